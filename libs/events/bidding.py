@@ -1,0 +1,387 @@
+"""Events of `bidding`: customer money at the custodian, listings and bids.
+
+Every money event stands in one account's stream and carries `postings` that sum to zero. Posting names:
+`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`.
+"""
+
+from datetime import date
+
+from libs.events.codec import event, record
+from libs.events.money import AnnualRate, Count, Fen, PositiveFen
+
+
+@record
+class Posting:
+    """One leg of a double entry: what the named account gains (positive) or loses (negative), in fen."""
+
+    account: str
+    amount_fen: Fen
+
+
+@record
+class Bid:
+    """An accepted bid: the investor's money held for a listing; `order` is its place in the log's order, from 1."""
+
+    order: int
+    bid_id: str
+    hold_id: str
+    account_id: str
+    investor: str
+    amount_fen: PositiveFen
+
+
+@record
+class ClaimTerms:
+    """A claim as funding creates it: who holds how much of the loan's principal; `order` decides ties of a split."""
+
+    order: int
+    claim_id: str
+    account_id: str
+    investor: str
+    principal_fen: PositiveFen
+
+
+# --- account -------------------------------------------------------------------------------------------------------
+
+
+@event("bidding.AccountOpened.v1")
+class AccountOpened:
+    """A custody account exists for its owner, empty."""
+
+    account_id: str
+    owner: str
+
+
+@event("bidding.TopUpRequested.v1")
+class TopUpRequested:
+    """The owner asked to pay in; the bank's call-back decides."""
+
+    account_id: str
+    owner: str
+    top_up_id: str
+    amount_fen: PositiveFen
+
+
+@event("bidding.FundsDeposited.v1")
+class FundsDeposited:
+    """The bank confirmed a top-up under its reference."""
+
+    account_id: str
+    owner: str
+    top_up_id: str
+    bank_reference: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.TopUpFailed.v1")
+class TopUpFailed:
+    """The bank refused a top-up; no money moved."""
+
+    account_id: str
+    owner: str
+    top_up_id: str
+    bank_reference: str
+
+
+@event("bidding.WithdrawalRequested.v1")
+class WithdrawalRequested:
+    """The owner asked to be paid out; the amount is held until the bank answers."""
+
+    account_id: str
+    owner: str
+    withdrawal_id: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.FundsWithdrawn.v1")
+class FundsWithdrawn:
+    """The bank paid a withdrawal out under its reference."""
+
+    account_id: str
+    owner: str
+    withdrawal_id: str
+    bank_reference: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.WithdrawalFailed.v1")
+class WithdrawalFailed:
+    """The bank refused a withdrawal; the held amount is available again."""
+
+    account_id: str
+    owner: str
+    withdrawal_id: str
+    bank_reference: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.FundsHeld.v1")
+class FundsHeld:
+    """A bid's money is held; the listing has not answered yet."""
+
+    account_id: str
+    owner: str
+    hold_id: str
+    bid_id: str
+    listing_id: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.HoldReleased.v1")
+class HoldReleased:
+    """A hold ended without a loan; `reason` is a code (`listing_full`, `listing_expired` …)."""
+
+    account_id: str
+    owner: str
+    hold_id: str
+    bid_id: str
+    listing_id: str
+    amount_fen: PositiveFen
+    reason: str
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.HoldCaptured.v1")
+class HoldCaptured:
+    """A hold became the investor's part of a funded loan."""
+
+    account_id: str
+    owner: str
+    hold_id: str
+    bid_id: str
+    listing_id: str
+    loan_id: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.LoanProceedsCredited.v1")
+class LoanProceedsCredited:
+    """The borrower received the loan less the up-front fee."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.FeeCredited.v1")
+class FeeCredited:
+    """The platform's fee account received a fee; `fee_id` names its cause (`origination:<loan>`, a distribution's id)."""
+
+    account_id: str
+    loan_id: str
+    fee_id: str
+    amount_fen: PositiveFen
+    balance_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.InstallmentDebited.v1")
+class InstallmentDebited:
+    """A debit request found money: all of it or a part."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    debit_id: str
+    requested_fen: PositiveFen
+    debited_fen: PositiveFen
+    value_date: date
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.InstallmentDebitFailed.v1")
+class InstallmentDebitFailed:
+    """A debit request found nothing."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    debit_id: str
+    requested_fen: PositiveFen
+    value_date: date
+
+
+@event("bidding.LoanPaymentDebited.v1")
+class LoanPaymentDebited:
+    """The payer's voluntary payment left his account; the loan answers next. `settle` asks for early full payment."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    payment_id: str
+    amount_fen: PositiveFen
+    settle: bool
+    value_date: date
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.LoanPaymentReturned.v1")
+class LoanPaymentReturned:
+    """Money that the loan did not take came back to the payer's account."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    payment_id: str
+    amount_fen: PositiveFen
+    reason: str
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.InvestorCredited.v1")
+class InvestorCredited:
+    """A claim's share of a repayment arrived: principal + interest − fee."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    claim_id: str
+    distribution_id: str
+    principal_fen: Count
+    interest_fen: Count
+    fee_fen: Count
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+# --- listing -------------------------------------------------------------------------------------------------------
+
+
+@event("bidding.ListingOpened.v1")
+class ListingOpened:
+    """A loan request is open for bids until the end of `closes_on`."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    borrower_account: str
+    amount_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: str
+    bid_min_fen: PositiveFen
+    closes_on: date
+    origination_fee_fen: Count
+    interest_fee_permille: int
+
+
+@event("bidding.BidPlaced.v1")
+class BidPlaced:
+    """A bid was accepted in the order of the log."""
+
+    listing_id: str
+    bid: Bid
+    raised_after_fen: Count
+    remaining_after_fen: Count
+
+
+@event("bidding.BidDeclined.v1")
+class BidDeclined:
+    """A bid came too late or broke a rule (`code`); its hold is to be released."""
+
+    listing_id: str
+    bid_id: str
+    hold_id: str
+    account_id: str
+    investor: str
+    amount_fen: PositiveFen
+    code: str
+
+
+@event("bidding.ListingFilled.v1")
+class ListingFilled:
+    """The listing's amount is reached exactly."""
+
+    listing_id: str
+    loan_id: str
+    amount_fen: PositiveFen
+    bid_count: int
+
+
+@event("bidding.ListingExpired.v1")
+class ListingExpired:
+    """The bidding window ended unfilled; every hold in `bids` is to be released."""
+
+    listing_id: str
+    expired_on: date
+    bids: tuple[Bid, ...]
+
+
+@event("bidding.LoanFunded.v1")
+class LoanFunded:
+    """The filled listing passed review: every hold in `bids` is to be captured; `claims` are what they become."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    borrower_account: str
+    amount_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: str
+    origination_fee_fen: Count
+    interest_fee_permille: int
+    funded_on: date
+    bids: tuple[Bid, ...]
+    claims: tuple[ClaimTerms, ...]
+
+
+@event("bidding.CaptureRecorded.v1")
+class CaptureRecorded:
+    """One more hold of a funded loan was captured; `missing` are still to come."""
+
+    listing_id: str
+    loan_id: str
+    hold_id: str
+    amount_fen: PositiveFen
+    missing: int
+
+
+@event("bidding.FundsCollected.v1")
+class FundsCollected:
+    """All holds are captured: the borrower is paid, the fee taken, the loan opened."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    borrower_account: str
+    amount_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: str
+    origination_fee_fen: Count
+    interest_fee_permille: int
+    funded_on: date
+    claims: tuple[ClaimTerms, ...]

@@ -1,0 +1,107 @@
+"""From types to bytes and back: one pydantic TypeAdapter per type, and the book of wire names.
+
+A wire name is a chosen string (`bidding.BidPlaced.v1`), never a class path, so code can move without breaking the log.
+Decoding is strict (no "5" for 5, no 5.0 for 5); encoding validates too, so a wrong type never reaches the log.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar, dataclass_transform
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+T = TypeVar("T")
+
+_READS_THE_NEXT_RELEASE = ConfigDict(strict=True, revalidate_instances="always", extra="ignore")
+_CLOSED = ConfigDict(strict=True, revalidate_instances="always", extra="forbid")
+
+#: wire name -> class, filled by the decorators when the modules that declare them are imported
+EVENT_TYPES: dict[str, type] = {}
+COMMAND_TYPES: dict[str, type] = {}
+_NAMES: dict[type, str] = {}
+
+
+class Undecodable(ValueError):
+    """Bytes that are not what they claim to be: not JSON, an unknown type, a wrong field."""
+
+
+def _frozen(cls: type[T], config: ConfigDict) -> type[T]:
+    cls.__pydantic_config__ = config  # type: ignore[attr-defined]  # pydantic's own hook for dataclasses
+    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def record(cls: type[T]) -> type[T]:
+    """Make a frozen, slotted, keyword-only dataclass that can stand inside an event or a state."""
+    return _frozen(cls, _READS_THE_NEXT_RELEASE)
+
+
+def event(name: str) -> Callable[[type[T]], type[T]]:
+    """Declare an event under its wire name `<service>.<Name>.v<N>`."""
+
+    @dataclass_transform(frozen_default=True, kw_only_default=True)
+    def declare(cls: type[T]) -> type[T]:
+        return _register(_frozen(cls, _READS_THE_NEXT_RELEASE), name, EVENT_TYPES)
+
+    return declare
+
+
+def command(name: str) -> Callable[[type[T]], type[T]]:
+    """Declare a command under its wire name `<service>.<Name>`: private to its service, closed to unknown fields."""
+
+    @dataclass_transform(frozen_default=True, kw_only_default=True)
+    def declare(cls: type[T]) -> type[T]:
+        return _register(_frozen(cls, _CLOSED), name, COMMAND_TYPES)
+
+    return declare
+
+
+def _register(cls: type[T], name: str, book: dict[str, type]) -> type[T]:
+    if name in book:
+        raise TypeError(f"the wire name {name} is declared twice")
+    book[name] = cls
+    _NAMES[cls] = name
+    return cls
+
+
+def name_of(cls: type) -> str:
+    """The wire name of a declared event or command type. Raises KeyError for any other type."""
+    return _NAMES[cls]
+
+
+@cache
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """The one TypeAdapter of a type (a dataclass, or a union of dataclasses for a state)."""
+    return TypeAdapter(kind)
+
+
+def encode(kind: Any, value: Any) -> bytes:
+    """Validate `value` as `kind` and return its JSON. Raises Undecodable when a field breaks its type or limit."""
+    checked = adapter(kind)
+    try:
+        return checked.dump_json(checked.validate_python(value))
+    except ValidationError as error:
+        raise Undecodable(str(error)) from error
+
+
+def decode(kind: Any, data: bytes) -> Any:
+    """Read JSON strictly as `kind`. Raises Undecodable."""
+    try:
+        return adapter(kind).validate_json(data)
+    except ValidationError as error:
+        raise Undecodable(str(error)) from error
+
+
+def decode_object(kind: Any, data: Any) -> Any:
+    """Read an already parsed JSON value strictly as `kind` (through JSON, so dates stay strings). Raises Undecodable."""
+    return decode(kind, to_json(data))
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse JSON bytes. Raises Undecodable for anything that is not JSON, NaN and Infinity included."""
+    try:
+        return from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise Undecodable(str(error)) from error

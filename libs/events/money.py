@@ -1,0 +1,74 @@
+"""Money as integers of minor units: the only place that rounds or divides it.
+
+Everything else adds and subtracts integers. Floats never appear; rates are `Decimal`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal, localcontext
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+#: Largest integer that may stand in a command or an event (design.md 2.4): far below 2**53, so any JSON reader keeps it.
+MAX_INTEGER = 10**15
+
+Fen = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+"""A signed amount in fen (1/100 yuan)."""
+
+PositiveFen = Annotated[int, Field(gt=0, le=MAX_INTEGER)]
+"""An amount in fen that must be greater than zero."""
+
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+"""A number of things, never negative."""
+
+AnnualRate = Annotated[Decimal, Field(ge=0, le=10, max_digits=12, decimal_places=8)]
+"""A nominal annual rate as a decimal fraction: 0.12 is twelve percent."""
+
+_CONTEXT = Context(prec=50)
+
+
+class Rounding(StrEnum):
+    """How an amount becomes whole fen; a product setting (domain.md section 4)."""
+
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+    UP = "up"
+
+
+_MODES = {Rounding.HALF_UP: ROUND_HALF_UP, Rounding.HALF_EVEN: ROUND_HALF_EVEN, Rounding.UP: ROUND_UP}
+
+
+@contextmanager
+def money_context() -> Iterator[None]:
+    """Run the block under the one decimal context (50 digits), so results never depend on the caller's."""
+    with localcontext(_CONTEXT):
+        yield
+
+
+def round_fen(amount_fen: Decimal, mode: Rounding = Rounding.HALF_UP) -> int:
+    """Round an exact amount in fen to whole fen by the named mode: the platform's one rounding function."""
+    return int(amount_fen.quantize(Decimal(1), rounding=_MODES[mode], context=_CONTEXT))
+
+
+def split_fen(total_fen: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """Split `total_fen` >= 0 in proportion to `weights` so that the parts sum to it exactly.
+
+    Each share is floored; the left-over fen go to the largest remainders, ties to the earlier weight
+    (rules.md 1.1, "lender split"). No part exceeds its weight when the total does not exceed their sum.
+    Raises ValueError for a negative total or weight, or when nothing has weight but something is to be split.
+    """
+    if total_fen < 0 or any(weight < 0 for weight in weights):
+        raise ValueError("a split needs a total and weights that are not negative")
+    weight_sum = sum(weights)
+    if weight_sum == 0:
+        if total_fen:
+            raise ValueError("nothing has weight: there is nobody to give the money to")
+        return tuple(0 for _ in weights)
+    parts = [total_fen * weight // weight_sum for weight in weights]
+    remainders = [total_fen * weight % weight_sum for weight in weights]
+    by_remainder = sorted(range(len(parts)), key=lambda index: (-remainders[index], index))
+    for index in by_remainder[: total_fen - sum(parts)]:
+        parts[index] += 1
+    return tuple(parts)

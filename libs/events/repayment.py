@@ -1,0 +1,226 @@
+"""Events of `repayment`: what is owed, to whom, what was paid, and the business calendar."""
+
+from datetime import date
+
+from libs.events.bidding import ClaimTerms
+from libs.events.codec import event, record
+from libs.events.money import AnnualRate, Count, PositiveFen
+
+
+@record
+class ScheduleRow:
+    """One instalment of a schedule, numbered from 1."""
+
+    number: int
+    due_on: date
+    principal_fen: Count
+    interest_fen: Count
+
+
+@record
+class AllocationLine:
+    """How much of a payment went to one instalment. Number 0 stands for principal and interest not yet due (early settlement)."""
+
+    number: int
+    interest_fen: Count
+    principal_fen: Count
+
+
+@record
+class DistributionLine:
+    """One claim holder's share of a payment; he is credited principal + interest − fee."""
+
+    claim_id: str
+    account_id: str
+    investor: str
+    principal_fen: Count
+    interest_fen: Count
+    fee_fen: Count
+
+
+# --- calendar ------------------------------------------------------------------------------------------------------
+
+
+@event("repayment.CalendarOpened.v1")
+class CalendarOpened:
+    """The platform's first business date."""
+
+    business_date: date
+
+
+@event("repayment.BusinessDayCloseStarted.v1")
+class BusinessDayCloseStarted:
+    """The date is being closed: phase 1 begins."""
+
+    business_date: date
+
+
+@event("repayment.PhaseRecorded.v1")
+class PhaseRecorded:
+    """One repayment partition finished the last awaited phase of the date; `missing` partitions are still to come."""
+
+    business_date: date
+    partition: int
+    missing: int
+
+
+@event("repayment.BusinessDayClosed.v1")
+class BusinessDayClosed:
+    """The date is closed and `next_date` is open."""
+
+    business_date: date
+    next_date: date
+
+
+# --- loan ----------------------------------------------------------------------------------------------------------
+
+
+@event("repayment.LoanOpened.v1")
+class LoanOpened:
+    """The loan lives: terms as contracted, its schedule, its claims."""
+
+    loan_id: str
+    listing_id: str
+    borrower: str
+    borrower_account: str
+    principal_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: str
+    interest_fee_permille: int
+    funded_on: date
+    installment_fen: PositiveFen
+    rows: tuple[ScheduleRow, ...]
+    claims: tuple[ClaimTerms, ...]
+
+
+@event("repayment.InstallmentDue.v1")
+class InstallmentDue:
+    """An instalment fell due; `debit_fen` is everything owed on this date and is asked from the borrower's account."""
+
+    loan_id: str
+    borrower: str
+    borrower_account: str
+    number: int
+    due_on: date
+    principal_fen: Count
+    interest_fen: Count
+    debit_id: str
+    debit_fen: PositiveFen
+
+
+@event("repayment.DebitRequested.v1")
+class DebitRequested:
+    """What is still open is asked from the borrower's account again."""
+
+    loan_id: str
+    borrower: str
+    borrower_account: str
+    debit_id: str
+    debit_fen: PositiveFen
+    value_date: date
+
+
+@event("repayment.DebitFailureRecorded.v1")
+class DebitFailureRecorded:
+    """The borrower's account had nothing for a debit."""
+
+    loan_id: str
+    borrower: str
+    debit_id: str
+    requested_fen: PositiveFen
+    value_date: date
+
+
+@event("repayment.PaymentReceived.v1")
+class PaymentReceived:
+    """A payment was taken and allocated; `amount_fen` is the allocated sum, never more than was owed.
+
+    `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal.
+    """
+
+    loan_id: str
+    borrower: str
+    payment_id: str
+    amount_fen: PositiveFen
+    value_date: date
+    allocation: tuple[AllocationLine, ...]
+    early: bool
+    bucket: str
+    principal_before_fen: Count
+    principal_after_fen: Count
+    overdue_after_fen: Count
+
+
+@event("repayment.RepaymentDistributed.v1")
+class RepaymentDistributed:
+    """The payment in the same record, split among the claim holders of that moment. Σ shares + fees = the payment."""
+
+    loan_id: str
+    distribution_id: str
+    payment_id: str
+    value_date: date
+    principal_fen: Count
+    interest_fen: Count
+    fee_fen: Count
+    lines: tuple[DistributionLine, ...]
+
+
+@event("repayment.OverpaymentReturned.v1")
+class OverpaymentReturned:
+    """The payment's rest that was not owed goes back to the payer."""
+
+    loan_id: str
+    payment_id: str
+    account_id: str
+    amount_fen: PositiveFen
+
+
+@event("repayment.PaymentReturned.v1")
+class PaymentReturned:
+    """The loan took nothing of a payment (`code`); all of it goes back."""
+
+    loan_id: str
+    payment_id: str
+    account_id: str
+    amount_fen: PositiveFen
+    code: str
+
+
+@event("repayment.PaymentMissed.v1")
+class PaymentMissed:
+    """An instalment was not fully paid by the evening after its due date, all debits answered. Said once."""
+
+    loan_id: str
+    borrower: str
+    number: int
+    due_on: date
+    open_fen: PositiveFen
+    dpd: int
+
+
+@event("repayment.OverdueBucketChanged.v1")
+class OverdueBucketChanged:
+    """The loan moved between overdue buckets.
+
+    `principal_fen` is its outstanding principal now, counted under `from_bucket` until now; overdue amounts likewise.
+    """
+
+    loan_id: str
+    borrower: str
+    changed_on: date
+    from_bucket: str
+    to_bucket: str
+    dpd: int
+    principal_fen: Count
+    overdue_fen: Count
+
+
+@event("repayment.LoanRepaid.v1")
+class LoanRepaid:
+    """Nothing is owed any more; the claims are zero."""
+
+    loan_id: str
+    borrower: str
+    repaid_on: date
+    early: bool

@@ -1,0 +1,66 @@
+"""The shape of a view: pure functions from events to changes of documents they never read.
+
+Because a change is an assignment or an addition, the same function serves the live projector, a rebuild folded in
+memory and the simulation, and equal logs give equal documents in any interleaving of streams.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from libs.events.records import RecordedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Assign a JSON value to a (dotted) field of a document. A field is written by one stream only."""
+
+    doc: str
+    field: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class SetOnce:
+    """Assign a value unless the field already has one."""
+
+    doc: str
+    field: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Add an integer to a (dotted) field, which starts at zero. Any number of streams may add to it."""
+
+    doc: str
+    field: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a document. Only the stream that owns the whole document may do so."""
+
+    doc: str
+
+
+Op = Set | SetOnce | Add | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view: its name (`bidding.balances`), a version that rebuilds it when raised, and its pure function.
+
+    `reads` are the event types it projects; events of other types are never decoded for it. `owner_field` is the
+    document field that holds the owner's principal, None where documents belong to no person. `rows_query` names,
+    for documents that are sums, the query that finds the rows behind them.
+    """
+
+    name: str
+    version: int
+    reads: tuple[type, ...]
+    project: Callable[[RecordedEvent], Sequence[Op]]
+    owner_field: str | None = None
+    indexes: tuple[str, ...] = ()
+    rows_query: str | None = None

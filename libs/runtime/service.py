@@ -1,0 +1,30 @@
+"""What a service gives the runtime: its aggregates, policies, sagas, views and routes, all declared, nothing running."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from libs.events.deciding import Aggregate
+from libs.events.records import RecordedEvent
+from libs.events.sagas import Saga, Send
+from libs.events.views import View
+
+if TYPE_CHECKING:
+    from libs.runtime.http import ServiceRouter
+
+Policy = Callable[[RecordedEvent], Sequence[Send]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service. `policies` has one entry per source service whose events it reads (itself included).
+
+    `router` builds its HTTP routes; it is a function so that processes without the api role never import the web room.
+    """
+
+    name: str
+    aggregates: tuple[Aggregate, ...] = ()
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    sagas: tuple[Saga, ...] = ()
+    views: tuple[View, ...] = ()
+    router: "Callable[[], ServiceRouter] | None" = None

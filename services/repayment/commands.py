@@ -1,0 +1,83 @@
+"""Commands of `repayment`: private to the service. People's come from the API, the others from its policies."""
+
+from datetime import date
+
+from libs.events.bidding import ClaimTerms
+from libs.events.codec import command
+from libs.events.money import AnnualRate, PositiveFen
+
+# --- calendar ------------------------------------------------------------------------------------------------------
+
+
+@command("repayment.OpenCalendar")
+class OpenCalendar:
+    """Start the platform's calendar on a date. No effect when it started on that date; refused: `calendar_already_open`."""
+
+    business_date: date
+
+
+@command("repayment.CloseBusinessDay")
+class CloseBusinessDay:
+    """Close a date. No effect for one already closed; refused: `calendar_not_open`, `day_not_reached` (d+1 while d is open),
+    `day_is_closing` (the same date while it closes has no effect, a later one is refused)."""
+
+    business_date: date
+
+
+@command("repayment.RecordPhaseDone")
+class RecordPhaseDone:
+    """A repayment partition finished the last awaited phase of a date; the last of `partitions` closes the day."""
+
+    business_date: date
+    partition: int
+    partitions: int
+
+
+# --- loan ----------------------------------------------------------------------------------------------------------
+
+
+@command("repayment.OpenLoan")
+class OpenLoan:
+    """Open the loan of a funded listing with its schedule and claims. No effect when it is open."""
+
+    listing_id: str
+    borrower: str
+    borrower_account: str
+    principal_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: str
+    interest_fee_permille: int
+    funded_on: date
+    claims: tuple[ClaimTerms, ...]
+
+
+@command("repayment.RecordDebit")
+class RecordDebit:
+    """A debit found money. Refused: `unknown_loan`."""
+
+    debit_id: str
+    account_id: str
+    debited_fen: PositiveFen
+    value_date: date
+
+
+@command("repayment.RecordDebitFailure")
+class RecordDebitFailure:
+    """A debit found nothing. Refused: `unknown_loan`."""
+
+    debit_id: str
+    requested_fen: PositiveFen
+    value_date: date
+
+
+@command("repayment.RecordPayment")
+class RecordPayment:
+    """A voluntary payment left the payer's account; `settle` asks for early full payment. Refused: `unknown_loan`."""
+
+    payment_id: str
+    account_id: str
+    payer: str
+    amount_fen: PositiveFen
+    value_date: date
+    settle: bool
