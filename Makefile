@@ -1,0 +1,54 @@
+# The verbs of the house. Needs Python >= 3.11 and make; everything else comes from the package registries.
+#   make demo LOANS=200          make demo BOOK=loans.csv          make test ARGS="-k calendar"
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+LOANS  ?=
+BOOK   ?=
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up down schemas lock clean
+
+help:  ## show these verbs
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## replay real loans through Kafka and show the books (LOANS=n, BOOK=file.csv)
+	@$(BIN)/loanstream demo $(if $(LOANS),--loans $(LOANS)) $(if $(BOOK),--book $(BOOK))
+
+test: check  ## everything: check, then integration and e2e tests on a real broker and database
+	$(BIN)/pytest tests/integration tests/e2e $(ARGS)
+
+check: $(READY)  ## lint, types, import contracts, unit, contract and simulation tests; no broker, under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q $(wildcard tests/unit tests/contract tests/architecture tests/simulation) $(ARGS)
+
+up: $(READY)  ## start the whole stack, print its addresses and leave it running
+	@$(BIN)/loanstream up
+
+down: $(READY)  ## stop what `make up` started
+	@$(BIN)/loanstream down
+
+schemas: $(READY)  ## write the JSON Schemas of all events again
+	@$(BIN)/loanstream schemas
+
+lock: $(READY)  ## resolve requirements.in again into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --custom-compile-command "make lock" $(ARGS) requirements.in -o requirements.lock
+
+clean:  ## remove the tool chain and all local data (stop the stack first)
+	rm -rf $(VENV) .loanstream out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# One stamp: uv itself is taken from the lock with its hash, then installs the rest; the project is linked, not copied.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Loanstream needs Python 3.11 or newer, $(PYTHON) is {sys.version.split()[0]}; try: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
+	@awk '/^[a-z]/ {take = /^uv==/} take' requirements.lock > $(VENV)/bootstrap.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/bootstrap.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
