@@ -1,0 +1,299 @@
+"""The only module that names aiokafka: readers, writers and topic administration over one small set of calls.
+
+Positions are ours, so no consumer commits by itself, none resets, and every assignment is manual. Anything that goes
+wrong in a writer leaves its outcome unknown: the caller closes it and recovers by reading (stack.md rule 7).
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRangeError, TopicAlreadyExistsError
+from aiokafka.structs import OffsetAndMetadata
+
+from libs.events.chain import Checkpoint
+from libs.events.records import RawRecord
+from libs.events.topics import TOPIC_MESSAGE_BYTES_MAX
+
+
+class LogUnavailable(Exception):
+    """The broker did not answer, or answered with an error that says nothing about our data: the outcome is unknown."""
+
+
+class RecordTooLarge(Exception):
+    """The client or the broker refuses a record for its size: it was not stored."""
+
+
+class OffsetMissing(Exception):
+    """A reader was asked to start where the log holds nothing: the log was cut, or the place belongs to another log."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+def _tp(place: Place) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition)
+
+
+def _raw(record: object) -> RawRecord:
+    return RawRecord(
+        offset=record.offset,  # type: ignore[attr-defined]  # aiokafka ships no types
+        key=record.key,  # type: ignore[attr-defined]
+        value=record.value or b"",  # type: ignore[attr-defined]
+        headers=dict(record.headers),  # type: ignore[attr-defined]
+        timestamp_ms=record.timestamp,  # type: ignore[attr-defined]
+    )
+
+
+class LogReader:
+    """A consumer with manual assignment. With a `group` it can also keep checkpoints as commit metadata."""
+
+    def __init__(self, bootstrap: str, *, client_id: str, group: str | None = None) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            client_id=client_id,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=TOPIC_MESSAGE_BYTES_MAX + 64 * 1024,
+            fetch_max_wait_ms=500,
+        )
+
+    async def start(self) -> None:
+        """Connect. Raises LogUnavailable."""
+        try:
+            await self._consumer.start()
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+
+    async def stop(self) -> None:
+        """Disconnect; never raises for a broker that is gone."""
+        try:
+            await self._consumer.stop()
+        except (KafkaError, OSError):
+            pass
+
+    def assign(self, starts: Mapping[Place, int]) -> None:
+        """Read exactly these partitions, each from the given offset on."""
+        self._consumer.assign([_tp(place) for place in starts])
+        for place, offset in starts.items():
+            self._consumer.seek(_tp(place), offset)
+
+    def seek(self, place: Place, offset: int) -> None:
+        """Continue an assigned partition at another offset."""
+        self._consumer.seek(_tp(place), offset)
+
+    def pause(self, place: Place) -> None:
+        """Stop fetching one assigned partition until `resume`."""
+        self._consumer.pause(_tp(place))
+
+    def resume(self, place: Place) -> None:
+        """Fetch a paused partition again."""
+        self._consumer.resume(_tp(place))
+
+    async def poll(self, timeout_s: float, records_max: int = 1000) -> dict[Place, list[RawRecord]]:
+        """The next records, at most `records_max`; empty after `timeout_s`. Raises OffsetMissing, LogUnavailable."""
+        try:
+            batch = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=records_max)
+        except OffsetOutOfRangeError as error:
+            raise OffsetMissing(str(error)) from error
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+        return {Place(tp.topic, tp.partition): [_raw(record) for record in records] for tp, records in batch.items()}
+
+    async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
+        """The offset after the last record of each partition. Raises LogUnavailable."""
+        return await self._offsets(places, "end_offsets")
+
+    async def beginnings(self, places: Sequence[Place]) -> dict[Place, int]:
+        """The first offset that each partition still holds. Raises LogUnavailable."""
+        return await self._offsets(places, "beginning_offsets")
+
+    async def _offsets(self, places: Sequence[Place], which: str) -> dict[Place, int]:
+        try:
+            found = await getattr(self._consumer, which)([_tp(place) for place in places])
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+        return {Place(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+    async def commit(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
+        """Keep triples as the group's commit metadata. Raises LogUnavailable."""
+        offsets = {
+            _tp(place): OffsetAndMetadata(checkpoint.offset + 1, checkpoint.as_text())
+            for place, checkpoint in checkpoints.items()
+        }
+        try:
+            await self._consumer.commit(offsets)
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+
+    async def committed(self, places: Sequence[Place]) -> dict[Place, Checkpoint]:
+        """The triples that `commit` kept, for the partitions that have one. Raises LogUnavailable."""
+        kept: dict[Place, Checkpoint] = {}
+        try:
+            found = await self._consumer._coordinator.fetch_committed_offsets([_tp(place) for place in places])
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+        for tp, entry in found.items():
+            if entry.offset >= 0 and entry.metadata:
+                kept[Place(tp.topic, tp.partition)] = Checkpoint.from_text(entry.metadata)
+        return kept
+
+
+async def record_at(bootstrap: str, place: Place, offset: int, *, timeout_s: float = 10.0) -> RawRecord | None:
+    """The record at one offset, or None where the partition holds none. Raises LogUnavailable."""
+    reader = LogReader(bootstrap, client_id="loanstream-lookup")
+    await reader.start()
+    try:
+        beginning = (await reader.beginnings([place]))[place]
+        end = (await reader.ends([place]))[place]
+        if not beginning <= offset < end:
+            return None
+        reader.assign({place: offset})
+        async with asyncio.timeout(timeout_s):
+            while True:
+                for record in (await reader.poll(0.5, 1)).get(place, []):
+                    return record
+    except TimeoutError as error:
+        raise LogUnavailable(f"{place.topic}/{place.partition} gave no record at {offset} within {timeout_s} s") from error
+    finally:
+        await reader.stop()
+
+
+class LogWriter:
+    """One idempotent producer, all acknowledgements. After any error close it: what it sent last is unknown."""
+
+    def __init__(self, bootstrap: str, *, client_id: str, linger_ms: int = 0) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            client_id=client_id,
+            enable_idempotence=True,
+            acks="all",
+            compression_type="lz4",
+            max_request_size=TOPIC_MESSAGE_BYTES_MAX,
+            max_batch_size=256 * 1024,
+            linger_ms=linger_ms,
+            request_timeout_ms=10_000,
+        )
+
+    async def start(self) -> None:
+        """Connect. Raises LogUnavailable."""
+        try:
+            await self._producer.start()
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+
+    async def post(
+        self, place: Place, *, key: bytes, value: bytes, headers: Mapping[str, bytes] | None = None
+    ) -> "asyncio.Future[object]":
+        """Queue a record in order; the future ends when the broker has stored it. Raises RecordTooLarge, LogUnavailable."""
+        try:
+            return await self._producer.send(
+                place.topic,
+                value=value,
+                key=key,
+                partition=place.partition,
+                headers=list(headers.items()) if headers else None,
+            )
+        except MessageSizeTooLargeError as error:
+            raise RecordTooLarge(str(error)) from error
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+
+    async def send(
+        self,
+        place: Place,
+        *,
+        key: bytes,
+        value: bytes,
+        headers: Mapping[str, bytes] | None = None,
+        timeout_s: float = 5.0,
+    ) -> int:
+        """Store one record and return its offset. Raises RecordTooLarge, or LogUnavailable when the outcome is unknown."""
+        future = await self.post(place, key=key, value=value, headers=headers)
+        return await stored_offset(future, timeout_s)
+
+    async def stop(self, timeout_s: float = 5.0) -> None:
+        """Close; gives up on unacknowledged records after the limit (an idempotent producer would wait for ever)."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._producer.stop()
+        except (KafkaError, OSError, TimeoutError):
+            pass
+
+
+async def stored_offset(future: "asyncio.Future[object]", timeout_s: float = 5.0) -> int:
+    """Wait for a posted record's offset. Raises RecordTooLarge, or LogUnavailable when the outcome is unknown."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            metadata = await asyncio.shield(future)
+    except MessageSizeTooLargeError as error:
+        raise RecordTooLarge(str(error)) from error
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise LogUnavailable(str(error) or "no acknowledgement in time") from error
+    return int(metadata.offset)  # type: ignore[attr-defined]  # aiokafka ships no types
+
+
+async def create_topics(
+    bootstrap: str, names: Sequence[str], *, partitions: int, replication: int, configs: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Create the topics that do not exist yet. Raises LogUnavailable."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        missing = [name for name in names if name not in existing]
+        if missing:
+            await admin.create_topics(
+                [NewTopic(name, partitions, replication, topic_configs=dict(configs[name])) for name in missing]
+            )
+    except TopicAlreadyExistsError:
+        pass
+    except (KafkaError, OSError) as error:
+        raise LogUnavailable(str(error)) from error
+    finally:
+        await admin.close()
+
+
+async def describe_topics(bootstrap: str, names: Sequence[str]) -> dict[str, tuple[int, dict[str, str]]]:
+    """Partition count and configuration of each topic that exists. Raises LogUnavailable."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        wanted = [name for name in names if name in existing]
+        if not wanted:
+            return {}
+        counts = {entry["topic"]: len(entry["partitions"]) for entry in await admin.describe_topics(wanted)}
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
+        configs: dict[str, dict[str, str]] = {}
+        for response in await admin.describe_configs(resources):
+            for resource in response.resources:
+                configs[resource[3]] = {entry[0]: entry[1] for entry in resource[4]}
+    except (KafkaError, OSError) as error:
+        raise LogUnavailable(str(error)) from error
+    finally:
+        await admin.close()
+    return {name: (counts[name], configs.get(name, {})) for name in wanted}
+
+
+__all__ = [
+    "LogReader",
+    "LogUnavailable",
+    "LogWriter",
+    "OffsetMissing",
+    "Place",
+    "RecordTooLarge",
+    "create_topics",
+    "describe_topics",
+    "record_at",
+    "stored_offset",
+]
