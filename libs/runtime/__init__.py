@@ -1,0 +1,1 @@
+"""The only code that meets Kafka, Faust, MongoDB, RocksDB, HTTP plumbing, metrics and the command line."""
