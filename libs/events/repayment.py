@@ -96,7 +96,10 @@ class LoanOpened:
 
 @event("repayment.InstallmentDue.v1")
 class InstallmentDue:
-    """An instalment fell due; `debit_fen` is everything owed on this date and is asked from the borrower's account."""
+    """An instalment fell due; `debit_fen` is everything owed and not yet asked, to be taken from the borrower's account.
+
+    `value_date` is the date of the asking: `due_on`, unless the loan was woken late.
+    """
 
     loan_id: str
     borrower: str
@@ -107,6 +110,7 @@ class InstallmentDue:
     interest_fen: Count
     debit_id: str
     debit_fen: PositiveFen
+    value_date: date
 
 
 @event("repayment.DebitRequested.v1")
