@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal, localcontext
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from pydantic import Field
 
@@ -50,6 +50,27 @@ def money_context() -> Iterator[None]:
 def round_fen(amount_fen: Decimal, mode: Rounding = Rounding.HALF_UP) -> int:
     """Round an exact amount in fen to whole fen by the named mode: the platform's one rounding function."""
     return int(amount_fen.quantize(Decimal(1), rounding=_MODES[mode], context=_CONTEXT))
+
+
+def divide_fen(dividend: int, divisor: int, mode: Rounding = Rounding.HALF_UP) -> int:
+    """Round the exact quotient of two integers to whole fen by the named mode.
+
+    For formulas that divide (a rate over 12, an annuity): no finite decimal holds such a quotient, and a tie must be
+    seen as a tie. Raises ValueError unless dividend >= 0 and divisor > 0.
+    """
+    if dividend < 0 or divisor <= 0:
+        raise ValueError("a quotient of money needs a dividend that is not negative and a divisor above zero")
+    quotient, remainder = divmod(dividend, divisor)
+    match mode:
+        case Rounding.HALF_UP:
+            up = 2 * remainder >= divisor
+        case Rounding.HALF_EVEN:
+            up = 2 * remainder > divisor or (2 * remainder == divisor and quotient % 2 == 1)
+        case Rounding.UP:
+            up = remainder > 0
+        case _:
+            assert_never(mode)
+    return quotient + up
 
 
 def split_fen(total_fen: int, weights: Sequence[int]) -> tuple[int, ...]:
