@@ -26,7 +26,10 @@ class CloseBusinessDay:
 
 @command("repayment.RecordPhaseDone")
 class RecordPhaseDone:
-    """A repayment partition finished the last awaited phase of a date; the last of `partitions` closes the day."""
+    """A repayment partition finished the last awaited phase of a date; the last of `partitions` closes the day.
+
+    No effect for a partition that was recorded; refused: `calendar_not_open`, `day_not_closing`, `invalid_partition`.
+    """
 
     business_date: date
     partition: int
@@ -38,8 +41,12 @@ class RecordPhaseDone:
 
 @command("repayment.OpenLoan")
 class OpenLoan:
-    """Open the loan of a funded listing with its schedule and claims. No effect when it is open."""
+    """Open the loan of a funded listing with its schedule and claims. No effect when it is open.
 
+    Refused: `invalid_tenor`, `invalid_fee`, `invalid_claims` (they must be distinct and sum to the principal).
+    """
+
+    loan_id: str
     listing_id: str
     borrower: str
     borrower_account: str
@@ -54,7 +61,7 @@ class OpenLoan:
 
 @command("repayment.RecordDebit")
 class RecordDebit:
-    """A debit found money. Refused: `unknown_loan`."""
+    """A debit found money. No effect for a debit that was answered before; refused: `unknown_loan`."""
 
     debit_id: str
     account_id: str
@@ -64,7 +71,7 @@ class RecordDebit:
 
 @command("repayment.RecordDebitFailure")
 class RecordDebitFailure:
-    """A debit found nothing. Refused: `unknown_loan`."""
+    """A debit found nothing. No effect for a debit that was answered before; refused: `unknown_loan`."""
 
     debit_id: str
     requested_fen: PositiveFen
@@ -73,7 +80,11 @@ class RecordDebitFailure:
 
 @command("repayment.RecordPayment")
 class RecordPayment:
-    """A voluntary payment left the payer's account; `settle` asks for early full payment. Refused: `unknown_loan`."""
+    """A voluntary payment left the payer's account; `settle` asks for early full payment.
+
+    No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
+    event (PaymentReturned: `not_the_borrower`, `nothing_due`, `below_payoff`, `loan_repaid`; OverpaymentReturned).
+    """
 
     payment_id: str
     account_id: str
