@@ -96,9 +96,10 @@ class LoanOpened:
 
 @event("repayment.InstallmentDue.v1")
 class InstallmentDue:
-    """An instalment fell due; `debit_fen` is everything owed and not yet asked, to be taken from the borrower's account.
+    """An instalment fell due; `debit_fen` is everything owed up to `due_on` and is asked from the borrower's account.
 
-    `value_date` is the date of the asking: `due_on`, unless the loan was woken late.
+    `value_date` is the date of the asking: `due_on`, unless the loan was woken late; then the record has several of these
+    events and each asks only what the ones before it do not.
     """
 
     loan_id: str
