@@ -38,20 +38,20 @@ def record(cls: type[T]) -> type[T]:
     return _frozen(cls, _READS_THE_NEXT_RELEASE)
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(name: str) -> Callable[[type[T]], type[T]]:
     """Declare an event under its wire name `<service>.<Name>.v<N>`."""
 
-    @dataclass_transform(frozen_default=True, kw_only_default=True)
     def declare(cls: type[T]) -> type[T]:
         return _register(_frozen(cls, _READS_THE_NEXT_RELEASE), name, EVENT_TYPES)
 
     return declare
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 def command(name: str) -> Callable[[type[T]], type[T]]:
     """Declare a command under its wire name `<service>.<Name>`: private to its service, closed to unknown fields."""
 
-    @dataclass_transform(frozen_default=True, kw_only_default=True)
     def declare(cls: type[T]) -> type[T]:
         return _register(_frozen(cls, _CLOSED), name, COMMAND_TYPES)
 
