@@ -1,0 +1,320 @@
+"""The custody account: a customer's money at the bank, never overdrawn, and the platform's fee account beside it.
+
+Each money event balances by itself: its postings say where the money came from and where it went.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never, get_args
+
+from libs.events.bidding import (
+    AccountOpened,
+    FeeCredited,
+    FundsHeld,
+    HoldCaptured,
+    HoldReleased,
+    InstallmentDebited,
+    InstallmentDebitFailed,
+    InvestorCredited,
+    LoanPaymentDebited,
+    LoanPaymentReturned,
+    LoanProceedsCredited,
+)
+from libs.events.deciding import Aggregate, Context, Refused, WakeOn
+from libs.events.money import MAX_INTEGER
+from services.bidding.commands import (
+    CaptureHold,
+    ConfirmTopUp,
+    ConfirmWithdrawal,
+    CreditFee,
+    CreditInvestor,
+    CreditProceeds,
+    DebitInstallment,
+    OpenAccount,
+    PayLoan,
+    PlaceBid,
+    ReleaseHold,
+    RequestTopUp,
+    RequestWithdrawal,
+    ReturnPayment,
+)
+from services.bidding.domain import bank
+from services.bidding.domain.account_state import (
+    AccountEvent,
+    AccountState,
+    Dealings,
+    FeeAccount,
+    NotOpened,
+    Open,
+    evolve,
+)
+from services.bidding.domain.booking import FEES, book, postings
+from services.bidding.domain.ids import FEE_ACCOUNT, account_of, clearing_of
+
+_OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan
+_BanksCommand = ConfirmTopUp | ConfirmWithdrawal
+_SagasCommand = ReleaseHold | CaptureHold | CreditProceeds | DebitInstallment | ReturnPayment | CreditInvestor
+AccountCommand = OpenAccount | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
+
+
+def decide(command: AccountCommand, state: AccountState, context: Context) -> Sequence[AccountEvent]:
+    """What a command does to an account. Refusals stand on the commands."""
+    match command:
+        case OpenAccount():
+            return _open(command, state)
+        case CreditFee():
+            return _credit_fee(command, state)
+        case _:
+            if not isinstance(state, Open):
+                raise Refused("unknown_account")
+            return _decide_open(command, state, context)
+
+
+def _decide_open(
+    command: _OwnersCommand | _BanksCommand | _SagasCommand, state: Open, context: Context
+) -> Sequence[AccountEvent]:
+    match command:
+        case RequestTopUp() | RequestWithdrawal() | PlaceBid() | PayLoan():
+            # Other people's accounts do not exist for anybody, whatever an API forgot to check.
+            if context.principal != state.owner:
+                raise Refused("unknown_account")
+            return _decide_for_owner(command, state, context)
+        case ConfirmTopUp():
+            return bank.confirm_top_up(command, state)
+        case ConfirmWithdrawal():
+            return bank.confirm_withdrawal(command, state)
+        case _:
+            return _decide_for_saga(command, state)
+
+
+def _decide_for_owner(command: _OwnersCommand, state: Open, context: Context) -> Sequence[AccountEvent]:
+    match command:
+        case RequestTopUp():
+            return bank.request_top_up(command, state)
+        case RequestWithdrawal():
+            return bank.request_withdrawal(command, state)
+        case PlaceBid():
+            return _hold(command, state)
+        case PayLoan():
+            return _pay(command, state, context)
+        case _:
+            assert_never(command)
+
+
+def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEvent]:
+    match command:
+        case ReleaseHold():
+            return _release(command, state)
+        case CaptureHold():
+            return _capture(command, state)
+        case CreditProceeds():
+            return _credit_proceeds(command, state)
+        case DebitInstallment():
+            return _debit(command, state)
+        case ReturnPayment():
+            return _return(command, state)
+        case CreditInvestor():
+            return _credit_investor(command, state)
+        case _:
+            assert_never(command)
+
+
+def _open(command: OpenAccount, state: AccountState) -> Sequence[AccountEvent]:
+    account_id = account_of(command.owner)
+    match state:
+        case NotOpened():
+            return [AccountOpened(account_id=account_id, owner=command.owner)]
+        case Open() if state.owner == command.owner:
+            return []
+        case Open() | FeeAccount():
+            raise Refused("account_exists")
+        case _:
+            assert_never(state)
+
+
+def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEvent]:
+    match state:
+        case NotOpened():
+            balance_after = command.amount_fen
+        case FeeAccount():
+            balance_after = state.balance_fen + command.amount_fen
+        case Open():
+            raise Refused("not_fee_account")
+        case _:
+            assert_never(state)
+    if balance_after > MAX_INTEGER:
+        raise Refused("amount_too_large")
+    return [
+        FeeCredited(
+            account_id=FEE_ACCOUNT,
+            loan_id=command.loan_id,
+            fee_id=command.fee_id,
+            amount_fen=command.amount_fen,
+            balance_after_fen=balance_after,
+            postings=postings(
+                (clearing_of(command.loan_id), -command.amount_fen), (FEES, command.amount_fen)
+            ),
+        )
+    ]
+
+
+# --- bids ----------------------------------------------------------------------------------------------------------
+
+
+def _hold(command: PlaceBid, state: Open) -> Sequence[AccountEvent]:
+    if command.hold_id in state.holds:
+        return []
+    return [
+        FundsHeld(
+            hold_id=command.hold_id,
+            bid_id=command.bid_id,
+            listing_id=command.listing_id,
+            amount_fen=command.amount_fen,
+            **book(state, available_fen=-command.amount_fen, held_fen=command.amount_fen),
+        )
+    ]
+
+
+def _release(command: ReleaseHold, state: Open) -> Sequence[AccountEvent]:
+    hold = state.holds.get(command.hold_id)
+    if hold is None:
+        return []
+    return [
+        HoldReleased(
+            hold_id=command.hold_id,
+            bid_id=hold.bid_id,
+            listing_id=hold.listing_id,
+            amount_fen=hold.amount_fen,
+            reason=command.reason,
+            **book(state, available_fen=hold.amount_fen, held_fen=-hold.amount_fen),
+        )
+    ]
+
+
+def _capture(command: CaptureHold, state: Open) -> Sequence[AccountEvent]:
+    hold = state.holds.get(command.hold_id)
+    if hold is None:
+        raise Refused("unknown_hold")
+    return [
+        HoldCaptured(
+            hold_id=command.hold_id,
+            bid_id=hold.bid_id,
+            listing_id=hold.listing_id,
+            loan_id=command.loan_id,
+            amount_fen=hold.amount_fen,
+            **book(state, held_fen=-hold.amount_fen, against=clearing_of(command.loan_id)),
+        )
+    ]
+
+
+# --- loans ---------------------------------------------------------------------------------------------------------
+
+
+def _dealings(state: Open, loan_id: str) -> Dealings:
+    return state.loans.get(loan_id, Dealings())
+
+
+def _credit_proceeds(command: CreditProceeds, state: Open) -> Sequence[AccountEvent]:
+    if _dealings(state, command.loan_id).proceeds_credited:
+        return []
+    return [
+        LoanProceedsCredited(
+            loan_id=command.loan_id,
+            amount_fen=command.amount_fen,
+            **book(state, available_fen=command.amount_fen, against=clearing_of(command.loan_id)),
+        )
+    ]
+
+
+def _debit(command: DebitInstallment, state: Open) -> Sequence[AccountEvent]:
+    """All that is owed, or what there is of it, or the answer that there is nothing."""
+    if _dealings(state, command.loan_id).debit_id == command.debit_id:
+        return []
+    debited_fen = min(command.requested_fen, state.available_fen)
+    if debited_fen == 0:
+        return [
+            InstallmentDebitFailed(
+                account_id=state.account_id,
+                owner=state.owner,
+                loan_id=command.loan_id,
+                debit_id=command.debit_id,
+                requested_fen=command.requested_fen,
+                value_date=command.value_date,
+            )
+        ]
+    return [
+        InstallmentDebited(
+            loan_id=command.loan_id,
+            debit_id=command.debit_id,
+            requested_fen=command.requested_fen,
+            debited_fen=debited_fen,
+            value_date=command.value_date,
+            **book(state, available_fen=-debited_fen, against=clearing_of(command.loan_id)),
+        )
+    ]
+
+
+def _pay(command: PayLoan, state: Open, context: Context) -> Sequence[AccountEvent]:
+    if _dealings(state, command.loan_id).payment_id == command.payment_id:
+        return []
+    return [
+        LoanPaymentDebited(
+            loan_id=command.loan_id,
+            payment_id=command.payment_id,
+            amount_fen=command.amount_fen,
+            settle=command.settle,
+            value_date=context.business_date,
+            **book(state, available_fen=-command.amount_fen, against=clearing_of(command.loan_id)),
+        )
+    ]
+
+
+def _return(command: ReturnPayment, state: Open) -> Sequence[AccountEvent]:
+    if _dealings(state, command.loan_id).returned_payment_id == command.payment_id:
+        return []
+    return [
+        LoanPaymentReturned(
+            loan_id=command.loan_id,
+            payment_id=command.payment_id,
+            amount_fen=command.amount_fen,
+            reason=command.reason,
+            **book(state, available_fen=command.amount_fen, against=clearing_of(command.loan_id)),
+        )
+    ]
+
+
+def _credit_investor(command: CreditInvestor, state: Open) -> Sequence[AccountEvent]:
+    amount_fen = command.principal_fen + command.interest_fen - command.fee_fen
+    if amount_fen < 0:
+        raise Refused("invalid_fee")
+    if amount_fen == 0:
+        return []
+    return [
+        InvestorCredited(
+            loan_id=command.loan_id,
+            claim_id=command.claim_id,
+            distribution_id=command.distribution_id,
+            principal_fen=command.principal_fen,
+            interest_fen=command.interest_fen,
+            fee_fen=command.fee_fen,
+            amount_fen=amount_fen,
+            **book(state, available_fen=amount_fen, against=clearing_of(command.loan_id)),
+        )
+    ]
+
+
+def wake_on(_state: AccountState) -> WakeOn:
+    """Time does nothing to an account."""
+    return None
+
+
+AGGREGATE = Aggregate(
+    name="account",
+    prefix="acc",
+    commands=get_args(AccountCommand),
+    events=get_args(AccountEvent),
+    state=AccountState,
+    initial=NotOpened(),
+    decide=decide,
+    evolve=evolve,
+    wake_on=wake_on,
+)

@@ -1,0 +1,212 @@
+"""What an account remembers: its situations, and how its events change them.
+
+Compact on purpose: money now, what is held and why, what the bank still owes an answer for, and of the finished only what
+tells a duplicate from a new request. History is the log's.
+"""
+
+from dataclasses import replace
+from typing import Literal, assert_never
+
+from libs.events.bidding import (
+    AccountOpened,
+    FeeCredited,
+    FundsDeposited,
+    FundsHeld,
+    FundsWithdrawn,
+    HoldCaptured,
+    HoldReleased,
+    InstallmentDebited,
+    InstallmentDebitFailed,
+    InvestorCredited,
+    LoanPaymentDebited,
+    LoanPaymentReturned,
+    LoanProceedsCredited,
+    TopUpFailed,
+    TopUpRequested,
+    WithdrawalFailed,
+    WithdrawalRequested,
+)
+from libs.events.codec import record
+from libs.events.money import Count, PositiveFen
+
+
+@record
+class Hold:
+    """Money held for a bid that no loan has captured and nothing has released yet."""
+
+    bid_id: str
+    listing_id: str
+    amount_fen: PositiveFen
+
+
+@record
+class Answer:
+    """The bank's answer to a finished request, kept to recognise it when it comes again."""
+
+    bank_reference: str
+    amount_fen: PositiveFen
+    succeeded: bool
+
+
+@record
+class Requests:
+    """Requests to the bank of one kind by id: the amount of those that wait, the answer of those that do not."""
+
+    pending: dict[str, PositiveFen]
+    answered: dict[str, Answer]
+
+
+@record
+class Dealings:
+    """What this account last did for one loan, as borrower or payer, so that the same again says nothing."""
+
+    proceeds_credited: bool = False
+    debit_id: str | None = None
+    payment_id: str | None = None
+    returned_payment_id: str | None = None
+
+
+@record
+class NotOpened:
+    """Nobody's account yet."""
+
+    kind: Literal["not_opened"] = "not_opened"
+
+
+@record
+class Open:
+    """A user's custody account: `available` he can use, `held` waits for a listing or the bank. Both in fen."""
+
+    kind: Literal["open"] = "open"
+    account_id: str
+    owner: str
+    available_fen: Count
+    held_fen: Count
+    holds: dict[str, Hold]
+    top_ups: Requests
+    withdrawals: Requests
+    loans: dict[str, Dealings]
+
+
+@record
+class FeeAccount:
+    """The platform's fee account: it only ever receives."""
+
+    kind: Literal["fee_account"] = "fee_account"
+    balance_fen: Count
+
+
+AccountState = NotOpened | Open | FeeAccount
+
+_BankEvent = (
+    TopUpRequested | FundsDeposited | TopUpFailed | WithdrawalRequested | FundsWithdrawn | WithdrawalFailed
+)
+_HoldEvent = FundsHeld | HoldReleased | HoldCaptured
+_LoanEvent = (
+    LoanProceedsCredited
+    | InstallmentDebited
+    | InstallmentDebitFailed
+    | LoanPaymentDebited
+    | LoanPaymentReturned
+    | InvestorCredited
+)
+AccountEvent = AccountOpened | FeeCredited | _BankEvent | _HoldEvent | _LoanEvent
+
+
+def evolve(state: AccountState, event: AccountEvent) -> AccountState:
+    """Fold one event. Never refuses: what happened, happened."""
+    match event:
+        case AccountOpened():
+            return Open(
+                account_id=event.account_id,
+                owner=event.owner,
+                available_fen=0,
+                held_fen=0,
+                holds={},
+                top_ups=Requests(pending={}, answered={}),
+                withdrawals=Requests(pending={}, answered={}),
+                loans={},
+            )
+        case FeeCredited():
+            return FeeAccount(balance_fen=event.balance_after_fen)
+        case _:
+            assert isinstance(state, Open), "only an open account has a history"
+            return _with_detail(_with_balance(state, event), event)
+
+
+def _with_balance(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Open:
+    """Every event that moves money carries the balances after it."""
+    match event:
+        case TopUpRequested() | TopUpFailed() | InstallmentDebitFailed():
+            return state
+        case _:
+            return replace(state, available_fen=event.available_after_fen, held_fen=event.held_after_fen)
+
+
+def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Open:
+    match event:
+        case TopUpRequested():
+            return replace(state, top_ups=_asked(state.top_ups, event.top_up_id, event.amount_fen))
+        case FundsDeposited() | TopUpFailed():
+            succeeded = isinstance(event, FundsDeposited)
+            return replace(
+                state, top_ups=_answered(state.top_ups, event.top_up_id, event.bank_reference, succeeded)
+            )
+        case WithdrawalRequested():
+            return replace(
+                state, withdrawals=_asked(state.withdrawals, event.withdrawal_id, event.amount_fen)
+            )
+        case FundsWithdrawn() | WithdrawalFailed():
+            succeeded = isinstance(event, FundsWithdrawn)
+            return replace(
+                state,
+                withdrawals=_answered(
+                    state.withdrawals, event.withdrawal_id, event.bank_reference, succeeded
+                ),
+            )
+        case FundsHeld():
+            hold = Hold(bid_id=event.bid_id, listing_id=event.listing_id, amount_fen=event.amount_fen)
+            return replace(state, holds=state.holds | {event.hold_id: hold})
+        case HoldReleased() | HoldCaptured():
+            holds = {hold_id: hold for hold_id, hold in state.holds.items() if hold_id != event.hold_id}
+            return replace(state, holds=holds)
+        case InvestorCredited():
+            return state
+        case _:
+            return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})
+
+
+def _asked(requests: Requests, request_id: str, amount_fen: int) -> Requests:
+    return replace(requests, pending=requests.pending | {request_id: amount_fen})
+
+
+def _answered(requests: Requests, request_id: str, bank_reference: str, succeeded: bool) -> Requests:
+    answer = Answer(
+        bank_reference=bank_reference, amount_fen=requests.pending[request_id], succeeded=succeeded
+    )
+    return Requests(
+        pending={other: amount for other, amount in requests.pending.items() if other != request_id},
+        answered=requests.answered | {request_id: answer},
+    )
+
+
+def _dealt(
+    state: Open,
+    event: LoanProceedsCredited
+    | InstallmentDebited
+    | InstallmentDebitFailed
+    | LoanPaymentDebited
+    | LoanPaymentReturned,
+) -> Dealings:
+    before = state.loans.get(event.loan_id, Dealings())
+    match event:
+        case LoanProceedsCredited():
+            return replace(before, proceeds_credited=True)
+        case InstallmentDebited() | InstallmentDebitFailed():
+            return replace(before, debit_id=event.debit_id)
+        case LoanPaymentDebited():
+            return replace(before, payment_id=event.payment_id)
+        case LoanPaymentReturned():
+            return replace(before, returned_payment_id=event.payment_id)
+        case _:
+            assert_never(event)

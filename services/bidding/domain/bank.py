@@ -1,0 +1,136 @@
+"""Money in and out of the custody account: requests that only the bank's answer completes.
+
+An answer that comes again (same request, reference, amount and outcome) has no effect; any other second answer is
+refused, and one bank reference never answers two requests: one booking at the bank moves money here once.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.bidding import (
+    FundsDeposited,
+    FundsWithdrawn,
+    TopUpFailed,
+    TopUpRequested,
+    WithdrawalFailed,
+    WithdrawalRequested,
+)
+from libs.events.deciding import Refused
+from libs.events.money import MAX_INTEGER
+from services.bidding.commands import ConfirmTopUp, ConfirmWithdrawal, RequestTopUp, RequestWithdrawal
+from services.bidding.domain.account_state import Answer, Open, Requests
+from services.bidding.domain.booking import BANK, book
+
+_REFERENCE_LENGTH_MAX = 64
+
+
+def request_top_up(command: RequestTopUp, state: Open) -> Sequence[TopUpRequested]:
+    """Ask for a deposit. Refused: `amount_too_large` where its confirmation could not be booked."""
+    if _is_known(state.top_ups, command.top_up_id):
+        return []
+    promised = state.available_fen + state.held_fen + sum(state.top_ups.pending.values())
+    if promised + command.amount_fen > MAX_INTEGER:
+        raise Refused("amount_too_large")
+    return [
+        TopUpRequested(
+            account_id=state.account_id,
+            owner=state.owner,
+            top_up_id=command.top_up_id,
+            amount_fen=command.amount_fen,
+        )
+    ]
+
+
+def confirm_top_up(command: ConfirmTopUp, state: Open) -> Sequence[FundsDeposited | TopUpFailed]:
+    """Book the bank's answer to a deposit."""
+    answer = Answer(
+        bank_reference=command.bank_reference, amount_fen=command.amount_fen, succeeded=command.succeeded
+    )
+    if _is_repeated(answer, command.top_up_id, state.top_ups, state, "top_up"):
+        return []
+    if not command.succeeded:
+        return [
+            TopUpFailed(
+                account_id=state.account_id,
+                owner=state.owner,
+                top_up_id=command.top_up_id,
+                bank_reference=command.bank_reference,
+            )
+        ]
+    return [
+        FundsDeposited(
+            top_up_id=command.top_up_id,
+            bank_reference=command.bank_reference,
+            amount_fen=command.amount_fen,
+            **book(state, available_fen=command.amount_fen, against=BANK),
+        )
+    ]
+
+
+def request_withdrawal(command: RequestWithdrawal, state: Open) -> Sequence[WithdrawalRequested]:
+    """Hold the amount until the bank has answered."""
+    if _is_known(state.withdrawals, command.withdrawal_id):
+        return []
+    return [
+        WithdrawalRequested(
+            withdrawal_id=command.withdrawal_id,
+            amount_fen=command.amount_fen,
+            **book(state, available_fen=-command.amount_fen, held_fen=command.amount_fen),
+        )
+    ]
+
+
+def confirm_withdrawal(
+    command: ConfirmWithdrawal, state: Open
+) -> Sequence[FundsWithdrawn | WithdrawalFailed]:
+    """Book the bank's answer to a pay-out: the held money leaves, or is available again."""
+    answer = Answer(
+        bank_reference=command.bank_reference, amount_fen=command.amount_fen, succeeded=command.succeeded
+    )
+    if _is_repeated(answer, command.withdrawal_id, state.withdrawals, state, "withdrawal"):
+        return []
+    if not command.succeeded:
+        return [
+            WithdrawalFailed(
+                withdrawal_id=command.withdrawal_id,
+                bank_reference=command.bank_reference,
+                amount_fen=command.amount_fen,
+                **book(state, available_fen=command.amount_fen, held_fen=-command.amount_fen),
+            )
+        ]
+    return [
+        FundsWithdrawn(
+            withdrawal_id=command.withdrawal_id,
+            bank_reference=command.bank_reference,
+            amount_fen=command.amount_fen,
+            **book(state, held_fen=-command.amount_fen, against=BANK),
+        )
+    ]
+
+
+def _is_known(requests: Requests, request_id: str) -> bool:
+    return request_id in requests.pending or request_id in requests.answered
+
+
+def _is_repeated(answer: Answer, request_id: str, requests: Requests, state: Open, noun: str) -> bool:
+    """Whether the bank said exactly this before; False where it is the first answer to a pending request."""
+    earlier = requests.answered.get(request_id)
+    if earlier == answer:
+        return True
+    if earlier is not None:
+        raise Refused(f"{noun}_already_answered")
+    asked_fen = requests.pending.get(request_id)
+    if asked_fen is None:
+        raise Refused(f"unknown_{noun}")
+    if asked_fen != answer.amount_fen:
+        raise Refused("amount_differs")
+    if not _is_reference(answer.bank_reference):
+        raise Refused("invalid_bank_reference")
+    used = (*state.top_ups.answered.values(), *state.withdrawals.answered.values())
+    if any(other.bank_reference == answer.bank_reference for other in used):
+        raise Refused("bank_reference_used")
+    return False
+
+
+def _is_reference(text: str) -> bool:
+    """A bank's reference is a short code: free text never enters the log."""
+    return 0 < len(text) <= _REFERENCE_LENGTH_MAX and text.isascii() and text.isprintable()

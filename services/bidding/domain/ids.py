@@ -1,0 +1,49 @@
+"""How the ids of one business thing follow from each other, so that a retry and a policy always meet the same stream."""
+
+import re
+
+from libs.events.deciding import Refused
+
+#: The platform's fee account: a stream of its own that nobody owns.
+FEE_ACCOUNT = "acc_fees"
+
+#: What stands as owner of the fee account in views; never the id of a person.
+PLATFORM = "platform"
+
+#: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
+_ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def account_of(owner: str) -> str:
+    """The custody account of a user: `acc_` + the suffix of `usr_…`.
+
+    Refused: `invalid_owner` for an id that is no user's, or whose account would be the platform's.
+    """
+    account_id = f"acc_{_suffix(owner, 'usr_', 'invalid_owner')}"
+    if account_id == FEE_ACCOUNT:
+        raise Refused("invalid_owner")
+    return account_id
+
+
+def listing_of(loan_id: str) -> str:
+    """The listing of a loan: `lst_` + the suffix of `loan_…`, so that no loan is ever listed in two streams.
+
+    Refused: `invalid_loan`.
+    """
+    return f"lst_{_suffix(loan_id, 'loan_', 'invalid_loan')}"
+
+
+def claim_of(loan_id: str, order: int) -> str:
+    """The id of a loan's claim: `clm_<suffix of the loan>_<order>`. Refused: `invalid_loan`."""
+    return f"clm_{_suffix(loan_id, 'loan_', 'invalid_loan')}_{order}"
+
+
+def clearing_of(loan_id: str) -> str:
+    """The posting name of money on its way between a loan's parties; never a stream."""
+    return f"clearing:loan:{loan_id}"
+
+
+def _suffix(name: str, prefix: str, code: str) -> str:
+    if _ID.fullmatch(name) is None or not name.startswith(prefix):
+        raise Refused(code)
+    return name.removeprefix(prefix)

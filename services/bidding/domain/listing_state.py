@@ -1,0 +1,154 @@
+"""What a listing remembers: its situations from open to funded or expired, and how its events change them.
+
+Bids stand in the order of the log and carry that order as a number. Once every hold is captured or released, the bids are
+history and only the terms stay.
+"""
+
+from dataclasses import replace
+from datetime import date
+from typing import Literal, assert_never
+
+from libs.events.bidding import (
+    Bid,
+    BidDeclined,
+    BidPlaced,
+    CaptureRecorded,
+    FundsCollected,
+    ListingExpired,
+    ListingFilled,
+    ListingOpened,
+    LoanFunded,
+)
+from libs.events.codec import record
+from libs.events.money import AnnualRate, Count, PositiveFen
+
+
+@record
+class Terms:
+    """What is being lent on, as published when the listing opened."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    borrower_account: str
+    amount_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: str
+    bid_min_fen: PositiveFen
+    closes_on: date
+    origination_fee_fen: Count
+    interest_fee_permille: int
+
+
+@record
+class NotListed:
+    """No such listing yet."""
+
+    kind: Literal["not_listed"] = "not_listed"
+
+
+@record
+class Open:
+    """Takes bids until the end of `terms.closes_on`; `raised_fen` is what they sum to."""
+
+    kind: Literal["open"] = "open"
+    terms: Terms
+    bids: tuple[Bid, ...]
+    raised_fen: Count
+
+
+@record
+class Filled:
+    """The amount is reached exactly; the full-bid review comes next."""
+
+    kind: Literal["filled"] = "filled"
+    terms: Terms
+    bids: tuple[Bid, ...]
+
+
+@record
+class Funding:
+    """Passed review on `funded_on`; the holds in `missing` are not captured yet."""
+
+    kind: Literal["funding"] = "funding"
+    terms: Terms
+    bids: tuple[Bid, ...]
+    funded_on: date
+    missing: tuple[str, ...]
+
+
+@record
+class Funded:
+    """Every hold is captured: the rest is the loan's life."""
+
+    kind: Literal["funded"] = "funded"
+    terms: Terms
+
+
+@record
+class Expired:
+    """The window ended unfilled."""
+
+    kind: Literal["expired"] = "expired"
+    terms: Terms
+
+
+ListingState = NotListed | Open | Filled | Funding | Funded | Expired
+ListingEvent = (
+    ListingOpened
+    | BidPlaced
+    | BidDeclined
+    | ListingFilled
+    | ListingExpired
+    | LoanFunded
+    | CaptureRecorded
+    | FundsCollected
+)
+
+
+def evolve(state: ListingState, event: ListingEvent) -> ListingState:
+    """Fold one event. Never refuses: what happened, happened."""
+    match event:
+        case ListingOpened():
+            return Open(terms=_terms(event), bids=(), raised_fen=0)
+        case BidPlaced():
+            assert isinstance(state, Open), "only an open listing takes a bid"
+            return replace(state, bids=(*state.bids, event.bid), raised_fen=event.raised_after_fen)
+        case BidDeclined():
+            return state
+        case ListingFilled():
+            assert isinstance(state, Open), "only an open listing is filled"
+            return Filled(terms=state.terms, bids=state.bids)
+        case ListingExpired():
+            assert isinstance(state, Open), "only an open listing expires"
+            return Expired(terms=state.terms)
+        case LoanFunded():
+            assert isinstance(state, Filled), "only a filled listing is funded"
+            missing = tuple(bid.hold_id for bid in state.bids)
+            return Funding(terms=state.terms, bids=state.bids, funded_on=event.funded_on, missing=missing)
+        case CaptureRecorded():
+            assert isinstance(state, Funding), "only a funded listing has its holds captured"
+            return replace(state, missing=tuple(hold for hold in state.missing if hold != event.hold_id))
+        case FundsCollected():
+            assert isinstance(state, Funding), "only a funded listing collects"
+            return Funded(terms=state.terms)
+        case _:
+            assert_never(event)
+
+
+def _terms(event: ListingOpened) -> Terms:
+    return Terms(
+        listing_id=event.listing_id,
+        loan_id=event.loan_id,
+        borrower=event.borrower,
+        borrower_account=event.borrower_account,
+        amount_fen=event.amount_fen,
+        annual_rate=event.annual_rate,
+        tenor_months=event.tenor_months,
+        grade=event.grade,
+        bid_min_fen=event.bid_min_fen,
+        closes_on=event.closes_on,
+        origination_fee_fen=event.origination_fee_fen,
+        interest_fee_permille=event.interest_fee_permille,
+    )

@@ -1,0 +1,108 @@
+"""The rules of a jurisdiction as dated tables, chosen by profile name and business date: never a constant in a rule.
+
+A changed row changes what is decided, so it raises the service's `rules` number.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What bidding obeys under one name. A dated table holds (in force since, value), oldest first.
+
+    Before its first row a table sets no limit. Amounts are in the currency's minor unit (`_fen`).
+    """
+
+    name: str
+    rate_ceilings: tuple[tuple[date, Decimal], ...]
+    listing_caps_fen: tuple[tuple[date, int], ...]
+    window_days_max: int
+    tenor_months_max: int
+
+    def rate_ceiling(self, on: date) -> Decimal | None:
+        """The highest annual cost of borrowing (fees included) of a listing opened on this date."""
+        return _in_force(self.rate_ceilings, on)
+
+    def listing_cap_fen(self, on: date) -> int | None:
+        """The largest amount of a listing opened on this date, in fen."""
+        return _in_force(self.listing_caps_fen, on)
+
+
+def _in_force(table: tuple[tuple[date, _Value], ...], on: date) -> _Value | None:
+    started = [value for since, value in table if since <= on]
+    return started[-1] if started else None
+
+
+def cost_is_within(
+    ceiling: Decimal, *, amount_fen: int, fee_fen: int, annual_rate: Decimal, months: int
+) -> bool:
+    """Whether a loan in equal monthly instalments, paid out less an up-front fee, costs at most `ceiling` a year.
+
+    The cost is the monthly internal rate of return times twelve (rules.md 1.6). It is at most the ceiling exactly when
+    the instalments, discounted at ceiling/12, are worth no more than what was paid out:
+    P·r·(1+r)^n/((1+r)^n − 1) · ((1+c)^n − 1)/(c·(1+c)^n) <= P − fee, here multiplied out with r = rate/12, c = ceiling/12
+    so that nothing is divided. Without interest the instalment is P/n.
+    """
+    unit = Decimal(12) ** months
+    grown = (12 + annual_rate) ** months
+    limit = (12 + ceiling) ** months
+    paid_out = Decimal(amount_fen - fee_fen)
+    if annual_rate == 0:
+        return 12 * amount_fen * (limit - unit) <= paid_out * ceiling * limit * months
+    return amount_fen * annual_rate * grown * (limit - unit) <= paid_out * ceiling * limit * (grown - unit)
+
+
+#: 4 x the central bank's benchmark rate of loans up to one year (chinabankingnews.com/benchmark-lending-rate for the rows
+#: of 2015, the earlier ones from general knowledge), the limit of private lending until 2015-08-31 (domain.md section 2).
+_FOUR_BANK_RATES = (
+    (date(2012, 7, 6), Decimal("0.2400")),
+    (date(2014, 11, 22), Decimal("0.2240")),
+    (date(2015, 3, 1), Decimal("0.2140")),
+    (date(2015, 5, 11), Decimal("0.2040")),
+    (date(2015, 6, 28), Decimal("0.1940")),
+    (date(2015, 8, 26), Decimal("0.1840")),
+)
+
+#: 24 % is protected and everything above 36 % void (domain.md section 2): what lies between is paid at the borrower's
+#: will and cannot be claimed, so a listing may promise no more than what is protected.
+_PROTECTED = ((date(2015, 9, 1), Decimal("0.24")),)
+
+#: 4 x one-year LPR (rules.md 1.7) by the day of its publication; 3.85 % and its date are the source's, the later rows come
+#: from general knowledge, checked against the press for 2021-11 (3.85 %), 2025-01 (3.10 %) and 2026-01 (3.00 %).
+_FOUR_LPR = (
+    (date(2020, 8, 20), Decimal("0.1540")),
+    (date(2021, 12, 20), Decimal("0.1520")),
+    (date(2022, 1, 20), Decimal("0.1480")),
+    (date(2022, 8, 22), Decimal("0.1460")),
+    (date(2023, 6, 20), Decimal("0.1420")),
+    (date(2023, 8, 21), Decimal("0.1380")),
+    (date(2024, 7, 22), Decimal("0.1340")),
+    (date(2024, 10, 21), Decimal("0.1240")),
+    (date(2025, 5, 20), Decimal("0.1200")),
+)
+
+#: Real loan books from anywhere: no ceiling, no cap; the unit of money is the book's minor unit (a cent, say).
+DEMO = Profile(name="demo", rate_ceilings=(), listing_caps_fen=(), window_days_max=10, tenor_months_max=120)
+
+#: The 2016 Interim Measures: 200,000 yuan outstanding per person on one platform (art. 17; rules.md 1.8), applied to each
+#: listing until onboarding reserves a person's exposure. The bidding window of 10 days is our choice (domain.md section 3).
+CN_P2P_2016 = Profile(
+    name="cn-p2p-2016",
+    rate_ceilings=_FOUR_BANK_RATES + _PROTECTED + _FOUR_LPR,
+    listing_caps_fen=((date(2016, 8, 24), 200_000_00),),
+    window_days_max=10,
+    tenor_months_max=120,
+)
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of a setting. Raises ValueError for a name that does not exist."""
+    for profile in (DEMO, CN_P2P_2016):
+        if profile.name == name:
+            return profile
+    raise ValueError(f"there is no profile {name}: choose {DEMO.name} or {CN_P2P_2016.name}")
