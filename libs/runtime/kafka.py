@@ -139,6 +139,7 @@ class LogReader:
         """The triples that `commit` kept, for the partitions that have one. Raises LogUnavailable."""
         kept: dict[Place, Checkpoint] = {}
         try:
+            # the public `committed` drops the metadata, which is where our triple is
             found = await self._consumer._coordinator.fetch_committed_offsets([_tp(place) for place in places])
         except (KafkaError, OSError) as error:
             raise LogUnavailable(str(error)) from error

@@ -19,10 +19,12 @@ Policy = Callable[[RecordedEvent], Sequence[Send]]
 class Service:
     """One service. `policies` has one entry per source service whose events it reads (itself included).
 
+    `rules` is raised by hand whenever deciding changes, so a replica with older rules can be told (design.md 2.4).
     `router` builds its HTTP routes; it is a function so that processes without the api role never import the web room.
     """
 
     name: str
+    rules: int = 1
     aggregates: tuple[Aggregate, ...] = ()
     policies: Mapping[str, Policy] = field(default_factory=dict)
     sagas: tuple[Saga, ...] = ()

@@ -1,0 +1,179 @@
+"""The policies' shell on Kafka: one group per (service, source), commands stored first, then the commit.
+
+A crash between the two sends the same commands again; the decider drops them by the source rule. Nothing is ever skipped.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+
+import structlog
+
+from libs.events.chain import Reading
+from libs.events.records import RawRecord
+from libs.events.topics import commands_topic, events_topic
+from libs.runtime import observability as metrics
+from libs.runtime.checkpoint import resume
+from libs.runtime.errors import OperatorError
+from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge, stored_offset
+from libs.runtime.policing import OutgoingCommand, PolicyPartition, group_name
+from libs.runtime.service import Service
+from libs.runtime.settings import Settings
+
+log = structlog.get_logger()
+
+#: Seconds between commits of a group's checkpoints; a crash sends at most this much again.
+COMMIT_EVERY_S = 1.0
+RESTARTS_PER_MINUTE_MAX = 3
+
+
+class PolicyGroup:
+    """One policy group: all partitions of one source."""
+
+    def __init__(self, settings: Settings, service: Service, source: str) -> None:
+        self._settings = settings
+        self._service = service
+        self._source = source
+        self.name = group_name(service.name, source)
+        self._topic = events_topic(source, settings.topic_prefix)
+        self._commands = commands_topic(service.name, settings.topic_prefix)
+        self._places = [Place(self._topic, partition) for partition in range(settings.partitions)]
+        self._partitions: dict[Place, PolicyPartition] = {}
+        self._dirty = False
+        self._committed_at = time.monotonic()
+        self._ends: dict[Place, int] = {}
+        self.oldest_waiting_s = 0.0
+        self.started = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Read, send, commit until stopped; after any doubt start again from the last commit. Raises OperatorError."""
+        restarts: deque[float] = deque()
+        while not stop.is_set():
+            reader = LogReader(
+                self._settings.require_kafka(), client_id=self.name, group=self._settings.topic_prefix + self.name
+            )
+            writer = LogWriter(self._settings.require_kafka(), client_id=f"{self.name}-writer")
+            try:
+                await reader.start()
+                await writer.start()
+                await self._resume(reader)
+                await self._follow(reader, writer, stop)
+            except (LogUnavailable, RecordTooLarge) as error:
+                log.warning("policy_starts_over", policy=self.name, cause=str(error))
+                restarts.append(time.monotonic())
+                while restarts[-1] - restarts[0] > 60:
+                    restarts.popleft()
+                if len(restarts) >= RESTARTS_PER_MINUTE_MAX:
+                    raise OperatorError(
+                        f"The policy group {self.name} had to start over {len(restarts)} times in a minute: Kafka does not "
+                        "take its commands. Look at the broker's log, then start the service again."
+                    ) from error
+            finally:
+                await writer.stop()
+                await reader.stop()
+
+    async def _resume(self, reader: LogReader) -> None:
+        committed = await reader.committed(self._places)
+        for place in self._places:
+            chain = await resume(
+                self._settings.require_kafka(),
+                self._settings.require_log_id(),
+                place,
+                committed.get(place),
+                home=f"the commits of the consumer group {self._settings.topic_prefix + self.name}",
+            )
+            self._partitions[place] = PolicyPartition(
+                self._service,
+                self._source,
+                topic=self._topic,
+                partition=place.partition,
+                partitions=self._settings.partitions,
+                reader=chain,
+            )
+        reader.assign({place: self._partitions[place].head.offset + 1 for place in self._places})
+        self.started = True
+
+    async def _follow(self, reader: LogReader, writer: LogWriter, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            batch = await reader.poll(0.25, 500)
+            if batch:
+                oldest = min(records[0].timestamp_ms for records in batch.values())
+                self.oldest_waiting_s = max(0.0, time.time() - oldest / 1000)
+                handled = [self._handle(self._partitions[place], records, writer) for place, records in batch.items()]
+                for outcome in await asyncio.gather(*handled, return_exceptions=True):
+                    if outcome is not None:
+                        raise outcome
+                self._dirty = True
+            else:
+                self.oldest_waiting_s = 0.0
+            metrics.POLICY_AGE_SECONDS.labels(self.name).set(self.oldest_waiting_s)
+            await self._commit(reader)
+        await self._commit(reader, at_once=True)
+
+    async def _handle(self, partition: PolicyPartition, records: Sequence[RawRecord], writer: LogWriter) -> None:
+        """Send the commands of a batch in order; a barrier waits until everything before it is stored."""
+        waiting: list[asyncio.Future[object]] = []
+        below = None
+        for raw in records:
+            reading = partition.read(raw)
+            if reading is not Reading.ACCEPTED:
+                self._count(reading, raw)
+                continue
+            if below is None or not waiting:
+                below = partition.head
+            commands = partition.commands(raw, below)
+            waiting += [await self._post(writer, command) for command in commands if not command.barrier]
+            barriers = [command for command in commands if command.barrier]
+            if barriers:
+                await self._stored(waiting)
+                markers = [command for command in partition.commands(raw, partition.head) if command.barrier]
+                waiting = [await self._post(writer, command) for command in markers]
+            metrics.POLICY_COMMANDS.labels(self.name).inc(len(commands))
+        await self._stored(waiting)
+
+    async def _post(self, writer: LogWriter, command: OutgoingCommand) -> "asyncio.Future[object]":
+        return await writer.post(Place(self._commands, command.partition), key=command.key, value=command.value)
+
+    async def _stored(self, waiting: list["asyncio.Future[object]"]) -> None:
+        for future in waiting:
+            await stored_offset(future, self._settings.confirm_timeout_s)
+        waiting.clear()
+
+    def _count(self, reading: Reading, raw: RawRecord) -> None:
+        counter = metrics.RECORDS_REPEATED if reading is Reading.REPEAT else metrics.RECORDS_FOREIGN
+        counter.labels("policy", self._source).inc()
+        if reading is Reading.FOREIGN:
+            log.error("foreign_record", reader=self.name, offset=raw.offset)
+
+    async def _commit(self, reader: LogReader, *, at_once: bool = False) -> None:
+        if not self._dirty or (not at_once and time.monotonic() - self._committed_at < COMMIT_EVERY_S):
+            return
+        heads = {place: partition.head for place, partition in self._partitions.items() if partition.head.offset >= 0}
+        if heads:
+            await reader.commit(heads)
+        self._committed_at = time.monotonic()
+        self._dirty = False
+
+
+class PolicyRole:
+    """All policy groups of one service in this process."""
+
+    def __init__(self, settings: Settings, service: Service) -> None:
+        self._settings = settings
+        self._groups = [PolicyGroup(settings, service, source) for source in service.policies]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run every group until stopped. Raises OperatorError."""
+        async with asyncio.TaskGroup() as group:
+            for policy in self._groups:
+                group.create_task(policy.run(stop))
+
+    def ready(self) -> tuple[bool, str]:
+        """All groups have resumed and none has events waiting longer than the stall limit."""
+        for group in self._groups:
+            if not group.started:
+                return False, f"{group.name} is resuming"
+            if group.oldest_waiting_s > self._settings.stall_s + self._settings.confirm_timeout_s:
+                return False, f"{group.name} has events waiting for {group.oldest_waiting_s:.0f} s"
+        return True, ""

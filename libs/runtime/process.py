@@ -1,0 +1,152 @@
+"""One operating-system process of the platform: builds the roles it was asked for, serves their health, stops cleanly.
+
+Everything real is built here, from settings and the service's declaration; nothing is created when a module is imported.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import nullcontext
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from libs.runtime import observability as metrics
+from libs.runtime.errors import OperatorError
+from libs.runtime.service import Service
+from libs.runtime.settings import Settings
+from libs.runtime.topics_admin import check_topics
+
+log = structlog.get_logger()
+
+ROLES = ("api", "decider", "policy", "projector")
+
+
+class Role(Protocol):
+    """One job of a process."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then close and return. Raising ends the process."""
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether it is caught up and moving, and if not why."""
+
+
+def load_services(profile: str) -> dict[str, Service]:
+    """Every installed service, built for a profile, by name."""
+    return {
+        point.name: point.load()(profile) for point in sorted(entry_points(group="loanstream.services"), key=lambda p: p.name)
+    }
+
+
+def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
+    """Run roles of a service (`all` for the projector of every service) until SIGTERM or SIGINT. Blocks.
+
+    Raises OperatorError for unknown names and for whatever a person must mend.
+    """
+    unknown = roles - set(ROLES)
+    if unknown or not roles:
+        raise OperatorError(f"Unknown role {', '.join(sorted(unknown)) or '(none)'}: choose from {', '.join(ROLES)}.")
+    services = load_services(settings.profile)
+    if service == "all" and roles != {"projector"}:
+        raise OperatorError("`all` runs the projector of every service; other roles need the name of one service.")
+    if service != "all" and service not in services:
+        raise OperatorError(f"There is no service {service}: choose from {', '.join(services)} or all.")
+    chosen = list(services.values()) if service == "all" else [services[service]]
+    metrics.BUILD.info(
+        {"service": service, "roles": ",".join(sorted(roles)), "rules": str(max(s.rules for s in chosen)), "profile": settings.profile}
+    )
+    asyncio.run(_run(settings, chosen, roles, port))
+
+
+async def _run(settings: Settings, services: list[Service], roles: set[str], port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await check_topics(settings)
+    built, app = _build(settings, services, roles)
+    server = _server(app, port)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name, role in built.items():
+                group.create_task(_guard(name, role, stop))
+            group.create_task(_serve(server, stop, port))
+    except* Exception as errors:
+        raise _worst(errors) from errors
+    log.info("stopped")
+
+
+def _build(settings: Settings, services: list[Service], roles: set[str]) -> tuple[dict[str, Role], FastAPI]:
+    """The roles by name, and the one HTTP application of the process. Roles are imported only where they run."""
+    built: dict[str, Role] = {}
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    if "decider" in roles:
+        from libs.runtime.decider import DeciderRole
+
+        built["decider"] = DeciderRole(settings, services[0])
+    if "policy" in roles:
+        from libs.runtime.policies import PolicyRole
+
+        built["policy"] = PolicyRole(settings, services[0])
+    if "projector" in roles:
+        from libs.runtime.projector import ProjectorRole
+
+        built["projector"] = ProjectorRole(settings, services)
+    if "api" in roles:
+        from libs.runtime.http import ApiRole
+
+        api = ApiRole(settings, services[0])
+        built["api"], app = api, api.app
+    from libs.runtime.health import add_health
+
+    add_health(app, built)
+    return built, app
+
+
+async def _guard(name: str, role: Role, stop: asyncio.Event) -> None:
+    """Run one role; whatever ends it, ends the others too."""
+    log.info("role_started", name=name)
+    try:
+        await role.run(stop)
+    finally:
+        stop.set()
+
+
+def _server(app: FastAPI, port: int) -> uvicorn.Server:
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3)
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext  # type: ignore[method-assign]  # signals are handled here, once for all roles
+    return server
+
+
+async def _serve(server: uvicorn.Server, stop: asyncio.Event, port: int) -> None:
+    """Serve on 127.0.0.1 until stopped. Raises OperatorError when the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise OperatorError(f"Port {port} is in use: stop what listens there, or choose another one ({error}).") from error
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    await stop.wait()
+    server.should_exit = True
+    await serving
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _worst(errors: BaseExceptionGroup[Exception]) -> BaseException:
+    """The one error to tell: an operator's sentence if there is one, else the first."""
+    leaves = list(_leaves(errors))
+    return next((error for error in leaves if isinstance(error, OperatorError)), leaves[0])

@@ -1,0 +1,151 @@
+"""Does the log prove itself? Walks both topics of a service and compares every decision with its command.
+
+Checked per partition: one chain without a gap, one decision per command, the command's hash, sequences 1..n per stream.
+Repeats are harmless and counted; a foreign record, a missing or a wrong decision is named with its place.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from libs.events.chain import ChainReader, Reading, genesis
+from libs.events.codec import Undecodable
+from libs.events.records import RawRecord, parse_decision
+from libs.events.topics import DECIDING_SERVICES, commands_topic, events_topic
+from libs.runtime.errors import OperatorError
+from libs.runtime.kafka import LogReader, Place
+from libs.runtime.settings import Settings
+
+#: Called with (partitions done, partitions in all, what is being read).
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(slots=True)
+class PartitionReport:
+    """What one partition of one service holds. `faults` are sentences that name offset and fault; empty = proven."""
+
+    service: str
+    partition: int
+    commands: int = 0
+    decisions: int = 0
+    events: int = 0
+    repeats: int = 0
+    foreign: int = 0
+    undecided: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """All partitions walked."""
+
+    partitions: list[PartitionReport] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every chain is whole. Foreign records that readers did not accept do not break a chain."""
+        return all(not partition.faults for partition in self.partitions)
+
+    def total(self, name: str) -> int:
+        """The sum of one figure over all partitions."""
+        return sum(getattr(partition, name) for partition in self.partitions)
+
+
+class PartitionProof:
+    """Feeds on one partition's commands, then its events; keeps one hash per undecided command and one number per stream."""
+
+    def __init__(self, log_id: str, topic: str, report: PartitionReport) -> None:
+        self.report = report
+        self._chain = ChainReader(genesis(log_id, topic, report.partition))
+        self._hashes: list[bytes] = []
+        self._sequences: dict[str, int] = {}
+
+    def command(self, raw: RawRecord) -> None:
+        """One record of the commands topic."""
+        self.report.commands += 1
+        self._hashes.append(sha256(raw.value).digest())
+
+    def event(self, raw: RawRecord) -> None:
+        """One record of the events topic."""
+        reading = self._chain.read(raw)
+        if reading is Reading.REPEAT:
+            self.report.repeats += 1
+        elif reading is Reading.FOREIGN:
+            self.report.foreign += 1
+        else:
+            self.report.decisions += 1
+            self._accepted(raw, self._chain.head.position)
+
+    def finish(self) -> None:
+        """Say what is missing at the end: commands after the last decision are undecided, not lost."""
+        self.report.undecided = max(0, self.report.commands - self.report.decisions)
+        if self.report.foreign and self.report.undecided:
+            self.report.faults.append(
+                f"the chain stops at position {self._chain.head.position} although {self.report.undecided} commands and "
+                f"{self.report.foreign} foreign records follow"
+            )
+
+    def _accepted(self, raw: RawRecord, position: int) -> None:
+        faults = self.report.faults
+        if position >= len(self._hashes):
+            faults.append(f"offset {raw.offset}: decides position {position}, where no command stands")
+        elif self._hashes[position] != raw.headers.get("command"):
+            faults.append(f"offset {raw.offset}: decides another command than the one at position {position}")
+        try:
+            decision = parse_decision(raw.value)
+        except Undecodable as error:
+            faults.append(f"offset {raw.offset}: {error}")
+            return
+        self.report.events += len(decision.events)
+        for stored in decision.events:
+            if stored.stream is None or stored.sequence is None:
+                continue
+            expected = self._sequences.get(stored.stream, 0) + 1
+            if stored.sequence != expected:
+                faults.append(f"offset {raw.offset}: {stored.stream} has sequence {stored.sequence} instead of {expected}")
+            self._sequences[stored.stream] = stored.sequence
+
+
+async def verify(settings: Settings, service: str | None, progress: Progress | None = None) -> VerifyReport:
+    """Walk the topics of one service, or of all. Raises OperatorError for an unknown service, LogUnavailable."""
+    if service is not None and service not in DECIDING_SERVICES:
+        raise OperatorError(f"{service} owns no topics: choose from {', '.join(DECIDING_SERVICES)}.")
+    services = (service,) if service else DECIDING_SERVICES
+    report = VerifyReport()
+    reader = LogReader(settings.require_kafka(), client_id="loanstream-verify")
+    await reader.start()
+    try:
+        for name in services:
+            for partition in range(settings.partitions):
+                if progress is not None:
+                    progress(len(report.partitions), len(services) * settings.partitions, f"{name}/{partition}")
+                report.partitions.append(await _walk(settings, reader, name, partition))
+    finally:
+        await reader.stop()
+    if progress is not None:
+        progress(len(report.partitions), len(report.partitions), "done")
+    return report
+
+
+async def _walk(settings: Settings, reader: LogReader, service: str, partition: int) -> PartitionReport:
+    report = PartitionReport(service, partition)
+    commands = Place(commands_topic(service, settings.topic_prefix), partition)
+    events = Place(events_topic(service, settings.topic_prefix), partition)
+    proof = PartitionProof(settings.require_log_id(), events.topic, report)
+    events_end = (await reader.ends([events]))[events]  # first, so that every decision read has its command below
+    await _feed(reader, commands, (await reader.ends([commands]))[commands], proof.command)
+    await _feed(reader, events, events_end, proof.event)
+    proof.finish()
+    return report
+
+
+async def _feed(reader: LogReader, place: Place, end: int, take: Callable[[RawRecord], None]) -> None:
+    offset = 0
+    reader.assign({place: 0})
+    while offset < end:
+        for raw in (await reader.poll(0.5, 5000)).get(place, []):
+            offset = raw.offset + 1
+            if raw.offset < end:
+                take(raw)
+        await asyncio.sleep(0)

@@ -1,0 +1,12 @@
+"""What `collections` answers to events: nothing yet. Reading them is what keeps its business day (markers and ticks)."""
+
+from libs.events.records import RecordedEvent
+from libs.events.sagas import Send
+
+
+def nothing(event: RecordedEvent) -> list[Send]:
+    """No command follows from any event."""
+    return []
+
+
+POLICIES = {source: nothing for source in ("collections", "repayment")}

@@ -1,0 +1,9 @@
+"""What `onboarding` is made of. It has no aggregate of its own yet, and so keeps only its part of the business day."""
+
+from libs.runtime.service import Service
+from services.onboarding.policies import POLICIES
+
+
+def build(profile: str) -> Service:
+    """The service for a rule profile."""
+    return Service(name="onboarding", policies=POLICIES)

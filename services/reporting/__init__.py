@@ -1,0 +1,3 @@
+"""Reads every log and answers with figures.
+Decides nothing and owns no topic.
+"""
