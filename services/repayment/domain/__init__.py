@@ -1,0 +1,1 @@
+"""The rules of repayment as pure functions: one module per aggregate, and the formulas they share."""

@@ -1,0 +1,190 @@
+"""The loan's situations and how events lead from one to the next: compact, rows and one position in them, never a history."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Literal, TypeVar, assert_never
+
+from libs.events.codec import record
+from libs.events.money import Count
+from libs.events.repayment import (
+    DebitFailureRecorded,
+    DebitRequested,
+    InstallmentDue,
+    LoanOpened,
+    LoanRepaid,
+    OverdueBucketChanged,
+    OverpaymentReturned,
+    PaymentMissed,
+    PaymentReceived,
+    PaymentReturned,
+    RepaymentDistributed,
+)
+from services.repayment.domain.allocation import Book, after, book_of
+from services.repayment.domain.profile import CURRENT
+
+#: How many voluntary payments a loan recognises when they come again (see `loan`).
+PAYMENTS_REMEMBERED = 32
+
+
+@record
+class Claim:
+    """What one holder is still owed of the principal (fen). Claims stand in claim order, which decides ties of a split."""
+
+    order: int
+    claim_id: str
+    account_id: str
+    investor: str
+    principal_fen: Count
+
+
+@record
+class NotOpened:
+    """Nothing was lent yet."""
+
+    kind: Literal["not_opened"] = "not_opened"
+
+
+@record
+class Running:
+    """The loan is owed. `next_due` and `next_missed` are the first instalments of which that was not said yet.
+
+    `asked_on` is the date of the last debit, `unanswered` the debits without an answer, `remembered` the last voluntary
+    payments, `bucket` where the loan is counted.
+    """
+
+    kind: Literal["running"] = "running"
+    loan_id: str
+    borrower: str
+    borrower_account: str
+    interest_fee_permille: int
+    book: Book
+    claims: tuple[Claim, ...]
+    bucket: str
+    next_due: int
+    next_missed: int
+    asked_on: date
+    unanswered: tuple[str, ...]
+    remembered: tuple[str, ...]
+
+
+@record
+class Repaid:
+    """Nothing is owed; what still arrives goes back."""
+
+    kind: Literal["repaid"] = "repaid"
+    loan_id: str
+    borrower: str
+    unanswered: tuple[str, ...]
+    remembered: tuple[str, ...]
+
+
+LoanState = NotOpened | Running | Repaid
+_Lent = TypeVar("_Lent", bound=Running | Repaid)
+LoanEvent = (
+    LoanOpened
+    | InstallmentDue
+    | DebitRequested
+    | DebitFailureRecorded
+    | PaymentReceived
+    | RepaymentDistributed
+    | OverpaymentReturned
+    | PaymentReturned
+    | PaymentMissed
+    | OverdueBucketChanged
+    | LoanRepaid
+)
+
+
+def evolve(state: LoanState, event: LoanEvent) -> LoanState:
+    """The state after one event. The events of one record belong together: between PaymentReceived and
+    RepaymentDistributed the book is ahead of the claims."""
+    match event:
+        case LoanOpened():
+            return _opened(event)
+        case PaymentReturned():
+            return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
+        case DebitFailureRecorded():
+            return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+        case _:
+            return _evolve_running(state, event) if isinstance(state, Running) else state
+
+
+def _evolve_running(
+    state: Running,
+    event: InstallmentDue
+    | DebitRequested
+    | PaymentReceived
+    | RepaymentDistributed
+    | OverpaymentReturned
+    | PaymentMissed
+    | OverdueBucketChanged
+    | LoanRepaid,
+) -> LoanState:
+    match event:
+        case InstallmentDue():
+            return replace(_asked(state, event.debit_id, event.value_date), next_due=event.number + 1)
+        case DebitRequested():
+            return _asked(state, event.debit_id, event.value_date)
+        case PaymentReceived():
+            return replace(_answered(state, event.payment_id), book=after(state.book, event.allocation))
+        case RepaymentDistributed():
+            return replace(state, claims=_less(state.claims, event))
+        case OverpaymentReturned():
+            return state
+        case PaymentMissed():
+            return replace(state, next_missed=event.number + 1)
+        case OverdueBucketChanged():
+            return replace(state, bucket=event.to_bucket)
+        case LoanRepaid():
+            return Repaid(
+                loan_id=state.loan_id,
+                borrower=state.borrower,
+                unanswered=state.unanswered,
+                remembered=state.remembered,
+            )
+        case _:
+            assert_never(event)
+
+
+def _opened(event: LoanOpened) -> Running:
+    return Running(
+        loan_id=event.loan_id,
+        borrower=event.borrower,
+        borrower_account=event.borrower_account,
+        interest_fee_permille=event.interest_fee_permille,
+        book=book_of(event.funded_on, event.annual_rate, event.rows),
+        claims=tuple(
+            Claim(
+                order=claim.order,
+                claim_id=claim.claim_id,
+                account_id=claim.account_id,
+                investor=claim.investor,
+                principal_fen=claim.principal_fen,
+            )
+            for claim in event.claims
+        ),
+        bucket=CURRENT,
+        next_due=1,
+        next_missed=1,
+        asked_on=event.funded_on,
+        unanswered=(),
+        remembered=(),
+    )
+
+
+def _asked(state: Running, debit_id: str, on: date) -> Running:
+    return replace(state, asked_on=on, unanswered=(*state.unanswered, debit_id))
+
+
+def _answered(state: _Lent, payment_id: str) -> _Lent:
+    if payment_id in state.unanswered:
+        return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
+    return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim, ...]:
+    repaid_fen = {line.claim_id: line.principal_fen for line in event.lines}
+    return tuple(
+        replace(claim, principal_fen=claim.principal_fen - repaid_fen.get(claim.claim_id, 0))
+        for claim in claims
+    )
