@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SagaKey = Callable[[Any], str | tuple[str, ...]]
+"""The key, or keys, that an event opens or closes a saga under."""
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -35,13 +38,14 @@ class Step:
 class Saga:
     """A chain of steps through the service's streams, open from one event to another.
 
-    `opened_by` and `closed_by` map an event type to the function that gives the saga's key (an id of the business).
+    `opened_by` and `closed_by` map an event type to the function that gives the saga's key (an id of the business), or
+    a tuple of keys where the event opens or closes one per thing it fans out to, none where it does not concern the saga.
     `expected_refusals` are the command types whose refusal the saga handles; any other refusal of a policy's command alarms.
     """
 
     name: str
     why: str
-    opened_by: Mapping[type, Callable[[Any], str]]
-    closed_by: Mapping[type, Callable[[Any], str]]
+    opened_by: Mapping[type, SagaKey]
+    closed_by: Mapping[type, SagaKey]
     steps: tuple[Step, ...]
     expected_refusals: tuple[type, ...] = ()
