@@ -1,23 +1,33 @@
-"""Commands of `bidding`: private to the service. People's come from the API, the others from its policies."""
+"""Commands of `bidding`: private to the service. People's come from the API, the others from its policies.
+
+A command to an account that is not open is refused `unknown_account`; a movement that would make an account or an event
+larger than MAX_INTEGER is refused `amount_too_large`.
+"""
 
 from datetime import date
 
 from libs.events.codec import command
 from libs.events.money import AnnualRate, Count, PositiveFen
 
+#: The platform's fee account: a stream of its own that nobody owns, opened by its first CreditFee.
+FEE_ACCOUNT = "acc_fees"
+
 # --- account -------------------------------------------------------------------------------------------------------
 
 
 @command("bidding.OpenAccount")
 class OpenAccount:
-    """Open a custody account for `owner`. No effect when it is open for the same owner."""
+    """Open the custody account of `owner`, whose id it shares. No effect when it is open for the same owner.
+
+    Refused: `invalid_owner`, `account_exists`.
+    """
 
     owner: str
 
 
 @command("bidding.RequestTopUp")
 class RequestTopUp:
-    """Ask the bank to collect money. Refused: `unknown_account`."""
+    """The owner asks the bank to collect money. No effect when this request is known."""
 
     top_up_id: str
     amount_fen: PositiveFen
@@ -25,7 +35,11 @@ class RequestTopUp:
 
 @command("bidding.ConfirmTopUp")
 class ConfirmTopUp:
-    """The bank's answer to a top-up. Refused: `unknown_account`, `unknown_top_up`, `top_up_already_answered`, `amount_differs`."""
+    """The bank's answer to a top-up. No effect when it is the answer already given.
+
+    Refused: `unknown_top_up`, `top_up_already_answered`, `amount_differs`, `invalid_bank_reference`,
+    `bank_reference_used` (by another request of this account).
+    """
 
     top_up_id: str
     bank_reference: str
@@ -35,7 +49,10 @@ class ConfirmTopUp:
 
 @command("bidding.RequestWithdrawal")
 class RequestWithdrawal:
-    """Hold an amount and ask the bank to pay it out. Refused: `unknown_account`, `insufficient_available`."""
+    """The owner wants an amount paid out: it is held until the bank answers. No effect when this request is known.
+
+    Refused: `insufficient_available`.
+    """
 
     withdrawal_id: str
     amount_fen: PositiveFen
@@ -43,7 +60,10 @@ class RequestWithdrawal:
 
 @command("bidding.ConfirmWithdrawal")
 class ConfirmWithdrawal:
-    """The bank's answer to a withdrawal. Refused like ConfirmTopUp, with `unknown_withdrawal`, `withdrawal_already_answered`."""
+    """The bank's answer to a withdrawal. No effect when it is the answer already given.
+
+    Refused like ConfirmTopUp, with `unknown_withdrawal` and `withdrawal_already_answered`.
+    """
 
     withdrawal_id: str
     bank_reference: str
@@ -53,7 +73,7 @@ class ConfirmWithdrawal:
 
 @command("bidding.PlaceBid")
 class PlaceBid:
-    """Hold an amount for a listing. Refused: `unknown_account`, `insufficient_available`."""
+    """The owner holds an amount for a listing. No effect while this hold stands. Refused: `insufficient_available`."""
 
     bid_id: str
     hold_id: str
@@ -63,7 +83,7 @@ class PlaceBid:
 
 @command("bidding.ReleaseHold")
 class ReleaseHold:
-    """End a hold without a loan. No effect when it is gone."""
+    """End a hold without a loan; `reason` is a code. No effect when it is gone."""
 
     hold_id: str
     reason: str
@@ -71,7 +91,7 @@ class ReleaseHold:
 
 @command("bidding.CaptureHold")
 class CaptureHold:
-    """Turn a hold into a part of a loan. Never refused for an existing hold; refused: `unknown_hold`."""
+    """Turn a hold into a part of a loan. Never refused for an existing hold. Refused: `unknown_hold`."""
 
     hold_id: str
     loan_id: str
@@ -79,7 +99,7 @@ class CaptureHold:
 
 @command("bidding.CreditProceeds")
 class CreditProceeds:
-    """Pay a funded loan's amount, less its fee, to the borrower's account."""
+    """Pay a funded loan's amount, less its fee, to the borrower's account. No effect when it was paid."""
 
     loan_id: str
     amount_fen: PositiveFen
@@ -87,7 +107,10 @@ class CreditProceeds:
 
 @command("bidding.CreditFee")
 class CreditFee:
-    """Book a fee on the platform's fee account; the same `fee_id` again has no effect only through the source rule."""
+    """Book a fee on the platform's fee account. Refused: `not_fee_account`.
+
+    Only the source rule recognises the same fee again: the account keeps no list of its fees.
+    """
 
     loan_id: str
     fee_id: str
@@ -96,7 +119,7 @@ class CreditFee:
 
 @command("bidding.DebitInstallment")
 class DebitInstallment:
-    """Take what is owed from the borrower's available money: all, a part, or nothing."""
+    """Take what is owed from the borrower's available money: all, a part, or nothing. No effect for the last debit again."""
 
     loan_id: str
     debit_id: str
@@ -106,7 +129,10 @@ class DebitInstallment:
 
 @command("bidding.PayLoan")
 class PayLoan:
-    """Pay on a loan by one's own wish; `settle` asks for early full payment. Refused: `unknown_account`, `insufficient_available`."""
+    """The owner pays on a loan by his own wish; `settle` asks for early full payment. No effect for the last payment again.
+
+    Refused: `insufficient_available`.
+    """
 
     payment_id: str
     loan_id: str
@@ -116,7 +142,7 @@ class PayLoan:
 
 @command("bidding.ReturnPayment")
 class ReturnPayment:
-    """Give money back that the loan did not take."""
+    """Give money back that the loan did not take; `reason` is a code. No effect for the last return again."""
 
     loan_id: str
     payment_id: str
@@ -126,7 +152,11 @@ class ReturnPayment:
 
 @command("bidding.CreditInvestor")
 class CreditInvestor:
-    """Credit one claim's share of a distribution."""
+    """Credit one claim's share of a distribution: principal + interest − fee. No effect when that is nothing.
+
+    Refused: `invalid_fee` (larger than the share). Only the source rule recognises the same share again: an account keeps
+    no list of its claims.
+    """
 
     loan_id: str
     claim_id: str
@@ -141,9 +171,11 @@ class CreditInvestor:
 
 @command("bidding.OpenListing")
 class OpenListing:
-    """Open a loan request for bids (an operator's command until applications exist).
+    """Open a loan request for bids (an operator's command until applications exist). No effect on the same terms again.
 
-    Refused: `invalid_tenor`, `invalid_fee`, `invalid_rate` (profile's ceiling), `invalid_amount` (profile's cap), `listing_exists`.
+    Its listing shares the loan's id (`lst_` for `loan_`). Refused: `invalid_loan`, `invalid_owner` (the borrower's id),
+    `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`, `invalid_amount` (profile's cap), `invalid_rate`
+    (profile's ceiling on the cost with the fee), `listing_exists` (on other terms).
     """
 
     loan_id: str
@@ -159,7 +191,10 @@ class OpenListing:
 
 @command("bidding.RecordBid")
 class RecordBid:
-    """Accept a held bid or decline it by event. Refused: `unknown_listing`."""
+    """Accept a held bid or decline it by event. No effect for an accepted bid again. Refused: `unknown_listing`.
+
+    Declined: `listing_full`, `listing_closed`, `own_listing`, `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`.
+    """
 
     bid_id: str
     hold_id: str
@@ -170,12 +205,15 @@ class RecordBid:
 
 @command("bidding.FundListing")
 class FundListing:
-    """The full-bid review passed (automatic here). Refused: `unknown_listing`, `listing_not_filled`."""
+    """The full-bid review passed (automatic here). No effect when it had. Refused: `unknown_listing`, `listing_not_filled`."""
 
 
 @command("bidding.RecordCapture")
 class RecordCapture:
-    """A hold of this funded listing was captured. No effect when it is recorded already."""
+    """A hold of this funded listing was captured. No effect when it is recorded.
+
+    Refused: `unknown_listing`, `listing_not_funded`, `unknown_hold`, `amount_differs`.
+    """
 
     hold_id: str
     amount_fen: PositiveFen

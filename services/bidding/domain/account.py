@@ -22,6 +22,7 @@ from libs.events.bidding import (
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.money import MAX_INTEGER
 from services.bidding.commands import (
+    FEE_ACCOUNT,
     CaptureHold,
     ConfirmTopUp,
     ConfirmWithdrawal,
@@ -48,7 +49,7 @@ from services.bidding.domain.account_state import (
     evolve,
 )
 from services.bidding.domain.booking import FEES, book, postings
-from services.bidding.domain.ids import FEE_ACCOUNT, account_of, clearing_of
+from services.bidding.domain.ids import account_of, clearing_of
 
 _OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan
 _BanksCommand = ConfirmTopUp | ConfirmWithdrawal

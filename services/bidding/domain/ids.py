@@ -3,12 +3,7 @@
 import re
 
 from libs.events.deciding import Refused
-
-#: The platform's fee account: a stream of its own that nobody owns.
-FEE_ACCOUNT = "acc_fees"
-
-#: What stands as owner of the fee account in views; never the id of a person.
-PLATFORM = "platform"
+from services.bidding.commands import FEE_ACCOUNT
 
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
