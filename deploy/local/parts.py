@@ -4,8 +4,6 @@ Nothing skips for want of a broker. `make_parts` picks the way that the settings
 through here.
 """
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from deploy.local.kafka import LocalKafka
+from deploy.local.lock import DirectoryLock
 from deploy.local.mongo import LocalMongo
 from deploy.local.ports import choose
 from deploy.local.processes import Child
@@ -81,7 +80,7 @@ class LocalParts:
         self._given = (kafka, mongo)
         self._min_free_mib = min_free_mib
         self._free = free
-        self._lock: int | None = None
+        self._lock = DirectoryLock(self.data_dir, "parts.lock")
         self._kafka: LocalKafka | None = None
         self._mongo: LocalMongo | None = None
 
@@ -108,7 +107,7 @@ class LocalParts:
         with nothing left running.
         """
         try:
-            self._take_data_dir()
+            self._lock.take()
             self._require_space()
             ports = choose(["kafka", "kafka_controller", "mongo"], self.data_dir / "ports.json")
             if self._given[1] is None:  # MongoDB first: it comes up while the JVM still formats
@@ -136,9 +135,7 @@ class LocalParts:
         for child in self.children:
             child.stop()
         self._kafka = self._mongo = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
 
     def check(self) -> None:
         """Raises PartDied, with the part's name, exit code and the end of its log, if one has ended."""
@@ -153,23 +150,6 @@ class LocalParts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _take_data_dir(self) -> None:
-        """Lock the data directory. The kernel gives the lock back when we die, whatever the way."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
-            os.close(lock)
-            raise OperatorError(
-                f"Loanstream already runs on {self.data_dir} (process {holder}): stop it with `loanstream down`, "
-                f"or set {PREFIX}DATA_DIR to another directory."
-            ) from None
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
-        self._lock = lock
 
     def _require_space(self) -> None:
         free_mib = self._free(self.data_dir) // (1024 * 1024)

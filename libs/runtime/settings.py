@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -18,6 +19,7 @@ from libs.runtime.errors import OperatorError
 
 PREFIX = "LOANSTREAM_"
 DEFAULT_DATA_DIR = Path(".loanstream")
+_OWNER = "# written by process "
 
 
 class Settings(BaseSettings):
@@ -170,9 +172,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these settings. Secrets stay in their file in the data directory."""
-        plain = self.model_dump(
-            mode="json", exclude_defaults=True, exclude={"fingerprint_key", "bank_secret"}
-        )
+        plain = self.model_dump(mode="json", exclude={"fingerprint_key", "bank_secret"})
         plain["data_dir"] = str(self.data_dir)
         return {PREFIX + name.upper(): _as_text(value) for name, value in plain.items() if value is not None}
 
@@ -199,15 +199,18 @@ class Settings(BaseSettings):
         return key
 
 
-def load_settings(data_dir: Path | None = None, **overrides: Any) -> Settings:
+def load_settings(data_dir: Path | None = None, *, use_run_file: bool = True, **overrides: Any) -> Settings:
     """Settings of this process: `overrides`, then the environment, then the files of the data directory, then defaults.
 
-    Relative paths are made absolute here, once. Raises OperatorError for a value that does not fit and for a variable
-    with our prefix that is no setting, because a misspelt one would otherwise be ignored in silence.
+    The file of addresses counts only while the stack that wrote it lives; `use_run_file=False` is for whoever starts a
+    stack of its own. Relative paths are made absolute here, once. Raises OperatorError for a value that does not fit
+    and for a variable with our prefix that is no setting, because a misspelt one would otherwise be ignored in silence.
     """
     _refuse_unknown_variables()
     directory = (data_dir or Path(os.environ.get(PREFIX + "DATA_DIR") or DEFAULT_DATA_DIR)).resolve()
-    files = (directory / "identity.env", directory / "run.env")
+    files = [directory / "identity.env"]
+    if use_run_file and _owner_lives(directory / "run.env"):
+        files.append(directory / "run.env")
     try:
         return Settings(_env_file=files, **{**overrides, "data_dir": directory})
     except ValidationError as error:
@@ -222,8 +225,13 @@ def load_settings(data_dir: Path | None = None, **overrides: Any) -> Settings:
 
 
 def write_env_file(path: Path, values: dict[str, str], *, secret: bool = False) -> None:
-    """Replace `path` by NAME='value' lines in one step, so that a reader meets the old file or the new one."""
-    lines = [f"{name}='{value}'\n" for name, value in sorted(values.items())]
+    """Replace `path` by NAME='value' lines in one step, so that a reader meets the old file or the new one.
+
+    The first line names this process, so that a reader can tell the addresses of a stack that died.
+    """
+    owner = psutil.Process()
+    lines = [f"{_OWNER}{owner.pid} {owner.create_time()}\n"]
+    lines += [f"{name}='{value}'\n" for name, value in sorted(values.items())]
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
@@ -231,6 +239,16 @@ def write_env_file(path: Path, values: dict[str, str], *, secret: bool = False) 
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.writelines(lines)
     draft.replace(path)
+
+
+def _owner_lives(path: Path) -> bool:
+    """True if the process that wrote the file still runs: same pid and same start time."""
+    try:
+        first_line = path.open(encoding="utf-8").readline()
+        pid, created = first_line.removeprefix(_OWNER).split()
+        return psutil.Process(int(pid)).create_time() == float(created)
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return False
 
 
 def _as_text(value: Any) -> str:

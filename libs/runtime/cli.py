@@ -1,0 +1,263 @@
+"""The command line `loanstream`: parses arguments, prints results, and leaves the work to the module that owns it.
+
+Each command imports what it needs when it runs, so that `loanstream --help` is quick and `run` loads only its roles.
+An OperatorError is one sentence on stderr and exit code 2; a check that fails is exit code 1.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from libs.runtime.errors import OperatorError
+from libs.runtime.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="loanstream",
+    help="An event-sourced lending platform: every number can be recomputed from its log.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+parked = typer.Typer(help="Commands and events that could not be handled.", no_args_is_help=True)
+app.add_typer(parked, name="parked")
+
+out = Console()
+err = Console(stderr=True)
+
+ROLES = ("api", "decider", "policy", "projector")
+_TOKEN_HOURS = 12
+
+
+@app.command()
+def up(
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay in this terminal until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Start Kafka, MongoDB, the services and the gateway, and leave them running."""
+    from deploy.local.supervisor import run_foreground, start_in_background
+
+    settings = load_settings(use_run_file=False)
+    if foreground:
+        run_foreground(settings, lambda step: err.print(step, highlight=False))
+        return
+    with err.status("starting") as status:
+        start_in_background(settings, lambda step: status.update(step))
+    _print_addresses(load_settings())
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started, and wait until it is gone."""
+    from deploy.local.supervisor import stop_background
+
+    settings = load_settings()
+    with err.status("stopping"):
+        stopped = stop_background(settings)
+    out.print("stopped" if stopped else f"nothing runs on {settings.data_dir}", highlight=False)
+
+
+@app.command()
+def run(
+    service: Annotated[str, typer.Argument(help="bidding, repayment, … or `all`.")],
+    roles: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(ROLES)}.")] = "api,decider,policy",
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1 for HTTP, /healthz, /readyz and /metrics.")
+    ] = 0,
+) -> None:
+    """Run one process of a service until SIGTERM."""
+    chosen = {role.strip() for role in roles.split(",") if role.strip()}
+    if not chosen or chosen - set(ROLES):
+        raise OperatorError(f"--roles takes a comma-separated list of {', '.join(ROLES)}; got {roles!r}.")
+    settings = load_settings()
+    from libs.runtime.observability import configure_logging
+    from libs.runtime.process import run as run_process
+
+    configure_logging(service, "+".join(sorted(chosen)), settings.log_level)
+    run_process(settings, service, chosen, port)
+
+
+@app.command()
+def topics() -> None:
+    """Create the topics, or check that they are as they must be, and print the log id."""
+    from libs.runtime.identity import ensure_identity, keep_log_id
+    from libs.runtime.topics_admin import ensure_topics
+
+    settings = ensure_identity(load_settings())
+    log_id = asyncio.run(ensure_topics(settings))
+    keep_log_id(settings, log_id)
+    out.print(log_id, highlight=False)
+
+
+@app.command()
+def verify(service: Annotated[str | None, typer.Argument(help="Only this service.")] = None) -> None:
+    """Walk the log and prove it: chain, one decision per command, hashes, sequences."""
+    from libs.runtime.verify import verify as verify_log
+
+    with _progress() as progress:
+        report = asyncio.run(verify_log(_local_settings(), service, progress))
+    _finish(report)
+
+
+@app.command()
+def rebuild(
+    view: Annotated[str, typer.Argument(help="The view's name, or `all`.")],
+    check: Annotated[
+        bool, typer.Option("--verify", help="Compare with the live view before the switch.")
+    ] = False,
+) -> None:
+    """Build a view anew from the log beside the live one, then switch to it."""
+    from libs.runtime.rebuild import rebuild as rebuild_view
+
+    with _progress() as progress:
+        report = asyncio.run(rebuild_view(_local_settings(), view, check, progress))
+    _finish(report)
+
+
+@parked.command("list")
+def parked_list() -> None:
+    """List refusals `malformed` and `internal`, and policies that failed."""
+    from libs.runtime.parked import list_parked
+
+    out.print(asyncio.run(list_parked(_local_settings())))
+
+
+@parked.command("show")
+def parked_show(ref: Annotated[str, typer.Argument(help="The reference that `parked list` shows.")]) -> None:
+    """Show one parked item with its bytes."""
+    from libs.runtime.parked import show_parked
+
+    out.print(asyncio.run(show_parked(_local_settings(), ref)))
+
+
+@app.command()
+def token(
+    subject: Annotated[str, typer.Argument(help="Who the token is for, e.g. usr_ada.")] = "stf_operator",
+    scopes: Annotated[str, typer.Option(help="Comma-separated; empty gives every scope.")] = "",
+    hours: Annotated[
+        float, typer.Option(min=0.001, max=24 * 31, help="How long it is valid.")
+    ] = _TOKEN_HOURS,
+) -> None:
+    """Print a bearer token of the development issuer."""
+    from libs.runtime.auth import issue_token
+
+    wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip()) or _every_scope()
+    sys.stdout.write(issue_token(_local_settings(), subject, wanted, int(hours * 3600)) + "\n")
+
+
+@app.command()
+def replay(
+    book: Annotated[Path | None, typer.Argument(help="A loan book as CSV; none: a generated one.")] = None,
+    loans: Annotated[int | None, typer.Option(min=1, help="How many loans of it.")] = None,
+) -> None:
+    """Replay a loan book against the running stack."""
+    from tools.replay import run_replay
+
+    raise typer.Exit(run_replay(load_settings(), book, loans))
+
+
+@app.command()
+def demo(
+    book: Annotated[
+        Path | None,
+        typer.Option(help="A loan book as CSV; none: the real one if present, else a generated one."),
+    ] = None,
+    loans: Annotated[int | None, typer.Option(min=1, help="How many loans of it.")] = None,
+) -> None:
+    """Start a fresh stack, replay a loan book through it, show the books, and stop everything again."""
+    from deploy.local.supervisor import own_stack
+    from tools.replay import run_replay
+
+    base = load_settings(use_run_file=False)
+    # Its own data directory, so that it can start from nothing while another stack keeps its data; on a broker or
+    # database that somebody else runs, its own names.
+    fresh: dict[str, Any] = {"data_dir": base.data_dir / "demo", "log_id": None}
+    if base.kafka or base.mongo:
+        name = f"demo{os.getpid()}x{os.urandom(3).hex()}"
+        fresh |= {"topic_prefix": f"{name}.", "mongo_database": name}
+    with own_stack(base.model_copy(update=fresh), lambda step: err.print(step, style="dim")) as stack:
+        code = run_replay(stack.settings, book, loans)
+    raise typer.Exit(code)
+
+
+@app.command()
+def schemas(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a file would change.")
+    ] = False,
+) -> None:
+    """Generate the JSON Schemas of all events."""
+    from tools.schemas import write_schemas
+
+    raise typer.Exit(write_schemas(check))
+
+
+def main() -> None:
+    """Entry point of the console script: an OperatorError becomes one sentence and exit code 2."""
+    try:
+        app()
+    except OperatorError as error:
+        err.print(f"loanstream: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+def _local_settings() -> Settings:
+    """Settings with the secrets of the data directory."""
+    from libs.runtime.identity import ensure_identity
+
+    return ensure_identity(load_settings())
+
+
+def _every_scope() -> tuple[str, ...]:
+    from libs.runtime.auth import SCOPES
+
+    return tuple(SCOPES)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on stderr, moved by calling (done, total, what)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def _finish(report: Any) -> None:
+    """Print a report, which says itself how it looks and whether all is well; exit code 1 if it is not."""
+    out.print(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _print_addresses(settings: Settings) -> None:
+    """What a person needs next: where things are, and a token to try them with."""
+    from libs.runtime.auth import issue_token
+
+    gateway = settings.gateway or ""
+    table = Table(title="Loanstream is up", show_header=False, title_justify="left")
+    table.add_row("gateway", gateway)
+    for name in settings.api_ports:
+        if name != "views":
+            table.add_row(f"{name}: OpenAPI", f"{gateway}/{name}/docs")
+    table.add_row("Kafka", settings.require_kafka())
+    table.add_row("MongoDB", settings.require_mongo())
+    table.add_row("log id", settings.require_log_id())
+    table.add_row("logs", str(settings.logs_dir))
+    table.add_row("stop it", "make down")
+    out.print(table)
+    out.print(f"An operator's token, valid {_TOKEN_HOURS} hours:", highlight=False)
+    sys.stdout.write(issue_token(settings, "stf_operator", _every_scope(), _TOKEN_HOURS * 3600) + "\n")
+
+
+if __name__ == "__main__":
+    main()
