@@ -1,0 +1,31 @@
+"""Bidding, declared: the one place where its rooms are put together. Importing it starts nothing."""
+
+from typing import TYPE_CHECKING
+
+from libs.runtime.service import Service
+from services.bidding.domain import aggregates
+from services.bidding.domain.profile import profile_named
+from services.bidding.policies import POLICIES, SAGAS
+from services.bidding.projections import VIEWS
+
+if TYPE_CHECKING:
+    from libs.runtime.http import ServiceRouter
+
+
+def build(profile: str) -> Service:
+    """The service under the rules of a profile. Raises ValueError for a profile that does not exist."""
+    return Service(
+        name="bidding",
+        aggregates=aggregates(profile_named(profile)),
+        policies=POLICIES,
+        sagas=SAGAS,
+        views=VIEWS,
+        router=_router,
+    )
+
+
+def _router() -> "ServiceRouter":
+    # Imported on call: processes without the api role never load the web room.
+    from services.bidding.api.routes import router
+
+    return router

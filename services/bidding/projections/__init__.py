@@ -1,0 +1,8 @@
+"""The views of bidding, each a pure function from events to changes of documents it never reads."""
+
+from libs.events.views import View
+from services.bidding.projections.balances import VIEW as BALANCES
+from services.bidding.projections.custody import VIEW as CUSTODY
+from services.bidding.projections.listings import VIEW as LISTINGS
+
+VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY)

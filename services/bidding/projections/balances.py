@@ -1,0 +1,142 @@
+"""The view `bidding.balances`: what every account holds now, and the sums of what brought it there.
+
+At rest, every account's document satisfies, in fen:
+available + held = deposited − withdrawn − invested + principal_back + interest − fees + borrowed − repaid.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.bidding import (
+    AccountOpened,
+    FeeCredited,
+    FundsCollected,
+    FundsDeposited,
+    FundsHeld,
+    FundsWithdrawn,
+    HoldCaptured,
+    HoldReleased,
+    InstallmentDebited,
+    InvestorCredited,
+    LoanPaymentDebited,
+    LoanPaymentReturned,
+    LoanProceedsCredited,
+    WithdrawalFailed,
+    WithdrawalRequested,
+)
+from libs.events.records import RecordedEvent
+from libs.events.views import Add, Op, Set, View
+
+#: Who owns the fee account's document: no person's id, so no person ever reads it as his own.
+PLATFORM = "platform"
+
+SUMS = (
+    "deposited_fen",
+    "withdrawn_fen",
+    "invested_fen",
+    "principal_back_fen",
+    "interest_fen",
+    "fees_fen",
+    "borrowed_fen",
+    "repaid_fen",
+)
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """An account's own stream sets its balances; the sums may also grow from a listing's stream (the loan collected)."""
+    match event.data:
+        case AccountOpened() as opened:
+            return _opened(opened, event)
+        case FeeCredited() as credited:
+            return [
+                *_who(credited.account_id, PLATFORM, event),
+                Set(credited.account_id, "available_fen", credited.balance_after_fen),
+                Set(credited.account_id, "held_fen", 0),
+                Add(credited.account_id, "fees_received_fen", credited.amount_fen),
+            ]
+        case FundsCollected() as collected:
+            account_id = collected.borrower_account
+            return [
+                Add(account_id, "borrowed_fen", collected.amount_fen),
+                Add(account_id, "fees_fen", collected.origination_fee_fen),
+                _source(account_id, event),
+            ]
+        case moved:
+            return [
+                Set(moved.account_id, "available_fen", moved.available_after_fen),
+                Set(moved.account_id, "held_fen", moved.held_after_fen),
+                *_sums(moved),
+                _source(moved.account_id, event),
+            ]
+
+
+def _opened(opened: AccountOpened, event: RecordedEvent) -> list[Op]:
+    account_id = opened.account_id
+    return [
+        *_who(account_id, opened.owner, event),
+        Set(account_id, "available_fen", 0),
+        Set(account_id, "held_fen", 0),
+        *(Add(account_id, field, 0) for field in SUMS),
+    ]
+
+
+def _who(account_id: str, owner: str, event: RecordedEvent) -> list[Op]:
+    return [
+        Set(account_id, "account_id", account_id),
+        Set(account_id, "owner", owner),
+        _source(account_id, event),
+    ]
+
+
+def _source(account_id: str, event: RecordedEvent) -> Op:
+    """The last event per stream that shaped the document: where its numbers can be followed down to."""
+    return Set(account_id, f"src.{event.stream}", event.address)
+
+
+def _sums(moved: object) -> list[Op]:
+    match moved:
+        case FundsDeposited():
+            return [Add(moved.account_id, "deposited_fen", moved.amount_fen)]
+        case FundsWithdrawn():
+            return [Add(moved.account_id, "withdrawn_fen", moved.amount_fen)]
+        case HoldCaptured():
+            return [Add(moved.account_id, "invested_fen", moved.amount_fen)]
+        case InvestorCredited():
+            return [
+                Add(moved.account_id, "principal_back_fen", moved.principal_fen),
+                Add(moved.account_id, "interest_fen", moved.interest_fen),
+                Add(moved.account_id, "fees_fen", moved.fee_fen),
+            ]
+        case InstallmentDebited():
+            return [Add(moved.account_id, "repaid_fen", moved.debited_fen)]
+        case LoanPaymentDebited():
+            return [Add(moved.account_id, "repaid_fen", moved.amount_fen)]
+        case LoanPaymentReturned():
+            return [Add(moved.account_id, "repaid_fen", -moved.amount_fen)]
+        case _:
+            return []
+
+
+VIEW = View(
+    name="bidding.balances",
+    version=1,
+    reads=(
+        AccountOpened,
+        FundsDeposited,
+        WithdrawalRequested,
+        FundsWithdrawn,
+        WithdrawalFailed,
+        FundsHeld,
+        HoldReleased,
+        HoldCaptured,
+        LoanProceedsCredited,
+        FeeCredited,
+        InstallmentDebited,
+        LoanPaymentDebited,
+        LoanPaymentReturned,
+        InvestorCredited,
+        FundsCollected,
+    ),
+    project=project,
+    owner_field="owner",
+    indexes=("owner",),
+)

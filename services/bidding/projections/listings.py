@@ -1,0 +1,71 @@
+"""The view `bidding.open-listings`: what can be bid on, how far it is, and how it ended.
+
+Every document is written by its listing's stream alone.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.bidding import (
+    BidPlaced,
+    FundsCollected,
+    ListingExpired,
+    ListingFilled,
+    ListingOpened,
+    LoanFunded,
+)
+from libs.events.records import RecordedEvent
+from libs.events.views import Op, Set, View
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """A listing's document after one of its events. Amounts in fen, the rate as a decimal's text."""
+    listing_id = event.data.listing_id
+    changed = [Set(listing_id, field, value) for field, value in _fields(event.data).items()]
+    return [*changed, Set(listing_id, f"src.{event.stream}", event.address)]
+
+
+def _fields(data: object) -> dict[str, str | int]:
+    match data:
+        case ListingOpened():
+            return {
+                "listing_id": data.listing_id,
+                "loan_id": data.loan_id,
+                "borrower": data.borrower,
+                "state": "open",
+                "amount_fen": data.amount_fen,
+                "bid_min_fen": data.bid_min_fen,
+                "raised_fen": 0,
+                "remaining_fen": data.amount_fen,
+                "bids": 0,
+                "annual_rate": f"{data.annual_rate:f}",
+                "tenor_months": data.tenor_months,
+                "grade": data.grade,
+                "closes_on": data.closes_on.isoformat(),
+                "origination_fee_fen": data.origination_fee_fen,
+                "interest_fee_permille": data.interest_fee_permille,
+            }
+        case BidPlaced():
+            return {
+                "raised_fen": data.raised_after_fen,
+                "remaining_fen": data.remaining_after_fen,
+                "bids": data.bid.order,
+            }
+        case ListingFilled():
+            return {"state": "filled"}
+        case ListingExpired():
+            return {"state": "expired"}
+        case LoanFunded():
+            return {"state": "funding", "funded_on": data.funded_on.isoformat()}
+        case FundsCollected():
+            return {"state": "funded"}
+        case _:
+            raise TypeError(f"{type(data).__name__} is not read by this view")
+
+
+VIEW = View(
+    name="bidding.open-listings",
+    version=1,
+    reads=(ListingOpened, BidPlaced, ListingFilled, ListingExpired, LoanFunded, FundsCollected),
+    project=project,
+    indexes=("state", "closes_on"),
+)
