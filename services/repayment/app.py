@@ -1,0 +1,35 @@
+"""What `repayment` is made of: its aggregates under a rule profile, its policies, sagas, views and routes."""
+
+from typing import TYPE_CHECKING
+
+from libs.runtime.service import Service
+from services.repayment.domain.business_calendar import calendar_aggregate
+from services.repayment.domain.loan import loan_aggregate
+from services.repayment.domain.profile import profile_named
+from services.repayment.policies import POLICIES, SAGAS
+from services.repayment.projections import loan_schedule, overdue_buckets
+
+if TYPE_CHECKING:
+    from libs.runtime.http import ServiceRouter
+
+#: Raised by hand whenever deciding changes (design.md 2.3).
+RULES = 1
+
+
+def build(profile: str) -> Service:
+    """The service for a rule profile. Raises ValueError for a profile that does not exist."""
+    return Service(
+        name="repayment",
+        rules=RULES,
+        aggregates=(loan_aggregate(profile_named(profile)), calendar_aggregate()),
+        policies=POLICIES,
+        sagas=SAGAS,
+        views=(loan_schedule.VIEW, overdue_buckets.VIEW),
+        router=_router,
+    )
+
+
+def _router() -> "ServiceRouter":
+    from services.repayment.api.routes import router  # only the api role loads the web room
+
+    return router()

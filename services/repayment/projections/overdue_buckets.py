@@ -1,0 +1,91 @@
+"""How much of the book is late, and how late: one document per bucket with sums, one per running loan behind them.
+
+`bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5); `loan:<id>` is a row, so
+that every sum can be followed down to its loans and from there to their events.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.records import RecordedEvent
+from libs.events.repayment import LoanOpened, LoanRepaid, OverdueBucketChanged, PaymentReceived
+from libs.events.views import Add, Delete, Op, Set, SetOnce, View
+
+#: Where every loan begins and where it has returned to when it is repaid.
+_CURRENT = "current"
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """Changes of the buckets' sums (added to by all loans) and of the loan's own row; amounts in fen."""
+    match event.data:
+        case LoanOpened():
+            return _opened(event.data)
+        case PaymentReceived():
+            return _received(event.data)
+        case OverdueBucketChanged():
+            return _moved(event.data)
+        case LoanRepaid():
+            return [Add(_bucket(_CURRENT), "loans", -1), Delete(_row(event.data.loan_id))]
+        case _:
+            return []
+
+
+def _opened(loan: LoanOpened) -> Sequence[Op]:
+    row = _row(loan.loan_id)
+    return [
+        *_counted(_CURRENT, 1, loan.principal_fen),
+        Set(row, "kind", "loan"),
+        Set(row, "loan_id", loan.loan_id),
+        Set(row, "borrower", loan.borrower),
+        Set(row, "bucket", _CURRENT),
+        Set(row, "since", loan.funded_on.isoformat()),
+        Set(row, "principal_fen", loan.principal_fen),
+        Set(row, "overdue_fen", 0),
+    ]
+
+
+def _received(payment: PaymentReceived) -> Sequence[Op]:
+    row = _row(payment.loan_id)
+    return [
+        *_counted(payment.bucket, 0, payment.principal_after_fen - payment.principal_before_fen),
+        Set(row, "principal_fen", payment.principal_after_fen),
+        Set(row, "overdue_fen", payment.overdue_after_fen),
+    ]
+
+
+def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
+    row = _row(change.loan_id)
+    return [
+        *_counted(change.from_bucket, -1, -change.principal_fen),
+        *_counted(change.to_bucket, 1, change.principal_fen),
+        Set(row, "bucket", change.to_bucket),
+        Set(row, "since", change.changed_on.isoformat()),
+        Set(row, "overdue_fen", change.overdue_fen),
+    ]
+
+
+def _counted(bucket: str, loans: int, principal_fen: int) -> Sequence[Op]:
+    doc = _bucket(bucket)
+    return [
+        SetOnce(doc, "kind", "bucket"),
+        SetOnce(doc, "bucket", bucket),
+        Add(doc, "loans", loans),
+        Add(doc, "principal_fen", principal_fen),
+    ]
+
+
+def _bucket(name: str) -> str:
+    return f"bucket:{name}"
+
+
+def _row(loan_id: str) -> str:
+    return f"loan:{loan_id}"
+
+
+VIEW = View(
+    name="repayment.overdue-buckets",
+    version=1,
+    reads=(LoanOpened, PaymentReceived, OverdueBucketChanged, LoanRepaid),
+    project=project,
+    indexes=("kind", "bucket"),
+    rows_query="kind=loan&bucket={bucket}",
+)
