@@ -32,4 +32,4 @@ def build(profile: str) -> Service:
 def _router() -> "ServiceRouter":
     from services.repayment.api.routes import router  # only the api role loads the web room
 
-    return router()
+    return router

@@ -1,0 +1,157 @@
+"""The application of one service: its declared routes, our error bodies, the OpenAPI page; one measure around all of it."""
+
+import html
+import time
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.runtime.http.access import Admission, Anybody, declare, require_declared
+from libs.runtime.http.problems import MEDIA_TYPE, Problem, handle_problems, problem_response
+from libs.runtime.http.router import ROUTE_SCOPE_KEY, GuardedRoute, ServiceRouter
+from libs.runtime.observability import HTTP_SECONDS
+
+log = structlog.get_logger()
+
+
+def build_app(router: ServiceRouter) -> FastAPI:
+    """The application. Raises UndeclaredAccess for a route without access. `app.state.edge` is set when the process runs."""
+    app = FastAPI(
+        title=f"Loanstream {router.service}",
+        summary=router.summary,
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.edge = None
+    handle_problems(app)
+    app.add_middleware(Envelope, service=router.service)
+    for route in router.routes:
+        app.router.add_api_route(
+            route.path,
+            route.endpoint,
+            route_class_override=GuardedRoute,
+            tags=[router.service],
+            **route.options,
+        )
+    _add_openapi(app, router.service)
+    require_declared(app)
+    return app
+
+
+class Envelope:
+    """Around every request: safe headers, a measure by route template, and a problem for what nobody expected."""
+
+    def __init__(self, app: ASGIApp, *, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. Never lets an exception out: a traceback is for the log, not for a caller."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.monotonic(), 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["Cache-Control"] = "no-store"
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        except Exception:  # the boundary of the process: whatever it was, the next request must be served
+            log.exception("request_failed", service=self._service, route=scope.get(ROUTE_SCOPE_KEY, ""))
+            if status == 0:
+                await problem_response(Problem(500, "internal"))(scope, receive, send_marked)
+        finally:
+            route = scope.get(ROUTE_SCOPE_KEY, "unmatched")
+            elapsed = time.monotonic() - started
+            HTTP_SECONDS.labels(self._service, route, scope["method"], str(status)).observe(elapsed)
+
+
+def _add_openapi(app: FastAPI, service: str) -> None:
+    """The OpenAPI 3.1 document and a page made from it that needs nothing from the outside."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            document.setdefault("components", {})["securitySchemes"] = _SECURITY_SCHEMES
+            for operation in _operations(document):
+                for status, response in operation[2]["responses"].items():
+                    if status >= "400" and "content" in response:
+                        response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+    async def document(_request: Request) -> dict[str, Any]:
+        return openapi()
+
+    async def page(_request: Request) -> HTMLResponse:
+        return HTMLResponse(
+            _page(openapi(), service),
+            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        )
+
+    for path, endpoint in ((f"/{service}/openapi.json", document), (f"/{service}/docs", page)):
+        declare(endpoint, Admission(Anybody()))
+        app.router.add_api_route(path, endpoint, include_in_schema=False, response_model=None)
+
+
+def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """(method, path, operation) of everything in an OpenAPI document."""
+    return [
+        (method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _page(document: dict[str, Any], service: str) -> str:
+    """The inventory of routes as one page of HTML."""
+    rows = []
+    for method, path, operation in _operations(document):
+        who = " or ".join(
+            name for way in operation["security"] for kind in way for name in way[kind] or [kind]
+        )
+        statuses = " ".join(sorted(operation["responses"]))
+        cells = (f"{method} {path}", operation.get("description", ""), who or "anybody", statuses)
+        rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
+    info = document["info"]
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(info['title'])}</title>"
+        "<style>body{font:15px/1.5 system-ui;margin:2rem;max-width:75rem}td,th{text-align:left;vertical-align:top;"
+        "padding:.3rem 1rem .3rem 0;border-bottom:1px solid #ddd}td:first-child{font-family:monospace}</style>"
+        f"<h1>{html.escape(info['title'])}</h1><p>{html.escape(info['summary'])}</p>"
+        f'<p>The whole contract is <a href="/{service}/openapi.json">OpenAPI {document["openapi"]}</a>.</p>'
+        "<table><tr><th>route<th>what it does<th>who may<th>answers</tr>" + "".join(rows) + "</table></html>"
+    )
+
+
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "RS256, typ at+jwt.",
+    },
+    "bank": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Loanstream-Bank-Signature",
+        "description": "v1=HMAC-SHA-256 over Loanstream-Bank-Timestamp, path and raw body, joined by line feeds.",
+    },
+}

@@ -1,0 +1,148 @@
+"""From a person's request to the log's answer: send, wait for the decision, say what it says.
+
+The answer is computed from the first decision's events and nothing else, so a retry is answered with the same bytes
+whichever process, decider or view is alive (design.md 2.9).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from libs.events.codec import encode, name_of
+from libs.events.records import CommandEnvelope, StoredEvent, decode_event
+from libs.events.system import CommandHadNoEffect, CommandRefused
+from libs.events.topics import COMMAND_BYTES_MAX
+from libs.runtime.http.calls import Call, fingerprint
+from libs.runtime.http.edge import Edge
+from libs.runtime.http.positions import POSITION_HEADER, Positions, format_positions, merged
+from libs.runtime.http.problems import Problem, problem_response, refusal, try_again
+from libs.runtime.kafka import LogUnavailable, RecordTooLarge
+from libs.runtime.observability import DECISION_WAIT_SECONDS
+from libs.runtime.outcomes import Outcome
+
+_STALLED: Final = {
+    "commands_waiting": "The service is not deciding at the moment. Nothing is lost: send the same request again.",
+    "log_unavailable": "The log does not answer at the moment. Nothing is lost: send the same request again.",
+}
+
+
+class Answer(BaseModel):
+    """Base of all answers: small, flat, and a function of events only."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+
+
+class Unchanged(Answer):
+    """What was asked for already held; `id` is the stream it holds for."""
+
+    unchanged: bool = True
+
+
+class Pending(Answer):
+    """The command is stored and not decided yet; `id` is its id, to be asked for at `Location`."""
+
+    status: str = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a route makes of a request: a command for a stream. `key` identifies the call where no header does."""
+
+    stream_id: str
+    command: Any
+    key: str | None = None
+
+
+Answers = Mapping[type, Callable[[Any], Answer]]
+"""Event type -> the answer it gives. The first event of the decision that stands here answers."""
+
+
+async def command_response(
+    edge: Edge, call: Call, order: Order, answers: Answers, *, status: int, seen: Positions
+) -> Response:
+    """Send an order and answer with its first decision, or with 202 when there is none in time.
+
+    Raises Problem: 413, or 503 where nobody decides or the sending's outcome is unknown; both may be sent again.
+    """
+    partition = edge.commands.partition(order.stream_id)
+    _refuse_when_stalled(edge, partition)
+    command_id = str(call.command_id(order.key))
+    stamp = fingerprint(edge.fingerprint_secret, call.body)
+    value = _envelope(call, order, command_id, stamp)
+    started = time.monotonic()
+    with edge.outcomes.expect(command_id, stamp) as expected:
+        position = await _append(edge, order.stream_id, value)
+        outcome = await expected.within(edge.settings.decision_wait_s)
+    DECISION_WAIT_SECONDS.labels(edge.service).observe(time.monotonic() - started)
+    if outcome is None:
+        _refuse_when_stalled(edge, partition)
+        response = _json(Pending(id=command_id), 202)
+        response.headers["Location"] = f"/{edge.service}/commands/{command_id}"
+    else:
+        response = outcome_response(outcome, answers, status=status)
+    token = merged(seen, {(edge.service, partition): position})
+    response.headers[POSITION_HEADER] = format_positions(token)
+    return response
+
+
+def outcome_response(outcome: Outcome, answers: Answers, *, status: int) -> Response:
+    """The answer that a first decision gives: the same events give the same bytes."""
+    first = outcome.events[0]
+    if first.type == name_of(CommandRefused):
+        return problem_response(refusal(str(first.data["code"])))
+    if first.type == name_of(CommandHadNoEffect):
+        return _json(Unchanged(id=str(first.data["stream_id"])), 200)
+    return _json(_answer(outcome.events, answers), status)
+
+
+def _answer(events: tuple[StoredEvent, ...], answers: Answers) -> Answer:
+    for stored in events:
+        event = decode_event(stored)
+        if type(event) in answers:
+            return answers[type(event)](event)
+    raise LookupError(f"no answer for a decision that holds {[stored.type for stored in events]}")
+
+
+def _envelope(call: Call, order: Order, command_id: str, stamp: str) -> bytes:
+    envelope = CommandEnvelope(
+        command_id=command_id,
+        type=name_of(type(order.command)),
+        stream_id=order.stream_id,
+        data=order.command,
+        at=datetime.now(UTC),
+        principal=call.principal.subject,
+        correlation_id=command_id,
+        fingerprint=stamp,
+    )
+    value = encode(CommandEnvelope, envelope)
+    if len(value) > COMMAND_BYTES_MAX:
+        raise Problem(413, "too_large", f"A command is at most {COMMAND_BYTES_MAX} bytes.")
+    return value
+
+
+async def _append(edge: Edge, stream_id: str, value: bytes) -> int:
+    try:
+        return await edge.commands.append(stream_id, value)
+    except RecordTooLarge:
+        raise Problem(413, "too_large", f"A command is at most {COMMAND_BYTES_MAX} bytes.") from None
+    except LogUnavailable:
+        raise try_again(
+            "outcome_unknown", "Whether the request was stored is unknown: send it again with the same key."
+        ) from None
+
+
+def _refuse_when_stalled(edge: Edge, partition: int) -> None:
+    code = edge.outcomes.stalled(partition)
+    if code is not None:
+        raise try_again(code, _STALLED[code])
+
+
+def _json(answer: Answer, status: int) -> Response:
+    return Response(answer.model_dump_json(), status_code=status, media_type="application/json")

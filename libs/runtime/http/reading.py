@@ -1,0 +1,94 @@
+"""Reading a view through HTTP: his own writes if the caller brings a token, pages by cursor, nothing returned raw."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query, Request, Response
+
+from libs.runtime.http.edge import Edge, edge_of
+from libs.runtime.http.positions import (
+    POSITION_HEADER,
+    STALE_HEADER,
+    Positions,
+    format_positions,
+    has_reached,
+    parse_positions,
+)
+from libs.runtime.http.problems import Problem, not_found
+
+PAGE_MAX: Final = 200
+_LOOK_S: Final = 0.02
+_CURSOR = re.compile(r"[A-Za-z0-9_:.~-]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewReader:
+    """One view, as far as the caller's token asks for it or as far as it has come."""
+
+    edge: Edge
+    view: str
+
+    async def get(self, doc: str, *, missing: str) -> dict[str, Any]:
+        """One document. Raises Problem 404 with the code `missing`."""
+        found = await self.edge.views.get(self.view, doc)
+        if found is None:
+            raise not_found(missing)
+        return found
+
+    async def page(
+        self, page: "Page", where: Mapping[str, Any] | None = None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """The documents of one page that match `where`, and the cursor of the next one."""
+        return await self.edge.views.page(self.view, where=where or {}, after=page.cursor, limit=page.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for."""
+
+    cursor: str | None
+    limit: int
+
+
+async def _page(
+    cursor: Annotated[
+        str | None, Query(description="`next` of the page before; none for the first page.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most documents on a page.")] = 50,
+) -> Page:
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
+        raise Problem(422, "malformed_cursor", "A cursor is sent exactly as it was received.")
+    return Page(cursor, limit)
+
+
+ThisPage = Annotated[Page, Depends(_page)]
+"""The page that a list route is asked for."""
+
+
+def view_reader(view: str) -> Callable[[Request, Response], Coroutine[Any, Any, ViewReader]]:
+    """A dependency that gives a reader of one view which has waited for the request's token."""
+
+    async def reader(request: Request, response: Response) -> ViewReader:
+        edge = edge_of(request)
+        wanted = parse_positions(request.headers.get(POSITION_HEADER))
+        if wanted:
+            response.headers[POSITION_HEADER] = format_positions(wanted)
+            if not await _reached(edge, view, wanted):
+                response.headers[STALE_HEADER] = "true"
+        return ViewReader(edge, view)
+
+    return reader
+
+
+async def _reached(edge: Edge, view: str, wanted: Positions) -> bool:
+    """Wait until the view has applied the wanted positions, at most `read_wait_s` seconds."""
+    limit = time.monotonic() + edge.settings.read_wait_s
+    while not has_reached(await edge.views.positions(view), wanted):
+        if time.monotonic() >= limit:
+            return False
+        await asyncio.sleep(_LOOK_S)
+    return True

@@ -1,0 +1,48 @@
+"""A request whose body is bounded and whose JSON is JSON: read once, before anything believes a word of it."""
+
+from typing import Any, Final
+
+from fastapi import Request
+from pydantic_core import from_json
+
+from libs.events.topics import COMMAND_BYTES_MAX
+from libs.runtime.http.problems import Problem
+
+#: A command is never larger than its record may be, so neither is a request that asks for one.
+BODY_BYTES_MAX: Final = COMMAND_BYTES_MAX
+
+
+class BoundedRequest(Request):
+    """FastAPI's request with a limit on the body and strict JSON (no NaN, no lone surrogates, bounded depth)."""
+
+    async def body(self) -> bytes:
+        """The whole body. Raises Problem 413 as soon as it is known to be too large."""
+        if not hasattr(self, "_body"):
+            length = self.headers.get("content-length", "")
+            if length.isdecimal() and int(length) > BODY_BYTES_MAX:
+                raise _too_large()
+            chunks, size = [], 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > BODY_BYTES_MAX:
+                    raise _too_large()
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        """The body's JSON value. Raises Problem 400."""
+        try:
+            return from_json(await self.body(), allow_inf_nan=False)
+        except ValueError:
+            raise Problem(400, "malformed_json", "The body is not JSON.") from None
+
+    def require_json(self) -> None:
+        """Refuse a body that says it is something else. Raises Problem 415."""
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+
+
+def _too_large() -> Problem:
+    return Problem(413, "too_large", f"A request's body is at most {BODY_BYTES_MAX} bytes.")

@@ -1,0 +1,88 @@
+"""The api role of a process: everything its routes need, connected while the process runs."""
+
+import asyncio
+
+from libs.events.chain import ChainReader, Checkpoint
+from libs.runtime.auth import TokenVerifier
+from libs.runtime.checkpoint import resume
+from libs.runtime.http.access import Keys, require_declared
+from libs.runtime.http.app import build_app
+from libs.runtime.http.edge import CommandLog, Edge
+from libs.runtime.http.router import ServiceRouter
+from libs.runtime.kafka import LogReader, LogWriter, Place
+from libs.runtime.mongo import Database
+from libs.runtime.outcomes import Outcomes
+from libs.runtime.service import Service
+from libs.runtime.settings import Settings
+from libs.runtime.views import Views
+
+
+class ApiRole:
+    """Serves one service's routes. `app` can be served before `run`; it answers 503 until the process is connected."""
+
+    def __init__(self, settings: Settings, service: Service) -> None:
+        if service.router is None:
+            raise ValueError(f"{service.name} has no routes")
+        router: ServiceRouter = service.router()
+        self._settings = settings
+        self._service = service.name
+        self._outcomes: Outcomes | None = None
+        self.app = build_app(router)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Connect, follow the service's decisions until `stop`, close. Raises OperatorError when it cannot go on."""
+        settings = self._settings
+        require_declared(self.app)  # again: the process may have added routes of its own
+        keys = Keys(TokenVerifier.from_settings(settings), settings.bank_key())
+        database = await Database.connect(settings)
+        commands = self._command_log()
+        outcomes = self._outcomes = self._tail(database)
+        self.app.state.edge = Edge(
+            service=self._service,
+            settings=settings,
+            keys=keys,
+            fingerprint_secret=settings.fingerprint_secret(),
+            commands=commands,
+            outcomes=outcomes,
+            views=Views(database),
+        )
+        try:
+            await outcomes.run(stop)
+        finally:
+            self.app.state.edge = None
+            await commands.close()
+            await database.close()
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether a request would be answered now, and why not."""
+        return (False, "starting") if self._outcomes is None else self._outcomes.caught_up()
+
+    def _command_log(self) -> CommandLog:
+        settings = self._settings
+
+        def connect() -> LogWriter:
+            return LogWriter(settings.require_kafka(), client_id=f"loanstream-api-{self._service}")
+
+        return CommandLog(
+            self._service, partitions=settings.partitions, topic_prefix=settings.topic_prefix, connect=connect
+        )
+
+    def _tail(self, database: Database) -> Outcomes:
+        settings = self._settings
+
+        def connect() -> LogReader:
+            return LogReader(settings.require_kafka(), client_id=f"loanstream-api-{self._service}")
+
+        async def resume_at(place: Place, anchor: Checkpoint | None) -> ChainReader:
+            home = f"the anchor api.{self._service} in MongoDB"
+            return await resume(settings.require_kafka(), settings.require_log_id(), place, anchor, home=home)
+
+        return Outcomes(
+            self._service,
+            partitions=settings.partitions,
+            topic_prefix=settings.topic_prefix,
+            stall_s=settings.stall_s,
+            connect=connect,
+            resume=resume_at,
+            anchors=database,
+        )

@@ -1,0 +1,156 @@
+"""How a service declares its routes: address, who may call it, what it asks for, what it answers.
+
+A declaration is data until `build_app` makes an application of it, so importing a service's api room starts nothing.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from libs.runtime.http.access import Access, Admission, declare, declared
+from libs.runtime.http.calls import KEY_HEADER, Call, idempotency_key
+from libs.runtime.http.commands import Answers, Order, Pending, Unchanged, command_response
+from libs.runtime.http.edge import edge_of
+from libs.runtime.http.positions import POSITION_HEADER, parse_positions
+from libs.runtime.http.problems import ProblemBody
+from libs.runtime.http.requests import BoundedRequest
+
+#: Where a route leaves its template, for the metrics.
+ROUTE_SCOPE_KEY: Final = "loanstream.route"
+
+Read = TypeVar("Read", bound=Callable[..., Any])
+Plan = Callable[..., Coroutine[Any, Any, Order]]
+
+_COMMAND_PROBLEMS = (400, 401, 403, 404, 409, 413, 415, 422, 503)
+_READ_PROBLEMS = (400, 401, 403, 404, 422, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One declared route: the arguments of FastAPI's add_api_route."""
+
+    path: str
+    endpoint: Callable[..., Any]
+    options: dict[str, Any]
+
+
+@dataclass(slots=True)
+class ServiceRouter:
+    """The routes of one service. Paths are written below `/{service}`; every route names its access."""
+
+    service: str
+    summary: str
+    routes: list[Route] = field(default_factory=list)
+
+    def read(self, path: str, access: Access, *, answer: type[BaseModel]) -> Callable[[Read], Read]:
+        """Declare a GET: the function returns the answer's model."""
+
+        def declare_read(endpoint: Read) -> Read:
+            declare(endpoint, Admission(access))
+            options = {
+                "methods": ["GET"],
+                "response_model": answer,
+                "responses": _responses(_READ_PROBLEMS),
+                "openapi_extra": {"security": access.security(), "parameters": [_POSITION_PARAMETER]},
+            }
+            self.routes.append(Route(f"/{self.service}{path}", endpoint, options))
+            return endpoint
+
+        return declare_read
+
+    def command(
+        self,
+        path: str,
+        access: Access,
+        *,
+        answer: Any,
+        answers: Answers,
+        status: int = 201,
+        needs_key: bool = True,
+    ) -> Callable[[Plan], Plan]:
+        """Declare a POST: the function turns the request into an order for the log.
+
+        `answer` is the model of the answer, `answers` makes it from the decision's events. Every call brings an
+        Idempotency-Key, unless the order names its own key (`needs_key=False`): a refusal is final for its key, so a
+        key that is not the caller's would lock him out of what is refused today and right tomorrow.
+        """
+
+        def declare_command(plan: Plan) -> Plan:
+            async def endpoint(request: Request, order: Annotated[Order, Depends(plan)]) -> Response:
+                seen = parse_positions(request.headers.get(POSITION_HEADER))
+                call: Call = request.state.call
+                return await command_response(
+                    edge_of(request), call, order, answers, status=status, seen=seen
+                )
+
+            endpoint.__name__, endpoint.__doc__ = plan.__name__, plan.__doc__
+            declare(endpoint, Admission(access, needs_key))
+            parameters = [_KEY_PARAMETER, _POSITION_PARAMETER] if needs_key else [_POSITION_PARAMETER]
+            options = {
+                "methods": ["POST"],
+                "response_model": None,
+                "status_code": status,
+                "responses": _responses(_COMMAND_PROBLEMS)
+                | {
+                    status: {"model": answer, "description": "Decided and in the log"},
+                    202: {"model": Pending, "description": "Stored, not decided yet: ask at Location"},
+                }
+                | ({200: {"model": Unchanged, "description": "It already held"}} if status != 200 else {}),
+                "openapi_extra": {"security": access.security(), "parameters": parameters},
+            }
+            self.routes.append(Route(f"/{self.service}{path}", endpoint, options))
+            return plan
+
+        return declare_command
+
+
+class GuardedRoute(APIRoute):
+    """A route that admits its caller before anything else happens."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's hook: the handler of one request. Raises UndeclaredAccess when the route is built without access."""
+        admission = declared(self.endpoint)
+        handle = super().get_route_handler()
+        template = self.path_format
+        name = f"{' '.join(sorted(self.methods or ()))} {template}"
+
+        async def guarded(plain: Request) -> Response:
+            request = BoundedRequest(plain.scope, plain.receive)
+            request.scope[ROUTE_SCOPE_KEY] = template
+            principal = await admission.access.admit(request, edge_of(request).keys)
+            request.state.principal = principal
+            if request.method == "POST":
+                key = idempotency_key(request, principal) if admission.needs_key else None
+                body = await request.body()
+                if body:
+                    request.require_json()
+                request.state.call = Call(principal, name, dict(request.path_params), key, body)
+            return await handle(request)
+
+        return guarded
+
+
+def _responses(statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ProblemBody} for status in statuses}
+
+
+_KEY_PARAMETER: Final = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "description": "A value of your own for this wish. The same key and body give the same answer, for ever; "
+    "the same key with another body is refused.",
+}
+_POSITION_PARAMETER: Final = {
+    "name": POSITION_HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "What the last answer carried under this name: a read waits until it shows that answer's effect.",
+}

@@ -1,0 +1,308 @@
+"""What became of a command: the API's own tail of its service's decisions, and whether the decider still moves.
+
+Every API process reads `S.events` by the reader rule and hands a decision to the request that waits for it, matched by
+command id *and* fingerprint, so a key that was used for another body never gets that body's answer (design.md 2.9).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from libs.events.chain import ChainReader, Checkpoint, Reading
+from libs.events.codec import Undecodable, name_of
+from libs.events.records import RawRecord, StoredEvent, parse_decision
+from libs.events.system import CommandRepeated
+from libs.events.topics import commands_topic, events_topic
+from libs.runtime.checkpoint import LostTimeline
+from libs.runtime.kafka import LogUnavailable, OffsetMissing, Place
+from libs.runtime.observability import RECORDS_FOREIGN, RECORDS_REPEATED
+
+log = structlog.get_logger()
+
+SAMPLE_S: Final = 0.25
+ANCHOR_S: Final = 1.0
+_POLL_S: Final = 0.25
+_RECONNECT_S: Final = 0.5
+
+
+class Reads(Protocol):
+    """The calls of LogReader that a tail needs."""
+
+    async def start(self) -> None:
+        """See LogReader."""
+
+    async def stop(self) -> None:
+        """See LogReader."""
+
+    def assign(self, starts: Mapping[Place, int]) -> None:
+        """See LogReader."""
+
+    async def poll(self, timeout_s: float, records_max: int = 1000) -> dict[Place, list[RawRecord]]:
+        """See LogReader."""
+
+    async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
+        """See LogReader."""
+
+
+class Anchors(Protocol):
+    """Where the tail keeps its triples (mongo.Database)."""
+
+    async def load_anchor(self, name: str, place: Place) -> Checkpoint | None:
+        """The triple last kept under this name."""
+
+    async def save_anchors(self, name: str, checkpoints: Mapping[Place, Checkpoint]) -> None:
+        """Keep triples under this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The *first* answer to a command, whichever record told it: its events, still as stored."""
+
+    events: tuple[StoredEvent, ...]
+
+
+class Expectation:
+    """One request's wait for one decision."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def settle(self, outcome: Outcome) -> None:
+        """Give the answer; a second one says the same and is ignored."""
+        if not self._future.done():
+            self._future.set_result(outcome)
+
+    def fail(self, error: Exception) -> None:
+        """Let the waiting request fail instead of the tail."""
+        if not self._future.done():
+            self._future.set_exception(error)
+
+    async def within(self, limit_s: float) -> Outcome | None:
+        """The outcome, or None when nothing was decided in time."""
+        done, _ = await asyncio.wait({self._future}, timeout=limit_s)
+        return self._future.result() if done else None
+
+
+class Outcomes:
+    """Tails the decisions of one service and watches how far the decider is behind its commands."""
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        partitions: int,
+        topic_prefix: str,
+        stall_s: float,
+        connect: Callable[[], Reads],
+        resume: Callable[[Place, Checkpoint | None], Awaitable[ChainReader]],
+        anchors: Anchors,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = service
+        self._events = [Place(events_topic(service, topic_prefix), number) for number in range(partitions)]
+        self._commands = [
+            Place(commands_topic(service, topic_prefix), number) for number in range(partitions)
+        ]
+        self._stall_s = stall_s
+        self._connect = connect
+        self._resume = resume
+        self._anchors = anchors
+        self._clock = clock
+        self._chains: dict[Place, ChainReader] = {}
+        self._read_to: dict[Place, int] = {}
+        self._expected: dict[tuple[bytes, bytes], list[Expectation]] = {}
+        self._pulses = [_Pulse() for _ in range(partitions)]
+        self._sampled_at: float | None = None
+        self._start_ends: dict[Place, int] | None = None
+
+    # --- what a request asks --------------------------------------------------------------------------------------
+
+    @contextmanager
+    def expect(self, command_id: str, fingerprint: str) -> Iterator[Expectation]:
+        """Watch for a decision from here on. Enter before sending, so that no decision is missed."""
+        key = (command_id.encode(), fingerprint.encode())
+        expectation = Expectation()
+        self._expected.setdefault(key, []).append(expectation)
+        try:
+            yield expectation
+        finally:
+            waiting = self._expected[key]
+            waiting.remove(expectation)
+            if not waiting:
+                del self._expected[key]
+
+    def stalled(self, partition: int) -> str | None:
+        """Why a command sent to this partition now would not be answered, as a problem code; None if it would."""
+        now = self._clock()
+        if self._sampled_at is None or now - self._sampled_at > self._stall_s + SAMPLE_S:
+            return "log_unavailable"
+        return "commands_waiting" if self._pulses[partition].silent_s(now) >= self._stall_s else None
+
+    def caught_up(self) -> tuple[bool, str]:
+        """Whether the tail has read everything that was in the log when it started, and still hears from the broker."""
+        if self._start_ends is None:
+            return False, "the log has not answered yet"
+        behind = sum(1 for place, end in self._start_ends.items() if self._read_to.get(place, 0) < end)
+        if behind:
+            return False, f"{behind} partitions of {self._service}.events are not read up to their end"
+        if self.stalled(0) == "log_unavailable":
+            return False, "the log does not answer"
+        return True, ""
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tail, sample and keep anchors until `stop`. Raises LostTimeline."""
+        await self._resume_all(stop)
+        if stop.is_set():
+            return
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._while_connected(stop, self._tail))
+                tasks.create_task(self._while_connected(stop, self._sample))
+                tasks.create_task(self._keep_anchors(stop))
+        except ExceptionGroup as group:  # the first failure is the reason; the others were cancelled for it
+            raise group.exceptions[0] from None
+
+    async def _resume_all(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                for place in self._events:
+                    anchor = await self._anchors.load_anchor(self._anchor_name, place)
+                    chain = await self._resume(place, anchor)
+                    self._chains[place] = chain
+                    self._read_to[place] = chain.head.offset + 1
+                return
+            except LogUnavailable as error:
+                log.warning("tail_waits_for_log", service=self._service, error=str(error))
+                await _pause(stop, _RECONNECT_S)
+
+    @property
+    def _anchor_name(self) -> str:
+        return f"api.{self._service}"
+
+    async def _while_connected(
+        self, stop: asyncio.Event, work: Callable[[asyncio.Event, Reads], Awaitable[None]]
+    ) -> None:
+        """Do the work on a fresh reader, again and again, because a broker may come and go."""
+        while not stop.is_set():
+            reader = self._connect()
+            try:
+                await reader.start()
+                await work(stop, reader)
+            except LogUnavailable as error:
+                log.warning("tail_reconnects", service=self._service, error=str(error))
+                await _pause(stop, _RECONNECT_S)
+            except OffsetMissing as error:
+                raise LostTimeline(
+                    f"{self._service}.events was cut while the API read it ({error}). Start again; if it stays, "
+                    f"delete the anchor {self._anchor_name} in MongoDB."
+                ) from error
+            finally:
+                await reader.stop()
+
+    async def _tail(self, stop: asyncio.Event, reader: Reads) -> None:
+        reader.assign(dict(self._read_to))
+        if self._start_ends is None:
+            self._start_ends = await reader.ends(self._events)
+        while not stop.is_set():
+            for place, records in (await reader.poll(_POLL_S)).items():
+                for raw in records:
+                    self._read(place, raw)
+                self._read_to[place] = records[-1].offset + 1
+
+    def _read(self, place: Place, raw: RawRecord) -> None:
+        match self._chains[place].read(raw):
+            case Reading.ACCEPTED:
+                key = (raw.headers.get("command-id", b""), raw.headers.get("fingerprint", b""))
+                if key in self._expected:
+                    self._settle(key, raw)
+            case Reading.REPEAT:
+                RECORDS_REPEATED.labels("api", self._service).inc()
+            case Reading.FOREIGN:
+                RECORDS_FOREIGN.labels("api", self._service).inc()
+                log.error(
+                    "foreign_record", service=self._service, partition=place.partition, offset=raw.offset
+                )
+
+    def _settle(self, key: tuple[bytes, bytes], raw: RawRecord) -> None:
+        for expectation in self._expected[key]:
+            try:
+                expectation.settle(first_answer(raw.value))
+            except Undecodable as error:
+                expectation.fail(error)
+
+    async def _sample(self, stop: asyncio.Event, reader: Reads) -> None:
+        while not stop.is_set():
+            try:
+                async with asyncio.timeout(self._stall_s):
+                    ends = await reader.ends(self._commands)
+            except TimeoutError as error:
+                raise LogUnavailable("no end offsets in time") from error
+            now = self._clock()
+            for pulse, commands, events in zip(self._pulses, self._commands, self._events, strict=True):
+                pulse.sample(now, self._chains[events].next_position, ends[commands])
+            self._sampled_at = now
+            await _pause(stop, SAMPLE_S)
+
+    async def _keep_anchors(self, stop: asyncio.Event) -> None:
+        kept: dict[Place, Checkpoint] = {}
+        while not stop.is_set():
+            await _pause(stop, ANCHOR_S)
+            moved = {
+                place: chain.head
+                for place, chain in self._chains.items()
+                if chain.head.offset >= 0 and kept.get(place) != chain.head
+            }
+            if moved:
+                await self._anchors.save_anchors(self._anchor_name, moved)
+                kept |= moved
+
+
+@dataclass(slots=True)
+class _Pulse:
+    """Since when commands of one partition wait without any being decided."""
+
+    next_position: int = -1
+    silent_since: float | None = None
+
+    def sample(self, now: float, next_position: int, commands_end: int) -> None:
+        moved = next_position != self.next_position
+        self.next_position = next_position
+        if commands_end <= next_position:
+            self.silent_since = None
+        elif moved or self.silent_since is None:
+            self.silent_since = now
+
+    def silent_s(self, now: float) -> float:
+        return 0.0 if self.silent_since is None else now - self.silent_since
+
+
+def first_answer(value: bytes) -> Outcome:
+    """The first answer that a decision record holds: its own events, or those it repeats. Raises Undecodable."""
+    events = parse_decision(value).events
+    if len(events) == 1 and events[0].type == name_of(CommandRepeated):
+        try:
+            return Outcome(
+                tuple(
+                    StoredEvent(item["type"], item["stream"], item["sequence"], item["data"])
+                    for item in events[0].data["first"]
+                )
+            )
+        except (KeyError, TypeError) as error:
+            raise Undecodable("a repeat without its first answer") from error
+    return Outcome(events)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until `stop`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass

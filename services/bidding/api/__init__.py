@@ -1,0 +1,1 @@
+"""What people and the custodian bank may ask of bidding over HTTP: shape check, command, view."""

@@ -1,0 +1,207 @@
+"""Routes of bidding. Each says who may call it; an owner's account follows from his token and is compared with the path.
+
+Refusals of the log are listed on the commands (services/bidding/commands.py) and reach the caller as problems.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from libs.events import bidding as events
+from libs.runtime.http import (
+    BankSignature,
+    NoFields,
+    Order,
+    ServiceRouter,
+    ThisCall,
+    ThisPage,
+    ThisPrincipal,
+    ViewReader,
+    id_path,
+    not_found,
+    scopes,
+    view_reader,
+)
+from services.bidding import commands
+from services.bidding.api.shapes import (
+    AccountOpenedOut,
+    AccountOut,
+    AmountIn,
+    BankAnswerIn,
+    BidIn,
+    BidOut,
+    ListingIn,
+    ListingOpenedOut,
+    ListingOut,
+    ListingsOut,
+    LoanPaymentIn,
+    LoanPaymentOut,
+    TopUpOut,
+    WithdrawalOut,
+)
+
+router = ServiceRouter("bidding", "Customer money at the custodian, listings and bids.")
+
+AccountId = Annotated[str, id_path("acc")]
+Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
+Listings = Annotated[ViewReader, Depends(view_reader("bidding.open-listings"))]
+
+
+async def _own_account(account: AccountId, principal: ThisPrincipal) -> str:
+    """The account in the path, if it is the caller's: other people's accounts do not exist for him."""
+    if account != f"acc_{principal.subject.removeprefix('usr_')}" or not principal.subject.startswith("usr_"):
+        raise not_found("unknown_account")
+    return account
+
+
+OwnAccount = Annotated[str, Depends(_own_account)]
+
+
+# --- one's own account ---------------------------------------------------------------------------------------------
+
+
+@router.command(
+    "/accounts",
+    scopes("account:own"),
+    answer=AccountOpenedOut,
+    answers={events.AccountOpened: AccountOpenedOut.of},
+)
+async def open_account(call: ThisCall, body: NoFields | None = None) -> Order:  # noqa: ARG001  # its shape is checked
+    """Open the caller's own custody account; its id shares the suffix of his user id."""
+    if not call.principal.subject.startswith("usr_"):
+        raise not_found("unknown_account")
+    account = f"acc_{call.principal.subject.removeprefix('usr_')}"
+    return Order(account, commands.OpenAccount(owner=call.principal.subject))
+
+
+@router.read("/accounts/{account}", scopes("account:own"), answer=AccountOut)
+async def read_account(account: OwnAccount, balances: Balances) -> AccountOut:
+    """The caller's own account: what is available, what is held, and what brought it there."""
+    return AccountOut.of(await balances.get(account, missing="unknown_account"))
+
+
+@router.command(
+    "/accounts/{account}/top-ups",
+    scopes("account:own"),
+    answer=TopUpOut,
+    answers={events.TopUpRequested: TopUpOut.requested},
+)
+async def request_top_up(account: OwnAccount, body: AmountIn, call: ThisCall) -> Order:
+    """Ask the bank to collect money; its call-back decides."""
+    return Order(account, commands.RequestTopUp(top_up_id=call.mint("top"), amount_fen=body.amount_fen))
+
+
+@router.command(
+    "/accounts/{account}/withdrawals",
+    scopes("account:own"),
+    answer=WithdrawalOut,
+    answers={events.WithdrawalRequested: WithdrawalOut.requested},
+)
+async def request_withdrawal(account: OwnAccount, body: AmountIn, call: ThisCall) -> Order:
+    """Ask for money to be paid out; it is held until the bank's call-back."""
+    return Order(
+        account, commands.RequestWithdrawal(withdrawal_id=call.mint("wdr"), amount_fen=body.amount_fen)
+    )
+
+
+@router.command(
+    "/accounts/{account}/bids",
+    scopes("bid:own"),
+    answer=BidOut,
+    answers={events.FundsHeld: BidOut.of},
+)
+async def place_bid(account: OwnAccount, body: BidIn, call: ThisCall) -> Order:
+    """Hold an amount for a listing. The listing decides on the bid next, in the order of the log."""
+    bid = commands.PlaceBid(
+        bid_id=call.mint("bid"),
+        hold_id=call.mint("hold"),
+        listing_id=body.listing_id,
+        amount_fen=body.amount_fen,
+    )
+    return Order(account, bid)
+
+
+@router.command(
+    "/accounts/{account}/loan-payments",
+    scopes("loan:own"),
+    answer=LoanPaymentOut,
+    answers={events.LoanPaymentDebited: LoanPaymentOut.of},
+)
+async def pay_loan(account: OwnAccount, body: LoanPaymentIn, call: ThisCall) -> Order:
+    """Pay on a loan from the caller's available money. The loan takes what is owed; the rest comes back."""
+    payment = commands.PayLoan(
+        payment_id=call.mint("pay"), loan_id=body.loan_id, amount_fen=body.amount_fen, settle=body.settle
+    )
+    return Order(account, payment)
+
+
+# --- listings ------------------------------------------------------------------------------------------------------
+
+
+@router.command(
+    "/listings",
+    scopes("operator"),
+    answer=ListingOpenedOut,
+    answers={events.ListingOpened: ListingOpenedOut.of},
+)
+async def open_listing(body: ListingIn, call: ThisCall) -> Order:
+    """Open a loan request for bids. Listing and loan share the suffix of their ids."""
+    return Order(call.mint("lst"), commands.OpenListing(loan_id=call.mint("loan"), **dict(body)))
+
+
+@router.read("/listings", scopes("listing:read", "operator"), answer=ListingsOut)
+async def read_listings(listings: Listings, page: ThisPage) -> ListingsOut:
+    """Listings that are open for bids."""
+    found, following = await listings.page(page, where={"state": "open"})
+    return ListingsOut(items=[ListingOut.of(document) for document in found], next=following)
+
+
+@router.read("/listings/{listing}", scopes("listing:read", "operator"), answer=ListingOut)
+async def read_listing(listing: Annotated[str, id_path("lst")], listings: Listings) -> ListingOut:
+    """One listing, whatever became of it."""
+    return ListingOut.of(await listings.get(listing, missing="unknown_listing"))
+
+
+# --- the custodian bank --------------------------------------------------------------------------------------------
+
+
+@router.command(
+    "/bank/top-ups/{account}/{top_up}",
+    BankSignature(),
+    answer=TopUpOut,
+    answers={events.FundsDeposited: TopUpOut.deposited, events.TopUpFailed: TopUpOut.failed},
+    status=200,
+    needs_key=False,
+)
+async def confirm_top_up(
+    account: AccountId, top_up: Annotated[str, id_path("top")], body: BankAnswerIn
+) -> Order:
+    """The bank's answer to a top-up. Only a pending one can be answered; the same reference again is the same answer."""
+    answer = commands.ConfirmTopUp(
+        top_up_id=top_up,
+        bank_reference=body.bank_reference,
+        amount_fen=body.amount_fen,
+        succeeded=body.succeeded,
+    )
+    return Order(account, answer, key=body.bank_reference)
+
+
+@router.command(
+    "/bank/withdrawals/{account}/{withdrawal}",
+    BankSignature(),
+    answer=WithdrawalOut,
+    answers={events.FundsWithdrawn: WithdrawalOut.paid, events.WithdrawalFailed: WithdrawalOut.failed},
+    status=200,
+    needs_key=False,
+)
+async def confirm_withdrawal(
+    account: AccountId, withdrawal: Annotated[str, id_path("wdr")], body: BankAnswerIn
+) -> Order:
+    """The bank's answer to a withdrawal, under the same rules."""
+    answer = commands.ConfirmWithdrawal(
+        withdrawal_id=withdrawal,
+        bank_reference=body.bank_reference,
+        amount_fen=body.amount_fen,
+        succeeded=body.succeeded,
+    )
+    return Order(account, answer, key=body.bank_reference)

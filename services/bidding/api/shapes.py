@@ -1,0 +1,247 @@
+"""Bodies of bidding's requests and answers. An answer is made from events or from a view's document, field by field."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from libs.events import bidding as events
+from libs.runtime.http import Answer, CountField, PositiveFenField, RateField, Shape, id_field
+
+# --- requests ------------------------------------------------------------------------------------------------------
+
+
+class AmountIn(Shape):
+    """How much to pay in or out."""
+
+    amount_fen: PositiveFenField
+
+
+class BidIn(Shape):
+    """A bid on a listing; the amount is held until the listing is funded or ends."""
+
+    listing_id: Annotated[str, id_field("lst")]
+    amount_fen: PositiveFenField
+
+
+class LoanPaymentIn(Shape):
+    """A payment on a loan. `settle` asks for early full payment; what the loan does not take comes back."""
+
+    loan_id: Annotated[str, id_field("loan")]
+    amount_fen: PositiveFenField
+    settle: Annotated[bool, Field(strict=True)] = False
+
+
+class ListingIn(Shape):
+    """A loan request to be opened for bids."""
+
+    borrower: Annotated[str, id_field("usr")]
+    amount_fen: PositiveFenField
+    annual_rate: RateField
+    tenor_months: Annotated[int, Field(strict=True, ge=1, le=360)]
+    grade: Annotated[str, Field(pattern="^[A-Z][A-Z0-9]{0,7}$", examples=["B"])]
+    window_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 10
+    origination_fee_fen: CountField = 0
+    interest_fee_permille: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
+
+
+class BankAnswerIn(Shape):
+    """The bank's answer to a request, under its own reference: the same reference means the same booking."""
+
+    bank_reference: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,64}$", examples=["B20240315-000017"])]
+    amount_fen: PositiveFenField
+    succeeded: Annotated[bool, Field(strict=True)]
+
+
+# --- answers to commands -------------------------------------------------------------------------------------------
+
+
+class AccountOpenedOut(Answer):
+    """The account exists."""
+
+    @staticmethod
+    def of(event: events.AccountOpened) -> "AccountOpenedOut":
+        """From the decision's event."""
+        return AccountOpenedOut(id=event.account_id)
+
+
+class TopUpOut(Answer):
+    """A top-up and where it stands."""
+
+    account_id: str
+    status: Literal["requested", "deposited", "failed"]
+    amount_fen: int | None = None
+
+    @staticmethod
+    def requested(event: events.TopUpRequested) -> "TopUpOut":
+        """The bank will answer."""
+        return TopUpOut(
+            id=event.top_up_id, account_id=event.account_id, status="requested", amount_fen=event.amount_fen
+        )
+
+    @staticmethod
+    def deposited(event: events.FundsDeposited) -> "TopUpOut":
+        """The money has arrived."""
+        return TopUpOut(
+            id=event.top_up_id, account_id=event.account_id, status="deposited", amount_fen=event.amount_fen
+        )
+
+    @staticmethod
+    def failed(event: events.TopUpFailed) -> "TopUpOut":
+        """No money moved."""
+        return TopUpOut(id=event.top_up_id, account_id=event.account_id, status="failed")
+
+
+class WithdrawalOut(Answer):
+    """A withdrawal and where it stands; while it is `requested` the amount is held."""
+
+    account_id: str
+    status: Literal["requested", "paid", "failed"]
+    amount_fen: int
+
+    @staticmethod
+    def requested(event: events.WithdrawalRequested) -> "WithdrawalOut":
+        """The bank will answer."""
+        return _withdrawal(event, "requested")
+
+    @staticmethod
+    def paid(event: events.FundsWithdrawn) -> "WithdrawalOut":
+        """The bank has paid."""
+        return _withdrawal(event, "paid")
+
+    @staticmethod
+    def failed(event: events.WithdrawalFailed) -> "WithdrawalOut":
+        """The amount is available again."""
+        return _withdrawal(event, "failed")
+
+
+def _withdrawal(
+    event: events.WithdrawalRequested | events.FundsWithdrawn | events.WithdrawalFailed,
+    status: Literal["requested", "paid", "failed"],
+) -> WithdrawalOut:
+    return WithdrawalOut(
+        id=event.withdrawal_id, account_id=event.account_id, status=status, amount_fen=event.amount_fen
+    )
+
+
+class BidOut(Answer):
+    """The bid's money is held. Whether the listing takes the bid is decided next: until then it is pending."""
+
+    account_id: str
+    listing_id: str
+    hold_id: str
+    amount_fen: int
+    available_after_fen: int
+    status: Literal["pending"] = "pending"
+
+    @staticmethod
+    def of(event: events.FundsHeld) -> "BidOut":
+        """From the decision's event."""
+        return BidOut(
+            id=event.bid_id,
+            account_id=event.account_id,
+            listing_id=event.listing_id,
+            hold_id=event.hold_id,
+            amount_fen=event.amount_fen,
+            available_after_fen=event.available_after_fen,
+        )
+
+
+class LoanPaymentOut(Answer):
+    """The payment has left the account. How the loan takes it is decided next: until then it is pending."""
+
+    account_id: str
+    loan_id: str
+    amount_fen: int
+    value_date: date
+    available_after_fen: int
+    status: Literal["pending"] = "pending"
+
+    @staticmethod
+    def of(event: events.LoanPaymentDebited) -> "LoanPaymentOut":
+        """From the decision's event."""
+        return LoanPaymentOut(
+            id=event.payment_id,
+            account_id=event.account_id,
+            loan_id=event.loan_id,
+            amount_fen=event.amount_fen,
+            value_date=event.value_date,
+            available_after_fen=event.available_after_fen,
+        )
+
+
+class ListingOpenedOut(Answer):
+    """The listing is open until the end of `closes_on`; the loan it will become has its id already."""
+
+    loan_id: str
+    amount_fen: int
+    bid_min_fen: int
+    closes_on: date
+
+    @staticmethod
+    def of(event: events.ListingOpened) -> "ListingOpenedOut":
+        """From the decision's event."""
+        return ListingOpenedOut(
+            id=event.listing_id,
+            loan_id=event.loan_id,
+            amount_fen=event.amount_fen,
+            bid_min_fen=event.bid_min_fen,
+            closes_on=event.closes_on,
+        )
+
+
+# --- answers from views --------------------------------------------------------------------------------------------
+
+
+class AccountOut(BaseModel):
+    """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest - fees
+    + borrowed - repaid; all in fen."""
+
+    id: str
+    available_fen: int
+    held_fen: int
+    deposited_fen: int
+    withdrawn_fen: int
+    invested_fen: int
+    principal_back_fen: int
+    interest_fen: int
+    fees_fen: int
+    borrowed_fen: int
+    repaid_fen: int
+
+    @staticmethod
+    def of(document: dict[str, Any]) -> "AccountOut":
+        """From a document of bidding.balances."""
+        amounts = {name: document.get(name, 0) for name in AccountOut.model_fields if name != "id"}
+        return AccountOut(id=document["account_id"], **amounts)
+
+
+class ListingOut(BaseModel):
+    """A listing as everybody who may bid sees it; who the borrower is, is not among it."""
+
+    id: str
+    loan_id: str
+    state: Literal["open", "filled", "funding", "funded", "expired"]
+    amount_fen: int
+    raised_fen: int
+    remaining_fen: int
+    bids: int
+    bid_min_fen: int
+    annual_rate: str
+    tenor_months: int
+    grade: str
+    closes_on: date
+    interest_fee_permille: int
+
+    @staticmethod
+    def of(document: dict[str, Any]) -> "ListingOut":
+        """From a document of bidding.open-listings."""
+        shown = {name: document[name] for name in ListingOut.model_fields if name != "id"}
+        return ListingOut(id=document["listing_id"], **shown)
+
+
+class ListingsOut(BaseModel):
+    """A page of open listings; `next` is the cursor of the next page, null after the last."""
+
+    items: list[ListingOut]
+    next: str | None

@@ -1,0 +1,105 @@
+"""Routes of repayment: the business calendar, a borrower's own loan, the book's overdue buckets."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from libs.events import repayment as events
+from libs.events.money import money_context
+from libs.runtime.http import (
+    DayField,
+    Order,
+    Page,
+    ServiceRouter,
+    ThisPrincipal,
+    ViewReader,
+    edge_of,
+    id_path,
+    not_found,
+    scopes,
+    view_reader,
+)
+from services.repayment import commands
+from services.repayment.api.shapes import BucketOut, BucketsOut, CalendarIn, CalendarOut, LoanOut, PayoffOut
+from services.repayment.domain.allocation import payoff_fen
+from services.repayment.domain.business_calendar import CALENDAR_STREAM
+from services.repayment.domain.profile import CURRENT, profile_named
+
+router = ServiceRouter("repayment", "What is owed, to whom, what was paid, and the business calendar.")
+
+#: More buckets than any profile has.
+_BUCKETS_MAX = 200
+
+Loans = Annotated[ViewReader, Depends(view_reader("repayment.loan-schedule"))]
+Buckets = Annotated[ViewReader, Depends(view_reader("repayment.overdue-buckets"))]
+
+
+# --- calendar ------------------------------------------------------------------------------------------------------
+
+
+@router.command(
+    "/calendar",
+    scopes("operator"),
+    answer=CalendarOut,
+    answers={events.CalendarOpened: CalendarOut.opened},
+)
+async def open_calendar(body: CalendarIn) -> Order:
+    """Start the platform's calendar on its first business date."""
+    return Order(CALENDAR_STREAM, commands.OpenCalendar(business_date=body.business_date))
+
+
+@router.command(
+    "/calendar/close",
+    scopes("operator"),
+    answer=CalendarOut,
+    answers={events.BusinessDayCloseStarted: CalendarOut.closing},
+    status=200,
+)
+async def close_business_day(body: CalendarIn) -> Order:
+    """Close a business date. A closed one stays closed; the next one cannot be closed before it is open."""
+    return Order(CALENDAR_STREAM, commands.CloseBusinessDay(business_date=body.business_date))
+
+
+# --- loans ---------------------------------------------------------------------------------------------------------
+
+
+async def _visible_loan(
+    loan: Annotated[str, id_path("loan")], loans: Loans, principal: ThisPrincipal
+) -> LoanOut:
+    """The loan in the path, for its borrower and for operators; for everybody else there is none."""
+    document = await loans.get(loan, missing="unknown_loan")
+    if document["borrower"] != principal.subject and not principal.may("operator"):
+        raise not_found("unknown_loan")
+    return LoanOut.of(document)
+
+
+VisibleLoan = Annotated[LoanOut, Depends(_visible_loan)]
+
+
+@router.read("/loans/{loan}", scopes("loan:own", "operator"), answer=LoanOut)
+async def read_loan(loan: VisibleLoan) -> LoanOut:
+    """One's own loan with its schedule and what each instalment has received."""
+    return loan
+
+
+@router.read("/loans/{loan}/payoff", scopes("loan:own", "operator"), answer=PayoffOut)
+async def read_payoff(
+    request: Request, loan: VisibleLoan, on: Annotated[DayField, Query(description="The value date.")]
+) -> PayoffOut:
+    """What settles the loan on a value date: the function that decides the payment computes the quote."""
+    if loan.state == "repaid":
+        return PayoffOut(id=loan.id, value_date=on, amount_fen=0)
+    rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
+    with money_context():
+        return PayoffOut(id=loan.id, value_date=on, amount_fen=payoff_fen(loan.book(), on, rules))
+
+
+@router.read("/overdue-buckets", scopes("operator", "analyst"), answer=BucketsOut)
+async def read_overdue_buckets(buckets: Buckets) -> BucketsOut:
+    """The running book by lateness."""
+    found, _ = await buckets.page(Page(None, _BUCKETS_MAX), where={"kind": "bucket"})
+    items = [
+        BucketOut(bucket=row["bucket"], loans=row["loans"], principal_fen=row["principal_fen"])
+        for row in found
+    ]
+    return BucketsOut(items=sorted(items, key=lambda item: (item.bucket != CURRENT, item.bucket)))
