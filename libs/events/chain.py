@@ -12,7 +12,16 @@ from struct import Struct
 from libs.events.records import RawRecord
 
 #: Headers under the hash, in this order. `prev`, `hash`, `by` and `traceparent` stand outside it.
-HASHED_HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source", "stored-below", "rules")
+HASHED_HEADERS = (
+    "position",
+    "command",
+    "command-id",
+    "type",
+    "fingerprint",
+    "source",
+    "stored-below",
+    "rules",
+)
 
 _LENGTH = Struct(">I")
 _ABSENT = _LENGTH.pack(0xFFFFFFFF)

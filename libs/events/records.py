@@ -145,11 +145,16 @@ def parse_decision(value: bytes) -> Decision:
     try:
         return Decision(
             at=None if body["at"] is None else datetime.fromisoformat(body["at"]),
-            business_date=None if body["business_date"] is None else date.fromisoformat(body["business_date"]),
+            business_date=None
+            if body["business_date"] is None
+            else date.fromisoformat(body["business_date"]),
             principal=body["principal"],
             correlation_id=body["correlation_id"],
             causation_id=body["causation_id"],
-            events=tuple(StoredEvent(item["type"], item["stream"], item["sequence"], item["data"]) for item in body["events"]),
+            events=tuple(
+                StoredEvent(item["type"], item["stream"], item["sequence"], item["data"])
+                for item in body["events"]
+            ),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise Undecodable(f"not a decision record: {error!r}") from error
@@ -157,7 +162,9 @@ def parse_decision(value: bytes) -> Decision:
 
 def decode_event(stored: StoredEvent) -> Any:
     """The event's data as its dataclass, older versions upcast. Raises Undecodable for an unknown type or wrong data."""
-    from libs.events.upcast import upcast  # upcasts name event types, which are declared with this package's codec
+    from libs.events.upcast import (
+        upcast,  # upcasts name event types, which are declared with this package's codec
+    )
 
     name, data = upcast(stored.type, stored.data)
     kind = EVENT_TYPES.get(name)
@@ -167,7 +174,14 @@ def decode_event(stored: StoredEvent) -> Any:
 
 
 def recorded_event(
-    decision: Decision, index: int, *, service: str, partition: int, position: int, command_id: str, command_type: str
+    decision: Decision,
+    index: int,
+    *,
+    service: str,
+    partition: int,
+    position: int,
+    command_id: str,
+    command_type: str,
 ) -> RecordedEvent:
     """Decode one event of a decision and give it its address. Raises Undecodable."""
     stored = decision.events[index]

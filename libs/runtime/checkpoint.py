@@ -13,7 +13,9 @@ class LostTimeline(OperatorError):
     """The log no longer holds the record that a checkpoint was taken at. The sentence names the store to delete."""
 
 
-async def resume(bootstrap: str, log_id: str, place: Place, checkpoint: Checkpoint | None, *, home: str) -> ChainReader:
+async def resume(
+    bootstrap: str, log_id: str, place: Place, checkpoint: Checkpoint | None, *, home: str
+) -> ChainReader:
     """A reader whose head is the checkpoint's record, or the genesis head when there is none.
 
     `home` says in words where the checkpoint is kept and how to delete it, for the error. Raises LostTimeline, LogUnavailable.

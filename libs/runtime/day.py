@@ -114,7 +114,7 @@ DayCommand = SetBusinessDate | DayMarker | Tick | NotePolicyFailure
 DayEvent = BusinessDateSet | DayMarkerReceived | TickProgressed | PhaseDone | WakeFailed | PolicyFailed
 
 
-def decide(message: DayCommand, state: DayState, context: Context) -> Sequence[DayEvent]:
+def decide(message: DayCommand, state: DayState, _context: Context) -> Sequence[DayEvent]:
     """The day's decision on one command, without the streams that a tick wakes: the runtime adds those."""
     match message:
         case SetBusinessDate():
@@ -135,7 +135,11 @@ def _marker(message: DayMarker, state: DayState) -> Sequence[DayEvent]:
     of_phase = (message.business_date, message.phase)
     seen = state.markers.get(_key(*of_phase), ())
     running = state.running and (state.running.business_date, state.running.phase)
-    if message.from_partition in seen or of_phase == running or (state.done is not None and of_phase <= state.done):
+    if (
+        message.from_partition in seen
+        or of_phase == running
+        or (state.done is not None and of_phase <= state.done)
+    ):
         return []
     return [
         DayMarkerReceived(
@@ -152,9 +156,16 @@ def due_tick(message: Any, state: DayState) -> Running | None:
     if state.running is None:
         return None
     of_phase = (state.running.business_date, state.running.phase)
-    if isinstance(message, DayMarker) and (message.business_date, message.phase) == of_phase and not state.running.ticks:
+    if (
+        isinstance(message, DayMarker)
+        and (message.business_date, message.phase) == of_phase
+        and not state.running.ticks
+    ):
         return state.running
-    if isinstance(message, Tick) and (message.business_date, message.phase, message.tick) == (*of_phase, state.running.ticks):
+    if isinstance(message, Tick) and (message.business_date, message.phase, message.tick) == (
+        *of_phase,
+        state.running.ticks,
+    ):
         return state.running
     return None
 
@@ -169,7 +180,9 @@ def evolve(state: DayState, event: DayEvent) -> DayState:
         case TickProgressed():
             running = state.running
             assert running is not None, "a tick progresses only while its phase runs"
-            return replace(state, running=replace(running, ticks=event.tick + 1, woken=running.woken + event.woken))
+            return replace(
+                state, running=replace(running, ticks=event.tick + 1, woken=running.woken + event.woken)
+            )
         case PhaseDone():
             return replace(state, running=None, done=(event.business_date, event.phase))
         case WakeFailed() | PolicyFailed():
@@ -191,7 +204,9 @@ def _key(business_date: date, phase: int) -> str:
     return f"{business_date}/{phase}"
 
 
-def phase_end(service: str, running: Running, *, partition: int, partitions: int, woken: int) -> Sequence[DayEvent]:
+def phase_end(
+    service: str, running: Running, *, partition: int, partitions: int, woken: int
+) -> Sequence[DayEvent]:
     """The events that end a running phase on a partition, setting the next date where the phase does so."""
     done = PhaseDone(
         business_date=running.business_date,
@@ -216,7 +231,7 @@ def day_aggregate() -> Aggregate:
         initial=INITIAL,
         decide=decide,
         evolve=evolve,
-        wake_on=lambda state: None,
+        wake_on=lambda _state: None,
         dateless=True,
     )
 
@@ -226,7 +241,11 @@ def day_commands(service: str, event: RecordedEvent, partitions: int) -> list[Se
     match event.data:
         case CalendarOpened():
             return [
-                Send(f"date:{partition}", system_stream(partition), SetBusinessDate(business_date=event.data.business_date))
+                Send(
+                    f"date:{partition}",
+                    system_stream(partition),
+                    SetBusinessDate(business_date=event.data.business_date),
+                )
                 for partition in range(partitions)
             ]
         case BusinessDayCloseStarted():
@@ -237,20 +256,29 @@ def day_commands(service: str, event: RecordedEvent, partitions: int) -> list[Se
             return _markers(service, upstream, done.business_date, done.partition, partitions, partitions)
         case TickProgressed() if event.service == service:
             progressed = event.data
-            tick = Tick(business_date=progressed.business_date, phase=progressed.phase, tick=progressed.tick + 1)
+            tick = Tick(
+                business_date=progressed.business_date, phase=progressed.phase, tick=progressed.tick + 1
+            )
             return [Send("tick", system_stream(event.partition), tick)]
         case _:
             return []
 
 
 def _markers(
-    service: str, upstream: tuple[str, int] | None, day: date, from_partition: int, expected: int, partitions: int
+    service: str,
+    upstream: tuple[str, int] | None,
+    day: date,
+    from_partition: int,
+    expected: int,
+    partitions: int,
 ) -> list[Send]:
     return [
         Send(
             f"marker:{phase.number}:{partition}",
             system_stream(partition),
-            DayMarker(business_date=day, phase=phase.number, from_partition=from_partition, expected=expected),
+            DayMarker(
+                business_date=day, phase=phase.number, from_partition=from_partition, expected=expected
+            ),
         )
         for phase in PHASES
         if phase.service == service and phase.after == upstream

@@ -69,7 +69,9 @@ class PartitionLoop:
         self._store = RocksStore(self._path)
         memory = DeciderMemory(self._store)
         bootstrap, log_id = self._settings.require_kafka(), self._settings.require_log_id()
-        reader = await resume(bootstrap, log_id, self.events, memory.checkpoint(), home=f"the store {self._path}")
+        reader = await resume(
+            bootstrap, log_id, self.events, memory.checkpoint(), home=f"the store {self._path}"
+        )
         self.decider = PartitionDecider(
             service=self._service.name,
             aggregates=self._aggregates,
@@ -88,7 +90,9 @@ class PartitionLoop:
             self._settings.require_kafka(), self.commands, self.events, self.decider.head
         )
         if self.halted is not None:
-            log.error("partition_halted", service=self._service.name, partition=self.partition, cause=self.halted)
+            log.error(
+                "partition_halted", service=self._service.name, partition=self.partition, cause=self.halted
+            )
 
     def close(self) -> None:
         """Flush and close the store."""
@@ -127,7 +131,13 @@ class PartitionLoop:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
             else:
                 metrics.RECORDS_FOREIGN.labels("decider", name).inc()
-                log.error("foreign_record", reader="decider", service=name, partition=self.partition, offset=raw.offset)
+                log.error(
+                    "foreign_record",
+                    reader="decider",
+                    service=name,
+                    partition=self.partition,
+                    offset=raw.offset,
+                )
         self.decider.flush()
         metrics.UNCONFIRMED.labels(name, str(self.partition)).set(self.decider.unconfirmed)
         self._moved_at = time.monotonic()
@@ -145,7 +155,12 @@ class PartitionLoop:
                 await writer.start()
                 await self._decide_on(writer, stop)
             except (LogUnavailable, RecordTooLarge, PartitionStalled) as error:
-                log.warning("partition_starts_over", service=self._service.name, partition=self.partition, cause=str(error))
+                log.warning(
+                    "partition_starts_over",
+                    service=self._service.name,
+                    partition=self.partition,
+                    cause=str(error),
+                )
                 metrics.PARTITION_RESTARTS.labels(self._service.name, str(self.partition)).inc()
                 self._count_restart()
             finally:
@@ -206,7 +221,11 @@ class PartitionLoop:
                 break
             self._queue.popleft()
             decided = True
-            futures.append(await writer.post(self.events, key=outgoing.key, value=outgoing.value, headers=outgoing.headers))
+            futures.append(
+                await writer.post(
+                    self.events, key=outgoing.key, value=outgoing.value, headers=outgoing.headers
+                )
+            )
         return decided
 
     def _is_full(self) -> bool:
@@ -237,7 +256,9 @@ class DeciderRole:
     def __init__(self, settings: Settings, service: Service) -> None:
         self._settings = settings
         self._service = service
-        self._loops = [PartitionLoop(settings, service, partition) for partition in range(settings.partitions)]
+        self._loops = [
+            PartitionLoop(settings, service, partition) for partition in range(settings.partitions)
+        ]
         self._by_place = {place: loop for loop in self._loops for place in (loop.commands, loop.events)}
         self._caught_up = False
 
@@ -268,8 +289,13 @@ class DeciderRole:
         halted = [loop for loop in self._loops if loop.halted]
         if halted:
             return False, f"partition {halted[0].partition} is halted: {halted[0].halted}"
-        oldest = min((since for loop in self._loops if (since := loop.waiting_since_ms) is not None), default=None)
-        if oldest is not None and time.time() - oldest / 1000 > self._settings.stall_s + self._settings.confirm_timeout_s:
+        oldest = min(
+            (since for loop in self._loops if (since := loop.waiting_since_ms) is not None), default=None
+        )
+        if (
+            oldest is not None
+            and time.time() - oldest / 1000 > self._settings.stall_s + self._settings.confirm_timeout_s
+        ):
             return False, "commands wait without progress"
         return True, ""
 

@@ -5,13 +5,19 @@ wrong in a writer leaves its outcome unknown: the caller closes it and recovers 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRangeError, TopicAlreadyExistsError
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    OffsetOutOfRangeError,
+    TopicAlreadyExistsError,
+)
 from aiokafka.structs import OffsetAndMetadata
 
 from libs.events.chain import Checkpoint
@@ -76,10 +82,8 @@ class LogReader:
 
     async def stop(self) -> None:
         """Disconnect; never raises for a broker that is gone."""
-        try:
+        with contextlib.suppress(KafkaError, OSError):
             await self._consumer.stop()
-        except (KafkaError, OSError):
-            pass
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         """Read exactly these partitions, each from the given offset on."""
@@ -107,7 +111,10 @@ class LogReader:
             raise OffsetMissing(str(error)) from error
         except (KafkaError, OSError) as error:
             raise LogUnavailable(str(error)) from error
-        return {Place(tp.topic, tp.partition): [_raw(record) for record in records] for tp, records in batch.items()}
+        return {
+            Place(tp.topic, tp.partition): [_raw(record) for record in records]
+            for tp, records in batch.items()
+        }
 
     async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
         """The offset after the last record of each partition. Raises LogUnavailable."""
@@ -140,7 +147,9 @@ class LogReader:
         kept: dict[Place, Checkpoint] = {}
         try:
             # the public `committed` drops the metadata, which is where our triple is
-            found = await self._consumer._coordinator.fetch_committed_offsets([_tp(place) for place in places])
+            found = await self._consumer._coordinator.fetch_committed_offsets(
+                [_tp(place) for place in places]
+            )
         except (KafkaError, OSError) as error:
             raise LogUnavailable(str(error)) from error
         for tp, entry in found.items():
@@ -149,7 +158,9 @@ class LogReader:
         return kept
 
 
-async def record_at(bootstrap: str, place: Place, offset: int, *, timeout_s: float = 10.0) -> RawRecord | None:
+async def record_at(
+    bootstrap: str, place: Place, offset: int, *, timeout_s: float = 10.0
+) -> RawRecord | None:
     """The record at one offset, or None where the partition holds none. Raises LogUnavailable."""
     reader = LogReader(bootstrap, client_id="loanstream-lookup")
     await reader.start()
@@ -164,7 +175,9 @@ async def record_at(bootstrap: str, place: Place, offset: int, *, timeout_s: flo
                 for record in (await reader.poll(0.5, 1)).get(place, []):
                     return record
     except TimeoutError as error:
-        raise LogUnavailable(f"{place.topic}/{place.partition} gave no record at {offset} within {timeout_s} s") from error
+        raise LogUnavailable(
+            f"{place.topic}/{place.partition} gave no record at {offset} within {timeout_s} s"
+        ) from error
     finally:
         await reader.stop()
 
@@ -197,13 +210,14 @@ class LogWriter:
     ) -> "asyncio.Future[object]":
         """Queue a record in order; the future ends when the broker has stored it. Raises RecordTooLarge, LogUnavailable."""
         try:
-            return await self._producer.send(
+            stored: asyncio.Future[object] = await self._producer.send(
                 place.topic,
                 value=value,
                 key=key,
                 partition=place.partition,
                 headers=list(headers.items()) if headers else None,
             )
+            return stored
         except MessageSizeTooLargeError as error:
             raise RecordTooLarge(str(error)) from error
         except (KafkaError, OSError) as error:
@@ -244,7 +258,12 @@ async def stored_offset(future: "asyncio.Future[object]", timeout_s: float = 5.0
 
 
 async def create_topics(
-    bootstrap: str, names: Sequence[str], *, partitions: int, replication: int, configs: Mapping[str, Mapping[str, str]]
+    bootstrap: str,
+    names: Sequence[str],
+    *,
+    partitions: int,
+    replication: int,
+    configs: Mapping[str, Mapping[str, str]],
 ) -> None:
     """Create the topics that do not exist yet. Raises LogUnavailable."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
@@ -254,7 +273,10 @@ async def create_topics(
         missing = [name for name in names if name not in existing]
         if missing:
             await admin.create_topics(
-                [NewTopic(name, partitions, replication, topic_configs=dict(configs[name])) for name in missing]
+                [
+                    NewTopic(name, partitions, replication, topic_configs=dict(configs[name]))
+                    for name in missing
+                ]
             )
     except TopicAlreadyExistsError:
         pass

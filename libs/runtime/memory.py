@@ -32,6 +32,15 @@ class Known:
     value: bytes
 
 
+class SourceMark(NamedTuple):
+    """A policy's command: its source, and the lowest source position whose commands were not all stored when it was sent."""
+
+    key: SourceKey
+    position: int
+    command_id: str
+    below: int
+
+
 @dataclass(frozen=True, slots=True)
 class StreamChange:
     """A stream's state after a decision, and its encoding."""
@@ -122,16 +131,17 @@ class DeciderMemory:
         """Whether a policy's command at or above `stored_below` was decided."""
         return command_id in self._seen.get(key, {})
 
-    def keep_source(self, key: SourceKey, position: int, command_id: str, below: int) -> None:
+    def keep_source(self, mark: SourceMark) -> None:
         """Add a policy's command to its source set; forget ids below a raised `stored_below`."""
+        key = mark.key
         seen = self._seen.setdefault(key, {})
-        if position >= max(below, self.stored_below(key)):
-            seen[command_id] = position
-            self._changes[_source_key(b"q/", key) + b"/" + command_id.encode()] = b"%d" % position
-        if below > self.stored_below(key):
-            self._below[key] = below
-            self._changes[_source_key(b"b/", key)] = b"%d" % below
-            for old in [name for name, at in seen.items() if at < below]:
+        if mark.position >= max(mark.below, self.stored_below(key)):
+            seen[mark.command_id] = mark.position
+            self._changes[_source_key(b"q/", key) + b"/" + mark.command_id.encode()] = b"%d" % mark.position
+        if mark.below > self.stored_below(key):
+            self._below[key] = mark.below
+            self._changes[_source_key(b"b/", key)] = b"%d" % mark.below
+            for old in [name for name, at in seen.items() if at < mark.below]:
                 del seen[old]
                 self._changes[_source_key(b"q/", key) + b"/" + old.encode()] = None
 

@@ -51,7 +51,9 @@ class PolicyGroup:
         restarts: deque[float] = deque()
         while not stop.is_set():
             reader = LogReader(
-                self._settings.require_kafka(), client_id=self.name, group=self._settings.topic_prefix + self.name
+                self._settings.require_kafka(),
+                client_id=self.name,
+                group=self._settings.topic_prefix + self.name,
             )
             writer = LogWriter(self._settings.require_kafka(), client_id=f"{self.name}-writer")
             try:
@@ -100,7 +102,9 @@ class PolicyGroup:
             if batch:
                 oldest = min(records[0].timestamp_ms for records in batch.values())
                 self.oldest_waiting_s = max(0.0, time.time() - oldest / 1000)
-                handled = [self._handle(self._partitions[place], records, writer) for place, records in batch.items()]
+                handled = [
+                    self._handle(self._partitions[place], records, writer) for place, records in batch.items()
+                ]
                 for outcome in await asyncio.gather(*handled, return_exceptions=True):
                     if outcome is not None:
                         raise outcome
@@ -111,7 +115,9 @@ class PolicyGroup:
             await self._commit(reader)
         await self._commit(reader, at_once=True)
 
-    async def _handle(self, partition: PolicyPartition, records: Sequence[RawRecord], writer: LogWriter) -> None:
+    async def _handle(
+        self, partition: PolicyPartition, records: Sequence[RawRecord], writer: LogWriter
+    ) -> None:
         """Send the commands of a batch in order; a barrier waits until everything before it is stored."""
         waiting: list[asyncio.Future[object]] = []
         below = None
@@ -133,7 +139,9 @@ class PolicyGroup:
         await self._stored(waiting)
 
     async def _post(self, writer: LogWriter, command: OutgoingCommand) -> "asyncio.Future[object]":
-        return await writer.post(Place(self._commands, command.partition), key=command.key, value=command.value)
+        return await writer.post(
+            Place(self._commands, command.partition), key=command.key, value=command.value
+        )
 
     async def _stored(self, waiting: list["asyncio.Future[object]"]) -> None:
         for future in waiting:
@@ -149,7 +157,11 @@ class PolicyGroup:
     async def _commit(self, reader: LogReader, *, at_once: bool = False) -> None:
         if not self._dirty or (not at_once and time.monotonic() - self._committed_at < COMMIT_EVERY_S):
             return
-        heads = {place: partition.head for place, partition in self._partitions.items() if partition.head.offset >= 0}
+        heads = {
+            place: partition.head
+            for place, partition in self._partitions.items()
+            if partition.head.offset >= 0
+        }
         if heads:
             await reader.commit(heads)
         self._committed_at = time.monotonic()

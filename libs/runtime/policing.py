@@ -14,7 +14,15 @@ from pydantic_core import to_json
 
 from libs.events.chain import ChainReader, Checkpoint, Reading
 from libs.events.codec import Undecodable, encode, name_of
-from libs.events.records import CommandEnvelope, RawRecord, RecordedEvent, Source, StoredBelow, parse_decision, recorded_event
+from libs.events.records import (
+    CommandEnvelope,
+    RawRecord,
+    RecordedEvent,
+    Source,
+    StoredBelow,
+    parse_decision,
+    recorded_event,
+)
 from libs.events.sagas import Send
 from libs.events.topics import COMMAND_BYTES_MAX, partition_of, system_stream
 from libs.runtime import day
@@ -45,7 +53,14 @@ class PolicyPartition:
     """Turns the events of one source partition into commands of the reading service."""
 
     def __init__(
-        self, service: Service, source: str, *, topic: str, partition: int, partitions: int, reader: ChainReader
+        self,
+        service: Service,
+        source: str,
+        *,
+        topic: str,
+        partition: int,
+        partitions: int,
+        reader: ChainReader,
     ) -> None:
         self.group = group_name(service.name, source)
         self._service = service
@@ -69,7 +84,10 @@ class PolicyPartition:
         """The commands of the record just accepted; `below` is the lowest record whose commands are not all stored."""
         position = self._reader.head.position
         decision = parse_decision(raw.value)
-        command_id, command_type = raw.headers.get("command-id", b"").decode(), raw.headers.get("type", b"").decode()
+        command_id, command_type = (
+            raw.headers.get("command-id", b"").decode(),
+            raw.headers.get("type", b"").decode(),
+        )
         stored_below = StoredBelow(position=below.position, hash=below.hash.hex())
         outgoing: list[OutgoingCommand] = []
         for index in range(len(decision.events)):
@@ -98,7 +116,9 @@ class PolicyPartition:
             raise
         except Exception as error:
             log.error("policy_failed", group=self.group, event_address=event.address, exc_info=True)
-            note = day.NotePolicyFailure(group=self.group, event_address=event.address, error=type(error).__name__)
+            note = day.NotePolicyFailure(
+                group=self.group, event_address=event.address, error=type(error).__name__
+            )
             return [Send("policy-failed", system_stream(self._partition), note)]
 
     def _command(self, event: RecordedEvent, send: Send, stored_below: StoredBelow) -> OutgoingCommand:
@@ -111,7 +131,9 @@ class PolicyPartition:
             principal=self.group,
             correlation_id=event.correlation_id,
             causation_id=event.address,
-            source=Source(group=self.group, topic=self._topic, partition=self._partition, position=event.position),
+            source=Source(
+                group=self.group, topic=self._topic, partition=self._partition, position=event.position
+            ),
             stored_below=stored_below,
             about=dict(send.about),
         )

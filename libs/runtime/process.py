@@ -8,7 +8,6 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import nullcontext
-from importlib.metadata import entry_points
 from typing import Protocol
 
 import structlog
@@ -17,7 +16,7 @@ from fastapi import FastAPI
 
 from libs.runtime import observability as metrics
 from libs.runtime.errors import OperatorError
-from libs.runtime.service import Service
+from libs.runtime.service import Service, load_services
 from libs.runtime.settings import Settings
 from libs.runtime.topics_admin import check_topics
 
@@ -36,13 +35,6 @@ class Role(Protocol):
         """Whether it is caught up and moving, and if not why."""
 
 
-def load_services(profile: str) -> dict[str, Service]:
-    """Every installed service, built for a profile, by name."""
-    return {
-        point.name: point.load()(profile) for point in sorted(entry_points(group="loanstream.services"), key=lambda p: p.name)
-    }
-
-
 def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
     """Run roles of a service (`all` for the projector of every service) until SIGTERM or SIGINT. Blocks.
 
@@ -50,15 +42,24 @@ def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
     """
     unknown = roles - set(ROLES)
     if unknown or not roles:
-        raise OperatorError(f"Unknown role {', '.join(sorted(unknown)) or '(none)'}: choose from {', '.join(ROLES)}.")
+        raise OperatorError(
+            f"Unknown role {', '.join(sorted(unknown)) or '(none)'}: choose from {', '.join(ROLES)}."
+        )
     services = load_services(settings.profile)
     if service == "all" and roles != {"projector"}:
-        raise OperatorError("`all` runs the projector of every service; other roles need the name of one service.")
+        raise OperatorError(
+            "`all` runs the projector of every service; other roles need the name of one service."
+        )
     if service != "all" and service not in services:
         raise OperatorError(f"There is no service {service}: choose from {', '.join(services)} or all.")
     chosen = list(services.values()) if service == "all" else [services[service]]
     metrics.BUILD.info(
-        {"service": service, "roles": ",".join(sorted(roles)), "rules": str(max(s.rules for s in chosen)), "profile": settings.profile}
+        {
+            "service": service,
+            "roles": ",".join(sorted(roles)),
+            "rules": str(max(s.rules for s in chosen)),
+            "profile": settings.profile,
+        }
     )
     asyncio.run(_run(settings, chosen, roles, port))
 
@@ -70,7 +71,7 @@ async def _run(settings: Settings, services: list[Service], roles: set[str], por
         loop.add_signal_handler(number, stop.set)
     await check_topics(settings)
     built, app = _build(settings, services, roles)
-    server = _server(app, port)
+    server = _server(app)
     try:
         async with asyncio.TaskGroup() as group:
             for name, role in built.items():
@@ -117,10 +118,13 @@ async def _guard(name: str, role: Role, stop: asyncio.Event) -> None:
         stop.set()
 
 
-def _server(app: FastAPI, port: int) -> uvicorn.Server:
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3)
+def _server(app: FastAPI) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3
+    )
     server = uvicorn.Server(config)
-    server.capture_signals = nullcontext  # type: ignore[method-assign]  # signals are handled here, once for all roles
+    # signals are handled here, once for all roles
+    server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
     return server
 
 
@@ -131,7 +135,9 @@ async def _serve(server: uvicorn.Server, stop: asyncio.Event, port: int) -> None
     try:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
-        raise OperatorError(f"Port {port} is in use: stop what listens there, or choose another one ({error}).") from error
+        raise OperatorError(
+            f"Port {port} is in use: stop what listens there, or choose another one ({error})."
+        ) from error
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     await stop.wait()
     server.should_exit = True

@@ -38,7 +38,9 @@ async def lost_commands(bootstrap: str, commands: Place, events: Place, head: Ch
                     )
         return None
     except TimeoutError as error:
-        raise LogUnavailable("the last decisions could not be compared with their commands in 60 s") from error
+        raise LogUnavailable(
+            "the last decisions could not be compared with their commands in 60 s"
+        ) from error
     finally:
         await reader.stop()
 

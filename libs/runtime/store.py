@@ -7,7 +7,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from pydantic_core import to_json
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
@@ -94,10 +94,12 @@ class RocksStore:
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """See Store."""
-        for key, value in self._db.items(from_key=prefix):
+        for key, value in cast(
+            Iterator[tuple[bytes, bytes]], self._db.items(from_key=prefix)
+        ):  # raw mode: bytes only
             if not key.startswith(prefix):
                 return
-            yield bytes(key), bytes(value)
+            yield key, value
 
     def write(self, changes: Mapping[bytes, bytes | None]) -> None:
         """See Store."""

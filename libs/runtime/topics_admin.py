@@ -27,16 +27,23 @@ _CONFIG = {
 def topic_names(settings: Settings) -> list[str]:
     """All topics of the platform."""
     return [
-        name(service, settings.topic_prefix) for service in DECIDING_SERVICES for name in (commands_topic, events_topic)
+        name(service, settings.topic_prefix)
+        for service in DECIDING_SERVICES
+        for name in (commands_topic, events_topic)
     ]
 
 
 def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
     """What each topic must be set to. On one node a command is flushed before it is acknowledged; events can be decided again."""
-    durable = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"} if settings.replication > 1 else {}
+    durable = (
+        {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
+        if settings.replication > 1
+        else {}
+    )
     flushed = {"flush.messages": "1"} if settings.replication == 1 else {}
     return {
-        name: _CONFIG | durable | (flushed if name.endswith(".commands") else {}) for name in topic_names(settings)
+        name: _CONFIG | durable | (flushed if name.endswith(".commands") else {})
+        for name in topic_names(settings)
     }
 
 

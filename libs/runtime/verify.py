@@ -103,7 +103,9 @@ class PartitionProof:
                 continue
             expected = self._sequences.get(stored.stream, 0) + 1
             if stored.sequence != expected:
-                faults.append(f"offset {raw.offset}: {stored.stream} has sequence {stored.sequence} instead of {expected}")
+                faults.append(
+                    f"offset {raw.offset}: {stored.stream} has sequence {stored.sequence} instead of {expected}"
+                )
             self._sequences[stored.stream] = stored.sequence
 
 
@@ -119,7 +121,9 @@ async def verify(settings: Settings, service: str | None, progress: Progress | N
         for name in services:
             for partition in range(settings.partitions):
                 if progress is not None:
-                    progress(len(report.partitions), len(services) * settings.partitions, f"{name}/{partition}")
+                    progress(
+                        len(report.partitions), len(services) * settings.partitions, f"{name}/{partition}"
+                    )
                 report.partitions.append(await _walk(settings, reader, name, partition))
     finally:
         await reader.stop()
@@ -133,7 +137,9 @@ async def _walk(settings: Settings, reader: LogReader, service: str, partition: 
     commands = Place(commands_topic(service, settings.topic_prefix), partition)
     events = Place(events_topic(service, settings.topic_prefix), partition)
     proof = PartitionProof(settings.require_log_id(), events.topic, report)
-    events_end = (await reader.ends([events]))[events]  # first, so that every decision read has its command below
+    events_end = (await reader.ends([events]))[
+        events
+    ]  # first, so that every decision read has its command below
     await _feed(reader, commands, (await reader.ends([commands]))[commands], proof.command)
     await _feed(reader, events, events_end, proof.event)
     proof.finish()

@@ -1,0 +1,81 @@
+"""The contract of the log: what was written once is read for ever, and the committed schemas are what the types say."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from libs.events.codec import EVENT_TYPES, decode, encode
+from libs.runtime.errors import OperatorError
+from tools import schemas
+
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = sorted(schemas.EVENT_TYPES)
+
+
+def test_every_event_version_has_one_golden_sample() -> None:
+    """There is exactly one golden sample per event type and version, and none for a type that does not exist."""
+    assert sorted(path.stem for path in GOLDEN.glob("*.json")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_sample_decodes_and_encodes_to_itself(name: str) -> None:
+    """Today's code reads a record of every version and writes the same JSON back."""
+    stored = (GOLDEN / f"{name}.json").read_text()
+    kind = EVENT_TYPES[name]
+    assert json.loads(encode(kind, decode(kind, stored.encode()))) == json.loads(stored)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_sample_fits_the_committed_schema(name: str) -> None:
+    """The JSON Schema that other people validate with accepts our own record."""
+    schema = json.loads((schemas.SCHEMAS / f"{name}.json").read_text())
+    jsonschema.validate(json.loads((GOLDEN / f"{name}.json").read_text()), schema)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_of_the_next_release_is_read(name: str) -> None:
+    """A field that a newer release added does not stop this one from reading the record."""
+    sample = json.loads((GOLDEN / f"{name}.json").read_text()) | {"added_by_the_next_release": 1}
+    kind = EVENT_TYPES[name]
+    assert decode(kind, json.dumps(sample).encode()) == decode(kind, (GOLDEN / f"{name}.json").read_bytes())
+
+
+def test_generated_files_are_committed() -> None:
+    """Schemas, event catalogue and saga tables in the tree are what the types generate."""
+    assert schemas.write_schemas(check=True) == 0
+
+
+OLD = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"$ref": "#/$defs/B"}}, "required": ["a"]}
+DEFS = {"B": {"type": "object", "properties": {"c": {"type": "string"}}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"properties": {"a": {"type": "integer"}}}, [".b was removed"]),
+        ({"properties": OLD["properties"] | {"d": {"type": "string"}}}, []),
+        (
+            {"properties": OLD["properties"] | {"d": {"type": "string"}}, "required": ["a", "d"]},
+            [".d was added without a default"],
+        ),
+        ({"properties": OLD["properties"] | {"a": {"type": "string"}}}, [".a: type was integer, is string"]),
+        ({"$defs": {"B": {"type": "object", "properties": {}}}}, [".b.c was removed"]),
+    ],
+)
+def test_incompatible_changes_are_named(change: dict[str, object], expected: list[str]) -> None:
+    """Only an added field with a default may change a version; everything else is named."""
+    old = OLD | {"$defs": DEFS}
+    assert schemas.incompatibilities(old, old | change) == expected
+
+
+def test_make_schemas_refuses_a_breaking_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing the schemas stops before it replaces one that old records need."""
+    name = "bidding.AccountOpened.v1"
+    kept = json.loads((schemas.SCHEMAS / f"{name}.json").read_text())
+    kept["properties"]["gone"] = {"type": "string"}
+    (tmp_path / f"{name}.json").write_text(json.dumps(kept))
+    monkeypatch.setattr(schemas, "SCHEMAS", tmp_path)
+    with pytest.raises(OperatorError, match="gone was removed"):
+        schemas.write_schemas(check=False)
