@@ -106,10 +106,10 @@ def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]
     """What settles the loan in full on a value date: all that is due and open, and as line 0 the principal that is not due
     with its interest for the days the money was really used.
 
-    That interest is round(principal · rate · actual days / 365) from the last due date (or the funding) to the value
+    That interest is round(principal · rate · actual days / basis) from the last due date (or the funding) to the value
     date, and never more than the running period's scheduled interest. Source: Civil Code of the PRC art. 677 (who repays
-    early owes interest for the actual period, unless agreed otherwise), domain.md section 4; Act/365F and the cap are
-    *(chosen)*: the cap because 31 days over 365 would cost more than the month that the contract names.
+    early owes interest for the actual period, unless agreed otherwise), domain.md section 4. Actual/365 is *(chosen)*; so is
+    the cap: on 365 or 360 no month reaches it, and no basis that a profile may set can make early cost more than in time.
     """
     # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
     touched = book.first_open if book.interest_paid_fen or book.principal_paid_fen else book.first_open - 1
