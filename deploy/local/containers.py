@@ -7,9 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from pymongo import MongoClient
-
-from deploy.local.mongo import REPLICA_SET, make_primary
+from deploy.local.mongo import REPLICA_SET, administration, make_primary
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import PREFIX
 
@@ -97,17 +95,14 @@ class ContainerParts:
         )
         self._containers["MongoDB"] = self._running.enter_context(container)
         base = f"mongodb://{container.get_container_host_ip()}:{container.get_exposed_port(27017)}/?directConnection=true"
-        client: MongoClient[dict[str, Any]] = MongoClient(base, serverSelectionTimeoutMS=500)
         deadline = time.monotonic() + READY_LIMIT_S
-        try:
+        with administration(base) as client:
             while not make_primary(client, "127.0.0.1:27017"):
                 if time.monotonic() > deadline:
                     raise OperatorError(
                         f"MongoDB's container was not ready after {READY_LIMIT_S:.0f} seconds."
                     )
                 time.sleep(0.1)
-        finally:
-            client.close()
         return f"{base}&replicaSet={REPLICA_SET}"
 
 

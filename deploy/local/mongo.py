@@ -1,8 +1,9 @@
 """One real mongod as a child: a one-node replica set, because views move in transactions and those need one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -14,6 +15,8 @@ from libs.runtime.errors import OperatorError
 READY_LIMIT_S = 60.0
 REPLICA_SET = "rs0"
 _NOT_YET_INITIALIZED = 94
+
+Administration: TypeAlias = "MongoClient[dict[str, Any]]"
 
 
 class LocalMongo:
@@ -54,16 +57,21 @@ class LocalMongo:
         assert self.child is not None, "start() comes first"
         # Without the set's name: the node has none the first time, and the client would refuse it.
         direct = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
-        client: MongoClient[dict[str, Any]] = MongoClient(
-            direct, serverSelectionTimeoutMS=500, connectTimeoutMS=500
-        )
-        try:
+        with administration(direct) as client:
             self.child.wait_until(lambda: make_primary(client, f"127.0.0.1:{self._port}"), READY_LIMIT_S)
-        finally:
-            client.close()
 
 
-def make_primary(client: "MongoClient[dict[str, Any]]", member: str) -> bool:
+@contextmanager
+def administration(uri: str) -> Iterator[Administration]:
+    """A client for commands to the server itself; the platform's data is libs.runtime.mongo's alone."""
+    client: Administration = MongoClient(uri, serverSelectionTimeoutMS=500, connectTimeoutMS=500)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def make_primary(client: Administration, member: str) -> bool:
     """One step towards a primary, to be repeated until it returns True.
 
     `member` is host:port by which the node calls itself. A node whose data was last served on another port would not
@@ -79,7 +87,7 @@ def make_primary(client: "MongoClient[dict[str, Any]]", member: str) -> bool:
     return False
 
 
-def _configure(client: "MongoClient[dict[str, Any]]", member: str) -> None:
+def _configure(client: Administration, member: str) -> None:
     try:
         config: Mapping[str, Any] = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as error:
