@@ -47,7 +47,11 @@ def test_generated_files_are_committed() -> None:
     assert schemas.write_schemas(check=True) == 0
 
 
-OLD = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"$ref": "#/$defs/B"}}, "required": ["a"]}
+OLD = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}, "b": {"$ref": "#/$defs/B"}},
+    "required": ["a"],
+}
 DEFS = {"B": {"type": "object", "properties": {"c": {"type": "string"}}}}
 
 
