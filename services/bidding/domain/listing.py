@@ -42,7 +42,7 @@ from services.bidding.domain.profile import Profile, cost_is_within
 #: Bids are multiples of 100 yuan (domain.md section 3).
 BID_STEP_FEN = 100_00
 
-#: A bid is at least 1/1,000 of the amount, so that a loan has at most 1,001 claims; here per step of 100 yuan.
+#: A bid is at least 1/1,000 of the amount, so that a loan has at most 1,000 claims; here per step of 100 yuan.
 _STEPS_PER_FEN = Decimal("0.0000001")
 
 #: The phase of a day in which listings expire (design.md 2.7).

@@ -49,7 +49,7 @@ def _documents(account: str) -> tuple[str, ...]:
 
 
 def _add(doc: str, amount_fen: int) -> list[Op]:
-    """What the account gains and gives is kept apart too: of the bank's, what was paid out and what was paid in."""
+    """Gained and given are kept apart too: what the bank gave are the deposits, what it gained the withdrawals."""
     return [
         Add(doc, "balance_fen", amount_fen),
         Add(doc, "gained_fen", max(amount_fen, 0)),

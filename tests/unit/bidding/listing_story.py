@@ -1,0 +1,119 @@
+"""What happens to Bea's listing in the specs: her loan of 1,000.50 yuan, its two bids, its funding or its end."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from libs.events.bidding import (
+    Bid,
+    BidDeclined,
+    BidPlaced,
+    CaptureRecorded,
+    ClaimTerms,
+    FundsCollected,
+    ListingExpired,
+    ListingFilled,
+    ListingOpened,
+    LoanFunded,
+)
+from services.bidding.commands import OpenListing, RecordBid, RecordCapture
+
+CLOSES = date(2024, 3, 20)
+FUNDED_ON = date(2024, 3, 18)
+
+TERMS: dict[str, Any] = {
+    "loan_id": "loan_1",
+    "borrower": "usr_bea",
+    "amount_fen": 1_000_50,
+    "annual_rate": Decimal("0.12"),
+    "tenor_months": 12,
+    "grade": "B",
+    "origination_fee_fen": 20_00,
+    "interest_fee_permille": 100,
+}
+KNOWN = {"listing_id": "lst_1", "borrower_account": "acc_bea"} | TERMS
+
+
+def open_listing(**changed: Any) -> OpenListing:
+    """Bea's loan of 1,000.50 yuan is listed for five days."""
+    return OpenListing(**(TERMS | {"window_days": 5} | changed))
+
+
+def opened(**changed: Any) -> ListingOpened:
+    """It is."""
+    return ListingOpened(**(KNOWN | {"bid_min_fen": 100_00, "closes_on": CLOSES} | changed))
+
+
+OPENED = opened()
+
+
+def bid(name: str, amount_fen: int, investor: str = "ann") -> RecordBid:
+    """An investor's held bid reaches the listing."""
+    return RecordBid(
+        bid_id=f"bid_{name}",
+        hold_id=f"hold_{name}",
+        account_id=f"acc_{investor}",
+        investor=f"usr_{investor}",
+        amount_fen=amount_fen,
+    )
+
+
+def accepted(order: int, command: RecordBid) -> Bid:
+    """The bid as the listing keeps it."""
+    return Bid(
+        order=order,
+        bid_id=command.bid_id,
+        hold_id=command.hold_id,
+        account_id=command.account_id,
+        investor=command.investor,
+        amount_fen=command.amount_fen,
+    )
+
+
+def placed(order: int, command: RecordBid, raised_fen: int) -> BidPlaced:
+    """It was accepted, and this much is raised now."""
+    return BidPlaced(
+        listing_id="lst_1",
+        bid=accepted(order, command),
+        raised_after_fen=raised_fen,
+        remaining_after_fen=1_000_50 - raised_fen,
+    )
+
+
+def declined(command: RecordBid, code: str) -> BidDeclined:
+    """It was not, for this reason."""
+    return BidDeclined(
+        listing_id="lst_1",
+        bid_id=command.bid_id,
+        hold_id=command.hold_id,
+        account_id=command.account_id,
+        investor=command.investor,
+        amount_fen=command.amount_fen,
+        code=code,
+    )
+
+
+FIRST, LAST = bid("a", 900_00), bid("b", 100_50, "cem")
+PLACED = placed(1, FIRST, 900_00)
+FILLED = ListingFilled(listing_id="lst_1", loan_id="loan_1", amount_fen=1_000_50, bid_count=2)
+FULL = (OPENED, PLACED, placed(2, LAST, 1_000_50), FILLED)
+CLAIMS = (
+    ClaimTerms(order=1, claim_id="clm_1_1", account_id="acc_ann", investor="usr_ann", principal_fen=900_00),
+    ClaimTerms(order=2, claim_id="clm_1_2", account_id="acc_cem", investor="usr_cem", principal_fen=100_50),
+)
+FUNDED = LoanFunded(funded_on=FUNDED_ON, bids=(accepted(1, FIRST), accepted(2, LAST)), claims=CLAIMS, **KNOWN)
+
+
+def captured(name: str, amount_fen: int, missing: int) -> CaptureRecorded:
+    """A hold was captured."""
+    return CaptureRecorded(
+        listing_id="lst_1", loan_id="loan_1", hold_id=f"hold_{name}", amount_fen=amount_fen, missing=missing
+    )
+
+
+COLLECTED = FundsCollected(funded_on=FUNDED_ON, claims=CLAIMS, **KNOWN)
+ONE_CAPTURED = (*FULL, FUNDED, captured("b", 100_50, 1))
+ALL_CAPTURED = (*ONE_CAPTURED, captured("a", 900_00, 0), COLLECTED)
+EXPIRED = ListingExpired(listing_id="lst_1", expired_on=CLOSES, bids=(accepted(1, FIRST),))
+CAPTURE_A = RecordCapture(hold_id="hold_a", amount_fen=900_00)
+CAPTURE_B = RecordCapture(hold_id="hold_b", amount_fen=100_50)

@@ -1,0 +1,86 @@
+"""Holds, loans and fees: what a bid, a debit, a payment and a distribution do to an account."""
+
+import pytest
+
+from libs.events.money import MAX_INTEGER
+from services.bidding.domain.account import AGGREGATE
+from tests.unit.bidding.account_story import (
+    ALL_HELD,
+    CAPTURE,
+    CAPTURED,
+    CREDIT_PROCEEDS,
+    GIVE_BACK,
+    GIVEN_BACK,
+    HELD_FUNDS,
+    NOTHING_TO_DEBIT,
+    PAID,
+    PLACE,
+    PROCEEDS,
+    RELEASE,
+    RELEASED,
+    SHARED,
+    credit_fee,
+    debit,
+    debited,
+    fee,
+    pay,
+    rich,
+    share,
+)
+from tests.unit.bidding.specs import OPENED, Spec, on
+
+ALL = MAX_INTEGER
+
+SPECS = [
+    Spec("a bid holds money", rich(), PLACE, (HELD_FUNDS,)),
+    Spec("a bid may hold the last fen", rich(300_00), PLACE, (ALL_HELD,)),
+    Spec("nobody bids what he does not have", rich(299_99), PLACE, "insufficient_available"),
+    Spec("nobody bids another's money", rich(), PLACE, "unknown_account", on(principal="usr_bob")),
+    Spec("a standing hold is not held again", (*rich(), HELD_FUNDS), PLACE, ()),
+    Spec("a released hold is available", (*rich(), HELD_FUNDS), RELEASE, (RELEASED,), on()),
+    Spec("without an account nothing is released", (), RELEASE, "unknown_account", on()),
+    Spec("a hold is released once", (*rich(), HELD_FUNDS, RELEASED), RELEASE, (), on()),
+    Spec("a captured hold is not released", (*rich(), HELD_FUNDS, CAPTURED), RELEASE, (), on()),
+    Spec("a captured hold goes to the loan", (*rich(), HELD_FUNDS), CAPTURE, (CAPTURED,), on()),
+    Spec("what is not held cannot be captured", rich(), CAPTURE, "unknown_hold", on()),
+    Spec(
+        "what was captured is not held any more",
+        (*rich(), HELD_FUNDS, CAPTURED),
+        CAPTURE,
+        "unknown_hold",
+        on(),
+    ),
+    Spec("the borrower receives his loan", (OPENED,), CREDIT_PROCEEDS, (PROCEEDS,), on()),
+    Spec("nobody is paid without an account", (), CREDIT_PROCEEDS, "unknown_account", on()),
+    Spec("an account holds no more than can be said", rich(ALL), CREDIT_PROCEEDS, "amount_too_large", on()),
+    Spec("a loan is paid out once", (OPENED, PROCEEDS), CREDIT_PROCEEDS, (), on()),
+    Spec("the first fee opens the fee account", (), credit_fee(20_00), (fee(20_00, 20_00),), on()),
+    Spec("fees add up", (fee(20_00, 20_00),), credit_fee(5_00), (fee(5_00, 25_00),), on()),
+    Spec("a customer's account takes no fee", (OPENED,), credit_fee(20_00), "not_fee_account", on()),
+    Spec("fees stay sayable", (fee(ALL, ALL),), credit_fee(1), "amount_too_large", on()),
+    Spec("the fee account is nobody's", (fee(ALL, ALL),), RELEASE, "unknown_account", on()),
+    Spec("an instalment is debited", rich(), debit(), (debited(88_85, 411_15),), on()),
+    Spec("what there is of it is debited", rich(50_00), debit(), (debited(50_00, 0),), on()),
+    Spec("nothing is an answer too", (OPENED,), debit(), (NOTHING_TO_DEBIT,), on()),
+    Spec("held money is not debited", (*rich(300_00), ALL_HELD), debit(), (NOTHING_TO_DEBIT,), on()),
+    Spec("no account, no debit", (), debit(), "unknown_account", on()),
+    Spec("a debit is answered once", (*rich(), debited(88_85, 411_15)), debit(), (), on()),
+    Spec("a failed debit is answered once", (OPENED, NOTHING_TO_DEBIT), debit(), (), on()),
+    Spec("a payment leaves the account", rich(), pay(), (PAID,)),
+    Spec("nobody pays what he does not have", rich(), pay(500_01), "insufficient_available"),
+    Spec("nobody pays with another's money", rich(), pay(), "unknown_account", on(principal="usr_bob")),
+    Spec("a payment is made once", (*rich(), PAID), pay(), ()),
+    Spec("what the loan did not take returns", (*rich(), PAID), GIVE_BACK, (GIVEN_BACK,), on()),
+    Spec("nothing returns without an account", (), GIVE_BACK, "unknown_account", on()),
+    Spec("a payment returns once", (*rich(), PAID, GIVEN_BACK), GIVE_BACK, (), on()),
+    Spec("a share is credited less its fee", (OPENED,), share(23_40, 3_00, 30), (SHARED,), on()),
+    Spec("a fee never exceeds its share", (OPENED,), share(0, 1, 2), "invalid_fee", on()),
+    Spec("no account, no share", (), share(1, 0, 0), "unknown_account", on()),
+    Spec("a share that its fee eats up says nothing", (OPENED,), share(0, 1, 1), (), on()),
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.says)
+def test_holds_loans_and_fees(spec: Spec) -> None:
+    """Every rule of holding, capturing, debiting, paying and crediting holds."""
+    spec.check(AGGREGATE)

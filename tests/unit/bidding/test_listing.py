@@ -1,0 +1,199 @@
+"""A listing takes bids in the order of the log, is filled exactly, and becomes claims that sum to the loan."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from libs.events.bidding import ClaimTerms, LoanFunded
+from libs.events.codec import encode
+from libs.events.deciding import Wake
+from libs.events.money import MAX_INTEGER
+from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
+from services.bidding.commands import FundListing, RecordBid
+from services.bidding.domain.listing import aggregate, bid_min_fen, wake_on
+from services.bidding.domain.profile import CN_P2P_2016, DEMO
+from tests.unit.bidding.listing_story import (
+    ALL_CAPTURED,
+    CAPTURE_A,
+    CAPTURE_B,
+    CLOSES,
+    COLLECTED,
+    EXPIRED,
+    FILLED,
+    FIRST,
+    FULL,
+    FUNDED,
+    FUNDED_ON,
+    LAST,
+    ONE_CAPTURED,
+    OPENED,
+    PLACED,
+    bid,
+    captured,
+    declined,
+    open_listing,
+    opened,
+    placed,
+)
+from tests.unit.bidding.specs import Spec, on
+from tests.unit.given import TODAY, fold, given
+
+LISTING = aggregate(DEMO)
+LATE = on(CLOSES + timedelta(days=1))
+
+
+def spec(
+    says: str, given_events: tuple[Any, ...], when: Any, then: tuple[Any, ...] | str, context: Any = None
+) -> Spec:
+    """A rule of the listing, on a day within its window."""
+    return Spec(says, given_events, when, then, context or on())
+
+
+def turned_down(
+    says: str, history: tuple[Any, ...], command: RecordBid, code: str, context: Any = None
+) -> Spec:
+    """A bid that is declined by an event that names its hold."""
+    return spec(says, history, command, (declined(command, code),), context)
+
+
+SPECS = [
+    spec("an operator opens a listing", (), open_listing(), (OPENED,)),
+    spec("a loan has a term", (), open_listing(tenor_months=0), "invalid_tenor"),
+    spec("a term has an end", (), open_listing(tenor_months=121), "invalid_tenor"),
+    spec("a window has a day", (), open_listing(window_days=0), "invalid_window"),
+    spec("a window ends", (), open_listing(window_days=11), "invalid_window"),
+    spec("a grade is a short code", (), open_listing(grade="very good"), "invalid_grade"),
+    spec("a grade is said", (), open_listing(grade=""), "invalid_grade"),
+    spec("a fee leaves something of the loan", (), open_listing(origination_fee_fen=1_000_50), "invalid_fee"),
+    spec("a fee on interest is a part of it", (), open_listing(interest_fee_permille=1001), "invalid_fee"),
+    spec("a fee on interest is not negative", (), open_listing(interest_fee_permille=-1), "invalid_fee"),
+    spec("a borrower is a user", (), open_listing(borrower="acc_bea"), "invalid_owner"),
+    spec("a loan has a loan's id", (), open_listing(loan_id="lst_1"), "invalid_loan"),
+    spec("a listing has one set of terms", (OPENED,), open_listing(amount_fen=1), "listing_exists"),
+    spec("other fees are other terms", (OPENED,), open_listing(origination_fee_fen=0), "listing_exists"),
+    spec("a listing opens once", (OPENED,), open_listing(), (), LATE),
+    spec("an ended listing does not open again", ALL_CAPTURED, open_listing(), ()),
+    spec("a bid takes its place", (OPENED,), FIRST, (PLACED,)),
+    spec("the closing bid may be the odd rest", (OPENED, PLACED), LAST, FULL[2:]),
+    spec(
+        "one bid may close it all",
+        (OPENED,),
+        replace(FIRST, amount_fen=1_000_50),
+        (placed(1, replace(FIRST, amount_fen=1_000_50), 1_000_50), replace(FILLED, bid_count=1)),
+    ),
+    spec(
+        "the closing bid may be smaller than the least",
+        (OPENED, placed(1, bid("a", 1_000_00), 1_000_00)),
+        bid("b", 50),
+        (placed(2, bid("b", 50), 1_000_50), FILLED),
+    ),
+    spec(
+        "one investor bids as often as he likes",
+        (OPENED, PLACED),
+        bid("c", 100_00),
+        (placed(2, bid("c", 100_00), 1_000_00),),
+    ),
+    turned_down("a bid has a least amount", (OPENED,), bid("a", 99_99), "bid_too_small"),
+    turned_down("bids go in steps", (OPENED,), bid("a", 150_00), "bid_not_multiple"),
+    turned_down("nothing is overfunded", (OPENED, PLACED), bid("c", 200_00), "bid_above_remaining"),
+    turned_down("by no fen", (OPENED, PLACED), bid("c", 100_51), "bid_above_remaining"),
+    turned_down("nobody lends to himself", (OPENED,), bid("a", 100_00, "bea"), "own_listing"),
+    turned_down("the window ends with its day", (OPENED,), FIRST, "listing_closed", LATE),
+    turned_down("a filled listing is full", FULL, bid("c", 100_00), "listing_full"),
+    turned_down("a funding one is full", (*FULL, FUNDED), bid("c", 100_00), "listing_full"),
+    turned_down("a funded one is full", ALL_CAPTURED, bid("c", 100_00), "listing_full"),
+    turned_down("an expired one is closed", (OPENED, EXPIRED), bid("c", 100_00), "listing_closed"),
+    spec("the last day counts", (OPENED,), FIRST, (PLACED,), on(CLOSES)),
+    spec("no listing, no bid", (), FIRST, "unknown_listing"),
+    spec("a bid is taken once", (OPENED, PLACED), FIRST, ()),
+    spec("and not declined when the listing is full", FULL, FIRST, ()),
+    spec("nor while it is funding", (*FULL, FUNDED), FIRST, ()),
+    spec("a filled listing becomes a loan", FULL, FundListing(), (FUNDED,), on(FUNDED_ON)),
+    spec("an open one does not", (OPENED, PLACED), FundListing(), "listing_not_filled"),
+    spec("an expired one does not", (OPENED, EXPIRED), FundListing(), "listing_not_filled"),
+    spec("an unknown one does not", (), FundListing(), "unknown_listing"),
+    spec("a listing is funded once", (*FULL, FUNDED), FundListing(), (), LATE),
+    spec("for good", ALL_CAPTURED, FundListing(), (), LATE),
+    spec("a capture is counted", (*FULL, FUNDED), CAPTURE_B, (captured("b", 100_50, 1),)),
+    spec(
+        "the last one collects the loan", ONE_CAPTURED, CAPTURE_A, (captured("a", 900_00, 0), COLLECTED), LATE
+    ),
+    spec(
+        "another's hold is not counted", (*FULL, FUNDED), replace(CAPTURE_A, hold_id="hold_x"), "unknown_hold"
+    ),
+    spec("nor another amount", (*FULL, FUNDED), replace(CAPTURE_A, amount_fen=1), "amount_differs"),
+    spec("nor one before funding", FULL, CAPTURE_A, "listing_not_funded"),
+    spec("nor one of no listing", (), CAPTURE_A, "unknown_listing"),
+    spec("a capture is counted once", ONE_CAPTURED, CAPTURE_B, ()),
+    spec("when all are counted, any is", ALL_CAPTURED, CAPTURE_A, ()),
+    spec("an unfilled listing expires", (OPENED, PLACED), Wake(business_date=CLOSES, phase=1), (EXPIRED,)),
+    spec("not before its day", (OPENED,), Wake(business_date=CLOSES - timedelta(days=1), phase=5), ()),
+    spec("a filled one does not", FULL, Wake(business_date=CLOSES, phase=1), ()),
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.says)
+def test_listings(spec: Spec) -> None:
+    """Every rule of opening, bidding, expiring, funding and collecting holds."""
+    spec.check(LISTING)
+
+
+@pytest.mark.parametrize(
+    ("amount_fen", "least_fen"),
+    [
+        (1, 100_00),
+        (100_000_00, 100_00),
+        (100_000_01, 200_00),
+        (200_000_00, 200_00),
+        (942_500_00, 1_000_00),
+        (MAX_INTEGER, MAX_INTEGER // 1000),
+    ],
+)
+def test_the_least_bid(amount_fen: int, least_fen: int) -> None:
+    """The least bid is 100 yuan or a thousandth of the amount, rounded up to 100 yuan."""
+    assert bid_min_fen(amount_fen) == least_fen
+
+
+def test_an_open_listing_waits_for_the_end_of_its_window() -> None:
+    """Only an open listing asks to be woken, on its last day in phase 1."""
+    assert wake_on(fold(LISTING, ())) is None
+    assert wake_on(fold(LISTING, (OPENED, PLACED))) == (CLOSES, 1)
+    assert wake_on(fold(LISTING, FULL)) is None
+    assert wake_on(fold(LISTING, (OPENED, EXPIRED))) is None
+
+
+def test_caps_and_ceilings_follow_the_profile_and_the_date() -> None:
+    """Under cn-p2p-2016 a listing is capped at 200,000 yuan and the ceiling of its day; the demo has neither."""
+    law = aggregate(CN_P2P_2016)
+    big = open_listing(amount_fen=200_000_01, annual_rate=Decimal("0.10"))
+    dear = open_listing(annual_rate=Decimal("0.13"), origination_fee_fen=0)
+    with_fee = open_listing(annual_rate=Decimal("0.12"), origination_fee_fen=20_00)
+    given(law).when(big).then_refused("invalid_amount")
+    # 13 % is under 4 x 3.45 % = 13.8 % in March 2024 and above 4 x 3.1 % = 12.4 % a year later.
+    assert given(law).when(dear, on(TODAY)).refused is None
+    given(law).when(dear, on(date(2025, 3, 15))).then_refused("invalid_rate")
+    # 12 % with 2 % up front costs 15.85 % (rules.md 1.6).
+    given(law).when(with_fee, on(TODAY)).then_refused("invalid_rate")
+    for listing in (big, dear, with_fee):
+        assert given(LISTING).when(listing).refused is None
+
+
+def test_the_longest_listing_fits_into_its_records() -> None:
+    """The smallest bids that the rules allow give 1,000 claims, and those fit into one event and one command."""
+    suffix = "f" * 36
+    terms = {"listing_id": f"lst_{suffix}", "loan_id": f"loan_{suffix}", "amount_fen": 100_000_00}
+    state = fold(LISTING, (opened(**terms),))
+    for order in range(1, 1001):
+        command = replace(
+            bid(f"{suffix[:-4]}{order:04}", 100_00), account_id=f"acc_{suffix}", investor=f"usr_{suffix}"
+        )
+        for event in LISTING.decide(command, state, on()):
+            state = LISTING.evolve(state, event)
+    (funded,) = LISTING.decide(FundListing(), state, on())
+    assert len(funded.claims) == 1000
+    assert sum(claim.principal_fen for claim in funded.claims) == 100_000_00
+    assert len(encode(LoanFunded, funded)) < DECISION_BYTES_MAX
+    assert len(encode(tuple[ClaimTerms, ...], funded.claims)) < COMMAND_BYTES_MAX - 8 * 1024

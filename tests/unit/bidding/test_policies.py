@@ -1,0 +1,286 @@
+"""Each event is answered by its next commands, and every decline by the command that undoes."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from libs.events.bidding import FundsCollected
+from libs.events.codec import name_of
+from libs.events.repayment import (
+    DebitRequested,
+    DistributionLine,
+    InstallmentDue,
+    LoanRepaid,
+    OverpaymentReturned,
+    PaymentReturned,
+    RepaymentDistributed,
+)
+from libs.events.sagas import Saga, Send, Step
+from libs.events.system import CommandHadNoEffect, CommandRefused
+from services.bidding.commands import (
+    CaptureHold,
+    CreditFee,
+    CreditInvestor,
+    CreditProceeds,
+    DebitInstallment,
+    FundListing,
+    OpenAccount,
+    RecordBid,
+    RecordCapture,
+    ReleaseHold,
+    ReturnPayment,
+)
+from services.bidding.domain import aggregates
+from services.bidding.domain.profile import DEMO
+from services.bidding.policies import POLICIES, SAGAS
+from tests.unit.bidding import account_story as account
+from tests.unit.bidding import listing_story as listing
+from tests.unit.documents import recorded
+
+DUE = date(2024, 4, 15)
+REFUSED_BID = CommandRefused(
+    command_type="bidding.RecordBid",
+    code="unknown_listing",
+    stream_id="lst_1",
+    about={"hold_id": "hold_1", "account_id": "acc_ann"},
+)
+REFUSED_PAYMENT = CommandRefused(
+    command_type="repayment.RecordPayment",
+    code="unknown_loan",
+    stream_id="loan_1",
+    about={"payment_id": "pay_1", "account_id": "acc_ann", "amount_fen": "10000", "loan_id": "loan_1"},
+)
+REFUSED_DEBIT = CommandRefused(
+    command_type="repayment.RecordDebit",
+    code="internal",
+    stream_id="loan_1",
+    about={"payment_id": "dbt_1", "account_id": "acc_bea", "amount_fen": "8885", "loan_id": "loan_1"},
+)
+ASKED: dict[str, Any] = {
+    "loan_id": "loan_1",
+    "borrower": "usr_bea",
+    "borrower_account": "acc_bea",
+    "debit_id": "dbt_1_20240415",
+    "debit_fen": 88_85,
+    "value_date": DUE,
+}
+INSTALLMENT_DUE = InstallmentDue(number=1, due_on=DUE, principal_fen=78_85, interest_fen=10_00, **ASKED)
+DEBIT_REQUESTED = DebitRequested(**ASKED)
+BACK: dict[str, Any] = {
+    "loan_id": "loan_1",
+    "payment_id": "pay_1",
+    "account_id": "acc_ann",
+    "amount_fen": 100_00,
+}
+OVERPAID = OverpaymentReturned(**BACK)
+NOT_TAKEN = PaymentReturned(code="loan_repaid", **BACK)
+
+
+def line(order: int, who: str, principal_fen: int, interest_fen: int, fee_fen: int) -> DistributionLine:
+    """One holder's share."""
+    return DistributionLine(
+        claim_id=f"clm_1_{order}",
+        account_id=f"acc_{who}",
+        investor=f"usr_{who}",
+        principal_fen=principal_fen,
+        interest_fen=interest_fen,
+        fee_fen=fee_fen,
+    )
+
+
+def distributed(*lines: DistributionLine) -> RepaymentDistributed:
+    """A payment, split."""
+    return RepaymentDistributed(
+        loan_id="loan_1",
+        distribution_id="dst_1",
+        payment_id="pay_1",
+        value_date=DUE,
+        principal_fen=sum(each.principal_fen for each in lines),
+        interest_fen=sum(each.interest_fen for each in lines),
+        fee_fen=sum(each.fee_fen for each in lines),
+        lines=lines,
+    )
+
+
+DISTRIBUTED = distributed(line(1, "ann", 70_90, 9_00, 90), line(2, "cem", 7_95, 1_00, 10))
+FREE = distributed(line(1, "ann", 70_90, 9_00, 0), line(2, "cem", 0, 1, 0), line(3, "dan", 0, 0, 0))
+EATEN_UP = distributed(line(1, "ann", 0, 1, 1))
+FREE_LOAN = FundsCollected(
+    funded_on=listing.FUNDED_ON, claims=listing.CLAIMS, **(listing.KNOWN | {"origination_fee_fen": 0})
+)
+
+
+def credit(order: int, who: str, principal_fen: int, interest_fen: int, fee_fen: int) -> Send:
+    """The command that a share becomes."""
+    share = CreditInvestor(
+        loan_id="loan_1",
+        claim_id=f"clm_1_{order}",
+        distribution_id="dst_1",
+        principal_fen=principal_fen,
+        interest_fen=interest_fen,
+        fee_fen=fee_fen,
+    )
+    return Send(f"credit:clm_1_{order}", f"acc_{who}", share)
+
+
+def give_back(account_id: str, payment_id: str, amount_fen: int, reason: str) -> Send:
+    """Money returns."""
+    command = ReturnPayment(loan_id="loan_1", payment_id=payment_id, amount_fen=amount_fen, reason=reason)
+    return Send("return", account_id, command)
+
+
+def release(hold_id: str, reason: str) -> Send:
+    """A hold is released."""
+    return Send(f"release:{hold_id}", "acc_ann", ReleaseHold(hold_id=hold_id, reason=reason))
+
+
+DEBIT = DebitInstallment(loan_id="loan_1", debit_id="dbt_1_20240415", requested_fen=88_85, value_date=DUE)
+DECLINED = listing.declined(listing.FIRST, "listing_full")
+FEE = CreditFee(loan_id="loan_1", fee_id="origination:loan_1", amount_fen=20_00)
+INTEREST_FEE = CreditFee(loan_id="loan_1", fee_id="dst_1", amount_fen=1_00)
+HOLD = {"hold_id": "hold_1", "account_id": "acc_ann"}
+BID_SENT = RecordBid(
+    bid_id="bid_1", hold_id="hold_1", account_id="acc_ann", investor="usr_ann", amount_fen=300_00
+)
+
+ANSWERS: list[tuple[str, Any, list[Send]]] = [
+    ("bidding", listing.OPENED, [Send("account", "acc_bea", OpenAccount(owner="usr_bea"))]),
+    ("bidding", account.HELD_FUNDS, [Send("bid", "lst_1", BID_SENT, HOLD)]),
+    ("bidding", DECLINED, [release("hold_a", "listing_full")]),
+    ("bidding", REFUSED_BID, [release("hold_1", "unknown_listing")]),
+    ("bidding", listing.EXPIRED, [release("hold_a", "listing_expired")]),
+    ("bidding", listing.FILLED, [Send("fund", "lst_1", FundListing())]),
+    (
+        "bidding",
+        listing.FUNDED,
+        [
+            Send("capture:hold_a", "acc_ann", CaptureHold(hold_id="hold_a", loan_id="loan_1")),
+            Send("capture:hold_b", "acc_cem", CaptureHold(hold_id="hold_b", loan_id="loan_1")),
+        ],
+    ),
+    (
+        "bidding",
+        account.CAPTURED,
+        [Send("captured", "lst_1", RecordCapture(hold_id="hold_1", amount_fen=300_00))],
+    ),
+    (
+        "bidding",
+        listing.COLLECTED,
+        [
+            Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=980_50)),
+            Send("fee", "acc_fees", FEE),
+        ],
+    ),
+    (
+        "bidding",
+        FREE_LOAN,
+        [Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=1_000_50))],
+    ),
+    ("bidding", listing.PLACED, []),
+    ("bidding", REFUSED_PAYMENT, []),
+    ("repayment", INSTALLMENT_DUE, [Send("debit", "acc_bea", DEBIT)]),
+    ("repayment", DEBIT_REQUESTED, [Send("debit", "acc_bea", DEBIT)]),
+    (
+        "repayment",
+        DISTRIBUTED,
+        [
+            credit(1, "ann", 70_90, 9_00, 90),
+            credit(2, "cem", 7_95, 1_00, 10),
+            Send("fee", "acc_fees", INTEREST_FEE),
+        ],
+    ),
+    ("repayment", FREE, [credit(1, "ann", 70_90, 9_00, 0), credit(2, "cem", 0, 1, 0)]),
+    (
+        "repayment",
+        EATEN_UP,
+        [Send("fee", "acc_fees", CreditFee(loan_id="loan_1", fee_id="dst_1", amount_fen=1))],
+    ),
+    ("repayment", OVERPAID, [give_back("acc_ann", "pay_1", 100_00, "overpayment")]),
+    ("repayment", NOT_TAKEN, [give_back("acc_ann", "pay_1", 100_00, "loan_repaid")]),
+    ("repayment", REFUSED_PAYMENT, [give_back("acc_ann", "pay_1", 100_00, "unknown_loan")]),
+    ("repayment", REFUSED_DEBIT, [give_back("acc_bea", "dbt_1", 88_85, "internal")]),
+    ("repayment", REFUSED_BID, []),
+    ("repayment", LoanRepaid(loan_id="loan_1", borrower="usr_bea", repaid_on=DUE, early=False), []),
+    ("repayment", CommandHadNoEffect(command_type="repayment.OpenLoan", stream_id="loan_1"), []),
+]
+
+
+@pytest.mark.parametrize(("source", "event", "sends"), ANSWERS)
+def test_each_event_is_answered(source: str, event: Any, sends: list[Send]) -> None:
+    """An event's commands are these, to these streams, in slots of their own; other events are nobody's business here."""
+    answer = POLICIES[source](recorded(event, service=source))
+    assert answer == sends
+    assert len({send.slot for send in answer}) == len(answer)
+
+
+def answered(saga: Saga, kind: type) -> list[list[type]]:
+    """The types of the commands that each event of a type above is answered with, where it concerns the saga at all.
+
+    A refusal is told by the service that refused, and only the returns wait for one of repayment's.
+    """
+    source = "repayment" if saga.name == "return" else "bidding"
+    return [
+        [type(send.command) for send in sends]
+        for service, event, sends in ANSWERS
+        if type(event) is kind and (kind is not CommandRefused or (sends and service == source))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("saga", "step"),
+    [(saga, step) for saga in SAGAS for step in saga.steps],
+    ids=lambda part: str(getattr(part, "name", "")),
+)
+def test_each_step_sends_its_command_and_each_decline_its_compensation(saga: Saga, step: Step) -> None:
+    """The saga tables are what the policies do: the step's event sends its command, a decline sends what undoes it."""
+    assert any(step.send in commands for commands in answered(saga, step.on))
+    for declined in step.declined_by:
+        assert step.compensation is not None
+        compensations = answered(saga, declined)
+        assert compensations
+        assert all(step.compensation in commands for commands in compensations)
+
+
+def test_the_sagas_cover_every_command_that_a_policy_sends() -> None:
+    """No policy sends a command that no saga's table names, and all of them are commands of this service's aggregates."""
+    sent = {type(send.command) for _, _, sends in ANSWERS for send in sends}
+    named = {kind for saga in SAGAS for step in saga.steps for kind in (step.send, step.compensation) if kind}
+    declared = {kind for aggregate in aggregates(DEMO) for kind in aggregate.commands}
+    assert sent == named
+    assert sent <= declared
+
+
+def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
+    """A saga that an event opened is closed by the event that ends the same thing."""
+    by_name = {saga.name: saga for saga in SAGAS}
+    credited = account.SHARED
+    distribute, expire, fee, back = (by_name[name] for name in ("distribute", "expire", "fee", "return"))
+    assert distribute.opened_by[RepaymentDistributed](DISTRIBUTED) == ("dst_1/clm_1_1", "dst_1/clm_1_2")
+    assert distribute.closed_by[type(credited)](credited) == "dst_1/clm_1_1"
+    assert expire.opened_by[type(listing.EXPIRED)](listing.EXPIRED) == ("hold_a",)
+    assert fee.opened_by[type(FREE_LOAN)](FREE_LOAN) == ()
+    assert fee.opened_by[type(listing.COLLECTED)](listing.COLLECTED) == ("origination:loan_1",)
+    assert fee.closed_by[type(account.fee(1, 1))](account.fee(1, 1)) == "origination:loan_1"
+    assert back.opened_by[CommandRefused](REFUSED_BID) == ()
+    assert back.opened_by[CommandRefused](REFUSED_DEBIT) == ("dbt_1",)
+    pairs = [
+        ("bid", account.HELD_FUNDS, account.RELEASED),
+        ("fund", listing.FILLED, listing.COLLECTED),
+        ("pay out", listing.COLLECTED, account.PROCEEDS),
+        ("debit", INSTALLMENT_DUE, account.NOTHING_TO_DEBIT),
+        ("return", OVERPAID, account.GIVEN_BACK),
+    ]
+    for name, opening, closing in pairs:
+        saga = by_name[name]
+        assert saga.opened_by[type(opening)](opening) == saga.closed_by[type(closing)](closing)
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.name)
+def test_every_expected_refusal_is_handled(saga: Saga) -> None:
+    """A refusal that a saga expects does not alarm, so it must be undone: its step is declined by CommandRefused."""
+    for refused in saga.expected_refusals:
+        steps = [step for step in saga.steps if step.send is refused]
+        assert steps
+        assert all(CommandRefused in step.declined_by for step in steps)
+        assert name_of(refused) == REFUSED_BID.command_type

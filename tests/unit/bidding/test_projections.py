@@ -1,0 +1,245 @@
+"""The views of bidding say the same of the same facts, in whatever order partitions bring them."""
+
+from typing import Any
+
+import pytest
+
+from libs.events.bidding import (
+    FundsCollected,
+    FundsWithdrawn,
+    HoldCaptured,
+    InstallmentDebited,
+    InvestorCredited,
+    ListingExpired,
+    LoanPaymentDebited,
+    LoanPaymentReturned,
+    LoanProceedsCredited,
+    WithdrawalFailed,
+    WithdrawalRequested,
+)
+from libs.events.records import RecordedEvent
+from libs.events.views import Add, View
+from services.bidding.projections import VIEWS
+from services.bidding.projections.balances import VIEW as BALANCES
+from services.bidding.projections.custody import VIEW as CUSTODY
+from services.bidding.projections.listings import VIEW as LISTINGS
+from tests.unit.bidding import account_story as account
+from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
+from tests.unit.documents import documents, history, turn_about
+from tests.unit.given import TODAY
+
+LOAN: dict[str, Any] = {"loan_id": "loan_1"}
+ANN = history(
+    "acc_ann",
+    OPENED,
+    asked(),
+    deposited(),
+    account.HELD_FUNDS,
+    account.RELEASED,
+    account.HELD_FUNDS,
+    moved(HoldCaptured, {HELD: -300_00, CLEARING: 300_00}, (200_00, 0), **LOAN, **account.BID),
+    moved(
+        WithdrawalRequested,
+        {AVAILABLE: -50_00, HELD: 50_00},
+        (150_00, 50_00),
+        withdrawal_id="wdr_1",
+        amount_fen=50_00,
+    ),
+    moved(
+        WithdrawalFailed,
+        {HELD: -50_00, AVAILABLE: 50_00},
+        (200_00, 0),
+        withdrawal_id="wdr_1",
+        bank_reference="B1",
+        amount_fen=50_00,
+    ),
+    moved(
+        WithdrawalRequested,
+        {AVAILABLE: -50_00, HELD: 50_00},
+        (150_00, 50_00),
+        withdrawal_id="wdr_2",
+        amount_fen=50_00,
+    ),
+    moved(
+        FundsWithdrawn,
+        {HELD: -50_00, BANK: 50_00},
+        (150_00, 0),
+        withdrawal_id="wdr_2",
+        bank_reference="B2",
+        amount_fen=50_00,
+    ),
+    moved(
+        InvestorCredited,
+        {CLEARING: -26_10, AVAILABLE: 26_10},
+        (176_10, 0),
+        principal_fen=23_40,
+        interest_fen=3_00,
+        fee_fen=30,
+        amount_fen=26_10,
+        **account.SHARE,
+    ),
+    moved(
+        LoanProceedsCredited, {CLEARING: -980_50, AVAILABLE: 980_50}, (1_156_60, 0), amount_fen=980_50, **LOAN
+    ),
+    moved(
+        InstallmentDebited,
+        {AVAILABLE: -88_85, CLEARING: 88_85},
+        (1_067_75, 0),
+        debit_id="dbt_1",
+        requested_fen=88_85,
+        debited_fen=88_85,
+        value_date=TODAY,
+        **LOAN,
+    ),
+    moved(
+        LoanPaymentDebited,
+        {AVAILABLE: -100_00, CLEARING: 100_00},
+        (967_75, 0),
+        payment_id="pay_1",
+        amount_fen=100_00,
+        settle=False,
+        value_date=TODAY,
+        **LOAN,
+    ),
+    moved(
+        LoanPaymentReturned,
+        {CLEARING: -40_00, AVAILABLE: 40_00},
+        (1_007_75, 0),
+        payment_id="pay_1",
+        amount_fen=40_00,
+        reason="overpayment",
+        **LOAN,
+    ),
+)
+COLLECTED_FOR_ANN = FundsCollected(
+    funded_on=listing.FUNDED_ON,
+    claims=listing.CLAIMS,
+    **(listing.KNOWN | {"borrower": "usr_ann", "borrower_account": "acc_ann"}),
+)
+LISTED = history("lst_1", *listing.ALL_CAPTURED[:-1], COLLECTED_FOR_ANN)
+FEES = history("acc_fees", account.fee(20_00, 20_00), account.fee(30, 20_30))
+EXPIRED = history(
+    "lst_2",
+    listing.opened(listing_id="lst_2"),
+    ListingExpired(listing_id="lst_2", expired_on=listing.CLOSES, bids=()),
+)
+
+EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED]
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_replaying_and_interleaving_change_nothing(view: View) -> None:
+    """A fresh fold of the same events, and of the same events in another order of streams, gives equal documents."""
+    first = documents(view, EVERYTHING)
+    assert first
+    assert documents(view, EVERYTHING) == first
+    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED)) == first
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_type_that_a_view_reads_changes_it(view: View) -> None:
+    """A view reads no type of event in vain, and this history has one of each."""
+    changing = {
+        type(event.data) for event in EVERYTHING if type(event.data) in view.reads and view.project(event)
+    }
+    assert changing == set(view.reads)
+
+
+def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
+    """Balances are those after the last event; the sums say what brought them there and add up to them."""
+    ann = documents(BALANCES, EVERYTHING)["acc_ann"]
+    sums = {
+        "deposited_fen": 500_00,
+        "withdrawn_fen": 50_00,
+        "invested_fen": 300_00,
+        "principal_back_fen": 23_40,
+        "interest_fen": 3_00,
+        "fees_fen": 20_30,
+        "borrowed_fen": 1_000_50,
+        "repaid_fen": 148_85,
+    }
+    who = {"account_id": "acc_ann", "owner": "usr_ann"}
+    source = {"src.acc_ann": "bidding/0/16/0", "src.lst_1": "bidding/0/8/0"}
+    assert ann == who | sums | source | {"available_fen": 1_007_75, "held_fen": 0}
+    assert ann["available_fen"] + ann["held_fen"] == (
+        sums["deposited_fen"]
+        - sums["withdrawn_fen"]
+        - sums["invested_fen"]
+        + sums["principal_back_fen"]
+        + sums["interest_fen"]
+        - sums["fees_fen"]
+        + sums["borrowed_fen"]
+        - sums["repaid_fen"]
+    )
+
+
+def test_a_new_account_is_shown_with_zeros() -> None:
+    """An account without money has every field, so that nobody must guess what a missing one means."""
+    shown = documents(BALANCES, ANN[:1])["acc_ann"]
+    assert {field for field, value in shown.items() if value == 0} == {
+        "available_fen",
+        "held_fen",
+        "deposited_fen",
+        "withdrawn_fen",
+        "invested_fen",
+        "principal_back_fen",
+        "interest_fen",
+        "fees_fen",
+        "borrowed_fen",
+        "repaid_fen",
+    }
+
+
+def test_the_fee_account_belongs_to_nobody() -> None:
+    """The platform's account is shown with its balance, under an owner that is no person."""
+    assert documents(BALANCES, FEES) == {
+        "acc_fees": {
+            "account_id": "acc_fees",
+            "owner": "platform",
+            "available_fen": 20_30,
+            "held_fen": 0,
+            "fees_received_fen": 20_30,
+            "src.acc_fees": "bidding/0/2/0",
+        }
+    }
+
+
+def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
+    """A listing's document carries its terms, how far it is, and its state after each event."""
+    terms = {
+        "listing_id": "lst_1",
+        "loan_id": "loan_1",
+        "borrower": "usr_bea",
+        "amount_fen": 1_000_50,
+        "bid_min_fen": 100_00,
+        "annual_rate": "0.12",
+        "tenor_months": 12,
+        "grade": "B",
+        "closes_on": "2024-03-20",
+        "origination_fee_fen": 20_00,
+        "interest_fee_permille": 100,
+    }
+    one_bid = documents(LISTINGS, LISTED[:2])["lst_1"]
+    progress = {"state": "open", "raised_fen": 900_00, "remaining_fen": 100_50, "bids": 1}
+    assert one_bid == terms | progress | {"src.lst_1": "bidding/0/2/0"}
+    states = [documents(LISTINGS, LISTED[:count])["lst_1"]["state"] for count in (1, 3, 4, 5, 8)]
+    assert states == ["open", "open", "filled", "funding", "funded"]
+    assert documents(LISTINGS, LISTED)["lst_1"]["funded_on"] == "2024-03-18"
+    assert documents(LISTINGS, EXPIRED)["lst_2"]["state"] == "expired"
+
+
+def test_custody_balances_and_only_adds() -> None:
+    """All classes sum to zero, the bank's legs are kept apart, and clearing is shown per loan."""
+    shown = documents(CUSTODY, EVERYTHING)
+    assert shown == {
+        "bank:custody": {"balance_fen": -450_00, "gained_fen": 50_00, "given_fen": 500_00},
+        "available": {"balance_fen": 1_007_75, "gained_fen": 1_896_60, "given_fen": 888_85},
+        "held": {"balance_fen": 0, "gained_fen": 700_00, "given_fen": 700_00},
+        "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
+        "clearing": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
+        "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
+    }
+    assert sum(fields["balance_fen"] for name, fields in shown.items() if name != "clearing:loan:loan_1") == 0
+    money = [event for event in EVERYTHING if type(event.data) in CUSTODY.reads]
+    assert all(isinstance(op, Add) for event in money for op in CUSTODY.project(event))
