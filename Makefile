@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PARTS  := $(VENV)/.parts
 LOANS  ?=
 BOOK   ?=
 ARGS   ?=
@@ -14,10 +15,10 @@ ARGS   ?=
 help:  ## show these verbs
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## replay real loans through Kafka and show the books (LOANS=n, BOOK=file.csv)
+demo: $(PARTS)  ## replay real loans through Kafka and show the books (LOANS=n, BOOK=file.csv)
 	@$(BIN)/loanstream demo $(if $(LOANS),--loans $(LOANS)) $(if $(BOOK),--book $(BOOK))
 
-test: check  ## everything: check, then integration and e2e tests on a real broker and database
+test: check $(PARTS)  ## everything: check, then integration and e2e tests on a real broker and database
 	$(BIN)/pytest tests/integration tests/e2e $(ARGS)
 
 check: $(READY)  ## lint, types, import contracts, unit, contract and simulation tests; no broker, under a minute
@@ -27,7 +28,7 @@ check: $(READY)  ## lint, types, import contracts, unit, contract and simulation
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q $(wildcard tests/unit tests/contract tests/architecture tests/simulation) $(ARGS)
 
-up: $(READY)  ## start the whole stack, print its addresses and leave it running
+up: $(PARTS)  ## start the whole stack, print its addresses and leave it running
 	@$(BIN)/loanstream up
 
 down: $(READY)  ## stop what `make up` started
@@ -43,12 +44,21 @@ lock: $(READY)  ## resolve requirements.in again into requirements.lock
 clean:  ## remove the tool chain and all local data (stop the stack first)
 	rm -rf $(VENV) .loanstream out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# One stamp: uv itself is taken from the lock with its hash, then installs the rest; the project is linked, not copied.
-$(READY): requirements.lock pyproject.toml
+# uv itself is taken from the lock with its hash, then installs the rest; the project is linked, not copied.
+$(VENV)/.locked: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Loanstream needs Python 3.11 or newer, $(PYTHON) is {sys.version.split()[0]}; try: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
 	@awk '/^[a-z]/ {take = /^uv==/} take' requirements.lock > $(VENV)/bootstrap.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/bootstrap.txt
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@touch $@
+
+$(READY): $(VENV)/.locked pyproject.toml
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Kafka's jars, fetched and checked once, so that the first start is as quick as the others.
+$(PARTS): $(READY) deploy/local/kafka.sha256
+	@echo "fetching Kafka's jars from Maven Central, once"
+	@$(BIN)/python -P -m deploy.local.kafka_jars
 	@touch $@

@@ -46,10 +46,17 @@ PROCESSES = (
 )
 
 
+def run_command(plan: ProcessPlan, port: int) -> list[str]:
+    """The program of one process. -P: the current directory must not be importable by accident."""
+    run = [sys.executable, "-P", "-m", "libs.runtime.cli", "run", plan.service]
+    return [*run, "--roles", plan.roles, "--port", str(port)]
+
+
 class Stack:
     """Everything that one data directory holds, from start() to stop(). A context manager; calls block.
 
-    After start(), `settings` carries all addresses, the log id and the secrets. `say` is told each step.
+    After start(), `settings` carries all addresses, the log id and the secrets. `say` is told each step. `parts` that
+    already run are used and left running. `command` gives the program of a process; tests put their own there.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class Stack:
         settings: Settings,
         *,
         processes: tuple[ProcessPlan, ...] = PROCESSES,
+        command: Callable[[ProcessPlan, int], list[str]] = run_command,
         parts: Parts | None = None,
         say: Callable[[str], None] = lambda _step: None,
     ) -> None:
@@ -64,6 +72,7 @@ class Stack:
         self.restarts = 0
         self._published = False
         self._plans = processes
+        self._command = command
         self._parts = parts or make_parts(settings)
         self._owns_parts = parts is None
         self._say = say
@@ -154,11 +163,9 @@ class Stack:
 
     def _service(self, plan: ProcessPlan) -> Child:
         port = self.settings.api_ports[plan.name]
-        # -P: the current directory must never be importable by accident (services/ would shadow collections).
-        run = [sys.executable, "-P", "-m", "libs.runtime.cli", "run", plan.service]
         return Child(
             plan.name,
-            [*run, "--roles", plan.roles, "--port", str(port)],
+            self._command(plan, port),
             self.settings.logs_dir / f"{plan.name}.log",
             env=self.settings.environment(),
             stop_limit_s=15,
