@@ -33,22 +33,28 @@ _TERMS = (
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """Changes of the loan's document; amounts in fen, dates as ISO text, the rate as decimal text."""
-    match event.data:
-        case LoanOpened():
-            return _opened(event.data)
-        case PaymentReceived():
-            return _received(event.data)
-        case PaymentMissed():
-            return [Set(event.data.loan_id, f"rows.{event.data.number}.missed", True)]
-        case OverdueBucketChanged():
-            changed = event.data
+    """Changes of the loan's document; amounts in fen, dates as ISO text, the rate as decimal text.
+
+    `src` names the last event behind the document, so each of its numbers can be followed down.
+    """
+    changes = _changes(event.data)
+    return [*changes, Set(changes[0].doc, f"src.{event.stream}", event.address)] if changes else []
+
+
+def _changes(data: object) -> Sequence[Op]:
+    match data:
+        case LoanOpened() as loan:
+            return _opened(loan)
+        case PaymentReceived() as payment:
+            return _received(payment)
+        case PaymentMissed() as missed:
+            return [Set(missed.loan_id, f"rows.{missed.number}.missed", True)]
+        case OverdueBucketChanged() as changed:
             return [
                 Set(changed.loan_id, "bucket", changed.to_bucket),
                 Set(changed.loan_id, "overdue_fen", changed.overdue_fen),
             ]
-        case LoanRepaid():
-            repaid = event.data
+        case LoanRepaid() as repaid:
             return [
                 Set(repaid.loan_id, "state", "repaid"),
                 Set(repaid.loan_id, "repaid_on", repaid.repaid_on.isoformat()),

@@ -17,14 +17,14 @@ _CURRENT = "current"
 def project(event: RecordedEvent) -> Sequence[Op]:
     """Changes of the buckets' sums (added to by all loans) and of the loan's own row; amounts in fen."""
     match event.data:
-        case LoanOpened():
-            return _opened(event.data)
-        case PaymentReceived():
-            return _received(event.data)
-        case OverdueBucketChanged():
-            return _moved(event.data)
-        case LoanRepaid():
-            return [Add(_bucket(_CURRENT), "loans", -1), Delete(_row(event.data.loan_id))]
+        case LoanOpened() as loan:
+            return [*_opened(loan), _source(loan.loan_id, event)]
+        case PaymentReceived() as payment:
+            return [*_received(payment), _source(payment.loan_id, event)]
+        case OverdueBucketChanged() as change:
+            return [*_moved(change), _source(change.loan_id, event)]
+        case LoanRepaid() as repaid:
+            return [*_counted(_CURRENT, -1, 0), Delete(_row(repaid.loan_id))]
         case _:
             return []
 
@@ -61,6 +61,11 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
         Set(row, "since", change.changed_on.isoformat()),
         Set(row, "overdue_fen", change.overdue_fen),
     ]
+
+
+def _source(loan_id: str, event: RecordedEvent) -> Op:
+    """The last event behind a row: where its numbers can be followed down to."""
+    return Set(_row(loan_id), f"src.{event.stream}", event.address)
 
 
 def _counted(bucket: str, loans: int, principal_fen: int) -> Sequence[Op]:

@@ -1,0 +1,215 @@
+"""What repayment does on each event, and that no step of its sagas ends in silence."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from libs.events.bidding import (
+    FundsCollected,
+    InstallmentDebited,
+    InstallmentDebitFailed,
+    LoanPaymentDebited,
+    Posting,
+)
+from libs.events.codec import COMMAND_TYPES, name_of
+from libs.events.records import RecordedEvent
+from libs.events.repayment import PaymentReturned
+from libs.events.sagas import Send, Step
+from libs.events.system import CommandRefused, PhaseDone
+from services.bidding import policies as bidding
+from services.repayment.app import build
+from services.repayment.commands import RecordDebit, RecordDebitFailure, RecordPayment, RecordPhaseDone
+from services.repayment.policies import POLICIES, SAGAS
+from tests.unit.given import AT
+from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
+
+LEGS = (
+    Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),
+    Posting(account="clearing:loan:loan_7", amount_fen=INSTALLMENT),
+)
+ABOUT = {"loan_id": "loan_7", "account_id": "acc_bo", "amount_fen": "34002"}
+
+COLLECTED = FundsCollected(
+    listing_id="lst_7",
+    loan_id="loan_7",
+    borrower="usr_bo",
+    borrower_account="acc_bo",
+    amount_fen=100_000,
+    annual_rate=Decimal("0.12"),
+    tenor_months=3,
+    grade="B",
+    origination_fee_fen=500,
+    interest_fee_permille=100,
+    funded_on=FUNDED_ON,
+    claims=CLAIMS,
+)
+DEBITED = InstallmentDebited(
+    account_id="acc_bo",
+    owner="usr_bo",
+    loan_id="loan_7",
+    debit_id=debit_id(FIRST_DUE),
+    requested_fen=INSTALLMENT + 5,
+    debited_fen=INSTALLMENT,
+    value_date=FIRST_DUE,
+    available_after_fen=0,
+    held_after_fen=0,
+    postings=LEGS,
+)
+DEBIT_FAILED = InstallmentDebitFailed(
+    account_id="acc_bo",
+    owner="usr_bo",
+    loan_id="loan_7",
+    debit_id=debit_id(FIRST_DUE),
+    requested_fen=INSTALLMENT,
+    value_date=FIRST_DUE,
+)
+PAID = LoanPaymentDebited(
+    account_id="acc_bo",
+    owner="usr_bo",
+    loan_id="loan_7",
+    payment_id="pay_1",
+    amount_fen=INSTALLMENT,
+    settle=True,
+    value_date=FIRST_DUE,
+    available_after_fen=0,
+    held_after_fen=0,
+    postings=LEGS,
+)
+PHASE_DONE = PhaseDone(business_date=FIRST_DUE, phase=4, partition=3, partitions=4, woken=17)
+
+STEPS = [step for saga in SAGAS for step in saga.steps]
+EXAMPLES: dict[type, tuple[str, Any]] = {
+    type(event): (source, event)
+    for source, event in (
+        ("bidding", COLLECTED),
+        ("bidding", DEBITED),
+        ("bidding", DEBIT_FAILED),
+        ("bidding", PAID),
+        ("repayment", PHASE_DONE),
+    )
+}
+
+
+def recorded(data: Any, source: str, stream: str | None) -> RecordedEvent:
+    """An event as a policy sees it."""
+    return RecordedEvent(
+        data=data,
+        type=name_of(type(data)),
+        stream=stream,
+        sequence=None if stream is None else 7,
+        service=source,
+        partition=1,
+        position=42,
+        index=0,
+        at=AT,
+        business_date=date(2024, 3, 1),
+        principal="",
+        correlation_id="c",
+        causation_id=None,
+        command_id="d",
+        command_type="bidding.Any",
+    )
+
+
+def sent(data: Any, source: str) -> list[Send]:
+    """What repayment sends on an event of a source."""
+    return list(POLICIES[source](recorded(data, source, "acc_bo")))
+
+
+def test_collected_funds_open_the_loan() -> None:
+    """The terms go over whole; the fee of the origination does not, it was bidding's."""
+    assert sent(COLLECTED, "bidding") == [Send("open-loan", "loan_7", OPEN)]
+
+
+def test_a_debit_is_recorded_with_what_it_found_and_the_way_back() -> None:
+    """Not what it asked for."""
+    command = RecordDebit(
+        debit_id=debit_id(FIRST_DUE), account_id="acc_bo", debited_fen=INSTALLMENT, value_date=FIRST_DUE
+    )
+    about = ABOUT | {"payment_id": debit_id(FIRST_DUE)}
+    assert sent(DEBITED, "bidding") == [Send("record-debit", "loan_7", command, about)]
+
+
+def test_a_failed_debit_is_recorded() -> None:
+    """No money moved, so there is no way back."""
+    command = RecordDebitFailure(
+        debit_id=debit_id(FIRST_DUE), requested_fen=INSTALLMENT, value_date=FIRST_DUE
+    )
+    assert sent(DEBIT_FAILED, "bidding") == [Send("record-debit-failure", "loan_7", command)]
+
+
+def test_a_voluntary_payment_is_recorded_with_its_payer_and_the_way_back() -> None:
+    """The payer is the owner of the account that it left."""
+    command = RecordPayment(
+        payment_id="pay_1",
+        account_id="acc_bo",
+        payer="usr_bo",
+        amount_fen=INSTALLMENT,
+        value_date=FIRST_DUE,
+        settle=True,
+    )
+    assert sent(PAID, "bidding") == [
+        Send("record-payment", "loan_7", command, ABOUT | {"payment_id": "pay_1"})
+    ]
+
+
+def test_a_partition_that_has_finished_the_day_tells_the_calendar() -> None:
+    """Phase 4 is the last that somebody waits for."""
+    command = RecordPhaseDone(business_date=FIRST_DUE, partition=3, partitions=4)
+    assert sent(PHASE_DONE, "repayment") == [Send("phase-done", "calendar", command)]
+
+
+def test_other_phases_and_events_send_nothing() -> None:
+    """The day's own steps are the runtime's."""
+    phase_two = PhaseDone(business_date=FIRST_DUE, phase=2, partition=3, partitions=4, woken=17)
+    assert sent(phase_two, "repayment") == []
+    assert sent(PHASE_DONE, "bidding") == []
+    assert sent(DEBITED, "repayment") == []
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.on.__name__}-{step.send.__name__}")
+def test_every_step_of_a_saga_is_what_its_policy_does(step: Step) -> None:
+    """The table is the code: the step's event sends exactly its command, to a stream of this service."""
+    source, event = EXAMPLES[step.on]
+    assert [type(send.command) for send in sent(event, source)] == [step.send]
+    declared = [kind for aggregate in build("demo").aggregates for kind in aggregate.commands]
+    assert step.send in declared
+
+
+@pytest.mark.parametrize(
+    "step", [step for step in STEPS if step.declined_by], ids=lambda step: step.send.__name__
+)
+def test_every_decline_gives_the_money_back(step: Step) -> None:
+    """What the loan declines by event, bidding returns to the account that paid."""
+    assert step.declined_by == (PaymentReturned,)
+    declined = PaymentReturned(
+        loan_id="loan_7", payment_id="pay_1", account_id="acc_bo", amount_fen=5, code="nothing_due"
+    )
+    assert _returns(declined) == [("acc_bo", "pay_1", 5)]
+
+
+@pytest.mark.parametrize("command", [kind for saga in SAGAS for kind in saga.expected_refusals])
+def test_every_expected_refusal_gives_the_money_back(command: type) -> None:
+    """A refusal brings `about` back, and bidding returns what it names."""
+    event = next(step.on for step in STEPS if step.send is command)
+    (send,) = sent(EXAMPLES[event][1], "bidding")
+    refused = CommandRefused(
+        command_type=name_of(command), code="unknown_loan", stream_id="loan_7", about=dict(send.about)
+    )
+    assert _returns(refused) == [("acc_bo", send.about["payment_id"], INSTALLMENT)]
+
+
+def _returns(event: Any) -> list[tuple[str, str, int]]:
+    sends = bidding.POLICIES["repayment"](recorded(event, "repayment", None))
+    assert [name_of(type(send.command)) for send in sends] == ["bidding.ReturnPayment"]
+    return [(send.stream_id, send.command.payment_id, send.command.amount_fen) for send in sends]
+
+
+def test_every_command_of_a_policy_belongs_to_this_service() -> None:
+    """A service commands nobody but itself."""
+    for source, event in EXAMPLES.values():
+        for send in sent(event, source):
+            assert COMMAND_TYPES[name_of(type(send.command))] is type(send.command)
+            assert name_of(type(send.command)).startswith("repayment.")
