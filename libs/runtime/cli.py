@@ -7,10 +7,11 @@ An OperatorError is one sentence on stderr and exit code 2; a check that fails i
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
@@ -105,7 +106,7 @@ def verify(service: Annotated[str | None, typer.Argument(help="Only this service
 
     with _progress() as progress:
         report = asyncio.run(verify_log(_local_settings(), service, progress))
-    _finish(report)
+    _finish(report, report.partitions)
 
 
 @app.command()
@@ -120,7 +121,7 @@ def rebuild(
 
     with _progress() as progress:
         report = asyncio.run(rebuild_view(_local_settings(), view, check, progress))
-    _finish(report)
+    _finish(report, report.views)
 
 
 @parked.command("list")
@@ -232,11 +233,28 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-def _finish(report: Any) -> None:
-    """Print a report, which says itself how it looks and whether all is well; exit code 1 if it is not."""
-    out.print(report)
+class _Report(Protocol):
+    """What a check hands back: whether all is well, beside its rows."""
+
+    @property
+    def ok(self) -> bool: ...
+
+
+def _finish(report: _Report, rows: Sequence[Any]) -> None:
+    """Print one line per row (a dataclass) and exit with 1 if the report is not well."""
+    if rows:
+        names = [field.name for field in fields(rows[0])]
+        table = Table(*(name.replace("_", " ") for name in names))
+        for row in rows:
+            table.add_row(*(_cell(getattr(row, name)) for name in names))
+        out.print(table)
+    out.print("proven" if report.ok else "[red]not proven[/]: see above")
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _cell(value: Any) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _print_addresses(settings: Settings) -> None:
