@@ -18,6 +18,9 @@ from deploy.local.processes import Child
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import PREFIX, Settings
 
+_MIB = 1024 * 1024
+_STOP_BELOW_MIB = 64
+
 FreeBytes = Callable[[Path], int]
 _Part = TypeVar("_Part", LocalKafka, LocalMongo)
 
@@ -138,9 +141,18 @@ class LocalParts:
         self._lock.release()
 
     def check(self) -> None:
-        """Raises PartDied, with the part's name, exit code and the end of its log, if one has ended."""
+        """Raises PartDied, with the part's name, exit code and the end of its log, if one has ended.
+
+        A disk that is about to be full is an OperatorError before anything dies of it: stopped now, all stop cleanly.
+        """
         for child in self.children:
             child.check()
+        free_mib = self._free(self.data_dir) // _MIB
+        if self.children and free_mib < min(_STOP_BELOW_MIB, self._min_free_mib):
+            raise OperatorError(
+                f"The disk of {self.data_dir} is full ({free_mib} MiB left): everything was stopped while it still could "
+                "be. Free some space and start again; nothing acknowledged is lost."
+            )
 
     def __enter__(self) -> Self:
         self.start()
@@ -152,7 +164,7 @@ class LocalParts:
         self.stop()
 
     def _require_space(self) -> None:
-        free_mib = self._free(self.data_dir) // (1024 * 1024)
+        free_mib = self._free(self.data_dir) // _MIB
         if free_mib < self._min_free_mib:
             raise OperatorError(
                 f"Only {free_mib} MiB are free on the disk of {self.data_dir}, and Kafka and MongoDB need {self._min_free_mib}: "

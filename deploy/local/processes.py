@@ -38,24 +38,28 @@ class PartDied(OperatorError):
     def __init__(self, name: str, code: int | None, log: Path, what: str = "") -> None:
         self.name = name
         self.part_exit_code = code
-        self.tail = tail(log)
+        end = _end_of(log)
         ended = what or f"{name} ended unexpectedly ({_in_words(code)})."
-        cause = next((advice for marks, advice in _CAUSES if any(mark in self.tail for mark in marks)), "")
-        last_lines = (
-            f"\nThe end of its log, {log}:\n{self.tail}" if self.tail else f" Its log, {log}, is empty."
-        )
+        cause = next((advice for marks, advice in _CAUSES if any(mark in end for mark in marks)), "")
+        shown = tail(log)
+        last_lines = f"\nThe end of its log, {log}:\n{shown}" if shown else f" Its log, {log}, is empty."
         super().__init__(f"{ended} {cause}".rstrip() + last_lines)
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log file, indented; empty when there is none."""
+    """The last lines of a log file, indented and without stack frames; empty when there is none."""
+    told = [line for line in _end_of(log).splitlines() if not line.startswith("\tat ")]
+    return "\n".join(f"    {line[:300]}" for line in told[-lines:])
+
+
+def _end_of(log: Path) -> str:
+    """The last 64 KiB: a JVM prints its reason some hundred lines before it ends."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 16_384))
-            text = file.read().decode(errors="replace")
+            file.seek(max(0, log.stat().st_size - 65_536))
+            return file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(f"    {line[:300]}" for line in text.splitlines()[-lines:])
 
 
 @dataclass(slots=True)

@@ -160,6 +160,19 @@ def test_a_killed_part_is_named(tmp_path: Path) -> None:
     assert _processes_in(tmp_path) == []
 
 
+@pytest.mark.slow
+def test_a_disk_that_fills_up_stops_everything_while_it_still_can(tmp_path: Path) -> None:
+    """When space runs out under a running stack, check() says so before Kafka or MongoDB die of it."""
+    free = [100_000 * _MEBIBYTE]
+    with LocalParts(tmp_path, free=lambda _directory: free[0]) as parts:
+        parts.check()
+        free[0] = 5 * _MEBIBYTE
+        with pytest.raises(OperatorError, match=r"is full \(5 MiB left\).*Free some space"):
+            parts.check()
+        assert all(child.alive for child in parts.children)
+    assert _processes_in(tmp_path) == []
+
+
 class _Upstream(BaseHTTPRequestHandler):
     """A service that reads what it is sent and says which path it saw."""
 

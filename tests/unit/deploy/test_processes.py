@@ -95,6 +95,17 @@ def test_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
         child.wait_until(lambda: False, 10)
 
 
+def test_the_cause_is_found_above_the_last_lines(tmp_path: Path) -> None:
+    """A broker prints hundreds of lines after its reason: the reason is still found, and stack frames are not shown."""
+    code = "print('java.io.IOException: No space left on device'); print('\\tat kafka.Frame\\n' * 300 + 'halted'); raise SystemExit(1)"
+    child = _child(tmp_path, code)
+    child.start()
+    with pytest.raises(PartDied, match="The disk is full") as died:
+        child.wait_until(lambda: False, 10)
+    assert "kafka.Frame" not in str(died.value)
+    assert "halted" in str(died.value)
+
+
 def test_a_taken_port_is_named_as_the_cause(tmp_path: Path) -> None:
     """A child that could not bind its port says so."""
     code = (
