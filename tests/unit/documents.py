@@ -1,6 +1,7 @@
 """What a view's documents are after some events: the smallest possible projector, for specs and properties.
 
-It also holds views to their promise (libs.events.views): a field is assigned by one stream only, or is a sum.
+It also holds views to their promise (libs.events.views): a field is assigned by one stream only, is a sum, or is set once
+to a value that is the same whoever comes first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -54,7 +55,11 @@ def documents(view: View, events: Iterable[RecordedEvent]) -> dict[str, dict[str
 def _keep_promise(op: Op, stream: str | None, writers: dict[tuple[str, str], str | None]) -> None:
     if isinstance(op, Delete):
         return
-    writer = "a sum" if isinstance(op, Add) else stream
+    writer = stream
+    if isinstance(op, Add):
+        writer = "a sum"
+    elif isinstance(op, SetOnce):
+        writer = f"everybody as {op.value!r}"
     before = writers.setdefault((op.doc, op.field), writer)
     assert before == writer, f"{op.field} of {op.doc} is written by {before} and by {writer}"
 

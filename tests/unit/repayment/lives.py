@@ -1,0 +1,147 @@
+"""Random lives of a loan: days that are closed or missed, debits that find all, some or nothing, payments good and bad.
+
+The runtime and bidding are played as they behave: a wake comes when `wake_on` asks for it (sometimes late, when the stream
+was stuck), every debit is answered once (sometimes told twice), value dates may be a day ahead or behind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from libs.events.deciding import Aggregate, Wake
+from libs.events.repayment import DebitRequested, InstallmentDue
+from services.repayment.commands import OpenLoan, RecordDebit, RecordDebitFailure, RecordPayment
+from tests.unit.given import Outcome, context, step
+from tests.unit.repayment.stories import LOAN, OPEN, claim, days
+
+#: Called after each decision: the command, what it came to, and the business date of the decision.
+Watch = Callable[[Any, Outcome, date], None]
+
+
+def random_terms(chance: Random, loan: str = "7") -> OpenLoan:
+    """A loan of random size, rate, length and holders."""
+    parts = [chance.choice([1, chance.randint(1, 10_000), 50_000]) for _ in range(chance.randint(1, 8))]
+    return replace(
+        OPEN,
+        loan_id=f"loan_{loan}",
+        principal_fen=sum(parts),
+        annual_rate=Decimal(chance.choice(["0", "0.0999", "0.12", "0.36", "3"])),
+        tenor_months=chance.randint(1, 8),
+        interest_fee_permille=chance.choice([0, 100, 1000]),
+        funded_on=date(2024, 1, chance.randint(1, 31)),
+        claims=tuple(claim(order, part) for order, part in enumerate(parts, 1)),
+    )
+
+
+@dataclass
+class Life:
+    """One loan and everything that was said about it so far."""
+
+    chance: Random
+    today: date
+    aggregate: Aggregate = LOAN
+    watch: Watch | None = None
+    state: Any = None
+    events: list[Any] = field(default_factory=list)
+    asked: dict[str, InstallmentDue | DebitRequested] = field(default_factory=dict)
+    payments: int = 0
+    last_told: Any = None
+
+    def say(self, command: Any) -> Outcome:
+        """Decide one command today and fold it."""
+        outcome = step(self.aggregate, self.state, command, context(self.today))
+        self.state = outcome.state
+        self.events += outcome.events
+        for event in outcome.events:
+            if isinstance(event, InstallmentDue | DebitRequested):
+                self.asked[event.debit_id] = event
+        if self.watch is not None:
+            self.watch(command, outcome, self.today)
+        return outcome
+
+    def close_day(self) -> None:
+        """Phases 2, 3 and 4 of today: dues, the debits' answers, misses."""
+        self._wake(2)
+        for debit in list(self.asked.values()):
+            self._answer(debit)
+        self._wake(4)
+
+    def pay(self) -> None:
+        """A voluntary payment, sometimes told twice, sometimes by a stranger."""
+        self.payments += 1
+        settle = self.chance.random() < 0.1
+        self.last_told = RecordPayment(
+            payment_id=f"pay_{self.payments}",
+            account_id="acc_bo",
+            payer="usr_bo" if self.chance.random() < 0.95 else "usr_other",
+            amount_fen=self.chance.choice(
+                [1, self.chance.randint(1, 20_000), self.chance.randint(1, 900_000)]
+            ),
+            value_date=days(self.today, self.chance.choice([0, 0, 0, 1, -1])),
+            settle=settle,
+        )
+        self.say(self.last_told)
+
+    def repeat(self) -> None:
+        """What was told last is told again: nothing may come of it."""
+        if self.last_told is not None:
+            self.say(self.last_told).then_nothing()
+
+    def _wake(self, phase: int) -> None:
+        due = self.aggregate.wake_on(self.state)
+        if due is not None and due <= (self.today, phase):
+            self.say(Wake(business_date=self.today, phase=phase))
+
+    def _answer(self, debit: InstallmentDue | DebitRequested) -> None:
+        del self.asked[debit.debit_id]
+        found_fen = self.chance.choice([0, 0, debit.debit_fen, self.chance.randint(1, debit.debit_fen)])
+        if found_fen:
+            self.last_told = RecordDebit(
+                debit_id=debit.debit_id,
+                account_id="acc_bo",
+                debited_fen=found_fen,
+                value_date=debit.value_date,
+            )
+        else:
+            self.last_told = RecordDebitFailure(
+                debit_id=debit.debit_id, requested_fen=debit.debit_fen, value_date=debit.value_date
+            )
+        self.say(self.last_told)
+
+
+def live(chance: Random, terms: OpenLoan, watch: Watch | None = None, aggregate: Aggregate = LOAN) -> Life:
+    """Open a loan and let it live for forty moments, then let its borrower settle it if it still runs."""
+    life = Life(chance, terms.funded_on, aggregate, watch, state=aggregate.initial)
+    life.say(terms)
+    for _ in range(40):
+        if chance.random() < 0.2:
+            life.pay()
+        if chance.random() < 0.1:
+            life.repeat()
+        life.close_day()
+        life.today = _next_moment(life)
+    if life.state.kind == "running":
+        life.say(
+            RecordPayment(
+                payment_id="pay_last",
+                account_id="acc_bo",
+                payer="usr_bo",
+                amount_fen=10**9,
+                value_date=life.today,
+                settle=True,
+            )
+        )
+    return life
+
+
+def _next_moment(life: Life) -> date:
+    """A day on which something may happen: at the latest when the loan wants to be woken, or weeks after that."""
+    soon = days(life.today, life.chance.randint(1, 20))
+    due = life.aggregate.wake_on(life.state)
+    if due is None:
+        return soon
+    late = life.chance.randint(1, 70) if life.chance.random() < 0.05 else 0
+    return days(min(soon, due[0]), late)

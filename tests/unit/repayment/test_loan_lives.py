@@ -1,0 +1,235 @@
+"""Whatever happens to a loan, the money adds up: random lives, watched by an auditor who shares no code with the domain."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from libs.events.codec import encode
+from libs.events.deciding import Wake
+from libs.events.repayment import (
+    DebitRequested,
+    InstallmentDue,
+    LoanOpened,
+    LoanRepaid,
+    OverdueBucketChanged,
+    OverpaymentReturned,
+    PaymentMissed,
+    PaymentReceived,
+    PaymentReturned,
+    RepaymentDistributed,
+)
+from services.repayment.commands import RecordDebit, RecordPayment
+from tests.unit.given import Outcome, context, fold, step
+from tests.unit.repayment.lives import live, random_terms
+from tests.unit.repayment.stories import LOAN, OPEN
+
+
+@dataclass
+class Auditor:
+    """Keeps the loan's books from events alone: what each row still owes, what each claim is still owed."""
+
+    rows: dict[int, tuple[date, int, int]] = field(default_factory=dict)
+    claims: dict[str, int] = field(default_factory=dict)
+    lent_fen: int = 0
+    repaid_fen: int = 0
+    bucket: str = "current"
+    ended: bool = False
+
+    def watch(self, command: Any, outcome: Outcome, today: date) -> None:
+        """Check one decision."""
+        by_type = {type(event): event for event in outcome.events}
+        if LoanOpened in by_type:
+            self._open(by_type[LoanOpened])
+        if PaymentReceived in by_type:
+            self._money(command, by_type, today)
+        elif PaymentReturned in by_type:
+            assert by_type[PaymentReturned].amount_fen == _amount(command)
+        self._asked(outcome, today)
+        if OverdueBucketChanged in by_type:
+            self._move(by_type[OverdueBucketChanged], isinstance(command, Wake))
+        if LoanRepaid in by_type:
+            assert not any(self.claims.values())
+            assert by_type[LoanRepaid] is outcome.events[-1]
+            self.ended = True
+        owed_fen = sum(principal for _, _, principal in self.rows.values())
+        assert self.lent_fen == self.repaid_fen + sum(self.claims.values())
+        assert self.ended or owed_fen == sum(self.claims.values())
+        assert all(fen >= 0 for fen in self.claims.values())
+        self._the_state_agrees(outcome.state)
+
+    def _the_state_agrees(self, state: Any) -> None:
+        assert (state.kind == "repaid") == self.ended
+        if state.kind == "running":
+            assert [claim.principal_fen for claim in state.claims] == list(self.claims.values())
+            assert state.book.outstanding_fen == sum(self.claims.values())
+
+    def _asked(self, outcome: Outcome, today: date) -> None:
+        """Whatever is asked in one decision is, together, exactly what is owed today."""
+        asked = [event for event in outcome.events if isinstance(event, InstallmentDue | DebitRequested)]
+        if asked:
+            due = [row for row in self.rows.values() if row[0] <= today]
+            assert sum(event.debit_fen for event in asked) == sum(row[1] + row[2] for row in due)
+            assert {event.value_date for event in asked} == {today}
+
+    def _open(self, loan: LoanOpened) -> None:
+        self.rows = {row.number: (row.due_on, row.interest_fen, row.principal_fen) for row in loan.rows}
+        self.claims = {claim.claim_id: claim.principal_fen for claim in loan.claims}
+        self.lent_fen = loan.principal_fen
+        assert sum(principal for _, _, principal in self.rows.values()) == self.lent_fen
+
+    def _money(self, command: Any, events: dict[type, Any], today: date) -> None:
+        received: PaymentReceived = events[PaymentReceived]
+        spread: RepaymentDistributed = events[RepaymentDistributed]
+        back = events.get(OverpaymentReturned)
+        assert received.amount_fen + (back.amount_fen if back else 0) == _amount(command)
+        assert received.bucket == self.bucket
+        assert received.principal_before_fen == sum(self.claims.values())
+        settled = isinstance(command, RecordPayment) and command.settle
+        expected = self._settled(received) if settled else self._allocated(command)
+        assert expected == {
+            line.number: (line.interest_fen, line.principal_fen) for line in received.allocation
+        }
+        for line in spread.lines:
+            self.claims[line.claim_id] -= line.principal_fen
+            assert line.principal_fen or line.interest_fen
+        shares_fen = sum(line.principal_fen + line.interest_fen for line in spread.lines)
+        credits_fen = sum(line.principal_fen + line.interest_fen - line.fee_fen for line in spread.lines)
+        assert received.amount_fen == shares_fen == credits_fen + spread.fee_fen
+        assert received.amount_fen == spread.principal_fen + spread.interest_fen
+        self.repaid_fen += spread.principal_fen
+        assert received.principal_after_fen == sum(self.claims.values())
+        assert received.overdue_after_fen == sum(
+            interest + principal for due_on, interest, principal in self.rows.values() if due_on < today
+        )
+
+    def _allocated(self, command: RecordDebit | RecordPayment) -> dict[int, tuple[int, int]]:
+        """Fen by fen over the rows that are due: the oldest first, interest first."""
+        lines = {}
+        rest_fen = _amount(command)
+        for number, (due_on, interest, principal) in self.rows.items():
+            if due_on <= command.value_date and interest + principal:
+                to_interest = min(interest, rest_fen)
+                to_principal = min(principal, rest_fen - to_interest)
+                rest_fen -= to_interest + to_principal
+                self.rows[number] = (due_on, interest - to_interest, principal - to_principal)
+                if to_interest + to_principal:
+                    lines[number] = (to_interest, to_principal)
+        return lines
+
+    def _settled(self, received: PaymentReceived) -> dict[int, tuple[int, int]]:
+        """All that was open of due rows in full; the rest of the principal in line 0 with no more than a period's interest."""
+        paid = {
+            line.number: (line.interest_fen, line.principal_fen)
+            for line in received.allocation
+            if line.number
+        }
+        undue = {
+            number: row for number, row in self.rows.items() if number not in paid and (row[1] or row[2])
+        }
+        lines = {number: self.rows[number][1:] for number in paid}
+        if undue:
+            (early,) = (line for line in received.allocation if not line.number)
+            assert received.early
+            assert 0 <= early.interest_fen <= next(iter(undue.values()))[1]
+            lines[0] = (early.interest_fen, sum(principal for _, _, principal in undue.values()))
+            assert all(due_on > received.value_date for due_on, _, _ in undue.values())
+        self.rows = {number: (due_on, 0, 0) for number, (due_on, _, _) in self.rows.items()}
+        return lines
+
+    def _move(self, moved: OverdueBucketChanged, by_the_day: bool) -> None:
+        assert moved.from_bucket == self.bucket != moved.to_bucket
+        assert moved.principal_fen == sum(self.claims.values())
+        oldest = min(
+            (due_on for due_on, interest, principal in self.rows.values() if interest + principal),
+            default=None,
+        )
+        late = 0 if oldest is None else max(0, (moved.changed_on - oldest).days)
+        assert moved.dpd == late
+        assert moved.to_bucket == _bucket(late)
+        worse = ORDER.index(moved.to_bucket) > ORDER.index(moved.from_bucket)
+        assert worse == by_the_day
+        self.bucket = moved.to_bucket
+
+
+ORDER = ("current", "M1", "M2", "M3", "M4", "M5", "M6", "M6+")
+
+
+def _bucket(dpd: int) -> str:
+    return "current" if dpd == 0 else ORDER[min(7, (dpd + 29) // 30)]
+
+
+def _amount(command: RecordDebit | RecordPayment) -> int:
+    return command.debited_fen if isinstance(command, RecordDebit) else command.amount_fen
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.randoms(use_true_random=False))
+def test_in_every_life_the_money_adds_up(chance: Random) -> None:
+    """After each decision: principal repaid + claims = P; claims = what rows owe; payment = shares = credits + fee; at the
+    end all is zero. (That a wake ends what woke it, and that stored states decide alike, every step checks by itself.)"""
+    auditor = Auditor()
+    life = live(chance, random_terms(chance), auditor.watch)
+    assert life.state.kind == "repaid"
+    assert auditor.ended
+    assert auditor.repaid_fen == auditor.lent_fen
+    for kind in (InstallmentDue, PaymentMissed):
+        numbers = [event.number for event in life.events if isinstance(event, kind)]
+        assert all(earlier < later for earlier, later in pairwise(numbers)), "said once, in order"
+    debit_ids = [
+        event.debit_id for event in life.events if isinstance(event, InstallmentDue | DebitRequested)
+    ]
+    assert len(debit_ids) == len(set(debit_ids))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.randoms(use_true_random=False), st.data())
+def test_folding_in_one_go_or_in_pieces_is_the_same(chance: Random, data: st.DataObject) -> None:
+    """The state is a function of the events, wherever a store was written in between."""
+    life = live(chance, random_terms(chance))
+    cut = data.draw(st.integers(0, len(life.events)))
+    in_pieces = fold(LOAN, life.events[cut:], fold(LOAN, life.events[:cut]))
+    assert encode(LOAN.state, fold(LOAN, life.events)) == encode(LOAN.state, in_pieces)
+    assert in_pieces == life.state
+
+
+@pytest.mark.parametrize("day", [date(2024, 2, 28), date(2024, 2, 29), date(2025, 1, 31)])
+def test_an_undisturbed_life_takes_one_wake_and_one_debit_a_month(day: date) -> None:
+    """A borrower who always has money: n dues, n payments, the end; nothing else is ever said."""
+    life = _in_time(day)
+    kinds = [type(event).__name__ for event in life]
+    assert kinds == [
+        "LoanOpened",
+        *["InstallmentDue", "PaymentReceived", "RepaymentDistributed"] * 6,
+        "LoanRepaid",
+    ]
+
+
+def _in_time(day: date) -> list[Any]:
+    state: Any = LOAN.initial
+    events: list[Any] = []
+
+    def say(command: Any, today: date) -> tuple[Any, ...]:
+        nonlocal state
+        outcome = step(LOAN, state, command, context(today))
+        state = outcome.state
+        events.extend(outcome.events)
+        return outcome.events
+
+    say(replace(OPEN, tenor_months=6, funded_on=day), day)
+    while (due := LOAN.wake_on(state)) is not None:
+        assert due[1] == 2
+        (asked,) = say(Wake(business_date=due[0], phase=2), due[0])
+        answer = RecordDebit(
+            debit_id=asked.debit_id,
+            account_id="acc_bo",
+            debited_fen=asked.debit_fen,
+            value_date=asked.value_date,
+        )
+        say(answer, due[0])
+    return events
