@@ -168,7 +168,7 @@ def _amount(command: RecordDebit | RecordPayment) -> int:
     return command.debited_fen if isinstance(command, RecordDebit) else command.amount_fen
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.randoms(use_true_random=False))
 def test_in_every_life_the_money_adds_up(chance: Random) -> None:
     """After each decision: principal repaid + claims = P; claims = what rows owe; payment = shares = credits + fee; at the
@@ -187,7 +187,7 @@ def test_in_every_life_the_money_adds_up(chance: Random) -> None:
     assert len(debit_ids) == len(set(debit_ids))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=15)
 @given(st.randoms(use_true_random=False), st.data())
 def test_folding_in_one_go_or_in_pieces_is_the_same(chance: Random, data: st.DataObject) -> None:
     """The state is a function of the events, wherever a store was written in between."""

@@ -1,0 +1,70 @@
+"""No command without its three cases: it does something, it refuses by name, and done already it says nothing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from libs.events.deciding import Aggregate
+from services.repayment.app import build
+from services.repayment.commands import (
+    CloseBusinessDay,
+    OpenCalendar,
+    OpenLoan,
+    RecordDebit,
+    RecordDebitFailure,
+    RecordPayment,
+    RecordPhaseDone,
+)
+from tests.unit.given import given
+from tests.unit.repayment.stories import (
+    FIRST_DUE,
+    INSTALLMENT,
+    OPEN,
+    OPENED,
+    days,
+    debited,
+    due,
+    found_nothing,
+    pays,
+)
+from tests.unit.repayment.test_business_calendar import CLOSING, FIRST, close, done
+from tests.unit.repayment.test_business_calendar import OPENED as CALENDAR_OPENED
+
+AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
+COMMANDS = [(aggregate, kind) for aggregate in AGGREGATES.values() for kind in aggregate.commands]
+
+#: command -> (history and command that does; history and command that is refused; its code)
+CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any], str]] = {
+    OpenLoan: (((), OPEN), ((), replace(OPEN, tenor_months=0)), "invalid_tenor"),
+    RecordDebit: (
+        ((OPENED, due(1)), debited(FIRST_DUE, INSTALLMENT)),
+        ((), debited(FIRST_DUE, INSTALLMENT)),
+        "unknown_loan",
+    ),
+    RecordDebitFailure: (
+        ((OPENED, due(1)), found_nothing(FIRST_DUE)),
+        ((), found_nothing(FIRST_DUE)),
+        "unknown_loan",
+    ),
+    RecordPayment: (((OPENED,), pays(FIRST_DUE, 5)), ((), pays(FIRST_DUE, 5)), "unknown_loan"),
+    OpenCalendar: (
+        ((), OpenCalendar(business_date=FIRST)),
+        (CALENDAR_OPENED, OpenCalendar(business_date=days(FIRST, 1))),
+        "calendar_already_open",
+    ),
+    CloseBusinessDay: ((CALENDAR_OPENED, close(FIRST)), ((), close(FIRST)), "calendar_not_open"),
+    RecordPhaseDone: ((CLOSING, done(FIRST, 0)), (CALENDAR_OPENED, done(FIRST, 0)), "day_not_closing"),
+}
+
+
+@pytest.mark.parametrize(("aggregate", "kind"), COMMANDS, ids=lambda value: getattr(value, "__name__", ""))
+def test_every_command_does_refuses_and_then_says_nothing(aggregate: Aggregate, kind: type) -> None:
+    """The three cases of each declared command; its code stands on it."""
+    (history, command), (refusing, refused), code = CASES[kind]
+    assert type(command) is type(refused) is kind
+    outcome = given(aggregate, *history).when(command)
+    assert outcome.events
+    given(aggregate, *history, *outcome.events).when(command).then_nothing()
+    given(aggregate, *refusing).when(refused).then_refused(code)
+    assert f"`{code}`" in (kind.__doc__ or "")

@@ -1,0 +1,264 @@
+"""The views of repayment: whole documents, the same in any interleaving, and sums that their rows explain."""
+
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from libs.events.records import RecordedEvent
+from libs.events.repayment import (
+    InstallmentDue,
+    LoanRepaid,
+    OverdueBucketChanged,
+    PaymentMissed,
+)
+from libs.events.views import Add, SetOnce, View
+from services.repayment.projections.loan_schedule import VIEW as SCHEDULES
+from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
+from tests.unit.documents import documents, history, turn_about
+from tests.unit.repayment.lives import live, random_terms
+from tests.unit.repayment.stories import (
+    FIRST_PAID,
+    INSTALLMENT,
+    OPENED,
+    SECOND_DUE,
+    amended,
+    days,
+    distributed,
+    due,
+    line,
+    received,
+)
+
+LATE = days(SECOND_DUE, 1)
+
+
+def moved(before: str, after: str, principal_fen: int, overdue_fen: int, loan: str = "loan_7") -> Any:
+    """The loan is counted elsewhere."""
+    return OverdueBucketChanged(
+        loan_id=loan,
+        borrower="usr_bo",
+        changed_on=LATE,
+        from_bucket=before,
+        to_bucket=after,
+        dpd=1,
+        principal_fen=principal_fen,
+        overdue_fen=overdue_fen,
+    )
+
+
+#: First instalment in time, second missed and partly paid, then everything settled early.
+STORY = (
+    OPENED,
+    *FIRST_PAID,
+    due(2),
+    PaymentMissed(
+        loan_id="loan_7", borrower="usr_bo", number=2, due_on=SECOND_DUE, open_fen=INSTALLMENT, dpd=1
+    ),
+    moved("current", "M1", 66_998, INSTALLMENT),
+    received("pay_1", LATE, (line(2, 670, 330),), (66_998, 66_668), bucket="M1", overdue_after_fen=33_002),
+    distributed("pay_1", LATE, (1, 165, 335, 34), (2, 99, 201, 20), (3, 66, 134, 13)),
+)
+SETTLEMENT = (
+    received("pay_2", LATE, (line(2, 0, 33_002), line(0, 11, 33_666)), (66_668, 0), early=True, bucket="M1"),
+    distributed("pay_2", LATE, (1, 33_334, 6, 1), (2, 20_000, 3, 0), (3, 13_334, 2, 0)),
+    moved("M1", "current", 0, 0),
+    LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=LATE, early=True),
+)
+OTHER = (
+    amended(OPENED, loan_id="loan_8", borrower="usr_cy"),
+    moved("current", "M1", 100_000, INSTALLMENT, loan="loan_8"),
+    moved("M1", "M2", 100_000, 2 * INSTALLMENT, loan="loan_8"),
+)
+
+TERMS = {
+    "loan_id": "loan_7",
+    "listing_id": "lst_7",
+    "borrower": "usr_bo",
+    "borrower_account": "acc_bo",
+    "principal_fen": 100_000,
+    "tenor_months": 3,
+    "grade": "B",
+    "interest_fee_permille": 100,
+    "installment_fen": INSTALLMENT,
+    "annual_rate": "0.12",
+    "funded_on": "2024-01-31",
+    "claims": 3,
+}
+
+
+def row(
+    number: int, due_on: str, contracted: tuple[int, int], paid: tuple[int, int], missed: bool
+) -> dict[str, Any]:
+    """The fields of one instalment: (principal, interest) contracted and paid."""
+    return {
+        f"rows.{number}.due_on": due_on,
+        f"rows.{number}.principal_fen": contracted[0],
+        f"rows.{number}.interest_fen": contracted[1],
+        f"rows.{number}.paid_principal_fen": paid[0],
+        f"rows.{number}.paid_interest_fen": paid[1],
+        f"rows.{number}.missed": missed,
+    }
+
+
+def without_source(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without the address of the last event behind it."""
+    return {name: value for name, value in document.items() if not name.startswith("src.")}
+
+
+# --- repayment.loan-schedule -----------------------------------------------------------------------------------------
+
+
+def test_a_loan_is_shown_with_what_each_instalment_has_received() -> None:
+    """One paid in time, one missed and partly paid, one to come."""
+    assert without_source(documents(SCHEDULES, history("loan_7", *STORY))["loan_7"]) == {
+        **TERMS,
+        "state": "running",
+        "bucket": "M1",
+        "outstanding_fen": 66_668,
+        "overdue_fen": 33_002,
+        "early.principal_fen": 0,
+        "early.interest_fen": 0,
+        **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
+        **row(2, "2024-03-31", (33_332, 670), (330, 670), True),
+        **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
+    }
+
+
+def test_a_settled_loan_shows_what_was_paid_before_its_time_beside_the_rows() -> None:
+    """The rows keep what the contract named; the early part stands alone."""
+    assert without_source(documents(SCHEDULES, history("loan_7", *STORY, *SETTLEMENT))["loan_7"]) == {
+        **TERMS,
+        "state": "repaid",
+        "repaid_on": "2024-04-01",
+        "repaid_early": True,
+        "bucket": "current",
+        "outstanding_fen": 0,
+        "overdue_fen": 0,
+        "early.principal_fen": 33_666,
+        "early.interest_fen": 11,
+        **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
+        **row(2, "2024-03-31", (33_332, 670), (33_332, 670), True),
+        **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
+    }
+
+
+def test_a_loan_names_the_last_event_behind_it() -> None:
+    """A number can be followed down to the log."""
+    events = history("loan_7", *STORY)
+    assert documents(SCHEDULES, events)["loan_7"]["src.loan_7"] == events[-2].address
+
+
+# --- repayment.overdue-buckets ---------------------------------------------------------------------------------------
+
+
+def test_buckets_count_loans_and_their_whole_outstanding_principal() -> None:
+    """One loan in M1 after a part payment, one in M2; nobody is current any more."""
+    shown = documents(BUCKETS, [*history("loan_7", *STORY), *history("loan_8", *OTHER)])
+    assert {doc: fields for doc, fields in shown.items() if doc.startswith("bucket:")} == {
+        "bucket:current": {"kind": "bucket", "bucket": "current", "loans": 0, "principal_fen": 0},
+        "bucket:M1": {"kind": "bucket", "bucket": "M1", "loans": 1, "principal_fen": 66_668},
+        "bucket:M2": {"kind": "bucket", "bucket": "M2", "loans": 1, "principal_fen": 100_000},
+    }
+
+
+def test_a_row_stands_behind_every_counted_loan() -> None:
+    """With what it owes, since when it is counted there, and the last event behind it."""
+    events = history("loan_7", *STORY)
+    assert documents(BUCKETS, events)["loan:loan_7"] == {
+        "kind": "loan",
+        "loan_id": "loan_7",
+        "borrower": "usr_bo",
+        "bucket": "M1",
+        "since": "2024-04-01",
+        "principal_fen": 66_668,
+        "overdue_fen": 33_002,
+        "src.loan_7": events[-2].address,
+    }
+
+
+def test_a_repaid_loan_is_counted_nowhere() -> None:
+    """Its row is gone and no bucket keeps a rest of it."""
+    shown = documents(BUCKETS, history("loan_7", *STORY, *SETTLEMENT))
+    assert sorted(shown) == ["bucket:M1", "bucket:current"]
+    assert all((fields["loans"], fields["principal_fen"]) == (0, 0) for fields in shown.values())
+
+
+# --- both ------------------------------------------------------------------------------------------------------------
+
+
+def test_other_events_change_nothing() -> None:
+    """A due date alone changes no document, and is not even read."""
+    for view in (SCHEDULES, BUCKETS):
+        assert view.project(history("loan_7", due(1))[0]) == []
+        assert InstallmentDue not in view.reads
+
+
+def test_any_interleaving_of_two_loans_gives_the_same_documents() -> None:
+    """Loan after loan, turn about, and the second first."""
+    one, other = history("loan_7", *STORY, *SETTLEMENT), history("loan_8", *OTHER)
+    for view in (SCHEDULES, BUCKETS):
+        in_order = documents(view, [*one, *other])
+        assert in_order == documents(view, turn_about(one, other)) == documents(view, [*other, *one])
+
+
+def test_only_sums_are_shared_between_loans() -> None:
+    """What a loan changes of a bucket is an addition, or the bucket's own name, said once."""
+    for event in history("loan_7", *STORY, *SETTLEMENT):
+        for op in BUCKETS.project(event):
+            if op.doc.startswith("bucket:"):
+                assert isinstance(op, Add | SetOnce)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.randoms(use_true_random=False), st.randoms(use_true_random=False))
+def test_in_every_life_the_views_say_what_the_events_say(chance: Random, order: Random) -> None:
+    """Two random lives, cut anywhere and interleaved anyhow: rows explain sums, payments explain what is outstanding."""
+    lives = [
+        _cut(order, history(f"loan_{name}", *live(chance, random_terms(chance, name)).events))
+        for name in "78"
+    ]
+    shuffled = _interleaved(order, lives)
+    for view in (SCHEDULES, BUCKETS):
+        assert documents(view, shuffled) == documents(view, [*lives[0], *lives[1]])
+    for loan in documents(SCHEDULES, shuffled).values():
+        paid_fen = sum(value for name, value in loan.items() if name.endswith("paid_principal_fen"))
+        assert loan["outstanding_fen"] == loan["principal_fen"] - paid_fen - loan["early.principal_fen"]
+    _rows_explain_sums(documents(BUCKETS, shuffled))
+
+
+def _cut(order: Random, events: list[RecordedEvent]) -> list[RecordedEvent]:
+    """A prefix that ends with a payment's bucket change, as records do: never inside a decision."""
+    ends = [
+        index + 1
+        for index, event in enumerate(events)
+        if index + 1 == len(events)
+        or not isinstance(events[index + 1].data, OverdueBucketChanged | LoanRepaid)
+    ]
+    return events[: order.choice(ends)]
+
+
+def _interleaved(order: Random, streams: list[list[RecordedEvent]]) -> list[RecordedEvent]:
+    waiting = [list(stream) for stream in streams]
+    merged = []
+    while any(waiting):
+        merged.append(order.choice([stream for stream in waiting if stream]).pop(0))
+    return merged
+
+
+def _rows_explain_sums(shown: dict[str, dict[str, Any]]) -> None:
+    rows = [fields for fields in shown.values() if fields["kind"] == "loan"]
+    for bucket in (fields for fields in shown.values() if fields["kind"] == "bucket"):
+        counted = [loan for loan in rows if loan["bucket"] == bucket["bucket"]]
+        assert bucket["loans"] == len(counted)
+        assert bucket["principal_fen"] == sum(loan["principal_fen"] for loan in counted)
+
+
+def test_views_declare_whose_documents_they_are() -> None:
+    """A borrower owns his loan's document; the book's buckets are nobody's, and name the query for their rows."""
+    views: tuple[View, ...] = (SCHEDULES, BUCKETS)
+    assert [(view.owner_field, view.rows_query) for view in views] == [
+        ("borrower", None),
+        (None, "kind=loan&bucket={bucket}"),
+    ]
