@@ -170,7 +170,7 @@ def write_schemas(check: bool) -> int:
     orphans = [path for path in SCHEMAS.glob("*.json") if path not in files]
     if check:
         for path in (*stale, *orphans):
-            print(
+            typer.echo(
                 f"{path.relative_to(ROOT)} differs from the types: run `make schemas` and commit the result."
             )
         return 1 if stale or orphans else 0

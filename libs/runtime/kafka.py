@@ -6,7 +6,8 @@ wrong in a writer leaves its outcome unknown: the caller closes it and recovers 
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -77,6 +78,9 @@ class LogReader:
         """Connect. Raises LogUnavailable."""
         try:
             await self._consumer.start()
+            await asyncio.sleep(
+                0
+            )  # lets its inner task begin: one cancelled before that makes `stop` raise CancelledError
         except (KafkaError, OSError) as error:
             raise LogUnavailable(str(error)) from error
 
@@ -158,28 +162,55 @@ class LogReader:
         return kept
 
 
-async def record_at(
-    bootstrap: str, place: Place, offset: int, *, timeout_s: float = 10.0
-) -> RawRecord | None:
-    """The record at one offset, or None where the partition holds none. Raises LogUnavailable."""
-    reader = LogReader(bootstrap, client_id="loanstream-lookup")
+async def read_range(
+    bootstrap: str, place: Place, start: int, end: int | None = None, *, stall_s: float = 30.0
+) -> AsyncIterator[list[RawRecord]]:
+    """The records of one partition from offset `start` to before `end` (the present end if None), in batches.
+
+    A reader of its own per range: assigning a running aiokafka consumer anew can leave it waiting for ever. Raises
+    LogUnavailable when nothing comes for `stall_s`, OffsetMissing where the log does not reach back to `start`.
+    """
+    reader = LogReader(bootstrap, client_id="loanstream-range")
     await reader.start()
     try:
-        beginning = (await reader.beginnings([place]))[place]
-        end = (await reader.ends([place]))[place]
-        if not beginning <= offset < end:
-            return None
-        reader.assign({place: offset})
-        async with asyncio.timeout(timeout_s):
-            while True:
-                for record in (await reader.poll(0.5, 1)).get(place, []):
-                    return record
-    except TimeoutError as error:
-        raise LogUnavailable(
-            f"{place.topic}/{place.partition} gave no record at {offset} within {timeout_s} s"
-        ) from error
+        stop = (await reader.ends([place]))[place] if end is None else end
+        if start >= stop:
+            return
+        reader.assign({place: start})
+        offset, heard_at = start, time.monotonic()
+        while offset < stop:
+            records = (await reader.poll(0.5, 5000)).get(place, [])
+            if records:
+                heard_at = time.monotonic()
+                offset = records[-1].offset + 1
+                yield [record for record in records if record.offset < stop]
+            elif time.monotonic() - heard_at > stall_s:
+                raise LogUnavailable(
+                    f"{place.topic}/{place.partition} gave nothing at offset {offset} for {stall_s:.0f} s"
+                )
     finally:
         await reader.stop()
+
+
+async def offsets(bootstrap: str, places: Sequence[Place]) -> dict[Place, tuple[int, int]]:
+    """(first offset still held, offset after the last record) of each partition. Raises LogUnavailable."""
+    reader = LogReader(bootstrap, client_id="loanstream-offsets")
+    await reader.start()
+    try:
+        beginnings, ends = await reader.beginnings(places), await reader.ends(places)
+    finally:
+        await reader.stop()
+    return {place: (beginnings[place], ends[place]) for place in places}
+
+
+async def record_at(bootstrap: str, place: Place, offset: int) -> RawRecord | None:
+    """The record at one offset, or None where the partition holds none. Raises LogUnavailable."""
+    beginning, end = (await offsets(bootstrap, [place]))[place]
+    if not beginning <= offset < end:
+        return None
+    async for records in read_range(bootstrap, place, offset, offset + 1):
+        return records[0]
+    return None
 
 
 class LogWriter:
@@ -265,7 +296,7 @@ async def create_topics(
     replication: int,
     configs: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Create the topics that do not exist yet. Raises LogUnavailable."""
+    """Create the topics that do not exist yet and return when the broker shows them all. Raises LogUnavailable."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
     try:
         await admin.start()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from libs.events.topics import DECIDING_SERVICES, TOPIC_MESSAGE_BYTES_MAX, commands_topic, events_topic
 from libs.runtime.errors import OperatorError
 from libs.runtime.identity import keep_log_id
-from libs.runtime.kafka import LogReader, Place, create_topics, describe_topics
+from libs.runtime.kafka import Place, create_topics, describe_topics, offsets
 from libs.runtime.mongo import Database
 from libs.runtime.settings import Settings
 
@@ -80,13 +80,8 @@ async def _refuse_other_log(settings: Settings) -> None:
     """A MongoDB without a log id is new; a log that already holds records needs the id it was written with."""
     if settings.log_id is not None:
         return
-    places = _places(settings, topic_names(settings))
-    reader = LogReader(settings.require_kafka(), client_id="loanstream-topics")
-    await reader.start()
-    try:
-        filled = [place for place, end in (await reader.ends(places)).items() if end > 0]
-    finally:
-        await reader.stop()
+    held = await offsets(settings.require_kafka(), _places(settings, topic_names(settings)))
+    filled = [place for place, (_, end) in held.items() if end > 0]
     if filled:
         raise OperatorError(
             f"{filled[0].topic} already holds records, but neither the settings nor MongoDB know its log id. Set "
@@ -117,17 +112,13 @@ async def check_topics(settings: Settings) -> None:
 
 
 async def _check_beginnings(settings: Settings, names: Sequence[str]) -> None:
-    reader = LogReader(settings.require_kafka(), client_id="loanstream-topics")
-    await reader.start()
-    try:
-        for place, beginning in (await reader.beginnings(_places(settings, names))).items():
-            if beginning != 0:
-                raise OperatorError(
-                    f"{place.topic}/{place.partition} starts at offset {beginning}: its beginning was deleted, so nothing can "
-                    "be rebuilt from it. Restore the topic from a copy."
-                )
-    finally:
-        await reader.stop()
+    held = await offsets(settings.require_kafka(), _places(settings, names))
+    for place, (beginning, _) in held.items():
+        if beginning != 0:
+            raise OperatorError(
+                f"{place.topic}/{place.partition} starts at offset {beginning}: its beginning was deleted, so nothing can be "
+                "rebuilt from it. Restore the topic from a copy."
+            )
 
 
 def _places(settings: Settings, names: Sequence[str]) -> list[Place]:

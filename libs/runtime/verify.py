@@ -4,7 +4,6 @@ Checked per partition: one chain without a gap, one decision per command, the co
 Repeats are harmless and counted; a foreign record, a missing or a wrong decision is named with its place.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,7 +13,7 @@ from libs.events.codec import Undecodable
 from libs.events.records import RawRecord, parse_decision
 from libs.events.topics import DECIDING_SERVICES, commands_topic, events_topic
 from libs.runtime.errors import OperatorError
-from libs.runtime.kafka import LogReader, Place
+from libs.runtime.kafka import Place, offsets, read_range
 from libs.runtime.settings import Settings
 
 #: Called with (partitions done, partitions in all, what is being read).
@@ -115,43 +114,29 @@ async def verify(settings: Settings, service: str | None, progress: Progress | N
         raise OperatorError(f"{service} owns no topics: choose from {', '.join(DECIDING_SERVICES)}.")
     services = (service,) if service else DECIDING_SERVICES
     report = VerifyReport()
-    reader = LogReader(settings.require_kafka(), client_id="loanstream-verify")
-    await reader.start()
-    try:
-        for name in services:
-            for partition in range(settings.partitions):
-                if progress is not None:
-                    progress(
-                        len(report.partitions), len(services) * settings.partitions, f"{name}/{partition}"
-                    )
-                report.partitions.append(await _walk(settings, reader, name, partition))
-    finally:
-        await reader.stop()
+    for name in services:
+        for partition in range(settings.partitions):
+            if progress is not None:
+                progress(len(report.partitions), len(services) * settings.partitions, f"{name}/{partition}")
+            report.partitions.append(await _walk(settings, name, partition))
     if progress is not None:
         progress(len(report.partitions), len(report.partitions), "done")
     return report
 
 
-async def _walk(settings: Settings, reader: LogReader, service: str, partition: int) -> PartitionReport:
+async def _walk(settings: Settings, service: str, partition: int) -> PartitionReport:
     report = PartitionReport(service, partition)
+    bootstrap = settings.require_kafka()
     commands = Place(commands_topic(service, settings.topic_prefix), partition)
     events = Place(events_topic(service, settings.topic_prefix), partition)
     proof = PartitionProof(settings.require_log_id(), events.topic, report)
-    events_end = (await reader.ends([events]))[
-        events
-    ]  # first, so that every decision read has its command below
-    await _feed(reader, commands, (await reader.ends([commands]))[commands], proof.command)
-    await _feed(reader, events, events_end, proof.event)
+    # events' end first, so that every decision read has its command below the commands' end
+    events_end = (await offsets(bootstrap, [events]))[events][1]
+    async for records in read_range(bootstrap, commands, 0):
+        for raw in records:
+            proof.command(raw)
+    async for records in read_range(bootstrap, events, 0, events_end):
+        for raw in records:
+            proof.event(raw)
     proof.finish()
     return report
-
-
-async def _feed(reader: LogReader, place: Place, end: int, take: Callable[[RawRecord], None]) -> None:
-    offset = 0
-    reader.assign({place: 0})
-    while offset < end:
-        for raw in (await reader.poll(0.5, 5000)).get(place, []):
-            offset = raw.offset + 1
-            if raw.offset < end:
-                take(raw)
-        await asyncio.sleep(0)
