@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -154,7 +155,7 @@ def issue_token(
     unknown = sorted(set(scopes) - SCOPES.keys())
     if unknown:
         raise OperatorError(f"There is no scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}.")
-    key = RSAKey.import_key(_read_key(settings.token_private_path, "LOANSTREAM_TOKEN_PRIVATE_KEY"))
+    key = _private_key(_read_key(settings.token_private_path, "LOANSTREAM_TOKEN_PRIVATE_KEY"))
     issued = int(time.time() if now is None else now)
     return jwt.encode(
         {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": key.thumbprint()},
@@ -170,6 +171,12 @@ def issue_token(
         key,
         algorithms=[ALGORITHM],
     )
+
+
+@lru_cache(maxsize=4)
+def _private_key(pem: bytes) -> RSAKey:
+    """Checking an RSA key takes 60 ms, and a replay of a book asks for a token per person."""
+    return RSAKey.import_key(pem)
 
 
 def _read_key(path: Path, setting: str) -> bytes:

@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.runtime.http.access import Admission, Anybody, declare, require_declared
+from libs.runtime.http.command_status import add_command_status
 from libs.runtime.http.problems import MEDIA_TYPE, Problem, handle_problems, problem_response
 from libs.runtime.http.router import ROUTE_SCOPE_KEY, GuardedRoute, ServiceRouter
 from libs.runtime.observability import HTTP_SECONDS
@@ -32,7 +33,10 @@ def build_app(router: ServiceRouter) -> FastAPI:
     app.state.edge = None
     handle_problems(app)
     app.add_middleware(Envelope, service=router.service)
-    for route in router.routes:
+    routes = ServiceRouter(router.service, router.summary, [*router.routes])
+    if any("POST" in route.options["methods"] for route in router.routes):
+        add_command_status(routes)
+    for route in routes.routes:
         app.router.add_api_route(
             route.path,
             route.endpoint,

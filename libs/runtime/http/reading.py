@@ -32,9 +32,13 @@ class ViewReader:
     edge: Edge
     view: str
 
+    async def find(self, doc: str) -> dict[str, Any] | None:
+        """One document, or None."""
+        return await self.edge.views.get(self.view, doc)
+
     async def get(self, doc: str, *, missing: str) -> dict[str, Any]:
         """One document. Raises Problem 404 with the code `missing`."""
-        found = await self.edge.views.get(self.view, doc)
+        found = await self.find(doc)
         if found is None:
             raise not_found(missing)
         return found

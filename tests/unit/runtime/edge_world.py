@@ -5,9 +5,10 @@ The decider may be held back, and a writer may fail with its record stored or no
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from libs.runtime.deciding import PartitionDecider
 from libs.runtime.http.access import Keys
 from libs.runtime.http.app import build_app
 from libs.runtime.http.edge import CommandLog, Edge
+from libs.runtime.http.router import ServiceRouter
 from libs.runtime.identity import ensure_identity
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.memory import DeciderMemory
@@ -141,7 +143,7 @@ class MemoryViews:
 
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, dict[str, Any]]] = {}
-        self.applied: dict[tuple[str, int], int] = {}
+        self.applied: dict[str, dict[tuple[str, int], int]] = {}
 
     async def get(self, view: str, doc: str) -> dict[str, Any] | None:
         """See Views."""
@@ -161,7 +163,20 @@ class MemoryViews:
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """See Views."""
-        return dict(self.applied)
+        return dict(self.applied.get(view, {}))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return when something holds, as it must within five seconds."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110  # what is waited for is asked, it tells nobody
+            await asyncio.sleep(0.005)
+
+
+@cache
+def _app(_name: str, router: Callable[[], ServiceRouter]) -> FastAPI:
+    """A service's application: building it takes longer than a test, and it keeps nothing but its edge."""
+    return build_app(router())
 
 
 class World:
@@ -178,7 +193,7 @@ class World:
         self.connected = 0
         self._deciders = [self._decider(partition) for partition in range(PARTITIONS)]
         assert service.router is not None
-        self.app: FastAPI = build_app(service.router())
+        self.app = _app(service.name, service.router)
         self.http: httpx.AsyncClient
 
     def token(self, subject: str, *scopes: str, ttl_s: int = 600, now: float | None = None) -> dict[str, str]:
@@ -277,23 +292,26 @@ class World:
             views=self.views,
         )
 
+    async def until_stalled(self, partition: int, code: str | None) -> None:
+        """Return when the process says this of the partition, as it must within five seconds."""
+        outcomes = self.app.state.edge.outcomes
+        await until(lambda: outcomes.stalled(partition) == code)
+
 
 @asynccontextmanager
 async def running(service: Service, data_dir: Path, **overrides: Any) -> AsyncIterator[World]:
-    """A world whose tail runs and has read the log."""
+    """A world whose tail runs and has read the log. Its keys are those of the data directory, minted if missing."""
     settings = ensure_identity(load_settings(data_dir, partitions=PARTITIONS, log_id=LOG_ID, **overrides))
     world = World(settings, service)
     outcomes = world.outcomes()
     world.app.state.edge = world.edge(outcomes)
-    stop = asyncio.Event()
-    tail = asyncio.create_task(outcomes.run(stop))
+    tail = asyncio.create_task(outcomes.run(asyncio.Event()))
     transport = httpx.ASGITransport(app=world.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://edge") as world.http:
-        while not outcomes.caught_up()[0]:
-            await asyncio.sleep(0.001)
+        await world.until_stalled(0, None)
         try:
             yield world
         finally:
-            stop.set()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(tail, 5)
+            tail.cancel()
+            with suppress(asyncio.CancelledError):
+                await tail

@@ -1,0 +1,59 @@
+"""`GET /{service}/commands/{id}`: what became of a command whose answer was not awaited. Every service with commands has it.
+
+It reads the view `{service}.commands`, whose documents belong to the principal that sent the command.
+"""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Path
+from pydantic import BaseModel
+
+from libs.runtime.http.access import scopes
+from libs.runtime.http.calls import ThisPrincipal
+from libs.runtime.http.problems import Problem
+from libs.runtime.http.reading import ViewReader, view_reader
+from libs.runtime.http.router import ServiceRouter
+
+_UUID: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+
+class CommandOut(BaseModel):
+    """A decided command. `code` says why it was refused; send the request again with its key for the whole answer."""
+
+    id: str
+    type: str
+    status: str
+    code: str | None
+    position: str
+
+    @staticmethod
+    def of(command_id: str, document: dict[str, Any]) -> "CommandOut":
+        """From a document of the service's view of commands."""
+        return CommandOut(
+            id=command_id,
+            type=document["type"],
+            status=document["outcome"],
+            code=document.get("code"),
+            position=document["position"],
+        )
+
+
+def add_command_status(router: ServiceRouter) -> None:
+    """Declare the route for a service."""
+    reader = view_reader(f"{router.service}.commands")
+
+    @router.read(
+        "/commands/{command}", scopes("account:own", "bid:own", "loan:own", "operator"), answer=CommandOut
+    )
+    async def read_command(
+        command: Annotated[str, Path(pattern=_UUID)],
+        commands: Annotated[ViewReader, Depends(reader)],
+        principal: ThisPrincipal,
+    ) -> CommandOut:
+        """One's own command, once it is decided. Until then, as for other people's, there is nothing here."""
+        document = await commands.find(command)
+        if document is None or document["owner"] != principal.subject:
+            raise Problem(
+                404, "unknown_command", "Not decided yet, or none of yours.", headers={"Retry-After": "1"}
+            )
+        return CommandOut.of(command, document)
