@@ -62,7 +62,8 @@ class RequestWithdrawal:
 class ConfirmWithdrawal:
     """The bank's answer to a withdrawal. No effect when it is the answer already given.
 
-    Refused like ConfirmTopUp, with `unknown_withdrawal` and `withdrawal_already_answered`.
+    Refused: `unknown_withdrawal`, `withdrawal_already_answered`, `amount_differs`, `invalid_bank_reference`,
+    `bank_reference_used` (by another request of this account).
     """
 
     withdrawal_id: str

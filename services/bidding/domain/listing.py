@@ -4,8 +4,7 @@ It decides about bids whose money is already held in another stream, so it decli
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from functools import partial
 from typing import assert_never, get_args
 
@@ -22,7 +21,7 @@ from libs.events.bidding import (
     LoanFunded,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
-from libs.events.money import Rounding, round_fen
+from libs.events.money import Rounding, divide_fen
 from services.bidding.commands import FundListing, OpenListing, RecordBid, RecordCapture
 from services.bidding.domain.ids import account_of, claim_of, listing_of
 from services.bidding.domain.listing_state import (
@@ -42,8 +41,8 @@ from services.bidding.domain.profile import Profile, cost_is_within
 #: Bids are multiples of 100 yuan (domain.md section 3).
 BID_STEP_FEN = 100_00
 
-#: A bid is at least 1/1,000 of the amount, so that a loan has at most 1,000 claims; here per step of 100 yuan.
-_STEPS_PER_FEN = Decimal("0.0000001")
+#: A bid is at least a thousandth of the amount, so that a loan has at most 1,000 claims.
+BIDS_MAX = 1_000
 
 #: The phase of a day in which listings expire (design.md 2.7).
 EXPIRY_PHASE = 1
@@ -56,7 +55,7 @@ ListingCommand = OpenListing | RecordBid | FundListing | RecordCapture
 
 def bid_min_fen(amount_fen: int) -> int:
     """The smallest bid on a listing, in fen: max(100 yuan, amount/1,000 rounded up to 100 yuan) (domain.md section 3)."""
-    return max(1, round_fen(amount_fen * _STEPS_PER_FEN, Rounding.UP)) * BID_STEP_FEN
+    return divide_fen(amount_fen, BIDS_MAX * BID_STEP_FEN, Rounding.UP) * BID_STEP_FEN
 
 
 def decide(
@@ -80,7 +79,11 @@ def decide(
 
 def wake_on(state: ListingState) -> WakeOn:
     """An open listing wakes when the day of its window's end is closed."""
-    return (state.terms.closes_on, EXPIRY_PHASE) if isinstance(state, Open) else None
+    return _end_of(state) if isinstance(state, Open) else None
+
+
+def _end_of(state: Open) -> tuple[date, int]:
+    return (state.terms.closes_on, EXPIRY_PHASE)
 
 
 # --- opening -------------------------------------------------------------------------------------------------------
@@ -233,12 +236,10 @@ def _decline(command: RecordBid, terms: Terms, code: str) -> BidDeclined:
 
 
 def _expire(wake: Wake, state: ListingState) -> Sequence[ListingExpired]:
-    if not isinstance(state, Open) or (wake.business_date, wake.phase) < (
-        state.terms.closes_on,
-        EXPIRY_PHASE,
-    ):
+    if not isinstance(state, Open) or (wake.business_date, wake.phase) < _end_of(state):
         return []
-    return [ListingExpired(listing_id=state.terms.listing_id, expired_on=wake.business_date, bids=state.bids)]
+    terms = state.terms
+    return [ListingExpired(listing_id=terms.listing_id, expired_on=wake.business_date, bids=state.bids)]
 
 
 # --- funding -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@ from typing import TypeVar
 
 _Value = TypeVar("_Value")
 
+#: A rate has at most eight decimals (libs.events.money.AnnualRate), so in this unit it is an integer.
+_RATE_UNIT = 10**8
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -45,16 +48,20 @@ def cost_is_within(
 
     The cost is the monthly internal rate of return times twelve (rules.md 1.6). It is at most the ceiling exactly when
     the instalments, discounted at ceiling/12, are worth no more than what was paid out:
-    P·r·(1+r)^n/((1+r)^n − 1) · ((1+c)^n − 1)/(c·(1+c)^n) <= P − fee, here multiplied out with r = rate/12, c = ceiling/12
-    so that nothing is divided. Without interest the instalment is P/n.
+    P·r·(1+r)^n/((1+r)^n − 1) · ((1+c)^n − 1)/(c·(1+c)^n) <= P − fee with r = rate/12, c = ceiling/12; without interest
+    the instalment is P/n. Multiplied out in integers, so that a rate at the ceiling itself is never one digit above it.
     """
-    unit = Decimal(12) ** months
-    grown = (12 + annual_rate) ** months
-    limit = (12 + ceiling) ** months
-    paid_out = Decimal(amount_fen - fee_fen)
-    if annual_rate == 0:
-        return 12 * amount_fen * (limit - unit) <= paid_out * ceiling * limit * months
-    return amount_fen * annual_rate * grown * (limit - unit) <= paid_out * ceiling * limit * (grown - unit)
+    year = 12 * _RATE_UNIT
+    rate, limit = int(annual_rate * _RATE_UNIT), int(ceiling * _RATE_UNIT)
+    none: int = year**months
+    by_rate: int = (year + rate) ** months
+    by_limit: int = (year + limit) ** months
+    paid_out_fen = amount_fen - fee_fen
+    if rate == 0:
+        return year * amount_fen * (by_limit - none) <= paid_out_fen * limit * by_limit * months
+    return amount_fen * rate * by_rate * (by_limit - none) <= paid_out_fen * limit * by_limit * (
+        by_rate - none
+    )
 
 
 #: 4 x the central bank's benchmark rate of loans up to one year (chinabankingnews.com/benchmark-lending-rate for the rows

@@ -206,6 +206,13 @@ SPECS = [
         "bank_reference_used",
         on(),
     ),
+    Spec(
+        "a withdrawal's reference is used",
+        (*FUNDED, TAKEN, PAID_OUT, asked("top_2")),
+        confirm("top_2", bank_reference="B2"),
+        "bank_reference_used",
+        on(),
+    ),
     Spec("the same answer again pays nothing", (*FUNDED, TAKEN, PAID_OUT), answer(), (), on()),
     Spec(
         "the same refusal again frees nothing",

@@ -1,0 +1,30 @@
+"""No command without its three cases: it does something, it refuses by name, and done already it has no effect."""
+
+import pytest
+
+from services.bidding.commands import CaptureHold, CreditFee
+from services.bidding.domain import aggregates
+from services.bidding.domain.profile import DEMO
+from tests.unit.bidding import test_account, test_bank, test_listing
+
+SPECS = [*test_bank.SPECS, *test_account.SPECS, *test_listing.SPECS]
+COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
+
+#: Only the source rule recognises these when they come again: a captured hold is forgotten, and fees are not listed.
+NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee)
+
+
+@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
+def test_every_command_is_specified_in_all_its_cases(kind: type) -> None:
+    """Each command has a spec that does, one that refuses, and one without effect where that exists."""
+    cases = {spec.case for spec in SPECS if type(spec.when) is kind}
+    missing = {"has no effect"} if kind in NEVER_WITHOUT_EFFECT else set()
+    assert cases == {"does", "refuses", "has no effect"} - missing
+
+
+def test_the_refusals_of_a_command_stand_on_it() -> None:
+    """A code that a command is refused with is named in its docstring, or is one that the module names for all."""
+    for_all = {"unknown_account", "amount_too_large"}
+    for spec in SPECS:
+        if isinstance(spec.then, str) and spec.then not in for_all:
+            assert f"`{spec.then}`" in (type(spec.when).__doc__ or ""), spec.says
