@@ -20,12 +20,12 @@ class BoundedRequest(Request):
         if not hasattr(self, "_body"):
             length = self.headers.get("content-length", "")
             if length.isdecimal() and int(length) > BODY_BYTES_MAX:
-                raise _too_large()
+                raise too_large()
             chunks, size = [], 0
             async for chunk in self.stream():
                 size += len(chunk)
                 if size > BODY_BYTES_MAX:
-                    raise _too_large()
+                    raise too_large()
                 chunks.append(chunk)
             self._body = b"".join(chunks)
         return self._body
@@ -44,5 +44,6 @@ class BoundedRequest(Request):
             raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
 
 
-def _too_large() -> Problem:
+def too_large() -> Problem:
+    """413 with the limit in it."""
     return Problem(413, "too_large", f"A request's body is at most {BODY_BYTES_MAX} bytes.")

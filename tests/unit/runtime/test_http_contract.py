@@ -16,7 +16,8 @@ from libs.runtime.http import Answer, NoFields, Order, ServiceRouter, ThisCall
 from libs.runtime.http.access import Anybody
 from libs.runtime.http.app import build_app
 from libs.runtime.http.calls import Call, fingerprint
-from libs.runtime.http.problems import refusal_status
+from libs.runtime.http.problems import not_found, problem_response, refusal_status, try_again
+from libs.runtime.http.requests import too_large
 from services.bidding.app import build as build_bidding
 from services.bidding.commands import OpenAccount
 from services.repayment.app import build as build_repayment
@@ -60,6 +61,22 @@ async def test_the_page_needs_nothing_from_outside(world: World) -> None:
         assert path in page.text
     assert "http://" not in page.text
     assert "https://" not in page.text
+
+
+def test_the_gateway_says_what_the_services_say() -> None:
+    """A problem that the gateway answers itself has the bytes that a service would have given."""
+    caddyfile = (Path(__file__).parents[3] / "deploy/gateway/Caddyfile").read_text()
+    for problem in (
+        not_found(),
+        too_large(),
+        try_again(
+            "service_unavailable",
+            "The service does not answer at the moment. Send the same request again, with the same key.",
+        ),
+    ):
+        assert (
+            f"respond `{bytes(problem_response(problem).body).decode()}` {problem.status_code}" in caddyfile
+        )
 
 
 @pytest.mark.parametrize(
