@@ -226,7 +226,7 @@ def test_the_gateway_strips_nothing(gateway: int) -> None:
     [
         ("/nothing", 0, 404, "not_found"),
         ("/bidding", 0, 404, "not_found"),
-        ("/reporting/figures", 0, 503, "unavailable"),
+        ("/reporting/figures", 0, 503, "service_unavailable"),
         ("/bidding/accounts", 256 * 1024 + 1, 413, "too_large"),
     ],
 )
