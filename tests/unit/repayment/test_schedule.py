@@ -81,6 +81,12 @@ def test_rate_zero_divides_the_principal() -> None:
     ]
 
 
+def test_an_instalment_is_never_less_than_a_fen() -> None:
+    """Three fen over 36 months, without and with interest: a schedule always makes progress."""
+    assert installment_fen(3, Decimal(0), 36, Rounding.HALF_UP) == 1
+    assert installment_fen(3, Decimal("0.0001"), 36, Rounding.HALF_UP) == 1
+
+
 # --- known wrong answers -------------------------------------------------------------------------------------------
 
 
