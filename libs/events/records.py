@@ -6,11 +6,16 @@ One command gives one decision record; the record carries 1..n events and is the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from pydantic_core import to_json
 
 from libs.events.codec import EVENT_TYPES, Undecodable, decode_object, encode, name_of, parse_json, record
+from libs.events.money import Count
+
+Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,200}$")]
+"""An id that stands in headers and store keys beside separators: no `|`, no `/`, nothing unprintable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +33,25 @@ class RawRecord:
 class Source:
     """The event that made a policy send a command: its group, and the topic, partition and position of its record."""
 
-    group: str
-    topic: str
-    partition: int
-    position: int
+    group: Token
+    topic: Token
+    partition: Count
+    position: Count
 
 
 @record
 class StoredBelow:
     """Lowest source position whose commands are not all acknowledged, and that record's hash (hex)."""
 
-    position: int
-    hash: str
+    position: Count
+    hash: Token
 
 
 @record
 class CommandEnvelope:
     """The JSON value of a command record (design.md 2.2). `data` is the command's own JSON object."""
 
-    command_id: str
+    command_id: Token
     type: str
     stream_id: str
     data: Any
@@ -54,7 +59,7 @@ class CommandEnvelope:
     principal: str
     correlation_id: str
     causation_id: str | None = None
-    fingerprint: str | None = None
+    fingerprint: Token | None = None
     source: Source | None = None
     stored_below: StoredBelow | None = None
     about: dict[str, str] = field(default_factory=dict)
