@@ -1,0 +1,257 @@
+"""An accountant of a few lines: folds money events as they stand in the log and knows no rule of any service but addition."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class WrongBooks(AssertionError):
+    """Money was lost, created, or went where it does not belong."""
+
+
+@dataclass(slots=True)
+class ListingBook:
+    """What a listing asked for and what its accepted bids sum to; `live` until it expired or was collected."""
+
+    amount_fen: int
+    raised_fen: int = 0
+    live: bool = True
+
+
+@dataclass(slots=True)
+class LoanBook:
+    """A loan's principal by claim."""
+
+    outstanding_fen: int
+    claims: dict[str, int]
+
+
+@dataclass(slots=True)
+class HoldBook:
+    """Money held for a bid or a withdrawal, and for which listing."""
+
+    account: str
+    listing: str | None
+    amount_fen: int
+
+
+@dataclass(slots=True)
+class Books:
+    """All accounts, holds, listings and loans."""
+
+    balances: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    listings: dict[str, ListingBook] = field(default_factory=dict)
+    loans: dict[str, LoanBook] = field(default_factory=dict)
+    holds: dict[str, HoldBook] = field(default_factory=dict)
+    done: dict[str, str] = field(default_factory=dict)
+    """Things that may happen once only, and where they did."""
+    owed: dict[str, int] = field(default_factory=dict)
+    """Money that a distribution or a return promises, by name, until it is credited."""
+
+    def record(self, where: str, events: list[Any]) -> None:
+        """Fold one decision. Raises WrongBooks."""
+        for event in events:
+            data = event["data"]
+            if event["stream"] is not None and "postings" in data:
+                self._post(where, event["type"], data)
+            handler = _HANDLERS.get(event["type"])
+            if handler is not None:
+                handler(self, where, data)
+        self._payments(where, events)
+
+    def at_rest(self) -> None:
+        """With nothing on its way, nothing is in clearing, nothing is owed, and only live listings hold money."""
+        for account, balance in self.balances.items():
+            if account.startswith("clearing:"):
+                _require(balance == 0, f"{account} keeps {balance}")
+        for name, hold in self.holds.items():
+            live = hold.listing is not None and self.listings[hold.listing].live
+            _require(live, f"{name} on {hold.account} is held for nothing")
+        _require(not self.owed, f"never credited: {self.owed}")
+
+    # --- postings -----------------------------------------------------------------------------------------------
+
+    def _post(self, where: str, kind: str, data: Any) -> None:
+        _require(sum(p["amount_fen"] for p in data["postings"]) == 0, f"{where}: {kind} does not balance")
+        for posting in data["postings"]:
+            account = posting["account"]
+            self.balances[account] += posting["amount_fen"]
+            if account != "bank:custody":
+                _require(self.balances[account] >= 0, f"{where}: {account} has {self.balances[account]}")
+        _require(sum(self.balances.values()) == 0, f"{where}: money was made")
+        account = data["account_id"]
+        for name in ("available", "held"):
+            if f"{name}_after_fen" in data:
+                said, is_now = data[f"{name}_after_fen"], self.balances[f"{name}:{account}"]
+                _require(said == is_now, f"{where}: {kind} says {name} {said} of {account}, it is {is_now}")
+        if "balance_after_fen" in data:
+            said, is_now = data["balance_after_fen"], self.balances["fees:platform"]
+            _require(said == is_now, f"{where}: {kind} says {said}, it is {is_now}")
+
+    def _once(self, where: str, name: str) -> None:
+        _require(name not in self.done, f"{where}: {name} again, first at {self.done.get(name)}")
+        self.done[name] = where
+
+    def _pays(self, where: str, name: str, amount_fen: int) -> None:
+        promised = self.owed.pop(name, None)
+        _require(promised == amount_fen, f"{where}: {name} pays {amount_fen}, promised was {promised}")
+
+    # --- holds and listings -------------------------------------------------------------------------------------
+
+    def _deposited(self, where: str, data: Any) -> None:
+        self._once(where, f"answer to {data['top_up_id']}")
+        self._once(where, f"bank reference {data['bank_reference']}")
+
+    def _held(self, where: str, data: Any) -> None:
+        self._once(where, data["hold_id"])
+        self.holds[data["hold_id"]] = HoldBook(data["account_id"], data["listing_id"], data["amount_fen"])
+
+    def _asked_out(self, where: str, data: Any) -> None:
+        self._once(where, data["withdrawal_id"])
+        self.holds[data["withdrawal_id"]] = HoldBook(data["account_id"], None, data["amount_fen"])
+
+    def _let_go(self, where: str, data: Any) -> None:
+        name = data.get("hold_id") or data["withdrawal_id"]
+        _require(name in self.holds, f"{where}: {name} is not held")
+        hold = self.holds.pop(name)
+        _require(hold.amount_fen == data["amount_fen"], f"{where}: {name} changed its amount")
+        if "hold_id" in data:
+            self.done.setdefault(f"accepted {name}", "")
+
+    def _listed(self, where: str, data: Any) -> None:
+        self._once(where, data["listing_id"])
+        self.listings[data["listing_id"]] = ListingBook(data["amount_fen"])
+
+    def _bid(self, where: str, data: Any) -> None:
+        listing, bid = self.listings[data["listing_id"]], data["bid"]
+        self._once(where, f"accepted {bid['hold_id']}")
+        hold = self.holds.get(bid["hold_id"])
+        _require(hold is not None and hold.amount_fen == bid["amount_fen"], f"{where}: bid without its hold")
+        listing.raised_fen += bid["amount_fen"]
+        _require(listing.raised_fen <= listing.amount_fen, f"{where}: {data['listing_id']} is overfunded")
+        _require(listing.raised_fen == data["raised_after_fen"], f"{where}: raised is told wrongly")
+
+    def _filled(self, where: str, data: Any) -> None:
+        listing = self.listings[data["listing_id"]]
+        _require(listing.raised_fen == listing.amount_fen, f"{where}: filled with {listing.raised_fen}")
+
+    def _expired(self, where: str, data: Any) -> None:
+        self._once(where, f"end of {data['listing_id']}")
+        self.listings[data["listing_id"]].live = False
+
+    def _collected(self, where: str, data: Any) -> None:
+        self._expired(where, data)
+        fee = data["origination_fee_fen"]
+        self.owed[f"proceeds {data['loan_id']}"] = data["amount_fen"] - fee
+        if fee:
+            self.owed[f"fee origination:{data['loan_id']}"] = fee
+
+    def _proceeds(self, where: str, data: Any) -> None:
+        self._pays(where, f"proceeds {data['loan_id']}", data["amount_fen"])
+
+    # --- loans --------------------------------------------------------------------------------------------------
+
+    def _lent(self, where: str, data: Any) -> None:
+        self._once(where, data["loan_id"])
+        claims = {claim["claim_id"]: claim["principal_fen"] for claim in data["claims"]}
+        _require(sum(claims.values()) == data["principal_fen"], f"{where}: claims are not the principal")
+        rows = sum(row["principal_fen"] for row in data["rows"])
+        _require(rows == data["principal_fen"], f"{where}: the schedule is not the principal")
+        self.loans[data["loan_id"]] = LoanBook(data["principal_fen"], claims)
+
+    def _paid(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        self._once(where, f"payment {data['payment_id']}")
+        parts = data["allocation"]
+        _require(
+            sum(p["interest_fen"] + p["principal_fen"] for p in parts) == data["amount_fen"],
+            f"{where}: {data['payment_id']} is not allocated to the fen",
+        )
+        _require(
+            loan.outstanding_fen == data["principal_before_fen"], f"{where}: outstanding before is wrong"
+        )
+        loan.outstanding_fen -= sum(p["principal_fen"] for p in parts)
+        _require(loan.outstanding_fen == data["principal_after_fen"], f"{where}: outstanding after is wrong")
+
+    def _distributed(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        self._once(where, data["distribution_id"])
+        for line in data["lines"]:
+            claim = line["claim_id"]
+            loan.claims[claim] -= line["principal_fen"]
+            _require(loan.claims[claim] >= 0, f"{where}: {claim} got more than it held")
+            share = line["principal_fen"] + line["interest_fen"] - line["fee_fen"]
+            _require(share >= 0, f"{where}: {claim} pays for being paid")
+            if share:
+                self.owed[f"{data['distribution_id']} {claim}"] = share
+        if data["fee_fen"]:
+            self.owed[f"fee {data['distribution_id']}"] = data["fee_fen"]
+        claims = sum(loan.claims.values())
+        _require(claims == loan.outstanding_fen, f"{where}: claims {claims}, owed {loan.outstanding_fen}")
+
+    def _credited(self, where: str, data: Any) -> None:
+        self._pays(where, f"{data['distribution_id']} {data['claim_id']}", data["amount_fen"])
+
+    def _fee(self, where: str, data: Any) -> None:
+        self._pays(where, f"fee {data['fee_id']}", data["amount_fen"])
+
+    def _promises_back(self, where: str, data: Any) -> None:
+        self._once(where, f"return {data['payment_id']}")
+        self.owed[f"return {data['payment_id']}"] = data["amount_fen"]
+
+    def _refused(self, where: str, data: Any) -> None:
+        """A refused command that carried a payment promises it back."""
+        about = data["about"]
+        if "payment_id" in about:
+            self._promises_back(where, about | {"amount_fen": int(about["amount_fen"])})
+
+    def _given_back(self, where: str, data: Any) -> None:
+        self._pays(where, f"return {data['payment_id']}", data["amount_fen"])
+
+    def _repaid(self, where: str, data: Any) -> None:
+        self._once(where, f"end of {data['loan_id']}")
+        _require(self.loans[data["loan_id"]].outstanding_fen == 0, f"{where}: repaid, but something is owed")
+
+    def _payments(self, where: str, events: list[Any]) -> None:
+        """A payment and its distribution stand in one record, to the fen."""
+        paid = [e["data"] for e in events if e["type"] == "repayment.PaymentReceived.v1"]
+        shared = [e["data"] for e in events if e["type"] == "repayment.RepaymentDistributed.v1"]
+        _require(len(paid) == len(shared), f"{where}: {len(paid)} payments, {len(shared)} distributions")
+        for payment, distribution in zip(paid, shared, strict=True):
+            lines = distribution["lines"]
+            shares = sum(x["principal_fen"] + x["interest_fen"] - x["fee_fen"] for x in lines)
+            total = shares + distribution["fee_fen"]
+            _require(total == payment["amount_fen"], f"{where}: {payment['payment_id']} is not shared out")
+
+
+_HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
+    "system.CommandRefused.v1": Books._refused,
+    "bidding.FundsDeposited.v1": Books._deposited,
+    "bidding.FundsHeld.v1": Books._held,
+    "bidding.WithdrawalRequested.v1": Books._asked_out,
+    "bidding.HoldReleased.v1": Books._let_go,
+    "bidding.HoldCaptured.v1": Books._let_go,
+    "bidding.FundsWithdrawn.v1": Books._let_go,
+    "bidding.WithdrawalFailed.v1": Books._let_go,
+    "bidding.ListingOpened.v1": Books._listed,
+    "bidding.BidPlaced.v1": Books._bid,
+    "bidding.ListingFilled.v1": Books._filled,
+    "bidding.ListingExpired.v1": Books._expired,
+    "bidding.FundsCollected.v1": Books._collected,
+    "bidding.LoanProceedsCredited.v1": Books._proceeds,
+    "bidding.InvestorCredited.v1": Books._credited,
+    "bidding.FeeCredited.v1": Books._fee,
+    "bidding.LoanPaymentReturned.v1": Books._given_back,
+    "repayment.LoanOpened.v1": Books._lent,
+    "repayment.PaymentReceived.v1": Books._paid,
+    "repayment.RepaymentDistributed.v1": Books._distributed,
+    "repayment.PaymentReturned.v1": Books._promises_back,
+    "repayment.OverpaymentReturned.v1": Books._promises_back,
+    "repayment.LoanRepaid.v1": Books._repaid,
+}
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise WrongBooks(otherwise)

@@ -1,0 +1,236 @@
+"""The auditor: reads only what stands in the log, imports no service and no chain code, and judges every record.
+
+It is fed in the global order of storing, so each rule is judged on every prefix of the log, not only at its end.
+Money stands in `books`; here are the chain, the decisions, the sequences and the business days.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any
+from zlib import crc32
+
+from pydantic_core import from_json, to_json
+
+from libs.events.records import RawRecord
+from tools.simulator.books import Books
+from tools.simulator.log import Place
+
+#: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
+PHASES = (
+    ("bidding", 1),
+    ("repayment", 2),
+    ("bidding", 3),
+    ("repayment", 4),
+    ("collections", 5),
+    ("onboarding", 5),
+)
+_HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source", "stored-below", "rules")
+_ANSWERS = (
+    "system.CommandRefused.v1",
+    "system.CommandRepeated.v1",
+    "system.CommandHadNoEffect.v1",
+)
+
+
+class Violation(AssertionError):
+    """A rule that must hold on every prefix of the log does not."""
+
+
+@dataclass(slots=True)
+class PartitionAudit:
+    """One service's partition: its commands, and the chain of its decisions so far."""
+
+    service: str
+    number: int
+    head: bytes
+    commands: list[bytes] = field(default_factory=list)
+    decided: int = 0
+    business_date: date | None = None
+    phases: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first decision on a command id."""
+
+    fingerprint: bytes | None
+    events: Any
+    place: str
+
+
+class Auditor:
+    """Judges a whole log; raises Violation at the record that breaks a rule."""
+
+    def __init__(self, services: Iterable[str], partitions: int, *, log_id: str) -> None:
+        self.partitions = partitions
+        self.books = Books()
+        self.events: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
+        self.repeats = 0
+        self.foreign = 0
+        self.firsts: dict[str, First] = {}
+        self.closed: list[date] = []
+        self._sequences: dict[str, int] = {}
+        self._effects: dict[str, str] = {}
+        self._parts = {
+            (service, number): PartitionAudit(
+                service, number, sha256(f"{log_id}\n{service}.events\n{number}".encode()).digest()
+            )
+            for service in services
+            for number in range(partitions)
+        }
+
+    # --- records ------------------------------------------------------------------------------------------------
+
+    def feed(self, place: Place, raw: RawRecord) -> None:
+        """Take in one stored record of any topic."""
+        service, kind = place.topic.rsplit(".", 1)
+        part = self._parts[service, place.partition]
+        if kind == "commands":
+            _require(raw.offset == len(part.commands), f"{place} skips an offset")
+            part.commands.append(sha256(raw.value).digest())
+            return
+        if self._links(part, raw):
+            part.head = raw.headers["hash"]
+            self._decision(part, raw)
+            part.decided += 1
+
+    def _links(self, part: PartitionAudit, raw: RawRecord) -> bool:
+        """Whether the record is the next of the chain, by the formula of design.md 2.3 written down once more."""
+        position = int(raw.headers["position"])
+        if position < part.decided:
+            self.repeats += 1
+            return False
+        content = raw.headers["prev"]
+        for name in _HEADERS:
+            header = raw.headers.get(name)
+            content += b"\xff\xff\xff\xff" if header is None else len(header).to_bytes(4, "big") + header
+        linked = raw.headers["prev"] == part.head and position == part.decided
+        if not linked or sha256(content + raw.value).digest() != raw.headers["hash"]:
+            self.foreign += 1
+            return False
+        return True
+
+    def _decision(self, part: PartitionAudit, raw: RawRecord) -> None:
+        where = f"{part.service}/{part.number}/{part.decided}"
+        _require(part.decided < len(part.commands), f"{where} decides where no command stands")
+        _require(
+            part.commands[part.decided] == raw.headers["command"],
+            f"{where} decides another command than the one at its position",
+        )
+        body = from_json(raw.value)
+        events = body["events"]
+        _require(bool(events), f"{where} decided nothing and does not say so")
+        self._one_effect(where, raw, events)
+        for event in events:
+            self.events[event["type"]] += 1
+            self._event(part, where, event)
+        today = part.business_date
+        if body["business_date"] is not None and not any(
+            event["type"] == "system.BusinessDateSet.v1" for event in events
+        ):
+            _require(body["business_date"] == str(today), f"{where} decided on another date than {today}")
+        self.books.record(where, events)
+
+    def _one_effect(self, where: str, raw: RawRecord, events: list[Any]) -> None:
+        """A command id has at most one effect; its repeat tells the first answer, another body is refused."""
+        if "command-id" not in raw.headers:
+            _require(events[0]["data"].get("code") == "malformed", f"{where} decides without an id")
+            return
+        command_id = raw.headers["command-id"].decode()
+        fingerprint = raw.headers.get("fingerprint")
+        kind, data = events[0]["type"], events[0]["data"]
+        first = self.firsts.get(command_id)
+        if first is None:
+            _require(kind != "system.CommandRepeated.v1", f"{where} repeats what was never decided")
+            self.firsts[command_id] = First(fingerprint, events, where)
+            return
+        _require(kind in _ANSWERS, f"{where} is a second effect of {command_id}, first at {first.place}")
+        if fingerprint is None:
+            _require(kind == "system.CommandRepeated.v1", f"{where} decides {command_id} twice")
+        elif fingerprint == first.fingerprint:
+            _require(kind == "system.CommandRepeated.v1", f"{where} decides {command_id} twice")
+            same = to_json(data["first"]) == to_json(first.events)
+            _require(same, f"{where} repeats {command_id} with another answer")
+        else:
+            _require(data.get("code") == "key_reused", f"{where} accepts another body for {command_id}")
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def _event(self, part: PartitionAudit, where: str, event: Any) -> None:
+        stream, kind, data = event["stream"], event["type"], event["data"]
+        if kind == "system.CommandRefused.v1":
+            self.refusals[data["code"]] += 1
+        if stream is None:
+            _require(kind in _ANSWERS, f"{where}: {kind} stands in no stream")
+            return
+        home = int(stream[2:]) if stream.startswith("~p") else crc32(stream.encode()) % self.partitions
+        _require(home == part.number, f"{where}: {stream} lives in partition {home}")
+        scope = f"{part.service}/{stream}"
+        sequence = self._sequences.get(scope, 0) + 1
+        _require(event["sequence"] == sequence, f"{where}: {scope} jumps from {sequence - 1}")
+        self._sequences[scope] = sequence
+        self._day(part, where, kind, data)
+
+    def _day(self, part: PartitionAudit, where: str, kind: str, data: Any) -> None:
+        if kind == "system.BusinessDateSet.v1":
+            day = date.fromisoformat(data["business_date"])
+            before = part.business_date
+            _require(before is None or day == before + timedelta(days=1), f"{where}: {before} becomes {day}")
+            part.business_date = day
+        elif kind == "system.PhaseDone.v1":
+            key = data["business_date"], data["phase"]
+            part.phases[key] += 1
+            _require(part.phases[key] == 1, f"{where}: {key} is done twice")
+            _require(data["partition"] == part.number, f"{where}: {key} of another partition")
+        elif kind == "repayment.BusinessDayClosed.v1":
+            day = date.fromisoformat(data["business_date"])
+            _require(not self.closed or day == self.closed[-1] + timedelta(days=1), f"{where}: closes {day}")
+            self.closed.append(day)
+            for (service, _), other in self._parts.items():
+                if service in ("bidding", "repayment"):
+                    self._all_phases(other, day, where)
+
+    def _all_phases(self, part: PartitionAudit, day: date, where: str) -> None:
+        for service, phase in PHASES:
+            if service == part.service:
+                done = part.phases[str(day), phase]
+                _require(
+                    done == 1, f"{where}: {day} phase {phase} done {done} times on {service}/{part.number}"
+                )
+
+    # --- at rest ------------------------------------------------------------------------------------------------
+
+    def at_rest(self) -> None:
+        """What must hold besides once everything has come to rest."""
+        for part in self._parts.values():
+            where = f"{part.service}/{part.number}"
+            _require(part.decided == len(part.commands), f"{where} has undecided commands")
+            for day in self.closed:
+                self._all_phases(part, day, "at rest")
+            expected = sum(len(self.closed) for service, _ in PHASES if service == part.service)
+            _require(sum(part.phases.values()) == expected, f"{where} ran phases of a day that is not closed")
+        for kind in ("system.PolicyFailed.v1", "system.WakeFailed.v1"):
+            _require(not self.events[kind], f"{self.events[kind]} x {kind}")
+        _require(not self.refusals["internal"], f"{self.refusals['internal']} internal refusals")
+        self.books.at_rest()
+
+    def answered(self, command_id: str, fingerprint: str, answers: list[bytes]) -> None:
+        """What a client was told: the first answer, in the same bytes each time."""
+        _require(bool(answers), f"nobody answered {command_id}")
+        first = self.firsts[command_id]
+        if first.fingerprint == fingerprint.encode():
+            _require(set(answers) == {to_json(first.events)}, f"{command_id} was answered differently")
+        else:
+            for answer in answers:
+                _require(
+                    from_json(answer)[0]["data"].get("code") == "key_reused", f"{command_id} had two bodies"
+                )
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Violation(otherwise)

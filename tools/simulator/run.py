@@ -1,0 +1,136 @@
+"""One seed, one run: what is drawn from the seed, and the judgement at its end."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from libs.runtime.service import Service
+from services.bidding.app import build as build_bidding
+from services.collections.app import build as build_collections
+from services.onboarding.app import build as build_onboarding
+from services.repayment.app import build as build_repayment
+from tools.simulator.checks import Auditor
+from tools.simulator.log import LogFaults
+from tools.simulator.traffic import Plan
+from tools.simulator.world import LOG_ID, Config, World
+
+_CALM = LogFaults(acknowledged_late=0.05, survives_its_sender=0.5)
+_USUAL = LogFaults(
+    fails=0.002,
+    vanishes=0.001,
+    stored_unanswered=0.001,
+    acknowledged_late=0.1,
+    duplicated=0.01,
+    survives_its_sender=0.5,
+    blind=0.05,
+)
+_STORMY = LogFaults(
+    fails=0.01,
+    vanishes=0.005,
+    stored_unanswered=0.005,
+    acknowledged_late=0.3,
+    duplicated=0.05,
+    survives_its_sender=0.7,
+    blind=0.2,
+)
+
+#: A few days of crowded bidding, a month with its first due dates, or a quarter with debits, misses and buckets.
+_PLANS = (
+    Plan(
+        people=8,
+        listings=10,
+        days=5,
+        busy_days=5,
+        actions_on_busy_days=60,
+        actions_on_quiet_days=0,
+        tenor_months_max=3,
+    ),
+    Plan(
+        people=6,
+        listings=6,
+        days=38,
+        busy_days=5,
+        actions_on_busy_days=40,
+        actions_on_quiet_days=2,
+        tenor_months_max=2,
+    ),
+    Plan(
+        people=5,
+        listings=5,
+        days=75,
+        busy_days=4,
+        actions_on_busy_days=40,
+        actions_on_quiet_days=1,
+        tenor_months_max=2,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What happened in a run that broke no rule."""
+
+    seed: int
+    steps: int
+    crashes: int
+    days: int
+    seconds: float
+    digest: str
+    auditor: Auditor
+
+    @property
+    def decided_events(self) -> int:
+        """Events of all accepted decisions."""
+        return self.auditor.events.total()
+
+
+def services(*, thread_only: bool) -> list[Service]:
+    """The services of a run: the thread's two, or all that decide."""
+    thread = [build_bidding("demo"), build_repayment("demo")]
+    return thread if thread_only else [*thread, build_collections("demo"), build_onboarding("demo")]
+
+
+def config_of(seed: int) -> Config:
+    """What a seed stands for."""
+    rng = Random(f"{seed}/config")
+    plan = rng.choices(_PLANS, (5, 3, 2))[0]
+    faults = rng.choices((_CALM, _USUAL, _STORMY), (1, 4, 2))[0]
+    return Config(
+        partitions=rng.choice((1, 2, 3)) if plan.days < 30 else rng.choice((1, 1, 2)),
+        plan=plan,
+        log_faults=faults,
+        crashes=0.0 if faults is _CALM else rng.choice((0.0005, 0.002, 0.005)),
+        slow_twins=rng.choice((0.0, 0.3)),
+        new_release=rng.random() < 0.3,
+    )
+
+
+def simulate(seed: int, chosen: Sequence[Service] | None = None, config: Config | None = None) -> Report:
+    """Run one seed to its end and judge it. Raises AssertionError (Violation, WrongBooks, Stuck) with what went wrong."""
+    if chosen is None:
+        chosen = services(thread_only=seed % 4 != 0)
+    world = World(seed, chosen, config or config_of(seed))
+    started = time.process_time()
+    world.run(steps_max=1_000_000)
+    seconds = time.process_time() - started
+    return Report(
+        seed=seed,
+        steps=world.steps,
+        crashes=world.crashes,
+        days=world.traffic.days_closed,
+        seconds=seconds,
+        digest=world.log.digest(),
+        auditor=audit(world),
+    )
+
+
+def audit(world: World) -> Auditor:
+    """Judge the log of a world at rest, prefix by prefix, and what its people were told."""
+    auditor = Auditor(world.services, world.config.partitions, log_id=LOG_ID)
+    for place, raw in world.log.order:
+        auditor.feed(place, raw)
+    auditor.at_rest()
+    for call in world.api.calls:
+        auditor.answered(call.command_id, call.fingerprint, call.answers)
+    return auditor

@@ -1,0 +1,297 @@
+"""The people of a simulation: investors, borrowers, a bank that answers twice, late or wrongly, and who closes the days.
+
+Everything they do is drawn from a seeded generator of their own, so faults of the log do not change who they are.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+from services.bidding import commands as bidding
+from services.repayment import commands as repayment
+from tools.simulator.log import Place
+from tools.simulator.people import Api, Call
+from tools.simulator.sight import BankRequest, ListingSight, Sight
+
+FIRST_DATE = date(2024, 1, 25)
+_YUAN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is to happen."""
+
+    people: int
+    listings: int
+    days: int
+    busy_days: int
+    actions_on_busy_days: int
+    actions_on_quiet_days: int
+    tenor_months_max: int
+
+
+class Traffic:
+    """All people of one run."""
+
+    def __init__(self, rng: Random, api: Api, plan: Plan, *, partitions: int) -> None:
+        self.sight = Sight()
+        self.closing_time = False
+        self._rng = rng
+        self._api = api
+        self._plan = plan
+        self._partitions = partitions
+        self._people = [f"usr_{number}" for number in range(plan.people)]
+        self._listed = 0
+        self._numbers = 0
+        self._budget = 30
+        self._asked_to_close: date | None = None
+        self._close_again_in = 0
+
+    @property
+    def days_closed(self) -> int:
+        """Business dates that people saw closed."""
+        now = self.sight.business_date
+        return (now - FIRST_DATE).days if now else 0
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left of the plan."""
+        return self.days_closed >= self._plan.days
+
+    @property
+    def is_quiet(self) -> bool:
+        """The bank has answered everything, no day is being closed, all news are known."""
+        return not (self.sight.bank or self.sight.closing or self._api.seen)
+
+    def step(self, _rng: Random) -> bool:
+        """Look at the news, then perhaps do one thing."""
+        if self._api.seen:
+            dates_before = self.sight.business_date
+            self.sight.fold(self._api.seen)
+            self._api.seen.clear()
+            if self.sight.business_date != dates_before:
+                self._new_day()
+            return True
+        if self.sight.bank and (self.closing_time or self._rng.random() < 0.5):
+            self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
+            return True
+        if self.closing_time:
+            return False
+        if self.sight.business_date is None:
+            return self._open_calendar()
+        if self._budget > 0:
+            self._budget -= 1
+            self._act()
+            return True
+        return self._close_day()
+
+    # --- the calendar -------------------------------------------------------------------------------------------
+
+    def _open_calendar(self) -> bool:
+        self._close_again_in -= 1
+        if self._close_again_in > 0:
+            return False
+        self._close_again_in = 200
+        self._api.ask("repayment", "calendar", repayment.OpenCalendar(business_date=FIRST_DATE))
+        return True
+
+    def _new_day(self) -> None:
+        busy = self.days_closed < self._plan.busy_days
+        actions = self._plan.actions_on_busy_days if busy else self._plan.actions_on_quiet_days
+        self._budget = self._rng.randint(actions // 2, actions)
+        if not busy and self._rng.random() < 0.5:
+            self._budget = 0
+
+    def _close_day(self) -> bool:
+        """Close the open date; sometimes again, sometimes one that is not reached yet."""
+        today = self.sight.business_date
+        assert today is not None
+        if self.done:
+            return False
+        self._close_again_in -= 1
+        if self._asked_to_close == today and self._close_again_in > 0:
+            return False
+        self._asked_to_close, self._close_again_in = today, 400
+        self._ask_to_close(today)
+        if self._rng.random() < 0.05:
+            self._ask_to_close(today + timedelta(days=self._rng.choice((-1, 0, 1, 30))))
+        return True
+
+    def _ask_to_close(self, day: date) -> None:
+        self._api.ask("repayment", "calendar", repayment.CloseBusinessDay(business_date=day))
+
+    # --- people -------------------------------------------------------------------------------------------------
+
+    def _act(self) -> None:
+        actions = (
+            (self._open_account, 2 if len(self.sight.accounts) > 2 else 20),
+            (self._top_up, 8),
+            (self._open_listing, 8 if self._listed < self._plan.listings else 0),
+            (self._bid, 40 if self.sight.open_listings() else 1),
+            (self._withdraw, 5),
+            (self._pay, 6 if self.sight.loans else 1),
+            (self._double_click, 5),
+            (self._misuse_a_key, 2),
+            (self._send_garbage, 1),
+        )
+        kinds, weights = zip(*actions, strict=True)
+        self._rng.choices(kinds, weights)[0]()
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _person(self) -> tuple[str, str]:
+        """(user, account) of somebody, who need not have the account yet."""
+        owner = self._rng.choice(self._people)
+        return owner, f"acc_{owner.removeprefix('usr_')}"
+
+    def _open_account(self) -> None:
+        missing = [p for p in self._people if f"acc_{p.removeprefix('usr_')}" not in self.sight.accounts]
+        owner = self._rng.choice(missing or self._people)
+        account = f"acc_{owner.removeprefix('usr_')}"
+        self._api.ask("bidding", account, bidding.OpenAccount(owner=owner), principal=owner)
+
+    def _top_up(self) -> None:
+        owner, account = self._person()
+        amount = self._rng.choice((500, 2_000, 5_000, 20_000)) * _YUAN + self._rng.choice((0, 0, 1, 99))
+        top_up = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=amount)
+        stranger = self._rng.random() < 0.05
+        self._api.ask("bidding", account, top_up, principal="usr_stranger" if stranger else owner)
+
+    def _open_listing(self) -> None:
+        owner = self._rng.choice(self._people)
+        self._listed += 1
+        amount = self._rng.choice((500, 1_000, 3_000, 7_777)) * _YUAN + self._rng.choice((0, 0, 37))
+        listing = bidding.OpenListing(
+            loan_id=f"loan_{self._listed}",
+            borrower=owner,
+            amount_fen=amount,
+            annual_rate=Decimal(self._rng.choice(("0", "0.08", "0.1199", "0.24"))),
+            tenor_months=self._rng.randint(1, self._plan.tenor_months_max),
+            grade=self._rng.choice("ABC"),
+            window_days=self._rng.randint(1, 6),
+            origination_fee_fen=self._rng.choice((0, amount // 50)),
+            interest_fee_permille=self._rng.choice((0, 100, 1_000)),
+        )
+        self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
+
+    def _bid(self) -> None:
+        owner, account = self._person()
+        listings = self.sight.open_listings()
+        listing = self._rng.choice(listings) if listings else ListingSight("lst_none", "", 5_000, 1_000)
+        available = self.sight.available_fen.get(account, 0)
+        steps = max(1, listing.remaining_fen // (100 * _YUAN))
+        amount = self._rng.choice(
+            (
+                listing.bid_min_fen,
+                self._rng.randint(1, steps) * 100 * _YUAN,
+                listing.remaining_fen,
+                listing.remaining_fen,
+                listing.remaining_fen + 100 * _YUAN,
+                listing.bid_min_fen + 1,
+                available,
+                available + 1,
+            )
+        )
+        number = self._number()
+        bid = bidding.PlaceBid(
+            bid_id=f"bid_{number}",
+            hold_id=f"hold_{number}",
+            listing_id=listing.listing_id,
+            amount_fen=max(1, amount),
+        )
+        self._api.ask("bidding", account, bid, principal=owner)
+
+    def _withdraw(self) -> None:
+        owner, account = self._person()
+        available = self.sight.available_fen.get(account, 0)
+        amount = self._rng.choice((available, available // 2, available + 1, 100))
+        wish = bidding.RequestWithdrawal(withdrawal_id=f"wdr_{self._number()}", amount_fen=max(1, amount))
+        self._api.ask("bidding", account, wish, principal=owner)
+
+    def _pay(self) -> None:
+        loans = list(self.sight.loans.values())
+        if not loans:
+            owner, account = self._person()
+            self._pay_on("loan_none", owner, account, 100, settle=False)
+            return
+        loan = self._rng.choice(loans)
+        owner, account = loan.borrower, loan.account
+        if self._rng.random() < 0.1:
+            owner, account = self._person()
+        settle = self._rng.random() < 0.15
+        amount = self._rng.choice(
+            (
+                loan.installment_fen,
+                loan.installment_fen // 3,
+                loan.installment_fen * 2 + 1,
+                loan.outstanding_fen + loan.installment_fen,
+                loan.outstanding_fen * 2,
+                self.sight.available_fen.get(account, 0),
+            )
+        )
+        self._pay_on(loan.loan_id, owner, account, max(1, amount), settle=settle)
+
+    def _pay_on(self, loan_id: str, owner: str, account: str, amount: int, *, settle: bool) -> None:
+        payment = bidding.PayLoan(
+            payment_id=f"pay_{self._number()}", loan_id=loan_id, amount_fen=amount, settle=settle
+        )
+        self._api.ask("bidding", account, payment, principal=owner)
+
+    # --- the bank -----------------------------------------------------------------------------------------------
+
+    def _bank_answers(self, request: BankRequest) -> None:
+        """The right answer at last; before it perhaps a wrong amount, after it perhaps the same again."""
+        succeeded = self._rng.random() < 0.9
+        reference = f"ref_{self._number()}"
+        if self._rng.random() < 0.1:
+            self._confirm(request, reference, request.amount_fen + 1, succeeded)
+        call = self._confirm(request, reference, request.amount_fen, succeeded)
+        chance = self._rng.random()
+        if chance < 0.15:
+            self._api.send(call)
+        elif chance < 0.25:
+            self._confirm(request, reference, request.amount_fen, not succeeded)
+        elif chance < 0.30:
+            self._confirm(request, reference, request.amount_fen, succeeded)
+        elif chance < 0.35:
+            self._confirm(request, f"ref_{self._number()}", request.amount_fen, succeeded)
+
+    def _confirm(self, request: BankRequest, reference: str, amount: int, succeeded: bool) -> Call:
+        if request.kind == "top_up":
+            command = bidding.ConfirmTopUp(
+                top_up_id=request.request_id,
+                bank_reference=reference,
+                amount_fen=amount,
+                succeeded=succeeded,
+            )
+            return self._api.ask("bidding", request.account, command, principal="bank")
+        answer = bidding.ConfirmWithdrawal(
+            withdrawal_id=request.request_id,
+            bank_reference=reference,
+            amount_fen=amount,
+            succeeded=succeeded,
+        )
+        return self._api.ask("bidding", request.account, answer, principal="bank")
+
+    # --- mischief -----------------------------------------------------------------------------------------------
+
+    def _double_click(self) -> None:
+        if self._api.calls:
+            self._api.send(self._rng.choice(self._api.calls[-10:]))
+
+    def _misuse_a_key(self) -> None:
+        """The id of an earlier request of the same stream under another body."""
+        earlier = [call for call in self._api.calls[-20:] if call.stream.startswith("acc_")]
+        if earlier:
+            call = self._rng.choice(earlier)
+            other = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=12_345)
+            self._api.ask("bidding", call.stream, other, principal=call.principal, command_id=call.command_id)
+
+    def _send_garbage(self) -> None:
+        service = self._rng.choice(("bidding", "repayment"))
+        place = Place(f"{service}.commands", self._rng.randrange(self._partitions))
+        garbage = self._rng.choice((b"", b"{", b"\xff\xfe", b'{"command_id": 1}', b"[]", b"0" * 300_000))
+        self._api.send_raw(place, b"garbage", garbage)
