@@ -31,7 +31,7 @@ def _loanstream(tmp_path: Path, *argv: str, **environment: str) -> subprocess.Co
             "--roles takes a comma-separated list of api, decider",
         ),
         (
-            ["down"],
+            ["verify"],
             {},
             "LOANSTREAM_KAFKA is not set and no local stack runs: start one with `loanstream up`",
         ),
