@@ -89,7 +89,11 @@ class Expectation:
 
 
 class Outcomes:
-    """Tails the decisions of one service and watches how far the decider is behind its commands."""
+    """Tails the decisions of one service and watches how far the decider is behind its commands.
+
+    `follow` gives a reader of decisions, which may be the process's shared one; `watch` gives one that only asks for end
+    offsets: on a connection of its own, because a broker answers a connection's requests in turn and a fetch waits long.
+    """
 
     def __init__(
         self,
@@ -98,7 +102,8 @@ class Outcomes:
         partitions: int,
         topic_prefix: str,
         stall_s: float,
-        connect: Callable[[], Reads],
+        follow: Callable[[], Reads],
+        watch: Callable[[], Reads],
         resume: Callable[[Place, Checkpoint | None], Awaitable[ChainReader]],
         anchors: Anchors,
         clock: Callable[[], float] = time.monotonic,
@@ -109,7 +114,8 @@ class Outcomes:
             Place(commands_topic(service, topic_prefix), number) for number in range(partitions)
         ]
         self._stall_s = stall_s
-        self._connect = connect
+        self._follow = follow
+        self._watch = watch
         self._resume = resume
         self._anchors = anchors
         self._clock = clock
@@ -163,8 +169,8 @@ class Outcomes:
             return
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._while_connected(stop, self._tail))
-                tasks.create_task(self._while_connected(stop, self._sample))
+                tasks.create_task(self._while_connected(stop, self._follow, self._tail))
+                tasks.create_task(self._while_connected(stop, self._watch, self._sample))
                 tasks.create_task(self._keep_anchors(stop))
         except ExceptionGroup as group:  # the first failure is the reason; the others were cancelled for it
             raise group.exceptions[0] from None
@@ -187,11 +193,14 @@ class Outcomes:
         return f"api.{self._service}"
 
     async def _while_connected(
-        self, stop: asyncio.Event, work: Callable[[asyncio.Event, Reads], Awaitable[None]]
+        self,
+        stop: asyncio.Event,
+        connect: Callable[[], Reads],
+        work: Callable[[asyncio.Event, Reads], Awaitable[None]],
     ) -> None:
         """Do the work on a fresh reader, again and again, because a broker may come and go."""
         while not stop.is_set():
-            reader = self._connect()
+            reader = connect()
             try:
                 await reader.start()
                 await work(stop, reader)

@@ -14,18 +14,20 @@ from libs.runtime.mongo import Database
 from libs.runtime.outcomes import Outcomes
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
+from libs.runtime.tail import Tail
 from libs.runtime.views import Views
 
 
 class ApiRole:
     """Serves one service's routes. `app` can be served before `run`; it answers 503 until the process is connected."""
 
-    def __init__(self, settings: Settings, service: Service) -> None:
+    def __init__(self, settings: Settings, service: Service, tail: Tail) -> None:
         if service.router is None:
             raise ValueError(f"{service.name} has no routes")
         router: ServiceRouter = service.router()
         self._settings = settings
         self._service = service.name
+        self._tail = tail
         self._outcomes: Outcomes | None = None
         self.app = build_app(router)
 
@@ -34,9 +36,9 @@ class ApiRole:
         settings = self._settings
         require_declared(self.app)  # again: the process may have added routes of its own
         keys = Keys(TokenVerifier.from_settings(settings), settings.bank_key())
-        database = await Database.connect(settings)
+        database = Database.connect(settings)
         commands = self._command_log()
-        outcomes = self._outcomes = self._tail(database)
+        outcomes = self._outcomes = self._outcomes_of(database)
         self.app.state.edge = Edge(
             service=self._service,
             settings=settings,
@@ -67,10 +69,10 @@ class ApiRole:
             self._service, partitions=settings.partitions, topic_prefix=settings.topic_prefix, connect=connect
         )
 
-    def _tail(self, database: Database) -> Outcomes:
+    def _outcomes_of(self, database: Database) -> Outcomes:
         settings = self._settings
 
-        def connect() -> LogReader:
+        def watch() -> LogReader:
             return LogReader(settings.require_kafka(), client_id=f"loanstream-api-{self._service}")
 
         async def resume_at(place: Place, anchor: Checkpoint | None) -> ChainReader:
@@ -82,7 +84,8 @@ class ApiRole:
             partitions=settings.partitions,
             topic_prefix=settings.topic_prefix,
             stall_s=settings.stall_s,
-            connect=connect,
+            follow=self._tail.reader,
+            watch=watch,
             resume=resume_at,
             anchors=database,
         )

@@ -265,7 +265,8 @@ class World:
             partitions=PARTITIONS,
             topic_prefix=self.settings.topic_prefix,
             stall_s=self.settings.stall_s,
-            connect=lambda: MemoryReader(self.log),
+            follow=lambda: MemoryReader(self.log),
+            watch=lambda: MemoryReader(self.log),
             resume=resume,
             anchors=self.anchors,
         )

@@ -124,7 +124,7 @@ async def test_a_cut_log_ends_the_process_with_a_sentence(world: World) -> None:
             raise OffsetMissing(f"no {records_max} records within {timeout_s} s")
 
     outcomes = world.outcomes()
-    outcomes._connect = lambda: CutReader(world.log)
+    outcomes._follow = lambda: CutReader(world.log)
     with pytest.raises(LostTimeline, match=r"delete the anchor api\.bidding"):
         await asyncio.wait_for(outcomes.run(asyncio.Event()), 5)
 

@@ -1,0 +1,172 @@
+"""A loan's life over HTTP through the gateway, to the fen: top up, list, bid, fund, due, debit, distribute, miss, settle.
+
+The figures were worked out by hand from domain.md section 4 (equal instalments, half-up, last row takes the rest):
+100,000 fen at 12 % over 3 months are 34,002 + 34,002 + 34,003 fen, with interest 1,000 + 670 + 337.
+"""
+
+from datetime import date
+from typing import Any
+
+from tests.e2e.town import Person, Town, eventually
+
+FEE_PERMILLE = 100
+
+
+def balances(*people: Person) -> list[tuple[int, int]]:
+    """(available, held) of each."""
+    found = [person.balance() for person in people]
+    return [(one["available_fen"], one["held_fen"]) for one in found]
+
+
+def assert_balances(people: tuple[Person, ...], expected: list[tuple[int, int]]) -> None:
+    """Each holds exactly this."""
+    assert balances(*people) == expected
+
+
+def funded_loan(town: Town, borrower: Person, ada: Person, bea: Person, **terms: Any) -> str:
+    """A loan of 100,000 fen: 60,000 from ada, 40,000 from bea; the id of the loan, once it runs."""
+    listing = town.list_loan(
+        borrower, 100_000, origination_fee_fen=2_000, interest_fee_permille=FEE_PERMILLE, **terms
+    )
+    town.bid(ada, listing["id"], 60_000)
+    town.bid(bea, listing["id"], 40_000)
+    loan_id: str = listing["loan_id"]
+    eventually(lambda: borrower.read(f"/repayment/loans/{loan_id}"))
+    return loan_id
+
+
+def test_a_loan_lives_from_listing_to_last_fen(town: Town) -> None:
+    """Bids beyond the rest come back, the full listing is funded, dues are debited and distributed, early settling ends it."""
+    borrower, ada, bea = (
+        town.customer("bo", 50_000),
+        town.customer("ada", 80_000),
+        town.customer("bea", 90_000),
+    )
+    people = (borrower, ada, bea)
+    start = town.today
+    listing = town.list_loan(borrower, 100_000, origination_fee_fen=2_000, interest_fee_permille=FEE_PERMILLE)
+    listing_id, loan_id = listing["id"], listing["loan_id"]
+    eventually(lambda: ada.read(f"/bidding/listings/{listing_id}"))
+
+    # ada's bid is taken; bea bids more than is left, and gets her money back
+    assert town.bid(ada, listing_id, 60_000)["status"] == "pending"
+    assert ada.balance()["held_fen"] == 60_000
+    eventually(lambda: _raised(ada, listing_id, 60_000))
+    town.bid(bea, listing_id, 50_000)
+    eventually(lambda: assert_balances((bea,), [(90_000, 0)]))
+
+    # the listing is filled and funded: holds become claims, the borrower is paid less the fee
+    town.bid(bea, listing_id, 40_000)
+    eventually(lambda: assert_balances(people, [(148_000, 0), (20_000, 0), (50_000, 0)]))
+    assert ada.read(f"/bidding/listings/{listing_id}")["state"] == "funded"
+    loan = eventually(lambda: borrower.read(f"/repayment/loans/{loan_id}"))
+    assert [(row["principal_fen"], row["interest_fen"]) for row in loan["rows"]] == [
+        (33_002, 1_000),
+        (33_332, 670),
+        (33_666, 337),
+    ]
+    first_due = date.fromisoformat(loan["rows"][0]["due_on"])
+    assert (first_due.day, (first_due - start).days) == (start.day, 31)
+
+    # the first instalment falls due, is debited and distributed: 33,002 = 19,801 + 13,201 and 1,000 less 10 %
+    town.close_days_through(first_due)
+    eventually(lambda: assert_balances(people, [(148_000 - 34_002, 0), (40_341, 0), (63_561, 0)]))
+    paid = borrower.read(f"/repayment/loans/{loan_id}")["rows"][0]
+    assert (paid["paid_principal_fen"], paid["paid_interest_fen"], paid["missed"]) == (33_002, 1_000, False)
+
+    # he settles early with more than is owed, on the next day: the rest comes back to him
+    quote = borrower.read(f"/repayment/loans/{loan_id}/payoff", on=town.today.isoformat())
+    assert quote["amount_fen"] == 66_998 + 22  # one day of 12 %/365
+    settled = borrower.post(
+        f"/bidding/accounts/{borrower.account}/loan-payments",
+        {"loan_id": loan_id, "amount_fen": 80_000, "settle": True},
+    )
+    assert settled.status_code == 201, settled.text
+    eventually(lambda: _is_repaid(borrower, loan_id))
+    end = 148_000 - 34_002 - 67_020
+    eventually(lambda: assert_balances(people, [(end, 0), (40_341 + 40_211, 0), (63_561 + 26_807, 0)]))
+
+    # every fen is somewhere: what was paid in is what the people hold and the fees, 2,000 + 100 + (1 + 1) of 13 and 9
+    fees = 2_000 + 100 + 2
+    assert sum(available for available, _ in balances(*people)) + fees == 50_000 + 80_000 + 90_000
+
+
+def _raised(person: Person, listing_id: str, amount_fen: int) -> None:
+    assert person.read(f"/bidding/listings/{listing_id}")["raised_fen"] == amount_fen
+
+
+def _is_repaid(person: Person, loan_id: str) -> None:
+    assert person.read(f"/repayment/loans/{loan_id}")["state"] == "repaid"
+
+
+def test_a_missed_instalment_is_late_until_it_is_paid(town: Town) -> None:
+    """Without money the debit fails, the loan moves to M1; a later payment of what is due brings it back to current."""
+    borrower, ada, bea = town.customer("mo"), town.customer("ada", 60_000), town.customer("bea", 40_000)
+    loan_id = funded_loan(town, borrower, ada, bea)
+    eventually(lambda: assert_balances((borrower,), [(98_000, 0)]))
+    out = borrower.post(f"/bidding/accounts/{borrower.account}/withdrawals", {"amount_fen": 98_000})
+    assert (out.status_code, out.json()["status"]) == (201, "requested")
+    assert (
+        town.bank(f"/bidding/bank/withdrawals/{borrower.account}/{out.json()['id']}", 98_000).status_code
+        == 200
+    )
+    due = date.fromisoformat(borrower.read(f"/repayment/loans/{loan_id}")["rows"][0]["due_on"])
+    before = _bucket(town, "M1")
+
+    town.close_days_through(due)
+    assert borrower.read(f"/repayment/loans/{loan_id}")["bucket"] == "current"
+    town.close_days_through(town.today)
+    late = eventually(lambda: _in_bucket(borrower, loan_id, "M1"))
+    assert (late["rows"][0]["missed"], late["overdue_fen"]) == (True, 34_002)
+    eventually(lambda: _counts(town, "M1", before[0] + 1, before[1] + 100_000))
+
+    town.deposit(borrower, 34_002)
+    paid = borrower.post(
+        f"/bidding/accounts/{borrower.account}/loan-payments", {"loan_id": loan_id, "amount_fen": 34_002}
+    )
+    assert paid.status_code == 201, paid.text
+    cured = eventually(lambda: _in_bucket(borrower, loan_id, "current"))
+    assert cured["overdue_fen"] == 0
+    eventually(lambda: _counts(town, "M1", *before))
+    eventually(lambda: assert_balances((borrower, ada, bea), [(0, 0), (20_341, 0), (13_561, 0)]))
+
+
+def _in_bucket(person: Person, loan_id: str, bucket: str) -> dict[str, Any]:
+    loan: dict[str, Any] = person.read(f"/repayment/loans/{loan_id}")
+    assert loan["bucket"] == bucket
+    return loan
+
+
+def _bucket(town: Town, name: str) -> tuple[int, int]:
+    """(loans, outstanding principal) of a bucket."""
+    items = town.operator().read("/repayment/overdue-buckets")["items"]
+    return next(((item["loans"], item["principal_fen"]) for item in items if item["bucket"] == name), (0, 0))
+
+
+def _counts(town: Town, name: str, loans: int, principal_fen: int) -> None:
+    assert _bucket(town, name) == (loans, principal_fen)
+
+
+def test_money_for_a_loan_that_is_not_there_comes_back(town: Town) -> None:
+    """A payment on an unknown loan, and a bid on an unknown listing, leave the account and return to it."""
+    ada = town.customer("ada", 50_000)
+    paid = ada.post(
+        f"/bidding/accounts/{ada.account}/loan-payments", {"loan_id": "loan_nowhere", "amount_fen": 10_000}
+    )
+    assert (paid.status_code, paid.json()["available_after_fen"]) == (201, 40_000)
+    eventually(lambda: assert_balances((ada,), [(50_000, 0)]))
+    assert town.bid(ada, "lst_nowhere", 10_000)["available_after_fen"] == 40_000
+    eventually(lambda: assert_balances((ada,), [(50_000, 0)]))
+
+
+def test_a_listing_that_is_not_filled_expires(town: Town) -> None:
+    """When its window ends every hold is released, and a later bid comes back too."""
+    borrower, ada = town.customer("bo"), town.customer("ada", 50_000)
+    listing = town.list_loan(borrower, 100_000, window_days=1)
+    town.bid(ada, listing["id"], 50_000)
+    eventually(lambda: _raised(ada, listing["id"], 50_000))
+    town.close_days_through(date.fromisoformat(listing["closes_on"]))
+    eventually(lambda: assert_balances((ada,), [(50_000, 0)]))
+    assert ada.read(f"/bidding/listings/{listing['id']}")["state"] == "expired"
+    town.bid(ada, listing["id"], 50_000)
+    eventually(lambda: assert_balances((ada,), [(50_000, 0)]))
