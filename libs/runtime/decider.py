@@ -26,6 +26,7 @@ from libs.runtime.recount import lost_commands
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore, drop_outdated, store_path
+from libs.runtime.tail import Tail, TailReader
 
 log = structlog.get_logger()
 
@@ -243,19 +244,20 @@ class PartitionLoop:
 
 
 class Tails:
-    """The process's two consumers: commands to decide, and its own events."""
+    """The two consumers: commands to decide, and the service's own events."""
 
-    def __init__(self, settings: Settings, service: Service) -> None:
+    def __init__(self, settings: Settings, service: Service, tail: Tail) -> None:
         self.commands = LogReader(settings.require_kafka(), client_id=f"{service.name}-decider-commands")
-        self.events = LogReader(settings.require_kafka(), client_id=f"{service.name}-decider-events")
+        self.events = tail.reader()
 
 
 class DeciderRole:
     """Decides all partitions of one service in this process."""
 
-    def __init__(self, settings: Settings, service: Service) -> None:
+    def __init__(self, settings: Settings, service: Service, tail: Tail) -> None:
         self._settings = settings
         self._service = service
+        self._tail = tail
         self._loops = [
             PartitionLoop(settings, service, partition) for partition in range(settings.partitions)
         ]
@@ -264,7 +266,7 @@ class DeciderRole:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Recover, then decide until stopped. Raises OperatorError (LostTimeline included) and LogUnavailable."""
-        tails = Tails(self._settings, self._service)
+        tails = Tails(self._settings, self._service, self._tail)
         await tails.commands.start()
         await tails.events.start()
         try:
@@ -313,9 +315,9 @@ class DeciderRole:
             {loop.commands: loop.decider.next_position for loop in self._loops if loop.halted is None}
         )
 
-    async def _tail_events(self, reader: LogReader, stop: asyncio.Event) -> None:
+    async def _tail_events(self, reader: TailReader, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            for place, records in (await _poll(reader)).items():
+            for place, records in (await reader.poll(0.25)).items():
                 self._by_place[place].take_events(records)
 
     async def _tail_commands(self, reader: LogReader, stop: asyncio.Event) -> None:

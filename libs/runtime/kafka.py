@@ -135,6 +135,12 @@ class LogReader:
             raise LogUnavailable(str(error)) from error
         return {Place(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
+    def assign_for_commits(self, places: Sequence[Place]) -> None:
+        """Allow `commit` for these partitions without ever fetching them: another reader does that."""
+        self.assign(dict.fromkeys(places, 0))
+        for place in places:
+            self.pause(place)
+
     async def commit(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
         """Keep triples as the group's commit metadata. Raises LogUnavailable."""
         offsets = {

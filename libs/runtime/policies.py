@@ -20,6 +20,7 @@ from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, Reco
 from libs.runtime.policing import OutgoingCommand, PolicyPartition, group_name
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
+from libs.runtime.tail import Tail, TailReader
 
 log = structlog.get_logger()
 
@@ -31,8 +32,9 @@ RESTARTS_PER_MINUTE_MAX = 3
 class PolicyGroup:
     """One policy group: all partitions of one source."""
 
-    def __init__(self, settings: Settings, service: Service, source: str) -> None:
+    def __init__(self, settings: Settings, service: Service, source: str, tail: Tail) -> None:
         self._settings = settings
+        self._tail = tail
         self._service = service
         self._source = source
         self.name = group_name(service.name, source)
@@ -50,7 +52,8 @@ class PolicyGroup:
         """Read, send, commit until stopped; after any doubt start again from the last commit. Raises OperatorError."""
         restarts: deque[float] = deque()
         while not stop.is_set():
-            reader = LogReader(
+            reader = self._tail.reader()
+            commits = LogReader(
                 self._settings.require_kafka(),
                 client_id=self.name,
                 group=self._settings.topic_prefix + self.name,
@@ -58,9 +61,10 @@ class PolicyGroup:
             writer = LogWriter(self._settings.require_kafka(), client_id=f"{self.name}-writer")
             try:
                 await reader.start()
+                await commits.start()
                 await writer.start()
-                await self._resume(reader)
-                await self._follow(reader, writer, stop)
+                await self._resume(reader, commits)
+                await self._follow(reader, commits, writer, stop)
             except (LogUnavailable, RecordTooLarge) as error:
                 log.warning("policy_starts_over", policy=self.name, cause=str(error))
                 restarts.append(time.monotonic())
@@ -73,10 +77,11 @@ class PolicyGroup:
                     ) from error
             finally:
                 await writer.stop()
+                await commits.stop()
                 await reader.stop()
 
-    async def _resume(self, reader: LogReader) -> None:
-        committed = await reader.committed(self._places)
+    async def _resume(self, reader: TailReader, commits: LogReader) -> None:
+        committed = await commits.committed(self._places)
         for place in self._places:
             chain = await resume(
                 self._settings.require_kafka(),
@@ -93,10 +98,13 @@ class PolicyGroup:
                 partitions=self._settings.partitions,
                 reader=chain,
             )
+        commits.assign_for_commits(self._places)
         reader.assign({place: self._partitions[place].head.offset + 1 for place in self._places})
         self.started = True
 
-    async def _follow(self, reader: LogReader, writer: LogWriter, stop: asyncio.Event) -> None:
+    async def _follow(
+        self, reader: TailReader, commits: LogReader, writer: LogWriter, stop: asyncio.Event
+    ) -> None:
         while not stop.is_set():
             batch = await reader.poll(0.25, 500)
             if batch:
@@ -112,8 +120,8 @@ class PolicyGroup:
             else:
                 self.oldest_waiting_s = 0.0
             metrics.POLICY_AGE_SECONDS.labels(self.name).set(self.oldest_waiting_s)
-            await self._commit(reader)
-        await self._commit(reader, at_once=True)
+            await self._commit(commits)
+        await self._commit(commits, at_once=True)
 
     async def _handle(
         self, partition: PolicyPartition, records: Sequence[RawRecord], writer: LogWriter
@@ -154,7 +162,7 @@ class PolicyGroup:
         if reading is Reading.FOREIGN:
             log.error("foreign_record", reader=self.name, offset=raw.offset)
 
-    async def _commit(self, reader: LogReader, *, at_once: bool = False) -> None:
+    async def _commit(self, commits: LogReader, *, at_once: bool = False) -> None:
         if not self._dirty or (not at_once and time.monotonic() - self._committed_at < COMMIT_EVERY_S):
             return
         heads = {
@@ -163,7 +171,7 @@ class PolicyGroup:
             if partition.head.offset >= 0
         }
         if heads:
-            await reader.commit(heads)
+            await commits.commit(heads)
         self._committed_at = time.monotonic()
         self._dirty = False
 
@@ -171,9 +179,9 @@ class PolicyGroup:
 class PolicyRole:
     """All policy groups of one service in this process."""
 
-    def __init__(self, settings: Settings, service: Service) -> None:
+    def __init__(self, settings: Settings, service: Service, tail: Tail) -> None:
         self._settings = settings
-        self._groups = [PolicyGroup(settings, service, source) for source in service.policies]
+        self._groups = [PolicyGroup(settings, service, source, tail) for source in service.policies]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run every group until stopped. Raises OperatorError."""

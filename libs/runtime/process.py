@@ -14,10 +14,13 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from libs.events.topics import events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.errors import OperatorError
+from libs.runtime.kafka import Place
 from libs.runtime.service import Service, load_services
 from libs.runtime.settings import Settings
+from libs.runtime.tail import Tail
 from libs.runtime.topics_admin import check_topics
 
 log = structlog.get_logger()
@@ -70,30 +73,34 @@ async def _run(settings: Settings, services: list[Service], roles: set[str], por
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await check_topics(settings)
-    built, app = _build(settings, services, roles)
+    tail = _tail(settings, services, roles)
+    built, app = _build(settings, services, roles, tail)
     server = _server(app)
     try:
         async with asyncio.TaskGroup() as group:
             for name, role in built.items():
                 group.create_task(_guard(name, role, stop))
+            group.create_task(_guard("tail", tail, stop))
             group.create_task(_serve(server, stop, port))
     except* Exception as errors:
         raise _worst(errors) from errors
     log.info("stopped")
 
 
-def _build(settings: Settings, services: list[Service], roles: set[str]) -> tuple[dict[str, Role], FastAPI]:
+def _build(
+    settings: Settings, services: list[Service], roles: set[str], tail: Tail
+) -> tuple[dict[str, Role], FastAPI]:
     """The roles by name, and the one HTTP application of the process. Roles are imported only where they run."""
     built: dict[str, Role] = {}
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     if "decider" in roles:
         from libs.runtime.decider import DeciderRole
 
-        built["decider"] = DeciderRole(settings, services[0])
+        built["decider"] = DeciderRole(settings, services[0], tail)
     if "policy" in roles:
         from libs.runtime.policies import PolicyRole
 
-        built["policy"] = PolicyRole(settings, services[0])
+        built["policy"] = PolicyRole(settings, services[0], tail)
     if "projector" in roles:
         from libs.runtime.projector import ProjectorRole
 
@@ -101,7 +108,7 @@ def _build(settings: Settings, services: list[Service], roles: set[str]) -> tupl
     if "api" in roles:
         from libs.runtime.http import ApiRole
 
-        api = ApiRole(settings, services[0])
+        api = ApiRole(settings, services[0], tail)
         built["api"], app = api, api.app
     from libs.runtime.health import add_health
 
@@ -109,7 +116,19 @@ def _build(settings: Settings, services: list[Service], roles: set[str]) -> tupl
     return built, app
 
 
-async def _guard(name: str, role: Role, stop: asyncio.Event) -> None:
+def _tail(settings: Settings, services: list[Service], roles: set[str]) -> Tail:
+    """The one consumer of events for everything but the projector, which has Faust's."""
+    sources = {service.name for service in services if roles & {"api", "decider"}}
+    sources |= {source for service in services if "policy" in roles for source in service.policies}
+    places = [
+        Place(events_topic(source, settings.topic_prefix), partition)
+        for source in sorted(sources)
+        for partition in range(settings.partitions)
+    ]
+    return Tail(settings.require_kafka(), places, client_id="loanstream-tail")
+
+
+async def _guard(name: str, role: Role | Tail, stop: asyncio.Event) -> None:
     """Run one role; whatever ends it, ends the others too."""
     log.info("role_started", name=name)
     try:
