@@ -1,0 +1,254 @@
+"""Folding a view's changes: many ops on one document become one write that never reads it. Pure.
+
+Two forms of the same meaning. Where the document is known (a rebuild into an empty collection, the simulation, after a
+Delete) the ops change a plain dict. Where it is not (live), they are merged into stages that one MongoDB update carries
+out on the server. `apply_op` on a dict is the meaning; a property test holds every batch size of the other form to it.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from libs.events.views import Add, Delete, Op, Set, SetOnce
+
+Document = dict[str, Any]
+
+#: Integers stay inside what MongoDB stores exactly.
+_INT_MAX = 2**63 - 1
+
+
+@dataclass(slots=True)
+class Stage:
+    """Changes of one document that can be made in one step: no path in it lies below another one.
+
+    A path may stand in `onces` and `adds` together: first the value if there is none, then the sum.
+    """
+
+    onces: dict[str, Any] = field(default_factory=dict)
+    adds: dict[str, int] = field(default_factory=dict)
+    sets: dict[str, Any] = field(default_factory=dict)
+    parents: set[str] = field(default_factory=set)
+    """Every path that lies above one in here (or did): lets the search for paths below be left out."""
+
+    def below(self, path: str) -> bool:
+        """Whether this stage assigns something below `path`, which therefore is an object afterwards."""
+        if path not in self.parents:
+            return False
+        start = path + "."
+        return any(name.startswith(start) for part in (self.onces, self.adds, self.sets) for name in part)
+
+    def forget_below(self, path: str) -> None:
+        """Drop what lies below `path`."""
+        if path in self.parents:
+            start = path + "."
+            for part in (self.onces, self.adds, self.sets):
+                for name in [name for name in part if name.startswith(start)]:
+                    del part[name]
+
+    def above(self, path: str) -> str | None:
+        """The path in this stage that `path` lies below, if there is one."""
+        for parent in _parents(path):
+            if parent in self.sets or parent in self.onces or parent in self.adds:
+                return parent
+        return None
+
+
+@dataclass(slots=True)
+class DocumentChange:
+    """What a batch does to one document. `known` documents are folded as dicts, others as stages."""
+
+    known: bool
+    document: Document | None = None
+    stages: list[Stage] = field(default_factory=list)
+
+    def fold(self, op: Op) -> None:
+        """Add one op. Raises TypeError or ValueError for an op that no document can take."""
+        if isinstance(op, Delete):
+            self.known, self.document, self.stages = True, None, []
+        elif self.known:
+            self.document = apply_op(self.document, op)
+        else:
+            self._merge(op)
+
+    def _merge(self, op: Set | SetOnce | Add) -> None:
+        path, segments = op.field, _segments(op.field)
+        stage = self.stages[-1] if self.stages else self._next_stage()
+        parent = stage.above(path) if "." in path else None
+        if parent is not None and parent in stage.sets:
+            holder = {parent: stage.sets[parent]}
+            _change(holder, (parent, *segments[parent.count(".") + 1 :]), op)
+            return
+        if parent is not None and parent in stage.adds:
+            raise TypeError(f"{path} lies below {parent}, which is a number")
+        if parent is not None:
+            stage = self._next_stage()
+        match op:
+            case Set():
+                stage.forget_below(path)
+                stage.onces.pop(path, None)
+                stage.adds.pop(path, None)
+                stage.sets[path] = json_value(op.value)
+            case SetOnce():
+                _merge_once(stage, path, _first_value(op))
+            case Add():
+                _merge_add(stage, path, _integer(op.amount))
+        if "." in path:
+            stage.parents.update(_parents(path))
+
+    def _next_stage(self) -> Stage:
+        stage = Stage()
+        self.stages.append(stage)
+        return stage
+
+
+def _merge_once(stage: Stage, path: str, value: Any) -> None:
+    if path in stage.sets:
+        if stage.sets[path] is None:
+            stage.sets[path] = value
+    elif path not in stage.onces and path not in stage.adds and not stage.below(path):
+        stage.onces[path] = value
+
+
+def _merge_add(stage: Stage, path: str, amount: int) -> None:
+    if path in stage.sets:
+        stage.sets[path] = _sum(path, stage.sets[path], amount)
+    elif stage.below(path):
+        raise TypeError(f"{path} is an object and cannot be added to")
+    else:
+        stage.adds[path] = stage.adds.get(path, 0) + amount
+
+
+def apply_op(document: Document | None, op: Op) -> Document | None:
+    """The meaning of one op: the document after it, changed in place; None where there is none.
+
+    Raises TypeError where a path leads through or adds to something else than it needs, ValueError for a malformed path.
+    """
+    if isinstance(op, Delete):
+        return None
+    document = {} if document is None else document
+    _change(document, _segments(op.field), op)
+    return document
+
+
+def _change(document: Document, segments: tuple[str, ...], op: Set | SetOnce | Add) -> None:
+    for segment in segments[:-1]:
+        document = document.setdefault(segment, {})
+        if not isinstance(document, dict):
+            raise TypeError(f"{op.field} leads through {segment}, which is not an object")
+    name = segments[-1]
+    match op:
+        case Set():
+            document[name] = json_value(op.value)
+        case SetOnce():
+            value = _first_value(op)
+            if document.get(name) is None:
+                document[name] = value
+        case Add():
+            document[name] = _sum(op.field, document.get(name, 0), op.amount)
+
+
+def _first_value(op: SetOnce) -> Any:
+    if op.value is None:
+        raise ValueError(f"{op.field} cannot be set once to nothing")
+    return json_value(op.value)
+
+
+def _sum(path: str, value: Any, amount: int) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{path} is {type(value).__name__} and cannot be added to")
+    return value + _integer(amount)
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int or not -_INT_MAX <= value <= _INT_MAX:
+        raise TypeError("a view may add integers of 64 bits only")
+    return value
+
+
+def json_value(value: Any) -> Any:
+    """A copy of a JSON value as the database will give it back (tuples become lists).
+
+    Raises TypeError for anything else, floats included: what is exact in the log stays exact in the views.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if type(value) is int:
+        return _integer(value)
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {_key(name): json_value(item) for name, item in value.items()}
+    raise TypeError(f"a view may store JSON without floats, not {type(value).__name__}")
+
+
+def _key(name: Any) -> str:
+    if not isinstance(name, str) or not name or "." in name or name.startswith("$"):
+        raise ValueError(f"{name!r} cannot be a field's name")
+    return str.__str__(name)
+
+
+@lru_cache(maxsize=16_384)
+def _segments(path: str) -> tuple[str, ...]:
+    segments = tuple(path.split("."))
+    if segments[0] == "_id":
+        raise ValueError("_id is the document's name and cannot be changed")
+    for segment in segments:
+        _key(segment)
+    return segments
+
+
+@lru_cache(maxsize=16_384)
+def _parents(path: str) -> tuple[str, ...]:
+    segments = path.split(".")
+    return tuple(".".join(segments[:length]) for length in range(1, len(segments)))
+
+
+def field_name(text: str) -> str:
+    """`text` as one field's name: dots, percent signs and a leading dollar are written %2E, %25, %24."""
+    safe = text.replace("%", "%25").replace(".", "%2E")
+    return "%24" + safe[1:] if safe.startswith("$") else safe
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The document is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The document is exactly this."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A MongoDB update, an operator document or a pipeline, that also makes the document if it is missing."""
+
+    change: dict[str, Any] | list[dict[str, Any]]
+
+
+Statement = Removal | Replacement | Update
+
+
+def statement(change: DocumentChange) -> Statement:
+    """The one write that carries a folded change out.
+
+    Only a SetOnce on a document that is not known needs a pipeline; plain operators are faster and read better.
+    """
+    if change.known:
+        return Removal() if change.document is None else Replacement(change.document)
+    if len(change.stages) == 1 and not change.stages[0].onces:
+        stage = change.stages[0]
+        operators = {"$set": stage.sets, "$inc": stage.adds}
+        return Update({name: fields for name, fields in operators.items() if fields})
+    return Update([step for stage in change.stages for step in _steps(stage)])
+
+
+def _steps(stage: Stage) -> list[dict[str, Any]]:
+    onces = {path: {"$ifNull": [f"${path}", {"$literal": value}]} for path, value in stage.onces.items()}
+    adds = {path: {"$add": [{"$ifNull": [f"${path}", 0]}, amount]} for path, amount in stage.adds.items()}
+    sets = {path: {"$literal": value} for path, value in stage.sets.items()}
+    return [{"$set": fields} for fields in (onces, adds | sets) if fields]

@@ -1,0 +1,395 @@
+"""The only module that names motor: views with their positions, anchors, the log id, and who feeds the views.
+
+MongoDB must be a replica set, because every batch is one transaction: each triple is compared and set first, documents
+are written second. Everything is written with `w: majority` and read back from the majority. Motor is the driver that this
+project was asked to use; its successor has the same calls, so it would be changed here and nowhere else.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from bson.errors import InvalidDocument
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
+from pymongo import DeleteOne, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from libs.events.chain import Checkpoint
+from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
+from libs.runtime.generations import (
+    ChangeRefused,
+    DatabaseUnavailable,
+    Generation,
+    GenerationWrite,
+    Move,
+    Overtaken,
+    Pointer,
+    anchor_id,
+    failure_document,
+    generation_document,
+    pointer_document,
+    position_document,
+    read_generation,
+    read_partition,
+    read_pointer,
+    read_triple,
+    triple_document,
+)
+from libs.runtime.kafka import Place
+from libs.runtime.projecting import Partition, Projection
+from libs.runtime.settings import Settings
+
+#: A batch is tried again for this long while MongoDB is away; below Faust's rebalance timeout of 60 s.
+COMMIT_LIMIT_S: Final = 30.0
+
+Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
+
+_RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
+_SNAPSHOT_UNAVAILABLE = 246
+
+
+class Database:
+    """One MongoDB database of the platform. Methods raise pymongo's errors when the server is away, unless they say else."""
+
+    def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], name: str) -> None:
+        self._client = client
+        self.name = name
+        self._db = client.get_database(
+            name, read_concern=ReadConcern("majority"), write_concern=WriteConcern("majority")
+        )
+        self._views = self._db["views"]
+        self._generations = self._db["generations"]
+        self._positions = self._db["positions"]
+        self._anchors = self._db["anchors"]
+        self._projectors = self._db["projectors"]
+
+    @classmethod
+    def connect(cls, settings: Settings) -> "Database":
+        """A client on the running loop; it connects with the first call. Raises OperatorError when no address is set."""
+        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+            settings.require_mongo(), appname="loanstream", serverSelectionTimeoutMS=5000, maxPoolSize=32
+        )
+        return cls(client, settings.mongo_database)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    # --- the log's id, and anchors of readers -------------------------------------------------------------------
+
+    async def log_id(self) -> str | None:
+        """The log that this database belongs to."""
+        found = await self._db["log"].find_one({"_id": "log"})
+        return None if found is None else str(found["log_id"])
+
+    async def keep_log_id(self, log_id: str) -> str:
+        """Keep the log's id unless there is one; returns the one that is kept."""
+        await self._db["log"].update_one({"_id": "log"}, {"$setOnInsert": {"log_id": log_id}}, upsert=True)
+        kept = await self.log_id()
+        assert kept is not None, "it was just kept"
+        return kept
+
+    async def load_anchor(self, name: str, place: Place) -> Checkpoint | None:
+        """The triple last kept under a reader's name."""
+        found = await self._anchors.find_one({"_id": anchor_id(name, place)})
+        return None if found is None else read_triple(found)
+
+    async def save_anchors(self, name: str, checkpoints: Mapping[Place, Checkpoint]) -> None:
+        """Keep triples under a reader's name."""
+        writes = [
+            UpdateOne({"_id": anchor_id(name, place)}, {"$set": triple_document(checkpoint)}, upsert=True)
+            for place, checkpoint in checkpoints.items()
+        ]
+        if writes:
+            await self._anchors.bulk_write(writes, ordered=False)
+
+    # --- reading views ------------------------------------------------------------------------------------------
+
+    async def pointer(self, view: str) -> Pointer | None:
+        """Which generation of a view is read; None before its first one is built."""
+        found = await self._views.find_one({"_id": view})
+        return None if found is None else read_pointer(found)
+
+    async def pointers(self) -> dict[str, Pointer]:
+        """All views' pointers."""
+        return {found["_id"]: read_pointer(found) async for found in self._views.find({})}
+
+    async def find(self, collection: str, doc: str) -> dict[str, Any] | None:
+        """One document, with its name as `_id`."""
+        found = await self._db[collection].find_one({"_id": doc})
+        return None if found is None else _plain(found)
+
+    async def find_page(
+        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """At most `limit` documents in the order of their names, after a name; `where` compares fields for equality only."""
+        wanted: dict[str, Any] = {name: {"$eq": value} for name, value in where.items()}
+        if after is not None:
+            wanted = {"$and": [wanted, {"_id": {"$gt": after}}]}
+        return [
+            _plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)
+        ]
+
+    async def positions(self, keys: Sequence[str]) -> dict[str, dict[Partition, Checkpoint]]:
+        """The triples of several generations, by key."""
+        positions: dict[str, dict[Partition, Checkpoint]] = {}
+        async for found in self._positions.find({"of": {"$in": list(keys)}}):
+            positions.setdefault(found["of"], {})[read_partition(found)] = read_triple(found)
+        return positions
+
+    # --- the life of a generation -------------------------------------------------------------------------------
+
+    async def generations(self, views: Sequence[str]) -> list[Generation]:
+        """All generations of some views that are not dropped yet, oldest first."""
+        found = self._generations.find({"view": {"$in": list(views)}}).sort("generation", 1)
+        return [read_generation(document) async for document in found]
+
+    async def begin_generation(self, projection: Projection) -> Generation:
+        """A new, empty collection with the view's indexes, under a number that was never used."""
+        name = projection.name
+        counted = await self._db["counters"].find_one_and_update(
+            {"_id": name}, {"$inc": {"generations": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        assert counted is not None, "it was just counted"
+        number = int(counted["generations"])
+        generation = Generation(name, number, projection.version, f"view.{name}.{number}", "building")
+        await self._generations.insert_one(generation_document(generation))
+        await self.touch(generation)
+        await self._positions.create_index("of")
+        await self._db.create_collection(generation.collection)
+        for field in projection.indexes:
+            await self._db[generation.collection].create_index([(field, 1), ("_id", 1)])
+        return generation
+
+    async def touch(self, generation: Generation) -> None:
+        """Say that the generation's builder is alive."""
+        await self._generations.update_one({"_id": generation.key}, [_TOUCH])
+
+    async def fill(self, generation: Generation, changes: Mapping[str, DocumentChange]) -> None:
+        """Write folded changes into a generation that nobody else touches: no transaction, several at once."""
+        writes = [_write(doc, change) for doc, change in changes.items()]
+        chunks = [writes[start : start + 1000] for start in range(0, len(writes), 1000)]
+        slots = asyncio.Semaphore(4)
+
+        async def write(chunk: Sequence[Write]) -> None:
+            async with slots:
+                await self._db[generation.collection].bulk_write(chunk, ordered=False)
+
+        try:
+            await asyncio.gather(*(write(chunk) for chunk in chunks))
+        except (BulkWriteError, DocumentTooLarge, InvalidDocument) as error:
+            raise ChangeRefused(generation, None, _reason(error)) from error
+
+    async def join(self, generation: Generation, triples: Mapping[Partition, Checkpoint]) -> None:
+        """Open a built generation to whoever feeds it, from these triples on."""
+        await self._positions.delete_many({"of": generation.key})
+        await self._positions.insert_many(
+            [position_document(generation.key, where, triple) for where, triple in triples.items()]
+        )
+        await self._generations.update_one({"_id": generation.key}, {"$set": {"state": "joined"}})
+
+    async def flip(self, generation: Generation, before: Pointer | None) -> None:
+        """Let the view be read from this generation; all others of the view retire. Raises Overtaken if it moved since."""
+        pointer = pointer_document(generation)
+        expected = {"_id": generation.view, "generation": before.generation if before else {"$exists": False}}
+        others = {"view": generation.view, "_id": {"$ne": generation.key}, "state": {"$ne": "retired"}}
+        async with await self._client.start_session() as session, session.start_transaction():
+            try:
+                done = await self._views.replace_one(
+                    expected, pointer, upsert=before is None, session=session
+                )
+            except DuplicateKeyError:
+                raise Overtaken([generation.key]) from None
+            if not done.matched_count and done.upserted_id is None:
+                raise Overtaken([generation.key])
+            await self._generations.update_many(others, [_RETIRE], session=session)
+
+    async def retire(self, generation: Generation) -> None:
+        """End a generation that was never read."""
+        await self._generations.update_one({"_id": generation.key}, [_RETIRE])
+
+    async def retire_abandoned(self, views: Sequence[str], silent_s: float) -> None:
+        """End generations that are not read and whose builder has been silent for so long."""
+        read = [pointer.key for pointer in (await self.pointers()).values()]
+        silent = {"$lt": ["$touched_at", {"$subtract": ["$$NOW", int(silent_s * 1000)]}]}
+        unread = {"view": {"$in": list(views)}, "state": {"$ne": "retired"}, "_id": {"$nin": read}}
+        await self._generations.update_many({**unread, "$expr": silent}, [_RETIRE])
+
+    async def drop_retired(self, views: Sequence[str], after_s: float) -> list[str]:
+        """Drop the collections of generations that retired so long ago; returns the generations' keys."""
+        due = {"$lte": ["$retired_at", {"$subtract": ["$$NOW", int(after_s * 1000)]}]}
+        found = self._generations.find({"view": {"$in": list(views)}, "state": "retired", "$expr": due})
+        retired = [read_generation(document) async for document in found]
+        for generation in retired:
+            # Without its triples nobody can commit to it any more; only then may the collection go.
+            await self._positions.delete_many({"of": generation.key})
+            await self._db.drop_collection(generation.collection)
+            await self._generations.delete_one({"_id": generation.key})
+        return [generation.key for generation in retired]
+
+    # --- the projector's transaction ----------------------------------------------------------------------------
+
+    async def commit(self, writes: Sequence[GenerationWrite], limit_s: float = COMMIT_LIMIT_S) -> None:
+        """One transaction: every triple is compared and set first, then each document is written once.
+
+        Tried again while MongoDB is away. Raises Overtaken when a triple is not what it must be, ChangeRefused for a
+        document that cannot be, DatabaseUnavailable after the limit: the outcome is unknown then.
+        """
+        gives_up_at = time.monotonic() + limit_s
+        pause_s, unsure = 0.05, False
+        while True:
+            try:
+                async with await self._client.start_session() as session:
+                    session.start_transaction(write_concern=WriteConcern("majority"))
+                    await self._commit(writes, session)
+                    return
+            except Overtaken:
+                if unsure and not await self._elsewhere(writes, after=True):
+                    return
+                raise
+            except (ConnectionFailure, OperationFailure) as error:
+                retried = isinstance(error, ConnectionFailure) or any(map(error.has_error_label, _RETRIED))
+                if not retried:
+                    raise
+                if time.monotonic() + pause_s > gives_up_at:
+                    raise DatabaseUnavailable(str(error)) from error
+            unsure = True
+            await asyncio.sleep(pause_s)
+            pause_s = min(2.0, pause_s * 2)
+
+    async def _commit(self, writes: Sequence[GenerationWrite], session: AsyncIOMotorClientSession) -> None:
+        moves: list[Write] = [_move(write.generation, move) for write in writes for move in write.moves]
+        if moves:
+            moved = await self._positions.bulk_write(moves, ordered=False, session=session)
+            if moved.matched_count != len(moves):
+                await session.abort_transaction()
+                raise Overtaken(await self._elsewhere(writes, after=False))
+        for write in writes:
+            if write.changes:
+                await self._write_documents(write, session)
+            if write.failure != write.generation.failure:
+                failed = {"$set": {"failure": failure_document(write.failure)}}
+                await self._generations.update_one({"_id": write.generation.key}, failed, session=session)
+        await session.commit_transaction()
+
+    async def _write_documents(self, write: GenerationWrite, session: AsyncIOMotorClientSession) -> None:
+        docs = list(write.changes)
+        try:
+            statements = [_write(doc, write.changes[doc]) for doc in docs]
+            await self._db[write.generation.collection].bulk_write(statements, ordered=False, session=session)
+        except BulkWriteError as error:
+            if any(map(error.has_error_label, _RETRIED)):
+                raise
+            index = error.details["writeErrors"][0]["index"] if error.details.get("writeErrors") else None
+            raise ChangeRefused(
+                write.generation, None if index is None else docs[index], _reason(error)
+            ) from error
+        except (DocumentTooLarge, InvalidDocument) as error:
+            raise ChangeRefused(write.generation, None, _reason(error)) from error
+
+    async def _elsewhere(self, writes: Sequence[GenerationWrite], *, after: bool) -> list[str]:
+        """The generations whose triples are not what these writes want them to be before, or make them after."""
+        found = await self.positions([write.generation.key for write in writes])
+        return [
+            write.generation.key
+            for write in writes
+            for move in write.moves
+            if found.get(write.generation.key, {}).get(move.partition)
+            != (move.after if after else move.before)
+        ]
+
+    # --- who feeds the views ------------------------------------------------------------------------------------
+
+    async def announce(self, projector: str, views: Sequence[str]) -> None:
+        """Say that a live projector feeds these views now."""
+        await self._projectors.update_one(
+            {"_id": projector}, [{"$set": {"views": list(views), "seen_at": "$$NOW"}}], upsert=True
+        )
+
+    async def withdraw(self, projector: str) -> None:
+        """Say that it has stopped."""
+        await self._projectors.delete_one({"_id": projector})
+
+    async def is_fed(self, view: str, within_s: float) -> bool:
+        """Whether some projector announced that it feeds this view within the last seconds."""
+        fresh = {"$gt": ["$seen_at", {"$subtract": ["$$NOW", int(within_s * 1000)]}]}
+        return await self._projectors.find_one({"views": view, "$expr": fresh}) is not None
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["Snapshot"]:
+        """A view of the database at one moment, for at most five minutes."""
+        async with await self._client.start_session(snapshot=True) as session:
+            yield Snapshot(self._client[self.name], session)
+
+
+class Snapshot:
+    """Reads that all see the same moment."""
+
+    def __init__(self, database: Any, session: AsyncIOMotorClientSession) -> None:
+        self._db = database
+        self._session = session
+
+    async def positions(self, key: str) -> dict[Partition, Checkpoint] | None:
+        """The triples of a generation. None when the server has no snapshot yet: ask again in a new one."""
+        try:
+            found = [found async for found in self._db["positions"].find({"of": key}, session=self._session)]
+        except OperationFailure as error:
+            if error.code == _SNAPSHOT_UNAVAILABLE:
+                return None
+            raise
+        return {read_partition(each): read_triple(each) for each in found}
+
+    async def documents(self, generation: Generation) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """All documents of a generation in the order of their names."""
+        cursor = (
+            self._db[generation.collection].find({}, session=self._session, batch_size=2000).sort("_id", 1)
+        )
+        async for found in cursor:
+            yield found.pop("_id"), found
+
+
+#: Sets a time on the server's clock, so that hosts never compare theirs.
+_TOUCH: Final = {"$set": {"touched_at": "$$NOW"}}
+_RETIRE: Final = {"$set": {"state": "retired", "retired_at": "$$NOW"}}
+
+
+def _write(doc: str, change: DocumentChange) -> Write:
+    match statement(change):
+        case Removal():
+            return DeleteOne({"_id": doc})
+        case Replacement(document):
+            return ReplaceOne({"_id": doc}, document, upsert=True)
+        case Update(update):
+            return UpdateOne({"_id": doc}, update, upsert=True)
+
+
+def _move(generation: Generation, move: Move) -> UpdateOne:
+    before = position_document(generation.key, move.partition, move.before)
+    return UpdateOne(before, {"$set": triple_document(move.after)})
+
+
+def _reason(error: PyMongoError | InvalidDocument) -> str:
+    """The class and code of a refusal, without the values that its text may quote."""
+    if isinstance(error, BulkWriteError) and error.details.get("writeErrors"):
+        return f"MongoDB code {error.details['writeErrors'][0].get('code')}"
+    return type(error).__name__
+
+
+def _plain(value: Any) -> Any:
+    """A document with Python's own integers instead of BSON's."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,66 @@
+"""Reading views: every read asks `views/<name>` which generation counts, so a rebuild is seen by the next request."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from libs.runtime.generations import Pointer
+from libs.runtime.mongo import Database
+
+_PLAIN = re.compile(r"[^A-Za-z0-9_:.-]")
+_ESCAPED = re.compile(r"~([0-9a-f]+)~")
+
+
+class ViewMissing(Exception):
+    """The view has no generation yet: the projector is building its first one, or never ran."""
+
+
+class Views:
+    """Documents of views by name, for the routes of a service. Documents carry their name as `_id`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, view: str, doc: str) -> dict[str, Any] | None:
+        """One document. Raises ViewMissing."""
+        pointer = await self._pointer(view)
+        return await self._database.find(pointer.collection, doc)
+
+    async def page(
+        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """At most `limit` documents whose fields equal `where`, ordered by name, and the cursor of the next page.
+
+        A field that is None in `where` also matches documents without it. Raises ViewMissing.
+        """
+        pointer = await self._pointer(view)
+        last = None if after is None else read_cursor(after)
+        found = await self._database.find_page(pointer.collection, where, last, limit + 1)
+        more = len(found) > limit
+        return found[:limit], cursor(found[limit - 1]["_id"]) if more else None
+
+    async def positions(self, view: str) -> dict[tuple[str, int], int]:
+        """(service, partition) -> the last position that the view has applied; -1 before the first. Raises ViewMissing."""
+        pointer = await self._pointer(view)
+        triples = (await self._database.positions([pointer.key])).get(pointer.key, {})
+        return {(where.service, where.partition): triple.position for where, triple in triples.items()}
+
+    async def _pointer(self, view: str) -> Pointer:
+        pointer = await self._database.pointer(view)
+        if pointer is None:
+            raise ViewMissing(f"the view {view} is not built yet")
+        return pointer
+
+
+def cursor(doc: str) -> str:
+    """A document's name as a cursor: other characters than letters, digits and `_:.-` are written `~<hex>~`."""
+    return _PLAIN.sub(lambda found: f"~{ord(found[0]):x}~", doc)
+
+
+def read_cursor(text: str) -> str:
+    """The name that `cursor` wrote. Any other text is a place between names too, so nothing is refused."""
+    return _ESCAPED.sub(lambda found: _character(int(found[1], 16)), text)
+
+
+def _character(code: int) -> str:
+    return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else ""
