@@ -103,20 +103,29 @@ class PartitionDecider:
     def decide(self, raw: RawRecord) -> Outgoing | None:
         """Decide the command at `next_position`.
 
-        Returns None when the command runs a tick and decisions are unconfirmed: confirm them and ask again.
+        Returns None when the command runs a tick while the wake index is unconfirmed: confirm and ask again.
         Raises what says nothing about the command (memory, recursion, the operating system).
         """
         if raw.offset != self.next_position:
             raise ValueError(f"expected the command at offset {self.next_position}, got {raw.offset}")
         with money_context():
             item = read_command(raw, self._by_command, self.partition, self._partitions)
-            if self._pending and self._runs_a_tick(item):
+            if self._runs_a_tick(item) and self._index_is_unconfirmed():
                 return None
             effect, first_answer = self._answer(item)
         return self._seal(item, effect, first_answer)
 
+    def _index_is_unconfirmed(self) -> bool:
+        """Whether a decision that the log has not accepted may move the wake index.
+
+        The day's own markers never do, so the last of four need not wait for the other three (decisions/0003).
+        """
+        return any(
+            change.stream != self._day_stream for pending in self._pending for change in pending.changes
+        )
+
     def _runs_a_tick(self, item: ReadCommand) -> bool:
-        if not isinstance(item.message, day.DayMarker | day.Tick):
+        if not self._pending or not isinstance(item.message, day.DayMarker | day.Tick):
             return False
         assert item.envelope is not None
         state = self.state_of(self._day_stream)
@@ -337,15 +346,17 @@ class PartitionDecider:
     def _adopt(self, raw: RawRecord) -> None:
         """Fold a record that this object did not decide: recovery, or another replica's decision."""
         decision = parse_decision(raw.value)
-        for change in self._states.fold(decision):
-            self._states.remember(change)
+        changes = list(self._states.fold(decision))
         first = decision.events[0]
         reused = first.type == name_of(CommandRefused) and first.data["code"] == "key_reused"
-        if first.type != name_of(CommandRepeated) and not reused:
-            known = known_from(raw.headers, self._reader.head.position, raw.value)
-            if known is not None:
-                self._memory.keep_known(known)
+        answers = first.type != name_of(CommandRepeated) and not reused
+        known = known_from(raw.headers, self._reader.head.position, raw.value) if answers else None
         source = source_from(raw.headers)
+        # All of the record is read before any of it is kept: whoever fails in between has still folded whole records.
+        for change in changes:
+            self._states.remember(change)
+        if known is not None:
+            self._memory.keep_known(known)
         if source is not None:
             self._memory.keep_source(source)
 
