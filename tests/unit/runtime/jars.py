@@ -183,7 +183,10 @@ def jars_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
 class Bench:
     """One partition of the toy service: its two topics as lists, and the decider that is alive."""
 
-    def __init__(self, *, partition: int = 0, partitions: int = 1, dated: bool = True) -> None:
+    def __init__(
+        self, *, partition: int = 0, partitions: int = 1, dated: bool = True, jars: Aggregate = JARS
+    ) -> None:
+        self._jars = jars
         self.partition = partition
         self.partitions = partitions
         self.service = "bidding"
@@ -208,7 +211,7 @@ class Bench:
         head = memory.checkpoint() or genesis(LOG_ID, "toy.events", self.partition)
         return PartitionDecider(
             service=self.service,
-            aggregates=(JARS, day_aggregate()),
+            aggregates=(self._jars, day_aggregate()),
             rules=rules,
             partition=self.partition,
             partitions=self.partitions,
