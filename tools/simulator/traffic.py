@@ -42,6 +42,7 @@ class Traffic:
         self._plan = plan
         self._partitions = partitions
         self._people = [f"usr_{number}" for number in range(plan.people)]
+        self._spenders = self._people[: plan.people // 2 + 1]
         self._listed = 0
         self._numbers = 0
         self._budget = 30
@@ -102,6 +103,9 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
+        for loan in self.sight.loans.values():
+            if loan.outstanding_fen and loan.borrower in self._spenders and self._rng.random() < 0.3:
+                self._spend(loan.borrower, loan.account)
 
     def _close_day(self) -> bool:
         """Close the open date; sometimes again, sometimes one that is not reached yet."""
@@ -210,6 +214,13 @@ class Traffic:
         amount = self._rng.choice((available, available // 2, available + 1, 100))
         wish = bidding.RequestWithdrawal(withdrawal_id=f"wdr_{self._number()}", amount_fen=max(1, amount))
         self._api.ask("bidding", account, wish, principal=owner)
+
+    def _spend(self, owner: str, account: str) -> None:
+        """A borrower takes out what he has, or nearly, so that his debits fail or find a part."""
+        available = self.sight.available_fen.get(account, 0) - self._rng.choice((0, 0, 5_000))
+        if available > 0:
+            wish = bidding.RequestWithdrawal(withdrawal_id=f"wdr_{self._number()}", amount_fen=available)
+            self._api.ask("bidding", account, wish, principal=owner)
 
     def _pay(self) -> None:
         loans = list(self.sight.loans.values())

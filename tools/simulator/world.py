@@ -16,6 +16,7 @@ from tools.simulator.deciding import DeciderActor, Disk
 from tools.simulator.log import NO_FAULTS, Log, LogFaults, Place
 from tools.simulator.people import Api
 from tools.simulator.policing import PolicyActor
+from tools.simulator.projecting import Database, ProjectorActor
 from tools.simulator.traffic import Plan, Traffic
 
 LOG_ID = "5151515151515151"
@@ -84,6 +85,11 @@ class World:
             for partition in range(config.partitions):
                 self._readers[Place(f"{service.name}.events", partition)].append(len(self.actors))
         self.actors.append(self.api)
+        self._projector_slot = len(self.actors)
+        self.actors.append(self._projector({}))
+        for place in self._readers:
+            if place.topic.endswith(".events"):
+                self._readers[place].append(self._projector_slot)
         self.traffic = Traffic(Random(f"{seed}/traffic"), self.api, config.plan, partitions=config.partitions)
         self.actors.append(self.traffic)
         self._awake = list(range(len(self.actors)))
@@ -187,6 +193,8 @@ class World:
             self._replace_decider(slot, actor)
         elif isinstance(actor, PolicyActor):
             self._replace_policy(slot, commits_back=self._rng.choice((0, 0, 0, 1, 2)))
+        elif isinstance(actor, ProjectorActor):
+            self.actors[slot] = self._projector(actor.database)
         else:
             self.api.crash()
         self._wake(slot)
@@ -222,6 +230,13 @@ class World:
             twin.actor.stop()
             self._twins.remove(twin)
 
+    @property
+    def views(self) -> Database:
+        """What the database holds of every view."""
+        projector = self.actors[self._projector_slot]
+        assert isinstance(projector, ProjectorActor)
+        return projector.database
+
     # --- building -----------------------------------------------------------------------------------------------
 
     def _decider(
@@ -250,4 +265,9 @@ class World:
             log_id=LOG_ID,
             commits=commits,
             slot=slot,
+        )
+
+    def _projector(self, database: Database) -> ProjectorActor:
+        return ProjectorActor(
+            self.log, self.services, self.config.partitions, log_id=LOG_ID, database=database
         )
