@@ -53,6 +53,9 @@ from libs.runtime.settings import Settings
 #: A batch is tried again for this long while MongoDB is away; below Faust's rebalance timeout of 60 s.
 COMMIT_LIMIT_S: Final = 30.0
 
+#: What a method raises when the server does not answer or refuses: for those who must not name the driver.
+DatabaseError = PyMongoError
+
 Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 _RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")

@@ -49,14 +49,18 @@ class Reads(Protocol):
         """See LogReader."""
 
 
+class AnchorsUnavailable(Exception):
+    """The anchors' home does not answer."""
+
+
 class Anchors(Protocol):
-    """Where the tail keeps its triples (mongo.Database)."""
+    """Where the tail keeps its triples. Both calls raise AnchorsUnavailable."""
 
-    async def load_anchor(self, name: str, place: Place) -> Checkpoint | None:
-        """The triple last kept under this name."""
+    async def load(self, place: Place) -> Checkpoint | None:
+        """The triple last kept for a partition."""
 
-    async def save_anchors(self, name: str, checkpoints: Mapping[Place, Checkpoint]) -> None:
-        """Keep triples under this name."""
+    async def save(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
+        """Keep triples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Outcomes:
 
     `follow` gives a reader of decisions, which may be the process's shared one; `watch` gives one that only asks for end
     offsets: on a connection of its own, because a broker answers a connection's requests in turn and a fetch waits long.
+    `home` says in words where the anchors are kept.
     """
 
     def __init__(
@@ -106,6 +111,7 @@ class Outcomes:
         watch: Callable[[], Reads],
         resume: Callable[[Place, Checkpoint | None], Awaitable[ChainReader]],
         anchors: Anchors,
+        home: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = service
@@ -118,6 +124,7 @@ class Outcomes:
         self._watch = watch
         self._resume = resume
         self._anchors = anchors
+        self._home = home
         self._clock = clock
         self._chains: dict[Place, ChainReader] = {}
         self._read_to: dict[Place, int] = {}
@@ -179,18 +186,14 @@ class Outcomes:
         while not stop.is_set():
             try:
                 for place in self._events:
-                    anchor = await self._anchors.load_anchor(self._anchor_name, place)
+                    anchor = await self._anchors.load(place)
                     chain = await self._resume(place, anchor)
                     self._chains[place] = chain
                     self._read_to[place] = chain.head.offset + 1
                 return
-            except LogUnavailable as error:
-                log.warning("tail_waits_for_log", service=self._service, error=str(error))
+            except (LogUnavailable, AnchorsUnavailable) as error:
+                log.warning("tail_waits_to_start", service=self._service, error=str(error))
                 await _pause(stop, _RECONNECT_S)
-
-    @property
-    def _anchor_name(self) -> str:
-        return f"api.{self._service}"
 
     async def _while_connected(
         self,
@@ -210,7 +213,7 @@ class Outcomes:
             except OffsetMissing as error:
                 raise LostTimeline(
                     f"{self._service}.events was cut while the API read it ({error}). Start again; if it stays, "
-                    f"delete the anchor {self._anchor_name} in MongoDB."
+                    f"delete {self._home}."
                 ) from error
             finally:
                 await reader.stop()
@@ -269,8 +272,13 @@ class Outcomes:
                 if chain.head.offset >= 0 and kept.get(place) != chain.head
             }
             if moved:
-                await self._anchors.save_anchors(self._anchor_name, moved)
-                kept |= moved
+                try:
+                    await self._anchors.save(moved)
+                    kept |= moved
+                except (
+                    AnchorsUnavailable
+                ) as error:  # an older anchor costs the next start a longer read, no more
+                    log.warning("anchors_not_kept", service=self._service, error=str(error))
 
 
 @dataclass(slots=True)

@@ -20,7 +20,8 @@ from libs.events.topics import COMMAND_BYTES_MAX
 from libs.runtime.http.calls import Call, fingerprint
 from libs.runtime.http.edge import Edge
 from libs.runtime.http.positions import POSITION_HEADER, Positions, format_positions, merged
-from libs.runtime.http.problems import Problem, problem_response, refusal, try_again
+from libs.runtime.http.problems import problem_response, refusal, try_again
+from libs.runtime.http.requests import too_large
 from libs.runtime.kafka import LogUnavailable, RecordTooLarge
 from libs.runtime.observability import DECISION_WAIT_SECONDS
 from libs.runtime.outcomes import Outcome
@@ -123,7 +124,7 @@ def _envelope(call: Call, order: Order, command_id: str, stamp: str) -> bytes:
     )
     value = encode(CommandEnvelope, envelope)
     if len(value) > COMMAND_BYTES_MAX:
-        raise Problem(413, "too_large", f"A command is at most {COMMAND_BYTES_MAX} bytes.")
+        raise too_large()
     return value
 
 
@@ -131,7 +132,7 @@ async def _append(edge: Edge, stream_id: str, value: bytes) -> int:
     try:
         return await edge.commands.append(stream_id, value)
     except RecordTooLarge:
-        raise Problem(413, "too_large", f"A command is at most {COMMAND_BYTES_MAX} bytes.") from None
+        raise too_large() from None
     except LogUnavailable:
         raise try_again(
             "outcome_unknown", "Whether the request was stored is unknown: send it again with the same key."

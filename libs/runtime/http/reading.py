@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -18,7 +19,9 @@ from libs.runtime.http.positions import (
     has_reached,
     parse_positions,
 )
-from libs.runtime.http.problems import Problem, not_found
+from libs.runtime.http.problems import Problem, not_found, try_again
+from libs.runtime.mongo import DatabaseError
+from libs.runtime.views import ViewMissing
 
 PAGE_MAX: Final = 200
 _LOOK_S: Final = 0.02
@@ -34,7 +37,8 @@ class ViewReader:
 
     async def find(self, doc: str) -> dict[str, Any] | None:
         """One document, or None."""
-        return await self.edge.views.get(self.view, doc)
+        with _or_try_again():
+            return await self.edge.views.get(self.view, doc)
 
     async def get(self, doc: str, *, missing: str) -> dict[str, Any]:
         """One document. Raises Problem 404 with the code `missing`."""
@@ -47,7 +51,10 @@ class ViewReader:
         self, page: "Page", where: Mapping[str, Any] | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:
         """The documents of one page that match `where`, and the cursor of the next one."""
-        return await self.edge.views.page(self.view, where=where or {}, after=page.cursor, limit=page.limit)
+        with _or_try_again():
+            return await self.edge.views.page(
+                self.view, where=where or {}, after=page.cursor, limit=page.limit
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +98,18 @@ def view_reader(view: str) -> Callable[[Request, Response], Coroutine[Any, Any, 
 async def _reached(edge: Edge, view: str, wanted: Positions) -> bool:
     """Wait until the view has applied the wanted positions, at most `read_wait_s` seconds."""
     limit = time.monotonic() + edge.settings.read_wait_s
-    while not has_reached(await edge.views.positions(view), wanted):
-        if time.monotonic() >= limit:
-            return False
-        await asyncio.sleep(_LOOK_S)
+    with _or_try_again():
+        while not has_reached(await edge.views.positions(view), wanted):
+            if time.monotonic() >= limit:
+                return False
+            await asyncio.sleep(_LOOK_S)
     return True
+
+
+@contextmanager
+def _or_try_again() -> Iterator[None]:
+    """Views are disposable: one that is not built yet, or a database that is away, is worth a later try and no alarm."""
+    try:
+        yield
+    except (ViewMissing, DatabaseError):
+        raise try_again("view_unavailable", "What you ask for cannot be read at the moment.") from None

@@ -1,6 +1,7 @@
 """The api role of a process: everything its routes need, connected while the process runs."""
 
 import asyncio
+from collections.abc import Mapping
 
 from libs.events.chain import ChainReader, Checkpoint
 from libs.runtime.auth import TokenVerifier
@@ -10,8 +11,8 @@ from libs.runtime.http.app import build_app
 from libs.runtime.http.edge import CommandLog, Edge
 from libs.runtime.http.router import ServiceRouter
 from libs.runtime.kafka import LogReader, LogWriter, Place
-from libs.runtime.mongo import Database
-from libs.runtime.outcomes import Outcomes
+from libs.runtime.mongo import Database, DatabaseError
+from libs.runtime.outcomes import AnchorsUnavailable, Outcomes
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.tail import Tail
@@ -75,8 +76,10 @@ class ApiRole:
         def watch() -> LogReader:
             return LogReader(settings.require_kafka(), client_id=f"loanstream-api-{self._service}")
 
+        name = f"api.{self._service}"
+        home = f"the anchors named {name} in MongoDB"
+
         async def resume_at(place: Place, anchor: Checkpoint | None) -> ChainReader:
-            home = f"the anchor api.{self._service} in MongoDB"
             return await resume(settings.require_kafka(), settings.require_log_id(), place, anchor, home=home)
 
         return Outcomes(
@@ -87,5 +90,28 @@ class ApiRole:
             follow=self._tail.reader,
             watch=watch,
             resume=resume_at,
-            anchors=database,
+            anchors=_Anchors(database, name),
+            home=home,
         )
+
+
+class _Anchors:
+    """The tail's anchors in MongoDB, under one name for all processes of the service: any of their heads is a good one."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._name = name
+
+    async def load(self, place: Place) -> Checkpoint | None:
+        """See Anchors."""
+        try:
+            return await self._database.load_anchor(self._name, place)
+        except DatabaseError as error:
+            raise AnchorsUnavailable(str(error)) from error
+
+    async def save(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
+        """See Anchors."""
+        try:
+            await self._database.save_anchors(self._name, checkpoints)
+        except DatabaseError as error:
+            raise AnchorsUnavailable(str(error)) from error

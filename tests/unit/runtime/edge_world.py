@@ -30,7 +30,7 @@ from libs.runtime.http.router import ServiceRouter
 from libs.runtime.identity import ensure_identity
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.memory import DeciderMemory
-from libs.runtime.outcomes import Outcomes
+from libs.runtime.outcomes import AnchorsUnavailable, Outcomes
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings, load_settings
 from libs.runtime.store import MemoryStore
@@ -124,18 +124,25 @@ class MemoryWriter:
 
 
 class MemoryAnchors:
-    """Database's calls for anchors."""
+    """The tail's anchors."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, Place], Checkpoint] = {}
+        self.kept: dict[Place, Checkpoint] = {}
+        self.is_down = False
 
-    async def load_anchor(self, name: str, place: Place) -> Checkpoint | None:
-        """See Database."""
-        return self.kept.get((name, place))
+    async def load(self, place: Place) -> Checkpoint | None:
+        """See Anchors."""
+        self._check()
+        return self.kept.get(place)
 
-    async def save_anchors(self, name: str, checkpoints: Mapping[Place, Checkpoint]) -> None:
-        """See Database."""
-        self.kept |= {(name, place): checkpoint for place, checkpoint in checkpoints.items()}
+    async def save(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
+        """See Anchors."""
+        self._check()
+        self.kept |= checkpoints
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise AnchorsUnavailable("no primary")
 
 
 class MemoryViews:
@@ -269,6 +276,7 @@ class World:
             watch=lambda: MemoryReader(self.log),
             resume=resume,
             anchors=self.anchors,
+            home="the anchors of this test",
         )
 
     def edge(self, outcomes: Outcomes) -> Edge:
