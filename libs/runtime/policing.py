@@ -4,7 +4,6 @@ Command ids derive from (group, event address, slot) and the time is the event's
 same commands, and the decider drops what it has by the source rule (design.md 2.4).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
@@ -20,8 +19,8 @@ from libs.events.records import (
     RecordedEvent,
     Source,
     StoredBelow,
+    decode_event,
     parse_decision,
-    recorded_event,
 )
 from libs.events.sagas import Send
 from libs.events.topics import COMMAND_BYTES_MAX, partition_of, system_stream
@@ -82,36 +81,50 @@ class PolicyPartition:
 
     def commands(self, raw: RawRecord, below: Checkpoint) -> list[OutgoingCommand]:
         """The commands of the record just accepted; `below` is the lowest record whose commands are not all stored."""
-        position = self._reader.head.position
         decision = parse_decision(raw.value)
-        command_id, command_type = (
-            raw.headers.get("command-id", b"").decode(),
-            raw.headers.get("type", b"").decode(),
-        )
         stored_below = StoredBelow(position=below.position, hash=below.hash.hex())
         outgoing: list[OutgoingCommand] = []
-        for index in range(len(decision.events)):
-            event = recorded_event(
-                decision,
-                index,
+        for index, stored in enumerate(decision.events):
+            data, undecodable = None, None
+            try:
+                data = decode_event(stored)
+            except (
+                Undecodable
+            ) as error:  # of a later release, say: it may need a command, so it is noted, not skipped
+                undecodable = error
+            event = RecordedEvent(
+                data=data,
+                type=stored.type,
+                stream=stored.stream,
+                sequence=stored.sequence,
                 service=self._source,
                 partition=self._partition,
-                position=position,
-                command_id=command_id,
-                command_type=command_type,
+                position=self._reader.head.position,
+                index=index,
+                at=decision.at,
+                business_date=decision.business_date,
+                principal=decision.principal,
+                correlation_id=decision.correlation_id,
+                causation_id=decision.causation_id,
+                command_id=raw.headers.get("command-id", b"").decode(),
+                command_type=raw.headers.get("type", b"").decode(),
             )
-            outgoing += [self._command(event, send, stored_below) for send in self._sends(event)]
+            outgoing += self._of_event(event, undecodable, stored_below)
         return outgoing
 
-    def _sends(self, event: RecordedEvent) -> Sequence[Send]:
+    def _of_event(
+        self, event: RecordedEvent, undecodable: Undecodable | None, stored_below: StoredBelow
+    ) -> list[OutgoingCommand]:
+        """The commands of one event: the policy's, or the note that it failed; and the day's in either case."""
+        of_day = day.day_commands(self._service.name, event, self._partitions)
         try:
-            sends = [*self._policy(event), *day.day_commands(self._service.name, event, self._partitions)]
-            if len({send.slot for send in sends}) != len(sends):
+            if undecodable is not None:
+                raise undecodable
+            sends = self._policy(event)
+            slots = [send.slot for send in (*sends, *of_day)]
+            if len({*slots}) != len(slots):
                 raise ValueError("two commands of one event share a slot")
-            for send in sends:
-                if len(encode(type(send.command), send.command)) > COMMAND_BYTES_MAX - 4096:
-                    raise Undecodable("a command is larger than a record may be")
-            return sends
+            commands = [self._command(event, _checked(send), stored_below) for send in sends]
         except (MemoryError, RecursionError, OSError):
             raise
         except Exception as error:
@@ -119,7 +132,9 @@ class PolicyPartition:
             note = day.NotePolicyFailure(
                 group=self.group, event_address=event.address, error=type(error).__name__
             )
-            return [Send("policy-failed", system_stream(self._partition), note)]
+            failed = Send("policy-failed", system_stream(self._partition), note)
+            commands = [self._command(event, failed, stored_below)]
+        return [*commands, *(self._command(event, send, stored_below) for send in of_day)]
 
     def _command(self, event: RecordedEvent, send: Send, stored_below: StoredBelow) -> OutgoingCommand:
         envelope = CommandEnvelope(
@@ -143,3 +158,10 @@ class PolicyPartition:
             value=to_json(envelope),
             barrier=day.is_barrier(send),
         )
+
+
+def _checked(send: Send) -> Send:
+    """The send, if its command is valid and fits into a record. Raises Undecodable."""
+    if len(encode(type(send.command), send.command)) > COMMAND_BYTES_MAX - 4096:
+        raise Undecodable("a command is larger than a record may be")
+    return send
