@@ -25,7 +25,7 @@ async def resume(
     found = await record_at(bootstrap, place, checkpoint.offset)
     if found is None or found.headers.get("hash") != checkpoint.hash:
         raise LostTimeline(
-            f"{place.topic}/{place.partition} does not hold the record at offset {checkpoint.offset} that the checkpoint in "
-            f"{home} was taken at: the log was cut or replaced. Delete {home} and start again; it is rebuilt from the log."
+            f"Delete {home} and start again; it is rebuilt from the log. It was built on a record at offset "
+            f"{checkpoint.offset} of {place.topic}/{place.partition} that the log does not hold: the log was cut or replaced."
         )
     return ChainReader(checkpoint)

@@ -67,12 +67,15 @@ class PartitionLoop:
     async def recover(self) -> None:
         """Open the store, check its head against the log and make the decider. Raises LostTimeline, OperatorError."""
         drop_outdated(self._path)
-        self._store = RocksStore(self._path)
-        memory = DeciderMemory(self._store)
+        store = RocksStore(self._path)
+        memory = DeciderMemory(store)
         bootstrap, log_id = self._settings.require_kafka(), self._settings.require_log_id()
-        reader = await resume(
-            bootstrap, log_id, self.events, memory.checkpoint(), home=f"the store {self._path}"
-        )
+        try:
+            home = f"the store {self._path}"
+            reader = await resume(bootstrap, log_id, self.events, memory.checkpoint(), home=home)
+        except BaseException:
+            store.close()
+            raise
         self.decider = PartitionDecider(
             service=self._service.name,
             aggregates=self._aggregates,
@@ -83,6 +86,7 @@ class PartitionLoop:
             reader=reader,
             replica=self._settings.replica,
         )
+        self._store = store
         self.read_to = self.decider.head.offset + 1
 
     async def check_commands(self) -> None:

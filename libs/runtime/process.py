@@ -82,7 +82,7 @@ async def _run(settings: Settings, services: list[Service], roles: set[str], por
                 group.create_task(_guard(name, role, stop))
             group.create_task(_guard("tail", tail, stop))
             group.create_task(_serve(server, stop, port))
-    except* Exception as errors:
+    except ExceptionGroup as errors:
         raise _worst(errors) from errors
     log.info("stopped")
 
