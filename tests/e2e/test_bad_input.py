@@ -64,6 +64,17 @@ def test_a_bad_body_is_a_clear_problem(town: Town, ada: Person, body: str, statu
     assert ada.balance()["available_fen"] == 100_000
 
 
+def test_an_unread_body_does_not_hide_the_refusal(town: Town) -> None:
+    """Who is turned away before his body is looked at still gets the whole answer, every time."""
+    body = b"x" * 250 * 1024
+    for path, status, code in (
+        ("/bidding/accounts", 401, "missing_token"),
+        ("/bidding/nowhere", 404, "not_found"),
+    ):
+        for _ in range(10):
+            assert_problem(town.http.post(path, content=body), status, code)
+
+
 def test_unknown_addresses_and_ids_are_404(town: Town, ada: Person) -> None:
     """No such service, route, listing, loan or command; a command that does not exist has no address."""
     for path, code in (

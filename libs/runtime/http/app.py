@@ -1,8 +1,10 @@
 """The application of one service: its declared routes, our error bodies, the OpenAPI page; one measure around all of it."""
 
+import asyncio
 import html
 import time
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -17,6 +19,10 @@ from libs.runtime.http.router import ROUTE_SCOPE_KEY, GuardedRoute, ServiceRoute
 from libs.runtime.observability import HTTP_SECONDS
 
 log = structlog.get_logger()
+
+#: How much of a body that nobody wants is read before the answer, and for how long.
+DRAINED_BYTES_MAX: Final = 1024 * 1024
+DRAIN_LIMIT_S: Final = 2.0
 
 
 def build_app(router: ServiceRouter) -> FastAPI:
@@ -62,10 +68,12 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started, status = time.monotonic(), 0
+        body = _Body(scope, receive)
 
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                await body.drain()
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["Cache-Control"] = "no-store"
@@ -73,15 +81,37 @@ class Envelope:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_marked)
+            await self._app(scope, body.receive, send_marked)
         except Exception:  # the boundary of the process: whatever it was, the next request must be served
             log.exception("request_failed", service=self._service, route=scope.get(ROUTE_SCOPE_KEY, ""))
             if status == 0:
-                await problem_response(Problem(500, "internal"))(scope, receive, send_marked)
+                await problem_response(Problem(500, "internal"))(scope, body.receive, send_marked)
         finally:
             route = scope.get(ROUTE_SCOPE_KEY, "unmatched")
             elapsed = time.monotonic() - started
             HTTP_SECONDS.labels(self._service, route, scope["method"], str(status)).observe(elapsed)
+
+
+class _Body:
+    """A request's body as it arrives. What nobody read is read away before the answer, within limits: a server that closes
+    on unread bytes resets the connection, and the caller never sees why he was refused."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        names = {name for name, _ in scope["headers"]}
+        self._receive = receive
+        self._ended = not names & {b"content-length", b"transfer-encoding"}
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._ended = not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        left = DRAINED_BYTES_MAX
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_LIMIT_S):
+                while not self._ended and left > 0:
+                    left -= len((await self.receive()).get("body", b""))
 
 
 def _add_openapi(app: FastAPI, service: str) -> None:

@@ -175,6 +175,30 @@ async def test_bodies_are_bounded(world: World) -> None:
     assert world.commands() == []
 
 
+@pytest.mark.parametrize(("chunks", "read"), [(3, 3), (10_000, 16)])
+async def test_an_unwanted_body_is_read_away_within_limits(world: World, chunks: int, read: int) -> None:
+    """Before a refusal the rest of the body is read, at most 1 MiB of it, so that the connection is not reset under it."""
+    order: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        order.append("chunk")
+        return {"type": "http.request", "body": b"x" * 64 * 1024, "more_body": order.count("chunk") < chunks}
+
+    async def send(message: Any) -> None:
+        order.append(message["type"])
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/bidding/accounts",
+        "raw_path": b"/bidding/accounts",
+        "query_string": b"",
+        "headers": [(b"transfer-encoding", b"chunked")],
+    }
+    await world.app(scope, receive, send)
+    assert order == ["chunk"] * read + ["http.response.start", "http.response.body"]
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", None])
 async def test_another_media_type_is_415(world: World, media_type: str | None) -> None:
     """A body that says it is no JSON is not read as JSON."""
