@@ -49,7 +49,11 @@ class StoredBelow:
 
 @record
 class CommandEnvelope:
-    """The JSON value of a command record (design.md 2.2). `data` is the command's own JSON object."""
+    """The JSON value of a command record (design.md 2.2). `data` is the command's own JSON object.
+
+    `business_date` is, on a policy's command, that of the event that caused it: a partition which has no date yet, because
+    the opened calendar has not reached it, decides on that one. A step of a saga is never refused for being early.
+    """
 
     command_id: Token
     type: str
@@ -62,6 +66,7 @@ class CommandEnvelope:
     fingerprint: Token | None = None
     source: Source | None = None
     stored_below: StoredBelow | None = None
+    business_date: date | None = None
     about: dict[str, str] = field(default_factory=dict)
 
 

@@ -180,7 +180,7 @@ class PartitionDecider:
         return effect
 
     def _context(self, envelope: CommandEnvelope, *, dateless: bool) -> Context:
-        business_date = self.state_of(self._day_stream).business_date
+        business_date = self.state_of(self._day_stream).business_date or envelope.business_date
         if business_date is None and not dateless:
             raise Refused("no_business_date")
         return Context(

@@ -150,6 +150,7 @@ class PolicyPartition:
                 group=self.group, topic=self._topic, partition=self._partition, position=event.position
             ),
             stored_below=stored_below,
+            business_date=event.business_date,
             about=dict(send.about),
         )
         return OutgoingCommand(

@@ -28,6 +28,8 @@ PHASES = (
     ("onboarding", 5),
 )
 _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source", "stored-below", "rules")
+#: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
+_MAY_BE_REFUSED = (b"bidding.RecordBid", b"repayment.RecordPayment", b"repayment.RecordDebit")
 _ANSWERS = (
     "system.CommandRefused.v1",
     "system.CommandRepeated.v1",
@@ -143,6 +145,9 @@ class Auditor:
         command_id = raw.headers["command-id"].decode()
         fingerprint = raw.headers.get("fingerprint")
         kind, data = events[0]["type"], events[0]["data"]
+        if "source" in raw.headers and kind == "system.CommandRefused.v1":
+            expected = raw.headers["type"] in _MAY_BE_REFUSED
+            _require(expected, f"{where} refuses a policy's {raw.headers['type']!r}: {data['code']}")
         first = self.firsts.get(command_id)
         if first is None:
             _require(kind != "system.CommandRepeated.v1", f"{where} repeats what was never decided")

@@ -240,6 +240,7 @@ class Bench:
         below: int | None = None,
         principal: str = "usr_1",
         data: Any = None,
+        business_date: date | None = None,
         type_name: str | None = None,
     ) -> RawRecord:
         """Append a command; by default a new one of a person."""
@@ -256,6 +257,7 @@ class Bench:
             fingerprint=fingerprint if source else fingerprint or "f0",
             source=source,
             stored_below=None if below is None else StoredBelow(position=below, hash="00"),
+            business_date=business_date,
             about={"jar": stream} if source else {},
         )
         return self.send_bytes(encode(CommandEnvelope, envelope), stream)

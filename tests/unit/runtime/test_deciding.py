@@ -1,5 +1,6 @@
 """The decider's kernel: what it refuses, what it recognises again, what it forgets and what it never takes for a refusal."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from libs.events.records import RawRecord, Source
 from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeated
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
 from libs.runtime.store import MemoryStore
-from tests.unit.runtime.jars import AT, Bench, CoinsPut, PutCoins, Shake, content, jars_are_known
+from tests.unit.runtime.jars import AT, TODAY, Bench, CoinsPut, PutCoins, Shake, content, jars_are_known
 
 pytestmark = pytest.mark.usefixtures("jars_are_known")
 __all__ = ["jars_are_known"]
@@ -62,6 +63,23 @@ def test_without_a_business_date_only_dateless_streams_decide() -> None:
     """Nothing is decided on a date that the partition does not have."""
     bench = Bench(dated=False)
     assert bench.tell(PutCoins(coins=1)) == refused("no_business_date")
+
+
+def test_a_step_of_a_saga_is_not_refused_for_being_early() -> None:
+    """A policy's command reaches a partition before the opened calendar does: it is decided on its cause's date."""
+    bench = Bench(dated=False)
+    told = bench.tell(PutCoins(coins=1), source=source(0), below=0, business_date=TODAY)
+    assert told == [CoinsPut(coins=1, note=NOTE)]
+    bench.decider = bench.caught_up(MemoryStore())
+    assert bench.tell(PutCoins(coins=1)) == refused("no_business_date")
+
+
+def test_a_partitions_own_date_counts_before_that_of_a_cause() -> None:
+    """A cause may be of yesterday; what it leads to is decided today."""
+    bench = Bench()
+    yesterday = TODAY - timedelta(days=1)
+    told = bench.tell(PutCoins(coins=1), source=source(0), below=0, business_date=yesterday)
+    assert told == [CoinsPut(coins=1, note=NOTE)]
 
 
 def test_only_the_next_command_is_decided() -> None:

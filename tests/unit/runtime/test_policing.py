@@ -80,6 +80,7 @@ def test_a_command_names_its_cause_and_what_the_saga_wants_back() -> None:
         causation_id="bidding/0/1/0",
         source=Source(group=group_name("bidding", "bidding"), topic="toy.events", partition=0, position=1),
         stored_below=StoredBelow(position=1, hash=policy.head.hash.hex()),
+        business_date=TODAY,
         about={"from": "jar_0"},
     )
 
