@@ -1,6 +1,6 @@
 """The decider's shell on Kafka: reads commands, appends decisions, tails its own events, starts over after any doubt.
 
-Per process one consumer of commands and one of events; per partition a loop and a producer. Recovery is always the same
+Per process one consumer of commands, one of events and one producer; per partition a loop. Recovery is always the same
 path: take the head that is kept, fold the log to its end, decide on.
 """
 
@@ -150,27 +150,18 @@ class PartitionLoop:
 
     # --- deciding -----------------------------------------------------------------------------------------------
 
-    async def run(self, stop: asyncio.Event, tails: "Tails") -> None:
+    async def run(self, stop: asyncio.Event, tails: "Tails", writers: "Writers") -> None:
         """Decide until stopped; after any doubt start over with a new producer. Raises OperatorError when that repeats."""
         while not stop.is_set():
-            writer = LogWriter(
-                self._settings.require_kafka(), client_id=f"{self._service.name}-decider-{self.partition}"
-            )
+            writer = None
             try:
-                await writer.start()
+                writer = await writers.current()
                 await self._decide_on(writer, stop)
             except (LogUnavailable, RecordTooLarge, PartitionStalled) as error:
-                log.warning(
-                    "partition_starts_over",
-                    service=self._service.name,
-                    partition=self.partition,
-                    cause=str(error),
-                )
+                log.warning("partition_starts_over", partition=self.partition, cause=str(error))
                 metrics.PARTITION_RESTARTS.labels(self._service.name, str(self.partition)).inc()
                 self._count_restart()
-            finally:
-                await writer.stop()
-            if not stop.is_set():
+                await writers.discard(writer)
                 await self._start_over(tails)
 
     def _count_restart(self) -> None:
@@ -255,6 +246,39 @@ class Tails:
         self.events = tail.reader()
 
 
+class Writers:
+    """The process's producer, made anew after any error. One for all partitions: its requests carry them together.
+
+    A partition that fails takes the others' producer away too; they start over by the same path (decisions/0003).
+    """
+
+    def __init__(self, settings: Settings, service: Service) -> None:
+        self._bootstrap = settings.require_kafka()
+        self._client_id = f"{service.name}-decider"
+        self._lock = asyncio.Lock()
+        self._writer: LogWriter | None = None
+
+    async def current(self) -> LogWriter:
+        """The producer in use. Raises LogUnavailable."""
+        async with self._lock:
+            if self._writer is None:
+                writer = LogWriter(self._bootstrap, client_id=self._client_id)
+                await writer.start()
+                self._writer = writer
+            return self._writer
+
+    async def discard(self, writer: LogWriter | None) -> None:
+        """Close a producer whose last records are in doubt; harmless when that was done already."""
+        async with self._lock:
+            if writer is not None and self._writer is writer:
+                self._writer = None
+                await writer.stop()
+
+    async def close(self) -> None:
+        """Close the producer in use."""
+        await self.discard(self._writer)
+
+
 class DeciderRole:
     """Decides all partitions of one service in this process."""
 
@@ -271,6 +295,7 @@ class DeciderRole:
     async def run(self, stop: asyncio.Event) -> None:
         """Recover, then decide until stopped. Raises OperatorError (LostTimeline included) and LogUnavailable."""
         tails = Tails(self._settings, self._service, self._tail)
+        writers = Writers(self._settings, self._service)
         await tails.commands.start()
         await tails.events.start()
         try:
@@ -281,8 +306,9 @@ class DeciderRole:
                 group.create_task(self._tail_commands(tails.commands, stop))
                 for loop in self._loops:
                     if loop.halted is None:
-                        group.create_task(loop.run(stop, tails))
+                        group.create_task(loop.run(stop, tails, writers))
         finally:
+            await writers.close()
             await tails.commands.stop()
             await tails.events.stop()
             for loop in self._loops:
