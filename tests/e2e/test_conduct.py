@@ -88,6 +88,6 @@ def test_a_command_can_be_asked_for(town: Town) -> None:
     asked = kim.post(f"/bidding/accounts/{kim.account}/top-ups", {"amount_fen": 100}).json()
     path = f"/bidding/commands/{UUID(asked['id'].removeprefix('top_'))}"
     shown = eventually(lambda: kim.read(path))
-    assert (shown["type"], shown["code"]) == ("bidding.RequestTopUp", None)
+    assert (shown["type"], shown["status"], shown["answer"]) == ("bidding.RequestTopUp", "decided", asked)
     other = lou.get(path)
     assert (other.status_code, other.json()["type"]) == (404, "urn:loanstream:problem:unknown_command")

@@ -39,7 +39,7 @@ def build_app(router: ServiceRouter) -> FastAPI:
     app.state.edge = None
     handle_problems(app)
     app.add_middleware(Envelope, service=router.service)
-    routes = ServiceRouter(router.service, router.summary, [*router.routes])
+    routes = ServiceRouter(router.service, router.summary, [*router.routes], router.answers)
     if any("POST" in route.options["methods"] for route in router.routes):
         add_command_status(routes)
     for route in routes.routes:

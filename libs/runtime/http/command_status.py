@@ -3,13 +3,15 @@
 It reads the view `{service}.commands`, whose documents belong to the principal that sent the command.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Path
 from pydantic import BaseModel
 
+from libs.events.records import StoredEvent
 from libs.runtime.http.access import scopes
 from libs.runtime.http.calls import ThisPrincipal
+from libs.runtime.http.commands import Answers, answer_of
 from libs.runtime.http.problems import Problem
 from libs.runtime.http.reading import ViewReader, view_reader
 from libs.runtime.http.router import ServiceRouter
@@ -18,23 +20,32 @@ _UUID: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 class CommandOut(BaseModel):
-    """A decided command. `code` says why it was refused; send the request again with its key for the whole answer."""
+    """A decided command. `answer` is what its request is answered with when it is sent again; `code` says why it was refused."""
 
     id: str
     type: str
-    status: str
+    status: Literal["decided", "refused", "no_effect"]
     code: str | None
     position: str
+    answer: dict[str, Any] | None
 
     @staticmethod
-    def of(command_id: str, document: dict[str, Any]) -> "CommandOut":
+    def of(command_id: str, document: dict[str, Any], answers: Answers) -> "CommandOut":
         """From a document of the service's view of commands."""
+        answer = None
+        if document["outcome"] == "decided":
+            events = tuple(
+                StoredEvent(item["type"], item["stream"], item["sequence"], item["data"])
+                for item in document["events"]
+            )
+            answer = answer_of(events, answers).model_dump(mode="json")
         return CommandOut(
             id=command_id,
             type=document["type"],
             status=document["outcome"],
             code=document.get("code"),
             position=document["position"],
+            answer=answer,
         )
 
 
@@ -56,4 +67,4 @@ def add_command_status(router: ServiceRouter) -> None:
             raise Problem(
                 404, "unknown_command", "Not decided yet, or none of yours.", headers={"Retry-After": "1"}
             )
-        return CommandOut.of(command, document)
+        return CommandOut.of(command, document, router.answers)

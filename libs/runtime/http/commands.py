@@ -100,10 +100,11 @@ def outcome_response(outcome: Outcome, answers: Answers, *, status: int) -> Resp
         return problem_response(refusal(str(first.data["code"])))
     if first.type == name_of(CommandHadNoEffect):
         return _json(Unchanged(id=str(first.data["stream_id"])), 200)
-    return _json(_answer(outcome.events, answers), status)
+    return _json(answer_of(outcome.events, answers), status)
 
 
-def _answer(events: tuple[StoredEvent, ...], answers: Answers) -> Answer:
+def answer_of(events: tuple[StoredEvent, ...], answers: Answers) -> Answer:
+    """The answer that a decision's events give. Raises LookupError when none of them has one."""
     for stored in events:
         event = decode_event(stored)
         if type(event) in answers:

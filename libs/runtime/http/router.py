@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from libs.runtime.http.access import Access, Admission, declare, declared
 from libs.runtime.http.calls import KEY_HEADER, Call, idempotency_key
-from libs.runtime.http.commands import Answers, Order, Pending, Unchanged, command_response
+from libs.runtime.http.commands import Answer, Answers, Order, Pending, Unchanged, command_response
 from libs.runtime.http.edge import edge_of
 from libs.runtime.http.positions import POSITION_HEADER, parse_positions
 from libs.runtime.http.problems import ProblemBody
@@ -46,6 +46,8 @@ class ServiceRouter:
     service: str
     summary: str
     routes: list[Route] = field(default_factory=list)
+    answers: dict[type, Callable[[Any], Answer]] = field(default_factory=dict)
+    """What every event answers, over all commands: for those who look a command up later."""
 
     def read(self, path: str, access: Access, *, answer: type[BaseModel]) -> Callable[[Read], Read]:
         """Declare a GET: the function returns the answer's model."""
@@ -104,6 +106,7 @@ class ServiceRouter:
                 "openapi_extra": {"security": access.security(), "parameters": parameters},
             }
             self.routes.append(Route(f"/{self.service}{path}", endpoint, options))
+            self.answers |= answers
             return plan
 
         return declare_command

@@ -221,6 +221,62 @@ def test_reached_means_every_partition_of_the_view() -> None:
     assert not has_reached({("a", 0): 5, ("a", 1): 2}, {("a", 0): 5, ("a", 1): 3})
 
 
+COMMAND = "00000000-0000-5000-8000-000000000000"
+
+
+def decided(outcome: str, event_type: str, data: dict[str, Any], owner: str = "usr_ada") -> dict[str, Any]:
+    """A document of bidding.commands."""
+    return {
+        "owner": owner,
+        "type": "bidding.OpenAccount",
+        "outcome": outcome,
+        "code": data.get("code"),
+        "position": "bidding/1/7",
+        "at": None,
+        "events": [{"type": event_type, "stream": "acc_ada", "sequence": 1, "data": data}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        (
+            decided("decided", "bidding.AccountOpened.v1", {"account_id": "acc_ada", "owner": "usr_ada"}),
+            {"status": "decided", "code": None, "answer": {"id": "acc_ada"}},
+        ),
+        (
+            decided("refused", "system.CommandRefused.v1", {"code": "account_exists"}),
+            {"status": "refused", "code": "account_exists", "answer": None},
+        ),
+        (
+            decided("no_effect", "system.CommandHadNoEffect.v1", {}),
+            {"status": "no_effect", "code": None, "answer": None},
+        ),
+    ],
+    ids=["decided", "refused", "no_effect"],
+)
+async def test_a_command_is_shown_to_its_sender(
+    world: World, document: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    """What became of a command, with the answer that its request gets when it is sent again."""
+    world.views.documents["bidding.commands"] = {COMMAND: document}
+    headers = world.token("usr_ada", "account:own")
+    answer = await world.http.get(f"/bidding/commands/{COMMAND}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    expected = {"id": COMMAND, "type": "bidding.OpenAccount", "position": "bidding/1/7"} | shown
+    assert answer.json() == expected
+
+
+async def test_other_peoples_commands_do_not_exist(world: World) -> None:
+    """Somebody else's command, one that is not decided yet and one that never was give the same 404."""
+    world.views.documents["bidding.commands"] = {COMMAND: decided("refused", "x", {"code": "c"}, "usr_bob")}
+    headers = world.token("usr_ada", "account:own")
+    other = await world.http.get(f"/bidding/commands/{COMMAND}", headers=headers)
+    none = await world.http.get(f"/bidding/commands/{COMMAND[:-1]}1", headers=headers)
+    assert (other.status_code, other.json()["type"]) == (404, "urn:loanstream:problem:unknown_command")
+    assert other.content == none.content
+
+
 async def test_a_borrower_sees_his_loan(repayment: World) -> None:
     """The loan with its rows in order; not the account it is paid from."""
     answer = await repayment.http.get(
