@@ -24,7 +24,7 @@ from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity, keep_log_id
 from libs.runtime.settings import PREFIX, Settings, write_env_file
 
-READY_LIMIT_S = 60.0
+READY_LIMIT_S = 120.0
 _DEATHS_MAX, _DEATHS_WITHIN_S = 3, 60.0
 _Result = TypeVar("_Result")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,6 +20,9 @@ from rich.table import Table
 
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from libs.runtime.service import Service
 
 app = typer.Typer(
     name="loanstream",
@@ -106,22 +109,39 @@ def verify(service: Annotated[str | None, typer.Argument(help="Only this service
 
     with _progress() as progress:
         report = asyncio.run(verify_log(_local_settings(), service, progress))
-    _finish(report, report.partitions)
+    _print_rows(report.partitions)
+    _conclude(report.ok, "the log is proven", "the log is NOT proven: see the faults above")
 
 
 @app.command()
 def rebuild(
     view: Annotated[str, typer.Argument(help="The view's name, or `all`.")],
     check: Annotated[
-        bool, typer.Option("--verify", help="Compare with the live view before the switch.")
+        bool, typer.Option("--verify", help="Only compare with the live view; nothing is switched.")
     ] = False,
 ) -> None:
-    """Build a view anew from the log beside the live one, then switch to it."""
-    from libs.runtime.rebuild import rebuild as rebuild_view
+    """Build a view anew from the log beside the live one, compare the two, and switch to the new one."""
+    from libs.runtime.rebuild import rebuild_views
 
+    settings = _local_settings()
+    names = () if view == "all" else (view,)
     with _progress() as progress:
-        report = asyncio.run(rebuild_view(_local_settings(), view, check, progress))
-    _finish(report, report.views)
+        reports = asyncio.run(rebuild_views(settings, _services(settings), names, check, progress))
+    table = Table("view", "version", "events", "events/s", "compared with the live view", "read from now on")
+    for report in reports:
+        comparison = report.comparison
+        found = report.not_compared if comparison is None else f"{comparison.differences} differences"
+        numbers = (f"{report.version}", f"{report.events:,}", f"{report.events_per_second:,.0f}")
+        table.add_row(
+            report.view, *numbers, found, f"generation {report.generation}" if report.flipped else "as before"
+        )
+        for example in () if comparison is None else comparison.examples:
+            table.add_row("", "", "", "", str(example), "")
+    out.print(table)
+    equal = all(report.equal is not False for report in reports)
+    _conclude(
+        equal, "no live view differs from its events", "a live view DIFFERED from its events: see above"
+    )
 
 
 @parked.command("list")
@@ -129,15 +149,24 @@ def parked_list() -> None:
     """List refusals `malformed` and `internal`, and policies that failed."""
     from libs.runtime.parked import list_parked
 
-    out.print(asyncio.run(list_parked(_local_settings())))
+    settings = _local_settings()
+    entries = asyncio.run(list_parked(settings, _services(settings)))
+    table = Table("address", "what the view says")
+    for entry in entries:
+        table.add_row(entry.ref, ", ".join(f"{name} {value}" for name, value in entry.fields.items()))
+    out.print(table if entries else "nothing is parked")
 
 
 @parked.command("show")
-def parked_show(ref: Annotated[str, typer.Argument(help="The reference that `parked list` shows.")]) -> None:
-    """Show one parked item with its bytes."""
+def parked_show(ref: Annotated[str, typer.Argument(help="The address that `parked list` shows.")]) -> None:
+    """Show one parked command with its bytes."""
     from libs.runtime.parked import show_parked
 
-    out.print(asyncio.run(show_parked(_local_settings(), ref)))
+    found = asyncio.run(show_parked(_local_settings(), ref))
+    err.print(
+        f"{found.topic}/{found.partition} at {found.position}, {len(found.value)} bytes", highlight=False
+    )
+    sys.stdout.write((repr(found.value) if found.text is None else found.text) + "\n")
 
 
 @app.command()
@@ -233,23 +262,27 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-class _Report(Protocol):
-    """What a check hands back: whether all is well, beside its rows."""
+def _services(settings: Settings) -> "list[Service]":
+    from libs.runtime.service import load_services
 
-    @property
-    def ok(self) -> bool: ...
+    return list(load_services(settings.profile).values())
 
 
-def _finish(report: _Report, rows: Sequence[Any]) -> None:
-    """Print one line per row (a dataclass) and exit with 1 if the report is not well."""
-    if rows:
-        names = [field.name for field in fields(rows[0])]
-        table = Table(*(name.replace("_", " ") for name in names))
-        for row in rows:
-            table.add_row(*(_cell(getattr(row, name)) for name in names))
-        out.print(table)
-    out.print("proven" if report.ok else "[red]not proven[/]: see above")
-    if not report.ok:
+def _print_rows(rows: Sequence[Any]) -> None:
+    """One line per row; the rows are dataclasses of one type."""
+    if not rows:
+        return
+    names = [field.name for field in fields(rows[0])]
+    table = Table(*(name.replace("_", " ") for name in names))
+    for row in rows:
+        table.add_row(*(_cell(getattr(row, name)) for name in names))
+    out.print(table)
+
+
+def _conclude(good: bool, well: str, ill: str) -> None:
+    """Say the result in words; exit code 1 if it is not good."""
+    out.print(well if good else ill, style="green" if good else "bold red", highlight=False)
+    if not good:
         raise typer.Exit(1)
 
 
