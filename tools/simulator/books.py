@@ -25,6 +25,8 @@ class LoanBook:
 
     outstanding_fen: int
     claims: dict[str, int]
+    unanswered: list[str] = field(default_factory=list)
+    """Debits asked from the borrower's account that the loan has no answer to."""
 
 
 @dataclass(slots=True)
@@ -162,6 +164,7 @@ class Books:
 
     def _paid(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
+        self._answered(data)
         self._once(where, f"payment {data['payment_id']}")
         parts = data["allocation"]
         _require(
@@ -173,6 +176,25 @@ class Books:
         )
         loan.outstanding_fen -= sum(p["principal_fen"] for p in parts)
         _require(loan.outstanding_fen == data["principal_after_fen"], f"{where}: outstanding after is wrong")
+
+    def _debit_asked(self, where: str, data: Any) -> None:
+        self._once(where, data["debit_id"])
+        self.loans[data["loan_id"]].unanswered.append(data["debit_id"])
+
+    def _debit_failed(self, where: str, data: Any) -> None:
+        self._answered(data)
+        self._once(where, f"answer to {data['debit_id']}")
+
+    def _answered(self, data: Any) -> None:
+        loan = self.loans.get(data["loan_id"])
+        name = data.get("debit_id") or data["payment_id"]
+        if loan is not None and name in loan.unanswered:
+            loan.unanswered.remove(name)
+
+    def _missed(self, where: str, data: Any) -> None:
+        self._once(where, f"{data['loan_id']} misses {data['number']}")
+        waiting = self.loans[data["loan_id"]].unanswered
+        _require(not waiting, f"{where}: {data['loan_id']} is judged before {waiting} is answered")
 
     def _distributed(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
@@ -197,6 +219,7 @@ class Books:
         self._pays(where, f"fee {data['fee_id']}", data["amount_fen"])
 
     def _promises_back(self, where: str, data: Any) -> None:
+        self._answered(data)
         self._once(where, f"return {data['payment_id']}")
         self.owed[f"return {data['payment_id']}"] = data["amount_fen"]
 
@@ -245,6 +268,10 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.LoanPaymentReturned.v1": Books._given_back,
     "repayment.LoanOpened.v1": Books._lent,
     "repayment.PaymentReceived.v1": Books._paid,
+    "repayment.InstallmentDue.v1": Books._debit_asked,
+    "repayment.DebitRequested.v1": Books._debit_asked,
+    "repayment.DebitFailureRecorded.v1": Books._debit_failed,
+    "repayment.PaymentMissed.v1": Books._missed,
     "repayment.RepaymentDistributed.v1": Books._distributed,
     "repayment.PaymentReturned.v1": Books._promises_back,
     "repayment.OverpaymentReturned.v1": Books._promises_back,

@@ -182,7 +182,8 @@ class Traffic:
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 
     def _bid(self) -> None:
-        owner, account = self._person()
+        rich = [self._person() for _ in range(3)]
+        owner, account = max(rich, key=lambda person: self.sight.available_fen.get(person[1], 0))
         listings = self.sight.open_listings()
         listing = self._rng.choice(listings) if listings else ListingSight("lst_none", "", 5_000, 1_000)
         available = self.sight.available_fen.get(account, 0)

@@ -1,0 +1,117 @@
+"""The thread on the simulated log: many seeds, the same log for the same seed, and faults that the auditor must find.
+
+A failing seed is in the test's name; `python -m tools.simulator SEED SEED+1` runs it again, step by step the same.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import structlog
+
+from tools.simulator.run import Report, simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = range(16)
+#: One of them that is over quickly.
+SHORT = 7
+
+#: What the seeds together must have seen, so that a simulation in which nothing happens does not pass.
+SEEN = {
+    "bidding.BidDeclined.v1",
+    "bidding.BidPlaced.v1",
+    "bidding.FeeCredited.v1",
+    "bidding.FundsWithdrawn.v1",
+    "bidding.HoldReleased.v1",
+    "bidding.InstallmentDebitFailed.v1",
+    "bidding.InstallmentDebited.v1",
+    "bidding.InvestorCredited.v1",
+    "bidding.ListingExpired.v1",
+    "bidding.LoanPaymentReturned.v1",
+    "bidding.LoanProceedsCredited.v1",
+    "bidding.TopUpFailed.v1",
+    "bidding.WithdrawalFailed.v1",
+    "repayment.BusinessDayClosed.v1",
+    "repayment.DebitRequested.v1",
+    "repayment.InstallmentDue.v1",
+    "repayment.LoanRepaid.v1",
+    "repayment.OverdueBucketChanged.v1",
+    "repayment.OverpaymentReturned.v1",
+    "repayment.PaymentMissed.v1",
+    "repayment.PaymentReceived.v1",
+    "system.CommandHadNoEffect.v1",
+    "system.CommandRepeated.v1",
+}
+REFUSED = {
+    "amount_differs",
+    "insufficient_available",
+    "key_reused",
+    "malformed",
+    "no_business_date",
+    "top_up_already_answered",
+    "unknown_account",
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """A simulated platform has nothing to tell an operator."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
+@cache
+def report(seed: int) -> Report:
+    """The run of a seed, once per test session."""
+    return simulate(seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_rule_is_broken(seed: int) -> None:
+    """Whatever crashes, repeats and arrives late: every rule holds on every prefix, and all comes to rest."""
+    done = report(seed)
+    assert done.auditor.closed, "no day was closed: the seed proves nothing"
+
+
+def test_the_seeds_together_see_the_whole_thread() -> None:
+    """Dues, debits that find all, a part and nothing, misses, buckets, returns and every kind of refusal happened."""
+    events: Counter[str] = Counter()
+    refusals: Counter[str] = Counter()
+    for seed in SEEDS:
+        events += report(seed).auditor.events
+        refusals += report(seed).auditor.refusals
+    assert not SEEN - set(events)
+    assert not REFUSED - set(refusals)
+    assert sum(report(seed).crashes for seed in SEEDS) > 100
+    assert sum(report(seed).auditor.repeats for seed in SEEDS) > 50
+    assert sum(report(seed).auditor.foreign for seed in SEEDS) > 10
+
+
+def test_the_same_seed_gives_the_same_log() -> None:
+    """Every byte of every topic, in the order of storing, follows from the seed."""
+    assert simulate(SHORT).digest == report(SHORT).digest
+
+
+def test_the_order_of_hashes_decides_nothing() -> None:
+    """Three processes with other hash seeds write the same log."""
+    code = f"from tools.simulator.run import simulate; print(simulate({SHORT}).digest)"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for hash_seed in ("0", "1", "424242")
+    ]
+    digests = [process.communicate(timeout=120)[0].strip().splitlines()[-1] for process in running]
+    assert digests == [report(SHORT).digest] * 3
