@@ -37,17 +37,39 @@ class Stage:
         start = path + "."
         return any(name.startswith(start) for part in (self.onces, self.adds, self.sets) for name in part)
 
-    def forget_below(self, path: str) -> None:
-        """Drop what lies below `path`."""
+    def assign(self, path: str, value: Any) -> None:
+        """Set."""
         if path in self.parents:
             start = path + "."
             for part in (self.onces, self.adds, self.sets):
                 for name in [name for name in part if name.startswith(start)]:
                     del part[name]
+        if self.onces:
+            self.onces.pop(path, None)
+        if self.adds:
+            self.adds.pop(path, None)
+        self.sets[path] = value
 
-    def above(self, path: str) -> str | None:
-        """The path in this stage that `path` lies below, if there is one."""
-        for parent in _parents(path):
+    def assign_once(self, path: str, value: Any) -> None:
+        """SetOnce."""
+        if path in self.sets:
+            if self.sets[path] is None:
+                self.sets[path] = value
+        elif path not in self.onces and path not in self.adds and not self.below(path):
+            self.onces[path] = value
+
+    def add(self, path: str, amount: int) -> None:
+        """Add. Raises TypeError where the path is no number."""
+        if path in self.sets:
+            self.sets[path] = _sum(path, self.sets[path], amount)
+        elif self.below(path):
+            raise TypeError(f"{path} is an object and cannot be added to")
+        else:
+            self.adds[path] = self.adds.get(path, 0) + amount
+
+    def above(self, parents: tuple[str, ...]) -> str | None:
+        """The first of these paths that stands in this stage, if one does."""
+        for parent in parents:
             if parent in self.sets or parent in self.onces or parent in self.adds:
                 return parent
         return None
@@ -71,51 +93,31 @@ class DocumentChange:
             self._merge(op)
 
     def _merge(self, op: Set | SetOnce | Add) -> None:
-        path, segments = op.field, _segments(op.field)
+        path = op.field
         stage = self.stages[-1] if self.stages else self._next_stage()
-        parent = stage.above(path) if "." in path else None
-        if parent is not None and parent in stage.sets:
-            holder = {parent: stage.sets[parent]}
-            _change(holder, (parent, *segments[parent.count(".") + 1 :]), op)
-            return
-        if parent is not None and parent in stage.adds:
-            raise TypeError(f"{path} lies below {parent}, which is a number")
-        if parent is not None:
-            stage = self._next_stage()
-        match op:
-            case Set():
-                stage.forget_below(path)
-                stage.onces.pop(path, None)
-                stage.adds.pop(path, None)
-                stage.sets[path] = json_value(op.value)
-            case SetOnce():
-                _merge_once(stage, path, _first_value(op))
-            case Add():
-                _merge_add(stage, path, _integer(op.amount))
-        if "." in path:
-            stage.parents.update(_parents(path))
+        parents = _parents(path)
+        if parents:
+            parent = stage.above(parents)
+            if parent is not None and parent in stage.sets:
+                segments = _segments(path)[parent.count(".") + 1 :]
+                _change({parent: stage.sets[parent]}, (parent, *segments), op)
+                return
+            if parent is not None and parent in stage.adds:
+                raise TypeError(f"{path} lies below {parent}, which is a number")
+            if parent is not None:
+                stage = self._next_stage()
+            stage.parents.update(parents)
+        if isinstance(op, Set):
+            stage.assign(path, json_value(op.value))
+        elif isinstance(op, Add):
+            stage.add(path, _integer(op.amount))
+        else:
+            stage.assign_once(path, _first_value(op))
 
     def _next_stage(self) -> Stage:
         stage = Stage()
         self.stages.append(stage)
         return stage
-
-
-def _merge_once(stage: Stage, path: str, value: Any) -> None:
-    if path in stage.sets:
-        if stage.sets[path] is None:
-            stage.sets[path] = value
-    elif path not in stage.onces and path not in stage.adds and not stage.below(path):
-        stage.onces[path] = value
-
-
-def _merge_add(stage: Stage, path: str, amount: int) -> None:
-    if path in stage.sets:
-        stage.sets[path] = _sum(path, stage.sets[path], amount)
-    elif stage.below(path):
-        raise TypeError(f"{path} is an object and cannot be added to")
-    else:
-        stage.adds[path] = stage.adds.get(path, 0) + amount
 
 
 def apply_op(document: Document | None, op: Op) -> Document | None:
@@ -136,15 +138,14 @@ def _change(document: Document, segments: tuple[str, ...], op: Set | SetOnce | A
         if not isinstance(document, dict):
             raise TypeError(f"{op.field} leads through {segment}, which is not an object")
     name = segments[-1]
-    match op:
-        case Set():
-            document[name] = json_value(op.value)
-        case SetOnce():
-            value = _first_value(op)
-            if document.get(name) is None:
-                document[name] = value
-        case Add():
-            document[name] = _sum(op.field, document.get(name, 0), op.amount)
+    if isinstance(op, Set):
+        document[name] = json_value(op.value)
+    elif isinstance(op, Add):
+        document[name] = _sum(op.field, document.get(name, 0), op.amount)
+    else:
+        value = _first_value(op)
+        if document.get(name) is None:
+            document[name] = value
 
 
 def _first_value(op: SetOnce) -> Any:
@@ -170,19 +171,21 @@ def json_value(value: Any) -> Any:
 
     Raises TypeError for anything else, floats included: what is exact in the log stays exact in the views.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
         return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if type(value) is int:
+    if kind is int:
         return _integer(value)
-    if isinstance(value, list | tuple):
-        return [json_value(item) for item in value]
-    if isinstance(value, dict):
+    if kind is dict:
         return {_key(name): json_value(item) for name, item in value.items()}
-    raise TypeError(f"a view may store JSON without floats, not {type(value).__name__}")
+    if kind is list or kind is tuple:
+        return [json_value(item) for item in value]
+    if isinstance(value, str):
+        return str.__str__(value)  # an enumeration's member
+    raise TypeError(f"a view may store JSON without floats, not {kind.__name__}")
 
 
+@lru_cache(maxsize=16_384)
 def _key(name: Any) -> str:
     if not isinstance(name, str) or not name or "." in name or name.startswith("$"):
         raise ValueError(f"{name!r} cannot be a field's name")
@@ -201,10 +204,12 @@ def _segments(path: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=16_384)
 def _parents(path: str) -> tuple[str, ...]:
-    segments = path.split(".")
+    """The paths that a path lies below. Raises ValueError for a malformed path."""
+    segments = _segments(path)
     return tuple(".".join(segments[:length]) for length in range(1, len(segments)))
 
 
+@lru_cache(maxsize=16_384)
 def field_name(text: str) -> str:
     """`text` as one field's name: dots, percent signs and a leading dollar are written %2E, %25, %24."""
     safe = text.replace("%", "%25").replace(".", "%2E")

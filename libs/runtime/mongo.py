@@ -63,7 +63,7 @@ _SNAPSHOT_UNAVAILABLE = 246
 
 
 class Database:
-    """One MongoDB database of the platform. Methods raise pymongo's errors when the server is away, unless they say else."""
+    """One MongoDB database of the platform. Methods raise DatabaseError unless they say else."""
 
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], name: str) -> None:
         self._client = client
@@ -229,17 +229,17 @@ class Database:
         unread = {"view": {"$in": list(views)}, "state": {"$ne": "retired"}, "_id": {"$nin": read}}
         await self._generations.update_many({**unread, "$expr": silent}, [_RETIRE])
 
-    async def drop_retired(self, views: Sequence[str], after_s: float) -> list[str]:
-        """Drop the collections of generations that retired so long ago; returns the generations' keys."""
-        due = {"$lte": ["$retired_at", {"$subtract": ["$$NOW", int(after_s * 1000)]}]}
+    async def retired(self, views: Sequence[str], since_s: float) -> list[Generation]:
+        """Generations of some views that retired so long ago."""
+        due = {"$lte": ["$retired_at", {"$subtract": ["$$NOW", int(since_s * 1000)]}]}
         found = self._generations.find({"view": {"$in": list(views)}, "state": "retired", "$expr": due})
-        retired = [read_generation(document) async for document in found]
-        for generation in retired:
-            # Without its triples nobody can commit to it any more; only then may the collection go.
-            await self._positions.delete_many({"of": generation.key})
-            await self._db.drop_collection(generation.collection)
-            await self._generations.delete_one({"_id": generation.key})
-        return [generation.key for generation in retired]
+        return [read_generation(document) async for document in found]
+
+    async def drop(self, generation: Generation) -> None:
+        """Drop a retired generation. Without its triples nobody can commit to it; only then may its collection go."""
+        await self._positions.delete_many({"of": generation.key})
+        await self._db.drop_collection(generation.collection)
+        await self._generations.delete_one({"_id": generation.key})
 
     # --- the projector's transaction ----------------------------------------------------------------------------
 
@@ -289,8 +289,8 @@ class Database:
     async def _write_documents(self, write: GenerationWrite, session: AsyncIOMotorClientSession) -> None:
         docs = list(write.changes)
         try:
-            statements = [_write(doc, write.changes[doc]) for doc in docs]
-            await self._db[write.generation.collection].bulk_write(statements, ordered=False, session=session)
+            changes = [_write(doc, write.changes[doc]) for doc in docs]
+            await self._db[write.generation.collection].bulk_write(changes, ordered=False, session=session)
         except BulkWriteError as error:
             if any(map(error.has_error_label, _RETRIED)):
                 raise
@@ -314,20 +314,20 @@ class Database:
 
     # --- who feeds the views ------------------------------------------------------------------------------------
 
-    async def announce(self, projector: str, views: Sequence[str]) -> None:
-        """Say that a live projector feeds these views now."""
-        await self._projectors.update_one(
-            {"_id": projector}, [{"$set": {"views": list(views), "seen_at": "$$NOW"}}], upsert=True
-        )
+    async def announce(self, projector: str, views: Sequence[str], in_step: Sequence[str]) -> None:
+        """Say that a live projector feeds these views now, and which generations that are not read yet follow it."""
+        fields = {"views": list(views), "in_step": list(in_step), "seen_at": "$$NOW"}
+        await self._projectors.update_one({"_id": projector}, [{"$set": fields}], upsert=True)
 
     async def withdraw(self, projector: str) -> None:
         """Say that it has stopped."""
         await self._projectors.delete_one({"_id": projector})
 
-    async def is_fed(self, view: str, within_s: float) -> bool:
-        """Whether some projector announced that it feeds this view within the last seconds."""
+    async def feeders(self, view: str, within_s: float) -> list[frozenset[str]]:
+        """For each projector that announced this view within the last seconds: the generations that follow it."""
         fresh = {"$gt": ["$seen_at", {"$subtract": ["$$NOW", int(within_s * 1000)]}]}
-        return await self._projectors.find_one({"views": view, "$expr": fresh}) is not None
+        found = self._projectors.find({"views": view, "$expr": fresh})
+        return [frozenset(document["in_step"]) async for document in found]
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["Snapshot"]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
-from libs.events.codec import name_of
+from libs.events.codec import Undecodable, name_of
 from libs.events.records import Decision, RawRecord, RecordedEvent, parse_decision, recorded_event
 from libs.events.topics import events_topic
 from libs.events.upcast import STEPS
@@ -66,6 +66,13 @@ class AcceptedRecord:
         """Whether a policy sent the command, and not a person."""
         return "source" in self.raw.headers
 
+    def event_count(self) -> int:
+        """How many events it carries; 1 where it cannot be read."""
+        try:
+            return len(self.decision.events)
+        except Undecodable:
+            return 1
+
     def event(self, index: int) -> RecordedEvent:
         """One of its events, decoded. Raises Undecodable."""
         if index not in self._events:
@@ -120,18 +127,23 @@ class Projection:
         self._names = _wire_names(declared) if isinstance(declared, View) else frozenset[str]()
         self.sources = view.sources if isinstance(view, EventsView | RecordView) else _sources(view)
 
-    def ops(self, record: AcceptedRecord) -> list[Op]:
-        """The changes that a record makes. Raises whatever the view raises, and Undecodable."""
+    def ops(self, record: AcceptedRecord) -> tuple[list[Op], int]:
+        """The changes that a record makes, and how many events the view read for them.
+
+        Raises whatever the view raises, and Undecodable.
+        """
         if isinstance(self._view, RecordView):
-            return list(self._view.project(record))
+            return list(self._view.project(record)), len(record.decision.events)
         ops: list[Op] = []
+        read = 0
         for index, stored in enumerate(record.decision.events):
             if stored.type in self._names:
                 event = record.event(index)
                 changes = self._view.project(event)
                 ops += changes
                 ops += _provenance(changes, event)
-        return ops
+                read += 1
+        return ops, read
 
 
 def _sources(view: View) -> tuple[str, ...]:
@@ -158,8 +170,8 @@ def _provenance(changes: Iterable[Op], event: RecordedEvent) -> list[Op]:
     """`src.<stream>` = the last event of each stream that assigned something: any number can be followed down to it."""
     if event.stream is None:
         return []
-    documents = dict.fromkeys(op.doc for op in changes if isinstance(op, Set))
-    return [Set(doc, f"src.{field_name(event.stream)}", event.address) for doc in documents]
+    field, address = f"src.{field_name(event.stream)}", event.address
+    return [Set(doc, field, address) for doc in {op.doc: None for op in changes if isinstance(op, Set)}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +191,7 @@ class Fold:
     changes: dict[str, DocumentChange] = field(default_factory=dict)
     heads: dict[Partition, Checkpoint] = field(default_factory=dict)
     failure: Failure | None = None
+    events: int = 0
 
     def add(self, projection: Projection, record: AcceptedRecord) -> bool:
         """Fold one more record; False if the view raised on it. A failed fold may hold half of that record: throw it away.
@@ -186,7 +199,8 @@ class Fold:
         Raises only what is no view's fault.
         """
         try:
-            for op in projection.ops(record):
+            ops, events = projection.ops(record)
+            for op in ops:
                 change = self.changes.get(op.doc)
                 if change is None:
                     change = self.changes[op.doc] = DocumentChange(self.known)
@@ -197,6 +211,7 @@ class Fold:
             self.failure = Failure(record.address, type(error).__name__)
             return False
         self.heads[record.partition] = record.checkpoint
+        self.events += events
         return True
 
 
@@ -247,7 +262,7 @@ class MemoryViews:
     def _apply(self, projection: Projection, record: AcceptedRecord) -> None:
         documents = self.documents[projection.name]
         try:
-            for op in projection.ops(record):
+            for op in projection.ops(record)[0]:
                 after = apply_op(documents.get(op.doc), op)
                 if after is None:
                     documents.pop(op.doc, None)

@@ -1,0 +1,359 @@
+"""Feeding live views: accepted records are folded and committed, and every generation keeps its own place.
+
+One object per projector process, driven by Faust's batches and by a timer. Positions live in MongoDB next to the
+documents; what is kept here is only what was read from there or committed there, so dying at any await loses nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
+from libs.events.records import RawRecord
+from libs.runtime import observability as metrics
+from libs.runtime.checkpoint import resume
+from libs.runtime.errors import OperatorError
+from libs.runtime.generations import ChangeRefused, Generation, GenerationWrite, Move, Overtaken
+from libs.runtime.kafka import Place
+from libs.runtime.mongo import Database
+from libs.runtime.projecting import AcceptedRecord, Failure, Fold, Partition, Projection, fold_records
+from libs.runtime.settings import Settings
+
+log = structlog.get_logger()
+
+#: One transaction holds at most so much.
+EVENTS_MAX: Final = 1000
+BYTES_MAX: Final = 1024 * 1024
+#: Triples of records that changed no document are stored after this long, or with the next change.
+STORE_AFTER_S: Final = 1.0
+
+
+class AnotherOwner(OperatorError):
+    """Somebody else moved a position that this projector owns."""
+
+
+class DeliveryGap(Exception):
+    """A batch does not follow the one before: the process ends, and reads on from MongoDB's positions."""
+
+
+@dataclass(slots=True)
+class Fed:
+    """One generation under feed. `stored` is what MongoDB has; `applied` may be ahead by records that changed nothing."""
+
+    projection: Projection
+    generation: Generation
+    read: bool
+    """Whether `views/<name>` points to it: then nobody else may move its triples."""
+    stored: dict[Partition, Checkpoint]
+    applied: dict[Partition, Checkpoint]
+    stopped: Failure | None = None
+    stopped_at_ms: int = 0
+
+    def next_records(self, records: Sequence[AcceptedRecord]) -> list[AcceptedRecord]:
+        """The records of a batch that follow what is applied; those at or below it are skipped.
+
+        A generation that is not read yet may be behind: its builder still has to bring it here. Raises DeliveryGap for
+        one that is read.
+        """
+        heads = dict(self.applied)
+        found: list[AcceptedRecord] = []
+        for record in records:
+            head = heads.get(record.partition)
+            if head is None or record.checkpoint.position <= head.position:
+                continue
+            if record.checkpoint.position == head.position + 1:
+                heads[record.partition] = record.checkpoint
+                found.append(record)
+            elif self.read:
+                raise DeliveryGap(
+                    f"{self.projection.name} is at {head.position}, but {record.address} came next"
+                )
+        return found
+
+    def write(self, fold: Fold) -> GenerationWrite:
+        """The write that brings MongoDB from `stored` to what a fold leads to."""
+        heads = self.applied | fold.heads
+        moves = [
+            Move(where, before, heads[where])
+            for where, before in self.stored.items()
+            if heads[where] != before
+        ]
+        kept = None if moves else self.generation.failure
+        return GenerationWrite(self.generation, moves, fold.changes, fold.failure or kept)
+
+    def committed(self, fold: Fold, write: GenerationWrite) -> None:
+        """Take over what a transaction stored."""
+        self.applied |= fold.heads
+        self.stored |= {move.partition: move.after for move in write.moves}
+        self.generation = replace(self.generation, failure=write.failure)
+        metrics.PROJECTION_EVENTS.labels(self.projection.name).inc(fold.events)
+
+
+@dataclass(slots=True)
+class _Read:
+    """How far one assigned partition was read."""
+
+    chain: ChainReader
+    offset: int
+
+
+class LiveViews:
+    """All generations that one projector feeds. Calls are serialized: batches, the timer and assignments never overlap."""
+
+    def __init__(self, settings: Settings, database: Database, projections: Iterable[Projection]) -> None:
+        self._settings = settings
+        self._database = database
+        self._projections = {projection.name: projection for projection in projections}
+        self._lock = asyncio.Lock()
+        self._assignment: int | None = None
+        self._reads: dict[Place, _Read] = {}
+        self._fed: list[Fed] = []
+        self._unstored_since: float | None = None
+        self.oldest_ms: int | None = None
+        """Time of the oldest record in work (milliseconds since 1970); None between batches."""
+
+    # --- what the roles ask -------------------------------------------------------------------------------------
+
+    def next_offsets(self) -> dict[Place, int]:
+        """The offset that each assigned partition is read from next."""
+        return {place: read.offset + 1 for place, read in self._reads.items()}
+
+    def stopped(self) -> dict[str, tuple[Failure, int]]:
+        """Views that stand still because they raised: where, and the time of that record (milliseconds since 1970)."""
+        return {
+            fed.projection.name: (fed.stopped, fed.stopped_at_ms)
+            for fed in self._fed
+            if fed.read and fed.stopped is not None
+        }
+
+    def missing(self) -> list[str]:
+        """Views that nobody can read or that stand in another version, because they are still being built."""
+        read = {fed.projection.name for fed in self._fed if fed.read}
+        return sorted(set(self._projections) - read)
+
+    # --- assignment ---------------------------------------------------------------------------------------------
+
+    async def starts(self, places: frozenset[Place], assignment: int) -> Mapping[Place, int]:
+        """Where to read each assigned partition from: after the lowest triple of the views that read it.
+
+        Every triple is checked against the log first. Raises LostTimeline, which names what to delete.
+        """
+        async with self._lock:
+            if assignment != self._assignment or places != frozenset(self._reads):
+                self._reads = {}
+                await self._load()
+                await self._resume(places)
+                self._assignment = assignment
+            return self.next_offsets()
+
+    async def _load(self) -> None:
+        self._fed = []
+        self._unstored_since = None
+        await self._refresh()
+
+    async def _resume(self, places: frozenset[Place]) -> None:
+        wanted: dict[tuple[Place, Checkpoint], Fed] = {}
+        lowest: dict[Place, Checkpoint] = {}
+        for place in places:
+            where = self._partition(place)
+            for fed in self._fed:
+                triple = fed.stored.get(where)
+                if fed.read and triple is not None:
+                    wanted.setdefault((place, triple), fed)
+                    lowest[place] = min(lowest.get(place, triple), triple, key=lambda each: each.position)
+        chains = await asyncio.gather(*(self._chain(*key, fed) for key, fed in wanted.items()))
+        found = dict(zip(wanted, chains, strict=True))
+        for place in places:
+            if place in lowest:
+                self._reads[place] = _Read(found[place, lowest[place]], lowest[place].offset)
+            else:
+                head = genesis(self._settings.require_log_id(), place.topic, place.partition)
+                self._reads[place] = _Read(ChainReader(head), head.offset)
+
+    async def _chain(self, place: Place, triple: Checkpoint, fed: Fed) -> ChainReader:
+        home = (
+            f"the document {fed.projection.name!r} of the collection {self._database.name}.views in MongoDB"
+        )
+        settings = self._settings
+        return await resume(settings.require_kafka(), settings.require_log_id(), place, triple, home=home)
+
+    def _partition(self, place: Place) -> Partition:
+        service = place.topic.removeprefix(self._settings.topic_prefix).removesuffix(".events")
+        return Partition(service, place.partition)
+
+    # --- batches ------------------------------------------------------------------------------------------------
+
+    async def handle(self, batch: Sequence[tuple[Place, RawRecord]]) -> None:
+        """Apply a batch as Faust delivers it. Raises AnotherOwner, DeliveryGap, DatabaseUnavailable."""
+        async with self._lock:
+            self.oldest_ms = min((raw.timestamp_ms for _, raw in batch), default=None)
+            try:
+                for records in transactions(self._accept(batch)):
+                    await self._apply(records)
+            finally:
+                self.oldest_ms = None
+
+    def _accept(self, batch: Sequence[tuple[Place, RawRecord]]) -> list[AcceptedRecord]:
+        accepted: list[AcceptedRecord] = []
+        for place, raw in batch:
+            read = self._reads.get(place)
+            if read is None or raw.offset <= read.offset:
+                continue  # not ours any more, or delivered again after a rebalance
+            if raw.offset != read.offset + 1:
+                raise DeliveryGap(
+                    f"{place.topic}/{place.partition}: offset {raw.offset} came after {read.offset}"
+                )
+            read.offset = raw.offset
+            record = judge(raw, read.chain, self._partition(place), "projector")
+            if record is not None:
+                accepted.append(record)
+        return accepted
+
+    async def _apply(self, records: Sequence[AcceptedRecord]) -> None:
+        """One transaction; again without what another builder moved or MongoDB refuses, until it is carried out."""
+        refused: dict[str, str | None] = {}
+        while True:
+            folds = [(fed, self._fold(fed, records, refused)) for fed in self._fed if fed.stopped is None]
+            if not any(fold.changes or fold.failure for _, fold in folds):
+                break
+            try:
+                with metrics.PROJECTION_BATCH_SECONDS.time():
+                    await self._commit(folds)
+                return
+            except Overtaken as error:
+                await self._reload(error)
+            except ChangeRefused as error:
+                log.error("change_refused", view=error.generation.view, reason=str(error))
+                refused[error.generation.key] = error.doc
+        for fed, fold in folds:
+            fed.applied |= fold.heads
+        if self._unstored_since is None:
+            self._unstored_since = time.monotonic()
+
+    def _fold(self, fed: Fed, records: Sequence[AcceptedRecord], refused: Mapping[str, str | None]) -> Fold:
+        following = fed.next_records(records)
+        if fed.generation.key not in refused:
+            return fold_records(fed.projection, following)
+        doc, probe = refused[fed.generation.key], Fold()
+        for done, record in enumerate(following):
+            if not probe.add(fed.projection, record) or doc is None or doc in probe.changes:
+                fold = fold_records(fed.projection, following[:done])
+                fold.failure = probe.failure or Failure(record.address, "RefusedByMongoDB")
+                return fold
+        return probe
+
+    async def _commit(self, folds: Sequence[tuple[Fed, Fold]]) -> None:
+        """Store these folds and every triple that is ahead, in one transaction."""
+        writes = [(fed, fold, fed.write(fold)) for fed, fold in folds]
+        await self._database.commit(
+            [write for fed, _, write in writes if write.moves or write.failure != fed.generation.failure]
+        )
+        for fed, fold, write in writes:
+            fed.committed(fold, write)
+            if fold.failure is not None:
+                fed.stopped, fed.stopped_at_ms = fold.failure, int(time.time() * 1000)
+                log.error(
+                    "view_stopped",
+                    view=fed.projection.name,
+                    address=fold.failure.address,
+                    error=fold.failure.error,
+                )
+        self._unstored_since = None
+
+    async def _reload(self, error: Overtaken) -> None:
+        """Forget what we believed of generations that a builder moved on. Raises AnotherOwner for one that is ours."""
+        for fed in self._fed:
+            if fed.generation.key in error.keys and fed.read:
+                raise AnotherOwner(
+                    f"Somebody else moved the position of the view {fed.projection.name} while this projector fed it: two "
+                    "projectors run on the same views. Stop one of them, then start this one again."
+                ) from error
+        self._fed = [fed for fed in self._fed if fed.generation.key not in error.keys]
+        await self._refresh()
+
+    # --- the timer ----------------------------------------------------------------------------------------------
+
+    async def tick(self, *, at_once: bool = False) -> None:
+        """Store triples that waited long enough, and take up generations that a builder has opened or ended."""
+        async with self._lock:
+            due = (
+                self._unstored_since is not None and time.monotonic() - self._unstored_since >= STORE_AFTER_S
+            )
+            if due or (at_once and self._unstored_since is not None):
+                try:
+                    await self._commit([(fed, Fold()) for fed in self._fed if fed.stopped is None])
+                except Overtaken as error:
+                    await self._reload(error)
+            if self._assignment is not None:
+                await self._refresh()
+
+    def in_step(self) -> list[str]:
+        """Generations not read yet that have applied at least what was read here: they cannot fall behind again."""
+        heads = {self._partition(place): read.chain.head.position for place, read in self._reads.items()}
+        return [
+            fed.generation.key
+            for fed in self._fed
+            if not fed.read
+            and all(triple.position >= heads.get(where, -1) for where, triple in fed.applied.items())
+        ]
+
+    async def _refresh(self) -> None:
+        """Feed exactly the joined generations of this code's version; keep what is known of those fed already."""
+        pointers = await self._database.pointers()
+        generations = [
+            generation
+            for generation in await self._database.generations(list(self._projections))
+            if generation.state == "joined"
+            and generation.version == self._projections[generation.view].version
+        ]
+        known = {fed.generation.key: fed for fed in self._fed}
+        fresh = [generation.key for generation in generations if generation.key not in known]
+        positions = await self._database.positions(fresh) if fresh else {}
+        fed_now: list[Fed] = []
+        for generation in generations:
+            pointer = pointers.get(generation.view)
+            read = pointer is not None and pointer.key == generation.key
+            fed = known.get(generation.key)
+            if fed is None:
+                stored = positions.get(generation.key, {})
+                fed = Fed(self._projections[generation.view], generation, read, stored, dict(stored))
+            fed.read = read
+            fed_now.append(fed)
+        self._fed = fed_now
+
+
+def transactions(records: Sequence[AcceptedRecord]) -> list[list[AcceptedRecord]]:
+    """Cut a batch into transactions of at most EVENTS_MAX events or BYTES_MAX bytes; a larger record stands alone."""
+    cut: list[list[AcceptedRecord]] = []
+    events = size = 0
+    for record in records:
+        more_events, more_bytes = record.event_count(), len(record.raw.value)
+        if not cut or events + more_events > EVENTS_MAX or size + more_bytes > BYTES_MAX:
+            cut.append([])
+            events = size = 0
+        cut[-1].append(record)
+        events, size = events + more_events, size + more_bytes
+    return cut
+
+
+def judge(raw: RawRecord, chain: ChainReader, where: Partition, reader: str) -> AcceptedRecord | None:
+    """The record if the reader rule accepts it; all others are counted under the reader's name."""
+    reading = chain.read(raw)
+    if reading is Reading.ACCEPTED:
+        return AcceptedRecord(raw, where, chain.head)
+    if reading is Reading.REPEAT:
+        metrics.RECORDS_REPEATED.labels(reader, where.service).inc()
+    else:
+        metrics.RECORDS_FOREIGN.labels(reader, where.service).inc()
+        log.error(
+            "foreign_record",
+            reader=reader,
+            service=where.service,
+            partition=where.partition,
+            offset=raw.offset,
+        )
+    return None
