@@ -100,12 +100,16 @@ class Running:
 
 @record
 class DayState:
-    """The partition's business date (None before the calendar opens), markers by `date/phase`, and the running phase."""
+    """The partition's business date (None before the calendar opens), markers by `date/phase`, and the running phase.
+
+    `waiting` are phases whose markers are complete while another one runs: nobody waits for phase 5, so tomorrow's may.
+    """
 
     kind: Literal["day"] = "day"
     business_date: date | None = None
     markers: dict[str, tuple[int, ...]]
     running: Running | None = None
+    waiting: tuple[Running, ...] = ()
     done: tuple[date, int] | None = None
 
 
@@ -134,10 +138,10 @@ def decide(message: DayCommand, state: DayState, _context: Context) -> Sequence[
 def _marker(message: DayMarker, state: DayState) -> Sequence[DayEvent]:
     of_phase = (message.business_date, message.phase)
     seen = state.markers.get(_key(*of_phase), ())
-    running = state.running and (state.running.business_date, state.running.phase)
+    complete = (state.running, *state.waiting) if state.running else ()
     if (
         message.from_partition in seen
-        or of_phase == running
+        or of_phase in [(running.business_date, running.phase) for running in complete]
         or (state.done is not None and of_phase <= state.done)
     ):
         return []
@@ -184,7 +188,9 @@ def evolve(state: DayState, event: DayEvent) -> DayState:
                 state, running=replace(running, ticks=event.tick + 1, woken=running.woken + event.woken)
             )
         case PhaseDone():
-            return replace(state, running=None, done=(event.business_date, event.phase))
+            following = state.waiting[0] if state.waiting else None
+            done = (event.business_date, event.phase)
+            return replace(state, running=following, waiting=state.waiting[1:], done=done)
         case WakeFailed() | PolicyFailed():
             return state
         case _:
@@ -195,8 +201,10 @@ def _evolve_marker(state: DayState, event: DayMarkerReceived) -> DayState:
     key = _key(event.business_date, event.phase)
     others = {name: seen for name, seen in state.markers.items() if name != key}
     if event.missing == 0:
-        running = Running(business_date=event.business_date, phase=event.phase, ticks=0, woken=0)
-        return replace(state, markers=others, running=running)
+        complete = Running(business_date=event.business_date, phase=event.phase, ticks=0, woken=0)
+        if state.running is not None:
+            return replace(state, markers=others, waiting=(*state.waiting, complete))
+        return replace(state, markers=others, running=complete)
     return replace(state, markers=others | {key: (*state.markers.get(key, ()), event.from_partition)})
 
 
@@ -205,19 +213,34 @@ def _key(business_date: date, phase: int) -> str:
 
 
 def phase_end(
-    service: str, running: Running, *, partition: int, partitions: int, woken: int
+    service: str, state: DayState, *, partition: int, partitions: int, woken: int
 ) -> Sequence[DayEvent]:
-    """The events that end a running phase on a partition, setting the next date where the phase does so."""
-    done = PhaseDone(
-        business_date=running.business_date,
-        phase=running.phase,
-        partition=partition,
-        partitions=partitions,
-        woken=running.woken + woken,
-    )
+    """The events that end the running phase on a partition, after `woken` streams in this tick.
+
+    They set the next date where the phase does so; a phase that waits begins with a first, empty tick.
+    """
+    running = state.running
+    assert running is not None, "only a running phase ends"
+    events: list[DayEvent] = []
     if any(phase.dates for phase in PHASES if (phase.service, phase.number) == (service, running.phase)):
-        return [BusinessDateSet(business_date=running.business_date + timedelta(days=1)), done]
-    return [done]
+        events.append(BusinessDateSet(business_date=running.business_date + timedelta(days=1)))
+    events.append(
+        PhaseDone(
+            business_date=running.business_date,
+            phase=running.phase,
+            partition=partition,
+            partitions=partitions,
+            woken=running.woken + woken,
+        )
+    )
+    if state.waiting:
+        following = state.waiting[0]
+        events.append(
+            TickProgressed(
+                business_date=following.business_date, phase=following.phase, tick=following.ticks, woken=0
+            )
+        )
+    return events
 
 
 def day_aggregate() -> Aggregate:

@@ -211,7 +211,7 @@ class PartitionDecider:
         ]
         if not more:
             end = day.phase_end(
-                self.service, running, partition=self.partition, partitions=self._partitions, woken=woken
+                self.service, of_day[0], partition=self.partition, partitions=self._partitions, woken=woken
             )
         _append(effect, aggregate, self._day_stream, *of_day, end)
 

@@ -148,6 +148,24 @@ def test_a_tick_is_limited_in_bytes_too() -> None:
     assert told[-1] == TickProgressed(business_date=TODAY, phase=1, tick=0, woken=3)
 
 
+def test_a_day_that_is_complete_early_waits_for_the_one_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phase that nobody waits for may be a day behind: each day's phase is done once, and each stream rings once."""
+    monkeypatch.setattr(day, "WOKEN_PER_TICK_MAX", 2)
+    bench = Bench()
+    for number in range(3):
+        bench.send(alarm(phase=5), stream=bench.jar(number))
+    bench.tell(alarm(TOMORROW, phase=5), stream=bench.jar(3))
+    rang = AlarmRang(clears=True)
+    assert on_the_day(bench, marker(phase=5))[-1].woken == 2
+    early = DayMarkerReceived(business_date=TOMORROW, phase=5, from_partition=0, missing=0)
+    assert on_the_day(bench, marker(TOMORROW, phase=5)) == [early]
+    told = on_the_day(bench, Tick(business_date=TODAY, phase=5, tick=1))
+    begun = TickProgressed(business_date=TOMORROW, phase=5, tick=0, woken=0)
+    assert told == [rang, done(5, woken=3), begun]
+    end = PhaseDone(business_date=TOMORROW, phase=5, partition=0, partitions=1, woken=1)
+    assert on_the_day(bench, Tick(business_date=TOMORROW, phase=5, tick=1)) == [rang, end]
+
+
 @pytest.mark.parametrize(
     ("mode", "code"),
     [
