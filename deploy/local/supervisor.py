@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from deploy.local.lock import empty, require_unlocked
 from deploy.local.processes import tail
 from deploy.local.stack import Stack
 from libs.runtime.errors import OperatorError
-from libs.runtime.settings import PREFIX, Settings
+from libs.runtime.settings import PREFIX, Settings, load_settings
 
 UP_LIMIT_S = 300.0
 DOWN_LIMIT_S = 90.0
@@ -132,13 +132,14 @@ def stop_background(settings: Settings) -> bool:
 
 
 @contextmanager
-def own_stack(settings: Settings, say: Say) -> Iterator[Stack]:
+def own_stack(data_dir: Path, names: Mapping[str, str], say: Say) -> Iterator[Stack]:
     """A fresh stack for one run (the demo): its data directory is emptied, started, watched, and stopped at the end.
 
-    A part that dies interrupts the run and its reason is raised here.
+    `names` are settings that keep it apart on parts which somebody else runs. Settings are loaded only once the directory
+    is empty, so no secret of an earlier stack comes along. A part that dies interrupts the run and its reason is raised here.
     """
-    empty(settings.data_dir)
-    stack = Stack(settings, say=say)
+    empty(data_dir)
+    stack = Stack(load_settings(data_dir, use_run_file=False, **names), say=say)
     with _stopped_by_signals():
         died: list[OperatorError] = []
         over = threading.Event()

@@ -7,16 +7,15 @@ An OperatorError is one sentence on stderr and exit code 2; a check that fails i
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import Settings, load_settings
@@ -109,7 +108,15 @@ def verify(service: Annotated[str | None, typer.Argument(help="Only this service
 
     with _progress() as progress:
         report = asyncio.run(verify_log(_local_settings(), service, progress))
-    _print_rows(report.partitions)
+    figures = ("commands", "decisions", "events", "repeats", "foreign", "undecided")
+    table = Table("service", *(Column(name, justify="right") for name in figures))
+    for name in dict.fromkeys(partition.service for partition in report.partitions):
+        own = [partition for partition in report.partitions if partition.service == name]
+        table.add_row(name, *(f"{sum(getattr(each, figure) for each in own):,}" for figure in figures))
+    out.print(table)
+    for partition in report.partitions:
+        for fault in partition.faults:
+            out.print(f"{partition.service}/{partition.partition}: {fault}", style="red", markup=False)
     _conclude(report.ok, "the log is proven", "the log is NOT proven: see the faults above")
 
 
@@ -127,16 +134,17 @@ def rebuild(
     names = () if view == "all" else (view,)
     with _progress() as progress:
         reports = asyncio.run(rebuild_views(settings, _services(settings), names, check, progress))
-    table = Table("view", "version", "events", "events/s", "compared with the live view", "read from now on")
+    numbers = (Column(name, justify="right") for name in ("events", "per second", "differences"))
+    table = Table(Column("view", no_wrap=True), *numbers, "read from")
     for report in reports:
         comparison = report.comparison
-        found = report.not_compared if comparison is None else f"{comparison.differences} differences"
-        numbers = (f"{report.version}", f"{report.events:,}", f"{report.events_per_second:,.0f}")
+        differences = report.not_compared if comparison is None else str(comparison.differences)
+        read_from = f"generation {report.generation}" if report.flipped else "the live one"
         table.add_row(
-            report.view, *numbers, found, f"generation {report.generation}" if report.flipped else "as before"
+            report.view, f"{report.events:,}", f"{report.events_per_second:,.0f}", differences, read_from
         )
         for example in () if comparison is None else comparison.examples:
-            table.add_row("", "", "", "", str(example), "")
+            table.add_row("", "", "", example, "")
     out.print(table)
     equal = all(report.equal is not False for report in reports)
     _conclude(
@@ -151,7 +159,7 @@ def parked_list() -> None:
 
     settings = _local_settings()
     entries = asyncio.run(list_parked(settings, _services(settings)))
-    table = Table("address", "what the view says")
+    table = Table(Column("address", no_wrap=True), "what the view says")
     for entry in entries:
         table.add_row(entry.ref, ", ".join(f"{name} {value}" for name, value in entry.fields.items()))
     out.print(table if entries else "nothing is parked")
@@ -210,11 +218,11 @@ def demo(
     base = load_settings(use_run_file=False)
     # Its own data directory, so that it can start from nothing while another stack keeps its data; on a broker or
     # database that somebody else runs, its own names.
-    fresh: dict[str, Any] = {"data_dir": base.data_dir / "demo", "log_id": None}
+    names: dict[str, str] = {}
     if base.kafka or base.mongo:
         name = f"demo{os.getpid()}x{os.urandom(3).hex()}"
-        fresh |= {"topic_prefix": f"{name}.", "mongo_database": name}
-    with own_stack(base.model_copy(update=fresh), lambda step: err.print(step, style="dim")) as stack:
+        names = {"topic_prefix": f"{name}.", "mongo_database": name}
+    with own_stack(base.data_dir / "demo", names, lambda step: err.print(step, style="dim")) as stack:
         code = run_replay(stack.settings, book, loans)
     raise typer.Exit(code)
 
@@ -268,17 +276,6 @@ def _services(settings: Settings) -> "list[Service]":
     return list(load_services(settings.profile).values())
 
 
-def _print_rows(rows: Sequence[Any]) -> None:
-    """One line per row; the rows are dataclasses of one type."""
-    if not rows:
-        return
-    names = [field.name for field in fields(rows[0])]
-    table = Table(*(name.replace("_", " ") for name in names))
-    for row in rows:
-        table.add_row(*(_cell(getattr(row, name)) for name in names))
-    out.print(table)
-
-
 def _conclude(good: bool, well: str, ill: str) -> None:
     """Say the result in words; exit code 1 if it is not good."""
     out.print(well if good else ill, style="green" if good else "bold red", highlight=False)
@@ -286,16 +283,15 @@ def _conclude(good: bool, well: str, ill: str) -> None:
         raise typer.Exit(1)
 
 
-def _cell(value: Any) -> str:
-    return "\n".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
 def _print_addresses(settings: Settings) -> None:
     """What a person needs next: where things are, and a token to try them with."""
     from libs.runtime.auth import issue_token
 
     gateway = settings.gateway or ""
-    table = Table(title="Loanstream is up", show_header=False, title_justify="left")
+    # An address is copied from the screen: it may fold, never be cut.
+    table = Table(
+        "", Column("", overflow="fold"), title="Loanstream is up", show_header=False, title_justify="left"
+    )
     table.add_row("gateway", gateway)
     for name in settings.api_ports:
         if name != "views":
