@@ -33,6 +33,14 @@ def eventually(look: Callable[[], Found], *, within_s: float = PATIENCE_S) -> Fo
             time.sleep(_LOOK_S)
 
 
+def decided(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """The log's answer to a request: while there is none yet (202, 503) the same request is sent again, as clients do."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (answer := send()).status_code in (202, 503) and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+    return answer
+
+
 @dataclass
 class Person:
     """Somebody with a token, who sends the last position he was told along with everything."""
@@ -48,17 +56,22 @@ class Person:
         return "acc_" + self.subject.removeprefix("usr_")
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> httpx.Response:
-        """Ask for something, under a new key unless one is given."""
+        """Ask for something until it is decided, under a new key unless one is given."""
         headers = {"Idempotency-Key": key or uuid4().hex}
-        return self._send("POST", path, headers, content=to_json(body if body is not None else {}))
+        content = to_json(body if body is not None else {})
+        return decided(lambda: self._send("POST", path, headers, content=content))
 
     def get(self, path: str, **query: str) -> httpx.Response:
         """Read something, with his own writes in it."""
         return self._send("GET", path, {}, params=query)
 
     def read(self, path: str, **query: str) -> Any:
-        """Read something that must be there."""
-        answer = self.get(path, **query)
+        """Read something that must be there, as fresh as what he was told last: a slow machine may answer stale at first."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (
+            "Loanstream-Stale" in (answer := self.get(path, **query)).headers and time.monotonic() < deadline
+        ):
+            pass
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -68,7 +81,7 @@ class Person:
         return found
 
     def _send(self, method: str, path: str, headers: dict[str, str], **request: Any) -> httpx.Response:
-        headers |= {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers = headers | {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if self.position:
             headers[POSITION] = self.position
         answer = self.http.request(method, path, headers=headers, **request)
@@ -130,7 +143,7 @@ class Town:
         )
         signed = signed_headers(self.stack.settings.bank_key(), path, body, now=time.time())
         headers = signed | {"Content-Type": "application/json"} | dict(changed or {})
-        return self.http.post(path, content=body, headers=headers)
+        return decided(lambda: self.http.post(path, content=body, headers=headers))
 
     def list_loan(self, borrower: Person, amount_fen: int, **terms: Any) -> dict[str, Any]:
         """The operator opens a loan request of 12 % a year."""
