@@ -4,7 +4,7 @@ Documents are folded without being read, exactly as the live projector folds the
 the whole log in one go (`MemoryViews`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,6 +13,7 @@ from libs.events.views import Add, Op, Set, SetOnce
 from libs.runtime.folding import Document, DocumentChange, apply_op
 from libs.runtime.projecting import AcceptedRecord, AnyView, Fold, Partition, Projection, fold_records
 from libs.runtime.service import Service
+from libs.runtime.system_views import all_views
 from tools.simulator.log import Log, Place, Tail
 from tools.simulator.resuming import resume
 
@@ -40,7 +41,7 @@ class ProjectorActor:
         self, log: Log, services: Mapping[str, Service], partitions: int, *, log_id: str, database: Database
     ) -> None:
         self.database = database
-        self._projections = [Projection(view) for view in all_views(services)]
+        self._projections = [Projection(view) for view in views_of(services)]
         self._readers: dict[Partition, ChainReader] = {}
         self._tails: dict[Partition, Tail] = {}
         self._batch: list[AcceptedRecord] = []
@@ -116,9 +117,9 @@ class ProjectorActor:
                 stored.documents[name] = after
 
 
-def all_views(services: Mapping[str, Service]) -> Sequence[AnyView]:
-    """Every view that the services declare."""
-    return [view for service in services.values() for view in service.views]
+def views_of(services: Mapping[str, Service]) -> list[AnyView]:
+    """Every view of every service, the generic ones included."""
+    return [view for service in services.values() for view in all_views(service)]
 
 
 def carried_out(document: Document | None, name: str, change: DocumentChange) -> Document | None:

@@ -5,19 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from libs.runtime.projecting import MemoryViews
 from libs.runtime.service import Service
 from services.bidding.app import build as build_bidding
-from services.bidding.commands import FEE_ACCOUNT
 from services.collections.app import build as build_collections
 from services.onboarding.app import build as build_onboarding
 from services.repayment.app import build as build_repayment
-from tools.simulator.books import Books
-from tools.simulator.checks import Auditor, Violation
+from tools.simulator.checks import Auditor
+from tools.simulator.judging import audit
 from tools.simulator.log import LogFaults
-from tools.simulator.projecting import all_views
 from tools.simulator.traffic import Plan
-from tools.simulator.world import LOG_ID, Config, World
+from tools.simulator.world import Config, World
 
 _CALM = LogFaults(acknowledged_late=0.05, survives_its_sender=0.5)
 _USUAL = LogFaults(
@@ -127,56 +124,3 @@ def simulate(seed: int, chosen: Sequence[Service] | None = None, config: Config 
         digest=world.log.digest(),
         auditor=audit(world),
     )
-
-
-def audit(world: World) -> Auditor:
-    """Judge the log of a world at rest, prefix by prefix, and what its people were told."""
-    auditor = Auditor(world.services, world.config.partitions, log_id=LOG_ID)
-    for place, raw in world.log.order:
-        auditor.feed(place, raw)
-    auditor.at_rest()
-    for call in world.api.calls:
-        auditor.answered(call.command_id, call.fingerprint, call.answers)
-    compare_views(world)
-    compare_with_books(world, auditor.books)
-    return auditor
-
-
-def compare_views(world: World) -> None:
-    """The documents that grew batch by batch, through every crash, equal the fold of the log in one go."""
-    folded = MemoryViews(all_views(world.services), log_id=LOG_ID)
-    for place, raw in world.log.order:
-        service, kind = place.topic.rsplit(".", 1)
-        if kind == "events":
-            folded.feed(service, place.partition, raw)
-    if folded.broken:
-        raise Violation(f"views broke: {folded.broken}")
-    for name, documents in folded.documents.items():
-        live = world.views[name].documents
-        for document in sorted({*documents, *live}):
-            if documents.get(document) != live.get(document):
-                raise Violation(
-                    f"{name} {document}: live {live.get(document)}, folded {documents.get(document)}"
-                )
-
-
-def compare_with_books(world: World, books: Books) -> None:
-    """What people read of balances, loans and buckets is what the independent accountant has."""
-    for account, document in world.views["bidding.balances"].documents.items():
-        if account == FEE_ACCOUNT:
-            _equal(account, document["available_fen"], books.balances["fees:platform"])
-            continue
-        for field in ("available", "held"):
-            _equal(account, document[f"{field}_fen"], books.balances[f"{field}:{account}"])
-    for loan, document in world.views["repayment.loan-schedule"].documents.items():
-        _equal(loan, document["outstanding_fen"], books.loans[loan].outstanding_fen)
-    buckets = world.views["repayment.overdue-buckets"].documents
-    counted = [document for name, document in buckets.items() if name.startswith("bucket:")]
-    owed = [loan.outstanding_fen for loan in books.loans.values() if loan.outstanding_fen]
-    _equal("principal in buckets", sum(document["principal_fen"] for document in counted), sum(owed))
-    _equal("loans in buckets", sum(document["loans"] for document in counted), len(owed))
-
-
-def _equal(what: str, in_view: int, in_books: int) -> None:
-    if in_view != in_books:
-        raise Violation(f"{what}: the view says {in_view}, the books {in_books}")

@@ -1,0 +1,81 @@
+"""The judgement of a world at rest: its log, what its people were told, and what they read in every view."""
+
+from pydantic_core import to_json
+
+from libs.runtime.projecting import MemoryViews
+from services.bidding.commands import FEE_ACCOUNT
+from tools.simulator.books import Books
+from tools.simulator.checks import Auditor, Violation
+from tools.simulator.projecting import views_of
+from tools.simulator.world import LOG_ID, World
+
+
+def audit(world: World) -> Auditor:
+    """Judge the log of a world at rest, prefix by prefix, and what its people were told."""
+    auditor = Auditor(world.services, world.config.partitions, log_id=LOG_ID)
+    for place, raw in world.log.order:
+        auditor.feed(place, raw)
+    auditor.at_rest()
+    for call in world.api.calls:
+        auditor.answered(call.command_id, call.fingerprint, call.answers)
+    compare_views(world)
+    compare_with_books(world, auditor.books)
+    check_system_views(world)
+    return auditor
+
+
+def compare_views(world: World) -> None:
+    """The documents that grew batch by batch, through every crash, equal the fold of the log in one go."""
+    folded = MemoryViews(views_of(world.services), log_id=LOG_ID)
+    for place, raw in world.log.order:
+        service, kind = place.topic.rsplit(".", 1)
+        if kind == "events":
+            folded.feed(service, place.partition, raw)
+    if folded.broken:
+        raise Violation(f"views broke: {folded.broken}")
+    for name, documents in folded.documents.items():
+        live = world.views[name].documents
+        for document in sorted({*documents, *live}):
+            if documents.get(document) != live.get(document):
+                raise Violation(
+                    f"{name} {document}: live {live.get(document)}, folded {documents.get(document)}"
+                )
+
+
+def compare_with_books(world: World, books: Books) -> None:
+    """What people read of balances, loans and buckets is what the independent accountant has."""
+    for account, document in world.views["bidding.balances"].documents.items():
+        if account == FEE_ACCOUNT:
+            _equal(account, document["available_fen"], books.balances["fees:platform"])
+            continue
+        for field in ("available", "held"):
+            _equal(account, document[f"{field}_fen"], books.balances[f"{field}:{account}"])
+    for loan, document in world.views["repayment.loan-schedule"].documents.items():
+        _equal(loan, document["outstanding_fen"], books.loans[loan].outstanding_fen)
+    buckets = world.views["repayment.overdue-buckets"].documents
+    counted = [document for name, document in buckets.items() if name.startswith("bucket:")]
+    owed = [loan.outstanding_fen for loan in books.loans.values() if loan.outstanding_fen]
+    _equal("principal in buckets", sum(document["principal_fen"] for document in counted), sum(owed))
+    _equal("loans in buckets", sum(document["loans"] for document in counted), len(owed))
+
+
+def check_system_views(world: World) -> None:
+    """Every saga that began has ended, nothing but garbage is parked, and each command's page says what was told."""
+    for service in world.services:
+        for saga, document in world.views[f"{service}.sagas"].documents.items():
+            if "opened_at" in document and "closed_at" not in document:
+                raise Violation(f"{service}: the saga {saga} never ends: {document}")
+        for place, document in world.views[f"{service}.parked"].documents.items():
+            if document["from_policy"] or document["code"] != "malformed":
+                raise Violation(f"{place} is parked: {document}")
+    for call in world.api.calls:
+        service = call.place.topic.removesuffix(".commands")
+        page = world.views[f"{service}.commands"].documents[call.command_id]
+        told = call.answers[0]
+        if b'"key_reused"' not in told and to_json(page["events"]) != told:
+            raise Violation(f"the page of {call.command_id} says {page}, told was {told!r}")
+
+
+def _equal(what: str, in_view: int, in_books: int) -> None:
+    if in_view != in_books:
+        raise Violation(f"{what}: the view says {in_view}, the books {in_books}")
