@@ -133,11 +133,10 @@ class LocalKafka:
         return properties, logging
 
     def _format(self, command: list[str]) -> None:
-        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             result = subprocess.run(
-                [*command, "--cluster-id", cluster_id],
+                [*command, "--cluster-id", new_cluster_id()],
                 cwd=self._dir,
                 stdout=log,
                 stderr=log,
@@ -148,6 +147,15 @@ class LocalKafka:
             raise PartDied(
                 "Kafka", result.returncode, self._log, "Kafka's data directory could not be formatted."
             )
+
+
+def new_cluster_id() -> str:
+    """128 random bits as Kafka writes them: 22 characters of URL-safe base64.
+
+    Never with a dash in front, which the storage tool takes for an option: it happened, one start in 64.
+    """
+    first, *rest = secrets.token_bytes(16)
+    return base64.urlsafe_b64encode(bytes([first & 0x7F, *rest])).decode().rstrip("=")
 
 
 def _java() -> Path:

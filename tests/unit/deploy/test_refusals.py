@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.containers import ContainerParts
+from deploy.local.kafka import new_cluster_id
 from deploy.local.kafka_jars import verify
 from deploy.local.lock import STACK_LOCK, DirectoryLock, empty, require_unlocked
 from deploy.local.parts import LocalParts, make_parts
@@ -78,6 +79,14 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OperatorError, match=r"cannot be written .*LOANSTREAM_DATA_DIR"):
         require_unlocked(tmp_path / "file" / "data")
+
+
+def test_a_cluster_id_is_never_taken_for_an_option() -> None:
+    """Kafka's storage tool refuses an id that begins with a dash."""
+    ids = {new_cluster_id() for _ in range(2000)}
+    assert len(ids) == 2000
+    assert {len(cluster_id) for cluster_id in ids} == {22}
+    assert not any(cluster_id.startswith("-") for cluster_id in ids)
 
 
 def test_only_a_data_directory_of_ours_is_ever_emptied(tmp_path: Path) -> None:
