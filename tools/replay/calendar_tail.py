@@ -77,14 +77,14 @@ class CalendarTail:
     async def _read(self) -> None:
         for raw in (await self._reader.poll(_POLL_S, 5000)).get(self._place, []):
             self._next = raw.offset + 1
-            opened = _opened(raw)
+            opened = opened_date(raw)
             if opened is not None:
                 async with self._changed:
                     self.business_date = opened
                     self._changed.notify_all()
 
 
-def _opened(raw: RawRecord) -> date | None:
+def opened_date(raw: RawRecord) -> date | None:
     """The date that a record opens. Most records are loans': they are told by their bytes and not parsed."""
     if not any(mark in raw.value for mark in _MARKS):
         return None

@@ -1,0 +1,115 @@
+"""The report tells what was measured, in the agreed keys, and is not good when anything does not hold."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tools.replay.book import Status
+from tools.replay.drive import Driven
+from tools.replay.figures import Custody, Ending, Lender, LoanFigures
+from tools.replay.report import Proof, Result, money, show, write_json
+
+CUSTODY = Custody(
+    deposits_fen=1_000_00,
+    withdrawals_fen=400_00,
+    available_fen=500_00,
+    held_fen=90_00,
+    fees_fen=10_00,
+    clearing_fen=0,
+    clearing_open=0,
+    accounts=3,
+)
+LOANS = LoanFigures(opened=2, compared=2, equal=1, endings=(Ending(Status.EARLY, 2, {"repaid": 2}, 2),))
+PROOF = Proof(
+    commands=900,
+    events=1200,
+    repeats=0,
+    foreign=0,
+    chain_ok=True,
+    rebuild_equal=True,
+    details=("the faults",),
+)
+GOOD = Result(
+    title="2 loans of a book",
+    planned=2,
+    driven=Driven(days=31, funded=2, quiet_ms=[20.0, 40.04, 31.0]),
+    loans=LOANS,
+    custody=CUSTODY,
+    lenders=(Lender("usr_1_inv1", 4_00, 3_00, 2_00, 1_00, 1_234_567_89),),
+    buckets=({"bucket": "current", "loans": 1, "principal_fen": 5_00},),
+    proof=PROOF,
+    seconds=12.34,
+    driving_s=9.0,
+    commands_driven=900,
+)
+
+
+def _text(result: Result) -> str:
+    console = Console(width=140, record=True, file=StringIO())
+    console.print(show(result))
+    return console.export_text()
+
+
+def test_the_json_holds_exactly_the_agreed_keys(tmp_path: Path) -> None:
+    """Programs read these fifteen figures; money is in fen, an unknown empty day is null."""
+    path = tmp_path / "out" / "demo.json"
+    write_json(GOOD, path)
+    assert json.loads(path.read_text()) == {
+        "loans": 2,
+        "business_days": 31,
+        "empty_day_ms": 31.0,
+        "commands": 900,
+        "events": 1200,
+        "repeats": 0,
+        "foreign": 0,
+        "custody_difference": 0,
+        "clearing_open": 0,
+        "instalments_compared": 2,
+        "instalments_equal": 1,
+        "chain_ok": True,
+        "rebuild_equal": True,
+        "seconds": 12.3,
+        "commands_per_second": 100,
+    }
+    assert replace(GOOD, driven=Driven()).as_json()["empty_day_ms"] is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (replace(GOOD, proof=replace(PROOF, chain_ok=False)), "does not prove itself"),
+        (replace(GOOD, proof=replace(PROOF, rebuild_equal=False)), "rebuilt view differs"),
+        (replace(GOOD, custody=replace(CUSTODY, held_fen=90_01)), "custody differs by -0.01"),
+        (replace(GOOD, planned=3), "1 loans are missing"),
+    ],
+)
+def test_what_does_not_hold_is_said_and_shown(bad: Result, says: str) -> None:
+    """Each broken promise makes the result bad, is named in the last line, and brings the proofs' own words along."""
+    assert GOOD.faults == ()
+    assert len(bad.faults) == 1
+    assert says in _text(bad)
+    assert "the faults" in _text(bad)
+
+
+def test_a_good_result_shows_its_tables_and_no_details() -> None:
+    """Custody, investors, endings, buckets and figures are there, amounts with separators, and the last line is good."""
+    text = _text(GOOD)
+    for word in ("Custody", "Five investors", "What became", "Overdue buckets", "Figures", "1,234,567.89"):
+        assert word in text
+    assert "the faults" not in text
+    assert text.rstrip().endswith("Everything holds: 2 loans of a book")
+
+
+def test_amounts_are_written_for_people() -> None:
+    """Two decimals, thousands apart, the sign in front."""
+    assert [money(fen) for fen in (0, 5, -5, 123_456_789, -100)] == [
+        "0.00",
+        "0.05",
+        "-0.05",
+        "1,234,567.89",
+        "-1.00",
+    ]
