@@ -203,7 +203,6 @@ def _table(title: str, *columns: str) -> Table:
         show_edge=False,
         pad_edge=False,
     )
-    )
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left", no_wrap=True)
     return table
