@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 SAMPLE_S: Final = 0.25
 ANCHOR_S: Final = 1.0
+#: Requests that may wait for their decisions at a time; more would only wait longer and fill the memory.
+WAITING_MAX: Final = 4_000
 _POLL_S: Final = 0.25
 _RECONNECT_S: Final = 0.5
 
@@ -152,6 +154,8 @@ class Outcomes:
     def stalled(self, partition: int) -> str | None:
         """Why a command sent to this partition now would not be answered, as a problem code; None if it would."""
         now = self._clock()
+        if len(self._expected) > WAITING_MAX:
+            return "too_many_waiting"
         if self._sampled_at is None or now - self._sampled_at > self._stall_s + SAMPLE_S:
             return "log_unavailable"
         return "commands_waiting" if self._pulses[partition].silent_s(now) >= self._stall_s else None

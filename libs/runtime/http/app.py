@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libs.runtime.http.access import Admission, Anybody, declare, require_declared
 from libs.runtime.http.command_status import add_command_status
 from libs.runtime.http.problems import MEDIA_TYPE, Problem, handle_problems, problem_response
+from libs.runtime.http.requests import answer_headers
 from libs.runtime.http.router import ROUTE_SCOPE_KEY, GuardedRoute, ServiceRouter
 from libs.runtime.observability import HTTP_SECONDS
 
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 #: How much of a body that nobody wants is read before the answer, and for how long.
 DRAINED_BYTES_MAX: Final = 1024 * 1024
 DRAIN_LIMIT_S: Final = 2.0
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def build_app(router: ServiceRouter) -> FastAPI:
@@ -78,6 +80,7 @@ class Envelope:
                 headers = MutableHeaders(scope=message)
                 headers["Cache-Control"] = "no-store"
                 headers["X-Content-Type-Options"] = "nosniff"
+                headers.update(answer_headers(scope))
             await send(message)
 
         try:
@@ -89,7 +92,9 @@ class Envelope:
         finally:
             route = scope.get(ROUTE_SCOPE_KEY, "unmatched")
             elapsed = time.monotonic() - started
-            HTTP_SECONDS.labels(self._service, route, scope["method"], str(status)).observe(elapsed)
+            # a caller may send any word as a method, and must not make a metric of each
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            HTTP_SECONDS.labels(self._service, route, method, str(status)).observe(elapsed)
 
 
 class _Body:

@@ -27,6 +27,7 @@ from libs.runtime.observability import DECISION_WAIT_SECONDS
 from libs.runtime.outcomes import Outcome
 
 _STALLED: Final = {
+    "too_many_waiting": "Too many requests wait for their answers. Nothing is lost: send the same request again.",
     "commands_waiting": "The service is not deciding at the moment. Nothing is lost: send the same request again.",
     "log_unavailable": "The log does not answer at the moment. Nothing is lost: send the same request again.",
 }

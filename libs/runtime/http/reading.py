@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Request
 
 from libs.runtime.http.edge import Edge, edge_of
 from libs.runtime.http.positions import (
@@ -20,11 +20,13 @@ from libs.runtime.http.positions import (
     parse_positions,
 )
 from libs.runtime.http.problems import Problem, not_found, try_again
+from libs.runtime.http.requests import answer_headers
 from libs.runtime.mongo import DatabaseError
 from libs.runtime.views import ViewMissing
 
 PAGE_MAX: Final = 200
-_LOOK_S: Final = 0.02
+_LOOK_FIRST_S: Final = 0.005
+_LOOK_LAST_S: Final = 0.08
 _CURSOR = re.compile(r"[A-Za-z0-9_:.~-]{1,200}")
 
 
@@ -80,29 +82,31 @@ ThisPage = Annotated[Page, Depends(_page)]
 """The page that a list route is asked for."""
 
 
-def view_reader(view: str) -> Callable[[Request, Response], Coroutine[Any, Any, ViewReader]]:
+def view_reader(view: str) -> Callable[[Request], Coroutine[Any, Any, ViewReader]]:
     """A dependency that gives a reader of one view which has waited for the request's token."""
 
-    async def reader(request: Request, response: Response) -> ViewReader:
+    async def reader(request: Request) -> ViewReader:
         edge = edge_of(request)
         wanted = parse_positions(request.headers.get(POSITION_HEADER))
         if wanted:
-            response.headers[POSITION_HEADER] = format_positions(wanted)
+            headers = answer_headers(request.scope)
+            headers[POSITION_HEADER] = format_positions(wanted)
             if not await _reached(edge, view, wanted):
-                response.headers[STALE_HEADER] = "true"
+                headers[STALE_HEADER] = "true"
         return ViewReader(edge, view)
 
     return reader
 
 
 async def _reached(edge: Edge, view: str, wanted: Positions) -> bool:
-    """Wait until the view has applied the wanted positions, at most `read_wait_s` seconds."""
-    limit = time.monotonic() + edge.settings.read_wait_s
+    """Wait until the view has applied the wanted positions, at most `read_wait_s` seconds; look ever less often."""
+    limit, pause_s = time.monotonic() + edge.settings.read_wait_s, _LOOK_FIRST_S
     with _or_try_again():
         while not has_reached(await edge.views.positions(view), wanted):
             if time.monotonic() >= limit:
                 return False
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LOOK_LAST_S)
     return True
 
 

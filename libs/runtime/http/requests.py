@@ -1,9 +1,13 @@
-"""A request whose body is bounded and whose JSON is JSON: read once, before anything believes a word of it."""
+"""A request whose body is bounded and whose JSON is JSON: read once, before anything believes a word of it.
+
+Also what is noted on a request for its answer.
+"""
 
 from typing import Any, Final
 
 from fastapi import Request
 from pydantic_core import from_json
+from starlette.types import Scope
 
 from libs.events.topics import COMMAND_BYTES_MAX
 from libs.runtime.http.problems import Problem
@@ -42,6 +46,12 @@ class BoundedRequest(Request):
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+
+
+def answer_headers(scope: Scope) -> dict[str, str]:
+    """Headers that the request's answer will carry, whatever it will be: a problem must not lose them."""
+    headers: dict[str, str] = scope.setdefault("loanstream.answer_headers", {})
+    return headers
 
 
 def too_large() -> Problem:

@@ -241,6 +241,8 @@ async def test_two_keys_are_no_key(world: World) -> None:
         ("GET", TOP_UPS, 405, "method_not_allowed"),
         ("POST", TOP_UPS + "/", 404, "not_found"),
         ("GET", "/bidding/accounts/%00", 404, "not_found"),
+        ("GET", "/bidding/accounts/acc_ada%0A", 404, "not_found"),
+        ("FROB", "/bidding/listings", 405, "method_not_allowed"),
         ("GET", "/bidding/listings/lst_%2e%2e%2f", 404, "not_found"),
     ],
 )

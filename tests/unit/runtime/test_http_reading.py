@@ -179,6 +179,15 @@ async def test_a_view_that_is_behind_answers_stale(world: World) -> None:
     assert len(answer.json()["items"]) == 5
 
 
+async def test_a_stale_view_says_so_of_what_it_lacks(world: World) -> None:
+    """A 404 from a view that is behind is marked like any other answer: it may be there in a moment."""
+    world.views.applied["bidding.open-listings"] = {("bidding", 0): 40}
+    headers = world.token("usr_ada", "listing:read") | {TOKEN: "bidding/0=41"}
+    answer = await world.http.get("/bidding/listings/lst_new", headers=headers)
+    assert (answer.status_code, answer.headers["Loanstream-Stale"]) == (404, "true")
+    assert answer.headers[TOKEN] == "bidding/0=41"
+
+
 async def test_partitions_that_a_view_does_not_read_are_ignored(world: World) -> None:
     """A token may name other services: a view waits only for what it reads."""
     world.views.applied["bidding.open-listings"] = {("bidding", 0): 41}

@@ -189,6 +189,15 @@ async def test_progress_is_no_stall(world: World) -> None:
     assert outcomes.stalled(0) is None
 
 
+async def test_waiting_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a number of waiting requests a new one is told to come again, and not sent."""
+    monkeypatch.setattr("libs.runtime.outcomes.WAITING_MAX", 0)
+    with world.app.state.edge.outcomes.expect("id", "fp"):
+        assert await open_account(world, "usr_ada") == 503
+    assert world.commands() == []
+    assert await open_account(world, "usr_ada") == 201
+
+
 def test_the_first_answer_is_the_one_that_counts() -> None:
     """A repeat gives the events that it repeats; any other decision gives its own."""
     stored = StoredEvent("bidding.AccountOpened.v1", "acc_a", 1, {"account_id": "acc_a", "owner": "usr_a"})
