@@ -15,12 +15,36 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tools.simulator.run import Report, simulate
+from libs.runtime import day
+from tools.simulator.log import LogFaults
+from tools.simulator.run import Report, services, simulate
+from tools.simulator.traffic import Plan
+from tools.simulator.world import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(12)
 #: One of them that is over quickly.
 SHORT = 7
+
+#: Many loans that fall due on the same days.
+TICKS = Config(
+    partitions=2,
+    plan=Plan(
+        people=6,
+        listings=20,
+        days=34,
+        busy_days=2,
+        actions_on_busy_days=200,
+        actions_on_quiet_days=0,
+        tenor_months_max=1,
+    ),
+    log_faults=LogFaults(
+        fails=0.01, stored_told_failed=0.01, acknowledged_late=0.2, duplicated=0.02, blind=0.1
+    ),
+    crashes=0.002,
+    slow_twins=0.3,
+    new_release=True,
+)
 
 #: What the seeds together must have seen, so that a simulation in which nothing happens does not pass.
 SEEN = {
@@ -92,6 +116,13 @@ def test_the_seeds_together_see_the_whole_thread() -> None:
     assert sum(report(seed).crashes for seed in SEEDS) > 100
     assert sum(report(seed).auditor.repeats for seed in SEEDS) > 50
     assert sum(report(seed).auditor.foreign for seed in SEEDS) > 10
+
+
+def test_phases_of_many_ticks_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one stream to a tick, each phase goes through its ticks under faults and crashes and is done exactly once."""
+    monkeypatch.setattr(day, "WOKEN_PER_TICK_MAX", 1)
+    done = simulate(1, services(thread_only=True), TICKS)
+    assert done.auditor.events["system.TickProgressed.v1"] > 5
 
 
 def test_the_same_seed_gives_the_same_log() -> None:

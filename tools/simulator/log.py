@@ -37,6 +37,8 @@ class LogFaults:
     """Neither stored nor ever answered."""
     stored_unanswered: float = 0.0
     """Stored, but the sender never hears of it."""
+    stored_told_failed: float = 0.0
+    """Stored, but the sender is told that it is not: a time-out."""
     acknowledged_late: float = 0.0
     duplicated: float = 0.0
     """Stored a second time, some time later."""
@@ -198,6 +200,10 @@ class Log:
         if chance < faults.stored_unanswered:
             return
         chance -= faults.stored_unanswered
+        if chance < faults.stored_told_failed:
+            self._tell(sent, Fate.FAILED)
+            return
+        chance -= faults.stored_told_failed
         if chance < faults.acknowledged_late:
             self._unacknowledged.append(sent)
             return
