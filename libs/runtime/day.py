@@ -312,7 +312,3 @@ def _markers(
 def is_barrier(send: Send) -> bool:
     """Whether a command may be sent only when everything before it is stored: the markers."""
     return isinstance(send.command, DayMarker)
-
-
-#: Event types on which `day_commands` may answer; policies decode these whatever the service's own policy reads.
-DAY_EVENTS = (CalendarOpened, BusinessDayCloseStarted, PhaseDone, TickProgressed)

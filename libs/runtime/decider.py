@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable
+from datetime import date
 
 import structlog
 
@@ -18,6 +19,7 @@ from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.checkpoint import resume
 from libs.runtime.day import day_aggregate
+from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge
@@ -30,6 +32,7 @@ from libs.runtime.tail import Tail, TailReader
 
 log = structlog.get_logger()
 
+_DAY_ZERO = date(1970, 1, 1)
 #: Commands read ahead per partition; fetching pauses above it.
 QUEUED_MAX = 2_000
 #: A partition that starts over this often within a minute ends the process.
@@ -131,7 +134,7 @@ class PartitionLoop:
             reading = self.decider.accept(raw)
             self.read_to = raw.offset + 1
             if reading is Reading.ACCEPTED:
-                metrics.DECISIONS.labels(name, _outcome(raw)).inc()
+                _count(name, raw)
             elif reading is Reading.REPEAT:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
             else:
@@ -144,13 +147,24 @@ class PartitionLoop:
                     offset=raw.offset,
                 )
         self.decider.flush()
-        metrics.UNCONFIRMED.labels(name, str(self.partition)).set(self.decider.unconfirmed)
+        self._gauge()
         self._moved_at = time.monotonic()
         self._signal.set()
 
+    def _gauge(self) -> None:
+        labels = (self._service.name, str(self.partition))
+        metrics.UNCONFIRMED.labels(*labels).set(self.decider.unconfirmed)
+        waiting = self.waiting_since_ms
+        metrics.COMMAND_AGE_SECONDS.labels(*labels).set(
+            max(0.0, time.time() - waiting / 1000) if waiting else 0.0
+        )
+        business_date = self.decider.business_date
+        if business_date is not None:
+            metrics.BUSINESS_DAY.labels(*labels).set((business_date - _DAY_ZERO).days)
+
     # --- deciding -----------------------------------------------------------------------------------------------
 
-    async def run(self, stop: asyncio.Event, tails: "Tails", writers: "Writers") -> None:
+    async def run(self, stop: asyncio.Event, tails: Tails, writers: Writers) -> None:
         """Decide until stopped; after any doubt start over with a new producer. Raises OperatorError when that repeats."""
         while not stop.is_set():
             writer = None
@@ -175,7 +189,7 @@ class PartitionLoop:
                 "Kafka does not take its decisions. Look at the broker's log, then start the service again."
             )
 
-    async def _start_over(self, tails: "Tails") -> None:
+    async def _start_over(self, tails: Tails) -> None:
         """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
         self.decider.drop_speculation()
         end = (await tails.events.ends([self.events]))[self.events]
@@ -236,47 +250,6 @@ class PartitionLoop:
             async with asyncio.timeout(0.25):
                 await self._signal.wait()
         self._signal.clear()
-
-
-class Tails:
-    """The two consumers: commands to decide, and the service's own events."""
-
-    def __init__(self, settings: Settings, service: Service, tail: Tail) -> None:
-        self.commands = LogReader(settings.require_kafka(), client_id=f"{service.name}-decider-commands")
-        self.events = tail.reader()
-
-
-class Writers:
-    """The process's producer, made anew after any error. One for all partitions: its requests carry them together.
-
-    A partition that fails takes the others' producer away too; they start over by the same path (decisions/0003).
-    """
-
-    def __init__(self, settings: Settings, service: Service) -> None:
-        self._bootstrap = settings.require_kafka()
-        self._client_id = f"{service.name}-decider"
-        self._lock = asyncio.Lock()
-        self._writer: LogWriter | None = None
-
-    async def current(self) -> LogWriter:
-        """The producer in use. Raises LogUnavailable."""
-        async with self._lock:
-            if self._writer is None:
-                writer = LogWriter(self._bootstrap, client_id=self._client_id)
-                await writer.start()
-                self._writer = writer
-            return self._writer
-
-    async def discard(self, writer: LogWriter | None) -> None:
-        """Close a producer whose last records are in doubt; harmless when that was done already."""
-        async with self._lock:
-            if writer is not None and self._writer is writer:
-                self._writer = None
-                await writer.stop()
-
-    async def close(self) -> None:
-        """Close the producer in use."""
-        await self.discard(self._writer)
 
 
 class DeciderRole:
@@ -379,9 +352,22 @@ def _raise_failed(futures: "deque[asyncio.Future[object]]") -> None:
             raise PartitionStalled(f"the broker did not take a decision: {error!r}")
 
 
-def _outcome(raw: RawRecord) -> str:
-    head = raw.value[raw.value.find(b'"events":[') :][:80]
-    for name, outcome in ((b"system.CommandRefused", "refused"), (b"system.CommandRepeated", "repeated")):
-        if name in head:
-            return outcome
-    return "no_effect" if b"system.CommandHadNoEffect" in head else "events"
+def _count(service: str, raw: RawRecord) -> None:
+    """Count a decision by outcome, and what a person must look at, from the first bytes of its events."""
+    events = raw.value[raw.value.find(b'"events":[') :]
+    first = events[:80]
+    outcome = "no_effect" if b"system.CommandHadNoEffect" in first else "events"
+    if b"system.CommandRefused" in first:
+        outcome = "refused"
+        for code in ("malformed", "internal"):
+            if f'"code":"{code}"'.encode() in events:
+                metrics.PARKED.labels(service, code).inc()
+    elif b"system.CommandRepeated" in first:
+        outcome = "repeated"
+    elif b"system.PolicyFailed" in first:
+        metrics.PARKED.labels(service, "policy_failed").inc()
+    else:
+        failures = events.count(b'"type":"system.WakeFailed.')
+        if failures:
+            metrics.WAKE_FAILURES.labels(service).inc(failures)
+    metrics.DECISIONS.labels(service, outcome).inc()

@@ -6,6 +6,7 @@ makes it safe: what it decides ahead is speculation until the log accepts it, an
 
 from collections import deque
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import structlog
@@ -94,6 +95,12 @@ class PartitionDecider:
         """Their size."""
         return self._pending_bytes
 
+    @property
+    def business_date(self) -> date | None:
+        """The partition's business date, None before the calendar has reached it."""
+        found: date | None = self.state_of(self._day_stream).business_date
+        return found
+
     def state_of(self, stream: str) -> Any:
         """The state of a stream, speculation included."""
         return self._states.load(stream)[0]
@@ -180,7 +187,7 @@ class PartitionDecider:
         return effect
 
     def _context(self, envelope: CommandEnvelope, *, dateless: bool) -> Context:
-        business_date = self.state_of(self._day_stream).business_date or envelope.business_date
+        business_date = self.business_date or envelope.business_date
         if business_date is None and not dateless:
             raise Refused("no_business_date")
         return Context(
@@ -278,7 +285,7 @@ class PartitionDecider:
         envelope = item.envelope
         value = encode_decision(
             at=envelope.at if envelope else None,
-            business_date=self.state_of(self._day_stream).business_date,
+            business_date=self.business_date,
             principal=envelope.principal if envelope else "",
             correlation_id=envelope.correlation_id if envelope else "",
             causation_id=envelope.causation_id if envelope else None,

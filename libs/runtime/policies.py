@@ -120,6 +120,8 @@ class PolicyGroup:
             else:
                 self.oldest_waiting_s = 0.0
             metrics.POLICY_AGE_SECONDS.labels(self.name).set(self.oldest_waiting_s)
+            since_commit = time.monotonic() - self._committed_at if self._dirty else 0.0
+            metrics.COMMIT_AGE_SECONDS.labels(self.name).set(since_commit)
             await self._commit(commits)
         await self._commit(commits, at_once=True)
 

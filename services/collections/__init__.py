@@ -1,3 +1,3 @@
-"""Decides the work of getting paid
- cases, contacts, promises.:Never changes what is owed.
+"""Decides the work of getting paid: cases, contacts, promises.
+Never changes what is owed.
 """

@@ -4,9 +4,9 @@ from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 
 
-def nothing(event: RecordedEvent) -> list[Send]:
+def nothing(_event: RecordedEvent) -> list[Send]:
     """No command follows from any event."""
     return []
 
 
-POLICIES = {source: nothing for source in ("collections", "repayment")}
+POLICIES = dict.fromkeys(("collections", "repayment"), nothing)

@@ -4,6 +4,6 @@ from libs.runtime.service import Service
 from services.onboarding.policies import POLICIES
 
 
-def build(profile: str) -> Service:
-    """The service for a rule profile."""
+def build(_profile: str) -> Service:
+    """The service; no rule parameter decides anything here yet."""
     return Service(name="onboarding", policies=POLICIES)

@@ -3,6 +3,6 @@
 from libs.runtime.service import Service
 
 
-def build(profile: str) -> Service:
-    """The service for a rule profile."""
+def build(_profile: str) -> Service:
+    """The service; no rule parameter decides anything here yet."""
     return Service(name="reporting")

@@ -11,7 +11,7 @@ from libs.runtime.errors import OperatorError
 from tools import schemas
 
 GOLDEN = Path(__file__).parent / "golden"
-NAMES = sorted(schemas.EVENT_TYPES)
+NAMES = sorted(EVENT_TYPES)
 
 
 def test_every_event_version_has_one_golden_sample() -> None:
@@ -47,9 +47,10 @@ def test_generated_files_are_committed() -> None:
     assert schemas.write_schemas(check=True) == 0
 
 
-OLD = {
+PROPERTIES: dict[str, object] = {"a": {"type": "integer"}, "b": {"$ref": "#/$defs/B"}}
+OLD: dict[str, object] = {
     "type": "object",
-    "properties": {"a": {"type": "integer"}, "b": {"$ref": "#/$defs/B"}},
+    "properties": PROPERTIES,
     "required": ["a"],
 }
 DEFS = {"B": {"type": "object", "properties": {"c": {"type": "string"}}}}
@@ -59,12 +60,12 @@ DEFS = {"B": {"type": "object", "properties": {"c": {"type": "string"}}}}
     ("change", "expected"),
     [
         ({"properties": {"a": {"type": "integer"}}}, [".b was removed"]),
-        ({"properties": OLD["properties"] | {"d": {"type": "string"}}}, []),
+        ({"properties": PROPERTIES | {"d": {"type": "string"}}}, []),
         (
-            {"properties": OLD["properties"] | {"d": {"type": "string"}}, "required": ["a", "d"]},
+            {"properties": PROPERTIES | {"d": {"type": "string"}}, "required": ["a", "d"]},
             [".d was added without a default"],
         ),
-        ({"properties": OLD["properties"] | {"a": {"type": "string"}}}, [".a: type was integer, is string"]),
+        ({"properties": PROPERTIES | {"a": {"type": "string"}}}, [".a: type was integer, is string"]),
         ({"$defs": {"B": {"type": "object", "properties": {}}}}, [".b.c was removed"]),
     ],
 )

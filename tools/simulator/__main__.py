@@ -59,4 +59,5 @@ def main() -> int:
     return bool(failed)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -43,11 +43,10 @@ ops = st.lists(st.one_of(*(_ops(doc) for doc in DOCS)), max_size=14)
 
 def carried_out(document: dict[str, Any] | None, statement: Statement) -> dict[str, Any] | None:
     """What MongoDB makes of a document: operators at once, pipeline stages one after the other."""
-    match statement:
-        case Removal():
-            return None
-        case Replacement():
-            return statement.document
+    if isinstance(statement, Removal):
+        return None
+    if isinstance(statement, Replacement):
+        return dict(statement.document)
     found = {} if document is None else document
     if isinstance(statement.change, list):
         for stage in statement.change:
