@@ -343,17 +343,3 @@ async def describe_topics(bootstrap: str, names: Sequence[str]) -> dict[str, tup
     finally:
         await admin.close()
     return {name: (counts[name], configs.get(name, {})) for name in wanted}
-
-
-__all__ = [
-    "LogReader",
-    "LogUnavailable",
-    "LogWriter",
-    "OffsetMissing",
-    "Place",
-    "RecordTooLarge",
-    "create_topics",
-    "describe_topics",
-    "record_at",
-    "stored_offset",
-]

@@ -55,7 +55,7 @@ def carried_out(document: dict[str, Any] | None, statement: Statement) -> dict[s
             for path, expression in stage["$set"].items():
                 _assign(found, path, _evaluated(expression, before))
         return found
-    found = _copied(found)
+    found = dict(_copied(found))
     for path, value in statement.change.get("$set", {}).items():
         _assign(found, path, value)
     for path, amount in statement.change.get("$inc", {}).items():
