@@ -267,7 +267,7 @@ class Database:
                     raise
                 if time.monotonic() + pause_s > gives_up_at:
                     raise DatabaseUnavailable(str(error)) from error
-            unsure = True
+                unsure = unsure or error.has_error_label("UnknownTransactionCommitResult")
             await asyncio.sleep(pause_s)
             pause_s = min(2.0, pause_s * 2)
 
