@@ -209,7 +209,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _custody(custody: Custody) -> Table:
-    table = _table("Custody: the bank against the accounts", "", "")
+    table = _table("Custody: bank against accounts", "", "")
     for name, fen in (
         ("deposits", custody.deposits_fen),
         ("withdrawals", -custody.withdrawals_fen),
