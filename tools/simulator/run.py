@@ -61,7 +61,7 @@ _PLANS = (
     Plan(
         people=5,
         listings=5,
-        days=75,
+        days=66,
         busy_days=4,
         actions_on_busy_days=40,
         actions_on_quiet_days=1,

@@ -75,11 +75,11 @@ def days() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-COMMANDS = st.lists(st.one_of(people(), people(), policies(), days()), max_size=25)
+COMMANDS = st.lists(st.one_of(people(), people(), policies(), days()), max_size=20)
 
 
 @given(COMMANDS, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_recovered_equals_what_was_alive(commands: list[dict[str, Any]], chance: Any) -> None:
     """The living store, one recovered from a random flush and one folded from zero hold the same bytes."""
     bench = Bench()
@@ -98,7 +98,7 @@ def test_whatever_is_recovered_equals_what_was_alive(commands: list[dict[str, An
 
 
 @given(COMMANDS, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_deciding_again_from_any_store_gives_the_same_records(
     commands: list[dict[str, Any]], chance: Any
 ) -> None:
