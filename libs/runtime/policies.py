@@ -27,6 +27,9 @@ log = structlog.get_logger()
 #: Seconds between commits of a group's checkpoints; a crash sends at most this much again.
 COMMIT_EVERY_S = 1.0
 RESTARTS_PER_MINUTE_MAX = 3
+#: The partitions of a source end a phase within a moment of each other; their markers then share one flush to disk,
+#: which is the dearest step of an empty day (decisions/0003).
+GATHER_S = 0.003
 
 
 class PolicyGroup:
@@ -106,7 +109,7 @@ class PolicyGroup:
         self, reader: TailReader, commits: LogReader, writer: LogWriter, stop: asyncio.Event
     ) -> None:
         while not stop.is_set():
-            batch = await reader.poll(0.25, 500)
+            batch = await reader.poll(0.25, 500, gather_s=GATHER_S)
             if batch:
                 oldest = min(records[0].timestamp_ms for records in batch.values())
                 self.oldest_waiting_s = max(0.0, time.time() - oldest / 1000)
