@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from deploy.local.parts import Parts, make_parts
 from libs.runtime.identity import ensure_identity
 from libs.runtime.settings import Settings, load_settings
+
+# The same examples on every machine, and no time limit per example: a slow build server is no failure of the code.
+hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("house")
 
 MakeSettings = Callable[..., Settings]
 
