@@ -1,6 +1,6 @@
 """Plays a plan on the running platform: the day's actions as requests, then the close of the day, until the last date.
 
-Within a step all requests are under way together (at most CONCURRENCY); a day is closed when its actions are done and the
+Within a step all actions are under way together; a day is closed when its actions are done and the
 next one begins when the log says that it is closed.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Final, assert_never
 
 from tools.replay.actions import Action, AwaitFunded, Bid, OpenAccount, OpenListing, Pay, TopUp, Withdraw
 from tools.replay.calendar_tail import CalendarTail
-from tools.replay.gateway import CONCURRENCY, OPERATOR, Gateway, ReplayFailed
+from tools.replay.gateway import OPERATOR, Gateway, ReplayFailed
 from tools.replay.plan import Day, Plan
 
 _LOOK_S: Final = 0.01
@@ -45,7 +45,6 @@ class Driver:
         self._gateway = gateway
         self._calendar = calendar
         self._listings: dict[str, str] = {}
-        self._slots = asyncio.Semaphore(CONCURRENCY)
         self.driven = Driven()
 
     async def play(self, on_progress: Callable[[Driven], None]) -> Driven:
@@ -64,13 +63,9 @@ class Driver:
         try:
             async with asyncio.TaskGroup() as group:
                 for work in works:
-                    group.create_task(self._slotted(work))
+                    group.create_task(work)
         except* ReplayFailed as failures:
             raise failures.exceptions[0] from None
-
-    async def _slotted(self, work: Coroutine[Any, Any, None]) -> None:
-        async with self._slots:
-            await work
 
     async def _close(self, day: Day) -> None:
         started = time.perf_counter()

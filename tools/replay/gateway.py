@@ -50,9 +50,10 @@ class Gateway:
         self._client = client or httpx.AsyncClient(
             base_url=settings.gateway,
             timeout=_REQUEST_S,
-            limits=httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY),
+            limits=httpx.Limits(max_connections=CONCURRENCY),
             trust_env=False,
         )
+        self._slots = asyncio.Semaphore(CONCURRENCY)
         self.requests = 0
 
     async def __aenter__(self) -> Self:
@@ -117,13 +118,9 @@ class Gateway:
         give_up_at = time.monotonic() + _PATIENCE_S
         pause_s = _PAUSE_S
         while True:
-            # signed anew each time: the platform takes a signature for five minutes only
-            signed = signed_headers(self._secret, path, content or b"", now=time.time()) if by_bank else {}
             self.requests += 1
             try:
-                response = await self._client.request(
-                    method, path, headers={**headers, **signed}, content=content
-                )
+                response = await self._send(method, path, headers, content, by_bank=by_bank)
             except httpx.TransportError as error:
                 fault = f"{type(error).__name__} {error}"
             else:
@@ -136,6 +133,14 @@ class Gateway:
                 )
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _PAUSE_MAX_S)
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, *, by_bank: bool
+    ) -> httpx.Response:
+        async with self._slots:
+            # signed when it is sent, each time anew: the platform takes a signature for five minutes only
+            signed = signed_headers(self._secret, path, content or b"", now=time.time()) if by_bank else {}
+            return await self._client.request(method, path, headers={**headers, **signed}, content=content)
 
     def _bearer(self, user: str) -> dict[str, str]:
         if user not in self._tokens:
