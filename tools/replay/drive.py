@@ -6,20 +6,41 @@ next one begins when the log says that it is closed.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
-from typing import Any, Final, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 from tools.replay.actions import Action, AwaitFunded, Bid, OpenAccount, OpenListing, Pay, TopUp, Withdraw
-from tools.replay.calendar_tail import CalendarTail
-from tools.replay.gateway import OPERATOR, Gateway, ReplayFailed
+from tools.replay.gateway import OPERATOR, ReplayFailed
 from tools.replay.plan import Day, Plan
 
 _LOOK_S: Final = 0.01
 _LOOK_MAX_S: Final = 0.25
 _SAGA_LIMIT_S: Final = 120.0
+
+
+class Asks(Protocol):
+    """The calls of Gateway that playing needs."""
+
+    async def post(self, user: str, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """See Gateway."""
+
+    async def bank(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """See Gateway."""
+
+    async def read(self, user: str, path: str) -> dict[str, Any] | None:
+        """See Gateway."""
+
+
+class Calendar(Protocol):
+    """What playing needs of CalendarTail."""
+
+    business_date: date | None
+
+    async def closed(self, business_date: date) -> None:
+        """See CalendarTail."""
 
 
 @dataclass(slots=True)
@@ -40,7 +61,7 @@ class Driven:
 class Driver:
     """Plays one plan."""
 
-    def __init__(self, plan: Plan, gateway: Gateway, calendar: CalendarTail) -> None:
+    def __init__(self, plan: Plan, gateway: Asks, calendar: Calendar) -> None:
         self._plan = plan
         self._gateway = gateway
         self._calendar = calendar
