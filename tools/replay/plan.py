@@ -96,5 +96,5 @@ def _financing(stories: Sequence[Story]) -> Iterator[tuple[date, Action]]:
 
 
 def _tag(loans: Sequence[BookLoan], first_date: date) -> str:
-    """Four hex digits that keep the users of two different replays on one stack apart."""
+    """What keeps the users of two different replays on one stack apart."""
     return sha256(repr((first_date, tuple(loans))).encode()).hexdigest()[:12]

@@ -236,7 +236,7 @@ def _lenders(lenders: Sequence[Lender]) -> Table:
             -lender.fees_fen,
             lender.balance_fen,
         )
-        table.add_row(lender.user.removeprefix("usr_"), *(money(fen) for fen in amounts))
+        table.add_row(lender.user.rpartition("_")[2], *(money(fen) for fen in amounts))
     return table
 
 
