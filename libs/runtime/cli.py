@@ -218,10 +218,12 @@ def demo(
     base = load_settings(use_run_file=False)
     # Its own data directory, so that it can start from nothing while another stack keeps its data; on a broker or
     # database that somebody else runs, its own names.
-    names: dict[str, str] = {}
+    # Two partitions: a day's markers grow with the square of their number, and a demo closes a thousand days
+    # (decisions/0003).
+    names: dict[str, str] = {"partitions": "2"}
     if base.kafka or base.mongo:
         name = f"demo{os.getpid()}x{os.urandom(3).hex()}"
-        names = {"topic_prefix": f"{name}.", "mongo_database": name}
+        names |= {"topic_prefix": f"{name}.", "mongo_database": name}
     with own_stack(base.data_dir / "demo", names, lambda step: err.print(step, style="dim")) as stack:
         code = run_replay(stack.settings, book, loans)
     raise typer.Exit(code)
