@@ -110,6 +110,8 @@ class Builder:
                     self._fold(done.builds, _judged(records, chains[places[place]], places[place]))
                     done.records += len(records)
                     offsets[place] = batch[-1].offset + 1
+                    if offsets[place] >= ends[place]:
+                        reader.pause(place)  # or every fetch would wait for its next record
                 if time.monotonic() - touched >= _TOUCH_EVERY_S:
                     touched = time.monotonic()
                     for build in done.builds:
@@ -187,6 +189,8 @@ class Builder:
                     if not await self._feed(fed, records):
                         return
                     offsets[place] = batch[-1].offset + 1
+                    if offsets[place] >= ends[place]:
+                        reader.pause(place)
 
     async def _feed(self, fed: Fed, records: Sequence[AcceptedRecord]) -> bool:
         """Commit records to one generation; False if somebody else moved it meanwhile. Raises OperatorError if it raises."""

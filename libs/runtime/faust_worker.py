@@ -41,7 +41,8 @@ class FaustFeed:
     """Delivers the records of some topics in batches, each partition in order, to one handler at a time.
 
     `starts(places, assignment)` is asked after every assignment for the offset of each partition; `handle(batch)` is
-    awaited before the next batch. If either raises, `run` ends with that error.
+    awaited before the next batch; `revoked()` when the partitions are taken away, before anybody else gets them. If one
+    of them raises, `run` ends with that error.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FaustFeed:
         data_dir: Path,
         starts: Starts,
         handle: Handle,
+        revoked: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings: dict[str, Any] = {
             "id": group,
@@ -75,6 +77,7 @@ class FaustFeed:
         self._topics = tuple(topics)
         self._starts = starts
         self._handle = handle
+        self._revoked = revoked
         self._handling = asyncio.Lock()
         self._closing = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -134,6 +137,8 @@ class FaustFeed:
                     await asyncio.sleep(LINGER_S)
                 if not self._queue.empty():
                     continue
+            assignment = stream.app.consumer_generation_id
+            batch = [each for each in batch if each.message.generation_id == assignment]
             await self._deliver(batch)
             for handled in batch:
                 await stream.ack(handled)
@@ -160,6 +165,12 @@ class FaustFeed:
             raise
         self.assigned = places
         return starts
+
+    async def revoked(self) -> None:
+        """The partitions are taken away: the batch in work is finished before anybody else gets them."""
+        self.assigned = frozenset()
+        async with self._handling:
+            await self._revoked()
 
     def fail(self, error: Exception) -> None:
         """End `run` with this error; the first one counts."""
@@ -188,11 +199,21 @@ class _Consumer(driver.Consumer):
     app: "_App"
 
     async def perform_seek(self) -> None:
-        """Seek every assigned partition to where we say, whatever the group has committed."""
+        """Seek every assigned partition to where we say, whatever the group has committed.
+
+        The same offsets are committed as a hint: at the next assignment aiokafka looks for one before we are asked, and
+        a fetch that is still under way would fail for a partition that has none.
+        """
         partitions = {Place(tp.topic, tp.partition): tp for tp in self.assignment()}
         starts = await self.app.feed.starts(frozenset(partitions), self.app.consumer_generation_id)
         for place, offset in starts.items():
             await self.seek(partitions[place], offset)
+        await self._commit({partitions[place]: offset for place, offset in starts.items()})
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Let Faust empty its buffers, then wait for the batch in work."""
+        await super().on_partitions_revoked(revoked)
+        await self.app.feed.revoked()
 
     async def wait_first(self, *coros: Any, **limits: Any) -> Any:
         """Deliver a message without waiting for a rebalance at the same time where delivering cannot wait anyway.

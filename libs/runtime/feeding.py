@@ -150,6 +150,12 @@ class LiveViews:
                 self._assignment = assignment
             return self.next_offsets()
 
+    async def revoked(self) -> None:
+        """Nothing is ours until the next `starts`."""
+        async with self._lock:
+            self._reads = {}
+            self._assignment = None
+
     async def _load(self) -> None:
         self._fed = []
         self._unstored_since = None

@@ -87,32 +87,40 @@ class DocumentChange:
         """Add one op. Raises TypeError or ValueError for an op that no document can take."""
         if isinstance(op, Delete):
             self.known, self.document, self.stages = True, None, []
-        elif self.known:
+            return
+        if self.known:
             self.document = apply_op(self.document, op)
-        else:
-            self._merge(op)
-
-    def _merge(self, op: Set | SetOnce | Add) -> None:
+            return
         path = op.field
-        stage = self.stages[-1] if self.stages else self._next_stage()
         parents = _parents(path)
-        if parents:
-            parent = stage.above(parents)
-            if parent is not None and parent in stage.sets:
-                segments = _segments(path)[parent.count(".") + 1 :]
-                _change({parent: stage.sets[parent]}, (parent, *segments), op)
-                return
-            if parent is not None and parent in stage.adds:
-                raise TypeError(f"{path} lies below {parent}, which is a number")
-            if parent is not None:
-                stage = self._next_stage()
-            stage.parents.update(parents)
-        if isinstance(op, Set):
+        stage = self._stage(parents) if parents else self.stages[-1] if self.stages else self._next_stage()
+        if stage is None:
+            self._fold_into_value(op, parents)
+        elif isinstance(op, Set):
             stage.assign(path, json_value(op.value))
         elif isinstance(op, Add):
             stage.add(path, _integer(op.amount))
         else:
             stage.assign_once(path, _first_value(op))
+
+    def _stage(self, parents: tuple[str, ...]) -> Stage | None:
+        """The stage for a path below these parents; None where a value that the last stage assigns holds the path."""
+        stage = self.stages[-1] if self.stages else self._next_stage()
+        parent = stage.above(parents)
+        if parent is not None:
+            if parent in stage.sets:
+                return None
+            if parent in stage.adds:
+                raise TypeError(f"{parent} is a number and holds no fields")
+            stage = self._next_stage()
+        if parents[-1] not in stage.parents:
+            stage.parents.update(parents)
+        return stage
+
+    def _fold_into_value(self, op: Set | SetOnce | Add, parents: tuple[str, ...]) -> None:
+        sets = self.stages[-1].sets
+        parent = next(parent for parent in parents if parent in sets)
+        _change({parent: sets[parent]}, (parent, *_segments(op.field)[parent.count(".") + 1 :]), op)
 
     def _next_stage(self) -> Stage:
         stage = Stage()

@@ -6,6 +6,7 @@ the one it raised on count, that one and all later ones do not, until somebody m
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
@@ -170,8 +171,16 @@ def _provenance(changes: Iterable[Op], event: RecordedEvent) -> list[Op]:
     """`src.<stream>` = the last event of each stream that assigned something: any number can be followed down to it."""
     if event.stream is None:
         return []
-    field, address = f"src.{field_name(event.stream)}", event.address
-    return [Set(doc, field, address) for doc in {op.doc: None for op in changes if isinstance(op, Set)}]
+    documents = {op.doc: None for op in changes if isinstance(op, Set)}
+    if not documents:
+        return []
+    field, address = _source_field(event.stream), event.address
+    return [Set(doc, field, address) for doc in documents]
+
+
+@lru_cache(maxsize=16_384)
+def _source_field(stream: str) -> str:
+    return f"src.{field_name(stream)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class ProjectorRole:
             data_dir=self._settings.data_dir,
             starts=live.starts,
             handle=live.handle,
+            revoked=live.revoked,
         )
         try:
             later = await self._build_first(database)
@@ -113,10 +114,14 @@ class ProjectorRole:
                 await database.withdraw(self._name)
             await database.close()
 
+    def assigned(self) -> frozenset[Place]:
+        """The partitions that this process reads now."""
+        return self._feed.assigned if self._feed else frozenset()
+
     def ready(self) -> tuple[bool, str]:
         """Whether all views are built, read and at most a few seconds behind. A view that raised is named, not waited for."""
         live = self._live
-        if live is None or self._feed is None or not self._feed.assigned:
+        if live is None or not self.assigned():
             return False, "Faust has not been assigned its partitions"
         unbuilt = [name for name in live.missing() if name not in self._unbuildable]
         if unbuilt:

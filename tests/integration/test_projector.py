@@ -269,6 +269,36 @@ async def test_a_second_owner_stops_the_projector(
     await asyncio.gather(*pending)
 
 
+async def test_partitions_move_between_projectors_of_one_group(
+    toy_settings: Settings, toy_log: ChainedLog, toy_views: Views
+) -> None:
+    """While decisions come in, a second projector joins and leaves: the batch in work is finished first, sums are exact."""
+    async with projecting(toy_settings, toy()) as first:
+        writing = True
+
+        async def write() -> None:
+            while writing:
+                await toy_log.pay_around(30)
+                await asyncio.sleep(0.05)
+
+        writer = asyncio.create_task(write())
+        for _ in range(2):
+            async with projecting(toy_settings, toy()) as second:
+
+                async def shared(second: ProjectorRole = second) -> bool:
+                    return 0 < len(first.assigned()) < 4 and 0 < len(second.assigned()) < 4
+
+                await until(shared)
+
+            async def alone() -> bool:
+                return len(first.assigned()) == 4
+
+            await until(alone)
+        writing = False
+        await writer
+        await is_exact(toy_views, toy_log)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"offset": 10_000, "position": 10_000}, {"hash": "00" * 32}], ids=["ahead", "another log"]
 )
