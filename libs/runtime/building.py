@@ -73,6 +73,7 @@ class Builder:
 
         Views that raise carry a `failure` and are retired. Raises LogUnavailable, ChangeRefused.
         """
+        # One after the other: MongoDB lets collections that are created at the same time conflict.
         done = Pass([Build(each, await self._database.begin_generation(each)) for each in projections])
         started = time.monotonic()
         chains = await self._fill(done, progress)

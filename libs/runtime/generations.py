@@ -175,3 +175,12 @@ def generation_document(generation: Generation) -> dict[str, Any]:
 def failure_document(failure: Failure | None) -> dict[str, Any] | None:
     """Where and with what a view raised."""
     return None if failure is None else {"address": failure.address, "error": failure.error}
+
+
+def plain(value: Any) -> Any:
+    """A document with Python's own integers instead of BSON's."""
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -7,7 +7,7 @@ project was asked to use; its successor has the same calls, so it would be chang
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ from libs.runtime.generations import (
     anchor_id,
     failure_document,
     generation_document,
+    plain,
     pointer_document,
     position_document,
     read_generation,
@@ -56,6 +57,7 @@ COMMIT_LIMIT_S: Final = 30.0
 #: What a method raises when the server does not answer or refuses: for those who must not name the driver.
 DatabaseError = PyMongoError
 
+Work = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
 Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 _RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
@@ -71,11 +73,9 @@ class Database:
         self._db = client.get_database(
             name, read_concern=ReadConcern("majority"), write_concern=WriteConcern("majority")
         )
-        self._views = self._db["views"]
-        self._generations = self._db["generations"]
-        self._positions = self._db["positions"]
+        self._views, self._generations = self._db["views"], self._db["generations"]
+        self._positions, self._projectors = self._db["positions"], self._db["projectors"]
         self._anchors = self._db["anchors"]
-        self._projectors = self._db["projectors"]
 
     @classmethod
     def connect(cls, settings: Settings) -> "Database":
@@ -99,9 +99,7 @@ class Database:
     async def keep_log_id(self, log_id: str) -> str:
         """Keep the log's id unless there is one; returns the one that is kept."""
         await self._db["log"].update_one({"_id": "log"}, {"$setOnInsert": {"log_id": log_id}}, upsert=True)
-        kept = await self.log_id()
-        assert kept is not None, "it was just kept"
-        return kept
+        return await self.log_id() or log_id
 
     async def load_anchor(self, name: str, place: Place) -> Checkpoint | None:
         """The triple last kept under a reader's name."""
@@ -131,7 +129,7 @@ class Database:
     async def find(self, collection: str, doc: str) -> dict[str, Any] | None:
         """One document, with its name as `_id`."""
         found = await self._db[collection].find_one({"_id": doc})
-        return None if found is None else _plain(found)
+        return None if found is None else plain(found)
 
     async def find_page(
         self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
@@ -139,10 +137,8 @@ class Database:
         """At most `limit` documents in the order of their names, after a name; `where` compares fields for equality only."""
         wanted: dict[str, Any] = {name: {"$eq": value} for name, value in where.items()}
         if after is not None:
-            wanted = {"$and": [wanted, {"_id": {"$gt": after}}]}
-        return [
-            _plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)
-        ]
+            wanted["$and"] = [{"_id": {"$gt": after}}]
+        return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
 
     async def positions(self, keys: Sequence[str]) -> dict[str, dict[Partition, Checkpoint]]:
         """The triples of several generations, by key."""
@@ -196,7 +192,6 @@ class Database:
 
     async def join(self, generation: Generation, triples: Mapping[Partition, Checkpoint]) -> None:
         """Open a built generation to whoever feeds it, from these triples on."""
-        await self._positions.delete_many({"of": generation.key})
         await self._positions.insert_many(
             [position_document(generation.key, where, triple) for where, triple in triples.items()]
         )
@@ -207,16 +202,21 @@ class Database:
         pointer = pointer_document(generation)
         expected = {"_id": generation.view, "generation": before.generation if before else {"$exists": False}}
         others = {"view": generation.view, "_id": {"$ne": generation.key}, "state": {"$ne": "retired"}}
-        async with await self._client.start_session() as session, session.start_transaction():
+
+        async def work(session: AsyncIOMotorClientSession) -> None:
+            new = before is None
             try:
-                done = await self._views.replace_one(
-                    expected, pointer, upsert=before is None, session=session
-                )
+                done = await self._views.replace_one(expected, pointer, upsert=new, session=session)
             except DuplicateKeyError:
                 raise Overtaken([generation.key]) from None
             if not done.matched_count and done.upserted_id is None:
                 raise Overtaken([generation.key])
             await self._generations.update_many(others, [_RETIRE], session=session)
+
+        async def flipped() -> bool:
+            return await self.pointer(generation.view) == read_pointer(pointer)
+
+        await self._transaction(work, flipped)
 
     async def retire(self, generation: Generation) -> None:
         """End a generation that was never read."""
@@ -243,48 +243,58 @@ class Database:
 
     # --- the projector's transaction ----------------------------------------------------------------------------
 
-    async def commit(self, writes: Sequence[GenerationWrite], limit_s: float = COMMIT_LIMIT_S) -> None:
+    async def commit(self, writes: Sequence[GenerationWrite]) -> None:
         """One transaction: every triple is compared and set first, then each document is written once.
 
         Tried again while MongoDB is away. Raises Overtaken when a triple is not what it must be, ChangeRefused for a
         document that cannot be, DatabaseUnavailable after the limit: the outcome is unknown then.
         """
-        gives_up_at = time.monotonic() + limit_s
+
+        async def work(session: AsyncIOMotorClientSession) -> None:
+            moves: list[Write] = [_move(write.generation, move) for write in writes for move in write.moves]
+            if moves:
+                moved = await self._positions.bulk_write(moves, ordered=False, session=session)
+                if moved.matched_count != len(moves):
+                    await session.abort_transaction()
+                    raise Overtaken(await self._elsewhere(writes, after=False))
+            for write in writes:
+                if write.changes:
+                    await self._write_documents(write, session)
+                if write.failure != write.generation.failure:
+                    failed = {"$set": {"failure": failure_document(write.failure)}}
+                    await self._generations.update_one({"_id": write.generation.key}, failed, session=session)
+
+        async def carried_out() -> bool:
+            return not await self._elsewhere(writes, after=True)
+
+        await self._transaction(work, carried_out)
+
+    async def _transaction(
+        self,
+        work: Callable[[AsyncIOMotorClientSession], Awaitable[None]],
+        is_done: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Motor's own `with_transaction` does not repeat a commit that met a conflict; this does, and knows its limit."""
+        gives_up_at = time.monotonic() + COMMIT_LIMIT_S
         pause_s, unsure = 0.05, False
         while True:
             try:
                 async with await self._client.start_session() as session:
                     session.start_transaction(write_concern=WriteConcern("majority"))
-                    await self._commit(writes, session)
-                    return
+                    await work(session)
+                    return await session.commit_transaction()
             except Overtaken:
-                if unsure and not await self._elsewhere(writes, after=True):
-                    return
+                if unsure and await is_done():
+                    return None
                 raise
             except (ConnectionFailure, OperationFailure) as error:
-                retried = isinstance(error, ConnectionFailure) or any(map(error.has_error_label, _RETRIED))
-                if not retried:
+                if not isinstance(error, ConnectionFailure) and not any(map(error.has_error_label, _RETRIED)):
                     raise
                 if time.monotonic() + pause_s > gives_up_at:
                     raise DatabaseUnavailable(str(error)) from error
                 unsure = unsure or error.has_error_label("UnknownTransactionCommitResult")
             await asyncio.sleep(pause_s)
             pause_s = min(2.0, pause_s * 2)
-
-    async def _commit(self, writes: Sequence[GenerationWrite], session: AsyncIOMotorClientSession) -> None:
-        moves: list[Write] = [_move(write.generation, move) for write in writes for move in write.moves]
-        if moves:
-            moved = await self._positions.bulk_write(moves, ordered=False, session=session)
-            if moved.matched_count != len(moves):
-                await session.abort_transaction()
-                raise Overtaken(await self._elsewhere(writes, after=False))
-        for write in writes:
-            if write.changes:
-                await self._write_documents(write, session)
-            if write.failure != write.generation.failure:
-                failed = {"$set": {"failure": failure_document(write.failure)}}
-                await self._generations.update_one({"_id": write.generation.key}, failed, session=session)
-        await session.commit_transaction()
 
     async def _write_documents(self, write: GenerationWrite, session: AsyncIOMotorClientSession) -> None:
         docs = list(write.changes)
@@ -387,12 +397,3 @@ def _reason(error: PyMongoError | InvalidDocument) -> str:
     if isinstance(error, BulkWriteError) and error.details.get("writeErrors"):
         return f"MongoDB code {error.details['writeErrors'][0].get('code')}"
     return type(error).__name__
-
-
-def _plain(value: Any) -> Any:
-    """A document with Python's own integers instead of BSON's."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

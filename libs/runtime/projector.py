@@ -17,7 +17,7 @@ import structlog
 
 from libs.events.topics import events_topic
 from libs.runtime import observability as metrics
-from libs.runtime.building import Builder, view_raised
+from libs.runtime.building import Build, Builder, view_raised
 from libs.runtime.errors import OperatorError
 from libs.runtime.faust_worker import FaustFeed
 from libs.runtime.feeding import LiveViews
@@ -105,7 +105,7 @@ class ProjectorRole:
                 group.create_task(self._tick(live, database, ended))
                 group.create_task(self._watch(live, ended))
                 if later:
-                    group.create_task(self._build(database, later, ended))
+                    group.create_task(self._build_beside(database, later, ended))
             await live.tick(at_once=True)
         except* Exception as errors:
             raise _first(errors) from errors
@@ -168,31 +168,41 @@ class ProjectorRole:
         covered = {source for projection in healthy for source in projection.sources}
         if set(self._topics.values()) <= covered:
             return missing
-        await self._build(database, missing, asyncio.Event())
+        await self._build(database, missing)
         return []
 
-    async def _build(
-        self, database: Database, projections: Sequence[Projection], stop: asyncio.Event
+    async def _build_beside(
+        self, database: Database, projections: Sequence[Projection], ended: asyncio.Event
     ) -> None:
+        """Build while others are live; what is not done at the end is begun anew at the next start."""
+        tasks = {
+            asyncio.ensure_future(self._build(database, projections)),
+            asyncio.ensure_future(_wait(ended, None)),
+        }
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.gather(*done)
+
+    async def _build(self, database: Database, projections: Sequence[Projection]) -> None:
         """Build new generations and let them be read. A view that raises is left as it is, and told."""
         builder = Builder(self._settings, database)
         done = await builder.build(projections, lambda *_: None)
-        for build in done.builds:
-            name = build.projection.name
-            if stop.is_set():
-                return
-            if build.failure is not None:
-                metrics.VIEWS_BROKEN.labels(name).set(1)
-                log.error(
-                    "view_not_built", view=name, reason=str(view_raised(build.projection, build.failure))
-                )
-                continue
-            try:
-                await builder.follow(build.projection, build.generation)
-                await database.flip(build.generation, await database.pointer(name))
-            except Overtaken:
-                await database.retire(build.generation)  # another projector has built the same
-            log.info("view_built", view=name, generation=build.generation.number, events=build.events)
+        await asyncio.gather(*(self._take_up(database, builder, build) for build in done.builds))
+
+    async def _take_up(self, database: Database, builder: Builder, build: Build) -> None:
+        name = build.projection.name
+        if build.failure is not None:
+            self._unbuildable[name] = str(view_raised(build.projection, build.failure))
+            log.error("view_not_built", view=name, reason=self._unbuildable[name])
+            return
+        try:
+            await builder.follow(build.projection, build.generation)
+            await database.flip(build.generation, await database.pointer(name))
+        except Overtaken:
+            await database.retire(build.generation)  # another projector has built the same
+        log.info("view_built", view=name, generation=build.generation.number, events=build.events)
 
     # --- while it runs ------------------------------------------------------------------------------------------
 
@@ -265,7 +275,7 @@ class ProjectorRole:
             metrics.VIEWS_BROKEN.labels(projection.name).set(int(broken))
 
 
-async def _wait(event: asyncio.Event, limit_s: float) -> None:
+async def _wait(event: asyncio.Event, limit_s: float | None) -> None:
     try:
         async with asyncio.timeout(limit_s):
             await event.wait()
