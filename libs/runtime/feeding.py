@@ -28,8 +28,11 @@ log = structlog.get_logger()
 #: One transaction holds at most so much.
 EVENTS_MAX: Final = 1000
 BYTES_MAX: Final = 1024 * 1024
-#: Triples of records that changed no document are stored after this long, or with the next change.
-STORE_AFTER_S: Final = 1.0
+#: A view whose documents did not change stores its triple after this long, or with its next change. Storing all triples
+#: with every transaction would cost more than the documents; a reader who waits for his own write waits at most so long.
+STORE_AFTER_S: Final = 0.2
+#: How often the projector looks for generations that builders have opened or ended.
+REFRESH_EVERY_S: Final = 0.5
 
 
 class AnotherOwner(OperatorError):
@@ -50,6 +53,8 @@ class Fed:
     """Whether `views/<name>` points to it: then nobody else may move its triples."""
     stored: dict[Partition, Checkpoint]
     applied: dict[Partition, Checkpoint]
+    ahead_since: float | None = None
+    """Since when `applied` is ahead of `stored` (seconds, monotonic)."""
     stopped: Failure | None = None
     stopped_at_ms: int = 0
 
@@ -85,8 +90,19 @@ class Fed:
         kept = None if moves else self.generation.failure
         return GenerationWrite(self.generation, moves, fold.changes, fold.failure or kept)
 
+    def is_due(self, now: float) -> bool:
+        """Whether its triples have waited long enough."""
+        return self.ahead_since is not None and now - self.ahead_since >= STORE_AFTER_S
+
+    def went_on(self, fold: Fold, now: float) -> None:
+        """Take over records that changed nothing; their triples are stored later."""
+        if fold.heads:
+            self.applied |= fold.heads
+            self.ahead_since = self.ahead_since or now
+
     def committed(self, fold: Fold, write: GenerationWrite) -> None:
         """Take over what a transaction stored."""
+        self.ahead_since = None
         self.applied |= fold.heads
         self.stored |= {move.partition: move.after for move in write.moves}
         self.generation = replace(self.generation, failure=write.failure)
@@ -112,7 +128,7 @@ class LiveViews:
         self._assignment: int | None = None
         self._reads: dict[Place, _Read] = {}
         self._fed: list[Fed] = []
-        self._unstored_since: float | None = None
+        self._refreshed_at = 0.0
         self.oldest_ms: int | None = None
         """Time of the oldest record in work (milliseconds since 1970); None between batches."""
 
@@ -158,7 +174,6 @@ class LiveViews:
 
     async def _load(self) -> None:
         self._fed = []
-        self._unstored_since = None
         await self._refresh()
 
     async def _resume(self, places: frozenset[Place]) -> None:
@@ -224,21 +239,13 @@ class LiveViews:
         refused: dict[str, str | None] = {}
         while True:
             folds = [(fed, self._fold(fed, records, refused)) for fed in self._fed if fed.stopped is None]
-            if not any(fold.changes or fold.failure for _, fold in folds):
-                break
             try:
-                with metrics.PROJECTION_BATCH_SECONDS.time():
-                    await self._commit(folds)
-                return
+                return await self._commit(folds)
             except Overtaken as error:
                 await self._reload(error)
             except ChangeRefused as error:
                 log.error("change_refused", view=error.generation.view, reason=str(error))
                 refused[error.generation.key] = error.doc
-        for fed, fold in folds:
-            fed.applied |= fold.heads
-        if self._unstored_since is None:
-            self._unstored_since = time.monotonic()
 
     def _fold(self, fed: Fed, records: Sequence[AcceptedRecord], refused: Mapping[str, str | None]) -> Fold:
         following = fed.next_records(records)
@@ -252,12 +259,23 @@ class LiveViews:
                 return fold
         return probe
 
-    async def _commit(self, folds: Sequence[tuple[Fed, Fold]]) -> None:
-        """Store these folds and every triple that is ahead, in one transaction."""
-        writes = [(fed, fold, fed.write(fold)) for fed, fold in folds]
-        await self._database.commit(
-            [write for fed, _, write in writes if write.moves or write.failure != fed.generation.failure]
-        )
+    async def _commit(self, folds: Sequence[tuple[Fed, Fold]], *, at_once: bool = False) -> None:
+        """Store what changed documents, and triples that are due, in one transaction. The rest is remembered.
+
+        All generations of a view are stored together, so that they can be compared at equal triples.
+        """
+        now = time.monotonic()
+        stored_now = {
+            fed.projection.name
+            for fed, fold in folds
+            if fold.changes or fold.failure or fed.is_due(now) or (at_once and fed.ahead_since is not None)
+        }
+        writes = [(fed, fold, fed.write(fold)) for fed, fold in folds if fed.projection.name in stored_now]
+        if writes:
+            with metrics.PROJECTION_BATCH_SECONDS.time():
+                await self._database.commit([write for _, _, write in writes])
+        for fed, fold in folds:
+            fed.went_on(fold, now)
         for fed, fold, write in writes:
             fed.committed(fold, write)
             if fold.failure is not None:
@@ -268,7 +286,6 @@ class LiveViews:
                     address=fold.failure.address,
                     error=fold.failure.error,
                 )
-        self._unstored_since = None
 
     async def _reload(self, error: Overtaken) -> None:
         """Forget what we believed of generations that a builder moved on. Raises AnotherOwner for one that is ours."""
@@ -286,15 +303,12 @@ class LiveViews:
     async def tick(self, *, at_once: bool = False) -> None:
         """Store triples that waited long enough, and take up generations that a builder has opened or ended."""
         async with self._lock:
-            due = (
-                self._unstored_since is not None and time.monotonic() - self._unstored_since >= STORE_AFTER_S
-            )
-            if due or (at_once and self._unstored_since is not None):
-                try:
-                    await self._commit([(fed, Fold()) for fed in self._fed if fed.stopped is None])
-                except Overtaken as error:
-                    await self._reload(error)
-            if self._assignment is not None:
+            try:
+                folds = [(fed, Fold()) for fed in self._fed if fed.stopped is None]
+                await self._commit(folds, at_once=at_once)
+            except Overtaken as error:
+                await self._reload(error)
+            if self._assignment is not None and time.monotonic() - self._refreshed_at >= REFRESH_EVERY_S:
                 await self._refresh()
 
     def in_step(self) -> list[str]:
@@ -309,6 +323,7 @@ class LiveViews:
 
     async def _refresh(self) -> None:
         """Feed exactly the joined generations of this code's version; keep what is known of those fed already."""
+        self._refreshed_at = time.monotonic()
         pointers = await self._database.pointers()
         generations = [
             generation

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 BEHIND_S: Final = 5.0
 #: A generation that is no longer read is dropped after this long, so that requests in flight may end.
 DROP_AFTER_S: Final = 600.0
-_TICK_S: Final = 0.25
+_TICK_S: Final = 0.1
 _ANNOUNCE_EVERY_S: Final = 1.0
 _SWEEP_EVERY_S: Final = 60.0
 

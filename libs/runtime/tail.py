@@ -5,6 +5,7 @@ their time asking. Each role still has a reader of its own with its own position
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -139,17 +140,15 @@ class TailReader:
     ) -> dict[Place, list[RawRecord]]:
         """The next records, at most `records_max` per partition; empty after `timeout_s`. Raises OffsetMissing.
 
-        `gather_s` waits a moment more after the first, for those who gain from a fuller batch.
+        `gather_s` is how long it waits after the first until every partition has something, for those who gain from a
+        fuller batch.
         """
         if not any(self._unread.values()):
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._arrived.wait()
-            except TimeoutError:
+            if not await self._more(timeout_s):
                 return {}
-            if gather_s:
-                await asyncio.sleep(gather_s)
+            give_up_at = time.monotonic() + gather_s
+            while not all(self._unread.values()) and (left_s := give_up_at - time.monotonic()) > 0:
+                await self._more(left_s)
         if self._tail.failed is not None:
             raise self._tail.failed
         batch: dict[Place, list[RawRecord]] = {}
@@ -158,6 +157,15 @@ class TailReader:
                 batch[place] = [unread.popleft() for _ in range(min(records_max, len(unread)))]
                 self._tail.drained(place)
         return batch
+
+    async def _more(self, timeout_s: float) -> bool:
+        """Wait for the next delivery; False if none came in time."""
+        self._arrived.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._arrived.wait()
+        except TimeoutError:
+            return False
 
     def deliver(self, place: Place, records: Sequence[RawRecord]) -> None:
         """Take what this reader has not had yet; the tail calls it with every fetch."""

@@ -1,0 +1,24 @@
+"""The socket that a service's API listens on."""
+
+import socket
+
+import pytest
+
+from libs.runtime.errors import OperatorError
+from libs.runtime.process import listen
+
+
+def test_an_accepted_connection_sends_at_once() -> None:
+    with listen(0) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+            assert accepted.proto == socket.IPPROTO_TCP
+
+
+def test_a_port_in_use_is_a_sentence() -> None:
+    with listen(0) as listener:
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(OperatorError, match=rf"^Port {port} is in use: stop what listens there"):
+            listen(port)
