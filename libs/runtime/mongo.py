@@ -132,13 +132,27 @@ class Database:
         return None if found is None else plain(found)
 
     async def find_page(
-        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        collection: str,
+        where: Mapping[str, Any],
+        limit: int,
+        *,
+        after: str | None = None,
+        highest: str | None = None,
+        below: int | None = None,
     ) -> list[dict[str, Any]]:
-        """At most `limit` documents in the order of their names, after a name; `where` compares fields for equality only."""
+        """At most `limit` documents, ordered by name, from after a name on; `where` compares fields for equality only.
+
+        With `highest` they are ordered by that field first, largest value first, and `below` is the value at `after`.
+        """
         wanted: dict[str, Any] = {name: {"$eq": value} for name, value in where.items()}
+        order = [("_id", 1)] if highest is None else [(highest, -1), ("_id", 1)]
         if after is not None:
-            wanted["$and"] = [{"_id": {"$gt": after}}]
-        return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
+            later: dict[str, Any] = {"_id": {"$gt": after}}
+            if highest is not None:
+                later = {"$or": [{highest: {"$lt": below}}, {highest: {"$eq": below}, **later}]}
+            wanted["$and"] = [later]
+        return [plain(found) async for found in self._db[collection].find(wanted).sort(order).limit(limit)]
 
     async def positions(self, keys: Sequence[str]) -> dict[str, dict[Partition, Checkpoint]]:
         """The triples of several generations, by key."""

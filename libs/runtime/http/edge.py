@@ -39,7 +39,13 @@ class ReadsViews(Protocol):
         """See Views."""
 
     async def page(
-        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        view: str,
+        *,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        highest: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
 
