@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any, Final
 
 from bson.errors import InvalidDocument
@@ -30,8 +31,10 @@ from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, s
 from libs.runtime.generations import (
     ChangeRefused,
     DatabaseUnavailable,
+    DocumentChanged,
     Generation,
     GenerationWrite,
+    HistoryLost,
     Move,
     Overtaken,
     Pointer,
@@ -62,6 +65,7 @@ Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 _RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
 _SNAPSHOT_UNAVAILABLE = 246
+_WATCH_MS: Final = 2000
 
 
 class Database:
@@ -153,6 +157,29 @@ class Database:
                 later = {"$or": [{highest: {"$lt": below}}, {highest: {"$eq": below}, **later}]}
             wanted["$and"] = [later]
         return [plain(found) async for found in self._db[collection].find(wanted).sort(order).limit(limit)]
+
+    @asynccontextmanager
+    async def watch(
+        self, collection: str, where: Mapping[str, Any], token: str | None
+    ) -> AsyncIterator["ChangeStream"]:
+        """The changes of a collection's documents whose fields equal `where`, from now on or after a token.
+
+        Raises HistoryLost when the server cannot go on from there.
+        """
+        kinds = ["insert", "update", "replace"] if where else ["insert", "update", "replace", "delete"]
+        wanted = {f"fullDocument.{name}": {"$eq": value} for name, value in where.items()}
+        try:
+            async with self._db[collection].watch(
+                [{"$match": {"operationType": {"$in": kinds}, **wanted}}],
+                full_document="updateLookup",
+                resume_after=None if token is None else {"_data": token},
+                max_await_time_ms=_WATCH_MS,
+            ) as stream:
+                yield ChangeStream(stream)
+        except OperationFailure as error:
+            if token is None or isinstance(error, ConnectionFailure):
+                raise
+            raise HistoryLost from error
 
     async def positions(self, keys: Sequence[str]) -> dict[str, dict[Partition, Checkpoint]]:
         """The triples of several generations, by key."""
@@ -358,6 +385,26 @@ class Database:
         """A view of the database at one moment, for at most five minutes."""
         async with await self._client.start_session(snapshot=True) as session:
             yield Snapshot(self._client[self.name], session)
+
+
+class ChangeStream:
+    """An open change stream."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def next(self) -> DocumentChanged | None:
+        """The next change; None when there is none for two seconds."""
+        found = await self._stream.try_next()
+        if found is None:
+            return None
+        document = found.get("fullDocument")
+        return DocumentChanged(
+            token=found["_id"]["_data"],
+            doc=found["documentKey"]["_id"],
+            document=None if document is None else plain(document),
+            at=found["wallTime"].replace(tzinfo=UTC),
+        )
 
 
 class Snapshot:

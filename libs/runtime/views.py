@@ -1,15 +1,17 @@
 """Reading views: every read asks `views/<name>` which generation counts, so a rebuild is seen by the next request."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from libs.runtime.generations import Pointer
+from libs.runtime.generations import HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_:.-]")
 _VALUE = re.compile(r"-?[0-9]{1,18}")
+_TOKEN = re.compile(r"[0-9A-F]{2,1000}")
 _ESCAPED = re.compile(r"~([0-9a-f]+)~")
 
 
@@ -36,6 +38,23 @@ class _Place:
         if not _VALUE.fullmatch(value):
             raise MalformedCursor(text)
         return cls(doc, int(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A document of a view has changed; None when it is gone. `id` is where a reader may go on."""
+
+    id: str
+    doc: str
+    document: dict[str, Any] | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """What follows does not go on from what the reader knows: he reads the view again."""
+
+    id: str
 
 
 class Views:
@@ -78,6 +97,32 @@ class Views:
         pointer = await self._pointer(view)
         triples = (await self._database.positions([pointer.key])).get(pointer.key, {})
         return {(where.service, where.partition): triple.position for where, triple in triples.items()}
+
+    async def changes(
+        self, view: str, *, where: Mapping[str, Any], after: str | None
+    ) -> AsyncGenerator[Changed | Reset]:
+        """The changes of documents whose fields equal `where`, for ever; where `where` names a field, none that are gone.
+
+        From now on, which begins with Reset, or after the change of that id. A rebuilt view begins with Reset again.
+        Raises ViewMissing.
+        """
+        generation, _, token = (after or "").partition(".")
+        while True:
+            pointer = await self._pointer(view)
+            if generation != str(pointer.generation) or not _TOKEN.fullmatch(token):
+                token = ""
+            try:
+                async with self._database.watch(pointer.collection, where, token or None) as stream:
+                    if not token:
+                        yield Reset(f"{pointer.generation}.")
+                    while (change := await stream.next()) or await self._pointer(view) == pointer:
+                        if change is not None:
+                            yield Changed(
+                                f"{pointer.generation}.{change.token}", change.doc, change.document, change.at
+                            )
+                generation = ""
+            except HistoryLost:
+                token = ""
 
     async def _pointer(self, view: str) -> Pointer:
         pointer = await self._database.pointer(view)

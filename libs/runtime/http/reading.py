@@ -39,7 +39,7 @@ class ViewReader:
 
     async def find(self, doc: str) -> dict[str, Any] | None:
         """One document, or None."""
-        with _or_try_again():
+        with or_try_again():
             return await self.edge.views.get(self.view, doc)
 
     async def get(self, doc: str, *, missing: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class ViewReader:
         made up.
         """
         try:
-            with _or_try_again():
+            with or_try_again():
                 return await self.edge.views.page(
                     self.view, where=where or {}, after=page.cursor, limit=page.limit, highest=highest
                 )
@@ -112,7 +112,7 @@ def view_reader(view: str) -> Callable[[Request], Coroutine[Any, Any, ViewReader
 async def _reached(edge: Edge, view: str, wanted: Positions) -> bool:
     """Wait until the view has applied the wanted positions, at most `read_wait_s` seconds; look ever less often."""
     limit, pause_s = time.monotonic() + edge.settings.read_wait_s, _LOOK_FIRST_S
-    with _or_try_again():
+    with or_try_again():
         while not has_reached(await edge.views.positions(view), wanted):
             if time.monotonic() >= limit:
                 return False
@@ -122,7 +122,7 @@ async def _reached(edge: Edge, view: str, wanted: Positions) -> bool:
 
 
 @contextmanager
-def _or_try_again() -> Iterator[None]:
+def or_try_again() -> Iterator[None]:
     """Views are disposable: one that is not built yet, or a database that is away, is worth a later try and no alarm."""
     try:
         yield
