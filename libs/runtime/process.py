@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from libs.events.topics import events_topic
+from libs.events.topics import DECIDING_SERVICES, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import Place
@@ -118,7 +118,11 @@ def _build(
 
 def _tail(settings: Settings, services: list[Service], roles: set[str]) -> Tail:
     """The one consumer of events for everything but the projector, which has Faust's."""
-    sources = {service.name for service in services if roles & {"api", "decider"}}
+    sources = {
+        service.name
+        for service in services
+        if roles & {"api", "decider"} and service.name in DECIDING_SERVICES
+    }
     sources |= {source for service in services if "policy" in roles for source in service.policies}
     places = [
         Place(events_topic(source, settings.topic_prefix), partition)

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         4, ge=1, le=1024, description="Partitions of every topic; the same for all, constant for ever."
     )
     replication: int = Field(1, ge=1, description="Replication factor of every topic; production uses 3.")
+    flush: bool = Field(
+        True,
+        description="On one node: whether a command is on the disk before it is acknowledged. Off only where the log is thrown "
+        "away afterwards, as the demo's is: a power cut could then lose what was acknowledged.",
+    )
     topic_prefix: str = Field(
         "", description="Put before every topic name, so that test runs can share a broker."
     )

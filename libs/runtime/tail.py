@@ -38,6 +38,9 @@ class Tail:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fetch until stopped. Raises LogUnavailable only when the broker cannot be reached at the start."""
+        if not self._places:
+            await stop.wait()
+            return
         await self._physical.start()
         try:
             self._next = await self._physical.ends(self._places)

@@ -34,13 +34,17 @@ def topic_names(settings: Settings) -> list[str]:
 
 
 def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
-    """What each topic must be set to. On one node a command is flushed before it is acknowledged; events can be decided again."""
+    """What each topic must be set to.
+
+    On one node a command is flushed before it is acknowledged, unless the settings say that this log is thrown away; events
+    can be decided again.
+    """
     durable = (
         {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
         if settings.replication > 1
         else {}
     )
-    flushed = {"flush.messages": "1"} if settings.replication == 1 else {}
+    flushed = {"flush.messages": "1"} if settings.replication == 1 and settings.flush else {}
     return {
         name: _CONFIG | durable | (flushed if name.endswith(".commands") else {})
         for name in topic_names(settings)

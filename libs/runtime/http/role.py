@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from libs.events.chain import ChainReader, Checkpoint
+from libs.events.topics import DECIDING_SERVICES
 from libs.runtime.auth import TokenVerifier
 from libs.runtime.checkpoint import resume
 from libs.runtime.http.access import Keys, require_declared
@@ -29,6 +30,7 @@ class ApiRole:
         self._settings = settings
         self._service = service.name
         self._tail = tail
+        self._decides = service.name in DECIDING_SERVICES
         self._outcomes: Outcomes | None = None
         self.app = build_app(router)
 
@@ -50,7 +52,8 @@ class ApiRole:
             views=Views(database),
         )
         try:
-            await outcomes.run(stop)
+            # a service that only reads takes no commands, so no decision is ever waited for
+            await (outcomes.run(stop) if self._decides else stop.wait())
         finally:
             self.app.state.edge = None
             await commands.close()
@@ -58,7 +61,9 @@ class ApiRole:
 
     def ready(self) -> tuple[bool, str]:
         """Whether a request would be answered now, and why not."""
-        return (False, "starting") if self._outcomes is None else self._outcomes.caught_up()
+        if self._outcomes is None:
+            return False, "starting"
+        return self._outcomes.caught_up() if self._decides else (True, "")
 
     def _command_log(self) -> CommandLog:
         settings = self._settings
