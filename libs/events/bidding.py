@@ -337,6 +337,33 @@ class ListingExpired:
     listing_id: str
     expired_on: date
     bids: tuple[Bid, ...]
+    loan_id: str = ""
+    borrower: str = ""
+    application_id: str = ""
+    amount_fen: Count = 0
+
+
+@event("bidding.ListingCancelled.v1")
+class ListingCancelled:
+    """The listing was taken back before it was funded; every hold in `bids` is to be released."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    application_id: str
+    amount_fen: Count
+    bids: tuple[Bid, ...]
+
+
+@event("bidding.ListingRefused.v1")
+class ListingRefused:
+    """An approved application's listing could not be opened (`code`)."""
+
+    loan_id: str
+    application_id: str
+    borrower: str
+    amount_fen: Count
+    code: str
 
 
 @event("bidding.LoanFunded.v1")

@@ -28,7 +28,7 @@ class RegisterUser:
 
 @command("onboarding.CreditReferral")
 class CreditReferral:
-    """A user registered with this user's code. Refused: `unknown_user`, which leaves the referred one without owner."""
+    """Another registered with this user's code. No effect for a code that is nobody's: the referred one stays in the pool."""
 
     user_id: str
     referred: str
@@ -36,7 +36,7 @@ class CreditReferral:
 
 @command("onboarding.BindOwner")
 class BindOwner:
-    """The referrer's owner becomes this user's. No effect when he has one. Refused: `unknown_user`, `invalid_owner`."""
+    """The referrer's owner becomes this user's. No effect when he has one or is forgotten. Refused: `invalid_owner`."""
 
     user_id: str
     owner: str
@@ -77,6 +77,17 @@ class DeclareRelation:
     """The user is related to another. No effect when that is known.
 
     Refused: `unknown_user`, `invalid_related`, `too_many_relations`.
+    """
+
+    user_id: str
+    related: str
+
+
+@command("onboarding.RecordRelation")
+class RecordRelation:
+    """Another declared himself related to this user. No effect when that is known or the user is not.
+
+    Refused: `too_many_relations`.
     """
 
     user_id: str

@@ -35,6 +35,7 @@ from services.onboarding.commands import (
     CreditReferral,
     DeclareRelation,
     EraseUser,
+    RecordRelation,
     ReduceExposure,
     RefuseVerification,
     RegisterUser,
@@ -58,16 +59,10 @@ from services.onboarding.domain.user_state import (
 VALIDITY_PHASE = 5
 
 _KnownCommand = (
-    CreditReferral
-    | BindOwner
-    | VerifyUser
-    | RefuseVerification
-    | AssessSuitability
-    | DeclareRelation
-    | ConfirmApplicant
-    | ReserveExposure
+    VerifyUser | RefuseVerification | AssessSuitability | DeclareRelation | ConfirmApplicant | ReserveExposure
 )
-UserCommand = RegisterUser | EraseUser | ReduceExposure | ReleaseExposure | _KnownCommand
+_NoticeCommand = CreditReferral | BindOwner | RecordRelation | ReduceExposure | ReleaseExposure
+UserCommand = RegisterUser | EraseUser | _NoticeCommand | _KnownCommand
 
 
 def decide(
@@ -81,10 +76,8 @@ def decide(
             return _register(command, state)
         case EraseUser():
             return _erase(command, state, context)
-        case ReduceExposure():
-            return _reduce(command, state)
-        case ReleaseExposure():
-            return _release(command, state)
+        case CreditReferral() | BindOwner() | RecordRelation() | ReduceExposure() | ReleaseExposure():
+            return _note(command, state, profile)
         case _:
             if not isinstance(state, Registered | Verified):
                 raise Refused("unknown_user")
@@ -94,17 +87,7 @@ def decide(
 def _decide_known(
     command: _KnownCommand, state: Registered | Verified, context: Context, profile: Profile
 ) -> Sequence[UserEvent]:
-    customer = state.customer
     match command:
-        case CreditReferral():
-            credited = ReferralCredited(
-                user_id=customer.user_id, referred=command.referred, owner=customer.owner
-            )
-            return [credited]
-        case BindOwner():
-            require_id(command.owner, "stf", "invalid_owner")
-            bound = OwnerBound(user_id=customer.user_id, owner=command.owner)
-            return [bound] if customer.owner is None else []
         case VerifyUser():
             return _verify(command, state, context)
         case RefuseVerification():
@@ -117,6 +100,31 @@ def _decide_known(
             return [_answer_application(command, state)]
         case ReserveExposure():
             return _reserve(command, state, context, profile)
+        case _:
+            assert_never(command)
+
+
+def _note(command: _NoticeCommand, state: UserState, profile: Profile) -> Sequence[UserEvent]:
+    """What other streams tell: true whether or not somebody is known here, so it has no effect where it means nobody."""
+    if not isinstance(state, Registered | Verified):
+        return []
+    customer = state.customer
+    match command:
+        case CreditReferral():
+            credited = ReferralCredited(
+                user_id=customer.user_id, referred=command.referred, owner=customer.owner
+            )
+            return [credited]
+        case BindOwner():
+            require_id(command.owner, "stf", "invalid_owner")
+            bound = OwnerBound(user_id=customer.user_id, owner=command.owner)
+            return [bound] if customer.owner is None else []
+        case RecordRelation():
+            return _relate(command, state, profile)
+        case ReduceExposure():
+            return _reduce(command, state)
+        case ReleaseExposure():
+            return _release(command, state)
         case _:
             assert_never(command)
 
@@ -235,7 +243,7 @@ def _lapse(wake: Wake, state: UserState) -> Sequence[SuitabilityLapsed]:
 
 
 def _relate(
-    command: DeclareRelation, state: Registered | Verified, profile: Profile
+    command: DeclareRelation | RecordRelation, state: Registered | Verified, profile: Profile
 ) -> Sequence[RelationDeclared]:
     customer = state.customer
     require_id(command.related, "usr", "invalid_related")

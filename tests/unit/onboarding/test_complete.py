@@ -21,13 +21,12 @@ COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.command
 #: Each time is a new fact: a question answered, an attempt, a better report, other papers.
 NEVER_WITHOUT_EFFECT = (
     ConfirmApplicant,
-    CreditReferral,
     RefuseVerification,
     ReportInvestigation,
     ResubmitApplication,
 )
 #: A saga's notice about a loan that never counted is no fault.
-NEVER_REFUSED = (ReduceExposure, ReleaseExposure)
+NEVER_REFUSED = (CreditReferral, ReduceExposure, ReleaseExposure)
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)

@@ -30,6 +30,7 @@ from services.onboarding.commands import (
     CreditReferral,
     DeclareRelation,
     EraseUser,
+    RecordRelation,
     ReduceExposure,
     RefuseVerification,
     RegisterUser,
@@ -53,6 +54,7 @@ REFUSE = RefuseVerification(user_id=BEA, provider="test", reference="ref_1", cod
 ASSESS = AssessSuitability(user_id=BEA, answers=(3, 3, 3, 3, 3, 3, 2, 2))
 ASSESSED = SuitabilityAssessed(user_id=BEA, level="C3", assessed_on=TODAY, valid_to=VALID_TO)
 RELATE = DeclareRelation(user_id=BEA, related="usr_ann")
+NOTE = RecordRelation(user_id=BEA, related="usr_ann")
 RELATED = RelationDeclared(user_id=BEA, related="usr_ann")
 CONFIRM = ConfirmApplicant(user_id=BEA, application_id="app_1")
 RESERVE = ReserveExposure(user_id=BEA, application_id="app_1", loan_id="loan_1", amount_fen=100_000_00)
@@ -99,7 +101,7 @@ SPECS = [
     Spec("a customer refers", (), replace(REGISTER, referrer="stf_1"), "invalid_referrer"),
     Spec("staff own", (), replace(REGISTER, owner="usr_1"), "invalid_owner"),
     Spec("a referral names the referrer's owner", KNOWN, REFER, (ReferralCredited(user_id=BEA, referred="usr_new", owner=MAX),)),
-    Spec("who is unknown refers nobody", (), REFER, "unknown_user"),
+    Spec("who is unknown refers nobody", (), REFER, ()),
     Spec("who has no owner gets one", (OWNERLESS,), BIND, (OwnerBound(user_id=BEA, owner="stf_new"),)),
     Spec("who has one keeps him", KNOWN, BIND, ()),
     Spec("a user owns nobody", (OWNERLESS,), replace(BIND, owner="usr_1"), "invalid_owner"),
@@ -115,6 +117,10 @@ SPECS = [
     Spec("from one to five", KNOWN, replace(ASSESS, answers=(6,) * 8), "invalid_answers"),
     Spec("a relation is declared", KNOWN, RELATE, (RELATED,)),
     Spec("once", (*KNOWN, RELATED), RELATE, ()),
+    Spec("a relation holds both ways", KNOWN, NOTE, (RELATED,)),
+    Spec("once", (*KNOWN, RELATED), NOTE, ()),
+    Spec("with nobody unknown", (), NOTE, ()),
+    Spec("with at most a hundred, this way too", (*KNOWN, *(replace(RELATED, related=f"usr_{n}") for n in range(100))), NOTE, "too_many_relations"),
     Spec("not with himself", KNOWN, replace(RELATE, related=BEA), "invalid_related"),
     Spec("with a user", KNOWN, replace(RELATE, related="stf_1"), "invalid_related"),
     Spec("with at most a hundred", (*KNOWN, *(replace(RELATED, related=f"usr_{n}") for n in range(100))), RELATE, "too_many_relations"),
