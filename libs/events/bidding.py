@@ -1,8 +1,7 @@
 """Events of `bidding`: customer money at the custodian, listings and bids.
 
 Every money event stands in one account's stream and carries `postings` that sum to zero. Posting names:
-`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`.
-"""
+`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`."""
 
 from datetime import date
 
@@ -39,9 +38,6 @@ class ClaimTerms:
     account_id: str
     investor: str
     principal_fen: PositiveFen
-
-
-# --- account -------------------------------------------------------------------------------------------------------
 
 
 @event("bidding.AccountOpened.v1")
@@ -276,9 +272,6 @@ class InvestorCredited:
     postings: tuple[Posting, ...]
 
 
-# --- listing -------------------------------------------------------------------------------------------------------
-
-
 @event("bidding.ListingOpened.v1")
 class ListingOpened:
     """A loan request is open for bids until the end of `closes_on`."""
@@ -339,20 +332,14 @@ class ListingExpired:
     bids: tuple[Bid, ...]
     loan_id: str = ""
     borrower: str = ""
-    application_id: str = ""
-    amount_fen: Count = 0
 
 
 @event("bidding.ListingCancelled.v1")
 class ListingCancelled:
-    """The listing was taken back before it was funded; every hold in `bids` is to be released."""
+    """The listing was taken back before it was funded."""
 
-    listing_id: str
     loan_id: str
     borrower: str
-    application_id: str
-    amount_fen: Count
-    bids: tuple[Bid, ...]
 
 
 @event("bidding.ListingRefused.v1")
@@ -360,9 +347,7 @@ class ListingRefused:
     """An approved application's listing could not be opened (`code`)."""
 
     loan_id: str
-    application_id: str
     borrower: str
-    amount_fen: Count
     code: str
 
 

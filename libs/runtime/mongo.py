@@ -1,8 +1,7 @@
 """The only module that names motor: views with their positions, anchors, the log id, and who feeds the views.
 
 MongoDB must be a replica set, because every batch is one transaction: each triple is compared and set first, documents
-are written second. Everything is written with `w: majority` and read back from the majority. Motor is the driver that this
-project was asked to use; its successor has the same calls, so it would be changed here and nowhere else.
+second. Everything is written with `w: majority` and read back from the majority. Motor's successor has the same calls.
 """
 
 import asyncio
@@ -53,15 +52,13 @@ from libs.runtime.settings import Settings
 
 #: A batch is tried again for this long while MongoDB is away; below Faust's rebalance timeout of 60 s.
 COMMIT_LIMIT_S: Final = 30.0
-
 #: What a method raises when the server does not answer or refuses: for those who must not name the driver.
 DatabaseError = PyMongoError
 
 Work = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
 Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
-_RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
-_SNAPSHOT_UNAVAILABLE = 246
+_RETRIED, _SNAPSHOT_UNAVAILABLE = ("TransientTransactionError", "UnknownTransactionCommitResult"), 246
 
 
 class Database:
@@ -74,8 +71,8 @@ class Database:
             name, read_concern=ReadConcern("majority"), write_concern=WriteConcern("majority")
         )
         self._views, self._generations = self._db["views"], self._db["generations"]
-        self._positions, self._projectors = self._db["positions"], self._db["projectors"]
-        self._anchors = self._db["anchors"]
+        names = ("positions", "projectors", "anchors")
+        self._positions, self._projectors, self._anchors = (self._db[name] for name in names)
 
     @classmethod
     def connect(cls, settings: Settings) -> "Database":
@@ -88,6 +85,10 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+    def collection(self, name: str) -> Any:
+        """A collection of plain documents, for the vault: the one store that no log can rebuild."""
+        return self._db[name]
 
     # --- the log's id, and anchors of readers -------------------------------------------------------------------
 

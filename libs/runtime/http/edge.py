@@ -17,6 +17,7 @@ from libs.runtime.http.problems import try_again
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.outcomes import Outcomes
 from libs.runtime.settings import Settings
+from libs.runtime.vault import Vault
 
 
 class Writes(Protocol):
@@ -127,6 +128,8 @@ class Edge:
     commands: CommandLog
     outcomes: Outcomes
     views: ReadsViews
+    vault: Vault | None = None
+    """Personal data, in the one service that keeps it."""
 
 
 def edge_of(request: Request) -> Edge:

@@ -16,7 +16,11 @@ from libs.runtime.outcomes import AnchorsUnavailable, Outcomes
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.tail import Tail
+from libs.runtime.vault import Vault
 from libs.runtime.views import Views
+
+#: The one service that keeps personal data (design.md 2.10).
+VAULT_OF = "onboarding"
 
 
 class ApiRole:
@@ -48,6 +52,7 @@ class ApiRole:
             commands=commands,
             outcomes=outcomes,
             views=Views(database),
+            vault=Vault.of(database, settings.fingerprint_secret()) if self._service == VAULT_OF else None,
         )
         try:
             await outcomes.run(stop)

@@ -51,11 +51,9 @@ NO_ROOM = ExposureDeclined(
 ENDED: dict[str, Any] = {
     "loan_id": "loan_1",
     "borrower": s.BEA,
-    "application_id": "app_1",
-    "amount_fen": 90_000_00,
 }
 EXPIRED = ListingExpired(listing_id="lst_1", expired_on=date(2024, 3, 25), bids=(), **ENDED)
-CANCELLED = ListingCancelled(listing_id="lst_1", bids=(), **ENDED)
+CANCELLED = ListingCancelled(**ENDED)
 OLD = ListingExpired(listing_id="lst_1", expired_on=date(2024, 3, 25), bids=())
 PAID = PaymentReceived(
     loan_id="loan_1",
