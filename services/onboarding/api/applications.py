@@ -21,6 +21,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
+from libs.runtime.http.problems import Problem
 from services.onboarding import commands
 from services.onboarding.api.router import router
 from services.onboarding.api.shapes import (
@@ -45,6 +46,7 @@ from services.onboarding.api.shapes import (
 POSTS = ("customer_manager", "risk", "committee", "disbursement", "operator")
 
 ApplicationId = Annotated[str, id_path("app")]
+Staff = Annotated[ViewReader, Depends(view_reader("onboarding.staff"))]
 Applications = Annotated[ViewReader, Depends(view_reader("onboarding.applications"))]
 
 
@@ -241,8 +243,11 @@ async def convene(application: ApplicationId, body: TermsIn) -> Order:
     answer=ApplicationDone,
     answers=_says(ApplicationRejected="rejected", CommitteeVoted="voted"),
 )
-async def vote(application: ApplicationId, body: VoteIn) -> Order:
-    """One office votes; the third vote decides."""
+async def vote(application: ApplicationId, body: VoteIn, staff: Staff, principal: ThisPrincipal) -> Order:
+    """One office votes, by who holds it; the third vote decides."""
+    holder = await staff.find(principal.subject)
+    if holder is None or body.office not in holder["roles"]:
+        raise Problem(403, "forbidden_office")
     return Order(
         application,
         commands.CastVote(application_id=application, office=body.office, vote=body.vote, reason=body.reason),

@@ -167,7 +167,7 @@ async def test_verification_asks_the_provider_and_keeps_the_number_in_the_vault(
     user, other = await registered(world), await registered(world, phone="13900139000")
     answer = await verify(world, user, card="6217000010000000128")
     assert (answer.status_code, answer.json()["status"]) == (201, "verified")
-    command = world.commands()[-1]
+    [command] = [each for each in world.commands() if each["type"] == "onboarding.VerifyUser"]
     assert set(command["data"]) == {"user_id", "provider", "reference"}
     person = await vault.read(user)
     assert person is not None
@@ -291,6 +291,7 @@ async def test_each_step_sends_the_command_that_the_log_accepts(
     from services.onboarding.domain.profile import CN_P2P_2016
     from tests.unit.given import given
 
+    world.views.documents["onboarding.staff"] = {who: {"state": "employed", "roles": ["finance_supervisor"]}}
     await post(world, f"applications/app_1/{step}", body, who, scope)
     sent = world.commands()[-1]
     command = decode_object(COMMAND_TYPES[sent["type"]], sent["data"])
@@ -301,6 +302,19 @@ async def test_each_step_sends_the_command_that_the_log_accepts(
     answers = router().answers
     first = next(event for event in outcome.events if type(event) in answers)
     assert answers[type(first)](first).model_dump()["status"] == status
+
+
+@pytest.mark.parametrize(
+    "appointment",
+    [None, {"state": "employed", "roles": ["risk_assessor"]}, {"state": "dismissed", "roles": []}],
+)
+async def test_an_office_is_voted_for_by_who_holds_it(world: World, appointment: Any) -> None:
+    """The scope lets somebody vote; for which office, his appointment says."""
+    world.views.documents["onboarding.staff"] = {s.FS: appointment} if appointment else {}
+    body = {"office": "finance_supervisor", "vote": "agree", "reason": "sound"}
+    refused = await post(world, "applications/app_1/votes", body, s.FS, "committee")
+    assert problem(refused) == (403, "forbidden_office")
+    assert world.commands() == []
 
 
 async def test_lists_show_staff_all_and_a_customer_his_own(world: World) -> None:
