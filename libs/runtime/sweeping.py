@@ -14,12 +14,13 @@ from typing import Any, Final, Protocol
 import structlog
 
 from libs.runtime.mongo import DatabaseError
-from libs.runtime.vault import Fate, Vault
+from libs.runtime.vault import RESERVED_S, Fate, Vault
 from libs.runtime.views import ViewMissing
 
 log = structlog.get_logger()
 
 SWEEP_S: Final = 60.0
+PAGE: Final = 200
 
 
 class Views(Protocol):
@@ -28,13 +29,18 @@ class Views(Protocol):
     async def get(self, view: str, doc: str) -> dict[str, Any] | None:
         """See Views."""
 
+    async def page(
+        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """See Views."""
+
     async def positions(self, view: str) -> Mapping[tuple[str, int], int]:
         """See Views."""
 
 
 @dataclass(slots=True)
 class Sweep:
-    """Sweeps one service's vault by its view of users, whose documents have a `state` that becomes `erased`.
+    """Sweeps one service's vault by its view of users: documents with `user_id` and a `state` that becomes `erased`.
 
     `ends` gives the end of each partition's commands as last heard, None before the first time.
     """
@@ -45,6 +51,7 @@ class Sweep:
     view: str
     ends: Callable[[], Mapping[int, int] | None]
     clock: Callable[[], float] = time.time
+    _judged_to: float = field(default=0.0, init=False)
     _noted: tuple[float, Mapping[int, int]] | None = field(default=None, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -66,11 +73,26 @@ class Sweep:
         applied = await self.views.positions(self.view)
         if any(applied.get((self.service, number), -1) < end - 1 for number, end in ends.items()):
             return None
-        destroyed = await self.vault.sweep(self._fate, noted_at)
+        destroyed = await self.vault.sweep(self._fate, noted_at, self._judged_to) + await self._erase()
+        self._judged_to = noted_at - RESERVED_S
         if destroyed:
             log.info("vault_swept", destroyed=destroyed)
         self._note()
         return destroyed
+
+    async def _erase(self) -> int:
+        """Everybody whom the log has forgotten, however long ago he came."""
+        destroyed, after = 0, None
+        while True:
+            found, after = await self.views.page(
+                self.view, where={"state": "erased"}, after=after, limit=PAGE
+            )
+            for document in found:
+                if await self.vault.holds(document["user_id"]):
+                    await self.vault.erase(document["user_id"])
+                    destroyed += 1
+            if after is None:
+                return destroyed
 
     def _note(self) -> None:
         ends = self.ends()

@@ -132,26 +132,35 @@ class Vault:
             return None
         return _open(key["key"], user, row["sealed"])
 
+    async def holds(self, user: str) -> bool:
+        """Whether anything is kept of a person, readable or not."""
+        found = (
+            await self.keys.find_one({"_id": user}),
+            await self.rows.find_one({"_id": user}),
+            await self.index.find_one({"user": user}),
+        )
+        return any(each is not None for each in found)
+
     async def erase(self, user: str) -> None:
         """Destroy a person: the key first, then row and reservations. Again is harmless."""
         await self.keys.delete_many({"_id": user})
         await self.rows.delete_many({"_id": user})
         await self.index.delete_many({"user": user})
 
-    async def sweep(self, fate: Callable[[str], Awaitable[Fate]], now_s: float) -> int:
+    async def sweep(self, fate: Callable[[str], Awaitable[Fate]], now_s: float, since_s: float = 0.0) -> int:
         """Destroy whom the log has forgotten, and what waited in vain for its user. Returns how many were destroyed.
 
-        Every collection is looked at, because a process may have died between any two of them.
+        Looks at what came after `since_s`, in every collection: a process may have died between any two of them.
         """
         waiting: dict[str, float] = {}
         for collection, field in ((self.rows, "_id"), (self.keys, "_id"), (self.index, "user")):
-            async for found in collection.find({}):
+            async for found in collection.find({"since_s": {"$gt": since_s}}):
                 user = found[field]
                 waiting[user] = max(waiting.get(user, 0.0), found["since_s"])
         destroyed = 0
-        for user, since_s in waiting.items():
+        for user, came_s in waiting.items():
             what = await fate(user)
-            if what == "erased" or (what == "unknown" and now_s - since_s > RESERVED_S):
+            if what == "erased" or (what == "unknown" and now_s - came_s > RESERVED_S):
                 await self.erase(user)
                 destroyed += 1
         return destroyed

@@ -33,7 +33,7 @@ async def a_vault_with_ann(vault: Vault) -> tuple[Sweep, MemoryViews, Clock]:
 def knows(views: MemoryViews, position: int, **users: Any) -> None:
     """The view has applied this position and has these users in these states."""
     views.applied[VIEW] = {("onboarding", 0): position}
-    views.documents[VIEW] = {user: {"state": state} for user, state in users.items()}
+    views.documents[VIEW] = {user: {"user_id": user, "state": state} for user, state in users.items()}
 
 
 async def test_a_view_that_lags_is_not_believed(vault: Vault) -> None:
@@ -65,6 +65,21 @@ async def test_an_erased_user_goes_at_once(vault: Vault) -> None:
     knows(views, 4, usr_ann="erased")
     assert [await sweep.once(), await sweep.once()] == [None, 1]
     assert not memory(vault.keys).documents
+
+
+async def test_who_was_judged_is_asked_for_again_only_when_erased(vault: Vault) -> None:
+    """A known user costs nothing in later rounds, and is still found when he asks to be forgotten."""
+    sweep, views, clock = await a_vault_with_ann(vault)
+    knows(views, 4, usr_ann="verified")
+    clock.now = NOW + 2 * RESERVED_S
+    await sweep.once()
+    assert await sweep.once() == 0
+    knows(views, 4)  # a view that lost her, as a later round would see it: nobody asks for her any more
+    assert await sweep.once() == 0
+    assert await vault.read("usr_ann") is not None
+    knows(views, 4, usr_ann="erased")
+    assert [await sweep.once(), await sweep.once()] == [1, 0]
+    assert not await vault.holds("usr_ann")
 
 
 async def test_without_an_end_nothing_is_swept(vault: Vault) -> None:

@@ -58,11 +58,18 @@ class MemoryCollection:
         return [
             each
             for each in self.documents.values()
-            if all(
-                each[field] in wanted["$in"] if isinstance(wanted, dict) else each[field] == wanted
-                for field, wanted in where.items()
-            )
+            if all(_fits(each[field], wanted) for field, wanted in where.items())
         ]
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    match wanted:
+        case {"$in": names}:
+            return value in names
+        case {"$gt": least}:
+            return bool(value > least)
+        case _:
+            return bool(value == wanted)
 
 
 def memory_vault() -> Vault:
