@@ -214,9 +214,9 @@ class PrecedentsMet:
     origination_fee_fen: Count
     interest_fee_permille: int
     window_days: int
-    method: Code
-    checks: tuple[Code, ...]
-    checked_by: str
+    method: Code = "equal_instalments"
+    checks: tuple[Code, ...] = ()
+    checked_by: str = ""
 
 
 # --- staff ---------------------------------------------------------------------------------------------------------
