@@ -10,7 +10,7 @@ BOOK   ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check units types style house up down schemas lock clean
+.PHONY: help demo test check runtime rules types style house up down schemas lock clean
 
 help:  ## show these verbs
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,11 +22,13 @@ test: check $(PARTS)  ## everything: check, then integration and e2e tests on a 
 	$(BIN)/pytest tests/integration tests/e2e $(ARGS)
 
 check: $(READY)  ## lint, types, import contracts, unit, contract and simulation tests; no broker, under a minute
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target units types style house
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target runtime rules types style house
 
 # The parts of check, two at a time, the longest first.
-units:
-	$(BIN)/pytest -q tests/unit $(ARGS)
+runtime:
+	$(BIN)/pytest -q tests/unit/runtime $(ARGS)
+rules:
+	$(BIN)/pytest -q tests/unit --ignore=tests/unit/runtime $(ARGS)
 types:
 	$(BIN)/mypy
 style:

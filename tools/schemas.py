@@ -1,4 +1,4 @@
-"""Generates what other people read about the events: JSON Schemas, the event catalogue, the sagas' tables.
+"""Generates what other people read about the events: JSON Schemas, catalogue, AsyncAPI document, the sagas' tables.
 
 The committed files are the contract. `make schemas` writes them and refuses a change that an old reader or an old record
 could not survive (FULL_TRANSITIVE); the tests fail when the tree and the types differ.
@@ -22,11 +22,13 @@ from libs.events.codec import EVENT_TYPES, adapter, name_of
 from libs.events.sagas import Saga
 from libs.runtime.errors import OperatorError
 from libs.runtime.service import load_services
+from tools.asyncapi import asyncapi_document
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "libs" / "events" / "schemas"
 EVENTS_PAGE = ROOT / "docs" / "events.md"
 SAGAS_PAGE = ROOT / "docs" / "sagas.md"
+ASYNCAPI = ROOT / "docs" / "asyncapi.json"
 
 
 def event_schema(kind: type) -> dict[str, Any]:
@@ -92,6 +94,7 @@ def generated_files() -> dict[Path, str]:
     }
     files[EVENTS_PAGE] = events_page()
     files[SAGAS_PAGE] = sagas_page()
+    files[ASYNCAPI] = json.dumps(asyncapi_document(), indent=1, ensure_ascii=False) + "\n"
     return files
 
 
@@ -182,7 +185,7 @@ def write_schemas(check: bool) -> int:
         return 1 if stale or orphans else 0
     broken = [f"{path.stem} was deleted, but its records stay in the log for ever" for path in orphans]
     for path in stale:
-        if path.suffix == ".json" and path.exists():
+        if path.parent == SCHEMAS and path.exists():
             faults = incompatibilities(json.loads(path.read_text()), json.loads(files[path]))
             broken += [f"{path.stem}: {fault}" for fault in faults]
     if broken:

@@ -6,6 +6,7 @@ One command gives one decision record; the record carries 1..n events and is the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -149,8 +150,12 @@ def encode_decision(
     return head[:-1] + b',"events":[' + b",".join(events) + b"]}"
 
 
+@lru_cache(maxsize=128)
 def parse_decision(value: bytes) -> Decision:
-    """Read a decision record's value. Raises Undecodable."""
+    """Read a decision record's value. Raises Undecodable.
+
+    Kept for a moment, because the readers of a process (decider, policies, API) meet the same record one after the other.
+    """
     body = parse_json(value)
     try:
         return Decision(

@@ -4,7 +4,7 @@ Because a change is an assignment or an addition, the same function serves the l
 memory and the simulation, and equal logs give equal documents in any interleaving of streams.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,3 +64,23 @@ class View:
     owner_field: str | None = None
     indexes: tuple[str, ...] = ()
     rows_query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that people quote: what it is, the rule it follows, where it stands, and the rows it is made of.
+
+    It is `field` of the document `doc` in `view`; its rows are the documents of `rows_view` whose fields equal
+    `rows_where`, and each row names its events in `src` or `event`.
+    """
+
+    name: str
+    title: str
+    unit: str
+    formula: str
+    rule: str
+    view: str
+    doc: str
+    field: str
+    rows_view: str
+    rows_where: Mapping[str, Any]

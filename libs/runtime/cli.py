@@ -16,12 +16,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
+from rich.text import Text
+from rich.tree import Tree
 
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from libs.runtime.explain import ExplainedFigure
     from libs.runtime.service import Service
+    from libs.runtime.tracing import DecisionNode
 
 app = typer.Typer(
     name="loanstream",
@@ -175,6 +179,61 @@ def parked_show(ref: Annotated[str, typer.Argument(help="The address that `parke
         f"{found.topic}/{found.partition} at {found.position}, {len(found.value)} bytes", highlight=False
     )
     sys.stdout.write((repr(found.value) if found.text is None else found.text) + "\n")
+
+
+@app.command()
+def explain(
+    what: Annotated[
+        str, typer.Argument(help="A command's id, an address service/partition/position, or a figure's name.")
+    ],
+) -> None:
+    """Show what came of a command, as the log tells it; or how a figure comes about, down to its events."""
+    from libs.runtime.explain import explain_command, explain_figure, is_figure
+
+    settings = _local_settings()
+    services = _services(settings)
+    if is_figure(services, what):
+        _print_figure(asyncio.run(explain_figure(settings, services, what)))
+        return
+    with _progress() as progress:
+        node = asyncio.run(explain_command(settings, what, progress))
+    out.print(_tree(node, Tree("", hide_root=True)))
+
+
+def _tree(node: "DecisionNode", under: Tree) -> Tree:
+    """A decision and what came of it, below a branch."""
+    from libs.runtime.tracing import told
+
+    traced = node.traced
+    by = traced.decision.principal
+    branch = under.add(
+        Text(f"{traced.command_type or 'unreadable'}  {traced.address}  by {by or 'nobody'}", "bold")
+    )
+    for event in node.events:
+        leaf = branch.add(Text(told(event.event), overflow="fold"))
+        for following in event.followed_by:
+            _tree(following, leaf)
+    return under
+
+
+def _print_figure(explained: "ExplainedFigure") -> None:
+    figure = explained.figure
+    out.print(f"{figure.title}: {explained.value:,} {figure.unit}", style="bold", highlight=False)
+    out.print(f"= {figure.formula}  ({figure.rule})", highlight=False, markup=False)
+    out.print(
+        f"stands in {figure.view}, document {figure.doc}, field {figure.field}", highlight=False, markup=False
+    )
+    table = Table("row", "what it says", "its events")
+    for row in explained.rows:
+        events = [row["event"]] if "event" in row else list(row.get("src", {}).values())
+        fields = {name: value for name, value in row.items() if name not in ("_id", "src", "event")}
+        said = ", ".join(
+            f"{name} {value}" for name, value in fields.items() if not isinstance(value, dict | list)
+        )
+        table.add_row(row["_id"], said, "\n".join(events))
+    out.print(table)
+    if explained.more:
+        out.print("and more rows", highlight=False)
 
 
 @app.command()

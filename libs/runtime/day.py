@@ -62,11 +62,14 @@ class SetBusinessDate:
 
 @command("system.DayMarker")
 class DayMarker:
-    """The upstream partition has delivered everything of (date, phase); `expected` markers complete the set."""
+    """These upstream partitions have delivered everything of (date, phase); `expected` of them complete the set.
+
+    It may come again, alone or with others: a partition counts once.
+    """
 
     business_date: date
     phase: int
-    from_partition: int
+    from_partitions: tuple[int, ...]
     expected: int
 
 
@@ -139,19 +142,19 @@ def _marker(message: DayMarker, state: DayState) -> Sequence[DayEvent]:
     of_phase = (message.business_date, message.phase)
     seen = state.markers.get(_key(*of_phase), ())
     complete = (state.running, *state.waiting) if state.running else ()
-    if (
-        message.from_partition in seen
-        or of_phase in [(running.business_date, running.phase) for running in complete]
-        or (state.done is not None and of_phase <= state.done)
+    if of_phase in [(running.business_date, running.phase) for running in complete] or (
+        state.done is not None and of_phase <= state.done
     ):
         return []
+    fresh = [partition for partition in dict.fromkeys(message.from_partitions) if partition not in seen]
     return [
         DayMarkerReceived(
             business_date=message.business_date,
             phase=message.phase,
-            from_partition=message.from_partition,
-            missing=message.expected - len(seen) - 1,
+            from_partition=partition,
+            missing=message.expected - len(seen) - count,
         )
+        for count, partition in enumerate(fresh, 1)
     ]
 
 
@@ -300,7 +303,7 @@ def _markers(
             f"marker:{phase.number}:{partition}",
             system_stream(partition),
             DayMarker(
-                business_date=day, phase=phase.number, from_partition=from_partition, expected=expected
+                business_date=day, phase=phase.number, from_partitions=(from_partition,), expected=expected
             ),
         )
         for phase in PHASES
@@ -312,3 +315,21 @@ def _markers(
 def is_barrier(send: Send) -> bool:
     """Whether a command may be sent only when everything before it is stored: the markers."""
     return isinstance(send.command, DayMarker)
+
+
+def joined(one: Send, other: Send) -> Send | None:
+    """Two markers of one phase to the same partition as one, in the first one's name; None for any other pair.
+
+    So a day costs its markers per partition, not per pair of partitions. Whether they are sent together depends on who
+    reads when; that is harmless because a partition counts once.
+    """
+    mine, other_one = one.command, other.command
+    if one.stream_id != other.stream_id or not (
+        isinstance(mine, DayMarker) and isinstance(other_one, DayMarker)
+    ):
+        return None
+    together = replace(mine, from_partitions=(*mine.from_partitions, *other_one.from_partitions))
+    if together != replace(other_one, from_partitions=together.from_partitions):
+        return None
+    partitions = "+".join(map(str, together.from_partitions))
+    return replace(one, slot=f"marker:{mine.phase}:{one.stream_id}:{partitions}", command=together)

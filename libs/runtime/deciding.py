@@ -39,6 +39,7 @@ log = structlog.get_logger()
 NEVER_A_REFUSAL = (MemoryError, RecursionError, OSError)
 #: What a decision's headers and common fields may take of its size limit.
 _HEAD_BYTES = 64 * 1024
+_MARKER = name_of(day.DayMarker)
 
 
 class PartitionDecider:
@@ -269,11 +270,14 @@ class PartitionDecider:
         source = envelope.source
         assert source is not None
         key = SourceKey(source.group, source.topic, source.partition)
+        seen = envelope.command_id in self._pending_sources.get(key, {}) or self._memory.seen(
+            key, envelope.command_id
+        )
         below = max(self._memory.stored_below(key), self._pending_below.get(key, 0))
-        pending = self._pending_sources.get(key, {})
-        if source.position >= below and not (
-            envelope.command_id in pending or self._memory.seen(key, envelope.command_id)
-        ):
+        # A marker is not judged by its age: it may speak for other source partitions too, which the line of this one says
+        # nothing about. The day counts every partition once.
+        is_old = source.position < below and envelope.type != _MARKER
+        if not (seen or is_old):
             return None
         effect = Effect()
         effect.add(None, None, CommandRepeated(first_position=None, first=None))

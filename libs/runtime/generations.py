@@ -6,6 +6,7 @@ whoever feeds it moves its triples by compare-and-set in the transaction that ch
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from libs.events.chain import Checkpoint
@@ -91,6 +92,20 @@ class ChangeRefused(Exception):
 
 class DatabaseUnavailable(Exception):
     """MongoDB did not answer for longer than a batch may wait: the outcome of the last write is unknown."""
+
+
+class HistoryLost(Exception):
+    """A reader of changes cannot go on from where he was."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChanged:
+    """One change that a collection's readers are told of; `document` is None when it is gone."""
+
+    token: str
+    doc: str
+    document: dict[str, Any] | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

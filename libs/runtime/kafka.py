@@ -128,6 +128,15 @@ class LogReader:
         """The first offset that each partition still holds. Raises LogUnavailable."""
         return await self._offsets(places, "beginning_offsets")
 
+    async def offset_at(self, place: Place, at_ms: int) -> int | None:
+        """The first record stored at or after a time. Raises LogUnavailable."""
+        try:
+            found = await self._consumer.offsets_for_times({_tp(place): at_ms})
+        except (KafkaError, OSError) as error:
+            raise LogUnavailable(str(error)) from error
+        entry = found.get(_tp(place))
+        return None if entry is None else int(entry.offset)
+
     async def _offsets(self, places: Sequence[Place], which: str) -> dict[Place, int]:
         try:
             found = await getattr(self._consumer, which)([_tp(place) for place in places])
@@ -207,6 +216,16 @@ async def offsets(bootstrap: str, places: Sequence[Place]) -> dict[Place, tuple[
     finally:
         await reader.stop()
     return {place: (beginnings[place], ends[place]) for place in places}
+
+
+async def offset_at(bootstrap: str, place: Place, at_ms: int) -> int | None:
+    """The offset of the first record stored at or after a time (ms since 1970); None after the last. Raises LogUnavailable."""
+    reader = LogReader(bootstrap, client_id="loanstream-offsets")
+    await reader.start()
+    try:
+        return await reader.offset_at(place, at_ms)
+    finally:
+        await reader.stop()
 
 
 async def record_at(bootstrap: str, place: Place, offset: int) -> RawRecord | None:

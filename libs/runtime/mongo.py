@@ -1,13 +1,15 @@
 """The only module that names motor: views with their positions, anchors, the log id, and who feeds the views.
 
 MongoDB must be a replica set, because every batch is one transaction: each triple is compared and set first, documents
-second. Everything is written with `w: majority` and read back from the majority. Motor's successor has the same calls.
+are written second. Everything is written with `w: majority` and read back from the majority. Motor is the driver that this
+project was asked to use; its successor has the same calls, so it would be changed here and nowhere else.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any, Final
 
 from bson.errors import InvalidDocument
@@ -29,8 +31,10 @@ from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, s
 from libs.runtime.generations import (
     ChangeRefused,
     DatabaseUnavailable,
+    DocumentChanged,
     Generation,
     GenerationWrite,
+    HistoryLost,
     Move,
     Overtaken,
     Pointer,
@@ -52,13 +56,16 @@ from libs.runtime.settings import Settings
 
 #: A batch is tried again for this long while MongoDB is away; below Faust's rebalance timeout of 60 s.
 COMMIT_LIMIT_S: Final = 30.0
+
 #: What a method raises when the server does not answer or refuses: for those who must not name the driver.
 DatabaseError = PyMongoError
 
 Work = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
 Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
-_RETRIED, _SNAPSHOT_UNAVAILABLE = ("TransientTransactionError", "UnknownTransactionCommitResult"), 246
+_RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
+_SNAPSHOT_UNAVAILABLE = 246
+_WATCH_MS: Final = 2000
 
 
 class Database:
@@ -71,8 +78,8 @@ class Database:
             name, read_concern=ReadConcern("majority"), write_concern=WriteConcern("majority")
         )
         self._views, self._generations = self._db["views"], self._db["generations"]
-        names = ("positions", "projectors", "anchors")
-        self._positions, self._projectors, self._anchors = (self._db[name] for name in names)
+        self._positions, self._projectors = self._db["positions"], self._db["projectors"]
+        self._anchors = self._db["anchors"]
 
     @classmethod
     def connect(cls, settings: Settings) -> "Database":
@@ -133,13 +140,50 @@ class Database:
         return None if found is None else plain(found)
 
     async def find_page(
-        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        collection: str,
+        where: Mapping[str, Any],
+        limit: int,
+        *,
+        after: str | None = None,
+        highest: str | None = None,
+        below: int | None = None,
     ) -> list[dict[str, Any]]:
-        """At most `limit` documents in the order of their names, after a name; `where` compares fields for equality only."""
+        """At most `limit` documents, ordered by name, from after a name on; `where` compares fields for equality only.
+
+        With `highest` they are ordered by that field first, largest value first, and `below` is the value at `after`.
+        """
         wanted: dict[str, Any] = {name: {"$eq": value} for name, value in where.items()}
+        order = [("_id", 1)] if highest is None else [(highest, -1), ("_id", 1)]
         if after is not None:
-            wanted["$and"] = [{"_id": {"$gt": after}}]
-        return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
+            later: dict[str, Any] = {"_id": {"$gt": after}}
+            if highest is not None:
+                later = {"$or": [{highest: {"$lt": below}}, {highest: {"$eq": below}, **later}]}
+            wanted["$and"] = [later]
+        return [plain(found) async for found in self._db[collection].find(wanted).sort(order).limit(limit)]
+
+    @asynccontextmanager
+    async def watch(
+        self, collection: str, where: Mapping[str, Any], token: str | None
+    ) -> AsyncIterator["ChangeStream"]:
+        """The changes of a collection's documents whose fields equal `where`, from now on or after a token.
+
+        Raises HistoryLost when the server cannot go on from there.
+        """
+        kinds = ["insert", "update", "replace"] if where else ["insert", "update", "replace", "delete"]
+        wanted = {f"fullDocument.{name}": {"$eq": value} for name, value in where.items()}
+        try:
+            async with self._db[collection].watch(
+                [{"$match": {"operationType": {"$in": kinds}, **wanted}}],
+                full_document="updateLookup",
+                resume_after=None if token is None else {"_data": token},
+                max_await_time_ms=_WATCH_MS,
+            ) as stream:
+                yield ChangeStream(stream)
+        except OperationFailure as error:
+            if token is None or isinstance(error, ConnectionFailure):
+                raise
+            raise HistoryLost from error
 
     async def positions(self, keys: Sequence[str]) -> dict[str, dict[Partition, Checkpoint]]:
         """The triples of several generations, by key."""
@@ -345,6 +389,26 @@ class Database:
         """A view of the database at one moment, for at most five minutes."""
         async with await self._client.start_session(snapshot=True) as session:
             yield Snapshot(self._client[self.name], session)
+
+
+class ChangeStream:
+    """An open change stream."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def next(self) -> DocumentChanged | None:
+        """The next change; None when there is none for two seconds."""
+        found = await self._stream.try_next()
+        if found is None:
+            return None
+        document = found.get("fullDocument")
+        return DocumentChanged(
+            token=found["_id"]["_data"],
+            doc=found["documentKey"]["_id"],
+            document=None if document is None else plain(document),
+            at=found["wallTime"].replace(tzinfo=UTC),
+        )
 
 
 class Snapshot:

@@ -6,7 +6,7 @@ A crash between the two sends the same commands again; the decider drops them by
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -17,7 +17,7 @@ from libs.runtime import observability as metrics
 from libs.runtime.checkpoint import resume
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge, stored_offset
-from libs.runtime.policing import OutgoingCommand, PolicyPartition, group_name
+from libs.runtime.policing import OutgoingCommand, PolicyPartition, group_name, waves
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.tail import Tail, TailReader
@@ -44,7 +44,7 @@ class PolicyGroup:
         self._topic = events_topic(source, settings.topic_prefix)
         self._commands = commands_topic(service.name, settings.topic_prefix)
         self._places = [Place(self._topic, partition) for partition in range(settings.partitions)]
-        self._partitions: dict[Place, PolicyPartition] = {}
+        self._partitions: dict[int, PolicyPartition] = {}
         self._dirty = False
         self._committed_at = time.monotonic()
         self._ends: dict[Place, int] = {}
@@ -93,7 +93,7 @@ class PolicyGroup:
                 committed.get(place),
                 home=f"the commits of the consumer group {self._settings.topic_prefix + self.name}",
             )
-            self._partitions[place] = PolicyPartition(
+            self._partitions[place.partition] = PolicyPartition(
                 self._service,
                 self._source,
                 topic=self._topic,
@@ -102,7 +102,7 @@ class PolicyGroup:
                 reader=chain,
             )
         commits.assign_for_commits(self._places)
-        reader.assign({place: self._partitions[place].head.offset + 1 for place in self._places})
+        reader.assign({place: self._partitions[place.partition].head.offset + 1 for place in self._places})
         self.started = True
 
     async def _follow(
@@ -113,12 +113,7 @@ class PolicyGroup:
             if batch:
                 oldest = min(records[0].timestamp_ms for records in batch.values())
                 self.oldest_waiting_s = max(0.0, time.time() - oldest / 1000)
-                handled = [
-                    self._handle(self._partitions[place], records, writer) for place, records in batch.items()
-                ]
-                for outcome in await asyncio.gather(*handled, return_exceptions=True):
-                    if outcome is not None:
-                        raise outcome
+                await self._handle(batch, writer)
                 self._dirty = True
             else:
                 self.oldest_waiting_s = 0.0
@@ -128,27 +123,17 @@ class PolicyGroup:
             await self._commit(commits)
         await self._commit(commits, at_once=True)
 
-    async def _handle(
-        self, partition: PolicyPartition, records: Sequence[RawRecord], writer: LogWriter
-    ) -> None:
-        """Send the commands of a batch in order; a barrier waits until everything before it is stored."""
+    async def _handle(self, batch: Mapping[Place, Sequence[RawRecord]], writer: LogWriter) -> None:
+        """Send the waves of a batch; what follows the end of a phase waits until everything before it is stored."""
         waiting: list[asyncio.Future[object]] = []
-        below = None
-        for raw in records:
-            reading = partition.read(raw)
-            if reading is not Reading.ACCEPTED:
-                self._count(reading, raw)
-                continue
-            if below is None or not waiting:
-                below = partition.head
-            commands = partition.commands(raw, below)
-            waiting += [await self._post(writer, command) for command in commands if not command.barrier]
-            barriers = [command for command in commands if command.barrier]
-            if barriers:
+        records = {place.partition: records for place, records in batch.items()}
+        for wave in waves(self._partitions, records, self._count):
+            waiting += [await self._post(writer, command) for command in wave.commands]
+            if wave.markers:
                 await self._stored(waiting)
-                markers = [command for command in partition.commands(raw, partition.head) if command.barrier]
-                waiting = [await self._post(writer, command) for command in markers]
-            metrics.POLICY_COMMANDS.labels(self.name).inc(len(commands))
+                waiting = [await self._post(writer, command) for command in wave.markers]
+                await self._stored(waiting)
+            metrics.POLICY_COMMANDS.labels(self.name).inc(len(wave.commands) + len(wave.markers))
         await self._stored(waiting)
 
     async def _post(self, writer: LogWriter, command: OutgoingCommand) -> "asyncio.Future[object]":
@@ -161,7 +146,7 @@ class PolicyGroup:
             await stored_offset(future, self._settings.confirm_timeout_s)
         waiting.clear()
 
-    def _count(self, reading: Reading, raw: RawRecord) -> None:
+    def _count(self, raw: RawRecord, reading: Reading) -> None:
         counter = metrics.RECORDS_REPEATED if reading is Reading.REPEAT else metrics.RECORDS_FOREIGN
         counter.labels("policy", self._source).inc()
         if reading is Reading.FOREIGN:
@@ -171,8 +156,8 @@ class PolicyGroup:
         if not self._dirty or (not at_once and time.monotonic() - self._committed_at < COMMIT_EVERY_S):
             return
         heads = {
-            place: partition.head
-            for place, partition in self._partitions.items()
+            Place(self._topic, number): partition.head
+            for number, partition in self._partitions.items()
             if partition.head.offset >= 0
         }
         if heads:

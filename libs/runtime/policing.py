@@ -4,6 +4,8 @@ Command ids derive from (group, event address, slot) and the time is the event's
 same commands, and the decider drops what it has by the source rule (design.md 2.4).
 """
 
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
@@ -33,14 +35,29 @@ _COMMAND_IDS = UUID("6b1f1d0e-6f0b-5f0c-9d52-2f5d8c1d7a11")
 _BEFORE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+#: A wave reads at most so many records of each partition: their commands leave before the next ones are worked out.
+_RECORDS_PER_WAVE = 64
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingCommand:
-    """A command record ready for `S.commands`. A `barrier` may be sent only when all before it are stored."""
+    """A command record ready for `S.commands`."""
 
     partition: int
     key: bytes
     value: bytes
-    barrier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What a group sends next.
+
+    `commands` may leave at once. `markers` leave when all commands of this and of earlier waves are stored, and the next
+    wave is asked for when the markers are stored too.
+    """
+
+    commands: Sequence[OutgoingCommand]
+    markers: Sequence[OutgoingCommand]
 
 
 def group_name(service: str, source: str) -> str:
@@ -79,11 +96,15 @@ class PolicyPartition:
         """Judge a record by the reader rule; only an accepted one may be asked for its commands."""
         return self._reader.read(raw)
 
-    def commands(self, raw: RawRecord, below: Checkpoint) -> list[OutgoingCommand]:
-        """The commands of the record just accepted; `below` is the lowest record whose commands are not all stored."""
+    def commands(self, raw: RawRecord, below: Checkpoint) -> "tuple[list[OutgoingCommand], list[Marking]]":
+        """The commands of the record just accepted, and the markers that wait until all before them is stored.
+
+        `below` is the lowest record whose commands are not all stored.
+        """
         decision = parse_decision(raw.value)
-        stored_below = StoredBelow(position=below.position, hash=below.hash.hex())
+        stored_below = _stored_below(below)
         outgoing: list[OutgoingCommand] = []
+        markings: list[Marking] = []
         for index, stored in enumerate(decision.events):
             data, undecodable = None, None
             try:
@@ -109,14 +130,23 @@ class PolicyPartition:
                 command_id=raw.headers.get("command-id", b"").decode(),
                 command_type=raw.headers.get("type", b"").decode(),
             )
-            outgoing += self._of_event(event, undecodable, stored_below)
-        return outgoing
+            of_day = day.day_commands(self._service.name, event, self._partitions)
+            outgoing += self._of_event(event, of_day, undecodable, stored_below)
+            markings += [Marking(self, event, send) for send in of_day if day.is_barrier(send)]
+        return outgoing, markings
+
+    def marker(self, event: RecordedEvent, send: Send) -> OutgoingCommand:
+        """The marker that the event of the record read last makes. Everything before that record is stored."""
+        return self._command(event, send, _stored_below(self.head))
 
     def _of_event(
-        self, event: RecordedEvent, undecodable: Undecodable | None, stored_below: StoredBelow
+        self,
+        event: RecordedEvent,
+        of_day: Sequence[Send],
+        undecodable: Undecodable | None,
+        stored_below: StoredBelow,
     ) -> list[OutgoingCommand]:
         """The commands of one event: the policy's, or the note that it failed; and the day's in either case."""
-        of_day = day.day_commands(self._service.name, event, self._partitions)
         try:
             if undecodable is not None:
                 raise undecodable
@@ -134,7 +164,8 @@ class PolicyPartition:
             )
             failed = Send("policy-failed", system_stream(self._partition), note)
             commands = [self._command(event, failed, stored_below)]
-        return [*commands, *(self._command(event, send, stored_below) for send in of_day)]
+        at_once = [send for send in of_day if not day.is_barrier(send)]
+        return [*commands, *(self._command(event, send, stored_below) for send in at_once)]
 
     def _command(self, event: RecordedEvent, send: Send, stored_below: StoredBelow) -> OutgoingCommand:
         envelope = CommandEnvelope(
@@ -157,8 +188,74 @@ class PolicyPartition:
             partition=partition_of(send.stream_id, self._partitions),
             key=send.stream_id.encode(),
             value=to_json(envelope),
-            barrier=day.is_barrier(send),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """A marker that a partition has to send for an event of its last record."""
+
+    by: PolicyPartition
+    event: RecordedEvent
+    send: Send
+
+    def joined(self, other: "Marking") -> "Marking | None":
+        """Both as one, sent by the first; None where they are of different phases or partitions."""
+        send = day.joined(self.send, other.send)
+        return None if send is None else Marking(self.by, self.event, send)
+
+
+def waves(
+    partitions: Mapping[int, PolicyPartition],
+    batch: Mapping[int, Sequence[RawRecord]],
+    passed_over: Callable[[RawRecord, Reading], None],
+) -> Iterator[Wave]:
+    """Read a batch, partition by partition, and cut what follows from it into waves at the ends of phases.
+
+    `passed_over` hears of records that the reader rule does not accept.
+    """
+    unread = {number: deque(records) for number, records in batch.items()}
+    below: dict[int, Checkpoint] = {}
+    while any(unread.values()):
+        commands: list[OutgoingCommand] = []
+        markings: list[Marking] = []
+        for number, records in unread.items():
+            partition = partitions[number]
+            marks: list[Marking] = []
+            for _ in range(min(len(records), _RECORDS_PER_WAVE)):
+                raw = records.popleft()
+                reading = partition.read(raw)
+                if reading is not Reading.ACCEPTED:
+                    passed_over(raw, reading)
+                    continue
+                outgoing, marks = partition.commands(raw, below.setdefault(number, partition.head))
+                commands += outgoing
+                if marks:
+                    break
+            markings += marks
+        yield Wave(
+            commands, [marking.by.marker(marking.event, marking.send) for marking in _joined(markings)]
+        )
+        if markings:
+            below.clear()
+
+
+def _joined(markings: Sequence[Marking]) -> list[Marking]:
+    """As few markers as say the same."""
+    fewer: list[Marking] = []
+    for marking in markings:
+        for index, earlier in enumerate(fewer):
+            together = earlier.joined(marking)
+            if together is not None:
+                fewer[index] = together
+                break
+        else:
+            fewer.append(marking)
+    return fewer
+
+
+def _stored_below(head: Checkpoint) -> StoredBelow:
+    return StoredBelow(position=head.position, hash=head.hash.hex())
 
 
 def _checked(send: Send) -> Send:

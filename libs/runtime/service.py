@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from libs.events.deciding import Aggregate
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send
-from libs.events.views import View
+from libs.events.views import Figure, View
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -30,6 +30,7 @@ class Service:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     sagas: tuple[Saga, ...] = ()
     views: tuple[View, ...] = ()
+    figures: tuple[Figure, ...] = ()
     router: "Callable[[], ServiceRouter] | None" = None
 
 

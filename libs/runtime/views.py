@@ -1,18 +1,60 @@
 """Reading views: every read asks `views/<name>` which generation counts, so a rebuild is seen by the next request."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from libs.runtime.generations import Pointer
+from libs.runtime.generations import HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_:.-]")
+_VALUE = re.compile(r"-?[0-9]{1,18}")
+_TOKEN = re.compile(r"[0-9A-F]{2,1000}")
 _ESCAPED = re.compile(r"~([0-9a-f]+)~")
 
 
 class ViewMissing(Exception):
     """The view has no generation yet: the projector is building its first one, or never ran."""
+
+
+class MalformedCursor(ValueError):
+    """A cursor that no page of this order gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page begins: after a document and, in pages by value, its value."""
+
+    doc: str | None = None
+    value: int | None = None
+
+    @classmethod
+    def of(cls, text: str, *, ordered: bool) -> "_Place":
+        if not ordered:
+            return cls(read_cursor(text))
+        value, _, doc = read_cursor(text).partition("|")
+        if not _VALUE.fullmatch(value):
+            raise MalformedCursor(text)
+        return cls(doc, int(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A document of a view has changed; None when it is gone. `id` is where a reader may go on."""
+
+    id: str
+    doc: str
+    document: dict[str, Any] | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """What follows does not go on from what the reader knows: he reads the view again."""
+
+    id: str
 
 
 class Views:
@@ -27,23 +69,60 @@ class Views:
         return await self._database.find(pointer.collection, doc)
 
     async def page(
-        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        view: str,
+        *,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        highest: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """At most `limit` documents whose fields equal `where`, ordered by name, and the cursor of the next page.
 
-        A field that is None in `where` also matches documents without it. Raises ViewMissing.
+        With `highest`, an integer field that all of them have, those with the largest value come first. A field that is
+        None in `where` also matches documents without it. Raises ViewMissing, MalformedCursor.
         """
         pointer = await self._pointer(view)
-        last = None if after is None else read_cursor(after)
-        found = await self._database.find_page(pointer.collection, where, last, limit + 1)
-        more = len(found) > limit
-        return found[:limit], cursor(found[limit - 1]["_id"]) if more else None
+        place = _Place() if after is None else _Place.of(after, ordered=highest is not None)
+        found = await self._database.find_page(
+            pointer.collection, where, limit + 1, after=place.doc, highest=highest, below=place.value
+        )
+        if len(found) <= limit:
+            return found, None
+        last = found[limit - 1]
+        return found[:limit], cursor(last["_id"] if highest is None else f"{last[highest]}|{last['_id']}")
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """(service, partition) -> the last position that the view has applied; -1 before the first. Raises ViewMissing."""
         pointer = await self._pointer(view)
         triples = (await self._database.positions([pointer.key])).get(pointer.key, {})
         return {(where.service, where.partition): triple.position for where, triple in triples.items()}
+
+    async def changes(
+        self, view: str, *, where: Mapping[str, Any], after: str | None
+    ) -> AsyncGenerator[Changed | Reset]:
+        """The changes of documents whose fields equal `where`, for ever; where `where` names a field, none that are gone.
+
+        From now on, which begins with Reset, or after the change of that id. A rebuilt view begins with Reset again.
+        Raises ViewMissing.
+        """
+        generation, _, token = (after or "").partition(".")
+        while True:
+            pointer = await self._pointer(view)
+            if generation != str(pointer.generation) or not _TOKEN.fullmatch(token):
+                token = ""
+            try:
+                async with self._database.watch(pointer.collection, where, token or None) as stream:
+                    if not token:
+                        yield Reset(f"{pointer.generation}.")
+                    while (change := await stream.next()) or await self._pointer(view) == pointer:
+                        if change is not None:
+                            yield Changed(
+                                f"{pointer.generation}.{change.token}", change.doc, change.document, change.at
+                            )
+                generation = ""
+            except HistoryLost:
+                token = ""
 
     async def _pointer(self, view: str) -> Pointer:
         pointer = await self._database.pointer(view)

@@ -19,7 +19,7 @@ from libs.runtime.mongo import Database
 from libs.runtime.parked import list_parked, show_parked
 from libs.runtime.projecting import Failure, Partition, Projection
 from libs.runtime.settings import Settings
-from libs.runtime.views import Views, cursor, read_cursor
+from libs.runtime.views import Changed, MalformedCursor, Reset, Views, cursor, read_cursor
 from tests.conftest import MakeSettings
 from tests.integration.chained_log import LOG_ID, ChainedLog, toy
 from tests.integration.projected import applied, projecting
@@ -68,7 +68,7 @@ def test_mongodb_makes_of_folded_batches_what_the_ops_mean(
                 batch, rest = rest[:size], rest[size:]
                 await database.commit([moved(generation, position, position + 1, *batch)])
                 position += 1
-            found = await database.find_page(generation.collection, {}, None, 10)
+            found = await database.find_page(generation.collection, {}, 10)
             return {each.pop("_id"): each for each in found}
         finally:
             await database.close()
@@ -189,6 +189,24 @@ async def test_pages_follow_each_other(toy_database: Database) -> None:
     assert await views.page(generation.view, where={"owner": {"$ne": ""}}, after=None, limit=9) == ([], None)
 
 
+async def test_pages_by_value_begin_with_the_largest(toy_database: Database) -> None:
+    """Equal values follow in the order of names; the cursor goes on between them, and a made-up one is refused."""
+    generation = await new_generation(toy_database)
+    values = {"a|1": 5, "b": 9, "c": 5, "d": -2, "e": 5}
+    changes = [Set(name, "priority", value) for name, value in values.items()]
+    await toy_database.commit([moved(generation, -1, 0, *changes)])
+    await toy_database.flip(generation, None)
+    views, found, after = Views(toy_database), list[str](), None
+    while True:
+        page, after = await views.page(generation.view, where={}, after=after, limit=2, highest="priority")
+        found += [each["_id"] for each in page]
+        if after is None:
+            break
+    assert found == ["b", "a|1", "c", "e", "d"]
+    with pytest.raises(MalformedCursor):
+        await views.page(generation.view, where={}, after="much", limit=2, highest="priority")
+
+
 @given(st.text())
 def test_any_name_survives_as_a_cursor(name: str) -> None:
     """A cursor holds only characters that a URL and the edge let through, and gives the name back."""
@@ -239,3 +257,31 @@ async def test_what_is_parked_can_be_listed_and_its_bytes_shown(
     )
     second = await show_parked(toy_settings, parked[1].ref)
     assert (second.value, second.text) == (b"\xff\xfe", None)
+
+
+async def test_changes_are_told_from_now_on_or_from_where_a_reader_was(toy_database: Database) -> None:
+    """A new stream begins with Reset; one that goes on misses nothing; a rebuilt view begins with Reset again."""
+    first = await new_generation(toy_database)
+    await toy_database.flip(first, None)
+    views = Views(toy_database)
+    stream = views.changes(first.view, where={"owner": "usr_a"}, after=None)
+    assert await anext(stream) == Reset(f"{first.number}.")
+    changes = [Set("a", "owner", "usr_a"), Set("b", "owner", "usr_b"), Set("c", "owner", "usr_a")]
+    await toy_database.commit([moved(first, -1, 0, *changes)])
+    seen = [await anext(stream), await anext(stream)]
+    assert [each.doc for each in seen if isinstance(each, Changed)] == ["a", "c"]
+    assert isinstance(seen[0], Changed)
+    assert seen[0].document == {"_id": "a", "owner": "usr_a"}
+    await stream.aclose()
+
+    again = views.changes(first.view, where={"owner": "usr_a"}, after=seen[0].id)
+    assert await anext(again) == seen[1]
+    second = await new_generation(toy_database)
+    await toy_database.flip(second, await toy_database.pointer(first.view))
+    assert await anext(again) == Reset(f"{second.number}.")
+    await again.aclose()
+
+    for made_up in ("x", f"{second.number}.", f"{second.number}.00", seen[0].id):
+        stream = views.changes(first.view, where={}, after=made_up)
+        assert await anext(stream) == Reset(f"{second.number}.")
+        await stream.aclose()

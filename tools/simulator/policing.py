@@ -1,10 +1,11 @@
 """The policies' shell in the simulation: commands stored first, then the commit, as `libs.runtime.policies` does on Kafka."""
 
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
-from libs.events.chain import Checkpoint, Reading
-from libs.events.records import RawRecord
-from libs.runtime.policing import OutgoingCommand, PolicyPartition, group_name
+from libs.events.chain import Checkpoint
+from libs.runtime.policing import OutgoingCommand, PolicyPartition, Wave, group_name, waves
 from libs.runtime.service import Service
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
 from tools.simulator.resuming import resume
@@ -14,43 +15,50 @@ PATIENCE_STEPS = 30
 #: Commits that are remembered, so that a restart may find an older one.
 COMMITS_KEPT = 4
 
+Heads = Mapping[int, Checkpoint]
+
 
 class PolicyActor:
-    """One life of one policy group on one source partition."""
+    """One life of one policy group. `commits` are the heads of its source partitions, oldest commit first."""
 
     def __init__(
         self,
         log: Log,
         service: Service,
         source: str,
-        partition: int,
         partitions: int,
         *,
         log_id: str,
-        commits: tuple[Checkpoint, ...],
+        commits: tuple[Heads, ...],
         slot: int,
     ) -> None:
-        self.name = f"{group_name(service.name, source)}-{partition}"
+        self.name = group_name(service.name, source)
         self.service = service
         self.source = source
-        self.partition = partition
         self.commits = commits
-        self._log = log
         self._sender = log.sender(slot)
-        place = Place(f"{source}.events", partition)
-        self._policy = PolicyPartition(
-            service,
-            source,
-            topic=place.topic,
-            partition=partition,
-            partitions=partitions,
-            reader=resume(log, log_id, place, commits[-1] if commits else None),
-        )
-        self._tail = Tail(log, place, self._policy.head.offset + 1)
-        self._batch: list[RawRecord] = []
+        self._log = log
+        self._partitions: dict[int, PolicyPartition] = {}
+        self._tails: dict[int, Tail] = {}
+        kept: Heads = commits[-1] if commits else {}
+        for partition in range(partitions):
+            place = Place(f"{source}.events", partition)
+            reader = resume(log, log_id, place, kept.get(partition))
+            self._tails[partition] = Tail(log, place, reader.head.offset + 1)
+            self._partitions[partition] = PolicyPartition(
+                service,
+                source,
+                topic=place.topic,
+                partition=partition,
+                partitions=partitions,
+                reader=reader,
+            )
+        self._waves: Iterator[Wave] = iter(())
+        self._to_send: deque[OutgoingCommand] = deque()
+        self._markers: Sequence[OutgoingCommand] = ()
         self._waiting: list[Sent] = []
-        self._below = self._policy.head
-        self._barriers: RawRecord | None = None
+        self._marking = False
+        self._working = False
         self._dirty = False
         self._waited = 0
         self.in_doubt = False
@@ -62,10 +70,11 @@ class PolicyActor:
     @property
     def is_quiet(self) -> bool:
         """Everything read, sent, stored and committed."""
-        return self._tail.at_end and not (self._batch or self._waiting or self._barriers or self._dirty)
+        read = all(tail.at_end for tail in self._tails.values())
+        return read and not (self._working or self._waiting or self._dirty)
 
     def step(self, rng: Random) -> bool:
-        """Handle one record of the batch, wait for what must be stored, commit, or read on.
+        """Send one command, wait for what must be stored, work out the next wave, commit, or read on.
 
         Sets `in_doubt` when a command was not taken: whoever runs this life then starts the next one from its commits.
         """
@@ -73,43 +82,50 @@ class PolicyActor:
             self.in_doubt = True
             return True
         self._waiting = [sent for sent in self._waiting if sent.fate is not Fate.STORED]
-        if self._barriers is not None:
-            return self._send_barriers() if not self._waiting else self._wait()
-        if self._batch:
-            self._handle(self._batch.pop(0))
+        if self._to_send:
+            self._post(self._to_send.popleft())
+            return True
+        if self._marking and self._waiting:  # the next wave begins when the markers are stored
+            return self._wait()
+        self._marking = False
+        if self._markers:
+            return self._wait() if self._waiting else self._send_markers()
+        if self._working:
+            self._next_wave()
             return True
         if self._waiting:
             return self._wait()
-        if self._dirty and (self._tail.at_end or rng.random() < 0.2):
+        if self._dirty and (rng.random() < 0.2 or all(tail.at_end for tail in self._tails.values())):
             self._commit()
             return True
-        self._batch = self._tail.fetch(rng)
-        return bool(self._batch)
+        return self._fetch(rng)
 
     def _wait(self) -> bool:
         self._waited += 1
         return False
 
-    def _handle(self, raw: RawRecord) -> None:
-        """As the shell: `below` is the lowest record whose commands are not all stored."""
-        if self._policy.read(raw) is not Reading.ACCEPTED:
-            return
-        self._dirty = True
-        if not self._waiting:
-            self._below = self._policy.head
-        commands = self._policy.commands(raw, self._below)
-        for command in commands:
-            if not command.barrier:
-                self._post(command)
-        if any(command.barrier for command in commands):
-            self._barriers = raw
+    def _send_markers(self) -> bool:
+        self._to_send.extend(self._markers)
+        self._markers = ()
+        self._marking = True
+        return True
 
-    def _send_barriers(self) -> bool:
-        assert self._barriers is not None
-        for command in self._policy.commands(self._barriers, self._policy.head):
-            if command.barrier:
-                self._post(command)
-        self._barriers = None
+    def _next_wave(self) -> None:
+        wave = next(self._waves, None)
+        if wave is None:
+            self._working = False
+            return
+        self._to_send.extend(wave.commands)
+        self._markers = wave.markers
+
+    def _fetch(self, rng: Random) -> bool:
+        batch = {
+            partition: records for partition, tail in self._tails.items() if (records := tail.fetch(rng))
+        }
+        if not batch:
+            return False
+        self._waves = waves(self._partitions, batch, lambda _raw, _reading: None)
+        self._working = self._dirty = True
         return True
 
     def _post(self, command: OutgoingCommand) -> None:
@@ -118,5 +134,6 @@ class PolicyActor:
         self._waited = 0
 
     def _commit(self) -> None:
-        self.commits = (*self.commits, self._policy.head)[-COMMITS_KEPT:]
+        heads = {number: partition.head for number, partition in self._partitions.items()}
+        self.commits = (*self.commits, heads)[-COMMITS_KEPT:]
         self._dirty = False

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
-from libs.events.chain import Checkpoint
 from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
 from tools.simulator.deciding import DeciderActor, Disk
 from tools.simulator.log import NO_FAULTS, Log, LogFaults, Place
 from tools.simulator.people import Api
-from tools.simulator.policing import PolicyActor
+from tools.simulator.policing import Heads, PolicyActor
 from tools.simulator.projecting import Database, ProjectorActor
 from tools.simulator.traffic import Plan, Traffic
 
@@ -107,10 +106,10 @@ class World:
                 self._readers[decider.events].append(slot)
         for service in self.services.values():
             for source in service.policies:
-                for partition in partitions:
+                if source in self.services:
                     slot = len(self.actors)
-                    if source in self.services:
-                        self.actors.append(self._policy(slot, service, source, partition, ()))
+                    self.actors.append(self._policy(slot, service, source, ()))
+                    for partition in partitions:
                         self._readers[Place(f"{source}.events", partition)].append(slot)
 
     # --- running ------------------------------------------------------------------------------------------------
@@ -212,7 +211,7 @@ class World:
         old = self.actors[slot]
         assert isinstance(old, PolicyActor)
         commits = old.commits[: max(0, len(old.commits) - commits_back)]
-        self.actors[slot] = self._policy(slot, old.service, old.source, old.partition, commits)
+        self.actors[slot] = self._policy(slot, old.service, old.source, commits)
         self._end(old)
         self._wake(slot)
 
@@ -253,14 +252,11 @@ class World:
             slot=slot,
         )
 
-    def _policy(
-        self, slot: int, service: Service, source: str, partition: int, commits: tuple[Checkpoint, ...]
-    ) -> PolicyActor:
+    def _policy(self, slot: int, service: Service, source: str, commits: tuple[Heads, ...]) -> PolicyActor:
         return PolicyActor(
             self.log,
             service,
             source,
-            partition,
             self.config.partitions,
             log_id=LOG_ID,
             commits=commits,

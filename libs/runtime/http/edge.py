@@ -4,8 +4,8 @@ Built once per process; tests build the same thing on an in-memory log.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fastapi import Request
@@ -18,6 +18,7 @@ from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.outcomes import Outcomes
 from libs.runtime.settings import Settings
 from libs.runtime.vault import Vault
+from libs.runtime.views import Changed, Reset
 
 
 class Writes(Protocol):
@@ -40,12 +41,42 @@ class ReadsViews(Protocol):
         """See Views."""
 
     async def page(
-        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        view: str,
+        *,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        highest: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
 
     async def positions(self, view: str) -> Positions:
         """See Views."""
+
+    def changes(
+        self, view: str, *, where: Mapping[str, Any], after: str | None
+    ) -> AsyncGenerator[Changed | Reset]:
+        """See Views."""
+
+
+class Streams:
+    """How many streams a process serves at the same time; each holds a cursor at the database."""
+
+    def __init__(self, at_most: int = 200) -> None:
+        self._at_most = at_most
+        self._open = 0
+
+    @property
+    def are_full(self) -> bool:
+        """Whether the next one must wait."""
+        return self._open >= self._at_most
+
+    def __enter__(self) -> None:
+        self._open += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self._open -= 1
 
 
 class CommandLog:
@@ -128,6 +159,7 @@ class Edge:
     commands: CommandLog
     outcomes: Outcomes
     views: ReadsViews
+    streams: Streams = field(default_factory=Streams)
     vault: Vault | None = None
     """Personal data, in the one service that keeps it."""
 

@@ -22,7 +22,7 @@ from libs.runtime.http.positions import (
 from libs.runtime.http.problems import Problem, not_found, try_again
 from libs.runtime.http.requests import answer_headers
 from libs.runtime.mongo import DatabaseError
-from libs.runtime.views import ViewMissing
+from libs.runtime.views import MalformedCursor, ViewMissing
 
 PAGE_MAX: Final = 200
 _LOOK_FIRST_S: Final = 0.005
@@ -39,7 +39,7 @@ class ViewReader:
 
     async def find(self, doc: str) -> dict[str, Any] | None:
         """One document, or None."""
-        with _or_try_again():
+        with or_try_again():
             return await self.edge.views.get(self.view, doc)
 
     async def get(self, doc: str, *, missing: str) -> dict[str, Any]:
@@ -50,13 +50,20 @@ class ViewReader:
         return found
 
     async def page(
-        self, page: "Page", where: Mapping[str, Any] | None = None
+        self, page: "Page", where: Mapping[str, Any] | None = None, *, highest: str | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """The documents of one page that match `where`, and the cursor of the next one."""
-        with _or_try_again():
-            return await self.edge.views.page(
-                self.view, where=where or {}, after=page.cursor, limit=page.limit
-            )
+        """The documents of one page that match `where`, and the cursor of the next one.
+
+        With `highest`, an integer field, those with the largest value come first. Raises Problem 422 for a cursor that was
+        made up.
+        """
+        try:
+            with or_try_again():
+                return await self.edge.views.page(
+                    self.view, where=where or {}, after=page.cursor, limit=page.limit, highest=highest
+                )
+        except MalformedCursor:
+            raise _malformed_cursor() from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,12 @@ async def _page(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most documents on a page.")] = 50,
 ) -> Page:
     if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise Problem(422, "malformed_cursor", "A cursor is sent exactly as it was received.")
+        raise _malformed_cursor()
     return Page(cursor, limit)
+
+
+def _malformed_cursor() -> Problem:
+    return Problem(422, "malformed_cursor", "A cursor is sent exactly as it was received.")
 
 
 ThisPage = Annotated[Page, Depends(_page)]
@@ -101,7 +112,7 @@ def view_reader(view: str) -> Callable[[Request], Coroutine[Any, Any, ViewReader
 async def _reached(edge: Edge, view: str, wanted: Positions) -> bool:
     """Wait until the view has applied the wanted positions, at most `read_wait_s` seconds; look ever less often."""
     limit, pause_s = time.monotonic() + edge.settings.read_wait_s, _LOOK_FIRST_S
-    with _or_try_again():
+    with or_try_again():
         while not has_reached(await edge.views.positions(view), wanted):
             if time.monotonic() >= limit:
                 return False
@@ -111,7 +122,7 @@ async def _reached(edge: Edge, view: str, wanted: Positions) -> bool:
 
 
 @contextmanager
-def _or_try_again() -> Iterator[None]:
+def or_try_again() -> Iterator[None]:
     """Views are disposable: one that is not built yet, or a database that is away, is worth a later try and no alarm."""
     try:
         yield

@@ -3,12 +3,13 @@
 A declaration is data until `build_app` makes an application of it, so importing a service's api room starts nothing.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -16,6 +17,7 @@ from libs.runtime.http.access import Access, Admission, declare, declared
 from libs.runtime.http.calls import KEY_HEADER, Call, idempotency_key
 from libs.runtime.http.commands import Answer, Answers, Order, Pending, Unchanged, command_response
 from libs.runtime.http.edge import edge_of
+from libs.runtime.http.live import LAST_EVENT_HEADER, LiveView, Shown, Where
 from libs.runtime.http.positions import POSITION_HEADER, parse_positions
 from libs.runtime.http.problems import ProblemBody
 from libs.runtime.http.requests import BoundedRequest
@@ -64,6 +66,32 @@ class ServiceRouter:
             return endpoint
 
         return declare_read
+
+    def live(
+        self, path: str, access: Access, *, view: str, shown: Shown, where: Where, answer: type[BaseModel]
+    ) -> None:
+        """Declare a GET that tells how a view's documents change, as server-sent events.
+
+        `where` are the fields that a document must have for a caller to see it, `shown` turns it into the answer's model.
+        """
+        live = LiveView(view, shown, where)
+
+        async def endpoint(
+            request: Request, _ready: Annotated[None, Depends(live.require_ready)]
+        ) -> AsyncIterator[ServerSentEvent]:
+            async for event in live.events(request):
+                yield event
+
+        endpoint.__name__ = f"live_{view.replace('.', '_').replace('-', '_')}"
+        endpoint.__doc__ = f"Changes of the view {view}, live: {answer.__name__} as the data of CloudEvents."
+        declare(endpoint, Admission(access))
+        options = {
+            "methods": ["GET"],
+            "response_class": EventSourceResponse,
+            "responses": _responses(_READ_PROBLEMS) | {200: {"model": answer}},
+            "openapi_extra": {"security": access.security(), "parameters": [_LAST_EVENT_PARAMETER]},
+        }
+        self.routes.append(Route(f"/{self.service}{path}", endpoint, options))
 
     def command(
         self,
@@ -149,6 +177,13 @@ _KEY_PARAMETER: Final = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     "description": "A value of your own for this wish. The same key and body give the same answer, for ever; "
     "the same key with another body is refused.",
+}
+_LAST_EVENT_PARAMETER: Final = {
+    "name": LAST_EVENT_HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The id of the last event that the client has: the stream goes on after it.",
 }
 _POSITION_PARAMETER: Final = {
     "name": POSITION_HEADER,

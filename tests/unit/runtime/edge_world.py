@@ -5,7 +5,7 @@ The decider may be held back, and a writer may fail with its record stored or no
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
@@ -34,6 +34,7 @@ from libs.runtime.outcomes import AnchorsUnavailable, Outcomes
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings, load_settings
 from libs.runtime.store import MemoryStore
+from libs.runtime.views import Changed, Reset
 
 PARTITIONS = 2
 LOG_ID = "0" * 32
@@ -151,26 +152,45 @@ class MemoryViews:
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, dict[str, Any]]] = {}
         self.applied: dict[str, dict[tuple[str, int], int]] = {}
+        self.told: list[Changed | Reset] = []
+        self.asked: list[tuple[str, dict[str, Any], str | None]] = []
 
     async def get(self, view: str, doc: str) -> dict[str, Any] | None:
         """See Views."""
         return self.documents.get(view, {}).get(doc)
 
     async def page(
-        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        view: str,
+        *,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        highest: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """See Views."""
+        """See Views. Its cursor is the number of documents before the page."""
         matching = [
-            (doc, content)
-            for doc, content in sorted(self.documents.get(view, {}).items())
-            if where.items() <= content.items() and (after is None or doc > after)
+            content
+            for _, content in sorted(self.documents.get(view, {}).items())
+            if where.items() <= content.items()
         ]
-        following = matching[limit - 1][0] if len(matching) > limit else None
-        return [content for _, content in matching[:limit]], following
+        if highest is not None:
+            matching.sort(key=lambda content: -content[highest])
+        first = int(after or 0)
+        following = str(first + limit) if len(matching) > first + limit else None
+        return matching[first : first + limit], following
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """See Views."""
         return dict(self.applied.get(view, {}))
+
+    async def changes(
+        self, view: str, *, where: Mapping[str, Any], after: str | None
+    ) -> AsyncGenerator[Changed | Reset]:
+        """See Views: what `told` holds, then no more."""
+        self.asked.append((view, dict(where), after))
+        for change in self.told:
+            yield change
 
 
 async def until(holds: Callable[[], bool]) -> None:

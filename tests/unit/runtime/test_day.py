@@ -1,5 +1,6 @@
 """The business day of one partition: dates, markers, ticks and phases, each specified as given / when / then."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -33,7 +34,7 @@ DATED = BusinessDateSet(business_date=TODAY)
 
 def marker(of: int, phase: int = 2, on: date = TODAY, expected: int = 3) -> DayMarker:
     """The marker of one upstream partition."""
-    return DayMarker(business_date=on, phase=phase, from_partition=of, expected=expected)
+    return DayMarker(business_date=on, phase=phase, from_partitions=(of,), expected=expected)
 
 
 def received(of: int, missing: int, phase: int = 2, on: date = TODAY) -> DayMarkerReceived:
@@ -68,6 +69,31 @@ def test_markers_complete_a_set_in_any_order(order: tuple[int, ...]) -> None:
     assert story.state.running == running
     assert day.due_tick(marker(order[-1]), story.state) == running
     assert story.state.markers == {}
+
+
+def test_a_marker_of_several_partitions_counts_each_once() -> None:
+    """Who was counted before is not counted again, alone or among others; a repetition has no effect."""
+    two = DayMarker(business_date=TODAY, phase=2, from_partitions=(0, 1), expected=3)
+    given(DAY, DATED).when(two).then(received(0, 2), received(1, 1))
+    given(DAY, DATED, received(1, 2)).when(two).then(received(0, 1))
+    given(DAY, DATED, received(0, 2), received(1, 1)).when(two).then_nothing()
+    all_of_them = DayMarker(business_date=TODAY, phase=2, from_partitions=(2, 1, 0, 1), expected=3)
+    given(DAY, DATED, received(1, 2)).when(all_of_them).then(received(2, 1), received(0, 0))
+    given(DAY, DATED, *COMPLETE, done()).when(two).then_nothing()
+
+
+def test_markers_are_joined_only_for_the_same_phase_and_partition() -> None:
+    """Anything else stays on its own."""
+
+    def sent(of: int, to: str = "~p0", phase: int = 2) -> Send:
+        return Send(f"marker:{phase}:{to[2:]}", to, marker(of, phase))
+
+    together = DayMarker(business_date=TODAY, phase=2, from_partitions=(0, 2), expected=3)
+    assert day.joined(sent(0), sent(2)) == Send("marker:2:~p0:0+2", "~p0", together)
+    assert day.joined(sent(0), sent(2, to="~p1")) is None
+    assert day.joined(sent(0), sent(2, phase=4)) is None
+    assert day.joined(sent(0), replace(sent(2), command=marker(2, on=TOMORROW))) is None
+    assert day.joined(sent(0), Send("tick", "~p0", Tick(business_date=TODAY, phase=2, tick=1))) is None
 
 
 def _so_far(order: tuple[int, ...], count: int) -> list[DayMarkerReceived]:
@@ -180,7 +206,7 @@ def test_each_phase_is_started_by_the_one_before_it(
     """The table of design.md 2.7: markers to every partition, from the partition that finished, behind a barrier."""
     sends = day.day_commands(reader, event(data, writer), 2)
     of = 0
-    message = DayMarker(business_date=TODAY, phase=phase, from_partition=of, expected=expected)
+    message = DayMarker(business_date=TODAY, phase=phase, from_partitions=(of,), expected=expected)
     assert sends == [Send(f"marker:{phase}:{number}", f"~p{number}", message) for number in range(2)]
     assert all(day.is_barrier(send) for send in sends)
 

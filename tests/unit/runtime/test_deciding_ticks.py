@@ -45,7 +45,7 @@ def alarm(on: date = TODAY, phase: int = 1, mode: str = "ring") -> SetAlarm:
 
 def marker(on: date = TODAY, phase: int = 1, *, of: int = 0, expected: int = 1) -> DayMarker:
     """An upstream partition has delivered everything."""
-    return DayMarker(business_date=on, phase=phase, from_partition=of, expected=expected)
+    return DayMarker(business_date=on, phase=phase, from_partitions=(of,), expected=expected)
 
 
 def received(phase: int = 1, *, of: int = 0, missing: int = 0) -> DayMarkerReceived:

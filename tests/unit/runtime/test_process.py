@@ -9,6 +9,7 @@ from libs.runtime.process import listen
 
 
 def test_an_accepted_connection_sends_at_once() -> None:
+    """Without it the second half of every answer waits 40 ms for the client's acknowledgement of the first."""
     with listen(0) as listener:
         listener.listen()
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
@@ -17,6 +18,7 @@ def test_an_accepted_connection_sends_at_once() -> None:
 
 
 def test_a_port_in_use_is_a_sentence() -> None:
+    """The operator reads which port it is and what to do."""
     with listen(0) as listener:
         listener.listen()
         port = listener.getsockname()[1]

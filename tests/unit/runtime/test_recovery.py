@@ -68,7 +68,7 @@ def days() -> st.SearchStrategy[dict[str, Any]]:
     """Markers that run a phase at once."""
     return st.builds(
         lambda phase: {
-            "message": DayMarker(business_date=TODAY, phase=phase, from_partition=0, expected=1),
+            "message": DayMarker(business_date=TODAY, phase=phase, from_partitions=(0,), expected=1),
             "stream": "~p0",
         },
         st.integers(1, 4),
@@ -141,7 +141,7 @@ def test_a_record_that_cannot_be_folded_leaves_nothing_half_done(monkeypatch: py
     for jar in ("jar_0", "jar_1"):
         bench.tell(SetAlarm(business_date=TODAY, phase=3, mode="ring"), stream=jar)
     before = bench.store.copy()
-    bench.tell(DayMarker(business_date=TODAY, phase=3, from_partition=0, expected=1), stream="~p0")
+    bench.tell(DayMarker(business_date=TODAY, phase=3, from_partitions=(0,), expected=1), stream="~p0")
     assert bench.decided(bench.events[-1]).count(AlarmRang(clears=True)) == 2
 
     store = before.copy()

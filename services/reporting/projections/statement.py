@@ -1,0 +1,101 @@
+"""The view `reporting.statement`: every movement of every custody account as one line, in the order of the log.
+
+A line says what the account holds after it, so a statement proves itself: each line's balance is the one before plus what
+the line moved.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.bidding import (
+    FeeCredited,
+    FundsDeposited,
+    FundsHeld,
+    FundsWithdrawn,
+    HoldCaptured,
+    HoldReleased,
+    InstallmentDebited,
+    InvestorCredited,
+    LoanPaymentDebited,
+    LoanPaymentReturned,
+    LoanProceedsCredited,
+    WithdrawalFailed,
+    WithdrawalRequested,
+)
+from libs.events.records import RecordedEvent
+from libs.events.views import Op, Set, View
+
+#: Who owns the lines of the fee account: no person's id.
+PLATFORM = "platform"
+
+#: What a line is about, where the event says it.
+_ABOUT = (
+    "loan_id",
+    "listing_id",
+    "claim_id",
+    "distribution_id",
+    "debit_id",
+    "top_up_id",
+    "withdrawal_id",
+    "fee_id",
+)
+
+MOVEMENTS = (
+    FundsDeposited,
+    WithdrawalRequested,
+    FundsWithdrawn,
+    WithdrawalFailed,
+    FundsHeld,
+    HoldReleased,
+    HoldCaptured,
+    LoanProceedsCredited,
+    InstallmentDebited,
+    LoanPaymentDebited,
+    LoanPaymentReturned,
+    InvestorCredited,
+    FeeCredited,
+)
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """One line per movement, under the account's id and the movement's place in its stream."""
+    moved = event.data
+    line = f"{moved.account_id}/{event.sequence:010}"
+    fields = {
+        "account_id": moved.account_id,
+        "business_date": event.business_date.isoformat() if event.business_date else None,
+        "movement": type(moved).__name__,
+        "available_fen": _on(moved, "available"),
+        "held_fen": _on(moved, "held"),
+        "event": event.address,
+        **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
+    }
+    if isinstance(moved, FeeCredited):
+        fields |= {
+            "owner": PLATFORM,
+            "available_fen": moved.amount_fen,
+            "available_after_fen": moved.balance_after_fen,
+            "held_after_fen": 0,
+        }
+    else:
+        fields |= {
+            "owner": moved.owner,
+            "available_after_fen": moved.available_after_fen,
+            "held_after_fen": moved.held_after_fen,
+        }
+    return [Set(line, name, value) for name, value in fields.items()]
+
+
+def _on(moved: object, pocket: str) -> int:
+    """What the event moved in one pocket of its account, in fen."""
+    account = f"{pocket}:{moved.account_id}"  # type: ignore[attr-defined]  # every movement has one
+    return sum(posting.amount_fen for posting in moved.postings if posting.account == account)  # type: ignore[attr-defined]
+
+
+VIEW = View(
+    name="reporting.statement",
+    version=1,
+    reads=MOVEMENTS,
+    project=project,
+    owner_field="owner",
+    indexes=("account_id",),
+)
