@@ -11,7 +11,13 @@ from typing import Any
 
 import typer
 
-from libs.events import bidding, repayment, system  # noqa: F401  # importing them declares their events
+from libs.events import (  # noqa: F401  # importing them declares their events
+    application,
+    bidding,
+    onboarding,
+    repayment,
+    system,
+)
 from libs.events.codec import EVENT_TYPES, adapter, name_of
 from libs.events.sagas import Saga
 from libs.runtime.errors import OperatorError

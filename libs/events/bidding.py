@@ -1,8 +1,7 @@
 """Events of `bidding`: customer money at the custodian, listings and bids.
 
 Every money event stands in one account's stream and carries `postings` that sum to zero. Posting names:
-`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`.
-"""
+`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`."""
 
 from datetime import date
 
@@ -39,9 +38,6 @@ class ClaimTerms:
     account_id: str
     investor: str
     principal_fen: PositiveFen
-
-
-# --- account -------------------------------------------------------------------------------------------------------
 
 
 @event("bidding.AccountOpened.v1")
@@ -276,9 +272,6 @@ class InvestorCredited:
     postings: tuple[Posting, ...]
 
 
-# --- listing -------------------------------------------------------------------------------------------------------
-
-
 @event("bidding.ListingOpened.v1")
 class ListingOpened:
     """A loan request is open for bids until the end of `closes_on`."""
@@ -337,6 +330,25 @@ class ListingExpired:
     listing_id: str
     expired_on: date
     bids: tuple[Bid, ...]
+    loan_id: str = ""
+    borrower: str = ""
+
+
+@event("bidding.ListingCancelled.v1")
+class ListingCancelled:
+    """The listing was taken back before it was funded."""
+
+    loan_id: str
+    borrower: str
+
+
+@event("bidding.ListingRefused.v1")
+class ListingRefused:
+    """An approved application's listing could not be opened (`code`)."""
+
+    loan_id: str
+    borrower: str
+    code: str
 
 
 @event("bidding.LoanFunded.v1")

@@ -33,11 +33,25 @@ SCOPES: Final = {
     "bid:own": "bid with one's own account",
     "loan:own": "see and pay one's own loans",
     "listing:read": "see open listings",
+    "user:own": "see oneself, be verified and assessed, declare relations, be forgotten",
+    "application:own": "apply for a loan, hand in papers, accept or decline its terms",
+    "customer_manager": "take customers in, check their papers, interview them",
+    "risk": "judge eligibility, investigate, convene the committee, mark conditions",
+    "committee": "vote on applications",
+    "disbursement": "check what must hold before a listing opens (legal and disbursement posts)",
+    "admin": "appoint and dismiss staff",
     "operator": "open listings, run the calendar, see every loan",
     "analyst": "see figures of the whole book",
 }
 #: What the development issuer gives a customer.
-CUSTOMER_SCOPES: Final = ("account:own", "bid:own", "loan:own", "listing:read")
+CUSTOMER_SCOPES: Final = (
+    "account:own",
+    "bid:own",
+    "loan:own",
+    "listing:read",
+    "user:own",
+    "application:own",
+)
 
 _SUBJECT = re.compile(r"[a-z]{2,12}_[A-Za-z0-9_-]{1,64}")
 

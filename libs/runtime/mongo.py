@@ -93,6 +93,10 @@ class Database:
         """Close all connections."""
         self._client.close()
 
+    def collection(self, name: str) -> Any:
+        """A collection of plain documents, for the vault: the one store that no log can rebuild."""
+        return self._db[name]
+
     # --- the log's id, and anchors of readers -------------------------------------------------------------------
 
     async def log_id(self) -> str | None:

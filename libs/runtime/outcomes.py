@@ -134,6 +134,7 @@ class Outcomes:
         self._pulses = [_Pulse() for _ in range(partitions)]
         self._sampled_at: float | None = None
         self._start_ends: dict[Place, int] | None = None
+        self._commands_ends: dict[int, int] | None = None
 
     # --- what a request asks --------------------------------------------------------------------------------------
 
@@ -170,6 +171,10 @@ class Outcomes:
         if self.stalled(0) == "log_unavailable":
             return False, "the log does not answer"
         return True, ""
+
+    def commands_ends(self) -> dict[int, int] | None:
+        """The end of each partition's commands as last heard; None before the first time."""
+        return self._commands_ends
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -264,6 +269,7 @@ class Outcomes:
             for pulse, commands, events in zip(self._pulses, self._commands, self._events, strict=True):
                 pulse.sample(now, self._chains[events].next_position, ends[commands])
             self._sampled_at = now
+            self._commands_ends = {place.partition: end for place, end in ends.items()}
             await _pause(stop, SAMPLE_S)
 
     async def _keep_anchors(self, stop: asyncio.Event) -> None:

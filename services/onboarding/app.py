@@ -1,9 +1,34 @@
-"""What `onboarding` is made of. It has no aggregate of its own yet, and so keeps only its part of the business day."""
+"""What `onboarding` is made of: its aggregates under a rule profile, its policies, sagas, views and routes."""
+
+from typing import TYPE_CHECKING
 
 from libs.runtime.service import Service
-from services.onboarding.policies import POLICIES
+from services.onboarding.domain import aggregates
+from services.onboarding.domain.profile import profile_named
+from services.onboarding.policies import POLICIES, SAGAS
+from services.onboarding.projections import VIEWS
+
+if TYPE_CHECKING:
+    from libs.runtime.http import ServiceRouter
+
+#: Raised by hand whenever deciding changes (design.md 2.3).
+RULES = 2
 
 
-def build(_profile: str) -> Service:
-    """The service; no rule parameter decides anything here yet."""
-    return Service(name="onboarding", policies=POLICIES)
+def build(profile: str) -> Service:
+    """The service for a rule profile. Raises ValueError for a profile that does not exist."""
+    return Service(
+        name="onboarding",
+        rules=RULES,
+        aggregates=aggregates(profile_named(profile)),
+        policies=POLICIES,
+        sagas=SAGAS,
+        views=VIEWS,
+        router=_router,
+    )
+
+
+def _router() -> "ServiceRouter":
+    from services.onboarding.api.routes import router  # only the api role loads the web room
+
+    return router

@@ -1,12 +1,253 @@
-"""What `onboarding` answers to events: nothing yet. Reading them is what keeps its business day (markers and ticks)."""
+"""What onboarding does next about an event of its own, of bidding or of repayment, and the table of its sagas.
 
+Pure: an event carries all that the next step needs. Exposure that was reserved is released by every way on which no loan
+comes about, and goes down with every principal that comes back.
+"""
+
+from libs.events.application import (
+    ApplicantRecorded,
+    ApplicationApproved,
+    ApplicationDeclined,
+    ApplicationLapsed,
+    ApplicationSubmitted,
+    ExposureRequested,
+    TermsDeclined,
+)
+from libs.events.bidding import ListingCancelled, ListingExpired, ListingRefused
+from libs.events.codec import name_of
+from libs.events.onboarding import (
+    ApplicantConfirmed,
+    ApplicantDeclined,
+    ExposureDeclined,
+    ExposureReleased,
+    ExposureReserved,
+    ReferralCredited,
+    RelationDeclared,
+    UserRegistered,
+)
 from libs.events.records import RecordedEvent
-from libs.events.sagas import Send
+from libs.events.repayment import LoanRepaid, PaymentReceived
+from libs.events.sagas import Saga, Send, Step
+from libs.events.system import CommandRefused
+from services.onboarding.commands import (
+    ApproveApplication,
+    BindOwner,
+    ConfirmApplicant,
+    CreditReferral,
+    DeclineApplicant,
+    DeclineExposure,
+    RecordApplicant,
+    RecordRelation,
+    ReduceExposure,
+    ReleaseExposure,
+    ReserveExposure,
+)
 
 
-def nothing(_event: RecordedEvent) -> list[Send]:
-    """No command follows from any event."""
+def on_onboarding(event: RecordedEvent) -> list[Send]:
+    """Referrals, relations, and an application's questions to its applicant's stream."""
+    match event.data:
+        case UserRegistered(referrer=str() as referrer) as registered:
+            credit = CreditReferral(user_id=referrer, referred=registered.user_id)
+            return [Send("referral", referrer, credit)]
+        case ReferralCredited(owner=str() as owner) as credited:
+            return [Send("owner", credited.referred, BindOwner(user_id=credited.referred, owner=owner))]
+        case RelationDeclared() as declared:
+            back = RecordRelation(user_id=declared.related, related=declared.user_id)
+            return [Send("relation", declared.related, back)]
+        case ApplicationSubmitted() as submitted:
+            confirm = ConfirmApplicant(user_id=submitted.applicant, application_id=submitted.application_id)
+            about = {"application_id": submitted.application_id}
+            return [Send("applicant", submitted.applicant, confirm, about)]
+        case ApplicantConfirmed() | ApplicantDeclined() as answer:
+            return [Send("applicant", answer.application_id, _applicant(answer))]
+        case ExposureRequested() as asked:
+            reserve = ReserveExposure(
+                user_id=asked.applicant,
+                application_id=asked.application_id,
+                loan_id=asked.loan_id,
+                amount_fen=asked.amount_fen,
+            )
+            return [Send("reserve", asked.applicant, reserve, {"application_id": asked.application_id})]
+        case ExposureReserved() | ExposureDeclined() as answer:
+            return [Send("reserved", answer.application_id, _exposure(answer))]
+        case TermsDeclined() as declined:
+            return [_release(declined.applicant, declined.loan_id, "terms_declined")]
+        case ApplicationLapsed() as lapsed if lapsed.reserved_fen > 0:
+            return [_release(lapsed.applicant, lapsed.loan_id, "application_lapsed")]
+        case CommandRefused() as refused:
+            return _undo(refused)
+        case _:
+            return []
+
+
+def on_bidding(event: RecordedEvent) -> list[Send]:
+    """A listing that came to nothing releases what its application reserved.
+
+    A listing that an operator opened, or that is older than applications, names no borrower or no loan that counts.
+    """
+    match event.data:
+        case ListingExpired(borrower="") | ListingCancelled(borrower=""):
+            return []
+        case ListingExpired() as ended:
+            return [_release(ended.borrower, ended.loan_id, "listing_expired")]
+        case ListingCancelled() as ended:
+            return [_release(ended.borrower, ended.loan_id, "listing_cancelled")]
+        case ListingRefused() as refused:
+            return [_release(refused.borrower, refused.loan_id, "listing_refused")]
+        case _:
+            return []
+
+
+def on_repayment(event: RecordedEvent) -> list[Send]:
+    """Principal that came back does not count against the borrower's cap any more."""
+    match event.data:
+        case PaymentReceived() as paid if paid.principal_before_fen > paid.principal_after_fen:
+            reduce = ReduceExposure(
+                user_id=paid.borrower,
+                loan_id=paid.loan_id,
+                amount_fen=paid.principal_before_fen - paid.principal_after_fen,
+            )
+            return [Send("reduce", paid.borrower, reduce)]
+        case LoanRepaid() as repaid:
+            return [_release(repaid.borrower, repaid.loan_id, "repaid")]
+        case _:
+            return []
+
+
+def _applicant(answer: ApplicantConfirmed | ApplicantDeclined) -> RecordApplicant | DeclineApplicant:
+    if isinstance(answer, ApplicantDeclined):
+        return DeclineApplicant(application_id=answer.application_id, code=answer.code)
+    return RecordApplicant(
+        application_id=answer.application_id,
+        kind=answer.kind,
+        region=answer.region,
+        owner=answer.owner,
+        related=answer.related,
+    )
+
+
+def _exposure(answer: ExposureReserved | ExposureDeclined) -> ApproveApplication | DeclineExposure:
+    if isinstance(answer, ExposureDeclined):
+        return DeclineExposure(application_id=answer.application_id, code=answer.code)
+    return ApproveApplication(
+        application_id=answer.application_id, owner=answer.owner, related=answer.related
+    )
+
+
+def _release(user_id: str, loan_id: str, reason: str) -> Send:
+    return Send("release", user_id, ReleaseExposure(user_id=user_id, loan_id=loan_id, reason=reason))
+
+
+def _undo(refused: CommandRefused) -> list[Send]:
+    """Nobody of that name: the applicant never registered, or has been forgotten since."""
+    application_id = refused.about.get("application_id")
+    if application_id is None:
+        return []
+    if refused.command_type == name_of(ConfirmApplicant):
+        return [
+            Send(
+                "applicant",
+                application_id,
+                DeclineApplicant(application_id=application_id, code=refused.code),
+            )
+        ]
+    if refused.command_type == name_of(ReserveExposure):
+        return [
+            Send(
+                "reserved", application_id, DeclineExposure(application_id=application_id, code=refused.code)
+            )
+        ]
     return []
 
 
-POLICIES = dict.fromkeys(("onboarding", "bidding", "repayment"), nothing)
+POLICIES = {"onboarding": on_onboarding, "bidding": on_bidding, "repayment": on_repayment}
+
+
+def _reserved(lapsed: ApplicationLapsed) -> tuple[str, ...]:
+    return (lapsed.loan_id,) if lapsed.reserved_fen > 0 else ()
+
+
+SAGAS = (
+    Saga(
+        name="referral",
+        why="Who was brought by a customer belongs to that customer's owner; an unknown code leaves him to the pool.",
+        opened_by={},
+        closed_by={},
+        steps=(
+            Step(on=UserRegistered, send=CreditReferral),
+            Step(on=ReferralCredited, send=BindOwner),
+        ),
+    ),
+    Saga(
+        name="relation",
+        why="A relation holds both ways: a borrower's listing names all who may not lend to him.",
+        opened_by={},
+        closed_by={},
+        steps=(Step(on=RelationDeclared, send=RecordRelation),),
+    ),
+    Saga(
+        name="applicant",
+        why="Only the user's own stream knows whether he is verified, and who owns him and is related to him.",
+        opened_by={ApplicationSubmitted: lambda submitted: submitted.application_id},
+        closed_by={
+            ApplicantRecorded: lambda recorded: recorded.application_id,
+            ApplicationDeclined: lambda declined: declined.application_id,
+        },
+        steps=(
+            Step(
+                on=ApplicationSubmitted,
+                send=ConfirmApplicant,
+                declined_by=(ApplicantDeclined, CommandRefused),
+                compensation=DeclineApplicant,
+            ),
+            Step(on=ApplicantConfirmed, send=RecordApplicant),
+        ),
+        expected_refusals=(ConfirmApplicant,),
+    ),
+    Saga(
+        name="approval",
+        why="A loan is approved only with its amount reserved under the borrower's cap, which only his stream can count.",
+        opened_by={ExposureRequested: lambda asked: asked.application_id},
+        closed_by={
+            ApplicationApproved: lambda approved: approved.application_id,
+            ApplicationDeclined: lambda declined: declined.application_id,
+        },
+        steps=(
+            Step(
+                on=ExposureRequested,
+                send=ReserveExposure,
+                declined_by=(ExposureDeclined, CommandRefused),
+                compensation=DeclineExposure,
+            ),
+            Step(on=ExposureReserved, send=ApproveApplication),
+        ),
+        expected_refusals=(ReserveExposure,),
+    ),
+    Saga(
+        name="release",
+        why="What was reserved for a loan that never comes about is free for another.",
+        opened_by={
+            TermsDeclined: lambda declined: declined.loan_id,
+            ApplicationLapsed: _reserved,
+        },
+        closed_by={ExposureReleased: lambda released: released.loan_id},
+        steps=(
+            Step(on=TermsDeclined, send=ReleaseExposure),
+            Step(on=ApplicationLapsed, send=ReleaseExposure),
+            Step(on=ListingExpired, send=ReleaseExposure),
+            Step(on=ListingCancelled, send=ReleaseExposure),
+            Step(on=ListingRefused, send=ReleaseExposure),
+        ),
+    ),
+    Saga(
+        name="repay",
+        why="Principal that came back, and a loan that is repaid, leave room under the cap.",
+        opened_by={},
+        closed_by={},
+        steps=(
+            Step(on=PaymentReceived, send=ReduceExposure),
+            Step(on=LoanRepaid, send=ReleaseExposure),
+        ),
+    ),
+)

@@ -23,10 +23,10 @@ def test_every_event_version_has_one_golden_sample() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_sample_decodes_and_encodes_to_itself(name: str) -> None:
-    """Today's code reads a record of every version and writes the same JSON back."""
+    """Today's code reads a record of every version and writes the same JSON back, later fields with their defaults."""
     stored = (GOLDEN / f"{name}.json").read_text()
     kind = EVENT_TYPES[name]
-    assert json.loads(encode(kind, decode(kind, stored.encode()))) == json.loads(stored)
+    assert json.loads(encode(kind, decode(kind, stored.encode()))).items() >= json.loads(stored).items()
 
 
 @pytest.mark.parametrize("name", NAMES)

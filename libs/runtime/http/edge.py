@@ -17,6 +17,7 @@ from libs.runtime.http.problems import try_again
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.outcomes import Outcomes
 from libs.runtime.settings import Settings
+from libs.runtime.vault import Vault
 from libs.runtime.views import Changed, Reset
 
 
@@ -159,6 +160,8 @@ class Edge:
     outcomes: Outcomes
     views: ReadsViews
     streams: Streams = field(default_factory=Streams)
+    vault: Vault | None = None
+    """Personal data, in the one service that keeps it."""
 
 
 def edge_of(request: Request) -> Edge:

@@ -16,8 +16,14 @@ from libs.runtime.mongo import Database, DatabaseError
 from libs.runtime.outcomes import AnchorsUnavailable, Outcomes
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
+from libs.runtime.sweeping import Sweep
 from libs.runtime.tail import Tail
+from libs.runtime.vault import Vault
 from libs.runtime.views import Views
+
+#: The one service that keeps personal data (design.md 2.10).
+VAULT_OF = "onboarding"
+USERS_VIEW = "onboarding.users"
 
 
 class ApiRole:
@@ -42,6 +48,8 @@ class ApiRole:
         database = Database.connect(settings)
         commands = self._command_log()
         outcomes = self._outcomes = self._outcomes_of(database)
+        vault = Vault.of(database, settings.fingerprint_secret()) if self._service == VAULT_OF else None
+        views = Views(database)
         self.app.state.edge = Edge(
             service=self._service,
             settings=settings,
@@ -49,15 +57,25 @@ class ApiRole:
             fingerprint_secret=settings.fingerprint_secret(),
             commands=commands,
             outcomes=outcomes,
-            views=Views(database),
+            views=views,
+            vault=vault,
         )
+        sweeping = asyncio.ensure_future(self._sweep(vault, views, outcomes, stop))
         try:
             # a service that only reads takes no commands, so no decision is ever waited for
             await (outcomes.run(stop) if self._decides else stop.wait())
         finally:
             self.app.state.edge = None
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
             await commands.close()
             await database.close()
+
+    async def _sweep(
+        self, vault: Vault | None, views: Views, outcomes: Outcomes, stop: asyncio.Event
+    ) -> None:
+        if vault is not None:
+            await Sweep(vault, views, self._service, USERS_VIEW, outcomes.commands_ends).run(stop)
 
     def ready(self) -> tuple[bool, str]:
         """Whether a request would be answered now, and why not."""

@@ -1,0 +1,240 @@
+"""Events of `onboarding`: who people are, what they may do, and how an application becomes a loan that may be listed.
+
+No event holds personal data (design.md 2.10): people are opaque ids, everything else is a code or a reference, and the types
+`Code` and `Reference` leave no room for a name or a sentence.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from libs.events.codec import event
+from libs.events.money import AnnualRate, Count, PositiveFen
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+"""A word of a list that somebody keeps: a product, a region, a reason. Never free text."""
+
+Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
+"""An opaque id of evidence that is kept elsewhere."""
+
+TextHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of a text, in hex."""
+
+Kind = Literal["person", "organisation"]
+Level = Literal["C1", "C2", "C3", "C4", "C5"]
+Grade = Literal["A", "B", "C", "D", "E"]
+Aspect = Literal["legal", "credit", "operations", "tax", "guarantee"]
+Finding = Literal["sound", "concern", "not_applicable"]
+Manner = Literal["field_visit", "telephone", "bureau", "data"]
+Office = Literal["general_manager", "risk_assessor", "finance_supervisor"]
+Vote = Literal["agree", "disagree"]
+
+
+# --- user ----------------------------------------------------------------------------------------------------------
+
+
+@event("onboarding.UserRegistered.v1")
+class UserRegistered:
+    """Somebody registered: `referrer` is the customer whose code he brought, `owner` the staff who handled him."""
+
+    user_id: str
+    kind: Kind
+    region: Code
+    referrer: str | None
+    owner: str | None
+
+
+@event("onboarding.ReferralCredited.v1")
+class ReferralCredited:
+    """A registered user brought another; `owner` is the referrer's owner, who becomes that of the referred (processes.md 1.B)."""
+
+    user_id: str
+    referred: str
+    owner: str | None
+
+
+@event("onboarding.OwnerBound.v1")
+class OwnerBound:
+    """A user without owner got one."""
+
+    user_id: str
+    owner: str
+
+
+@event("onboarding.UserVerified.v1")
+class UserVerified:
+    """The provider confirmed who the user is, under its reference."""
+
+    user_id: str
+    kind: Kind
+    region: Code
+    owner: str | None
+    provider: Code
+    reference: Reference
+    verified_on: date
+
+
+@event("onboarding.VerificationFailed.v1")
+class VerificationFailed:
+    """The provider did not confirm (`code`); the user may try again."""
+
+    user_id: str
+    provider: Code
+    reference: Reference
+    code: Code
+    failed_on: date
+
+
+@event("onboarding.SuitabilityAssessed.v1")
+class SuitabilityAssessed:
+    """The questionnaire's result, from C1 conservative to C5 aggressive; `valid_to` is its last day."""
+
+    user_id: str
+    level: Level
+    assessed_on: date
+    valid_to: date
+
+
+@event("onboarding.SuitabilityLapsed.v1")
+class SuitabilityLapsed:
+    """The assessment's last day is over."""
+
+    user_id: str
+    level: Level
+    lapsed_on: date
+
+
+@event("onboarding.RelationDeclared.v1")
+class RelationDeclared:
+    """The user is related to another: neither lends to the other."""
+
+    user_id: str
+    related: str
+
+
+@event("onboarding.ApplicantConfirmed.v1")
+class ApplicantConfirmed:
+    """The user may apply, and this is who he is to those who will decide."""
+
+    user_id: str
+    application_id: str
+    kind: Kind
+    region: Code
+    owner: str | None
+    related: tuple[str, ...]
+
+
+@event("onboarding.ApplicantDeclined.v1")
+class ApplicantDeclined:
+    """The user may not apply (`code`)."""
+
+    user_id: str
+    application_id: str
+    code: Code
+
+
+@event("onboarding.ExposureReserved.v1")
+class ExposureReserved:
+    """The loan's amount counts against the user's cap from here on. `cap_fen` is the cap of that day, None where none is set."""
+
+    user_id: str
+    application_id: str
+    loan_id: str
+    amount_fen: PositiveFen
+    exposure_after_fen: Count
+    cap_fen: Count | None
+    owner: str | None
+    related: tuple[str, ...]
+
+
+@event("onboarding.ExposureDeclined.v1")
+class ExposureDeclined:
+    """The amount does not fit under the cap of that day, or the user is not who may borrow (`code`)."""
+
+    user_id: str
+    application_id: str
+    loan_id: str
+    amount_fen: PositiveFen
+    exposure_fen: Count
+    cap_fen: Count | None
+    code: Code
+
+
+@event("onboarding.ExposureReduced.v1")
+class ExposureReduced:
+    """Principal came back: the loan counts for less."""
+
+    user_id: str
+    loan_id: str
+    amount_fen: PositiveFen
+    loan_exposure_after_fen: Count
+    exposure_after_fen: Count
+
+
+@event("onboarding.ExposureReleased.v1")
+class ExposureReleased:
+    """The loan does not count any more: it never came about, or it is repaid (`reason`). `amount_fen` is what still counted."""
+
+    user_id: str
+    loan_id: str
+    amount_fen: Count
+    exposure_after_fen: Count
+    reason: Code
+
+
+@event("onboarding.UserErased.v1")
+class UserErased:
+    """The user asked to be forgotten and owes nothing: his key and vault row are to be destroyed."""
+
+    user_id: str
+    erased_on: date
+
+
+# --- the loan that comes of it -----------------------------------------------------------------------------------
+
+
+@event("onboarding.PrecedentsMet.v1")
+class PrecedentsMet:
+    """Every condition precedent was checked: the listing may open on these terms."""
+
+    application_id: str
+    loan_id: str
+    borrower: str
+    borrower_kind: Kind
+    region: Code
+    product: Code
+    purpose: Code
+    owner: str | None
+    related: tuple[str, ...]
+    amount_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: Grade
+    origination_fee_fen: Count
+    interest_fee_permille: int
+    window_days: int
+    method: Code = "equal_instalments"
+    checks: tuple[Code, ...] = ()
+    checked_by: str = ""
+
+
+# --- staff ---------------------------------------------------------------------------------------------------------
+
+
+@event("onboarding.StaffAppointed.v1")
+class StaffAppointed:
+    """A member of staff holds these roles from here on; earlier ones are replaced."""
+
+    staff_id: str
+    roles: tuple[Code, ...]
+    region: Code | None
+
+
+@event("onboarding.StaffDismissed.v1")
+class StaffDismissed:
+    """A member of staff left; these were his roles."""
+
+    staff_id: str
+    roles: tuple[Code, ...]
+    region: Code | None

@@ -1,0 +1,68 @@
+"""Routes of onboarding, all of them: people's are in people.py, an application's steps in applications.py, staff's here.
+
+A member of staff is the token's subject (`stf_…`); which post he may act for is his scopes, whether he may act in this case
+is decided by the log.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from libs.events import onboarding as events
+from libs.runtime.http import (
+    NoFields,
+    Order,
+    ThisPage,
+    ViewReader,
+    id_path,
+    scopes,
+    view_reader,
+)
+from services.onboarding import commands
+from services.onboarding.api import applications, people
+from services.onboarding.api.router import router
+from services.onboarding.api.shapes import AppointmentIn, FunnelOut, StaffDone, StaffOut, StaffPageOut
+from services.onboarding.projections.funnel import ALL, STAGES
+
+#: Importing the other modules declares their routes.
+__all__ = ["applications", "people", "router"]
+
+StaffId = Annotated[str, id_path("stf")]
+Staff = Annotated[ViewReader, Depends(view_reader("onboarding.staff"))]
+Funnel = Annotated[ViewReader, Depends(view_reader("onboarding.funnel"))]
+
+
+@router.command(
+    "/staff/{staff}/appointments",
+    scopes("admin"),
+    answer=StaffDone,
+    answers={events.StaffAppointed: StaffDone.appointed},
+)
+async def appoint(staff: StaffId, body: AppointmentIn) -> Order:
+    """Give a member of staff exactly these roles; posts that must differ never meet in one person."""
+    return Order(staff, commands.AppointStaff(staff_id=staff, roles=tuple(body.roles), region=body.region))
+
+
+@router.command(
+    "/staff/{staff}/dismissal",
+    scopes("admin"),
+    answer=StaffDone,
+    answers={events.StaffDismissed: StaffDone.dismissed},
+)
+async def dismiss(staff: StaffId, body: NoFields | None = None) -> Order:  # noqa: ARG001  # its shape is checked
+    """A member of staff leaves."""
+    return Order(staff, commands.DismissStaff(staff_id=staff))
+
+
+@router.read("/staff", scopes("admin"), answer=StaffPageOut)
+async def read_staff(staff: Staff, page: ThisPage) -> StaffPageOut:
+    """All staff."""
+    found, following = await staff.page(page)
+    return StaffPageOut(items=[StaffOut.of(document) for document in found], next=following)
+
+
+@router.read("/funnel", scopes("operator", "analyst"), answer=FunnelOut)
+async def read_funnel(funnel: Funnel) -> FunnelOut:
+    """How many users and applications ever reached each stage."""
+    document = await funnel.find(ALL) or {}
+    return FunnelOut(stages={stage: int(document.get(stage, 0)) for stage in STAGES.values()})

@@ -1,0 +1,333 @@
+"""Bodies of onboarding's requests and answers. An answer is made from events or from a view's document, field by field.
+
+Bodies with personal data are `…PersonIn`: what they hold goes to the vault and nowhere else.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from libs.events import application as flow
+from libs.events import onboarding as events
+from libs.runtime.http import Answer, CountField, DayField, PositiveFenField, RateField, Shape, id_field
+
+CodeField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", examples=["CN-31"])]
+ReferenceField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["doc_7f3a"])]
+NameField = Annotated[str, Field(min_length=1, max_length=100)]
+PhoneField = Annotated[str, Field(pattern=r"^\+?[0-9]{6,15}$", examples=["13800138000"])]
+CodesField = Annotated[list[CodeField], Field(max_length=50)]
+MaybeCodesField = Annotated[list[CodeField], Field(max_length=50, default_factory=list)]
+TenorField = Annotated[int, Field(strict=True, ge=1, le=360)]
+Grade = Literal["A", "B", "C", "D", "E"]
+
+# --- requests ------------------------------------------------------------------------------------------------------
+
+
+class RegistrationPersonIn(Shape):
+    """Somebody registers himself: `referrer` is the customer whose code he brings."""
+
+    kind: Literal["person", "organisation"] = "person"
+    region: CodeField
+    name: NameField
+    phone: PhoneField
+    referrer: Annotated[str | None, id_field("usr")] = None
+
+
+class IdentityPersonIn(Shape):
+    """What a provider compares: the number of the person or organisation, and his own bank card."""
+
+    identity: Annotated[str, Field(pattern="^[0-9A-Za-z]{18}$")]
+    card: Annotated[str | None, Field(pattern="^[0-9]{13,19}$")] = None
+
+
+class AnswersIn(Shape):
+    """The suitability questionnaire: one number from 1 to 5 per question."""
+
+    answers: Annotated[list[Annotated[int, Field(strict=True, ge=1, le=5)]], Field(max_length=20)]
+
+
+class RelationIn(Shape):
+    """Who one is related to."""
+
+    related: Annotated[str, id_field("usr")]
+
+
+class ApplicationIn(Shape):
+    """The wish for a loan. `documents` are the kinds of papers handed in."""
+
+    product: CodeField
+    purpose: CodeField
+    amount_fen: PositiveFenField
+    tenor_months: TenorField
+    method: CodeField = "equal_instalments"
+    documents: CodesField
+
+
+class PapersIn(Shape):
+    """Papers by kind."""
+
+    documents: CodesField
+
+
+class ReturnIn(Shape):
+    """Which papers are wanting, and the code of the reason."""
+
+    papers: CodesField
+    code: CodeField
+
+
+class InterviewIn(Shape):
+    """What the loan is to be paid from, and where the minutes are."""
+
+    repayment_source: CodeField
+    record: ReferenceField
+
+
+class ReviewIn(Shape):
+    """Eligible, or not with reasons."""
+
+    is_eligible: Annotated[bool, Field(strict=True)]
+    reasons: MaybeCodesField
+
+
+class AspectIn(Shape):
+    """One of the five aspects."""
+
+    aspect: Literal["legal", "credit", "operations", "tax", "guarantee"]
+    finding: Literal["sound", "concern", "not_applicable"]
+    score: Annotated[int, Field(strict=True, ge=0, le=100)]
+    manner: Literal["field_visit", "telephone", "bureau", "data"]
+    found_on: DayField
+    evidence: ReferenceField
+    reason: CodeField | None = None
+
+
+class ReportIn(Shape):
+    """The investigation's report, aspects in their order."""
+
+    aspects: Annotated[list[AspectIn], Field(min_length=5, max_length=5)]
+    grade: Grade
+    limit_fen: PositiveFenField
+    recommends: Annotated[bool, Field(strict=True)]
+
+
+class TermsIn(Shape):
+    """What the committee is asked for."""
+
+    amount_fen: PositiveFenField
+    annual_rate: RateField
+    tenor_months: TenorField
+    method: CodeField = "equal_instalments"
+    grade: Grade
+    origination_fee_fen: CountField = 0
+    interest_fee_permille: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
+    window_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 10
+    conditions: MaybeCodesField
+
+
+class VoteIn(Shape):
+    """One office's vote."""
+
+    office: Literal["general_manager", "risk_assessor", "finance_supervisor"]
+    vote: Literal["agree", "disagree"]
+    reason: CodeField
+
+
+class ConditionIn(Shape):
+    """The evidence of a fulfilled condition."""
+
+    condition: CodeField
+    evidence: ReferenceField
+
+
+class AcceptanceIn(Shape):
+    """The hash of the text that was signed, and the evidence of the signing."""
+
+    text_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    evidence: ReferenceField
+
+
+class ChecksIn(Shape):
+    """The conditions precedent that were seen to hold: all of them, or nothing opens."""
+
+    checks: CodesField
+
+
+class AppointmentIn(Shape):
+    """All roles that somebody holds from here on."""
+
+    roles: CodesField
+    region: CodeField | None = None
+
+
+# --- answers to commands -------------------------------------------------------------------------------------------
+
+
+class UserDone(Answer):
+    """What became of a user."""
+
+    status: str
+    code: str | None = None
+    level: str | None = None
+
+    @staticmethod
+    def registered(event: events.UserRegistered) -> "UserDone":
+        """He is known."""
+        return UserDone(id=event.user_id, status="registered")
+
+    @staticmethod
+    def verified(event: events.UserVerified) -> "UserDone":
+        """The provider confirmed."""
+        return UserDone(id=event.user_id, status="verified")
+
+    @staticmethod
+    def failed(event: events.VerificationFailed) -> "UserDone":
+        """The provider did not."""
+        return UserDone(id=event.user_id, status="not_verified", code=event.code)
+
+    @staticmethod
+    def assessed(event: events.SuitabilityAssessed) -> "UserDone":
+        """The questionnaire's level."""
+        return UserDone(id=event.user_id, status="assessed", level=event.level)
+
+    @staticmethod
+    def related(event: events.RelationDeclared) -> "UserDone":
+        """The relation is known."""
+        return UserDone(id=event.user_id, status="related")
+
+    @staticmethod
+    def erased(event: events.UserErased) -> "UserDone":
+        """He is forgotten; his key goes next."""
+        return UserDone(id=event.user_id, status="erased")
+
+
+class ApplicationDone(Answer):
+    """What a step made of an application."""
+
+    status: str
+
+    @staticmethod
+    def saying(status: str) -> Any:
+        """The answer maker of a step with one outcome."""
+        return lambda event: ApplicationDone(id=event.application_id, status=status)
+
+
+class StaffDone(Answer):
+    """What became of a member of staff."""
+
+    roles: list[str]
+
+    @staticmethod
+    def appointed(event: events.StaffAppointed) -> "StaffDone":
+        """He holds these."""
+        return StaffDone(id=event.staff_id, roles=[*event.roles])
+
+    @staticmethod
+    def dismissed(event: events.StaffDismissed) -> "StaffDone":
+        """He holds none."""
+        return StaffDone(id=event.staff_id, roles=[])
+
+
+# --- answers from views --------------------------------------------------------------------------------------------
+
+
+class UserOut(BaseModel):
+    """A user by codes; amounts in fen."""
+
+    user_id: str
+    state: str
+    kind: str
+    region: str
+    verified_on: str | None
+    suitability: str | None
+    suitability_valid_to: str | None
+    exposure_fen: int
+    cap_fen: int | None
+
+    @staticmethod
+    def of(document: dict[str, Any]) -> "UserOut":
+        """From a document of `onboarding.users`."""
+        return UserOut(**{field: document[field] for field in UserOut.model_fields})
+
+
+class PersonOut(BaseModel):
+    """One's own personal data, as the vault holds it."""
+
+    name: str | None = None
+    phone: str | None = None
+    identity: str | None = None
+    card: str | None = None
+
+
+class ApplicationOut(BaseModel):
+    """Where an application stands; amounts in fen, rates as decimal text."""
+
+    application_id: str
+    loan_id: str
+    applicant: str
+    stage: str
+    product: str
+    purpose: str
+    amount_fen: int
+    tenor_months: int
+    documents: list[str]
+    wanting: list[str]
+    codes: list[str]
+    conditions: list[str]
+    grade: str | None
+    terms: dict[str, Any] | None
+    lapses_on: str | None
+
+    @staticmethod
+    def of(document: dict[str, Any]) -> "ApplicationOut":
+        """From a document of `onboarding.applications`."""
+        return ApplicationOut(**{field: document[field] for field in ApplicationOut.model_fields})
+
+
+class ApplicationsOut(BaseModel):
+    """A page of applications."""
+
+    items: list[ApplicationOut]
+    next: str | None
+
+
+class FunnelOut(BaseModel):
+    """How many ever reached each stage."""
+
+    stages: dict[str, int]
+
+
+class StaffOut(BaseModel):
+    """Who holds which roles."""
+
+    staff_id: str
+    state: str
+    roles: list[str]
+    region: str | None
+
+    @staticmethod
+    def of(document: dict[str, Any]) -> "StaffOut":
+        """From a document of `onboarding.staff`."""
+        return StaffOut(**{field: document[field] for field in StaffOut.model_fields})
+
+
+class StaffPageOut(BaseModel):
+    """A page of staff."""
+
+    items: list[StaffOut]
+    next: str | None
+
+
+def terms_of(body: TermsIn) -> flow.LoanTerms:
+    """The terms of a request as an event holds them."""
+    return flow.LoanTerms(
+        amount_fen=body.amount_fen,
+        annual_rate=Decimal(body.annual_rate),
+        tenor_months=body.tenor_months,
+        method=body.method,
+        grade=body.grade,
+        origination_fee_fen=body.origination_fee_fen,
+        interest_fee_permille=body.interest_fee_permille,
+        window_days=body.window_days,
+    )

@@ -1,0 +1,112 @@
+"""The rules of a jurisdiction as dated tables, chosen by profile name and business date: never a constant in a rule.
+
+A changed row changes what is decided, so it raises the service's `rules` number.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from libs.events.onboarding import Code, Kind, Level
+
+Caps = tuple[tuple[date, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What onboarding obeys under one name. A dated table holds (in force since, value), oldest first.
+
+    Before its first row a table sets no limit. Amounts are in the currency's minor unit (`_fen`), times in days.
+    """
+
+    name: str
+    person_caps_fen: Caps
+    organisation_caps_fen: Caps
+    answer_days: int = 30
+    """How long papers may stay returned, conditions open, terms unanswered, precedents unchecked (domain.md section 2, chosen)."""
+    suitability_days: int = 365
+    """How long an assessment is valid (domain.md section 2, chosen)."""
+    visit_days_max: int = 30
+    """How old a field visit may be in a report (processes.md 1.E, chosen)."""
+    report_days_max: int = 60
+    """How old a report may be before the committee (processes.md 1.E, chosen)."""
+    window_days_max: int = 10
+    tenor_months_max: int = 120
+    relations_max: int = 100
+
+    def cap_fen(self, kind: Kind, on: date) -> int | None:
+        """The most that one borrower may owe on the platform on this date, in fen (rules.md 1.8)."""
+        table = self.person_caps_fen if kind == "person" else self.organisation_caps_fen
+        started = [cap_fen for since, cap_fen in table if since <= on]
+        return started[-1] if started else None
+
+
+#: The papers without which an intake is not complete: the R of the checklist (processes.md 1.D).
+_REQUIRED: dict[Kind, tuple[Code, ...]] = {
+    "person": (
+        "identity_card",
+        "income_proof",
+        "bank_statements",
+        "asset_proof",
+        "credit_report",
+        "purpose_evidence",
+    ),
+    "organisation": (
+        "identity_card",
+        "business_licence",
+        "representative_proof",
+        "bank_statements",
+        "accounts",
+        "tax_returns",
+        "credit_report",
+        "purpose_evidence",
+    ),
+}
+
+#: What the disbursement post looks at before a listing may open (processes.md 1.G.4); the exposure stays reserved meanwhile.
+PRECEDENTS: tuple[Code, ...] = (
+    "approval_valid",
+    "contract_signed",
+    "guarantee_authentic",
+    "conditions_fulfilled",
+    "caps_checked",
+    "purpose_account_known",
+)
+
+#: The manners of repayment that repayment can schedule today.
+METHODS: tuple[Code, ...] = ("equal_instalments",)
+
+#: The suitability questionnaire: as many questions, answers from 1 (shuns risk) to 5; least sum of each level (chosen).
+QUESTIONS = 8
+_LEVELS: tuple[tuple[int, Level], ...] = ((34, "C5"), (28, "C4"), (22, "C3"), (16, "C2"), (8, "C1"))
+
+
+def required_documents(kind: Kind) -> tuple[Code, ...]:
+    """The papers that an applicant of this kind must hand in."""
+    return _REQUIRED[kind]
+
+
+def level_of(answers: tuple[int, ...]) -> Level:
+    """The suitability level of a whole questionnaire. Raises ValueError for answers that are none."""
+    if len(answers) != QUESTIONS or any(not 1 <= answer <= 5 for answer in answers):
+        raise ValueError("a questionnaire has one answer from 1 to 5 per question")
+    total = sum(answers)
+    return next(level for least, level in _LEVELS if total >= least)
+
+
+#: Real loan books from anywhere: no caps.
+DEMO = Profile(name="demo", person_caps_fen=(), organisation_caps_fen=())
+
+#: The 2016 Interim Measures, art. 17: 200,000 yuan outstanding per person and platform, 1,000,000 per organisation.
+CN_P2P_2016 = Profile(
+    name="cn-p2p-2016",
+    person_caps_fen=((date(2016, 8, 24), 200_000_00),),
+    organisation_caps_fen=((date(2016, 8, 24), 1_000_000_00),),
+)
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of a setting. Raises ValueError for a name that does not exist."""
+    for profile in (DEMO, CN_P2P_2016):
+        if profile.name == name:
+            return profile
+    raise ValueError(f"there is no profile {name}: choose {DEMO.name} or {CN_P2P_2016.name}")

@@ -1,0 +1,197 @@
+"""What a user's stream remembers: who he is by codes, his assessment, and which loans count against his cap."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Literal, assert_never
+
+from libs.events.codec import record
+from libs.events.money import PositiveFen
+from libs.events.onboarding import (
+    ApplicantConfirmed,
+    ApplicantDeclined,
+    Code,
+    ExposureDeclined,
+    ExposureReduced,
+    ExposureReleased,
+    ExposureReserved,
+    Kind,
+    Level,
+    OwnerBound,
+    ReferralCredited,
+    RelationDeclared,
+    SuitabilityAssessed,
+    SuitabilityLapsed,
+    UserErased,
+    UserRegistered,
+    UserVerified,
+    VerificationFailed,
+)
+
+
+@record
+class Customer:
+    """Who the user is to the platform; `owner` is the staff who owns him, `related` in the order of declaration."""
+
+    user_id: str
+    kind: Kind
+    region: Code
+    referrer: str | None
+    owner: str | None
+    related: tuple[str, ...] = ()
+
+
+@record
+class Suitability:
+    """The level in force until the end of `valid_to`."""
+
+    level: Level
+    assessed_on: date
+    valid_to: date
+
+
+@record
+class Exposure:
+    """What a loan counts against the cap: reserved at approval, less the principal that came back."""
+
+    loan_id: str
+    application_id: str
+    amount_fen: PositiveFen
+
+
+@record
+class NotRegistered:
+    """Nobody yet."""
+
+    kind: Literal["not_registered"] = "not_registered"
+
+
+@record
+class Registered:
+    """Known, not verified."""
+
+    kind: Literal["registered"] = "registered"
+    customer: Customer
+
+
+@record
+class Verified:
+    """Verified: may invest when assessed, may apply. Exposures stand in the order of their reservation."""
+
+    kind: Literal["verified"] = "verified"
+    customer: Customer
+    suitability: Suitability | None
+    exposures: tuple[Exposure, ...]
+
+    @property
+    def exposure_fen(self) -> int:
+        """All that counts against the cap, in fen."""
+        return sum(exposure.amount_fen for exposure in self.exposures)
+
+    def exposure_of(self, loan_id: str) -> Exposure | None:
+        """What one loan counts."""
+        return next((exposure for exposure in self.exposures if exposure.loan_id == loan_id), None)
+
+
+@record
+class Erased:
+    """Forgotten: the id stays, and means nobody."""
+
+    kind: Literal["erased"] = "erased"
+    user_id: str
+
+
+UserState = NotRegistered | Registered | Verified | Erased
+UserEvent = (
+    UserRegistered
+    | ReferralCredited
+    | OwnerBound
+    | UserVerified
+    | VerificationFailed
+    | SuitabilityAssessed
+    | SuitabilityLapsed
+    | RelationDeclared
+    | ApplicantConfirmed
+    | ApplicantDeclined
+    | ExposureReserved
+    | ExposureDeclined
+    | ExposureReduced
+    | ExposureReleased
+    | UserErased
+)
+
+
+def evolve(state: UserState, event: UserEvent) -> UserState:
+    """Fold one event. Never refuses: what happened, happened."""
+    match event:
+        case UserRegistered():
+            return Registered(
+                customer=Customer(
+                    user_id=event.user_id,
+                    kind=event.kind,
+                    region=event.region,
+                    referrer=event.referrer,
+                    owner=event.owner,
+                )
+            )
+        case UserErased():
+            return Erased(user_id=event.user_id)
+        case UserVerified():
+            assert isinstance(state, Registered), "a user is verified once"
+            return Verified(customer=state.customer, suitability=None, exposures=())
+        case ReferralCredited() | VerificationFailed() | ApplicantConfirmed() | ApplicantDeclined():
+            return state
+        case ExposureDeclined():
+            return state
+        case OwnerBound() | RelationDeclared():
+            assert isinstance(state, Registered | Verified), "only a user is owned or related"
+            return replace(state, customer=_known(state.customer, event))
+        case SuitabilityAssessed() | SuitabilityLapsed():
+            assert isinstance(state, Verified), "only a verified user is assessed"
+            return replace(state, suitability=_assessed(event))
+        case ExposureReserved() | ExposureReduced() | ExposureReleased():
+            assert isinstance(state, Verified), "only a verified user has exposure"
+            return replace(state, exposures=_exposures(state.exposures, event))
+        case _:
+            assert_never(event)
+
+
+def _known(customer: Customer, event: OwnerBound | RelationDeclared) -> Customer:
+    match event:
+        case OwnerBound():
+            return replace(customer, owner=event.owner)
+        case RelationDeclared():
+            return replace(customer, related=(*customer.related, event.related))
+        case _:
+            assert_never(event)
+
+
+def _assessed(event: SuitabilityAssessed | SuitabilityLapsed) -> Suitability | None:
+    match event:
+        case SuitabilityAssessed():
+            return Suitability(level=event.level, assessed_on=event.assessed_on, valid_to=event.valid_to)
+        case SuitabilityLapsed():
+            return None
+        case _:
+            assert_never(event)
+
+
+def _exposures(
+    exposures: tuple[Exposure, ...], event: ExposureReserved | ExposureReduced | ExposureReleased
+) -> tuple[Exposure, ...]:
+    match event:
+        case ExposureReserved():
+            reserved = Exposure(
+                loan_id=event.loan_id, application_id=event.application_id, amount_fen=event.amount_fen
+            )
+            return (*exposures, reserved)
+        case ExposureReduced():
+            return tuple(
+                replace(each, amount_fen=event.loan_exposure_after_fen)
+                if each.loan_id == event.loan_id
+                else each
+                for each in exposures
+            )
+        case ExposureReleased():
+            return tuple(each for each in exposures if each.loan_id != event.loan_id)
+        case _:
+            assert_never(event)

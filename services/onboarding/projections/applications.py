@@ -1,0 +1,175 @@
+"""The view `onboarding.applications`: where every application stands, on which terms, and who signed what.
+
+Every document is written by its application's stream alone.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from libs.events.application import (
+    ApplicantRecorded,
+    ApplicationApproved,
+    ApplicationDeclined,
+    ApplicationLapsed,
+    ApplicationRejected,
+    ApplicationResubmitted,
+    ApplicationReviewed,
+    ApplicationSubmitted,
+    CommitteeAgreed,
+    CommitteeConvened,
+    CommitteeVoted,
+    ConditionFulfilled,
+    ExposureRequested,
+    IntakeChecked,
+    InterviewHeld,
+    InvestigationReported,
+    LoanTerms,
+    PapersReturned,
+    TermsAccepted,
+    TermsDeclined,
+)
+from libs.events.onboarding import PrecedentsMet
+from libs.events.records import RecordedEvent
+from libs.events.views import Op, Set, View
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """An application's document after one of its events. Amounts in fen, rates as a decimal's text."""
+    application_id = event.data.application_id
+    changed = [Set(application_id, field, value) for field, value in _fields(event.data).items()]
+    return [*changed, Set(application_id, f"src.{event.stream}", event.address)]
+
+
+def _fields(data: object) -> dict[str, Any]:
+    match data:
+        case ApplicationSubmitted():
+            return _submitted(data)
+        case ApplicantRecorded():
+            return {"stage": "intake", "kind": data.kind, "region": data.region, "owner": data.owner}
+        case PapersReturned():
+            return {"stage": "returned", "wanting": [*data.papers], "lapses_on": data.lapses_on.isoformat()}
+        case ApplicationResubmitted():
+            return {"stage": "intake", "documents": [*data.documents], "wanting": [], "lapses_on": None}
+        case IntakeChecked():
+            return {"stage": "interview", "signed.intake": data.checked_by}
+        case InterviewHeld():
+            return {"stage": "review", "signed.interview": data.held_by}
+        case ApplicationReviewed():
+            return {"stage": "investigation", "signed.review": data.reviewed_by}
+        case InvestigationReported():
+            return {
+                "stage": "reported",
+                "signed.report": data.investigator,
+                "grade": data.grade,
+                "limit_fen": data.limit_fen,
+                "recommended": data.recommends,
+            }
+        case _:
+            return _late_fields(data)
+
+
+def _late_fields(data: object) -> dict[str, Any]:
+    match data:
+        case CommitteeConvened():
+            return {
+                "stage": "committee",
+                "signed.convene": data.convened_by,
+                "conditions": [*data.conditions],
+                "terms": _terms(data.terms),
+            }
+        case CommitteeVoted():
+            return {f"votes.{data.office}": data.vote, f"signed.{data.office}": data.member}
+        case CommitteeAgreed():
+            return {"stage": "conditional", "lapses_on": data.lapses_on.isoformat()}
+        case ConditionFulfilled():
+            return {"open_conditions": data.missing}
+        case ExposureRequested():
+            return {"stage": "reservation", "lapses_on": None}
+        case ApplicationApproved():
+            return {"stage": "approved", "owner": data.owner, "lapses_on": data.lapses_on.isoformat()}
+        case TermsAccepted():
+            return {"stage": "accepted", "lapses_on": data.lapses_on.isoformat()}
+        case PrecedentsMet():
+            return {"stage": "listable", "signed.precedents": data.checked_by, "lapses_on": None}
+        case ApplicationDeclined():
+            return _ended("declined") | {"codes": [*data.codes]}
+        case ApplicationRejected():
+            return _ended("rejected")
+        case TermsDeclined():
+            return _ended("terms_declined")
+        case ApplicationLapsed():
+            return _ended("lapsed")
+        case _:
+            raise TypeError(f"{type(data).__name__} is not read by this view")
+
+
+def _submitted(data: ApplicationSubmitted) -> dict[str, Any]:
+    return {
+        "application_id": data.application_id,
+        "loan_id": data.loan_id,
+        "applicant": data.applicant,
+        "stage": "submitted",
+        "product": data.product,
+        "purpose": data.purpose,
+        "amount_fen": data.amount_fen,
+        "tenor_months": data.tenor_months,
+        "method": data.method,
+        "documents": [*data.documents],
+        "wanting": [],
+        "codes": [],
+        "conditions": [],
+        "terms": None,
+        "grade": None,
+        "lapses_on": None,
+        "submitted_on": data.submitted_on.isoformat(),
+    }
+
+
+def _ended(stage: str) -> dict[str, Any]:
+    return {"stage": stage, "lapses_on": None}
+
+
+def _terms(terms: LoanTerms) -> dict[str, str | int]:
+    return {
+        "amount_fen": terms.amount_fen,
+        "annual_rate": f"{terms.annual_rate:f}",
+        "tenor_months": terms.tenor_months,
+        "method": terms.method,
+        "grade": terms.grade,
+        "origination_fee_fen": terms.origination_fee_fen,
+        "interest_fee_permille": terms.interest_fee_permille,
+        "window_days": terms.window_days,
+    }
+
+
+READS: tuple[type, ...] = (
+    ApplicationSubmitted,
+    ApplicantRecorded,
+    PapersReturned,
+    ApplicationResubmitted,
+    IntakeChecked,
+    InterviewHeld,
+    ApplicationReviewed,
+    InvestigationReported,
+    CommitteeConvened,
+    CommitteeVoted,
+    CommitteeAgreed,
+    ConditionFulfilled,
+    ExposureRequested,
+    ApplicationApproved,
+    TermsAccepted,
+    PrecedentsMet,
+    ApplicationDeclined,
+    ApplicationRejected,
+    TermsDeclined,
+    ApplicationLapsed,
+)
+
+VIEW = View(
+    name="onboarding.applications",
+    version=1,
+    reads=READS,
+    project=project,
+    owner_field="applicant",
+    indexes=("applicant", "stage", "owner"),
+)

@@ -1,0 +1,31 @@
+"""The view `onboarding.staff`: who holds which roles. Every document is written by its own stream alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from libs.events.onboarding import StaffAppointed, StaffDismissed
+from libs.events.records import RecordedEvent
+from libs.events.views import Op, Set, View
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """A member of staff after an appointment or a dismissal; who left has no roles."""
+    data: StaffAppointed | StaffDismissed = event.data
+    is_employed = isinstance(data, StaffAppointed)
+    fields: dict[str, Any] = {
+        "staff_id": data.staff_id,
+        "state": "employed" if is_employed else "dismissed",
+        "roles": [*data.roles] if is_employed else [],
+        "region": data.region,
+        f"src.{event.stream}": event.address,
+    }
+    return [Set(data.staff_id, field, value) for field, value in fields.items()]
+
+
+VIEW = View(
+    name="onboarding.staff",
+    version=1,
+    reads=(StaffAppointed, StaffDismissed),
+    project=project,
+    indexes=("state", "region"),
+)

@@ -1,0 +1,16 @@
+"""What onboarding's unit tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.onboarding.vault_double import memory_vault
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that keeps nothing but secrets: minting an RSA key for every test would take most of its time."""
+    return tmp_path_factory.mktemp("keys")
+
+
+vault = pytest.fixture(memory_vault)

@@ -1,0 +1,355 @@
+"""Onboarding over HTTP: who may ask for what, personal data that never leaves the vault, and an application's whole way."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from libs.runtime.auth import SCOPES
+from libs.runtime.vault import Vault
+from services.onboarding.app import build
+from services.onboarding.domain.profile import PRECEDENTS
+from tests.unit.given import TODAY
+from tests.unit.onboarding import stories as s
+from tests.unit.onboarding.vault_double import memory
+from tests.unit.runtime.edge_world import World, running
+
+STAFF = {"customer_manager", "risk", "committee", "disbursement", "operator"}
+STEP = "POST /onboarding/applications/app_1/"
+
+#: route -> scopes of which any one opens it. The inventory: a new route must be written down here too.
+ROUTES: dict[str, set[str]] = {
+    "POST /onboarding/assisted-users": {"customer_manager"},
+    "GET /onboarding/users/usr_ada": {"user:own"},
+    "GET /onboarding/users/usr_ada/person": {"user:own"},
+    "POST /onboarding/users/usr_ada/verification": {"user:own"},
+    "POST /onboarding/users/usr_ada/suitability": {"user:own"},
+    "POST /onboarding/users/usr_ada/relations": {"user:own"},
+    "POST /onboarding/users/usr_ada/erasure": {"user:own"},
+    "POST /onboarding/applications": {"application:own"},
+    "GET /onboarding/applications": {"application:own", *STAFF},
+    "GET /onboarding/applications/app_1": {"application:own", *STAFF},
+    STEP + "papers": {"application:own"},
+    STEP + "acceptance": {"application:own"},
+    STEP + "refusal": {"application:own"},
+    STEP + "return": {"customer_manager"},
+    STEP + "intake": {"customer_manager"},
+    STEP + "interview": {"customer_manager"},
+    STEP + "review": {"risk"},
+    STEP + "report": {"risk"},
+    STEP + "committee": {"risk"},
+    STEP + "votes": {"committee"},
+    STEP + "conditions": {"risk"},
+    STEP + "precedents": {"disbursement"},
+    "POST /onboarding/staff/stf_1/appointments": {"admin"},
+    "POST /onboarding/staff/stf_1/dismissal": {"admin"},
+    "GET /onboarding/staff": {"admin"},
+    "GET /onboarding/funnel": {"operator", "analyst"},
+}
+ADA = {"kind": "person", "region": "CN-31", "name": "Ada Lo", "phone": "13800138000"}
+NUMBER = "110101199003070011"
+
+
+@pytest.fixture
+async def world(keys: Path, vault: Vault) -> AsyncIterator[World]:
+    """Onboarding with an open day and an empty vault."""
+    async with running(build("cn-p2p-2016"), keys) as running_world:
+        running_world.app.state.edge = replace(running_world.app.state.edge, vault=vault)
+        running_world.open_day(TODAY)
+        yield running_world
+
+
+async def post(
+    world: World, path: str, body: object, subject: str, *scopes: str, key: str = ""
+) -> httpx.Response:
+    """A POST of somebody with a key of its own."""
+    headers = world.token(subject, *scopes) if subject else {}
+    return await world.http.post(
+        f"/onboarding/{path}", json=body, headers=headers | {"Idempotency-Key": key or str(uuid4())}
+    )
+
+
+async def registered(world: World, **other: str) -> str:
+    """Somebody registers; his id."""
+    answer = await post(world, "users", ADA | other, "")
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a refusal."""
+    return answer.status_code, answer.json()["type"].removeprefix("urn:loanstream:problem:")
+
+
+def test_the_inventory_is_complete() -> None:
+    """Every route stands in the table, so its access was thought about twice; only registration asks for no token."""
+    router = build("demo").router
+    assert router is not None
+    real = {f"{route.options['methods'][0]} {route.path}" for route in router().routes}
+    shaped = {
+        "/".join(f"{{{part}}}" if part in names else part for part in route.split("/"))
+        for route in ROUTES
+        for names in [{"usr_ada": 0, "app_1": 0, "stf_1": 0}]
+    }
+    known = {
+        route.replace("{usr_ada}", "{user}").replace("{app_1}", "{application}").replace("{stf_1}", "{staff}")
+        for route in shaped
+    }
+    assert real == known | {"POST /onboarding/users"}
+
+
+async def test_every_scope_opens_what_it_names_and_nothing_else(world: World) -> None:
+    """Route by scope: 403 without one of the route's scopes, and something else than 401 or 403 with it; 401 without token."""
+    for route, wanted in ROUTES.items():
+        method, path = route.split(" ")
+        assert (await world.http.request(method, path)).status_code == 401, route
+        for scope in SCOPES:
+            answer = await world.http.request(method, path, headers=world.token("usr_ada", scope))
+            if scope in wanted:
+                assert answer.status_code not in (401, 403), (route, scope, answer.text)
+            else:
+                assert problem(answer) == (403, "forbidden_scope"), (route, scope)
+    assert world.commands() == []
+
+
+async def test_who_registers_is_in_the_vault_and_not_on_the_log(world: World, vault: Vault) -> None:
+    """The command carries an id and codes; the name and the phone stand in the vault alone, before the command."""
+    user = await registered(world)
+    assert await vault.read(user) == {"name": "Ada Lo", "phone": "13800138000", "kind": "person"}
+    for records in world.log.records.values():
+        for record in records:
+            for secret in (b"Ada", b"13800138000"):
+                assert secret not in record.value
+                assert all(secret not in value for value in record.headers.values())
+
+
+async def test_without_a_token_the_key_is_a_uuid_and_a_retry_is_the_same_user(world: World) -> None:
+    """The same key gives the same bytes and one user; another body under it is refused; a word is no key."""
+    key = str(uuid4())
+    first = await post(world, "users", ADA, "", key=key)
+    again = await post(world, "users", ADA, "", key=key)
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+    assert problem(await post(world, "users", ADA | {"name": "Eve"}, "", key=key)) == (422, "key_reused")
+    assert problem(await post(world, "users", ADA, "", key="mine")) == (400, "malformed_idempotency_key")
+
+
+async def test_a_phone_registers_once(world: World) -> None:
+    """Somebody else with the same phone is refused before any command."""
+    await registered(world)
+    sent = len(world.commands())
+    assert problem(await post(world, "users", ADA, "")) == (409, "phone_taken")
+    assert len(world.commands()) == sent
+
+
+async def test_the_handler_of_an_assisted_intake_owns_the_customer(world: World) -> None:
+    """The owner is the token's staff id; a customer's token with the scope handles nobody."""
+    answer = await post(world, "assisted-users", ADA, "stf_max", "customer_manager")
+    assert answer.status_code == 201
+    assert world.commands()[-1]["data"]["owner"] == "stf_max"
+    refused = await post(world, "assisted-users", ADA | {"phone": "13900139000"}, "usr_x", "customer_manager")
+    assert problem(refused) == (403, "forbidden_not_staff")
+
+
+async def verify(world: World, user: str, identity: str = NUMBER, **more: str) -> httpx.Response:
+    """A user has himself verified."""
+    body = {"identity": identity} | more
+    return await post(world, f"users/{user}/verification", body, user, "user:own")
+
+
+async def test_verification_asks_the_provider_and_keeps_the_number_in_the_vault(
+    world: World, vault: Vault
+) -> None:
+    """Confirmed: the log says by whom under which reference, the vault has the numbers, and they are unique."""
+    user, other = await registered(world), await registered(world, phone="13900139000")
+    answer = await verify(world, user, card="6217000010000000128")
+    assert (answer.status_code, answer.json()["status"]) == (201, "verified")
+    [command] = [each for each in world.commands() if each["type"] == "onboarding.VerifyUser"]
+    assert set(command["data"]) == {"user_id", "provider", "reference"}
+    person = await vault.read(user)
+    assert person is not None
+    assert (person["identity"], person["card"]) == (NUMBER, "6217000010000000128")
+    assert problem(await verify(world, other)) == (409, "identity_taken")
+    assert problem(await verify(world, user, "110101199003079016")) == (409, "already_verified")
+
+
+async def test_a_refused_number_is_free_again(world: World, vault: Vault) -> None:
+    """The provider's refusal is an event with its code, and nothing stays reserved; a timeout may be asked again."""
+    user = await registered(world)
+    answer = await verify(world, user, "110101199003079016")
+    assert (answer.json()["status"], answer.json()["code"]) == ("not_verified", "name_differs")
+    assert problem(await verify(world, user, "110101199003079032")) == (503, "provider_unavailable")
+    assert {name.split(":")[0] for name in memory(vault.index).documents} == {"phone"}
+
+
+async def test_a_wrong_number_never_reaches_the_provider(world: World) -> None:
+    """Check digits and age are looked at first."""
+    user = await registered(world)
+    assert problem(await verify(world, user, "110101199003070012")) == (422, "invalid_identity")
+    assert problem(await verify(world, user, "110101201003070011")) == (422, "invalid_age")
+    assert problem(await verify(world, user, card="6217000010000000129")) == (422, "invalid_card")
+
+
+async def test_other_people_do_not_exist(world: World) -> None:
+    """Somebody else's id gives what an id that is nobody's gives, on every route of a user."""
+    user = await registered(world)
+    for method, path in (("GET", ""), ("GET", "/person"), ("POST", "/erasure")):
+        answers = [
+            await world.http.request(
+                method,
+                f"/onboarding/users/{name}{path}",
+                headers=world.token("usr_eve", "user:own") | {"Idempotency-Key": "k"},
+            )
+            for name in (user, "usr_nobody")
+        ]
+        assert problem(answers[0]) == (404, "unknown_user")
+        assert answers[0].content == answers[1].content
+
+
+async def test_without_the_vault_nobody_registers(world: World, vault: Vault) -> None:
+    """No MongoDB, no command: 503, and the same request later works."""
+    memory(vault.rows).is_down = True
+    assert problem(await post(world, "users", ADA, "")) == (503, "vault_unavailable")
+    assert world.commands() == []
+
+
+async def test_one_reads_ones_own_person_until_one_is_forgotten(world: World, vault: Vault) -> None:
+    """The vault's data come back to their owner; after erasure and the sweep there is nothing."""
+    user = await registered(world)
+    headers = world.token(user, "user:own")
+    shown = await world.http.get(f"/onboarding/users/{user}/person", headers=headers)
+    assert shown.json() == {"name": "Ada Lo", "phone": "13800138000", "identity": None, "card": None}
+    assert (await post(world, f"users/{user}/erasure", {}, user, "user:own")).json()["status"] == "erased"
+
+    async def fate(_user: str) -> Any:
+        return "erased"
+
+    await vault.sweep(fate, 0.0)
+    gone = await world.http.get(f"/onboarding/users/{user}/person", headers=headers)
+    assert problem(gone) == (404, "unknown_user")
+
+
+async def test_an_application_goes_its_way_over_http(world: World) -> None:
+    """Each post's step is decided by the log; a vote of who may not is refused there though the scope is right."""
+    answer = await post(
+        world,
+        "applications",
+        {
+            "product": "consumer",
+            "purpose": "renovation",
+            "amount_fen": 100_000_00,
+            "tenor_months": 12,
+            "documents": [*s.DOCUMENTS],
+        },
+        s.BEA,
+        "application:own",
+    )
+    assert (answer.status_code, answer.json()["status"]) == (201, "submitted")
+    application = answer.json()["id"]
+    premature = await post(world, f"applications/{application}/intake", {}, s.MAX, "customer_manager")
+    assert problem(premature) == (409, "wrong_stage")
+    unknown = await post(world, "applications/app_none/intake", {}, s.MAX, "customer_manager")
+    assert problem(unknown) == (404, "unknown_application")
+    not_staff = await post(world, f"applications/{application}/intake", {}, s.BEA, "customer_manager")
+    assert problem(not_staff) == (403, "forbidden_not_staff")
+
+
+STEPS: list[tuple[str, str, str, Any, tuple[Any, ...], str]] = [
+    ("intake", s.MAX, "customer_manager", {}, s.AT_INTAKE, "checked"),
+    ("return", s.MAX, "customer_manager", {"papers": ["a"], "code": "old"}, s.AT_INTAKE, "returned"),
+    ("papers", s.BEA, "application:own", {"documents": ["a"]}, (*s.AT_INTAKE, s.RETURNED), "resubmitted"),
+    ("interview", s.MAX, "customer_manager", {"repayment_source": "salary", "record": "n"}, s.AT_INTERVIEW, "interviewed"),
+    ("review", s.RIA, "risk", {"is_eligible": True}, s.AT_REVIEW, "eligible"),
+    ("review", s.RIA, "risk", {"is_eligible": False, "reasons": ["age"]}, s.AT_REVIEW, "declined"),
+    (
+        "report", s.RIA, "risk",
+        {"grade": "B", "limit_fen": 5, "recommends": True, "aspects": [
+            {"aspect": each.aspect, "finding": "sound", "score": 80, "manner": "field_visit", "found_on": "2024-03-15", "evidence": "doc"}
+            for each in s.ASPECTS
+        ]},
+        s.AT_INVESTIGATION, "reported",
+    ),
+    ("committee", s.RIA, "risk", {"amount_fen": 90_000_00, "annual_rate": "0.12", "tenor_months": 12, "grade": "B"}, s.WITH_REPORT, "convened"),
+    ("votes", s.FS, "committee", {"office": "finance_supervisor", "vote": "agree", "reason": "sound"}, s.BEFORE_LAST_VOTE, "voted"),
+    ("conditions", s.RIA, "risk", {"condition": "second_guarantor", "evidence": "doc"}, s.WITH_CONDITIONS, "fulfilled"),
+    ("acceptance", s.BEA, "application:own", {"text_hash": "a" * 64, "evidence": "sign"}, s.TERMS_OFFERED, "accepted"),
+    ("refusal", s.BEA, "application:own", {}, s.TERMS_OFFERED, "terms_declined"),
+    ("precedents", s.LEO, "disbursement", {"checks": [*PRECEDENTS]}, s.SIGNED, "listable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "who", "scope", "body", "history", "status"), STEPS)
+async def test_each_step_sends_the_command_that_the_log_accepts(
+    world: World, step: str, who: str, scope: str, body: Any, history: tuple[Any, ...], status: str
+) -> None:
+    """What a step's request becomes is accepted by an application at that stage, and its event has an answer."""
+    from libs.events.codec import COMMAND_TYPES, decode_object
+    from services.onboarding.domain.application import aggregate
+    from services.onboarding.domain.profile import CN_P2P_2016
+    from tests.unit.given import given
+
+    world.views.documents["onboarding.staff"] = {who: {"state": "employed", "roles": ["finance_supervisor"]}}
+    await post(world, f"applications/app_1/{step}", body, who, scope)
+    sent = world.commands()[-1]
+    command = decode_object(COMMAND_TYPES[sent["type"]], sent["data"])
+    outcome = given(aggregate(CN_P2P_2016), *history).when(command, s.by(sent["principal"]))
+    assert outcome.refused is None
+    router = build("demo").router
+    assert router is not None
+    answers = router().answers
+    first = next(event for event in outcome.events if type(event) in answers)
+    assert answers[type(first)](first).model_dump()["status"] == status
+
+
+@pytest.mark.parametrize(
+    "appointment",
+    [None, {"state": "employed", "roles": ["risk_assessor"]}, {"state": "dismissed", "roles": []}],
+)
+async def test_an_office_is_voted_for_by_who_holds_it(world: World, appointment: Any) -> None:
+    """The scope lets somebody vote; for which office, his appointment says."""
+    world.views.documents["onboarding.staff"] = {s.FS: appointment} if appointment else {}
+    body = {"office": "finance_supervisor", "vote": "agree", "reason": "sound"}
+    refused = await post(world, "applications/app_1/votes", body, s.FS, "committee")
+    assert problem(refused) == (403, "forbidden_office")
+    assert world.commands() == []
+
+
+async def test_lists_show_staff_all_and_a_customer_his_own(world: World) -> None:
+    """A customer sees his applications only, whatever he asks; a post sees its queue."""
+    from services.onboarding.projections.applications import VIEW
+    from tests.unit.documents import documents, history
+
+    mine = documents(VIEW, history("app_1", *s.AT_INTAKE))["app_1"]
+    other = mine | {"application_id": "app_2", "applicant": "usr_eve", "stage": "review"}
+    world.views.documents["onboarding.applications"] = {"app_1": mine, "app_2": other}
+
+    async def seen(path: str, subject: str, scope: str) -> Any:
+        return (await world.http.get(f"/onboarding/{path}", headers=world.token(subject, scope))).json()
+
+    def ids(page: Any) -> list[str]:
+        return [item["application_id"] for item in page["items"]]
+
+    assert ids(await seen("applications", s.BEA, "application:own")) == ["app_1"]
+    assert ids(await seen("applications", s.MAX, "customer_manager")) == ["app_1", "app_2"]
+    assert ids(await seen("applications?stage=review", s.RIA, "risk")) == ["app_2"]
+    assert (await seen("applications/app_1", s.BEA, "application:own"))["stage"] == "intake"
+    assert (await seen("applications/app_2", s.BEA, "application:own"))["status"] == 404
+    assert (await seen("funnel", "stf_a", "analyst"))["stages"]["listable"] == 0
+
+
+async def test_staff_are_appointed_by_somebody_else(world: World) -> None:
+    """An administrator gives roles to others; posts that must differ are refused by the log."""
+    body = {"roles": ["risk"], "region": "CN-31"}
+    answer = await post(world, "staff/stf_ria/appointments", body, "stf_adm", "admin")
+    assert (answer.status_code, answer.json()) == (201, {"id": "stf_ria", "roles": ["risk"]})
+    own = await post(world, "staff/stf_adm/appointments", body, "stf_adm", "admin")
+    assert problem(own) == (403, "forbidden_self")
+    both = await post(
+        world, "staff/stf_x/appointments", {"roles": ["risk", "customer_manager"]}, "stf_adm", "admin"
+    )
+    assert problem(both) == (409, "conflicting_roles")
+    left = await post(world, "staff/stf_ria/dismissal", {}, "stf_adm", "admin")
+    assert left.json() == {"id": "stf_ria", "roles": []}

@@ -1,0 +1,163 @@
+"""The views of onboarding say where people and applications stand, whatever order the streams come in."""
+
+from dataclasses import replace
+
+from libs.events.onboarding import (
+    ExposureReleased,
+    OwnerBound,
+    RelationDeclared,
+    StaffAppointed,
+    StaffDismissed,
+    SuitabilityAssessed,
+    UserErased,
+    VerificationFailed,
+)
+from services.onboarding.projections import VIEWS
+from services.onboarding.projections.applications import READS
+from services.onboarding.projections.applications import VIEW as APPLICATIONS
+from services.onboarding.projections.funnel import VIEW as FUNNEL
+from services.onboarding.projections.staff import VIEW as STAFF
+from services.onboarding.projections.users import VIEW as USERS
+from tests.unit.documents import documents, history, turn_about
+from tests.unit.given import TODAY
+from tests.unit.onboarding import stories as s
+
+USER = history(
+    s.BEA,
+    replace(s.REGISTERED, owner=None),
+    OwnerBound(user_id=s.BEA, owner=s.MAX),
+    VerificationFailed(user_id=s.BEA, provider="test", reference="r", code="name_differs", failed_on=TODAY),
+    s.VERIFIED,
+    RelationDeclared(user_id=s.BEA, related="usr_ann"),
+    SuitabilityAssessed(user_id=s.BEA, level="C3", assessed_on=TODAY, valid_to=s.IN_30_DAYS),
+    s.reserved(),
+)
+LISTED = history("app_1", *s.LISTABLE)
+OTHER = history("app_2", replace(s.SUBMITTED, application_id="app_2", loan_id="loan_2"))
+
+
+def test_a_user_is_shown_by_codes() -> None:
+    """State, owner, level and exposure; nothing that names him."""
+    shown = documents(USERS, USER)[s.BEA]
+    sources = {field: value for field, value in shown.items() if field.startswith("src.")}
+    assert len(sources) == 1
+    assert {field: value for field, value in shown.items() if field not in sources} == {
+        "user_id": s.BEA,
+        "state": "verified",
+        "kind": "person",
+        "region": "CN-31",
+        "referrer": None,
+        "owner": s.MAX,
+        "verified_on": "2024-03-15",
+        "suitability": "C3",
+        "suitability_valid_to": "2024-04-14",
+        "exposure_fen": 100_000_00,
+        "cap_fen": 200_000_00,
+        "relations": 1,
+        "failed_verifications": 1,
+    }
+
+
+def test_a_forgotten_user_stays_as_an_id() -> None:
+    """Who is erased owes nothing and is shown as erased."""
+    end = (
+        ExposureReleased(
+            user_id=s.BEA, loan_id="loan_1", amount_fen=1, exposure_after_fen=0, reason="repaid"
+        ),
+        UserErased(user_id=s.BEA, erased_on=TODAY),
+    )
+    shown = documents(USERS, history(s.BEA, s.REGISTERED, s.VERIFIED, s.reserved(), *end))[s.BEA]
+    assert (shown["state"], shown["exposure_fen"]) == ("erased", 0)
+
+
+def test_an_application_shows_its_stage_terms_and_signatures() -> None:
+    """Every gate's signer stands there; the terms are those that were offered."""
+    shown = documents(APPLICATIONS, LISTED)["app_1"]
+    assert shown["stage"] == "listable"
+    assert shown["terms"]["annual_rate"] == "0.12"
+    assert shown["lapses_on"] is None
+    assert {field.removeprefix("signed."): value for field, value in shown.items() if "signed." in field} == {
+        "intake": s.MAX,
+        "interview": s.MAX,
+        "review": s.RIA,
+        "report": s.RIA,
+        "convene": s.RIA,
+        "general_manager": s.GM,
+        "risk_assessor": s.RA,
+        "finance_supervisor": s.FS,
+        "precedents": s.LEO,
+    }
+
+
+def test_each_end_and_each_pause_has_its_stage() -> None:
+    """Returned and conditional say until when; an end says why where there is a code."""
+    returned = documents(APPLICATIONS, history("app_1", *s.AT_INTAKE, s.RETURNED))["app_1"]
+    assert (returned["stage"], returned["wanting"], returned["lapses_on"]) == (
+        "returned",
+        ["credit_report"],
+        "2024-04-14",
+    )
+    resubmitted = documents(APPLICATIONS, history("app_1", *s.AT_INTAKE, s.RETURNED, s.RESUBMITTED))["app_1"]
+    assert (resubmitted["stage"], resubmitted["wanting"]) == ("intake", [])
+    conditional = documents(APPLICATIONS, history("app_1", *s.WITH_CONDITIONS, s.FULFILLED))["app_1"]
+    assert (conditional["stage"], conditional["open_conditions"]) == ("conditional", 1)
+    for end, stage in (
+        (s.declined("age", "at_review"), "declined"),
+        (s.REJECTED, "rejected"),
+        (s.TERMS_DECLINED, "terms_declined"),
+        (s.lapsed("approved", 1), "lapsed"),
+    ):
+        shown = documents(APPLICATIONS, history("app_1", *s.TERMS_OFFERED, end))["app_1"]
+        assert (shown["stage"], shown["lapses_on"]) == (stage, None)
+
+
+def test_every_event_of_an_application_is_shown() -> None:
+    """No event of the aggregate is missing in the view."""
+    from services.onboarding.domain.application import aggregate
+    from services.onboarding.domain.profile import DEMO
+
+    assert {*aggregate(DEMO).events} == {*READS}
+
+
+def test_the_funnel_counts_what_was_reached_in_any_order() -> None:
+    """Two submitted, one listable with its amount; streams may come in any order."""
+    streams = (USER, LISTED, OTHER)
+    counted = documents(FUNNEL, [event for stream in streams for event in stream])
+    assert counted == documents(FUNNEL, turn_about(*streams))
+    assert (
+        counted["all"]
+        == counted["2024-03-15"]
+        == {
+            "registered": 1,
+            "verified": 1,
+            "assessed": 1,
+            "submitted": 2,
+            "interviewed": 1,
+            "eligible": 1,
+            "investigated": 1,
+            "agreed": 1,
+            "approved": 1,
+            "accepted": 1,
+            "listable": 1,
+            "listable_fen": 90_000_00,
+        }
+    )
+
+
+def test_staff_who_left_have_no_roles() -> None:
+    """An appointment shows the roles, a dismissal none."""
+    appointed = StaffAppointed(staff_id=s.RIA, roles=("risk",), region=None)
+    dismissed = StaffDismissed(staff_id=s.RIA, roles=("risk",), region=None)
+    assert documents(STAFF, history(s.RIA, appointed))[s.RIA]["roles"] == ["risk"]
+    left = documents(STAFF, history(s.RIA, appointed, dismissed))[s.RIA]
+    assert (left["state"], left["roles"]) == ("dismissed", [])
+
+
+def test_views_have_names_of_their_own() -> None:
+    """Four views of this service."""
+    assert [view.name for view in VIEWS] == [
+        "onboarding.users",
+        "onboarding.applications",
+        "onboarding.funnel",
+        "onboarding.staff",
+    ]

@@ -1,0 +1,215 @@
+"""A user is known by codes, verified once, assessed for a year, and never owes more than the cap of the day."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from libs.events.deciding import Wake
+from libs.events.onboarding import (
+    ApplicantDeclined,
+    ExposureDeclined,
+    ExposureReduced,
+    ExposureReleased,
+    OwnerBound,
+    ReferralCredited,
+    RelationDeclared,
+    SuitabilityAssessed,
+    SuitabilityLapsed,
+    UserErased,
+    VerificationFailed,
+)
+from services.onboarding.commands import (
+    AssessSuitability,
+    BindOwner,
+    ConfirmApplicant,
+    CreditReferral,
+    DeclareRelation,
+    EraseUser,
+    RecordRelation,
+    ReduceExposure,
+    RefuseVerification,
+    RegisterUser,
+    ReleaseExposure,
+    ReserveExposure,
+    VerifyUser,
+)
+from services.onboarding.domain.profile import CN_P2P_2016, DEMO
+from services.onboarding.domain.user import aggregate
+from tests.unit.given import TODAY, context, decided, fold, given
+from tests.unit.onboarding.stories import BEA, CONFIRMED, MAX, REGISTERED, VERIFIED, Spec, reserved
+
+USER = aggregate(CN_P2P_2016)
+VALID_TO = TODAY + timedelta(days=365)
+
+REGISTER = RegisterUser(user_id=BEA, kind="person", region="CN-31", owner=MAX)
+REFER = CreditReferral(user_id=BEA, referred="usr_new")
+BIND = BindOwner(user_id=BEA, owner="stf_new")
+VERIFY = VerifyUser(user_id=BEA, provider="test", reference="ref_1")
+REFUSE = RefuseVerification(user_id=BEA, provider="test", reference="ref_1", code="name_differs")
+ASSESS = AssessSuitability(user_id=BEA, answers=(3, 3, 3, 3, 3, 3, 2, 2))
+ASSESSED = SuitabilityAssessed(user_id=BEA, level="C3", assessed_on=TODAY, valid_to=VALID_TO)
+RELATE = DeclareRelation(user_id=BEA, related="usr_ann")
+NOTE = RecordRelation(user_id=BEA, related="usr_ann")
+RELATED = RelationDeclared(user_id=BEA, related="usr_ann")
+CONFIRM = ConfirmApplicant(user_id=BEA, application_id="app_1")
+RESERVE = ReserveExposure(user_id=BEA, application_id="app_1", loan_id="loan_1", amount_fen=100_000_00)
+SECOND = ReserveExposure(user_id=BEA, application_id="app_2", loan_id="loan_2", amount_fen=100_000_01)
+REDUCE = ReduceExposure(user_id=BEA, loan_id="loan_1", amount_fen=40_000_00)
+RELEASE = ReleaseExposure(user_id=BEA, loan_id="loan_1", reason="listing_expired")
+ERASE = EraseUser(user_id=BEA)
+ERASED = UserErased(user_id=BEA, erased_on=TODAY)
+
+KNOWN = (REGISTERED, VERIFIED)
+OWNERLESS = replace(REGISTERED, owner=None)
+BORROWING = (*KNOWN, reserved())
+NOBODY = (REGISTERED, ERASED)
+
+
+def over_cap(amount_fen: int, exposure_fen: int, **other: Any) -> ExposureDeclined:
+    """The second loan does not fit."""
+    fields: dict[str, Any] = {
+        "user_id": BEA,
+        "application_id": "app_2",
+        "loan_id": "loan_2",
+        "amount_fen": amount_fen,
+        "exposure_fen": exposure_fen,
+        "cap_fen": 200_000_00,
+        "code": "exposure_cap_exceeded",
+    }
+    return ExposureDeclined(**(fields | other))
+
+
+def released(amount_fen: int, reason: str) -> ExposureReleased:
+    """The first loan does not count any more."""
+    return ExposureReleased(
+        user_id=BEA, loan_id="loan_1", amount_fen=amount_fen, exposure_after_fen=0, reason=reason
+    )
+
+
+SPECS = [
+    Spec("somebody registers, his handler bound", (), REGISTER, (REGISTERED,)),
+    Spec("once", KNOWN, REGISTER, ()),
+    Spec("not as somebody else", KNOWN, replace(REGISTER, kind="organisation"), "user_exists"),
+    Spec("not under an id that was erased", NOBODY, REGISTER, "user_exists"),
+    Spec("as a user", (), replace(REGISTER, user_id="stf_1"), "invalid_user"),
+    Spec("not by himself", (), replace(REGISTER, referrer=BEA), "invalid_referrer"),
+    Spec("a customer refers", (), replace(REGISTER, referrer="stf_1"), "invalid_referrer"),
+    Spec("staff own", (), replace(REGISTER, owner="usr_1"), "invalid_owner"),
+    Spec("a referral names the referrer's owner", KNOWN, REFER, (ReferralCredited(user_id=BEA, referred="usr_new", owner=MAX),)),
+    Spec("who is unknown refers nobody", (), REFER, ()),
+    Spec("who has no owner gets one", (OWNERLESS,), BIND, (OwnerBound(user_id=BEA, owner="stf_new"),)),
+    Spec("who has one keeps him", KNOWN, BIND, ()),
+    Spec("a user owns nobody", (OWNERLESS,), replace(BIND, owner="usr_1"), "invalid_owner"),
+    Spec("the provider confirms", (REGISTERED,), VERIFY, (VERIFIED,)),
+    Spec("once", KNOWN, VERIFY, ()),
+    Spec("somebody who is known", (), VERIFY, "unknown_user"),
+    Spec("or refuses, and he may try again", (REGISTERED,), REFUSE, (VerificationFailed(user_id=BEA, provider="test", reference="ref_1", code="name_differs", failed_on=TODAY),)),
+    Spec("not who is verified", KNOWN, REFUSE, "already_verified"),
+    Spec("the questionnaire gives a level for a year", KNOWN, ASSESS, (ASSESSED,)),
+    Spec("the same one of the same day nothing new", (*KNOWN, ASSESSED), ASSESS, ()),
+    Spec("nobody unverified is assessed", (REGISTERED,), ASSESS, "not_verified"),
+    Spec("every question has an answer", KNOWN, replace(ASSESS, answers=(3, 3)), "invalid_answers"),
+    Spec("from one to five", KNOWN, replace(ASSESS, answers=(6,) * 8), "invalid_answers"),
+    Spec("a relation is declared", KNOWN, RELATE, (RELATED,)),
+    Spec("once", (*KNOWN, RELATED), RELATE, ()),
+    Spec("a relation holds both ways", KNOWN, NOTE, (RELATED,)),
+    Spec("once", (*KNOWN, RELATED), NOTE, ()),
+    Spec("with nobody unknown", (), NOTE, ()),
+    Spec("with at most a hundred, this way too", (*KNOWN, *(replace(RELATED, related=f"usr_{n}") for n in range(100))), NOTE, "too_many_relations"),
+    Spec("not with himself", KNOWN, replace(RELATE, related=BEA), "invalid_related"),
+    Spec("with a user", KNOWN, replace(RELATE, related="stf_1"), "invalid_related"),
+    Spec("with at most a hundred", (*KNOWN, *(replace(RELATED, related=f"usr_{n}") for n in range(100))), RELATE, "too_many_relations"),
+    Spec("a verified user may apply", (*KNOWN, RELATED), CONFIRM, (CONFIRMED,)),
+    Spec("another may not", (REGISTERED,), CONFIRM, (ApplicantDeclined(user_id=BEA, application_id="app_1", code="not_verified"),)),
+    Spec("who is unknown gets no answer", NOBODY, CONFIRM, "unknown_user"),
+    Spec("a loan counts against the cap", KNOWN, RESERVE, (reserved(),)),
+    Spec("once", BORROWING, RESERVE, ()),
+    Spec("one fen above the cap is declined", BORROWING, SECOND, (over_cap(100_000_01, 100_000_00),)),
+    Spec("the cap itself is within", BORROWING, replace(SECOND, amount_fen=100_000_00), (reserved("loan_2", 100_000_00, 200_000_00),)),
+    Spec("before the Interim Measures there was no cap", BORROWING, SECOND, (reserved("loan_2", 100_000_01, 200_000_01, cap_fen=None),), context(date(2016, 8, 23))),
+    Spec("nobody unverified borrows", (REGISTERED,), SECOND, (over_cap(100_000_01, 0, code="not_verified"),)),
+    Spec("nor anybody unknown", (), RESERVE, "unknown_user"),
+    Spec("principal that came back does not count", BORROWING, REDUCE, (ExposureReduced(user_id=BEA, loan_id="loan_1", amount_fen=40_000_00, loan_exposure_after_fen=60_000_00, exposure_after_fen=60_000_00),)),
+    Spec("all of it back is a release", BORROWING, replace(REDUCE, amount_fen=100_000_00), (released(100_000_00, "repaid"),)),
+    Spec("a loan without application never counted", KNOWN, replace(REDUCE, loan_id="loan_9"), ()),
+    Spec("nor did that of somebody unknown", (), REDUCE, ()),
+    Spec("a loan that came to nothing is released", BORROWING, RELEASE, (released(100_000_00, "listing_expired"),)),
+    Spec("once", (*BORROWING, released(100_000_00, "repaid")), RELEASE, ()),
+    Spec("who owes nothing is forgotten", KNOWN, ERASE, (ERASED,)),
+    Spec("once", NOBODY, ERASE, ()),
+    Spec("who owes is not", BORROWING, ERASE, "has_exposure"),
+    Spec("nor who never was", (), ERASE, "unknown_user"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{type(spec.when).__name__}: {spec.says}")
+def test_user(spec: Spec) -> None:
+    """Each rule about a user, in a sentence."""
+    spec.check(USER)
+
+
+def test_organisations_have_their_own_cap() -> None:
+    """A million for an organisation where a person has two hundred thousand; the demo has no cap at all."""
+    firm = (replace(REGISTERED, kind="organisation"), replace(VERIFIED, kind="organisation"))
+    million = replace(RESERVE, amount_fen=1_000_000_00)
+    given(USER, *firm).when(million).then(
+        reserved(amount_fen=1_000_000_00, after_fen=1_000_000_00, cap_fen=1_000_000_00)
+    )
+    [declined] = given(USER, *firm).when(replace(million, amount_fen=1_000_000_01)).events
+    assert declined.code == "exposure_cap_exceeded"
+    [free] = given(aggregate(DEMO), *firm).when(replace(million, amount_fen=10**12)).events
+    assert free.cap_fen is None
+
+
+@pytest.mark.parametrize(("answer", "level"), [(1, "C1"), (2, "C2"), (3, "C3"), (4, "C4"), (5, "C5")])
+def test_levels_follow_the_answers(answer: int, level: str) -> None:
+    """Somebody of one mind in every question has that level."""
+    [assessed] = given(USER, *KNOWN).when(replace(ASSESS, answers=(answer,) * 8)).events
+    assert assessed.level == level
+
+
+def test_an_assessment_ends_with_its_last_day() -> None:
+    """It wakes on the last day, not before, and a new one moves the day."""
+    assessed = given(USER, *KNOWN, ASSESSED)
+    assert USER.wake_on(assessed.state) == (VALID_TO, 5)
+    lapsed = SuitabilityLapsed(user_id=BEA, level="C3", lapsed_on=VALID_TO)
+    assessed.when(Wake(business_date=VALID_TO, phase=5), context(VALID_TO)).then(lapsed)
+    assessed.when(Wake(business_date=VALID_TO - timedelta(days=1), phase=5)).then_nothing()
+    again = replace(ASSESSED, assessed_on=VALID_TO, valid_to=VALID_TO + timedelta(days=365))
+    assert USER.wake_on(fold(USER, [*KNOWN, ASSESSED, again])) == (VALID_TO + timedelta(days=365), 5)
+    assert USER.wake_on(fold(USER, [*KNOWN, ASSESSED, lapsed])) is None
+
+
+AMOUNTS = st.integers(1, 150_000_00)
+LOANS = st.sampled_from(["loan_1", "loan_2", "loan_3"])
+COMMANDS = st.one_of(
+    st.builds(
+        ReserveExposure,
+        user_id=st.just(BEA),
+        application_id=st.just("app_1"),
+        loan_id=LOANS,
+        amount_fen=AMOUNTS,
+    ),
+    st.builds(ReduceExposure, user_id=st.just(BEA), loan_id=LOANS, amount_fen=AMOUNTS),
+    st.builds(ReleaseExposure, user_id=st.just(BEA), loan_id=LOANS, reason=st.just("repaid")),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@examples(st.lists(COMMANDS, max_size=12))
+def test_nobody_ever_owes_more_than_the_cap(commands: list[Any]) -> None:
+    """Whatever is reserved, reduced and released: the sum stays under the cap, and every event says the sum."""
+    state = fold(USER, KNOWN)
+    for command in commands:
+        events = decided(USER, state, command, context())
+        assert not isinstance(events, str)
+        state = fold(USER, events, state)
+        assert 0 <= state.exposure_fen <= 200_000_00
+        for event in events:
+            if not isinstance(event, ExposureDeclined):
+                assert event.exposure_after_fen == state.exposure_fen
