@@ -5,9 +5,18 @@ so a view can move and count a case without ever reading a document. Times are U
 """
 
 from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from libs.events.codec import event, record
 from libs.events.money import Count, PositiveFen
+
+#: No priority is higher, so that a view can name its documents by how far they are below.
+PRIORITY_MAX = 2_999_999
+
+Priority = Annotated[int, Field(ge=0, le=PRIORITY_MAX)]
+"""A case's place in the queue: the higher is worked first."""
 
 
 @record
@@ -27,7 +36,7 @@ class QueueEntry:
     overdue_fen: Count
     dpd: int
     broken_promises: int
-    priority: Count
+    priority: Priority
     due: bool
     next_on: date | None
     call_back_minute: int | None

@@ -1,9 +1,10 @@
-"""What `collections` is made of: its aggregates under a rule profile, its policies."""
+"""What `collections` is made of: its aggregates under a rule profile, its policies, sagas and views."""
 
 from libs.runtime.service import Service
 from services.collections.domain import aggregates
 from services.collections.domain.profile import profile_named
-from services.collections.policies import POLICIES
+from services.collections.policies import POLICIES, SAGAS
+from services.collections.projections import VIEWS
 
 #: Raised by hand whenever deciding changes (design.md 2.3).
 RULES = 1
@@ -16,4 +17,6 @@ def build(profile: str) -> Service:
         rules=RULES,
         aggregates=aggregates(profile_named(profile)),
         policies=POLICIES,
+        sagas=SAGAS,
+        views=VIEWS,
     )

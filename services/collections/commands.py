@@ -1,5 +1,6 @@
-"""Commands of `collections`: private to the service. People's come from the API, the others from its policies."""
+"""Commands of `collections` and the streams they go to. People's come from the API, the others from its policies."""
 
+import re
 from datetime import date
 from typing import Literal
 
@@ -21,6 +22,29 @@ DelayReason = Literal[
     "unreachable",
     "fraud_suspected",
 ]
+
+#: The bucket of a loan that is not overdue, as repayment names it.
+CURRENT = "current"
+
+#: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
+_ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def debtor_of(borrower: str) -> str:
+    """The debtor's stream: `dbt_` + the suffix of `usr_…`. Raises ValueError for an id that is no user's."""
+    return f"dbt_{suffix_of(borrower, 'usr_')}"
+
+
+def collector_of(staff_id: str) -> str:
+    """The collector's stream: `col_` + the suffix of `stf_…`. Raises ValueError for an id that is no staff's."""
+    return f"col_{suffix_of(staff_id, 'stf_')}"
+
+
+def suffix_of(name: str, prefix: str) -> str:
+    """What the ids of one business thing share. Raises ValueError for an id of another kind."""
+    if _ID.fullmatch(name) is None or not name.startswith(prefix):
+        raise ValueError(f"{name!r} is no id of the kind {prefix}…")
+    return name.removeprefix(prefix)
 
 
 @record

@@ -10,8 +10,7 @@ from typing import Literal, assert_never
 from libs.events.codec import record
 from libs.events.collections import CollectorEnrolled, CollectorRetired, DeskChanged
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
-from services.collections.commands import ChangeDesk, EnrolCollector, RetireCollector
-from services.collections.domain.ids import collector_of
+from services.collections.commands import ChangeDesk, EnrolCollector, RetireCollector, collector_of
 from services.collections.domain.profile import Profile, Rules
 
 

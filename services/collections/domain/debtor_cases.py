@@ -20,11 +20,13 @@ from libs.events.collections import (
 )
 from libs.events.deciding import Context, Refused
 from services.collections.commands import (
+    CURRENT,
     CloseCase,
     RecordBucket,
     RecordCasePayment,
     RecordMiss,
     RecordPenalty,
+    debtor_of,
 )
 from services.collections.domain.debtor_state import (
     Debtor,
@@ -35,8 +37,8 @@ from services.collections.domain.debtor_state import (
     Promise,
     case_in,
 )
-from services.collections.domain.ids import case_of, debtor_of
-from services.collections.domain.profile import CURRENT, Rules
+from services.collections.domain.ids import case_of
+from services.collections.domain.profile import Rules
 
 
 def record_miss(

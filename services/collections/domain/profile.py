@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-#: The bucket of a loan that is not overdue, as repayment names it.
-CURRENT = "current"
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:

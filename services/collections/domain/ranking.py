@@ -17,9 +17,6 @@ from services.collections.domain.profile import Rules
 TIER = 1_000_000
 RESTING, DUE, CALL_BACK = 0, 1, 2
 
-#: No priority is higher.
-PRIORITY_MAX = 3 * TIER - 1
-
 
 def ranked(rules: Rules, state: DebtorState, on: date) -> Sequence[CaseRanked]:
     """What has to be said of the cases whose place in the queue is not what was last said of them."""

@@ -6,10 +6,17 @@ import pytest
 
 from libs.events.collections import CollectorEnrolled, CollectorRetired, DeskChanged
 from libs.events.deciding import Wake
-from services.collections.commands import ChangeDesk, EnrolCollector, RetireCollector
+from services.collections.commands import (
+    CURRENT,
+    ChangeDesk,
+    EnrolCollector,
+    RetireCollector,
+    collector_of,
+    debtor_of,
+)
 from services.collections.domain.collector import collector_aggregate
-from services.collections.domain.ids import case_of, collector_of, debtor_of
-from services.collections.domain.profile import CURRENT, PROFILES, Profile, profile_named
+from services.collections.domain.ids import case_of
+from services.collections.domain.profile import PROFILES, Profile, profile_named
 from tests.unit.given import TODAY, given
 
 AGGREGATE = collector_aggregate(profile_named("demo"))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.collections import (
+    PRIORITY_MAX,
     CaseClosed,
     CaseRanked,
     ContactLogged,
@@ -22,10 +23,16 @@ from libs.events.collections import (
     QueueEntry,
 )
 from libs.events.deciding import Context, Wake
-from services.collections.commands import CloseCase, LogContact, MakePromise, RecordCasePayment, ReleaseDebtor
+from services.collections.commands import (
+    CloseCase,
+    LogContact,
+    MakePromise,
+    Party,
+    RecordCasePayment,
+    ReleaseDebtor,
+)
 from services.collections.domain.debtor import debtor_aggregate
 from services.collections.domain.profile import profile_named
-from services.collections.domain.ranking import PRIORITY_MAX
 from tests.unit.collections.stories import CALL, CLAIM, MISS, moved
 from tests.unit.given import Outcome, step
 
@@ -129,7 +136,7 @@ def random_command(
         case 3:
             return replace(CLAIM, case_id=case_id, collector=collector)
         case 4:
-            party = order.choice(("debtor", "debtor", "other"))
+            party: Party = order.choice(("debtor", "debtor", "other"))
             return replace(
                 CALL,
                 contact_id=f"con_{number}",
