@@ -35,6 +35,8 @@ SCOPES: Final = {
     "listing:read": "see open listings",
     "operator": "open listings, run the calendar, see every loan",
     "analyst": "see figures of the whole book",
+    "collector": "work the collection queue of one's own desk",
+    "collections_supervisor": "see all of collections, assign its cases, fix its desks",
 }
 #: What the development issuer gives a customer.
 CUSTOMER_SCOPES: Final = ("account:own", "bid:own", "loan:own", "listing:read")
