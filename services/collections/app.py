@@ -1,10 +1,15 @@
-"""What `collections` is made of: its aggregates under a rule profile, its policies, sagas and views."""
+"""What `collections` is made of: its aggregates under a rule profile, its policies, sagas, views and routes."""
+
+from typing import TYPE_CHECKING
 
 from libs.runtime.service import Service
 from services.collections.domain import aggregates
 from services.collections.domain.profile import profile_named
 from services.collections.policies import POLICIES, SAGAS
 from services.collections.projections import VIEWS
+
+if TYPE_CHECKING:
+    from libs.runtime.http import ServiceRouter
 
 #: Raised by hand whenever deciding changes (design.md 2.3).
 RULES = 1
@@ -19,4 +24,11 @@ def build(profile: str) -> Service:
         policies=POLICIES,
         sagas=SAGAS,
         views=VIEWS,
+        router=_router,
     )
+
+
+def _router() -> "ServiceRouter":
+    from services.collections.api.routes import router  # only the api role loads the web room
+
+    return router
