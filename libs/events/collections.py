@@ -308,10 +308,14 @@ class PromiseReleased:
 
 @event("collections.CollectorEnrolled.v1")
 class CollectorEnrolled:
-    """A person of the staff collects, in these regions (none: all), from these stages on, with these skills."""
+    """A person of the staff collects: these stages, in these regions (none: all), with these skills.
+
+    `region` is the one he is appointed to, None for all of them.
+    """
 
     collector_id: str
     staff_id: str
+    region: str | None
     stages: tuple[str, ...]
     regions: tuple[str, ...]
     skills: tuple[str, ...]
@@ -319,10 +323,11 @@ class CollectorEnrolled:
 
 @event("collections.DeskChanged.v1")
 class DeskChanged:
-    """A supervisor fixed anew what the collector may work."""
+    """What the collector may work was fixed anew, by a supervisor or because he is appointed to another `region`."""
 
     collector_id: str
     staff_id: str
+    region: str | None
     stages: tuple[str, ...]
     regions: tuple[str, ...]
     skills: tuple[str, ...]

@@ -94,11 +94,10 @@ class RecordBucket:
 class RecordPenalty:
     """Penalty was added to what is overdue. No effect without an open case.
 
-    Refused: `invalid_bucket` for one that the profile gives no stage.
+    The case's bucket moves by RecordBucket alone: the first penalty is charged before the loan leaves `current`.
     """
 
     loan_id: str
-    bucket: str
     dpd: int
     overdue_fen: Count
     charged_on: date
@@ -218,9 +217,9 @@ class MakePromise:
 
 @command("collections.EnrolCollector")
 class EnrolCollector:
-    """A person of the staff collects in one region (None: all), with the profile's first desk. No effect while he does.
+    """A person of the staff collects in one region (None: all), with the profile's first desk.
 
-    Refused: `invalid_staff`.
+    While he does, another region moves his desk there and the same one has no effect. Refused: `invalid_staff`.
     """
 
     staff_id: str
@@ -241,6 +240,6 @@ class ChangeDesk:
 
 @command("collections.RetireCollector")
 class RetireCollector:
-    """A person of the staff has left. No effect for one who collects no more; refused: `unknown_collector`."""
+    """A person of the staff has left, or has other roles. No effect for one who does not collect."""
 
     staff_id: str

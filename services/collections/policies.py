@@ -65,9 +65,9 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
         case StaffAppointed() as appointed if COLLECTOR_ROLE in appointed.roles:
             enrol = EnrolCollector(staff_id=appointed.staff_id, region=appointed.region)
             return [Send("enrol", collector_of(appointed.staff_id), enrol)]
-        case StaffDismissed() as dismissed if COLLECTOR_ROLE in dismissed.roles:
-            retire = RetireCollector(staff_id=dismissed.staff_id)
-            return [Send("retire", collector_of(dismissed.staff_id), retire)]
+        case StaffAppointed() | StaffDismissed() as other:
+            # an appointment replaces the earlier one, which may have been a collector's
+            return [Send("retire", collector_of(other.staff_id), RetireCollector(staff_id=other.staff_id))]
         case _:
             return []
 
@@ -112,7 +112,6 @@ def _bucket(changed: OverdueBucketChanged) -> Send:
 def _penalty(charged: PenaltyCharged) -> Send:
     command = RecordPenalty(
         loan_id=charged.loan_id,
-        bucket=charged.bucket,
         dpd=charged.dpd,
         overdue_fen=charged.overdue_after_fen,
         charged_on=charged.charged_on,
@@ -179,9 +178,12 @@ SAGAS = (
     ),
     Saga(
         name="retire-collector",
-        why="Who has left collects no more.",
+        why="Who has left, or was appointed to something else, collects no more.",
         opened_by={StaffDismissed: _appointed},
         closed_by={CollectorRetired: lambda event: str(event.staff_id)},
-        steps=(Step(on=StaffDismissed, send=RetireCollector),),
+        steps=(
+            Step(on=StaffDismissed, send=RetireCollector),
+            Step(on=StaffAppointed, send=RetireCollector),
+        ),
     ),
 )

@@ -23,11 +23,12 @@ class NotEnrolled:
 
 @record
 class Enrolled:
-    """Somebody who collects, and his desk."""
+    """Somebody who collects, the region he is appointed to, and his desk."""
 
     kind: Literal["enrolled"] = "enrolled"
     collector_id: str
     staff_id: str
+    region: str | None
     stages: tuple[str, ...]
     regions: tuple[str, ...]
     skills: tuple[str, ...]
@@ -54,7 +55,7 @@ def decide(
     rules = profile.on(context.business_date)
     match command:
         case EnrolCollector():
-            return [] if isinstance(state, Enrolled) else _enrol(rules, command)
+            return _moved(command, state) if isinstance(state, Enrolled) else _enrol(rules, command)
         case ChangeDesk():
             if not isinstance(state, Enrolled):
                 raise Refused("unknown_collector")
@@ -74,6 +75,7 @@ def evolve(_state: CollectorState, event: CollectorEvent) -> CollectorState:
             return Enrolled(
                 collector_id=event.collector_id,
                 staff_id=event.staff_id,
+                region=event.region,
                 stages=event.stages,
                 regions=event.regions,
                 skills=event.skills,
@@ -94,11 +96,31 @@ def _enrol(rules: Rules, command: EnrolCollector) -> Sequence[CollectorEvent]:
         CollectorEnrolled(
             collector_id=collector_id,
             staff_id=command.staff_id,
+            region=command.region,
             stages=(first.name,),
-            regions=() if command.region is None else (command.region,),
+            regions=_regions(command),
             skills=(first.skill,),
         )
     ]
+
+
+def _moved(command: EnrolCollector, state: Enrolled) -> Sequence[CollectorEvent]:
+    if command.region == state.region:
+        return []
+    return [
+        DeskChanged(
+            collector_id=state.collector_id,
+            staff_id=state.staff_id,
+            region=command.region,
+            stages=state.stages,
+            regions=_regions(command),
+            skills=state.skills,
+        )
+    ]
+
+
+def _regions(command: EnrolCollector) -> tuple[str, ...]:
+    return () if command.region is None else (command.region,)
 
 
 def _change_desk(rules: Rules, command: ChangeDesk, state: Enrolled) -> Sequence[CollectorEvent]:
@@ -115,6 +137,7 @@ def _change_desk(rules: Rules, command: ChangeDesk, state: Enrolled) -> Sequence
         DeskChanged(
             collector_id=state.collector_id,
             staff_id=state.staff_id,
+            region=state.region,
             stages=stages,
             regions=regions,
             skills=skills,
@@ -124,11 +147,9 @@ def _change_desk(rules: Rules, command: ChangeDesk, state: Enrolled) -> Sequence
 
 def _retire(state: CollectorState) -> Sequence[CollectorEvent]:
     match state:
-        case NotEnrolled():
-            raise Refused("unknown_collector")
         case Enrolled():
             return [CollectorRetired(collector_id=state.collector_id, staff_id=state.staff_id)]
-        case Retired():
+        case NotEnrolled() | Retired():
             return []
         case _:
             assert_never(state)

@@ -96,7 +96,7 @@ def _decided(
         case RecordBucket():
             return debtor_cases.record_bucket(rules, command, state)
         case RecordPenalty():
-            return debtor_cases.record_penalty(rules, command, state)
+            return debtor_cases.record_penalty(command, state)
         case RecordCasePayment():
             return debtor_cases.record_payment(command, state)
         case CloseCase():

@@ -95,12 +95,12 @@ def record_bucket(rules: Rules, command: RecordBucket, state: DebtorState) -> Se
     return _arrears(rules, debtor, case, command.changed_on, command.bucket, command.dpd, command.overdue_fen)
 
 
-def record_penalty(rules: Rules, command: RecordPenalty, state: DebtorState) -> Sequence[DebtorEvent]:
-    """Take over what is overdue with the penalty in it."""
+def record_penalty(command: RecordPenalty, state: DebtorState) -> Sequence[DebtorEvent]:
+    """Take over what is overdue with the penalty in it; bucket and stage stay."""
     found = _open_case(state, command.loan_id)
     if found is None:
         return []
-    return _arrears(rules, *found, command.charged_on, command.bucket, command.dpd, command.overdue_fen)
+    return _updated(*found, command.charged_on, found[1].bucket, command.dpd, command.overdue_fen)
 
 
 def record_payment(command: RecordCasePayment, state: DebtorState) -> Sequence[DebtorEvent]:
@@ -181,33 +181,40 @@ def _arrears(
     stage = rules.stage_of(bucket)
     if stage is None:
         raise Refused("invalid_bucket")
-    events: list[DebtorEvent] = []
-    if (bucket, dpd, overdue_fen, on) != (case.bucket, case.dpd, case.overdue_fen, case.overdue_as_of):
-        events.append(
-            ArrearsUpdated(
-                debtor_id=debtor.debtor_id,
-                case_id=case.case_id,
-                loan_id=case.loan_id,
-                as_of=on,
-                overdue_fen=overdue_fen,
-                dpd=dpd,
-                bucket=bucket,
-            )
+    updated = _updated(debtor, case, on, bucket, dpd, overdue_fen)
+    if stage.name == case.stage:
+        return updated
+    return [
+        *updated,
+        CaseStageChanged(
+            debtor_id=debtor.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            changed_on=on,
+            from_stage=case.stage,
+            to_stage=stage.name,
+            bucket=bucket,
+            dpd=dpd,
+        ),
+    ]
+
+
+def _updated(
+    debtor: Debtor, case: OpenCase, on: date, bucket: str, dpd: int, overdue_fen: int
+) -> Sequence[DebtorEvent]:
+    if (bucket, dpd, overdue_fen, on) == (case.bucket, case.dpd, case.overdue_fen, case.overdue_as_of):
+        return []
+    return [
+        ArrearsUpdated(
+            debtor_id=debtor.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            as_of=on,
+            overdue_fen=overdue_fen,
+            dpd=dpd,
+            bucket=bucket,
         )
-    if stage.name != case.stage:
-        events.append(
-            CaseStageChanged(
-                debtor_id=debtor.debtor_id,
-                case_id=case.case_id,
-                loan_id=case.loan_id,
-                changed_on=on,
-                from_stage=case.stage,
-                to_stage=stage.name,
-                bucket=bucket,
-                dpd=dpd,
-            )
-        )
-    return events
+    ]
 
 
 def _closed(debtor: Debtor, case: OpenCase, on: date, reason: str) -> Sequence[DebtorEvent]:

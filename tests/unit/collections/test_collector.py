@@ -22,12 +22,18 @@ from tests.unit.given import TODAY, given
 AGGREGATE = collector_aggregate(profile_named("demo"))
 ENROL = EnrolCollector(staff_id="stf_lee", region="CN-31")
 ENROLLED = CollectorEnrolled(
-    collector_id="col_lee", staff_id="stf_lee", stages=("early",), regions=("CN-31",), skills=("phone",)
+    collector_id="col_lee",
+    staff_id="stf_lee",
+    region="CN-31",
+    stages=("early",),
+    regions=("CN-31",),
+    skills=("phone",),
 )
 DESK = ChangeDesk(stages=("mid", "early"), regions=(), skills=("phone", "negotiation"))
 CHANGED = DeskChanged(
     collector_id="col_lee",
     staff_id="stf_lee",
+    region="CN-31",
     stages=("early", "mid"),
     regions=(),
     skills=("negotiation", "phone"),
@@ -39,7 +45,7 @@ RETIRED = CollectorRetired(collector_id="col_lee", staff_id="stf_lee")
 def test_a_collector_begins_with_the_first_stage_in_his_region() -> None:
     """Without a region he works in all of them."""
     given(AGGREGATE).when(ENROL).then(ENROLLED)
-    given(AGGREGATE).when(replace(ENROL, region=None)).then(replace(ENROLLED, regions=()))
+    given(AGGREGATE).when(replace(ENROL, region=None)).then(replace(ENROLLED, region=None, regions=()))
 
 
 def test_a_supervisor_fixes_the_desk_in_no_particular_order() -> None:
@@ -49,6 +55,18 @@ def test_a_supervisor_fixes_the_desk_in_no_particular_order() -> None:
     given(AGGREGATE, ENROLLED).when(replace(DESK, stages=("middle",))).then_refused("invalid_stage")
     given(AGGREGATE, ENROLLED).when(replace(DESK, skills=("golf",))).then_refused("invalid_skill")
     given(AGGREGATE, ENROLLED, RETIRED).when(DESK).then_refused("unknown_collector")
+
+
+def test_another_region_moves_the_desk_and_keeps_what_is_on_it() -> None:
+    """The old region is no longer his."""
+    moved = replace(CHANGED, region="CN-11", regions=("CN-11",))
+    given(AGGREGATE, ENROLLED, CHANGED).when(replace(ENROL, region="CN-11")).then(moved)
+    given(AGGREGATE, ENROLLED, CHANGED).when(ENROL).then_nothing()
+
+
+def test_who_never_collected_needs_no_end() -> None:
+    """Every appointment to something else asks for one."""
+    given(AGGREGATE).when(RETIRE).then_nothing()
 
 
 def test_who_has_left_can_come_back() -> None:

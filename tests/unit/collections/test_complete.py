@@ -44,7 +44,7 @@ from tests.unit.given import TODAY, given
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
 COMMANDS = [(aggregate, kind) for aggregate in AGGREGATES.values() for kind in aggregate.commands]
-PENALTY = RecordPenalty(loan_id=LOAN, bucket="M1", dpd=3, overdue_fen=OWED + 5, charged_on=TODAY)
+PENALTY = RecordPenalty(loan_id=LOAN, dpd=3, overdue_fen=OWED + 5, charged_on=TODAY)
 
 #: command -> (history and command that does; history and command that is refused; its code)
 CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any], str]] = {
@@ -52,11 +52,6 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     RecordBucket: (
         (history(MISS), moved("M2", 31, OWED)),
         (history(MISS), moved("Q1", 1, 1)),
-        "invalid_bucket",
-    ),
-    RecordPenalty: (
-        (history(MISS), PENALTY),
-        (history(MISS), replace(PENALTY, bucket="Q1")),
         "invalid_bucket",
     ),
     ClaimCase: (
@@ -71,12 +66,13 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     MakePromise: ((history(MISS, CLAIM, CALL, PROMISED), PROMISE), (history(MISS), PROMISE), "not_claimed"),
     EnrolCollector: (((), ENROL), ((), replace(ENROL, staff_id="usr_lee")), "invalid_staff"),
     ChangeDesk: (((ENROLLED,), DESK), ((), DESK), "unknown_collector"),
-    RetireCollector: (((ENROLLED,), RETIRE), ((), RETIRE), "unknown_collector"),
 }
 #: Facts that nothing is refused of: a loan without an open case has nothing to change.
 NEVER_REFUSED: dict[type, tuple[tuple[Any, ...], Any]] = {
     RecordCasePayment: (history(MISS), pays("pay_1", 5, TODAY, OWED - 5)),
     CloseCase: (history(MISS), CloseCase(loan_id=LOAN, repaid_on=TODAY)),
+    RecordPenalty: (history(MISS), PENALTY),
+    RetireCollector: ((ENROLLED,), RETIRE),
 }
 
 

@@ -101,7 +101,7 @@ def test_a_worse_bucket_moves_the_case_to_its_stage_and_out_of_its_collectors_ha
 
 def test_penalty_raises_what_is_overdue() -> None:
     """The case shows the total with the penalty in it."""
-    penalty = RecordPenalty(loan_id=LOAN, bucket="M1", dpd=3, overdue_fen=350_00, charged_on=TODAY)
+    penalty = RecordPenalty(loan_id=LOAN, dpd=3, overdue_fen=350_00, charged_on=TODAY)
     debtor(MISS).when(penalty).then(
         ArrearsUpdated(
             debtor_id=DEBTOR,
