@@ -27,6 +27,7 @@ from libs.runtime.http import (
 )
 from services.collections import commands
 from services.collections.api.shapes import (
+    REGION,
     AssignmentIn,
     AssignmentOut,
     CaseFileOut,
@@ -58,7 +59,7 @@ DebtorId = Annotated[str, id_path("dbt")]
 CaseId = Annotated[str, id_path("case")]
 StaffId = Annotated[str, id_path("stf")]
 StageQuery = Annotated[str | None, Query(pattern="^[a-z]{1,16}$", examples=["early"])]
-RegionQuery = Annotated[str | None, Query(pattern="^[A-Za-z0-9_-]{1,32}$", examples=["CN-31"])]
+RegionQuery = Annotated[str | None, Query(pattern=REGION, examples=["CN-31"])]
 
 Queue = Annotated[ViewReader, Depends(view_reader("collections.queue"))]
 Files = Annotated[ViewReader, Depends(view_reader("collections.case-files"))]

@@ -15,6 +15,8 @@ from services.collections.commands import Channel, DelayReason, Direction, Outco
 _Code = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$", examples=["early-2"])]
 _Minute = Annotated[int, Field(strict=True, ge=0, le=24 * 60)]
 _Names = Annotated[tuple[_Code, ...], Field(max_length=64)]
+#: Regions are onboarding's codes (libs.events.onboarding).
+REGION = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 
 # --- requests ------------------------------------------------------------------------------------------------------
 
@@ -65,7 +67,9 @@ class DeskIn(Shape):
     """What a collector may work; no regions means all of them."""
 
     stages: _Names
-    regions: _Names
+    regions: Annotated[
+        tuple[Annotated[str, Field(pattern=REGION, examples=["CN-31"])], ...], Field(max_length=64)
+    ]
     skills: _Names
 
 
