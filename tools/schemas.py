@@ -14,6 +14,7 @@ import typer
 from libs.events import (  # noqa: F401  # importing them declares their events
     application,
     bidding,
+    collections,
     onboarding,
     repayment,
     system,

@@ -155,6 +155,8 @@ class PaymentReceived:
     principal_before_fen: Count
     principal_after_fen: Count
     overdue_after_fen: Count
+    product: str = ""
+    region: str = ""
 
 
 @event("repayment.RepaymentDistributed.v1")
@@ -202,6 +204,8 @@ class PaymentMissed:
     due_on: date
     open_fen: PositiveFen
     dpd: int
+    product: str = ""
+    region: str = ""
 
 
 @event("repayment.OverdueBucketChanged.v1")
@@ -219,6 +223,8 @@ class OverdueBucketChanged:
     dpd: int
     principal_fen: Count
     overdue_fen: Count
+    product: str = ""
+    region: str = ""
 
 
 @event("repayment.LoanRepaid.v1")
@@ -229,3 +235,21 @@ class LoanRepaid:
     borrower: str
     repaid_on: date
     early: bool
+    product: str = ""
+    region: str = ""
+
+
+@event("repayment.PenaltyCharged.v1")
+class PenaltyCharged:
+    """Penalty interest was charged on what is overdue; `overdue_after_fen` holds it."""
+
+    loan_id: str
+    borrower: str
+    charged_on: date
+    penalty_fen: PositiveFen
+    penalty_after_fen: Count
+    overdue_after_fen: Count
+    dpd: int
+    bucket: str
+    region: str
+    product: str

@@ -42,6 +42,8 @@ SCOPES: Final = {
     "admin": "appoint and dismiss staff",
     "operator": "open listings, run the calendar, see every loan",
     "analyst": "see figures of the whole book",
+    "collector": "work the collection queue of one's own desk",
+    "collections_supervisor": "see all of collections, assign its cases, fix its desks",
 }
 #: What the development issuer gives a customer.
 CUSTOMER_SCOPES: Final = (

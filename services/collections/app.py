@@ -1,9 +1,34 @@
-"""What `collections` is made of. It has no aggregate of its own yet, and so keeps only its part of the business day."""
+"""What `collections` is made of: its aggregates under a rule profile, its policies, sagas, views and routes."""
+
+from typing import TYPE_CHECKING
 
 from libs.runtime.service import Service
-from services.collections.policies import POLICIES
+from services.collections.domain import aggregates
+from services.collections.domain.profile import profile_named
+from services.collections.policies import POLICIES, SAGAS
+from services.collections.projections import VIEWS
+
+if TYPE_CHECKING:
+    from libs.runtime.http import ServiceRouter
+
+#: Raised by hand whenever deciding changes (design.md 2.3).
+RULES = 1
 
 
-def build(_profile: str) -> Service:
-    """The service; no rule parameter decides anything here yet."""
-    return Service(name="collections", policies=POLICIES)
+def build(profile: str) -> Service:
+    """The service for a rule profile. Raises ValueError for a profile that does not exist."""
+    return Service(
+        name="collections",
+        rules=RULES,
+        aggregates=aggregates(profile_named(profile)),
+        policies=POLICIES,
+        sagas=SAGAS,
+        views=VIEWS,
+        router=_router,
+    )
+
+
+def _router() -> "ServiceRouter":
+    from services.collections.api.routes import router  # only the api role loads the web room
+
+    return router

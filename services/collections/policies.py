@@ -1,12 +1,189 @@
-"""What `collections` answers to events: nothing yet. Reading them is what keeps its business day (markers and ticks)."""
+"""What collections does on events of repayment and onboarding: pure, seeing the event only. And the table of its sagas.
 
+Facts of a loan go to its borrower's debtor stream. A payment on a loan that is in no overdue bucket concerns no case and sends
+nothing: most payments are such. No money moves here, so no step is declined and none has to be undone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from libs.events.collections import (
+    CaseClosed,
+    CaseOpened,
+    CasePaymentRecorded,
+    CollectorEnrolled,
+    CollectorRetired,
+    MissAdded,
+)
+from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
-from libs.events.sagas import Send
+from libs.events.repayment import (
+    LoanRepaid,
+    OverdueBucketChanged,
+    PaymentMissed,
+    PaymentReceived,
+    PenaltyCharged,
+)
+from libs.events.sagas import Saga, Send, Step
+from services.collections.commands import (
+    CURRENT,
+    CloseCase,
+    EnrolCollector,
+    RecordBucket,
+    RecordCasePayment,
+    RecordMiss,
+    RecordPenalty,
+    RetireCollector,
+    collector_of,
+    debtor_of,
+)
+
+#: The role of the staff who work the queues, as onboarding names it.
+COLLECTOR_ROLE = "collector"
 
 
-def nothing(_event: RecordedEvent) -> list[Send]:
-    """No command follows from any event."""
+def on_repayment(event: RecordedEvent) -> list[Send]:
+    """Misses, buckets, penalties, payments and the end of a loan become facts of its debtor."""
+    match event.data:
+        case PaymentMissed():
+            return [_miss(event.data)]
+        case OverdueBucketChanged():
+            return [_bucket(event.data)]
+        case PenaltyCharged():
+            return [_penalty(event.data)]
+        case PaymentReceived() as payment if payment.bucket != CURRENT:
+            return [_payment(event, payment)]
+        case LoanRepaid() as repaid:
+            command = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
+            return [Send("close", debtor_of(repaid.borrower), command)]
+        case _:
+            return []
+
+
+def on_onboarding(event: RecordedEvent) -> list[Send]:
+    """Who is appointed to collect gets a desk; who is dismissed loses it."""
+    match event.data:
+        case StaffAppointed() as appointed if COLLECTOR_ROLE in appointed.roles:
+            enrol = EnrolCollector(staff_id=appointed.staff_id, region=appointed.region)
+            return [Send("enrol", collector_of(appointed.staff_id), enrol)]
+        case StaffAppointed() | StaffDismissed() as other:
+            # an appointment replaces the earlier one, which may have been a collector's
+            return [Send("retire", collector_of(other.staff_id), RetireCollector(staff_id=other.staff_id))]
+        case _:
+            return []
+
+
+def on_collections(_event: RecordedEvent) -> list[Send]:
+    """Nothing of its own; reading itself is what keeps its business day (ticks)."""
     return []
 
 
-POLICIES = dict.fromkeys(("collections", "repayment"), nothing)
+POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
+    "repayment": on_repayment,
+    "onboarding": on_onboarding,
+    "collections": on_collections,
+}
+
+
+def _miss(missed: PaymentMissed) -> Send:
+    command = RecordMiss(
+        loan_id=missed.loan_id,
+        borrower=missed.borrower,
+        number=missed.number,
+        due_on=missed.due_on,
+        open_fen=missed.open_fen,
+        dpd=missed.dpd,
+        region=missed.region,
+        product=missed.product,
+    )
+    return Send("miss", debtor_of(missed.borrower), command)
+
+
+def _bucket(changed: OverdueBucketChanged) -> Send:
+    command = RecordBucket(
+        loan_id=changed.loan_id,
+        bucket=changed.to_bucket,
+        dpd=changed.dpd,
+        overdue_fen=changed.overdue_fen,
+        changed_on=changed.changed_on,
+    )
+    return Send("bucket", debtor_of(changed.borrower), command)
+
+
+def _penalty(charged: PenaltyCharged) -> Send:
+    command = RecordPenalty(
+        loan_id=charged.loan_id,
+        dpd=charged.dpd,
+        overdue_fen=charged.overdue_after_fen,
+        charged_on=charged.charged_on,
+    )
+    return Send("penalty", debtor_of(charged.borrower), command)
+
+
+def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
+    """What is still overdue was counted on the business date of the loan's decision, not on the payment's value date."""
+    command = RecordCasePayment(
+        loan_id=payment.loan_id,
+        payment_id=payment.payment_id,
+        amount_fen=payment.amount_fen,
+        value_date=payment.value_date,
+        as_of=event.business_date or payment.value_date,
+        overdue_fen=payment.overdue_after_fen,
+    )
+    return Send("payment", debtor_of(payment.borrower), command)
+
+
+def _cured(event: OverdueBucketChanged) -> str | tuple[str, ...]:
+    return f"{event.loan_id}/{event.changed_on}" if event.to_bucket == CURRENT else ()
+
+
+def _appointed(event: StaffAppointed | StaffDismissed) -> str | tuple[str, ...]:
+    return event.staff_id if COLLECTOR_ROLE in event.roles else ()
+
+
+SAGAS = (
+    Saga(
+        name="open-case",
+        why="Every missed payment opens its loan's case or is added to it.",
+        opened_by={PaymentMissed: lambda event: f"{event.loan_id}/{event.number}"},
+        closed_by={
+            CaseOpened: lambda event: f"{event.loan_id}/{event.number}",
+            MissAdded: lambda event: f"{event.loan_id}/{event.number}",
+        },
+        steps=(Step(on=PaymentMissed, send=RecordMiss),),
+    ),
+    Saga(
+        name="case-payment",
+        why="Every payment on a loan in arrears is held against its promise.",
+        opened_by={PaymentReceived: lambda event: event.payment_id if event.bucket != CURRENT else ()},
+        closed_by={CasePaymentRecorded: lambda event: str(event.payment_id)},
+        steps=(Step(on=PaymentReceived, send=RecordCasePayment),),
+    ),
+    Saga(
+        name="follow-arrears",
+        why="A case shows the arrears of its loan as they change, and is closed when there are none.",
+        opened_by={OverdueBucketChanged: _cured},
+        closed_by={CaseClosed: lambda event: f"{event.loan_id}/{event.closed_on}"},
+        steps=(
+            Step(on=OverdueBucketChanged, send=RecordBucket),
+            Step(on=PenaltyCharged, send=RecordPenalty),
+            Step(on=LoanRepaid, send=CloseCase),
+        ),
+    ),
+    Saga(
+        name="enrol-collector",
+        why="Who is appointed to collect has a desk.",
+        opened_by={StaffAppointed: _appointed},
+        closed_by={CollectorEnrolled: lambda event: str(event.staff_id)},
+        steps=(Step(on=StaffAppointed, send=EnrolCollector),),
+    ),
+    Saga(
+        name="retire-collector",
+        why="Who has left, or was appointed to something else, collects no more.",
+        opened_by={StaffDismissed: _appointed},
+        closed_by={CollectorRetired: lambda event: str(event.staff_id)},
+        steps=(
+            Step(on=StaffDismissed, send=RetireCollector),
+            Step(on=StaffAppointed, send=RetireCollector),
+        ),
+    ),
+)

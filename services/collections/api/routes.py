@@ -1,0 +1,289 @@
+"""Routes of collections. A collector sees and claims what his desk covers; a supervisor sees all of it and fixes the desks.
+
+Refusals of the log are listed on the commands (services/collections/commands.py) and reach the caller as problems. The desk
+that a claim is held against is read from the view and travels in the command, so the log says what the decision knew.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from libs.events import collections as events
+from libs.runtime.auth import Principal
+from libs.runtime.http import (
+    NoFields,
+    Order,
+    Page,
+    ServiceRouter,
+    ThisCall,
+    ThisPage,
+    ThisPrincipal,
+    ViewReader,
+    id_path,
+    not_found,
+    scopes,
+    view_reader,
+)
+from services.collections import commands
+from services.collections.api.shapes import (
+    REGION,
+    AssignmentIn,
+    AssignmentOut,
+    CaseFileOut,
+    ClaimOut,
+    CollectorOut,
+    ContactIn,
+    ContactOut,
+    DeskIn,
+    DeskOut,
+    LoggedOut,
+    OutcomeIn,
+    PromiseIn,
+    PromiseOut,
+    QueuedOut,
+    QueueOut,
+    ReleaseOut,
+    StageOut,
+    StagesOut,
+)
+
+router = ServiceRouter("collections", "The work of getting paid: cases, contacts, promises.")
+
+COLLECTOR, SUPERVISOR = "collector", "collections_supervisor"
+
+#: More stages than any profile has.
+_STAGES_MAX = 200
+
+DebtorId = Annotated[str, id_path("dbt")]
+CaseId = Annotated[str, id_path("case")]
+StaffId = Annotated[str, id_path("stf")]
+StageQuery = Annotated[str | None, Query(pattern="^[a-z]{1,16}$", examples=["early"])]
+RegionQuery = Annotated[str | None, Query(pattern=REGION, examples=["CN-31"])]
+
+Queue = Annotated[ViewReader, Depends(view_reader("collections.queue"))]
+Files = Annotated[ViewReader, Depends(view_reader("collections.case-files"))]
+Stages = Annotated[ViewReader, Depends(view_reader("collections.stages"))]
+Collectors = Annotated[ViewReader, Depends(view_reader("collections.collectors"))]
+
+
+async def _own_desk(principal: ThisPrincipal, collectors: Collectors) -> CollectorOut | None:
+    """The caller's desk; None for a supervisor, who sees everything."""
+    if principal.may(SUPERVISOR):
+        return None
+    return await _desk_of(principal, collectors)
+
+
+async def _desk_of(principal: Principal, collectors: ViewReader) -> CollectorOut:
+    document = await collectors.get(principal.subject, missing="unknown_collector")
+    if "state" not in document:
+        raise not_found("unknown_collector")
+    return CollectorOut.of(document)
+
+
+OwnDesk = Annotated[CollectorOut | None, Depends(_own_desk)]
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+@router.read("/queue", scopes(COLLECTOR, SUPERVISOR), answer=QueueOut)
+async def read_queue(
+    queue: Queue, desk: OwnDesk, page: ThisPage, stage: StageQuery = None, region: RegionQuery = None
+) -> QueueOut:
+    """Open cases, highest priority first. A collector is shown those of his desk that nobody else holds or was given."""
+    if desk is not None:
+        stage = stage or (desk.stages[0] if len(desk.stages) == 1 else None)
+        region = region or (desk.regions[0] if len(desk.regions) == 1 else None)
+    found, following = await queue.page(page, where=_where(stage, region))
+    now = datetime.now(UTC)
+    items = [QueuedOut.of(document, now) for document in found]
+    if desk is not None:
+        items = [item for item in items if _is_open_to(desk, item)]
+    return QueueOut(items=items, next=following)
+
+
+def _where(stage: str | None, region: str | None) -> dict[str, str]:
+    """The field whose index serves the page."""
+    if stage is not None and region is not None:
+        return {"lane": f"{stage}:{region}"}
+    if stage is not None:
+        return {"stage": stage}
+    return {} if region is None else {"region": region}
+
+
+def _is_open_to(desk: CollectorOut, item: QueuedOut) -> bool:
+    others = (item.assigned_to, item.claimed_by)
+    return desk.may_work(item.stage, item.region) and all(who in (None, desk.staff_id) for who in others)
+
+
+@router.read("/cases/{case}", scopes(COLLECTOR, SUPERVISOR), answer=CaseFileOut)
+async def read_case(case: CaseId, files: Files, desk: OwnDesk) -> CaseFileOut:
+    """A case's file. For a collector there are only the cases of his desk and those he was given."""
+    document = await files.get(case, missing="unknown_case")
+    if desk is not None:
+        is_given = document["assigned_to"] == desk.staff_id
+        if not is_given and not desk.may_work(document["stage"], document["region"]):
+            raise not_found("unknown_case")
+    return CaseFileOut.of(document)
+
+
+@router.read("/stages", scopes(SUPERVISOR, "analyst"), answer=StagesOut)
+async def read_stages(stages: Stages) -> StagesOut:
+    """How much work stands in each stage."""
+    found, _ = await stages.page(Page(None, _STAGES_MAX), where={"kind": "stage"})
+    return StagesOut(items=[StageOut(**{name: row[name] for name in StageOut.model_fields}) for row in found])
+
+
+@router.read("/collectors/{staff}", scopes(COLLECTOR, SUPERVISOR), answer=CollectorOut)
+async def read_collector(staff: StaffId, principal: ThisPrincipal, collectors: Collectors) -> CollectorOut:
+    """One's own desk and figures; a supervisor reads everybody's."""
+    if staff != principal.subject and not principal.may(SUPERVISOR):
+        raise not_found("unknown_collector")
+    return await _desk_of(Principal(staff), collectors)
+
+
+# --- a collector's work --------------------------------------------------------------------------------------------
+
+
+@router.command(
+    "/debtors/{debtor}/cases/{case}/claim",
+    scopes(COLLECTOR),
+    answer=ClaimOut,
+    answers={events.DebtorClaimed: ClaimOut.of},
+    status=200,
+)
+async def claim_case(
+    debtor: DebtorId,
+    case: CaseId,
+    principal: ThisPrincipal,
+    collectors: Collectors,
+    body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
+) -> Order:
+    """Hold a case's debtor for the length of a lease; again, to go on holding him."""
+    desk = await _desk_of(principal, collectors)
+    claim = commands.ClaimCase(
+        case_id=case,
+        collector=principal.subject,
+        desk=commands.Desk(stages=tuple(desk.stages), regions=tuple(desk.regions), skills=tuple(desk.skills)),
+    )
+    return Order(debtor, claim)
+
+
+@router.command(
+    "/debtors/{debtor}/release",
+    scopes(COLLECTOR, SUPERVISOR),
+    answer=ReleaseOut,
+    answers={events.DebtorReleased: ReleaseOut.of},
+    status=200,
+)
+async def release_debtor(
+    debtor: DebtorId,
+    principal: ThisPrincipal,
+    body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
+) -> Order:
+    """Give a debtor back before the lease ends. A supervisor may end anybody's."""
+    release = commands.ReleaseDebtor(released_by=principal.subject, supervisor=principal.may(SUPERVISOR))
+    return Order(debtor, release)
+
+
+@router.command(
+    "/debtors/{debtor}/cases/{case}/contacts",
+    scopes(COLLECTOR),
+    answer=ContactOut,
+    answers={events.ContactStarted: ContactOut.of},
+)
+async def start_contact(debtor: DebtorId, case: CaseId, body: ContactIn, call: ThisCall) -> Order:
+    """Ask whether a contact may begin now, and begin it. The limits are the debtor's, over all collectors."""
+    contact = commands.StartContact(
+        contact_id=call.mint("con"),
+        case_id=case,
+        collector=call.principal.subject,
+        channel=body.channel,
+        direction=body.direction,
+        party=body.party,
+        party_id=body.party_id,
+    )
+    return Order(debtor, contact)
+
+
+@router.command(
+    "/debtors/{debtor}/contacts/{contact}/outcome",
+    scopes(COLLECTOR),
+    answer=LoggedOut,
+    answers={events.ContactLogged: LoggedOut.of},
+)
+async def log_contact(
+    debtor: DebtorId,
+    contact: Annotated[str, id_path("con")],
+    body: OutcomeIn,
+    principal: ThisPrincipal,
+) -> Order:
+    """Say what came of one's own contact. It is written once and never changed."""
+    hours = body.agreed_hours
+    outcome = commands.LogContact(
+        contact_id=contact,
+        collector=principal.subject,
+        outcome=body.outcome,
+        delay_reason=body.delay_reason,
+        script=body.script,
+        evidence=body.evidence,
+        next_on=body.next_on,
+        call_back_minute=body.call_back_minute,
+        agreed_hours=None
+        if hours is None
+        else events.AgreedHours(from_minute=hours.from_minute, to_minute=hours.to_minute),
+    )
+    return Order(debtor, outcome)
+
+
+@router.command(
+    "/debtors/{debtor}/cases/{case}/promises",
+    scopes(COLLECTOR),
+    answer=PromiseOut,
+    answers={events.PromiseMade: PromiseOut.of},
+)
+async def make_promise(debtor: DebtorId, case: CaseId, body: PromiseIn, call: ThisCall) -> Order:
+    """Record the debtor's promise. Payments up to its date decide it, nobody else."""
+    promise = commands.MakePromise(
+        promise_id=call.mint("prm"),
+        case_id=case,
+        contact_id=body.contact_id,
+        collector=call.principal.subject,
+        amount_fen=body.amount_fen,
+        promised_on=body.promised_on,
+    )
+    return Order(debtor, promise)
+
+
+# --- a supervisor's work -------------------------------------------------------------------------------------------
+
+
+@router.command(
+    "/debtors/{debtor}/cases/{case}/assignment",
+    scopes(SUPERVISOR),
+    answer=AssignmentOut,
+    answers={events.CaseAssigned: AssignmentOut.of},
+    status=200,
+)
+async def assign_case(
+    debtor: DebtorId, case: CaseId, body: AssignmentIn, principal: ThisPrincipal, collectors: Collectors
+) -> Order:
+    """Give a case to one collector, or back to all. A claim that somebody else has goes on until it ends."""
+    if body.collector is not None:
+        await _desk_of(Principal(body.collector), collectors)
+    assign = commands.AssignCase(case_id=case, collector=body.collector, assigned_by=principal.subject)
+    return Order(debtor, assign)
+
+
+@router.command(
+    "/collectors/{staff}/desk",
+    scopes(SUPERVISOR),
+    answer=DeskOut,
+    answers={events.DeskChanged: DeskOut.of},
+    status=200,
+)
+async def change_desk(staff: StaffId, body: DeskIn) -> Order:
+    """Fix which stages, regions and skills a collector works."""
+    desk = commands.ChangeDesk(stages=body.stages, regions=body.regions, skills=body.skills)
+    return Order(commands.collector_of(staff), desk)

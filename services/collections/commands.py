@@ -1,0 +1,245 @@
+"""Commands of `collections` and the streams they go to. People's come from the API, the others from its policies."""
+
+import re
+from datetime import date
+from typing import Literal
+
+from libs.events.codec import command, record
+from libs.events.collections import AgreedHours
+from libs.events.money import Count, PositiveFen
+
+Channel = Literal["call", "sms", "visit", "letter"]
+Direction = Literal["outbound", "inbound"]
+Party = Literal["debtor", "guarantor", "other"]
+Outcome = Literal["reached", "no_answer", "wrong_number", "refuses", "disputes", "hardship", "promise"]
+DelayReason = Literal[
+    "income_lost",
+    "business_down",
+    "dispute",
+    "illness",
+    "forgot",
+    "unwilling",
+    "unreachable",
+    "fraud_suspected",
+]
+
+#: The bucket of a loan that is not overdue, as repayment names it.
+CURRENT = "current"
+
+#: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
+_ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def debtor_of(borrower: str) -> str:
+    """The debtor's stream: `dbt_` + the suffix of `usr_…`. Raises ValueError for an id that is no user's."""
+    return f"dbt_{suffix_of(borrower, 'usr_')}"
+
+
+def collector_of(staff_id: str) -> str:
+    """The collector's stream: `col_` + the suffix of `stf_…`. Raises ValueError for an id that is no staff's."""
+    return f"col_{suffix_of(staff_id, 'stf_')}"
+
+
+def suffix_of(name: str, prefix: str) -> str:
+    """What the ids of one business thing share. Raises ValueError for an id of another kind."""
+    if _ID.fullmatch(name) is None or not name.startswith(prefix):
+        raise ValueError(f"{name!r} is no id of the kind {prefix}…")
+    return name.removeprefix(prefix)
+
+
+@record
+class Desk:
+    """What a collector may work when he claims: stages, regions (none: all) and skills, as collections.collectors shows it."""
+
+    stages: tuple[str, ...]
+    regions: tuple[str, ...]
+    skills: tuple[str, ...]
+
+
+# --- facts of repayment --------------------------------------------------------------------------------------------
+
+
+@command("collections.RecordMiss")
+class RecordMiss:
+    """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded.
+
+    Refused: `invalid_loan` (the ids name no loan or no user).
+    """
+
+    loan_id: str
+    borrower: str
+    number: int
+    due_on: date
+    open_fen: PositiveFen
+    dpd: int
+    region: str
+    product: str
+
+
+@command("collections.RecordBucket")
+class RecordBucket:
+    """The loan moved to another overdue bucket; `current` cures the case. No effect without an open case.
+
+    Refused: `invalid_bucket` for one that the profile gives no stage.
+    """
+
+    loan_id: str
+    bucket: str
+    dpd: int
+    overdue_fen: Count
+    changed_on: date
+
+
+@command("collections.RecordPenalty")
+class RecordPenalty:
+    """Penalty was added to what is overdue. No effect without an open case.
+
+    The case's bucket moves by RecordBucket alone: the first penalty is charged before the loan leaves `current`.
+    """
+
+    loan_id: str
+    dpd: int
+    overdue_fen: Count
+    charged_on: date
+
+
+@command("collections.RecordCasePayment")
+class RecordCasePayment:
+    """The loan took a payment; `overdue_fen` is what is still overdue on `as_of`. No effect without an open case."""
+
+    loan_id: str
+    payment_id: str
+    amount_fen: PositiveFen
+    value_date: date
+    as_of: date
+    overdue_fen: Count
+
+
+@command("collections.CloseCase")
+class CloseCase:
+    """The loan is repaid. No effect without an open case."""
+
+    loan_id: str
+    repaid_on: date
+
+
+# --- collectors' work ----------------------------------------------------------------------------------------------
+
+
+@command("collections.ClaimCase")
+class ClaimCase:
+    """Work on a case's debtor for the length of a lease, or go on working on him. No effect when it already lasts that long.
+
+    Refused: `unknown_case`, `forbidden_stage`, `forbidden_region`, `forbidden_skill` (the desk), `assigned_to_another`,
+    `claimed_by_another` (until that lease ends).
+    """
+
+    case_id: str
+    collector: str
+    desk: Desk
+
+
+@command("collections.ReleaseDebtor")
+class ReleaseDebtor:
+    """End a claim before its time. No effect when there is none.
+
+    Refused: `unknown_debtor`, `claimed_by_another` (unless a supervisor asks).
+    """
+
+    released_by: str
+    supervisor: bool
+
+
+@command("collections.AssignCase")
+class AssignCase:
+    """Give a case to one collector, or (None) to whoever may work its stage. Refused: `unknown_case`."""
+
+    case_id: str
+    collector: str | None
+    assigned_by: str
+
+
+@command("collections.StartContact")
+class StartContact:
+    """Ask the contact gate for a contact. No effect when it has begun.
+
+    Refused: `unknown_case`, `not_claimed`, `contact_open` (one's own has not been logged), `invalid_party` (a third party has
+    an id, the debtor none), and by the gate `contact_hours`, `call_limit`, `debtor_reachable`, `party_refused`.
+    """
+
+    contact_id: str
+    case_id: str
+    collector: str
+    channel: Channel
+    direction: Direction
+    party: Party
+    party_id: str | None
+
+
+@command("collections.LogContact")
+class LogContact:
+    """Say what came of a contact. No effect for the last one that was logged.
+
+    Refused: `unknown_contact` (none of this collector's is open under this id), `invalid_next_step` (before today, or a
+    call-back without a date or outside the hours), `invalid_hours` (only the debtor, spoken to, agrees to a span of the day),
+    `invalid_outcome` (only the debtor promises).
+    """
+
+    contact_id: str
+    collector: str
+    outcome: Outcome
+    delay_reason: DelayReason | None
+    script: str | None
+    evidence: str | None
+    next_on: date | None
+    call_back_minute: int | None
+    agreed_hours: AgreedHours | None
+
+
+@command("collections.MakePromise")
+class MakePromise:
+    """Record what the debtor promised in a contact. No effect when it was.
+
+    Refused: `unknown_case`, `not_claimed`, `unknown_contact` (the last contact was another, or nobody promised in it),
+    `promise_open`, `invalid_amount` (more than is overdue), `invalid_date` (before today, or too far off).
+    """
+
+    promise_id: str
+    case_id: str
+    contact_id: str
+    collector: str
+    amount_fen: PositiveFen
+    promised_on: date
+
+
+# --- collectors ----------------------------------------------------------------------------------------------------
+
+
+@command("collections.EnrolCollector")
+class EnrolCollector:
+    """A person of the staff collects in one region (None: all), with the profile's first desk.
+
+    While he does, another region moves his desk there and the same one has no effect. Refused: `invalid_staff`.
+    """
+
+    staff_id: str
+    region: str | None
+
+
+@command("collections.ChangeDesk")
+class ChangeDesk:
+    """Fix what a collector may work. No effect when it is so.
+
+    Refused: `unknown_collector`, `invalid_stage`, `invalid_skill` (the profile has none of that name).
+    """
+
+    stages: tuple[str, ...]
+    regions: tuple[str, ...]
+    skills: tuple[str, ...]
+
+
+@command("collections.RetireCollector")
+class RetireCollector:
+    """A person of the staff has left, or has other roles. No effect for one who does not collect."""
+
+    staff_id: str

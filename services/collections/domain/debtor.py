@@ -1,0 +1,260 @@
+"""The debtor: his cases, who works on them, every contact with him, and what he promised.
+
+One stream holds all of it, because the limits are his: three calls a day over all collectors and all his loans can only be
+kept where every call is decided. Facts of repayment and the day stand in `debtor_cases`, the gate's limits in `contact_gate`,
+the queue's order in `ranking`; whatever a decision changes, its last events say how his cases stand in the queue.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial, reduce
+from typing import assert_never
+
+from libs.events.collections import (
+    ArrearsUpdated,
+    CaseAssigned,
+    CaseClosed,
+    CaseOpened,
+    CasePaymentRecorded,
+    CaseRanked,
+    CaseStageChanged,
+    ContactLogged,
+    ContactStarted,
+    DebtorClaimed,
+    DebtorReleased,
+    MissAdded,
+    PromiseBroken,
+    PromiseKept,
+    PromiseMade,
+    PromiseReleased,
+)
+from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from services.collections.commands import (
+    AssignCase,
+    ClaimCase,
+    CloseCase,
+    LogContact,
+    MakePromise,
+    RecordBucket,
+    RecordCasePayment,
+    RecordMiss,
+    RecordPenalty,
+    ReleaseDebtor,
+    StartContact,
+)
+from services.collections.domain import debtor_cases
+from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
+from services.collections.domain.debtor_state import (
+    Debtor,
+    DebtorEvent,
+    DebtorState,
+    Leased,
+    NoDebtor,
+    OpenCase,
+    case_in,
+    evolve,
+)
+from services.collections.domain.profile import Profile, Rules
+from services.collections.domain.ranking import ranked
+
+#: The phase of a day in which promises are judged and next steps become due (design.md 2.7).
+FOLLOW_UP_PHASE = 5
+
+_DAY = timedelta(days=1)
+
+FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CloseCase
+WorkCommand = ClaimCase | ReleaseDebtor | AssignCase | StartContact | LogContact | MakePromise
+DebtorCommand = FactCommand | WorkCommand
+
+
+def decide(
+    profile: Profile, command: DebtorCommand | Wake, state: DebtorState, context: Context
+) -> Sequence[DebtorEvent]:
+    """The debtor's answer to a command, ending with the changed places of his cases in the queue.
+
+    Raises Refused with the codes that the commands name.
+    """
+    rules = profile.on(context.business_date)
+    if isinstance(command, Wake):
+        events = debtor_cases.judge_promises(state, command.business_date)
+        # the close of a day is the eve of the next: that one's steps are due
+        on = command.business_date + _DAY
+    else:
+        events = _decided(rules, command, state, context)
+        on = context.business_date
+        if not events:
+            return []
+    return [*events, *ranked(rules, reduce(evolve, events, state), on)]
+
+
+def _decided(
+    rules: Rules, command: DebtorCommand, state: DebtorState, context: Context
+) -> Sequence[DebtorEvent]:
+    match command:
+        case RecordMiss():
+            return debtor_cases.record_miss(rules, command, state, context)
+        case RecordBucket():
+            return debtor_cases.record_bucket(rules, command, state)
+        case RecordPenalty():
+            return debtor_cases.record_penalty(command, state)
+        case RecordCasePayment():
+            return debtor_cases.record_payment(command, state)
+        case CloseCase():
+            return debtor_cases.close_case(command, state)
+        case ReleaseDebtor():
+            return _release(command, state, context)
+        case ClaimCase() | AssignCase() | StartContact() | LogContact() | MakePromise():
+            return _work(rules, command, state, context)
+        case _:
+            assert_never(command)
+
+
+def _work(
+    rules: Rules,
+    command: ClaimCase | AssignCase | StartContact | LogContact | MakePromise,
+    state: DebtorState,
+    context: Context,
+) -> Sequence[DebtorEvent]:
+    if isinstance(command, LogContact):
+        if isinstance(state, NoDebtor):
+            raise Refused("unknown_contact")
+        return log_contact(rules, command, state, context)
+    if isinstance(state, NoDebtor):
+        raise Refused("unknown_case")
+    case = case_in(state, command.case_id)
+    if not isinstance(case, OpenCase):
+        raise Refused("unknown_case")
+    match command:
+        case ClaimCase():
+            return _claim(rules, command, state, case, context)
+        case AssignCase():
+            return _assign(command, state, case)
+        case StartContact():
+            return start_contact(rules, command, state, case, context)
+        case MakePromise():
+            return make_promise(rules, command, state, case, context)
+        case _:
+            assert_never(command)
+
+
+# --- who works on him ----------------------------------------------------------------------------------------------
+
+
+def _claim(
+    rules: Rules, command: ClaimCase, state: Debtor, case: OpenCase, context: Context
+) -> Sequence[DebtorEvent]:
+    if case.stage not in command.desk.stages:
+        raise Refused("forbidden_stage")
+    if command.desk.regions and case.region not in command.desk.regions:
+        raise Refused("forbidden_region")
+    if rules.stage_named(case.stage).skill not in command.desk.skills:
+        raise Refused("forbidden_skill")
+    if case.assigned_to not in (None, command.collector):
+        raise Refused("assigned_to_another")
+    lease, until = state.lease, context.at + timedelta(minutes=rules.lease_minutes)
+    if isinstance(lease, Leased) and lease.until > context.at:
+        if lease.collector != command.collector:
+            raise Refused("claimed_by_another")
+        if lease.until >= until:
+            return []
+    return [
+        DebtorClaimed(
+            debtor_id=state.debtor_id,
+            case_id=case.case_id,
+            collector=command.collector,
+            claimed_at=context.at,
+            claimed_until=until,
+        )
+    ]
+
+
+def _release(command: ReleaseDebtor, state: DebtorState, context: Context) -> Sequence[DebtorEvent]:
+    if isinstance(state, NoDebtor):
+        raise Refused("unknown_debtor")
+    lease = state.lease
+    if not isinstance(lease, Leased) or lease.until <= context.at:
+        return []
+    if lease.collector != command.released_by and not command.supervisor:
+        raise Refused("claimed_by_another")
+    return [
+        DebtorReleased(
+            debtor_id=state.debtor_id,
+            collector=lease.collector,
+            released_by=command.released_by,
+            released_at=context.at,
+        )
+    ]
+
+
+def _assign(command: AssignCase, state: Debtor, case: OpenCase) -> Sequence[DebtorEvent]:
+    if case.assigned_to == command.collector:
+        return []
+    return [
+        CaseAssigned(
+            debtor_id=state.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            collector=command.collector,
+            assigned_by=command.assigned_by,
+        )
+    ]
+
+
+# --- the aggregate -------------------------------------------------------------------------------------------------
+
+
+def wake_on(state: DebtorState) -> WakeOn:
+    """When the day next has something to do: the date of a promise, or the eve of a next step."""
+    if isinstance(state, NoDebtor):
+        return None
+    days = [case.promise.promised_on for case in state.cases if isinstance(case, OpenCase) and case.promise]
+    days += [
+        case.next_on - _DAY
+        for case in state.cases
+        if isinstance(case, OpenCase) and case.next_on and not (case.entry and case.entry.due)
+    ]
+    return (min(days), FOLLOW_UP_PHASE) if days else None
+
+
+def debtor_aggregate(profile: Profile) -> Aggregate:
+    """The aggregate of the streams `dbt_…` under a profile's rules."""
+    return Aggregate(
+        name="debtor",
+        prefix="dbt",
+        commands=(
+            RecordMiss,
+            RecordBucket,
+            RecordPenalty,
+            RecordCasePayment,
+            CloseCase,
+            ClaimCase,
+            ReleaseDebtor,
+            AssignCase,
+            StartContact,
+            LogContact,
+            MakePromise,
+        ),
+        events=(
+            CaseOpened,
+            MissAdded,
+            ArrearsUpdated,
+            CaseStageChanged,
+            CasePaymentRecorded,
+            CaseClosed,
+            CaseRanked,
+            CaseAssigned,
+            DebtorClaimed,
+            DebtorReleased,
+            ContactStarted,
+            ContactLogged,
+            PromiseMade,
+            PromiseKept,
+            PromiseBroken,
+            PromiseReleased,
+        ),
+        state=DebtorState,
+        initial=NoDebtor(),
+        decide=partial(decide, profile),
+        evolve=evolve,
+        wake_on=wake_on,
+    )

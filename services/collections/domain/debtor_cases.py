@@ -1,0 +1,253 @@
+"""What repayment's facts and the day do to a debtor's cases: opening, arrears, stages, promises judged, closing.
+
+A case opens at the first missed payment and follows the loan (domain.md section 5). Facts of one loan arrive in its order; a
+fact of a loan without an open case has nothing to change.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from libs.events.collections import (
+    ArrearsUpdated,
+    CaseClosed,
+    CaseOpened,
+    CasePaymentRecorded,
+    CaseStageChanged,
+    MissAdded,
+    PromiseBroken,
+    PromiseKept,
+    PromiseReleased,
+)
+from libs.events.deciding import Context, Refused
+from services.collections.commands import (
+    CURRENT,
+    CloseCase,
+    RecordBucket,
+    RecordCasePayment,
+    RecordMiss,
+    RecordPenalty,
+    debtor_of,
+)
+from services.collections.domain.debtor_state import (
+    Debtor,
+    DebtorEvent,
+    DebtorState,
+    NoDebtor,
+    OpenCase,
+    Promise,
+    case_in,
+)
+from services.collections.domain.ids import case_of
+from services.collections.domain.profile import Rules
+
+
+def record_miss(
+    rules: Rules, command: RecordMiss, state: DebtorState, context: Context
+) -> Sequence[DebtorEvent]:
+    """Open the loan's case, or add to what is overdue unless the total already counts it."""
+    case_id = case_of(command.loan_id)
+    debtor_id = _debtor_id(command.borrower)
+    case = None if isinstance(state, NoDebtor) else case_in(state, case_id)
+    if case is not None and command.number <= case.last_missed:
+        return []
+    if isinstance(case, OpenCase):
+        is_counted = command.due_on < case.overdue_as_of
+        return [
+            MissAdded(
+                debtor_id=debtor_id,
+                case_id=case_id,
+                loan_id=command.loan_id,
+                number=command.number,
+                due_on=command.due_on,
+                overdue_fen=case.overdue_fen if is_counted else case.overdue_fen + command.open_fen,
+                dpd=command.dpd,
+            )
+        ]
+    first = rules.stages[0]
+    return [
+        CaseOpened(
+            debtor_id=debtor_id,
+            borrower=command.borrower,
+            case_id=case_id,
+            loan_id=command.loan_id,
+            opening=1 if case is None else case.opening + 1,
+            opened_on=context.business_date,
+            number=command.number,
+            due_on=command.due_on,
+            overdue_fen=command.open_fen,
+            dpd=command.dpd,
+            bucket=first.buckets[0],
+            stage=first.name,
+            region=command.region,
+            product=command.product,
+        )
+    ]
+
+
+def record_bucket(rules: Rules, command: RecordBucket, state: DebtorState) -> Sequence[DebtorEvent]:
+    """Move the case to the stage of its loan's new bucket, or close it when that is `current`."""
+    found = _open_case(state, command.loan_id)
+    if found is None:
+        return []
+    debtor, case = found
+    if command.bucket == CURRENT:
+        return _closed(debtor, case, command.changed_on, "cured")
+    return _arrears(rules, debtor, case, command.changed_on, command.bucket, command.dpd, command.overdue_fen)
+
+
+def record_penalty(command: RecordPenalty, state: DebtorState) -> Sequence[DebtorEvent]:
+    """Take over what is overdue with the penalty in it; bucket and stage stay."""
+    found = _open_case(state, command.loan_id)
+    if found is None:
+        return []
+    return _updated(*found, command.charged_on, found[1].bucket, command.dpd, command.overdue_fen)
+
+
+def record_payment(command: RecordCasePayment, state: DebtorState) -> Sequence[DebtorEvent]:
+    """Count the payment towards the promise: kept when those up to its date reach its amount (design.md section 4)."""
+    found = _open_case(state, command.loan_id)
+    if found is None or found[1].last_payment == command.payment_id:
+        return []
+    debtor, case = found
+    events: list[DebtorEvent] = [
+        CasePaymentRecorded(
+            debtor_id=debtor.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            payment_id=command.payment_id,
+            amount_fen=command.amount_fen,
+            value_date=command.value_date,
+            as_of=command.as_of,
+            overdue_fen=command.overdue_fen,
+        )
+    ]
+    promise = case.promise
+    if promise is None or command.value_date > promise.promised_on:
+        return events
+    paid_fen = promise.paid_fen + command.amount_fen
+    if paid_fen >= promise.amount_fen:
+        events.append(
+            PromiseKept(
+                debtor_id=debtor.debtor_id,
+                case_id=case.case_id,
+                loan_id=case.loan_id,
+                promise_id=promise.promise_id,
+                collector=promise.collector,
+                amount_fen=promise.amount_fen,
+                paid_fen=paid_fen,
+                kept_on=command.value_date,
+            )
+        )
+    return events
+
+
+def close_case(command: CloseCase, state: DebtorState) -> Sequence[DebtorEvent]:
+    """The loan is repaid, so there is nothing to collect."""
+    found = _open_case(state, command.loan_id)
+    return [] if found is None else _closed(*found, command.repaid_on, "repaid")
+
+
+def judge_promises(state: DebtorState, day: date) -> Sequence[DebtorEvent]:
+    """The day is over: promises for it, or for a day before it, that nothing has kept are broken."""
+    if isinstance(state, NoDebtor):
+        return []
+    return [
+        PromiseBroken(
+            debtor_id=state.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            promise_id=case.promise.promise_id,
+            collector=case.promise.collector,
+            amount_fen=case.promise.amount_fen,
+            paid_fen=case.promise.paid_fen,
+            promised_on=case.promise.promised_on,
+            broken_promises=case.broken_promises + 1,
+        )
+        for case in state.cases
+        if isinstance(case, OpenCase) and case.promise and case.promise.promised_on <= day
+    ]
+
+
+def _open_case(state: DebtorState, loan_id: str) -> tuple[Debtor, OpenCase] | None:
+    if isinstance(state, NoDebtor):
+        return None
+    case = next((case for case in state.cases if case.loan_id == loan_id), None)
+    return (state, case) if isinstance(case, OpenCase) else None
+
+
+def _arrears(
+    rules: Rules, debtor: Debtor, case: OpenCase, on: date, bucket: str, dpd: int, overdue_fen: int
+) -> Sequence[DebtorEvent]:
+    stage = rules.stage_of(bucket)
+    if stage is None:
+        raise Refused("invalid_bucket")
+    updated = _updated(debtor, case, on, bucket, dpd, overdue_fen)
+    if stage.name == case.stage:
+        return updated
+    return [
+        *updated,
+        CaseStageChanged(
+            debtor_id=debtor.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            changed_on=on,
+            from_stage=case.stage,
+            to_stage=stage.name,
+            bucket=bucket,
+            dpd=dpd,
+        ),
+    ]
+
+
+def _updated(
+    debtor: Debtor, case: OpenCase, on: date, bucket: str, dpd: int, overdue_fen: int
+) -> Sequence[DebtorEvent]:
+    if (bucket, dpd, overdue_fen, on) == (case.bucket, case.dpd, case.overdue_fen, case.overdue_as_of):
+        return []
+    return [
+        ArrearsUpdated(
+            debtor_id=debtor.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            as_of=on,
+            overdue_fen=overdue_fen,
+            dpd=dpd,
+            bucket=bucket,
+        )
+    ]
+
+
+def _closed(debtor: Debtor, case: OpenCase, on: date, reason: str) -> Sequence[DebtorEvent]:
+    assert case.entry is not None, "a case is ranked by the decision that opens it"
+    events: list[DebtorEvent] = [] if case.promise is None else [_released(debtor, case, case.promise)]
+    events.append(
+        CaseClosed(
+            debtor_id=debtor.debtor_id,
+            case_id=case.case_id,
+            loan_id=case.loan_id,
+            closed_on=on,
+            reason=reason,
+            opening=case.opening,
+            entry=case.entry,
+        )
+    )
+    return events
+
+
+def _released(debtor: Debtor, case: OpenCase, promise: Promise) -> PromiseReleased:
+    return PromiseReleased(
+        debtor_id=debtor.debtor_id,
+        case_id=case.case_id,
+        loan_id=case.loan_id,
+        promise_id=promise.promise_id,
+        collector=promise.collector,
+        amount_fen=promise.amount_fen,
+        paid_fen=promise.paid_fen,
+    )
+
+
+def _debtor_id(borrower: str) -> str:
+    try:
+        return debtor_of(borrower)
+    except ValueError:
+        raise Refused("invalid_loan") from None

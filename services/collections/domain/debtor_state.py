@@ -1,0 +1,394 @@
+"""The debtor's situations and how events lead from one to the next: what the limits and the next step need, never a history."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Literal, assert_never
+
+from libs.events.codec import record
+from libs.events.collections import (
+    AgreedHours,
+    ArrearsUpdated,
+    CaseAssigned,
+    CaseClosed,
+    CaseOpened,
+    CasePaymentRecorded,
+    CaseRanked,
+    CaseStageChanged,
+    ContactLogged,
+    ContactStarted,
+    DebtorClaimed,
+    DebtorReleased,
+    MissAdded,
+    PromiseBroken,
+    PromiseKept,
+    PromiseMade,
+    PromiseReleased,
+    QueueEntry,
+)
+from libs.events.money import Count, PositiveFen
+
+_DAY = timedelta(days=1)
+
+#: Local days whose effective calls are remembered: API clocks differ by seconds, a call is logged hours after it began.
+CALL_DAYS_REMEMBERED = 7
+
+
+@record
+class Promise:
+    """A promise that is not decided yet, and what payments have brought towards it."""
+
+    promise_id: str
+    collector: str
+    amount_fen: PositiveFen
+    promised_on: date
+    paid_fen: Count
+
+
+@record
+class OpenCase:
+    """A loan with arrears. `overdue_fen` counts everything due before `overdue_as_of`.
+
+    `last_missed`, `last_payment` and `last_promise` recognise what comes again; `entry` is what the queue was last told.
+    """
+
+    kind: Literal["open"] = "open"
+    case_id: str
+    loan_id: str
+    opening: int
+    region: str
+    product: str
+    stage: str
+    bucket: str
+    dpd: int
+    overdue_fen: Count
+    overdue_as_of: date
+    last_missed: int
+    last_payment: str | None
+    last_promise: str | None
+    broken_promises: int
+    assigned_to: str | None
+    next_on: date | None
+    call_back_minute: int | None
+    promise: Promise | None
+    entry: QueueEntry | None
+
+
+@record
+class ClosedCase:
+    """A loan without arrears that had some."""
+
+    kind: Literal["closed"] = "closed"
+    case_id: str
+    loan_id: str
+    opening: int
+    last_missed: int
+    broken_promises: int
+
+
+@record
+class Free:
+    """Nobody works on the debtor."""
+
+    kind: Literal["free"] = "free"
+
+
+@record
+class Leased:
+    """One collector was given the debtor until a moment; a lease whose moment has passed holds nobody."""
+
+    kind: Literal["leased"] = "leased"
+    collector: str
+    until: datetime
+
+
+@record
+class OpenContact:
+    """A contact that has begun and whose outcome is not logged."""
+
+    contact_id: str
+    number: int
+    case_id: str
+    loan_id: str
+    collector: str
+    channel: str
+    direction: str
+    party: str
+    party_id: str | None
+    started_at: datetime
+    local_day: date
+
+
+@record
+class LastContact:
+    """The contact that was logged last, and whether the debtor promised in it."""
+
+    contact_id: str
+    promised: bool
+
+
+@record
+class DayCalls:
+    """Effective calls to the debtor on one of his local days, over all collectors."""
+
+    day: date
+    calls: int
+
+
+@record
+class NoDebtor:
+    """Nothing was ever missed."""
+
+    kind: Literal["no_debtor"] = "no_debtor"
+
+
+@record
+class Debtor:
+    """Somebody who has missed a payment. Cases stand in the order of their first opening; `region` is the newest one's.
+
+    `unanswered` are attempts at himself since he was last spoken to, `stopped` third parties who are never contacted again.
+    """
+
+    kind: Literal["debtor"] = "debtor"
+    debtor_id: str
+    borrower: str
+    region: str
+    cases: tuple[OpenCase | ClosedCase, ...]
+    lease: Free | Leased
+    contacts: int
+    open_contacts: tuple[OpenContact, ...]
+    last_contact: LastContact | None
+    call_days: tuple[DayCalls, ...]
+    unanswered: int
+    stopped: tuple[str, ...]
+    agreed_hours: AgreedHours | None
+
+
+DebtorState = NoDebtor | Debtor
+CaseEvent = (
+    MissAdded
+    | ArrearsUpdated
+    | CaseStageChanged
+    | CasePaymentRecorded
+    | CaseClosed
+    | CaseRanked
+    | CaseAssigned
+    | PromiseMade
+    | PromiseKept
+    | PromiseBroken
+    | PromiseReleased
+)
+DebtorEvent = CaseOpened | CaseEvent | DebtorClaimed | DebtorReleased | ContactStarted | ContactLogged
+
+
+def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
+    """The state after one event."""
+    if isinstance(event, CaseOpened):
+        return _opened(state, event)
+    if isinstance(state, NoDebtor):
+        return state
+    match event:
+        case DebtorClaimed():
+            return replace(state, lease=Leased(collector=event.collector, until=event.claimed_until))
+        case DebtorReleased():
+            return replace(state, lease=Free())
+        case ContactStarted():
+            return replace(state, contacts=event.number, open_contacts=(*state.open_contacts, _begun(event)))
+        case ContactLogged():
+            return _logged(state, event)
+        case _:
+            return _with_case(state, event.case_id, lambda case: _evolve_case(case, event))
+
+
+def case_in(state: Debtor, case_id: str) -> OpenCase | ClosedCase | None:
+    """The debtor's case of that id, whatever became of it."""
+    return next((case for case in state.cases if case.case_id == case_id), None)
+
+
+def _with_case(state: Debtor, case_id: str, change: Callable[[OpenCase], OpenCase | ClosedCase]) -> Debtor:
+    cases = tuple(
+        change(case) if isinstance(case, OpenCase) and case.case_id == case_id else case
+        for case in state.cases
+    )
+    return replace(state, cases=cases)
+
+
+def _evolve_case(case: OpenCase, event: CaseEvent) -> OpenCase | ClosedCase:
+    match event:
+        case MissAdded():
+            return replace(
+                case,
+                last_missed=event.number,
+                overdue_fen=event.overdue_fen,
+                overdue_as_of=max(case.overdue_as_of, event.due_on + _DAY),
+                dpd=event.dpd,
+            )
+        case ArrearsUpdated():
+            return replace(
+                case,
+                bucket=event.bucket,
+                dpd=event.dpd,
+                overdue_fen=event.overdue_fen,
+                overdue_as_of=event.as_of,
+            )
+        case CaseStageChanged():
+            # who worked the old stage need not be able to work the new one: it goes back to the queue (chosen)
+            return replace(case, stage=event.to_stage, assigned_to=None)
+        case CasePaymentRecorded():
+            return _paid(case, event)
+        case CaseClosed():
+            return ClosedCase(
+                case_id=case.case_id,
+                loan_id=case.loan_id,
+                opening=case.opening,
+                last_missed=case.last_missed,
+                broken_promises=case.broken_promises,
+            )
+        case CaseRanked():
+            return replace(case, entry=event.entry)
+        case CaseAssigned():
+            return replace(case, assigned_to=event.collector)
+        case PromiseMade():
+            promise = Promise(
+                promise_id=event.promise_id,
+                collector=event.collector,
+                amount_fen=event.amount_fen,
+                promised_on=event.promised_on,
+                paid_fen=0,
+            )
+            # until its date is over there is nothing to ask for
+            next_on = event.promised_on + _DAY
+            return replace(
+                case, promise=promise, last_promise=event.promise_id, next_on=next_on, call_back_minute=None
+            )
+        case PromiseKept() | PromiseReleased():
+            return replace(case, promise=None, next_on=None, call_back_minute=None)
+        case PromiseBroken():
+            return replace(
+                case,
+                promise=None,
+                next_on=None,
+                call_back_minute=None,
+                broken_promises=event.broken_promises,
+            )
+        case _:
+            assert_never(event)
+
+
+def _paid(case: OpenCase, event: CasePaymentRecorded) -> OpenCase:
+    promise = case.promise
+    if promise is not None and event.value_date <= promise.promised_on:
+        promise = replace(promise, paid_fen=promise.paid_fen + event.amount_fen)
+    return replace(
+        case,
+        promise=promise,
+        last_payment=event.payment_id,
+        overdue_fen=event.overdue_fen,
+        overdue_as_of=event.as_of,
+    )
+
+
+def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
+    debtor = _nobody_yet(event) if isinstance(state, NoDebtor) else state
+    before = case_in(debtor, event.case_id)
+    opened = OpenCase(
+        case_id=event.case_id,
+        loan_id=event.loan_id,
+        opening=event.opening,
+        region=event.region,
+        product=event.product,
+        stage=event.stage,
+        bucket=event.bucket,
+        dpd=event.dpd,
+        overdue_fen=event.overdue_fen,
+        overdue_as_of=event.due_on + _DAY,
+        last_missed=event.number,
+        last_payment=None,
+        last_promise=None,
+        broken_promises=before.broken_promises if before else 0,
+        assigned_to=None,
+        next_on=None,
+        call_back_minute=None,
+        promise=None,
+        entry=None,
+    )
+    if before is None:
+        return replace(debtor, region=event.region, cases=(*debtor.cases, opened))
+    cases = tuple(opened if case.case_id == event.case_id else case for case in debtor.cases)
+    return replace(debtor, region=event.region, cases=cases)
+
+
+def _nobody_yet(event: CaseOpened) -> Debtor:
+    return Debtor(
+        debtor_id=event.debtor_id,
+        borrower=event.borrower,
+        region=event.region,
+        cases=(),
+        lease=Free(),
+        contacts=0,
+        open_contacts=(),
+        last_contact=None,
+        call_days=(),
+        unanswered=0,
+        stopped=(),
+        agreed_hours=None,
+    )
+
+
+# --- contacts ------------------------------------------------------------------------------------------------------
+
+
+def _begun(event: ContactStarted) -> OpenContact:
+    return OpenContact(
+        contact_id=event.contact_id,
+        number=event.number,
+        case_id=event.case_id,
+        loan_id=event.loan_id,
+        collector=event.collector,
+        channel=event.channel,
+        direction=event.direction,
+        party=event.party,
+        party_id=event.party_id,
+        started_at=event.started_at,
+        local_day=event.local_day,
+    )
+
+
+def _logged(state: Debtor, event: ContactLogged) -> Debtor:
+    still_open = tuple(contact for contact in state.open_contacts if contact.contact_id != event.contact_id)
+    stopped = state.stopped
+    if event.stop_party is not None and event.stop_party not in stopped:
+        stopped = (*stopped, event.stop_party)
+    is_promise = event.outcome == "promise"
+    logged = replace(
+        state,
+        open_contacts=still_open,
+        last_contact=LastContact(contact_id=event.contact_id, promised=is_promise),
+        call_days=_counted(state.call_days, event.local_day) if is_counted(event) else state.call_days,
+        unanswered=_unanswered(state.unanswered, event),
+        stopped=stopped,
+        agreed_hours=event.agreed_hours or state.agreed_hours,
+    )
+    return _with_case(
+        logged,
+        event.case_id,
+        lambda case: replace(case, next_on=event.next_on, call_back_minute=event.call_back_minute),
+    )
+
+
+def is_counted(event: ContactLogged) -> bool:
+    """Whether the contact was an effective call in the sense of the limit: we called, and somebody was spoken to."""
+    return event.effective and event.channel == "call" and event.direction == "outbound"
+
+
+def _unanswered(before: int, event: ContactLogged) -> int:
+    if event.party != "debtor" or event.channel not in ("call", "visit"):
+        return before
+    return 0 if event.effective else before + 1
+
+
+def _counted(days: tuple[DayCalls, ...], day: date) -> tuple[DayCalls, ...]:
+    calls = next((known.calls for known in days if known.day == day), 0)
+    others = (known for known in days if known.day != day)
+    counted = sorted((*others, DayCalls(day=day, calls=calls + 1)), key=lambda known: known.day)
+    return tuple(counted[-CALL_DAYS_REMEMBERED:])

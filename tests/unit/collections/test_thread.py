@@ -1,0 +1,50 @@
+"""The whole thread on the simulated log: whatever crashes, the queue holds exactly the loans that are late, with their arrears."""
+
+from dataclasses import replace
+
+import pytest
+
+from tools.simulator.judging import audit
+from tools.simulator.run import config_of, services
+from tools.simulator.traffic import Plan
+from tools.simulator.world import World
+
+#: The view of the loans with their schedules.
+LOANS = "repayment.loan-schedule"
+
+PLAN = Plan(
+    people=8,
+    listings=8,
+    days=70,
+    busy_days=4,
+    actions_on_busy_days=80,
+    actions_on_quiet_days=1,
+    tenor_months_max=3,
+)
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_the_queue_is_the_late_part_of_the_book(seed: int) -> None:
+    """Case by case: the loan's bucket, and what its missed instalments still owe."""
+    world = World(seed, services(thread_only=False), replace(config_of(seed), plan=PLAN))
+    world.run(steps_max=1_000_000)
+    audit(world)
+    loans = world.views[LOANS].documents
+    cases = {
+        document["loan_id"]: document for document in world.views["collections.queue"].documents.values()
+    }
+    late = {
+        loan_id: loan
+        for loan_id, loan in loans.items()
+        if loan["state"] == "running" and loan["bucket"] != "current"
+    }
+    assert late
+    assert set(cases) == set(late)
+    for loan_id, loan in late.items():
+        assert cases[loan_id]["bucket"] == loan["bucket"]
+        penalty_fen = loan.get("penalty_fen", 0)
+        assert cases[loan_id]["overdue_fen"] - penalty_fen == sum(
+            row["principal_fen"] + row["interest_fen"] - row["paid_principal_fen"] - row["paid_interest_fen"]
+            for row in loan["rows"].values()
+            if row["missed"]
+        )
