@@ -270,14 +270,11 @@ class PartitionDecider:
         source = envelope.source
         assert source is not None
         key = SourceKey(source.group, source.topic, source.partition)
-        seen = envelope.command_id in self._pending_sources.get(key, {}) or self._memory.seen(
-            key, envelope.command_id
-        )
+        pending = self._pending_sources.get(key, {})
+        seen = envelope.command_id in pending or self._memory.seen(key, envelope.command_id)
         below = max(self._memory.stored_below(key), self._pending_below.get(key, 0))
-        # A marker is not judged by its age: it may speak for other source partitions too, which the line of this one says
-        # nothing about. The day counts every partition once.
-        is_old = source.position < below and envelope.type != _MARKER
-        if not (seen or is_old):
+        # A marker's age says nothing: it may speak for other partitions too, and the day counts every partition once.
+        if not seen and (source.position >= below or envelope.type == _MARKER):
             return None
         effect = Effect()
         effect.add(None, None, CommandRepeated(first_position=None, first=None))

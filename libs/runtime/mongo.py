@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC
 from typing import Any, Final
 
 from bson.errors import InvalidDocument
@@ -31,7 +30,6 @@ from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, s
 from libs.runtime.generations import (
     ChangeRefused,
     DatabaseUnavailable,
-    DocumentChanged,
     Generation,
     GenerationWrite,
     HistoryLost,
@@ -51,6 +49,7 @@ from libs.runtime.generations import (
     triple_document,
 )
 from libs.runtime.kafka import Place
+from libs.runtime.mongo_reading import ChangeStream, Snapshot
 from libs.runtime.projecting import Partition, Projection
 from libs.runtime.settings import Settings
 
@@ -60,11 +59,9 @@ COMMIT_LIMIT_S: Final = 30.0
 #: What a method raises when the server does not answer or refuses: for those who must not name the driver.
 DatabaseError = PyMongoError
 
-Work = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
 Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 _RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
-_SNAPSHOT_UNAVAILABLE = 246
 _WATCH_MS: Final = 2000
 
 
@@ -140,32 +137,18 @@ class Database:
         return None if found is None else plain(found)
 
     async def find_page(
-        self,
-        collection: str,
-        where: Mapping[str, Any],
-        limit: int,
-        *,
-        after: str | None = None,
-        highest: str | None = None,
-        below: int | None = None,
+        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
     ) -> list[dict[str, Any]]:
-        """At most `limit` documents, ordered by name, from after a name on; `where` compares fields for equality only.
-
-        With `highest` they are ordered by that field first, largest value first, and `below` is the value at `after`.
-        """
+        """At most `limit` documents in the order of their names, after a name; `where` compares fields for equality only."""
         wanted: dict[str, Any] = {name: {"$eq": value} for name, value in where.items()}
-        order = [("_id", 1)] if highest is None else [(highest, -1), ("_id", 1)]
         if after is not None:
-            later: dict[str, Any] = {"_id": {"$gt": after}}
-            if highest is not None:
-                later = {"$or": [{highest: {"$lt": below}}, {highest: {"$eq": below}, **later}]}
-            wanted["$and"] = [later]
-        return [plain(found) async for found in self._db[collection].find(wanted).sort(order).limit(limit)]
+            wanted["$and"] = [{"_id": {"$gt": after}}]
+        return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
 
     @asynccontextmanager
     async def watch(
         self, collection: str, where: Mapping[str, Any], token: str | None
-    ) -> AsyncIterator["ChangeStream"]:
+    ) -> AsyncIterator[ChangeStream]:
         """The changes of a collection's documents whose fields equal `where`, from now on or after a token.
 
         Raises HistoryLost when the server cannot go on from there.
@@ -319,7 +302,7 @@ class Database:
         work: Callable[[AsyncIOMotorClientSession], Awaitable[None]],
         is_done: Callable[[], Awaitable[bool]],
     ) -> None:
-        """Motor's own `with_transaction` does not repeat a commit that met a conflict; this does, and knows its limit."""
+        """Motor's `with_transaction` does not repeat a commit that met a conflict; this does, and knows its limit."""
         gives_up_at = time.monotonic() + COMMIT_LIMIT_S
         pause_s, unsure = 0.05, False
         while True:
@@ -385,56 +368,10 @@ class Database:
         return [frozenset(document["in_step"]) async for document in found]
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator["Snapshot"]:
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
         """A view of the database at one moment, for at most five minutes."""
         async with await self._client.start_session(snapshot=True) as session:
             yield Snapshot(self._client[self.name], session)
-
-
-class ChangeStream:
-    """An open change stream."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    async def next(self) -> DocumentChanged | None:
-        """The next change; None when there is none for two seconds."""
-        found = await self._stream.try_next()
-        if found is None:
-            return None
-        document = found.get("fullDocument")
-        return DocumentChanged(
-            token=found["_id"]["_data"],
-            doc=found["documentKey"]["_id"],
-            document=None if document is None else plain(document),
-            at=found["wallTime"].replace(tzinfo=UTC),
-        )
-
-
-class Snapshot:
-    """Reads that all see the same moment."""
-
-    def __init__(self, database: Any, session: AsyncIOMotorClientSession) -> None:
-        self._db = database
-        self._session = session
-
-    async def positions(self, key: str) -> dict[Partition, Checkpoint] | None:
-        """The triples of a generation. None when the server has no snapshot yet: ask again in a new one."""
-        try:
-            found = [found async for found in self._db["positions"].find({"of": key}, session=self._session)]
-        except OperationFailure as error:
-            if error.code == _SNAPSHOT_UNAVAILABLE:
-                return None
-            raise
-        return {read_partition(each): read_triple(each) for each in found}
-
-    async def documents(self, generation: Generation) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """All documents of a generation in the order of their names."""
-        cursor = (
-            self._db[generation.collection].find({}, session=self._session, batch_size=2000).sort("_id", 1)
-        )
-        async for found in cursor:
-            yield found.pop("_id"), found
 
 
 #: Sets a time on the server's clock, so that hosts never compare theirs.

@@ -15,7 +15,8 @@ from typing import Any, Final
 from libs.runtime.building import LIVE_WITHIN_S, Build, Builder, NotTakenUp, Pass, Progress, view_raised
 from libs.runtime.errors import OperatorError
 from libs.runtime.generations import Comparison, Generation, Pointer
-from libs.runtime.mongo import Database, Snapshot
+from libs.runtime.mongo import Database
+from libs.runtime.mongo_reading import Snapshot
 from libs.runtime.projecting import Projection
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings

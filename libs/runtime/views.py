@@ -10,34 +10,12 @@ from libs.runtime.generations import HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_:.-]")
-_VALUE = re.compile(r"-?[0-9]{1,18}")
 _TOKEN = re.compile(r"[0-9A-F]{2,1000}")
 _ESCAPED = re.compile(r"~([0-9a-f]+)~")
 
 
 class ViewMissing(Exception):
     """The view has no generation yet: the projector is building its first one, or never ran."""
-
-
-class MalformedCursor(ValueError):
-    """A cursor that no page of this order gave."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a page begins: after a document and, in pages by value, its value."""
-
-    doc: str | None = None
-    value: int | None = None
-
-    @classmethod
-    def of(cls, text: str, *, ordered: bool) -> "_Place":
-        if not ordered:
-            return cls(read_cursor(text))
-        value, _, doc = read_cursor(text).partition("|")
-        if not _VALUE.fullmatch(value):
-            raise MalformedCursor(text)
-        return cls(doc, int(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +47,17 @@ class Views:
         return await self._database.find(pointer.collection, doc)
 
     async def page(
-        self,
-        view: str,
-        *,
-        where: Mapping[str, Any],
-        after: str | None,
-        limit: int,
-        highest: str | None = None,
+        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """At most `limit` documents whose fields equal `where`, ordered by name, and the cursor of the next page.
 
-        With `highest`, an integer field that all of them have, those with the largest value come first. A field that is
-        None in `where` also matches documents without it. Raises ViewMissing, MalformedCursor.
+        A field that is None in `where` also matches documents without it. Raises ViewMissing.
         """
         pointer = await self._pointer(view)
-        place = _Place() if after is None else _Place.of(after, ordered=highest is not None)
-        found = await self._database.find_page(
-            pointer.collection, where, limit + 1, after=place.doc, highest=highest, below=place.value
-        )
-        if len(found) <= limit:
-            return found, None
-        last = found[limit - 1]
-        return found[:limit], cursor(last["_id"] if highest is None else f"{last[highest]}|{last['_id']}")
+        last = None if after is None else read_cursor(after)
+        found = await self._database.find_page(pointer.collection, where, last, limit + 1)
+        more = len(found) > limit
+        return found[:limit], cursor(found[limit - 1]["_id"]) if more else None
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """(service, partition) -> the last position that the view has applied; -1 before the first. Raises ViewMissing."""

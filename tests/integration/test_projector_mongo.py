@@ -19,7 +19,7 @@ from libs.runtime.mongo import Database
 from libs.runtime.parked import list_parked, show_parked
 from libs.runtime.projecting import Failure, Partition, Projection
 from libs.runtime.settings import Settings
-from libs.runtime.views import Changed, MalformedCursor, Reset, Views, cursor, read_cursor
+from libs.runtime.views import Changed, Reset, Views, cursor, read_cursor
 from tests.conftest import MakeSettings
 from tests.integration.chained_log import LOG_ID, ChainedLog, toy
 from tests.integration.projected import applied, projecting
@@ -68,7 +68,7 @@ def test_mongodb_makes_of_folded_batches_what_the_ops_mean(
                 batch, rest = rest[:size], rest[size:]
                 await database.commit([moved(generation, position, position + 1, *batch)])
                 position += 1
-            found = await database.find_page(generation.collection, {}, 10)
+            found = await database.find_page(generation.collection, {}, None, 10)
             return {each.pop("_id"): each for each in found}
         finally:
             await database.close()
@@ -187,24 +187,6 @@ async def test_pages_follow_each_other(toy_database: Database) -> None:
             break
     assert found == [name for name in names if name != "lst/03"]
     assert await views.page(generation.view, where={"owner": {"$ne": ""}}, after=None, limit=9) == ([], None)
-
-
-async def test_pages_by_value_begin_with_the_largest(toy_database: Database) -> None:
-    """Equal values follow in the order of names; the cursor goes on between them, and a made-up one is refused."""
-    generation = await new_generation(toy_database)
-    values = {"a|1": 5, "b": 9, "c": 5, "d": -2, "e": 5}
-    changes = [Set(name, "priority", value) for name, value in values.items()]
-    await toy_database.commit([moved(generation, -1, 0, *changes)])
-    await toy_database.flip(generation, None)
-    views, found, after = Views(toy_database), list[str](), None
-    while True:
-        page, after = await views.page(generation.view, where={}, after=after, limit=2, highest="priority")
-        found += [each["_id"] for each in page]
-        if after is None:
-            break
-    assert found == ["b", "a|1", "c", "e", "d"]
-    with pytest.raises(MalformedCursor):
-        await views.page(generation.view, where={}, after="much", limit=2, highest="priority")
 
 
 @given(st.text())

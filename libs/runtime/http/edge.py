@@ -47,7 +47,6 @@ class ReadsViews(Protocol):
         where: Mapping[str, Any],
         after: str | None,
         limit: int,
-        highest: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
 

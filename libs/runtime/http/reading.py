@@ -22,7 +22,7 @@ from libs.runtime.http.positions import (
 from libs.runtime.http.problems import Problem, not_found, try_again
 from libs.runtime.http.requests import answer_headers
 from libs.runtime.mongo import DatabaseError
-from libs.runtime.views import MalformedCursor, ViewMissing
+from libs.runtime.views import ViewMissing
 
 PAGE_MAX: Final = 200
 _LOOK_FIRST_S: Final = 0.005
@@ -50,20 +50,13 @@ class ViewReader:
         return found
 
     async def page(
-        self, page: "Page", where: Mapping[str, Any] | None = None, *, highest: str | None = None
+        self, page: "Page", where: Mapping[str, Any] | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """The documents of one page that match `where`, and the cursor of the next one.
-
-        With `highest`, an integer field, those with the largest value come first. Raises Problem 422 for a cursor that was
-        made up.
-        """
-        try:
-            with or_try_again():
-                return await self.edge.views.page(
-                    self.view, where=where or {}, after=page.cursor, limit=page.limit, highest=highest
-                )
-        except MalformedCursor:
-            raise _malformed_cursor() from None
+        """The documents of one page that match `where`, and the cursor of the next one."""
+        with or_try_again():
+            return await self.edge.views.page(
+                self.view, where=where or {}, after=page.cursor, limit=page.limit
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +74,8 @@ async def _page(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most documents on a page.")] = 50,
 ) -> Page:
     if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise _malformed_cursor()
+        raise Problem(422, "malformed_cursor", "A cursor is sent exactly as it was received.")
     return Page(cursor, limit)
-
-
-def _malformed_cursor() -> Problem:
-    return Problem(422, "malformed_cursor", "A cursor is sent exactly as it was received.")
 
 
 ThisPage = Annotated[Page, Depends(_page)]

@@ -166,7 +166,6 @@ class MemoryViews:
         where: Mapping[str, Any],
         after: str | None,
         limit: int,
-        highest: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views. Its cursor is the number of documents before the page."""
         matching = [
@@ -174,8 +173,6 @@ class MemoryViews:
             for _, content in sorted(self.documents.get(view, {}).items())
             if where.items() <= content.items()
         ]
-        if highest is not None:
-            matching.sort(key=lambda content: -content[highest])
         first = int(after or 0)
         following = str(first + limit) if len(matching) > first + limit else None
         return matching[first : first + limit], following
