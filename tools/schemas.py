@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from libs.events import bidding, repayment, system  # noqa: F401  # importing them declares their events
+from libs.events import bidding, onboarding, repayment, system  # noqa: F401  # importing them declares their events
 from libs.events.codec import EVENT_TYPES, adapter, name_of
 from libs.events.sagas import Saga
 from libs.runtime.errors import OperatorError
