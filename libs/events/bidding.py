@@ -5,6 +5,7 @@ Every money event stands in one account's stream and carries `postings` that sum
 """
 
 from datetime import date
+from typing import Literal
 
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, Fen, PositiveFen
@@ -41,6 +42,10 @@ class ClaimTerms:
     principal_fen: PositiveFen
 
 
+RiskLevel = Literal["C1", "C2", "C3", "C4", "C5"]
+"""How much risk an investor bears: C1 conservative … C5 aggressive (domain.md section 2)."""
+
+
 # --- account -------------------------------------------------------------------------------------------------------
 
 
@@ -50,6 +55,16 @@ class AccountOpened:
 
     account_id: str
     owner: str
+
+
+@event("bidding.SuitabilityRecorded.v1")
+class SuitabilityRecorded:
+    """The account knows its owner's risk level, good until the end of `valid_to`; its bids carry both from here on."""
+
+    account_id: str
+    owner: str
+    level: RiskLevel
+    valid_to: date
 
 
 @event("bidding.TopUpRequested.v1")
@@ -129,7 +144,10 @@ class WithdrawalFailed:
 
 @event("bidding.FundsHeld.v1")
 class FundsHeld:
-    """A bid's money is held; the listing has not answered yet."""
+    """A bid's money is held; the listing has not answered yet.
+
+    `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him.
+    """
 
     account_id: str
     owner: str
@@ -140,6 +158,8 @@ class FundsHeld:
     available_after_fen: Count
     held_after_fen: Count
     postings: tuple[Posting, ...]
+    suitability_level: RiskLevel | None = None
+    suitability_valid_to: date | None = None
 
 
 @event("bidding.HoldReleased.v1")
@@ -260,7 +280,7 @@ class LoanPaymentReturned:
 
 @event("bidding.InvestorCredited.v1")
 class InvestorCredited:
-    """A claim's share of a repayment arrived: principal + interest − fee."""
+    """A claim's share of a repayment arrived: principal + interest + penalty − fee."""
 
     account_id: str
     owner: str
@@ -274,6 +294,7 @@ class InvestorCredited:
     available_after_fen: Count
     held_after_fen: Count
     postings: tuple[Posting, ...]
+    penalty_fen: Count = 0
 
 
 # --- listing -------------------------------------------------------------------------------------------------------
@@ -281,7 +302,11 @@ class InvestorCredited:
 
 @event("bidding.ListingOpened.v1")
 class ListingOpened:
-    """A loan request is open for bids until the end of `closes_on`."""
+    """A loan request is open for bids until the end of `closes_on`.
+
+    `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
+    empty where an operator opened the listing by hand.
+    """
 
     listing_id: str
     loan_id: str
@@ -295,6 +320,22 @@ class ListingOpened:
     closes_on: date
     origination_fee_fen: Count
     interest_fee_permille: int
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    related: tuple[str, ...] = ()
+    application_id: str = ""
+
+
+@event("bidding.ListingRefused.v1")
+class ListingRefused:
+    """An approved application cannot be listed (`code`): the exposure that was reserved for it is free again."""
+
+    loan_id: str
+    application_id: str
+    borrower: str
+    amount_fen: PositiveFen
+    code: str
 
 
 @event("bidding.BidPlaced.v1")
@@ -322,12 +363,39 @@ class BidDeclined:
 
 @event("bidding.ListingFilled.v1")
 class ListingFilled:
-    """The listing's amount is reached exactly."""
+    """The listing's amount is reached exactly; `reviews_needed` people must review it, 0 = it passes by itself."""
 
     listing_id: str
     loan_id: str
     amount_fen: PositiveFen
     bid_count: int
+    reviews_needed: Count = 0
+
+
+@event("bidding.ListingReviewed.v1")
+class ListingReviewed:
+    """One of finance reviewed a filled listing; `order` counts the reviews from 1 to `reviews_needed`."""
+
+    listing_id: str
+    loan_id: str
+    reviewer: str
+    verdict: Literal["approve", "reject"]
+    order: int
+    reviews_needed: Count
+
+
+@event("bidding.ListingCancelled.v1")
+class ListingCancelled:
+    """The full-bid review rejected the listing (`code`); every hold in `bids` is to be released."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    application_id: str
+    amount_fen: PositiveFen
+    cancelled_on: date
+    code: str
+    bids: tuple[Bid, ...]
 
 
 @event("bidding.ListingExpired.v1")
@@ -337,6 +405,10 @@ class ListingExpired:
     listing_id: str
     expired_on: date
     bids: tuple[Bid, ...]
+    loan_id: str = ""
+    borrower: str = ""
+    application_id: str = ""
+    amount_fen: Count = 0
 
 
 @event("bidding.LoanFunded.v1")
@@ -356,6 +428,10 @@ class LoanFunded:
     funded_on: date
     bids: tuple[Bid, ...]
     claims: tuple[ClaimTerms, ...]
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    application_id: str = ""
 
 
 @event("bidding.CaptureRecorded.v1")
@@ -385,3 +461,7 @@ class FundsCollected:
     interest_fee_permille: int
     funded_on: date
     claims: tuple[ClaimTerms, ...]
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    application_id: str = ""
