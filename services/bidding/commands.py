@@ -153,7 +153,7 @@ class ReturnPayment:
 
 @command("bidding.CreditInvestor")
 class CreditInvestor:
-    """Credit one claim's share of a distribution: principal + interest − fee. No effect when that is nothing.
+    """Credit one claim's share of a distribution: principal + interest + penalty − fee. No effect when that is nothing.
 
     Refused: `invalid_fee` (larger than the share). Only the source rule recognises the same share again: an account keeps
     no list of its claims.
@@ -165,6 +165,7 @@ class CreditInvestor:
     principal_fen: Count
     interest_fen: Count
     fee_fen: Count
+    penalty_fen: Count = 0
 
 
 # --- listing -------------------------------------------------------------------------------------------------------

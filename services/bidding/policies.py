@@ -159,10 +159,11 @@ def _distribute(distributed: RepaymentDistributed) -> list[Send]:
                 principal_fen=line.principal_fen,
                 interest_fen=line.interest_fen,
                 fee_fen=line.fee_fen,
+                penalty_fen=line.penalty_fen,
             ),
         )
         for line in distributed.lines
-        if line.principal_fen + line.interest_fen > line.fee_fen
+        if line.principal_fen + line.interest_fen + line.penalty_fen > line.fee_fen
     ]
     if distributed.fee_fen > 0:
         sends.append(_fee(distributed.loan_id, distributed.distribution_id, distributed.fee_fen))

@@ -194,8 +194,8 @@ class ListingOpenedOut(Answer):
 
 
 class AccountOut(BaseModel):
-    """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest - fees
-    + borrowed - repaid; all in fen."""
+    """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest + penalty
+    - fees + borrowed - repaid; all in fen."""
 
     id: str
     available_fen: int
@@ -205,6 +205,7 @@ class AccountOut(BaseModel):
     invested_fen: int
     principal_back_fen: int
     interest_fen: int
+    penalty_fen: int
     fees_fen: int
     borrowed_fen: int
     repaid_fen: int

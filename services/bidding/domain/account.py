@@ -284,7 +284,7 @@ def _return(command: ReturnPayment, state: Open) -> Sequence[AccountEvent]:
 
 
 def _credit_investor(command: CreditInvestor, state: Open) -> Sequence[AccountEvent]:
-    amount_fen = command.principal_fen + command.interest_fen - command.fee_fen
+    amount_fen = command.principal_fen + command.interest_fen + command.penalty_fen - command.fee_fen
     if amount_fen < 0:
         raise Refused("invalid_fee")
     if amount_fen == 0:
@@ -297,6 +297,7 @@ def _credit_investor(command: CreditInvestor, state: Open) -> Sequence[AccountEv
             principal_fen=command.principal_fen,
             interest_fen=command.interest_fen,
             fee_fen=command.fee_fen,
+            penalty_fen=command.penalty_fen,
             amount_fen=amount_fen,
             **book(state, available_fen=amount_fen, against=clearing_of(command.loan_id)),
         )

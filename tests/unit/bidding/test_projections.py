@@ -155,6 +155,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "invested_fen": 300_00,
         "principal_back_fen": 23_40,
         "interest_fen": 3_00,
+        "penalty_fen": 0,
         "fees_fen": 20_30,
         "borrowed_fen": 1_000_50,
         "repaid_fen": 148_85,
@@ -168,6 +169,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         - sums["invested_fen"]
         + sums["principal_back_fen"]
         + sums["interest_fen"]
+        + sums["penalty_fen"]
         - sums["fees_fen"]
         + sums["borrowed_fen"]
         - sums["repaid_fen"]
@@ -185,6 +187,7 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "invested_fen",
         "principal_back_fen",
         "interest_fen",
+        "penalty_fen",
         "fees_fen",
         "borrowed_fen",
         "repaid_fen",
