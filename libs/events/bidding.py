@@ -7,16 +7,18 @@ Every money event stands in one account's stream and carries `postings` that sum
 from datetime import date
 from typing import Literal
 
+from libs.events import bank
 from libs.events.codec import event, record
-from libs.events.money import AnnualRate, Count, Fen, PositiveFen
+from libs.events.money import AnnualRate, Count, PositiveFen
 
-
-@record
-class Posting:
-    """One leg of a double entry: what the named account gains (positive) or loses (negative), in fen."""
-
-    account: str
-    amount_fen: Fen
+# Whoever reads bidding finds all of its events here, those of the bank too.
+FundsDeposited = bank.FundsDeposited
+FundsWithdrawn = bank.FundsWithdrawn
+Posting = bank.Posting
+TopUpFailed = bank.TopUpFailed
+TopUpRequested = bank.TopUpRequested
+WithdrawalFailed = bank.WithdrawalFailed
+WithdrawalRequested = bank.WithdrawalRequested
 
 
 @record
@@ -65,81 +67,6 @@ class SuitabilityRecorded:
     owner: str
     level: RiskLevel
     valid_to: date
-
-
-@event("bidding.TopUpRequested.v1")
-class TopUpRequested:
-    """The owner asked to pay in; the bank's call-back decides."""
-
-    account_id: str
-    owner: str
-    top_up_id: str
-    amount_fen: PositiveFen
-
-
-@event("bidding.FundsDeposited.v1")
-class FundsDeposited:
-    """The bank confirmed a top-up under its reference."""
-
-    account_id: str
-    owner: str
-    top_up_id: str
-    bank_reference: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.TopUpFailed.v1")
-class TopUpFailed:
-    """The bank refused a top-up; no money moved."""
-
-    account_id: str
-    owner: str
-    top_up_id: str
-    bank_reference: str
-
-
-@event("bidding.WithdrawalRequested.v1")
-class WithdrawalRequested:
-    """The owner asked to be paid out; the amount is held until the bank answers."""
-
-    account_id: str
-    owner: str
-    withdrawal_id: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.FundsWithdrawn.v1")
-class FundsWithdrawn:
-    """The bank paid a withdrawal out under its reference."""
-
-    account_id: str
-    owner: str
-    withdrawal_id: str
-    bank_reference: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.WithdrawalFailed.v1")
-class WithdrawalFailed:
-    """The bank refused a withdrawal; the held amount is available again."""
-
-    account_id: str
-    owner: str
-    withdrawal_id: str
-    bank_reference: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
 
 
 @event("bidding.FundsHeld.v1")

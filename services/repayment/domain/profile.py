@@ -7,7 +7,7 @@ under the rules of the day it was funded on, for life: a later change of the tab
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from libs.events.money import Rounding
 from libs.events.repayment import LoanClass
@@ -35,7 +35,7 @@ FIVE_CLASSES: tuple[tuple[LoanClass, int], ...] = (
 )
 
 #: libs.events.money.AnnualRate: at most eight decimals, at most 10.
-_RATE_STEP, _RATE_MAX = Decimal("0.00000001"), Decimal(10)
+_RATE_DECIMALS, _RATE_MAX = 8, Decimal(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class Rules:
     def penalty_rate(self, annual_rate: Decimal) -> Decimal:
         """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""
         cap = _RATE_MAX if self.penalty_cap is None else self.penalty_cap
-        return min(annual_rate * self.penalty_multiple, cap).quantize(_RATE_STEP, rounding=ROUND_DOWN)
+        rate = min(annual_rate * self.penalty_multiple, cap)
+        return Decimal(int(rate.scaleb(_RATE_DECIMALS))).scaleb(-_RATE_DECIMALS)
 
     def class_of(self, dpd: int) -> LoanClass:
         """The class to which a DPD >= 0 belongs."""
