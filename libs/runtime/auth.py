@@ -34,10 +34,12 @@ SCOPES: Final = {
     "loan:own": "see and pay one's own loans",
     "listing:read": "see open listings",
     "operator": "open listings, run the calendar, see every loan",
+    "finance": "review full listings",
+    "claim:own": "see the loans in which one holds claims",
     "analyst": "see figures of the whole book",
 }
 #: What the development issuer gives a customer.
-CUSTOMER_SCOPES: Final = ("account:own", "bid:own", "loan:own", "listing:read")
+CUSTOMER_SCOPES: Final = ("account:own", "bid:own", "loan:own", "listing:read", "claim:own")
 
 _SUBJECT = re.compile(r"[a-z]{2,12}_[A-Za-z0-9_-]{1,64}")
 

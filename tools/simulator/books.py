@@ -280,6 +280,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.BidPlaced.v1": Books._bid,
     "bidding.ListingFilled.v1": Books._filled,
     "bidding.ListingExpired.v1": Books._expired,
+    "bidding.ListingCancelled.v1": Books._expired,
     "bidding.FundsCollected.v1": Books._collected,
     "bidding.LoanProceedsCredited.v1": Books._proceeds,
     "bidding.InvestorCredited.v1": Books._credited,

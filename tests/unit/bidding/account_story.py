@@ -15,6 +15,7 @@ from libs.events.bidding import (
     LoanPaymentReturned,
     LoanProceedsCredited,
     Posting,
+    SuitabilityRecorded,
 )
 from services.bidding.commands import (
     CaptureHold,
@@ -24,6 +25,7 @@ from services.bidding.commands import (
     DebitInstallment,
     PayLoan,
     PlaceBid,
+    RecordSuitability,
     ReleaseHold,
     ReturnPayment,
 )
@@ -134,6 +136,9 @@ SHARED = moved(
     amount_fen=26_10,
     **SHARE,
 )
+
+ASSESS = RecordSuitability(level="C3", valid_to=date(2025, 3, 14))
+ASSESSED = SuitabilityRecorded(account_id="acc_ann", owner="usr_ann", level="C3", valid_to=date(2025, 3, 14))
 
 #: Sixty fen of penalty came with it; the fee is on interest only.
 SHARED_LATE = moved(
