@@ -44,6 +44,7 @@ from tests.unit.repayment.stories import (
     FUNDED_ON,
     INSTALLMENT,
     LOAN,
+    OPEN,
     ROWS,
     SECOND_DUE,
     asked_again,
@@ -358,3 +359,24 @@ def test_the_exact_amount_is_the_formula_on_fractions() -> None:
         exact = Fraction(INSTALLMENT * 18 * count, 100 * 365)
         (line,) = penalty_lines(replace(BOOK, rows=ROWS[:1]), days(FIRST_DUE, count), RULES)
         assert line.penalty_fen == floor(exact + Fraction(1, 2))
+
+
+def test_where_and_what_stand_on_everything_that_is_counted() -> None:
+    """Region and product come with the listing and go with every event that a figure adds up."""
+    day = days(FIRST_DUE, 40)
+    terms = replace(OPEN, region="sh", product="credit")
+    opened = given(LOAN).when(terms, on(FUNDED_ON)).events
+    asked = (*opened, due(1), failed(FIRST_DUE))
+    late_events = given(LOAN, *asked).when(misses(day), on(day)).events
+    settled = given(LOAN, *asked, *late_events).when(pays(day, 200_000, settle=True), on(day)).events
+    counted = [event for event in (*opened, *late_events, *settled) if hasattr(event, "region")]
+    assert {type(event).__name__ for event in counted} == {
+        "LoanOpened",
+        "PaymentMissed",
+        "PenaltyCharged",
+        "OverdueBucketChanged",
+        "LoanClassified",
+        "PaymentReceived",
+        "LoanRepaid",
+    }
+    assert all((event.region, event.product) == ("sh", "credit") for event in counted)
