@@ -241,6 +241,8 @@ def _paid(book: Book, line: AllocationLine) -> Book:
 
 
 def _penalty_paid(book: Book, line: AllocationLine) -> Book:
+    if not line.penalty_fen:
+        return book
     penalties = (
         replace(penalty, owed_fen=penalty.owed_fen - line.penalty_fen)
         if penalty.number == line.number
