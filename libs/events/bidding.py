@@ -1,20 +1,24 @@
 """Events of `bidding`: customer money at the custodian, listings and bids.
 
 Every money event stands in one account's stream and carries `postings` that sum to zero. Posting names:
-`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`."""
+`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`.
+"""
 
 from datetime import date
+from typing import Literal
 
+from libs.events import bank
 from libs.events.codec import event, record
-from libs.events.money import AnnualRate, Count, Fen, PositiveFen
+from libs.events.money import AnnualRate, Count, PositiveFen
 
-
-@record
-class Posting:
-    """One leg of a double entry: what the named account gains (positive) or loses (negative), in fen."""
-
-    account: str
-    amount_fen: Fen
+# Whoever reads bidding finds all of its events here, those of the bank too.
+FundsDeposited = bank.FundsDeposited
+FundsWithdrawn = bank.FundsWithdrawn
+Posting = bank.Posting
+TopUpFailed = bank.TopUpFailed
+TopUpRequested = bank.TopUpRequested
+WithdrawalFailed = bank.WithdrawalFailed
+WithdrawalRequested = bank.WithdrawalRequested
 
 
 @record
@@ -40,6 +44,13 @@ class ClaimTerms:
     principal_fen: PositiveFen
 
 
+RiskLevel = Literal["C1", "C2", "C3", "C4", "C5"]
+"""How much risk an investor bears: C1 conservative … C5 aggressive (domain.md section 2)."""
+
+
+# --- account -------------------------------------------------------------------------------------------------------
+
+
 @event("bidding.AccountOpened.v1")
 class AccountOpened:
     """A custody account exists for its owner, empty."""
@@ -48,84 +59,22 @@ class AccountOpened:
     owner: str
 
 
-@event("bidding.TopUpRequested.v1")
-class TopUpRequested:
-    """The owner asked to pay in; the bank's call-back decides."""
+@event("bidding.SuitabilityRecorded.v1")
+class SuitabilityRecorded:
+    """The account knows its owner's risk level, good until the end of `valid_to`; its bids carry both from here on."""
 
     account_id: str
     owner: str
-    top_up_id: str
-    amount_fen: PositiveFen
-
-
-@event("bidding.FundsDeposited.v1")
-class FundsDeposited:
-    """The bank confirmed a top-up under its reference."""
-
-    account_id: str
-    owner: str
-    top_up_id: str
-    bank_reference: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.TopUpFailed.v1")
-class TopUpFailed:
-    """The bank refused a top-up; no money moved."""
-
-    account_id: str
-    owner: str
-    top_up_id: str
-    bank_reference: str
-
-
-@event("bidding.WithdrawalRequested.v1")
-class WithdrawalRequested:
-    """The owner asked to be paid out; the amount is held until the bank answers."""
-
-    account_id: str
-    owner: str
-    withdrawal_id: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.FundsWithdrawn.v1")
-class FundsWithdrawn:
-    """The bank paid a withdrawal out under its reference."""
-
-    account_id: str
-    owner: str
-    withdrawal_id: str
-    bank_reference: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.WithdrawalFailed.v1")
-class WithdrawalFailed:
-    """The bank refused a withdrawal; the held amount is available again."""
-
-    account_id: str
-    owner: str
-    withdrawal_id: str
-    bank_reference: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
+    level: RiskLevel
+    valid_to: date
 
 
 @event("bidding.FundsHeld.v1")
 class FundsHeld:
-    """A bid's money is held; the listing has not answered yet."""
+    """A bid's money is held; the listing has not answered yet.
+
+    `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him.
+    """
 
     account_id: str
     owner: str
@@ -136,6 +85,8 @@ class FundsHeld:
     available_after_fen: Count
     held_after_fen: Count
     postings: tuple[Posting, ...]
+    suitability_level: RiskLevel | None = None
+    suitability_valid_to: date | None = None
 
 
 @event("bidding.HoldReleased.v1")
@@ -256,7 +207,7 @@ class LoanPaymentReturned:
 
 @event("bidding.InvestorCredited.v1")
 class InvestorCredited:
-    """A claim's share of a repayment arrived: principal + interest − fee."""
+    """A claim's share of a repayment arrived: principal + interest + penalty − fee."""
 
     account_id: str
     owner: str
@@ -270,11 +221,19 @@ class InvestorCredited:
     available_after_fen: Count
     held_after_fen: Count
     postings: tuple[Posting, ...]
+    penalty_fen: Count = 0
+
+
+# --- listing -------------------------------------------------------------------------------------------------------
 
 
 @event("bidding.ListingOpened.v1")
 class ListingOpened:
-    """A loan request is open for bids until the end of `closes_on`."""
+    """A loan request is open for bids until the end of `closes_on`.
+
+    `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
+    empty where an operator opened the listing by hand.
+    """
 
     listing_id: str
     loan_id: str
@@ -288,6 +247,22 @@ class ListingOpened:
     closes_on: date
     origination_fee_fen: Count
     interest_fee_permille: int
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    related: tuple[str, ...] = ()
+    application_id: str = ""
+
+
+@event("bidding.ListingRefused.v1")
+class ListingRefused:
+    """An approved application cannot be listed (`code`): the exposure that was reserved for it is free again."""
+
+    loan_id: str
+    application_id: str
+    borrower: str
+    amount_fen: PositiveFen
+    code: str
 
 
 @event("bidding.BidPlaced.v1")
@@ -315,12 +290,39 @@ class BidDeclined:
 
 @event("bidding.ListingFilled.v1")
 class ListingFilled:
-    """The listing's amount is reached exactly."""
+    """The listing's amount is reached exactly; `reviews_needed` people must review it, 0 = it passes by itself."""
 
     listing_id: str
     loan_id: str
     amount_fen: PositiveFen
     bid_count: int
+    reviews_needed: Count = 0
+
+
+@event("bidding.ListingReviewed.v1")
+class ListingReviewed:
+    """One of finance reviewed a filled listing; `order` counts the reviews from 1 to `reviews_needed`."""
+
+    listing_id: str
+    loan_id: str
+    reviewer: str
+    verdict: Literal["approve", "reject"]
+    order: int
+    reviews_needed: Count
+
+
+@event("bidding.ListingCancelled.v1")
+class ListingCancelled:
+    """The full-bid review rejected the listing (`code`); every hold in `bids` is to be released."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    application_id: str
+    amount_fen: PositiveFen
+    cancelled_on: date
+    code: str
+    bids: tuple[Bid, ...]
 
 
 @event("bidding.ListingExpired.v1")
@@ -332,23 +334,8 @@ class ListingExpired:
     bids: tuple[Bid, ...]
     loan_id: str = ""
     borrower: str = ""
-
-
-@event("bidding.ListingCancelled.v1")
-class ListingCancelled:
-    """The listing was taken back before it was funded."""
-
-    loan_id: str
-    borrower: str
-
-
-@event("bidding.ListingRefused.v1")
-class ListingRefused:
-    """An approved application's listing could not be opened (`code`)."""
-
-    loan_id: str
-    borrower: str
-    code: str
+    application_id: str = ""
+    amount_fen: Count = 0
 
 
 @event("bidding.LoanFunded.v1")
@@ -368,6 +355,10 @@ class LoanFunded:
     funded_on: date
     bids: tuple[Bid, ...]
     claims: tuple[ClaimTerms, ...]
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    application_id: str = ""
 
 
 @event("bidding.CaptureRecorded.v1")
@@ -397,3 +388,7 @@ class FundsCollected:
     interest_fee_permille: int
     funded_on: date
     claims: tuple[ClaimTerms, ...]
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    application_id: str = ""

@@ -1,6 +1,8 @@
 """Events of `repayment`: what is owed, to whom, what was paid, and the business calendar."""
 
 from datetime import date
+from decimal import Decimal
+from typing import Literal
 
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import event, record
@@ -24,11 +26,12 @@ class AllocationLine:
     number: int
     interest_fen: Count
     principal_fen: Count
+    penalty_fen: Count = 0
 
 
 @record
 class DistributionLine:
-    """One claim holder's share of a payment; he is credited principal + interest − fee."""
+    """One claim holder's share of a payment; he is credited principal + interest + penalty − fee."""
 
     claim_id: str
     account_id: str
@@ -36,6 +39,17 @@ class DistributionLine:
     principal_fen: Count
     interest_fen: Count
     fee_fen: Count
+    penalty_fen: Count = 0
+
+
+@record
+class PenaltyLine:
+    """Penalty interest charged on one overdue instalment: `open_fen` (principal + interest) for `days` days."""
+
+    number: int
+    open_fen: PositiveFen
+    days: Count
+    penalty_fen: PositiveFen
 
 
 # --- calendar ------------------------------------------------------------------------------------------------------
@@ -77,7 +91,10 @@ class BusinessDayClosed:
 
 @event("repayment.LoanOpened.v1")
 class LoanOpened:
-    """The loan lives: terms as contracted, its schedule, its claims."""
+    """The loan lives: terms as contracted, its schedule, its claims.
+
+    `penalty_rate` is the annual rate of penalty interest on what is overdue; 0 where the contract names none.
+    """
 
     loan_id: str
     listing_id: str
@@ -92,6 +109,9 @@ class LoanOpened:
     installment_fen: PositiveFen
     rows: tuple[ScheduleRow, ...]
     claims: tuple[ClaimTerms, ...]
+    penalty_rate: AnnualRate = Decimal(0)
+    product: str = ""
+    region: str = ""
 
 
 @event("repayment.InstallmentDue.v1")
@@ -171,6 +191,7 @@ class RepaymentDistributed:
     interest_fen: Count
     fee_fen: Count
     lines: tuple[DistributionLine, ...]
+    penalty_fen: Count = 0
 
 
 @event("repayment.OverpaymentReturned.v1")
@@ -208,6 +229,27 @@ class PaymentMissed:
     region: str = ""
 
 
+@event("repayment.PenaltyCharged.v1")
+class PenaltyCharged:
+    """Penalty interest up to `charged_on` became owed; each of `lines` can be recomputed by itself (decisions/0005).
+
+    `penalty_after_fen` is all penalty that is owed now, `overdue_after_fen` everything overdue with it, `bucket` where the
+    loan is counted.
+    """
+
+    loan_id: str
+    borrower: str
+    charged_on: date
+    penalty_fen: PositiveFen
+    penalty_after_fen: PositiveFen
+    overdue_after_fen: PositiveFen
+    dpd: int
+    bucket: str
+    lines: tuple[PenaltyLine, ...]
+    product: str = ""
+    region: str = ""
+
+
 @event("repayment.OverdueBucketChanged.v1")
 class OverdueBucketChanged:
     """The loan moved between overdue buckets.
@@ -227,6 +269,25 @@ class OverdueBucketChanged:
     region: str = ""
 
 
+LoanClass = Literal["normal", "special_mention", "substandard", "doubtful", "loss"]
+"""The five classes of loans, best first (domain.md section 4)."""
+
+
+@event("repayment.LoanClassified.v1")
+class LoanClassified:
+    """The loan moved between the five classes; `principal_fen` is its outstanding principal now."""
+
+    loan_id: str
+    borrower: str
+    classified_on: date
+    from_class: LoanClass
+    to_class: LoanClass
+    dpd: int
+    principal_fen: Count
+    product: str = ""
+    region: str = ""
+
+
 @event("repayment.LoanRepaid.v1")
 class LoanRepaid:
     """Nothing is owed any more; the claims are zero."""
@@ -237,19 +298,3 @@ class LoanRepaid:
     early: bool
     product: str = ""
     region: str = ""
-
-
-@event("repayment.PenaltyCharged.v1")
-class PenaltyCharged:
-    """Penalty interest was charged on what is overdue; `overdue_after_fen` holds it."""
-
-    loan_id: str
-    borrower: str
-    charged_on: date
-    penalty_fen: PositiveFen
-    penalty_after_fen: Count
-    overdue_after_fen: Count
-    dpd: int
-    bucket: str
-    region: str
-    product: str

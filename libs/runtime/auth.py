@@ -41,6 +41,8 @@ SCOPES: Final = {
     "disbursement": "check what must hold before a listing opens (legal and disbursement posts)",
     "admin": "appoint and dismiss staff",
     "operator": "open listings, run the calendar, see every loan",
+    "finance": "review full listings",
+    "claim:own": "see the loans in which one holds claims",
     "analyst": "see figures of the whole book",
     "collector": "work the collection queue of one's own desk",
     "collections_supervisor": "see all of collections, assign its cases, fix its desks",
@@ -51,6 +53,7 @@ CUSTOMER_SCOPES: Final = (
     "bid:own",
     "loan:own",
     "listing:read",
+    "claim:own",
     "user:own",
     "application:own",
 )

@@ -1,8 +1,7 @@
 """The only module that names motor: views with their positions, anchors, the log id, and who feeds the views.
 
 MongoDB must be a replica set, because every batch is one transaction: each triple is compared and set first, documents
-are written second. Everything is written with `w: majority` and read back from the majority. Motor is the driver that this
-project was asked to use; its successor has the same calls, so it would be changed here and nowhere else.
+are written second. All is written with `w: majority` and read from the majority. Motor is the driver that was asked for.
 """
 
 import asyncio

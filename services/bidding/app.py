@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
 
+#: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
+RULES = 2
+
+
 def build(profile: str) -> Service:
     """The service under the rules of a profile. Raises ValueError for a profile that does not exist."""
     return Service(
         name="bidding",
+        rules=RULES,
         aggregates=aggregates(profile_named(profile)),
         policies=POLICIES,
         sagas=SAGAS,

@@ -5,7 +5,9 @@ larger than MAX_INTEGER is refused `amount_too_large`.
 """
 
 from datetime import date
+from typing import Literal
 
+from libs.events.bidding import RiskLevel
 from libs.events.codec import command
 from libs.events.money import AnnualRate, Count, PositiveFen
 
@@ -23,6 +25,14 @@ class OpenAccount:
     """
 
     owner: str
+
+
+@command("bidding.RecordSuitability")
+class RecordSuitability:
+    """Onboarding assessed the owner: his risk level, good until the end of `valid_to`. No effect for what is known."""
+
+    level: RiskLevel
+    valid_to: date
 
 
 @command("bidding.RequestTopUp")
@@ -153,7 +163,7 @@ class ReturnPayment:
 
 @command("bidding.CreditInvestor")
 class CreditInvestor:
-    """Credit one claim's share of a distribution: principal + interest − fee. No effect when that is nothing.
+    """Credit one claim's share of a distribution: principal + interest + penalty − fee. No effect when that is nothing.
 
     Refused: `invalid_fee` (larger than the share). Only the source rule recognises the same share again: an account keeps
     no list of its claims.
@@ -165,6 +175,7 @@ class CreditInvestor:
     principal_fen: Count
     interest_fen: Count
     fee_fen: Count
+    penalty_fen: Count = 0
 
 
 # --- listing -------------------------------------------------------------------------------------------------------
@@ -172,9 +183,11 @@ class CreditInvestor:
 
 @command("bidding.OpenListing")
 class OpenListing:
-    """Open a loan request for bids (an operator's command until applications exist). No effect on the same terms again.
+    """Open a loan request for bids: for an approved application, or by an operator's hand (then `application_id` is empty).
+    No effect on the same terms again, nor for an application that was answered.
 
-    Its listing shares the loan's id (`lst_` for `loan_`). Refused: `invalid_loan`, `invalid_owner` (the borrower's id),
+    Its listing shares the loan's id (`lst_` for `loan_`). An application's terms that break a rule are declined by the event
+    ListingRefused with the code, so that its exposure is released. Refused (by hand; always for `listing_exists`): `invalid_loan`, `invalid_owner` (the borrower's id),
     `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`, `invalid_amount` (profile's cap), `invalid_rate`
     (profile's ceiling on the cost with the fee), `listing_exists` (on other terms).
     """
@@ -188,13 +201,19 @@ class OpenListing:
     window_days: int
     origination_fee_fen: Count
     interest_fee_permille: int
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    related: tuple[str, ...] = ()
+    application_id: str = ""
 
 
 @command("bidding.RecordBid")
 class RecordBid:
     """Accept a held bid or decline it by event. No effect for an accepted bid again. Refused: `unknown_listing`.
 
-    Declined: `listing_full`, `listing_closed`, `own_listing`, `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`.
+    Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
+    `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
     """
 
     bid_id: str
@@ -202,11 +221,29 @@ class RecordBid:
     account_id: str
     investor: str
     amount_fen: PositiveFen
+    suitability_level: RiskLevel | None = None
+    suitability_valid_to: date | None = None
 
 
 @command("bidding.FundListing")
 class FundListing:
-    """The full-bid review passed (automatic here). No effect when it had. Refused: `unknown_listing`, `listing_not_filled`."""
+    """The full-bid review passes by itself (at or under the profile's threshold). No effect when it had.
+
+    Refused: `unknown_listing`, `listing_not_filled`, `review_missing` (this one is for people).
+    """
+
+
+@command("bidding.ReviewListing")
+class ReviewListing:
+    """One of finance approves or rejects a filled listing; the second approval by another person funds it, one rejection
+    cancels it and releases every hold. No effect for a verdict that was carried out.
+
+    Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
+    `forbidden_own_loan` (the borrower or a related party), `forbidden_owner` (of the borrower), `forbidden_second_review` (by
+    the same person).
+    """
+
+    verdict: Literal["approve", "reject"]
 
 
 @command("bidding.RecordCapture")

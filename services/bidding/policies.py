@@ -1,4 +1,4 @@
-"""What bidding does next about an event of its own or of repayment, and the table of its sagas.
+"""What bidding does next about an event of its own, of repayment or of onboarding, and the table of its sagas.
 
 Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
 """
@@ -14,14 +14,17 @@ from libs.events.bidding import (
     InstallmentDebited,
     InstallmentDebitFailed,
     InvestorCredited,
+    ListingCancelled,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingRefused,
     LoanFunded,
     LoanPaymentReturned,
     LoanProceedsCredited,
 )
 from libs.events.codec import name_of
+from libs.events.onboarding import PrecedentsMet, SuitabilityAssessed, UserVerified
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     DebitRequested,
@@ -41,8 +44,10 @@ from services.bidding.commands import (
     DebitInstallment,
     FundListing,
     OpenAccount,
+    OpenListing,
     RecordBid,
     RecordCapture,
+    RecordSuitability,
     ReleaseHold,
     ReturnPayment,
 )
@@ -64,7 +69,9 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [_release(refused.about["account_id"], refused.about["hold_id"], refused.code)]
         case ListingExpired() as expired:
             return [_release(bid.account_id, bid.hold_id, "listing_expired") for bid in expired.bids]
-        case ListingFilled() as filled:
+        case ListingCancelled() as cancelled:
+            return [_release(bid.account_id, bid.hold_id, "listing_cancelled") for bid in cancelled.bids]
+        case ListingFilled(reviews_needed=0) as filled:
             return [Send("fund", filled.listing_id, FundListing())]
         case LoanFunded() as funded:
             return [
@@ -119,6 +126,43 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return []
 
 
+def on_onboarding(event: RecordedEvent) -> list[Send]:
+    """A verified user has an account, his assessment reaches it, and an application that is ready is listed."""
+    match event.data:
+        case UserVerified() as verified:
+            account_id = f"acc_{verified.user_id.removeprefix('usr_')}"
+            return [Send("account", account_id, OpenAccount(owner=verified.user_id))]
+        case SuitabilityAssessed() as assessed:
+            account_id = f"acc_{assessed.user_id.removeprefix('usr_')}"
+            suitability = RecordSuitability(level=assessed.level, valid_to=assessed.valid_to)
+            return [Send("suitability", account_id, suitability)]
+        case PrecedentsMet() as ready:
+            return [_open_listing(ready)]
+        case _:
+            return []
+
+
+def _open_listing(ready: PrecedentsMet) -> Send:
+    listing = OpenListing(
+        loan_id=ready.loan_id,
+        borrower=ready.borrower,
+        amount_fen=ready.amount_fen,
+        annual_rate=ready.annual_rate,
+        tenor_months=ready.tenor_months,
+        grade=ready.grade,
+        window_days=ready.window_days,
+        origination_fee_fen=ready.origination_fee_fen,
+        interest_fee_permille=ready.interest_fee_permille,
+        product=ready.product,
+        region=ready.region,
+        owner=ready.owner,
+        related=ready.related,
+        application_id=ready.application_id,
+    )
+    about = {"loan_id": ready.loan_id, "application_id": ready.application_id}
+    return Send("list", f"lst_{ready.loan_id.removeprefix('loan_')}", listing, about)
+
+
 def _record_bid(held: FundsHeld) -> Send:
     bid = RecordBid(
         bid_id=held.bid_id,
@@ -126,6 +170,8 @@ def _record_bid(held: FundsHeld) -> Send:
         account_id=held.account_id,
         investor=held.owner,
         amount_fen=held.amount_fen,
+        suitability_level=held.suitability_level,
+        suitability_valid_to=held.suitability_valid_to,
     )
     about = {"hold_id": held.hold_id, "account_id": held.account_id}
     return Send("bid", held.listing_id, bid, about)
@@ -159,10 +205,11 @@ def _distribute(distributed: RepaymentDistributed) -> list[Send]:
                 principal_fen=line.principal_fen,
                 interest_fen=line.interest_fen,
                 fee_fen=line.fee_fen,
+                penalty_fen=line.penalty_fen,
             ),
         )
         for line in distributed.lines
-        if line.principal_fen + line.interest_fen > line.fee_fen
+        if line.principal_fen + line.interest_fen + line.penalty_fen > line.fee_fen
     ]
     if distributed.fee_fen > 0:
         sends.append(_fee(distributed.loan_id, distributed.distribution_id, distributed.fee_fen))
@@ -186,9 +233,33 @@ def _is_refused_payment(refused: CommandRefused) -> bool:
     return refused.command_type in _CARRIES_MONEY and "payment_id" in refused.about
 
 
-POLICIES = {"bidding": on_bidding, "repayment": on_repayment}
+POLICIES = {"bidding": on_bidding, "repayment": on_repayment, "onboarding": on_onboarding}
 
 SAGAS = (
+    Saga(
+        name="user account",
+        why="Whoever was verified has a custody account.",
+        opened_by={},  # an account that was opened before says nothing, so nothing would close it
+        closed_by={},
+        steps=(Step(on=UserVerified, send=OpenAccount),),
+    ),
+    Saga(
+        name="suitability",
+        why="An investor's bids are judged by his last assessment, so his account knows it.",
+        opened_by={},  # likewise for an assessment that is known
+        closed_by={},
+        steps=(Step(on=SuitabilityAssessed, send=RecordSuitability),),
+    ),
+    Saga(
+        name="list",
+        why="An application whose conditions are met is listed, or onboarding hears that its exposure is free again.",
+        opened_by={PrecedentsMet: lambda ready: ready.loan_id},
+        closed_by={
+            ListingOpened: lambda opened: opened.loan_id,
+            ListingRefused: lambda refused: refused.loan_id,
+        },
+        steps=(Step(on=PrecedentsMet, send=OpenListing, declined_by=(ListingRefused,)),),
+    ),
     Saga(
         name="borrower account",
         why="A funded loan is paid to an account, so the borrower has one before the first bid is placed.",
@@ -222,10 +293,20 @@ SAGAS = (
         steps=(Step(on=ListingExpired, send=ReleaseHold),),
     ),
     Saga(
+        name="cancel",
+        why="A listing that its review rejected gives every investor his money back.",
+        opened_by={ListingCancelled: lambda cancelled: tuple(bid.hold_id for bid in cancelled.bids)},
+        closed_by={HoldReleased: lambda released: released.hold_id},
+        steps=(Step(on=ListingCancelled, send=ReleaseHold),),
+    ),
+    Saga(
         name="fund",
-        why="A filled listing passes review (automatic) and captures every hold; none can be refused.",
+        why="A filled listing passes review, by itself or by two people, and captures every hold; none can be refused.",
         opened_by={ListingFilled: lambda filled: filled.loan_id},
-        closed_by={FundsCollected: lambda collected: collected.loan_id},
+        closed_by={
+            FundsCollected: lambda collected: collected.loan_id,
+            ListingCancelled: lambda cancelled: cancelled.loan_id,
+        },
         steps=(
             Step(on=ListingFilled, send=FundListing),
             Step(on=LoanFunded, send=CaptureHold),

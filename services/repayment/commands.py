@@ -57,6 +57,8 @@ class OpenLoan:
     interest_fee_permille: int
     funded_on: date
     claims: tuple[ClaimTerms, ...]
+    product: str = ""
+    region: str = ""
 
 
 @command("repayment.RecordDebit")

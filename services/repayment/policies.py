@@ -86,6 +86,8 @@ def _open_loan(funds: FundsCollected) -> Send:
         interest_fee_permille=funds.interest_fee_permille,
         funded_on=funds.funded_on,
         claims=funds.claims,
+        product=funds.product,
+        region=funds.region,
     )
     return Send("open-loan", funds.loan_id, command)
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -23,10 +24,21 @@ def test_every_event_version_has_one_golden_sample() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_sample_decodes_and_encodes_to_itself(name: str) -> None:
-    """Today's code reads a record of every version and writes the same JSON back, later fields with their defaults."""
+    """Today's code reads a record of every version and writes the same JSON back, beside fields that came later."""
     stored = (GOLDEN / f"{name}.json").read_text()
     kind = EVENT_TYPES[name]
-    assert json.loads(encode(kind, decode(kind, stored.encode()))).items() >= json.loads(stored).items()
+    written = encode(kind, decode(kind, stored.encode()))
+    assert _as_stored(json.loads(written), json.loads(stored)) == json.loads(stored)
+    assert encode(kind, decode(kind, written)) == written
+
+
+def _as_stored(written: Any, stored: Any) -> Any:
+    """What was written, without the fields that the stored sample is too old to have."""
+    if isinstance(written, dict) and isinstance(stored, dict):
+        return {name: _as_stored(value, stored[name]) for name, value in written.items() if name in stored}
+    if isinstance(written, list) and isinstance(stored, list) and len(written) == len(stored):
+        return [_as_stored(*pair) for pair in zip(written, stored, strict=True)]
+    return written
 
 
 @pytest.mark.parametrize("name", NAMES)

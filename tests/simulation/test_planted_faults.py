@@ -52,18 +52,17 @@ def quiet() -> Iterator[None]:
 
 
 def found(
-    sentence: str,
-    *,
+    *sentences: str,
     config: Config = CONFIG,
     seeds: range = range(8),
     chosen: Sequence[Service] | None = None,
 ) -> None:
-    """One of the first seeds must fail with this sentence, and with no other."""
+    """One of the first seeds must fail with one of these sentences, and with no other: which one, is a matter of order."""
     for seed in seeds:
         try:
             simulate(seed, chosen or services(thread_only=True), config)
         except (Violation, WrongBooks) as error:
-            assert sentence in str(error)  # noqa: PT017 - any other finding fails the test with its own words
+            assert any(sentence in str(error) for sentence in sentences), str(error)  # noqa: PT017 - any other finding fails the test with its own words
             return
     pytest.fail(f"{seeds} did not find it")
 
@@ -81,7 +80,7 @@ def test_nothing_is_found_where_nothing_is_planted() -> None:
 def test_a_source_rule_that_is_skipped_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it a policy's command that comes again is decided again."""
     monkeypatch.setattr(PartitionDecider, "_repeated_by_policy", lambda _self, _envelope: None)
-    found("is a second effect of", seeds=range(2, 10))
+    found("is a second effect of", " twice")
 
 
 def test_a_hold_that_is_never_released_is_found() -> None:
@@ -107,7 +106,8 @@ def test_a_fen_that_is_made_is_found() -> None:
         ]
 
     generous_bidding = replace(bidding, policies={**bidding.policies, "bidding": generous})
-    found("promised was", chosen=[generous_bidding, repayment])
+    # Where no fee is still to come, the loan's clearing is overdrawn before the promise is looked at.
+    found("promised was", "clearing:loan:", chosen=[generous_bidding, repayment])
 
 
 def test_a_marker_that_overtakes_facts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,11 +64,13 @@ SEEN = {
     "repayment.BusinessDayClosed.v1",
     "repayment.DebitRequested.v1",
     "repayment.InstallmentDue.v1",
+    "repayment.LoanClassified.v1",
     "repayment.LoanRepaid.v1",
     "repayment.OverdueBucketChanged.v1",
     "repayment.OverpaymentReturned.v1",
     "repayment.PaymentMissed.v1",
     "repayment.PaymentReceived.v1",
+    "repayment.PenaltyCharged.v1",
     "system.CommandHadNoEffect.v1",
     "system.CommandRepeated.v1",
 }

@@ -15,7 +15,8 @@ from zlib import crc32
 from libs.events.money import Rounding, split_fen
 from libs.events.repayment import ScheduleRow
 from services.bidding.domain.listing import BID_STEP_FEN, bid_min_fen
-from services.repayment.domain.schedule import equal_installments
+from services.repayment.domain.profile import FIVE_CLASSES, Rules, profile_named
+from services.repayment.domain.schedule import daily_interest_fen, equal_installments, last_of_month
 from tools.replay.actions import Action, AwaitFunded, Bid, OpenAccount, OpenListing, Pay, TopUp, Withdraw
 from tools.replay.book import BookLoan, Completed, Current, Defaulted
 from tools.replay.timeline import ends_on, missed_from
@@ -28,7 +29,13 @@ _ORIGINATION_FEE_PERMILLE: Final = 10
 
 #: Days after a due date on which an unpaid rest is asked for again or said to be missed, and on which buckets change:
 #: days on which the platform has work although nobody does anything.
-_WORK_AFTER_MISS: Final = (1, 2, 3, 31, 61, 91, 121, 151, 181)
+_WORK_AFTER_MISS: Final = (1, 2, 3, 31, 61, 91, 121, 151, 181, 271, 361)
+
+#: Months after a miss in which penalty is charged at the month's end.
+_MONTHS_CHARGED: Final = FIVE_CLASSES[-1][1] // 28
+
+#: The rules that the replay's penalties follow: the demo's.
+_PROFILE: Final = profile_named("demo")
 
 _DAY: Final = timedelta(days=1)
 
@@ -135,7 +142,9 @@ def _payments(
             late = ends_on(loan, funded_on) > rows[-1].due_on
             yield from _as_due(loan, borrower, rows[:-1] if late else rows, horizon + _DAY)
             if late:
-                yield from _own(loan, borrower, rows[-1], ends_on(loan, funded_on))
+                ended_on = ends_on(loan, funded_on)
+                penalty_fen = _penalty_fen(loan, rows[-1], ended_on, _PROFILE.on(funded_on))
+                yield from _own(loan, borrower, rows[-1], ended_on, penalty_fen)
         case Defaulted(cycle):
             yield from _as_due(loan, borrower, rows[: cycle - 1], horizon + _DAY)
         case Current() as state:
@@ -166,9 +175,23 @@ def _as_due(
             yield row.due_on, TopUp(f"{row.number}", borrower, amount_fen)
 
 
-def _own(loan: BookLoan, borrower: str, row: ScheduleRow, on: date) -> Iterator[tuple[date, Action]]:
+def _penalty_fen(loan: BookLoan, row: ScheduleRow, on: date, rules: Rules) -> int:
+    """Enough for the penalty of an instalment that is paid late: a fen more per charge, which may round up; none in the
+    grace. What is too much comes back."""
+    late_days = (on - row.due_on).days
+    open_fen = row.principal_fen + row.interest_fen
+    if late_days <= rules.penalty_grace_days or not open_fen:
+        return 0
+    rate = rules.penalty_rate(loan.annual_rate)
+    penalty_fen = daily_interest_fen(open_fen, rate, late_days, rules.day_basis, rules.rounding)
+    return penalty_fen + 2 * (late_days // 28 + 1)
+
+
+def _own(
+    loan: BookLoan, borrower: str, row: ScheduleRow, on: date, penalty_fen: int = 0
+) -> Iterator[tuple[date, Action]]:
     """The borrower pays one instalment by himself, before the day's debit would."""
-    amount_fen = row.principal_fen + row.interest_fen
+    amount_fen = row.principal_fen + row.interest_fen + penalty_fen
     if amount_fen:
         yield on, TopUp(f"{row.number}", borrower, amount_fen)
         yield on, Pay(f"{row.number}", borrower, loan.number, amount_fen, settle=False)
@@ -202,4 +225,15 @@ def _wakes(
         found.add(row.due_on)
         if row.due_on not in topped_up:
             found |= {row.due_on + timedelta(days=after) for after in _WORK_AFTER_MISS}
+            found |= _month_ends(row.due_on)
     return frozenset(found)
+
+
+def _month_ends(due_on: date) -> set[date]:
+    """The ends of the months in which an unpaid instalment is charged penalty."""
+    ends: set[date] = set()
+    day = due_on
+    for _ in range(_MONTHS_CHARGED):
+        day = last_of_month(day + _DAY)
+        ends.add(day)
+    return ends

@@ -21,10 +21,12 @@ class ListingBook:
 
 @dataclass(slots=True)
 class LoanBook:
-    """A loan's principal by claim."""
+    """A loan's principal by claim, the penalty charged and not paid, and its class."""
 
     outstanding_fen: int
     claims: dict[str, int]
+    penalty_fen: int = 0
+    loan_class: str = "normal"
     unanswered: list[str] = field(default_factory=list)
     """Debits asked from the borrower's account that the loan has no answer to."""
 
@@ -168,9 +170,11 @@ class Books:
         self._once(where, f"payment {data['payment_id']}")
         parts = data["allocation"]
         _require(
-            sum(p["interest_fen"] + p["principal_fen"] for p in parts) == data["amount_fen"],
+            sum(_parts(p) for p in parts) == data["amount_fen"],
             f"{where}: {data['payment_id']} is not allocated to the fen",
         )
+        loan.penalty_fen -= sum(p["penalty_fen"] for p in parts)
+        _require(loan.penalty_fen >= 0, f"{where}: {data['loan_id']} pays penalty that was not charged")
         _require(
             loan.outstanding_fen == data["principal_before_fen"], f"{where}: outstanding before is wrong"
         )
@@ -203,7 +207,7 @@ class Books:
             claim = line["claim_id"]
             loan.claims[claim] -= line["principal_fen"]
             _require(loan.claims[claim] >= 0, f"{where}: {claim} got more than it held")
-            share = line["principal_fen"] + line["interest_fen"] - line["fee_fen"]
+            share = _parts(line) - line["fee_fen"]
             _require(share >= 0, f"{where}: {claim} pays for being paid")
             if share:
                 self.owed[f"{data['distribution_id']} {claim}"] = share
@@ -232,8 +236,23 @@ class Books:
     def _given_back(self, where: str, data: Any) -> None:
         self._pays(where, f"return {data['payment_id']}", data["amount_fen"])
 
+    def _charged(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        loan.penalty_fen += data["penalty_fen"]
+        charged = sum(line["penalty_fen"] for line in data["lines"])
+        _require(charged == data["penalty_fen"], f"{where}: the penalty is not that of its instalments")
+        _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
+
+    def _classified(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        _require(loan.loan_class == data["from_class"], f"{where}: {data['loan_id']} was {loan.loan_class}")
+        loan.loan_class = data["to_class"]
+
     def _repaid(self, where: str, data: Any) -> None:
         self._once(where, f"end of {data['loan_id']}")
+        loan = self.loans[data["loan_id"]]
+        _require(loan.penalty_fen == 0, f"{where}: repaid, but penalty is owed")
+        _require(loan.loan_class == "normal", f"{where}: repaid as {loan.loan_class}")
         _require(self.loans[data["loan_id"]].outstanding_fen == 0, f"{where}: repaid, but something is owed")
 
     def _payments(self, where: str, events: list[Any]) -> None:
@@ -243,7 +262,7 @@ class Books:
         _require(len(paid) == len(shared), f"{where}: {len(paid)} payments, {len(shared)} distributions")
         for payment, distribution in zip(paid, shared, strict=True):
             lines = distribution["lines"]
-            shares = sum(x["principal_fen"] + x["interest_fen"] - x["fee_fen"] for x in lines)
+            shares = sum(_parts(x) - x["fee_fen"] for x in lines)
             total = shares + distribution["fee_fen"]
             _require(total == payment["amount_fen"], f"{where}: {payment['payment_id']} is not shared out")
 
@@ -261,6 +280,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.BidPlaced.v1": Books._bid,
     "bidding.ListingFilled.v1": Books._filled,
     "bidding.ListingExpired.v1": Books._expired,
+    "bidding.ListingCancelled.v1": Books._expired,
     "bidding.FundsCollected.v1": Books._collected,
     "bidding.LoanProceedsCredited.v1": Books._proceeds,
     "bidding.InvestorCredited.v1": Books._credited,
@@ -276,7 +296,13 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.PaymentReturned.v1": Books._promises_back,
     "repayment.OverpaymentReturned.v1": Books._promises_back,
     "repayment.LoanRepaid.v1": Books._repaid,
+    "repayment.PenaltyCharged.v1": Books._charged,
+    "repayment.LoanClassified.v1": Books._classified,
 }
+
+
+def _parts(line: Any) -> int:
+    return int(line["principal_fen"] + line["interest_fen"] + line["penalty_fen"])
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -50,8 +50,11 @@ def compare_with_books(world: World, books: Books) -> None:
             continue
         for field in ("available", "held"):
             _equal(account, document[f"{field}_fen"], books.balances[f"{field}:{account}"])
-    for loan, document in world.views["repayment.loan-schedule"].documents.items():
+    for loan, document in world.views["repayment.loans"].documents.items():
         _equal(loan, document["outstanding_fen"], books.loans[loan].outstanding_fen)
+        _equal(f"penalty of {loan}", document["penalty_fen"], books.loans[loan].penalty_fen)
+    for claim, document in world.views["repayment.claims"].documents.items():
+        _equal(claim, document["outstanding_fen"], books.loans[document["loan_id"]].claims[claim])
     buckets = world.views["repayment.overdue-buckets"].documents
     counted = [document for name, document in buckets.items() if name.startswith("bucket:")]
     owed = [loan.outstanding_fen for loan in books.loans.values() if loan.outstanding_fen]

@@ -117,6 +117,7 @@ _HANDLERS = {
     "bidding.BidPlaced.v1": Sight._bid_placed,
     "bidding.ListingFilled.v1": Sight._listing_ended,
     "bidding.ListingExpired.v1": Sight._listing_ended,
+    "bidding.ListingCancelled.v1": Sight._listing_ended,
     "repayment.LoanOpened.v1": Sight._loan_opened,
     "repayment.PaymentReceived.v1": Sight._payment,
     "repayment.CalendarOpened.v1": Sight._calendar_opened,

@@ -36,6 +36,10 @@ from services.bidding.api.shapes import (
     ListingsOut,
     LoanPaymentIn,
     LoanPaymentOut,
+    ReviewableOut,
+    ReviewablesOut,
+    ReviewIn,
+    ReviewOut,
     TopUpOut,
     WithdrawalOut,
 )
@@ -160,6 +164,24 @@ async def read_listings(listings: Listings, page: ThisPage) -> ListingsOut:
 async def read_listing(listing: Annotated[str, id_path("lst")], listings: Listings) -> ListingOut:
     """One listing, whatever became of it."""
     return ListingOut.of(await listings.get(listing, missing="unknown_listing"))
+
+
+@router.read("/reviews", scopes("finance"), answer=ReviewablesOut)
+async def read_reviews(listings: Listings, page: ThisPage) -> ReviewablesOut:
+    """Full listings above the threshold, which wait for two people of finance."""
+    found, following = await listings.page(page, where={"state": "in_review"})
+    return ReviewablesOut(items=[ReviewableOut.of(document) for document in found], next=following)
+
+
+@router.command(
+    "/listings/{listing}/reviews",
+    scopes("finance"),
+    answer=ReviewOut,
+    answers={events.ListingReviewed: ReviewOut.of},
+)
+async def review_listing(listing: Annotated[str, id_path("lst")], body: ReviewIn) -> Order:
+    """Approve or reject a full listing; two different people approve, one rejects. Who it is, the token says."""
+    return Order(listing, commands.ReviewListing(verdict=body.verdict))
 
 
 # --- the custodian bank --------------------------------------------------------------------------------------------

@@ -45,6 +45,12 @@ class ListingIn(Shape):
     interest_fee_permille: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
 
 
+class ReviewIn(Shape):
+    """The verdict of one of finance on a filled listing."""
+
+    verdict: Literal["approve", "reject"]
+
+
 class BankAnswerIn(Shape):
     """The bank's answer to a request, under its own reference: the same reference means the same booking."""
 
@@ -190,12 +196,32 @@ class ListingOpenedOut(Answer):
         )
 
 
+class ReviewOut(Answer):
+    """The review is in the log. `reviews` of `reviews_needed` have approved; one rejection cancels the listing."""
+
+    loan_id: str
+    verdict: Literal["approve", "reject"]
+    reviews: int
+    reviews_needed: int
+
+    @staticmethod
+    def of(event: events.ListingReviewed) -> "ReviewOut":
+        """From the decision's event."""
+        return ReviewOut(
+            id=event.listing_id,
+            loan_id=event.loan_id,
+            verdict=event.verdict,
+            reviews=event.order,
+            reviews_needed=event.reviews_needed,
+        )
+
+
 # --- answers from views --------------------------------------------------------------------------------------------
 
 
 class AccountOut(BaseModel):
-    """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest - fees
-    + borrowed - repaid; all in fen."""
+    """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest + penalty
+    - fees + borrowed - repaid; all in fen."""
 
     id: str
     available_fen: int
@@ -205,6 +231,7 @@ class AccountOut(BaseModel):
     invested_fen: int
     principal_back_fen: int
     interest_fen: int
+    penalty_fen: int
     fees_fen: int
     borrowed_fen: int
     repaid_fen: int
@@ -221,7 +248,7 @@ class ListingOut(BaseModel):
 
     id: str
     loan_id: str
-    state: Literal["open", "filled", "funding", "funded", "expired"]
+    state: Literal["open", "filled", "in_review", "funding", "funded", "expired", "cancelled"]
     amount_fen: int
     raised_fen: int
     remaining_fen: int
@@ -244,4 +271,32 @@ class ListingsOut(BaseModel):
     """A page of open listings; `next` is the cursor of the next page, null after the last."""
 
     items: list[ListingOut]
+    next: str | None
+
+
+class ReviewableOut(ListingOut):
+    """A full listing as finance reviews it: with its borrower, who owns him, and who has approved it already."""
+
+    borrower: str
+    owner: str | None
+    product: str
+    region: str
+    application_id: str
+    reviews: int
+    reviews_needed: int
+    reviewers: list[str]
+
+    @staticmethod
+    def of(document: dict[str, Any]) -> "ReviewableOut":
+        """From a document of bidding.open-listings."""
+        named = ("id", "reviewers")
+        shown = {name: document[name] for name in ReviewableOut.model_fields if name not in named}
+        reviewers = [name for _, name in sorted(document.get("reviewers", {}).items())]
+        return ReviewableOut(id=document["listing_id"], reviewers=reviewers, **shown)
+
+
+class ReviewablesOut(BaseModel):
+    """A page of listings that wait for their review."""
+
+    items: list[ReviewableOut]
     next: str | None

@@ -18,6 +18,7 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    SuitabilityRecorded,
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.money import MAX_INTEGER
@@ -33,6 +34,7 @@ from services.bidding.commands import (
     OpenAccount,
     PayLoan,
     PlaceBid,
+    RecordSuitability,
     ReleaseHold,
     RequestTopUp,
     RequestWithdrawal,
@@ -46,6 +48,7 @@ from services.bidding.domain.account_state import (
     FeeAccount,
     NotOpened,
     Open,
+    Suitability,
     evolve,
 )
 from services.bidding.domain.booking import FEES, book, postings
@@ -53,7 +56,15 @@ from services.bidding.domain.ids import account_of, clearing_of
 
 _OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan
 _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
-_SagasCommand = ReleaseHold | CaptureHold | CreditProceeds | DebitInstallment | ReturnPayment | CreditInvestor
+_SagasCommand = (
+    RecordSuitability
+    | ReleaseHold
+    | CaptureHold
+    | CreditProceeds
+    | DebitInstallment
+    | ReturnPayment
+    | CreditInvestor
+)
 AccountCommand = OpenAccount | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
 
 
@@ -103,6 +114,8 @@ def _decide_for_owner(command: _OwnersCommand, state: Open, context: Context) ->
 
 def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEvent]:
     match command:
+        case RecordSuitability():
+            return _assess(command, state)
         case ReleaseHold():
             return _release(command, state)
         case CaptureHold():
@@ -158,14 +171,27 @@ def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEven
     ]
 
 
+def _assess(command: RecordSuitability, state: Open) -> Sequence[AccountEvent]:
+    if state.suitability == Suitability(level=command.level, valid_to=command.valid_to):
+        return []
+    return [
+        SuitabilityRecorded(
+            account_id=state.account_id, owner=state.owner, level=command.level, valid_to=command.valid_to
+        )
+    ]
+
+
 # --- bids ----------------------------------------------------------------------------------------------------------
 
 
 def _hold(command: PlaceBid, state: Open) -> Sequence[AccountEvent]:
     if command.hold_id in state.holds:
         return []
+    known = state.suitability
     return [
         FundsHeld(
+            suitability_level=known.level if known else None,
+            suitability_valid_to=known.valid_to if known else None,
             hold_id=command.hold_id,
             bid_id=command.bid_id,
             listing_id=command.listing_id,
@@ -284,7 +310,7 @@ def _return(command: ReturnPayment, state: Open) -> Sequence[AccountEvent]:
 
 
 def _credit_investor(command: CreditInvestor, state: Open) -> Sequence[AccountEvent]:
-    amount_fen = command.principal_fen + command.interest_fen - command.fee_fen
+    amount_fen = command.principal_fen + command.interest_fen + command.penalty_fen - command.fee_fen
     if amount_fen < 0:
         raise Refused("invalid_fee")
     if amount_fen == 0:
@@ -297,6 +323,7 @@ def _credit_investor(command: CreditInvestor, state: Open) -> Sequence[AccountEv
             principal_fen=command.principal_fen,
             interest_fen=command.interest_fen,
             fee_fen=command.fee_fen,
+            penalty_fen=command.penalty_fen,
             amount_fen=amount_fen,
             **book(state, available_fen=amount_fen, against=clearing_of(command.loan_id)),
         )

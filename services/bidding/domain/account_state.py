@@ -5,6 +5,7 @@ tells a duplicate from a new request. History is the log's.
 """
 
 from dataclasses import replace
+from datetime import date
 from typing import Literal, assert_never
 
 from libs.events.bidding import (
@@ -21,6 +22,8 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    RiskLevel,
+    SuitabilityRecorded,
     TopUpFailed,
     TopUpRequested,
     WithdrawalFailed,
@@ -67,6 +70,14 @@ class Dealings:
 
 
 @record
+class Suitability:
+    """The owner's risk level and the last day on which it counts."""
+
+    level: RiskLevel
+    valid_to: date
+
+
+@record
 class NotOpened:
     """Nobody's account yet."""
 
@@ -75,7 +86,10 @@ class NotOpened:
 
 @record
 class Open:
-    """A user's custody account: `available` he can use, `held` waits for a listing or the bank. Both in fen."""
+    """A user's custody account: `available` he can use, `held` waits for a listing or the bank. Both in fen.
+
+    `suitability` is None until onboarding has assessed him.
+    """
 
     kind: Literal["open"] = "open"
     account_id: str
@@ -86,6 +100,7 @@ class Open:
     top_ups: Requests
     withdrawals: Requests
     loans: dict[str, Dealings]
+    suitability: Suitability | None = None
 
 
 @record
@@ -110,7 +125,7 @@ _LoanEvent = (
     | LoanPaymentReturned
     | InvestorCredited
 )
-AccountEvent = AccountOpened | FeeCredited | _BankEvent | _HoldEvent | _LoanEvent
+AccountEvent = AccountOpened | SuitabilityRecorded | FeeCredited | _BankEvent | _HoldEvent | _LoanEvent
 
 
 def evolve(state: AccountState, event: AccountEvent) -> AccountState:
@@ -129,6 +144,9 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
             )
         case FeeCredited():
             return FeeAccount(balance_fen=event.balance_after_fen)
+        case SuitabilityRecorded():
+            assert isinstance(state, Open), "only an open account knows its owner's suitability"
+            return replace(state, suitability=Suitability(level=event.level, valid_to=event.valid_to))
         case _:
             assert isinstance(state, Open), "only an open account has a history"
             return _with_detail(_with_balance(state, event), event)

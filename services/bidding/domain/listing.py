@@ -12,19 +12,18 @@ from libs.events.bidding import (
     Bid,
     BidDeclined,
     BidPlaced,
-    CaptureRecorded,
-    ClaimTerms,
-    FundsCollected,
     ListingExpired,
     ListingFilled,
     ListingOpened,
-    LoanFunded,
+    ListingRefused,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.money import Rounding, divide_fen
-from services.bidding.commands import FundListing, OpenListing, RecordBid, RecordCapture
-from services.bidding.domain.ids import account_of, claim_of, listing_of
+from services.bidding.commands import FundListing, OpenListing, RecordBid, RecordCapture, ReviewListing
+from services.bidding.domain.funding import fund, record_capture, review
+from services.bidding.domain.ids import account_of, listing_of
 from services.bidding.domain.listing_state import (
+    Cancelled,
     Expired,
     Filled,
     Funded,
@@ -34,6 +33,7 @@ from services.bidding.domain.listing_state import (
     NotListed,
     Open,
     Terms,
+    TurnedDown,
     evolve,
 )
 from services.bidding.domain.profile import Profile, cost_is_within
@@ -50,7 +50,7 @@ EXPIRY_PHASE = 1
 _GRADE_LENGTH_MAX = 8
 _PERMILLE = 1_000
 
-ListingCommand = OpenListing | RecordBid | FundListing | RecordCapture
+ListingCommand = OpenListing | RecordBid | FundListing | ReviewListing | RecordCapture
 
 
 def bid_min_fen(amount_fen: int) -> int:
@@ -66,11 +66,13 @@ def decide(
         case OpenListing():
             return _open(command, state, context, profile)
         case RecordBid():
-            return _record_bid(command, state, context)
+            return _record_bid(command, state, context, profile)
         case FundListing():
-            return _fund(state, context)
+            return fund(state, context)
+        case ReviewListing():
+            return review(command, state, context)
         case RecordCapture():
-            return _record_capture(command, state)
+            return record_capture(command, state)
         case Wake():
             return _expire(command, state)
         case _:
@@ -91,18 +93,30 @@ def _end_of(state: Open) -> tuple[date, int]:
 
 def _open(
     command: OpenListing, state: ListingState, context: Context, profile: Profile
-) -> Sequence[ListingOpened]:
-    if not isinstance(state, NotListed):
-        if _asks_for(command, state.terms):
-            return []
-        raise Refused("listing_exists")
-    _check_terms(command, context, profile)
+) -> Sequence[ListingOpened | ListingRefused]:
+    match state:
+        case NotListed():
+            pass
+        case TurnedDown():
+            if command.application_id == state.application_id:
+                return []
+        case _:
+            if _asks_for(command, state.terms):
+                return []
+            raise Refused("listing_exists")
+    try:
+        _check_terms(command, context, profile)
+        listing_id, borrower_account = listing_of(command.loan_id), account_of(command.borrower)
+    except Refused as refused:
+        if not command.application_id:
+            raise
+        return [_turn_down(command, refused.code)]
     return [
         ListingOpened(
-            listing_id=listing_of(command.loan_id),
+            listing_id=listing_id,
             loan_id=command.loan_id,
             borrower=command.borrower,
-            borrower_account=account_of(command.borrower),
+            borrower_account=borrower_account,
             amount_fen=command.amount_fen,
             annual_rate=command.annual_rate,
             tenor_months=command.tenor_months,
@@ -111,8 +125,24 @@ def _open(
             closes_on=context.business_date + timedelta(days=command.window_days),
             origination_fee_fen=command.origination_fee_fen,
             interest_fee_permille=command.interest_fee_permille,
+            product=command.product,
+            region=command.region,
+            owner=command.owner,
+            related=command.related,
+            application_id=command.application_id,
         )
     ]
+
+
+def _turn_down(command: OpenListing, code: str) -> ListingRefused:
+    """A saga step declines by an event (design.md 2.6): onboarding releases the exposure that it reserved."""
+    return ListingRefused(
+        loan_id=command.loan_id,
+        application_id=command.application_id,
+        borrower=command.borrower,
+        amount_fen=command.amount_fen,
+        code=code,
+    )
 
 
 def _asks_for(command: OpenListing, terms: Terms) -> bool:
@@ -158,32 +188,38 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
 # --- bids ----------------------------------------------------------------------------------------------------------
 
 
-def _record_bid(command: RecordBid, state: ListingState, context: Context) -> Sequence[ListingEvent]:
+def _record_bid(
+    command: RecordBid, state: ListingState, context: Context, profile: Profile
+) -> Sequence[ListingEvent]:
     match state:
-        case NotListed():
+        case NotListed() | TurnedDown():
             raise Refused("unknown_listing")
         case Open() | Filled() | Funding() if any(bid.hold_id == command.hold_id for bid in state.bids):
             return []
         case Open():
-            code = _why_not(command, state, context)
-            return _place(command, state) if code is None else [_decline(command, state.terms, code)]
+            code = _why_not(command, state, context, profile)
+            if code is not None:
+                return [_decline(command, state.terms, code)]
+            return _place(
+                command, state, profile.reviews_needed(state.terms.amount_fen, context.business_date)
+            )
         case Filled() | Funding() | Funded():
             return [_decline(command, state.terms, "listing_full")]
-        case Expired():
+        case Expired() | Cancelled():
             return [_decline(command, state.terms, "listing_closed")]
         case _:
             assert_never(state)
 
 
-def _why_not(command: RecordBid, state: Open, context: Context) -> str | None:
+def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile) -> str | None:
     """The code of the rule that a bid breaks, None for a good one. The bid that closes the listing may be odd."""
     terms = state.terms
     remaining_fen = terms.amount_fen - state.raised_fen
     # The date may be past before the tick has reached this stream: the window ends with its day all the same.
     if context.business_date > terms.closes_on:
         return "listing_closed"
-    if terms.borrower == command.investor:
-        return "own_listing"
+    if code := _why_unfit(command, terms, context.business_date, profile):
+        return code
     if command.amount_fen > remaining_fen:
         return "bid_above_remaining"
     if command.amount_fen == remaining_fen:
@@ -195,7 +231,26 @@ def _why_not(command: RecordBid, state: Open, context: Context) -> str | None:
     return None
 
 
-def _place(command: RecordBid, state: Open) -> Sequence[ListingEvent]:
+def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> str | None:
+    """Why this investor may not bid here: his own or a related party's loan (red line 3, domain.md section 9), or a risk
+    above his level (section 2: "a bid on a listing riskier than their level is refused").
+
+    Whoever was assessed is judged by it. Without an assessment the profile's `suitability_required` decides: the demo's
+    investors were never assessed, so there they may bid until its people come through onboarding.
+    """
+    if command.investor == terms.borrower:
+        return "own_loan"
+    if command.investor in terms.related:
+        return "related_party"
+    level, valid_to = command.suitability_level, command.suitability_valid_to
+    if level is None or valid_to is None:
+        return "unsuitable" if profile.suitability_required else None
+    if valid_to < on:
+        return "suitability_expired"
+    return "unsuitable" if level < profile.level_needed(terms.grade, on) else None
+
+
+def _place(command: RecordBid, state: Open, reviews_needed: int) -> Sequence[ListingEvent]:
     terms = state.terms
     raised_after = state.raised_fen + command.amount_fen
     bid = Bid(
@@ -219,6 +274,7 @@ def _place(command: RecordBid, state: Open) -> Sequence[ListingEvent]:
         loan_id=terms.loan_id,
         amount_fen=terms.amount_fen,
         bid_count=bid.order,
+        reviews_needed=reviews_needed,
     )
     return [placed, filled]
 
@@ -239,106 +295,17 @@ def _expire(wake: Wake, state: ListingState) -> Sequence[ListingExpired]:
     if not isinstance(state, Open) or (wake.business_date, wake.phase) < _end_of(state):
         return []
     terms = state.terms
-    return [ListingExpired(listing_id=terms.listing_id, expired_on=wake.business_date, bids=state.bids)]
-
-
-# --- funding -------------------------------------------------------------------------------------------------------
-
-
-def _fund(state: ListingState, context: Context) -> Sequence[LoanFunded]:
-    match state:
-        case NotListed():
-            raise Refused("unknown_listing")
-        case Open() | Expired():
-            raise Refused("listing_not_filled")
-        case Funding() | Funded():
-            return []
-        case Filled():
-            terms = state.terms
-            return [
-                LoanFunded(
-                    listing_id=terms.listing_id,
-                    loan_id=terms.loan_id,
-                    borrower=terms.borrower,
-                    borrower_account=terms.borrower_account,
-                    amount_fen=terms.amount_fen,
-                    annual_rate=terms.annual_rate,
-                    tenor_months=terms.tenor_months,
-                    grade=terms.grade,
-                    origination_fee_fen=terms.origination_fee_fen,
-                    interest_fee_permille=terms.interest_fee_permille,
-                    funded_on=context.business_date,
-                    bids=state.bids,
-                    claims=_claims(terms, state.bids),
-                )
-            ]
-        case _:
-            assert_never(state)
-
-
-def _claims(terms: Terms, bids: tuple[Bid, ...]) -> tuple[ClaimTerms, ...]:
-    """One claim per bid, of its amount and in its order: together exactly the loan's principal."""
-    return tuple(
-        ClaimTerms(
-            order=bid.order,
-            claim_id=claim_of(terms.loan_id, bid.order),
-            account_id=bid.account_id,
-            investor=bid.investor,
-            principal_fen=bid.amount_fen,
+    return [
+        ListingExpired(
+            listing_id=terms.listing_id,
+            expired_on=wake.business_date,
+            bids=state.bids,
+            loan_id=terms.loan_id,
+            borrower=terms.borrower,
+            application_id=terms.application_id,
+            amount_fen=terms.amount_fen,
         )
-        for bid in bids
-    )
-
-
-def _record_capture(command: RecordCapture, state: ListingState) -> Sequence[ListingEvent]:
-    match state:
-        case NotListed():
-            raise Refused("unknown_listing")
-        case Open() | Filled() | Expired():
-            raise Refused("listing_not_funded")
-        case Funded():
-            return []
-        case Funding():
-            return _capture(command, state)
-        case _:
-            assert_never(state)
-
-
-def _capture(command: RecordCapture, state: Funding) -> Sequence[ListingEvent]:
-    bid = next((bid for bid in state.bids if bid.hold_id == command.hold_id), None)
-    if bid is None:
-        raise Refused("unknown_hold")
-    if bid.amount_fen != command.amount_fen:
-        raise Refused("amount_differs")
-    if command.hold_id not in state.missing:
-        return []
-    missing = len(state.missing) - 1
-    recorded = CaptureRecorded(
-        listing_id=state.terms.listing_id,
-        loan_id=state.terms.loan_id,
-        hold_id=command.hold_id,
-        amount_fen=command.amount_fen,
-        missing=missing,
-    )
-    return [recorded, _collected(state)] if missing == 0 else [recorded]
-
-
-def _collected(state: Funding) -> FundsCollected:
-    terms = state.terms
-    return FundsCollected(
-        listing_id=terms.listing_id,
-        loan_id=terms.loan_id,
-        borrower=terms.borrower,
-        borrower_account=terms.borrower_account,
-        amount_fen=terms.amount_fen,
-        annual_rate=terms.annual_rate,
-        tenor_months=terms.tenor_months,
-        grade=terms.grade,
-        origination_fee_fen=terms.origination_fee_fen,
-        interest_fee_permille=terms.interest_fee_permille,
-        funded_on=state.funded_on,
-        claims=_claims(terms, state.bids),
-    )
+    ]
 
 
 def aggregate(profile: Profile) -> Aggregate:

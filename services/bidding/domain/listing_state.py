@@ -14,9 +14,12 @@ from libs.events.bidding import (
     BidPlaced,
     CaptureRecorded,
     FundsCollected,
+    ListingCancelled,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingRefused,
+    ListingReviewed,
     LoanFunded,
 )
 from libs.events.codec import record
@@ -39,6 +42,11 @@ class Terms:
     closes_on: date
     origination_fee_fen: Count
     interest_fee_permille: int
+    product: str
+    region: str
+    owner: str | None
+    related: tuple[str, ...]
+    application_id: str
 
 
 @record
@@ -46,6 +54,14 @@ class NotListed:
     """No such listing yet."""
 
     kind: Literal["not_listed"] = "not_listed"
+
+
+@record
+class TurnedDown:
+    """The application's terms broke a rule: there is no listing, and it was told so."""
+
+    kind: Literal["turned_down"] = "turned_down"
+    application_id: str
 
 
 @record
@@ -60,11 +76,16 @@ class Open:
 
 @record
 class Filled:
-    """The amount is reached exactly; the full-bid review comes next."""
+    """The amount is reached exactly; the full-bid review comes next, by `reviews_needed` people (0: by itself).
+
+    `reviewers` are those who have approved it, in their order.
+    """
 
     kind: Literal["filled"] = "filled"
     terms: Terms
     bids: tuple[Bid, ...]
+    reviews_needed: Count
+    reviewers: tuple[str, ...] = ()
 
 
 @record
@@ -94,12 +115,23 @@ class Expired:
     terms: Terms
 
 
-ListingState = NotListed | Open | Filled | Funding | Funded | Expired
+@record
+class Cancelled:
+    """The review rejected it."""
+
+    kind: Literal["cancelled"] = "cancelled"
+    terms: Terms
+
+
+ListingState = NotListed | TurnedDown | Open | Filled | Funding | Funded | Expired | Cancelled
 ListingEvent = (
     ListingOpened
+    | ListingRefused
     | BidPlaced
     | BidDeclined
     | ListingFilled
+    | ListingReviewed
+    | ListingCancelled
     | ListingExpired
     | LoanFunded
     | CaptureRecorded
@@ -112,6 +144,8 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
     match event:
         case ListingOpened():
             return Open(terms=_terms(event), bids=(), raised_fen=0)
+        case ListingRefused():
+            return TurnedDown(application_id=event.application_id)
         case BidPlaced():
             assert isinstance(state, Open), "only an open listing takes a bid"
             return replace(state, bids=(*state.bids, event.bid), raised_fen=event.raised_after_fen)
@@ -119,7 +153,13 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             return state
         case ListingFilled():
             assert isinstance(state, Open), "only an open listing is filled"
-            return Filled(terms=state.terms, bids=state.bids)
+            return Filled(terms=state.terms, bids=state.bids, reviews_needed=event.reviews_needed)
+        case ListingReviewed():
+            assert isinstance(state, Filled), "only a filled listing is reviewed"
+            return replace(state, reviewers=(*state.reviewers, event.reviewer))
+        case ListingCancelled():
+            assert isinstance(state, Filled), "only a filled listing is cancelled"
+            return Cancelled(terms=state.terms)
         case ListingExpired():
             assert isinstance(state, Open), "only an open listing expires"
             return Expired(terms=state.terms)
@@ -151,4 +191,9 @@ def _terms(event: ListingOpened) -> Terms:
         closes_on=event.closes_on,
         origination_fee_fen=event.origination_fee_fen,
         interest_fee_permille=event.interest_fee_permille,
+        product=event.product,
+        region=event.region,
+        owner=event.owner,
+        related=event.related,
+        application_id=event.application_id,
     )

@@ -8,10 +8,22 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
+from libs.events.bidding import RiskLevel
+
 _Value = TypeVar("_Value")
 
 #: A rate has at most eight decimals (libs.events.money.AnnualRate), so in this unit it is an integer.
 _RATE_UNIT = 10**8
+
+
+#: Finance's full-bid review above the threshold is done by two people (chosen).
+REVIEWERS = 2
+
+#: Grade A is for everybody, E for the aggressive only (chosen); AA is the best grade of the demo's book.
+_GRADE_LEVELS: tuple[tuple[date, tuple[tuple[str, RiskLevel], ...]], ...] = (
+    (date.min, (("AA", "C1"), ("A", "C1"), ("B", "C2"), ("C", "C3"), ("D", "C4"), ("E", "C5"))),
+)
+_HIGHEST_LEVEL: RiskLevel = "C5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,12 @@ class Profile:
     listing_caps_fen: tuple[tuple[date, int], ...]
     window_days_max: int
     tenor_months_max: int
+    suitability_required: bool
+    """Whether an investor whom nobody has assessed may not bid."""
+    automatic_reviews_fen: tuple[tuple[date, int], ...] = ()
+    """The largest amount of a listing whose full-bid review passes by itself."""
+    grade_levels: tuple[tuple[date, tuple[tuple[str, RiskLevel], ...]], ...] = _GRADE_LEVELS
+    """The risk level that each grade needs at least; a grade that the table lacks needs the highest."""
 
     def rate_ceiling(self, on: date) -> Decimal | None:
         """The highest annual cost of borrowing (fees included) of a listing opened on this date."""
@@ -34,6 +52,16 @@ class Profile:
     def listing_cap_fen(self, on: date) -> int | None:
         """The largest amount of a listing opened on this date, in fen."""
         return _in_force(self.listing_caps_fen, on)
+
+    def level_needed(self, grade: str, on: date) -> RiskLevel:
+        """The least risk level of an investor who bids on a listing of this grade."""
+        table = _in_force(self.grade_levels, on) or ()
+        return next((level for name, level in table if name == grade), _HIGHEST_LEVEL)
+
+    def reviews_needed(self, amount_fen: int, on: date) -> int:
+        """How many people must review a filled listing of this amount: none at or under the threshold, two above."""
+        threshold_fen = _in_force(self.automatic_reviews_fen, on)
+        return 0 if threshold_fen is None or amount_fen <= threshold_fen else REVIEWERS
 
 
 def _in_force(table: tuple[tuple[date, _Value], ...], on: date) -> _Value | None:
@@ -93,17 +121,28 @@ _FOUR_LPR = (
     (date(2025, 5, 20), Decimal("0.1200")),
 )
 
-#: Real loan books from anywhere: no ceiling, no cap; the unit of money is the book's minor unit (a cent, say).
-DEMO = Profile(name="demo", rate_ceilings=(), listing_caps_fen=(), window_days_max=10, tenor_months_max=120)
+#: Real loan books from anywhere: no ceiling, no cap; the unit of money is the book's minor unit (a cent, say). Its investors
+#: open their accounts without onboarding, so nobody has assessed them; every full listing passes review by itself.
+DEMO = Profile(
+    name="demo",
+    rate_ceilings=(),
+    listing_caps_fen=(),
+    window_days_max=10,
+    tenor_months_max=120,
+    suitability_required=False,
+)
 
 #: The 2016 Interim Measures: 200,000 yuan outstanding per person on one platform (art. 17; rules.md 1.8), applied to each
-#: listing until onboarding reserves a person's exposure. The bidding window of 10 days is our choice (domain.md section 3).
+#: listing until onboarding reserves a person's exposure. The bidding window of 10 days is our choice (domain.md section 3), and
+#: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself.
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     rate_ceilings=_FOUR_BANK_RATES + _PROTECTED + _FOUR_LPR,
     listing_caps_fen=((date(2016, 8, 24), 200_000_00),),
     window_days_max=10,
     tenor_months_max=120,
+    suitability_required=True,
+    automatic_reviews_fen=((date.min, 100_000_00),),
 )
 
 

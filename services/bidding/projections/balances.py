@@ -1,7 +1,8 @@
 """The view `bidding.balances`: what every account holds now, and the sums of what brought it there.
 
 At rest, every account's document satisfies, in fen:
-available + held = deposited − withdrawn − invested + principal_back + interest − fees + borrowed − repaid.
+available + held = deposited − withdrawn − invested + principal_back + interest + penalty − fees + borrowed
+− repaid.
 """
 
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ SUMS = (
     "invested_fen",
     "principal_back_fen",
     "interest_fen",
+    "penalty_fen",
     "fees_fen",
     "borrowed_fen",
     "repaid_fen",
@@ -104,6 +106,7 @@ def _sums(moved: object) -> list[Op]:
             return [
                 Add(moved.account_id, "principal_back_fen", moved.principal_fen),
                 Add(moved.account_id, "interest_fen", moved.interest_fen),
+                Add(moved.account_id, "penalty_fen", moved.penalty_fen),
                 Add(moved.account_id, "fees_fen", moved.fee_fen),
             ]
         case InstallmentDebited():
@@ -118,7 +121,7 @@ def _sums(moved: object) -> list[Op]:
 
 VIEW = View(
     name="bidding.balances",
-    version=1,
+    version=2,
     reads=(
         AccountOpened,
         FundsDeposited,

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from libs.events.bidding import (
     BidPlaced,
     FundsCollected,
+    ListingCancelled,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingReviewed,
     LoanFunded,
 )
 from libs.events.records import RecordedEvent
@@ -24,7 +26,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     return [*changed, Set(listing_id, f"src.{event.stream}", event.address)]
 
 
-def _fields(data: object) -> dict[str, str | int]:
+def _fields(data: object) -> dict[str, str | int | None]:
     match data:
         case ListingOpened():
             return {
@@ -43,6 +45,12 @@ def _fields(data: object) -> dict[str, str | int]:
                 "closes_on": data.closes_on.isoformat(),
                 "origination_fee_fen": data.origination_fee_fen,
                 "interest_fee_permille": data.interest_fee_permille,
+                "product": data.product,
+                "region": data.region,
+                "owner": data.owner,
+                "application_id": data.application_id,
+                "reviews_needed": 0,
+                "reviews": 0,
             }
         case BidPlaced():
             return {
@@ -51,7 +59,13 @@ def _fields(data: object) -> dict[str, str | int]:
                 "bids": data.bid.order,
             }
         case ListingFilled():
-            return {"state": "filled"}
+            # Listings that pass by themselves are `filled` for a moment; `in_review` ones wait for people.
+            state = "in_review" if data.reviews_needed else "filled"
+            return {"state": state, "reviews_needed": data.reviews_needed}
+        case ListingReviewed():
+            return {"reviews": data.order, f"reviewers.{data.order}": data.reviewer}
+        case ListingCancelled():
+            return {"state": "cancelled", "cancelled_on": data.cancelled_on.isoformat(), "code": data.code}
         case ListingExpired():
             return {"state": "expired"}
         case LoanFunded():
@@ -64,8 +78,17 @@ def _fields(data: object) -> dict[str, str | int]:
 
 VIEW = View(
     name="bidding.open-listings",
-    version=1,
-    reads=(ListingOpened, BidPlaced, ListingFilled, ListingExpired, LoanFunded, FundsCollected),
+    version=2,
+    reads=(
+        ListingOpened,
+        BidPlaced,
+        ListingFilled,
+        ListingReviewed,
+        ListingCancelled,
+        ListingExpired,
+        LoanFunded,
+        FundsCollected,
+    ),
     project=project,
     indexes=("state", "closes_on"),
 )

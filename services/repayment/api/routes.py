@@ -11,6 +11,7 @@ from libs.runtime.http import (
     Order,
     Page,
     ServiceRouter,
+    ThisPage,
     ThisPrincipal,
     ViewReader,
     edge_of,
@@ -20,7 +21,19 @@ from libs.runtime.http import (
     view_reader,
 )
 from services.repayment import commands
-from services.repayment.api.shapes import BucketOut, BucketsOut, CalendarIn, CalendarOut, LoanOut, PayoffOut
+from services.repayment.api.shapes import (
+    BucketOut,
+    BucketsOut,
+    CalendarIn,
+    CalendarOut,
+    ClaimOut,
+    ClaimsOut,
+    LoanOut,
+    LoansOut,
+    PayoffOut,
+    SegmentOut,
+    SegmentsOut,
+)
 from services.repayment.domain.allocation import payoff_fen
 from services.repayment.domain.business_calendar import CALENDAR_STREAM
 from services.repayment.domain.profile import CURRENT, profile_named
@@ -30,7 +43,8 @@ router = ServiceRouter("repayment", "What is owed, to whom, what was paid, and t
 #: More buckets than any profile has.
 _BUCKETS_MAX = 200
 
-Loans = Annotated[ViewReader, Depends(view_reader("repayment.loan-schedule"))]
+Loans = Annotated[ViewReader, Depends(view_reader("repayment.loans"))]
+Claims = Annotated[ViewReader, Depends(view_reader("repayment.claims"))]
 Buckets = Annotated[ViewReader, Depends(view_reader("repayment.overdue-buckets"))]
 
 
@@ -76,6 +90,13 @@ async def _visible_loan(
 VisibleLoan = Annotated[LoanOut, Depends(_visible_loan)]
 
 
+@router.read("/loans", scopes("loan:own"), answer=LoansOut)
+async def read_loans(loans: Loans, page: ThisPage, principal: ThisPrincipal) -> LoansOut:
+    """One's own loans."""
+    found, following = await loans.page(page, where={"borrower": principal.subject})
+    return LoansOut(items=[LoanOut.of(document) for document in found], next=following)
+
+
 @router.read("/loans/{loan}", scopes("loan:own", "operator"), answer=LoanOut)
 async def read_loan(loan: VisibleLoan) -> LoanOut:
     """One's own loan with its schedule and what each instalment has received."""
@@ -92,6 +113,24 @@ async def read_payoff(
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
     with money_context():
         return PayoffOut(id=loan.id, value_date=on, amount_fen=payoff_fen(loan.book(), on, rules))
+
+
+@router.read("/claims", scopes("claim:own"), answer=ClaimsOut)
+async def read_claims(claims: Claims, loans: Loans, page: ThisPage, principal: ThisPrincipal) -> ClaimsOut:
+    """The loans in which the caller holds claims: what he is owed, what came back, and how each loan stands."""
+    found, following = await claims.page(page, where={"investor": principal.subject})
+    items = [ClaimOut.of(claim, await loans.find(claim["loan_id"])) for claim in found]
+    return ClaimsOut(items=items, next=following)
+
+
+@router.read("/overdue-segments", scopes("operator", "analyst"), answer=SegmentsOut)
+async def read_overdue_segments(buckets: Buckets, page: ThisPage) -> SegmentsOut:
+    """The running book by lateness, region and product."""
+    found, following = await buckets.page(page, where={"kind": "segment"})
+    names = SegmentOut.model_fields
+    return SegmentsOut(
+        items=[SegmentOut(**{name: row[name] for name in names}) for row in found], next=following
+    )
 
 
 @router.read("/overdue-buckets", scopes("operator", "analyst"), answer=BucketsOut)

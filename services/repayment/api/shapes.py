@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from libs.events import repayment as events
 from libs.runtime.http import Answer, DayField, Shape
-from services.repayment.domain.allocation import Book, book_of
+from services.repayment.domain.allocation import Book, Penalty, book_of
 
 
 class CalendarIn(Shape):
@@ -35,7 +35,7 @@ class CalendarOut(Answer):
 
 
 class RowOut(BaseModel):
-    """One instalment: what was contracted and what it has received."""
+    """One instalment: what was contracted, charged and received, and what is open of it."""
 
     number: int
     due_on: date
@@ -44,10 +44,40 @@ class RowOut(BaseModel):
     paid_principal_fen: int
     paid_interest_fen: int
     missed: bool
+    penalty_fen: int = 0
+    paid_penalty_fen: int = 0
+    penalty_to: date | None = None
+    open_fen: int = 0
+
+    def left_fen(self) -> int:
+        """Contracted and charged less received."""
+        owed_fen = self.principal_fen + self.interest_fen + self.penalty_fen
+        return owed_fen - self.paid_principal_fen - self.paid_interest_fen - self.paid_penalty_fen
+
+
+class PaymentOut(BaseModel):
+    """A payment and what of it was penalty, interest and principal."""
+
+    id: str
+    value_date: date
+    amount_fen: int
+    penalty_fen: int
+    interest_fen: int
+    principal_fen: int
+    early: bool
+
+
+class NextDueOut(BaseModel):
+    """The oldest instalment that is not fully paid."""
+
+    number: int
+    due_on: date
+    open_fen: int
 
 
 class LoanOut(BaseModel):
-    """A loan with its schedule."""
+    """A loan with its schedule. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
+    charged yet is in the payoff of a date, not here."""
 
     id: str
     listing_id: str
@@ -62,18 +92,43 @@ class LoanOut(BaseModel):
     installment_fen: int
     grade: str
     funded_on: date
-    repaid_on: date | None
+    repaid_on: date | None = None
     rows: list[RowOut]
+    product: str = ""
+    region: str = ""
+    penalty_rate: str = "0"
+    penalty_fen: int = 0
+    loan_class: str = "normal"
+    dpd: int = 0
+    dpd_on: date | None = None
+    next_due: NextDueOut | None = None
+    payments: list[PaymentOut] = []
 
     @staticmethod
     def of(document: dict[str, Any]) -> "LoanOut":
-        """From a document of repayment.loan-schedule."""
+        """From a document of repayment.loans."""
         rows = [
             RowOut(number=int(number), **row)
             for number, row in sorted(document["rows"].items(), key=lambda item: int(item[0]))
         ]
-        shown = {name: document.get(name) for name in LoanOut.model_fields if name not in ("id", "rows")}
-        return LoanOut(id=document["loan_id"], rows=rows, **shown)
+        running = document["state"] == "running"
+        for row in rows:
+            row.open_fen = row.left_fen() if running else 0
+        oldest = next((row for row in rows if row.open_fen), None)
+        made = ("id", "rows", "payments", "next_due")
+        shown = {
+            name: document[name] for name in LoanOut.model_fields if name in document and name not in made
+        }
+        return LoanOut(
+            id=document["loan_id"],
+            rows=rows,
+            next_due=None if oldest is None else NextDueOut(**oldest.model_dump(include=_NEXT_DUE)),
+            payments=sorted(
+                (PaymentOut(id=name, **payment) for name, payment in document.get("payments", {}).items()),
+                key=lambda payment: (payment.value_date, payment.id),
+            ),
+            **shown,
+        )
 
     def book(self) -> Book:
         """The loan's book as the domain's functions take it."""
@@ -87,7 +142,76 @@ class LoanOut(BaseModel):
             for row in self.rows
         ]
         paid_fen = [(row.paid_interest_fen, row.paid_principal_fen) for row in self.rows]
-        return book_of(self.funded_on, Decimal(self.annual_rate), rows, paid_fen)
+        penalties = [
+            Penalty(number=row.number, to=row.penalty_to, owed_fen=row.penalty_fen - row.paid_penalty_fen)
+            for row in self.rows
+            if row.open_fen and row.penalty_to is not None
+        ]
+        return book_of(
+            self.funded_on,
+            Decimal(self.annual_rate),
+            rows,
+            paid_fen,
+            penalty_rate=Decimal(self.penalty_rate),
+            penalties=penalties,
+        )
+
+
+_NEXT_DUE = {"number", "due_on", "open_fen"}
+
+
+class LoansOut(BaseModel):
+    """A page of one's own loans; `next` is the cursor of the next page, null after the last."""
+
+    items: list[LoanOut]
+    next: str | None
+
+
+class HeldLoanOut(BaseModel):
+    """How a loan stands, for who holds a claim in it: who the borrower is, is not among it."""
+
+    id: str
+    state: Literal["running", "repaid"]
+    bucket: str
+    loan_class: str
+    grade: str
+    annual_rate: str
+    tenor_months: int
+    principal_fen: int
+    outstanding_fen: int
+    overdue_fen: int
+    dpd: int
+    next_due: NextDueOut | None
+
+
+class ClaimOut(BaseModel):
+    """A claim: what was lent, what is outstanding, what came back (before fees), and how its loan stands."""
+
+    id: str
+    loan_id: str
+    principal_fen: int
+    outstanding_fen: int
+    principal_back_fen: int
+    interest_fen: int
+    penalty_fen: int
+    fee_fen: int
+    loan: HeldLoanOut | None
+
+    @staticmethod
+    def of(document: dict[str, Any], loan: dict[str, Any] | None) -> "ClaimOut":
+        """From documents of repayment.claims and repayment.loans; the loan's may come a moment later."""
+        shown = {name: document[name] for name in ClaimOut.model_fields if name not in ("id", "loan")}
+        whole = None if loan is None else LoanOut.of(loan).model_dump(include=set(HeldLoanOut.model_fields))
+        return ClaimOut(
+            id=document["claim_id"], loan=None if whole is None else HeldLoanOut(**whole), **shown
+        )
+
+
+class ClaimsOut(BaseModel):
+    """A page of one's own claims; `next` is the cursor of the next page, null after the last."""
+
+    items: list[ClaimOut]
+    next: str | None
 
 
 class PayoffOut(BaseModel):
@@ -110,3 +234,17 @@ class BucketsOut(BaseModel):
     """The book by lateness."""
 
     items: list[BucketOut]
+
+
+class SegmentOut(BucketOut):
+    """A bucket of one region and product; both are empty for loans from before they were recorded."""
+
+    region: str
+    product: str
+
+
+class SegmentsOut(BaseModel):
+    """A page of the book by lateness, region and product."""
+
+    items: list[SegmentOut]
+    next: str | None

@@ -1,19 +1,20 @@
-"""What is owed on a loan and what a payment pays: oldest instalment first, within it interest, then principal.
+"""What is owed on a loan and what a payment pays: oldest instalment first, within it penalty, interest, then principal.
 
-Penalty and fee will stand before interest when they exist (domain.md section 4: penalty -> fee -> interest -> principal);
-no event charges them yet. Civil Code art. 561 gives the same order where nothing is agreed: interest before principal.
+The order is domain.md section 4's (penalty -> fee -> interest -> principal); a fee will stand after penalty when an event
+charges one. Civil Code art. 561 gives the same order where nothing is agreed: interest before principal.
 
 Because the oldest comes first, only one instalment can be partly paid at any time. So a `Book` needs the number of the
-first open instalment and two amounts, however long the loan has lived.
+first open instalment and two amounts, however long the loan has lived, and a penalty per instalment that has one.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count
-from libs.events.repayment import AllocationLine, ScheduleRow
+from libs.events.repayment import AllocationLine, PenaltyLine, ScheduleRow
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import daily_interest_fen, reached
 
@@ -24,10 +25,20 @@ _DAY = timedelta(days=1)
 
 
 @record
+class Penalty:
+    """Penalty interest of one open instalment: charged up to `to`, and what of it is not paid."""
+
+    number: int
+    to: date
+    owed_fen: Count
+
+
+@record
 class Book:
     """The contract's rows and how far they are paid.
 
     All before `first_open` are paid in full (or are zero), that one has received the two amounts (fen), those after it nothing.
+    `penalties` are those of open instalments that were charged, in their order.
     """
 
     funded_on: date
@@ -36,6 +47,8 @@ class Book:
     first_open: int = 1
     interest_paid_fen: Count = 0
     principal_paid_fen: Count = 0
+    penalty_rate: AnnualRate = Decimal(0)
+    penalties: tuple[Penalty, ...] = ()
 
     @property
     def oldest_due_on(self) -> date | None:
@@ -47,23 +60,36 @@ class Book:
         """Principal that is not repaid."""
         return sum(row.principal_fen for row in self.rows[self.first_open - 1 :]) - self.principal_paid_fen
 
+    @property
+    def penalty_fen(self) -> int:
+        """Penalty interest that was charged and is not paid."""
+        return sum(penalty.owed_fen for penalty in self.penalties)
+
+    def penalty_of(self, number: int) -> Penalty | None:
+        """What was charged on an instalment, None when nothing was."""
+        return next((penalty for penalty in self.penalties if penalty.number == number), None)
+
 
 def book_of(
     funded_on: date,
     annual_rate: AnnualRate,
     rows: Sequence[ScheduleRow],
     paid_fen: Sequence[tuple[int, int]] = (),
+    *,
+    penalty_rate: Decimal = Decimal(0),
+    penalties: Sequence[Penalty] = (),
 ) -> Book:
-    """A book from rows and what each has received as (interest, principal) in fen: for those who hold a loan's view and
-    not its state. Raises ValueError when `paid_fen` has more entries than rows."""
-    book = Book(funded_on=funded_on, annual_rate=annual_rate, rows=tuple(rows))
+    """A book from rows, what each has received as (interest, principal) in fen and the penalties of open rows: for those
+    who hold a loan's view and not its state. Raises ValueError when `paid_fen` has more entries than rows."""
+    book = Book(funded_on=funded_on, annual_rate=annual_rate, rows=tuple(rows), penalty_rate=penalty_rate)
     lines = (
         AllocationLine(number=row.number, interest_fen=interest, principal_fen=principal)
         for row, (interest, principal) in zip(
             rows, [*paid_fen, *[(0, 0)] * (len(rows) - len(paid_fen))], strict=True
         )
     )
-    return after(book, [line for line in lines if line.interest_fen or line.principal_fen])
+    book = after(book, [line for line in lines if line.interest_fen or line.principal_fen])
+    return replace(book, penalties=tuple(penalties))
 
 
 def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:
@@ -72,7 +98,7 @@ def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:
 
 
 def owed_fen(book: Book, through: date) -> int:
-    """Everything open of instalments due on or before a date."""
+    """Everything open of instalments due on or before a date, with the penalty charged on them."""
     return _total_fen(open_lines(book, through))
 
 
@@ -92,25 +118,75 @@ def allocate(book: Book, amount_fen: int, on: date) -> tuple[AllocationLine, ...
     lines: list[AllocationLine] = []
     rest_fen = amount_fen
     for owed in open_lines(book, on):
-        interest_fen = min(rest_fen, owed.interest_fen)
-        principal_fen = min(rest_fen - interest_fen, owed.principal_fen)
-        rest_fen -= interest_fen + principal_fen
-        if interest_fen or principal_fen:
-            lines.append(
-                AllocationLine(number=owed.number, interest_fen=interest_fen, principal_fen=principal_fen)
-            )
+        penalty_fen = min(rest_fen, owed.penalty_fen)
+        interest_fen = min(rest_fen - penalty_fen, owed.interest_fen)
+        principal_fen = min(rest_fen - penalty_fen - interest_fen, owed.principal_fen)
+        paid = AllocationLine(
+            number=owed.number,
+            penalty_fen=penalty_fen,
+            interest_fen=interest_fen,
+            principal_fen=principal_fen,
+        )
+        rest_fen -= line_fen(paid)
+        if line_fen(paid):
+            lines.append(paid)
     return tuple(lines)
 
 
+def line_fen(line: AllocationLine) -> int:
+    """What one instalment receives in all."""
+    return line.penalty_fen + line.interest_fen + line.principal_fen
+
+
+# --- penalty -------------------------------------------------------------------------------------------------------
+
+
+def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]:
+    """Penalty interest 罚息 that becomes owed up to a date: round(open · penalty rate · days / basis) for each instalment
+    that is longer overdue than the grace, `open` being its principal and interest (never its penalty: no compounding).
+
+    The days run from its due date, or from where it was charged to last; an instalment paid within the grace costs
+    nothing, one that is not costs from its first day on. Source: domain.md section 4, docs/decisions/0005.
+    """
+    lines: list[PenaltyLine] = []
+    for owed in open_lines(book, on - timedelta(days=rules.penalty_grace_days + 1)):
+        charged = book.penalty_of(owed.number)
+        since = charged.to if charged else book.rows[owed.number - 1].due_on
+        days = max(0, (on - since).days)
+        open_fen = owed.interest_fen + owed.principal_fen
+        fen = daily_interest_fen(open_fen, book.penalty_rate, days, rules.day_basis, rules.rounding)
+        if fen:
+            lines.append(PenaltyLine(number=owed.number, open_fen=open_fen, days=days, penalty_fen=fen))
+    return tuple(lines)
+
+
+def charged(book: Book, lines: Sequence[PenaltyLine], on: date) -> Book:
+    """The book once these penalties are owed, up to a date."""
+    before = {penalty.number: penalty for penalty in book.penalties}
+    for line in lines:
+        owed_fen = before[line.number].owed_fen if line.number in before else 0
+        before[line.number] = Penalty(number=line.number, to=on, owed_fen=owed_fen + line.penalty_fen)
+    return replace(book, penalties=tuple(before[number] for number in sorted(before)))
+
+
+def accrued(book: Book, on: date, rules: Rules) -> Book:
+    """The book as it would stand if all penalty up to a date were charged now: what a debit asks and a quote names."""
+    return charged(book, penalty_lines(book, on, rules), on)
+
+
+# --- early settlement ----------------------------------------------------------------------------------------------
+
+
 def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]:
-    """What settles the loan in full on a value date: all that is due and open, and as line 0 the principal that is not due
-    with its interest for the days the money was really used.
+    """What settles the loan in full on a value date: all that is due and open with its penalty up to that date, and as
+    line 0 the principal that is not due with its interest for the days the money was really used.
 
     That interest is round(principal · rate · actual days / basis) from the last due date (or the funding) to the value
     date, and never more than the running period's scheduled interest. Source: Civil Code of the PRC art. 677 (who repays
     early owes interest for the actual period, unless agreed otherwise), domain.md section 4. Actual/365 is *(chosen)*; so is
     the cap: on 365 or 360 no month reaches it, and no basis that a profile may set can make early cost more than in time.
     """
+    book = accrued(book, on, rules)
     # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
     touched = book.first_open if book.interest_paid_fen or book.principal_paid_fen else book.first_open - 1
     through = max(reached(book.rows, on), touched)
@@ -136,7 +212,9 @@ def after(book: Book, lines: Sequence[AllocationLine]) -> Book:
     """The book once the lines, oldest first, are paid. Line 0 ends it: nothing is owed any more."""
     for line in lines:
         if line.number == UNDUE:
-            book = replace(book, first_open=len(book.rows) + 1, interest_paid_fen=0, principal_paid_fen=0)
+            book = replace(
+                book, first_open=len(book.rows) + 1, interest_paid_fen=0, principal_paid_fen=0, penalties=()
+            )
         else:
             book = _paid(book, line)
     return book
@@ -147,6 +225,7 @@ def _paid(book: Book, line: AllocationLine) -> Book:
     interest_fen = book.interest_paid_fen + line.interest_fen
     principal_fen = book.principal_paid_fen + line.principal_fen
     row = book.rows[line.number - 1]
+    book = _penalty_paid(book, line)
     if interest_fen < row.interest_fen or principal_fen < row.principal_fen:
         return replace(
             book, first_open=line.number, interest_paid_fen=interest_fen, principal_paid_fen=principal_fen
@@ -155,7 +234,22 @@ def _paid(book: Book, line: AllocationLine) -> Book:
         later.number for later in book.rows[line.number :] if later.principal_fen or later.interest_fen
     )
     first_open = next(is_open, len(book.rows) + 1)
-    return replace(book, first_open=first_open, interest_paid_fen=0, principal_paid_fen=0)
+    penalties = tuple(penalty for penalty in book.penalties if penalty.number >= first_open)
+    return replace(
+        book, first_open=first_open, interest_paid_fen=0, principal_paid_fen=0, penalties=penalties
+    )
+
+
+def _penalty_paid(book: Book, line: AllocationLine) -> Book:
+    if not line.penalty_fen:
+        return book
+    penalties = (
+        replace(penalty, owed_fen=penalty.owed_fen - line.penalty_fen)
+        if penalty.number == line.number
+        else penalty
+        for penalty in book.penalties
+    )
+    return replace(book, penalties=tuple(penalties))
 
 
 def _open_rows(book: Book, through: int) -> tuple[AllocationLine, ...]:
@@ -165,11 +259,17 @@ def _open_rows(book: Book, through: int) -> tuple[AllocationLine, ...]:
         interest_fen = row.interest_fen - book.interest_paid_fen * is_first
         principal_fen = row.principal_fen - book.principal_paid_fen * is_first
         if interest_fen or principal_fen:
+            penalty = book.penalty_of(row.number)
             lines.append(
-                AllocationLine(number=row.number, interest_fen=interest_fen, principal_fen=principal_fen)
+                AllocationLine(
+                    number=row.number,
+                    penalty_fen=penalty.owed_fen if penalty else 0,
+                    interest_fen=interest_fen,
+                    principal_fen=principal_fen,
+                )
             )
     return tuple(lines)
 
 
 def _total_fen(lines: Sequence[AllocationLine]) -> int:
-    return sum(line.interest_fen + line.principal_fen for line in lines)
+    return sum(line_fen(line) for line in lines)

@@ -22,6 +22,7 @@ from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
     InstallmentDue,
+    LoanClassified,
     LoanOpened,
     LoanRepaid,
     OverdueBucketChanged,
@@ -29,12 +30,21 @@ from libs.events.repayment import (
     PaymentMissed,
     PaymentReceived,
     PaymentReturned,
+    PenaltyCharged,
     RepaymentDistributed,
 )
 from services.repayment.commands import OpenLoan, RecordDebit, RecordDebitFailure, RecordPayment
-from services.repayment.domain.allocation import UNDUE, after, allocate, overdue_fen, payoff_fen, settlement
+from services.repayment.domain.allocation import (
+    UNDUE,
+    after,
+    allocate,
+    line_fen,
+    overdue_fen,
+    payoff_fen,
+    settlement,
+)
 from services.repayment.domain.distribution import distribute
-from services.repayment.domain.loan_day import better_bucket, next_wake, wake
+from services.repayment.domain.loan_day import better_bucket, charged_by, cured, next_wake, penalties, wake
 from services.repayment.domain.loan_state import LoanEvent, LoanState, NotOpened, Repaid, Running, evolve
 from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.schedule import equal_installments
@@ -94,12 +104,9 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
     lent_fen = sum(claim.principal_fen for claim in claims)
     if not len(names) == len(orders) == len(claims) <= CLAIMS_MAX or lent_fen != command.principal_fen:
         raise Refused("invalid_claims")
+    rules = profile.on(command.funded_on)
     schedule = equal_installments(
-        command.principal_fen,
-        command.annual_rate,
-        command.tenor_months,
-        command.funded_on,
-        profile.on(command.funded_on).rounding,
+        command.principal_fen, command.annual_rate, command.tenor_months, command.funded_on, rules.rounding
     )
     return [
         LoanOpened(
@@ -116,6 +123,9 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
             installment_fen=schedule.installment_fen,
             rows=schedule.rows,
             claims=tuple(claims),
+            penalty_rate=rules.penalty_rate(command.annual_rate),
+            product=command.product,
+            region=command.region,
         )
     ]
 
@@ -131,10 +141,7 @@ def _record_debit(
     money = _Money(command.debit_id, command.account_id, command.debited_fen, command.value_date)
     if isinstance(state, Repaid):
         return _returned(state, money, "loan_repaid")
-    lines = allocate(state.book, money.amount_fen, money.value_date)
-    if not lines:
-        return _returned(state, money, "nothing_due")
-    return _taken(profile, state, money, lines, context)
+    return _paid(profile, state, money, context)
 
 
 def _record_debit_failure(command: RecordDebitFailure, state: Running | Repaid) -> Sequence[LoanEvent]:
@@ -165,11 +172,17 @@ def _record_payment(
         rules = profile.on(state.book.funded_on)
         if money.amount_fen < payoff_fen(state.book, money.value_date, rules):
             return _returned(state, money, "below_payoff")
-        return _taken(profile, state, money, settlement(state.book, money.value_date, rules), context)
-    lines = allocate(state.book, money.amount_fen, money.value_date)
-    if not lines:
-        return _returned(state, money, "nothing_due")
-    return _taken(profile, state, money, lines, context)
+        lines = settlement(state.book, money.value_date, rules)
+        return _taken(rules, state, money, lines, context)
+    return _paid(profile, state, money, context)
+
+
+def _paid(profile: Profile, state: Running, money: _Money, context: Context) -> Sequence[LoanEvent]:
+    """Allocated to what is due, penalty up to the value date included."""
+    rules = profile.on(state.book.funded_on)
+    book = charged_by(state.book, penalties(rules, state, money.value_date))
+    lines = allocate(book, money.amount_fen, money.value_date)
+    return _taken(rules, state, money, lines, context) if lines else _returned(state, money, "nothing_due")
 
 
 def _returned(state: Running | Repaid, money: _Money, code: str) -> Sequence[LoanEvent]:
@@ -185,19 +198,19 @@ def _returned(state: Running | Repaid, money: _Money, code: str) -> Sequence[Loa
 
 
 def _taken(
-    profile: Profile, state: Running, money: _Money, lines: tuple[AllocationLine, ...], context: Context
+    rules: Rules, state: Running, money: _Money, lines: tuple[AllocationLine, ...], context: Context
 ) -> Sequence[LoanEvent]:
-    rules = profile.on(state.book.funded_on)
-    book = after(state.book, lines)
+    charges = penalties(rules, state, money.value_date)
+    book = after(charged_by(state.book, charges), lines)
     early = any(line.number == UNDUE for line in lines)
-    interest_fen = sum(line.interest_fen for line in lines)
-    principal_fen = sum(line.principal_fen for line in lines)
+    amount_fen = sum(line_fen(line) for line in lines)
     events: list[LoanEvent] = [
+        *charges,
         PaymentReceived(
             loan_id=state.loan_id,
             borrower=state.borrower,
             payment_id=money.payment_id,
-            amount_fen=interest_fen + principal_fen,
+            amount_fen=amount_fen,
             value_date=money.value_date,
             allocation=lines,
             early=early,
@@ -205,11 +218,14 @@ def _taken(
             principal_before_fen=state.book.outstanding_fen,
             principal_after_fen=book.outstanding_fen,
             overdue_after_fen=overdue_fen(book, context.business_date),
+            product=state.product,
+            region=state.region,
         ),
-        _distributed(rules, state, money, principal_fen, interest_fen),
+        _distributed(rules, state, money, lines),
         *better_bucket(rules, state, book, context.business_date),
+        *cured(rules, state, book, context.business_date),
     ]
-    if excess_fen := money.amount_fen - interest_fen - principal_fen:
+    if excess_fen := money.amount_fen - amount_fen:
         events.append(
             OverpaymentReturned(
                 loan_id=state.loan_id,
@@ -221,16 +237,31 @@ def _taken(
     if book.oldest_due_on is None:
         events.append(
             LoanRepaid(
-                loan_id=state.loan_id, borrower=state.borrower, repaid_on=money.value_date, early=early
+                loan_id=state.loan_id,
+                borrower=state.borrower,
+                repaid_on=money.value_date,
+                early=early,
+                product=state.product,
+                region=state.region,
             )
         )
     return events
 
 
 def _distributed(
-    rules: Rules, state: Running, money: _Money, principal_fen: int, interest_fen: int
+    rules: Rules, state: Running, money: _Money, paid: tuple[AllocationLine, ...]
 ) -> RepaymentDistributed:
-    lines = distribute(principal_fen, interest_fen, state.claims, state.interest_fee_permille, rules.rounding)
+    principal_fen = sum(line.principal_fen for line in paid)
+    interest_fen = sum(line.interest_fen for line in paid)
+    penalty_fen = sum(line.penalty_fen for line in paid)
+    lines = distribute(
+        principal_fen,
+        interest_fen,
+        state.claims,
+        state.interest_fee_permille,
+        rules.rounding,
+        penalty_fen=penalty_fen,
+    )
     return RepaymentDistributed(
         loan_id=state.loan_id,
         distribution_id=f"dst_{money.payment_id}",
@@ -240,6 +271,7 @@ def _distributed(
         interest_fen=interest_fen,
         fee_fen=sum(line.fee_fen for line in lines),
         lines=lines,
+        penalty_fen=penalty_fen,
     )
 
 
@@ -267,7 +299,9 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             OverpaymentReturned,
             PaymentReturned,
             PaymentMissed,
+            PenaltyCharged,
             OverdueBucketChanged,
+            LoanClassified,
             LoanRepaid,
         ),
         state=LoanState,

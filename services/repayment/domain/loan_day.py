@@ -1,16 +1,35 @@
-"""What the day does to a loan: instalments fall due, debits are asked again, misses are said, buckets get worse.
+"""What the day does to a loan: dues are asked, misses are said, penalty is charged, buckets and classes get worse.
 
 A loan is woken only when one of these is next (`wake_on`), so a day costs as much as the loans that change.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from libs.events.deciding import Wake, WakeOn
-from libs.events.repayment import DebitRequested, InstallmentDue, OverdueBucketChanged, PaymentMissed
-from services.repayment.domain.allocation import Book, days_past_due, open_lines, overdue_fen, owed_fen
+from libs.events.repayment import (
+    DebitRequested,
+    InstallmentDue,
+    LoanClass,
+    LoanClassified,
+    OverdueBucketChanged,
+    PaymentMissed,
+    PenaltyCharged,
+)
+from services.repayment.domain.allocation import (
+    Book,
+    accrued,
+    charged,
+    days_past_due,
+    open_lines,
+    overdue_fen,
+    owed_fen,
+    penalty_lines,
+)
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.profile import Rules
+from services.repayment.domain.schedule import last_of_month
 
 #: Phases of the day (design.md 2.7) in which a loan has something to do.
 DUES_PHASE, MISSES_PHASE = 2, 4
@@ -23,21 +42,62 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     yesterday = call.business_date - _DAY
     asking_on = call.business_date if call.phase >= DUES_PHASE else yesterday
     judged_on = call.business_date if call.phase >= MISSES_PHASE else yesterday
+    worse = [*_worse_bucket(rules, state, judged_on), *_worse_class(rules, state, judged_on)]
+    month_end = _month_end(rules, state.book)
+    charges = penalties(rules, state, judged_on) if worse or (month_end and month_end <= judged_on) else []
+    late = replace(state, book=charged_by(state.book, charges))
     return [
-        *(_dues(state, asking_on) or _retry(rules, state, asking_on)),
-        *_misses(state, judged_on),
-        *_worse_bucket(rules, state, judged_on),
+        *(_dues(rules, late, asking_on) or _retry(rules, late, asking_on)),
+        *_misses(late, judged_on),
+        *charges,
+        *_worse_bucket(rules, late, judged_on),
+        *_worse_class(rules, late, judged_on),
     ]
 
 
-def _dues(state: Running, on: date) -> Sequence[LoanEvent]:
+def penalties(rules: Rules, state: Running, on: date) -> Sequence[PenaltyCharged]:
+    """The penalty that becomes owed up to a date, said as one change; nothing when there is none.
+
+    Charged at a payment (up to its value date, before allocation), when bucket or class get worse, and at month ends until
+    the loan is lost: so an overdue loan has about one charge a month and never one a day (docs/decisions/0005).
+    """
+    lines = penalty_lines(state.book, on, rules)
+    if not lines:
+        return []
+    book = charged(state.book, lines, on)
+    return [
+        PenaltyCharged(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            charged_on=on,
+            penalty_fen=sum(line.penalty_fen for line in lines),
+            penalty_after_fen=book.penalty_fen,
+            overdue_after_fen=overdue_fen(book, on),
+            dpd=days_past_due(book, on),
+            bucket=state.bucket,
+            lines=lines,
+            product=state.product,
+            region=state.region,
+        )
+    ]
+
+
+def charged_by(book: Book, charges: Sequence[PenaltyCharged]) -> Book:
+    """The book after these charges."""
+    for charge in charges:
+        book = charged(book, charge.lines, charge.charged_on)
+    return book
+
+
+def _dues(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
     events: list[LoanEvent] = []
+    book = accrued(state.book, on, rules)
     asked_fen = 0
     for line in open_lines(state.book, on):
         if line.number < state.next_due:
             continue
         row = state.book.rows[line.number - 1]
-        owed = owed_fen(state.book, row.due_on)
+        owed = owed_fen(book, row.due_on)
         events.append(
             InstallmentDue(
                 loan_id=state.loan_id,
@@ -66,7 +126,7 @@ def _retry(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
             borrower=state.borrower,
             borrower_account=state.borrower_account,
             debit_id=_debit_id(state.loan_id, on),
-            debit_fen=owed_fen(state.book, on),
+            debit_fen=owed_fen(accrued(state.book, on, rules), on),
             value_date=on,
         )
     ]
@@ -81,6 +141,8 @@ def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
             due_on=state.book.rows[line.number - 1].due_on,
             open_fen=line.interest_fen + line.principal_fen,
             dpd=days_past_due(state.book, on),
+            product=state.product,
+            region=state.region,
         )
         for line in open_lines(state.book, on - _DAY)
         if line.number >= state.next_missed
@@ -112,6 +174,38 @@ def _moved(state: Running, book: Book, bucket: str, on: date) -> Sequence[LoanEv
             dpd=days_past_due(book, on),
             principal_fen=book.outstanding_fen,
             overdue_fen=overdue_fen(book, on),
+            product=state.product,
+            region=state.region,
+        )
+    ]
+
+
+def _worse_class(rules: Rules, state: Running, on: date) -> Sequence[LoanClassified]:
+    """Classes get worse by the day's close, as buckets do."""
+    name = rules.class_of(days_past_due(state.book, on))
+    is_worse = rules.class_rank(name) > rules.class_rank(state.loan_class)
+    return _classified(state, state.book, name, on) if is_worse else []
+
+
+def cured(rules: Rules, state: Running, book: Book, on: date) -> Sequence[LoanClassified]:
+    """A class gets better only when all arrears are met, and then it is the best at once (rules.md 1.4, "cure")."""
+    best = rules.class_of(0)
+    is_cured = days_past_due(book, on) == 0 and state.loan_class != best
+    return _classified(state, book, best, on) if is_cured else []
+
+
+def _classified(state: Running, book: Book, name: LoanClass, on: date) -> Sequence[LoanClassified]:
+    return [
+        LoanClassified(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            classified_on=on,
+            from_class=state.loan_class,
+            to_class=name,
+            dpd=days_past_due(book, on),
+            principal_fen=book.outstanding_fen,
+            product=state.product,
+            region=state.region,
         )
     ]
 
@@ -126,9 +220,10 @@ def _retry_date(rules: Rules, state: Running) -> date | None:
 
 
 def next_wake(rules: Rules, state: Running) -> WakeOn:
-    """The earliest of: the next due date and debit retry (phase 2), the next miss and worse bucket (phase 4).
+    """The earliest of: the next due date and debit retry (phase 2), the next miss, worse bucket or class and the penalty
+    of a month (phase 4).
 
-    None for a loan that is asked no more and counted in the last bucket.
+    None for a loan that is asked no more and is lost.
     """
     times: list[tuple[date, int]] = []
     if due := _unsaid(state.book, state.next_due):
@@ -137,10 +232,26 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
         times.append((retry_on, DUES_PHASE))
     if missed := _unsaid(state.book, state.next_missed):
         times.append((missed + _DAY, MISSES_PHASE))
-    oldest, worse_from = state.book.oldest_due_on, rules.dpd_after(state.bucket)
-    if oldest is not None and worse_from is not None:
-        times.append((oldest + timedelta(days=worse_from), MISSES_PHASE))
+    oldest = state.book.oldest_due_on
+    edges = (rules.dpd_after(state.bucket), rules.class_dpd_after(state.loan_class))
+    if oldest is not None:
+        times += [(oldest + timedelta(days=dpd), MISSES_PHASE) for dpd in edges if dpd is not None]
+    if month_end := _month_end(rules, state.book):
+        times.append((month_end, MISSES_PHASE))
     return min(times, default=None)
+
+
+def _month_end(rules: Rules, book: Book) -> date | None:
+    """The last day of the month on which penalty is charged next; None when there is none before the loan is lost."""
+    oldest, lost_from = book.oldest_due_on, rules.classes[-1][1]
+    if oldest is None or not book.penalty_rate:
+        return None
+    day = last_of_month(max((penalty.to for penalty in book.penalties), default=oldest) + _DAY)
+    while (day - oldest).days < lost_from:
+        if penalty_lines(book, day, rules):
+            return day
+        day = last_of_month(day + _DAY)
+    return None
 
 
 def _unsaid(book: Book, number: int) -> date | None:

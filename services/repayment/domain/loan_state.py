@@ -10,6 +10,8 @@ from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
     InstallmentDue,
+    LoanClass,
+    LoanClassified,
     LoanOpened,
     LoanRepaid,
     OverdueBucketChanged,
@@ -17,9 +19,10 @@ from libs.events.repayment import (
     PaymentMissed,
     PaymentReceived,
     PaymentReturned,
+    PenaltyCharged,
     RepaymentDistributed,
 )
-from services.repayment.domain.allocation import Book, after, book_of
+from services.repayment.domain.allocation import Book, after, book_of, charged
 from services.repayment.domain.profile import CURRENT
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`).
@@ -49,7 +52,7 @@ class Running:
     """The loan is owed. `next_due` and `next_missed` are the first instalments of which that was not said yet.
 
     `asked_on` is the date of the last debit, `unanswered` the debits without an answer, `remembered` the last voluntary
-    payments, `bucket` where the loan is counted.
+    payments, `bucket` and `loan_class` where the loan is counted.
     """
 
     kind: Literal["running"] = "running"
@@ -60,6 +63,9 @@ class Running:
     book: Book
     claims: tuple[Claim, ...]
     bucket: str
+    loan_class: LoanClass
+    product: str
+    region: str
     next_due: int
     next_missed: int
     asked_on: date
@@ -90,7 +96,9 @@ LoanEvent = (
     | OverpaymentReturned
     | PaymentReturned
     | PaymentMissed
+    | PenaltyCharged
     | OverdueBucketChanged
+    | LoanClassified
     | LoanRepaid
 )
 
@@ -117,7 +125,9 @@ def _evolve_running(
     | RepaymentDistributed
     | OverpaymentReturned
     | PaymentMissed
+    | PenaltyCharged
     | OverdueBucketChanged
+    | LoanClassified
     | LoanRepaid,
 ) -> LoanState:
     match event:
@@ -133,8 +143,12 @@ def _evolve_running(
             return state
         case PaymentMissed():
             return replace(state, next_missed=event.number + 1)
+        case PenaltyCharged():
+            return replace(state, book=charged(state.book, event.lines, event.charged_on))
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
+        case LoanClassified():
+            return replace(state, loan_class=event.to_class)
         case LoanRepaid():
             return Repaid(
                 loan_id=state.loan_id,
@@ -152,7 +166,7 @@ def _opened(event: LoanOpened) -> Running:
         borrower=event.borrower,
         borrower_account=event.borrower_account,
         interest_fee_permille=event.interest_fee_permille,
-        book=book_of(event.funded_on, event.annual_rate, event.rows),
+        book=book_of(event.funded_on, event.annual_rate, event.rows, penalty_rate=event.penalty_rate),
         claims=tuple(
             Claim(
                 order=claim.order,
@@ -164,6 +178,9 @@ def _opened(event: LoanOpened) -> Running:
             for claim in event.claims
         ),
         bucket=CURRENT,
+        loan_class="normal",
+        product=event.product,
+        region=event.region,
         next_due=1,
         next_missed=1,
         asked_on=event.funded_on,

@@ -5,10 +5,12 @@ under the rules of the day it was funded on, for life: a later change of the tab
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from libs.events.money import Rounding
+from libs.events.repayment import LoanClass
 
 #: The bucket of a loan that is not overdue, in every profile.
 CURRENT = "current"
@@ -22,18 +24,57 @@ class Bucket:
     dpd_from: int
 
 
+#: Five classes 五级分类 by DPD (2023 Measures, in force 1 Jul 2023; domain.md section 4): any overdue at least special-mention,
+#: more than 90 days substandard, more than 270 doubtful, more than 360 loss. Class and smallest DPD, best first.
+FIVE_CLASSES: tuple[tuple[LoanClass, int], ...] = (
+    ("normal", 0),
+    ("special_mention", 1),
+    ("substandard", 91),
+    ("doubtful", 271),
+    ("loss", 361),
+)
+
+#: libs.events.money.AnnualRate: at most eight decimals, at most 10.
+_RATE_DECIMALS, _RATE_MAX = 8, Decimal(10)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What a profile fixes for the loans of one period.
 
     `day_basis` divides actual days (interest to the day); `retry_days` are the days after a due date on which an unpaid
-    rest is asked from the borrower's account again; `buckets` rise from `current` at DPD 0.
+    rest is asked from the borrower's account again; `buckets` rise from `current` at DPD 0. Penalty interest is the
+    contract's rate times `penalty_multiple` (domain.md section 4), at most `penalty_cap` a year; an instalment paid within
+    `penalty_grace_days` of its due date costs none.
     """
 
     rounding: Rounding
     day_basis: int
     retry_days: tuple[int, ...]
     buckets: tuple[Bucket, ...]
+    penalty_multiple: Decimal = Decimal("1.5")
+    penalty_cap: Decimal | None = None
+    penalty_grace_days: int = 3
+    classes: tuple[tuple[LoanClass, int], ...] = FIVE_CLASSES
+
+    def penalty_rate(self, annual_rate: Decimal) -> Decimal:
+        """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""
+        cap = _RATE_MAX if self.penalty_cap is None else self.penalty_cap
+        rate = min(annual_rate * self.penalty_multiple, cap)
+        return Decimal(int(rate.scaleb(_RATE_DECIMALS))).scaleb(-_RATE_DECIMALS)
+
+    def class_of(self, dpd: int) -> LoanClass:
+        """The class to which a DPD >= 0 belongs."""
+        return [name for name, dpd_from in self.classes if dpd_from <= dpd][-1]
+
+    def class_rank(self, name: LoanClass) -> int:
+        """A class's place from 0 (the best). Raises ValueError for a name that the table lacks."""
+        return [known for known, _ in self.classes].index(name)
+
+    def class_dpd_after(self, name: LoanClass) -> int | None:
+        """The DPD at which the next worse class begins, None after the last."""
+        worse = self.classes[self.class_rank(name) + 1 :]
+        return worse[0][1] if worse else None
 
     def bucket_of(self, dpd: int) -> str:
         """The bucket to which a DPD >= 0 belongs."""
@@ -61,13 +102,38 @@ _BY_MONTH = (
     Bucket("M6+", 181),
 )
 
-#: Half-up (domain.md section 4), actual/365 fixed (rules.md 1.2), three retries (chosen).
+#: Half-up (domain.md section 4), actual/365 fixed (rules.md 1.2), three retries, penalty at 1.5 times the contract's rate after
+#: three days of grace, in which the platform itself still retries the debit (chosen).
 _STANDARD = Rules(rounding=Rounding.HALF_UP, day_basis=365, retry_days=(1, 2, 3), buckets=_BY_MONTH)
+
+#: The ceiling on the yearly cost of borrowing, penalty included (rules.md 1.7): 4 x the bank's rate, then 24 % protected, then
+#: 4 x one-year LPR. The rows and their sources are bidding's (services/bidding/domain/profile.py); a test compares them.
+PENALTY_CAPS = (
+    (date(2012, 7, 6), Decimal("0.2400")),
+    (date(2014, 11, 22), Decimal("0.2240")),
+    (date(2015, 3, 1), Decimal("0.2140")),
+    (date(2015, 5, 11), Decimal("0.2040")),
+    (date(2015, 6, 28), Decimal("0.1940")),
+    (date(2015, 8, 26), Decimal("0.1840")),
+    (date(2015, 9, 1), Decimal("0.24")),
+    (date(2020, 8, 20), Decimal("0.1540")),
+    (date(2021, 12, 20), Decimal("0.1520")),
+    (date(2022, 1, 20), Decimal("0.1480")),
+    (date(2022, 8, 22), Decimal("0.1460")),
+    (date(2023, 6, 20), Decimal("0.1420")),
+    (date(2023, 8, 21), Decimal("0.1380")),
+    (date(2024, 7, 22), Decimal("0.1340")),
+    (date(2024, 10, 21), Decimal("0.1240")),
+    (date(2025, 5, 20), Decimal("0.1200")),
+)
 
 #: profile name -> (first day on which the rules hold, rules), oldest first
 PROFILES: Mapping[str, tuple[tuple[date, Rules], ...]] = {
     "demo": ((date.min, _STANDARD),),
-    "cn-p2p-2016": ((date.min, _STANDARD),),
+    "cn-p2p-2016": (
+        (date.min, _STANDARD),
+        *((since, replace(_STANDARD, penalty_cap=cap)) for since, cap in PENALTY_CAPS),
+    ),
 }
 
 

@@ -35,6 +35,11 @@ def due_date(funded_on: date, number: int) -> date:
     return date(year, month, min(funded_on.day, monthrange(year, month)[1]))
 
 
+def last_of_month(day: date) -> date:
+    """The last day of a date's month."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
 def installment_fen(principal_fen: int, annual_rate: Decimal, periods: int, mode: Rounding) -> int:
     """A = P·r·(1+r)^n / ((1+r)^n − 1) with r = annual rate / 12, rounded to the fen; A = P/n at rate zero (rules.md 1.1).
 

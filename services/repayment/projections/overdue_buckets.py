@@ -1,7 +1,8 @@
 """How much of the book is late, and how late: one document per bucket with sums, one per running loan behind them.
 
-`bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5); `loan:<id>` is a row, so
-that every sum can be followed down to its loans and from there to their events.
+`bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5), `segment:<region>:<product>:<bucket>`
+the same of one region and product; `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to
+their events.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         case OverdueBucketChanged() as change:
             return [*_moved(change), _source(change.loan_id, event)]
         case LoanRepaid() as repaid:
-            return [*_counted(_CURRENT, -1, 0), Delete(_row(repaid.loan_id))]
+            return [*_counted(repaid, _CURRENT, -1, 0), Delete(_row(repaid.loan_id))]
         case _:
             return []
 
@@ -32,11 +33,13 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 def _opened(loan: LoanOpened) -> Sequence[Op]:
     row = _row(loan.loan_id)
     return [
-        *_counted(_CURRENT, 1, loan.principal_fen),
+        *_counted(loan, _CURRENT, 1, loan.principal_fen),
         Set(row, "kind", "loan"),
         Set(row, "loan_id", loan.loan_id),
         Set(row, "borrower", loan.borrower),
         Set(row, "bucket", _CURRENT),
+        Set(row, "region", loan.region),
+        Set(row, "product", loan.product),
         Set(row, "since", loan.funded_on.isoformat()),
         Set(row, "principal_fen", loan.principal_fen),
         Set(row, "overdue_fen", 0),
@@ -46,7 +49,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
 def _received(payment: PaymentReceived) -> Sequence[Op]:
     row = _row(payment.loan_id)
     return [
-        *_counted(payment.bucket, 0, payment.principal_after_fen - payment.principal_before_fen),
+        *_counted(payment, payment.bucket, 0, payment.principal_after_fen - payment.principal_before_fen),
         Set(row, "principal_fen", payment.principal_after_fen),
         Set(row, "overdue_fen", payment.overdue_after_fen),
     ]
@@ -55,8 +58,8 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
 def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
     row = _row(change.loan_id)
     return [
-        *_counted(change.from_bucket, -1, -change.principal_fen),
-        *_counted(change.to_bucket, 1, change.principal_fen),
+        *_counted(change, change.from_bucket, -1, -change.principal_fen),
+        *_counted(change, change.to_bucket, 1, change.principal_fen),
         Set(row, "bucket", change.to_bucket),
         Set(row, "since", change.changed_on.isoformat()),
         Set(row, "overdue_fen", change.overdue_fen),
@@ -68,18 +71,29 @@ def _source(loan_id: str, event: RecordedEvent) -> Op:
     return Set(_row(loan_id), f"src.{event.stream}", event.address)
 
 
-def _counted(bucket: str, loans: int, principal_fen: int) -> Sequence[Op]:
-    doc = _bucket(bucket)
+def _counted(
+    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid,
+    bucket: str,
+    loans: int,
+    principal_fen: int,
+) -> Sequence[Op]:
+    # A document's id is also a page's cursor, which knows no plus sign.
+    whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket.replace('+', '~')}"
     return [
-        SetOnce(doc, "kind", "bucket"),
-        SetOnce(doc, "bucket", bucket),
-        Add(doc, "loans", loans),
-        Add(doc, "principal_fen", principal_fen),
+        SetOnce(whole, "kind", "bucket"),
+        SetOnce(part, "kind", "segment"),
+        SetOnce(part, "region", of.region),
+        SetOnce(part, "product", of.product),
+        *(
+            op
+            for doc in (whole, part)
+            for op in (
+                SetOnce(doc, "bucket", bucket),
+                Add(doc, "loans", loans),
+                Add(doc, "principal_fen", principal_fen),
+            )
+        ),
     ]
-
-
-def _bucket(name: str) -> str:
-    return f"bucket:{name}"
 
 
 def _row(loan_id: str) -> str:
@@ -88,9 +102,9 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=1,
+    version=2,
     reads=(LoanOpened, PaymentReceived, OverdueBucketChanged, LoanRepaid),
     project=project,
-    indexes=("kind", "bucket"),
+    indexes=("kind", "bucket", "region", "product"),
     rows_query="kind=loan&bucket={bucket}",
 )

@@ -15,6 +15,7 @@ from libs.events.bidding import (
     LoanPaymentReturned,
     LoanProceedsCredited,
     Posting,
+    SuitabilityRecorded,
 )
 from services.bidding.commands import (
     CaptureHold,
@@ -24,6 +25,7 @@ from services.bidding.commands import (
     DebitInstallment,
     PayLoan,
     PlaceBid,
+    RecordSuitability,
     ReleaseHold,
     ReturnPayment,
 )
@@ -113,9 +115,15 @@ GIVEN_BACK = moved(
 SHARE: dict[str, Any] = {"loan_id": "loan_1", "claim_id": "clm_1_1", "distribution_id": "dst_1"}
 
 
-def share(principal_fen: int, interest_fen: int, fee_fen: int) -> CreditInvestor:
+def share(principal_fen: int, interest_fen: int, fee_fen: int, penalty_fen: int = 0) -> CreditInvestor:
     """One claim's share of a distribution."""
-    return CreditInvestor(principal_fen=principal_fen, interest_fen=interest_fen, fee_fen=fee_fen, **SHARE)
+    return CreditInvestor(
+        principal_fen=principal_fen,
+        interest_fen=interest_fen,
+        fee_fen=fee_fen,
+        penalty_fen=penalty_fen,
+        **SHARE,
+    )
 
 
 SHARED = moved(
@@ -126,6 +134,22 @@ SHARED = moved(
     interest_fen=3_00,
     fee_fen=30,
     amount_fen=26_10,
+    **SHARE,
+)
+
+ASSESS = RecordSuitability(level="C3", valid_to=date(2025, 3, 14))
+ASSESSED = SuitabilityRecorded(account_id="acc_ann", owner="usr_ann", level="C3", valid_to=date(2025, 3, 14))
+
+#: Sixty fen of penalty came with it; the fee is on interest only.
+SHARED_LATE = moved(
+    InvestorCredited,
+    {CLEARING: -26_70, AVAILABLE: 26_70},
+    (26_70, 0),
+    principal_fen=23_40,
+    interest_fen=3_00,
+    penalty_fen=60,
+    fee_fen=30,
+    amount_fen=26_70,
     **SHARE,
 )
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from libs.events.bidding import (
     Bid,
@@ -11,9 +11,12 @@ from libs.events.bidding import (
     CaptureRecorded,
     ClaimTerms,
     FundsCollected,
+    ListingCancelled,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingRefused,
+    ListingReviewed,
     LoanFunded,
 )
 from services.bidding.commands import OpenListing, RecordBid, RecordCapture
@@ -114,6 +117,71 @@ def captured(name: str, amount_fen: int, missing: int) -> CaptureRecorded:
 COLLECTED = FundsCollected(funded_on=FUNDED_ON, claims=CLAIMS, **KNOWN)
 ONE_CAPTURED = (*FULL, FUNDED, captured("b", 100_50, 1))
 ALL_CAPTURED = (*ONE_CAPTURED, captured("a", 900_00, 0), COLLECTED)
-EXPIRED = ListingExpired(listing_id="lst_1", expired_on=CLOSES, bids=(accepted(1, FIRST),))
+EXPIRED = ListingExpired(
+    listing_id="lst_1",
+    expired_on=CLOSES,
+    bids=(accepted(1, FIRST),),
+    loan_id="loan_1",
+    borrower="usr_bea",
+    amount_fen=1_000_50,
+)
+
+#: As onboarding asks for it: who owns the borrower, who is related to her, where and what it is.
+APPLICATION: dict[str, Any] = {
+    "product": "credit",
+    "region": "sh",
+    "owner": "stf_own",
+    "related": ("usr_rel",),
+    "application_id": "app_1",
+}
+APPLIED = opened(**APPLICATION)
+#: Filled above the threshold, so that two people must review it.
+TO_REVIEW = (
+    APPLIED,
+    PLACED,
+    placed(2, LAST, 1_000_50),
+    ListingFilled(listing_id="lst_1", loan_id="loan_1", amount_fen=1_000_50, bid_count=2, reviews_needed=2),
+)
+
+
+def turned_down_by(code: str) -> ListingRefused:
+    """The application hears why it is not listed."""
+    return ListingRefused(
+        loan_id="loan_1", application_id="app_1", borrower="usr_bea", amount_fen=1_000_50, code=code
+    )
+
+
+def reviewed(reviewer: str, order: int, verdict: Literal["approve", "reject"] = "approve") -> ListingReviewed:
+    """One of finance has looked at it."""
+    return ListingReviewed(
+        listing_id="lst_1",
+        loan_id="loan_1",
+        reviewer=reviewer,
+        verdict=verdict,
+        order=order,
+        reviews_needed=2,
+    )
+
+
+FUNDED_APPLICATION = LoanFunded(
+    funded_on=FUNDED_ON,
+    bids=(accepted(1, FIRST), accepted(2, LAST)),
+    claims=CLAIMS,
+    product="credit",
+    region="sh",
+    owner="stf_own",
+    application_id="app_1",
+    **KNOWN,
+)
+CANCELLED = ListingCancelled(
+    listing_id="lst_1",
+    loan_id="loan_1",
+    borrower="usr_bea",
+    application_id="app_1",
+    amount_fen=1_000_50,
+    cancelled_on=FUNDED_ON,
+    code="review_rejected",
+    bids=(accepted(1, FIRST), accepted(2, LAST)),
+)
 CAPTURE_A = RecordCapture(hold_id="hold_a", amount_fen=900_00)
 CAPTURE_B = RecordCapture(hold_id="hold_b", amount_fen=100_50)

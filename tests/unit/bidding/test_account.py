@@ -1,11 +1,16 @@
 """Holds, loans and fees: what a bid, a debit, a payment and a distribution do to an account."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from libs.events.money import MAX_INTEGER
 from services.bidding.domain.account import AGGREGATE
 from tests.unit.bidding.account_story import (
     ALL_HELD,
+    ASSESS,
+    ASSESSED,
     CAPTURE,
     CAPTURED,
     CREDIT_PROCEEDS,
@@ -19,6 +24,7 @@ from tests.unit.bidding.account_story import (
     RELEASE,
     RELEASED,
     SHARED,
+    SHARED_LATE,
     credit_fee,
     debit,
     debited,
@@ -71,9 +77,19 @@ SPECS = [
     Spec("nobody pays with another's money", rich(), pay(), "unknown_account", on(principal="usr_bob")),
     Spec("a payment is made once", (*rich(), PAID), pay(), ()),
     Spec("what the loan did not take returns", (*rich(), PAID), GIVE_BACK, (GIVEN_BACK,), on()),
+    Spec("an assessment is known", (OPENED,), ASSESS, (ASSESSED,), on()),
+    Spec("once", (OPENED, ASSESSED), ASSESS, (), on()),
+    Spec("nobody is assessed without an account", (), ASSESS, "unknown_account", on()),
+    Spec(
+        "and goes with every bid from then on",
+        (*rich(), ASSESSED),
+        PLACE,
+        (replace(HELD_FUNDS, suitability_level="C3", suitability_valid_to=date(2025, 3, 14)),),
+    ),
     Spec("nothing returns without an account", (), GIVE_BACK, "unknown_account", on()),
     Spec("a payment returns once", (*rich(), PAID, GIVEN_BACK), GIVE_BACK, (), on()),
     Spec("a share is credited less its fee", (OPENED,), share(23_40, 3_00, 30), (SHARED,), on()),
+    Spec("penalty is the holder's", (OPENED,), share(23_40, 3_00, 30, 60), (SHARED_LATE,), on()),
     Spec("a fee never exceeds its share", (OPENED,), share(0, 1, 2), "invalid_fee", on()),
     Spec("no account, no share", (), share(1, 0, 0), "unknown_account", on()),
     Spec("a share that its fee eats up says nothing", (OPENED,), share(0, 1, 1), (), on()),

@@ -10,7 +10,7 @@ def test_the_service_is_built_for_a_profile() -> None:
     service = build("cn-p2p-2016")
     assert service.name == "bidding"
     assert [aggregate.prefix for aggregate in service.aggregates] == ["acc", "lst"]
-    assert sorted(service.policies) == ["bidding", "repayment"]
+    assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [
         "bidding.balances",
         "bidding.open-listings",

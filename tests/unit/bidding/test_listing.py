@@ -100,7 +100,7 @@ SPECS = [
     turned_down("bids go in steps", (OPENED,), bid("a", 150_00), "bid_not_multiple"),
     turned_down("nothing is overfunded", (OPENED, PLACED), bid("c", 200_00), "bid_above_remaining"),
     turned_down("by no fen", (OPENED, PLACED), bid("c", 100_51), "bid_above_remaining"),
-    turned_down("nobody lends to himself", (OPENED,), bid("a", 100_00, "bea"), "own_listing"),
+    turned_down("nobody lends to himself", (OPENED,), bid("a", 100_00, "bea"), "own_loan"),
     turned_down("the window ends with its day", (OPENED,), FIRST, "listing_closed", LATE),
     turned_down("a filled listing is full", FULL, bid("c", 100_00), "listing_full"),
     turned_down("a funding one is full", (*FULL, FUNDED), bid("c", 100_00), "listing_full"),

@@ -1,12 +1,14 @@
 """Each event is answered by its next commands, and every decline by the command that undoes."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from libs.events.bidding import FundsCollected
+from libs.events.bidding import FundsCollected, ListingRefused
 from libs.events.codec import name_of
+from libs.events.onboarding import PrecedentsMet, SuitabilityAssessed, UserVerified
 from libs.events.repayment import (
     DebitRequested,
     DistributionLine,
@@ -130,9 +132,9 @@ def give_back(account_id: str, payment_id: str, amount_fen: int, reason: str) ->
     return Send("return", account_id, command)
 
 
-def release(hold_id: str, reason: str) -> Send:
+def release(hold_id: str, reason: str, who: str = "ann") -> Send:
     """A hold is released."""
-    return Send(f"release:{hold_id}", "acc_ann", ReleaseHold(hold_id=hold_id, reason=reason))
+    return Send(f"release:{hold_id}", f"acc_{who}", ReleaseHold(hold_id=hold_id, reason=reason))
 
 
 DEBIT = DebitInstallment(loan_id="loan_1", debit_id="dbt_1_20240415", requested_fen=88_85, value_date=DUE)
@@ -144,6 +146,32 @@ BID_SENT = RecordBid(
     bid_id="bid_1", hold_id="hold_1", account_id="acc_ann", investor="usr_ann", amount_fen=300_00
 )
 
+ASSESSED_BID = replace(account.HELD_FUNDS, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
+ASSESSED_BID_SENT = replace(BID_SENT, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
+VERIFIED = UserVerified(
+    user_id="usr_ann",
+    kind="person",
+    region="sh",
+    owner="stf_own",
+    provider="stub",
+    reference="ref_1",
+    verified_on=date(2024, 3, 15),
+)
+ASSESSED = SuitabilityAssessed(
+    user_id="usr_ann", level="C3", assessed_on=date(2024, 3, 15), valid_to=date(2025, 3, 14)
+)
+READY = PrecedentsMet(
+    **(
+        listing.TERMS
+        | listing.APPLICATION
+        | {"borrower_kind": "person", "purpose": "stock", "window_days": 5}
+    )
+)
+LISTED = listing.open_listing(**listing.APPLICATION)
+
+#: Declines that another service undoes, on its own streams.
+UNDONE_BY_OTHERS = (ListingRefused,)
+
 ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("bidding", listing.OPENED, [Send("account", "acc_bea", OpenAccount(owner="usr_bea"))]),
     ("bidding", account.HELD_FUNDS, [Send("bid", "lst_1", BID_SENT, HOLD)]),
@@ -151,6 +179,18 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("bidding", REFUSED_BID, [release("hold_1", "unknown_listing")]),
     ("bidding", listing.EXPIRED, [release("hold_a", "listing_expired")]),
     ("bidding", listing.FILLED, [Send("fund", "lst_1", FundListing())]),
+    ("bidding", listing.TO_REVIEW[-1], []),
+    (
+        "bidding",
+        listing.CANCELLED,
+        [release("hold_a", "listing_cancelled"), release("hold_b", "listing_cancelled", "cem")],
+    ),
+    ("bidding", ASSESSED_BID, [Send("bid", "lst_1", ASSESSED_BID_SENT, HOLD)]),
+    ("onboarding", VERIFIED, [Send("account", "acc_ann", OpenAccount(owner="usr_ann"))]),
+    ("onboarding", ASSESSED, [Send("suitability", "acc_ann", account.ASSESS)]),
+    ("onboarding", READY, [Send("list", "lst_1", LISTED, {"loan_id": "loan_1", "application_id": "app_1"})]),
+    # What the listing says of an application's terms is for onboarding to hear.
+    ("bidding", listing.turned_down_by("invalid_rate"), []),
     (
         "bidding",
         listing.FUNDED,
@@ -236,6 +276,9 @@ def test_each_step_sends_its_command_and_each_decline_its_compensation(saga: Sag
     """The saga tables are what the policies do: the step's event sends its command, a decline sends what undoes it."""
     assert any(step.send in commands for commands in answered(saga, step.on))
     for declined in step.declined_by:
+        if declined in UNDONE_BY_OTHERS:
+            assert step.compensation is None
+            continue
         assert step.compensation is not None
         compensations = answered(saga, declined)
         assert compensations
@@ -265,6 +308,9 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
     assert back.opened_by[CommandRefused](REFUSED_BID) == ()
     assert back.opened_by[CommandRefused](REFUSED_DEBIT) == ("dbt_1",)
     pairs = [
+        ("list", READY, listing.APPLIED),
+        ("list", READY, listing.turned_down_by("x")),
+        ("fund", listing.TO_REVIEW[-1], listing.CANCELLED),
         ("bid", account.HELD_FUNDS, account.RELEASED),
         ("fund", listing.FILLED, listing.COLLECTED),
         ("pay out", listing.COLLECTED, account.PROCEEDS),

@@ -1,5 +1,6 @@
 """The views of bidding say the same of the same facts, in whatever order partitions bring them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,7 +126,16 @@ EXPIRED = history(
     ListingExpired(listing_id="lst_2", expired_on=listing.CLOSES, bids=()),
 )
 
-EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED]
+REVIEWED = history(
+    "lst_3",
+    *listing.TO_REVIEW,
+    listing.reviewed("stf_fin", 1),
+    listing.reviewed("stf_fan", 2, "reject"),
+    listing.CANCELLED,
+)
+REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
+
+EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -134,7 +144,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED)) == first
+    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -155,6 +165,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "invested_fen": 300_00,
         "principal_back_fen": 23_40,
         "interest_fen": 3_00,
+        "penalty_fen": 0,
         "fees_fen": 20_30,
         "borrowed_fen": 1_000_50,
         "repaid_fen": 148_85,
@@ -168,6 +179,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         - sums["invested_fen"]
         + sums["principal_back_fen"]
         + sums["interest_fen"]
+        + sums["penalty_fen"]
         - sums["fees_fen"]
         + sums["borrowed_fen"]
         - sums["repaid_fen"]
@@ -185,6 +197,7 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "invested_fen",
         "principal_back_fen",
         "interest_fen",
+        "penalty_fen",
         "fees_fen",
         "borrowed_fen",
         "repaid_fen",
@@ -219,6 +232,12 @@ def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
         "closes_on": "2024-03-20",
         "origination_fee_fen": 20_00,
         "interest_fee_permille": 100,
+        "product": "",
+        "region": "",
+        "owner": None,
+        "application_id": "",
+        "reviews": 0,
+        "reviews_needed": 0,
     }
     one_bid = documents(LISTINGS, LISTED[:2])["lst_1"]
     progress = {"state": "open", "raised_fen": 900_00, "remaining_fen": 100_50, "bids": 1}
@@ -227,6 +246,25 @@ def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
     assert states == ["open", "open", "filled", "funding", "funded"]
     assert documents(LISTINGS, LISTED)["lst_1"]["funded_on"] == "2024-03-18"
     assert documents(LISTINGS, EXPIRED)["lst_2"]["state"] == "expired"
+
+
+def test_a_listing_in_review_shows_who_has_approved_it_and_how_it_ended() -> None:
+    """Above the threshold it is `in_review`, with its reviewers in order; a rejection is its end."""
+    waiting = documents(LISTINGS, REVIEWED[:5])["lst_3"]
+    shown = {name: waiting[name] for name in ("state", "reviews", "reviews_needed", "reviewers.1", "owner")}
+    assert shown == {
+        "state": "in_review",
+        "reviews": 1,
+        "reviews_needed": 2,
+        "reviewers.1": "stf_fin",
+        "owner": "stf_own",
+    }
+    rejected = documents(LISTINGS, REVIEWED)["lst_3"]
+    assert (rejected["state"], rejected["code"], rejected["reviewers.2"]) == (
+        "cancelled",
+        "review_rejected",
+        "stf_fan",
+    )
 
 
 def test_custody_balances_and_only_adds() -> None:

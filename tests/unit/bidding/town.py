@@ -14,7 +14,7 @@ from libs.events.sagas import Send
 from libs.events.system import CommandRefused
 from libs.events.topics import aggregate_of
 from services.bidding.domain import aggregates
-from services.bidding.domain.profile import DEMO
+from services.bidding.domain.profile import DEMO, Profile
 from services.bidding.policies import POLICIES
 from tests.unit.documents import recorded
 from tests.unit.given import TODAY, Outcome, context, step
@@ -23,8 +23,8 @@ from tests.unit.given import TODAY, Outcome, context, step
 class Town:
     """All accounts and listings, their histories, and the commands that are on their way."""
 
-    def __init__(self) -> None:
-        self.aggregates = {aggregate.prefix: aggregate for aggregate in aggregates(DEMO)}
+    def __init__(self, profile: Profile = DEMO) -> None:
+        self.aggregates = {aggregate.prefix: aggregate for aggregate in aggregates(profile)}
         self.states: dict[str, Any] = {}
         self.histories: dict[str, list[RecordedEvent]] = {}
         self.waiting: dict[str, list[Send]] = {}

@@ -10,7 +10,7 @@ from tools.simulator.traffic import Plan
 from tools.simulator.world import World
 
 #: The view of the loans with their schedules.
-LOANS = "repayment.loan-schedule"
+LOANS = "repayment.loans"
 
 PLAN = Plan(
     people=8,

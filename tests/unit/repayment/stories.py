@@ -15,6 +15,8 @@ from libs.events.repayment import (
     DebitRequested,
     DistributionLine,
     InstallmentDue,
+    LoanClass,
+    LoanClassified,
     LoanOpened,
     PaymentReceived,
     RepaymentDistributed,
@@ -82,6 +84,8 @@ OPENED = LoanOpened(
     rows=ROWS,
     claims=CLAIMS,
 )
+#: The same under the demo's rules of today: 12 % times 1.5 on what is overdue. OPENED is a contract that names no penalty.
+CONTRACTED = replace(OPENED, penalty_rate=Decimal("0.18"))
 
 
 def on(day: date) -> Context:
@@ -136,6 +140,21 @@ def asked_again(day: date, debit_fen: int) -> DebitRequested:
 def debit_id(day: date) -> str:
     """The id of the debit asked on a day."""
     return f"dbt_7_{day:%Y%m%d}"
+
+
+def classified(
+    day: date, before: LoanClass, after: LoanClass, dpd: int, principal_fen: int = 100_000
+) -> LoanClassified:
+    """The loan is of another class from `day`."""
+    return LoanClassified(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        classified_on=day,
+        from_class=before,
+        to_class=after,
+        dpd=dpd,
+        principal_fen=principal_fen,
+    )
 
 
 def debited(day: date, debited_fen: int) -> RecordDebit:

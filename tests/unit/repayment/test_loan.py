@@ -19,6 +19,7 @@ from services.repayment.domain.loan_state import PAYMENTS_REMEMBERED
 from tests.unit.given import given, step
 from tests.unit.repayment.stories import (
     CLAIMS,
+    CONTRACTED,
     FIRST_DUE,
     FIRST_PAID,
     FUNDED_ON,
@@ -89,13 +90,13 @@ SETTLED = (
 
 
 def test_a_funded_listing_becomes_a_loan_with_its_schedule_and_claims() -> None:
-    """OpenLoan fixes terms, rows and claims in one event."""
-    given(LOAN).when(OPEN, on(FUNDED_ON)).then(OPENED)
+    """OpenLoan fixes terms, rows, claims and the penalty's rate, 1.5 times the contract's, in one event."""
+    given(LOAN).when(OPEN, on(FUNDED_ON)).then(CONTRACTED)
 
 
 def test_claims_stand_in_claim_order_whatever_order_they_came_in() -> None:
     """Order is a number, and ties of a split depend on it."""
-    given(LOAN).when(replace(OPEN, claims=CLAIMS[::-1]), on(FUNDED_ON)).then(OPENED)
+    given(LOAN).when(replace(OPEN, claims=CLAIMS[::-1]), on(FUNDED_ON)).then(CONTRACTED)
 
 
 def test_opening_an_open_loan_again_says_nothing() -> None:

@@ -21,6 +21,7 @@ from tests.unit.repayment.stories import (
     ROWS,
     SECOND_DUE,
     asked_again,
+    classified,
     days,
     debit_id,
     debited,
@@ -66,6 +67,12 @@ def moved(
 
 NEXT_DAY = days(FIRST_DUE, 1)
 UNPAID = (OPENED, due(1), failed(FIRST_DUE))
+#: What the day says of the first miss.
+LATE = (
+    missed(1, 1),
+    moved(NEXT_DAY, "current", "M1", 1, INSTALLMENT),
+    classified(NEXT_DAY, "normal", "special_mention", 1),
+)
 
 
 def woken(wake: Wake, *history: Any) -> Outcome:
@@ -93,7 +100,7 @@ def test_an_instalment_is_said_due_once() -> None:
 
 def test_the_next_instalment_asks_for_all_arrears() -> None:
     """Both instalments stand in one debit."""
-    late = (*UNPAID, missed(1, 1), moved(NEXT_DAY, "current", "M1", 1, INSTALLMENT))
+    late = (*UNPAID, *LATE)
     woken(dues(SECOND_DUE), *late).then(due(2, 2 * INSTALLMENT))
 
 
@@ -139,19 +146,17 @@ def test_on_the_evening_of_the_due_date_nothing_is_missed() -> None:
 
 
 def test_an_instalment_is_missed_on_the_evening_after_and_the_loan_is_late() -> None:
-    """Said once, with the loan's move to M1."""
+    """Said once, with the loan's move to M1 and to special-mention."""
     retried = (*UNPAID, asked_again(NEXT_DAY, INSTALLMENT), failed(NEXT_DAY))
-    woken(misses(NEXT_DAY), *retried).then(missed(1, 1), moved(NEXT_DAY, "current", "M1", 1, INSTALLMENT))
-    spoken = (missed(1, 1), moved(NEXT_DAY, "current", "M1", 1, INSTALLMENT))
-    woken(misses(NEXT_DAY), *retried, *spoken).then_nothing()
+    woken(misses(NEXT_DAY), *retried).then(*LATE)
+    woken(misses(NEXT_DAY), *retried, *LATE).then_nothing()
 
 
 def test_every_instalment_is_missed_once_even_on_a_loan_that_is_late() -> None:
     """The second miss names its own instalment and the loan's DPD; the bucket does not move."""
     late = (
         *UNPAID,
-        missed(1, 1),
-        moved(NEXT_DAY, "current", "M1", 1, INSTALLMENT),
+        *LATE,
         moved(days(FIRST_DUE, 31), "M1", "M2", 31, INSTALLMENT),
         due(2, 2 * INSTALLMENT),
         failed(SECOND_DUE, 2 * INSTALLMENT),
@@ -182,6 +187,7 @@ def test_buckets_get_worse_at_their_edges(before: str, after: str, dpd: int) -> 
         asked_again(days(FIRST_DUE, 3), 101_000),
         missed(1, 1),
         counted,
+        classified(NEXT_DAY, "normal", "substandard", 1),
     )
     day = days(FIRST_DUE, dpd)
     assert LOAN.wake_on(given(LOAN, *history).state) == (day, 4)
@@ -189,11 +195,13 @@ def test_buckets_get_worse_at_their_edges(before: str, after: str, dpd: int) -> 
     woken(misses(day), *history).then(moved(day, before, after, dpd, 101_000))
 
 
-def test_a_loan_in_the_last_bucket_after_its_last_due_date_costs_nothing() -> None:
-    """Nothing is scheduled any more, so no day wakes it."""
+def test_a_lost_loan_after_its_last_due_date_costs_nothing() -> None:
+    """Last bucket, last class: nothing is scheduled any more, so no day wakes it."""
     last = moved(days(FIRST_DUE, 181), "M6", "M6+", 181, INSTALLMENT)
     terms = replace(OPENED, tenor_months=1, rows=(replace(ROWS[0], principal_fen=100_000),))
-    history = (terms, due(1), failed(FIRST_DUE), asked_again(days(FIRST_DUE, 3), 101_000), missed(1, 1), last)
+    lost = classified(days(FIRST_DUE, 361), "doubtful", "loss", 361)
+    unpaid = (terms, due(1), failed(FIRST_DUE), asked_again(days(FIRST_DUE, 3), 101_000), missed(1, 1))
+    history = (*unpaid, last, lost)
     assert LOAN.wake_on(given(LOAN, *history).state) is None
     woken(misses(days(FIRST_DUE, 1_000)), *history).then_nothing()
 
@@ -227,6 +235,7 @@ def test_a_late_wake_says_all_dues_and_asks_every_fen_once() -> None:
         missed(1, 32),
         missed(2, 32),
         moved(days(day, -1), "current", "M2", 32, 2 * INSTALLMENT),
+        classified(days(day, -1), "normal", "special_mention", 32),
     )
 
 
@@ -238,6 +247,7 @@ def test_a_late_wake_asks_once_and_not_for_every_day_it_missed() -> None:
         asked_again(day, INSTALLMENT),
         missed(1, 2),
         moved(days(day, -1), "current", "M1", 2, INSTALLMENT),
+        classified(days(day, -1), "normal", "special_mention", 2),
     )
     assert LOAN.wake_on(outcome.state) == (SECOND_DUE, 2)
 
@@ -279,9 +289,9 @@ def test_a_loan_lives_day_by_day() -> None:
         (SECOND_DUE, "debit", ["DebitFailureRecorded"]),
         (days(SECOND_DUE, 1), 2, ["DebitRequested"]),
         (days(SECOND_DUE, 1), "debit", paid),
-        (days(SECOND_DUE, 1), 4, ["PaymentMissed", "OverdueBucketChanged"]),
+        (days(SECOND_DUE, 1), 4, ["PaymentMissed", "OverdueBucketChanged", "LoanClassified"]),
         (days(SECOND_DUE, 2), 2, ["DebitRequested"]),
-        (days(SECOND_DUE, 2), "debit", [*paid, "OverdueBucketChanged"]),
+        (days(SECOND_DUE, 2), "debit", [*paid, "OverdueBucketChanged", "LoanClassified"]),
         (days(SECOND_DUE, 9), "settle", [*paid, "OverpaymentReturned", "LoanRepaid"]),
     ]
     assert LOAN.wake_on(state) is None

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from itertools import pairwise
+from math import floor
 from random import Random
 from typing import Any
 
@@ -15,6 +17,7 @@ from libs.events.deciding import Wake
 from libs.events.repayment import (
     DebitRequested,
     InstallmentDue,
+    LoanClassified,
     LoanOpened,
     LoanRepaid,
     OverdueBucketChanged,
@@ -22,6 +25,7 @@ from libs.events.repayment import (
     PaymentMissed,
     PaymentReceived,
     PaymentReturned,
+    PenaltyCharged,
     RepaymentDistributed,
 )
 from services.repayment.commands import RecordDebit, RecordPayment
@@ -35,6 +39,10 @@ class Auditor:
     """Keeps the loan's books from events alone: what each row still owes, what each claim is still owed."""
 
     rows: dict[int, tuple[date, int, int]] = field(default_factory=dict)
+    penalties: dict[int, int] = field(default_factory=dict)
+    charged_to: dict[int, date] = field(default_factory=dict)
+    penalty_rate: Fraction = Fraction(0)
+    loan_class: str = "normal"
     claims: dict[str, int] = field(default_factory=dict)
     lent_fen: int = 0
     repaid_fen: int = 0
@@ -46,6 +54,8 @@ class Auditor:
         by_type = {type(event): event for event in outcome.events}
         if LoanOpened in by_type:
             self._open(by_type[LoanOpened])
+        if PenaltyCharged in by_type:
+            self._charge(by_type[PenaltyCharged])
         if PaymentReceived in by_type:
             self._money(command, by_type, today)
         elif PaymentReturned in by_type:
@@ -53,8 +63,11 @@ class Auditor:
         self._asked(outcome, today)
         if OverdueBucketChanged in by_type:
             self._move(by_type[OverdueBucketChanged], isinstance(command, Wake))
+        if LoanClassified in by_type:
+            self._classify(by_type[LoanClassified], isinstance(command, Wake))
         if LoanRepaid in by_type:
             assert not any(self.claims.values())
+            assert not any(self.penalties.values())
             assert by_type[LoanRepaid] is outcome.events[-1]
             self.ended = True
         owed_fen = sum(principal for _, _, principal in self.rows.values())
@@ -68,20 +81,60 @@ class Auditor:
         if state.kind == "running":
             assert [claim.principal_fen for claim in state.claims] == list(self.claims.values())
             assert state.book.outstanding_fen == sum(self.claims.values())
+            assert state.book.penalty_fen == sum(self.penalties.values())
 
     def _asked(self, outcome: Outcome, today: date) -> None:
         """Whatever is asked in one decision is, together, exactly what is owed today."""
         asked = [event for event in outcome.events if isinstance(event, InstallmentDue | DebitRequested)]
         if asked:
             due = [row for row in self.rows.values() if row[0] <= today]
-            assert sum(event.debit_fen for event in asked) == sum(row[1] + row[2] for row in due)
+            penalty_fen = sum(self.penalties.values()) + sum(self._accrued(today).values())
+            assert (
+                sum(event.debit_fen for event in asked) == sum(row[1] + row[2] for row in due) + penalty_fen
+            )
             assert {event.value_date for event in asked} == {today}
 
     def _open(self, loan: LoanOpened) -> None:
         self.rows = {row.number: (row.due_on, row.interest_fen, row.principal_fen) for row in loan.rows}
         self.claims = {claim.claim_id: claim.principal_fen for claim in loan.claims}
         self.lent_fen = loan.principal_fen
+        self.penalty_rate = min(Fraction(loan.annual_rate) * 3 / 2, Fraction(10))
+        assert Fraction(loan.penalty_rate) == self.penalty_rate
         assert sum(principal for _, _, principal in self.rows.values()) == self.lent_fen
+
+    def _accrued(self, on: date) -> dict[int, int]:
+        """What each late row would be charged up to a date: half-up, actual/365, none in the first three days."""
+        fen: dict[int, int] = {}
+        for number, (due_on, interest, principal) in self.rows.items():
+            if interest + principal and (on - due_on).days > 3:
+                used = max(0, (on - self.charged_to.get(number, due_on)).days)
+                exact = (interest + principal) * self.penalty_rate * used / 365
+                if amount := floor(exact + Fraction(1, 2)):
+                    fen[number] = amount
+        return fen
+
+    def _charge(self, charge: PenaltyCharged) -> None:
+        """The penalty that was charged is the formula's, row by row, and never on penalty."""
+        assert {line.number: line.penalty_fen for line in charge.lines} == self._accrued(charge.charged_on)
+        for line in charge.lines:
+            assert line.open_fen == sum(self.rows[line.number][1:])
+            self.penalties[line.number] = self.penalties.get(line.number, 0) + line.penalty_fen
+            self.charged_to[line.number] = charge.charged_on
+        assert charge.penalty_fen == sum(line.penalty_fen for line in charge.lines)
+        assert charge.penalty_after_fen == sum(self.penalties.values())
+        assert charge.bucket == self.bucket
+
+    def _classify(self, classified: LoanClassified, by_the_day: bool) -> None:
+        assert classified.from_class == self.loan_class != classified.to_class
+        assert classified.principal_fen == sum(self.claims.values())
+        worse = CLASSES.index(classified.to_class) > CLASSES.index(classified.from_class)
+        assert worse == by_the_day
+        if worse:
+            edges = sum(classified.dpd > edge for edge in (0, 90, 270, 360))
+            assert classified.to_class == CLASSES[edges]
+        else:
+            assert (classified.dpd, classified.to_class) == (0, "normal")
+        self.loan_class = classified.to_class
 
     def _money(self, command: Any, events: dict[type, Any], today: date) -> None:
         received: PaymentReceived = events[PaymentReceived]
@@ -93,36 +146,43 @@ class Auditor:
         settled = isinstance(command, RecordPayment) and command.settle
         expected = self._settled(received) if settled else self._allocated(command)
         assert expected == {
-            line.number: (line.interest_fen, line.principal_fen) for line in received.allocation
+            line.number: (line.penalty_fen, line.interest_fen, line.principal_fen)
+            for line in received.allocation
         }
         for line in spread.lines:
             self.claims[line.claim_id] -= line.principal_fen
-            assert line.principal_fen or line.interest_fen
-        shares_fen = sum(line.principal_fen + line.interest_fen for line in spread.lines)
-        credits_fen = sum(line.principal_fen + line.interest_fen - line.fee_fen for line in spread.lines)
+            assert line.principal_fen or line.interest_fen or line.penalty_fen
+        shares_fen = sum(line.principal_fen + line.interest_fen + line.penalty_fen for line in spread.lines)
+        credits_fen = shares_fen - sum(line.fee_fen for line in spread.lines)
         assert received.amount_fen == shares_fen == credits_fen + spread.fee_fen
-        assert received.amount_fen == spread.principal_fen + spread.interest_fen
+        assert received.amount_fen == spread.principal_fen + spread.interest_fen + spread.penalty_fen
         self.repaid_fen += spread.principal_fen
         assert received.principal_after_fen == sum(self.claims.values())
         assert received.overdue_after_fen == sum(
-            interest + principal for due_on, interest, principal in self.rows.values() if due_on < today
+            interest + principal + self.penalties.get(number, 0)
+            for number, (due_on, interest, principal) in self.rows.items()
+            if due_on < today
         )
 
-    def _allocated(self, command: RecordDebit | RecordPayment) -> dict[int, tuple[int, int]]:
-        """Fen by fen over the rows that are due: the oldest first, interest first."""
+    def _allocated(self, command: RecordDebit | RecordPayment) -> dict[int, tuple[int, int, int]]:
+        """Fen by fen over the rows that are due: the oldest first, within it penalty, interest, principal."""
         lines = {}
         rest_fen = _amount(command)
         for number, (due_on, interest, principal) in self.rows.items():
             if due_on <= command.value_date and interest + principal:
+                penalty = self.penalties.get(number, 0)
+                to_penalty = min(penalty, rest_fen)
+                rest_fen -= to_penalty
+                self.penalties[number] = penalty - to_penalty
                 to_interest = min(interest, rest_fen)
                 to_principal = min(principal, rest_fen - to_interest)
                 rest_fen -= to_interest + to_principal
                 self.rows[number] = (due_on, interest - to_interest, principal - to_principal)
-                if to_interest + to_principal:
-                    lines[number] = (to_interest, to_principal)
+                if to_penalty + to_interest + to_principal:
+                    lines[number] = (to_penalty, to_interest, to_principal)
         return lines
 
-    def _settled(self, received: PaymentReceived) -> dict[int, tuple[int, int]]:
+    def _settled(self, received: PaymentReceived) -> dict[int, tuple[int, int, int]]:
         """All that was open of due rows in full; the rest of the principal in line 0 with no more than a period's interest."""
         paid = {
             line.number: (line.interest_fen, line.principal_fen)
@@ -132,12 +192,12 @@ class Auditor:
         undue = {
             number: row for number, row in self.rows.items() if number not in paid and (row[1] or row[2])
         }
-        lines = {number: self.rows[number][1:] for number in paid}
+        lines = {number: (self.penalties.pop(number, 0), *self.rows[number][1:]) for number in paid}
         if undue:
             (early,) = (line for line in received.allocation if not line.number)
             assert received.early
             assert 0 <= early.interest_fen <= next(iter(undue.values()))[1]
-            lines[0] = (early.interest_fen, sum(principal for _, _, principal in undue.values()))
+            lines[0] = (0, early.interest_fen, sum(principal for _, _, principal in undue.values()))
             assert all(due_on > received.value_date for due_on, _, _ in undue.values())
         self.rows = {number: (due_on, 0, 0) for number, (due_on, _, _) in self.rows.items()}
         return lines
@@ -157,6 +217,7 @@ class Auditor:
         self.bucket = moved.to_bucket
 
 
+CLASSES = ("normal", "special_mention", "substandard", "doubtful", "loss")
 ORDER = ("current", "M1", "M2", "M3", "M4", "M5", "M6", "M6+")
 
 

@@ -1,5 +1,6 @@
 """What repayment does on each event, and that no step of its sagas ends in silence."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,8 @@ COLLECTED = FundsCollected(
     interest_fee_permille=100,
     funded_on=FUNDED_ON,
     claims=CLAIMS,
+    product="credit",
+    region="sh",
 )
 DEBITED = InstallmentDebited(
     account_id="acc_bo",
@@ -120,7 +123,9 @@ def sent(data: Any, source: str) -> list[Send]:
 
 def test_collected_funds_open_the_loan() -> None:
     """The terms go over whole; the fee of the origination does not, it was bidding's."""
-    assert sent(COLLECTED, "bidding") == [Send("open-loan", "loan_7", OPEN)]
+    assert sent(COLLECTED, "bidding") == [
+        Send("open-loan", "loan_7", replace(OPEN, product="credit", region="sh"))
+    ]
 
 
 def test_a_debit_is_recorded_with_what_it_found_and_the_way_back() -> None:

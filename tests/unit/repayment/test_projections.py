@@ -1,5 +1,6 @@
 """The views of repayment: whole documents, the same in any interleaving, and sums that their rows explain."""
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -9,25 +10,35 @@ from hypothesis import strategies as st
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     InstallmentDue,
+    LoanClassified,
     LoanRepaid,
     OverdueBucketChanged,
     PaymentMissed,
 )
 from libs.events.views import Add, SetOnce, View
-from services.repayment.projections.loan_schedule import VIEW as SCHEDULES
+from services.repayment.projections.claims import VIEW as CLAIMS_HELD
+from services.repayment.projections.loans import VIEW as SCHEDULES
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, turn_about
+from tests.unit.given import given as given_events
 from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.stories import (
+    CONTRACTED,
+    FIRST_DUE,
     FIRST_PAID,
     INSTALLMENT,
+    LOAN,
     OPENED,
     SECOND_DUE,
     amended,
     days,
     distributed,
     due,
+    failed,
     line,
+    misses,
+    on,
+    pays,
     received,
 )
 
@@ -85,6 +96,9 @@ TERMS = {
     "annual_rate": "0.12",
     "funded_on": "2024-01-31",
     "claims": 3,
+    "product": "",
+    "region": "",
+    "penalty_rate": "0",
 }
 
 
@@ -99,7 +113,34 @@ def row(
         f"rows.{number}.paid_principal_fen": paid[0],
         f"rows.{number}.paid_interest_fen": paid[1],
         f"rows.{number}.missed": missed,
+        f"rows.{number}.penalty_fen": 0,
+        f"rows.{number}.paid_penalty_fen": 0,
     }
+
+
+def paid(payment_id: str, day: str, parts: tuple[int, int, int], *, early: bool = False) -> dict[str, Any]:
+    """The line of one payment: (penalty, interest, principal)."""
+    return {
+        f"payments.{payment_id}": {
+            "value_date": day,
+            "amount_fen": sum(parts),
+            "penalty_fen": parts[0],
+            "interest_fen": parts[1],
+            "principal_fen": parts[2],
+            "early": early,
+        }
+    }
+
+
+#: What both stories have: one payment in time, one in part, one day late by the close of the first of April.
+LATE_ONCE = {
+    "loan_class": "normal",
+    "penalty_fen": 0,
+    "dpd": 1,
+    "dpd_on": "2024-04-01",
+    **paid("dbt_7_20240229", "2024-02-29", (0, 1_000, 33_002)),
+    **paid("pay_1", "2024-04-01", (0, 670, 330)),
+}
 
 
 def without_source(document: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +148,7 @@ def without_source(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if not name.startswith("src.")}
 
 
-# --- repayment.loan-schedule -----------------------------------------------------------------------------------------
+# --- repayment.loans -----------------------------------------------------------------------------------------
 
 
 def test_a_loan_is_shown_with_what_each_instalment_has_received() -> None:
@@ -120,6 +161,7 @@ def test_a_loan_is_shown_with_what_each_instalment_has_received() -> None:
         "overdue_fen": 33_002,
         "early.principal_fen": 0,
         "early.interest_fen": 0,
+        **LATE_ONCE,
         **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
         **row(2, "2024-03-31", (33_332, 670), (330, 670), True),
         **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
@@ -138,6 +180,8 @@ def test_a_settled_loan_shows_what_was_paid_before_its_time_beside_the_rows() ->
         "overdue_fen": 0,
         "early.principal_fen": 33_666,
         "early.interest_fen": 11,
+        **LATE_ONCE,
+        **paid("pay_2", "2024-04-01", (0, 11, 66_668), early=True),
         **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
         **row(2, "2024-03-31", (33_332, 670), (33_332, 670), True),
         **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
@@ -171,6 +215,8 @@ def test_a_row_stands_behind_every_counted_loan() -> None:
         "loan_id": "loan_7",
         "borrower": "usr_bo",
         "bucket": "M1",
+        "region": "",
+        "product": "",
         "since": "2024-04-01",
         "principal_fen": 66_668,
         "overdue_fen": 33_002,
@@ -181,16 +227,81 @@ def test_a_row_stands_behind_every_counted_loan() -> None:
 def test_a_repaid_loan_is_counted_nowhere() -> None:
     """Its row is gone and no bucket keeps a rest of it."""
     shown = documents(BUCKETS, history("loan_7", *STORY, *SETTLEMENT))
-    assert sorted(shown) == ["bucket:M1", "bucket:current"]
+    assert sorted(shown) == ["bucket:M1", "bucket:current", "segment:::M1", "segment:::current"]
     assert all((fields["loans"], fields["principal_fen"]) == (0, 0) for fields in shown.values())
 
 
-# --- both ------------------------------------------------------------------------------------------------------------
+def test_segments_count_by_region_and_product() -> None:
+    """The same sums, of the loans of one region and product; the last bucket's plus sign is no part of an id."""
+    here = {"region": "sh", "product": "credit"}
+    last = replace(moved("M1", "M6+", 100_000, INSTALLMENT, loan="loan_8"), **here)
+    other = (
+        amended(OPENED, loan_id="loan_8", **here),
+        replace(moved("current", "M1", 100_000, INSTALLMENT, loan="loan_8"), **here),
+        last,
+    )
+    shown = documents(BUCKETS, [*history("loan_7", *STORY), *history("loan_8", *other)])
+    counted = {
+        doc: (f["loans"], f["principal_fen"]) for doc, f in shown.items() if doc.startswith("segment:")
+    }
+    assert counted == {
+        "segment:::current": (0, 0),
+        "segment:::M1": (1, 66_668),
+        "segment:sh:credit:current": (0, 0),
+        "segment:sh:credit:M1": (0, 0),
+        "segment:sh:credit:M6~": (1, 100_000),
+    }
+    assert shown["segment:sh:credit:M6~"]["bucket"] == "M6+"
+
+
+# --- repayment.claims ------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_shows_what_is_owed_and_what_came_back() -> None:
+    """Half of the loan: half of each distribution, its fee beside it."""
+    shown = without_source(documents(CLAIMS_HELD, history("loan_7", *STORY))["clm_7_1"])
+    assert shown == {
+        "claim_id": "clm_7_1",
+        "loan_id": "loan_7",
+        "investor": "usr_1",
+        "account_id": "acc_1",
+        "principal_fen": 50_000,
+        "outstanding_fen": 50_000 - 16_501 - 165,
+        "principal_back_fen": 16_501 + 165,
+        "interest_fen": 500 + 335,
+        "penalty_fen": 0,
+        "fee_fen": 50 + 34,
+    }
+
+
+def test_penalty_and_class_are_shown_where_they_were_charged() -> None:
+    """Ten days late, 168 charged on the first instalment and paid first; the class, and the days when it was said."""
+    day = days(FIRST_DUE, 10)
+    unpaid = (CONTRACTED, due(1), failed(FIRST_DUE))
+    late = given_events(LOAN, *unpaid).when(misses(days(FIRST_DUE, 1)), on(days(FIRST_DUE, 1))).events
+    paid_late = given_events(LOAN, *unpaid, *late).when(pays(day, 1_500), on(day)).events
+    events = history("loan_7", *unpaid, *late, *paid_late)
+    shown = documents(SCHEDULES, events)["loan_7"]
+    named = ("penalty_rate", "penalty_fen", "loan_class", "dpd", "dpd_on", "overdue_fen")
+    assert {name: shown[name] for name in named} == {
+        "penalty_rate": "0.18",
+        "penalty_fen": 0,
+        "loan_class": "special_mention",
+        "dpd": 10,
+        "dpd_on": "2024-03-10",
+        "overdue_fen": INSTALLMENT + 168 - 1_500,
+    }
+    assert (shown["rows.1.penalty_fen"], shown["rows.1.paid_penalty_fen"]) == (168, 168)
+    assert shown["rows.1.penalty_to"] == "2024-03-10"
+    assert documents(CLAIMS_HELD, events)["clm_7_1"]["penalty_fen"] == 84
+
+
+# --- all --------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_other_events_change_nothing() -> None:
     """A due date alone changes no document, and is not even read."""
-    for view in (SCHEDULES, BUCKETS):
+    for view in (SCHEDULES, CLAIMS_HELD, BUCKETS):
         assert view.project(history("loan_7", due(1))[0]) == []
         assert InstallmentDue not in view.reads
 
@@ -207,7 +318,7 @@ def test_only_sums_are_shared_between_loans() -> None:
     """What a loan changes of a bucket is an addition, or the bucket's own name, said once."""
     for event in history("loan_7", *STORY, *SETTLEMENT):
         for op in BUCKETS.project(event):
-            if op.doc.startswith("bucket:"):
+            if not op.doc.startswith("loan:"):
                 assert isinstance(op, Add | SetOnce)
 
 
@@ -225,6 +336,15 @@ def test_in_every_life_the_views_say_what_the_events_say(chance: Random, order: 
     for loan in documents(SCHEDULES, shuffled).values():
         paid_fen = sum(value for name, value in loan.items() if name.endswith("paid_principal_fen"))
         assert loan["outstanding_fen"] == loan["principal_fen"] - paid_fen - loan["early.principal_fen"]
+        charged_fen = sum(
+            value
+            for name, value in loan.items()
+            if name.startswith("rows.") and name.endswith(".penalty_fen")
+        )
+        paid_penalty_fen = sum(value for name, value in loan.items() if name.endswith("paid_penalty_fen"))
+        assert loan["penalty_fen"] == charged_fen - paid_penalty_fen >= 0
+        payments = [value for name, value in loan.items() if name.startswith("payments.")]
+        assert sum(payment["penalty_fen"] for payment in payments) == paid_penalty_fen
     _rows_explain_sums(documents(BUCKETS, shuffled))
 
 
@@ -234,7 +354,7 @@ def _cut(order: Random, events: list[RecordedEvent]) -> list[RecordedEvent]:
         index + 1
         for index, event in enumerate(events)
         if index + 1 == len(events)
-        or not isinstance(events[index + 1].data, OverdueBucketChanged | LoanRepaid)
+        or not isinstance(events[index + 1].data, OverdueBucketChanged | LoanClassified | LoanRepaid)
     ]
     return events[: order.choice(ends)]
 
@@ -249,16 +369,18 @@ def _interleaved(order: Random, streams: list[list[RecordedEvent]]) -> list[Reco
 
 def _rows_explain_sums(shown: dict[str, dict[str, Any]]) -> None:
     rows = [fields for fields in shown.values() if fields["kind"] == "loan"]
-    for bucket in (fields for fields in shown.values() if fields["kind"] == "bucket"):
-        counted = [loan for loan in rows if loan["bucket"] == bucket["bucket"]]
+    for bucket in (fields for fields in shown.values() if fields["kind"] != "loan"):
+        named = [name for name in ("bucket", "region", "product") if name in bucket]
+        counted = [loan for loan in rows if all(loan[name] == bucket[name] for name in named)]
         assert bucket["loans"] == len(counted)
         assert bucket["principal_fen"] == sum(loan["principal_fen"] for loan in counted)
 
 
 def test_views_declare_whose_documents_they_are() -> None:
-    """A borrower owns his loan's document; the book's buckets are nobody's, and name the query for their rows."""
-    views: tuple[View, ...] = (SCHEDULES, BUCKETS)
+    """A borrower owns his loan's document, an investor his claim's; the book's buckets are nobody's, and name the query for their rows."""
+    views: tuple[View, ...] = (SCHEDULES, CLAIMS_HELD, BUCKETS)
     assert [(view.owner_field, view.rows_query) for view in views] == [
         ("borrower", None),
+        ("investor", None),
         (None, "kind=loan&bucket={bucket}"),
     ]

@@ -160,22 +160,16 @@ class MemoryViews:
         return self.documents.get(view, {}).get(doc)
 
     async def page(
-        self,
-        view: str,
-        *,
-        where: Mapping[str, Any],
-        after: str | None,
-        limit: int,
+        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """See Views. Its cursor is the number of documents before the page."""
+        """See Views."""
         matching = [
-            content
-            for _, content in sorted(self.documents.get(view, {}).items())
-            if where.items() <= content.items()
+            (doc, content)
+            for doc, content in sorted(self.documents.get(view, {}).items())
+            if where.items() <= content.items() and (after is None or doc > after)
         ]
-        first = int(after or 0)
-        following = str(first + limit) if len(matching) > first + limit else None
-        return matching[first : first + limit], following
+        following = matching[limit - 1][0] if len(matching) > limit else None
+        return [content for _, content in matching[:limit]], following
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """See Views."""

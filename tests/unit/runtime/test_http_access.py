@@ -32,6 +32,8 @@ ROUTES: dict[str, set[str]] = {
     "POST /bidding/listings": {"operator"},
     "GET /bidding/listings": {"listing:read", "operator"},
     "GET /bidding/listings/lst_1": {"listing:read", "operator"},
+    "GET /bidding/reviews": {"finance"},
+    "POST /bidding/listings/lst_1/reviews": {"finance"},
     "GET /bidding/commands/00000000-0000-5000-8000-000000000000": {
         "account:own",
         "bid:own",
@@ -42,7 +44,10 @@ ROUTES: dict[str, set[str]] = {
     "POST /repayment/calendar/close": {"operator"},
     "GET /repayment/loans/loan_1": {"loan:own", "operator"},
     "GET /repayment/loans/loan_1/payoff": {"loan:own", "operator"},
+    "GET /repayment/loans": {"loan:own"},
+    "GET /repayment/claims": {"claim:own"},
     "GET /repayment/overdue-buckets": {"operator", "analyst"},
+    "GET /repayment/overdue-segments": {"operator", "analyst"},
     "GET /repayment/commands/00000000-0000-5000-8000-000000000000": {
         "account:own",
         "bid:own",

@@ -41,7 +41,7 @@ def listing(number: int, state: str = "open") -> dict[str, Any]:
 
 
 def loan(borrower: str = "usr_ada", state: str = "running") -> dict[str, Any]:
-    """A document of repayment.loan-schedule: 1,000.00 at 12 % in two instalments, the first one paid."""
+    """A document of repayment.loans: 1,000.00 at 12 % in two instalments, the first one paid."""
     return {
         "loan_id": "loan_1",
         "listing_id": "lst_1",
@@ -94,7 +94,7 @@ async def world(keys: Path) -> AsyncIterator[World]:
 async def repayment(keys: Path) -> AsyncIterator[World]:
     """Repayment with ada's loan."""
     async with running(build_repayment("demo"), keys) as running_world:
-        running_world.views.documents["repayment.loan-schedule"] = {"loan_1": loan()}
+        running_world.views.documents["repayment.loans"] = {"loan_1": loan()}
         yield running_world
 
 
@@ -117,6 +117,7 @@ async def test_an_account_shows_its_own_fields_only(world: World) -> None:
             "invested_fen",
             "principal_back_fen",
             "interest_fen",
+            "penalty_fen",
             "fees_fen",
             "borrowed_fen",
             "repaid_fen",
@@ -322,7 +323,7 @@ async def test_the_payoff_is_what_settling_costs(repayment: World) -> None:
     }  # 10 days at 12 %/365
     for query in ({}, {"on": "soon"}, {"on": "1710460800"}):
         assert (await repayment.http.get(path, params=query, headers=headers)).status_code == 422
-    repayment.views.documents["repayment.loan-schedule"]["loan_1"]["state"] = "repaid"
+    repayment.views.documents["repayment.loans"]["loan_1"]["state"] = "repaid"
     assert (await repayment.http.get(path, params={"on": "2024-02-25"}, headers=headers)).json()[
         "amount_fen"
     ] == 0
@@ -344,3 +345,56 @@ async def test_buckets_are_shown_without_their_rows(repayment: World) -> None:
             {"bucket": "M1", "loans": 1, "principal_fen": 5},
         ]
     }
+
+
+async def test_a_holder_sees_his_claims_and_how_their_loans_stand(repayment: World) -> None:
+    """His own claims only, with the loan's state, its next due instalment, and nothing of who the borrower is."""
+    sums = (
+        "principal_fen",
+        "outstanding_fen",
+        "principal_back_fen",
+        "interest_fen",
+        "penalty_fen",
+        "fee_fen",
+    )
+    claim = {"claim_id": "clm_1_1", "loan_id": "loan_1", "investor": "usr_bob"} | dict.fromkeys(sums, 30_149)
+    repayment.views.documents["repayment.claims"] = {
+        "clm_1_1": claim,
+        "clm_1_2": claim | {"claim_id": "clm_1_2", "investor": "usr_cem"},
+    }
+    answer = await repayment.http.get("/repayment/claims", headers=repayment.token("usr_bob", "claim:own"))
+    (item,) = answer.json()["items"]
+    assert (item["id"], item["outstanding_fen"], item["loan"]["bucket"]) == ("clm_1_1", 30_149, "current")
+    assert item["loan"]["next_due"] == {"number": 2, "due_on": "2024-03-15", "open_fen": 50_751}
+    assert b"usr_ada" not in answer.content
+
+
+async def test_a_borrower_lists_his_own_loans(repayment: World) -> None:
+    """Somebody else's list is empty."""
+    for who, loans in (("usr_ada", ["loan_1"]), ("usr_bob", [])):
+        answer = await repayment.http.get("/repayment/loans", headers=repayment.token(who, "loan:own"))
+        assert [item["id"] for item in answer.json()["items"]] == loans
+
+
+async def test_segments_are_listed_page_by_page(repayment: World) -> None:
+    """The id of a segment is a good cursor, also of the bucket with the plus sign."""
+    fields = {"kind": "segment", "region": "sh", "product": "credit", "loans": 1, "principal_fen": 5}
+    repayment.views.documents["repayment.overdue-buckets"] = {
+        f"segment:sh:credit:{name}": fields | {"bucket": bucket}
+        for name, bucket in (("M1", "M1"), ("M6~", "M6+"), ("current", "current"))
+    }
+    path, headers, seen = "/repayment/overdue-segments?limit=1", repayment.token("stf_ann", "analyst"), []
+    for cursor in ("", "&cursor=segment:sh:credit:M1", "&cursor=segment:sh:credit:M6~"):
+        answer = await repayment.http.get(path + cursor, headers=headers)
+        seen += [item["bucket"] for item in answer.json()["items"]]
+    assert seen == ["M1", "M6+", "current"]
+
+
+async def test_finance_reads_what_waits_for_its_review(world: World) -> None:
+    """With the borrower, who owns him, and who has approved it."""
+    codes = dict.fromkeys(("product", "region", "application_id"), "x")
+    review = {"owner": "stf_own", "reviews": 1, "reviews_needed": 2, "reviewers": {"1": "stf_fin"}}
+    world.views.documents["bidding.open-listings"]["lst_7"] = listing(7, "in_review") | codes | review
+    answer = await world.http.get("/bidding/reviews", headers=world.token("stf_fan", "finance"))
+    shown = [(item["id"], item["owner"], item["reviewers"]) for item in answer.json()["items"]]
+    assert shown == [("lst_7", "stf_own", ["stf_fin"])]

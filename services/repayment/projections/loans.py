@@ -1,17 +1,20 @@
-"""The view of a loan: what was contracted, what each instalment has received, where it stands. Written by its stream only.
+"""The view of a loan: terms, each instalment with what it received, penalty, payments, where it stands. One stream writes it.
 
 A borrower reads his own loan in it; what the early settlement of not yet due principal paid stands beside the rows.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
+    LoanClassified,
     LoanOpened,
     LoanRepaid,
     OverdueBucketChanged,
     PaymentMissed,
     PaymentReceived,
+    PenaltyCharged,
 )
 from libs.events.views import Add, Op, Set, View
 
@@ -29,6 +32,8 @@ _TERMS = (
     "grade",
     "interest_fee_permille",
     "installment_fen",
+    "product",
+    "region",
 )
 
 
@@ -53,7 +58,15 @@ def _changes(data: object) -> Sequence[Op]:
             return [
                 Set(changed.loan_id, "bucket", changed.to_bucket),
                 Set(changed.loan_id, "overdue_fen", changed.overdue_fen),
+                *_late(changed.loan_id, changed.dpd, changed.changed_on),
             ]
+        case LoanClassified() as classified:
+            return [
+                Set(classified.loan_id, "loan_class", classified.to_class),
+                *_late(classified.loan_id, classified.dpd, classified.classified_on),
+            ]
+        case PenaltyCharged() as charge:
+            return _charged(charge)
         case LoanRepaid() as repaid:
             return [
                 Set(repaid.loan_id, "state", "repaid"),
@@ -64,15 +77,38 @@ def _changes(data: object) -> Sequence[Op]:
             return []
 
 
+def _late(doc: str, dpd: int, on: date) -> Sequence[Op]:
+    """Days past due, and the date of the change that said so: no event counts them every day."""
+    return [Set(doc, "dpd", dpd), Set(doc, "dpd_on", on.isoformat())]
+
+
+def _charged(charge: PenaltyCharged) -> Sequence[Op]:
+    doc = charge.loan_id
+    ops: list[Op] = [
+        Add(doc, "penalty_fen", charge.penalty_fen),
+        Set(doc, "overdue_fen", charge.overdue_after_fen),
+        *_late(doc, charge.dpd, charge.charged_on),
+    ]
+    for line in charge.lines:
+        ops += [
+            Add(doc, f"rows.{line.number}.penalty_fen", line.penalty_fen),
+            Set(doc, f"rows.{line.number}.penalty_to", charge.charged_on.isoformat()),
+        ]
+    return ops
+
+
 def _opened(loan: LoanOpened) -> Sequence[Op]:
     doc = loan.loan_id
     ops: list[Op] = [Set(doc, name, getattr(loan, name)) for name in _TERMS]
     ops += [
         Set(doc, "annual_rate", str(loan.annual_rate)),
+        Set(doc, "penalty_rate", f"{loan.penalty_rate.normalize():f}"),
         Set(doc, "funded_on", loan.funded_on.isoformat()),
         Set(doc, "claims", len(loan.claims)),
         Set(doc, "state", "running"),
         Set(doc, "bucket", "current"),
+        Set(doc, "loan_class", "normal"),
+        Add(doc, "penalty_fen", 0),
         Set(doc, "outstanding_fen", loan.principal_fen),
         Set(doc, "overdue_fen", 0),
         Add(doc, "early.principal_fen", 0),
@@ -87,6 +123,8 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
             Set(doc, f"{at}.missed", False),
             Add(doc, f"{at}.paid_principal_fen", 0),
             Add(doc, f"{at}.paid_interest_fen", 0),
+            Add(doc, f"{at}.penalty_fen", 0),
+            Add(doc, f"{at}.paid_penalty_fen", 0),
         ]
     return ops
 
@@ -96,6 +134,8 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
     ops: list[Op] = [
         Set(doc, "outstanding_fen", payment.principal_after_fen),
         Set(doc, "overdue_fen", payment.overdue_after_fen),
+        Add(doc, "penalty_fen", -sum(line.penalty_fen for line in payment.allocation)),
+        Set(doc, f"payments.{payment.payment_id}", _payment(payment)),
     ]
     for line in payment.allocation:
         if line.number == _UNDUE:
@@ -107,14 +147,35 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
             ops += [
                 Add(doc, f"rows.{line.number}.paid_principal_fen", line.principal_fen),
                 Add(doc, f"rows.{line.number}.paid_interest_fen", line.interest_fen),
+                Add(doc, f"rows.{line.number}.paid_penalty_fen", line.penalty_fen),
             ]
     return ops
 
 
+def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
+    """A payment in one line: what of it was penalty, interest and principal."""
+    return {
+        "value_date": payment.value_date.isoformat(),
+        "amount_fen": payment.amount_fen,
+        "penalty_fen": sum(line.penalty_fen for line in payment.allocation),
+        "interest_fen": sum(line.interest_fen for line in payment.allocation),
+        "principal_fen": sum(line.principal_fen for line in payment.allocation),
+        "early": payment.early,
+    }
+
+
 VIEW = View(
-    name="repayment.loan-schedule",
+    name="repayment.loans",
     version=1,
-    reads=(LoanOpened, PaymentReceived, PaymentMissed, OverdueBucketChanged, LoanRepaid),
+    reads=(
+        LoanOpened,
+        PaymentReceived,
+        PaymentMissed,
+        PenaltyCharged,
+        OverdueBucketChanged,
+        LoanClassified,
+        LoanRepaid,
+    ),
     project=project,
     owner_field="borrower",
     indexes=("borrower", "state"),

@@ -1,0 +1,90 @@
+"""Events of `bidding` between a customer's account and the custodian bank: money asked for, paid in, paid out.
+
+They stand beside the others because one file of all would be too long to read; `libs.events.bidding` gives them on.
+"""
+
+from libs.events.codec import event, record
+from libs.events.money import Count, Fen, PositiveFen
+
+
+@record
+class Posting:
+    """One leg of a double entry: what the named account gains (positive) or loses (negative), in fen."""
+
+    account: str
+    amount_fen: Fen
+
+
+@event("bidding.TopUpRequested.v1")
+class TopUpRequested:
+    """The owner asked to pay in; the bank's call-back decides."""
+
+    account_id: str
+    owner: str
+    top_up_id: str
+    amount_fen: PositiveFen
+
+
+@event("bidding.FundsDeposited.v1")
+class FundsDeposited:
+    """The bank confirmed a top-up under its reference."""
+
+    account_id: str
+    owner: str
+    top_up_id: str
+    bank_reference: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.TopUpFailed.v1")
+class TopUpFailed:
+    """The bank refused a top-up; no money moved."""
+
+    account_id: str
+    owner: str
+    top_up_id: str
+    bank_reference: str
+
+
+@event("bidding.WithdrawalRequested.v1")
+class WithdrawalRequested:
+    """The owner asked to be paid out; the amount is held until the bank answers."""
+
+    account_id: str
+    owner: str
+    withdrawal_id: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.FundsWithdrawn.v1")
+class FundsWithdrawn:
+    """The bank paid a withdrawal out under its reference."""
+
+    account_id: str
+    owner: str
+    withdrawal_id: str
+    bank_reference: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.WithdrawalFailed.v1")
+class WithdrawalFailed:
+    """The bank refused a withdrawal; the held amount is available again."""
+
+    account_id: str
+    owner: str
+    withdrawal_id: str
+    bank_reference: str
+    amount_fen: PositiveFen
+    available_after_fen: Count
+    held_after_fen: Count
+    postings: tuple[Posting, ...]

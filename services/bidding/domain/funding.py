@@ -1,0 +1,202 @@
+"""From a filled listing to a loan: the full-bid review 满标复审, then one capture after the other until all money is there.
+
+At or under the profile's threshold the review passes by itself. Above it two different people of finance look at it; neither
+may be a party to the loan or own the borrower (who brings the customer does not decide: processes.md 1.A).
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from libs.events.bidding import (
+    Bid,
+    CaptureRecorded,
+    ClaimTerms,
+    FundsCollected,
+    ListingCancelled,
+    ListingReviewed,
+    LoanFunded,
+)
+from libs.events.deciding import Context, Refused
+from services.bidding.commands import RecordCapture, ReviewListing
+from services.bidding.domain.ids import claim_of
+from services.bidding.domain.listing_state import (
+    Cancelled,
+    Expired,
+    Filled,
+    Funded,
+    Funding,
+    ListingEvent,
+    ListingState,
+    NotListed,
+    Open,
+    Terms,
+    TurnedDown,
+)
+
+
+def fund(state: ListingState, context: Context) -> Sequence[LoanFunded]:
+    """The review passes by itself. Refusals stand on FundListing."""
+    match state:
+        case NotListed() | TurnedDown():
+            raise Refused("unknown_listing")
+        case Open() | Expired() | Cancelled():
+            raise Refused("listing_not_filled")
+        case Funding() | Funded():
+            return []
+        case Filled():
+            if state.reviews_needed:
+                raise Refused("review_missing")
+            return [_funded(state, context)]
+        case _:
+            assert_never(state)
+
+
+def review(
+    command: ReviewListing, state: ListingState, context: Context
+) -> Sequence[ListingReviewed | ListingCancelled | LoanFunded]:
+    """One person's verdict. Refusals stand on ReviewListing."""
+    match state:
+        case NotListed() | TurnedDown():
+            raise Refused("unknown_listing")
+        case Open() | Expired():
+            raise Refused("listing_not_filled")
+        case Funding() | Funded() | Cancelled():
+            if (command.verdict == "reject") != isinstance(state, Cancelled):
+                raise Refused("listing_reviewed")
+            return []
+        case Filled():
+            return _review(command, state, context)
+        case _:
+            assert_never(state)
+
+
+def _review(
+    command: ReviewListing, state: Filled, context: Context
+) -> Sequence[ListingReviewed | ListingCancelled | LoanFunded]:
+    terms, reviewer = state.terms, context.principal
+    if not state.reviews_needed:
+        raise Refused("review_not_needed")
+    if reviewer in (terms.borrower, *terms.related):
+        raise Refused("forbidden_own_loan")
+    if reviewer == terms.owner:
+        raise Refused("forbidden_owner")
+    if reviewer in state.reviewers:
+        raise Refused("forbidden_second_review")
+    reviewed = ListingReviewed(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        reviewer=reviewer,
+        verdict=command.verdict,
+        order=len(state.reviewers) + 1,
+        reviews_needed=state.reviews_needed,
+    )
+    if command.verdict == "reject":
+        return [reviewed, _cancelled(state, context)]
+    return [reviewed, _funded(state, context)] if reviewed.order >= state.reviews_needed else [reviewed]
+
+
+def _cancelled(state: Filled, context: Context) -> ListingCancelled:
+    terms = state.terms
+    return ListingCancelled(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        borrower=terms.borrower,
+        application_id=terms.application_id,
+        amount_fen=terms.amount_fen,
+        cancelled_on=context.business_date,
+        code="review_rejected",
+        bids=state.bids,
+    )
+
+
+def _funded(state: Filled, context: Context) -> LoanFunded:
+    terms = state.terms
+    return LoanFunded(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        borrower=terms.borrower,
+        borrower_account=terms.borrower_account,
+        amount_fen=terms.amount_fen,
+        annual_rate=terms.annual_rate,
+        tenor_months=terms.tenor_months,
+        grade=terms.grade,
+        origination_fee_fen=terms.origination_fee_fen,
+        interest_fee_permille=terms.interest_fee_permille,
+        funded_on=context.business_date,
+        bids=state.bids,
+        claims=_claims(terms, state.bids),
+        product=terms.product,
+        region=terms.region,
+        owner=terms.owner,
+        application_id=terms.application_id,
+    )
+
+
+def _claims(terms: Terms, bids: tuple[Bid, ...]) -> tuple[ClaimTerms, ...]:
+    """One claim per bid, of its amount and in its order: together exactly the loan's principal."""
+    return tuple(
+        ClaimTerms(
+            order=bid.order,
+            claim_id=claim_of(terms.loan_id, bid.order),
+            account_id=bid.account_id,
+            investor=bid.investor,
+            principal_fen=bid.amount_fen,
+        )
+        for bid in bids
+    )
+
+
+def record_capture(command: RecordCapture, state: ListingState) -> Sequence[ListingEvent]:
+    """A hold is captured; the last one collects the loan. Refusals stand on RecordCapture."""
+    match state:
+        case NotListed() | TurnedDown():
+            raise Refused("unknown_listing")
+        case Open() | Filled() | Expired() | Cancelled():
+            raise Refused("listing_not_funded")
+        case Funded():
+            return []
+        case Funding():
+            return _capture(command, state)
+        case _:
+            assert_never(state)
+
+
+def _capture(command: RecordCapture, state: Funding) -> Sequence[ListingEvent]:
+    bid = next((bid for bid in state.bids if bid.hold_id == command.hold_id), None)
+    if bid is None:
+        raise Refused("unknown_hold")
+    if bid.amount_fen != command.amount_fen:
+        raise Refused("amount_differs")
+    if command.hold_id not in state.missing:
+        return []
+    missing = len(state.missing) - 1
+    recorded = CaptureRecorded(
+        listing_id=state.terms.listing_id,
+        loan_id=state.terms.loan_id,
+        hold_id=command.hold_id,
+        amount_fen=command.amount_fen,
+        missing=missing,
+    )
+    return [recorded, _collected(state)] if missing == 0 else [recorded]
+
+
+def _collected(state: Funding) -> FundsCollected:
+    terms = state.terms
+    return FundsCollected(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        borrower=terms.borrower,
+        borrower_account=terms.borrower_account,
+        amount_fen=terms.amount_fen,
+        annual_rate=terms.annual_rate,
+        tenor_months=terms.tenor_months,
+        grade=terms.grade,
+        origination_fee_fen=terms.origination_fee_fen,
+        interest_fee_permille=terms.interest_fee_permille,
+        funded_on=state.funded_on,
+        claims=_claims(terms, state.bids),
+        product=terms.product,
+        region=terms.region,
+        owner=terms.owner,
+        application_id=terms.application_id,
+    )

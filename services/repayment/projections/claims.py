@@ -1,0 +1,60 @@
+"""The view of claims: who holds how much of which loan, and what it has brought him. Each document is one claim.
+
+An investor reads in it the loans that he holds claims in. A loan's stream alone writes its claims.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.bidding import ClaimTerms
+from libs.events.records import RecordedEvent
+from libs.events.repayment import LoanOpened, RepaymentDistributed
+from libs.events.views import Add, Op, Set, View
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """Changes of the loan's claims; amounts in fen."""
+    match event.data:
+        case LoanOpened() as loan:
+            return [op for claim in loan.claims for op in _opened(loan.loan_id, claim, event)]
+        case RepaymentDistributed() as shared:
+            return [
+                op
+                for line in shared.lines
+                for op in (
+                    Add(line.claim_id, "outstanding_fen", -line.principal_fen),
+                    Add(line.claim_id, "principal_back_fen", line.principal_fen),
+                    Add(line.claim_id, "interest_fen", line.interest_fen),
+                    Add(line.claim_id, "penalty_fen", line.penalty_fen),
+                    Add(line.claim_id, "fee_fen", line.fee_fen),
+                    Set(line.claim_id, f"src.{event.stream}", event.address),
+                )
+            ]
+        case _:
+            return []
+
+
+def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[Op]:
+    claim_id = claim.claim_id
+    return [
+        Set(claim_id, "claim_id", claim_id),
+        Set(claim_id, "loan_id", loan_id),
+        Set(claim_id, "investor", claim.investor),
+        Set(claim_id, "account_id", claim.account_id),
+        Set(claim_id, "principal_fen", claim.principal_fen),
+        Add(claim_id, "outstanding_fen", claim.principal_fen),
+        *(
+            Add(claim_id, name, 0)
+            for name in ("principal_back_fen", "interest_fen", "penalty_fen", "fee_fen")
+        ),
+        Set(claim_id, f"src.{event.stream}", event.address),
+    ]
+
+
+VIEW = View(
+    name="repayment.claims",
+    version=1,
+    reads=(LoanOpened, RepaymentDistributed),
+    project=project,
+    owner_field="investor",
+    indexes=("investor", "loan_id"),
+)

@@ -1,0 +1,263 @@
+"""Who may bid, what is listed for an application, and the review of a full listing: refused or declined by name."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from libs.events.bidding import RiskLevel
+from libs.events.deciding import Wake
+from services.bidding.commands import (
+    ConfirmTopUp,
+    FundListing,
+    OpenAccount,
+    PlaceBid,
+    RecordBid,
+    RequestTopUp,
+    ReviewListing,
+)
+from services.bidding.domain.listing import aggregate, wake_on
+from services.bidding.domain.profile import CN_P2P_2016, DEMO, Profile
+from tests.unit.bidding.listing_story import (
+    APPLICATION,
+    APPLIED,
+    CANCELLED,
+    CAPTURE_A,
+    CLOSES,
+    FILLED,
+    FIRST,
+    FULL,
+    FUNDED_APPLICATION,
+    FUNDED_ON,
+    LAST,
+    OPENED,
+    PLACED,
+    TO_REVIEW,
+    bid,
+    declined,
+    open_listing,
+    opened,
+    placed,
+    reviewed,
+    turned_down_by,
+)
+from tests.unit.bidding.specs import Spec, on
+from tests.unit.bidding.town import Town
+from tests.unit.given import TODAY, fold, given
+
+LISTING = aggregate(DEMO)
+STRICT = aggregate(replace(DEMO, suitability_required=True))
+APPROVE, REJECT = ReviewListing(verdict="approve"), ReviewListing(verdict="reject")
+FIN, FAN = "stf_fin", "stf_fan"
+
+
+def assessed(level: RiskLevel, valid_to: date = TODAY, bidder: str = "ann") -> RecordBid:
+    """A bid whose account knows its owner's risk level."""
+    return replace(bid("a", 100_00, bidder), suitability_level=level, suitability_valid_to=valid_to)
+
+
+def by(who: str) -> Any:
+    """A member of finance acts on the day the listing is full."""
+    return on(FUNDED_ON, who)
+
+
+SPECS = [
+    Spec("one of two approves", TO_REVIEW, APPROVE, (reviewed(FIN, 1),), by(FIN)),
+    Spec(
+        "two people fund it",
+        (*TO_REVIEW, reviewed(FIN, 1)),
+        APPROVE,
+        (reviewed(FAN, 2), FUNDED_APPLICATION),
+        by(FAN),
+    ),
+    Spec(
+        "nobody reviews twice",
+        (*TO_REVIEW, reviewed(FIN, 1)),
+        APPROVE,
+        "forbidden_second_review",
+        by(FIN),
+    ),
+    Spec(
+        "nor changes his mind",
+        (*TO_REVIEW, reviewed(FIN, 1)),
+        REJECT,
+        "forbidden_second_review",
+        by(FIN),
+    ),
+    Spec("the borrower's owner does not review", TO_REVIEW, APPROVE, "forbidden_owner", by("stf_own")),
+    Spec("nor does the borrower", TO_REVIEW, APPROVE, "forbidden_own_loan", by("usr_bea")),
+    Spec("nor a related party", TO_REVIEW, REJECT, "forbidden_own_loan", by("usr_rel")),
+    Spec("one rejection cancels", TO_REVIEW, REJECT, (reviewed(FIN, 1, "reject"), CANCELLED), by(FIN)),
+    Spec(
+        "after an approval, too",
+        (*TO_REVIEW, reviewed(FIN, 1)),
+        REJECT,
+        (reviewed(FAN, 2, "reject"), CANCELLED),
+        by(FAN),
+    ),
+    Spec("a funded listing was approved", (*TO_REVIEW, FUNDED_APPLICATION), APPROVE, (), by(FAN)),
+    Spec("and is not rejected", (*TO_REVIEW, FUNDED_APPLICATION), REJECT, "listing_reviewed", by(FAN)),
+    Spec("a cancelled one was rejected", (*TO_REVIEW, CANCELLED), REJECT, (), by(FAN)),
+    Spec("and is not approved", (*TO_REVIEW, CANCELLED), APPROVE, "listing_reviewed", by(FAN)),
+    Spec("nothing listed, nothing to review", (), APPROVE, "unknown_listing", by(FIN)),
+    Spec("nor when it was turned down", (turned_down_by("x"),), APPROVE, "unknown_listing", by(FIN)),
+    Spec("an open one is not reviewed", (APPLIED, PLACED), APPROVE, "listing_not_filled", by(FIN)),
+    Spec("a small one passes by itself", FULL, APPROVE, "review_not_needed", by(FIN)),
+    Spec("and a large one does not", TO_REVIEW, FundListing(), "review_missing", on(FUNDED_ON)),
+    Spec("a cancelled one is not funded", (*TO_REVIEW, CANCELLED), FundListing(), "listing_not_filled", on()),
+    Spec("nor captured", (*TO_REVIEW, CANCELLED), CAPTURE_A, "listing_not_funded", on()),
+    Spec(
+        "nor bid for",
+        (*TO_REVIEW, CANCELLED),
+        bid("c", 100_00),
+        (declined(bid("c", 100_00), "listing_closed"),),
+        on(),
+    ),
+    Spec("nor expired", (*TO_REVIEW, CANCELLED), Wake(business_date=CLOSES, phase=1), (), on(CLOSES)),
+    Spec("an application is listed", (), open_listing(**APPLICATION), (APPLIED,), on()),
+    Spec("once", (APPLIED,), open_listing(**APPLICATION), (), on()),
+    Spec(
+        "terms that break a rule are told to it",
+        (),
+        open_listing(**(APPLICATION | {"tenor_months": 0})),
+        (turned_down_by("invalid_tenor"),),
+        on(),
+    ),
+    Spec(
+        "once, too",
+        (turned_down_by("invalid_tenor"),),
+        open_listing(**(APPLICATION | {"tenor_months": 0})),
+        (),
+        on(),
+    ),
+    Spec("another may still list", (turned_down_by("x"),), open_listing(), (OPENED,), on()),
+    Spec(
+        "a listed one is not told that it is not",
+        (OPENED,),
+        open_listing(**APPLICATION, amount_fen=5),
+        "listing_exists",
+        on(),
+    ),
+    Spec("no bid on what was turned down", (turned_down_by("x"),), FIRST, "unknown_listing", on()),
+    Spec("none is funded", (turned_down_by("x"),), FundListing(), "unknown_listing", on()),
+    Spec("none captured", (turned_down_by("x"),), CAPTURE_A, "unknown_listing", on()),
+    Spec(
+        "the borrower's own party does not bid",
+        (APPLIED,),
+        bid("a", 100_00, "rel"),
+        (declined(bid("a", 100_00, "rel"), "related_party"),),
+        on(),
+    ),
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.says)
+def test_reviews_and_applications(spec: Spec) -> None:
+    """Every rule of reviewing, listing for an application and bidding as a party holds."""
+    spec.check(LISTING)
+
+
+def code_of(
+    listing: Any, command: RecordBid, history: tuple[Any, ...] = (OPENED,), day: date = TODAY
+) -> str | None:
+    """The code that declines a bid, None when it is placed."""
+    event = given(listing, *history).when(command, on(day)).events[0]
+    return getattr(event, "code", None)
+
+
+@pytest.mark.parametrize(
+    ("grade", "needed"), [("AA", 1), ("A", 1), ("B", 2), ("C", 3), ("D", 4), ("E", 5), ("HR", 5)]
+)
+@pytest.mark.parametrize("profile", [DEMO, CN_P2P_2016], ids=lambda profile: profile.name)
+def test_a_grade_needs_its_risk_level(profile: Profile, grade: str, needed: int) -> None:
+    """A..E need C1..C5 at least, an unknown grade the highest; in the demo, too, whoever was assessed is judged by it."""
+    levels: tuple[RiskLevel, ...] = ("C1", "C2", "C3", "C4", "C5")
+    listing = aggregate(profile)
+    for number, level in enumerate(levels, 1):
+        expected = None if number >= needed else "unsuitable"
+        assert code_of(listing, assessed(level), (opened(grade=grade),)) == expected
+
+
+def test_an_assessment_counts_until_the_end_of_its_last_day() -> None:
+    """The day after it the bid is declined as expired, whatever the level was."""
+    assert code_of(LISTING, assessed("C5", TODAY)) is None
+    assert code_of(LISTING, assessed("C5", TODAY - timedelta(days=1))) == "suitability_expired"
+    assert code_of(LISTING, assessed("C1", TODAY - timedelta(days=1))) == "suitability_expired"
+
+
+def test_without_an_assessment_the_profile_decides() -> None:
+    """The law asks for one; the demo's people have none until they come through onboarding."""
+    assert code_of(LISTING, FIRST) is None
+    assert code_of(STRICT, FIRST) == "unsuitable"
+    assert code_of(aggregate(CN_P2P_2016), FIRST) == "unsuitable"
+    assert (DEMO.suitability_required, CN_P2P_2016.suitability_required) == (False, True)
+
+
+def test_a_party_to_the_loan_is_told_so_before_its_suitability() -> None:
+    """The red line comes first."""
+    assert code_of(STRICT, bid("a", 100_00, "bea")) == "own_loan"
+    assert code_of(STRICT, bid("a", 100_00, "rel"), (APPLIED,)) == "related_party"
+
+
+@pytest.mark.parametrize(("threshold_fen", "needed"), [(1_000_50, 0), (1_000_49, 2)])
+def test_a_filled_listing_above_the_threshold_needs_two_people(threshold_fen: int, needed: int) -> None:
+    """At the threshold it passes by itself; one fen above it does not."""
+    law = aggregate(replace(DEMO, automatic_reviews_fen=((date.min, threshold_fen),)))
+    outcome = given(law, OPENED, PLACED).when(LAST)
+    outcome.then(placed(2, LAST, 1_000_50), replace(FILLED, reviews_needed=needed))
+    assert wake_on(outcome.state) is None
+
+
+def test_thresholds_of_the_profiles() -> None:
+    """The demo reviews nothing by hand, the law above 100,000 yuan (chosen)."""
+    assert DEMO.reviews_needed(10**15, TODAY) == 0
+    assert [CN_P2P_2016.reviews_needed(fen, TODAY) for fen in (100_000_00, 100_000_01)] == [0, 2]
+
+
+def test_expiry_carries_what_onboarding_needs_to_release_the_exposure() -> None:
+    """The event names loan, borrower, application and amount, and every hold."""
+    outcome = given(LISTING, APPLIED, PLACED).when(Wake(business_date=CLOSES, phase=1), on(CLOSES))
+    (expired,) = outcome.events
+    assert (expired.loan_id, expired.borrower, expired.application_id, expired.amount_fen) == (
+        "loan_1",
+        "usr_bea",
+        "app_1",
+        1_000_50,
+    )
+    assert [held.hold_id for held in expired.bids] == ["hold_a"]
+
+
+def test_a_reviewed_listing_remembers_who_approved() -> None:
+    """The state keeps the first reviewer until the second has come."""
+    assert fold(LISTING, (*TO_REVIEW, reviewed(FIN, 1))).reviewers == (FIN,)
+
+
+@pytest.mark.parametrize(("verdict", "left_fen"), [("approve", 0), ("reject", 1_000_50)])
+def test_a_review_ends_with_every_hold_captured_or_released(verdict: Any, left_fen: int) -> None:
+    """A whole town: bids of two investors, two reviews or one rejection; no money stays held."""
+    town = Town(replace(DEMO, automatic_reviews_fen=((date.min, 0),)))
+    town.does("lst_1", open_listing(**APPLICATION))
+    for command in (FIRST, LAST):
+        account, owner = command.account_id, command.investor
+        town.does(account, OpenAccount(owner=owner))
+        asked = RequestTopUp(top_up_id=f"top_{account}", amount_fen=command.amount_fen)
+        town.does(account, asked, owner)
+        answer = ConfirmTopUp(
+            top_up_id=asked.top_up_id, bank_reference=account, amount_fen=asked.amount_fen, succeeded=True
+        )
+        town.does(account, answer)
+        hold = PlaceBid(
+            bid_id=command.bid_id, hold_id=command.hold_id, listing_id="lst_1", amount_fen=command.amount_fen
+        )
+        town.does(account, hold, owner)
+    town.settle(lambda _: 0)
+    assert town.states["lst_1"].kind == "filled"
+    for reviewer in (FIN, FAN):
+        if town.states["lst_1"].kind == "filled":
+            town.does("lst_1", ReviewListing(verdict=verdict), reviewer)
+    town.settle(lambda _: 0)
+    accounts = [town.states[account] for account in ("acc_ann", "acc_cem")]
+    assert [account.held_fen for account in accounts] == [0, 0]
+    assert sum(account.available_fen for account in accounts) == left_fen
+    assert town.refused == []
