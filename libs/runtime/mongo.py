@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bson.errors import InvalidDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import DeleteOne, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -25,14 +25,13 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from libs.events.chain import Checkpoint
-from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
+from libs.runtime.folding import DocumentChange
 from libs.runtime.generations import (
     ChangeRefused,
     DatabaseUnavailable,
     Generation,
     GenerationWrite,
     HistoryLost,
-    Move,
     Overtaken,
     Pointer,
     anchor_id,
@@ -49,6 +48,7 @@ from libs.runtime.generations import (
 )
 from libs.runtime.kafka import Place
 from libs.runtime.mongo_reading import ChangeStream, Snapshot
+from libs.runtime.mongo_statements import Write, compared, move_of, write_of
 from libs.runtime.projecting import Partition, Projection
 from libs.runtime.settings import Settings
 
@@ -58,7 +58,6 @@ COMMIT_LIMIT_S: Final = 30.0
 #: What a method raises when the server does not answer or refuses: for those who must not name the driver.
 DatabaseError = PyMongoError
 
-Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 _RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
 _WATCH_MS: Final = 2000
@@ -138,11 +137,15 @@ class Database:
     async def find_page(
         self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
     ) -> list[dict[str, Any]]:
-        """At most `limit` documents in the order of their names, after a name; `where` compares fields for equality only."""
-        wanted: dict[str, Any] = {name: {"$eq": value} for name, value in where.items()}
+        """At most `limit` documents in the order of their names, after a name; `where` compares fields with values."""
+        wanted: dict[str, Any] = {name: compared(value) for name, value in where.items()}
         if after is not None:
             wanted["$and"] = [{"_id": {"$gt": after}}]
         return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
+
+    async def count(self, collection: str, field: str) -> int:
+        """How many documents have a field."""
+        return int(await self._db[collection].count_documents({field: {"$ne": None}}))
 
     @asynccontextmanager
     async def watch(
@@ -204,7 +207,7 @@ class Database:
 
     async def fill(self, generation: Generation, changes: Mapping[str, DocumentChange]) -> None:
         """Write folded changes into a generation that nobody else touches: no transaction, several at once."""
-        writes = [_write(doc, change) for doc, change in changes.items()]
+        writes = [write_of(doc, change) for doc, change in changes.items()]
         chunks = [writes[start : start + 1000] for start in range(0, len(writes), 1000)]
         slots = asyncio.Semaphore(4)
 
@@ -278,7 +281,7 @@ class Database:
         """
 
         async def work(session: AsyncIOMotorClientSession) -> None:
-            moves: list[Write] = [_move(write.generation, move) for write in writes for move in write.moves]
+            moves: list[Write] = [move_of(write.generation, move) for write in writes for move in write.moves]
             if moves:
                 moved = await self._positions.bulk_write(moves, ordered=False, session=session)
                 if moved.matched_count != len(moves):
@@ -326,7 +329,7 @@ class Database:
     async def _write_documents(self, write: GenerationWrite, session: AsyncIOMotorClientSession) -> None:
         docs = list(write.changes)
         try:
-            changes = [_write(doc, write.changes[doc]) for doc in docs]
+            changes = [write_of(doc, write.changes[doc]) for doc in docs]
             await self._db[write.generation.collection].bulk_write(changes, ordered=False, session=session)
         except BulkWriteError as error:
             if any(map(error.has_error_label, _RETRIED)):
@@ -376,21 +379,6 @@ class Database:
 #: Sets a time on the server's clock, so that hosts never compare theirs.
 _TOUCH: Final = {"$set": {"touched_at": "$$NOW"}}
 _RETIRE: Final = {"$set": {"state": "retired", "retired_at": "$$NOW"}}
-
-
-def _write(doc: str, change: DocumentChange) -> Write:
-    match statement(change):
-        case Removal():
-            return DeleteOne({"_id": doc})
-        case Replacement(document):
-            return ReplaceOne({"_id": doc}, document, upsert=True)
-        case Update(update):
-            return UpdateOne({"_id": doc}, update, upsert=True)
-
-
-def _move(generation: Generation, move: Move) -> UpdateOne:
-    before = position_document(generation.key, move.partition, move.before)
-    return UpdateOne(before, {"$set": triple_document(move.after)})
 
 
 def _reason(error: PyMongoError | InvalidDocument) -> str:

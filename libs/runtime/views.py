@@ -51,13 +51,18 @@ class Views:
     ) -> tuple[list[dict[str, Any]], str | None]:
         """At most `limit` documents whose fields equal `where`, ordered by name, and the cursor of the next page.
 
-        A field that is None in `where` also matches documents without it. Raises ViewMissing.
+        A field that is None in `where` also matches documents without it; OtherThan(value) matches all but that value.
+        Raises ViewMissing.
         """
         pointer = await self._pointer(view)
         last = None if after is None else read_cursor(after)
         found = await self._database.find_page(pointer.collection, where, last, limit + 1)
         more = len(found) > limit
         return found[:limit], cursor(found[limit - 1]["_id"]) if more else None
+
+    async def count(self, view: str, field: str) -> int:
+        """How many documents have a field. Raises ViewMissing."""
+        return await self._database.count((await self._pointer(view)).collection, field)
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """(service, partition) -> the last position that the view has applied; -1 before the first. Raises ViewMissing."""

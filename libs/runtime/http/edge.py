@@ -50,6 +50,9 @@ class ReadsViews(Protocol):
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
 
+    async def count(self, view: str, field: str) -> int:
+        """See Views."""
+
     async def positions(self, view: str) -> Positions:
         """See Views."""
 

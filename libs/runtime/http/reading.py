@@ -58,6 +58,11 @@ class ViewReader:
                 self.view, where=where or {}, after=page.cursor, limit=page.limit
             )
 
+    async def count(self, field: str) -> int:
+        """How many documents have a field."""
+        with or_try_again():
+            return await self.edge.views.count(self.view, field)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

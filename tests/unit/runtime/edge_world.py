@@ -23,6 +23,7 @@ from libs.events.topics import commands_topic, events_topic, system_stream
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.day import SetBusinessDate, day_aggregate
 from libs.runtime.deciding import PartitionDecider
+from libs.runtime.generations import OtherThan
 from libs.runtime.http.access import Keys
 from libs.runtime.http.app import build_app
 from libs.runtime.http.edge import CommandLog, Edge
@@ -166,10 +167,14 @@ class MemoryViews:
         matching = [
             (doc, content)
             for doc, content in sorted(self.documents.get(view, {}).items())
-            if where.items() <= content.items() and (after is None or doc > after)
+            if _matches(content, where) and (after is None or doc > after)
         ]
         following = matching[limit - 1][0] if len(matching) > limit else None
         return [content for _, content in matching[:limit]], following
+
+    async def count(self, view: str, field: str) -> int:
+        """See Views."""
+        return sum(1 for content in self.documents.get(view, {}).values() if content.get(field) is not None)
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """See Views."""
@@ -182,6 +187,13 @@ class MemoryViews:
         self.asked.append((view, dict(where), after))
         for change in self.told:
             yield change
+
+
+def _matches(content: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    return all(
+        content.get(name) != value.value if isinstance(value, OtherThan) else content.get(name) == value
+        for name, value in where.items()
+    )
 
 
 async def until(holds: Callable[[], bool]) -> None:

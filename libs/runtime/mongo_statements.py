@@ -1,0 +1,32 @@
+"""What we mean, in MongoDB's words: comparisons of a search, writes of a document, the compare-and-set of a triple."""
+
+from typing import Any
+
+from pymongo import DeleteOne, ReplaceOne, UpdateOne
+
+from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
+from libs.runtime.generations import Generation, Move, OtherThan, position_document, triple_document
+
+Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
+
+
+def compared(value: Any) -> dict[str, Any]:
+    """What a field of a search must be: a value is compared, never understood."""
+    return {"$ne": value.value} if isinstance(value, OtherThan) else {"$eq": value}
+
+
+def write_of(doc: str, change: DocumentChange) -> Write:
+    """The one write that carries out everything folded into a change."""
+    match statement(change):
+        case Removal():
+            return DeleteOne({"_id": doc})
+        case Replacement(document):
+            return ReplaceOne({"_id": doc}, document, upsert=True)
+        case Update(update):
+            return UpdateOne({"_id": doc}, update, upsert=True)
+
+
+def move_of(generation: Generation, move: Move) -> UpdateOne:
+    """A triple's move, which matches nothing where the triple is not what it must be."""
+    before = position_document(generation.key, move.partition, move.before)
+    return UpdateOne(before, {"$set": triple_document(move.after)})
