@@ -1,0 +1,140 @@
+"""Routes of reporting: what was moved, whether the books balance, how far people come, and where a figure comes from."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from libs.events.topics import DECIDING_SERVICES
+from libs.runtime.generations import OtherThan
+from libs.runtime.http import (
+    Page,
+    ServiceRouter,
+    ThisPage,
+    ThisPrincipal,
+    ViewReader,
+    edge_of,
+    id_path,
+    not_found,
+    scopes,
+    view_reader,
+)
+from services.reporting.api.shapes import (
+    ClearingOut,
+    FigureOut,
+    FiguresOut,
+    FigureValueOut,
+    FunnelOut,
+    FunnelStageOut,
+    LedgerAccountOut,
+    RowOut,
+    SagaOut,
+    SagasOut,
+    StatementLineOut,
+    StatementOut,
+    TrialBalanceOut,
+)
+from services.reporting.figures import FIGURES
+from services.reporting.projections.investors import STAGES
+
+router = ServiceRouter("reporting", "Statements, books, funnel and figures; it decides nothing.")
+
+Statement = Annotated[ViewReader, Depends(view_reader("reporting.statement"))]
+Ledger = Annotated[ViewReader, Depends(view_reader("bidding.custody"))]
+Investors = Annotated[ViewReader, Depends(view_reader("reporting.investors"))]
+
+#: The classes of accounts; loans in clearing have documents of their own beside them.
+_CLASSES = ("bank:custody", "available", "held", "fees", "clearing")
+_SAGAS_MAX = 200
+
+
+@router.read("/statement", scopes("account:own"), answer=StatementOut)
+async def read_statement(statement: Statement, page: ThisPage, principal: ThisPrincipal) -> StatementOut:
+    """Every movement of one's own account."""
+    return await _lines(statement, page, {"owner": principal.subject})
+
+
+@router.read("/accounts/{account}/statement", scopes("operator", "analyst"), answer=StatementOut)
+async def read_account_statement(
+    account: Annotated[str, id_path("acc")], statement: Statement, page: ThisPage
+) -> StatementOut:
+    """Every movement of an account."""
+    return await _lines(statement, page, {"account_id": account})
+
+
+async def _lines(statement: ViewReader, page: Page, where: Mapping[str, Any]) -> StatementOut:
+    found, following = await statement.page(page, where=where)
+    return StatementOut(items=[StatementLineOut.of(line) for line in found], next=following)
+
+
+@router.read("/trial-balance", scopes("operator", "analyst"), answer=TrialBalanceOut)
+async def read_trial_balance(ledger: Ledger) -> TrialBalanceOut:
+    """The double entry of all accounts: every posting of every movement, by class."""
+    found = [document for name in _CLASSES if (document := await ledger.find(name)) is not None]
+    accounts = [LedgerAccountOut.of(document) for document in found]
+    return TrialBalanceOut(accounts=accounts, total_fen=sum(account.balance_fen for account in accounts))
+
+
+@router.read("/clearing", scopes("operator", "analyst"), answer=ClearingOut)
+async def read_clearing(ledger: Ledger, page: ThisPage) -> ClearingOut:
+    """Loans in clearing whose balance is not zero."""
+    found, following = await ledger.page(page, where={"balance_fen": OtherThan(0)})
+    items = [LedgerAccountOut.of(document) for document in found if document["_id"].startswith("clearing:")]
+    return ClearingOut(items=items, next=following)
+
+
+@router.read("/funnel", scopes("operator", "analyst"), answer=FunnelOut)
+async def read_funnel(investors: Investors) -> FunnelOut:
+    """How many users have come how far as investors."""
+    stages = [
+        FunnelStageOut(stage=stage.removesuffix("_on"), users=await investors.count(stage))
+        for stage in STAGES
+    ]
+    return FunnelOut(stages=stages)
+
+
+@router.read("/sagas", scopes("operator", "analyst"), answer=SagasOut)
+async def read_sagas(request: Request) -> SagasOut:
+    """Sagas of all services that are not at their end."""
+    items: list[SagaOut] = []
+    for service in DECIDING_SERVICES:
+        reader = ViewReader(edge_of(request), f"{service}.sagas")
+        found, _ = await reader.page(Page(None, _SAGAS_MAX), where={"closed_at": None})
+        items += [
+            SagaOut(
+                service=service,
+                saga=document["saga"],
+                key=document["key"],
+                opened_at=min(document["opened_at"].values()),
+            )
+            for document in found
+            if "opened_at" in document
+        ]
+    return SagasOut(items=sorted(items, key=lambda item: (item.opened_at, item.service, item.key)))
+
+
+@router.read("/figures", scopes("operator", "analyst"), answer=FiguresOut)
+async def read_figures() -> FiguresOut:
+    """The registry of figures."""
+    return FiguresOut(items=[FigureOut.of(figure) for figure in FIGURES])
+
+
+@router.read("/figures/{figure}", scopes("operator", "analyst"), answer=FigureValueOut)
+async def read_figure(request: Request, figure: str, page: ThisPage) -> FigureValueOut:
+    """A figure's value, and the rows it is made of, each with its events."""
+    found = next((known for known in FIGURES if known.name == figure), None)
+    if found is None:
+        raise not_found("unknown_figure")
+    document = await ViewReader(edge_of(request), found.view).find(found.doc) or {}
+    rows, following = await ViewReader(edge_of(request), found.rows_view).page(page, where=found.rows_where)
+    return FigureValueOut(
+        figure=FigureOut.of(found),
+        value=document.get(found.field, 0),
+        rows=[RowOut(id=row["_id"], events=_events(row)) for row in rows],
+        next=following,
+    )
+
+
+def _events(row: Mapping[str, Any]) -> list[str]:
+    """A row names one event, or the last one of each stream that has written to it."""
+    return [row["event"]] if "event" in row else sorted(row.get("src", {}).values())

@@ -1,0 +1,140 @@
+"""Answers of reporting, made from views' documents field by field. Amounts in fen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from libs.events.views import Figure
+
+
+class StatementLineOut(BaseModel):
+    """One movement of an account; `event` is where the log tells it."""
+
+    id: str
+    business_date: str | None
+    movement: str
+    available_fen: int = Field(description="What the movement added to the available money.")
+    held_fen: int = Field(description="What the movement added to the held money.")
+    available_after_fen: int
+    held_after_fen: int
+    loan_id: str | None = None
+    listing_id: str | None = None
+    event: str
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> "StatementLineOut":
+        """From the view's document."""
+        fields = {name: line[name] for name in cls.model_fields if name in line}
+        return cls(id=line["_id"], **fields)
+
+
+class StatementOut(BaseModel):
+    """A page of movements, oldest first."""
+
+    items: list[StatementLineOut]
+    next: str | None
+
+
+class LedgerAccountOut(BaseModel):
+    """One class of accounts in the double entry."""
+
+    account: str
+    balance_fen: int
+    gained_fen: int
+    given_fen: int
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "LedgerAccountOut":
+        """From the view's document."""
+        return cls(
+            account=document["_id"],
+            balance_fen=document["balance_fen"],
+            gained_fen=document["gained_fen"],
+            given_fen=document["given_fen"],
+        )
+
+
+class TrialBalanceOut(BaseModel):
+    """All classes of accounts; their balances sum to zero at every position of the log."""
+
+    accounts: list[LedgerAccountOut]
+    total_fen: int
+
+
+class ClearingOut(BaseModel):
+    """Clearing accounts that are not zero: money on its way, or an alarm if it stays."""
+
+    items: list[LedgerAccountOut]
+    next: str | None
+
+
+class FunnelStageOut(BaseModel):
+    """How many users have reached a stage."""
+
+    stage: str
+    users: int
+
+
+class FunnelOut(BaseModel):
+    """The investors' funnel, in the order of its stages."""
+
+    stages: list[FunnelStageOut]
+
+
+class SagaOut(BaseModel):
+    """An open saga: what it is about and since when."""
+
+    service: str
+    saga: str
+    key: str
+    opened_at: str
+
+
+class SagasOut(BaseModel):
+    """Open sagas of all services, oldest first, at most 200 of each service."""
+
+    items: list[SagaOut]
+
+
+class FigureOut(BaseModel):
+    """A figure of the registry: what it is and the rule it follows."""
+
+    name: str
+    title: str
+    unit: str
+    formula: str
+    rule: str
+
+    @classmethod
+    def of(cls, figure: Figure) -> "FigureOut":
+        """From the registry."""
+        return cls(
+            name=figure.name,
+            title=figure.title,
+            unit=figure.unit,
+            formula=figure.formula,
+            rule=figure.rule,
+        )
+
+
+class FiguresOut(BaseModel):
+    """The registry."""
+
+    items: list[FigureOut]
+
+
+class RowOut(BaseModel):
+    """A row behind a figure and the events it names."""
+
+    id: str
+    events: list[str]
+
+
+class FigureValueOut(BaseModel):
+    """A figure with its value and a page of its rows."""
+
+    figure: FigureOut
+    value: int
+    rows: list[RowOut]
+    next: str | None

@@ -1,0 +1,203 @@
+"""Reporting's views say what the events say, its routes show them to those who may see them, its figures exist."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.events.bidding import HoldCaptured
+from libs.events.onboarding import SuitabilityAssessed, UserRegistered, UserVerified
+from libs.runtime.auth import SCOPES
+from libs.runtime.projecting import Projection
+from libs.runtime.service import load_services
+from libs.runtime.system_views import all_views
+from services.reporting.app import build
+from services.reporting.figures import FIGURES
+from services.reporting.projections.investors import VIEW as INVESTORS
+from services.reporting.projections.statement import VIEW as STATEMENT
+from tests.unit.bidding import account_story as account
+from tests.unit.bidding.specs import BANK, CLEARING, HELD, OPENED, asked, deposited, moved
+from tests.unit.documents import documents, history, turn_about
+from tests.unit.given import TODAY
+from tests.unit.runtime.edge_world import World, running
+
+ANN = history(
+    "acc_ann",
+    OPENED,
+    asked(),
+    deposited(),
+    account.HELD_FUNDS,
+    account.RELEASED,
+    account.HELD_FUNDS,
+    moved(HoldCaptured, {HELD: -300_00, CLEARING: 300_00}, (200_00, 0), loan_id="loan_1", **account.BID),
+)
+USER = history(
+    "usr_ann",
+    UserRegistered(user_id="usr_ann", kind="person", region="310000", referrer=None, owner=None),
+    UserVerified(
+        user_id="usr_ann",
+        kind="person",
+        region="310000",
+        owner=None,
+        provider="test",
+        reference="R1",
+        verified_on=TODAY,
+    ),
+    SuitabilityAssessed(
+        user_id="usr_ann", level="C3", assessed_on=TODAY, valid_to=TODAY + timedelta(days=365)
+    ),
+)
+
+
+def test_a_statement_proves_itself() -> None:
+    """Each line's balance is the one before plus what the line moved, in the order of the names."""
+    lines = [line for _, line in sorted(documents(STATEMENT, ANN).items())]
+    assert [line["movement"] for line in lines] == [
+        "FundsDeposited",
+        "FundsHeld",
+        "HoldReleased",
+        "FundsHeld",
+        "HoldCaptured",
+    ]
+    available = held = 0
+    for line in lines:
+        available += line["available_fen"]
+        held += line["held_fen"]
+        assert (line["available_after_fen"], line["held_after_fen"]) == (available, held)
+        assert line["owner"] == "usr_ann"
+    assert (available, held) == (200_00, 0)
+    assert lines[-1]["loan_id"] == "loan_1"
+    assert lines[0]["event"] == ANN[2].address
+
+
+def test_a_user_counts_once_in_each_stage_of_the_funnel() -> None:
+    """Whatever he does again, and in whatever order the services bring it."""
+    expected = {
+        "usr_ann": {
+            "region": "310000",
+            "kind": "person",
+            "registered_on": TODAY.isoformat(),
+            "verified_on": TODAY.isoformat(),
+            "assessed_on": TODAY.isoformat(),
+            "level": "C3",
+            "top_ups": 1,
+            "bids": 2,
+            "funded": 1,
+        }
+    }
+    assert documents(INVESTORS, [*USER, *ANN]) == expected
+    assert documents(INVESTORS, turn_about(USER, ANN)) == expected
+
+
+def test_every_figure_stands_where_it_says() -> None:
+    """Its view and its rows' view exist in some service; names are unique."""
+    services = load_services("demo")
+    views = {Projection(view).name for service in services.values() for view in all_views(service)}
+    assert {figure.view for figure in FIGURES} | {figure.rows_view for figure in FIGURES} <= views
+    assert len({figure.name for figure in FIGURES}) == len(FIGURES)
+    assert services["reporting"].figures == FIGURES
+
+
+# --- routes --------------------------------------------------------------------------------------------------------
+
+ANALYST = ("analyst",)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Reporting with the documents of one small story."""
+    async with running(build("demo"), tmp_path) as running_world:
+        shown = running_world.views.documents
+        shown["reporting.statement"] = {
+            name: {"_id": name} | line for name, line in documents(STATEMENT, ANN).items()
+        }
+        shown["reporting.investors"] = {
+            "usr_ann": {"_id": "usr_ann", "registered_on": "2024-01-31", "top_ups": 1, "bids": 2},
+            "usr_bob": {"_id": "usr_bob", "registered_on": "2024-01-31"},
+        }
+        balances = {BANK: -500_00, "available": 200_00, "clearing": 300_00, "clearing:loan:loan_1": 300_00}
+        shown["bidding.custody"] = {
+            name: {"_id": name, "balance_fen": balance, "gained_fen": max(balance, 0), "given_fen": 0}
+            for name, balance in (balances | {"clearing:loan:loan_2": 0}).items()
+        }
+        yield running_world
+
+
+async def get(world: World, path: str, *scopes: str, subject: str = "usr_ann") -> Any:
+    """The JSON of a GET that must succeed."""
+    answer = await world.http.get(f"/reporting{path}", headers=world.token(subject, *scopes))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_statement_is_ones_own(world: World) -> None:
+    """The owner comes from the token; an analyst names the account."""
+    own = await get(world, "/statement", "account:own")
+    assert [line["movement"] for line in own["items"]][:2] == ["FundsDeposited", "FundsHeld"]
+    assert (await get(world, "/statement", "account:own", subject="usr_bob"))["items"] == []
+    assert await get(world, "/accounts/acc_ann/statement", *ANALYST) == own
+    first = await get(world, "/statement?limit=2", "account:own")
+    rest = await get(world, f"/statement?limit=9&cursor={first['next']}", "account:own")
+    assert [*first["items"], *rest["items"]] == own["items"]
+
+
+async def test_the_trial_balance_is_zero_and_clearing_shows_what_is_open(world: World) -> None:
+    """A loan that is cleared is not listed."""
+    books = await get(world, "/trial-balance", *ANALYST)
+    assert books["total_fen"] == 0
+    assert [account["account"] for account in books["accounts"]] == [BANK, "available", "clearing"]
+    clearing = await get(world, "/clearing", *ANALYST)
+    assert [(each["account"], each["balance_fen"]) for each in clearing["items"]] == [
+        ("clearing:loan:loan_1", 300_00)
+    ]
+
+
+async def test_the_funnel_counts_users(world: World) -> None:
+    """By stage, in the order of the stages."""
+    stages = (await get(world, "/funnel", *ANALYST))["stages"]
+    assert [(each["stage"], each["users"]) for each in stages] == [
+        ("registered", 2),
+        ("verified", 0),
+        ("assessed", 0),
+        ("top_ups", 1),
+        ("bids", 1),
+        ("funded", 0),
+    ]
+
+
+async def test_open_sagas_come_oldest_first(world: World) -> None:
+    """Closed ones, and those closed without having been opened here, are left out."""
+    at = {"early": {"LoanFunded": "2024-01-01T00:00:00"}, "late": {"LoanFunded": "2024-01-02T00:00:00"}}
+    world.views.documents["bidding.sagas"] = {
+        "funding/1": {"saga": "funding", "key": "1", "opened_at": at["late"]},
+        "funding/2": {"saga": "funding", "key": "2", "opened_at": at["early"], "closed_at": {"X": "…"}},
+        "funding/3": {"saga": "funding", "key": "3"},
+    }
+    world.views.documents["repayment.sagas"] = {"x/4": {"saga": "x", "key": "4", "opened_at": at["early"]}}
+    items = (await get(world, "/sagas", *ANALYST))["items"]
+    assert [(each["service"], each["key"]) for each in items] == [("repayment", "4"), ("bidding", "1")]
+
+
+async def test_a_figure_leads_to_its_rows_and_events(world: World) -> None:
+    """What is not in the registry is 404."""
+    shown = await get(world, "/figures/held", *ANALYST)
+    assert shown["figure"]["rule"] == "domain.md section 3"
+    assert shown["value"] == 0
+    assert [row["events"] for row in shown["rows"]] == [[ANN[3].address], [ANN[5].address]]
+    names = [figure["name"] for figure in (await get(world, "/figures", *ANALYST))["items"]]
+    assert names == [figure.name for figure in FIGURES]
+    missing = await world.http.get("/reporting/figures/luck", headers=world.token("stf_a", *ANALYST))
+    assert missing.status_code == 404
+    assert missing.json()["type"] == "urn:loanstream:problem:unknown_figure"
+
+
+@pytest.mark.parametrize(
+    "path", ["/trial-balance", "/clearing", "/funnel", "/sagas", "/figures", "/accounts/acc_ann/statement"]
+)
+async def test_the_books_are_not_for_customers(world: World, path: str) -> None:
+    """Only those who run or study the platform see more than their own."""
+    scopes = [scope for scope in SCOPES if scope not in ("operator", "analyst")]
+    answer = await world.http.get(f"/reporting{path}", headers=world.token("usr_ann", *scopes))
+    assert answer.status_code == 403
