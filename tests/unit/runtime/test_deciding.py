@@ -406,6 +406,13 @@ def policy(**changes: Any) -> dict[str, Any]:
         {"source": policy(position=10**30)},
         {"source": policy(), "stored_below": {"position": -4, "hash": "00"}},
         {"source": policy(), "stored_below": {"position": 1, "hash": "|"}},
+        {"about": {"a.b": "1"}},
+        {"about": {"": "1"}},
+        {"about": {"$x": "1"}},
+        {"about": {"_id": "1"}},
+        {"about": {"a\u0000": "1"}},
+        {"about": {"hold_id": 1}},
+        {"about": {"hold_id": "x" * 300}},
     ],
 )
 def test_ids_that_would_break_headers_or_keys_are_malformed(changes: dict[str, Any]) -> None:
