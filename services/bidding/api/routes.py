@@ -205,7 +205,7 @@ async def confirm_top_up(
         amount_fen=body.amount_fen,
         succeeded=body.succeeded,
     )
-    return Order(account, answer, key=body.bank_reference)
+    return Order(account, answer, key=body.key())
 
 
 @router.command(
@@ -226,4 +226,4 @@ async def confirm_withdrawal(
         amount_fen=body.amount_fen,
         succeeded=body.succeeded,
     )
-    return Order(account, answer, key=body.bank_reference)
+    return Order(account, answer, key=body.key())
