@@ -210,11 +210,11 @@ def test_the_longest_listing_fits_into_its_records() -> None:
     assert sum(claim.principal_fen for claim in funded.claims) == 100_000_00
     assert len(encode(LoanFunded, funded)) < DECISION_BYTES_MAX
     state = LISTING.evolve(state, funded)
+    collected: Any = None
     for each in funded.bids:
-        command = RecordCapture(hold_id=each.hold_id, amount_fen=each.amount_fen)
-        *_, collected = LISTING.decide(command, state, on())
-        for event in LISTING.decide(command, state, on()):
-            state = LISTING.evolve(state, event)
+        captured_now = RecordCapture(hold_id=each.hold_id, amount_fen=each.amount_fen)
+        for collected in LISTING.decide(captured_now, state, on()):
+            state = LISTING.evolve(state, collected)
     [send] = on_bidding(recorded(collected, state.terms.listing_id))
     assert len(send.command.claims) == 1000
     assert len(encode(OpenLoan, send.command)) < COMMAND_BYTES_MAX - 8 * 1024
@@ -225,7 +225,11 @@ def test_the_longest_listing_fits_into_its_records() -> None:
 def test_the_largest_listing_is_a_loan_that_can_be_said(rate: str, months: int) -> None:
     """One fen more than a loan may grow to is refused by name; the largest opens, and so does its loan, and after a
     hundred years of penalty all that is owed is still a number that may stand in an event."""
-    terms = {"annual_rate": Decimal(rate), "tenor_months": months, "origination_fee_fen": 0}
+    terms: dict[str, Any] = {
+        "annual_rate": Decimal(rate),
+        "tenor_months": months,
+        "origination_fee_fen": 0,
+    }
     low, high = 1, MAX_INTEGER
     while low < high:
         middle = (low + high + 1) // 2
