@@ -118,5 +118,4 @@ VIEW = View(
     reads=(LoanOpened, PaymentReceived, PaymentMissed, PenaltyCharged, OverdueBucketChanged, LoanRepaid),
     project=project,
     indexes=("kind", "bucket", "region", "product"),
-    rows_query="kind=loan&bucket={bucket}",
 )
