@@ -5,7 +5,7 @@ Everything else adds and subtracts integers. Floats never appear; rates are `Dec
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from enum import StrEnum
 from typing import Annotated, assert_never
 
@@ -37,9 +37,6 @@ class Rounding(StrEnum):
     UP = "up"
 
 
-_MODES = {Rounding.HALF_UP: ROUND_HALF_UP, Rounding.HALF_EVEN: ROUND_HALF_EVEN, Rounding.UP: ROUND_UP}
-
-
 @contextmanager
 def money_context() -> Iterator[None]:
     """Run the block under the one decimal context (50 digits), so results never depend on the caller's."""
@@ -47,13 +44,8 @@ def money_context() -> Iterator[None]:
         yield
 
 
-def round_fen(amount_fen: Decimal, mode: Rounding = Rounding.HALF_UP) -> int:
-    """Round an exact amount in fen to whole fen by the named mode: the platform's one rounding function."""
-    return int(amount_fen.quantize(Decimal(1), rounding=_MODES[mode], context=_CONTEXT))
-
-
 def divide_fen(dividend: int, divisor: int, mode: Rounding = Rounding.HALF_UP) -> int:
-    """Round the exact quotient of two integers to whole fen by the named mode.
+    """Round the exact quotient of two integers to whole fen by the named mode: the platform's one rounding function.
 
     For formulas that divide (a rate over 12, an annuity): no finite decimal holds such a quotient, and a tie must be
     seen as a tie. Raises ValueError unless dividend >= 0 and divisor > 0.

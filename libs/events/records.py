@@ -19,6 +19,13 @@ Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,200}$")]
 """An id that stands in headers and store keys beside separators: no `|`, no `/`, nothing unprintable."""
 
 
+About = dict[
+    Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")],
+    Annotated[str, Field(max_length=256)],
+]
+"""Ids that a saga wants back in a refusal. Their names become fields of documents, so they are plain words."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawRecord:
     """One record of a topic partition as the broker gave it."""
@@ -68,7 +75,7 @@ class CommandEnvelope:
     source: Source | None = None
     stored_below: StoredBelow | None = None
     business_date: date | None = None
-    about: dict[str, str] = field(default_factory=dict)
+    about: About = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,10 @@ class PaymentReturned:
 
 @event("repayment.PaymentMissed.v1")
 class PaymentMissed:
-    """An instalment was not fully paid by the evening after its due date, all debits answered. Said once."""
+    """An instalment was not fully paid by the evening after its due date, all debits answered. Said once.
+
+    `overdue_after_fen` is everything overdue with it, charged penalty included; None in records from before it was said.
+    """
 
     loan_id: str
     borrower: str
@@ -227,6 +230,7 @@ class PaymentMissed:
     dpd: int
     product: str = ""
     region: str = ""
+    overdue_after_fen: PositiveFen | None = None
 
 
 @event("repayment.PenaltyCharged.v1")

@@ -53,8 +53,8 @@ class View:
     """One view: its name (`bidding.balances`), a version that rebuilds it when raised, and its pure function.
 
     `reads` are the event types it projects; events of other types are never decoded for it. `owner_field` is the
-    document field that holds the owner's principal, None where documents belong to no person. `rows_query` names,
-    for documents that are sums, the query that finds the rows behind them.
+    document field that holds the owner's principal, None where documents belong to no person.
+    Documents that are sums say in their module which rows they are sums of.
     """
 
     name: str
@@ -63,7 +63,6 @@ class View:
     project: Callable[[RecordedEvent], Sequence[Op]]
     owner_field: str | None = None
     indexes: tuple[str, ...] = ()
-    rows_query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

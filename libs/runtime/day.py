@@ -28,9 +28,6 @@ from libs.events.topics import system_stream
 WOKEN_PER_TICK_MAX = 500
 WOKEN_BYTES_PER_TICK_MAX = 512 * 1024
 
-#: The service whose calendar starts a day, and the one whose last phase ends it.
-CALENDAR_SERVICE = "repayment"
-
 
 @dataclass(frozen=True, slots=True)
 class Phase:

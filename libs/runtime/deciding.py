@@ -286,7 +286,7 @@ class PartitionDecider:
         envelope = item.envelope
         value = encode_decision(
             at=envelope.at if envelope else None,
-            business_date=self.business_date,
+            business_date=self.business_date or (envelope.business_date if envelope else None),
             principal=envelope.principal if envelope else "",
             correlation_id=envelope.correlation_id if envelope else "",
             causation_id=envelope.causation_id if envelope else None,

@@ -195,7 +195,7 @@ def json_value(value: Any) -> Any:
 
 @lru_cache(maxsize=16_384)
 def _key(name: Any) -> str:
-    if not isinstance(name, str) or not name or "." in name or name.startswith("$"):
+    if not isinstance(name, str) or not name or "." in name or "\0" in name or name.startswith("$"):
         raise ValueError(f"{name!r} cannot be a field's name")
     return str.__str__(name)
 
@@ -219,9 +219,18 @@ def _parents(path: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=16_384)
 def field_name(text: str) -> str:
-    """`text` as one field's name: dots, percent signs and a leading dollar are written %2E, %25, %24."""
-    safe = text.replace("%", "%25").replace(".", "%2E")
-    return "%24" + safe[1:] if safe.startswith("$") else safe
+    """`text` as one field's name: dots, percent signs, zeros and a leading dollar are written %2E, %25, %00, %24, no text %."""
+    safe = text.replace("%", "%25").replace(".", "%2E").replace("\0", "%00")
+    return "%24" + safe[1:] if safe.startswith("$") else safe or "%"
+
+
+def stored_json(value: Any) -> Any:
+    """JSON of the log as a document can hold it, whatever its fields are called: names as `field_name` writes them."""
+    if isinstance(value, dict):
+        return {field_name(name): stored_json(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [stored_json(item) for item in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,6 @@ class RecordView:
     project: Callable[[AcceptedRecord], Sequence[Op]]
     owner_field: str | None = None
     indexes: tuple[str, ...] = ()
-    rows_query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

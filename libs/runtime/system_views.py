@@ -12,7 +12,7 @@ from libs.events.sagas import Saga
 from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeated, PolicyFailed
 from libs.events.topics import DECIDING_SERVICES
 from libs.events.views import Op, Set, View
-from libs.runtime.folding import field_name
+from libs.runtime.folding import stored_json
 from libs.runtime.projecting import AcceptedRecord, AnyView, EventsView, RecordView
 from libs.runtime.service import Service
 
@@ -60,7 +60,7 @@ def commands_view(service: str) -> RecordView:
                     "type": stored.type,
                     "stream": stored.stream,
                     "sequence": stored.sequence,
-                    "data": stored.data,
+                    "data": stored_json(stored.data),
                 }
                 for stored in decision.events
             ],
@@ -68,7 +68,7 @@ def commands_view(service: str) -> RecordView:
         return [Set(record.command_id, name, value) for name, value in fields.items()]
 
     return RecordView(
-        name=f"{service}.commands", version=1, sources=(service,), project=project, owner_field="owner"
+        name=f"{service}.commands", version=2, sources=(service,), project=project, owner_field="owner"
     )
 
 
@@ -88,7 +88,7 @@ def parked_view(service: Service) -> RecordView:
         ]
 
     return RecordView(
-        name=f"{service.name}.parked", version=1, sources=(service.name,), project=project, indexes=("code",)
+        name=f"{service.name}.parked", version=2, sources=(service.name,), project=project, indexes=("code",)
     )
 
 
@@ -113,7 +113,7 @@ def _parked(
         fields |= {"kind": "refused", "code": data["code"], "command_type": data["command_type"]}
         fields |= {
             "stream": data["stream_id"],
-            "about": {field_name(name): text for name, text in data["about"].items()},
+            "about": stored_json(data["about"]),
         }
     else:
         return ()

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
-RULES = 2
+#: 3: limits on users' ids and on listings whose loan could not be said.
+RULES = 3
 
 
 def build(profile: str) -> Service:

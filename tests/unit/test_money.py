@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.money import MAX_INTEGER, Rounding, divide_fen, money_context, round_fen, split_fen
+from libs.events.money import MAX_INTEGER, Rounding, divide_fen, money_context, split_fen
 
 AMOUNTS = st.integers(0, MAX_INTEGER)
 WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=40).filter(any)
@@ -32,14 +32,12 @@ def test_the_tie_of_1000_50_at_one_percent_goes_where_its_mode_says(
     mode: Rounding, expected_fen: int
 ) -> None:
     """1 000.50 × 1 % = 10.005: 10.01 half-up, 10.00 half-even (rules.md 1)."""
-    assert expected_fen == round_fen(Decimal(100_050) * Decimal("0.01"), mode)
     assert expected_fen == divide_fen(100_050, 100, mode)
 
 
 @pytest.mark.parametrize("mode", Rounding)
 def test_whole_amounts_are_never_changed_by_rounding(mode: Rounding) -> None:
     """No mode touches an amount that is whole already."""
-    assert [round_fen(Decimal(fen), mode) for fen in (0, 1, MAX_INTEGER)] == [0, 1, MAX_INTEGER]
     assert [divide_fen(fen * 7, 7, mode) for fen in (0, 1, MAX_INTEGER)] == [0, 1, MAX_INTEGER]
 
 
@@ -49,12 +47,6 @@ def test_a_quotient_is_rounded_from_its_exact_value(dividend: int, divisor: int,
     assert exactly_rounded(Fraction(dividend, divisor), mode) == divide_fen(dividend, divisor, mode)
 
 
-@given(st.decimals(0, MAX_INTEGER, places=8), st.sampled_from(Rounding))
-def test_a_decimal_amount_is_rounded_from_its_exact_value(amount_fen: Decimal, mode: Rounding) -> None:
-    """Rounding agrees with exact fractions for every mode."""
-    assert exactly_rounded(Fraction(amount_fen), mode) == round_fen(amount_fen, mode)
-
-
 @pytest.mark.parametrize(("dividend", "divisor"), [(-1, 2), (1, 0), (1, -2)])
 def test_a_quotient_without_meaning_is_an_error(dividend: int, divisor: int) -> None:
     """A negative amount or a divisor that is not above zero raises ValueError."""
@@ -62,13 +54,13 @@ def test_a_quotient_without_meaning_is_an_error(dividend: int, divisor: int) -> 
         divide_fen(dividend, divisor)
 
 
-def test_rounding_never_depends_on_the_callers_decimal_context() -> None:
+def test_dividing_never_depends_on_the_callers_decimal_context() -> None:
     """A caller's precision or rounding mode changes no amount."""
     with localcontext() as ours:
         ours.prec = 3
         ours.rounding = ROUND_UP
-        assert round_fen(Decimal("123456789.5")) == 123_456_790
-        assert round_fen(Decimal("0.4")) == 0
+        assert divide_fen(1_234_567_895, 10) == 123_456_790
+        assert divide_fen(4, 10) == 0
 
 
 def test_the_money_context_ends_with_its_block() -> None:

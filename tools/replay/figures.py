@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+from libs.events.topics import DECIDING_SERVICES
 from libs.runtime.views import Views
 from tools.replay.book import Completed, Current, Defaulted, Status
 from tools.replay.gateway import OPERATOR, Gateway
@@ -71,6 +72,20 @@ class LoanFigures:
     compared: int
     equal: int
     endings: tuple[Ending, ...]
+
+    @property
+    def otherwise(self) -> int:
+        """Loans that did not end as in the book."""
+        return sum(ending.loans - ending.as_in_book for ending in self.endings)
+
+
+async def read_parked(views: Views) -> int:
+    """How many refusals and failures that nobody expected are parked, in all services that decide."""
+    parked = 0
+    for service in DECIDING_SERVICES:
+        async for _ in _documents(views, f"{service}.parked"):
+            parked += 1
+    return parked
 
 
 async def read_custody(views: Views) -> Custody:

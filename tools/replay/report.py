@@ -60,7 +60,8 @@ class Proof:
 @dataclass(frozen=True, slots=True)
 class Result:
     """Everything that a replay has measured. `seconds` = the whole replay with its proofs; `driving_s` = the business days
-    alone, over which `commands_per_second` counts the commands that were written meanwhile."""
+    alone, over which `commands_per_second` counts the commands that were written meanwhile. `parked` are refusals and
+    failures that nobody expected."""
 
     title: str
     planned: int
@@ -69,6 +70,7 @@ class Result:
     custody: Custody
     lenders: Sequence[Lender]
     buckets: Sequence[dict[str, Any]]
+    parked: int
     proof: Proof
     seconds: float
     driving_s: float
@@ -87,6 +89,11 @@ class Result:
             "a rebuilt view differs from the live one (rebuild_equal)": not self.proof.rebuild_equal,
             f"custody differs by {money(self.custody.difference_fen)}": self.custody.difference_fen != 0,
             f"{self.planned - self.loans.opened} loans are missing": self.loans.opened != self.planned,
+            f"{self.loans.otherwise} loans ended otherwise than in the book": self.loans.otherwise != 0,
+            f"{self.custody.clearing_open} loans have money left in clearing": self.custody.clearing_open
+            != 0,
+            f"{self.proof.foreign} foreign records stand in the log": self.proof.foreign != 0,
+            f"{self.parked} commands are parked (loanstream parked list)": self.parked != 0,
         }
         return tuple(sentence for sentence, holds in found.items() if holds)
 
@@ -268,6 +275,7 @@ def _figures(result: Result) -> Table:
         ("commands in the log", f"{proof.commands:,}"),
         ("events in the log", f"{proof.events:,}"),
         ("repeated / foreign records", f"{proof.repeats:,} / {proof.foreign:,}"),
+        ("parked: refused or failed without being expected", f"{result.parked:,}"),
         ("commands/s while the days ran", f"{result.commands_per_second:,}"),
         ("the days took", f"{result.driving_s:.1f} s"),
         ("with all proofs", f"{result.seconds:.1f} s"),

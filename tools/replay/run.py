@@ -23,7 +23,7 @@ from libs.runtime.views import Views
 from tools.replay.book import BookLoan, read_book
 from tools.replay.calendar_tail import CalendarTail
 from tools.replay.drive import Driven, Driver
-from tools.replay.figures import read_buckets, read_custody, read_lenders, read_loans
+from tools.replay.figures import read_buckets, read_custody, read_lenders, read_loans, read_parked
 from tools.replay.gateway import Gateway, ReplayFailed
 from tools.replay.generated import generated_book
 from tools.replay.plan import Plan, make_plan
@@ -88,6 +88,7 @@ async def _replay(
             custody = await read_custody(views)
             lenders = await read_lenders(views, plan.investors, _LENDERS_SHOWN)
             buckets = await read_buckets(gateway)
+            parked = await read_parked(views)
     proof = await _prove(settings, console)
     return Result(
         title=title,
@@ -97,6 +98,7 @@ async def _replay(
         custody=custody,
         lenders=lenders,
         buckets=buckets,
+        parked=parked,
         proof=proof,
         seconds=time.perf_counter() - started,
         driving_s=driving_s,

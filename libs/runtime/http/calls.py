@@ -36,7 +36,7 @@ class Call:
     def command_id(self, key: str | None = None) -> UUID:
         """The command's id: uuid5 over the length-prefixed principal, route, path parameters and key.
 
-        `key` replaces the header's where the caller's own number identifies the call (the bank's reference).
+        `key` replaces the header's where the caller's own words identify the call (the bank's answer).
         """
         chosen = key if key is not None else self.key
         if chosen is None:
@@ -50,7 +50,7 @@ class Call:
 
 
 def fingerprint(secret: bytes, body: bytes) -> str:
-    """HMAC-SHA-256 of the raw body in hex: tells whether a key is used again for another request."""
+    """HMAC-SHA-256 of a request's bytes in hex: tells whether a key is used again for another request."""
     return hmac.new(secret, body, sha256).hexdigest()
 
 

@@ -55,7 +55,10 @@ class Pending(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a route makes of a request: a command for a stream. `key` identifies the call where no header does."""
+    """What a route makes of a request: a command for a stream.
+
+    `key` identifies the call where no header does; then the call is what it says, however its JSON is written.
+    """
 
     stream_id: str
     command: Any
@@ -76,7 +79,8 @@ async def command_response(
     partition = edge.commands.partition(order.stream_id)
     _refuse_when_stalled(edge, partition)
     command_id = str(call.command_id(order.key))
-    stamp = fingerprint(edge.fingerprint_secret, call.body)
+    said = call.body if order.key is None else encode(type(order.command), order.command)
+    stamp = fingerprint(edge.fingerprint_secret, said)
     value = _envelope(call, order, command_id, stamp)
     started = time.monotonic()
     with edge.outcomes.expect(command_id, stamp) as expected:

@@ -79,9 +79,13 @@ async def open_account(call: ThisCall, body: NoFields | None = None) -> Order:  
 
 
 @router.read("/accounts/{account}", scopes("account:own"), answer=AccountOut)
-async def read_account(account: OwnAccount, balances: Balances) -> AccountOut:
+async def read_account(account: OwnAccount, balances: Balances, principal: ThisPrincipal) -> AccountOut:
     """The caller's own account: what is available, what is held, and what brought it there."""
-    return AccountOut.of(await balances.get(account, missing="unknown_account"))
+    document = await balances.get(account, missing="unknown_account")
+    # Ids alone do not tell: acc_fees is the platform's, whoever calls himself usr_fees.
+    if document.get("owner") != principal.subject:
+        raise not_found("unknown_account")
+    return AccountOut.of(document)
 
 
 @router.command(
@@ -205,7 +209,7 @@ async def confirm_top_up(
         amount_fen=body.amount_fen,
         succeeded=body.succeeded,
     )
-    return Order(account, answer, key=body.bank_reference)
+    return Order(account, answer, key=body.key())
 
 
 @router.command(
@@ -226,4 +230,4 @@ async def confirm_withdrawal(
         amount_fen=body.amount_fen,
         succeeded=body.succeeded,
     )
-    return Order(account, answer, key=body.bank_reference)
+    return Order(account, answer, key=body.key())

@@ -58,6 +58,11 @@ class BankAnswerIn(Shape):
     amount_fen: PositiveFenField
     succeeded: Annotated[bool, Field(strict=True)]
 
+    def key(self) -> str:
+        """What makes two call-backs for one request the same: all that they say. A corrected one is another, because the
+        refusal of the first is final for its key."""
+        return f"{self.bank_reference}|{self.amount_fen}|{self.succeeded}"
+
 
 # --- answers to commands -------------------------------------------------------------------------------------------
 

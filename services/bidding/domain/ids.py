@@ -8,14 +8,18 @@ from services.bidding.commands import FEE_ACCOUNT
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
 
+#: A user's id stands twice in each of a loan's claims, and 1,000 claims must fit into the one command that opens the loan.
+USER_SUFFIX_MAX = 40
+
 
 def account_of(owner: str) -> str:
     """The custody account of a user: `acc_` + the suffix of `usr_…`.
 
-    Refused: `invalid_owner` for an id that is no user's, or whose account would be the platform's.
+    Refused: `invalid_owner` for an id that is no user's or too long, or whose account would be the platform's.
     """
-    account_id = f"acc_{_suffix(owner, 'usr_', 'invalid_owner')}"
-    if account_id == FEE_ACCOUNT:
+    suffix = _suffix(owner, "usr_", "invalid_owner")
+    account_id = f"acc_{suffix}"
+    if account_id == FEE_ACCOUNT or len(suffix) > USER_SUFFIX_MAX:
         raise Refused("invalid_owner")
     return account_id
 

@@ -36,7 +36,7 @@ from services.bidding.domain.listing_state import (
     TurnedDown,
     evolve,
 )
-from services.bidding.domain.profile import Profile, cost_is_within
+from services.bidding.domain.profile import Profile, can_be_said, cost_is_within
 
 #: Bids are multiples of 100 yuan (domain.md section 3).
 BID_STEP_FEN = 100_00
@@ -174,6 +174,8 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
     cap_fen = profile.listing_cap_fen(context.business_date)
     if cap_fen is not None and command.amount_fen > cap_fen:
         raise Refused("invalid_amount")
+    if not can_be_said(command.amount_fen, command.annual_rate, command.tenor_months):
+        raise Refused("amount_too_large")
     ceiling = profile.rate_ceiling(context.business_date)
     if ceiling is not None and not cost_is_within(
         ceiling,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from libs.events.bidding import RiskLevel
+from libs.events.money import MAX_INTEGER
 
 _Value = TypeVar("_Value")
 
@@ -90,6 +91,21 @@ def cost_is_within(
     return amount_fen * rate * by_rate * (by_limit - none) <= paid_out_fen * limit * by_limit * (
         by_rate - none
     )
+
+
+#: The highest rate there is (10 a year), for a century: so many times what was owed may come on top of it as penalty.
+_CENTURY_OF_PENALTY = 1_010
+
+
+def can_be_said(amount_fen: int, annual_rate: Decimal, months: int) -> bool:
+    """Whether whatever may ever be owed on a loan is an integer that may stand in an event: refused before money moves.
+
+    The interest of equal instalments is at most that of the whole amount until the end: P·(1 + rate·n/12); penalty comes
+    on top of what is late (docs/decisions/0005).
+    """
+    year = 12 * _RATE_UNIT
+    owed = amount_fen * (year + int(annual_rate * _RATE_UNIT) * months)
+    return owed * (1 + _CENTURY_OF_PENALTY) <= MAX_INTEGER * year
 
 
 #: 4 x the central bank's benchmark rate of loans up to one year (chinabankingnews.com/benchmark-lending-rate for the rows

@@ -2,6 +2,7 @@
 
 One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`) and one per loan in
 clearing (`clearing:loan:<loan>`). Sums only: all `balance_fen` of the classes together are zero after every event.
+The rows behind a sum are the events of bidding with a posting on the document's account.
 """
 
 from collections.abc import Sequence
@@ -76,5 +77,4 @@ VIEW = View(
         InvestorCredited,
     ),
     project=project,
-    rows_query="events of bidding with a posting on the document's account",
 )

@@ -50,5 +50,4 @@ VIEW = View(
     reads=(CaseRanked, CaseClosed),
     project=project,
     indexes=("kind", "stage"),
-    rows_query="stage={stage}",
 )

@@ -1,6 +1,7 @@
 """The view `onboarding.funnel`: how many users and applications ever reached each stage, and how the others ended.
 
 One document of sums per business date, and one of all dates; a stage is counted when it is reached, and never taken back.
+The rows behind a sum are the documents of onboarding.users and onboarding.applications whose stream said the stage's event.
 """
 
 from collections.abc import Sequence
@@ -59,5 +60,4 @@ VIEW = View(
     version=1,
     reads=tuple(STAGES),
     project=project,
-    rows_query="documents of onboarding.users and onboarding.applications whose stream said the stage's event",
 )

@@ -48,7 +48,7 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     late = replace(state, book=charged_by(state.book, charges))
     return [
         *(_dues(rules, late, asking_on) or _retry(rules, late, asking_on)),
-        *_misses(late, judged_on),
+        *_misses(state, judged_on),
         *charges,
         *_worse_bucket(rules, late, judged_on),
         *_worse_class(rules, late, judged_on),
@@ -133,6 +133,7 @@ def _retry(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
 
 
 def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
+    """Said before the wake's charges, so of the book without them; each counts the ones before it."""
     return [
         PaymentMissed(
             loan_id=state.loan_id,
@@ -143,6 +144,7 @@ def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
             dpd=days_past_due(state.book, on),
             product=state.product,
             region=state.region,
+            overdue_after_fen=owed_fen(state.book, state.book.rows[line.number - 1].due_on),
         )
         for line in open_lines(state.book, on - _DAY)
         if line.number >= state.next_missed

@@ -53,7 +53,7 @@ def _changes(data: object) -> Sequence[Op]:
         case PaymentReceived() as payment:
             return _received(payment)
         case PaymentMissed() as missed:
-            return [Set(missed.loan_id, f"rows.{missed.number}.missed", True)]
+            return _missed(missed)
         case OverdueBucketChanged() as changed:
             return [
                 Set(changed.loan_id, "bucket", changed.to_bucket),
@@ -75,6 +75,13 @@ def _changes(data: object) -> Sequence[Op]:
             ]
         case _:
             return []
+
+
+def _missed(missed: PaymentMissed) -> Sequence[Op]:
+    ops: list[Op] = [Set(missed.loan_id, f"rows.{missed.number}.missed", True)]
+    if missed.overdue_after_fen is not None:
+        ops.append(Set(missed.loan_id, "overdue_fen", missed.overdue_after_fen))
+    return ops
 
 
 def _late(doc: str, dpd: int, on: date) -> Sequence[Op]:
@@ -166,7 +173,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=1,
+    version=2,
     reads=(
         LoanOpened,
         PaymentReceived,

@@ -8,7 +8,14 @@ their events.
 from collections.abc import Sequence
 
 from libs.events.records import RecordedEvent
-from libs.events.repayment import LoanOpened, LoanRepaid, OverdueBucketChanged, PaymentReceived
+from libs.events.repayment import (
+    LoanOpened,
+    LoanRepaid,
+    OverdueBucketChanged,
+    PaymentMissed,
+    PaymentReceived,
+    PenaltyCharged,
+)
 from libs.events.views import Add, Delete, Op, Set, SetOnce, View
 
 #: Where every loan begins and where it has returned to when it is repaid.
@@ -22,6 +29,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return [*_opened(loan), _source(loan.loan_id, event)]
         case PaymentReceived() as payment:
             return [*_received(payment), _source(payment.loan_id, event)]
+        case PaymentMissed(overdue_after_fen=int(overdue_fen)) as missed:
+            return [Set(_row(missed.loan_id), "overdue_fen", overdue_fen), _source(missed.loan_id, event)]
+        case PenaltyCharged() as charge:
+            row = _row(charge.loan_id)
+            return [Set(row, "overdue_fen", charge.overdue_after_fen), _source(charge.loan_id, event)]
         case OverdueBucketChanged() as change:
             return [*_moved(change), _source(change.loan_id, event)]
         case LoanRepaid() as repaid:
@@ -102,9 +114,8 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=2,
-    reads=(LoanOpened, PaymentReceived, OverdueBucketChanged, LoanRepaid),
+    version=3,
+    reads=(LoanOpened, PaymentReceived, PaymentMissed, PenaltyCharged, OverdueBucketChanged, LoanRepaid),
     project=project,
     indexes=("kind", "bucket", "region", "product"),
-    rows_query="kind=loan&bucket={bucket}",
 )

@@ -7,18 +7,25 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import ClaimTerms, LoanFunded
+from libs.events.bidding import LoanFunded
 from libs.events.codec import encode
-from libs.events.deciding import Wake
+from libs.events.deciding import Refused, Wake
 from libs.events.money import MAX_INTEGER
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
-from services.bidding.commands import FundListing, RecordBid
+from services.bidding.commands import FundListing, RecordBid, RecordCapture
+from services.bidding.domain.ids import USER_SUFFIX_MAX, account_of
 from services.bidding.domain.listing import aggregate, bid_min_fen, wake_on
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
+from services.repayment.commands import OpenLoan
+from services.repayment.domain.allocation import payoff_fen
+from services.repayment.domain.loan import loan_aggregate
+from services.repayment.domain.profile import profile_named
+from services.repayment.policies import on_bidding
 from tests.unit.bidding.listing_story import (
     ALL_CAPTURED,
     CAPTURE_A,
     CAPTURE_B,
+    CLAIMS,
     CLOSES,
     COLLECTED,
     EXPIRED,
@@ -39,9 +46,12 @@ from tests.unit.bidding.listing_story import (
     placed,
 )
 from tests.unit.bidding.specs import Spec, on
+from tests.unit.documents import recorded
 from tests.unit.given import TODAY, fold, given
 
 LISTING = aggregate(DEMO)
+LOAN = loan_aggregate(profile_named("demo"))
+LOAN_RULES = profile_named("demo").on(FUNDED_ON)
 LATE = on(CLOSES + timedelta(days=1))
 
 
@@ -182,13 +192,16 @@ def test_caps_and_ceilings_follow_the_profile_and_the_date() -> None:
 
 
 def test_the_longest_listing_fits_into_its_records() -> None:
-    """The smallest bids that the rules allow give 1,000 claims, and those fit into one event and one command."""
-    suffix = "f" * 36
+    """The smallest bids by people with the longest ids give 1,000 claims, and those fit into one event and one command."""
+    suffix, owner = "f" * 64, f"usr_{'f' * USER_SUFFIX_MAX}"
+    assert account_of(owner) == owner.replace("usr_", "acc_")
+    with pytest.raises(Refused, match="invalid_owner"):
+        account_of(owner + "f")
     terms = {"listing_id": f"lst_{suffix}", "loan_id": f"loan_{suffix}", "amount_fen": 100_000_00}
     state = fold(LISTING, (opened(**terms),))
     for order in range(1, 1001):
         command = replace(
-            bid(f"{suffix[:-4]}{order:04}", 100_00), account_id=f"acc_{suffix}", investor=f"usr_{suffix}"
+            bid(f"{suffix[:-4]}{order:04}", 100_00), account_id=account_of(owner), investor=owner
         )
         for event in LISTING.decide(command, state, on()):
             state = LISTING.evolve(state, event)
@@ -196,4 +209,42 @@ def test_the_longest_listing_fits_into_its_records() -> None:
     assert len(funded.claims) == 1000
     assert sum(claim.principal_fen for claim in funded.claims) == 100_000_00
     assert len(encode(LoanFunded, funded)) < DECISION_BYTES_MAX
-    assert len(encode(tuple[ClaimTerms, ...], funded.claims)) < COMMAND_BYTES_MAX - 8 * 1024
+    state = LISTING.evolve(state, funded)
+    collected: Any = None
+    for each in funded.bids:
+        captured_now = RecordCapture(hold_id=each.hold_id, amount_fen=each.amount_fen)
+        for collected in LISTING.decide(captured_now, state, on()):
+            state = LISTING.evolve(state, collected)
+    [send] = on_bidding(recorded(collected, state.terms.listing_id))
+    assert len(send.command.claims) == 1000
+    assert len(encode(OpenLoan, send.command)) < COMMAND_BYTES_MAX - 8 * 1024
+
+
+@pytest.mark.parametrize("rate", ["0", "0.12", "10"])
+@pytest.mark.parametrize("months", [1, 12, 120])
+def test_the_largest_listing_is_a_loan_that_can_be_said(rate: str, months: int) -> None:
+    """One fen more than a loan may grow to is refused by name; the largest opens, and so does its loan, and after a
+    hundred years of penalty all that is owed is still a number that may stand in an event."""
+    terms: dict[str, Any] = {
+        "annual_rate": Decimal(rate),
+        "tenor_months": months,
+        "origination_fee_fen": 0,
+    }
+    low, high = 1, MAX_INTEGER
+    while low < high:
+        middle = (low + high + 1) // 2
+        opens = given(LISTING).when(open_listing(amount_fen=middle, **terms)).refused is None
+        low, high = (middle, high) if opens else (low, middle - 1)
+    given(LISTING).when(open_listing(amount_fen=low + 1, **terms)).then_refused("amount_too_large")
+    assert low >= 200_000_00
+    funded = replace(
+        COLLECTED,
+        amount_fen=low,
+        claims=(replace(CLAIMS[0], principal_fen=low),),
+        **terms,
+    )
+    [send] = on_bidding(recorded(funded, "lst_1"))
+    lent = given(LOAN).when(send.command)
+    century_later = FUNDED_ON.replace(year=FUNDED_ON.year + 100)
+    owed = payoff_fen(lent.state.book, century_later, LOAN_RULES)
+    assert owed <= MAX_INTEGER

@@ -37,8 +37,10 @@ from tests.unit.repayment.stories import (
 )
 
 
-def missed(number: int, dpd: int, open_fen: int = INSTALLMENT) -> PaymentMissed:
-    """Instalment `number` was not paid in time."""
+def missed(
+    number: int, dpd: int, open_fen: int = INSTALLMENT, overdue_after_fen: int = INSTALLMENT
+) -> PaymentMissed:
+    """Instalment `number` was not paid in time; by default nothing else is overdue."""
     return PaymentMissed(
         loan_id="loan_7",
         borrower="usr_bo",
@@ -46,6 +48,7 @@ def missed(number: int, dpd: int, open_fen: int = INSTALLMENT) -> PaymentMissed:
         due_on=ROWS[number - 1].due_on,
         open_fen=open_fen,
         dpd=dpd,
+        overdue_after_fen=overdue_after_fen,
     )
 
 
@@ -162,7 +165,7 @@ def test_every_instalment_is_missed_once_even_on_a_loan_that_is_late() -> None:
         failed(SECOND_DUE, 2 * INSTALLMENT),
         asked_again(days(SECOND_DUE, 1), 2 * INSTALLMENT),
     )
-    woken(misses(days(SECOND_DUE, 1)), *late).then(missed(2, 32))
+    woken(misses(days(SECOND_DUE, 1)), *late).then(missed(2, 32, overdue_after_fen=2 * INSTALLMENT))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_a_late_wake_says_all_dues_and_asks_every_fen_once() -> None:
         due(1, INSTALLMENT, asked_on=day),
         due(2, INSTALLMENT, asked_on=day),
         missed(1, 32),
-        missed(2, 32),
+        missed(2, 32, overdue_after_fen=2 * INSTALLMENT),
         moved(days(day, -1), "current", "M2", 32, 2 * INSTALLMENT),
         classified(days(day, -1), "normal", "special_mention", 32),
     )

@@ -1,6 +1,7 @@
 """The views of repayment: whole documents, the same in any interleaving, and sums that their rows explain."""
 
 from dataclasses import replace
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -16,10 +17,12 @@ from libs.events.repayment import (
     PaymentMissed,
 )
 from libs.events.views import Add, SetOnce, View
+from services.repayment.domain.allocation import overdue_fen
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as SCHEDULES
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, turn_about
+from tests.unit.given import Outcome
 from tests.unit.given import given as given_events
 from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.stories import (
@@ -348,6 +351,51 @@ def test_in_every_life_the_views_say_what_the_events_say(chance: Random, order: 
     _rows_explain_sums(documents(BUCKETS, shuffled))
 
 
+@settings(deadline=None, max_examples=15)
+@given(st.randoms(use_true_random=False))
+def test_in_every_life_what_the_views_call_overdue_is_overdue(chance: Random) -> None:
+    """After every decision after which the day has nothing more to say: the loan's view, its row among the buckets and the
+    loan's state name one amount, everything open of instalments due before that day."""
+    said: list[Any] = []
+
+    def watch(command: Any, outcome: Outcome, today: date) -> None:
+        said.extend(outcome.events)
+        wake = LOAN.wake_on(outcome.state)
+        if wake is not None and wake <= (today, 4):
+            return
+        events = history("loan_7", *said)
+        shown = documents(SCHEDULES, events)["loan_7"]["overdue_fen"]
+        if outcome.state.kind == "repaid":
+            assert shown == 0
+            assert "loan:loan_7" not in documents(BUCKETS, events)
+        else:
+            row = documents(BUCKETS, events)["loan:loan_7"]["overdue_fen"]
+            assert shown == row == overdue_fen(outcome.state.book, today), (command, today)
+
+    live(chance, random_terms(chance), watch)
+
+
+def test_a_further_missed_instalment_is_overdue_even_if_the_bucket_stays() -> None:
+    """29 February and 31 March missed: on 1 April the loan is in M2 already, the second instalment is counted all the same."""
+    missed = PaymentMissed(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        number=2,
+        due_on=SECOND_DUE,
+        open_fen=INSTALLMENT,
+        dpd=32,
+        overdue_after_fen=2 * INSTALLMENT,
+    )
+    events = history("loan_7", OPENED, moved("current", "M1", 100_000, INSTALLMENT), missed)
+    assert documents(SCHEDULES, events)["loan_7"]["overdue_fen"] == 2 * INSTALLMENT
+    assert documents(BUCKETS, events)["loan:loan_7"]["overdue_fen"] == 2 * INSTALLMENT
+    from_before_it_was_said = history(
+        "loan_7", *(event.data for event in events[:2]), replace(missed, overdue_after_fen=None)
+    )
+    assert documents(SCHEDULES, from_before_it_was_said)["loan_7"]["overdue_fen"] == INSTALLMENT
+    assert documents(BUCKETS, from_before_it_was_said)["loan:loan_7"]["overdue_fen"] == INSTALLMENT
+
+
 def _cut(order: Random, events: list[RecordedEvent]) -> list[RecordedEvent]:
     """A prefix that ends with a payment's bucket change, as records do: never inside a decision."""
     ends = [
@@ -377,10 +425,6 @@ def _rows_explain_sums(shown: dict[str, dict[str, Any]]) -> None:
 
 
 def test_views_declare_whose_documents_they_are() -> None:
-    """A borrower owns his loan's document, an investor his claim's; the book's buckets are nobody's, and name the query for their rows."""
+    """A borrower owns his loan's document, an investor his claim's; the book's buckets are nobody's."""
     views: tuple[View, ...] = (SCHEDULES, CLAIMS_HELD, BUCKETS)
-    assert [(view.owner_field, view.rows_query) for view in views] == [
-        ("borrower", None),
-        ("investor", None),
-        (None, "kind=loan&bucket={bucket}"),
-    ]
+    assert [view.owner_field for view in views] == ["borrower", "investor", None]

@@ -7,7 +7,7 @@ import pytest
 from pydantic_core import to_json
 
 from libs.events.chain import Reading
-from libs.events.records import RawRecord, Source
+from libs.events.records import RawRecord, Source, parse_decision
 from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeated
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
 from libs.runtime.store import MemoryStore
@@ -72,6 +72,20 @@ def test_a_step_of_a_saga_is_not_refused_for_being_early() -> None:
     assert told == [CoinsPut(coins=1, note=NOTE)]
     bench.decider = bench.caught_up(MemoryStore())
     assert bench.tell(PutCoins(coins=1)) == refused("no_business_date")
+
+
+@pytest.mark.parametrize("message", [PutCoins(coins=1), Shake(how="refuse")], ids=["decided", "refused"])
+def test_the_date_of_a_cause_goes_on_through_the_saga(message: Any) -> None:
+    """What was decided, or refused, on its cause's date says so: the next command of the saga, which carries the date of
+    this record, finds one on a partition that has none either."""
+    bench = Bench(dated=False)
+    bench.tell(message, source=source(0), below=0, business_date=TODAY)
+    recorded = parse_decision(bench.events[-1].value).business_date
+    assert recorded == TODAY
+    told = bench.tell(PutCoins(coins=2), source=source(1), below=0, business_date=recorded)
+    assert told == [CoinsPut(coins=2, note=NOTE)]
+    bench.tell(PutCoins(coins=3))
+    assert parse_decision(bench.events[-1].value).business_date is None
 
 
 def test_a_partitions_own_date_counts_before_that_of_a_cause() -> None:
@@ -406,6 +420,13 @@ def policy(**changes: Any) -> dict[str, Any]:
         {"source": policy(position=10**30)},
         {"source": policy(), "stored_below": {"position": -4, "hash": "00"}},
         {"source": policy(), "stored_below": {"position": 1, "hash": "|"}},
+        {"about": {"a.b": "1"}},
+        {"about": {"": "1"}},
+        {"about": {"$x": "1"}},
+        {"about": {"_id": "1"}},
+        {"about": {"a\u0000": "1"}},
+        {"about": {"hold_id": 1}},
+        {"about": {"hold_id": "x" * 300}},
     ],
 )
 def test_ids_that_would_break_headers_or_keys_are_malformed(changes: dict[str, Any]) -> None:

@@ -82,14 +82,39 @@ async def test_the_same_call_again_is_the_same_answer(world: World) -> None:
     assert withdrawal.json()["type"] == "urn:loanstream:problem:insufficient_available"
 
 
-async def test_one_reference_says_one_thing(world: World) -> None:
-    """The same reference with another amount is refused, and so is a second reference for an answered request."""
+async def test_the_same_answer_written_otherwise_is_the_same_answer(world: World) -> None:
+    """Fields in another order, spaces between them: what it says counts, not its bytes."""
+    path = await requested(world, "top-ups", 5_000)
+    first = await bank(world, path, booked(5_000))
+    turned = dict(reversed(booked(5_000).items()))
+    for raw in (to_json(turned), to_json(turned, indent=2)):
+        again = await bank(world, path, raw)
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+
+
+@pytest.mark.parametrize("what", ["top-ups", "withdrawals"])
+async def test_a_corrected_answer_is_heard_under_the_same_reference(world: World, what: str) -> None:
+    """A refused call-back, with a wrong amount, does not lock its reference: the right one books, and books once."""
+    await bank(world, await requested(world, "top-ups", 9_000, "t"), booked(9_000, "B-0"))
+    path = await requested(world, what, 5_000)
+    wrong = await bank(world, path, booked(5_001))
+    assert wrong.json()["type"] == "urn:loanstream:problem:amount_differs"
+    right = await bank(world, path, booked(5_000))
+    assert (right.status_code, right.json()["amount_fen"]) == (200, 5_000), right.text
+    assert (await bank(world, path, booked(5_001))).content == wrong.content
+    assert (await bank(world, path, booked(5_000))).content == right.content
+
+
+async def test_a_request_is_answered_once(world: World) -> None:
+    """Another amount, another outcome or another reference for an answered request: refused, nothing moves."""
     path = await requested(world, "top-ups", 5_000)
     await bank(world, path, booked(5_000))
-    other = await bank(world, path, booked(6_000))
-    assert (other.status_code, other.json()["type"]) == (422, "urn:loanstream:problem:key_reused")
-    late = await bank(world, path, booked(5_000, "B-2"))
-    assert (late.status_code, late.json()["type"]) == (409, "urn:loanstream:problem:top_up_already_answered")
+    for other in (booked(6_000), booked(5_000, "B-2"), booked(5_000, succeeded=False)):
+        late = await bank(world, path, other)
+        assert (late.status_code, late.json()["type"]) == (
+            409,
+            "urn:loanstream:problem:top_up_already_answered",
+        )
 
 
 async def test_only_what_was_asked_for_can_be_confirmed(world: World) -> None:

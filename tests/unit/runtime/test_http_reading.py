@@ -129,6 +129,21 @@ async def test_an_account_shows_its_own_fields_only(world: World) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+async def test_the_platforms_account_is_nobodys(world: World) -> None:
+    """A user whose id ends as the fee account's does neither reads it nor writes to it."""
+    fees = {"account_id": "acc_fees", "owner": "platform", "available_fen": 689_700, "held_fen": 0}
+    world.views.documents["bidding.balances"] = {"acc_fees": fees}
+    caller = world.token("usr_fees", "account:own")
+    read = await world.http.get("/bidding/accounts/acc_fees", headers=caller)
+    assert (read.status_code, read.json()["type"]) == (404, "urn:loanstream:problem:unknown_account")
+    asked = await world.http.post(
+        "/bidding/accounts/acc_fees/withdrawals",
+        json={"amount_fen": 1},
+        headers=caller | {"Idempotency-Key": "k"},
+    )
+    assert (asked.status_code, asked.json()["type"]) == (404, "urn:loanstream:problem:unknown_account")
+
+
 async def test_a_listing_hides_its_borrower(world: World) -> None:
     """Who borrows is nobody's business before the loan; where a document comes from neither."""
     answer = await world.http.get("/bidding/listings/lst_9", headers=world.token("usr_ada", "listing:read"))

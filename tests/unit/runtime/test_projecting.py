@@ -18,6 +18,7 @@ from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeat
 from libs.events.topics import events_topic
 from libs.events.views import Add, Op, Set, View
 from libs.runtime.feeding import EVENTS_MAX, transactions
+from libs.runtime.folding import field_name
 from libs.runtime.kafka import Place
 from libs.runtime.projecting import (
     AcceptedRecord,
@@ -299,6 +300,24 @@ def test_only_refusals_that_nobody_expected_are_parked() -> None:
         "at": AT.isoformat(),
         "from_policy": True,
     }
+
+
+@pytest.mark.parametrize("name", ["a.b", "", "$x", "a.$b", "_id", "a\0b", "%", "about"])
+def test_no_name_in_a_refusal_stops_the_views_of_commands_and_of_what_is_parked(name: str) -> None:
+    """A log may hold refusals with any `about` from before it was restricted: shown, and the next record too."""
+    service = Service(name="bidding")
+    chain = Chain()
+    told = {name: "1", "other": "2"}
+    strange = CommandRefused(command_type="no.Such", code="malformed", stream_id="acc_a", about=told)
+    views = MemoryViews([commands_view("bidding"), parked_view(service)], log_id=LOG_ID)
+    for command_id in (b"one", b"two"):
+        record = chain.decided((None, strange), **person(command_id))
+        assert views.feed("bidding", 0, record) is Reading.ACCEPTED
+    assert views.broken == {}
+    commands, parked = (views.documents[f"bidding.{view}"] for view in ("commands", "parked"))
+    shown = {field_name(name): "1", "other": "2"}
+    assert [document["events"][0]["data"]["about"] for document in commands.values()] == [shown, shown]
+    assert [document["about"] for document in parked.values()] == [shown, shown]
 
 
 def saga_service() -> Service:

@@ -17,6 +17,7 @@ from libs.runtime.folding import (
     field_name,
     json_value,
     statement,
+    stored_json,
 )
 from tests.unit.runtime.view_ops import carried_out, ops
 
@@ -93,7 +94,8 @@ def test_set_then_delete_removes_the_document() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [1.5, {1, 2}, b"x", object(), 2**63, {"a": 0.1}, {1: 2}, {"a.b": 1}, {"$a": 1}]
+    "value",
+    [1.5, {1, 2}, b"x", object(), 2**63, {"a": 0.1}, {1: 2}, {"a.b": 1}, {"$a": 1}, {"": 1}, {"a\0": 1}],
 )
 def test_what_is_not_exact_json_is_refused(value: Any) -> None:
     """A float, a set, bytes or a number that the database cannot hold never reaches a document."""
@@ -131,5 +133,14 @@ def test_a_sum_is_never_taken_of_a_text(known: bool) -> None:
 
 def test_any_text_can_name_a_field() -> None:
     """Stream ids that a bank's reference found its way into keep apart and stay one field."""
-    names = [field_name(text) for text in ("bankref_a.b", "bankref_a%2Eb", "$x", "%24x", "plain")]
-    assert names == ["bankref_a%2Eb", "bankref_a%252Eb", "%24x", "%2524x", "plain"]
+    texts = ("bankref_a.b", "bankref_a%2Eb", "$x", "%24x", "plain", "", "%", "a\0")
+    names = [field_name(text) for text in texts]
+    assert names == ["bankref_a%2Eb", "bankref_a%252Eb", "%24x", "%2524x", "plain", "%", "%25", "a%00"]
+
+
+@given(st.dictionaries(st.text(max_size=4), st.text(max_size=2), max_size=4))
+def test_any_json_of_the_log_can_stand_in_a_document(data: dict[str, str]) -> None:
+    """Whatever its fields are called, they keep apart and what they hold is untouched, at any depth."""
+    stored = stored_json({"deep": [data, 1, None]})
+    assert json_value(stored) == stored
+    assert list(stored["deep"][0].values()) == list(data.values())

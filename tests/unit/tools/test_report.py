@@ -4,13 +4,16 @@ import json
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import cast
 
 import pytest
 from rich.console import Console
 
+from libs.runtime.views import Views
+from tests.unit.runtime.edge_world import MemoryViews
 from tools.replay.book import Status
 from tools.replay.drive import Driven
-from tools.replay.figures import Custody, Ending, Lender, LoanFigures
+from tools.replay.figures import Custody, Ending, Lender, LoanFigures, read_parked
 from tools.replay.report import Proof, Result, money, show, write_json
 
 CUSTODY = Custody(
@@ -41,6 +44,7 @@ GOOD = Result(
     custody=CUSTODY,
     lenders=(Lender("usr_1_inv1", 4_00, 3_00, 2_00, 1_00, 1_234_567_89),),
     buckets=({"bucket": "current", "loans": 1, "principal_fen": 5_00},),
+    parked=0,
     proof=PROOF,
     seconds=12.34,
     driving_s=9.0,
@@ -85,6 +89,15 @@ def test_the_json_holds_exactly_the_agreed_keys(tmp_path: Path) -> None:
         (replace(GOOD, proof=replace(PROOF, rebuild_equal=False)), "rebuilt view differs"),
         (replace(GOOD, custody=replace(CUSTODY, held_fen=90_01)), "custody differs by -0.01"),
         (replace(GOOD, planned=3), "1 loans are missing"),
+        (replace(GOOD, custody=replace(CUSTODY, clearing_open=2)), "2 loans have money left in clearing"),
+        (replace(GOOD, proof=replace(PROOF, foreign=1)), "1 foreign records stand in the log"),
+        (replace(GOOD, parked=4), "4 commands are parked"),
+        (
+            replace(
+                GOOD, loans=replace(LOANS, endings=(Ending(Status.EARLY, 2, {"repaid": 1, "M1": 1}, 1),))
+            ),
+            "1 loans ended otherwise than in the book",
+        ),
     ],
 )
 def test_what_does_not_hold_is_said_and_shown(bad: Result, says: str) -> None:
@@ -102,6 +115,14 @@ def test_a_good_result_shows_its_tables_and_no_details() -> None:
         assert word in text
     assert "the faults" not in text
     assert text.rstrip().endswith("Everything holds: 2 loans of a book")
+
+
+async def test_what_is_parked_is_counted_in_every_service() -> None:
+    """Over the pages of a view, and over all services."""
+    views = MemoryViews()
+    views.documents["bidding.parked"] = {f"bidding/0/{number:04}/0": {"_id": number} for number in range(501)}
+    views.documents["collections.parked"] = {"collections/1/7/0": {"_id": "collections/1/7/0"}}
+    assert await read_parked(cast(Views, views)) == 502
 
 
 def test_amounts_are_written_for_people() -> None:
