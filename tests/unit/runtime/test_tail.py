@@ -60,7 +60,7 @@ class Consumer:
 
     async def poll(self, timeout_s: float, records_max: int = 1000) -> dict[Place, list[RawRecord]]:
         """See LogReader."""
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(min(timeout_s, 0.001))
         if self.is_cut:
             raise OffsetMissing("the log was cut")
         found: dict[Place, list[RawRecord]] = {}
