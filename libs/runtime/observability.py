@@ -92,6 +92,12 @@ RECORDS_FOREIGN = Counter(
 POLICY_COMMANDS = Counter(
     "loanstream_policy_commands_total", "Commands stored by a policy group", ("policy",), registry=REGISTRY
 )
+POLICY_RESTARTS = Counter(
+    "loanstream_policy_restarts_total",
+    "Starts of a policy group from its last commit after a failure",
+    ("policy",),
+    registry=REGISTRY,
+)
 POLICY_AGE_SECONDS = Gauge(
     "loanstream_policy_age_seconds",
     "Age of the oldest event that a policy group has not handled; 0 when none waits",
