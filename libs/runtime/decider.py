@@ -21,10 +21,10 @@ from libs.runtime.checkpoint import resume
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
-from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.memory import DeciderMemory
 from libs.runtime.recount import lost_commands
+from libs.runtime.restarts import Restarts, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore, drop_outdated, store_path
@@ -35,8 +35,6 @@ log = structlog.get_logger()
 _DAY_ZERO = date(1970, 1, 1)
 #: Commands read ahead per partition; fetching pauses above it.
 QUEUED_MAX = 2_000
-#: A partition that starts over this often within a minute ends the process.
-RESTARTS_PER_MINUTE_MAX = 3
 #: Commands decided in one go before other tasks of the process may run.
 DECIDED_IN_ONE_GO = 20
 
@@ -59,7 +57,7 @@ class PartitionLoop:
         self._store: RocksStore | None = None
         self._queue: deque[RawRecord] = deque()
         self._signal = asyncio.Event()
-        self._restarts: deque[float] = deque()
+        self._restarts = Restarts()
         self._moved_at = time.monotonic()
         self.decider: PartitionDecider
         self.read_to = 0
@@ -165,35 +163,37 @@ class PartitionLoop:
     # --- deciding -----------------------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event, tails: Tails, writers: Writers) -> None:
-        """Decide until stopped; after any doubt start over with a new producer. Raises OperatorError when that repeats."""
+        """Decide until stopped; after any doubt start over with a new producer.
+
+        Raises OperatorError when Kafka can be reached and takes no decisions for two minutes; while it is away the
+        partition waits (the rule: libs.runtime.restarts).
+        """
+        is_in_doubt = False
         while not stop.is_set():
-            writer = None
+            writer, pause_s = None, 0.0
             try:
+                if is_in_doubt:
+                    await self._start_over(tails, stop)
                 writer = await writers.current()
+                is_in_doubt = False
+                self._restarts.began()
                 await self._decide_on(writer, stop)
             except (LogUnavailable, RecordTooLarge, PartitionStalled) as error:
+                is_in_doubt = True
                 log.warning("partition_starts_over", partition=self.partition, cause=str(error))
                 metrics.PARTITION_RESTARTS.labels(self._service.name, str(self.partition)).inc()
-                self._count_restart()
                 await writers.discard(writer)
-                await self._start_over(tails)
+                pause_s = self._restarts.after_failure(
+                    f"Kafka does not take the decisions of {self._service.name} partition {self.partition} ({error})."
+                )
+            if pause_s:
+                await wait(stop, pause_s)
 
-    def _count_restart(self) -> None:
-        now = time.monotonic()
-        self._restarts.append(now)
-        while now - self._restarts[0] > 60:
-            self._restarts.popleft()
-        if len(self._restarts) >= RESTARTS_PER_MINUTE_MAX:
-            raise OperatorError(
-                f"{self._service.name} partition {self.partition} had to start over {len(self._restarts)} times in a minute: "
-                "Kafka does not take its decisions. Look at the broker's log, then start the service again."
-            )
-
-    async def _start_over(self, tails: Tails) -> None:
+    async def _start_over(self, tails: Tails, stop: asyncio.Event) -> None:
         """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
         self.decider.drop_speculation()
         end = (await tails.events.ends([self.events]))[self.events]
-        while self.read_to < end:
+        while self.read_to < end and not stop.is_set():
             await self._sleep()
         self._queue.clear()
         tails.commands.seek(self.commands, self.decider.next_position)

@@ -1,0 +1,176 @@
+"""A partition's life on a broker: how it starts over, when it stands still on purpose, and what alarms."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from libs.events.chain import Reading
+from libs.events.records import RawRecord
+from libs.runtime import decider as module
+from libs.runtime.decider import PartitionLoop
+from libs.runtime.errors import OperatorError
+from libs.runtime.kafka import LogUnavailable, Place
+from libs.runtime.service import Service
+from libs.runtime.settings import load_settings
+from tests.unit.runtime.broker import Broker, Follower, Pen
+from tests.unit.runtime.edge_world import until
+from tests.unit.runtime.jars import JARS, Bench, PutCoins, jars_are_known
+
+pytestmark = pytest.mark.usefixtures("jars_are_known")
+__all__ = ["jars_are_known"]
+
+EVENTS, COMMANDS = Place("bidding.events", 0), Place("bidding.commands", 0)
+TOY = Service(name="bidding", aggregates=(JARS,))
+
+
+class World:
+    """One partition's loop, the broker that it talks to, and the process's producer."""
+
+    def __init__(self, broker: Broker, keys: Path, **overrides: Any) -> None:
+        self.broker = broker
+        self.bench = Bench()
+        settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, **overrides)
+        self.loop = PartitionLoop(settings, TOY, 0)
+        self.loop.decider = self.bench.caught_up(self.bench.store)
+        self.loop.read_to = len(self.bench.events)
+        self.commands = Follower(broker)
+        self.tails: Any = SimpleNamespace(events=Follower(broker), commands=self.commands)
+        broker.events[EVENTS] = self.bench.events
+
+    async def current(self) -> Pen:
+        """See Writers."""
+        self.broker.check()
+        return Pen(self.broker)
+
+    async def discard(self, _writer: Pen | None) -> None:
+        """See Writers."""
+
+    def command(self, coins: int) -> RawRecord:
+        """A command that the loop is given."""
+        raw = self.bench.send(PutCoins(coins=coins))
+        self.loop.take_commands([raw])
+        return raw
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
+        """The loop runs, and ends within five seconds of `stop`."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(self.loop.run(stop, self.tails, self))  # type: ignore[arg-type]
+        try:
+            yield task
+        finally:
+            stop.set()
+            await asyncio.wait_for(task, 5)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A broker whose waits take no time."""
+    broker = Broker()
+    monkeypatch.setattr(module, "Restarts", broker.restarts)
+    monkeypatch.setattr(module, "wait", broker.wait)
+    return broker
+
+
+# --- starting over -------------------------------------------------------------------------------------------------
+
+
+async def test_a_broker_that_is_away_is_waited_for(broker: Broker, keys: Path) -> None:
+    """Neither a producer nor the log's ends can be had for an hour: the partition asks on, and decides afterwards."""
+    world = World(broker, keys)
+    broker.is_away = True
+
+    def come_back() -> None:
+        broker.is_away = broker.now < 1_000.0 + 3_600
+
+    broker.on_wait = come_back
+    async with world.running():
+        await until(lambda: not broker.is_away)
+        await until(lambda: world.commands.sought == [(COMMANDS, 1)])
+        world.command(3)
+        await until(lambda: [place for place, _ in broker.posted] == [EVENTS])
+    assert broker.waits[:5] == [0.5, 1.0, 2.0, 4.0, 5.0]
+
+
+async def test_ends_that_cannot_be_asked_for_are_one_more_failure(broker: Broker, keys: Path) -> None:
+    """A broker that goes away while a partition starts over ends no process: it is started over again."""
+    world = World(broker, keys)
+    fails = iter([True, True, True, False])
+
+    async def ends(places: Any) -> dict[Place, int]:
+        if next(fails):
+            raise LogUnavailable("the broker restarts")
+        return dict.fromkeys(places, len(world.bench.events))
+
+    world.tails.events.ends = ends
+    broker.refuses = True
+    world.command(3)
+    async with world.running():
+        await until(lambda: len(broker.waits) >= 4)
+        broker.refuses = False
+        await until(lambda: world.commands.sought == [(COMMANDS, 1)])
+    assert next(fails, None) is None
+
+
+async def test_stop_ends_a_partition_that_starts_over(broker: Broker, keys: Path) -> None:
+    """A log whose end is not delivered is no reason to wait beyond SIGTERM."""
+    world = World(broker, keys)
+    broker.refuses = True
+    broker.on_wait = lambda: broker.events.update({EVENTS: [*world.bench.events] * 5})
+    world.command(3)
+    async with world.running() as task:
+        await until(lambda: bool(broker.waits))
+        await asyncio.sleep(0.01)
+        assert not task.done()
+
+
+async def test_stop_ends_the_wait_for_a_broker(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM in the middle of an outage ends the partition at once."""
+    monkeypatch.setattr("libs.runtime.restarts.WAIT_FIRST_S", 60.0)
+    monkeypatch.setattr("libs.runtime.restarts.WAIT_MAX_S", 60.0)
+    world = World(Broker(), keys)
+    world.broker.is_away = True
+    async with world.running():
+        await asyncio.sleep(0.05)
+
+
+async def test_a_broker_that_takes_no_decision_for_good_is_told_to_a_person(
+    broker: Broker, keys: Path
+) -> None:
+    """After two minutes of refusals the process ends with a sentence that names the partition and the cause."""
+    world = World(broker, keys)
+    broker.refuses = True
+    broker.on_wait = lambda: world.loop._signal.set()
+
+    def seek(_place: Place, offset: int) -> None:
+        world.loop.take_commands(world.bench.commands[offset:])
+
+    world.commands.seek = seek  # type: ignore[method-assign]
+    world.command(3)
+    with pytest.raises(
+        OperatorError,
+        match=r"^Kafka does not take the decisions of bidding partition 0 \(the broker did not take",
+    ):
+        async with asyncio.timeout(5):
+            await world.loop.run(asyncio.Event(), world.tails, world)  # type: ignore[arg-type]
+    assert 1_120.0 <= broker.now <= 1_130.0
+
+
+async def test_what_was_speculated_is_decided_again_on_the_log(broker: Broker, keys: Path) -> None:
+    """A decision that the broker refused leaves no trace: the same command, read again, gets the same first decision."""
+    world = World(broker, keys)
+    broker.refuses = True
+    raw = world.command(3)
+    broker.on_wait = lambda: setattr(broker, "refuses", False)
+    async with world.running():
+        await until(lambda: world.commands.sought == [(COMMANDS, raw.offset)])
+        world.loop.take_commands([raw])
+        await until(lambda: len(broker.posted) == 1)
+    [expected] = world.bench.decide_ahead()
+    assert broker.posted == [(EVENTS, expected.value)]
+    assert world.loop.decider.accept(world.bench.append(expected)) is Reading.ACCEPTED
