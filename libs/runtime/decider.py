@@ -95,6 +95,8 @@ class PartitionLoop:
         self.halted = await lost_commands(
             self._settings.require_kafka(), self.commands, self.events, self.decider.head
         )
+        halted = metrics.PARTITION_HALTED.labels(self._service.name, str(self.partition))
+        halted.set(int(self.halted is not None))
         if self.halted is not None:
             log.error(
                 "partition_halted", service=self._service.name, partition=self.partition, cause=self.halted

@@ -61,6 +61,18 @@ PARTITION_RESTARTS = Counter(
     ("service", "partition"),
     registry=REGISTRY,
 )
+PARTITION_HALTED = Gauge(
+    "loanstream_partition_halted",
+    "1 while a decider does not decide a partition because its commands are not those that were decided: an alarm",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
+COMMANDS_LOST = Gauge(
+    "loanstream_commands_lost",
+    "1 while the API sees fewer commands than were decided, and answers 503: an alarm",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
 PARKED = Counter(
     "loanstream_parked_total",
     "Refusals with code malformed or internal, and policies that raised",

@@ -3,21 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from libs.events.chain import Reading
 from libs.events.records import RawRecord
 from libs.runtime import decider as module
-from libs.runtime.decider import PartitionLoop
+from libs.runtime import recount
+from libs.runtime.decider import DeciderRole, PartitionLoop
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogUnavailable, Place
+from libs.runtime.observability import REGISTRY
 from libs.runtime.service import Service
 from libs.runtime.settings import load_settings
-from tests.unit.runtime.broker import Broker, Follower, Pen
+from tests.unit.runtime.broker import Broker, Follower, Pen, Shared
 from tests.unit.runtime.edge_world import until
 from tests.unit.runtime.jars import JARS, Bench, PutCoins, jars_are_known
 
@@ -174,3 +178,73 @@ async def test_what_was_speculated_is_decided_again_on_the_log(broker: Broker, k
     [expected] = world.bench.decide_ahead()
     assert broker.posted == [(EVENTS, expected.value)]
     assert world.loop.decider.accept(world.bench.append(expected)) is Reading.ACCEPTED
+
+
+# --- standing still on purpose -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> dict[Place, list[RawRecord]]:
+    """A log that `lost_commands` reads."""
+    records: dict[Place, list[RawRecord]] = {}
+
+    async def offsets(_bootstrap: str, places: Any) -> dict[Place, tuple[int, int]]:
+        return {place: (0, len(records[place])) for place in places}
+
+    async def read_range(
+        _bootstrap: str, place: Place, start: int, end: int
+    ) -> AsyncIterator[list[RawRecord]]:
+        for raw in records[place][start:end]:
+            yield [raw]
+
+    monkeypatch.setattr(recount, "offsets", offsets)
+    monkeypatch.setattr(recount, "read_range", read_range)
+    return records
+
+
+def halted(partition: int) -> float | None:
+    """What the metric says of a partition of bidding."""
+    labels = {"service": "bidding", "partition": str(partition)}
+    return REGISTRY.get_sample_value("loanstream_partition_halted", labels)
+
+
+LOST = (
+    "bidding.commands/0 ends at offset 2, but decisions exist up to position 3: commands were lost. Restore the topic "
+    "before this partition decides again."
+)
+OTHER = (
+    "bidding.commands/0 holds another command at offset 2 than the one that was decided there. Restore the topic before "
+    "this partition decides again."
+)
+
+
+@pytest.mark.parametrize(
+    ("lost", "cause"), [("nothing", None), ("the tail", LOST), ("a command in the middle", OTHER)]
+)
+async def test_lost_commands_halt_their_partition(
+    broker: Broker, keys: Path, log: dict[Place, list[RawRecord]], lost: str, cause: str | None
+) -> None:
+    """A partition whose commands are not those that were decided stands still, says why, and is not ready."""
+    role = DeciderRole(
+        load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1),
+        TOY,
+        Shared(broker),  # type: ignore[arg-type]
+    )
+    role._caught_up = True
+    bench = Bench()
+    for coins in (1, 2, 3):
+        bench.tell(PutCoins(coins=coins))
+    [loop] = role._loops
+    loop.decider = bench.decider
+    log[COMMANDS], log[EVENTS] = list(bench.commands), bench.events
+    if lost == "the tail":
+        del log[COMMANDS][2:]
+    elif lost == "a command in the middle":
+        log[COMMANDS][2] = replace(bench.commands[2], value=b"{}")
+    with capture_logs() as logged:
+        await loop.check_commands()
+    assert loop.halted == cause
+    assert halted(0) == (0 if cause is None else 1)
+    line = {"service": "bidding", "partition": 0, "cause": cause}
+    assert logged == ([{"event": "partition_halted", "log_level": "error", **line}] if cause else [])
+    assert role.ready() == ((False, f"partition 0 is halted: {cause}") if cause else (True, ""))
