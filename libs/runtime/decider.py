@@ -14,7 +14,7 @@ from datetime import date
 import structlog
 
 from libs.events.chain import Reading
-from libs.events.records import RawRecord
+from libs.events.records import RawRecord, parse_decision
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.checkpoint import resume
@@ -29,6 +29,7 @@ from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore, drop_outdated, store_path
 from libs.runtime.tail import Tail, TailReader
+from libs.runtime.unexpected import expected_refusals, unexpected
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ class PartitionLoop:
         self.partition = partition
         self.commands = Place(commands_topic(service.name, settings.topic_prefix), partition)
         self.events = Place(events_topic(service.name, settings.topic_prefix), partition)
+        self._expected = expected_refusals(service)
         self._aggregates = (*service.aggregates, day_aggregate())
         self._path = store_path(settings.data_dir, self.events.topic, partition, self._aggregates)
         self._store: RocksStore | None = None
@@ -134,7 +136,7 @@ class PartitionLoop:
             reading = self.decider.accept(raw)
             self.read_to = raw.offset + 1
             if reading is Reading.ACCEPTED:
-                _count(name, raw)
+                _count(name, self.partition, raw, self._expected)
             elif reading is Reading.REPEAT:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
             else:
@@ -354,22 +356,37 @@ def _raise_failed(futures: "deque[asyncio.Future[object]]") -> None:
             raise PartitionStalled(f"the broker did not take a decision: {error!r}")
 
 
-def _count(service: str, raw: RawRecord) -> None:
-    """Count a decision by outcome, and what a person must look at, from the first bytes of its events."""
+def _count(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:
+    """Count a decision by outcome, and alarm for what a person must look at. Most is known from the first bytes."""
     events = raw.value[raw.value.find(b'"events":[') :]
     first = events[:80]
     outcome = "no_effect" if b"system.CommandHadNoEffect" in first else "events"
     if b"system.CommandRefused" in first:
         outcome = "refused"
-        for code in ("malformed", "internal"):
-            if f'"code":"{code}"'.encode() in events:
-                metrics.PARKED.labels(service, code).inc()
+        _alarm(service, partition, raw, expected)
     elif b"system.CommandRepeated" in first:
         outcome = "repeated"
     elif b"system.PolicyFailed" in first:
-        metrics.PARKED.labels(service, "policy_failed").inc()
+        _alarm(service, partition, raw, expected)
     else:
         failures = events.count(b'"type":"system.WakeFailed.')
         if failures:
             metrics.WAKE_FAILURES.labels(service).inc(failures)
     metrics.DECISIONS.labels(service, outcome).inc()
+
+
+def _alarm(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:
+    """Count and tell what the view of parked commands will show of a decision."""
+    for stored in parse_decision(raw.value).events:
+        kind = unexpected(stored, from_policy="source" in raw.headers, expected=expected)
+        if kind is not None:
+            code = stored.data["code"] if kind == "refused" else kind
+            metrics.PARKED.labels(service, code).inc()
+            log.error(
+                "decision_parked",
+                service=service,
+                partition=partition,
+                position=int(raw.headers["position"]),
+                code=code,
+                command_type=raw.headers.get("type", b"").decode(),
+            )

@@ -75,7 +75,7 @@ COMMANDS_LOST = Gauge(
 )
 PARKED = Counter(
     "loanstream_parked_total",
-    "Refusals with code malformed or internal, and policies that raised",
+    "Refusals malformed or internal, refusals of a policy that no saga expects, and policies that raised: an alarm",
     ("service", "code"),
     registry=REGISTRY,
 )

@@ -12,18 +12,23 @@ import pytest
 from structlog.testing import capture_logs
 
 from libs.events.chain import Reading
-from libs.events.records import RawRecord
+from libs.events.codec import name_of
+from libs.events.records import RawRecord, Source
+from libs.events.sagas import Saga
 from libs.runtime import decider as module
 from libs.runtime import recount
+from libs.runtime.day import NotePolicyFailure
 from libs.runtime.decider import DeciderRole, PartitionLoop
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.observability import REGISTRY
+from libs.runtime.projecting import AcceptedRecord, Partition
 from libs.runtime.service import Service
 from libs.runtime.settings import load_settings
+from libs.runtime.system_views import parked_view
 from tests.unit.runtime.broker import Broker, Follower, Pen, Shared
 from tests.unit.runtime.edge_world import until
-from tests.unit.runtime.jars import JARS, Bench, PutCoins, jars_are_known
+from tests.unit.runtime.jars import JARS, Bench, PutCoins, Shake, jars_are_known
 
 pytestmark = pytest.mark.usefixtures("jars_are_known")
 __all__ = ["jars_are_known"]
@@ -35,11 +40,11 @@ TOY = Service(name="bidding", aggregates=(JARS,))
 class World:
     """One partition's loop, the broker that it talks to, and the process's producer."""
 
-    def __init__(self, broker: Broker, keys: Path, **overrides: Any) -> None:
+    def __init__(self, broker: Broker, keys: Path, *, service: Service = TOY) -> None:
         self.broker = broker
         self.bench = Bench()
-        settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, **overrides)
-        self.loop = PartitionLoop(settings, TOY, 0)
+        settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1)
+        self.loop = PartitionLoop(settings, service, 0)
         self.loop.decider = self.bench.caught_up(self.bench.store)
         self.loop.read_to = len(self.bench.events)
         self.commands = Follower(broker)
@@ -248,3 +253,66 @@ async def test_lost_commands_halt_their_partition(
     line = {"service": "bidding", "partition": 0, "cause": cause}
     assert logged == ([{"event": "partition_halted", "log_level": "error", **line}] if cause else [])
     assert role.ready() == ((False, f"partition 0 is halted: {cause}") if cause else (True, ""))
+
+
+# --- what alarms ---------------------------------------------------------------------------------------------------
+
+
+SOURCED: dict[str, Any] = {
+    "source": Source(group="bidding-reads-repayment", topic="repayment.events", partition=0, position=4),
+    "below": 4,
+}
+HANDLED = Saga(
+    "toy",
+    "Jars that do not shake are expected.",
+    opened_by={},
+    closed_by={},
+    steps=(),
+    expected_refusals=(Shake,),
+)
+
+
+def parked(code: str) -> float:
+    """How many decisions with this code the metric has counted."""
+    labels = {"service": "bidding", "code": code}
+    return REGISTRY.get_sample_value("loanstream_parked_total", labels) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("message", "how", "saga", "code"),
+    [
+        pytest.param(
+            Shake(how="refuse"), SOURCED, None, "jar_is_closed", id="a policy's, expected by no saga"
+        ),
+        pytest.param(Shake(how="refuse"), SOURCED, HANDLED, None, id="a policy's, expected"),
+        pytest.param(Shake(how="refuse"), {}, None, None, id="a person's"),
+        pytest.param(Shake(how="break"), {}, None, "internal", id="a person's that broke"),
+        pytest.param(Shake(how="break"), SOURCED, HANDLED, "internal", id="an expected one that broke"),
+        pytest.param(PutCoins(coins=1), SOURCED, None, None, id="a policy's that is granted"),
+        pytest.param(
+            NotePolicyFailure(group="g", event_address="repayment/0/4/0", error="ValueError"),
+            SOURCED | {"stream": "~p0"},
+            HANDLED,
+            "policy_failed",
+            id="a policy that raised",
+        ),
+    ],
+)
+def test_what_nobody_expects_alarms_exactly_where_it_is_parked(
+    broker: Broker, keys: Path, message: Any, how: dict[str, Any], saga: Saga | None, code: str | None
+) -> None:
+    """Money never stops in silence: a metric and a line, for the decisions that the view of parked commands shows."""
+    service = replace(TOY, sagas=() if saga is None else (saga,))
+    world = World(broker, keys, service=service)
+    start = len(world.bench.events)
+    world.bench.tell(message, **how)
+    before = parked(code or "jar_is_closed")
+    with capture_logs() as logged:
+        world.loop.take_events(world.bench.events[start:])
+    assert parked(code or "jar_is_closed") - before == (0 if code is None else 1)
+    line = {"service": "bidding", "partition": 0, "position": start, "command_type": name_of(type(message))}
+    assert logged == (
+        [{"event": "decision_parked", "log_level": "error", "code": code, **line}] if code else []
+    )
+    record = AcceptedRecord(world.bench.events[-1], Partition("bidding", 0), world.loop.decider.head)
+    assert bool(parked_view(service).project(record)) == bool(code)
