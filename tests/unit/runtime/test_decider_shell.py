@@ -156,7 +156,8 @@ async def test_a_broker_that_takes_no_decision_for_good_is_told_to_a_person(
     broker.refuses = True
     broker.on_wait = lambda: world.loop._signal.set()
 
-    def seek(_place: Place, offset: int) -> None:
+    def seek(place: Place, offset: int) -> None:
+        assert place == COMMANDS
         world.loop.take_commands(world.bench.commands[offset:])
 
     world.commands.seek = seek  # type: ignore[method-assign]
