@@ -24,7 +24,7 @@ from libs.runtime.deciding import PartitionDecider
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.memory import DeciderMemory
 from libs.runtime.recount import lost_commands
-from libs.runtime.restarts import Restarts, wait
+from libs.runtime.restarts import Restarts, unless, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore, drop_outdated, store_path
@@ -196,8 +196,8 @@ class PartitionLoop:
     async def _start_over(self, tails: Tails, stop: asyncio.Event) -> None:
         """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
         self.decider.drop_speculation()
-        end = (await tails.events.ends([self.events]))[self.events]
-        while self.read_to < end and not stop.is_set():
+        ends = await unless(stop, tails.events.ends([self.events])) or {}
+        while self.read_to < ends.get(self.events, 0) and not stop.is_set():
             await self._sleep()
         self._queue.clear()
         tails.commands.seek(self.commands, self.decider.next_position)
@@ -276,8 +276,8 @@ class DeciderRole:
         await tails.commands.start()
         await tails.events.start()
         try:
-            await self._recover(tails)
-            self._caught_up = True
+            await self._recover(tails, stop)
+            self._caught_up = not stop.is_set()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tail_events(tails.events, stop))
                 group.create_task(self._tail_commands(tails.commands, stop))
@@ -308,12 +308,15 @@ class DeciderRole:
             return False, "commands wait without progress"
         return True, ""
 
-    async def _recover(self, tails: Tails) -> None:
+    async def _recover(self, tails: Tails, stop: asyncio.Event) -> None:
+        """Fold the log to its end. After `stop` it is left as it is: the tail that delivers has ended, too."""
         for loop in self._loops:
             await loop.recover()
         tails.events.assign({loop.events: loop.read_to for loop in self._loops})
         ends = await tails.events.ends([loop.events for loop in self._loops])
         while any(loop.read_to < ends[loop.events] for loop in self._loops):
+            if stop.is_set():
+                return
             for place, records in (await tails.events.poll(0.5)).items():
                 self._by_place[place].take_events(records)
         for loop in self._loops:

@@ -6,10 +6,12 @@ the service again (exit code 2 is never restarted). A broker that is there and t
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from libs.runtime.errors import OperatorError
+
+T = TypeVar("T")
 
 #: The first wait, and the longest: each is twice the one before.
 WAIT_FIRST_S: Final = 0.5
@@ -64,3 +66,15 @@ async def wait(stop: asyncio.Event, seconds: float) -> None:
             await stop.wait()
     except TimeoutError:
         pass
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What some work gives, or None when `stop` comes first: the work is then left. Raises what the work raises."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return doing.result() if doing.done() else None
+    finally:
+        doing.cancel()
+        stopping.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)

@@ -86,6 +86,12 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     return broker
 
 
+def new_role(broker: Broker, keys: Path) -> DeciderRole:
+    """The decider of one partition."""
+    settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1)
+    return DeciderRole(settings, TOY, Shared(broker))  # type: ignore[arg-type]
+
+
 # --- starting over -------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +142,45 @@ async def test_stop_ends_a_partition_that_starts_over(broker: Broker, keys: Path
         await until(lambda: bool(broker.waits))
         await asyncio.sleep(0.01)
         assert not task.done()
+
+
+async def test_stop_ends_a_question_that_nobody_answers(broker: Broker, keys: Path) -> None:
+    """A broker that takes the question for its ends and never answers holds up no SIGTERM."""
+    world = World(broker, keys)
+    asked = asyncio.Event()
+
+    async def ends(_places: Any) -> dict[Place, int]:
+        asked.set()
+        await asyncio.sleep(60)
+        return {}
+
+    world.tails.events.ends = ends
+    broker.refuses = True
+    world.command(3)
+    async with world.running(), asyncio.timeout(5):
+        await asked.wait()
+
+
+async def test_stop_ends_a_recovery(broker: Broker, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is told to end while it folds a long log ends; the tail that it reads from has ended already."""
+    role = new_role(broker, keys)
+    [loop] = role._loops
+    loop.decider = Bench().decider
+    broker.holds(EVENTS, Bench().events)
+    broker.delivers = False
+
+    async def recover() -> None:
+        """The store is open."""
+
+    monkeypatch.setattr(loop, "recover", recover)
+    monkeypatch.setattr("libs.runtime.decider_links.LogReader", lambda *_where, **_named: Follower(broker))
+    stop = asyncio.Event()
+    task = asyncio.create_task(role.run(stop))
+    await asyncio.sleep(0.05)
+    assert role.ready() == (False, "recovering")
+    stop.set()
+    await asyncio.wait_for(task, 5)
+    assert role.ready() == (False, "recovering")
 
 
 async def test_stop_ends_the_wait_for_a_broker(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,11 +276,7 @@ async def test_lost_commands_halt_their_partition(
     broker: Broker, keys: Path, log: dict[Place, list[RawRecord]], lost: str, cause: str | None
 ) -> None:
     """A partition whose commands are not those that were decided stands still, says why, and is not ready."""
-    role = DeciderRole(
-        load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1),
-        TOY,
-        Shared(broker),  # type: ignore[arg-type]
-    )
+    role = new_role(broker, keys)
     role._caught_up = True
     bench = Bench()
     for coins in (1, 2, 3):

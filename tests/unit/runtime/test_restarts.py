@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from libs.runtime.errors import OperatorError
-from libs.runtime.restarts import Restarts, wait
+from libs.runtime.restarts import Restarts, unless, wait
 
 
 class Loop:
@@ -85,3 +85,21 @@ async def test_a_wait_ends_with_stop() -> None:
     async with asyncio.timeout(5):
         await wait(stop, 60)
     await wait(asyncio.Event(), 0.01)
+
+
+async def test_work_is_left_when_stop_comes_first() -> None:
+    """A broker that accepts a question and never answers holds up no SIGTERM; an answer in time is given."""
+    stop = asyncio.Event()
+
+    async def answer() -> int:
+        return 7
+
+    async def fail() -> int:
+        raise OSError("refused")
+
+    assert await unless(stop, answer()) == 7
+    with pytest.raises(OSError, match="refused"):
+        await unless(stop, fail())
+    asyncio.get_running_loop().call_soon(stop.set)
+    async with asyncio.timeout(5):
+        assert await unless(stop, asyncio.sleep(60, "late")) is None
