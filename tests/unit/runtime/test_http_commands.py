@@ -259,7 +259,7 @@ async def test_who_waited_for_a_decider_that_stopped_is_told_so(
     keys: Path, what_stops: str, code: str
 ) -> None:
     """After the wait, too: a stored command that nobody decides is 503, and not an address to ask at for ever."""
-    async with running(build("demo"), keys, decision_wait_s=1.5, stall_s=0.3) as world:
+    async with running(build("demo"), keys, decision_wait_s=2.0, stall_s=0.6) as world:
         world.open_day(DAY)
         world.decider_is_held = True
         asked = asyncio.create_task(post(world, "/bidding/accounts", key="open"))
