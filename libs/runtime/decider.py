@@ -64,6 +64,7 @@ class PartitionLoop:
         self.decider: PartitionDecider
         self.read_to = 0
         self.halted: str | None = None
+        self.is_in_doubt = False
 
     # --- recovery -----------------------------------------------------------------------------------------------
 
@@ -172,18 +173,17 @@ class PartitionLoop:
         Raises OperatorError when Kafka can be reached and takes no decisions for two minutes; while it is away the
         partition waits (the rule: libs.runtime.restarts).
         """
-        is_in_doubt = False
         while not stop.is_set():
             writer, pause_s = None, 0.0
             try:
-                if is_in_doubt:
+                if self.is_in_doubt:
                     await self._start_over(tails, stop)
                 writer = await writers.current()
-                is_in_doubt = False
+                self.is_in_doubt = False
                 self._restarts.began()
                 await self._decide_on(writer, stop)
             except (LogUnavailable, RecordTooLarge, PartitionStalled) as error:
-                is_in_doubt = True
+                self.is_in_doubt = True
                 log.warning("partition_starts_over", partition=self.partition, cause=str(error))
                 metrics.PARTITION_RESTARTS.labels(self._service.name, str(self.partition)).inc()
                 await writers.discard(writer)
@@ -292,12 +292,15 @@ class DeciderRole:
                 loop.close()
 
     def ready(self) -> tuple[bool, str]:
-        """Caught up, and no partition halted or waiting longer than the stall limit."""
+        """Caught up, and no partition halted, starting over or waiting longer than the stall limit."""
         if not self._caught_up:
             return False, "recovering"
         halted = [loop for loop in self._loops if loop.halted]
         if halted:
             return False, f"partition {halted[0].partition} is halted: {halted[0].halted}"
+        in_doubt = [loop for loop in self._loops if loop.is_in_doubt]
+        if in_doubt:
+            return False, f"partition {in_doubt[0].partition} starts over"
         oldest = min(
             (since for loop in self._loops if (since := loop.waiting_since_ms) is not None), default=None
         )

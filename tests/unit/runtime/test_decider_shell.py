@@ -112,6 +112,26 @@ async def test_a_broker_that_is_away_is_waited_for(broker: Broker, keys: Path) -
     assert broker.waits[:5] == [0.5, 1.0, 2.0, 4.0, 5.0]
 
 
+async def test_a_partition_that_starts_over_is_not_ready(broker: Broker, keys: Path) -> None:
+    """While the broker is away nothing is decided, and /readyz says so, although no command waits in the process."""
+    role = new_role(broker, keys)
+    role._caught_up = True
+    world = World(broker, keys)
+    role._loops = [world.loop]
+    broker.is_away = True
+    seen: list[tuple[bool, str]] = []
+
+    def come_back() -> None:
+        seen.append(role.ready())
+        broker.is_away = len(seen) < 3
+
+    broker.on_wait = come_back
+    async with world.running():
+        await until(lambda: not broker.is_away)
+        await until(lambda: role.ready() == (True, ""))
+    assert seen == [(False, "partition 0 starts over")] * 3
+
+
 async def test_ends_that_cannot_be_asked_for_are_one_more_failure(broker: Broker, keys: Path) -> None:
     """A broker that goes away while a partition starts over ends no process: it is started over again."""
     world = World(broker, keys)
