@@ -14,29 +14,28 @@ from datetime import date
 import structlog
 
 from libs.events.chain import Reading
-from libs.events.records import RawRecord
+from libs.events.records import RawRecord, parse_decision
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.checkpoint import resume
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
-from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.memory import DeciderMemory
 from libs.runtime.recount import lost_commands
+from libs.runtime.restarts import Restarts, unless, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore, drop_outdated, store_path
 from libs.runtime.tail import Tail, TailReader
+from libs.runtime.unexpected import expected_refusals, unexpected
 
 log = structlog.get_logger()
 
 _DAY_ZERO = date(1970, 1, 1)
 #: Commands read ahead per partition; fetching pauses above it.
 QUEUED_MAX = 2_000
-#: A partition that starts over this often within a minute ends the process.
-RESTARTS_PER_MINUTE_MAX = 3
 #: Commands decided in one go before other tasks of the process may run.
 DECIDED_IN_ONE_GO = 20
 
@@ -54,16 +53,18 @@ class PartitionLoop:
         self.partition = partition
         self.commands = Place(commands_topic(service.name, settings.topic_prefix), partition)
         self.events = Place(events_topic(service.name, settings.topic_prefix), partition)
+        self._expected = expected_refusals(service)
         self._aggregates = (*service.aggregates, day_aggregate())
         self._path = store_path(settings.data_dir, self.events.topic, partition, self._aggregates)
         self._store: RocksStore | None = None
         self._queue: deque[RawRecord] = deque()
         self._signal = asyncio.Event()
-        self._restarts: deque[float] = deque()
+        self._restarts = Restarts()
         self._moved_at = time.monotonic()
         self.decider: PartitionDecider
         self.read_to = 0
         self.halted: str | None = None
+        self.is_in_doubt = False
 
     # --- recovery -----------------------------------------------------------------------------------------------
 
@@ -97,6 +98,8 @@ class PartitionLoop:
         self.halted = await lost_commands(
             self._settings.require_kafka(), self.commands, self.events, self.decider.head
         )
+        halted = metrics.PARTITION_HALTED.labels(self._service.name, str(self.partition))
+        halted.set(int(self.halted is not None))
         if self.halted is not None:
             log.error(
                 "partition_halted", service=self._service.name, partition=self.partition, cause=self.halted
@@ -134,7 +137,7 @@ class PartitionLoop:
             reading = self.decider.accept(raw)
             self.read_to = raw.offset + 1
             if reading is Reading.ACCEPTED:
-                _count(name, raw)
+                _count(name, self.partition, raw, self._expected)
             elif reading is Reading.REPEAT:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
             else:
@@ -165,35 +168,36 @@ class PartitionLoop:
     # --- deciding -----------------------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event, tails: Tails, writers: Writers) -> None:
-        """Decide until stopped; after any doubt start over with a new producer. Raises OperatorError when that repeats."""
+        """Decide until stopped; after any doubt start over with a new producer.
+
+        Raises OperatorError when Kafka can be reached and takes no decisions for two minutes; while it is away the
+        partition waits (the rule: libs.runtime.restarts).
+        """
         while not stop.is_set():
-            writer = None
+            writer, pause_s = None, 0.0
             try:
+                if self.is_in_doubt:
+                    await self._start_over(tails, stop)
                 writer = await writers.current()
+                self.is_in_doubt = False
+                self._restarts.began()
                 await self._decide_on(writer, stop)
             except (LogUnavailable, RecordTooLarge, PartitionStalled) as error:
+                self.is_in_doubt = True
                 log.warning("partition_starts_over", partition=self.partition, cause=str(error))
                 metrics.PARTITION_RESTARTS.labels(self._service.name, str(self.partition)).inc()
-                self._count_restart()
                 await writers.discard(writer)
-                await self._start_over(tails)
+                pause_s = self._restarts.after_failure(
+                    f"Kafka does not take the decisions of {self._service.name} partition {self.partition} ({error})."
+                )
+            if pause_s:
+                await wait(stop, pause_s)
 
-    def _count_restart(self) -> None:
-        now = time.monotonic()
-        self._restarts.append(now)
-        while now - self._restarts[0] > 60:
-            self._restarts.popleft()
-        if len(self._restarts) >= RESTARTS_PER_MINUTE_MAX:
-            raise OperatorError(
-                f"{self._service.name} partition {self.partition} had to start over {len(self._restarts)} times in a minute: "
-                "Kafka does not take its decisions. Look at the broker's log, then start the service again."
-            )
-
-    async def _start_over(self, tails: Tails) -> None:
+    async def _start_over(self, tails: Tails, stop: asyncio.Event) -> None:
         """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
         self.decider.drop_speculation()
-        end = (await tails.events.ends([self.events]))[self.events]
-        while self.read_to < end:
+        ends = await unless(stop, tails.events.ends([self.events])) or {}
+        while self.read_to < ends.get(self.events, 0) and not stop.is_set():
             await self._sleep()
         self._queue.clear()
         tails.commands.seek(self.commands, self.decider.next_position)
@@ -272,8 +276,8 @@ class DeciderRole:
         await tails.commands.start()
         await tails.events.start()
         try:
-            await self._recover(tails)
-            self._caught_up = True
+            await self._recover(tails, stop)
+            self._caught_up = not stop.is_set()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tail_events(tails.events, stop))
                 group.create_task(self._tail_commands(tails.commands, stop))
@@ -288,12 +292,15 @@ class DeciderRole:
                 loop.close()
 
     def ready(self) -> tuple[bool, str]:
-        """Caught up, and no partition halted or waiting longer than the stall limit."""
+        """Caught up, and no partition halted, starting over or waiting longer than the stall limit."""
         if not self._caught_up:
             return False, "recovering"
         halted = [loop for loop in self._loops if loop.halted]
         if halted:
             return False, f"partition {halted[0].partition} is halted: {halted[0].halted}"
+        in_doubt = [loop for loop in self._loops if loop.is_in_doubt]
+        if in_doubt:
+            return False, f"partition {in_doubt[0].partition} starts over"
         oldest = min(
             (since for loop in self._loops if (since := loop.waiting_since_ms) is not None), default=None
         )
@@ -304,12 +311,15 @@ class DeciderRole:
             return False, "commands wait without progress"
         return True, ""
 
-    async def _recover(self, tails: Tails) -> None:
+    async def _recover(self, tails: Tails, stop: asyncio.Event) -> None:
+        """Fold the log to its end. After `stop` it is left as it is: the tail that delivers has ended, too."""
         for loop in self._loops:
             await loop.recover()
         tails.events.assign({loop.events: loop.read_to for loop in self._loops})
         ends = await tails.events.ends([loop.events for loop in self._loops])
         while any(loop.read_to < ends[loop.events] for loop in self._loops):
+            if stop.is_set():
+                return
             for place, records in (await tails.events.poll(0.5)).items():
                 self._by_place[place].take_events(records)
         for loop in self._loops:
@@ -352,22 +362,37 @@ def _raise_failed(futures: "deque[asyncio.Future[object]]") -> None:
             raise PartitionStalled(f"the broker did not take a decision: {error!r}")
 
 
-def _count(service: str, raw: RawRecord) -> None:
-    """Count a decision by outcome, and what a person must look at, from the first bytes of its events."""
+def _count(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:
+    """Count a decision by outcome, and alarm for what a person must look at. Most is known from the first bytes."""
     events = raw.value[raw.value.find(b'"events":[') :]
     first = events[:80]
     outcome = "no_effect" if b"system.CommandHadNoEffect" in first else "events"
     if b"system.CommandRefused" in first:
         outcome = "refused"
-        for code in ("malformed", "internal"):
-            if f'"code":"{code}"'.encode() in events:
-                metrics.PARKED.labels(service, code).inc()
+        _alarm(service, partition, raw, expected)
     elif b"system.CommandRepeated" in first:
         outcome = "repeated"
     elif b"system.PolicyFailed" in first:
-        metrics.PARKED.labels(service, "policy_failed").inc()
+        _alarm(service, partition, raw, expected)
     else:
         failures = events.count(b'"type":"system.WakeFailed.')
         if failures:
             metrics.WAKE_FAILURES.labels(service).inc(failures)
     metrics.DECISIONS.labels(service, outcome).inc()
+
+
+def _alarm(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:
+    """Count and tell what the view of parked commands will show of a decision."""
+    for stored in parse_decision(raw.value).events:
+        kind = unexpected(stored, from_policy="source" in raw.headers, expected=expected)
+        if kind is not None:
+            code = stored.data["code"] if kind == "refused" else kind
+            metrics.PARKED.labels(service, code).inc()
+            log.error(
+                "decision_parked",
+                service=service,
+                partition=partition,
+                position=int(raw.headers["position"]),
+                code=code,
+                command_type=raw.headers.get("type", b"").decode(),
+            )

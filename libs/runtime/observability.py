@@ -61,9 +61,21 @@ PARTITION_RESTARTS = Counter(
     ("service", "partition"),
     registry=REGISTRY,
 )
+PARTITION_HALTED = Gauge(
+    "loanstream_partition_halted",
+    "1 while a decider does not decide a partition because its commands are not those that were decided: an alarm",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
+COMMANDS_LOST = Gauge(
+    "loanstream_commands_lost",
+    "1 while the API sees fewer commands than were decided, and answers 503: an alarm",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
 PARKED = Counter(
     "loanstream_parked_total",
-    "Refusals with code malformed or internal, and policies that raised",
+    "Refusals malformed or internal, refusals of a policy that no saga expects, and policies that raised: an alarm",
     ("service", "code"),
     registry=REGISTRY,
 )
@@ -91,6 +103,12 @@ RECORDS_FOREIGN = Counter(
 # policies and views
 POLICY_COMMANDS = Counter(
     "loanstream_policy_commands_total", "Commands stored by a policy group", ("policy",), registry=REGISTRY
+)
+POLICY_RESTARTS = Counter(
+    "loanstream_policy_restarts_total",
+    "Starts of a policy group from its last commit after a failure",
+    ("policy",),
+    registry=REGISTRY,
 )
 POLICY_AGE_SECONDS = Gauge(
     "loanstream_policy_age_seconds",

@@ -20,7 +20,7 @@ from libs.events.system import CommandRepeated
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime.checkpoint import LostTimeline
 from libs.runtime.kafka import LogUnavailable, OffsetMissing, Place
-from libs.runtime.observability import RECORDS_FOREIGN, RECORDS_REPEATED
+from libs.runtime.observability import COMMANDS_LOST, RECORDS_FOREIGN, RECORDS_REPEATED
 
 log = structlog.get_logger()
 
@@ -159,7 +159,10 @@ class Outcomes:
             return "too_many_waiting"
         if self._sampled_at is None or now - self._sampled_at > self._stall_s + SAMPLE_S:
             return "log_unavailable"
-        return "commands_waiting" if self._pulses[partition].silent_s(now) >= self._stall_s else None
+        pulse = self._pulses[partition]
+        if pulse.is_lost:
+            return "commands_lost"
+        return "commands_waiting" if pulse.silent_s(now) >= self._stall_s else None
 
     def caught_up(self) -> tuple[bool, str]:
         """Whether the tail has read everything that was in the log when it started, and still hears from the broker."""
@@ -260,17 +263,32 @@ class Outcomes:
 
     async def _sample(self, stop: asyncio.Event, reader: Reads) -> None:
         while not stop.is_set():
+            # taken before the ends are asked for: what is decided already, was a command already
+            decided = [self._chains[events].next_position for events in self._events]
             try:
                 async with asyncio.timeout(self._stall_s):
                     ends = await reader.ends(self._commands)
             except TimeoutError as error:
                 raise LogUnavailable("no end offsets in time") from error
             now = self._clock()
-            for pulse, commands, events in zip(self._pulses, self._commands, self._events, strict=True):
-                pulse.sample(now, self._chains[events].next_position, ends[commands])
+            for pulse, commands, position in zip(self._pulses, self._commands, decided, strict=True):
+                was_lost = pulse.is_lost
+                pulse.sample(now, position, ends[commands])
+                if pulse.is_lost != was_lost:
+                    self._tell_lost(commands, position, ends[commands], pulse.is_lost)
             self._sampled_at = now
             self._commands_ends = {place.partition: end for place, end in ends.items()}
             await _pause(stop, SAMPLE_S)
+
+    def _tell_lost(self, commands: Place, next_position: int, end: int, is_lost: bool) -> None:
+        COMMANDS_LOST.labels(self._service, str(commands.partition)).set(int(is_lost))
+        (log.error if is_lost else log.warning)(
+            "commands_lost" if is_lost else "commands_restored",
+            service=self._service,
+            partition=commands.partition,
+            commands_end=end,
+            next_position=next_position,
+        )
 
     async def _keep_anchors(self, stop: asyncio.Event) -> None:
         kept: dict[Place, Checkpoint] = {}
@@ -293,14 +311,18 @@ class Outcomes:
 
 @dataclass(slots=True)
 class _Pulse:
-    """Since when commands of one partition wait without any being decided."""
+    """Since when commands of one partition wait without any being decided, and whether decided ones are gone."""
 
     next_position: int = -1
     silent_since: float | None = None
+    is_lost: bool = False
 
     def sample(self, now: float, next_position: int, commands_end: int) -> None:
         moved = next_position != self.next_position
         self.next_position = next_position
+        self.is_lost = (
+            commands_end < next_position
+        )  # more was decided than there is: nothing new may take those offsets
         if commands_end <= next_position:
             self.silent_since = None
         elif moved or self.silent_since is None:

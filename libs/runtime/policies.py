@@ -5,7 +5,6 @@ A crash between the two sends the same commands again; the decider drops them by
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -14,10 +13,11 @@ from libs.events.chain import Reading
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
+from libs.runtime.backlog import Backlog
 from libs.runtime.checkpoint import resume
-from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge, stored_offset
 from libs.runtime.policing import OutgoingCommand, PolicyPartition, group_name, waves
+from libs.runtime.restarts import Restarts, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.tail import Tail, TailReader
@@ -26,7 +26,8 @@ log = structlog.get_logger()
 
 #: Seconds between commits of a group's checkpoints; a crash sends at most this much again.
 COMMIT_EVERY_S = 1.0
-RESTARTS_PER_MINUTE_MAX = 3
+#: Seconds between looks at how far the sources reach.
+WATCH_EVERY_S = 1.0
 #: The partitions of a source end a phase within a moment of each other; their markers then share one flush to disk,
 #: which is the dearest step of an empty day (decisions/0003).
 GATHER_S = 0.003
@@ -47,13 +48,16 @@ class PolicyGroup:
         self._partitions: dict[int, PolicyPartition] = {}
         self._dirty = False
         self._committed_at = time.monotonic()
-        self._ends: dict[Place, int] = {}
-        self.oldest_waiting_s = 0.0
-        self.started = False
+        self._backlog: Backlog | None = None
+        self._in_hand_since: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Read, send, commit until stopped; after any doubt start again from the last commit. Raises OperatorError."""
-        restarts: deque[float] = deque()
+        """Read, send, commit until stopped; after any doubt start again from the last commit. Raises OperatorError.
+
+        A broker that is away is waited for. A group that reaches its broker and fails all the same, again and again for
+        two minutes, ends: Kafka refuses its commands for good, and a person must look (the rule: libs.runtime.restarts).
+        """
+        restarts = Restarts()
         while not stop.is_set():
             reader = self._tail.reader()
             commits = LogReader(
@@ -62,28 +66,48 @@ class PolicyGroup:
                 group=self._settings.topic_prefix + self.name,
             )
             writer = LogWriter(self._settings.require_kafka(), client_id=f"{self.name}-writer")
+            pause_s = 0.0
             try:
                 await reader.start()
                 await commits.start()
                 await writer.start()
-                await self._resume(reader, commits)
-                await self._follow(reader, commits, writer, stop)
+                backlog = await self._resume(reader, commits)
+                restarts.began()
+                await self._work(reader, commits, writer, backlog, stop)
             except (LogUnavailable, RecordTooLarge) as error:
+                self._backlog = None
                 log.warning("policy_starts_over", policy=self.name, cause=str(error))
-                restarts.append(time.monotonic())
-                while restarts[-1] - restarts[0] > 60:
-                    restarts.popleft()
-                if len(restarts) >= RESTARTS_PER_MINUTE_MAX:
-                    raise OperatorError(
-                        f"The policy group {self.name} had to start over {len(restarts)} times in a minute: Kafka does not "
-                        "take its commands. Look at the broker's log, then start the service again."
-                    ) from error
+                metrics.POLICY_RESTARTS.labels(self.name).inc()
+                pause_s = restarts.after_failure(
+                    f"Kafka does not take the commands of the policy group {self.name} ({error})."
+                )
             finally:
                 await writer.stop()
                 await commits.stop()
                 await reader.stop()
+            if pause_s:
+                await wait(stop, pause_s)
 
-    async def _resume(self, reader: TailReader, commits: LogReader) -> None:
+    def unready(self) -> str | None:
+        """Why this group is not of use now: not come up with its sources since it started, or events wait too long."""
+        limit_s = self._settings.stall_s + self._settings.confirm_timeout_s
+        if self._backlog is None:
+            return f"{self.name} is resuming"
+        if not self._backlog.caught_up:
+            return f"{self.name} has not read everything that was there when it started"
+        if self._backlog.unheard_s > limit_s:
+            return f"{self.name} does not hear from the log"
+        if self.oldest_waiting_s > limit_s:
+            return f"{self.name} has events waiting for {self.oldest_waiting_s:.0f} s"
+        return None
+
+    @property
+    def oldest_waiting_s(self) -> float:
+        """Age of the oldest event that is not handled, delivered or not; 0 when none waits."""
+        in_hand_s = time.time() - self._in_hand_since if self._in_hand_since is not None else 0.0
+        return max(0.0, in_hand_s, self._backlog.waiting_s if self._backlog is not None else 0.0)
+
+    async def _resume(self, reader: TailReader, commits: LogReader) -> Backlog:
         committed = await commits.committed(self._places)
         for place in self._places:
             chain = await resume(
@@ -102,24 +126,61 @@ class PolicyGroup:
                 reader=chain,
             )
         commits.assign_for_commits(self._places)
-        reader.assign({place: self._partitions[place.partition].head.offset + 1 for place in self._places})
-        self.started = True
+        starts = {place: self._partitions[place.partition].head.offset + 1 for place in self._places}
+        reader.assign(starts)
+        backlog = Backlog(starts)
+        backlog.sample(await commits.ends(self._places))
+        return backlog
+
+    async def _work(
+        self,
+        reader: TailReader,
+        commits: LogReader,
+        writer: LogWriter,
+        backlog: Backlog,
+        stop: asyncio.Event,
+    ) -> None:
+        """Follow the events, and watch beside it how many wait."""
+        self._backlog = backlog
+        watching = asyncio.create_task(self._watch(commits, backlog))
+        try:
+            await self._follow(reader, commits, writer, backlog, stop)
+        finally:
+            self._in_hand_since = None
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _watch(self, commits: LogReader, backlog: Backlog) -> None:
+        """Compare with the log's ends, also while a batch is stuck; on the commits' connection, which no fetch holds up."""
+        while True:
+            metrics.POLICY_AGE_SECONDS.labels(self.name).set(self.oldest_waiting_s)
+            since_commit = time.monotonic() - self._committed_at if self._dirty else 0.0
+            metrics.COMMIT_AGE_SECONDS.labels(self.name).set(since_commit)
+            await asyncio.sleep(WATCH_EVERY_S)
+            try:
+                backlog.sample(await commits.ends(self._places))
+            except (
+                LogUnavailable
+            ) as error:  # who follows meets it too, or has nothing to do; readiness tells it
+                log.warning("broker_unavailable", reader=self.name, cause=str(error))
 
     async def _follow(
-        self, reader: TailReader, commits: LogReader, writer: LogWriter, stop: asyncio.Event
+        self,
+        reader: TailReader,
+        commits: LogReader,
+        writer: LogWriter,
+        backlog: Backlog,
+        stop: asyncio.Event,
     ) -> None:
         while not stop.is_set():
             batch = await reader.poll(0.25, 500, gather_s=GATHER_S)
             if batch:
-                oldest = min(records[0].timestamp_ms for records in batch.values())
-                self.oldest_waiting_s = max(0.0, time.time() - oldest / 1000)
+                self._in_hand_since = min(records[0].timestamp_ms for records in batch.values()) / 1000
                 await self._handle(batch, writer)
+                self._in_hand_since = None
                 self._dirty = True
-            else:
-                self.oldest_waiting_s = 0.0
-            metrics.POLICY_AGE_SECONDS.labels(self.name).set(self.oldest_waiting_s)
-            since_commit = time.monotonic() - self._committed_at if self._dirty else 0.0
-            metrics.COMMIT_AGE_SECONDS.labels(self.name).set(since_commit)
+                for place, records in batch.items():
+                    backlog.handled(place, records[-1].offset + 1)
             await self._commit(commits)
         await self._commit(commits, at_once=True)
 
@@ -180,10 +241,9 @@ class PolicyRole:
                 group.create_task(policy.run(stop))
 
     def ready(self) -> tuple[bool, str]:
-        """All groups have resumed and none has events waiting longer than the stall limit."""
+        """Every group has come up with its sources, and none has events waiting longer than the stall limit."""
         for group in self._groups:
-            if not group.started:
-                return False, f"{group.name} is resuming"
-            if group.oldest_waiting_s > self._settings.stall_s + self._settings.confirm_timeout_s:
-                return False, f"{group.name} has events waiting for {group.oldest_waiting_s:.0f} s"
+            reason = group.unready()
+            if reason is not None:
+                return False, reason
         return True, ""

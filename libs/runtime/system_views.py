@@ -9,20 +9,18 @@ from typing import Any
 from libs.events.codec import name_of
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga
-from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeated, PolicyFailed
+from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeated
 from libs.events.topics import DECIDING_SERVICES
 from libs.events.views import Op, Set, View
 from libs.runtime.folding import stored_json
 from libs.runtime.projecting import AcceptedRecord, AnyView, EventsView, RecordView
 from libs.runtime.service import Service
+from libs.runtime.unexpected import Kind, expected_refusals, unexpected
 
 _REFUSED = name_of(CommandRefused)
 _REPEATED = name_of(CommandRepeated)
 _NO_EFFECT = name_of(CommandHadNoEffect)
-_POLICY_FAILED = name_of(PolicyFailed)
 
-#: Refusals that the runtime makes because a command could not be decided at all.
-_UNDECIDABLE = ("malformed", "internal")
 #: The same id with another body: the first answer stays.
 _KEY_REUSED = "key_reused"
 
@@ -77,14 +75,14 @@ def parked_view(service: Service) -> RecordView:
 
     The bytes are those of `S.commands` at the same position (`loanstream parked show`).
     """
-    expected = frozenset(name_of(kind) for saga in service.sagas for kind in saga.expected_refusals)
+    expected = expected_refusals(service)
 
     def project(record: AcceptedRecord) -> Sequence[Op]:
         return [
             op
             for index, stored in enumerate(record.decision.events)
-            if stored.type in (_REFUSED, _POLICY_FAILED)
-            for op in _parked(record, index, stored.data, stored.type, expected)
+            if (kind := unexpected(stored, from_policy=record.from_policy, expected=expected))
+            for op in _parked(record, index, stored.data, kind)
         ]
 
     return RecordView(
@@ -92,9 +90,7 @@ def parked_view(service: Service) -> RecordView:
     )
 
 
-def _parked(
-    record: AcceptedRecord, index: int, data: Any, type_name: str, expected: frozenset[str]
-) -> Iterable[Op]:
+def _parked(record: AcceptedRecord, index: int, data: Any, kind: Kind) -> Iterable[Op]:
     address = f"{record.address}/{index}"
     decision = record.decision
     fields: dict[str, Any] = {
@@ -102,21 +98,19 @@ def _parked(
         "at": decision.at.isoformat() if decision.at else None,
         "from_policy": record.from_policy,
     }
-    if type_name == _POLICY_FAILED:
+    if kind == "policy_failed":
         fields |= {
-            "kind": "policy_failed",
+            "kind": kind,
             "code": data["error"],
             "group": data["group"],
             "event": data["event_address"],
         }
-    elif data["code"] in _UNDECIDABLE or (record.from_policy and data["command_type"] not in expected):
-        fields |= {"kind": "refused", "code": data["code"], "command_type": data["command_type"]}
+    else:
+        fields |= {"kind": kind, "code": data["code"], "command_type": data["command_type"]}
         fields |= {
             "stream": data["stream_id"],
             "about": stored_json(data["about"]),
         }
-    else:
-        return ()
     return [Set(address, name, value) for name, value in fields.items()]
 
 

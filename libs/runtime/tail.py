@@ -7,7 +7,7 @@ their time asking. Each role still has a reader of its own with its own position
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -70,19 +70,32 @@ class Tail:
             if start < self._next[place]:  # the others ignore what they have
                 self._next[place] = start
                 self._physical.seek(place, start)
+        self._weigh(starts)  # who joins anew has dropped what it left unread
 
     def leave(self, reader: "TailReader") -> None:
-        """Deliver no more to a reader."""
+        """Deliver no more to a reader. What it left unread holds nobody up."""
         if reader in self._readers:
             self._readers.remove(reader)
+        self._weigh(self._places)
 
     def drained(self, place: Place) -> None:
         """A reader has read; fetch the partition again if no other is far behind."""
-        if place in self._paused and not any(
-            reader.unread(place) > UNREAD_MAX // 2 for reader in self._readers
-        ):
-            self._physical.resume(place)
-            self._paused.discard(place)
+        self._weigh([place])
+
+    def _weigh(self, places: Iterable[Place]) -> None:
+        """Fetch a partition exactly while none of those who read it *now* is far behind.
+
+        Asked after everything that changes the answer: a delivery, a reading, a reader that comes or goes. A pause that
+        only its reader's reading could end outlived the reader, and nobody in the process was given anything any more.
+        """
+        for place in places:
+            unread = max((reader.unread(place) for reader in self._readers), default=0)
+            if unread > UNREAD_MAX and place not in self._paused:
+                self._physical.pause(place)
+                self._paused.add(place)
+            elif unread <= UNREAD_MAX // 2 and place in self._paused:
+                self._physical.resume(place)
+                self._paused.discard(place)
 
     @property
     def failed(self) -> OffsetMissing | None:
@@ -106,9 +119,7 @@ class Tail:
             self._next[place] = records[-1].offset + 1
             for reader in self._readers:
                 reader.deliver(place, records)
-                if reader.unread(place) > UNREAD_MAX and place not in self._paused:
-                    self._physical.pause(place)
-                    self._paused.add(place)
+        self._weigh(batch)
 
 
 class TailReader:
@@ -146,9 +157,7 @@ class TailReader:
         `gather_s` is how long it waits after the first until every partition has something, for those who gain from a
         fuller batch.
         """
-        if not any(self._unread.values()):
-            if not await self._more(timeout_s):
-                return {}
+        if not any(self._unread.values()) and self._tail.failed is None and await self._more(timeout_s):
             give_up_at = time.monotonic() + gather_s
             while not all(self._unread.values()) and (left_s := give_up_at - time.monotonic()) > 0:
                 await self._more(left_s)

@@ -29,6 +29,10 @@ from libs.runtime.outcomes import Outcome
 _STALLED: Final = {
     "too_many_waiting": "Too many requests wait for their answers. Nothing is lost: send the same request again.",
     "commands_waiting": "The service is not deciding at the moment. Nothing is lost: send the same request again.",
+    "commands_lost": (
+        "Commands that were decided are missing from the log, so nothing more is taken until it is restored. "
+        "What was answered stays answered: send the same request again later."
+    ),
     "log_unavailable": "The log does not answer at the moment. Nothing is lost: send the same request again.",
 }
 

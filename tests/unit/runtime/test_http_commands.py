@@ -8,9 +8,13 @@ from uuid import UUID
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
+from libs.events.topics import commands_topic
+from libs.runtime.kafka import Place
+from libs.runtime.observability import REGISTRY
 from services.bidding.app import build
-from tests.unit.runtime.edge_world import World, running
+from tests.unit.runtime.edge_world import World, running, until
 
 DAY = date(2024, 3, 15)
 
@@ -210,3 +214,85 @@ async def test_before_the_process_is_connected_it_says_so(world: World) -> None:
     world.app.state.edge = None
     early = await post(world, TOP_UPS, {"amount_fen": 5_000})
     assert (early.status_code, early.json()["type"]) == (503, "urn:loanstream:problem:starting")
+
+
+# --- what the log and its decider cannot do ------------------------------------------------------------------------
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """The status and the stable code of a problem that tells when to come again."""
+    assert int(answer.headers["Retry-After"]) > 0
+    return answer.status_code, answer.json()["type"].removeprefix("urn:loanstream:problem:")
+
+
+async def test_two_bodies_under_one_key_at_once_get_each_their_own_answer(world: World) -> None:
+    """Both wait while nothing is decided: the first body's effect goes to the first, the second is told of its key."""
+    world.decider_is_held = True
+    before = len(world.commands())
+    first = asyncio.create_task(post(world, TOP_UPS, {"amount_fen": 5_000}))
+    await until(lambda: len(world.commands()) == before + 1)
+    second = asyncio.create_task(post(world, TOP_UPS, {"amount_fen": 6_000}))
+    await until(lambda: len(world.commands()) == before + 2)
+    world.decider_is_held = False
+    world.decide()
+    granted, refused = await first, await second
+    assert (granted.status_code, granted.json()["amount_fen"]) == (201, 5_000)
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:loanstream:problem:key_reused")
+
+
+async def test_too_many_waiting_is_a_problem_of_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that holds as many requests as it can says too_many_waiting, and sends nothing."""
+    monkeypatch.setattr("libs.runtime.outcomes.WAITING_MAX", 0)
+    sent = len(world.commands())
+    with world.app.state.edge.outcomes.expect("id", "fp"):
+        refused = await post(world, TOP_UPS, {"amount_fen": 5_000})
+    assert problem(refused) == (503, "too_many_waiting")
+    assert len(world.commands()) == sent
+
+
+@pytest.mark.parametrize(
+    ("what_stops", "code"), [("decider", "commands_waiting"), ("log", "log_unavailable")]
+)
+async def test_who_waited_for_a_decider_that_stopped_is_told_so(
+    keys: Path, what_stops: str, code: str
+) -> None:
+    """After the wait, too: a stored command that nobody decides is 503, and not an address to ask at for ever."""
+    async with running(build("demo"), keys, decision_wait_s=2.0, stall_s=0.6) as world:
+        world.open_day(DAY)
+        world.decider_is_held = True
+        asked = asyncio.create_task(post(world, "/bidding/accounts", key="open"))
+        await until(lambda: len(world.commands()) == 1)
+        world.log.is_down = what_stops == "log"
+        assert problem(await asked) == (503, code)
+
+
+async def test_lost_commands_are_503_until_they_are_restored(world: World) -> None:
+    """Fewer commands than decisions: a new command would take the place of a decided one, so none is taken."""
+    partition = world.app.state.edge.commands.partition("acc_ada")
+    place = Place(commands_topic("bidding"), partition)
+    kept = list(world.log.records[place])
+    with capture_logs() as logged:
+        del world.log.records[place][1:]
+        await world.until_stalled(partition, "commands_lost")
+        refused = await post(world, TOP_UPS, {"amount_fen": 5_000})
+        assert problem(refused) == (503, "commands_lost")
+        assert len(world.log.records[place]) == 1
+        assert lost_gauge(partition) == 1
+        world.log.records[place][:] = kept
+        await world.until_stalled(partition, None)
+    assert lost_gauge(partition) == 0
+    told = {"service": "bidding", "partition": partition, "next_position": 2}
+    assert logged == [
+        {"event": "commands_lost", "log_level": "error", "commands_end": 1, **told},
+        {"event": "commands_restored", "log_level": "warning", "commands_end": 2, **told},
+    ]
+    assert (await post(world, TOP_UPS, {"amount_fen": 5_000})).status_code == 201
+
+
+def lost_gauge(partition: int) -> float | None:
+    """What the metric says of a partition of bidding."""
+    return REGISTRY.get_sample_value(
+        "loanstream_commands_lost", {"service": "bidding", "partition": str(partition)}
+    )

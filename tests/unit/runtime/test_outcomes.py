@@ -1,7 +1,7 @@
 """The API's tail: every decision reaches who waits for it, whoever repeats, forges, cuts or restarts around it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -187,6 +187,32 @@ async def test_progress_is_no_stall(world: World) -> None:
     assert outcomes.stalled(0) == "commands_waiting"
     pulse.sample(clock[0], 50, 50)
     assert outcomes.stalled(0) is None
+
+
+async def test_a_decision_between_two_questions_is_no_loss(world: World) -> None:
+    """A command that is stored and decided while the ends are on their way is not taken for one that is missing."""
+
+    class LateReader(MemoryReader):
+        async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
+            ends = await super().ends(places)
+            if not world.commands():
+                await open_account(world, "usr_ada")
+                await asyncio.sleep(0.05)
+            return ends
+
+    partition = world.app.state.edge.commands.partition("acc_ada")
+    outcomes = world.outcomes()
+    outcomes._watch = lambda: LateReader(world.log)
+    stop, told = asyncio.Event(), set()
+    task = asyncio.create_task(outcomes.run(stop))
+    async with asyncio.timeout(5):
+        while not world.commands() or outcomes.caught_up() != (True, ""):
+            told.add(outcomes.stalled(partition))
+            await asyncio.sleep(0.001)
+        told.add(outcomes.stalled(partition))
+    stop.set()
+    await asyncio.wait_for(task, 5)
+    assert told <= {"log_unavailable", None}
 
 
 async def test_waiting_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
