@@ -20,7 +20,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from libs.runtime.errors import OperatorError
-from libs.runtime.settings import Settings, load_settings
+from libs.runtime.settings import ROLES, Settings, load_settings
 
 if TYPE_CHECKING:
     from libs.runtime.explain import ExplainedFigure
@@ -40,7 +40,6 @@ app.add_typer(parked, name="parked")
 out = Console()
 err = Console(stderr=True)
 
-ROLES = ("api", "decider", "policy", "projector")
 _TOKEN_HOURS = 12
 
 

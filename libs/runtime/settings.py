@@ -19,6 +19,8 @@ from libs.runtime.errors import OperatorError
 
 PREFIX = "LOANSTREAM_"
 DEFAULT_DATA_DIR = Path(".loanstream")
+#: The jobs that a process may have.
+ROLES = ("api", "decider", "policy", "projector")
 _OWNER = "# written by process "
 
 
