@@ -13,6 +13,12 @@ class OperatorError(Exception):
     exit_code = 2
 
 
+class PassingTrouble(OperatorError):
+    """What a process needs is away. Its supervisor starts it again, because it may be back by then."""
+
+    exit_code = 1
+
+
 def the_one_to_tell(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     """Of all that went wrong together: an operator's sentence if there is one, else the first."""
     leaves = list(_leaves(errors))

@@ -148,7 +148,7 @@ class ProjectorRole:
         for topic in sorted(self._topics):
             if topic not in found:
                 raise OperatorError(f"The topic {topic} does not exist: run `loanstream topics` first.")
-            count = found[topic][0]
+            count = found[topic].partitions
             if count != self._settings.partitions:
                 raise OperatorError(
                     f"{topic} has {count} partitions, the settings say {self._settings.partitions}. Set "
