@@ -82,6 +82,20 @@ async def test_the_same_call_again_is_the_same_answer(world: World) -> None:
     assert withdrawal.json()["type"] == "urn:loanstream:problem:insufficient_available"
 
 
+async def test_without_a_decision_in_time_the_bank_is_told_to_call_again(world: World) -> None:
+    """202 names no address, because the bank has no token to read it with; the same call later is answered."""
+    path = await requested(world, "top-ups", 5_000)
+    world.decider_is_held = True
+    pending = await bank(world, path, booked(5_000))
+    command_id = world.commands()[-1]["command_id"]
+    assert (pending.status_code, pending.json()) == (202, {"id": command_id, "status": "pending"})
+    assert "Location" not in pending.headers
+    world.decider_is_held = False
+    world.decide()
+    answer = await bank(world, path, booked(5_000))
+    assert (answer.status_code, answer.json()["status"]) == (200, "deposited")
+
+
 async def test_one_reference_says_one_thing(world: World) -> None:
     """The same reference with another amount is refused, and so is a second reference for an answered request."""
     path = await requested(world, "top-ups", 5_000)
