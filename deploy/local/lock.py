@@ -11,6 +11,17 @@ from libs.runtime.settings import PREFIX
 STACK_LOCK = "stack.lock"
 
 
+class AlreadyRuns(OperatorError):
+    """A stack has the directory; `holder` is its process, as it wrote it down."""
+
+    def __init__(self, directory: Path, holder: str) -> None:
+        self.holder = holder
+        super().__init__(
+            f"Loanstream already runs on {directory} (process {holder}): stop it with `loanstream down`, "
+            f"or set {PREFIX}DATA_DIR to another directory."
+        )
+
+
 class DirectoryLock:
     """An exclusive lock on `directory`/`name`, held from take() to release()."""
 
@@ -19,15 +30,15 @@ class DirectoryLock:
         self._handle: int | None = None
 
     def take(self) -> None:
-        """Take the lock; it is written down who has it. Raises OperatorError if somebody else has it."""
+        """Take the lock; it is written down who has it. Raises AlreadyRuns if somebody else has it, OperatorError."""
         if self._handle is not None:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        except OSError as error:
             raise OperatorError(
-                f"{error.filename} cannot be written ({error.strerror}): give yourself the right to, or set "
+                f"{error.filename} cannot be written ({error.strerror}): put that right, or set "
                 f"{PREFIX}DATA_DIR to another directory."
             ) from None
         try:
@@ -35,10 +46,7 @@ class DirectoryLock:
         except BlockingIOError:
             holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
             os.close(handle)
-            raise OperatorError(
-                f"Loanstream already runs on {self._path.parent} (process {holder}): stop it with `loanstream down`, "
-                f"or set {PREFIX}DATA_DIR to another directory."
-            ) from None
+            raise AlreadyRuns(self._path.parent, holder) from None
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         self._handle = handle

@@ -45,7 +45,7 @@ def require_free(port: int, name: str, setting: str) -> None:
 
 def choose(names: list[str], kept_in: Path) -> dict[str, int]:
     """A free port for each name: the one used last time if it is still free, else a new one. Remembered in `kept_in`."""
-    kept: dict[str, int] = json.loads(kept_in.read_text()) if kept_in.exists() else {}
+    kept = _kept(kept_in)
     chosen: dict[str, int] = {}
     for name in names:
         port = kept.get(name, 0)
@@ -55,3 +55,14 @@ def choose(names: list[str], kept_in: Path) -> dict[str, int]:
     kept_in.parent.mkdir(parents=True, exist_ok=True)
     kept_in.write_text(json.dumps(kept | chosen, indent=1))
     return chosen
+
+
+def _kept(path: Path) -> dict[str, int]:
+    """The ports of last time; none where the file is not what we write: they are a comfort, no truth."""
+    try:
+        kept = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return {name: port for name, port in kept.items() if type(port) is int and 0 < port < 65_536}

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import psutil
+from pydantic import Field, TypeAdapter, ValidationError
 
-from deploy.local.lock import empty, require_unlocked
+from deploy.local.lock import AlreadyRuns, empty, require_unlocked
 from deploy.local.processes import tail
 from deploy.local.stack import Stack
 from libs.runtime.errors import OperatorError
@@ -36,7 +37,7 @@ Say = Callable[[str], None]
 class Status:
     """How far the supervisor of a data directory is; `message` is a step, or the reason of a failure."""
 
-    pid: int
+    pid: Annotated[int, Field(ge=1, lt=2**31)]
     created: float
     phase: Literal["starting", "ready", "failed", "stopped"]
     message: str = ""
@@ -51,11 +52,14 @@ class Status:
         return process if alive else None
 
 
+_STATUS = TypeAdapter(Status)
+
+
 def read_status(data_dir: Path) -> Status | None:
-    """The last status that a supervisor of this data directory wrote; None if there never was one."""
+    """The last status that a supervisor of this data directory wrote; None if there is none that can be read."""
     try:
-        return Status(**json.loads((data_dir / "supervisor.json").read_text()))
-    except FileNotFoundError:
+        return _STATUS.validate_json((data_dir / "supervisor.json").read_bytes())
+    except (FileNotFoundError, ValidationError):
         return None
 
 
@@ -113,9 +117,12 @@ def start_in_background(settings: Settings, say: Say) -> None:
 def stop_background(settings: Settings) -> bool:
     """Stop the supervisor of this data directory and wait until it is gone. False if none runs.
 
-    Raises OperatorError if it does not end in time; its children then die with it.
+    Raises OperatorError if it does not end in time; its children then die with it. And where a stack runs but nobody can
+    tell whose it is, because supervisor.json is broken: no process is signalled on a guess.
     """
     status = read_status(settings.data_dir)
+    if status is None and (settings.data_dir / "supervisor.json").exists():
+        _require_nothing_runs(settings.data_dir)
     process = status.process() if status else None
     if process is None:
         return False
@@ -129,6 +136,16 @@ def stop_background(settings: Settings) -> bool:
             f"stops its children. See {settings.logs_dir} before you start again; nothing acknowledged is lost."
         ) from None
     return True
+
+
+def _require_nothing_runs(data_dir: Path) -> None:
+    try:
+        require_unlocked(data_dir)
+    except AlreadyRuns as running:
+        raise OperatorError(
+            f"{data_dir / 'supervisor.json'} is broken, so whom to stop is only a guess: if process {running.holder} is "
+            f"Loanstream's, stop it yourself (kill {running.holder})."
+        ) from None
 
 
 @contextmanager

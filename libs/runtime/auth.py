@@ -143,14 +143,15 @@ class TokenVerifier:
             self._check_header(token)
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             self._claims.validate(claims)
+            expires = float(claims["exp"])
         except ExpiredTokenError as error:
             raise TokenRefused(expired=True) from error
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
+        except (JoseError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise TokenRefused from error
         subject, scope = claims["sub"], claims.get("scope", "")
         if not _SUBJECT.fullmatch(subject) or not isinstance(scope, str):
             raise TokenRefused
-        return Principal(subject, frozenset(scope.split())), float(claims["exp"])
+        return Principal(subject, frozenset(scope.split())), expires
 
     def _check_header(self, token: str) -> None:
         """Judge what the token claims about itself before any key is used. Raises TokenRefused, ValueError."""

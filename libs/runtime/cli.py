@@ -1,31 +1,28 @@
 """The command line `loanstream`: parses arguments, prints results, and leaves the work to the module that owns it.
 
 Each command imports what it needs when it runs, so that `loanstream --help` is quick and `run` loads only its roles.
-An OperatorError is one sentence on stderr and exit code 2; a check that fails is exit code 1.
+An OperatorError is one sentence on stderr and exit code 2, and so is a broker, a database or a disk that is away; a check
+that fails is exit code 1. Only `run` ends with 1 when something is away, because its supervisor then starts it again.
 """
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
-from rich.text import Text
-from rich.tree import Tree
 
-from libs.runtime.errors import OperatorError
-from libs.runtime.settings import Settings, load_settings
+from libs.runtime.errors import OperatorError, PassingTrouble
+from libs.runtime.settings import ROLES, Settings, load_settings
 
 if TYPE_CHECKING:
-    from libs.runtime.explain import ExplainedFigure
     from libs.runtime.service import Service
-    from libs.runtime.tracing import DecisionNode
 
 app = typer.Typer(
     name="loanstream",
@@ -40,7 +37,6 @@ app.add_typer(parked, name="parked")
 out = Console()
 err = Console(stderr=True)
 
-ROLES = ("api", "decider", "policy", "projector")
 _TOKEN_HOURS = 12
 
 
@@ -86,11 +82,23 @@ def run(
     if not chosen or chosen - set(ROLES):
         raise OperatorError(f"--roles takes a comma-separated list of {', '.join(ROLES)}; got {roles!r}.")
     settings = load_settings()
+    import structlog
+
     from libs.runtime.observability import configure_logging
     from libs.runtime.process import run as run_process
 
     configure_logging(service, "+".join(sorted(chosen)), settings.log_level)
-    run_process(settings, service, chosen, port)
+    try:
+        run_process(settings, service, chosen, port)
+    except Exception as error:
+        from libs.runtime.outages import sentence_of
+
+        outage = sentence_of(error)
+        if outage is None:
+            raise
+        if isinstance(error, OSError):
+            structlog.get_logger().exception("refused_by_the_system")
+        raise PassingTrouble(outage) from error
 
 
 @app.command()
@@ -108,19 +116,12 @@ def topics() -> None:
 @app.command()
 def verify(service: Annotated[str | None, typer.Argument(help="Only this service.")] = None) -> None:
     """Walk the log and prove it: chain, one decision per command, hashes, sequences."""
+    from libs.runtime.telling import proof
     from libs.runtime.verify import verify as verify_log
 
     with _progress() as progress:
         report = asyncio.run(verify_log(_local_settings(), service, progress))
-    figures = ("commands", "decisions", "events", "repeats", "foreign", "undecided")
-    table = Table("service", *(Column(name, justify="right") for name in figures))
-    for name in dict.fromkeys(partition.service for partition in report.partitions):
-        own = [partition for partition in report.partitions if partition.service == name]
-        table.add_row(name, *(f"{sum(getattr(each, figure) for each in own):,}" for figure in figures))
-    out.print(table)
-    for partition in report.partitions:
-        for fault in partition.faults:
-            out.print(f"{partition.service}/{partition.partition}: {fault}", style="red", markup=False)
+    out.print(proof(report))
     _conclude(report.ok, "the log is proven", "the log is NOT proven: see the faults above")
 
 
@@ -133,23 +134,13 @@ def rebuild(
 ) -> None:
     """Build a view anew from the log beside the live one, compare the two, and switch to the new one."""
     from libs.runtime.rebuild import rebuild_views
+    from libs.runtime.telling import rebuilt
 
     settings = _local_settings()
     names = () if view == "all" else (view,)
     with _progress() as progress:
         reports = asyncio.run(rebuild_views(settings, _services(settings), names, check, progress))
-    numbers = (Column(name, justify="right") for name in ("events", "per second", "differences"))
-    table = Table(Column("view", no_wrap=True), *numbers, "read from")
-    for report in reports:
-        comparison = report.comparison
-        differences = report.not_compared if comparison is None else str(comparison.differences)
-        read_from = f"generation {report.generation}" if report.flipped else "the live one"
-        table.add_row(
-            report.view, f"{report.events:,}", f"{report.events_per_second:,.0f}", differences, read_from
-        )
-        for example in () if comparison is None else comparison.examples:
-            table.add_row("", "", "", example, "")
-    out.print(table)
+    out.print(rebuilt(reports))
     equal = all(report.equal is not False for report in reports)
     _conclude(
         equal, "no live view differs from its events", "a live view DIFFERED from its events: see above"
@@ -160,13 +151,11 @@ def rebuild(
 def parked_list() -> None:
     """List refusals `malformed` and `internal`, and policies that failed."""
     from libs.runtime.parked import list_parked
+    from libs.runtime.telling import parked_ones
 
     settings = _local_settings()
     entries = asyncio.run(list_parked(settings, _services(settings)))
-    table = Table(Column("address", no_wrap=True), "what the view says")
-    for entry in entries:
-        table.add_row(entry.ref, ", ".join(f"{name} {value}" for name, value in entry.fields.items()))
-    out.print(table if entries else "nothing is parked")
+    out.print(parked_ones(entries) if entries else "nothing is parked")
 
 
 @parked.command("show")
@@ -189,51 +178,26 @@ def explain(
 ) -> None:
     """Show what came of a command, as the log tells it; or how a figure comes about, down to its events."""
     from libs.runtime.explain import explain_command, explain_figure, is_figure
+    from libs.runtime.telling import explained_figure, tree
 
     settings = _local_settings()
     services = _services(settings)
     if is_figure(services, what):
-        _print_figure(asyncio.run(explain_figure(settings, services, what)))
+        out.print(explained_figure(asyncio.run(explain_figure(settings, services, what))), highlight=False)
         return
     with _progress() as progress:
         node = asyncio.run(explain_command(settings, what, progress))
-    out.print(_tree(node, Tree("", hide_root=True)))
+    out.print(tree(node))
 
 
-def _tree(node: "DecisionNode", under: Tree) -> Tree:
-    """A decision and what came of it, below a branch."""
-    from libs.runtime.tracing import told
+@app.command()
+def sagas(service: Annotated[str | None, typer.Argument(help="Only this service.")] = None) -> None:
+    """List what was begun and is not ended, oldest first."""
+    from libs.runtime.open_sagas import list_open
+    from libs.runtime.telling import open_ones
 
-    traced = node.traced
-    by = traced.decision.principal
-    branch = under.add(
-        Text(f"{traced.command_type or 'unreadable'}  {traced.address}  by {by or 'nobody'}", "bold")
-    )
-    for event in node.events:
-        leaf = branch.add(Text(told(event.event), overflow="fold"))
-        for following in event.followed_by:
-            _tree(following, leaf)
-    return under
-
-
-def _print_figure(explained: "ExplainedFigure") -> None:
-    figure = explained.figure
-    out.print(f"{figure.title}: {explained.value:,} {figure.unit}", style="bold", highlight=False)
-    out.print(f"= {figure.formula}  ({figure.rule})", highlight=False, markup=False)
-    out.print(
-        f"stands in {figure.view}, document {figure.doc}, field {figure.field}", highlight=False, markup=False
-    )
-    table = Table("row", "what it says", "its events")
-    for row in explained.rows:
-        events = [row["event"]] if "event" in row else list(row.get("src", {}).values())
-        fields = {name: value for name, value in row.items() if name not in ("_id", "src", "event")}
-        said = ", ".join(
-            f"{name} {value}" for name, value in fields.items() if not isinstance(value, dict | list)
-        )
-        table.add_row(row["_id"], said, "\n".join(events))
-    out.print(table)
-    if explained.more:
-        out.print("and more rows", highlight=False)
+    found = asyncio.run(list_open(_local_settings(), service))
+    out.print(open_ones(found) if found else "no saga is open")
 
 
 @app.command()
@@ -272,8 +236,9 @@ def demo(
 ) -> None:
     """Start a fresh stack, replay a loan book through it, show the books, and stop everything again."""
     from deploy.local.supervisor import own_stack
-    from tools.replay import run_replay
+    from tools.replay.run import choose_loans, replay_loans
 
+    chosen = choose_loans(book, loans)  # first: a book that cannot be read need not wait for a stack
     base = load_settings(use_run_file=False)
     # Its own data directory, so that it can start from nothing while another stack keeps its data; on a broker or
     # database that somebody else runs, its own names.
@@ -284,7 +249,7 @@ def demo(
         name = f"demo{os.getpid()}x{os.urandom(3).hex()}"
         names |= {"topic_prefix": f"{name}.", "mongo_database": name}
     with own_stack(base.data_dir / "demo", names, lambda step: err.print(step, style="dim")) as stack:
-        code = run_replay(stack.settings, book, loans)
+        code = replay_loans(stack.settings, *chosen)
     raise typer.Exit(code)
 
 
@@ -301,12 +266,27 @@ def schemas(
 
 
 def main() -> None:
-    """Entry point of the console script: an OperatorError becomes one sentence and exit code 2."""
+    """Entry point of the console script: a person's mistake, or a part that is away, is one sentence and exit code 2."""
+    # The sentence says what the client would say on its own; `run` logs what it does (configure_logging).
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
     except OperatorError as error:
-        err.print(f"loanstream: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        _refuse(str(error), error.exit_code)
+    except Exception as error:
+        from libs.runtime.outages import (
+            sentence_of,
+        )  # brings the clients along: only when something went wrong
+
+        outage = sentence_of(error)
+        if outage is None:
+            raise
+        _refuse(outage, OperatorError.exit_code)
+
+
+def _refuse(sentence: str, exit_code: int) -> NoReturn:
+    err.print(f"loanstream: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(exit_code)
 
 
 def _local_settings() -> Settings:
@@ -347,22 +327,9 @@ def _conclude(good: bool, well: str, ill: str) -> None:
 def _print_addresses(settings: Settings) -> None:
     """What a person needs next: where things are, and a token to try them with."""
     from libs.runtime.auth import issue_token
+    from libs.runtime.telling import addresses
 
-    gateway = settings.gateway or ""
-    # An address is copied from the screen: it may fold, never be cut.
-    table = Table(
-        "", Column("", overflow="fold"), title="Loanstream is up", show_header=False, title_justify="left"
-    )
-    table.add_row("gateway", gateway)
-    for name in settings.api_ports:
-        if name != "views":
-            table.add_row(f"{name}: OpenAPI", f"{gateway}/{name}/docs")
-    table.add_row("Kafka", settings.require_kafka())
-    table.add_row("MongoDB", settings.require_mongo())
-    table.add_row("log id", settings.require_log_id())
-    table.add_row("logs", str(settings.logs_dir))
-    table.add_row("stop it", "make down")
-    out.print(table)
+    out.print(addresses(settings))
     out.print(f"An operator's token, valid {_TOKEN_HOURS} hours:", highlight=False)
     sys.stdout.write(issue_token(settings, "stf_operator", _every_scope(), _TOKEN_HOURS * 3600) + "\n")
 

@@ -32,9 +32,10 @@ def ensure_identity(settings: Settings) -> Settings:
                 _keep(settings.identity_file, kept)
             if not settings.token_public_path.exists():
                 _mint_token_keys(settings.token_private_path, settings.token_public_path)
-    except PermissionError as error:
+    except OSError as error:
         raise OperatorError(
-            f"{error.filename} cannot be written: give yourself the right to, or set {PREFIX}DATA_DIR to another directory."
+            f"{error.filename} cannot be written ({error.strerror}): put that right, or set {PREFIX}DATA_DIR to another "
+            "directory."
         ) from None
     update: dict[str, object] = {
         name: SecretStr(kept[name])

@@ -25,6 +25,10 @@ from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.events.topics import TOPIC_MESSAGE_BYTES_MAX
 
+#: A broker that does not answer is given up after so long; the client's own limit for one that is silent is 40 s.
+CONNECT_LIMIT_S = 10.0
+_SILENT = "it takes the connection and says nothing"
+
 
 class LogUnavailable(Exception):
     """The broker did not answer, or answered with an error that says nothing about our data: the outcome is unknown."""
@@ -77,12 +81,13 @@ class LogReader:
     async def start(self) -> None:
         """Connect. Raises LogUnavailable."""
         try:
-            await self._consumer.start()
-            await asyncio.sleep(
-                0
-            )  # lets its inner task begin: one cancelled before that makes `stop` raise CancelledError
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await self._consumer.start()
+            # lets its inner task begin: one cancelled before that makes `stop` raise CancelledError
+            await asyncio.sleep(0)
         except (KafkaError, OSError) as error:
-            raise LogUnavailable(str(error)) from error
+            await self.stop()
+            raise LogUnavailable(str(error) or _SILENT) from error
 
     async def stop(self) -> None:
         """Disconnect; never raises for a broker that is gone."""
@@ -257,9 +262,10 @@ class LogWriter:
     async def start(self) -> None:
         """Connect. Raises LogUnavailable."""
         try:
-            await self._producer.start()
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await self._producer.start()
         except (KafkaError, OSError) as error:
-            raise LogUnavailable(str(error)) from error
+            raise LogUnavailable(str(error) or _SILENT) from error
 
     async def post(
         self, place: Place, *, key: bytes, value: bytes, headers: Mapping[str, bytes] | None = None
@@ -324,7 +330,8 @@ async def create_topics(
     """Create the topics that do not exist yet and return when the broker shows them all. Raises LogUnavailable."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
     try:
-        await admin.start()
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            await admin.start()
         existing = set(await admin.list_topics())
         missing = [name for name in names if name not in existing]
         if missing:
@@ -337,28 +344,44 @@ async def create_topics(
     except TopicAlreadyExistsError:
         pass
     except (KafkaError, OSError) as error:
-        raise LogUnavailable(str(error)) from error
+        raise LogUnavailable(str(error) or _SILENT) from error
     finally:
         await admin.close()
 
 
-async def describe_topics(bootstrap: str, names: Sequence[str]) -> dict[str, tuple[int, dict[str, str]]]:
-    """Partition count and configuration of each topic that exists. Raises LogUnavailable."""
+@dataclass(frozen=True, slots=True)
+class TopicFound:
+    """What a topic is. `replication` is that of the partition with the fewest replicas."""
+
+    partitions: int
+    replication: int
+    configs: Mapping[str, str]
+
+
+async def describe_topics(bootstrap: str, names: Sequence[str]) -> dict[str, TopicFound]:
+    """Each topic that exists. Raises LogUnavailable."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
     try:
-        await admin.start()
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            await admin.start()
         existing = set(await admin.list_topics())
         wanted = [name for name in names if name in existing]
         if not wanted:
             return {}
-        counts = {entry["topic"]: len(entry["partitions"]) for entry in await admin.describe_topics(wanted)}
+        replicas = {
+            entry["topic"]: [len(each["replicas"]) for each in entry["partitions"]]
+            for entry in await admin.describe_topics(wanted)
+        }
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
         configs: dict[str, dict[str, str]] = {}
         for response in await admin.describe_configs(resources):
             for resource in response.resources:
                 configs[resource[3]] = {entry[0]: entry[1] for entry in resource[4]}
     except (KafkaError, OSError) as error:
-        raise LogUnavailable(str(error)) from error
+        raise LogUnavailable(str(error) or _SILENT) from error
     finally:
         await admin.close()
-    return {name: (counts[name], configs.get(name, {})) for name in wanted}
+    return {
+        name: TopicFound(len(replicas[name]), min(replicas[name], default=0), configs.get(name, {}))
+        for name in wanted
+    }

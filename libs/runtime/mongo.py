@@ -79,8 +79,9 @@ class Database:
     @classmethod
     def connect(cls, settings: Settings) -> "Database":
         """A client on the running loop; it connects with the first call. Raises OperatorError when no address is set."""
+        uri, wait_ms = settings.require_mongo(), settings.mongo_wait_ms
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-            settings.require_mongo(), appname="loanstream", serverSelectionTimeoutMS=5000, maxPoolSize=32
+            uri, appname="loanstream", serverSelectionTimeoutMS=wait_ms, maxPoolSize=32
         )
         return cls(client, settings.mongo_database)
 

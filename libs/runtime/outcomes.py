@@ -21,6 +21,7 @@ from libs.events.topics import commands_topic, events_topic
 from libs.runtime.checkpoint import LostTimeline
 from libs.runtime.kafka import LogUnavailable, OffsetMissing, Place
 from libs.runtime.observability import COMMANDS_LOST, RECORDS_FOREIGN, RECORDS_REPEATED
+from libs.runtime.waiting import until_set
 
 log = structlog.get_logger()
 
@@ -205,7 +206,7 @@ class Outcomes:
                 return
             except (LogUnavailable, AnchorsUnavailable) as error:
                 log.warning("tail_waits_to_start", service=self._service, error=str(error))
-                await _pause(stop, _RECONNECT_S)
+                await until_set(stop, _RECONNECT_S)
 
     async def _while_connected(
         self,
@@ -221,7 +222,7 @@ class Outcomes:
                 await work(stop, reader)
             except LogUnavailable as error:
                 log.warning("tail_reconnects", service=self._service, error=str(error))
-                await _pause(stop, _RECONNECT_S)
+                await until_set(stop, _RECONNECT_S)
             except OffsetMissing as error:
                 raise LostTimeline(
                     f"{self._service}.events was cut while the API read it ({error}). Start again; if it stays, "
@@ -278,7 +279,7 @@ class Outcomes:
                     self._tell_lost(commands, position, ends[commands], pulse.is_lost)
             self._sampled_at = now
             self._commands_ends = {place.partition: end for place, end in ends.items()}
-            await _pause(stop, SAMPLE_S)
+            await until_set(stop, SAMPLE_S)
 
     def _tell_lost(self, commands: Place, next_position: int, end: int, is_lost: bool) -> None:
         COMMANDS_LOST.labels(self._service, str(commands.partition)).set(int(is_lost))
@@ -293,7 +294,7 @@ class Outcomes:
     async def _keep_anchors(self, stop: asyncio.Event) -> None:
         kept: dict[Place, Checkpoint] = {}
         while not stop.is_set():
-            await _pause(stop, ANCHOR_S)
+            await until_set(stop, ANCHOR_S)
             moved = {
                 place: chain.head
                 for place, chain in self._chains.items()
@@ -346,12 +347,3 @@ def first_answer(value: bytes) -> Outcome:
         except (KeyError, TypeError) as error:
             raise Undecodable("a repeat without its first answer") from error
     return Outcome(events)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but no longer than until `stop`."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        pass

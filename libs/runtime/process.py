@@ -6,7 +6,6 @@ Everything real is built here, from settings and the service's declaration; noth
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Protocol
 
@@ -16,16 +15,14 @@ from fastapi import FastAPI
 
 from libs.events.topics import DECIDING_SERVICES, events_topic
 from libs.runtime import observability as metrics
-from libs.runtime.errors import OperatorError
+from libs.runtime.errors import OperatorError, the_one_to_tell
 from libs.runtime.kafka import Place
 from libs.runtime.service import Service, load_services
-from libs.runtime.settings import Settings
+from libs.runtime.settings import ROLES, Settings
 from libs.runtime.tail import Tail
 from libs.runtime.topics_admin import check_topics
 
 log = structlog.get_logger()
-
-ROLES = ("api", "decider", "policy", "projector")
 
 
 class Role(Protocol):
@@ -83,7 +80,7 @@ async def _run(settings: Settings, services: list[Service], roles: set[str], por
             group.create_task(_guard("tail", tail, stop))
             group.create_task(_serve(server, stop, port))
     except ExceptionGroup as errors:
-        raise _worst(errors) from errors
+        raise the_one_to_tell(errors) from errors
     log.info("stopped")
 
 
@@ -175,17 +172,3 @@ def listen(port: int) -> socket.socket:
             f"Port {port} is in use: stop what listens there, or choose another one ({error})."
         ) from error
     return listener
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
-
-
-def _worst(errors: BaseExceptionGroup[Exception]) -> BaseException:
-    """The one error to tell: an operator's sentence if there is one, else the first."""
-    leaves = list(_leaves(errors))
-    return next((error for error in leaves if isinstance(error, OperatorError)), leaves[0])

@@ -18,7 +18,7 @@ import structlog
 from libs.events.topics import events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.building import Build, Builder, view_raised
-from libs.runtime.errors import OperatorError
+from libs.runtime.errors import OperatorError, the_one_to_tell
 from libs.runtime.faust_worker import FaustFeed
 from libs.runtime.feeding import LiveViews
 from libs.runtime.generations import Overtaken
@@ -28,6 +28,7 @@ from libs.runtime.projecting import Projection
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.system_views import all_views
+from libs.runtime.waiting import until_set
 
 log = structlog.get_logger()
 
@@ -108,7 +109,7 @@ class ProjectorRole:
                     group.create_task(self._build_beside(database, later, ended))
             await live.tick(at_once=True)
         except* Exception as errors:
-            raise _first(errors) from errors
+            raise the_one_to_tell(errors) from errors
         finally:
             with suppress(DatabaseError):
                 await database.withdraw(self._name)
@@ -147,7 +148,7 @@ class ProjectorRole:
         for topic in sorted(self._topics):
             if topic not in found:
                 raise OperatorError(f"The topic {topic} does not exist: run `loanstream topics` first.")
-            count = found[topic][0]
+            count = found[topic].partitions
             if count != self._settings.partitions:
                 raise OperatorError(
                     f"{topic} has {count} partitions, the settings say {self._settings.partitions}. Set "
@@ -177,7 +178,7 @@ class ProjectorRole:
         """Build while others are live; what is not done at the end is begun anew at the next start."""
         tasks = {
             asyncio.ensure_future(self._build(database, projections)),
-            asyncio.ensure_future(_wait(ended, None)),
+            asyncio.ensure_future(until_set(ended, None)),
         }
         done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
@@ -230,7 +231,7 @@ class ProjectorRole:
             except DatabaseError as error:
                 log.warning("mongodb_away", reason=type(error).__name__)
             self._report_ages(live)
-            await _wait(ended, _TICK_S)
+            await until_set(ended, _TICK_S)
 
     @staticmethod
     async def _sweep(database: Database, names: Sequence[str]) -> None:
@@ -250,10 +251,10 @@ class ProjectorRole:
                     now = time.monotonic()
                     for place, end in (await reader.ends(places)).items() if places else ():
                         self._lag.saw_end(place, end, now)
-                    await _wait(ended, _ANNOUNCE_EVERY_S)
+                    await until_set(ended, _ANNOUNCE_EVERY_S)
             except LogUnavailable as error:
                 log.warning("ends_unknown", reason=str(error))
-                await _wait(ended, _ANNOUNCE_EVERY_S)
+                await until_set(ended, _ANNOUNCE_EVERY_S)
             finally:
                 await reader.stop()
 
@@ -273,24 +274,3 @@ class ProjectorRole:
             metrics.PROJECTION_AGE_SECONDS.labels(projection.name).set(age)
             broken = projection.name in stopped or projection.name in self._unbuildable
             metrics.VIEWS_BROKEN.labels(projection.name).set(int(broken))
-
-
-async def _wait(event: asyncio.Event, limit_s: float | None) -> None:
-    try:
-        async with asyncio.timeout(limit_s):
-            await event.wait()
-    except TimeoutError:
-        pass
-
-
-def _first(errors: BaseExceptionGroup[Exception]) -> BaseException:
-    """The one error to tell: an operator's sentence if there is one, else the first."""
-    leaves: list[BaseException] = []
-    groups: list[BaseException] = [errors]
-    while groups:
-        error = groups.pop()
-        if isinstance(error, BaseExceptionGroup):
-            groups.extend(error.exceptions)
-        else:
-            leaves.append(error)
-    return next((error for error in leaves if isinstance(error, OperatorError)), leaves[0])

@@ -8,17 +8,21 @@ directory, else from the default here. `run.env` holds the addresses of the runn
 import difflib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.runtime.errors import OperatorError
 
 PREFIX = "LOANSTREAM_"
 DEFAULT_DATA_DIR = Path(".loanstream")
+#: The jobs that a process may have.
+ROLES = ("api", "decider", "policy", "projector")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:,/@\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 _OWNER = "# written by process "
 
 
@@ -33,6 +37,9 @@ class Settings(BaseSettings):
     )
     mongo: str | None = Field(
         None, description="MongoDB URI of a replica set. Unset: a local one-node replica set is started."
+    )
+    mongo_wait_ms: int = Field(
+        5000, ge=1, description="Milliseconds after which a MongoDB that does not answer counts as away."
     )
     data_dir: Path = Field(
         DEFAULT_DATA_DIR, description="Directory of everything local: stores, parts, logs, secrets."
@@ -130,6 +137,23 @@ class Settings(BaseSettings):
         "info", description="Lowest level that is logged."
     )
 
+    @field_validator("kafka")
+    @classmethod
+    def _are_hosts(cls, value: str | None) -> str | None:
+        """The clients would say no more than that a number is none."""
+        return value if value is None else _require_hosts(value)
+
+    @field_validator("mongo")
+    @classmethod
+    def _is_uri(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        scheme, found, rest = value.partition("://")
+        if not found or scheme not in ("mongodb", "mongodb+srv"):
+            raise ValueError("write it as mongodb://host:port/?replicaSet=name")
+        _require_hosts(re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2])
+        return value
+
     @property
     def run_file(self) -> Path:
         """The file with the addresses of the running stack."""
@@ -204,6 +228,15 @@ class Settings(BaseSettings):
         return key
 
 
+def _require_hosts(value: str) -> str:
+    """The same list, if each entry is host, host:port or [address]:port. Raises ValueError."""
+    for entry in value.split(","):
+        found = _HOST.fullmatch(entry.strip())
+        if found is None or not 1 <= int(found["port"] or 1) <= 65_535:
+            raise ValueError(f"{entry.strip()!r} is no host:port")
+    return value
+
+
 def load_settings(data_dir: Path | None = None, *, use_run_file: bool = True, **overrides: Any) -> Settings:
     """Settings of this process: `overrides`, then the environment, then the files of the data directory, then defaults.
 
@@ -214,18 +247,19 @@ def load_settings(data_dir: Path | None = None, *, use_run_file: bool = True, **
     _refuse_unknown_variables()
     directory = (data_dir or Path(os.environ.get(PREFIX + "DATA_DIR") or DEFAULT_DATA_DIR)).resolve()
     files = [directory / "identity.env"]
-    if use_run_file and _owner_lives(directory / "run.env"):
-        files.append(directory / "run.env")
     try:
+        if use_run_file and _owner_lives(directory / "run.env"):
+            files.append(directory / "run.env")
         return Settings(_env_file=files, **{**overrides, "data_dir": directory})
     except ValidationError as error:
         faults = "; ".join(
             f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()
         )
         raise OperatorError(f"The settings do not fit: {faults}.") from None
-    except PermissionError as error:
+    except OSError as error:
         raise OperatorError(
-            f"{error.filename} cannot be read: give yourself the right to, or set {PREFIX}DATA_DIR."
+            f"{error.filename} cannot be read ({error.strerror}): put that right, or set {PREFIX}DATA_DIR to another "
+            "directory."
         ) from None
 
 

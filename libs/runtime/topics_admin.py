@@ -100,16 +100,21 @@ async def check_topics(settings: Settings) -> None:
     for name, configs in wanted.items():
         if name not in found:
             raise OperatorError(f"The topic {name} does not exist: run `loanstream topics` first.")
-        count, actual = found[name]
-        if count != settings.partitions:
+        topic = found[name]
+        if topic.partitions != settings.partitions:
             raise OperatorError(
-                f"{name} has {count} partitions, the settings say {settings.partitions}: the count is constant for ever. "
+                f"{name} has {topic.partitions} partitions, the settings say {settings.partitions}: the count is constant for ever. "
                 "Set LOANSTREAM_PARTITIONS to the topic's count."
             )
+        if topic.replication != settings.replication:
+            raise OperatorError(
+                f"{name} has the replication factor {topic.replication}, the settings say {settings.replication}, from which "
+                "follows how it must be made safe. Set LOANSTREAM_REPLICATION to the topic's, or reassign its partitions."
+            )
         for key, value in configs.items():
-            if actual.get(key) != value:
+            if topic.configs.get(key) != value:
                 raise OperatorError(
-                    f"{name} has {key}={actual.get(key)}, but must have {value}: the log would not be safe. Change the "
+                    f"{name} has {key}={topic.configs.get(key)}, but must have {value}: the log would not be safe. Change the "
                     "topic's configuration with the broker's tools, then start again."
                 )
     await _check_beginnings(settings, list(wanted))

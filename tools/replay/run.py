@@ -45,13 +45,18 @@ _STILL_LIMIT_S: Final = 300.0
 
 def run_replay(settings: Settings, book: Path | None, loans: int | None) -> int:
     """Replay `loans` loans (40) of a book (the real one beside the project if it is there, else a generated one) on the
-    running stack, show the books and write out/demo.json.
+    running stack. Returns and raises as `replay_loans`, and OperatorError for a book that does not fit.
+    """
+    return replay_loans(settings, *choose_loans(book, loans))
+
+
+def replay_loans(settings: Settings, title: str, chosen: tuple[BookLoan, ...]) -> int:
+    """Replay loans on the running stack, show the books and write out/demo.json.
 
     Returns 0, or 1 when the log does not prove itself, a rebuilt view differs, custody differs or loans are missing.
-    Raises OperatorError for a book that does not fit and a platform that does not answer.
+    Raises OperatorError for a platform that does not answer.
     """
     started = time.perf_counter()
-    title, chosen = choose_loans(book, loans)
     console = Console(stderr=True)
     console.print(f"replaying {title}", style="dim", highlight=False)
     result = asyncio.run(_replay(settings, title, chosen, console, started))

@@ -9,6 +9,7 @@ from fastapi import Depends, Path
 from pydantic import BaseModel
 
 from libs.events.records import StoredEvent
+from libs.runtime.auth import SCOPES
 from libs.runtime.http.access import scopes
 from libs.runtime.http.calls import ThisPrincipal
 from libs.runtime.http.commands import Answers, answer_of
@@ -53,9 +54,8 @@ def add_command_status(router: ServiceRouter) -> None:
     """Declare the route for a service."""
     reader = view_reader(f"{router.service}.commands")
 
-    @router.read(
-        "/commands/{command}", scopes("account:own", "bid:own", "loan:own", "operator"), answer=CommandOut
-    )
+    # Every scope there is: whoever could send a command may ask for it, and the owner is compared below.
+    @router.read("/commands/{command}", scopes(*SCOPES), answer=CommandOut)
     async def read_command(
         command: Annotated[str, Path(pattern=_UUID)],
         commands: Annotated[ViewReader, Depends(reader)],

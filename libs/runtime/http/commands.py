@@ -52,7 +52,10 @@ class Unchanged(Answer):
 
 
 class Pending(Answer):
-    """The command is stored and not decided yet; `id` is its id, to be asked for at `Location`."""
+    """The command is stored and not decided yet; `id` is its id, to be asked for at `Location`.
+
+    A caller without a token (the bank) gets no Location, and the answer by sending the same call again.
+    """
 
     status: str = "pending"
 
@@ -94,7 +97,10 @@ async def command_response(
     if outcome is None:
         _refuse_when_stalled(edge, partition)
         response = _json(Pending(id=command_id), 202)
-        response.headers["Location"] = f"/{edge.service}/commands/{command_id}"
+        if (
+            call.principal.scopes
+        ):  # who came without a token could not read it: the same call again answers him
+            response.headers["Location"] = f"/{edge.service}/commands/{command_id}"
     else:
         response = outcome_response(outcome, answers, status=status)
     token = merged(seen, {(edge.service, partition): position})

@@ -128,7 +128,10 @@ class ServiceRouter:
                 "responses": _responses(_COMMAND_PROBLEMS)
                 | {
                     status: {"model": answer, "description": "Decided and in the log"},
-                    202: {"model": Pending, "description": "Stored, not decided yet: ask at Location"},
+                    202: {
+                        "model": Pending,
+                        "description": "Stored, not decided yet: ask at Location, or send it again",
+                    },
                 }
                 | ({200: {"model": Unchanged, "description": "It already held"}} if status != 200 else {}),
                 "openapi_extra": {"security": access.security(), "parameters": parameters},

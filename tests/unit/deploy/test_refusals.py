@@ -11,6 +11,7 @@ from deploy.local.kafka_jars import verify
 from deploy.local.lock import STACK_LOCK, DirectoryLock, empty, require_unlocked
 from deploy.local.parts import LocalParts, make_parts
 from deploy.local.ports import choose, is_free, require_free
+from deploy.local.supervisor import read_status
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import load_settings
 
@@ -52,6 +53,28 @@ def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
         second = choose(["kafka", "mongo"], tmp_path / "ports.json")
     assert second["kafka"] == first["kafka"]
     assert second["mongo"] != first["mongo"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\xff", '{"kafka": "x", "mongo": 0}'])
+def test_a_broken_file_of_ports_is_written_anew(tmp_path: Path, text: str) -> None:
+    """Ports of last time are a comfort: without them there are other ones."""
+    (tmp_path / "ports.json").write_text(text, encoding="latin-1")
+    first = choose(["kafka", "mongo"], tmp_path / "ports.json")
+    assert choose(["kafka", "mongo"], tmp_path / "ports.json") == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "\xff", "{}"]
+    + [
+        f'{{"pid": {pid}, "created": 1.0, "phase": "{phase}"}}'
+        for pid, phase in (('"x"', "ready"), (-1, "ready"), (10**30, "ready"), (1, "asleep"))
+    ],
+)
+def test_a_broken_status_is_none(tmp_path: Path, text: str) -> None:
+    """What no supervisor wrote is no status, and never a process to signal."""
+    (tmp_path / "supervisor.json").write_text(text, encoding="latin-1")
+    assert read_status(tmp_path) is None
 
 
 def test_chosen_ports_differ_from_each_other(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.lock import STACK_LOCK, DirectoryLock
+
 LOANSTREAM = Path(sys.executable).with_name("loanstream")
 
 
@@ -56,6 +58,105 @@ def test_a_mistake_is_a_sentence(
     assert (result.returncode, result.stdout) == (2, "")
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+AWAY = {
+    "LOANSTREAM_KAFKA": "127.0.0.1:1",
+    "LOANSTREAM_MONGO": "mongodb://127.0.0.1:1/?directConnection=true",
+    "LOANSTREAM_MONGO_WAIT_MS": "200",
+    "LOANSTREAM_LOG_ID": "0" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("argv", "says", "code"),
+    [
+        (["verify"], "The Kafka broker cannot be used", 2),
+        (["topics"], "The Kafka broker cannot be used", 2),
+        (["explain", "bidding/0/0"], "The Kafka broker cannot be used", 2),
+        (["rebuild", "all"], "MongoDB cannot be used", 2),
+        (["parked", "list"], "MongoDB cannot be used", 2),
+        (["sagas"], "MongoDB cannot be used", 2),
+        # Its supervisor does not start a process again that ended with 2.
+        (["run", "bidding", "--roles", "decider", "--port", "0"], "The Kafka broker cannot be used", 1),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_an_outage_is_a_sentence(tmp_path: Path, argv: list[str], says: str, code: int) -> None:
+    """A broker or a database that is away proves nothing about the log: one sentence, and not the exit code of a fault."""
+    result = _loanstream(tmp_path, *argv, **AWAY)
+    assert (result.returncode, result.stdout) == (code, "")
+    told = [line for line in result.stderr.splitlines() if line and line[0] != "{"]  # `run` logs JSON
+    assert len(told) == 1
+    assert told[0].startswith(f"loanstream: {says} (")
+
+
+@pytest.mark.parametrize(
+    ("argv", "environment", "says"),
+    [
+        (
+            ["verify"],
+            {"LOANSTREAM_KAFKA": "host:notaport"},
+            "LOANSTREAM_KAFKA: Value error, 'host:notaport' is no",
+        ),
+        (["verify"], {"LOANSTREAM_KAFKA": "a:1,b:70000"}, "LOANSTREAM_KAFKA: Value error, 'b:70000' is no"),
+        (
+            ["parked", "list"],
+            {"LOANSTREAM_MONGO": "mongodb://u:p@h:port/"},
+            "LOANSTREAM_MONGO: Value error, 'h:port' is no",
+        ),
+        (
+            ["parked", "list"],
+            {"LOANSTREAM_MONGO": "h:27017"},
+            "LOANSTREAM_MONGO: Value error, write it as mongodb://",
+        ),
+        (["up"], {"LOANSTREAM_DATA_DIR": "/proc/x"}, "/proc/x cannot be written ("),
+        (["up", "--foreground"], {"LOANSTREAM_DATA_DIR": "/proc/x"}, "/proc/x"),
+        (["token"], {"LOANSTREAM_DATA_DIR": "/etc/hostname"}, "/etc/hostname/run.env cannot be read ("),
+        (["down"], {"LOANSTREAM_DATA_DIR": "/etc/hostname"}, "/etc/hostname/run.env cannot be read ("),
+        (["demo", "--book", "/no/such/book.csv"], {}, "/no/such/book.csv"),
+    ],
+    ids=str,
+)
+def test_a_wrong_address_or_path_is_a_sentence(
+    tmp_path: Path, argv: list[str], environment: dict[str, str], says: str
+) -> None:
+    """What cannot be an address, a directory or a book is refused by name before anything is started."""
+    result = _loanstream(tmp_path, *argv, **environment)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "u:p" not in result.stderr
+    assert not (tmp_path / "data" / "demo").exists()
+
+
+def test_a_broken_status_stops_nobody(tmp_path: Path) -> None:
+    """Where supervisor.json says nothing and no stack has the directory, nothing runs; where one has it, it is named."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "supervisor.json").write_text('{"pid":')
+    result = _loanstream(tmp_path, "down")
+    assert (result.returncode, result.stdout.startswith("nothing runs on")) == (0, True)
+    lock = DirectoryLock(data, STACK_LOCK)
+    lock.take()
+    try:
+        result = _loanstream(tmp_path, "down")
+    finally:
+        lock.release()
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (
+        f"supervisor.json is broken, so whom to stop is only a guess: if process {os.getpid()} "
+        in result.stderr
+    )
+
+
+def test_help_is_quick() -> None:
+    """`--help` brings no client of the broker or the database along."""
+    loaded = "import sys; import libs.runtime.cli; print([name for name in ('aiokafka', 'motor', 'faust') if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_down_without_a_stack_says_so(tmp_path: Path) -> None:

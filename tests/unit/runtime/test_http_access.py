@@ -34,12 +34,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /bidding/listings/lst_1": {"listing:read", "operator"},
     "GET /bidding/reviews": {"finance"},
     "POST /bidding/listings/lst_1/reviews": {"finance"},
-    "GET /bidding/commands/00000000-0000-5000-8000-000000000000": {
-        "account:own",
-        "bid:own",
-        "loan:own",
-        "operator",
-    },
+    "GET /bidding/commands/00000000-0000-5000-8000-000000000000": set(SCOPES),
     "POST /repayment/calendar": {"operator"},
     "POST /repayment/calendar/close": {"operator"},
     "GET /repayment/loans/loan_1": {"loan:own", "operator"},
@@ -48,12 +43,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/claims": {"claim:own"},
     "GET /repayment/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/overdue-segments": {"operator", "analyst"},
-    "GET /repayment/commands/00000000-0000-5000-8000-000000000000": {
-        "account:own",
-        "bid:own",
-        "loan:own",
-        "operator",
-    },
+    "GET /repayment/commands/00000000-0000-5000-8000-000000000000": set(SCOPES),
 }
 SIGNED = {
     "POST /bidding/bank/top-ups/acc_ada/top_1",

@@ -105,6 +105,20 @@ async def test_a_corrected_answer_is_heard_under_the_same_reference(world: World
     assert (await bank(world, path, booked(5_000))).content == right.content
 
 
+async def test_without_a_decision_in_time_the_bank_is_told_to_call_again(world: World) -> None:
+    """202 names no address, because the bank has no token to read it with; the same call later is answered."""
+    path = await requested(world, "top-ups", 5_000)
+    world.decider_is_held = True
+    pending = await bank(world, path, booked(5_000))
+    command_id = world.commands()[-1]["command_id"]
+    assert (pending.status_code, pending.json()) == (202, {"id": command_id, "status": "pending"})
+    assert "Location" not in pending.headers
+    world.decider_is_held = False
+    world.decide()
+    answer = await bank(world, path, booked(5_000))
+    assert (answer.status_code, answer.json()["status"]) == (200, "deposited")
+
+
 async def test_a_request_is_answered_once(world: World) -> None:
     """Another amount, another outcome or another reference for an answered request: refused, nothing moves."""
     path = await requested(world, "top-ups", 5_000)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from libs.runtime.auth import SCOPES
 from libs.runtime.http.positions import format_positions, has_reached, merged, parse_positions
 from libs.runtime.http.problems import Problem
 from services.bidding.app import build
@@ -290,6 +291,16 @@ async def test_a_command_is_shown_to_its_sender(
     assert answer.status_code == 200, answer.text
     expected = {"id": COMMAND, "type": "bidding.OpenAccount", "position": "bidding/1/7"} | shown
     assert answer.json() == expected
+
+
+@pytest.mark.parametrize("scope", sorted(SCOPES))
+async def test_every_scope_lets_its_bearer_ask_for_his_own_command(world: World, scope: str) -> None:
+    """Staff and customers alike follow the Location of a 202: what they sent is theirs, whatever allowed them to."""
+    world.views.documents["bidding.commands"] = {COMMAND: decided("refused", "x", {"code": "c"})}
+    own = await world.http.get(f"/bidding/commands/{COMMAND}", headers=world.token("usr_ada", scope))
+    assert (own.status_code, own.json()["code"]) == (200, "c")
+    other = await world.http.get(f"/bidding/commands/{COMMAND}", headers=world.token("stf_eve", scope))
+    assert other.status_code == 404
 
 
 async def test_other_peoples_commands_do_not_exist(world: World) -> None:

@@ -82,7 +82,7 @@ def test_a_child_reads_back_what_it_was_handed(tmp_path: Path, monkeypatch: pyte
     settings = load_settings(
         tmp_path,
         kafka="k:1",
-        mongo="m",
+        mongo="mongodb://m",
         topic_prefix="t.",
         mongo_database="d",
         api_ports={"bidding": 5},

@@ -1,0 +1,136 @@
+"""How results look on a terminal: tables and trees, made of what the commands found out."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+from rich.tree import Tree
+
+from libs.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from libs.runtime.explain import ExplainedFigure
+    from libs.runtime.open_sagas import OpenSaga
+    from libs.runtime.parked import Parked
+    from libs.runtime.rebuild import RebuildReport
+    from libs.runtime.tracing import DecisionNode
+    from libs.runtime.verify import VerifyReport
+
+_PROOF = ("commands", "decisions", "events", "repeats", "foreign", "undecided")
+
+
+def proof(report: "VerifyReport") -> RenderableType:
+    """A row per service, then every fault with its place."""
+    table = Table("service", *(Column(name, justify="right") for name in _PROOF))
+    for name in dict.fromkeys(partition.service for partition in report.partitions):
+        own = [partition for partition in report.partitions if partition.service == name]
+        table.add_row(name, *(f"{sum(getattr(each, figure) for each in own):,}" for figure in _PROOF))
+    faults = [
+        Text(f"{partition.service}/{partition.partition}: {fault}", "red")
+        for partition in report.partitions
+        for fault in partition.faults
+    ]
+    return Group(table, *faults)
+
+
+def rebuilt(reports: "Sequence[RebuildReport]") -> Table:
+    """A row per view, and below it the names of some documents that differed."""
+    numbers = (Column(name, justify="right") for name in ("events", "per second", "differences"))
+    table = Table(Column("view", no_wrap=True), *numbers, "read from")
+    for report in reports:
+        comparison = report.comparison
+        differences = report.not_compared if comparison is None else str(comparison.differences)
+        read_from = f"generation {report.generation}" if report.flipped else "the live one"
+        table.add_row(
+            report.view, f"{report.events:,}", f"{report.events_per_second:,.0f}", differences, read_from
+        )
+        for example in () if comparison is None else comparison.examples:
+            table.add_row("", "", "", example, "")
+    return table
+
+
+def parked_ones(entries: "Sequence[Parked]") -> Table:
+    """A row per parked decision."""
+    table = Table(Column("address", no_wrap=True), "what the view says")
+    for entry in entries:
+        table.add_row(entry.ref, ", ".join(f"{name} {value}" for name, value in entry.fields.items()))
+    return table
+
+
+def open_ones(sagas: "Sequence[OpenSaga]") -> Table:
+    """A row per open saga, in the order given."""
+    table = Table(Column("age", justify="right", no_wrap=True), "service", "saga", "of", "opened by")
+    for saga in sagas:
+        opened = f"{saga.opened_by} at {saga.opened_at.isoformat()}" if saga.opened_at else saga.opened_by
+        table.add_row(age(saga.age), saga.service, saga.name, saga.key, opened)
+    return table
+
+
+def age(passed: timedelta | None) -> str:
+    """A time span in its two largest units."""
+    if passed is None:
+        return "unknown"
+    seconds = max(0, int(passed.total_seconds()))
+    for size, unit, smaller, small_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} {seconds % size // smaller} {small_unit}"
+    return f"{seconds // 60} min {seconds % 60} s"
+
+
+def tree(node: "DecisionNode", under: Tree | None = None) -> Tree:
+    """A decision and what came of it, below a branch."""
+    from libs.runtime.tracing import told
+
+    under = Tree("", hide_root=True) if under is None else under
+    traced = node.traced
+    by = traced.decision.principal
+    branch = under.add(
+        Text(f"{traced.command_type or 'unreadable'}  {traced.address}  by {by or 'nobody'}", "bold")
+    )
+    for event in node.events:
+        leaf = branch.add(Text(told(event.event), overflow="fold"))
+        for following in event.followed_by:
+            tree(following, leaf)
+    return under
+
+
+def explained_figure(explained: "ExplainedFigure") -> RenderableType:
+    """A figure's value and formula, then the rows behind it with their events."""
+    figure = explained.figure
+    table = Table("row", "what it says", "its events")
+    for row in explained.rows:
+        events = [row["event"]] if "event" in row else list(row.get("src", {}).values())
+        fields = {name: value for name, value in row.items() if name not in ("_id", "src", "event")}
+        said = ", ".join(
+            f"{name} {value}" for name, value in fields.items() if not isinstance(value, dict | list)
+        )
+        table.add_row(row["_id"], said, "\n".join(events))
+    return Group(
+        Text(f"{figure.title}: {explained.value:,} {figure.unit}", "bold"),
+        Text(f"= {figure.formula}  ({figure.rule})"),
+        Text(f"stands in {figure.view}, document {figure.doc}, field {figure.field}"),
+        table,
+        *([Text("and more rows")] if explained.more else []),
+    )
+
+
+def addresses(settings: Settings) -> Table:
+    """Where the parts of a running stack are."""
+    gateway = settings.gateway or ""
+    # An address is copied from the screen: it may fold, never be cut.
+    table = Table(
+        "", Column("", overflow="fold"), title="Loanstream is up", show_header=False, title_justify="left"
+    )
+    table.add_row("gateway", gateway)
+    for name in settings.api_ports:
+        if name != "views":
+            table.add_row(f"{name}: OpenAPI", f"{gateway}/{name}/docs")
+    table.add_row("Kafka", settings.require_kafka())
+    table.add_row("MongoDB", settings.require_mongo())
+    table.add_row("log id", settings.require_log_id())
+    table.add_row("logs", str(settings.logs_dir))
+    table.add_row("stop it", "make down")
+    return table
