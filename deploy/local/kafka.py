@@ -42,7 +42,7 @@ default.replication.factor=1
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 # Kafka's longest, 4,000 years. By default a group with manual assignment loses its commits 7 days after the last one, also
-# while it runs: a policy without its commit cannot know what it has sent, and reads its source from the beginning again
+# while it runs: a policy without its commit reads its source from the beginning again
 offsets.retention.minutes=2147483647
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1

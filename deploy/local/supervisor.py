@@ -82,8 +82,8 @@ def run_foreground(settings: Settings, say: Say) -> None:
                 stack.check()
         except KeyboardInterrupt:
             pass
-        except OperatorError as error:
-            report("failed", str(error))
+        except Exception as error:
+            report("failed", _reason(error))
             raise
         finally:
             _ignore_signals()
@@ -195,8 +195,10 @@ def _wait_ready(supervisor: "subprocess.Popen[bytes]", data_dir: Path, log: Path
         status = read_status(data_dir)
         ours = status is not None and status.pid == supervisor.pid
         if code is not None:
-            reason = status.message if status and ours and status.phase == "failed" else tail(log)
-            raise OperatorError(reason or f"The supervisor ended with code {code} and said nothing.")
+            told_why = status.message if status and ours and status.phase == "failed" else ""
+            raise OperatorError(
+                told_why or tail(log) or f"The supervisor ended with code {code} and said nothing."
+            )
         if status and ours and status.phase == "ready":
             return
         if status and ours and status.message != told:
@@ -205,6 +207,15 @@ def _wait_ready(supervisor: "subprocess.Popen[bytes]", data_dir: Path, log: Path
         if time.monotonic() > deadline:
             raise OperatorError(f"The stack was not ready after {UP_LIMIT_S:.0f} seconds; see {log.parent}.")
         time.sleep(0.1)
+
+
+def _reason(error: Exception) -> str:
+    """What `up` tells of the end of its supervisor; empty where only the log can."""
+    if isinstance(error, OperatorError):
+        return str(error)
+    from libs.runtime.outages import sentence_of  # brings the clients along; `down` does without them
+
+    return sentence_of(error) or ""
 
 
 def _reporter(data_dir: Path) -> Callable[[Literal["starting", "ready", "failed", "stopped"], str], None]:

@@ -97,9 +97,8 @@ async def command_response(
     if outcome is None:
         _refuse_when_stalled(edge, partition)
         response = _json(Pending(id=command_id), 202)
-        if (
-            call.principal.scopes
-        ):  # who came without a token could not read it: the same call again answers him
+        # Who came without a token could not read it: the same call again answers him.
+        if call.principal.scopes:
             response.headers["Location"] = f"/{edge.service}/commands/{command_id}"
     else:
         response = outcome_response(outcome, answers, status=status)

@@ -77,6 +77,7 @@ AWAY = {
         (["rebuild", "all"], "MongoDB cannot be used", 2),
         (["parked", "list"], "MongoDB cannot be used", 2),
         (["sagas"], "MongoDB cannot be used", 2),
+        (["up"], "The Kafka broker cannot be used", 2),
         # Its supervisor does not start a process again that ended with 2.
         (["run", "bidding", "--roles", "decider", "--port", "0"], "The Kafka broker cannot be used", 1),
     ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -88,14 +88,9 @@ async def test_what_is_delivered_again_is_no_gap(tmp_path: Path) -> None:
     assert database.written == ["acc_0", "acc_1"]
 
 
-def _fed(chain: Chain, **changed: Any) -> Fed:
+def _fed(chain: Chain, *, read: bool = True) -> Fed:
     generation = Generation("bidding.owners", 1, 1, "view.bidding.owners.1", "joined")
-    fields: dict[str, Any] = {
-        "read": True,
-        "stored": {WHERE: chain.head},
-        "applied": {WHERE: chain.head},
-    } | changed
-    return Fed(OWNERS, generation, **fields)
+    return Fed(OWNERS, generation, read, {WHERE: chain.head}, {WHERE: chain.head})
 
 
 def test_a_view_that_is_read_refuses_a_position_that_does_not_follow() -> None:
