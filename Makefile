@@ -18,10 +18,10 @@ help:  ## show these verbs
 demo: $(PARTS)  ## replay real loans through Kafka and show the books (LOANS=n, BOOK=file.csv)
 	@$(BIN)/loanstream demo $(if $(LOANS),--loans $(LOANS)) $(if $(BOOK),--book $(BOOK))
 
-test: check $(PARTS)  ## everything: check, then integration and e2e tests on a real broker and database
-	$(BIN)/pytest tests/integration tests/e2e $(ARGS)
+test: check $(PARTS)  ## everything: check, then simulation, integration and e2e tests on a real broker and database
+	$(BIN)/pytest tests/simulation tests/integration tests/e2e $(ARGS)
 
-check: $(READY)  ## lint, types, import contracts, unit, contract and simulation tests; no broker, under a minute
+check: $(READY)  ## lint, types, import contracts, unit and contract tests; no broker, under a minute
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target runtime rules types style house
 
 # The parts of check, two at a time, the longest first.
@@ -36,7 +36,7 @@ style:
 	$(BIN)/ruff format --check .
 house:
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q tests/contract tests/architecture tests/simulation
+	$(BIN)/pytest -q tests/contract tests/architecture
 
 up: $(PARTS)  ## start the whole stack, print its addresses and leave it running
 	@$(BIN)/loanstream up
