@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from deploy.local.mongo import REPLICA_SET, administration, make_primary
+from deploy.local.mongo import REPLICA_SET, TRANSACTION_LIMIT_S, administration, make_primary
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import PREFIX
 
@@ -91,7 +91,10 @@ class ContainerParts:
 
         container = (
             DockerContainer(MONGO_IMAGE)
-            .with_command(f"--replSet {REPLICA_SET} --bind_ip_all --wiredTigerCacheSizeGB 0.5")
+            .with_command(
+                f"--replSet {REPLICA_SET} --bind_ip_all --wiredTigerCacheSizeGB 0.5 "
+                f"--setParameter transactionLifetimeLimitSeconds={TRANSACTION_LIMIT_S}"
+            )
             .with_exposed_ports(27017)
         )
         self._containers["MongoDB"] = self._running.enter_context(container)

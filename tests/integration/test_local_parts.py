@@ -26,6 +26,7 @@ from deploy.local.ports import choose
 from deploy.local.processes import PartDied
 from deploy.local.stack import answers
 from libs.runtime.errors import OperatorError
+from libs.runtime.mongo import COMMIT_LIMIT_S
 
 _MEBIBYTE = 1024 * 1024
 
@@ -87,6 +88,14 @@ async def test_topics_are_never_created_by_accident(parts: Parts) -> None:
         assert "never-created" not in await consumer.topics()
     finally:
         await consumer.stop()
+
+
+def test_a_dead_projectors_transaction_ends_before_its_successor_gives_up(parts: Parts) -> None:
+    """The server looks for abandoned transactions at half of their limit; by then the successor must still be trying."""
+    client: MongoClient[dict[str, int]] = MongoClient(parts.mongo)
+    with client:
+        shown = client["admin"].command({"getParameter": 1, "transactionLifetimeLimitSeconds": 1})
+    assert 1.5 * shown["transactionLifetimeLimitSeconds"] < COMMIT_LIMIT_S
 
 
 def test_the_database_has_transactions(parts: Parts) -> None:
