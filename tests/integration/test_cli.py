@@ -175,7 +175,7 @@ def test_a_token_is_the_only_thing_on_stdout(tmp_path: Path) -> None:
 
 def test_bare_make_lists_the_verbs() -> None:
     """A person who types `make` learns every verb with one line of help."""
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[2]
     said = subprocess.run(["make", "-s"], cwd=root, capture_output=True, text=True, check=True).stdout
     listed = [line.split()[1] for line in said.splitlines()]
     assert {"demo", "test", "check", "up", "down", "schemas"} <= set(listed)
