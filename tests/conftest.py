@@ -16,8 +16,7 @@ from libs.runtime.identity import ensure_identity
 from libs.runtime.settings import Settings, load_settings
 
 # The same examples on every machine, and no time limit per example: a slow build server is no failure of the code.
-# Fifty examples, because hundreds of properties share a minute; the simulator is where many seeds run.
-hypothesis.settings.register_profile("house", derandomize=True, deadline=None, max_examples=50)
+hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("house")
 
 MakeSettings = Callable[..., Settings]
