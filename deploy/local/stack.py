@@ -20,6 +20,7 @@ from deploy.local.lock import STACK_LOCK, DirectoryLock
 from deploy.local.parts import Parts, make_parts
 from deploy.local.ports import choose, require_free
 from deploy.local.processes import Child, stop_all
+from libs.events.topics import DECIDING_SERVICES
 from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity, keep_log_id
 from libs.runtime.settings import PREFIX, Settings, write_env_file
@@ -40,8 +41,8 @@ class ProcessPlan:
 
 #: Per service one process for api, decider and policy; one Faust process for all views (design section 3).
 PROCESSES = (
-    ProcessPlan("bidding", "bidding", "api,decider,policy"),
-    ProcessPlan("repayment", "repayment", "api,decider,policy"),
+    *(ProcessPlan(name, name, "api,decider,policy") for name in DECIDING_SERVICES),
+    ProcessPlan("reporting", "reporting", "api"),
     ProcessPlan("views", "all", "projector"),
 )
 
