@@ -130,8 +130,8 @@ class CloseCase:
 class ClaimCase:
     """Work on a case's debtor for the length of a lease, or go on working on him. No effect when it already lasts that long.
 
-    Refused: `unknown_case`, `forbidden_stage`, `forbidden_region`, `forbidden_skill` (the desk), `assigned_to_another`,
-    `claimed_by_another` (until that lease ends).
+    Refused: `unknown_case` (also for one that the desk does not cover), `forbidden_stage`, `forbidden_region` (one that was
+    given to him beyond his desk), `forbidden_skill`, `assigned_to_another`, `claimed_by_another` (until that lease ends).
     """
 
     case_id: str
@@ -143,11 +143,13 @@ class ClaimCase:
 class ReleaseDebtor:
     """End a claim before its time. No effect when there is none.
 
-    Refused: `unknown_debtor`, `claimed_by_another` (unless a supervisor asks).
+    `desk` is the collector's, None for a supervisor and in commands from before rules 2. Refused: `unknown_debtor` (also for
+    one of whom the desk covers no case), `claimed_by_another` (unless a supervisor asks).
     """
 
     released_by: str
     supervisor: bool
+    desk: Desk | None = None
 
 
 @command("collections.AssignCase")
@@ -161,9 +163,9 @@ class AssignCase:
 
 @command("collections.StartContact")
 class StartContact:
-    """Ask the contact gate for a contact. No effect when it has begun.
+    """Ask the contact gate for a contact. No effect when it has begun. `desk`: None in commands from before rules 2.
 
-    Refused: `unknown_case`, `not_claimed`, `contact_open` (one's own has not been logged), `invalid_party` (a third party has
+    Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `contact_open` (one's own has not been logged), `invalid_party` (a third party has
     an id, the debtor none), and by the gate `contact_hours`, `call_limit`, `debtor_reachable`, `party_refused`.
     """
 
@@ -174,6 +176,7 @@ class StartContact:
     direction: Direction
     party: Party
     party_id: str | None
+    desk: Desk | None = None
 
 
 @command("collections.LogContact")
@@ -198,9 +201,9 @@ class LogContact:
 
 @command("collections.MakePromise")
 class MakePromise:
-    """Record what the debtor promised in a contact. No effect when it was.
+    """Record what the debtor promised in a contact. No effect when it was. `desk`: None in commands from before rules 2.
 
-    Refused: `unknown_case`, `not_claimed`, `unknown_contact` (the last contact was another, or nobody promised in it),
+    Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `unknown_contact` (the last contact was another, or nobody promised in it),
     `promise_open`, `invalid_amount` (more than is overdue), `invalid_date` (before today, or too far off).
     """
 
@@ -210,6 +213,7 @@ class MakePromise:
     collector: str
     amount_fen: PositiveFen
     promised_on: date
+    desk: Desk | None = None
 
 
 # --- collectors ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Routes of collections. A collector sees and claims what his desk covers; a supervisor sees all of it and fixes the desks.
+"""Routes of collections. A collector sees and works what his desk covers; a supervisor sees all of it and fixes the desks.
 
 Refusals of the log are listed on the commands (services/collections/commands.py) and reach the caller as problems. The desk
-that a claim is held against is read from the view and travels in the command, so the log says what the decision knew.
+that a collector's command is held against is read from the view and travels in it, so the log says what the decision knew;
+a case beyond his desk does not exist for him.
 """
 
 from datetime import UTC, datetime
@@ -79,6 +80,11 @@ async def _desk_of(principal: Principal, collectors: ViewReader) -> CollectorOut
     if "state" not in document:
         raise not_found("unknown_collector")
     return CollectorOut.of(document)
+
+
+def _told(desk: CollectorOut) -> commands.Desk:
+    """The desk as a command tells it."""
+    return commands.Desk(stages=tuple(desk.stages), regions=tuple(desk.regions), skills=tuple(desk.skills))
 
 
 OwnDesk = Annotated[CollectorOut | None, Depends(_own_desk)]
@@ -161,13 +167,8 @@ async def claim_case(
     body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Hold a case's debtor for the length of a lease; again, to go on holding him."""
-    desk = await _desk_of(principal, collectors)
-    claim = commands.ClaimCase(
-        case_id=case,
-        collector=principal.subject,
-        desk=commands.Desk(stages=tuple(desk.stages), regions=tuple(desk.regions), skills=tuple(desk.skills)),
-    )
-    return Order(debtor, claim)
+    desk = _told(await _desk_of(principal, collectors))
+    return Order(debtor, commands.ClaimCase(case_id=case, collector=principal.subject, desk=desk))
 
 
 @router.command(
@@ -180,10 +181,15 @@ async def claim_case(
 async def release_debtor(
     debtor: DebtorId,
     principal: ThisPrincipal,
+    desk: OwnDesk,
     body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Give a debtor back before the lease ends. A supervisor may end anybody's."""
-    release = commands.ReleaseDebtor(released_by=principal.subject, supervisor=principal.may(SUPERVISOR))
+    release = commands.ReleaseDebtor(
+        released_by=principal.subject,
+        supervisor=principal.may(SUPERVISOR),
+        desk=None if desk is None else _told(desk),
+    )
     return Order(debtor, release)
 
 
@@ -193,7 +199,9 @@ async def release_debtor(
     answer=ContactOut,
     answers={events.ContactStarted: ContactOut.of},
 )
-async def start_contact(debtor: DebtorId, case: CaseId, body: ContactIn, call: ThisCall) -> Order:
+async def start_contact(
+    debtor: DebtorId, case: CaseId, body: ContactIn, call: ThisCall, collectors: Collectors
+) -> Order:
     """Ask whether a contact may begin now, and begin it. The limits are the debtor's, over all collectors."""
     contact = commands.StartContact(
         contact_id=call.mint("con"),
@@ -203,6 +211,7 @@ async def start_contact(debtor: DebtorId, case: CaseId, body: ContactIn, call: T
         direction=body.direction,
         party=body.party,
         party_id=body.party_id,
+        desk=_told(await _desk_of(call.principal, collectors)),
     )
     return Order(debtor, contact)
 
@@ -243,7 +252,9 @@ async def log_contact(
     answer=PromiseOut,
     answers={events.PromiseMade: PromiseOut.of},
 )
-async def make_promise(debtor: DebtorId, case: CaseId, body: PromiseIn, call: ThisCall) -> Order:
+async def make_promise(
+    debtor: DebtorId, case: CaseId, body: PromiseIn, call: ThisCall, collectors: Collectors
+) -> Order:
     """Record the debtor's promise. Payments up to its date decide it, nobody else."""
     promise = commands.MakePromise(
         promise_id=call.mint("prm"),
@@ -252,6 +263,7 @@ async def make_promise(debtor: DebtorId, case: CaseId, body: PromiseIn, call: Th
         collector=call.principal.subject,
         amount_fen=body.amount_fen,
         promised_on=body.promised_on,
+        desk=_told(await _desk_of(call.principal, collectors)),
     )
     return Order(debtor, promise)
 

@@ -33,6 +33,7 @@ from services.collections.commands import (
     AssignCase,
     ClaimCase,
     CloseCase,
+    Desk,
     LogContact,
     MakePromise,
     RecordBucket,
@@ -129,6 +130,8 @@ def _work(
             return _claim(rules, command, state, case, context)
         case AssignCase():
             return _assign(command, state, case)
+        case StartContact() | MakePromise() if not _may_know(state, case, command, context):
+            raise Refused("unknown_case")
         case StartContact():
             return start_contact(rules, command, state, case, context)
         case MakePromise():
@@ -140,9 +143,24 @@ def _work(
 # --- who works on him ----------------------------------------------------------------------------------------------
 
 
+def _covers(desk: Desk, case: OpenCase, collector: str) -> bool:
+    """Whether a case exists for a collector: it is on his desk, or he was given it. What he reads follows the same rule."""
+    on_desk = case.stage in desk.stages and (not desk.regions or case.region in desk.regions)
+    return on_desk or case.assigned_to == collector
+
+
+def _may_know(state: Debtor, case: OpenCase, command: StartContact | MakePromise, context: Context) -> bool:
+    """Who holds the debtor goes on with a case that has left his desk meanwhile; for others it does not exist."""
+    lease = state.lease
+    holds = isinstance(lease, Leased) and lease.collector == command.collector and lease.until > context.at
+    return holds or command.desk is None or _covers(command.desk, case, command.collector)
+
+
 def _claim(
     rules: Rules, command: ClaimCase, state: Debtor, case: OpenCase, context: Context
 ) -> Sequence[DebtorEvent]:
+    if not _covers(command.desk, case, command.collector):
+        raise Refused("unknown_case")
     if case.stage not in command.desk.stages:
         raise Refused("forbidden_stage")
     if command.desk.regions and case.region not in command.desk.regions:
@@ -168,10 +186,23 @@ def _claim(
     ]
 
 
+def _may_know_of(state: Debtor, command: ReleaseDebtor) -> bool:
+    """Whether a debtor whom he does not hold exists for who asks: one of his cases does."""
+    desk = command.desk
+    if desk is None or command.supervisor:
+        return True
+    return any(
+        isinstance(case, OpenCase) and _covers(desk, case, command.released_by) for case in state.cases
+    )
+
+
 def _release(command: ReleaseDebtor, state: DebtorState, context: Context) -> Sequence[DebtorEvent]:
     if isinstance(state, NoDebtor):
         raise Refused("unknown_debtor")
     lease = state.lease
+    holds = isinstance(lease, Leased) and lease.collector == command.released_by
+    if not holds and not _may_know_of(state, command):
+        raise Refused("unknown_debtor")
     if not isinstance(lease, Leased) or lease.until <= context.at:
         return []
     if lease.collector != command.released_by and not command.supervisor:

@@ -16,13 +16,14 @@ from libs.events.collections import (
     PromiseReleased,
 )
 from libs.events.deciding import Wake
-from services.collections.commands import LogContact, StartContact
+from services.collections.commands import LogContact, MakePromise, StartContact
 from tests.unit.collections.stories import (
     AGGREGATE,
     CALL,
     CASE,
     CLAIM,
     DEBTOR,
+    DESK,
     KIM,
     LEE,
     LOAN,
@@ -118,6 +119,17 @@ def test_nobody_contacts_a_debtor_whom_he_has_not_claimed() -> None:
     debtor(MISS).when(CALL).then_refused("not_claimed")
     debtor(MISS, CLAIM).when(CALL, at(30)).then_refused("not_claimed")
     debtor(MISS, CLAIM).when(replace(CALL, collector=KIM)).then_refused("not_claimed")
+
+
+@pytest.mark.parametrize("command", [CALL, PROMISE], ids=["contact", "promise"])
+def test_a_case_beyond_the_desk_exists_for_its_holder_only(command: StartContact | MakePromise) -> None:
+    """Who has not claimed learns that he must where his desk covers the case, and nothing where it does not."""
+    near, far = replace(command, desk=DESK), replace(command, desk=replace(DESK, regions=("CN-11",)))
+    debtor(MISS).when(near).then_refused("not_claimed")
+    debtor(MISS).when(far).then_refused("unknown_case")
+    debtor(MISS, CLAIM).when(replace(far, collector=KIM)).then_refused("unknown_case")
+    held = (MISS, CLAIM) if command is CALL else TALKED
+    assert debtor(*held).when(far).events
 
 
 def test_a_logged_contact_sets_the_next_step_by_the_stages_rhythm() -> None:

@@ -204,18 +204,35 @@ def test_the_holder_of_a_lease_goes_on_by_claiming_again() -> None:
     assert claimed.when(CLAIM, at(10)).events[0].claimed_until == AT + timedelta(minutes=40)
 
 
+ELSEWHERE = replace(DESK, regions=("CN-11",))
+
+
 @pytest.mark.parametrize(
-    ("desk", "code"),
+    ("desk", "code", "given"),
     [
-        (replace(DESK, stages=("late",)), "forbidden_stage"),
-        (replace(DESK, regions=("CN-11",)), "forbidden_region"),
-        (replace(DESK, skills=("legal",)), "forbidden_skill"),
-        (Desk(stages=(), regions=(), skills=()), "forbidden_stage"),
+        (replace(DESK, stages=("late",)), "unknown_case", "forbidden_stage"),
+        (ELSEWHERE, "unknown_case", "forbidden_region"),
+        (replace(DESK, skills=("legal",)), "forbidden_skill", "forbidden_skill"),
+        (Desk(stages=(), regions=(), skills=()), "unknown_case", "forbidden_stage"),
     ],
 )
-def test_nobody_claims_what_he_may_not_work(desk: Desk, code: str) -> None:
-    """Stage, region and the stage's skill are held against the collector's desk."""
+def test_nobody_claims_what_he_may_not_work(desk: Desk, code: str, given: str) -> None:
+    """A case beyond the desk's stages and regions does not exist for its collector, unless he was given it; of those that do,
+    stage, region and the stage's skill are held against the desk."""
     debtor(MISS).when(replace(CLAIM, desk=desk)).then_refused(code)
+    to_lee = replace(ASSIGN, collector=LEE)
+    debtor(MISS, to_lee).when(replace(CLAIM, desk=desk)).then_refused(given)
+
+
+def test_what_is_beyond_the_desk_cannot_be_released() -> None:
+    """Whether somebody holds such a debtor or nobody does is not told; his holder gives him back wherever his desk is now."""
+    beyond = replace(RELEASE, desk=ELSEWHERE)
+    for story in ((MISS,), (MISS, CLAIM)):
+        debtor(*story).when(replace(beyond, released_by=KIM)).then_refused("unknown_debtor")
+    assert debtor(MISS, CLAIM).when(beyond).events[0].released_by == LEE
+    on_desk = replace(RELEASE, released_by=KIM, desk=DESK)
+    debtor(MISS, CLAIM).when(on_desk).then_refused("claimed_by_another")
+    debtor(MISS).when(on_desk).then_nothing()
 
 
 def test_a_supervisor_assigns_a_case_and_gives_it_back_to_all() -> None:

@@ -1,0 +1,186 @@
+"""What the matrix cannot read off a declared route: whose things a parameter names, how far a scope sees, a body that fits.
+
+A new route needs a line here only for a parameter, a query or a required body that is new; the matrix says which.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from tests import posts
+from tests.unit.access.settlers import Customer, Settlement
+
+#: Whether a scope sees what is its bearer's own (his desk's, for a collector), or everybody's.
+SIGHT: Final[dict[str, Literal["own", "all"]]] = {
+    "account:own": "own",
+    "bid:own": "own",
+    "loan:own": "own",
+    "listing:read": "all",
+    "user:own": "own",
+    "application:own": "own",
+    "customer_manager": "all",
+    "risk": "all",
+    "committee": "all",
+    "disbursement": "all",
+    "admin": "all",
+    "operator": "all",
+    "finance": "all",
+    "claim:own": "own",
+    "analyst": "all",
+    "collector": "own",
+    "collections_supervisor": "all",
+}
+#: Who bears a scope alone; None for customers' scopes.
+BEARERS: Final[dict[str, str | None]] = {
+    **dict.fromkeys(SIGHT, None),
+    **{scope: subject for scope, (subject, _, _) in posts.POSTS.items()},
+    "admin": "stf_abe",
+    "operator": "stf_ole",
+    "finance": "stf_fin",
+    "analyst": "stf_ana",
+}
+#: Parameters of a path that name somebody's thing.
+OWNED: Final = (
+    "account",
+    "user",
+    "application",
+    "loan",
+    "debtor",
+    "case",
+    "contact",
+    "command",
+    "staff",
+    "top_up",
+    "withdrawal",
+)
+#: Of those, what stays its owner's even before those who see everything else.
+PERSONAL: Final = ("command",)
+#: Parameters of a path that name what all may see who may see one.
+PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
+    "listing": lambda about: about.objects["listing"],
+    "figure": lambda _about: "custody_balance",
+}
+#: Values of a query that point at other people's things; the first one is used where the route requires one.
+QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
+    "cursor": lambda town: ["0", town.ada.objects["application"], town.bob.objects["application"]],
+    "limit": lambda _town: ["200"],
+    "on": lambda town: [town.due_day],
+    "stage": lambda _town: ["early"],
+    "region": lambda town: [town.bob.region, town.ada.region],
+}
+#: Routes that nobody in particular may call, each with its reason.
+ANYBODY: Final = {
+    "POST /onboarding/users": "who registers has no token yet",
+}
+#: Routes whose effect on the other is what they are for, each with its reason.
+SEEN_BY_THE_OTHER: Final = {
+    "POST /onboarding/users/{user}/relations": "a relation holds both ways: neither lends to the other",
+}
+
+_Body = Callable[[Customer, Settlement], Any]
+
+
+def _registration(about: Customer, _town: Settlement) -> dict[str, Any]:
+    """Somebody who is there already: his phone is taken, so asking a hundred times makes no hundred people."""
+    return {"region": about.region, "name": about.name, "phone": about.phone}
+
+
+def _amount(_about: Customer, _town: Settlement) -> dict[str, Any]:
+    return {"amount_fen": 1_00}
+
+
+def _day(_about: Customer, _town: Settlement) -> dict[str, Any]:
+    return {"business_date": "2024-03-15"}
+
+
+def _vote(_about: Customer, _town: Settlement) -> Any:
+    return posts.vote("general_manager").body
+
+
+#: route -> a body that it accepts, about somebody's things.
+BODIES: Final[dict[str, _Body]] = {
+    "POST /bidding/accounts/{account}/top-ups": _amount,
+    "POST /bidding/accounts/{account}/withdrawals": _amount,
+    "POST /bidding/accounts/{account}/bids": lambda about, _: {
+        "listing_id": about.objects["listing"],
+        "amount_fen": 100_00,
+    },
+    "POST /bidding/accounts/{account}/loan-payments": lambda about, _: {
+        "loan_id": about.objects["loan"],
+        "amount_fen": 5,
+    },
+    "POST /bidding/listings": lambda about, _: {
+        "borrower": about.user,
+        "amount_fen": 10_000_00,
+        "annual_rate": "0.12",
+        "tenor_months": 3,
+        "grade": "B",
+    },
+    "POST /bidding/listings/{listing}/reviews": lambda _about, _: {"verdict": "approve"},
+    "POST /bidding/bank/top-ups/{account}/{top_up}": lambda _about, _: {
+        "bank_reference": "B-1",
+        "amount_fen": 1,
+        "succeeded": True,
+    },
+    "POST /bidding/bank/withdrawals/{account}/{withdrawal}": lambda _about, _: {
+        "bank_reference": "B-2",
+        "amount_fen": 1,
+        "succeeded": True,
+    },
+    "POST /onboarding/users": _registration,
+    "POST /onboarding/assisted-users": _registration,
+    "POST /onboarding/users/{user}/verification": lambda about, _: {"identity": about.identity},
+    "POST /onboarding/users/{user}/suitability": lambda _about, _: {"answers": posts.BOLD},
+    "POST /onboarding/users/{user}/relations": lambda _about, _: {"related": "usr_cousin"},
+    "POST /onboarding/applications": lambda _about, _: posts.wish(1_000_00),
+    "POST /onboarding/applications/{application}/papers": lambda _about, _: {"documents": ["lease"]},
+    "POST /onboarding/applications/{application}/return": lambda _about, _: {
+        "papers": ["lease"],
+        "code": "old",
+    },
+    "POST /onboarding/applications/{application}/interview": lambda _about, _: {
+        "repayment_source": "salary",
+        "record": "note_1",
+    },
+    "POST /onboarding/applications/{application}/review": lambda _about, _: {"is_eligible": True},
+    "POST /onboarding/applications/{application}/report": lambda _about, _: posts.report("2024-03-15"),
+    "POST /onboarding/applications/{application}/committee": lambda _about, _: posts.terms(10_000_00),
+    "POST /onboarding/applications/{application}/votes": _vote,
+    "POST /onboarding/applications/{application}/conditions": lambda _about, _: {
+        "condition": "second_guarantor",
+        "evidence": "doc_1",
+    },
+    "POST /onboarding/applications/{application}/acceptance": lambda about, _: (
+        posts.acceptance(about.user).body
+    ),
+    "POST /onboarding/applications/{application}/precedents": lambda _about, _: posts.precedents().body,
+    "POST /onboarding/staff/{staff}/appointments": lambda _about, _: {"roles": ["legal"]},
+    "POST /repayment/calendar": _day,
+    "POST /repayment/calendar/close": _day,
+    "POST /collections/debtors/{debtor}/cases/{case}/contacts": lambda _about, _: {
+        "channel": "call",
+        "direction": "inbound",
+    },
+    "POST /collections/debtors/{debtor}/contacts/{contact}/outcome": lambda _about, _: {
+        "outcome": "no_answer"
+    },
+    "POST /collections/debtors/{debtor}/cases/{case}/promises": lambda about, town: {
+        "contact_id": about.objects["talk"],
+        "amount_fen": 1,
+        "promised_on": town.due_day,
+    },
+    "POST /collections/debtors/{debtor}/cases/{case}/assignment": lambda about, _: {
+        "collector": about.collector
+    },
+    "POST /collections/collectors/{staff}/desk": lambda about, _: {
+        "stages": ["early"],
+        "regions": [about.region],
+        "skills": ["phone"],
+    },
+}
+
+
+def owned_value(path: str, parameter: str, about: Customer) -> str:
+    """What of somebody's a parameter names; one name has two meanings: a collector is a member of staff like others."""
+    if parameter == "staff":
+        return about.collector if path.startswith("/collections/") else "stf_tmp"
+    return about.objects.get(parameter, "")
