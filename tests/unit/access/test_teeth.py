@@ -8,7 +8,7 @@ import pytest_asyncio
 from fastapi import Depends
 from pydantic import BaseModel
 
-from libs.events import bidding as events
+from libs.events.onboarding import SuitabilityAssessed
 from libs.runtime.http import (
     NoFields,
     Order,
@@ -26,6 +26,8 @@ from libs.runtime.http.app import build_app
 from libs.runtime.http.problems import Problem
 from services.bidding import commands
 from services.bidding.api.shapes import TopUpOut
+from services.onboarding.api.shapes import AnswersIn, UserDone
+from services.onboarding.commands import AssessSuitability
 from tests.unit.access.matrix import Report, matrix
 from tests.unit.access.platform import running_platform
 from tests.unit.access.settlers import Settlement, settle
@@ -56,9 +58,14 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settle
         yield await settle(platform)
 
 
+def planted(town: Settlement, service: str = "bidding") -> ServiceRouter:
+    """A router without routes that answers for the service's commands."""
+    return ServiceRouter(service, "planted", answers=dict(town.platform.routers[service].answers))
+
+
 async def asked(town: Settlement, router: ServiceRouter) -> Report:
     """The matrix over planted routes alone."""
-    return await matrix(town, {"bidding": build_app(router)})
+    return await matrix(town, {router.service: build_app(router)})
 
 
 def faults(report: Report, route: str) -> set[str]:
@@ -68,21 +75,12 @@ def faults(report: Report, route: str) -> set[str]:
 
 
 async def test_a_route_that_forgets_its_owner_is_found(town: Settlement) -> None:
-    """Planted: an account shown by its id alone, a top-up asked for by its id alone, and a list of everybody."""
-    router = ServiceRouter("bidding", "planted")
+    """Planted: an account shown by its id alone, and a list of everybody's."""
+    router = planted(town)
 
     @router.read("/accounts/{account}/planted", scopes("account:own"), answer=Shown)
     async def show(account: AccountId, balances: Balances) -> Shown:
         return Shown(items=[await balances.get(account, missing="unknown_account")])
-
-    @router.command(
-        "/accounts/{account}/top-ups",
-        scopes("account:own"),
-        answer=TopUpOut,
-        answers={events.TopUpRequested: TopUpOut.requested},
-    )
-    async def ask(account: AccountId, body: AskedIn) -> Order:
-        return Order(account, commands.RequestTopUp(top_up_id="top_planted", amount_fen=body.amount_fen))
 
     @router.read("/planted", scopes("account:own"), answer=Shown)
     async def everybody(balances: Balances, page: ThisPage) -> Shown:
@@ -91,13 +89,29 @@ async def test_a_route_that_forgets_its_owner_is_found(town: Settlement) -> None
     report = await asked(town, router)
     assert not report.missing
     assert faults(report, "GET /bidding/accounts/{account}/planted") == {"other"}
-    assert faults(report, "POST /bidding/accounts/{account}/top-ups") == {"other"}
     assert faults(report, "GET /bidding/planted") == {"list"}
+
+
+async def test_a_command_that_forgets_its_owner_is_found(town: Settlement) -> None:
+    """Planted: whoever has the scope answers anybody's questionnaire; the answer and the effect both give it away."""
+    router = planted(town, "onboarding")
+
+    @router.command(
+        "/users/{user}/suitability",
+        scopes("user:own"),
+        answer=UserDone,
+        answers={SuitabilityAssessed: UserDone.assessed},
+    )
+    async def assess(user: Annotated[str, id_path("usr")], body: AnswersIn) -> Order:
+        return Order(user, AssessSuitability(user_id=user, answers=tuple(body.answers)))
+
+    report = await asked(town, router)
+    assert faults(report, "POST /onboarding/users/{user}/suitability") == {"other"}
 
 
 async def test_a_refusal_that_tells_of_what_is_there_is_found(town: Settlement) -> None:
     """Planted: other people's accounts are refused by another code than those that do not exist."""
-    router = ServiceRouter("bidding", "planted")
+    router = planted(town)
 
     @router.read("/accounts/{account}/planted", scopes("account:own"), answer=Shown)
     async def show(account: AccountId, balances: Balances) -> Shown:
@@ -111,7 +125,7 @@ async def test_a_refusal_that_tells_of_what_is_there_is_found(town: Settlement) 
 
 async def test_a_route_for_anybody_is_a_route_without_scope(town: Settlement) -> None:
     """Planted: a route that asks for no token and is not among those that are known to."""
-    router = ServiceRouter("bidding", "planted")
+    router = planted(town)
 
     @router.read("/planted", Anybody(), answer=Shown)
     async def everybody(balances: Balances, page: ThisPage) -> Shown:
@@ -122,7 +136,7 @@ async def test_a_route_for_anybody_is_a_route_without_scope(town: Settlement) ->
 
 async def test_a_route_that_the_matrix_cannot_ask_says_what_to_add(town: Settlement) -> None:
     """Planted: a new parameter, a new query, a new body; nothing is passed over in silence."""
-    router = ServiceRouter("bidding", "planted")
+    router = planted(town)
 
     @router.read("/vouchers/{voucher}", scopes("account:own"), answer=Shown)
     async def show(voucher: str, holder: str = "") -> Shown:
@@ -144,7 +158,7 @@ async def test_a_route_that_the_matrix_cannot_ask_says_what_to_add(town: Settlem
 
 async def test_a_route_that_turns_its_own_people_away_is_found(town: Settlement) -> None:
     """Planted: a scope opens the route and its bearer is told 404 of what is his; a matrix of refusals would pass."""
-    router = ServiceRouter("bidding", "planted")
+    router = planted(town)
 
     @router.command("/accounts/{account}/planted", scopes("account:own"), answer=TopUpOut, answers={})
     async def ask(account: AccountId, body: NoFields | None = None) -> Order:
