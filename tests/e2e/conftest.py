@@ -11,6 +11,7 @@ from deploy.local.parts import Parts
 from deploy.local.stack import Stack
 from libs.runtime.identity import ensure_identity
 from libs.runtime.settings import load_settings
+from tests.e2e.life import Life, live
 from tests.e2e.town import Town, eventually
 
 FIRST_DAY = date(2024, 1, 15)
@@ -40,3 +41,9 @@ def _has_date(town: Town) -> None:
         probe = town.person(f"usr_probe{number}", "account:own")
         answer = probe.post(f"/bidding/accounts/{probe.account}/withdrawals", {"amount_fen": 1})
         assert answer.json()["type"] == "urn:loanstream:problem:unknown_account", answer.text
+
+
+@pytest.fixture(scope="session")
+def life(town: Town) -> Life:
+    """A month of the whole platform, lived once."""
+    return live(town)
