@@ -9,13 +9,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import httpx
+from pymongo import MongoClient
 
 from tests import posts
 from tests.e2e.offices import Offices, Resident
 from tests.e2e.town import Town, eventually
 
 LOAN_FEN = 30_000_00
-INSTALMENT = 0
 PERSON_REFUSED = "pty_sister"
 
 
@@ -35,6 +35,8 @@ class Life:
     lapsed: tuple[Resident, str]
     rejected: tuple[Resident, str]
     expired: tuple[Resident, str]
+    backup: dict[str, Any]
+    """The sealed row of who was forgotten, as a backup would hold it."""
 
     @property
     def town(self) -> Town:
@@ -53,6 +55,7 @@ def live(town: Town) -> Life:
     """Live through it."""
     offices = Offices(town)
     offices.appoint()
+    gone, backup = _forgotten(offices)
     bea = offices.welcome("Beatrix Ô Quellenhof", posts.BOLD, assisted=True)
     eve = offices.welcome("Evelina von Zwickelburg", posts.BOLD, referrer=bea.person.subject)
     ivan = offices.welcome("Ivan 郭靖Ostrowskij", posts.BOLD)
@@ -75,8 +78,8 @@ def live(town: Town) -> Life:
     due = date.fromisoformat(bea.person.read(f"/repayment/loans/{loan}")["rows"][0]["due_on"])
     town.close_days_through(due + timedelta(days=1))
 
-    kept = _collected(offices, bea, loan, posts.POSTS["collector"][0])
-    broken = _promised(offices, eve, late, posts.POSTS["collector"][0])
+    kept = _collected(offices, bea, loan)
+    broken = _promised(offices, eve, late)
     _pays_what_he_promised(offices, bea, loan)
     town.close_days_through(town.today)
     return Life(
@@ -85,14 +88,34 @@ def live(town: Town) -> Life:
         eve,
         ivan,
         ann,
-        offices.welcome("Gwendolyn Nevermore-Ashgrove"),
+        gone,
         loan,
         kept,
         broken,
         lapsed,
         rejected,
         expired,
+        backup,
     )
+
+
+def _forgotten(offices: Offices) -> tuple[Resident, dict[str, Any]]:
+    """Somebody comes, is shown what is kept of him, and asks to be forgotten: the sweep has the month to do it."""
+    gone = offices.welcome("Gwendolyn Nevermore-Ashgrove")
+    user = f"/onboarding/users/{gone.person.subject}"
+    assert gone.person.read(f"{user}/person") == {
+        "name": gone.name,
+        "phone": gone.phone,
+        "identity": gone.identity,
+        "card": gone.card,
+    }
+    settings = offices.town.stack.settings
+    with MongoClient[dict[str, Any]](settings.require_mongo()) as client:
+        backup = client[settings.mongo_database]["vault"].find_one({"_id": gone.person.subject})
+    assert backup is not None
+    erased = gone.person.post(f"{user}/erasure")
+    assert (erased.status_code, erased.json()["status"]) == (201, "erased"), erased.text
+    return gone, backup
 
 
 # --- applying ------------------------------------------------------------------------------------------------------
@@ -211,7 +234,7 @@ def _in_queue(page: Any, case: str) -> None:
     assert case in [item["case_id"] for item in page["items"]], page
 
 
-def _collected(offices: Offices, bea: Resident, loan: str, collector: str) -> dict[str, Any]:
+def _collected(offices: Offices, bea: Resident, loan: str) -> dict[str, Any]:
     """A case from the queue to a promise, past everything that the gate refuses."""
     case, at = case_of(offices, bea, loan)
     lee, kim = offices.staff("collector"), offices.town.person("stf_kim", "collector")
@@ -256,7 +279,7 @@ def _promise(offices: Offices, lee: Any, at: str, case: str, talk: str) -> dict[
     return {"case": case, "promise": made.json()["id"], "amount_fen": overdue_fen}
 
 
-def _promised(offices: Offices, eve: Resident, loan: str, collector: str) -> dict[str, Any]:
+def _promised(offices: Offices, eve: Resident, loan: str) -> dict[str, Any]:
     """A promise for today that nobody will keep."""
     case, at = case_of(offices, eve, loan)
     lee = offices.staff("collector")

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
@@ -95,16 +96,7 @@ async def _records(where: Haystack) -> AsyncIterator[tuple[str, bytes]]:
     )
     await consumer.start()
     try:
-        topics = {
-            topic
-            for topic in await consumer.topics()
-            if topic == _INTERNAL or topic.startswith(where.topic_prefix)
-        }
-        partitions = [
-            partition
-            for topic in sorted(topics)
-            for partition in sorted(_partitions(consumer, topic), key=lambda each: each.partition)
-        ]
+        partitions = await _partitions(where)
         consumer.assign(partitions)
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
@@ -127,10 +119,19 @@ async def _records(where: Haystack) -> AsyncIterator[tuple[str, bytes]]:
         await consumer.stop()
 
 
-def _partitions(consumer: AIOKafkaConsumer, topic: str) -> Iterable[object]:
-    from aiokafka import TopicPartition
-
-    return [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+async def _partitions(where: Haystack) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=where.kafka)
+    await admin.start()
+    try:
+        described = await admin.describe_topics()
+    finally:
+        await admin.close()
+    return sorted(
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        if topic["topic"] == _INTERNAL or topic["topic"].startswith(where.topic_prefix)
+        for partition in topic["partitions"]
+    )
 
 
 def _documents(where: Haystack) -> Iterator[tuple[str, bytes]]:
@@ -141,26 +142,30 @@ def _documents(where: Haystack) -> Iterator[tuple[str, bytes]]:
             for name in sorted(names):
                 for document in client[database][name].find({}):
                     if database != "local" or any(ours.encode() in document.raw for ours in where.databases):
-                        yield f"{database}.{name}", document.raw
+                        yield f"{database}.{name}", bytes(document.raw)
 
 
 def _entries(stores: Path, scratch: Path) -> Iterator[tuple[str, bytes]]:
-    """Every entry of every decider's store, read from a copy, and every file as it is: a store in use is locked."""
-    for options in sorted(stores.rglob("CURRENT")):
-        for number, copy in enumerate(scratch / f"{options.parent.name}-{n}" for n in range(_COPIES_MAX)):
-            try:
-                shutil.rmtree(copy, ignore_errors=True)
-                shutil.copytree(options.parent, copy)
-                (copy / "LOCK").unlink(missing_ok=True)
-                opened = RocksStore(copy)
-            except (OSError, shutil.Error, OperatorError):
-                if number == _COPIES_MAX - 1:
-                    raise
-                continue  # the store was written to while it was copied
-            break
+    """Every entry of every decider's store, read from a copy: a store in use is locked."""
+    for store in sorted(path.parent for path in stores.rglob("CURRENT")):
+        copy = scratch / "store"
+        opened = _opened_copy(store, copy)
         try:
             for key, value in opened.scan(b""):
-                yield str(options.parent), key + b"\n" + value
+                yield str(store), key + b"\n" + value
         finally:
             opened.close()
             shutil.rmtree(copy)
+
+
+def _opened_copy(store: Path, copy: Path, attempts: int = _COPIES_MAX) -> RocksStore:
+    """A store that may be written to while it is copied: then it is copied again."""
+    try:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(store, copy)
+        (copy / "LOCK").unlink(missing_ok=True)
+        return RocksStore(copy)
+    except (OSError, shutil.Error, OperatorError):
+        if attempts == 1:
+            raise
+        return _opened_copy(store, copy, attempts - 1)

@@ -98,7 +98,7 @@ def _owes_nothing(who: Resident) -> None:
 def test_the_loans_page_shows_how_late_it_was(life: Life) -> None:
     """The class of the day: special mention while anything was overdue, penalty charged, and current after the payment."""
     late = life.eve.person.read("/repayment/loans")["items"]
-    assert [(loan["bucket"], loan["risk_class"]) for loan in late] == [("M1", "special_mention")]
+    assert [(loan["bucket"], loan["loan_class"]) for loan in late] == [("M1", "special_mention")]
     cured = eventually(lambda: _loan(life, bucket="current", overdue_fen=0))
     assert cured["rows"][0]["missed"]
 

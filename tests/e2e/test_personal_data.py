@@ -5,6 +5,7 @@ Whatever the month of the whole platform (life.py) has written is searched: topi
 
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -66,10 +67,13 @@ async def test_the_search_finds_what_is_planted(
     name, phone = f"Zoë Planted{uuid4().hex[:8]}", "13911112222"
     await make_topics(settings)
     writer = LogWriter(settings.require_kafka(), client_id="planter")
+    place = Place(f"{settings.topic_prefix}bidding.events", 0)
     await writer.start()
-    place = Place(f"{settings.topic_prefix}toy.events", 0)
-    await writer.send(place, key=b"k", value=b"v", headers={"by": name.encode()})
-    await writer.stop()
+    try:
+        hashed = sha256(phone.encode()).hexdigest().encode()
+        await writer.send(place, key=b"k", value=hashed, headers={"by": name.encode()})
+    finally:
+        await writer.stop()
     with MongoClient[dict[str, Any]](settings.require_mongo()) as client:
         client[settings.mongo_database]["planted"].insert_one({"deep": [{"down": f"it was {name}"}]})
     logs = tmp_path / "logs"
@@ -90,7 +94,7 @@ async def test_the_search_finds_what_is_planted(
         found = await search(where, [name, phone], tmp_path / "scratch")
     store.close()
     assert found.kinds_with(name) == KINDS
-    assert found.kinds_with(phone) == set()
+    assert found.kinds_with(phone) == {"topics"}
 
 
 class _metrics:  # noqa: N801  # reads as a function where it is used
@@ -128,6 +132,8 @@ def vault(life: Life) -> Iterator[dict[str, Any]]:
 def test_the_vault_holds_a_sealed_row_and_a_key_for_each(life: Life, vault: dict[str, Any]) -> None:
     """One row and one key per person, in collections of their own; a row is its owner, a revision and ciphertext."""
     for resident in life.offices.residents:
+        if resident is life.gone:
+            continue
         user = resident.person.subject
         assert vault["vault_keys"].count_documents({"_id": user}) == 1
         row = vault["vault"].find_one({"_id": user})
@@ -141,15 +147,11 @@ def test_who_is_forgotten_is_unreadable_for_ever(life: Life, vault: dict[str, An
     brings back stays closed. Who owes something is not forgotten."""
     gone = life.gone.person
     page = f"/onboarding/users/{gone.subject}/person"
-    assert gone.read(page)["name"] == life.gone.name
-    backup = vault["vault"].find_one({"_id": gone.subject})
     owing = life.eve.person.post(f"/onboarding/users/{life.eve.person.subject}/erasure")
     assert owing.json()["type"] == "urn:loanstream:problem:has_exposure"
-    erased = gone.post(f"/onboarding/users/{gone.subject}/erasure")
-    assert (erased.status_code, erased.json()["status"]) == (201, "erased")
     eventually(lambda: _forgotten(gone, vault), within_s=150)
     assert gone.get(page).status_code == 404
-    vault["vault"].insert_one(backup)
+    vault["vault"].insert_one(life.backup)
     assert gone.get(page).status_code == 404
     vault["vault"].delete_one({"_id": gone.subject})
     again = life.offices.without_a_token(

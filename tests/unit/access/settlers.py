@@ -79,7 +79,7 @@ class Settlement:
 
 async def settle(platform: Platform) -> Settlement:
     """Let everything happen that gives each of the two one object of each kind."""
-    town = _Settling(platform)
+    town = Settling(platform)
     await town.staff()
     lender = await town.customer(3, "CN-11", "")
     ada = await town.customer(1, "CN-31", "stf_lee")
@@ -97,7 +97,9 @@ async def settle(platform: Platform) -> Settlement:
 
 
 @dataclass
-class _Settling:
+class Settling:
+    """The steps by which people get what is theirs; each succeeds."""
+
     platform: Platform
     today: date = FIRST_DAY
 
@@ -120,7 +122,10 @@ class _Settling:
             "POST", "/onboarding/staff/stf_tmp/appointments", "stf_abe", ("admin",), {"roles": ["legal"]}
         )
 
-    async def customer(self, serial: int, region: str, collector: str) -> Customer:
+    async def customer(
+        self, serial: int, region: str, collector: str, answers: list[int] | None = posts.BOLD
+    ) -> Customer:
+        """Somebody who is registered, verified and, unless `answers` is None, assessed."""
         name, phone = f"Person Number{serial}", f"1380013{serial:04d}"
         body = {"region": region, "name": name, "phone": phone}
         user = (await self.must("POST", "/onboarding/users", "", (), body))["id"]
@@ -128,7 +133,8 @@ class _Settling:
         customer.marks |= {name, phone, customer.identity}
         proof = {"identity": customer.identity, "card": posts.card_number(serial)}
         await self.own(customer, f"/onboarding/users/{user}/verification", proof)
-        await self.own(customer, f"/onboarding/users/{user}/suitability", {"answers": posts.BOLD})
+        if answers is not None:
+            await self.own(customer, f"/onboarding/users/{user}/suitability", {"answers": answers})
         customer.objects = {"user": user, "account": customer.account}
         return customer
 
