@@ -187,7 +187,7 @@ def _papers_that_never_come(offices: Offices, eve: Resident) -> tuple[Resident, 
     application = offices.apply(eve, 5_000_00)
     body = {"papers": ["income_proof"], "code": "illegible"}
     offices.walk(application, posts.Step("return", "stf_max", "customer_manager", body))
-    offices.is_at(eve, application, "returned")
+    eventually(lambda: offices.is_at(eve, application, "returned"))
     return eve, application
 
 
@@ -268,7 +268,7 @@ def _collected(offices: Offices, bea: Resident, loan: str) -> dict[str, Any]:
 
 
 def _promise(offices: Offices, lee: Any, at: str, case: str, talk: str) -> dict[str, Any]:
-    overdue_fen = lee.read(f"/collections/cases/{case}")["overdue_fen"]
+    overdue_fen = eventually(lambda: _overdue(lee.get(f"/collections/cases/{case}")))
     body = {
         "contact_id": talk,
         "amount_fen": overdue_fen,
@@ -277,6 +277,11 @@ def _promise(offices: Offices, lee: Any, at: str, case: str, talk: str) -> dict[
     made = lee.post(f"{at}/cases/{case}/promises", body)
     assert made.status_code == 201, made.text
     return {"case": case, "promise": made.json()["id"], "amount_fen": overdue_fen}
+
+
+def _overdue(answer: httpx.Response) -> int:
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["overdue_fen"])
 
 
 def _promised(offices: Offices, eve: Resident, loan: str) -> dict[str, Any]:
