@@ -54,7 +54,9 @@ class View:
 
     `reads` are the event types it projects; events of other types are never decoded for it. `owner_field` is the
     document field that holds the owner's principal, None where documents belong to no person.
-    Documents that are sums say in their module which rows they are sums of.
+    Documents that are sums say in their module which rows they are sums of. `keeps_before`: the database keeps for a while
+    what each document was, so that who follows the view live is told of documents that he sees no more; the price is a
+    second write per change.
     """
 
     name: str
@@ -63,6 +65,7 @@ class View:
     project: Callable[[RecordedEvent], Sequence[Op]]
     owner_field: str | None = None
     indexes: tuple[str, ...] = ()
+    keeps_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,12 +107,15 @@ class HistoryLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DocumentChanged:
-    """One change that a collection's readers are told of; `document` is None when it is gone."""
+    """One change that a collection's readers are told of; `document` is None when it is gone.
+
+    `before` is what it was, where the view keeps that (View.keeps_before)."""
 
     token: str
     doc: str
     document: dict[str, Any] | None
     at: datetime
+    before: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
