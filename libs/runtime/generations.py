@@ -94,13 +94,6 @@ class DatabaseUnavailable(Exception):
     """MongoDB did not answer for longer than a batch may wait: the outcome of the last write is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherThan:
-    """In a search: any value but this one."""
-
-    value: Any
-
-
 class HistoryLost(Exception):
     """A reader of changes cannot go on from where he was."""
 

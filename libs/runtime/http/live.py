@@ -90,9 +90,7 @@ class LiveView:
                         return
                     event = self._told(change, sight)
                     if event is not None:
-                        yield ServerSentEvent(
-                            data=event, event=event.type, id=change.id, retry=RECONNECT_MS
-                        )
+                        yield ServerSentEvent(data=event, event=event.type, id=change.id, retry=RECONNECT_MS)
 
     def _told(self, change: Changed | Reset, sight: Sight) -> CloudEvent | None:
         """A change as the caller is told of it; None when it is none of his business."""

@@ -43,9 +43,7 @@ def _router() -> ServiceRouter:
         """One's own."""
         return Sight({"owner": principal.subject})
 
-    @router.live(
-        "/live/rich", scopes("account:own"), view="bidding.balances", shown=_shown, answer=Shown
-    )
+    @router.live("/live/rich", scopes("account:own"), view="bidding.balances", shown=_shown, answer=Shown)
     async def watch_rich() -> Sight:
         """What a field says, not a person."""
         return Sight({}, sees=lambda document: document["available_fen"] > RICH_FEN)

@@ -411,7 +411,9 @@ async def test_segments_are_listed_page_by_page(repayment: World) -> None:
         for bucket in ("M1", "M6+", "current")
     }
     headers, seen, query = repayment.token("stf_ann", "analyst"), [], {"limit": "1"}
-    while (page := await repayment.http.get("/repayment/overdue-segments", params=query, headers=headers)).json()["items"]:
+    while (
+        page := await repayment.http.get("/repayment/overdue-segments", params=query, headers=headers)
+    ).json()["items"]:
         seen += [item["bucket"] for item in page.json()["items"]]
         if (following := page.json()["next"]) is None:
             break
