@@ -62,6 +62,7 @@ def test_a_command_is_explained_by_the_tree_of_what_came_of_it(town: Town) -> No
 def test_every_figure_is_the_sum_of_its_rows_down_to_their_events(town: Town) -> None:
     """Each registered figure, of parts for every part there is: value = Σ rows, and each row's events stand in the log."""
     late_loan(town)
+    funded_loan(town, town.customer("cy"), town.customer("ada", 60_000), town.customer("bea", 40_000))
     services = list(load_services(town.stack.settings.profile).values())
     analyst = town.person("stf_ann", "analyst")
     names = [name for figure in figures_of(services) for name in asked(figure, analyst)]
