@@ -122,7 +122,8 @@ def asked(figure: Figure, analyst: Person) -> list[str]:
 
 def sums_up(analyst: Person, name: str) -> tuple[int, dict[str, Any]]:
     """A figure's value and all of its rows, once they agree: two views may be a moment apart."""
-    path, query, rows = f"/reporting/figures/{name}", {"limit": "200"}, {}
+    path, query = f"/reporting/figures/{name}", {"limit": "200"}
+    rows: dict[str, Any] = {}
     while True:
         page = analyst.read(path, **query)
         rows |= {row["id"]: row for row in page["rows"]}
@@ -145,7 +146,10 @@ def events_are_there(town: Town, services: list[Service], name: str, known: set[
 
 def test_the_trial_balance_is_zero_whenever_it_is_looked_at(town: Town) -> None:
     """While money moves: each look is one moment of the log."""
-    analyst, people = town.person("stf_ann", "analyst"), [town.customer(f"gus{number}") for number in range(4)]
+    analyst, people = (
+        town.person("stf_ann", "analyst"),
+        [town.customer(f"gus{number}") for number in range(4)],
+    )
 
     def move(person: Person) -> None:
         for _ in range(10):

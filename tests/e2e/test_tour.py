@@ -27,7 +27,9 @@ def data_dir(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The data directory of a running stack on which nothing has happened yet."""
     name = uuid4().hex[:12]
     settings = ensure_identity(
-        load_settings(tmp_path_factory.mktemp("tour"), topic_prefix=f"u{name}.", mongo_database=f"tour_{name}")
+        load_settings(
+            tmp_path_factory.mktemp("tour"), topic_prefix=f"u{name}.", mongo_database=f"tour_{name}"
+        )
     )
     with Stack(settings, parts=parts) as stack:
         yield settings.data_dir
@@ -71,7 +73,9 @@ def test_the_tour_can_be_taken(data_dir: Path) -> None:
     assert (done.returncode, len(printed)) == (0, len(steps) + 1), told
     for (commands, shown), output in zip(steps, printed, strict=False):
         line = missing(shown, output)
-        assert line is None, f"{line!r} was not printed by\n{commands}\nwhich printed\n{output}\n{done.stderr}"
+        assert line is None, (
+            f"{line!r} was not printed by\n{commands}\nwhich printed\n{output}\n{done.stderr}"
+        )
 
 
 def test_the_page_is_short_and_shows_nothing_that_does_not_run() -> None:
