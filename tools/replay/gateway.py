@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Self
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from libs.runtime.auth import CUSTOMER_SCOPES, SCOPES, issue_token
 from libs.runtime.bank_signature import signed_headers
@@ -50,7 +51,7 @@ class Gateway:
         self._client = client or httpx.AsyncClient(
             base_url=settings.gateway,
             timeout=_REQUEST_S,
-            limits=httpx.Limits(max_connections=CONCURRENCY),
+            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONCURRENCY)),
             trust_env=False,
         )
         self._slots = asyncio.Semaphore(CONCURRENCY)
