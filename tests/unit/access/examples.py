@@ -65,6 +65,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "limit": lambda _town: ["200"],
     "on": lambda town: [town.due_day],
     "stage": lambda _town: ["early"],
+    "product": lambda _town: ["consumer"],
     "region": lambda town: [town.bob.region, town.ada.region],
 }
 #: Routes that nobody in particular may call, each with its reason.

@@ -15,6 +15,7 @@ from libs.runtime.http import (
     PositiveFenField,
     ServiceRouter,
     Shape,
+    Sight,
     ThisPage,
     ViewReader,
     id_path,
@@ -75,7 +76,7 @@ def faults(report: Report, route: str) -> set[str]:
 
 
 async def test_a_route_that_forgets_its_owner_is_found(town: Settlement) -> None:
-    """Planted: an account shown by its id alone, and a list of everybody's."""
+    """Planted: an account shown by its id alone, a list of everybody's, and a stream of it."""
     router = planted(town)
 
     @router.read("/accounts/{account}/planted", scopes("account:own"), answer=Shown)
@@ -86,10 +87,21 @@ async def test_a_route_that_forgets_its_owner_is_found(town: Settlement) -> None
     async def everybody(balances: Balances, page: ThisPage) -> Shown:
         return Shown(items=(await balances.page(page))[0])
 
+    @router.live(
+        "/planted/live",
+        scopes("account:own"),
+        view="bidding.balances",
+        shown=lambda document: Shown(items=[dict(document)]),
+        answer=Shown,
+    )
+    async def stream(_balances: Balances) -> Sight:
+        return Sight({})
+
     report = await asked(town, router)
     assert not report.missing
     assert faults(report, "GET /bidding/accounts/{account}/planted") == {"other"}
     assert faults(report, "GET /bidding/planted") == {"list"}
+    assert faults(report, "GET /bidding/planted/live") == {"list"}
 
 
 async def test_a_command_that_forgets_its_owner_is_found(town: Settlement) -> None:
