@@ -16,6 +16,8 @@ from tests.e2e.offices import Offices, Resident
 from tests.e2e.town import Town, eventually
 
 LOAN_FEN = 30_000_00
+#: Above the threshold up to which a full listing passes review by itself.
+LARGE_FEN = 120_000_00
 PERSON_REFUSED = "pty_sister"
 
 
@@ -60,13 +62,14 @@ def live(town: Town) -> Life:
     eve = offices.welcome("Evelina von Zwickelburg", posts.BOLD, referrer=bea.person.subject)
     ivan = offices.welcome("Ivan 郭靖Ostrowskij", posts.BOLD)
     ann = offices.welcome("Annunziata Featherstonehaugh", posts.CAREFUL)
-    town.deposit(ivan.person, 200_000_00)
+    town.deposit(ivan.person, 300_000_00)
     town.deposit(ann.person, 40_000_00)
     related = {"related": ann.person.subject}
     assert bea.person.post(f"/onboarding/users/{bea.person.subject}/relations", related).status_code == 201
 
     loan = _applied(offices, bea)
-    _bids_that_come_back(offices, bea, ann, loan)
+    cyprian = _bids_that_come_back(offices, bea, ann, loan)
+    _reviewed_by_two(offices, cyprian, ivan)
     late = offices.list_loan(eve, LOAN_FEN)
     expired = (ann, offices.list_loan(ann, 20_000_00))
     town.bid(ivan.person, expired[1].replace("loan_", "lst_"), 5_000_00)
@@ -162,7 +165,7 @@ def _owes(who: Resident, amount_fen: int) -> None:
     assert who.person.read(f"/onboarding/users/{who.person.subject}")["exposure_fen"] == amount_fen
 
 
-def _bids_that_come_back(offices: Offices, bea: Resident, ann: Resident, loan: str) -> None:
+def _bids_that_come_back(offices: Offices, bea: Resident, ann: Resident, loan: str) -> Resident:
     """One's own loan, a related party's loan: held first, because the account does not know, and released at once."""
     town, listing = offices.town, loan.replace("loan_", "lst_")
     town.deposit(bea.person, 1_000_00)
@@ -170,11 +173,30 @@ def _bids_that_come_back(offices: Offices, bea: Resident, ann: Resident, loan: s
         assert town.bid(bidder.person, listing, 1_000_00)["available_after_fen"] == amount_fen - 1_000_00
         eventually(lambda who=bidder, whole=amount_fen: _has(who, whole, 0))  # type: ignore[misc]
     # a listing that is riskier than her level: she is related to nobody there
-    risky = offices.list_loan(offices.welcome("Cyprian Thistlewaite", posts.BOLD), 10_000_00)
+    cyprian = offices.welcome("Cyprian Thistlewaite", posts.BOLD)
+    risky = offices.list_loan(cyprian, 10_000_00)
     town.bid(ann.person, risky.replace("loan_", "lst_"), 1_000_00)
     eventually(lambda: _has(ann, 40_000_00, 0))
     assert offices.listing(ann, risky, "open")["raised_fen"] == 0
     assert offices.listing(ann, loan, "open")["raised_fen"] == 0
+    return cyprian
+
+
+def _reviewed_by_two(offices: Offices, borrower: Resident, lender: Resident) -> None:
+    """A full listing above the threshold waits for two people of finance; one of them twice is one."""
+    loan = offices.list_loan(borrower, LARGE_FEN)
+    listing = loan.replace("loan_", "lst_")
+    offices.town.bid(lender.person, listing, LARGE_FEN)
+    eventually(lambda: offices.listing(lender, loan, "in_review"))
+    path, approve = f"/bidding/listings/{listing}/reviews", {"verdict": "approve"}
+    first, second = (offices.town.person(f"stf_{name}", "finance") for name in ("fin", "ulf"))
+    assert [item["id"] for item in first.read("/bidding/reviews")["items"]] == [listing]
+    assert first.post(path, approve).json()["reviews"] == 1
+    again = first.post(path, approve)
+    assert "reviews" not in again.json(), again.text
+    assert offices.listing(lender, loan, "in_review")
+    assert second.post(path, approve).json()["reviews"] == 2
+    eventually(lambda: _runs(borrower, loan))
 
 
 def _has(who: Resident, available_fen: int, held_fen: int) -> None:
