@@ -15,7 +15,7 @@ from libs.events.chain import ChainReader, genesis
 from libs.events.records import RawRecord
 from libs.events.topics import events_topic
 from libs.runtime.errors import OperatorError
-from libs.runtime.feeding import Fed, judge, transactions
+from libs.runtime.fed import Fed, judge, transactions
 from libs.runtime.generations import Generation, Overtaken
 from libs.runtime.kafka import LogReader, Place
 from libs.runtime.mongo import Database

@@ -6,18 +6,20 @@ documents; what is kept here is only what was read from there or committed there
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
+from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.records import RawRecord
 from libs.runtime import observability as metrics
 from libs.runtime.checkpoint import resume
 from libs.runtime.errors import OperatorError
-from libs.runtime.generations import ChangeRefused, Generation, GenerationWrite, Move, Overtaken
+from libs.runtime.fed import DeliveryGap, Fed, judge, transactions
+from libs.runtime.generations import ChangeRefused, Overtaken
 from libs.runtime.kafka import Place
 from libs.runtime.mongo import Database
 from libs.runtime.projecting import AcceptedRecord, Failure, Fold, Partition, Projection, fold_records
@@ -25,88 +27,14 @@ from libs.runtime.settings import Settings
 
 log = structlog.get_logger()
 
-#: One transaction holds at most so much.
-EVENTS_MAX: Final = 1000
-BYTES_MAX: Final = 1024 * 1024
-#: A view whose documents did not change stores its triple after this long, or with its next change. Storing all triples
-#: with every transaction would cost more than the documents; a reader who waits for his own write waits at most so long.
-STORE_AFTER_S: Final = 0.2
 #: How often the projector looks for generations that builders have opened or ended.
 REFRESH_EVERY_S: Final = 0.5
+#: So much is kept of what was read since a generation was seen behind, so that its builder need not hit a moving end.
+KEPT_BYTES_MAX: Final = 16 * 1024 * 1024
 
 
 class AnotherOwner(OperatorError):
     """Somebody else moved a position that this projector owns."""
-
-
-class DeliveryGap(Exception):
-    """A batch does not follow the one before: the process ends, and reads on from MongoDB's positions."""
-
-
-@dataclass(slots=True)
-class Fed:
-    """One generation under feed. `stored` is what MongoDB has; `applied` may be ahead by records that changed nothing."""
-
-    projection: Projection
-    generation: Generation
-    read: bool
-    """Whether `views/<name>` points to it: then nobody else may move its triples."""
-    stored: dict[Partition, Checkpoint]
-    applied: dict[Partition, Checkpoint]
-    ahead_since: float | None = None
-    """Since when `applied` is ahead of `stored` (seconds, monotonic)."""
-    stopped: Failure | None = None
-    stopped_at_ms: int = 0
-
-    def next_records(self, records: Sequence[AcceptedRecord]) -> list[AcceptedRecord]:
-        """The records of a batch that follow what is applied; those at or below it are skipped.
-
-        A generation that is not read yet may be behind: its builder still has to bring it here. Raises DeliveryGap for
-        one that is read.
-        """
-        heads = dict(self.applied)
-        found: list[AcceptedRecord] = []
-        for record in records:
-            head = heads.get(record.partition)
-            if head is None or record.checkpoint.position <= head.position:
-                continue
-            if record.checkpoint.position == head.position + 1:
-                heads[record.partition] = record.checkpoint
-                found.append(record)
-            elif self.read:
-                raise DeliveryGap(
-                    f"{self.projection.name} is at {head.position}, but {record.address} came next"
-                )
-        return found
-
-    def write(self, fold: Fold) -> GenerationWrite:
-        """The write that brings MongoDB from `stored` to what a fold leads to."""
-        heads = self.applied | fold.heads
-        moves = [
-            Move(where, before, heads[where])
-            for where, before in self.stored.items()
-            if heads[where] != before
-        ]
-        kept = None if moves else self.generation.failure
-        return GenerationWrite(self.generation, moves, fold.changes, fold.failure or kept)
-
-    def is_due(self, now: float) -> bool:
-        """Whether its triples have waited long enough."""
-        return self.ahead_since is not None and now - self.ahead_since >= STORE_AFTER_S
-
-    def went_on(self, fold: Fold, now: float) -> None:
-        """Take over records that changed nothing; their triples are stored later."""
-        if fold.heads:
-            self.applied |= fold.heads
-            self.ahead_since = self.ahead_since or now
-
-    def committed(self, fold: Fold, write: GenerationWrite) -> None:
-        """Take over what a transaction stored."""
-        self.ahead_since = None
-        self.applied |= fold.heads
-        self.stored |= {move.partition: move.after for move in write.moves}
-        self.generation = replace(self.generation, failure=write.failure)
-        metrics.PROJECTION_EVENTS.labels(self.projection.name).inc(fold.events)
 
 
 @dataclass(slots=True)
@@ -115,6 +43,24 @@ class _Read:
 
     chain: ChainReader
     offset: int
+
+
+class _Kept:
+    """The last records that were accepted while some generation was behind; the oldest go when they are too many."""
+
+    def __init__(self) -> None:
+        self._records: deque[AcceptedRecord] = deque()
+        self._size = 0
+
+    def add(self, records: Iterable[AcceptedRecord]) -> None:
+        for record in records:
+            self._records.append(record)
+            self._size += len(record.raw.value)
+            while self._size > KEPT_BYTES_MAX:
+                self._size -= len(self._records.popleft().raw.value)
+
+    def all(self) -> list[AcceptedRecord]:
+        return list(self._records)
 
 
 class LiveViews:
@@ -129,6 +75,8 @@ class LiveViews:
         self._reads: dict[Place, _Read] = {}
         self._fed: list[Fed] = []
         self._refreshed_at = 0.0
+        self._kept: _Kept | None = None
+        """Kept while a generation that is not read yet is behind what was read here."""
         self.oldest_ms: int | None = None
         """Time of the oldest record in work (milliseconds since 1970); None between batches."""
 
@@ -173,7 +121,7 @@ class LiveViews:
             self._assignment = None
 
     async def _load(self) -> None:
-        self._fed = []
+        self._fed, self._kept = [], None
         await self._refresh()
 
     async def _resume(self, places: frozenset[Place]) -> None:
@@ -213,7 +161,10 @@ class LiveViews:
         async with self._lock:
             self.oldest_ms = min((raw.timestamp_ms for _, raw in batch), default=None)
             try:
-                for records in transactions(self._accept(batch)):
+                accepted = self._accept(batch)
+                if self._kept is not None:
+                    self._kept.add(accepted)
+                for records in transactions(accepted):
                     await self._apply(records)
             finally:
                 self.oldest_ms = None
@@ -313,16 +264,17 @@ class LiveViews:
 
     def in_step(self) -> list[str]:
         """Generations not read yet that have applied at least what was read here: they cannot fall behind again."""
+        return [fed.generation.key for fed in self._fed if not fed.read and not self._is_behind(fed)]
+
+    def _is_behind(self, fed: Fed) -> bool:
         heads = {self._partition(place): read.chain.head.position for place, read in self._reads.items()}
-        return [
-            fed.generation.key
-            for fed in self._fed
-            if not fed.read
-            and all(triple.position >= heads.get(where, -1) for where, triple in fed.applied.items())
-        ]
+        return any(triple.position < heads.get(where, -1) for where, triple in fed.applied.items())
 
     async def _refresh(self) -> None:
-        """Feed exactly the joined generations of this code's version; keep what is known of those fed already."""
+        """Feed exactly the joined generations of this code's version; keep what is known of those that are in step.
+
+        One that is behind belongs to its builder: what was known of it is out of date as soon as he goes on.
+        """
         self._refreshed_at = time.monotonic()
         pointers = await self._database.pointers()
         generations = [
@@ -331,7 +283,8 @@ class LiveViews:
             if generation.state == "joined"
             and generation.version == self._projections[generation.view].version
         ]
-        known = {fed.generation.key: fed for fed in self._fed}
+        left_to_builders = {fed.generation.key for fed in self._behind()}
+        known = {fed.generation.key: fed for fed in self._fed if fed.generation.key not in left_to_builders}
         fresh = [generation.key for generation in generations if generation.key not in known]
         positions = await self._database.positions(fresh) if fresh else {}
         fed_now: list[Fed] = []
@@ -345,36 +298,24 @@ class LiveViews:
             fed.read = read
             fed_now.append(fed)
         self._fed = fed_now
+        await self._meet_builders()
 
+    async def _meet_builders(self) -> None:
+        """Bring every generation whose builder came near enough to where the others are, from what is kept.
 
-def transactions(records: Sequence[AcceptedRecord]) -> list[list[AcceptedRecord]]:
-    """Cut a batch into transactions of at most EVENTS_MAX events or BYTES_MAX bytes; a larger record stands alone."""
-    cut: list[list[AcceptedRecord]] = []
-    events = size = 0
-    for record in records:
-        more_events, more_bytes = record.event_count(), len(record.raw.value)
-        if not cut or events + more_events > EVENTS_MAX or size + more_bytes > BYTES_MAX:
-            cut.append([])
-            events = size = 0
-        cut[-1].append(record)
-        events, size = events + more_events, size + more_bytes
-    return cut
+        Without this a builder must hit the end of a log that moves on between his last write and our next look.
+        """
+        for fed in self._behind():
+            for records in transactions(self._kept.all() if self._kept else []):
+                fold = self._fold(fed, records, {})
+                try:
+                    await self._commit([(fed, fold)])
+                except (Overtaken, ChangeRefused):
+                    break  # by the builder, who also tells what MongoDB refuses; looked at again with the next refresh
+        if not self._behind():
+            self._kept = None
+        elif self._kept is None:
+            self._kept = _Kept()
 
-
-def judge(raw: RawRecord, chain: ChainReader, where: Partition, reader: str) -> AcceptedRecord | None:
-    """The record if the reader rule accepts it; all others are counted under the reader's name."""
-    reading = chain.read(raw)
-    if reading is Reading.ACCEPTED:
-        return AcceptedRecord(raw, where, chain.head)
-    if reading is Reading.REPEAT:
-        metrics.RECORDS_REPEATED.labels(reader, where.service).inc()
-    else:
-        metrics.RECORDS_FOREIGN.labels(reader, where.service).inc()
-        log.error(
-            "foreign_record",
-            reader=reader,
-            service=where.service,
-            partition=where.partition,
-            offset=raw.offset,
-        )
-    return None
+    def _behind(self) -> list[Fed]:
+        return [fed for fed in self._fed if not fed.read and fed.stopped is None and self._is_behind(fed)]

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final, Self
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from libs.runtime.auth import CUSTOMER_SCOPES, issue_token
 from libs.runtime.bank_signature import signed_headers
@@ -57,7 +58,7 @@ class Gateway:
         self._client = client or httpx.AsyncClient(
             base_url=settings.gateway,
             timeout=_REQUEST_S,
-            limits=httpx.Limits(max_connections=CONCURRENCY),
+            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONCURRENCY)),
             trust_env=False,
         )
         self._slots = asyncio.Semaphore(CONCURRENCY)

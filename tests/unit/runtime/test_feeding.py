@@ -10,7 +10,8 @@ from libs.events.bidding import AccountOpened
 from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord, RecordedEvent
 from libs.events.views import Op, Set, View
-from libs.runtime.feeding import DeliveryGap, Fed, LiveViews
+from libs.runtime.fed import DeliveryGap, Fed
+from libs.runtime.feeding import LiveViews
 from libs.runtime.generations import Generation, GenerationWrite, Pointer
 from libs.runtime.kafka import Place
 from libs.runtime.mongo import Database

@@ -17,7 +17,7 @@ from libs.events.sagas import Saga
 from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeated, PolicyFailed
 from libs.events.topics import events_topic
 from libs.events.views import Add, Op, Set, View
-from libs.runtime.feeding import EVENTS_MAX, transactions
+from libs.runtime.fed import EVENTS_MAX, transactions
 from libs.runtime.folding import field_name
 from libs.runtime.kafka import Place
 from libs.runtime.projecting import (
