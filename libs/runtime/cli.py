@@ -244,7 +244,7 @@ def demo(
     # database that somebody else runs, its own names.
     # A demo closes a thousand days and throws its log away: two partitions cost less than four, and nothing is lost that
     # the disk was not asked to keep (decisions/0003).
-    names: dict[str, str] = {"partitions": "2", "flush": "false"}
+    names: dict[str, str] = {"partitions": "1", "flush": "false"}
     if base.kafka or base.mongo:
         name = f"demo{os.getpid()}x{os.urandom(3).hex()}"
         names |= {"topic_prefix": f"{name}.", "mongo_database": name}

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from libs.events.application import ApplicantRecorded, ApplicationApproved
 from libs.events.bidding import (
@@ -56,8 +56,44 @@ _READS: Final = ("onboarding", "bidding", "collections")
 _POLL_S: Final = 0.5
 _LIMIT_S: Final = 300.0
 
+_Seen = TypeVar("_Seen")
+
 Fact = tuple[type, str]
 """An event and what it is said of: `(LoanFunded, "lst_7f")`."""
+
+
+class Heard:
+    """What the log has said so far; `places` are the partitions that are listened to, with their services."""
+
+    def __init__(self, places: Mapping[Place, str]) -> None:
+        self._places = places
+        self._facts: set[Fact] = set()
+        self._dates: dict[Place, date] = {}
+        self.business_date: date | None = None
+
+    def take(self, place: Place, events: Iterable[StoredEvent]) -> None:
+        """Remember what these events of a partition say."""
+        for event in events:
+            if event.type in _OPENS:
+                self.business_date = date.fromisoformat(event.data[_OPENS[event.type]])
+            elif event.type == _DATED:
+                self._dates[place] = date.fromisoformat(event.data["business_date"])
+            else:
+                kind, key = _KEYS[event.type]
+                self._facts.add((kind, key(event.data)))
+
+    def first_of(self, facts: Iterable[Fact]) -> Fact | None:
+        """The first of these facts that was told, if any."""
+        return next((fact for fact in facts if fact in self._facts), None)
+
+    def has_date(self, service: str, business_date: date) -> bool:
+        """Whether all partitions of a service act on this date or a later one."""
+        places = [place for place, name in self._places.items() if name == service]
+        return all(self._dates.get(place, date.min) >= business_date for place in places)
+
+    def is_closed(self, business_date: date) -> bool:
+        """Whether the calendar is past a date."""
+        return self.business_date is not None and self.business_date > business_date
 
 
 class LogTail:
@@ -66,23 +102,26 @@ class LogTail:
     def __init__(self, settings: Settings) -> None:
         prefix, partitions = settings.topic_prefix, settings.partitions
         self._calendar = Place(events_topic("repayment", prefix), partition_of(_CALENDAR, partitions))
-        self._services = {
+        services = {
             Place(events_topic(service, prefix), partition): service
             for service in _READS
             for partition in range(partitions)
         }
+        self._places = (self._calendar, *services)
+        self._heard = Heard(services)
         self._reader = LogReader(settings.require_kafka(), client_id="loanstream-replay")
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._next = 0
-        self._told: set[Fact] = set()
-        self._dates: dict[Place, date] = {}
-        self.business_date: date | None = None
+
+    @property
+    def business_date(self) -> date | None:
         """The open business date; None before the calendar opens."""
+        return self._heard.business_date
 
     async def __aenter__(self) -> Self:
         await self._reader.start()
-        ends = await self._reader.ends([self._calendar, *self._services])
+        ends = await self._reader.ends(self._places)
         self._reader.assign(ends | {self._calendar: 0})
         while self._next < ends[self._calendar]:
             await self._read()
@@ -99,35 +138,34 @@ class LogTail:
     async def closed(self, business_date: date) -> None:
         """Return as soon as a date is closed. Raises ReplayFailed when that takes too long."""
         await self._until(
-            lambda: self.business_date is not None and self.business_date > business_date,
-            f"{business_date} was not closed",
+            lambda: self._heard.is_closed(business_date) or None, f"{business_date} was not closed"
         )
 
     async def dated(self, service: str, business_date: date) -> None:
         """Return as soon as all partitions of a service act on this date or a later one: onboarding and collections follow
         the calendar while nobody waits for them. Raises ReplayFailed."""
-        places = [place for place, name in self._services.items() if name == service]
         await self._until(
-            lambda: all(self._dates.get(place, date.min) >= business_date for place in places),
+            lambda: self._heard.has_date(service, business_date) or None,
             f"{service} did not come to {business_date}",
         )
 
     async def told(self, *facts: Fact) -> Fact:
         """Return the first of these facts that the log tells. Raises ReplayFailed when it tells none of them."""
         names = " or ".join(f"{event.__name__} of {key}" for event, key in facts)
-        await self._until(lambda: any(fact in self._told for fact in facts), f"the log did not tell {names}")
-        return next(fact for fact in facts if fact in self._told)
+        return await self._until(lambda: self._heard.first_of(facts), f"the log did not tell {names}")
 
-    async def _until(self, holds: Callable[[], bool], complaint: str) -> None:
-        if holds():
-            return
+    async def _until(self, look: Callable[[], _Seen | None], complaint: str) -> _Seen:
+        seen = look()
         try:
             async with asyncio.timeout(_LIMIT_S), self._changed:
-                await self._changed.wait_for(holds)
+                while seen is None:
+                    await self._changed.wait()
+                    seen = look()
         except TimeoutError:
             raise ReplayFailed(
                 f"{complaint} in {_LIMIT_S:.0f} seconds: look at the services' logs."
             ) from None
+        return seen
 
     async def _follow(self) -> None:
         while True:
@@ -143,18 +181,8 @@ class LogTail:
                 self._next = records[-1].offset + 1
             if found:
                 async with self._changed:
-                    self._take(place, found)
+                    self._heard.take(place, found)
                     self._changed.notify_all()
-
-    def _take(self, place: Place, found: Iterable[StoredEvent]) -> None:
-        for event in found:
-            if event.type in _OPENS:
-                self.business_date = date.fromisoformat(event.data[_OPENS[event.type]])
-            elif event.type == _DATED:
-                self._dates[place] = date.fromisoformat(event.data["business_date"])
-            else:
-                kind, key = _KEYS[event.type]
-                self._told.add((kind, key(event.data)))
 
 
 def told_in(raw: RawRecord) -> tuple[StoredEvent, ...]:

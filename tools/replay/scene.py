@@ -25,7 +25,9 @@ class Asks(Protocol):
 class Tells(Protocol):
     """What playing needs of LogTail."""
 
-    business_date: date | None
+    @property
+    def business_date(self) -> date | None:
+        """See LogTail."""
 
     async def closed(self, business_date: date) -> None:
         """See LogTail."""
