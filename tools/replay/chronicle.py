@@ -1,12 +1,12 @@
 """One loan told as a time-line, from its borrower's registration to its last event: read from the log, not from the plan."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 from libs.events.records import parse_decision
-from libs.events.topics import events_topic, partition_of
+from libs.events.topics import DECIDING_SERVICES, events_topic, partition_of
 from libs.runtime.kafka import Place, read_range
 from libs.runtime.settings import Settings
 from tools.replay.wording import money
@@ -61,6 +61,10 @@ _WORDS: Final[Mapping[str, Callable[[_Data], str]]] = {
     "collections.CaseClosed.v1": lambda data: f"case closed ({data['reason']})",
 }
 
+_Entry = tuple[date, datetime, int, int, int, str]
+"""Business date, time, the service's rank, position and index, words: a saga's steps have the time of their cause, and what
+bidding or repayment has decided comes before what collections makes of it."""
+
 Line = tuple[str, str]
 """A date, or a stretch of them, and what happened."""
 
@@ -68,30 +72,31 @@ Line = tuple[str, str]
 async def read_chronicle(settings: Settings, user: str, loan_id: str) -> Sequence[Line]:
     """What the log says of a borrower and his loan, a line per date. Raises LogUnavailable."""
     suffixes = ((user.removeprefix("usr_"), _OF_BORROWER), (loan_id.removeprefix("loan_"), _OF_LOAN))
-    streams: dict[Place, set[str]] = defaultdict(set)
+    streams: dict[tuple[str, int], set[str]] = defaultdict(set)
     for suffix, kinds in suffixes:
         for service, prefix in kinds:
             stream = f"{prefix}_{suffix}"
-            topic = events_topic(service, settings.topic_prefix)
-            streams[Place(topic, partition_of(stream, settings.partitions))].add(stream)
-    found: list[tuple[date, datetime, int, str]] = []
-    for place, wanted in streams.items():
-        found += [entry async for entry in _entries(settings, place, wanted)]
-    return tuple(told((on, words) for on, _, _, words in sorted(found)))
+            streams[service, partition_of(stream, settings.partitions)].add(stream)
+    found: list[_Entry] = []
+    for (service, partition), wanted in streams.items():
+        place = Place(events_topic(service, settings.topic_prefix), partition)
+        rank = DECIDING_SERVICES.index(service)
+        found += [entry async for entry in _entries(settings, place, rank, wanted)]
+    return tuple(told((on, words) for on, *_, words in sorted(found)))
 
 
-async def _entries(settings: Settings, place: Place, streams: set[str]) -> Any:
-    """(business date, time, position, words) of every event of these streams that has any."""
+async def _entries(settings: Settings, place: Place, rank: int, streams: set[str]) -> AsyncGenerator[_Entry]:
+    """Every event of these streams that has words."""
     marks = [stream.encode() for stream in streams]
     async for records in read_range(settings.require_kafka(), place, 0):
         for raw in records:
             if not any(mark in raw.value for mark in marks):
                 continue
             decision = parse_decision(raw.value)
-            for event in decision.events:
-                if event.stream in streams and event.type in _WORDS and decision.business_date is not None:
-                    assert decision.at is not None, "what people see was decided at some time"
-                    yield decision.business_date, decision.at, raw.offset, _WORDS[event.type](event.data)
+            on, at = decision.business_date, decision.at
+            for index, event in enumerate(decision.events):
+                if event.stream in streams and event.type in _WORDS and on is not None and at is not None:
+                    yield on, at, rank, raw.offset, index, _WORDS[event.type](event.data)
 
 
 def told(entries: Iterator[tuple[date, str]]) -> Iterator[Line]:
