@@ -44,7 +44,7 @@ up: $(PARTS)  ## start the whole stack, print its addresses and leave it running
 down: $(READY)  ## stop what `make up` started
 	@$(BIN)/loanstream down
 
-schemas: $(READY)  ## write the JSON Schemas of all events again
+schemas: $(READY)  ## write the events' schemas, docs/events.md, sagas.md and asyncapi.json again
 	@$(BIN)/loanstream schemas
 
 lock: $(READY)  ## resolve requirements.in again into requirements.lock

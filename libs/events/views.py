@@ -5,7 +5,7 @@ memory and the simulation, and equal logs give equal documents in any interleavi
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.events.records import RecordedEvent
@@ -54,7 +54,9 @@ class View:
 
     `reads` are the event types it projects; events of other types are never decoded for it. `owner_field` is the
     document field that holds the owner's principal, None where documents belong to no person.
-    Documents that are sums say in their module which rows they are sums of.
+    Documents that are sums say in their module which rows they are sums of. `keeps_before`: the database keeps for a while
+    what each document was, so that who follows the view live is told of documents that he sees no more; the price is a
+    second write per change.
     """
 
     name: str
@@ -63,6 +65,14 @@ class View:
     project: Callable[[RecordedEvent], Sequence[Op]]
     owner_field: str | None = None
     indexes: tuple[str, ...] = ()
+    keeps_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OtherThan:
+    """In a search: any value but this one; None, whatever is there."""
+
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,9 @@ class Figure:
     """A number that people quote: what it is, the rule it follows, where it stands, and the rows it is made of.
 
     It is `field` of the document `doc` in `view`; its rows are the documents of `rows_view` whose fields equal
-    `rows_where`, and each row names its events in `src` or `event`.
+    `rows_where`, and each row names its events in `src` or `event`. At rest it is the sum of the rows' `rows_field`, or
+    their number where that is None. A figure of many parts names them in `of`: it is asked for as `name:part:part`, and
+    `{part}` in `doc` and `rows_where` is what was asked for.
     """
 
     name: str
@@ -83,3 +95,38 @@ class Figure:
     field: str
     rows_view: str
     rows_where: Mapping[str, Any]
+    rows_field: str | None
+    of: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """How it is asked for: `m1_principal`, `late_principal_of_region:<region>`."""
+        return ":".join((self.name, *(f"<{part}>" for part in self.of)))
+
+
+def figure_named(figures: Sequence[Figure], asked: str) -> Figure | None:
+    """The figure that is asked for, its parts filled in; None for a name that is none, or with other parts."""
+    name, *parts = asked.split(":")
+    found = next((figure for figure in figures if figure.name == name and len(figure.of) == len(parts)), None)
+    if found is None or not parts:
+        return found
+    values = dict(zip(found.of, parts, strict=True))
+
+    def filled(value: Any) -> Any:
+        return value.format(**values) if isinstance(value, str) else value
+
+    where = {field: filled(value) for field, value in found.rows_where.items()}
+    return replace(found, name=asked, doc=filled(found.doc), rows_where=where, of=())
+
+
+def value_at(document: Mapping[str, Any], field: str) -> Any:
+    """The value of a (dotted) field of a document, None where there is none."""
+    value: Any = document
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def events_of(row: Mapping[str, Any]) -> list[str]:
+    """The addresses that a row names: its one event, or the last one of each stream that has written to it."""
+    return [row["event"]] if "event" in row else sorted(row.get("src", {}).values())

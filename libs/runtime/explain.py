@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from libs.events.codec import Undecodable
-from libs.events.records import RawRecord, parse_decision
+from libs.events.records import RawRecord, StoredEvent, parse_decision
 from libs.events.topics import DECIDING_SERVICES, events_topic
-from libs.events.views import Figure
+from libs.events.views import Figure, events_of, figure_named
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import Place, offset_at, offsets, read_range
 from libs.runtime.mongo import Database
@@ -34,12 +34,20 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedRow:
+    """A row behind a figure, and the events that it names, as the log tells them: address and event."""
+
+    row: dict[str, Any]
+    events: tuple[tuple[str, StoredEvent], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedFigure:
-    """A figure's value, some of the rows behind it, and the events that each row names."""
+    """A figure's value, and some of the rows behind it."""
 
     figure: Figure
     value: Any
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[ExplainedRow, ...]
     more: bool
 
 
@@ -60,17 +68,24 @@ async def explain_command(settings: Settings, what: str, progress: Progress) -> 
 
 
 def is_figure(services: Sequence[Service], name: str) -> bool:
-    """Whether the registry of figures has one of this name."""
-    return name in _figures(services)
+    """Whether the registry of figures has one of this name; of many parts also where they are missing."""
+    return any(figure.name == name.split(":")[0] for figure in figures_of(services))
 
 
-def _figures(services: Sequence[Service]) -> dict[str, Figure]:
-    return {figure.name: figure for service in services for figure in service.figures}
+def figures_of(services: Sequence[Service]) -> list[Figure]:
+    """The registry."""
+    return [figure for service in services for figure in service.figures]
 
 
 async def explain_figure(settings: Settings, services: Sequence[Service], name: str) -> ExplainedFigure:
-    """A figure of the registry with its value and rows. Raises OperatorError for a view that is not built."""
-    figure = _figures(services)[name]
+    """A figure of the registry with its value, rows and their events.
+
+    Raises OperatorError for a view that is not built and for a figure without its parts, LogUnavailable.
+    """
+    figure = figure_named(figures_of(services), name)
+    if figure is None:
+        usages = [figure.usage for figure in figures_of(services) if figure.name == name.split(":")[0]]
+        raise OperatorError(f"{name} is asked for as {' or '.join(usages)}.")
     database = Database.connect(settings)
     try:
         views = Views(database)
@@ -82,7 +97,17 @@ async def explain_figure(settings: Settings, services: Sequence[Service], name: 
         ) from None
     finally:
         await database.close()
-    return ExplainedFigure(figure, document.get(figure.field, 0), tuple(rows), after is not None)
+    found = [
+        ExplainedRow(row, tuple([(each, await _event_at(settings, each)) for each in events_of(row)]))
+        for row in rows
+    ]
+    return ExplainedFigure(figure, document.get(figure.field, 0), tuple(found), after is not None)
+
+
+async def _event_at(settings: Settings, address: str) -> StoredEvent:
+    """The event of an address `service/partition/position/index` that a view names."""
+    traced = await _decision_at(settings, address)
+    return traced.decision.events[int(address.rsplit("/", 1)[1])]
 
 
 async def _address_of(settings: Settings, command_id: str) -> str:

@@ -94,25 +94,21 @@ class DatabaseUnavailable(Exception):
     """MongoDB did not answer for longer than a batch may wait: the outcome of the last write is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherThan:
-    """In a search: any value but this one."""
-
-    value: Any
-
-
 class HistoryLost(Exception):
     """A reader of changes cannot go on from where he was."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentChanged:
-    """One change that a collection's readers are told of; `document` is None when it is gone."""
+    """One change that a collection's readers are told of; `document` is None when it is gone.
+
+    `before` is what it was, where the view keeps that (View.keeps_before)."""
 
     token: str
     doc: str
     document: dict[str, Any] | None
     at: datetime
+    before: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,14 +154,20 @@ class Database:
     ) -> AsyncIterator[ChangeStream]:
         """The changes of a collection's documents whose fields equal `where`, from now on or after a token.
 
-        Raises HistoryLost when the server cannot go on from there.
+        Where the collection keeps what documents were, also of those whose fields did so before the change. Raises
+        HistoryLost when the server cannot go on from there.
         """
-        kinds = ["insert", "update", "replace"] if where else ["insert", "update", "replace", "delete"]
-        wanted = {f"fullDocument.{name}": {"$eq": value} for name, value in where.items()}
+        wanted: dict[str, Any] = {"operationType": {"$in": ["insert", "update", "replace", "delete"]}}
+        if where:
+            moments = ("fullDocument", "fullDocumentBeforeChange")
+            wanted["$or"] = [
+                {f"{moment}.{name}": {"$eq": value} for name, value in where.items()} for moment in moments
+            ]
         try:
             async with self._db[collection].watch(
-                [{"$match": {"operationType": {"$in": kinds}, **wanted}}],
+                [{"$match": wanted}],
                 full_document="updateLookup",
+                full_document_before_change="whenAvailable",
                 resume_after=None if token is None else {"_data": token},
                 max_await_time_ms=_WATCH_MS,
             ) as stream:
@@ -197,7 +203,9 @@ class Database:
         await self._generations.insert_one(generation_document(generation))
         await self.touch(generation)
         await self._positions.create_index("of")
-        await self._db.create_collection(generation.collection)
+        await self._db.create_collection(
+            generation.collection, changeStreamPreAndPostImages={"enabled": projection.keeps_before}
+        )
         for field in projection.indexes:
             await self._db[generation.collection].create_index([(field, 1), ("_id", 1)])
         return generation

@@ -24,12 +24,13 @@ class ChangeStream:
         found = await self._stream.try_next()
         if found is None:
             return None
-        document = found.get("fullDocument")
+        document, before = found.get("fullDocument"), found.get("fullDocumentBeforeChange")
         return DocumentChanged(
             token=found["_id"]["_data"],
             doc=found["documentKey"]["_id"],
             document=None if document is None else plain(document),
             at=found["wallTime"].replace(tzinfo=UTC),
+            before=None if before is None else plain(before),
         )
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
+from libs.events.views import OtherThan
 from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
-from libs.runtime.generations import Generation, Move, OtherThan, position_document, triple_document
+from libs.runtime.generations import Generation, Move, position_document, triple_document
 
 Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 

@@ -123,6 +123,7 @@ class Projection:
         self.name = declared.name
         self.version = declared.version
         self.indexes = _index_fields(declared)
+        self.keeps_before = isinstance(declared, View) and declared.keeps_before
         self._view = declared
         self._names = _wire_names(declared) if isinstance(declared, View) else frozenset[str]()
         self.sources = view.sources if isinstance(view, EventsView | RecordView) else _sources(view)

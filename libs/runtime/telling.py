@@ -99,15 +99,17 @@ def tree(node: "DecisionNode", under: Tree | None = None) -> Tree:
 
 def explained_figure(explained: "ExplainedFigure") -> RenderableType:
     """A figure's value and formula, then the rows behind it with their events."""
+    from libs.runtime.tracing import told
+
     figure = explained.figure
-    table = Table("row", "what it says", "its events")
-    for row in explained.rows:
-        events = [row["event"]] if "event" in row else list(row.get("src", {}).values())
-        fields = {name: value for name, value in row.items() if name not in ("_id", "src", "event")}
+    table = Table("row", "what it says", Column("its events", overflow="fold"))
+    for each in explained.rows:
+        fields = {name: value for name, value in each.row.items() if name not in ("_id", "src", "event")}
         said = ", ".join(
             f"{name} {value}" for name, value in fields.items() if not isinstance(value, dict | list)
         )
-        table.add_row(row["_id"], said, "\n".join(events))
+        events = "\n".join(f"{address}  {told(event)}" for address, event in each.events)
+        table.add_row(each.row["_id"], said, events)
     return Group(
         Text(f"{figure.title}: {explained.value:,} {figure.unit}", "bold"),
         Text(f"= {figure.formula}  ({figure.rule})"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from libs.runtime.generations import HistoryLost, Pointer
+from libs.runtime.generations import DocumentChanged, HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_:.-]")
@@ -20,12 +20,14 @@ class ViewMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A document of a view has changed; None when it is gone. `id` is where a reader may go on."""
+    """A document of a view has changed; None when it is gone or no longer what was asked for. `id` is where a reader may
+    go on, `before` what the document was, where the view keeps that (View.keeps_before)."""
 
     id: str
     doc: str
     document: dict[str, Any] | None
     at: datetime
+    before: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,9 @@ class Views:
     async def changes(
         self, view: str, *, where: Mapping[str, Any], after: str | None
     ) -> AsyncGenerator[Changed | Reset]:
-        """The changes of documents whose fields equal `where`, for ever; where `where` names a field, none that are gone.
-
-        From now on, which begins with Reset, or after the change of that id. A rebuilt view begins with Reset again.
-        Raises ViewMissing.
+        """The changes of documents whose fields equal `where`, for ever, from now on, which begins with Reset, or after the
+        change of that id. A rebuilt view begins with Reset again. Where `where` names a field, a document that is gone, or
+        that fits no more, is told of by a view that keeps what documents were, and by no other. Raises ViewMissing.
         """
         generation, _, token = (after or "").partition(".")
         while True:
@@ -89,9 +90,7 @@ class Views:
                         yield Reset(f"{pointer.generation}.")
                     while (change := await stream.next()) or await self._pointer(view) == pointer:
                         if change is not None:
-                            yield Changed(
-                                f"{pointer.generation}.{change.token}", change.doc, change.document, change.at
-                            )
+                            yield _fitting(change, where, f"{pointer.generation}.{change.token}")
                 generation = ""
             except HistoryLost:
                 token = ""
@@ -101,6 +100,16 @@ class Views:
         if pointer is None:
             raise ViewMissing(f"the view {view} is not built yet")
         return pointer
+
+
+def _fitting(change: DocumentChanged, where: Mapping[str, Any], name: str) -> Changed:
+    """A change as who asked by `where` may see it: nothing of a document in a moment in which it did not fit."""
+
+    def seen(document: dict[str, Any] | None) -> dict[str, Any] | None:
+        fits = document is not None and all(document.get(field) == value for field, value in where.items())
+        return document if fits else None
+
+    return Changed(name, change.doc, seen(change.document), change.at, seen(change.before))
 
 
 def cursor(doc: str) -> str:

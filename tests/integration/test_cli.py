@@ -48,12 +48,22 @@ def _loanstream(tmp_path: Path, *argv: str, **environment: str) -> subprocess.Co
             "LOANSTREAM_PARTITIONS: Input should be a valid integer",
         ),
         (["token", "ada"], {}, "usr_"),
+        (
+            ["bank", "top-up", "acc_a", "top_a", "5"],
+            {},
+            "No gateway runs: start the stack with `loanstream up`",
+        ),
+        (
+            ["bank", "withdrawal", "acc_a", "wdr_a", "5"],
+            {"LOANSTREAM_GATEWAY": "http://127.0.0.1:1"},
+            "The gateway http://127.0.0.1:1 does not answer (",
+        ),
     ],
 )
 def test_a_mistake_is_a_sentence(
     tmp_path: Path, argv: list[str], environment: dict[str, str], says: str
 ) -> None:
-    """A wrong role, a missing address, a misspelt or wrong variable, a wrong subject: one sentence, exit code 2."""
+    """A wrong role, a missing or dead address, a misspelt or wrong variable, a wrong subject: one sentence, exit code 2."""
     result = _loanstream(tmp_path, *argv, **environment)
     assert (result.returncode, result.stdout) == (2, "")
     assert says in result.stderr

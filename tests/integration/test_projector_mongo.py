@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deploy.local.parts import Parts
 from libs.events.chain import Checkpoint
-from libs.events.views import Op, Set, View
+from libs.events.views import Delete, Op, Set, View
 from libs.runtime.folding import Document, DocumentChange, apply_op
 from libs.runtime.generations import Generation, GenerationWrite, Move, Overtaken
 from libs.runtime.kafka import LogWriter, Place
@@ -33,9 +33,18 @@ def heads(position: int) -> Checkpoint:
     return Checkpoint(position, position, bytes([position + 1]) * 32)
 
 
-async def new_generation(database: Database, name: str = "bidding.any") -> Generation:
+async def new_generation(
+    database: Database, name: str = "bidding.any", *, keeps_before: bool = False
+) -> Generation:
     """An empty generation that may be fed from the beginning."""
-    view = View(name=name, version=1, reads=(), project=lambda _: (), indexes=("owner",))
+    view = View(
+        name=name,
+        version=1,
+        reads=(),
+        project=lambda _: (),
+        indexes=("owner",),
+        keeps_before=keeps_before,
+    )
     generation = await database.begin_generation(Projection(view))
     await database.join(generation, {PLACE: heads(-1)})
     [joined] = [each for each in await database.generations([name]) if each.key == generation.key]
@@ -267,3 +276,33 @@ async def test_changes_are_told_from_now_on_or_from_where_a_reader_was(toy_datab
         stream = views.changes(first.view, where={}, after=made_up)
         assert await anext(stream) == Reset(f"{second.number}.")
         await stream.aclose()
+
+
+@pytest.mark.parametrize("keeps_before", [True, False])
+async def test_a_document_that_fits_no_more_is_told_of_by_a_view_that_keeps_what_it_was(
+    toy_database: Database, keeps_before: bool
+) -> None:
+    """Given away or removed: told to who followed its owner, without what it has become; never to who did not."""
+    generation = await new_generation(toy_database, keeps_before=keeps_before)
+    await toy_database.flip(generation, None)
+    stream = Views(toy_database).changes(generation.view, where={"owner": "usr_a"}, after=None)
+    assert isinstance(await anext(stream), Reset)
+    steps: list[list[Op]] = [
+        [Set("a", "owner", "usr_a"), Set("b", "owner", "usr_a"), Set("c", "owner", "usr_b")],
+        [Set("a", "owner", "usr_b")],
+        [Delete("b"), Delete("c")],
+        [Set("end", "owner", "usr_a")],
+    ]
+    for position, changes in enumerate(steps):
+        await toy_database.commit([moved(generation, position - 1, position, *changes)])
+    told = []
+    async for change in stream:
+        assert isinstance(change, Changed)
+        told.append((change.doc, change.document is not None, change.before is not None))
+        if change.doc == "end":
+            break
+    await stream.aclose()
+    # a change is told with what the document is by then, so `a` and `b` may be somebody else's or gone at once
+    gone = [(doc, False, True) for doc in ("a", "b")]
+    assert [one for one in told if one[2]] == (gone if keeps_before else [])
+    assert {doc for doc, *_ in told} <= {"a", "b", "end"}

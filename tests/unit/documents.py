@@ -52,6 +52,18 @@ def documents(view: View, events: Iterable[RecordedEvent]) -> dict[str, dict[str
     return found
 
 
+def nested(doc: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """A document as MongoDB gives it: dotted fields are paths."""
+    found: dict[str, Any] = {"_id": doc}
+    for name, value in fields.items():
+        *path, last = name.split(".")
+        inner = found
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return found
+
+
 def _keep_promise(op: Op, stream: str | None, writers: dict[tuple[str, str], str | None]) -> None:
     if isinstance(op, Delete):
         return

@@ -31,6 +31,7 @@ def compare_views(world: World) -> None:
         service, kind = place.topic.rsplit(".", 1)
         if kind == "events":
             folded.feed(service, place.partition, raw)
+            _require_balance(folded, f"{place} at {raw.offset}")
     if folded.broken:
         raise Violation(f"views broke: {folded.broken}")
     for name, documents in folded.documents.items():
@@ -40,6 +41,13 @@ def compare_views(world: World) -> None:
                 raise Violation(
                     f"{name} {document}: live {live.get(document)}, folded {documents.get(document)}"
                 )
+
+
+def _require_balance(folded: MemoryViews, where: str) -> None:
+    """The trial balance that people read is zero at every position of the log."""
+    books = folded.documents["bidding.custody"].get("books", {})
+    if books.get("total_fen", 0) != 0:
+        raise Violation(f"the trial balance is {books['total_fen']} after {where}")
 
 
 def compare_with_books(world: World, books: Books) -> None:

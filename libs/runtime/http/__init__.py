@@ -7,6 +7,7 @@ from libs.runtime.http.access import BankSignature, scopes
 from libs.runtime.http.calls import Call, ThisCall, ThisPrincipal
 from libs.runtime.http.commands import Answer, Order
 from libs.runtime.http.edge import edge_of
+from libs.runtime.http.live import Sight
 from libs.runtime.http.problems import not_found
 from libs.runtime.http.reading import Page, ThisPage, ViewReader, view_reader
 from libs.runtime.http.role import ApiRole
@@ -36,6 +37,7 @@ __all__ = [
     "RateField",
     "ServiceRouter",
     "Shape",
+    "Sight",
     "ThisCall",
     "ThisPage",
     "ThisPrincipal",

@@ -130,7 +130,9 @@ def _add_openapi(app: FastAPI, service: str) -> None:
             for operation in _operations(document):
                 for status, response in operation[2]["responses"].items():
                     if status >= "400" and "content" in response:
-                        response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+                        # a stream's route would have its problems come as events, which they never do
+                        (shape,) = response["content"].values()
+                        response["content"] = {MEDIA_TYPE: shape}
             app.openapi_schema = document
         return app.openapi_schema
 

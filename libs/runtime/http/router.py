@@ -17,7 +17,7 @@ from libs.runtime.http.access import Access, Admission, declare, declared
 from libs.runtime.http.calls import KEY_HEADER, Call, idempotency_key
 from libs.runtime.http.commands import Answer, Answers, Order, Pending, Unchanged, command_response
 from libs.runtime.http.edge import edge_of
-from libs.runtime.http.live import LAST_EVENT_HEADER, LiveView, Shown, Where
+from libs.runtime.http.live import LAST_EVENT_HEADER, LiveView, Shown, Sight
 from libs.runtime.http.positions import POSITION_HEADER, parse_positions
 from libs.runtime.http.problems import ProblemBody
 from libs.runtime.http.requests import BoundedRequest
@@ -27,6 +27,7 @@ ROUTE_SCOPE_KEY: Final = "loanstream.route"
 
 Read = TypeVar("Read", bound=Callable[..., Any])
 Plan = Callable[..., Coroutine[Any, Any, Order]]
+Look = Callable[..., Coroutine[Any, Any, Sight]]
 
 _COMMAND_PROBLEMS = (400, 401, 403, 404, 409, 413, 415, 422, 503)
 _READ_PROBLEMS = (400, 401, 403, 404, 422, 503)
@@ -68,30 +69,38 @@ class ServiceRouter:
         return declare_read
 
     def live(
-        self, path: str, access: Access, *, view: str, shown: Shown, where: Where, answer: type[BaseModel]
-    ) -> None:
+        self, path: str, access: Access, *, view: str, shown: Shown, answer: type[BaseModel]
+    ) -> Callable[[Look], Look]:
         """Declare a GET that tells how a view's documents change, as server-sent events.
 
-        `where` are the fields that a document must have for a caller to see it, `shown` turns it into the answer's model.
+        The function says what of the view its caller may see; `shown` turns a document into the answer's model.
         """
-        live = LiveView(view, shown, where)
+        live = LiveView(view, shown)
 
-        async def endpoint(
-            request: Request, _ready: Annotated[None, Depends(live.require_ready)]
-        ) -> AsyncIterator[ServerSentEvent]:
-            async for event in live.events(request):
-                yield event
+        def declare_live(look: Look) -> Look:
+            async def endpoint(
+                request: Request,
+                sight: Annotated[Sight, Depends(look)],
+                _ready: Annotated[None, Depends(live.require_ready)],
+            ) -> AsyncIterator[ServerSentEvent]:
+                async for event in live.events(request, sight):
+                    yield event
 
-        endpoint.__name__ = f"live_{view.replace('.', '_').replace('-', '_')}"
-        endpoint.__doc__ = f"Changes of the view {view}, live: {answer.__name__} as the data of CloudEvents."
-        declare(endpoint, Admission(access))
-        options = {
-            "methods": ["GET"],
-            "response_class": EventSourceResponse,
-            "responses": _responses(_READ_PROBLEMS) | {200: {"model": answer}},
-            "openapi_extra": {"security": access.security(), "parameters": [_LAST_EVENT_PARAMETER]},
-        }
-        self.routes.append(Route(f"/{self.service}{path}", endpoint, options))
+            endpoint.__name__, endpoint.__doc__ = look.__name__, look.__doc__
+            declare(endpoint, Admission(access))
+            options = {
+                "methods": ["GET"],
+                "response_class": EventSourceResponse,
+                "responses": _responses(_READ_PROBLEMS) | {200: {"model": answer}},
+                "openapi_extra": {
+                    "security": access.security(),
+                    "parameters": [_LAST_EVENT_PARAMETER, _POSITION_PARAMETER],
+                },
+            }
+            self.routes.append(Route(f"/{self.service}{path}", endpoint, options))
+            return look
+
+        return declare_live
 
     def command(
         self,

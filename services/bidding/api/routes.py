@@ -13,6 +13,7 @@ from libs.runtime.http import (
     NoFields,
     Order,
     ServiceRouter,
+    Sight,
     ThisCall,
     ThisPage,
     ThisPrincipal,
@@ -26,10 +27,12 @@ from services.bidding import commands
 from services.bidding.api.shapes import (
     AccountOpenedOut,
     AccountOut,
+    AccountsOut,
     AmountIn,
     BankAnswerIn,
     BidIn,
     BidOut,
+    HeldAccountOut,
     ListingIn,
     ListingOpenedOut,
     ListingOut,
@@ -141,6 +144,44 @@ async def pay_loan(account: OwnAccount, body: LoanPaymentIn, call: ThisCall) -> 
         payment_id=call.mint("pay"), loan_id=body.loan_id, amount_fen=body.amount_fen, settle=body.settle
     )
     return Order(account, payment)
+
+
+# --- balances of many accounts -------------------------------------------------------------------------------------
+
+#: Whoever runs or studies the platform sees every account; a customer his own.
+BALANCE_READERS = scopes("account:own", "operator", "analyst")
+
+
+async def _visible_accounts(principal: ThisPrincipal) -> Sight:
+    """The same for pages and for the stream, so that the stream never tells more than a page shows."""
+    if principal.may("operator") or principal.may("analyst"):
+        # the collection of a loan may be seen in the view before the opening of its borrower's account
+        return Sight({}, sees=lambda document: "owner" in document)
+    return Sight({"owner": principal.subject})
+
+
+VisibleAccounts = Annotated[Sight, Depends(_visible_accounts)]
+
+
+@router.read("/accounts", BALANCE_READERS, answer=AccountsOut)
+async def read_accounts(balances: Balances, page: ThisPage, visible: VisibleAccounts) -> AccountsOut:
+    """Balances of all accounts, the platform's fee account among them, for those who run or study the platform; for a
+    customer, his own."""
+    found, following = await balances.page(page, where=visible.where)
+    items = [HeldAccountOut.of(document) for document in found if visible.shows(document)]
+    return AccountsOut(items=items, next=following)
+
+
+@router.live(
+    "/live/accounts",
+    BALANCE_READERS,
+    view="bidding.balances",
+    shown=HeldAccountOut.of,
+    answer=HeldAccountOut,
+)
+async def watch_accounts(visible: VisibleAccounts) -> Sight:
+    """Balances, live: every change of an account that the caller may see."""
+    return visible
 
 
 # --- listings ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Bodies of bidding's requests and answers. An answer is made from events or from a view's document, field by field."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -242,10 +243,31 @@ class AccountOut(BaseModel):
     repaid_fen: int
 
     @staticmethod
-    def of(document: dict[str, Any]) -> "AccountOut":
+    def of(document: Mapping[str, Any]) -> "AccountOut":
         """From a document of bidding.balances."""
         amounts = {name: document.get(name, 0) for name in AccountOut.model_fields if name != "id"}
         return AccountOut(id=document["account_id"], **amounts)
+
+
+class HeldAccountOut(AccountOut):
+    """An account among others: with whose it is, `platform` for the fee account, and the fees that one received."""
+
+    owner: str
+    fees_received_fen: int
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "HeldAccountOut":
+        """From a document of bidding.balances."""
+        named = ("id", "owner")
+        amounts = {name: document.get(name, 0) for name in HeldAccountOut.model_fields if name not in named}
+        return HeldAccountOut(id=document["account_id"], owner=document["owner"], **amounts)
+
+
+class AccountsOut(BaseModel):
+    """A page of accounts; `next` is the cursor of the next page, null after the last."""
+
+    items: list[HeldAccountOut]
+    next: str | None
 
 
 class ListingOut(BaseModel):

@@ -1,8 +1,9 @@
 """The view `bidding.custody`: the double entry of all accounts, so that a difference is seen the moment it exists.
 
 One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`) and one per loan in
-clearing (`clearing:loan:<loan>`). Sums only: all `balance_fen` of the classes together are zero after every event.
-The rows behind a sum are the events of bidding with a posting on the document's account.
+clearing (`clearing:loan:<loan>`). `books` holds all classes once more in one document, because only one document is read at
+one moment: its `total_fen` is zero at every position of the log. Sums only; the rows behind them are the movements of
+`reporting.statement`.
 """
 
 from collections.abc import Sequence
@@ -26,41 +27,49 @@ from libs.events.bidding import (
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, View
 
+#: The document with the balances of all classes, by class, and their total.
+BOOKS = "books"
+
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """Add each posting to its class, and a clearing posting to its loan as well."""
+    """Add each posting to its class, here and in the books, and a clearing posting to its loan as well."""
     postings: tuple[Posting, ...] = event.data.postings
-    return [
-        op
-        for posting in postings
-        for doc in _documents(posting.account)
-        for op in _add(doc, posting.amount_fen)
-    ]
+    ops: list[Op] = []
+    for posting in postings:
+        of = class_of(posting.account)
+        ops += _add(of, posting.amount_fen)
+        if of == "clearing":
+            ops += _add(posting.account, posting.amount_fen)
+        ops += [
+            Add(BOOKS, f"classes.{of}.{field}", amount_fen)
+            for field, amount_fen in _amounts(posting.amount_fen)
+        ]
+        ops.append(Add(BOOKS, "total_fen", posting.amount_fen))
+    return ops
 
 
-def _documents(account: str) -> tuple[str, ...]:
+def class_of(account: str) -> str:
+    """The class of a posting's account: the bank stands for itself, the others are many of a kind."""
     kind = account.split(":", 1)[0]
-    match kind:
-        case "clearing":
-            return (kind, account)
-        case "bank":
-            return (account,)
-        case _:
-            return (kind,)
+    return account if kind == "bank" else kind
 
 
 def _add(doc: str, amount_fen: int) -> list[Op]:
+    return [Add(doc, field, amount) for field, amount in _amounts(amount_fen)]
+
+
+def _amounts(amount_fen: int) -> tuple[tuple[str, int], ...]:
     """Gained and given are kept apart too: what the bank gave are the deposits, what it gained the withdrawals."""
-    return [
-        Add(doc, "balance_fen", amount_fen),
-        Add(doc, "gained_fen", max(amount_fen, 0)),
-        Add(doc, "given_fen", max(-amount_fen, 0)),
-    ]
+    return (
+        ("balance_fen", amount_fen),
+        ("gained_fen", max(amount_fen, 0)),
+        ("given_fen", max(-amount_fen, 0)),
+    )
 
 
 VIEW = View(
     name="bidding.custody",
-    version=1,
+    version=2,
     reads=(
         FundsDeposited,
         WithdrawalRequested,

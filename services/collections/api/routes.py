@@ -4,8 +4,9 @@ Refusals of the log are listed on the commands (services/collections/commands.py
 that a claim is held against is read from the view and travels in the command, so the log says what the decision knew.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
@@ -16,6 +17,7 @@ from libs.runtime.http import (
     Order,
     Page,
     ServiceRouter,
+    Sight,
     ThisCall,
     ThisPage,
     ThisPrincipal,
@@ -87,20 +89,42 @@ OwnDesk = Annotated[CollectorOut | None, Depends(_own_desk)]
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
+async def _visible_cases(desk: OwnDesk, stage: StageQuery = None, region: RegionQuery = None) -> Sight:
+    """A supervisor sees the queue; a collector what of his desk nobody else holds or was given. The same for pages and for
+    the stream, so that the stream never tells more than a page shows."""
+    if desk is None:
+        return Sight(_where(stage, region))
+    stage = stage or (desk.stages[0] if len(desk.stages) == 1 else None)
+    region = region or (desk.regions[0] if len(desk.regions) == 1 else None)
+    return Sight(_where(stage, region), sees=lambda document: _is_open_to(desk, _queued(document)))
+
+
+VisibleCases = Annotated[Sight, Depends(_visible_cases)]
+
+
 @router.read("/queue", scopes(COLLECTOR, SUPERVISOR), answer=QueueOut)
-async def read_queue(
-    queue: Queue, desk: OwnDesk, page: ThisPage, stage: StageQuery = None, region: RegionQuery = None
-) -> QueueOut:
+async def read_queue(queue: Queue, page: ThisPage, visible: VisibleCases) -> QueueOut:
     """Open cases, highest priority first. A collector is shown those of his desk that nobody else holds or was given."""
-    if desk is not None:
-        stage = stage or (desk.stages[0] if len(desk.stages) == 1 else None)
-        region = region or (desk.regions[0] if len(desk.regions) == 1 else None)
-    found, following = await queue.page(page, where=_where(stage, region))
-    now = datetime.now(UTC)
-    items = [QueuedOut.of(document, now) for document in found]
-    if desk is not None:
-        items = [item for item in items if _is_open_to(desk, item)]
+    found, following = await queue.page(page, where=visible.where)
+    items = [_queued(document) for document in found if visible.shows(document)]
     return QueueOut(items=items, next=following)
+
+
+@router.live(
+    "/live/queue",
+    scopes(COLLECTOR, SUPERVISOR),
+    view="collections.queue",
+    shown=lambda document: _queued(document),
+    answer=QueuedOut,
+)
+async def watch_queue(visible: VisibleCases) -> Sight:
+    """The queue, live: a case of it has changed, or is there for the caller no more. That a claim runs out is told by
+    nobody: its end stands in the case."""
+    return visible
+
+
+def _queued(document: Mapping[str, Any]) -> QueuedOut:
+    return QueuedOut.of(document, datetime.now(UTC))
 
 
 def _where(stage: str | None, region: str | None) -> dict[str, str]:

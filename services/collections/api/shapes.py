@@ -3,6 +3,7 @@
 Nothing here is free text: what a debtor said is a code, what was recorded an opaque id.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -196,7 +197,7 @@ class QueuedOut(BaseModel):
     claimed_until: datetime | None
 
     @staticmethod
-    def of(document: dict[str, Any], now: datetime) -> "QueuedOut":
+    def of(document: Mapping[str, Any], now: datetime) -> "QueuedOut":
         """From a document of collections.queue."""
         shown = QueuedOut(**{name: document[name] for name in QueuedOut.model_fields})
         if shown.claimed_until is None or shown.claimed_until > now:

@@ -81,8 +81,10 @@ def _text(moment: date | datetime | None) -> str | None:
 
 VIEW = View(
     name="collections.queue",
-    version=1,
+    # 2: a collector who follows the queue live must be told of a case that is closed, or moved to another desk
+    version=2,
     reads=(CaseRanked, CaseClosed),
     project=project,
     indexes=("lane", "stage", "region", "assigned_to", "claimed_by"),
+    keeps_before=True,
 )

@@ -9,8 +9,8 @@ from libs.events.money import money_context
 from libs.runtime.http import (
     DayField,
     Order,
-    Page,
     ServiceRouter,
+    Sight,
     ThisPage,
     ThisPrincipal,
     ViewReader,
@@ -31,6 +31,10 @@ from services.repayment.api.shapes import (
     LoanOut,
     LoansOut,
     PayoffOut,
+    ProductOut,
+    ProductsOut,
+    RegionOut,
+    RegionsOut,
     SegmentOut,
     SegmentsOut,
 )
@@ -40,8 +44,8 @@ from services.repayment.domain.profile import CURRENT, profile_named
 
 router = ServiceRouter("repayment", "What is owed, to whom, what was paid, and the business calendar.")
 
-#: More buckets than any profile has.
-_BUCKETS_MAX = 200
+#: Regions and products are onboarding's codes (libs.events.onboarding).
+_CODE = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 
 Loans = Annotated[ViewReader, Depends(view_reader("repayment.loans"))]
 Claims = Annotated[ViewReader, Depends(view_reader("repayment.claims"))]
@@ -123,22 +127,54 @@ async def read_claims(claims: Claims, loans: Loans, page: ThisPage, principal: T
     return ClaimsOut(items=items, next=following)
 
 
-@router.read("/overdue-segments", scopes("operator", "analyst"), answer=SegmentsOut)
-async def read_overdue_segments(buckets: Buckets, page: ThisPage) -> SegmentsOut:
-    """The running book by lateness, region and product."""
-    found, following = await buckets.page(page, where={"kind": "segment"})
-    names = SegmentOut.model_fields
-    return SegmentsOut(
-        items=[SegmentOut(**{name: row[name] for name in names}) for row in found], next=following
-    )
+# --- how late the book is ------------------------------------------------------------------------------------------
+
+BOOK_READERS = scopes("operator", "analyst")
+
+RegionQuery = Annotated[str | None, Query(pattern=_CODE, description="Only this region.")]
+ProductQuery = Annotated[str | None, Query(pattern=_CODE, description="Only this product.")]
 
 
-@router.read("/overdue-buckets", scopes("operator", "analyst"), answer=BucketsOut)
-async def read_overdue_buckets(buckets: Buckets) -> BucketsOut:
+@router.read("/overdue-buckets", BOOK_READERS, answer=BucketsOut)
+async def read_overdue_buckets(buckets: Buckets, page: ThisPage) -> BucketsOut:
     """The running book by lateness."""
-    found, _ = await buckets.page(Page(None, _BUCKETS_MAX), where={"kind": "bucket"})
-    items = [
-        BucketOut(bucket=row["bucket"], loans=row["loans"], principal_fen=row["principal_fen"])
-        for row in found
-    ]
-    return BucketsOut(items=sorted(items, key=lambda item: (item.bucket != CURRENT, item.bucket)))
+    found, following = await buckets.page(page, where={"kind": "bucket"})
+    items = sorted(map(BucketOut.of, found), key=lambda item: (item.bucket != CURRENT, item.bucket))
+    return BucketsOut(items=items, next=following)
+
+
+@router.live(
+    "/live/overdue-buckets",
+    BOOK_READERS,
+    view="repayment.overdue-buckets",
+    shown=BucketOut.of,
+    answer=BucketOut,
+)
+async def watch_overdue_buckets() -> Sight:
+    """The running book by lateness, live: every change of a bucket."""
+    return Sight({"kind": "bucket"})
+
+
+@router.read("/overdue-segments", BOOK_READERS, answer=SegmentsOut)
+async def read_overdue_segments(
+    buckets: Buckets, page: ThisPage, region: RegionQuery = None, product: ProductQuery = None
+) -> SegmentsOut:
+    """The running book by lateness, region and product."""
+    asked = {"region": region, "product": product}
+    where = {name: value for name, value in asked.items() if value is not None}
+    found, following = await buckets.page(page, where={"kind": "segment"} | where)
+    return SegmentsOut(items=[SegmentOut.of(row) for row in found], next=following)
+
+
+@router.read("/overdue-regions", BOOK_READERS, answer=RegionsOut)
+async def read_overdue_regions(buckets: Buckets, page: ThisPage) -> RegionsOut:
+    """The running book by region: all of it, and what of it is late."""
+    found, following = await buckets.page(page, where={"kind": "region"})
+    return RegionsOut(items=[RegionOut.of(row) for row in found], next=following)
+
+
+@router.read("/overdue-products", BOOK_READERS, answer=ProductsOut)
+async def read_overdue_products(buckets: Buckets, page: ThisPage) -> ProductsOut:
+    """The running book by product: all of it, and what of it is late."""
+    found, following = await buckets.page(page, where={"kind": "product"})
+    return ProductsOut(items=[ProductOut.of(row) for row in found], next=following)

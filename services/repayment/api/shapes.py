@@ -1,8 +1,9 @@
 """Bodies of repayment's requests and answers."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel
 
@@ -229,11 +230,17 @@ class BucketOut(BaseModel):
     loans: int
     principal_fen: int
 
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """From a document of repayment.overdue-buckets."""
+        return cls(**{name: document[name] for name in cls.model_fields})
+
 
 class BucketsOut(BaseModel):
-    """The book by lateness."""
+    """A page of the book by lateness, `current` first; `next` is the cursor of the next page, null after the last."""
 
     items: list[BucketOut]
+    next: str | None
 
 
 class SegmentOut(BucketOut):
@@ -247,4 +254,44 @@ class SegmentsOut(BaseModel):
     """A page of the book by lateness, region and product."""
 
     items: list[SegmentOut]
+    next: str | None
+
+
+class LateOut(BaseModel):
+    """A part of the running book: its loans with their outstanding principal, and those of them that are past due."""
+
+    loans: int
+    principal_fen: int
+    late_loans: int
+    late_principal_fen: int
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """From a document of repayment.overdue-buckets."""
+        return cls(**{name: document[name] for name in cls.model_fields})
+
+
+class RegionOut(LateOut):
+    """The part of one region; empty for loans from before it was recorded."""
+
+    region: str
+
+
+class RegionsOut(BaseModel):
+    """A page of the book by region."""
+
+    items: list[RegionOut]
+    next: str | None
+
+
+class ProductOut(LateOut):
+    """The part of one product; empty for loans from before it was recorded."""
+
+    product: str
+
+
+class ProductsOut(BaseModel):
+    """A page of the book by product."""
+
+    items: list[ProductOut]
     next: str | None

@@ -1,8 +1,8 @@
 """How much of the book is late, and how late: one document per bucket with sums, one per running loan behind them.
 
 `bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5), `segment:<region>:<product>:<bucket>`
-the same of one region and product; `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to
-their events.
+the same of one region and product; `region:<region>` and `product:<product>` count the loans of all buckets and, beside them,
+those that are late. `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to their events.
 """
 
 from collections.abc import Sequence
@@ -89,23 +89,31 @@ def _counted(
     loans: int,
     principal_fen: int,
 ) -> Sequence[Op]:
-    # A document's id is also a page's cursor, which knows no plus sign.
-    whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket.replace('+', '~')}"
-    return [
+    whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket}"
+    ops: list[Op] = [
         SetOnce(whole, "kind", "bucket"),
         SetOnce(part, "kind", "segment"),
         SetOnce(part, "region", of.region),
         SetOnce(part, "product", of.product),
-        *(
-            op
-            for doc in (whole, part)
-            for op in (
-                SetOnce(doc, "bucket", bucket),
-                Add(doc, "loans", loans),
-                Add(doc, "principal_fen", principal_fen),
-            )
-        ),
     ]
+    for doc in (whole, part):
+        ops += [
+            SetOnce(doc, "bucket", bucket),
+            Add(doc, "loans", loans),
+            Add(doc, "principal_fen", principal_fen),
+        ]
+    late = int(bucket != _CURRENT)
+    for kind, name in (("region", of.region), ("product", of.product)):
+        doc = f"{kind}:{name}"
+        ops += [
+            SetOnce(doc, "kind", kind),
+            SetOnce(doc, kind, name),
+            Add(doc, "loans", loans),
+            Add(doc, "principal_fen", principal_fen),
+            Add(doc, "late_loans", late * loans),
+            Add(doc, "late_principal_fen", late * principal_fen),
+        ]
+    return ops
 
 
 def _row(loan_id: str) -> str:
@@ -114,7 +122,7 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=3,
+    version=4,
     reads=(LoanOpened, PaymentReceived, PaymentMissed, PenaltyCharged, OverdueBucketChanged, LoanRepaid),
     project=project,
     indexes=("kind", "bucket", "region", "product"),

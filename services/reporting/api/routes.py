@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from libs.events.topics import DECIDING_SERVICES
-from libs.runtime.generations import OtherThan
+from libs.events.views import OtherThan, events_of, figure_named, value_at
 from libs.runtime.http import (
     Page,
     ServiceRouter,
@@ -43,8 +43,8 @@ Statement = Annotated[ViewReader, Depends(view_reader("reporting.statement"))]
 Ledger = Annotated[ViewReader, Depends(view_reader("bidding.custody"))]
 Investors = Annotated[ViewReader, Depends(view_reader("reporting.investors"))]
 
-#: The classes of accounts; loans in clearing have documents of their own beside them.
-_CLASSES = ("bank:custody", "available", "held", "fees", "clearing")
+#: The one document in which the balances of all classes are those of one moment, in the order in which they are shown.
+_BOOKS, _CLASSES = "books", ("bank:custody", "available", "held", "fees", "clearing")
 _SAGAS_MAX = 200
 
 
@@ -70,9 +70,10 @@ async def _lines(statement: ViewReader, page: Page, where: Mapping[str, Any]) ->
 @router.read("/trial-balance", scopes("operator", "analyst"), answer=TrialBalanceOut)
 async def read_trial_balance(ledger: Ledger) -> TrialBalanceOut:
     """The double entry of all accounts: every posting of every movement, by class."""
-    found = [document for name in _CLASSES if (document := await ledger.find(name)) is not None]
-    accounts = [LedgerAccountOut.of(document) for document in found]
-    return TrialBalanceOut(accounts=accounts, total_fen=sum(account.balance_fen for account in accounts))
+    books = await ledger.find(_BOOKS) or {}
+    classes = books.get("classes", {})
+    accounts = [LedgerAccountOut.of({"_id": name} | classes[name]) for name in _CLASSES if name in classes]
+    return TrialBalanceOut(accounts=accounts, total_fen=books.get("total_fen", 0))
 
 
 @router.read("/clearing", scopes("operator", "analyst"), answer=ClearingOut)
@@ -121,8 +122,9 @@ async def read_figures() -> FiguresOut:
 
 @router.read("/figures/{figure}", scopes("operator", "analyst"), answer=FigureValueOut)
 async def read_figure(request: Request, figure: str, page: ThisPage) -> FigureValueOut:
-    """A figure's value, and the rows it is made of, each with its events."""
-    found = next((known for known in FIGURES if known.name == figure), None)
+    """A figure's value, and the rows it is made of, each with its events. A figure of many parts is asked for with
+    them: `late_principal_of_region:CN-31`."""
+    found = figure_named(FIGURES, figure)
     if found is None:
         raise not_found("unknown_figure")
     document = await ViewReader(edge_of(request), found.view).find(found.doc) or {}
@@ -130,11 +132,13 @@ async def read_figure(request: Request, figure: str, page: ThisPage) -> FigureVa
     return FigureValueOut(
         figure=FigureOut.of(found),
         value=document.get(found.field, 0),
-        rows=[RowOut(id=row["_id"], events=_events(row)) for row in rows],
+        rows=[
+            RowOut(
+                id=row["_id"],
+                value=1 if found.rows_field is None else value_at(row, found.rows_field) or 0,
+                events=events_of(row),
+            )
+            for row in rows
+        ],
         next=following,
     )
-
-
-def _events(row: Mapping[str, Any]) -> list[str]:
-    """A row names one event, or the last one of each stream that has written to it."""
-    return [row["event"]] if "event" in row else sorted(row.get("src", {}).values())

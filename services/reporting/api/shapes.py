@@ -98,7 +98,7 @@ class SagasOut(BaseModel):
 
 
 class FigureOut(BaseModel):
-    """A figure of the registry: what it is and the rule it follows."""
+    """A figure of the registry: what it is and the rule it follows. A name with `<parts>` is asked for with them."""
 
     name: str
     title: str
@@ -110,7 +110,7 @@ class FigureOut(BaseModel):
     def of(cls, figure: Figure) -> "FigureOut":
         """From the registry."""
         return cls(
-            name=figure.name,
+            name=figure.usage,
             title=figure.title,
             unit=figure.unit,
             formula=figure.formula,
@@ -125,14 +125,15 @@ class FiguresOut(BaseModel):
 
 
 class RowOut(BaseModel):
-    """A row behind a figure and the events it names."""
+    """A row behind a figure: what it counts for, and the events it names."""
 
     id: str
+    value: int
     events: list[str]
 
 
 class FigureValueOut(BaseModel):
-    """A figure with its value and a page of its rows."""
+    """A figure with its value and a page of its rows, whose values sum to it at rest."""
 
     figure: FigureOut
     value: int

@@ -16,7 +16,12 @@ STAGES = ("registered_on", "verified_on", "assessed_on", "top_ups", "bids", "fun
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """A date where the user's own stream says it, a count where his account's does."""
+    """A date where the user's own stream says it, a count where his account's does; each with the last event behind it."""
+    changes = _changes(event)
+    return [*changes, Set(changes[0].doc, f"src.{event.stream}", event.address)] if changes else []
+
+
+def _changes(event: RecordedEvent) -> Sequence[Op]:
     match event.data:
         case UserRegistered() as registered:
             return [
@@ -49,7 +54,7 @@ def _date(event: RecordedEvent) -> str:
 
 VIEW = View(
     name="reporting.investors",
-    version=1,
+    version=2,
     reads=(UserRegistered, UserVerified, SuitabilityAssessed, FundsDeposited, FundsHeld, HoldCaptured),
     project=project,
 )

@@ -1,7 +1,8 @@
 """The view `reporting.statement`: every movement of every custody account as one line, in the order of the log.
 
 A line says what the account holds after it, so a statement proves itself: each line's balance is the one before plus what
-the line moved.
+the line moved. `posted` is what the movement posted on each class of accounts, zero in all: the lines are the journal behind
+the books (bidding.custody).
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,9 @@ _ABOUT = (
     "fee_id",
 )
 
+#: The classes of accounts, as postings name them before the colon.
+CLASSES = ("bank", "available", "held", "fees", "clearing")
+
 MOVEMENTS = (
     FundsDeposited,
     WithdrawalRequested,
@@ -67,6 +71,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         "available_fen": _on(moved, "available"),
         "held_fen": _on(moved, "held"),
         "event": event.address,
+        **{f"posted.{of}_fen": _posted(moved, of) for of in CLASSES},
         **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
     }
     if isinstance(moved, FeeCredited):
@@ -91,9 +96,15 @@ def _on(moved: object, pocket: str) -> int:
     return sum(posting.amount_fen for posting in moved.postings if posting.account == account)  # type: ignore[attr-defined]
 
 
+def _posted(moved: object, of: str) -> int:
+    """What the event posted on one class of accounts, in fen."""
+    postings = moved.postings  # type: ignore[attr-defined]  # every movement has them
+    return sum(posting.amount_fen for posting in postings if posting.account.split(":", 1)[0] == of)
+
+
 VIEW = View(
     name="reporting.statement",
-    version=1,
+    version=2,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",

@@ -270,6 +270,7 @@ def test_a_listing_in_review_shows_who_has_approved_it_and_how_it_ended() -> Non
 def test_custody_balances_and_only_adds() -> None:
     """All classes sum to zero, the bank's legs are kept apart, and clearing is shown per loan."""
     shown = documents(CUSTODY, EVERYTHING)
+    books = shown.pop("books")
     assert shown == {
         "bank:custody": {"balance_fen": -450_00, "gained_fen": 50_00, "given_fen": 500_00},
         "available": {"balance_fen": 1_007_75, "gained_fen": 1_896_60, "given_fen": 888_85},
@@ -278,6 +279,33 @@ def test_custody_balances_and_only_adds() -> None:
         "clearing": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
         "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
     }
-    assert sum(fields["balance_fen"] for name, fields in shown.items() if name != "clearing:loan:loan_1") == 0
+    classes = [name for name in shown if name != "clearing:loan:loan_1"]
+    for name in classes:
+        assert {field: books[f"classes.{name}.{field}"] for field in shown[name]} == shown[name]
+    assert len(books) == 3 * len(classes) + 1
     money = [event for event in EVERYTHING if type(event.data) in CUSTODY.reads]
     assert all(isinstance(op, Add) for event in money for op in CUSTODY.project(event))
+
+
+def test_the_trial_balance_is_zero_at_every_position() -> None:
+    """After each event, whatever the order of the streams; and it shows the position of an event that does not balance."""
+    money = [event for event in EVERYTHING if type(event.data) in CUSTODY.reads]
+    assert len({type(event.data) for event in money}) == len(CUSTODY.reads), (
+        "a movement is missing in this story"
+    )
+    assert set(totals(money)) == set(totals(money[::-1])) == {0}
+    for position, event in enumerate(money):
+        *kept, _ = event.data.postings
+        broken = replace(event, data=replace(event.data, postings=tuple(kept)))
+        story = totals([*money[:position], broken, *money[position + 1 :]])
+        assert [total != 0 for total in story] == [at >= position for at in range(len(money))]
+
+
+def totals(money: list[RecordedEvent]) -> list[int]:
+    """The total of the books after each event; the classes must sum to it."""
+    found = []
+    for length in range(1, len(money) + 1):
+        books = documents(CUSTODY, money[:length])["books"]
+        found.append(books["total_fen"])
+        assert sum(value for name, value in books.items() if name.endswith(".balance_fen")) == found[-1]
+    return found

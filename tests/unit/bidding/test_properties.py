@@ -266,6 +266,7 @@ def check_views(town: Town, data: st.DataObject) -> None:
             explained = sum(-document[field] if field in GOING_OUT else document[field] for field in SUMS)
             assert document["available_fen"] == town.states[stream].available_fen == explained
             assert document["held_fen"] == 0
+    assert shown["bidding.custody"].pop("books")["total_fen"] == 0
     custody = {name: document["balance_fen"] for name, document in shown["bidding.custody"].items()}
     assert all(balance == 0 for name, balance in custody.items() if name.startswith(("clearing", "held")))
     assert sum(custody.values()) == 0

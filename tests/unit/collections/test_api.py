@@ -23,7 +23,7 @@ from services.collections.projections.queue import VIEW as QUEUE
 from services.collections.projections.stages import VIEW as STAGES
 from tests.unit.collections.stories import CALL, CLAIM, DEBTOR, LEE, MISS, OWED, PROMISED, history
 from tests.unit.collections.test_collector import CHANGED, ENROLLED
-from tests.unit.documents import documents
+from tests.unit.documents import documents, nested
 from tests.unit.documents import history as stream
 from tests.unit.given import TODAY
 from tests.unit.runtime.edge_world import PARTITIONS, World, running
@@ -66,18 +66,6 @@ def show(world: World, view: View, of: str, *events: Any) -> None:
     world.views.documents[view.name] = {
         doc: nested(doc, fields) for doc, fields in documents(view, stream(of, *events)).items()
     }
-
-
-def nested(doc: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """A document as MongoDB gives it: dotted fields are paths."""
-    found: dict[str, Any] = {"_id": doc}
-    for name, value in fields.items():
-        *path, last = name.split(".")
-        inner = found
-        for part in path:
-            inner = inner.setdefault(part, {})
-        inner[last] = value
-    return found
 
 
 def lee(world: World, key: str = "k") -> dict[str, str]:

@@ -230,12 +230,14 @@ def test_a_row_stands_behind_every_counted_loan() -> None:
 def test_a_repaid_loan_is_counted_nowhere() -> None:
     """Its row is gone and no bucket keeps a rest of it."""
     shown = documents(BUCKETS, history("loan_7", *STORY, *SETTLEMENT))
-    assert sorted(shown) == ["bucket:M1", "bucket:current", "segment:::M1", "segment:::current"]
-    assert all((fields["loans"], fields["principal_fen"]) == (0, 0) for fields in shown.values())
+    sums = ["bucket:M1", "bucket:current", "product:", "region:", "segment:::M1", "segment:::current"]
+    assert sorted(shown) == sums
+    counts = ("loans", "principal_fen", "late_loans", "late_principal_fen")
+    assert all(fields.get(count, 0) == 0 for fields in shown.values() for count in counts)
 
 
 def test_segments_count_by_region_and_product() -> None:
-    """The same sums, of the loans of one region and product; the last bucket's plus sign is no part of an id."""
+    """The same sums, of the loans of one region and product."""
     here = {"region": "sh", "product": "credit"}
     last = replace(moved("M1", "M6+", 100_000, INSTALLMENT, loan="loan_8"), **here)
     other = (
@@ -252,9 +254,25 @@ def test_segments_count_by_region_and_product() -> None:
         "segment:::M1": (1, 66_668),
         "segment:sh:credit:current": (0, 0),
         "segment:sh:credit:M1": (0, 0),
-        "segment:sh:credit:M6~": (1, 100_000),
+        "segment:sh:credit:M6+": (1, 100_000),
     }
-    assert shown["segment:sh:credit:M6~"]["bucket"] == "M6+"
+    assert shown["segment:sh:credit:M6+"]["bucket"] == "M6+"
+    late = {"kind": "region", "region": "sh", "loans": 1, "principal_fen": 100_000}
+    assert shown["region:sh"] == late | {"late_loans": 1, "late_principal_fen": 100_000}
+    assert (shown["product:"]["loans"], shown["product:"]["late_principal_fen"]) == (1, 66_668)
+
+
+def test_what_is_late_of_a_region_is_what_its_rows_say() -> None:
+    """At every event: all loans of a region or product, and of these the ones that are in no `current` bucket."""
+    events = [*history("loan_7", *STORY, *SETTLEMENT), *history("loan_8", *OTHER)]
+    for length in range(1, len(events) + 1):
+        shown = documents(BUCKETS, events[:length])
+        rows = [fields for doc, fields in shown.items() if doc.startswith("loan:")]
+        late = [row for row in rows if row["bucket"] != "current"]
+        for doc in ("region:", "product:"):
+            assert (shown[doc]["loans"], shown[doc]["late_loans"]) == (len(rows), len(late)), length
+            assert shown[doc]["principal_fen"] == sum(row["principal_fen"] for row in rows)
+            assert shown[doc]["late_principal_fen"] == sum(row["principal_fen"] for row in late)
 
 
 # --- repayment.claims ------------------------------------------------------------------------------------------------

@@ -13,13 +13,15 @@ from libs.runtime.auth import SCOPES
 from libs.runtime.projecting import Projection
 from libs.runtime.service import load_services
 from libs.runtime.system_views import all_views
+from services.bidding.projections.custody import VIEW as CUSTODY
 from services.reporting.app import build
 from services.reporting.figures import FIGURES
 from services.reporting.projections.investors import VIEW as INVESTORS
+from services.reporting.projections.statement import CLASSES
 from services.reporting.projections.statement import VIEW as STATEMENT
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding.specs import BANK, CLEARING, HELD, OPENED, asked, deposited, moved
-from tests.unit.documents import documents, history, turn_about
+from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import TODAY
 from tests.unit.runtime.edge_world import World, running
 
@@ -67,6 +69,8 @@ def test_a_statement_proves_itself() -> None:
         held += line["held_fen"]
         assert (line["available_after_fen"], line["held_after_fen"]) == (available, held)
         assert line["owner"] == "usr_ann"
+        assert sum(line[f"posted.{of}_fen"] for of in CLASSES) == 0
+        assert line["posted.held_fen"] == line["held_fen"]
     assert (available, held) == (200_00, 0)
     assert lines[-1]["loan_id"] == "loan_1"
     assert lines[0]["event"] == ANN[2].address
@@ -85,6 +89,8 @@ def test_a_user_counts_once_in_each_stage_of_the_funnel() -> None:
             "top_ups": 1,
             "bids": 2,
             "funded": 1,
+            "src.usr_ann": USER[-1].address,
+            "src.acc_ann": ANN[-1].address,
         }
     }
     assert documents(INVESTORS, [*USER, *ANN]) == expected
@@ -111,7 +117,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with running(build("demo"), tmp_path) as running_world:
         shown = running_world.views.documents
         shown["reporting.statement"] = {
-            name: {"_id": name} | line for name, line in documents(STATEMENT, ANN).items()
+            name: nested(name, line) for name, line in documents(STATEMENT, ANN).items()
         }
         shown["reporting.investors"] = {
             "usr_ann": {"_id": "usr_ann", "registered_on": "2024-01-31", "top_ups": 1, "bids": 2},
@@ -122,6 +128,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
             name: {"_id": name, "balance_fen": balance, "gained_fen": max(balance, 0), "given_fen": 0}
             for name, balance in (balances | {"clearing:loan:loan_2": 0}).items()
         }
+        books = nested("books", documents(CUSTODY, ANN)["books"])
+        shown["bidding.custody"]["books"] = books
         yield running_world
 
 
@@ -147,7 +155,8 @@ async def test_the_trial_balance_is_zero_and_clearing_shows_what_is_open(world: 
     """A loan that is cleared is not listed."""
     books = await get(world, "/trial-balance", *ANALYST)
     assert books["total_fen"] == 0
-    assert [account["account"] for account in books["accounts"]] == [BANK, "available", "clearing"]
+    shown = [(account["account"], account["balance_fen"]) for account in books["accounts"]]
+    assert shown == [(BANK, -500_00), ("available", 200_00), ("held", 0), ("clearing", 300_00)]
     clearing = await get(world, "/clearing", *ANALYST)
     assert [(each["account"], each["balance_fen"]) for each in clearing["items"]] == [
         ("clearing:loan:loan_1", 300_00)
@@ -185,12 +194,46 @@ async def test_a_figure_leads_to_its_rows_and_events(world: World) -> None:
     shown = await get(world, "/figures/held", *ANALYST)
     assert shown["figure"]["rule"] == "domain.md section 3"
     assert shown["value"] == 0
-    assert [row["events"] for row in shown["rows"]] == [[ANN[3].address], [ANN[5].address]]
+    events = [ANN[number].address for number in (3, 4, 5, 6)]
+    assert [(row["events"], row["value"]) for row in shown["rows"]] == [
+        ([event], value) for event, value in zip(events, (300_00, -300_00, 300_00, -300_00), strict=True)
+    ]
     names = [figure["name"] for figure in (await get(world, "/figures", *ANALYST))["items"]]
-    assert names == [figure.name for figure in FIGURES]
-    missing = await world.http.get("/reporting/figures/luck", headers=world.token("stf_a", *ANALYST))
-    assert missing.status_code == 404
-    assert missing.json()["type"] == "urn:loanstream:problem:unknown_figure"
+    assert names == [figure.usage for figure in FIGURES]
+    for name in ("luck", "held:CN-31", "late_principal_of_region", "segment_principal:CN-31:credit"):
+        missing = await world.http.get(f"/reporting/figures/{name}", headers=world.token("stf_a", *ANALYST))
+        assert missing.status_code == 404, name
+        assert missing.json()["type"] == "urn:loanstream:problem:unknown_figure"
+
+
+async def test_a_figure_of_many_parts_is_asked_for_with_them(world: World) -> None:
+    """What is late in a region leads to the region's late loans and to nobody else's."""
+    loan = {"kind": "loan", "region": "CN-31", "product": "credit", "bucket": "M1", "principal_fen": 7}
+    rows = {
+        "loan:1": loan | {"src": {"loan_1": "repayment/0/5/0"}},
+        "loan:2": loan | {"bucket": "current"},
+        "loan:3": loan | {"region": "CN-11"},
+        "loan:4": loan | {"bucket": "M6+", "product": "car"},
+    }
+    sums = {
+        "region:CN-31": {"kind": "region", "region": "CN-31", "late_principal_fen": 14},
+        "segment:CN-31:car:M6+": {"kind": "segment", "principal_fen": 7},
+    }
+    shown = {name: {"_id": name} | document for name, document in (rows | sums).items()}
+    world.views.documents["repayment.overdue-buckets"] = shown
+    for name, value, loans in (
+        ("late_principal_of_region:CN-31", 14, ["loan:1", "loan:4"]),
+        ("late_principal_of_region:nowhere", 0, []),
+        ("segment_principal:CN-31:car:M6%2B", 7, ["loan:4"]),
+        ("bucket_principal:M1", 0, ["loan:1", "loan:3"]),
+    ):
+        found = await get(world, f"/figures/{name}", *ANALYST)
+        assert (found["value"], [row["id"] for row in found["rows"]]) == (value, loans), name
+    assert (await get(world, "/figures/late_principal_of_region:CN-31", *ANALYST))["rows"][0] == {
+        "id": "loan:1",
+        "value": 7,
+        "events": ["repayment/0/5/0"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.codec import name_of
 from libs.events.records import CommandEnvelope, RawRecord
 from libs.events.topics import commands_topic, events_topic, system_stream
+from libs.events.views import OtherThan, value_at
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.day import SetBusinessDate, day_aggregate
 from libs.runtime.deciding import PartitionDecider
-from libs.runtime.generations import OtherThan
 from libs.runtime.http.access import Keys
 from libs.runtime.http.app import build_app
 from libs.runtime.http.edge import CommandLog, Edge
@@ -192,8 +192,9 @@ class MemoryViews:
 
 def _matches(content: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
     return all(
-        content.get(name) != value.value if isinstance(value, OtherThan) else content.get(name) == value
+        found != value.value if isinstance(value, OtherThan) else found == value
         for name, value in where.items()
+        for found in [value_at(content, name)]
     )
 
 

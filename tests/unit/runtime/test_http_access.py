@@ -24,6 +24,8 @@ DAY = date(2024, 3, 15)
 #: route -> scopes of which any one opens it. The inventory: a new route must be written down here too.
 ROUTES: dict[str, set[str]] = {
     "POST /bidding/accounts": {"account:own"},
+    "GET /bidding/accounts": {"account:own", "operator", "analyst"},
+    "GET /bidding/live/accounts": {"account:own", "operator", "analyst"},
     "GET /bidding/accounts/acc_ada": {"account:own"},
     "POST /bidding/accounts/acc_ada/top-ups": {"account:own"},
     "POST /bidding/accounts/acc_ada/withdrawals": {"account:own"},
@@ -42,7 +44,10 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/loans": {"loan:own"},
     "GET /repayment/claims": {"claim:own"},
     "GET /repayment/overdue-buckets": {"operator", "analyst"},
+    "GET /repayment/live/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/overdue-segments": {"operator", "analyst"},
+    "GET /repayment/overdue-regions": {"operator", "analyst"},
+    "GET /repayment/overdue-products": {"operator", "analyst"},
     "GET /repayment/commands/00000000-0000-5000-8000-000000000000": set(SCOPES),
 }
 SIGNED = {

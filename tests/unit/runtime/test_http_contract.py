@@ -45,7 +45,8 @@ async def test_the_document_is_openapi_3_1(world: World) -> None:
             names = {parameter["name"] for parameter in operation["parameters"]}
             assert "Loanstream-Position" in names
             for status, response in operation["responses"].items():
-                media_type = "application/problem+json" if status >= "400" else "application/json"
+                told = "text/event-stream" if "/live/" in path else "application/json"
+                media_type = "application/problem+json" if status >= "400" else told
                 assert set(response["content"]) == {media_type}, (path, status)
             if method == "post":
                 assert "202" in operation["responses"]

@@ -1,7 +1,8 @@
 """A view as a stream: server-sent events whose data are CloudEvents, each caller with what he may see."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from libs.runtime.http import ServiceRouter, scopes
+from libs.runtime.http import ServiceRouter, Sight, ThisPrincipal, live, scopes
 from libs.runtime.http.edge import Streams
 from libs.runtime.service import Service
 from libs.runtime.views import Changed, Reset
 from tests.unit.runtime.edge_world import World, running
 
 AT = datetime(2024, 3, 15, 10, 30, tzinfo=UTC)
+RICH_FEN = 500
 BALANCE = {"_id": "acc_ada", "owner": "usr_ada", "available_fen": 700, "src": {"acc_ada": "bidding/0/1/0"}}
 
 
@@ -28,16 +30,29 @@ class Shown(BaseModel):
 
 @cache
 def _router() -> ServiceRouter:
-    router = ServiceRouter("bidding", "one stream")
-    router.live(
+    router = ServiceRouter("bidding", "two streams")
+
+    @router.live(
         "/live/balances",
         scopes("account:own"),
         view="bidding.balances",
-        shown=lambda document: Shown(available_fen=document["available_fen"]),
-        where=lambda principal: {"owner": principal.subject},
+        shown=_shown,
         answer=Shown,
     )
+    async def watch_balances(principal: ThisPrincipal) -> Sight:
+        """One's own."""
+        return Sight({"owner": principal.subject})
+
+    @router.live("/live/rich", scopes("account:own"), view="bidding.balances", shown=_shown, answer=Shown)
+    async def watch_rich() -> Sight:
+        """What a field says, not a person."""
+        return Sight({}, sees=lambda document: document["available_fen"] > RICH_FEN)
+
     return router
+
+
+def _shown(document: Mapping[str, Any]) -> Shown:
+    return Shown(available_fen=document["available_fen"])
 
 
 @pytest.fixture
@@ -64,7 +79,7 @@ async def test_a_change_is_a_cloud_event_with_what_a_get_shows(world: World) -> 
     world.views.told = [
         Reset("3."),
         Changed("3.8A", "acc_ada", BALANCE, AT),
-        Changed("3.8B", "acc_ada", None, AT),
+        Changed("3.8B", "acc_ada", None, AT, BALANCE),
     ]
     answer = await world.http.get("/bidding/live/balances", headers=world.token("usr_ada", "account:own"))
     assert answer.status_code == 200
@@ -131,3 +146,39 @@ async def test_a_process_that_serves_enough_streams_says_so(
     assert (await world.http.get("/bidding/live/balances", headers=headers)).status_code == 200
     assert not streams.are_full
     assert isinstance(streams, Streams)
+
+
+async def test_what_a_caller_may_not_see_leaves_no_trace(world: World) -> None:
+    """A document that leaves his sight is gone for him; one that was never in it, or nobody knows whether it was, is nothing."""
+    poor = BALANCE | {"available_fen": 100}
+    world.views.told = [
+        Changed("1", "acc_a", BALANCE, AT, poor),
+        Changed("2", "acc_a", poor, AT, BALANCE),
+        Changed("3", "acc_b", poor, AT, poor),
+        Changed("4", "acc_b", None, AT, poor),
+        Changed("5", "acc_c", None, AT, BALANCE),
+        Changed("6", "acc_d", None, AT),
+        Changed("7", "acc_d", poor, AT),
+    ]
+    answer = await world.http.get("/bidding/live/rich", headers=world.token("usr_ada", "account:own"))
+    seen = [(event["id"], event["data"]["subject"], event["data"]["data"]) for event in told(answer.text)]
+    assert seen == [("1", "acc_a", {"available_fen": 700}), ("2", "acc_a", None), ("5", "acc_c", None)]
+
+
+async def test_a_stream_ends_after_a_while(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one of which nothing is told: who lost his scope must connect again, and is refused."""
+    ended: list[str] = []
+
+    async def silent(_view: str, **_asked: Any) -> AsyncGenerator[Changed | Reset]:
+        try:
+            yield Reset("3.")
+            await asyncio.Event().wait()
+        finally:
+            ended.append("closed")
+
+    monkeypatch.setattr(world.views, "changes", silent)
+    monkeypatch.setattr(live, "STREAM_LIMIT_S", 0.05)
+    answer = await world.http.get("/bidding/live/balances", headers=world.token("usr_ada", "account:own"))
+    assert [event["id"] for event in told(answer.text)] == ["3."]
+    assert ended == ["closed"]
+    assert not world.app.state.edge.streams.are_full

@@ -369,7 +369,8 @@ async def test_buckets_are_shown_without_their_rows(repayment: World) -> None:
         "items": [
             {"bucket": "current", "loans": 2, "principal_fen": 9},
             {"bucket": "M1", "loans": 1, "principal_fen": 5},
-        ]
+        ],
+        "next": None,
     }
 
 
@@ -406,13 +407,17 @@ async def test_segments_are_listed_page_by_page(repayment: World) -> None:
     """The id of a segment is a good cursor, also of the bucket with the plus sign."""
     fields = {"kind": "segment", "region": "sh", "product": "credit", "loans": 1, "principal_fen": 5}
     repayment.views.documents["repayment.overdue-buckets"] = {
-        f"segment:sh:credit:{name}": fields | {"bucket": bucket}
-        for name, bucket in (("M1", "M1"), ("M6~", "M6+"), ("current", "current"))
+        f"segment:sh:credit:{bucket}": {"_id": f"segment:sh:credit:{bucket}"} | fields | {"bucket": bucket}
+        for bucket in ("M1", "M6+", "current")
     }
-    path, headers, seen = "/repayment/overdue-segments?limit=1", repayment.token("stf_ann", "analyst"), []
-    for cursor in ("", "&cursor=segment:sh:credit:M1", "&cursor=segment:sh:credit:M6~"):
-        answer = await repayment.http.get(path + cursor, headers=headers)
-        seen += [item["bucket"] for item in answer.json()["items"]]
+    headers, seen, query = repayment.token("stf_ann", "analyst"), [], {"limit": "1"}
+    while (
+        page := await repayment.http.get("/repayment/overdue-segments", params=query, headers=headers)
+    ).json()["items"]:
+        seen += [item["bucket"] for item in page.json()["items"]]
+        if (following := page.json()["next"]) is None:
+            break
+        query["cursor"] = following
     assert seen == ["M1", "M6+", "current"]
 
 
