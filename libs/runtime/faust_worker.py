@@ -24,10 +24,9 @@ log = structlog.get_logger()
 #: One batch is at most this many records or bytes.
 BATCH_RECORDS_MAX: Final = 1000
 BATCH_BYTES_MAX: Final = 1024 * 1024
-#: The broker holds an answer back until it has so many bytes for us or this time has passed: the steps of a saga then share
-#: a fetch and a transaction, and a single record is visible all the same within a few hundredths of a second.
+#: The broker holds an answer back until it has so many bytes for us or the feed's time has passed: the steps of a saga then
+#: share a fetch and a transaction.
 FETCH_BYTES_MIN: Final = 256 * 1024
-FETCH_WAIT_MS: Final = 25
 #: An incomplete batch waits once for the rest of its fetch, which is on its way from Faust's thread.
 LINGER_S: Final = 0.001
 _STOP_LIMIT_S: Final = 15.0
@@ -44,6 +43,7 @@ class FeedDied(Exception):
 class FaustFeed:
     """Delivers the records of some topics in batches, each partition in order, to one handler at a time.
 
+    The broker holds what it has back for `hold_ms` milliseconds, so that fewer and fuller fetches come.
     `starts(places, assignment)` is asked after every assignment for the offset of each partition; `handle(batch)` is
     awaited before the next batch; `revoked()` when the partitions are taken away, before anybody else gets them. If one
     of them raises, `run` ends with that error.
@@ -56,6 +56,7 @@ class FaustFeed:
         bootstrap: str,
         topics: Sequence[str],
         data_dir: Path,
+        hold_ms: int,
         starts: Starts,
         handle: Handle,
         revoked: Callable[[], Awaitable[None]],
@@ -78,6 +79,7 @@ class FaustFeed:
             "stream_wait_empty": False,
             "web_enabled": False,
         }
+        self.hold_ms = hold_ms
         self._topics = tuple(topics)
         self._starts = starts
         self._handle = handle
@@ -203,7 +205,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_min_bytes = FETCH_BYTES_MIN
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_max_wait_ms = transport.app.feed.hold_ms
         return consumer
 
 

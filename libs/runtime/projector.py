@@ -94,6 +94,7 @@ class ProjectorRole:
             bootstrap=self._settings.require_kafka(),
             topics=sorted(self._topics),
             data_dir=self._settings.data_dir,
+            hold_ms=self._settings.view_hold_ms,
             starts=live.starts,
             handle=live.handle,
             revoked=live.revoked,

@@ -114,6 +114,13 @@ class Settings(BaseSettings):
     read_wait_s: float = Field(
         1.0, ge=0, description="Seconds a GET with a token waits for its view before it answers stale."
     )
+    view_hold_ms: int = Field(
+        25,
+        ge=0,
+        le=5000,
+        description="Milliseconds for which the broker may hold events back from the views, so that several share a fetch and a "
+        "transaction. A single event is visible so much later.",
+    )
 
     # who is who
     fingerprint_key: SecretStr | None = Field(

@@ -205,6 +205,8 @@ def _loan(row: _Row, seen: Counter[str]) -> BookLoan:
     rate = row.number("BorrowerRate", Decimal(0), Decimal(10))
     if rate != round(rate, 8):
         raise row.wrong("BorrowerRate", "a rate with at most eight decimal places")
+    if rate == 0:
+        raise row.wrong("BorrowerRate", "a rate above zero: no committee grants a loan without one")
     status, outcome = _outcome(row)
     return BookLoan(
         number=number if seen[number] == 1 else f"{number}-{seen[number]}",
@@ -236,9 +238,7 @@ def _grade(row: _Row) -> str:
 
 
 def _fee_permille(rate: Decimal, lender_yield: Decimal) -> int:
-    """The platform's share of the interest in thousandths: (rate − yield) / rate, within 0 and 1."""
-    if rate == 0:
-        return 0
+    """The platform's share of the interest in thousandths: (rate − yield) / rate, within 0 and 1; the rate is above 0."""
     return min(1000, max(0, round((rate - lender_yield) / rate * 1000)))
 
 

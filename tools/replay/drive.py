@@ -1,7 +1,7 @@
 """Plays a plan on the running platform: the day's actions as requests, then the close of the day, until the last date.
 
 Within a step all actions are under way together; a day is closed when its actions are done and the
-next one begins when the log says that it is closed.
+next one begins when the log says that it is closed. Nothing is asked twice that an answer or the log tells.
 """
 
 import asyncio
@@ -10,46 +10,41 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
-from typing import Any, Final, Protocol, assert_never
+from typing import Any, Final, assert_never
 
-from tools.replay.actions import Action, AwaitFunded, Bid, OpenAccount, OpenListing, Pay, TopUp, Withdraw
-from tools.replay.gateway import OPERATOR, ReplayFailed
+from libs.events.bidding import BidPlaced, ListingFilled, LoanFunded, LoanProceedsCredited
+from tools.replay import applying, collecting
+from tools.replay.actions import (
+    Action,
+    Apply,
+    Assess,
+    AwaitFunded,
+    Bid,
+    CallIn,
+    Dun,
+    Join,
+    Pay,
+    TopUp,
+    Withdraw,
+)
+from tools.replay.gateway import ReplayFailed
 from tools.replay.plan import Day, Plan
+from tools.replay.scene import Asks, Scene, Tells
+from tools.replay.staff import OPERATOR
 
-_LOOK_S: Final = 0.01
-_LOOK_MAX_S: Final = 0.25
-_SAGA_LIMIT_S: Final = 120.0
-
-
-class Asks(Protocol):
-    """The calls of Gateway that playing needs."""
-
-    async def post(self, user: str, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """See Gateway."""
-
-    async def bank(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """See Gateway."""
-
-    async def read(self, user: str, path: str) -> dict[str, Any] | None:
-        """See Gateway."""
-
-
-class Calendar(Protocol):
-    """What playing needs of CalendarTail."""
-
-    business_date: date | None
-
-    async def closed(self, business_date: date) -> None:
-        """See CalendarTail."""
+_LOOK_S: Final = 0.05
+_LOOK_LIMIT_S: Final = 120.0
 
 
 @dataclass(slots=True)
 class Driven:
-    """How far a replay is. `loan_ids` are the platform's ids by the book's numbers; times in wall milliseconds."""
+    """How far a replay is. The platform's ids: `users` by the plan's names, `loan_ids` by the book's numbers; times in wall
+    milliseconds."""
 
     days: int = 0
     funded: int = 0
     quiet_ms: list[float] = field(default_factory=list)
+    users: dict[str, str] = field(default_factory=dict)
     loan_ids: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -61,24 +56,51 @@ class Driven:
 class Driver:
     """Plays one plan."""
 
-    def __init__(self, plan: Plan, gateway: Asks, calendar: Calendar) -> None:
+    def __init__(self, plan: Plan, gateway: Asks, log: Tells) -> None:
         self._plan = plan
         self._gateway = gateway
-        self._calendar = calendar
-        self._listings: dict[str, str] = {}
-        self.driven = Driven()
+        self._log = log
+        self._scene = Scene(gateway, log, plan.staff)
+        self.driven = Driven(users=self._scene.users)
 
     async def play(self, on_progress: Callable[[Driven], None]) -> Driven:
         """From the first date to the last. Raises ReplayFailed."""
-        if self._calendar.business_date is None:
+        if self._log.business_date is None:
             await self._gateway.post(OPERATOR, "/repayment/calendar", "open", _on(self._plan.first_date))
         for day in self._plan.days():
             for step in day.steps:
                 await self._together([self._do(action, day.business_date) for action in step])
             await self._close(day)
+            if day.business_date == self._plan.first_date:
+                await self._appoint()
             self.driven.days += 1
             on_progress(self.driven)
         return self.driven
+
+    async def _appoint(self) -> None:
+        """The staff takes its posts. Offices and desks are looked up in views, so this once they are waited for."""
+        staff = self._plan.staff
+        await self._together(
+            [
+                self._post(staff.admin, f"/onboarding/staff/{who}/appointments", "appoint", {"roles": [role]})
+                for who, role in staff.appointments()
+            ]
+        )
+        offices = [who for who, _ in staff.committee()]
+        await self._until(
+            "/onboarding/staff?limit=200",
+            staff.admin,
+            lambda seen: {*offices} <= {item["staff_id"] for item in seen["items"]},
+        )
+        writer, supervisor = staff.of("writer"), staff.of("supervisor")
+        for who in (writer, staff.of("caller")):
+            await self._until(f"/collections/collectors/{who}", supervisor, bool)
+        path = f"/collections/collectors/{writer}"
+        await self._post(supervisor, f"{path}/desk", "desk", collecting.WRITERS_DESK)
+        await self._until(path, supervisor, lambda seen: "late" in seen["stages"])
+
+    async def _post(self, user: str, path: str, key: str, body: Mapping[str, Any]) -> None:
+        await self._gateway.post(user, path, key, body)
 
     async def _together(self, works: Sequence[Coroutine[Any, Any, None]]) -> None:
         try:
@@ -93,7 +115,7 @@ class Driver:
         await self._gateway.post(
             OPERATOR, "/repayment/calendar/close", f"close-{day.business_date}", _on(day.business_date)
         )
-        await self._calendar.closed(day.business_date)
+        await self._log.closed(day.business_date)
         if day.quiet:
             self.driven.quiet_ms.append((time.perf_counter() - started) * 1000)
 
@@ -101,94 +123,92 @@ class Driver:
 
     async def _do(self, action: Action, on: date) -> None:
         match action:
-            case OpenAccount():
-                await self._gateway.post(action.user, "/bidding/accounts", action.key, {})
+            case Join() | Assess() | Apply():
+                await self._log.dated("onboarding", on)
+                await self._onboard(action, on)
+            case CallIn():
+                await self._log.dated("collections", on)
+                await collecting.answer_call(self._scene, action)
+            case Dun():
+                await self._log.dated("collections", on)
+                await collecting.write(self._scene, action)
             case TopUp():
                 await self._money(action, "top-ups", on)
-            case OpenListing():
-                await self._open_listing(action)
             case Bid():
                 await self._bid(action)
             case AwaitFunded():
-                await self._until(
-                    self._listing_path(action.loan), OPERATOR, lambda seen: seen["state"] == "funded"
-                )
-                self.driven.funded += 1
+                await self._funded(action.loan)
             case Withdraw():
-                is_there = f"/bidding/accounts/{_account(action.user)}"
-                await self._until(
-                    is_there, action.user, lambda seen: seen["available_fen"] >= action.amount_fen
-                )
+                await self._log.told((LoanProceedsCredited, self._scene.loan(action.loan)))
                 await self._money(action, "withdrawals", on)
             case Pay():
                 body = {
-                    "loan_id": self.driven.loan_ids[action.loan],
+                    "loan_id": self._scene.loan(action.loan),
                     "amount_fen": action.amount_fen,
                     "settle": action.settle,
                 }
-                path = f"/bidding/accounts/{_account(action.user)}/loan-payments"
-                await self._gateway.post(action.user, path, action.key, body)
+                await self._own(action.user, "loan-payments", action.key, body)
             case _:
                 assert_never(action)
 
+    async def _onboard(self, action: Join | Assess | Apply, on: date) -> None:
+        match action:
+            case Join():
+                await applying.join(self._scene, action)
+            case Assess():
+                await applying.assess(self._scene, action, on)
+            case Apply():
+                await applying.apply(self._scene, action, on)
+                self.driven.loan_ids[action.loan] = self._scene.loan(action.loan)
+            case _:
+                assert_never(action)
+
+    async def _own(self, user: str, what: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Somebody's wish about his own account."""
+        path = f"/bidding/accounts/{self._scene.account(user)}/{what}"
+        return await self._gateway.post(self._scene.users[user], path, key, body)
+
     async def _money(self, action: TopUp | Withdraw, what: str, on: date) -> None:
         """Ask for money in or out, and let the bank confirm it under a reference of its own."""
-        account = _account(action.user)
-        asked = await self._gateway.post(
-            action.user, f"/bidding/accounts/{account}/{what}", action.key, {"amount_fen": action.amount_fen}
-        )
+        asked = await self._own(action.user, what, action.key, {"amount_fen": action.amount_fen})
         request: str = asked["id"]
         answer = {
             "bank_reference": f"B{on:%Y%m%d}-{request}",
             "amount_fen": action.amount_fen,
             "succeeded": True,
         }
-        await self._gateway.bank(f"/bidding/bank/{what}/{account}/{request}", answer)
-
-    async def _open_listing(self, action: OpenListing) -> None:
-        body = {
-            "borrower": action.borrower,
-            "amount_fen": action.amount_fen,
-            "annual_rate": f"{action.annual_rate.normalize():f}",
-            "tenor_months": action.tenor_months,
-            "grade": action.grade,
-            "origination_fee_fen": action.origination_fee_fen,
-            "interest_fee_permille": action.interest_fee_permille,
-        }
-        opened = await self._gateway.post(OPERATOR, "/bidding/listings", action.key, body)
-        self._listings[action.loan] = opened["id"]
-        self.driven.loan_ids[action.loan] = opened["loan_id"]
+        await self._gateway.bank(f"/bidding/bank/{what}/{self._scene.account(action.user)}/{request}", answer)
 
     async def _bid(self, action: Bid) -> None:
+        listing = self._scene.listing(action.loan)
         if action.closing:
-            path = self._listing_path(action.loan)
-            await self._until(path, OPERATOR, lambda seen: seen["remaining_fen"] == action.amount_fen)
-        body = {"listing_id": self._listings[action.loan], "amount_fen": action.amount_fen}
-        await self._gateway.post(
-            action.user, f"/bidding/accounts/{_account(action.user)}/bids", action.key, body
+            await self._log.told((BidPlaced, f"{listing}/{action.amount_fen}"))
+        await self._own(
+            action.user, "bids", action.key, {"listing_id": listing, "amount_fen": action.amount_fen}
         )
 
+    async def _funded(self, loan: str) -> None:
+        """The last bid funds the loan, or two of finance do who look at it first."""
+        listing = self._scene.listing(loan)
+        in_review = (ListingFilled, f"{listing}/review")
+        if await self._log.told((LoanFunded, listing), in_review) == in_review:
+            for who in self._plan.staff.reviewers():
+                await self._post(
+                    who, f"/bidding/listings/{listing}/reviews", "review", {"verdict": "approve"}
+                )
+            await self._log.told((LoanFunded, listing))
+        self.driven.funded += 1
+
     async def _until(self, path: str, user: str, holds: Callable[[dict[str, Any]], bool]) -> None:
-        """Look at a view until it shows what a saga was to bring about. Raises ReplayFailed when it does not."""
-        give_up_at = time.monotonic() + _SAGA_LIMIT_S
-        pause_s = _LOOK_S
+        """Look at a view until it shows what was to come. Raises ReplayFailed when it does not."""
+        give_up_at = time.monotonic() + _LOOK_LIMIT_S
         while True:
             seen = await self._gateway.read(user, path)
             if seen is not None and holds(seen):
                 return
             if time.monotonic() > give_up_at:
-                raise ReplayFailed(
-                    f"{path} did not come as far as planned in {_SAGA_LIMIT_S:.0f} seconds: {seen}."
-                )
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LOOK_MAX_S)
-
-    def _listing_path(self, loan: str) -> str:
-        return f"/bidding/listings/{self._listings[loan]}"
-
-
-def _account(user: str) -> str:
-    return f"acc_{user.removeprefix('usr_')}"
+                raise ReplayFailed(f"{path} did not come as far as planned in {_LOOK_LIMIT_S:.0f} s: {seen}.")
+            await asyncio.sleep(_LOOK_S)
 
 
 def _on(business_date: date) -> dict[str, str]:

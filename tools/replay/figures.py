@@ -9,7 +9,8 @@ from typing import Any, Final, assert_never
 from libs.events.topics import DECIDING_SERVICES
 from libs.runtime.views import Views
 from tools.replay.book import Completed, Current, Defaulted, Status
-from tools.replay.gateway import OPERATOR, Gateway
+from tools.replay.gateway import Gateway
+from tools.replay.staff import OPERATOR
 from tools.replay.story import Story
 
 _BALANCES, _CUSTODY = "bidding.balances", "bidding.custody"
@@ -44,7 +45,7 @@ class Custody:
 
 @dataclass(frozen=True, slots=True)
 class Lender:
-    """What one investor has put in and got back, in fen."""
+    """What one investor, by his name in the plan, has put in and got back, in fen."""
 
     user: str
     invested_fen: int
@@ -83,7 +84,7 @@ async def read_parked(views: Views) -> int:
     """How many refusals and failures that nobody expected are parked, in all services that decide."""
     parked = 0
     for service in DECIDING_SERVICES:
-        async for _ in _documents(views, f"{service}.parked"):
+        async for _ in documents(views, f"{service}.parked"):
             parked += 1
     return parked
 
@@ -92,7 +93,7 @@ async def read_custody(views: Views) -> Custody:
     """Sums over all accounts and clearing positions of the platform."""
     bank = await views.get(_CUSTODY, "bank:custody") or {}
     accounts = available_fen = held_fen = fees_fen = 0
-    async for account in _documents(views, _BALANCES):
+    async for account in documents(views, _BALANCES):
         if account["account_id"] == _FEES:
             fees_fen += account["available_fen"]
         else:
@@ -101,7 +102,7 @@ async def read_custody(views: Views) -> Custody:
             held_fen += account["held_fen"]
     clearing = await views.get(_CUSTODY, "clearing") or {}
     clearing_open = 0
-    async for position in _documents(views, _CUSTODY):
+    async for position in documents(views, _CUSTODY):
         clearing_open += position["_id"].startswith(_CLEARING) and position["balance_fen"] != 0
     return Custody(
         deposits_fen=bank.get("given_fen", 0),
@@ -115,17 +116,23 @@ async def read_custody(views: Views) -> Custody:
     )
 
 
-async def read_lenders(views: Views, investors: Sequence[str], number: int) -> tuple[Lender, ...]:
-    """The investors with the most invested, the first by name among equals."""
-    wanted = set(investors)
-    found = [_lender(account) async for account in _documents(views, _BALANCES) if account["owner"] in wanted]
+async def read_lenders(
+    views: Views, investors: Sequence[str], users: Mapping[str, str], number: int
+) -> tuple[Lender, ...]:
+    """The investors with the most invested, the first by name among equals. `users` are the platform's ids by name."""
+    names = {users[name]: name for name in investors if name in users}
+    found = [
+        _lender(account, names[account["owner"]])
+        async for account in documents(views, _BALANCES)
+        if account.get("owner") in names
+    ]
     found.sort(key=lambda lender: (-lender.invested_fen, lender.user))
     return tuple(found[:number])
 
 
-def _lender(account: Mapping[str, Any]) -> Lender:
+def _lender(account: Mapping[str, Any], name: str) -> Lender:
     return Lender(
-        user=account["owner"],
+        user=name,
         invested_fen=account["invested_fen"],
         principal_back_fen=account["principal_back_fen"],
         interest_fen=account["interest_fen"],
@@ -189,7 +196,8 @@ def _is_as_in_book(story: Story, where: str) -> bool:
             assert_never(story.loan.outcome)
 
 
-async def _documents(views: Views, view: str) -> AsyncIterator[dict[str, Any]]:
+async def documents(views: Views, view: str) -> AsyncIterator[dict[str, Any]]:
+    """Every document of a view, page by page. Raises ViewMissing."""
     after: str | None = None
     while True:
         page, after = await views.page(view, where={}, after=after, limit=_PAGE)

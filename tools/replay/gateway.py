@@ -6,19 +6,16 @@ Sending again is the whole recovery: the log answers the same key with the same 
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Self
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from libs.runtime.auth import CUSTOMER_SCOPES, SCOPES, issue_token
+from libs.runtime.auth import CUSTOMER_SCOPES, issue_token
 from libs.runtime.bank_signature import signed_headers
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import Settings
-
-#: Who opens listings and closes days.
-OPERATOR: Final = "stf_replay"
 
 #: Requests under way at the same time; more only wait in the same two cores.
 CONCURRENCY: Final = 32
@@ -38,14 +35,24 @@ class ReplayFailed(OperatorError):
 
 
 class Gateway:
-    """An HTTP client for many users. An async context manager; safe to use from many tasks."""
+    """An HTTP client for many users. An async context manager; safe to use from many tasks.
 
-    def __init__(self, settings: Settings, client: httpx.AsyncClient | None = None) -> None:
+    `staff` says what the tokens of the platform's people let them do; everybody else is a customer.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: httpx.AsyncClient | None = None,
+        *,
+        staff: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         if settings.gateway is None:
             raise OperatorError(
                 "No gateway runs: start the stack with `loanstream up`, or use `loanstream demo`."
             )
         self._settings = settings
+        self._staff = staff or {}
         self._secret = settings.bank_key()
         self._tokens: dict[str, str] = {}
         self._client = client or httpx.AsyncClient(
@@ -64,7 +71,10 @@ class Gateway:
         await self._client.aclose()
 
     async def post(self, user: str, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a user's wish until it is decided, and return the answer. Raises ReplayFailed for a refusal."""
+        """Send a user's wish until it is decided, and return the answer. Raises ReplayFailed for a refusal.
+
+        An empty `user` is nobody yet: the wish goes without a token.
+        """
         content = json.dumps(body).encode()
         headers = {**self._bearer(user), "Idempotency-Key": key, "Content-Type": "application/json"}
         return await self._decided(path, headers, content, user)
@@ -93,7 +103,7 @@ class Gateway:
                 raise ReplayFailed(
                     f"POST {path} was not decided in {_PATIENCE_S:.0f} seconds: look at the services' logs."
                 )
-            if user is not None:
+            if user:
                 await self._until_shown(user, response.headers["Location"])
 
     async def _until_shown(self, user: str, location: str) -> None:
@@ -144,8 +154,10 @@ class Gateway:
             return await self._client.request(method, path, headers={**headers, **signed}, content=content)
 
     def _bearer(self, user: str) -> dict[str, str]:
+        if not user:
+            return {}
         if user not in self._tokens:
-            scopes = tuple(SCOPES) if user == OPERATOR else CUSTOMER_SCOPES
+            scopes = self._staff.get(user, CUSTOMER_SCOPES)
             self._tokens[user] = f"Bearer {issue_token(self._settings, user, scopes, _TOKEN_S)}"
         return {"Authorization": self._tokens[user]}
 

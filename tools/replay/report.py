@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from tools.replay.chronicle import Line
 from tools.replay.drive import Driven
 from tools.replay.figures import Custody, Lender, LoanFigures
+from tools.replay.wording import money
+from tools.replay.work import Work
 
 #: What `demo.json` holds, in this order, and nothing else.
 KEYS: Final = (
@@ -41,6 +44,10 @@ KEYS: Final = (
     "rebuild_equal",
     "seconds",
     "commands_per_second",
+    "users",
+    "cases",
+    "promises_kept",
+    "trial_balance",
 )
 
 
@@ -61,7 +68,7 @@ class Proof:
 class Result:
     """Everything that a replay has measured. `seconds` = the whole replay with its proofs; `driving_s` = the business days
     alone, over which `commands_per_second` counts the commands that were written meanwhile. `parked` are refusals and
-    failures that nobody expected."""
+    failures that nobody expected; `chronicle` tells one loan from registration to its last event."""
 
     title: str
     planned: int
@@ -71,6 +78,10 @@ class Result:
     lenders: Sequence[Lender]
     buckets: Sequence[dict[str, Any]]
     parked: int
+    work: Work
+    queue: Sequence[Mapping[str, Any]]
+    funnel: Sequence[tuple[str, int]]
+    chronicle: Sequence[Line]
     proof: Proof
     seconds: float
     driving_s: float
@@ -94,7 +105,15 @@ class Result:
             != 0,
             f"{self.proof.foreign} foreign records stand in the log": self.proof.foreign != 0,
             f"{self.parked} commands are parked (loanstream parked list)": self.parked != 0,
+            f"the trial balance is {money(self.work.trial_balance_fen)}": self.work.trial_balance_fen != 0,
+            f"{self.work.open_sagas} sagas are not at their end (loanstream sagas)": self.work.open_sagas
+            != 0,
+            "one loan's time-line is empty": not self.chronicle,
         }
+        for count in self.work.counts:
+            found[f"{count.what}: {count.found} of the {count.planned} planned"] = (
+                count.found != count.planned
+            )
         return tuple(sentence for sentence, holds in found.items() if holds)
 
     def as_json(self) -> dict[str, Any]:
@@ -115,6 +134,10 @@ class Result:
             self.proof.rebuild_equal,
             round(self.seconds, 1),
             self.commands_per_second,
+            self.work.users.found,
+            self.work.cases.found,
+            self.work.kept.found,
+            self.work.trial_balance_fen,
         )
         return dict(zip(KEYS, values, strict=True))
 
@@ -123,12 +146,6 @@ def write_json(result: Result, path: Path) -> None:
     """Write the figures where a program can read them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
-
-
-def money(fen: int) -> str:
-    """An amount for a person: 1,234.56."""
-    sign, amount = ("-" if fen < 0 else ""), abs(fen)
-    return f"{sign}{amount // 100:,}.{amount % 100:02}"
 
 
 # --- while it runs -------------------------------------------------------------------------------------------------
@@ -188,6 +205,9 @@ def show(result: Result) -> Group:
         else Text("NOT GOOD: " + "; ".join(result.faults), style="bold red")
     )
     parts: tuple[Any, ...] = (
+        _chronicle(result.chronicle),
+        _funnel(result.funnel),
+        _queue(result.queue),
         _custody(result.custody),
         _lenders(result.lenders),
         _endings(result.loans),
@@ -212,6 +232,38 @@ def _table(title: str, *columns: str) -> Table:
     )
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _chronicle(lines: Sequence[Line]) -> Table:
+    """Words, not figures: the second column is read from the left, and may need more than one line."""
+    table = _table("One loan, as the log tells it", "", "")
+    table.columns[1].justify, table.columns[1].no_wrap = "left", False
+    for when, what in lines:
+        table.add_row(when, what)
+    return table
+
+
+def _funnel(stages: Sequence[tuple[str, int]]) -> Table:
+    table = _table("Funnel", "stage", "users")
+    for stage, users in stages:
+        table.add_row(stage.replace("_", " "), f"{users:,}")
+    return table
+
+
+def _queue(entries: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table(
+        "Head of the collection queue", "case", "stage", "bucket", "priority", "days past due", "overdue"
+    )
+    for entry in entries:
+        table.add_row(
+            str(entry["case_id"])[:13],
+            entry["stage"],
+            entry["bucket"],
+            f"{entry['priority']:,}",
+            f"{entry['dpd']:,}",
+            money(entry["overdue_fen"]),
+        )
     return table
 
 
@@ -243,7 +295,7 @@ def _lenders(lenders: Sequence[Lender]) -> Table:
             -lender.fees_fen,
             lender.balance_fen,
         )
-        table.add_row(lender.user.rpartition("_")[2], *(money(fen) for fen in amounts))
+        table.add_row(lender.user, *(money(fen) for fen in amounts))
     return table
 
 
@@ -270,6 +322,9 @@ def _figures(result: Result) -> Table:
     for name, value in (
         ("loans", f"{loans.opened:,} of {result.planned:,}"),
         ("instalments equal to the book's, to the cent", f"{loans.equal:,} of {loans.compared:,} ({share})"),
+        *((count.what, f"{count.found:,} of {count.planned:,}") for count in result.work.counts),
+        ("trial balance of all accounts", money(result.work.trial_balance_fen)),
+        ("sagas not at their end", f"{result.work.open_sagas:,}"),
         ("business days closed", f"{result.driven.days:,}"),
         ("an empty day takes", "no day was empty" if empty is None else f"{empty} ms"),
         ("commands in the log", f"{proof.commands:,}"),

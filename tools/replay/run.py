@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from rich.console import Console
 
@@ -21,30 +21,34 @@ from libs.runtime.system_views import all_views
 from libs.runtime.verify import verify
 from libs.runtime.views import Views
 from tools.replay.book import BookLoan, read_book
-from tools.replay.calendar_tail import CalendarTail
+from tools.replay.chronicle import read_chronicle
 from tools.replay.drive import Driven, Driver
 from tools.replay.figures import read_buckets, read_custody, read_lenders, read_loans, read_parked
 from tools.replay.gateway import Gateway, ReplayFailed
 from tools.replay.generated import generated_book
+from tools.replay.log_tail import LogTail
 from tools.replay.plan import Plan, make_plan
 from tools.replay.report import Proof, Result, day_bar, show, step_bar, write_json
 from tools.replay.sampling import LOANS_DEFAULT, sample
+from tools.replay.work import read_funnel, read_queue, read_work
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: The real book lies beside the project, never in it.
 REAL_BOOK: Final = ROOT.parent / "shared" / "data" / "prosper_loans.csv"
 JSON_FILE: Final = ROOT / "out" / "demo.json"
 
-#: First business date of a platform whose calendar is not open: the day before a quarter of a leap year.
-FIRST_DATE: Final = date(2011, 12, 31)
+#: First business date of a platform whose calendar is not open: the applications of its first ten days are funded from the
+#: first day of a leap year on.
+FIRST_DATE: Final = date(2011, 12, 22)
 
 _LENDERS_SHOWN: Final = 5
+_QUEUE_SHOWN: Final = 5
 _STILL_S: Final = 0.5
 _STILL_LIMIT_S: Final = 300.0
 
 
 def run_replay(settings: Settings, book: Path | None, loans: int | None) -> int:
-    """Replay `loans` loans (40) of a book (the real one beside the project if it is there, else a generated one) on the
+    """Replay `loans` loans (100) of a book (the real one beside the project if it is there, else a generated one) on the
     running stack. Returns and raises as `replay_loans`, and OperatorError for a book that does not fit.
     """
     return replay_loans(settings, *choose_loans(book, loans))
@@ -78,37 +82,50 @@ def choose_loans(book: Path | None, loans: int | None) -> tuple[str, tuple[BookL
 async def _replay(
     settings: Settings, title: str, chosen: tuple[BookLoan, ...], console: Console, started: float
 ) -> Result:
-    async with Gateway(settings) as gateway, CalendarTail(settings) as calendar, LogEnds(settings) as log:
-        plan = make_plan(chosen, calendar.business_date or FIRST_DATE)
-        driver = Driver(plan, gateway, calendar)
-        before = await log.commands()
-        began = time.perf_counter()
-        driven = await _drive(driver, plan, log, before, console)
-        driving_s = time.perf_counter() - began
-        commands_driven = await log.commands() - before
-        async with closing_database(settings) as views:
-            with step_bar(console, "waiting until all is still"):
-                await _until_still(settings, log, views)
-            loans = await read_loans(gateway, plan.stories, driven.loan_ids)
-            custody = await read_custody(views)
-            lenders = await read_lenders(views, plan.investors, _LENDERS_SHOWN)
-            buckets = await read_buckets(gateway)
-            parked = await read_parked(views)
+    async with LogTail(settings) as tail, LogEnds(settings) as log:
+        plan = make_plan(chosen, tail.business_date or FIRST_DATE)
+        async with Gateway(settings, staff=plan.staff.scopes()) as gateway:
+            driver = Driver(plan, gateway, tail)
+            before = await log.commands()
+            began = time.perf_counter()
+            driven = await _drive(driver, plan, log, before, console)
+            driving_s = time.perf_counter() - began
+            commands_driven = await log.commands() - before
+            books = await _books(settings, gateway, log, plan, driven, console)
     proof = await _prove(settings, console)
     return Result(
         title=title,
         planned=len(plan.stories),
         driven=driven,
-        loans=loans,
-        custody=custody,
-        lenders=lenders,
-        buckets=buckets,
-        parked=parked,
+        **books,
         proof=proof,
         seconds=time.perf_counter() - started,
         driving_s=driving_s,
         commands_driven=commands_driven,
     )
+
+
+async def _books(
+    settings: Settings, gateway: Gateway, log: "LogEnds", plan: Plan, driven: Driven, console: Console
+) -> dict[str, Any]:
+    """What the views and the log say when all is still, as fields of Result."""
+    told = plan.told
+    async with closing_database(settings) as views:
+        with step_bar(console, "waiting until all is still"):
+            await _until_still(settings, log, views)
+        return {
+            "loans": await read_loans(gateway, plan.stories, driven.loan_ids),
+            "custody": await read_custody(views),
+            "lenders": await read_lenders(views, plan.investors, driven.users, _LENDERS_SHOWN),
+            "buckets": await read_buckets(gateway),
+            "parked": await read_parked(views),
+            "work": await read_work(gateway, views, plan, driven),
+            "queue": await read_queue(gateway, plan, _QUEUE_SHOWN),
+            "funnel": await read_funnel(gateway),
+            "chronicle": await read_chronicle(
+                settings, driven.users[told.borrower], driven.loan_ids[told.loan.number]
+            ),
+        }
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from libs.events.money import split_fen
 from libs.runtime.errors import OperatorError
 from tools.replay.book import FEN_PER_UNIT, BookLoan, Status
 
-LOANS_DEFAULT: Final = 40
+LOANS_DEFAULT: Final = 100
 
 #: A rate above this was beyond what courts protected (rules.md 1.7); the demo profile has no cap.
 _HIGH_RATE: Final = Decimal("0.24")

@@ -1,4 +1,7 @@
-"""One loan's life as actions on dates: listed, bid for, funded, paid month by month, and ended as the book says.
+"""One loan's life as actions on dates: applied for, bid for, funded, paid month by month, and ended as the book says.
+
+An application takes its days before the funding: each step on a date of its own, by whom it concerns, while the steps of
+other applications go on beside it.
 
 A borrower takes his money out at once and brings each instalment when it is due, so a debit finds exactly what he brought:
 a default is an account without money, as in life.
@@ -17,7 +20,19 @@ from libs.events.repayment import ScheduleRow
 from services.bidding.domain.listing import BID_STEP_FEN, bid_min_fen
 from services.repayment.domain.profile import FIVE_CLASSES, Rules, profile_named
 from services.repayment.domain.schedule import daily_interest_fen, equal_installments, last_of_month
-from tools.replay.actions import Action, AwaitFunded, Bid, OpenAccount, OpenListing, Pay, TopUp, Withdraw
+from tools.replay.actions import (
+    Action,
+    Apply,
+    AwaitFunded,
+    Bid,
+    CallIn,
+    Pay,
+    Stage,
+    Terms,
+    TopUp,
+    Withdraw,
+)
+from tools.replay.arrears import dunned, is_missed, promised
 from tools.replay.book import BookLoan, Completed, Current, Defaulted
 from tools.replay.timeline import ends_on, missed_from
 
@@ -26,6 +41,9 @@ BIDDERS_MAX: Final = 25
 
 #: The up-front fee in per-mille of the amount (chosen; Prosper took 0.5 to 5 %).
 _ORIGINATION_FEE_PERMILLE: Final = 10
+
+#: The platform's grade of each of the book's, whose best and worst it does not tell apart; E for one that it does not know.
+_GRADES: Final = {"AA": "A", "A": "A", "B": "B", "C": "C", "D": "D"}
 
 #: Days after a due date on which an unpaid rest is asked for again or said to be missed, and on which buckets change:
 #: days on which the platform has work although nobody does anything.
@@ -53,7 +71,10 @@ _HABITS: Final = (Habit.DEBIT,) * 6 + (Habit.OWN,) * 2 + (Habit.TARDY,) * 2
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the replay does for one loan. `actions` and `wakes` are dated; `bids` are (investor's index, amount)."""
+    """What the replay does for one loan. `actions` and `wakes` are dated; `bids` are (investor's index, amount).
+
+    `is_late`: whether an instalment is missed, so that there is a case.
+    """
 
     loan: BookLoan
     borrower: str
@@ -62,6 +83,12 @@ class Story:
     bids: tuple[tuple[int, int], ...]
     actions: tuple[tuple[date, Action], ...]
     wakes: frozenset[date]
+    is_late: bool
+
+    @property
+    def promises(self) -> tuple[CallIn, ...]:
+        """What the borrower promises."""
+        return tuple(action for _, action in self.actions if isinstance(action, CallIn))
 
 
 def make_story(
@@ -73,9 +100,20 @@ def make_story(
     )
     bids = make_bids(loan, len(investors))
     paid = list(_payments(loan, borrower, schedule.rows, funded_on, horizon))
-    begun = [(funded_on, action) for action in _beginning(loan, borrower, investors, bids)]
+    begun = [*_application(loan, borrower, funded_on)]
+    begun += [(funded_on, action) for action in _beginning(loan, borrower, investors, bids)]
+    late, first_open = _misses(schedule.rows, paid, horizon)
+    talked = [call for row, on in late for call in promised(borrower, loan.number, row, on, horizon)]
+    written = [] if first_open is None else [*dunned(borrower, loan.number, first_open, horizon)]
     return Story(
-        loan, borrower, funded_on, schedule.rows, bids, (*begun, *paid), _wakes(schedule.rows, paid, horizon)
+        loan,
+        borrower,
+        funded_on,
+        schedule.rows,
+        bids,
+        (*begun, *paid, *talked, *written),
+        _wakes(schedule.rows, paid, horizon),
+        is_late=bool(late),
     )
 
 
@@ -101,28 +139,38 @@ def habit_of(loan: BookLoan) -> Habit:
     return _HABITS[crc32(loan.number.encode()) % len(_HABITS)]
 
 
-def _beginning(
-    loan: BookLoan, borrower: str, investors: Sequence[str], bids: Sequence[tuple[int, int]]
-) -> Iterator[Action]:
-    fee_fen = loan.amount_fen * _ORIGINATION_FEE_PERMILLE // 1000
-    yield OpenAccount("open", borrower)
-    yield OpenListing(
-        key=f"{borrower}.list",
-        loan=loan.number,
-        borrower=borrower,
+def terms_of(loan: BookLoan) -> Terms:
+    """What is asked for and granted: the book's loan, with the platform's own grade and up-front fee."""
+    return Terms(
         amount_fen=loan.amount_fen,
         annual_rate=loan.annual_rate,
         tenor_months=loan.tenor_months,
-        grade=loan.grade,
-        origination_fee_fen=fee_fen,
+        grade=_GRADES.get(loan.grade, "E"),
+        origination_fee_fen=_fee_fen(loan),
         interest_fee_permille=loan.interest_fee_permille,
     )
+
+
+def _fee_fen(loan: BookLoan) -> int:
+    return loan.amount_fen * _ORIGINATION_FEE_PERMILLE // 1000
+
+
+def _application(loan: BookLoan, borrower: str, funded_on: date) -> Iterator[tuple[date, Action]]:
+    """One step a day, the last on the eve of the funding; the days before are his registration."""
+    terms = terms_of(loan)
+    for before, stage in enumerate(reversed(Stage), 1):
+        yield funded_on - before * _DAY, Apply(f"{stage.value}", borrower, loan.number, stage, terms)
+
+
+def _beginning(
+    loan: BookLoan, borrower: str, investors: Sequence[str], bids: Sequence[tuple[int, int]]
+) -> Iterator[Action]:
     last = len(bids) - 1
     for order, (investor, amount_fen) in enumerate(bids):
         closing = order == last > 0 and amount_fen % BID_STEP_FEN > 0
         yield Bid(f"{borrower}.bid", investors[investor], loan.number, amount_fen, closing)
     yield AwaitFunded(f"{borrower}.funded", loan.number)
-    yield Withdraw("proceeds", borrower, loan.amount_fen - fee_fen)
+    yield Withdraw("proceeds", borrower, loan.number, loan.amount_fen - _fee_fen(loan))
 
 
 # --- paying --------------------------------------------------------------------------------------------------------
@@ -210,6 +258,26 @@ def _settled(
     if amount_fen:
         yield on, TopUp("settle", borrower, amount_fen)
         yield on, Pay("settle", borrower, loan.number, amount_fen, settle=True)
+
+
+def _misses(
+    rows: Sequence[ScheduleRow], paid: Sequence[tuple[date, Action]], horizon: date
+) -> tuple[list[tuple[ScheduleRow, date | None]], ScheduleRow | None]:
+    """The instalments that will be said to be missed and talked about, with the date on which each is paid; and the first of
+    those that are never paid, for which only one call is expected."""
+    settled_on = next((on for on, action in paid if isinstance(action, Pay) and action.settle), date.max)
+    brought = {action.key: on for on, action in paid if isinstance(action, TopUp)}
+    found: list[tuple[ScheduleRow, date | None]] = []
+    for row in rows:
+        if row.due_on >= min(settled_on, horizon) or row.principal_fen + row.interest_fen == 0:
+            continue
+        paid_on = brought.get(f"{row.number}", brought.get(f"{row.number}b"))
+        if not is_missed(row, paid_on, horizon):
+            continue
+        found.append((row, paid_on))
+        if paid_on is None:
+            return found, row
+    return found, None
 
 
 def _wakes(

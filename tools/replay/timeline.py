@@ -13,6 +13,9 @@ from typing import Final, assert_never
 from services.repayment.domain.schedule import due_date
 from tools.replay.book import BookLoan, Completed, Current, Defaulted
 
+#: How many days before its funding an application begins: a registration, then a step a day.
+APPLICATION_DAYS: Final = 9
+
 #: Loans that take longer than this start in the first month of the quarter, so that the last date does not move out.
 _LONG_DAYS: Final = 35 * 30
 

@@ -42,6 +42,7 @@ def feed(sink: Sink, path: Path) -> FaustFeed:
         bootstrap="127.0.0.1:1,127.0.0.1:2",
         topics=["a.events", "b.events"],
         data_dir=path,
+        hold_ms=25,
         starts=sink.starts,
         handle=sink.handle,
         revoked=sink.revoked,

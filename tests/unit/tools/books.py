@@ -64,7 +64,9 @@ def book_loans(draw: st.DrawFn, number: str = "1") -> BookLoan:
         number=number,
         status=status,
         amount_fen=draw(st.one_of(st.integers(1, 350).map(lambda n: n * 10_000), st.integers(10_000, 10**7))),
-        annual_rate=draw(st.sampled_from([Decimal(0), Decimal("0.0999"), Decimal("0.35"), Decimal(2)])),
+        annual_rate=draw(
+            st.sampled_from([Decimal("0.00000001"), Decimal("0.0999"), Decimal("0.35"), Decimal(2)])
+        ),
         interest_fee_permille=draw(st.integers(0, 1000)),
         tenor_months=tenor,
         grade="B",

@@ -101,6 +101,7 @@ def test_a_number_that_stands_twice_becomes_two_loans(tmp_path: Path) -> None:
         ("LoanOriginalAmount", "ten", "a number from 0"),
         ("BorrowerRate", "0.123456789", "at most eight decimal places"),
         ("BorrowerRate", "-.1", "a number from 0"),
+        ("BorrowerRate", "0", "a rate above zero"),
         ("Term", "36.5", "a whole number"),
         ("Term", "0", "a number from 1"),
         ("Investors", "0", "a number from 1"),

@@ -1,72 +1,96 @@
-"""The driver turns each action into the requests it means, in the order of the day, and closes what it has done."""
+"""The driver turns each action into the requests it means, by whose post it is, in the order of the day, and closes it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from tools.replay.actions import OpenListing
+from libs.events.bidding import ListingFilled, LoanFunded
+from tools.replay.actions import Apply, Stage
 from tools.replay.drive import Driven, Driver
 from tools.replay.gateway import ReplayFailed
 from tools.replay.generated import generated_book
+from tools.replay.log_tail import Fact
 from tools.replay.plan import Plan, make_plan
+from tools.replay.staff import OPERATOR, Staff
 
-FIRST = date(2011, 12, 31)
+FIRST = date(2011, 12, 22)
 
 
 class Platform:
-    """Stands for gateway and calendar: answers as the routes do, and keeps every request with its business date.
+    """Stands for gateway and log: answers as the routes do, and keeps every request with its business date.
 
-    Listings are funded when looked at for the second time; `refuses` is the end of a path that is refused.
+    The log tells everything at once, except that listings are funded when their bids are there, or their reviews if
+    `reviews`; `refuses` is the end of a path that is refused.
     """
 
-    def __init__(self, business_date: date | None = None, refuses: str | None = None) -> None:
+    def __init__(
+        self, business_date: date | None = None, refuses: str | None = None, *, reviews: bool = False
+    ) -> None:
         self.business_date = business_date
         self.asked: list[tuple[date | None, str, str, Mapping[str, Any]]] = []
+        self.awaited: list[Fact] = []
         self._refuses = refuses
-        self._listings: dict[str, dict[str, Any]] = {}
+        self._reviews = reviews
+        self._left: dict[str, int] = {}
+        self._reviewers: Counter[str] = Counter()
 
     async def post(self, user: str, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A user's wish."""
         self.asked.append((self.business_date, user, path, body))
         if self._refuses and path.endswith(self._refuses):
             raise ReplayFailed("refused")
+        number = len(self.asked)
         if path == "/repayment/calendar":
             self.business_date = date.fromisoformat(body["business_date"])
         elif path == "/repayment/calendar/close":
             assert body["business_date"] == str(self.business_date)
             self.business_date = date.fromisoformat(body["business_date"]) + timedelta(days=1)
-        elif path == "/bidding/listings":
-            listing = f"lst_{len(self._listings)}"
-            self._listings[listing] = {"state": "open", "remaining_fen": body["amount_fen"], "looks": 0}
-            return {"id": listing, "loan_id": f"loan_{len(self._listings) - 1}"}
+        elif path in ("/onboarding/users", "/onboarding/assisted-users"):
+            return {"id": f"usr_{number}"}
+        elif path == "/onboarding/applications":
+            self._left[f"lst_{number}"] = body["amount_fen"]
+            return {"id": f"app_{number}"}
         elif path.endswith("/bids"):
-            listing_of = self._listings[body["listing_id"]]
-            listing_of["remaining_fen"] -= body["amount_fen"]
-            assert listing_of["remaining_fen"] >= 0
-            assert body["amount_fen"] % 10_000 == 0 or listing_of["remaining_fen"] == 0
-        return {"id": f"id-{len(self.asked)}-{key}"}
+            self._left[body["listing_id"]] -= body["amount_fen"]
+            left = self._left[body["listing_id"]]
+            assert left >= 0
+            assert body["amount_fen"] % 10_000 == 0 or left == 0
+        elif path.endswith("/reviews"):
+            self._reviewers[path.split("/")[3]] += 1
+        return {"id": f"id-{number}-{key}", "status": "verified"}
 
     async def bank(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The bank's call-back."""
         self.asked.append((self.business_date, "bank", path, body))
         return {}
 
-    async def read(self, _user: str, path: str) -> dict[str, Any] | None:
-        """A listing or an account, as a view shows it: a little late."""
-        if "/listings/" not in path:
-            return {"available_fen": 10**12}
-        listing = self._listings[path.rpartition("/")[2]]
-        listing["looks"] += 1
-        if listing["remaining_fen"] == 0 and listing["looks"] > 1:
-            listing["state"] = "funded"
-        return listing
+    async def read(self, user: str, _path: str) -> dict[str, Any] | None:
+        """The staff and its desks, as their views show them."""
+        staff = Staff(user.split("_")[1])
+        return {"items": [{"staff_id": who} for who, _ in staff.appointments()], "stages": ["mid", "late"]}
 
     async def closed(self, business_date: date) -> None:
-        """The calendar's tail."""
+        """The log's tail."""
         assert self.business_date is not None
         assert self.business_date > business_date
+
+    async def dated(self, service: str, business_date: date) -> None:
+        """The log's tail: everybody has the calendar's date."""
+        assert service in ("onboarding", "collections")
+        assert business_date == self.business_date
+
+    async def told(self, *facts: Fact) -> Fact:
+        """The log's tail."""
+        self.awaited.extend(facts)
+        kind, key = facts[0]
+        if kind is not LoanFunded:
+            return facts[0]
+        assert self._left[key] == 0
+        is_reviewed = self._reviewers[key] == 2 or not self._reviews
+        return facts[0] if is_reviewed else (ListingFilled, f"{key}/review")
 
 
 async def _play(plan: Plan, platform: Platform) -> Driven:
@@ -91,8 +115,12 @@ async def test_a_plan_is_played_to_its_last_date() -> None:
         ("top-ups", "TopUp"),
         ("loan-payments", "Pay"),
         ("withdrawals", "Withdraw"),
+        ("verification", "Join"),
+        ("suitability", "Assess"),
+        ("promises", "CallIn"),
     ):
         assert sent.count(route) == actions.count(action) > 0
+    assert sent.count("contacts") == actions.count("CallIn") + actions.count("Dun")
     assert sum(user == "bank" for _, user, _, _ in platform.asked) == actions.count("TopUp") + actions.count(
         "Withdraw"
     )
@@ -103,15 +131,53 @@ async def test_what_happens_on_a_date_is_sent_while_that_date_is_open() -> None:
     plan = make_plan(generated_book(10), FIRST)
     platform = Platform()
     await _play(plan, platform)
-    planned = {
-        (day.business_date, action.borrower)
+    planned = Counter(
+        day.business_date
         for day in plan.days()
         for step in day.steps
         for action in step
-        if isinstance(action, OpenListing)
+        if isinstance(action, Apply) and action.stage is Stage.SUBMIT
+    )
+    submitted = Counter(on for on, _, path, _ in platform.asked if path == "/onboarding/applications")
+    assert submitted == planned
+
+
+async def test_every_step_is_taken_by_whose_post_it_is() -> None:
+    """No two posts meet in one person along an application, and the operator does nothing but the calendar."""
+    plan = make_plan(generated_book(20), FIRST)
+    platform = Platform()
+    await _play(plan, platform)
+    staff = plan.staff
+    posts = {
+        "intake": {staff.of("manager")},
+        "interview": {staff.of("manager")},
+        "review": {staff.of("reviewer")},
+        "report": {staff.of("investigator")},
+        "committee": {staff.of("investigator")},
+        "votes": {who for who, _ in staff.committee()},
+        "precedents": {staff.of("releaser")},
+        "claim": {staff.of("caller"), staff.of("writer")},
+        "appointments": {staff.admin},
     }
-    listed = {(on, body["borrower"]) for on, _, path, body in platform.asked if path == "/bidding/listings"}
-    assert listed == planned
+    for step, people in posts.items():
+        assert {user for _, user, path, _ in platform.asked if path.endswith(f"/{step}")} == people
+    assert {path for _, user, path, _ in platform.asked if user == OPERATOR} == {
+        "/repayment/calendar",
+        "/repayment/calendar/close",
+    }
+    applicants = {user for _, user, path, _ in platform.asked if path.endswith("/acceptance")}
+    assert len(applicants) == 20
+    assert not applicants & set(staff.scopes())
+
+
+async def test_a_full_listing_above_the_threshold_is_reviewed_by_two() -> None:
+    """Where the log says that a listing waits for its review, two different people of finance approve it."""
+    plan = make_plan(generated_book(2), FIRST)
+    platform = Platform(reviews=True)
+    driven = await _play(plan, platform)
+    reviewed = [(path, user) for _, user, path, _ in platform.asked if path.endswith("/reviews")]
+    assert len(set(reviewed)) == 2 * driven.funded == 4
+    assert {user for _, user in reviewed} == set(plan.staff.reviewers())
 
 
 async def test_a_calendar_that_is_open_is_not_opened_again() -> None:

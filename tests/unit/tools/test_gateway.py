@@ -11,7 +11,7 @@ from libs.runtime.bank_signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_s
 from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity
 from libs.runtime.settings import Settings, load_settings
-from tools.replay.gateway import OPERATOR, Gateway, ReplayFailed
+from tools.replay.gateway import Gateway, ReplayFailed
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -93,20 +93,24 @@ async def test_what_does_not_exist_reads_as_none(settings: Settings) -> None:
 
 
 async def test_people_bring_tokens_and_the_bank_its_signature(settings: Settings) -> None:
-    """A user's request carries a token of his own, an operator's may do everything, the bank's is signed and has none."""
-    platform = Platform(*[httpx.Response(200, json={})] * 3)
-    async with _gateway(settings, platform) as gateway:
+    """Customers' requests carry a token of their own, those of staff the scopes of their post, who is nobody yet has none, and
+    the bank's are signed."""
+    platform = Platform(*[httpx.Response(200, json={})] * 4)
+    client = httpx.AsyncClient(base_url="http://gateway", transport=httpx.MockTransport(platform))
+    async with Gateway(settings, client, staff={"stf_a": ("risk",)}) as gateway:
         await gateway.read("usr_a", "/x")
-        await gateway.read(OPERATOR, "/x")
+        await gateway.read("stf_a", "/x")
+        await gateway.post("", "/onboarding/users", "k", {})
         await gateway.bank("/bidding/bank/top-ups/acc_a/top_1", {"succeeded": True})
     verifier = TokenVerifier.from_settings(settings)
-    user, operator = (
+    user, risk = (
         verifier.verify(request.headers["Authorization"].removeprefix("Bearer "))
         for request in platform.asked[:2]
     )
-    assert (user.subject, user.may("operator")) == ("usr_a", False)
-    assert (operator.subject, operator.may("operator")) == (OPERATOR, True)
-    bank = platform.asked[2]
+    assert (user.subject, user.may("bid:own"), user.may("risk")) == ("usr_a", True, False)
+    assert (risk.subject, {*risk.scopes}) == ("stf_a", {"risk"})
+    newcomer, bank = platform.asked[2:]
+    assert "Authorization" not in newcomer.headers
     assert "Authorization" not in bank.headers
     timestamp = bank.headers[TIMESTAMP_HEADER]
     assert is_signed(

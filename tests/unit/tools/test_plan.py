@@ -5,16 +5,39 @@ from datetime import date, timedelta
 
 from hypothesis import given
 
-from libs.events.repayment import InstallmentDue, OverpaymentReturned, PaymentReceived, PaymentReturned
+from libs.events.repayment import (
+    InstallmentDue,
+    OverpaymentReturned,
+    PaymentMissed,
+    PaymentReceived,
+    PaymentReturned,
+)
 from services.bidding.domain.listing import BID_STEP_FEN, bid_min_fen
+from services.bidding.domain.profile import profile_named
+from services.onboarding.domain.profile import level_of
 from tests.unit.tools.books import book_loans, books
 from tests.unit.tools.played import Played
-from tools.replay.actions import Action, AwaitFunded, Bid, OpenAccount, OpenListing, Pay, TopUp, Withdraw
+from tools.replay.actions import (
+    Action,
+    Apply,
+    Assess,
+    AwaitFunded,
+    Bid,
+    CallIn,
+    Dun,
+    Join,
+    Pay,
+    Stage,
+    TopUp,
+    Withdraw,
+)
 from tools.replay.book import BookLoan, Completed, Current, Defaulted
 from tools.replay.generated import generated_book
 from tools.replay.plan import Plan, make_plan
-from tools.replay.story import BIDDERS_MAX, Habit, habit_of, make_bids
+from tools.replay.staff import OPERATOR
+from tools.replay.story import BIDDERS_MAX, Habit, habit_of, make_bids, terms_of
 
+BIDDING = profile_named("demo")
 FIRST = date(2011, 12, 31)
 
 
@@ -47,37 +70,78 @@ def test_every_date_is_a_day_and_every_action_lies_on_one(loans: tuple[BookLoan,
     ]
     assert days[0].steps == ()
     assert days[-1].business_date == plan.last_date
-    planned = sum(len(story.actions) for story in plan.stories)
-    done = _sequence(plan)
-    assert sum(not _is_investors(plan, action) for _, action in done) == planned - sum(
-        isinstance(action, Bid) for story in plan.stories for _, action in story.actions
+    planned = Counter(id(action) for story in plan.stories for _, action in story.actions)
+    done = Counter(id(action) for _, action in _sequence(plan))
+    assert not planned - done
+    assert all(
+        isinstance(action, Join | Assess | TopUp)
+        for _, action in _sequence(plan)
+        if id(action) not in planned
     )
     assert all(not day.steps for day in days if day.quiet)
 
 
-def _is_investors(plan: Plan, action: Action) -> bool:
-    return isinstance(action, OpenAccount | TopUp | Bid) and action.user in plan.investors
-
-
 @given(books())
 def test_nobody_spends_what_he_does_not_have(loans: tuple[BookLoan, ...]) -> None:
-    """In the order of the plan no account is used before it is open, and no bid or payment exceeds what was brought."""
-    opened: set[str] = set()
+    """In the order of the plan nobody acts before he has joined, and no bid or payment exceeds what was brought."""
+    joined: set[str] = set()
     brought: defaultdict[str, int] = defaultdict(int)
     for _, action in _sequence(make_plan(loans, FIRST)):
         match action:
-            case OpenAccount():
-                opened.add(action.user)
+            case Join():
+                assert action.user not in joined
+                joined.add(action.user)
             case TopUp():
-                assert action.user in opened
+                assert action.user in joined
                 brought[action.user] += action.amount_fen
             case Bid() | Pay():
                 brought[action.user] -= action.amount_fen
                 assert brought[action.user] >= 0
-            case OpenListing():
-                assert action.borrower in opened
+            case Apply() | Assess() | CallIn() | Dun():
+                assert action.user in joined
             case Withdraw() | AwaitFunded():
                 pass
+    assert joined == set(make_plan(loans, FIRST).people)
+
+
+@given(books())
+def test_an_application_takes_its_steps_on_dates_of_their_own_before_it_is_bid_for(
+    loans: tuple[BookLoan, ...],
+) -> None:
+    """Its borrower joins first, each step comes a day after the one before, and bids come when the listing is open."""
+    plan = make_plan(loans, FIRST)
+    joined = {action.user: on for on, action in _sequence(plan) if isinstance(action, Join)}
+    for story in plan.stories:
+        steps = {action.stage: on for on, action in story.actions if isinstance(action, Apply)}
+        assert FIRST < joined[story.borrower] < steps[Stage.SUBMIT]
+        assert [steps[stage] for stage in Stage] == sorted(set(steps.values()))
+        bids = [on for on, action in story.actions if isinstance(action, Bid)]
+        assert set(bids) == {story.funded_on}
+        assert max(steps.values()) < story.funded_on
+
+
+@given(books())
+def test_bids_come_from_people_who_said_that_they_stand_the_risk(loans: tuple[BookLoan, ...]) -> None:
+    """On the date of every bid its investor has an assessment of this year, at the level that the listing's grade needs."""
+    plan, assessed = make_plan(loans, FIRST), dict[str, tuple[date, str]]()
+    terms = {story.loan.number: terms_of(story.loan) for story in plan.stories}
+    for on, action in _sequence(plan):
+        if isinstance(action, Assess):
+            assessed[action.user] = (on, level_of(action.answers))
+        elif isinstance(action, Bid):
+            since, level = assessed[action.user]
+            assert on <= since + timedelta(days=365)
+            assert level >= BIDDING.level_needed(terms[action.loan].grade, on)
+
+
+@given(books())
+def test_who_brings_somebody_came_before_him(loans: tuple[BookLoan, ...]) -> None:
+    """A referrer joined on an earlier date, so his id is known and his owner can be passed on."""
+    since: dict[str, date] = {}
+    for on, action in _sequence(make_plan(loans, FIRST)):
+        if isinstance(action, Join):
+            since[action.user] = on
+            assert action.referrer is None or since[action.referrer] < on
 
 
 @given(books())
@@ -92,10 +156,15 @@ def test_keys_are_never_used_for_two_wishes(loans: tuple[BookLoan, ...]) -> None
 
 @given(books())
 def test_a_plan_follows_from_its_book_and_first_date(loans: tuple[BookLoan, ...]) -> None:
-    """Planned twice, it is the same plan with the same keys; on another date the users are others."""
-    assert make_plan(loans, FIRST) == make_plan(loans, FIRST)
-    other = make_plan(loans, FIRST + timedelta(days=1))
-    assert not set(other.investors) & set(make_plan(loans, FIRST).investors)
+    """Planned twice, it is the same plan with the same keys; on another date people and staff are others."""
+    plan, other = make_plan(loans, FIRST), make_plan(loans, FIRST + timedelta(days=1))
+    assert plan == make_plan(loans, FIRST)
+    assert not set(plan.staff.scopes()) & set(other.staff.scopes()) - {OPERATOR}
+    here, there = (
+        [action for _, action in _sequence(each) if isinstance(action, Join)] for each in (plan, other)
+    )
+    assert not {join.key for join in here} & {join.key for join in there}
+    assert not {join.person.phone for join in here} & {join.person.phone for join in there}
 
 
 @given(books())
@@ -130,6 +199,26 @@ def test_played_every_loan_ends_as_the_book_says(loans: tuple[BookLoan, ...]) ->
             case Current() | Defaulted():
                 assert played.where not in ("repaid", "current")
                 assert played.balance_fen == 0
+
+
+@given(books())
+def test_played_misses_are_talked_about_as_planned(loans: tuple[BookLoan, ...]) -> None:
+    """A loan has a case exactly when it misses an instalment; a promise is of a missed one, and kept when the loan takes as
+    much by its date."""
+    plan = make_plan(loans, FIRST)
+    for story in plan.stories:
+        played = Played(story, plan.last_date)
+        missed = {event.number: event for event in played.events if isinstance(event, PaymentMissed)}
+        assert story.is_late == bool(missed)
+        for called_on, promise in ((on, call) for on, call in story.actions if isinstance(call, CallIn)):
+            assert missed[promise.number].due_on < called_on <= promise.promised_on
+            assert promise.amount_fen <= missed[promise.number].open_fen
+            paid_fen = sum(
+                event.amount_fen
+                for event in played.events
+                if isinstance(event, PaymentReceived) and called_on <= event.value_date <= promise.promised_on
+            )
+            assert promise.keeps == (paid_fen >= promise.amount_fen)
 
 
 def test_days_are_quiet_only_when_no_loan_has_anything_to_do() -> None:

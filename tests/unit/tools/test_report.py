@@ -14,7 +14,9 @@ from tests.unit.runtime.edge_world import MemoryViews
 from tools.replay.book import Status
 from tools.replay.drive import Driven
 from tools.replay.figures import Custody, Ending, Lender, LoanFigures, read_parked
-from tools.replay.report import Proof, Result, money, show, write_json
+from tools.replay.report import Proof, Result, show, write_json
+from tools.replay.wording import money
+from tools.replay.work import Count, Work
 
 CUSTODY = Custody(
     deposits_fen=1_000_00,
@@ -36,15 +38,36 @@ PROOF = Proof(
     rebuild_equal=True,
     details=("the faults",),
 )
+WORK = Work(
+    users=Count("users verified", 9, 9),
+    cases=Count("collection cases", 3, 3),
+    kept=Count("promises kept", 2, 2),
+    broken=Count("promises broken", 1, 1),
+    trial_balance_fen=0,
+    open_sagas=0,
+)
 GOOD = Result(
     title="2 loans of a book",
     planned=2,
     driven=Driven(days=31, funded=2, quiet_ms=[20.0, 40.04, 31.0]),
     loans=LOANS,
     custody=CUSTODY,
-    lenders=(Lender("usr_1_inv1", 4_00, 3_00, 2_00, 1_00, 1_234_567_89),),
+    lenders=(Lender("inv1", 4_00, 3_00, 2_00, 1_00, 1_234_567_89),),
     buckets=({"bucket": "current", "loans": 1, "principal_fen": 5_00},),
     parked=0,
+    work=WORK,
+    queue=(
+        {
+            "case_id": "case_7f3a",
+            "stage": "late",
+            "bucket": "M6+",
+            "priority": 1_071_121,
+            "dpd": 1_037,
+            "overdue_fen": 12_106_24,
+        },
+    ),
+    funnel=(("registered", 9), ("top_ups", 8)),
+    chronicle=(("2012-01-15", "registers"), ("2012-02-24", "pays 35 times until 2014-12-24")),
     proof=PROOF,
     seconds=12.34,
     driving_s=9.0,
@@ -59,7 +82,7 @@ def _text(result: Result) -> str:
 
 
 def test_the_json_holds_exactly_the_agreed_keys(tmp_path: Path) -> None:
-    """Programs read these fifteen figures; money is in fen, an unknown empty day is null."""
+    """Programs read these nineteen figures; money is in fen, an unknown empty day is null."""
     path = tmp_path / "out" / "demo.json"
     write_json(GOOD, path)
     assert json.loads(path.read_text()) == {
@@ -78,6 +101,10 @@ def test_the_json_holds_exactly_the_agreed_keys(tmp_path: Path) -> None:
         "rebuild_equal": True,
         "seconds": 12.3,
         "commands_per_second": 100,
+        "users": 9,
+        "cases": 3,
+        "promises_kept": 2,
+        "trial_balance": 0,
     }
     assert replace(GOOD, driven=Driven()).as_json()["empty_day_ms"] is None
 
@@ -92,6 +119,16 @@ def test_the_json_holds_exactly_the_agreed_keys(tmp_path: Path) -> None:
         (replace(GOOD, custody=replace(CUSTODY, clearing_open=2)), "2 loans have money left in clearing"),
         (replace(GOOD, proof=replace(PROOF, foreign=1)), "1 foreign records stand in the log"),
         (replace(GOOD, parked=4), "4 commands are parked"),
+        (replace(GOOD, work=replace(WORK, trial_balance_fen=-1)), "the trial balance is -0.01"),
+        (replace(GOOD, work=replace(WORK, open_sagas=2)), "2 sagas are not at their end"),
+        (
+            replace(GOOD, work=replace(WORK, users=Count("users verified", 9, 8))),
+            "users verified: 8 of the 9",
+        ),
+        (replace(GOOD, work=replace(WORK, cases=Count("cases", 3, 4))), "cases: 4 of the 3 planned"),
+        (replace(GOOD, work=replace(WORK, kept=Count("kept", 2, 1))), "kept: 1 of the 2 planned"),
+        (replace(GOOD, work=replace(WORK, broken=Count("broken", 1, 0))), "broken: 0 of the 1 planned"),
+        (replace(GOOD, chronicle=()), "time-line is empty"),
         (
             replace(
                 GOOD, loans=replace(LOANS, endings=(Ending(Status.EARLY, 2, {"repaid": 1, "M1": 1}, 1),))
@@ -109,8 +146,18 @@ def test_what_does_not_hold_is_said_and_shown(bad: Result, says: str) -> None:
 
 
 def test_a_good_result_shows_its_tables_and_no_details() -> None:
-    """Custody, investors, endings, buckets and figures are there, amounts with separators, and the last line is good."""
+    """The time-line, funnel, queue, custody, investors, endings, buckets and figures are there, amounts with separators, and
+    the last line is good."""
     text = _text(GOOD)
+    for word in (
+        "as the log tells it",
+        "pays 35 times",
+        "Funnel",
+        "top ups",
+        "collection queue",
+        "12,106.24",
+    ):
+        assert word in text
     for word in ("Custody", "Five investors", "What became", "Overdue buckets", "Figures", "1,234,567.89"):
         assert word in text
     assert "the faults" not in text
