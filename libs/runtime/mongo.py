@@ -58,8 +58,9 @@ COMMIT_LIMIT_S: Final = 30.0
 #: What a method raises when the server does not answer or refuses: for those who must not name the driver.
 DatabaseError = PyMongoError
 
-
 _RETRIED = ("TransientTransactionError", "UnknownTransactionCommitResult")
+#: NoSuchTransaction, without a label where the session is forgotten (half an hour's stand-still): a commit may have come through.
+_FORGOTTEN = 251
 _WATCH_MS: Final = 2000
 
 
@@ -327,11 +328,13 @@ class Database:
                     return None
                 raise
             except (ConnectionFailure, OperationFailure) as error:
-                if not isinstance(error, ConnectionFailure) and not any(map(error.has_error_label, _RETRIED)):
+                forgotten = isinstance(error, OperationFailure) and error.code == _FORGOTTEN
+                again = forgotten or any(map(error.has_error_label, _RETRIED))
+                if not again and not isinstance(error, ConnectionFailure):
                     raise
                 if time.monotonic() + pause_s > gives_up_at:
                     raise DatabaseUnavailable(str(error)) from error
-                unsure = unsure or error.has_error_label("UnknownTransactionCommitResult")
+                unsure = unsure or forgotten or error.has_error_label("UnknownTransactionCommitResult")
             await asyncio.sleep(pause_s)
             pause_s = min(2.0, pause_s * 2)
 

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from deploy.local.parts import Parts
 from libs.events.chain import Checkpoint
-from libs.events.views import Delete, Op, Set, View
+from libs.events.views import Add, Delete, Op, Set, View
+from libs.runtime import mongo
 from libs.runtime.folding import Document, DocumentChange, apply_op
 from libs.runtime.generations import Generation, GenerationWrite, Move, Overtaken
 from libs.runtime.kafka import LogWriter, Place
@@ -123,6 +126,60 @@ async def test_two_at_once_never_both_win(toy_database: Database) -> None:
     assert all(isinstance(error, Overtaken) for error in done if error is not None)
     document = await toy_database.find(generation.collection, "d")
     assert document == {"_id": "d", "n": winner}
+
+
+@pytest.mark.parametrize("at_the_commit", [False, True])
+async def test_a_transaction_that_the_server_gave_up_is_made_again(
+    toy_settings: Settings, toy_database: Database, monkeypatch: pytest.MonkeyPatch, at_the_commit: bool
+) -> None:
+    """A projector that stood still for longer than a transaction may last (a stopped machine) goes on: at the next statement
+    or at its commit the server knows nothing of it any more, and the same batch is written anew."""
+    generation = await new_generation(toy_database)
+    given_up = 0
+
+    async def give_up() -> None:
+        nonlocal given_up
+        if not given_up:
+            given_up += 1
+            with MongoClient[dict[str, Any]](toy_settings.require_mongo()) as client:
+                client.admin.command("killAllSessions", [])
+
+    async def stand_still(*rest: Any) -> None:
+        if not at_the_commit:
+            await give_up()
+        await written(*rest)
+        if at_the_commit:
+            await give_up()
+
+    written = toy_database._write_documents
+    monkeypatch.setattr(toy_database, "_write_documents", stand_still)
+    await toy_database.commit([moved(generation, -1, 0, Set("a", "n", 1))])
+    assert given_up == 1
+    assert await toy_database.find(generation.collection, "a") == {"_id": "a", "n": 1}
+    assert (await toy_database.positions([generation.key]))[generation.key] == {PLACE: heads(0)}
+
+
+@pytest.mark.parametrize("was_carried_out", [True, False])
+async def test_a_commit_of_which_the_server_remembers_nothing_is_looked_up(
+    toy_database: Database, monkeypatch: pytest.MonkeyPatch, was_carried_out: bool
+) -> None:
+    """After half an hour's stand-still the server has forgotten the session, and its answer (251) carries no label: whether
+    the commit had come through is read from the positions, and the sum is added once in either case."""
+    generation = await new_generation(toy_database)
+    session = vars(mongo)["AsyncIOMotorClientSession"]
+    commit, asked = session.commit_transaction, []
+
+    async def forgotten(self: Any) -> None:
+        asked.append(self)
+        if len(asked) > 1 or was_carried_out:
+            await commit(self)
+        if len(asked) == 1:
+            raise OperationFailure("Given transaction number 7 does not match any in-progress", 251)
+
+    monkeypatch.setattr(session, "commit_transaction", forgotten)
+    await toy_database.commit([moved(generation, -1, 0, Add("a", "n", 5))])
+    assert await toy_database.find(generation.collection, "a") == {"_id": "a", "n": 5}
+    assert (await toy_database.positions([generation.key]))[generation.key] == {PLACE: heads(0)}
 
 
 async def test_nobody_feeds_a_dropped_generation(toy_database: Database) -> None:
