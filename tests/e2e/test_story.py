@@ -4,12 +4,24 @@ The figures were worked out by hand from domain.md section 4 (equal instalments,
 100,000 fen at 12 % over 3 months are 34,002 + 34,002 + 34,003 fen, with interest 1,000 + 670 + 337.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import pytest
+
+from deploy.local.parts import Parts
+from tests.e2e.conftest import running_town
 from tests.e2e.town import Person, Town, eventually
 
 FEE_PERMILLE = 100
+
+
+@pytest.fixture(scope="module")
+def town(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town of this module's own: it begins on its first day, and the platform's buckets hold this module's loans only."""
+    with running_town(parts, tmp_path_factory.mktemp("story")) as running:
+        yield running
 
 
 def balances(*people: Person) -> list[tuple[int, int]]:
