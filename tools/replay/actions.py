@@ -37,11 +37,15 @@ class Assess:
 
 @dataclass(frozen=True, slots=True)
 class TopUp:
-    """A user asks the bank for money, and the bank's signed call-back says that it has come."""
+    """A user asks the bank for money, and the bank's signed call-back says that it has come.
+
+    `ahead`: it may come the evening before, while that day is being closed, because nothing else can take it.
+    """
 
     key: str
     user: str
     amount_fen: int
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Plays a plan on the running platform: the day's actions as requests, then the close of the day, until the last date.
 
 Within a step all actions are under way together; a day is closed when its actions are done and the
-next one begins when the log says that it is closed. Nothing is asked twice that an answer or the log tells.
+next one begins when the log says that it is closed. What is brought for tomorrow comes meanwhile: a platform takes money
+while it closes a day. Nothing is asked twice that an answer or the log tells.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from statistics import median
 from typing import Any, Final, assert_never
 
@@ -70,7 +71,8 @@ class Driver:
         for day in self._plan.days():
             for step in day.steps:
                 await self._together([self._do(action, day.business_date) for action in step])
-            await self._close(day)
+            tomorrow = day.business_date + timedelta(days=1)
+            await self._together([self._close(day), *(self._do(action, tomorrow) for action in day.ahead)])
             if day.business_date == self._plan.first_date:
                 await self._appoint()
             self.driven.days += 1

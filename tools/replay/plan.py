@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeGuard
 from uuid import UUID, uuid5
 
 from services.bidding.domain.profile import profile_named
@@ -38,10 +38,12 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One business date: its actions by step, and whether closing it has no work with any loan either (`quiet`)."""
+    """One business date: its actions by step, what people bring for the next one while it is closed (`ahead`), and whether
+    it is closed without any of that and without work on any loan (`quiet`)."""
 
     business_date: date
     steps: tuple[tuple[Action, ...], ...]
+    ahead: tuple[TopUp, ...]
     quiet: bool
 
 
@@ -78,8 +80,14 @@ class Plan:
         """Every date from the first to the last, empty ones too: a calendar skips none."""
         for offset in range(self.business_days):
             on = self.first_date + timedelta(days=offset)
-            actions = self._actions.get(on, ())
-            yield Day(on, in_steps(actions), quiet=not actions and on not in self._wakes)
+            actions = [action for action in self._actions.get(on, ()) if not _is_ahead(action)]
+            tomorrow = self._actions.get(on + _DAY, ())
+            ahead = tuple(action for action in tomorrow if _is_ahead(action))
+            yield Day(on, in_steps(actions), ahead, quiet=not actions and not ahead and on not in self._wakes)
+
+
+def _is_ahead(action: Action) -> TypeGuard[TopUp]:
+    return isinstance(action, TopUp) and action.ahead
 
 
 def make_plan(loans: Sequence[BookLoan], first_date: date) -> Plan:

@@ -204,7 +204,10 @@ def _payments(
 def _as_due(
     loan: BookLoan, borrower: str, rows: Sequence[ScheduleRow], until: date
 ) -> Iterator[tuple[date, Action]]:
-    """Each instalment in the way of the borrower's habit; whoever is late still pays before `until`."""
+    """Each instalment in the way of the borrower's habit; whoever is late still pays before `until`.
+
+    What is paid when it is due may be brought the evening before: the instalment before it is settled by then.
+    """
     habit = habit_of(loan)
     for row in rows:
         amount_fen = row.principal_fen + row.interest_fen
@@ -220,7 +223,7 @@ def _as_due(
             yield row.due_on, TopUp(f"{row.number}a", borrower, amount_fen // 2)
             yield row.due_on + _DAY, TopUp(f"{row.number}b", borrower, amount_fen - amount_fen // 2)
         else:
-            yield row.due_on, TopUp(f"{row.number}", borrower, amount_fen)
+            yield row.due_on, TopUp(f"{row.number}", borrower, amount_fen, ahead=True)
 
 
 def _penalty_fen(loan: BookLoan, row: ScheduleRow, on: date, rules: Rules) -> int:
@@ -241,7 +244,7 @@ def _own(
     """The borrower pays one instalment by himself, before the day's debit would."""
     amount_fen = row.principal_fen + row.interest_fen + penalty_fen
     if amount_fen:
-        yield on, TopUp(f"{row.number}", borrower, amount_fen)
+        yield on, TopUp(f"{row.number}", borrower, amount_fen, ahead=on == row.due_on)
         yield on, Pay(f"{row.number}", borrower, loan.number, amount_fen, settle=False)
 
 

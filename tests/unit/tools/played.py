@@ -1,5 +1,6 @@
 """One loan's story played on the loan's own aggregate: an account that is only a number, and every day that matters closed."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,17 +19,25 @@ LOAN = loan_aggregate(profile_named("demo"))
 
 
 class Played:
-    """A story after its last day: the loan's state, all its events, and what is left on the borrower's account."""
+    """A story after its last day: the loan's state, all its events, and what is left on the borrower's account.
 
-    def __init__(self, story: Story, horizon: date) -> None:
+    `ahead`: what may be brought the evening before is there before that day is closed.
+    """
+
+    def __init__(self, story: Story, horizon: date, *, ahead: bool = False) -> None:
         self.state: Any = LOAN.initial
         self.events: list[Any] = []
         self.balance_fen = 0
         self._story = story
         self._today = story.funded_on
+        self._brought: set[str] = set()
         self._say(self._opening())
         while self._today <= horizon:
             self._act()
+            if ahead:
+                tomorrow = self._today + timedelta(days=1)
+                early = (action for on, action in story.actions if on == tomorrow)
+                self._bring(action for action in early if isinstance(action, TopUp) and action.ahead)
             self._close_day()
             self._today = self._next_date()
 
@@ -79,9 +88,15 @@ class Played:
         for step in in_steps(today):
             for action in step:
                 if isinstance(action, TopUp):
-                    self.balance_fen += action.amount_fen
+                    self._bring([action])
                 elif isinstance(action, Pay):
                     self._pay(action)
+
+    def _bring(self, top_ups: Iterable[TopUp]) -> None:
+        for top_up in top_ups:
+            if top_up.key not in self._brought:
+                self._brought.add(top_up.key)
+                self.balance_fen += top_up.amount_fen
 
     def _pay(self, action: Pay) -> None:
         assert action.amount_fen <= self.balance_fen, "a payment without money"

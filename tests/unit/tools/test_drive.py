@@ -109,7 +109,9 @@ async def test_a_plan_is_played_to_its_last_date() -> None:
     assert (driven.days, driven.funded, len(driven.loan_ids)) == (plan.business_days, 40, 40)
     assert len(driven.quiet_ms) == sum(day.quiet for day in plan.days())
     sent = [path.rpartition("/")[2] for _, _, path, _ in platform.asked]
-    actions = [type(action).__name__ for day in plan.days() for step in day.steps for action in step]
+    actions = [
+        type(action).__name__ for day in plan.days() for group in (*day.steps, day.ahead) for action in group
+    ]
     for route, action in (
         ("bids", "Bid"),
         ("top-ups", "TopUp"),

@@ -43,7 +43,15 @@ FIRST = date(2011, 12, 31)
 
 def _sequence(plan: Plan) -> list[tuple[date, Action]]:
     """All actions in the order in which the driver does them."""
-    return [(day.business_date, action) for day in plan.days() for step in day.steps for action in step]
+    return [
+        (on, action)
+        for day in plan.days()
+        for on, actions in (
+            *((day.business_date, step) for step in day.steps),
+            (day.business_date + timedelta(days=1), day.ahead),
+        )
+        for action in actions
+    ]
 
 
 @given(book_loans())
@@ -78,7 +86,7 @@ def test_every_date_is_a_day_and_every_action_lies_on_one(loans: tuple[BookLoan,
         for _, action in _sequence(plan)
         if id(action) not in planned
     )
-    assert all(not day.steps for day in days if day.quiet)
+    assert all(not day.steps and not day.ahead for day in days if day.quiet)
 
 
 @given(books())
@@ -219,6 +227,15 @@ def test_played_misses_are_talked_about_as_planned(loans: tuple[BookLoan, ...]) 
                 if isinstance(event, PaymentReceived) and called_on <= event.value_date <= promise.promised_on
             )
             assert promise.keeps == (paid_fen >= promise.amount_fen)
+
+
+def test_money_that_comes_the_evening_before_changes_nothing() -> None:
+    """Whatever may be brought while the day before is closed leaves a loan's life as it is, event by event."""
+    plan = make_plan(generated_book(40), FIRST)
+    assert any(day.ahead for day in plan.days())
+    for story in plan.stories:
+        on_the_day = Played(story, plan.last_date)
+        assert Played(story, plan.last_date, ahead=True).events == on_the_day.events
 
 
 def test_days_are_quiet_only_when_no_loan_has_anything_to_do() -> None:
