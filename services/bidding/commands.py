@@ -183,13 +183,14 @@ class CreditInvestor:
 
 @command("bidding.OpenListing")
 class OpenListing:
-    """Open a loan request for bids: for an approved application, or by an operator's hand (then `application_id` is empty).
+    """Open a loan request for bids: for an approved application, or by an operator's hand where the profile allows it (then
+    `application_id` is empty).
     No effect on the same terms again, nor for an application that was answered.
 
     Its listing shares the loan's id (`lst_` for `loan_`). An application's terms that break a rule are declined by the event
     ListingRefused with the code, so that its exposure is released. Refused (by hand; always for `listing_exists`):
-    `invalid_loan`, `invalid_owner` (the borrower's id), `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`,
-    `invalid_amount` (profile's cap), `amount_too_large` (what may be owed on it could not be said), `invalid_rate`
+    `application_required` (this profile lists nothing by hand), `invalid_loan`, `invalid_owner` (the borrower's id), `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`,
+    `amount_too_large` (what may be owed on it could not be said), `invalid_rate`
     (profile's ceiling on the cost with the fee), `listing_exists` (on other terms).
     """
 

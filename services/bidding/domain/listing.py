@@ -158,6 +158,8 @@ def _asks_for(command: OpenListing, terms: Terms) -> bool:
 
 
 def _check_terms(command: OpenListing, context: Context, profile: Profile) -> None:
+    if profile.application_required and not command.application_id:
+        raise Refused("application_required")
     if not 1 <= command.tenor_months <= profile.tenor_months_max:
         raise Refused("invalid_tenor")
     if not 1 <= command.window_days <= profile.window_days_max:
@@ -171,9 +173,6 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
         or not 0 <= command.interest_fee_permille <= _PERMILLE
     ):
         raise Refused("invalid_fee")
-    cap_fen = profile.listing_cap_fen(context.business_date)
-    if cap_fen is not None and command.amount_fen > cap_fen:
-        raise Refused("invalid_amount")
     if not can_be_said(command.amount_fen, command.annual_rate, command.tenor_months):
         raise Refused("amount_too_large")
     ceiling = profile.rate_ceiling(context.business_date)

@@ -36,7 +36,8 @@ class Profile:
 
     name: str
     rate_ceilings: tuple[tuple[date, Decimal], ...]
-    listing_caps_fen: tuple[tuple[date, int], ...]
+    application_required: bool
+    """Whether only an approved application may be listed: its exposure is reserved under the caps that onboarding keeps."""
     window_days_max: int
     tenor_months_max: int
     suitability_required: bool
@@ -49,10 +50,6 @@ class Profile:
     def rate_ceiling(self, on: date) -> Decimal | None:
         """The highest annual cost of borrowing (fees included) of a listing opened on this date."""
         return _in_force(self.rate_ceilings, on)
-
-    def listing_cap_fen(self, on: date) -> int | None:
-        """The largest amount of a listing opened on this date, in fen."""
-        return _in_force(self.listing_caps_fen, on)
 
     def level_needed(self, grade: str, on: date) -> RiskLevel:
         """The least risk level of an investor who bids on a listing of this grade."""
@@ -137,24 +134,25 @@ _FOUR_LPR = (
     (date(2025, 5, 20), Decimal("0.1200")),
 )
 
-#: Real loan books from anywhere: no ceiling, no cap; the unit of money is the book's minor unit (a cent, say). Its investors
-#: open their accounts without onboarding, so nobody has assessed them; every full listing passes review by itself.
+#: Real loan books from anywhere: no ceiling; the unit of money is the book's minor unit (a cent, say). An operator may list a
+#: loan by hand and people may open accounts without onboarding, so nobody need be assessed; every full listing passes review
+#: by itself.
 DEMO = Profile(
     name="demo",
     rate_ceilings=(),
-    listing_caps_fen=(),
+    application_required=False,
     window_days_max=10,
     tenor_months_max=120,
     suitability_required=False,
 )
 
-#: The 2016 Interim Measures: 200,000 yuan outstanding per person on one platform (art. 17; rules.md 1.8), applied to each
-#: listing until onboarding reserves a person's exposure. The bidding window of 10 days is our choice (domain.md section 3), and
+#: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
+#: reserves it before a listing opens, so nothing is listed by hand. The bidding window of 10 days is our choice (domain.md section 3), and
 #: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself.
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     rate_ceilings=_FOUR_BANK_RATES + _PROTECTED + _FOUR_LPR,
-    listing_caps_fen=((date(2016, 8, 24), 200_000_00),),
+    application_required=True,
     window_days_max=10,
     tenor_months_max=120,
     suitability_required=True,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import LoanFunded
+from libs.events.bidding import ListingOpened, ListingRefused, LoanFunded
 from libs.events.codec import encode
 from libs.events.deciding import Refused, Wake
 from libs.events.money import MAX_INTEGER
@@ -175,20 +175,36 @@ def test_an_open_listing_waits_for_the_end_of_its_window() -> None:
     assert wake_on(fold(LISTING, (OPENED, EXPIRED))) is None
 
 
-def test_caps_and_ceilings_follow_the_profile_and_the_date() -> None:
-    """Under cn-p2p-2016 a listing is capped at 200,000 yuan and the ceiling of its day; the demo has neither."""
+def test_the_ceiling_follows_the_profile_and_the_date() -> None:
+    """Under cn-p2p-2016 an application's listing is turned down above the ceiling of its day; the demo has none."""
     law = aggregate(CN_P2P_2016)
-    big = open_listing(amount_fen=200_000_01, annual_rate=Decimal("0.10"))
-    dear = open_listing(annual_rate=Decimal("0.13"), origination_fee_fen=0)
-    with_fee = open_listing(annual_rate=Decimal("0.12"), origination_fee_fen=20_00)
-    given(law).when(big).then_refused("invalid_amount")
+    dear = open_listing(annual_rate=Decimal("0.13"), origination_fee_fen=0, application_id="app_1")
+    with_fee = open_listing(annual_rate=Decimal("0.12"), origination_fee_fen=20_00, application_id="app_1")
     # 13 % is under 4 x 3.45 % = 13.8 % in March 2024 and above 4 x 3.1 % = 12.4 % a year later.
-    assert given(law).when(dear, on(TODAY)).refused is None
-    given(law).when(dear, on(date(2025, 3, 15))).then_refused("invalid_rate")
+    assert isinstance(given(law).when(dear, on(TODAY)).events[0], ListingOpened)
     # 12 % with 2 % up front costs 15.85 % (rules.md 1.6).
-    given(law).when(with_fee, on(TODAY)).then_refused("invalid_rate")
-    for listing in (big, dear, with_fee):
-        assert given(LISTING).when(listing).refused is None
+    for listing, today in ((dear, date(2025, 3, 15)), (with_fee, TODAY)):
+        given(law).when(listing, on(today)).then(
+            ListingRefused(
+                loan_id=listing.loan_id,
+                application_id="app_1",
+                borrower=listing.borrower,
+                amount_fen=listing.amount_fen,
+                code="invalid_rate",
+            )
+        )
+        assert isinstance(given(LISTING).when(listing, on(today)).events[0], ListingOpened)
+
+
+def test_under_the_law_only_applications_are_listed_whatever_their_amount() -> None:
+    """What a person or a company may owe is reserved by onboarding before the listing opens, so nothing is listed by hand
+    and bidding has no cap of its own: a company's million is not held to a person's 200,000."""
+    law = aggregate(CN_P2P_2016)
+    terms: dict[str, Any] = {"annual_rate": Decimal("0.10"), "origination_fee_fen": 0}
+    given(law).when(open_listing(**terms)).then_refused("application_required")
+    companys = open_listing(**terms, amount_fen=1_000_000_00, application_id="app_1")
+    assert isinstance(given(law).when(companys).events[0], ListingOpened)
+    assert given(LISTING).when(open_listing(**terms)).refused is None
 
 
 def test_the_longest_listing_fits_into_its_records() -> None:

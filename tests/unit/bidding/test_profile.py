@@ -1,6 +1,6 @@
 """The tables of a jurisdiction change on their day, and a loan's cost counts its fee."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -30,18 +30,14 @@ def test_the_ceiling_of_a_date(on: date, ceiling: Decimal | None) -> None:
     assert CN_P2P_2016.rate_ceiling(on) == ceiling
 
 
-def test_the_cap_of_a_date() -> None:
-    """The cap on a person's listing starts with the 2016 measures; the demo has neither cap nor ceiling."""
-    first = date(2016, 8, 24)
-    assert CN_P2P_2016.listing_cap_fen(first - timedelta(days=1)) is None
-    assert CN_P2P_2016.listing_cap_fen(first) == 200_000_00
-    assert DEMO.listing_cap_fen(first) is None
-    assert DEMO.rate_ceiling(first) is None
+def test_the_demo_has_no_ceiling() -> None:
+    """Real loan books come from anywhere, at any rate."""
+    assert DEMO.rate_ceiling(date(2016, 8, 24)) is None
 
 
 def test_tables_are_in_order() -> None:
     """A table's rows start one after the other, so that the last that started is the one in force."""
-    for table in (CN_P2P_2016.rate_ceilings, CN_P2P_2016.listing_caps_fen):
+    for table in (CN_P2P_2016.rate_ceilings, CN_P2P_2016.automatic_reviews_fen):
         starts = [row[0] for row in table]
         assert starts == sorted(set(starts))
 

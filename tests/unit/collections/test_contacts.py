@@ -191,15 +191,16 @@ def test_the_debtor_can_agree_to_other_hours_for_himself() -> None:
 
 
 def test_a_third_party_is_asked_only_while_the_debtor_cannot_be_reached_and_never_after_refusing() -> None:
-    """Three attempts in vain first; a refusal closes that person for ever, not the others."""
+    """Three attempts in vain first; a refusal or a wrong number closes that person for ever, not the others."""
     third = replace(call(4), party="other", party_id="pty_1")
     debtor(MISS, CLAIM).when(third).then_refused("debtor_reachable")
     in_vain = (MISS, CLAIM, call(1), missed(1), call(2), missed(2), call(3), missed(3))
-    refuses = debtor(*in_vain, third).when(log(4, outcome="refuses"))
-    assert refuses.events[0].stop_party == "pty_1"
-    stopped = debtor(*in_vain, third, log(4, outcome="refuses"))
-    stopped.when(replace(third, contact_id="con_5")).then_refused("party_refused")
-    assert stopped.when(replace(third, contact_id="con_5", party_id="pty_2")).events
+    for outcome in ("refuses", "wrong_number"):
+        ended = debtor(*in_vain, third).when(log(4, outcome=outcome))
+        assert ended.events[0].stop_party == "pty_1"
+        stopped = debtor(*in_vain, third, log(4, outcome=outcome))
+        stopped.when(replace(third, contact_id="con_5")).then_refused("party_refused")
+        assert stopped.when(replace(third, contact_id="con_5", party_id="pty_2")).events
     reached = debtor(*in_vain, call(4), log(4))
     reached.when(replace(third, contact_id="con_5")).then_refused("debtor_reachable")
 
