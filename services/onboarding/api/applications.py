@@ -1,6 +1,7 @@
 """An application's routes: the applicant's steps, and those of each post.
 
-Which post a caller may act for is his token's scopes; whether he may act in this case is decided by the log.
+A caller may act for a post that his token's scopes name and that he was appointed to; whether he may act in this case is
+decided by the log.
 """
 
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.problems import Problem
 from services.onboarding import commands
+from services.onboarding.api.posts import CustomerManager, Disbursement, Risk, Staff, holds
 from services.onboarding.api.router import router
 from services.onboarding.api.shapes import (
     AcceptanceIn,
@@ -46,7 +48,6 @@ from services.onboarding.api.shapes import (
 POSTS = ("customer_manager", "risk", "committee", "disbursement", "operator")
 
 ApplicationId = Annotated[str, id_path("app")]
-Staff = Annotated[ViewReader, Depends(view_reader("onboarding.staff"))]
 Applications = Annotated[ViewReader, Depends(view_reader("onboarding.applications"))]
 
 
@@ -147,7 +148,7 @@ async def refuse(application: ApplicationId, body: NoFields | None = None) -> Or
     answer=ApplicationDone,
     answers=_says(PapersReturned="returned"),
 )
-async def return_papers(application: ApplicationId, body: ReturnIn) -> Order:
+async def return_papers(application: ApplicationId, body: ReturnIn, _: CustomerManager) -> Order:
     """Give the papers back for the named ones."""
     return Order(
         application,
@@ -161,7 +162,11 @@ async def return_papers(application: ApplicationId, body: ReturnIn) -> Order:
     answer=ApplicationDone,
     answers=_says(IntakeChecked="checked"),
 )
-async def check_intake(application: ApplicationId, body: NoFields | None = None) -> Order:  # noqa: ARG001  # its shape is checked
+async def check_intake(
+    application: ApplicationId,
+    _: CustomerManager,
+    body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
+) -> Order:
     """Find the papers complete, true and valid."""
     return Order(application, commands.CheckIntake(application_id=application))
 
@@ -172,7 +177,7 @@ async def check_intake(application: ApplicationId, body: NoFields | None = None)
     answer=ApplicationDone,
     answers=_says(InterviewHeld="interviewed"),
 )
-async def record_interview(application: ApplicationId, body: InterviewIn) -> Order:
+async def record_interview(application: ApplicationId, body: InterviewIn, _: CustomerManager) -> Order:
     """Record the interview."""
     return Order(
         application,
@@ -191,7 +196,7 @@ async def record_interview(application: ApplicationId, body: InterviewIn) -> Ord
     answer=ApplicationDone,
     answers=_says(ApplicationReviewed="eligible", ApplicationDeclined="declined"),
 )
-async def review(application: ApplicationId, body: ReviewIn) -> Order:
+async def review(application: ApplicationId, body: ReviewIn, _: Risk) -> Order:
     """Find the product's conditions met, or decline with reasons."""
     return Order(
         application,
@@ -207,7 +212,7 @@ async def review(application: ApplicationId, body: ReviewIn) -> Order:
     answer=ApplicationDone,
     answers=_says(InvestigationReported="reported"),
 )
-async def report(application: ApplicationId, body: ReportIn) -> Order:
+async def report(application: ApplicationId, body: ReportIn, _: Risk) -> Order:
     """Report on the five aspects."""
     return Order(
         application,
@@ -227,7 +232,7 @@ async def report(application: ApplicationId, body: ReportIn) -> Order:
     answer=ApplicationDone,
     answers=_says(CommitteeConvened="convened"),
 )
-async def convene(application: ApplicationId, body: TermsIn) -> Order:
+async def convene(application: ApplicationId, body: TermsIn, _: Risk) -> Order:
     """Lay terms and conditions before the committee."""
     return Order(
         application,
@@ -245,8 +250,7 @@ async def convene(application: ApplicationId, body: TermsIn) -> Order:
 )
 async def vote(application: ApplicationId, body: VoteIn, staff: Staff, principal: ThisPrincipal) -> Order:
     """One office votes, by who holds it; the third vote decides."""
-    holder = await staff.find(principal.subject)
-    if holder is None or body.office not in holder["roles"]:
+    if not await holds(staff, principal.subject, body.office):
         raise Problem(403, "forbidden_office")
     return Order(
         application,
@@ -260,7 +264,7 @@ async def vote(application: ApplicationId, body: VoteIn, staff: Staff, principal
     answer=ApplicationDone,
     answers=_says(ConditionFulfilled="fulfilled"),
 )
-async def fulfil(application: ApplicationId, body: ConditionIn) -> Order:
+async def fulfil(application: ApplicationId, body: ConditionIn, _: Risk) -> Order:
     """Mark a condition of the committee as fulfilled."""
     return Order(
         application,
@@ -279,7 +283,7 @@ async def fulfil(application: ApplicationId, body: ConditionIn) -> Order:
     answer=ApplicationDone,
     answers=_says(PrecedentsMet="listable"),
 )
-async def confirm_precedents(application: ApplicationId, body: ChecksIn) -> Order:
+async def confirm_precedents(application: ApplicationId, body: ChecksIn, _: Disbursement) -> Order:
     """Everything that must hold before the listing opens was seen to hold."""
     return Order(
         application, commands.ConfirmPrecedents(application_id=application, checks=tuple(body.checks))

@@ -1,7 +1,7 @@
 """Routes of onboarding, all of them: people's are in people.py, an application's steps in applications.py, staff's here.
 
-A member of staff is the token's subject (`stf_…`); which post he may act for is his scopes, whether he may act in this case
-is decided by the log.
+A member of staff is the token's subject (`stf_…`); which posts he may act for is his scopes and his appointment (posts.py),
+whether he may act in this case is decided by the log.
 """
 
 from typing import Annotated
@@ -13,13 +13,16 @@ from libs.runtime.http import (
     NoFields,
     Order,
     ThisPage,
+    ThisPrincipal,
     ViewReader,
     id_path,
     scopes,
     view_reader,
 )
+from libs.runtime.http.problems import Problem
 from services.onboarding import commands
 from services.onboarding.api import applications, people
+from services.onboarding.api.posts import Staff
 from services.onboarding.api.router import router
 from services.onboarding.api.shapes import AppointmentIn, FunnelOut, StaffDone, StaffOut, StaffPageOut
 from services.onboarding.projections.funnel import ALL, STAGES
@@ -28,7 +31,6 @@ from services.onboarding.projections.funnel import ALL, STAGES
 __all__ = ["applications", "people", "router"]
 
 StaffId = Annotated[str, id_path("stf")]
-Staff = Annotated[ViewReader, Depends(view_reader("onboarding.staff"))]
 Funnel = Annotated[ViewReader, Depends(view_reader("onboarding.funnel"))]
 
 
@@ -38,8 +40,10 @@ Funnel = Annotated[ViewReader, Depends(view_reader("onboarding.funnel"))]
     answer=StaffDone,
     answers={events.StaffAppointed: StaffDone.appointed},
 )
-async def appoint(staff: StaffId, body: AppointmentIn) -> Order:
-    """Give a member of staff exactly these roles; posts that must differ never meet in one person."""
+async def appoint(staff: StaffId, body: AppointmentIn, principal: ThisPrincipal) -> Order:
+    """Give a member of staff exactly these roles; posts that must differ never meet in one person. Only staff appoints."""
+    if not principal.subject.startswith("stf_"):
+        raise Problem(403, "forbidden_not_staff")
     return Order(staff, commands.AppointStaff(staff_id=staff, roles=tuple(body.roles), region=body.region))
 
 

@@ -54,12 +54,20 @@ ADA = {"kind": "person", "region": "CN-31", "name": "Ada Lo", "phone": "13800138
 NUMBER = "110101199003070011"
 
 
+#: Whose steps are a post's, by its appointment; votes ask for an office.
+POSTS = (s.MAX, s.RIA, s.LEO)
+
+
 @pytest.fixture
 async def world(keys: Path, vault: Vault) -> AsyncIterator[World]:
     """Onboarding with an open day and an empty vault."""
     async with running(build("cn-p2p-2016"), keys) as running_world:
         running_world.app.state.edge = replace(running_world.app.state.edge, vault=vault)
         running_world.open_day(TODAY)
+        running_world.views.documents["onboarding.staff"] = {
+            who: {"state": "employed", "roles": [role]}
+            for who, role in ((s.MAX, "customer_manager"), (s.RIA, "risk"), (s.LEO, "disbursement"))
+        }
         yield running_world
 
 
@@ -146,12 +154,12 @@ async def test_a_phone_registers_once(world: World) -> None:
 
 
 async def test_the_handler_of_an_assisted_intake_owns_the_customer(world: World) -> None:
-    """The owner is the token's staff id; a customer's token with the scope handles nobody."""
+    """The owner is the token's staff id; whoever was not appointed handles nobody, whatever his token says."""
     answer = await post(world, "assisted-users", ADA, "stf_max", "customer_manager")
     assert answer.status_code == 201
     assert world.commands()[-1]["data"]["owner"] == "stf_max"
     refused = await post(world, "assisted-users", ADA | {"phone": "13900139000"}, "usr_x", "customer_manager")
-    assert problem(refused) == (403, "forbidden_not_staff")
+    assert problem(refused) == (403, "forbidden_post")
 
 
 async def verify(world: World, user: str, identity: str = NUMBER, **more: str) -> httpx.Response:
@@ -254,7 +262,7 @@ async def test_an_application_goes_its_way_over_http(world: World) -> None:
     unknown = await post(world, "applications/app_none/intake", {}, s.MAX, "customer_manager")
     assert problem(unknown) == (404, "unknown_application")
     not_staff = await post(world, f"applications/{application}/intake", {}, s.BEA, "customer_manager")
-    assert problem(not_staff) == (403, "forbidden_not_staff")
+    assert problem(not_staff) == (403, "forbidden_post")
 
 
 STEPS: list[tuple[str, str, str, Any, tuple[Any, ...], str]] = [
@@ -291,7 +299,7 @@ async def test_each_step_sends_the_command_that_the_log_accepts(
     from services.onboarding.domain.profile import CN_P2P_2016
     from tests.unit.given import given
 
-    world.views.documents["onboarding.staff"] = {who: {"state": "employed", "roles": ["finance_supervisor"]}}
+    world.views.documents["onboarding.staff"][s.FS] = {"state": "employed", "roles": ["finance_supervisor"]}
     await post(world, f"applications/app_1/{step}", body, who, scope)
     sent = world.commands()[-1]
     command = decode_object(COMMAND_TYPES[sent["type"]], sent["data"])
@@ -314,6 +322,23 @@ async def test_an_office_is_voted_for_by_who_holds_it(world: World, appointment:
     body = {"office": "finance_supervisor", "vote": "agree", "reason": "sound"}
     refused = await post(world, "applications/app_1/votes", body, s.FS, "committee")
     assert problem(refused) == (403, "forbidden_office")
+    assert world.commands() == []
+
+
+@pytest.mark.parametrize(
+    "appointment",
+    [None, {"state": "employed", "roles": ["collector"]}, {"state": "dismissed", "roles": []}],
+)
+@pytest.mark.parametrize(
+    ("step", "scope", "body"), [step[:1] + step[2:4] for step in STEPS if step[1] in POSTS]
+)
+async def test_a_post_is_held_by_who_was_appointed_to_it(
+    world: World, step: str, scope: str, body: Any, appointment: Any
+) -> None:
+    """A token that outlives its holder's dismissal, or names a post that he never had, opens nothing."""
+    world.views.documents["onboarding.staff"] = {"stf_gone": appointment} if appointment else {}
+    refused = await post(world, f"applications/app_1/{step}", body, "stf_gone", scope)
+    assert problem(refused) == (403, "forbidden_post")
     assert world.commands() == []
 
 
@@ -345,6 +370,8 @@ async def test_staff_are_appointed_by_somebody_else(world: World) -> None:
     body = {"roles": ["risk"], "region": "CN-31"}
     answer = await post(world, "staff/stf_ria/appointments", body, "stf_adm", "admin")
     assert (answer.status_code, answer.json()) == (201, {"id": "stf_ria", "roles": ["risk"]})
+    customer = await post(world, "staff/stf_x/appointments", body, "usr_ada", "admin")
+    assert problem(customer) == (403, "forbidden_not_staff")
     own = await post(world, "staff/stf_adm/appointments", body, "stf_adm", "admin")
     assert problem(own) == (403, "forbidden_self")
     both = await post(
