@@ -80,7 +80,7 @@ class Driver:
         return self.driven
 
     async def _appoint(self) -> None:
-        """The staff takes its posts. Offices and desks are looked up in views, so this once they are waited for."""
+        """The staff takes its posts. Posts and desks are looked up in views, so this once they are waited for."""
         staff = self._plan.staff
         await self._together(
             [
@@ -88,11 +88,11 @@ class Driver:
                 for who, role in staff.appointments()
             ]
         )
-        offices = [who for who, _ in staff.committee()]
+        everybody = {who for who, _ in staff.appointments()}
         await self._until(
             "/onboarding/staff?limit=200",
             staff.admin,
-            lambda seen: {*offices} <= {item["staff_id"] for item in seen["items"]},
+            lambda seen: everybody <= {item["staff_id"] for item in seen["items"]},
         )
         writer, supervisor = staff.of("writer"), staff.of("supervisor")
         for who in (writer, staff.of("caller")):
