@@ -275,9 +275,9 @@ def demo(
     base = load_settings(use_run_file=False)
     # Its own data directory, so that it can start from nothing while another stack keeps its data; on a broker or
     # database that somebody else runs, its own names.
-    # A demo closes a thousand days and throws its log away: one partition costs less than four, nothing is lost that the
+    # A demo closes a thousand days and throws its log away: two partitions cost less than four, nothing is lost that the
     # disk was not asked to keep, and nobody waits for its views (decisions/0003).
-    names: dict[str, str] = {"partitions": "1", "flush": "false", "view_hold_ms": "250"}
+    names: dict[str, str] = {"partitions": "2", "flush": "false", "view_hold_ms": "250"}
     if base.kafka or base.mongo:
         name = f"demo{os.getpid()}x{os.urandom(3).hex()}"
         names |= {"topic_prefix": f"{name}.", "mongo_database": name}

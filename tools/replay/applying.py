@@ -9,19 +9,11 @@ from typing import Any, Final, assert_never
 
 from libs.events.application import ApplicantRecorded, ApplicationApproved
 from libs.events.bidding import AccountOpened, ListingOpened, SuitabilityRecorded
+from services.onboarding.domain.profile import PRECEDENTS, REQUIRED_PAPERS
 from tools.replay.actions import Apply, Assess, Join, Stage, Terms
 from tools.replay.gateway import ReplayFailed
 from tools.replay.scene import Scene
 
-#: The papers of a private person (services/onboarding/domain/profile.py).
-_PAPERS: Final = (
-    "identity_card",
-    "income_proof",
-    "bank_statements",
-    "asset_proof",
-    "credit_report",
-    "purpose_evidence",
-)
 #: The five aspects and how each was looked into: two of them on the spot.
 _ASPECTS: Final = (
     ("legal", "data", 80),
@@ -31,14 +23,6 @@ _ASPECTS: Final = (
     ("guarantee", "field_visit", 65),
 )
 _VISITED_BEFORE: Final = timedelta(days=2)
-_PRECEDENTS: Final = (
-    "approval_valid",
-    "contract_signed",
-    "guarantee_authentic",
-    "conditions_fulfilled",
-    "caps_checked",
-    "purpose_account_known",
-)
 
 
 async def join(scene: Scene, action: Join) -> None:
@@ -99,7 +83,7 @@ async def apply(scene: Scene, action: Apply, on: date) -> None:
             signed = {"text_hash": sha256(text).hexdigest(), "evidence": f"click:{loan}"}
             await _step(scene, scene.users[action.user], loan, "acceptance", signed)
         case Stage.PRECEDENTS:
-            await _step(scene, staff.of("releaser"), loan, "precedents", {"checks": [*_PRECEDENTS]})
+            await _step(scene, staff.of("releaser"), loan, "precedents", {"checks": [*PRECEDENTS]})
             await scene.log.told((ListingOpened, scene.listing(loan)))
         case _:
             assert_never(action.stage)
@@ -116,7 +100,7 @@ def _wish(action: Apply) -> dict[str, Any]:
         "purpose": "debt_consolidation",
         "amount_fen": action.terms.amount_fen,
         "tenor_months": action.terms.tenor_months,
-        "documents": [*_PAPERS],
+        "documents": [*REQUIRED_PAPERS["person"]],
     }
 
 

@@ -41,7 +41,7 @@ class Profile:
 
 
 #: The papers without which an intake is not complete: the R of the checklist (processes.md 1.D).
-_REQUIRED: dict[Kind, tuple[Code, ...]] = {
+REQUIRED_PAPERS: dict[Kind, tuple[Code, ...]] = {
     "person": (
         "identity_card",
         "income_proof",
@@ -82,7 +82,7 @@ _LEVELS: tuple[tuple[int, Level], ...] = ((34, "C5"), (28, "C4"), (22, "C3"), (1
 
 def required_documents(kind: Kind) -> tuple[Code, ...]:
     """The papers that an applicant of this kind must hand in."""
-    return _REQUIRED[kind]
+    return REQUIRED_PAPERS[kind]
 
 
 def level_of(answers: tuple[int, ...]) -> Level:
