@@ -260,7 +260,11 @@ class LiveViews:
             except Overtaken as error:
                 await self._reload(error)
             if self._assignment is not None and time.monotonic() - self._refreshed_at >= REFRESH_EVERY_S:
+                # between batches only: in the middle of one, everybody is behind what was read
+                behind = {fed.generation.key for fed in self._behind()}
+                self._fed = [fed for fed in self._fed if fed.generation.key not in behind]  # looked at anew
                 await self._refresh()
+                await self._meet_builders()
 
     def in_step(self) -> list[str]:
         """Generations not read yet that have applied at least what was read here: they cannot fall behind again."""
@@ -271,10 +275,7 @@ class LiveViews:
         return any(triple.position < heads.get(where, -1) for where, triple in fed.applied.items())
 
     async def _refresh(self) -> None:
-        """Feed exactly the joined generations of this code's version; keep what is known of those that are in step.
-
-        One that is behind belongs to its builder: what was known of it is out of date as soon as he goes on.
-        """
+        """Feed exactly the joined generations of this code's version; keep what is known of those fed already."""
         self._refreshed_at = time.monotonic()
         pointers = await self._database.pointers()
         generations = [
@@ -283,8 +284,7 @@ class LiveViews:
             if generation.state == "joined"
             and generation.version == self._projections[generation.view].version
         ]
-        left_to_builders = {fed.generation.key for fed in self._behind()}
-        known = {fed.generation.key: fed for fed in self._fed if fed.generation.key not in left_to_builders}
+        known = {fed.generation.key: fed for fed in self._fed}
         fresh = [generation.key for generation in generations if generation.key not in known]
         positions = await self._database.positions(fresh) if fresh else {}
         fed_now: list[Fed] = []
@@ -298,7 +298,6 @@ class LiveViews:
             fed.read = read
             fed_now.append(fed)
         self._fed = fed_now
-        await self._meet_builders()
 
     async def _meet_builders(self) -> None:
         """Bring every generation whose builder came near enough to where the others are, from what is kept.
