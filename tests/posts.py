@@ -3,8 +3,9 @@
 Who sits at which post, what each step's body is, and numbers of right form that the bundled provider confirms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from stdnum import luhn
@@ -40,7 +41,6 @@ PRECEDENTS = (
     "contract_signed",
     "guarantee_authentic",
     "conditions_fulfilled",
-    "caps_checked",
     "purpose_account_known",
 )
 ASPECTS = ("legal", "credit", "operations", "tax", "guarantee")
@@ -127,9 +127,11 @@ def to_the_committee(day: str, amount_fen: int, tenor_months: int = 3, **more: A
     ]
 
 
-def acceptance(applicant: str) -> Step:
-    """The applicant signs what was offered."""
-    return Step("acceptance", applicant, "application:own", {"text_hash": "a" * 64, "evidence": "sign_1"})
+def acceptance(applicant: str, offered: Mapping[str, Any]) -> Step:
+    """The applicant signs what he was offered: the text on his application's page, by the hash that it really has."""
+    text_hash = sha256(offered["terms_text"].encode()).hexdigest()
+    assert offered["terms_hash"] == text_hash
+    return Step("acceptance", applicant, "application:own", {"text_hash": text_hash, "evidence": "sign_1"})
 
 
 def precedents() -> Step:
@@ -137,13 +139,9 @@ def precedents() -> Step:
     return Step("precedents", POSTS["disbursement"][0], "disbursement", {"checks": [*PRECEDENTS]})
 
 
-def to_the_listing(
-    applicant: str, day: str, amount_fen: int, tenor_months: int = 3, **more: Any
-) -> list[Step]:
-    """All of it: from the papers to the listing."""
+def to_the_offer(day: str, amount_fen: int, tenor_months: int = 3, **more: Any) -> list[Step]:
+    """From the papers to the offered terms."""
     return [
         *to_the_committee(day, amount_fen, tenor_months, **more),
         *(vote(office) for office in COMMITTEE),
-        acceptance(applicant),
-        precedents(),
     ]

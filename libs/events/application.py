@@ -198,7 +198,7 @@ class ExposureRequested:
 
 @event("onboarding.ApplicationApproved.v1")
 class ApplicationApproved:
-    """Approved with its exposure reserved; the terms are offered until `lapses_on`."""
+    """Approved with its exposure reserved; the terms are offered until `lapses_on`, in a text of this hash."""
 
     application_id: str
     loan_id: str
@@ -211,6 +211,7 @@ class ApplicationApproved:
     terms: LoanTerms
     approved_on: date
     lapses_on: date
+    terms_hash: TextHash | None = None
 
 
 @event("onboarding.ApplicationDeclined.v1")
@@ -247,6 +248,17 @@ class TermsAccepted:
     evidence: Reference
     accepted_on: date
     lapses_on: date
+
+
+@event("onboarding.PrecedentsChecked.v1")
+class PrecedentsChecked:
+    """The disbursement post saw every condition precedent hold; the applicant's exposure is looked at again next."""
+
+    application_id: str
+    loan_id: str
+    applicant: str
+    checks: tuple[Code, ...]
+    checked_by: str
 
 
 @event("onboarding.TermsDeclined.v1")

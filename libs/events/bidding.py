@@ -7,11 +7,17 @@ Every money event stands in one account's stream and carries `postings` that sum
 from datetime import date
 from typing import Literal
 
-from libs.events import bank
+from libs.events import account, bank
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 
-# Whoever reads bidding finds all of its events here, those of the bank too.
+# Whoever reads bidding finds all of its events here, those of the account itself and of the bank too.
+AccountClosed = account.AccountClosed
+AccountClosureDeclined = account.AccountClosureDeclined
+AccountOpened = account.AccountOpened
+RelationRecorded = account.RelationRecorded
+RiskLevel = account.RiskLevel
+SuitabilityRecorded = account.SuitabilityRecorded
 FundsDeposited = bank.FundsDeposited
 FundsWithdrawn = bank.FundsWithdrawn
 Posting = bank.Posting
@@ -44,36 +50,15 @@ class ClaimTerms:
     principal_fen: PositiveFen
 
 
-RiskLevel = Literal["C1", "C2", "C3", "C4", "C5"]
-"""How much risk an investor bears: C1 conservative … C5 aggressive (domain.md section 2)."""
-
-
 # --- account -------------------------------------------------------------------------------------------------------
-
-
-@event("bidding.AccountOpened.v1")
-class AccountOpened:
-    """A custody account exists for its owner, empty."""
-
-    account_id: str
-    owner: str
-
-
-@event("bidding.SuitabilityRecorded.v1")
-class SuitabilityRecorded:
-    """The account knows its owner's risk level, good until the end of `valid_to`; its bids carry both from here on."""
-
-    account_id: str
-    owner: str
-    level: RiskLevel
-    valid_to: date
 
 
 @event("bidding.FundsHeld.v1")
 class FundsHeld:
     """A bid's money is held; the listing has not answered yet.
 
-    `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him.
+    `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him; `related` are
+    the users whom it knows as related to him.
     """
 
     account_id: str
@@ -87,6 +72,7 @@ class FundsHeld:
     postings: tuple[Posting, ...]
     suitability_level: RiskLevel | None = None
     suitability_valid_to: date | None = None
+    related: tuple[str, ...] = ()
 
 
 @event("bidding.HoldReleased.v1")
@@ -313,7 +299,8 @@ class ListingReviewed:
 
 @event("bidding.ListingCancelled.v1")
 class ListingCancelled:
-    """The full-bid review rejected the listing (`code`); every hold in `bids` is to be released."""
+    """The filled listing is not funded (`code`: by its review, by a cap or ceiling of that day); every hold in `bids` is to be
+    released."""
 
     listing_id: str
     loan_id: str
@@ -336,6 +323,17 @@ class ListingExpired:
     borrower: str = ""
     application_id: str = ""
     amount_fen: Count = 0
+
+
+@event("bidding.FundingRequested.v1")
+class FundingRequested:
+    """An application's filled listing passed review: it is funded when onboarding finds the caps still kept."""
+
+    listing_id: str
+    loan_id: str
+    borrower: str
+    application_id: str
+    amount_fen: PositiveFen
 
 
 @event("bidding.LoanFunded.v1")

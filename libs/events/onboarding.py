@@ -29,6 +29,8 @@ Finding = Literal["sound", "concern", "not_applicable"]
 Manner = Literal["field_visit", "telephone", "bureau", "data"]
 Office = Literal["general_manager", "risk_assessor", "finance_supervisor"]
 Vote = Literal["agree", "disagree"]
+Recheck = Literal["precedents", "funding"]
+"""When the caps are looked at again: before the listing opens, and before the money moves (domain.md section 2)."""
 
 
 # --- user ----------------------------------------------------------------------------------------------------------
@@ -64,7 +66,7 @@ class OwnerBound:
 
 @event("onboarding.UserVerified.v1")
 class UserVerified:
-    """The provider confirmed who the user is, under its reference."""
+    """The provider confirmed who the user is, under its reference; `related` are those who declared him related before."""
 
     user_id: str
     kind: Kind
@@ -73,6 +75,7 @@ class UserVerified:
     provider: Code
     reference: Reference
     verified_on: date
+    related: tuple[str, ...] = ()
 
 
 @event("onboarding.VerificationFailed.v1")
@@ -107,10 +110,11 @@ class SuitabilityLapsed:
 
 @event("onboarding.RelationDeclared.v1")
 class RelationDeclared:
-    """The user is related to another: neither lends to the other."""
+    """The user is related to another: neither lends to the other. `by_other`: the other one has declared it."""
 
     user_id: str
     related: str
+    by_other: bool = False
 
 
 @event("onboarding.ApplicantConfirmed.v1")
@@ -132,6 +136,14 @@ class ApplicantDeclined:
     user_id: str
     application_id: str
     code: Code
+
+
+@event("onboarding.ApplicantReleased.v1")
+class ApplicantReleased:
+    """An application of the user ended before anything was reserved for it: it is not under way any more."""
+
+    user_id: str
+    application_id: str
 
 
 @event("onboarding.ExposureReserved.v1")
@@ -183,9 +195,54 @@ class ExposureReleased:
     reason: Code
 
 
+@event("onboarding.ExposureConfirmed.v1")
+class ExposureConfirmed:
+    """Looked at again, all that counts (`exposure_fen`) is within the cap of that day: the loan's next `step` may be taken."""
+
+    user_id: str
+    application_id: str
+    loan_id: str
+    exposure_fen: Count
+    cap_fen: Count | None
+    step: Recheck
+
+
+@event("onboarding.ExposureRevoked.v1")
+class ExposureRevoked:
+    """Looked at again, the loan does not fit any more (`code`): it does not count from here on, and no loan comes of it.
+
+    `amount_fen` is what it counted, `exposure_after_fen` what is left without it.
+    """
+
+    user_id: str
+    application_id: str
+    loan_id: str
+    amount_fen: Count
+    exposure_after_fen: Count
+    cap_fen: Count | None
+    code: Code
+    step: Recheck
+
+
+@event("onboarding.ErasureRequested.v1")
+class ErasureRequested:
+    """The user asked to be forgotten, and nothing of his is under way here: his account says whether it is empty."""
+
+    user_id: str
+    requested_on: date
+
+
+@event("onboarding.ErasureDeclined.v1")
+class ErasureDeclined:
+    """The user is not forgotten: his account is not empty (`code`)."""
+
+    user_id: str
+    code: Code
+
+
 @event("onboarding.UserErased.v1")
 class UserErased:
-    """The user asked to be forgotten and owes nothing: his key and vault row are to be destroyed."""
+    """The user asked to be forgotten, owes nothing and owns nothing: his key and vault row are to be destroyed."""
 
     user_id: str
     erased_on: date

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
 #: 3: limits on users' ids and on listings whose loan could not be said.
-RULES = 4
+RULES = 5
 
 
 def build(profile: str) -> Service:

@@ -1,6 +1,6 @@
 """Commands of `bidding`: private to the service. People's come from the API, the others from its policies.
 
-A command to an account that is not open is refused `unknown_account`; a movement that would make an account or an event
+A command to an account that is not open is refused `unknown_account`, one of the owner of a closed account `account_closed`; a movement that would make an account or an event
 larger than MAX_INTEGER is refused `amount_too_large`.
 """
 
@@ -33,6 +33,26 @@ class RecordSuitability:
 
     level: RiskLevel
     valid_to: date
+
+
+@command("bidding.RecordRelation")
+class RecordRelation:
+    """The owner is related to another user, by his word or by that one's. No effect for what is known, nor
+    before the account is opened: the verification that opens it tells again.
+    """
+
+    related: str
+
+
+@command("bidding.CloseAccount")
+class CloseAccount:
+    """The owner wants to be forgotten: his account closes if nothing of his is in it, or declines by event. An account that
+    never was is opened and closed, so that nobody opens it later. No effect when it is closed.
+
+    Declined: `has_money`, `bank_request_open`, `has_claims`. Refused: `account_exists` (another owner's).
+    """
+
+    owner: str
 
 
 @command("bidding.RequestTopUp")
@@ -225,20 +245,40 @@ class RecordBid:
     amount_fen: PositiveFen
     suitability_level: RiskLevel | None = None
     suitability_valid_to: date | None = None
+    related: tuple[str, ...] = ()
 
 
 @command("bidding.FundListing")
 class FundListing:
     """The full-bid review passes by itself (at or under the profile's threshold). No effect when it had.
 
-    Refused: `unknown_listing`, `listing_not_filled`, `review_missing` (this one is for people).
+    An application's listing asks for funding, one that was opened by hand is funded; a cost above the ceiling of the day
+    cancels it. Refused: `unknown_listing`, `listing_not_filled`, `review_missing` (this one is for people).
     """
+
+
+@command("bidding.ConfirmFunding")
+class ConfirmFunding:
+    """The borrower's caps are kept on the day of funding: the listing is funded. No effect when it is.
+
+    Refused: `unknown_listing`, `listing_not_passed`.
+    """
+
+
+@command("bidding.RejectFunding")
+class RejectFunding:
+    """The borrower's caps are not kept any more (`code`): the listing is cancelled. No effect when it is.
+
+    Refused: `unknown_listing`, `listing_not_passed`.
+    """
+
+    code: str
 
 
 @command("bidding.ReviewListing")
 class ReviewListing:
-    """One of finance approves or rejects a filled listing; the second approval by another person funds it, one rejection
-    cancels it and releases every hold. No effect for a verdict that was carried out.
+    """One of finance approves or rejects a filled listing; the second approval by another person passes it (as FundListing
+    does), one rejection cancels it and releases every hold. No effect for a verdict that was carried out.
 
     Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
     `forbidden_own_loan` (the borrower or a related party), `forbidden_owner` (of the borrower), `forbidden_second_review` (by

@@ -9,20 +9,36 @@ from libs.events.application import (
     ApplicationApproved,
     ApplicationDeclined,
     ApplicationLapsed,
+    ApplicationRejected,
     ApplicationSubmitted,
     ExposureRequested,
+    PrecedentsChecked,
     TermsDeclined,
 )
-from libs.events.bidding import ListingCancelled, ListingExpired, ListingRefused
+from libs.events.bidding import (
+    AccountClosed,
+    AccountClosureDeclined,
+    FundingRequested,
+    ListingCancelled,
+    ListingExpired,
+    ListingRefused,
+)
 from libs.events.codec import name_of
 from libs.events.onboarding import (
     ApplicantConfirmed,
     ApplicantDeclined,
+    ErasureDeclined,
+    ErasureRequested,
+    ExposureConfirmed,
     ExposureDeclined,
     ExposureReleased,
     ExposureReserved,
+    ExposureRevoked,
+    PrecedentsMet,
+    Recheck,
     ReferralCredited,
     RelationDeclared,
+    UserErased,
     UserRegistered,
 )
 from libs.events.records import RecordedEvent
@@ -32,13 +48,19 @@ from libs.events.system import CommandRefused
 from services.onboarding.commands import (
     ApproveApplication,
     BindOwner,
+    CompleteErasure,
     ConfirmApplicant,
+    ConfirmExposure,
     CreditReferral,
     DeclineApplicant,
+    DeclineErasure,
     DeclineExposure,
+    FailPrecedents,
+    MeetPrecedents,
     RecordApplicant,
     RecordRelation,
     ReduceExposure,
+    ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
 )
@@ -52,7 +74,7 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
             return [Send("referral", referrer, credit)]
         case ReferralCredited(owner=str() as owner) as credited:
             return [Send("owner", credited.referred, BindOwner(user_id=credited.referred, owner=owner))]
-        case RelationDeclared() as declared:
+        case RelationDeclared(by_other=False) as declared:
             back = RecordRelation(user_id=declared.related, related=declared.user_id)
             return [Send("relation", declared.related, back)]
         case ApplicationSubmitted() as submitted:
@@ -71,18 +93,36 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
             return [Send("reserve", asked.applicant, reserve, {"application_id": asked.application_id})]
         case ExposureReserved() | ExposureDeclined() as answer:
             return [Send("reserved", answer.application_id, _exposure(answer))]
+        case CommandRefused() as refused:
+            return _undo(refused)
+        case _:
+            return _on_the_way(event)
+
+
+def _on_the_way(event: RecordedEvent) -> list[Send]:
+    """An application whose precedents are checked, and one that ends."""
+    match event.data:
+        case PrecedentsChecked() as checked:
+            return [_confirm(checked.applicant, checked.application_id, checked.loan_id, "precedents")]
+        case ExposureConfirmed(step="precedents") as kept:
+            return [Send("caps", kept.application_id, MeetPrecedents(application_id=kept.application_id))]
+        case ExposureRevoked(step="precedents") as revoked:
+            failed = FailPrecedents(application_id=revoked.application_id, code=revoked.code)
+            return [Send("caps", revoked.application_id, failed)]
         case TermsDeclined() as declined:
             return [_release(declined.applicant, declined.loan_id, "terms_declined")]
         case ApplicationLapsed() as lapsed if lapsed.reserved_fen > 0:
             return [_release(lapsed.applicant, lapsed.loan_id, "application_lapsed")]
-        case CommandRefused() as refused:
-            return _undo(refused)
+        case ApplicationDeclined() | ApplicationRejected() | ApplicationLapsed() as ended:
+            ended_one = ReleaseApplicant(user_id=ended.applicant, application_id=ended.application_id)
+            return [Send("ended", ended.applicant, ended_one)]
         case _:
             return []
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
-    """A listing that came to nothing releases what its application reserved.
+    """A listing that came to nothing releases what its application reserved, one that is to be funded has its caps looked at;
+    and an account says whether its owner may leave.
 
     A listing that an operator opened, or that is older than applications, names no borrower or no loan that counts.
     """
@@ -95,6 +135,13 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [_release(ended.borrower, ended.loan_id, "listing_cancelled")]
         case ListingRefused() as refused:
             return [_release(refused.borrower, refused.loan_id, "listing_refused")]
+        case FundingRequested() as asked:
+            return [_confirm(asked.borrower, asked.application_id, asked.loan_id, "funding")]
+        case AccountClosed() as closed:
+            return [Send("erasure", closed.owner, CompleteErasure(user_id=closed.owner))]
+        case AccountClosureDeclined() as declined:
+            kept = DeclineErasure(user_id=declined.owner, code=declined.code)
+            return [Send("erasure", declined.owner, kept)]
         case _:
             return []
 
@@ -133,6 +180,11 @@ def _exposure(answer: ExposureReserved | ExposureDeclined) -> ApproveApplication
     return ApproveApplication(
         application_id=answer.application_id, owner=answer.owner, related=answer.related
     )
+
+
+def _confirm(user_id: str, application_id: str, loan_id: str, step: Recheck) -> Send:
+    again = ConfirmExposure(user_id=user_id, application_id=application_id, loan_id=loan_id, step=step)
+    return Send("confirm", user_id, again)
 
 
 def _release(user_id: str, loan_id: str, reason: str) -> Send:
@@ -223,6 +275,45 @@ SAGAS = (
             Step(on=ExposureReserved, send=ApproveApplication),
         ),
         expected_refusals=(ReserveExposure,),
+    ),
+    Saga(
+        name="recheck",
+        why="A cap may have come into force since approval: it is looked at again before the listing opens and before it is funded.",
+        opened_by={PrecedentsChecked: lambda checked: checked.application_id},
+        closed_by={
+            PrecedentsMet: lambda ready: ready.application_id,
+            ApplicationDeclined: lambda declined: declined.application_id,
+        },
+        steps=(
+            Step(on=PrecedentsChecked, send=ConfirmExposure),
+            Step(on=FundingRequested, send=ConfirmExposure),
+            Step(on=ExposureConfirmed, send=MeetPrecedents),
+            Step(on=ExposureRevoked, send=FailPrecedents),
+        ),
+    ),
+    Saga(
+        name="applicant released",
+        why="Who has an application under way is not forgotten; one that ended does not hold him.",
+        opened_by={},  # an application that ended before its applicant was confirmed held nobody
+        closed_by={},
+        steps=(
+            Step(on=ApplicationDeclined, send=ReleaseApplicant),
+            Step(on=ApplicationRejected, send=ReleaseApplicant),
+            Step(on=ApplicationLapsed, send=ReleaseApplicant),
+        ),
+    ),
+    Saga(
+        name="erasure",
+        why="Whoever has money or claims here cannot be forgotten, and only his account knows.",
+        opened_by={ErasureRequested: lambda asked: asked.user_id},
+        closed_by={
+            UserErased: lambda erased: erased.user_id,
+            ErasureDeclined: lambda declined: declined.user_id,
+        },
+        steps=(
+            Step(on=AccountClosed, send=CompleteErasure),
+            Step(on=AccountClosureDeclined, send=DeclineErasure),
+        ),
     ),
     Saga(
         name="release",

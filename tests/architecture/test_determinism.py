@@ -16,6 +16,7 @@ ROOMS = sorted(
         "libs/events/*.py",
         "services/*/domain/*.py",
         "services/*/policies.py",
+        "services/*/policies/*.py",
         "services/*/projections/*.py",
     )
     for path in ROOT.glob(pattern)
@@ -198,7 +199,7 @@ def test_the_rooms_are_where_they_are_said_to_be() -> None:
     assert {
         "libs/events/money.py",
         "services/bidding/domain/account.py",
-        "services/bidding/policies.py",
+        "services/bidding/policies/lending.py",
         "services/bidding/projections/balances.py",
         "services/repayment/domain/loan.py",
         "services/repayment/policies.py",

@@ -116,9 +116,19 @@ def _forgotten(offices: Offices) -> tuple[Resident, dict[str, Any]]:
     with MongoClient[dict[str, Any]](settings.require_mongo()) as client:
         backup = client[settings.mongo_database]["vault"].find_one({"_id": gone.person.subject})
     assert backup is not None
-    erased = gone.person.post(f"{user}/erasure")
-    assert (erased.status_code, erased.json()["status"]) == (201, "erased"), erased.text
+    town = offices.town
+    town.deposit(gone.person, 1_00)
+    assert gone.person.post(f"{user}/erasure").json()["status"] == "erasure_requested"
+    eventually(lambda: _is(gone, erasure="has_money", state="verified"))
+    spend_all(town, gone, 1_00)
+    assert gone.person.post(f"{user}/erasure").json()["status"] == "erasure_requested"
+    eventually(lambda: _is(gone, erasure=None, state="erased"))
     return gone, backup
+
+
+def _is(who: Resident, **expected: Any) -> None:
+    shown = who.person.read(f"/onboarding/users/{who.person.subject}")
+    assert {name: shown[name] for name in expected} == expected
 
 
 # --- applying ------------------------------------------------------------------------------------------------------
@@ -133,7 +143,9 @@ def _applied(offices: Offices, bea: Resident) -> str:
     papers = {"papers": ["credit_report"], "code": "too_old"}
     returned = offices.take(application, posts.Step("return", manager, "customer_manager", papers))
     assert returned.status_code == 201, returned.text
-    again = posts.Step("papers", bea.person.subject, "application:own", {"documents": ["credit_report_new"]})
+    others = posts.Step("papers", bea.person.subject, "application:own", {"documents": ["utility_bills"]})
+    eventually(lambda: refused(offices.take(application, others), 409, "papers_missing"))
+    again = posts.Step("papers", bea.person.subject, "application:own", {"documents": ["credit_report"]})
     offices.walk(application, again)
 
     *sales, review, report, committee = posts.to_the_committee(day, LOAN_FEN, conditions=["second_guarantor"])
@@ -149,8 +161,11 @@ def _applied(offices: Offices, bea: Resident) -> str:
     assert bea.person.read(f"/onboarding/users/{bea.person.subject}")["exposure_fen"] == 0
     condition = {"condition": "second_guarantor", "evidence": "doc_7"}
     offices.walk(application, posts.Step("conditions", risk, "risk", condition))
-    offices.walk(application, posts.acceptance(bea.person.subject))
     eventually(lambda: _owes(bea, LOAN_FEN))
+    other_text = {"text_hash": "a" * 64, "evidence": "sign_1"}
+    unread = posts.Step("acceptance", bea.person.subject, "application:own", other_text)
+    refused(offices.take(application, unread), 409, "text_differs")
+    offices.sign(bea, application)
     by_risk = posts.Step("precedents", risk, "disbursement", posts.precedents().body)
     refused(offices.take(application, by_risk), 403, "forbidden_post")
     short = posts.Step("precedents", "stf_leo", "disbursement", {"checks": [*posts.PRECEDENTS[1:]]})
@@ -226,18 +241,18 @@ def _runs(who: Resident, loan: str) -> None:
     assert who.person.get(f"/repayment/loans/{loan}").status_code == 200
 
 
-def spend_all(town: Town, who: Resident) -> None:
-    """Whatever he has is paid out."""
-    amount_fen = eventually(lambda: _received(who))
+def spend_all(town: Town, who: Resident, least_fen: int = LOAN_FEN) -> None:
+    """Whatever he has, this at least, is paid out."""
+    amount_fen = eventually(lambda: _received(who, least_fen))
     asked = who.person.post(f"/bidding/accounts/{who.person.account}/withdrawals", {"amount_fen": amount_fen})
     assert asked.status_code == 201, asked.text
     path = f"/bidding/bank/withdrawals/{who.person.account}/{asked.json()['id']}"
     assert town.bank(path, amount_fen).status_code == 200
 
 
-def _received(who: Resident) -> int:
+def _received(who: Resident, least_fen: int) -> int:
     available = who.person.balance()["available_fen"]
-    assert available >= LOAN_FEN
+    assert available >= least_fen
     return available
 
 

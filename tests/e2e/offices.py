@@ -120,11 +120,23 @@ class Offices:
         answer = self.take(application, step)
         assert answer.status_code in (200, 201), (step.name, answer.text)
 
+    def sign(self, who: Resident, application: str) -> None:
+        """He reads what he is offered and signs it."""
+        offered = eventually(lambda: self._offered(who, application))
+        self.walk(application, posts.acceptance(who.person.subject, offered))
+
+    def _offered(self, who: Resident, application: str) -> dict[str, Any]:
+        shown: dict[str, Any] = who.person.read(f"/onboarding/applications/{application}")
+        assert shown["stage"] == "approved", shown
+        return shown
+
     def list_loan(self, who: Resident, amount_fen: int, **more: Any) -> str:
         """The whole way of an application; the id of its loan, whose listing is open."""
         application = self.apply(who, amount_fen)
         day = self.town.today.isoformat()
-        self.walk(application, *posts.to_the_listing(who.person.subject, day, amount_fen, **more))
+        self.walk(application, *posts.to_the_offer(day, amount_fen, **more))
+        self.sign(who, application)
+        self.walk(application, posts.precedents())
         loan = application.replace("app_", "loan_")
         eventually(lambda: self.listing(who, loan, "open"))
         return loan

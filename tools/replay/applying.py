@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import Any, Final, assert_never
 
-from libs.events.application import ApplicantRecorded, ApplicationApproved
+from libs.events.application import ApplicantRecorded, ApplicationApproved, LoanTerms
 from libs.events.bidding import AccountOpened, ListingOpened, SuitabilityRecorded
 from services.onboarding.domain.profile import PRECEDENTS, REQUIRED_PAPERS
+from services.onboarding.domain.terms import hash_of, text_of
 from tools.replay.actions import Apply, Assess, Join, Stage, Terms
 from tools.replay.gateway import ReplayFailed
 from tools.replay.scene import Scene
@@ -22,6 +22,8 @@ _ASPECTS: Final = (
     ("tax", "data", 70),
     ("guarantee", "field_visit", 65),
 )
+_PRODUCT, _PURPOSE = "personal", "debt_consolidation"
+_MANNER: Final[dict[str, Any]] = {"method": "equal_instalments", "window_days": 10}
 _VISITED_BEFORE: Final = timedelta(days=2)
 
 
@@ -79,8 +81,7 @@ async def apply(scene: Scene, action: Apply, on: date) -> None:
             await asyncio.gather(*votes)
         case Stage.ACCEPT:
             await scene.log.told((ApplicationApproved, scene.application(loan)))
-            text = f"{loan} {_terms(action.terms)}".encode()
-            signed = {"text_hash": sha256(text).hexdigest(), "evidence": f"click:{loan}"}
+            signed = {"text_hash": hash_of(_offered(scene, action)), "evidence": f"click:{loan}"}
             await _step(scene, scene.users[action.user], loan, "acceptance", signed)
         case Stage.PRECEDENTS:
             await _step(scene, staff.of("releaser"), loan, "precedents", {"checks": [*PRECEDENTS]})
@@ -96,8 +97,8 @@ async def _step(scene: Scene, who: str, loan: str, step: str, body: Mapping[str,
 
 def _wish(action: Apply) -> dict[str, Any]:
     return {
-        "product": "personal",
-        "purpose": "debt_consolidation",
+        "product": _PRODUCT,
+        "purpose": _PURPOSE,
         "amount_fen": action.terms.amount_fen,
         "tenor_months": action.terms.tenor_months,
         "documents": [*REQUIRED_PAPERS["person"]],
@@ -120,5 +121,19 @@ def _report(action: Apply, on: date) -> dict[str, Any]:
     return {"aspects": aspects, "grade": terms.grade, "limit_fen": terms.amount_fen, "recommends": True}
 
 
+def _offered(scene: Scene, action: Apply) -> str:
+    """The text that the borrower signs, as his page shows it: made here from the same terms, so that no view need be awaited."""
+    user, loan = scene.users[action.user], action.loan
+    terms = LoanTerms(**asdict(action.terms), **_MANNER)
+    return text_of(
+        terms,
+        application_id=scene.application(loan),
+        loan_id=scene.loan(loan),
+        applicant=user,
+        product=_PRODUCT,
+        purpose=_PURPOSE,
+    )
+
+
 def _terms(terms: Terms) -> dict[str, Any]:
-    return asdict(terms) | {"annual_rate": f"{terms.annual_rate.normalize():f}"}
+    return asdict(terms) | _MANNER | {"annual_rate": f"{terms.annual_rate.normalize():f}"}

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import assert_never, get_args
 
 from libs.events.bidding import (
+    AccountClosed,
+    AccountClosureDeclined,
     AccountOpened,
     FeeCredited,
     FundsHeld,
@@ -18,6 +20,7 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    RelationRecorded,
     SuitabilityRecorded,
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
@@ -25,6 +28,7 @@ from libs.events.money import MAX_INTEGER
 from services.bidding.commands import (
     FEE_ACCOUNT,
     CaptureHold,
+    CloseAccount,
     ConfirmTopUp,
     ConfirmWithdrawal,
     CreditFee,
@@ -34,6 +38,7 @@ from services.bidding.commands import (
     OpenAccount,
     PayLoan,
     PlaceBid,
+    RecordRelation,
     RecordSuitability,
     ReleaseHold,
     RequestTopUp,
@@ -58,6 +63,7 @@ _OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan
 _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
 _SagasCommand = (
     RecordSuitability
+    | RecordRelation
     | ReleaseHold
     | CaptureHold
     | CreditProceeds
@@ -65,7 +71,7 @@ _SagasCommand = (
     | ReturnPayment
     | CreditInvestor
 )
-AccountCommand = OpenAccount | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
+AccountCommand = OpenAccount | CloseAccount | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
 
 
 def decide(command: AccountCommand, state: AccountState, context: Context) -> Sequence[AccountEvent]:
@@ -73,8 +79,12 @@ def decide(command: AccountCommand, state: AccountState, context: Context) -> Se
     match command:
         case OpenAccount():
             return _open(command, state)
+        case CloseAccount():
+            return _close(command, state, context)
         case CreditFee():
             return _credit_fee(command, state)
+        case RecordRelation() if isinstance(state, NotOpened):
+            return []
         case _:
             if not isinstance(state, Open):
                 raise Refused("unknown_account")
@@ -89,6 +99,8 @@ def _decide_open(
             # Other people's accounts do not exist for anybody, whatever an API forgot to check.
             if context.principal != state.owner:
                 raise Refused("unknown_account")
+            if state.is_closed:
+                raise Refused("account_closed")
             return _decide_for_owner(command, state, context)
         case ConfirmTopUp():
             return bank.confirm_top_up(command, state)
@@ -116,6 +128,8 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
     match command:
         case RecordSuitability():
             return _assess(command, state)
+        case RecordRelation():
+            return _relate(command, state)
         case ReleaseHold():
             return _release(command, state)
         case CaptureHold():
@@ -132,7 +146,7 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             assert_never(command)
 
 
-def _open(command: OpenAccount, state: AccountState) -> Sequence[AccountEvent]:
+def _open(command: OpenAccount, state: AccountState) -> Sequence[AccountOpened]:
     account_id = account_of(command.owner)
     match state:
         case NotOpened():
@@ -143,6 +157,29 @@ def _open(command: OpenAccount, state: AccountState) -> Sequence[AccountEvent]:
             raise Refused("account_exists")
         case _:
             assert_never(state)
+
+
+def _close(
+    command: CloseAccount, state: AccountState, context: Context
+) -> Sequence[AccountOpened | AccountClosed | AccountClosureDeclined]:
+    opened = _open(OpenAccount(owner=command.owner), state)
+    account_id = account_of(command.owner)
+    if isinstance(state, Open):
+        if state.is_closed:
+            return []
+        if code := _why_not_empty(state):
+            return [AccountClosureDeclined(account_id=account_id, owner=command.owner, code=code)]
+    closed = AccountClosed(account_id=account_id, owner=command.owner, closed_on=context.business_date)
+    return [*opened, closed]
+
+
+def _why_not_empty(state: Open) -> str | None:
+    """The code of what still is the owner's here, None when nothing is: his money, what the bank owes an answer for, claims."""
+    if state.available_fen or state.held_fen:
+        return "has_money"
+    if state.top_ups.pending or state.withdrawals.pending:
+        return "bank_request_open"
+    return "has_claims" if state.invested_fen > 0 else None
 
 
 def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEvent]:
@@ -181,6 +218,12 @@ def _assess(command: RecordSuitability, state: Open) -> Sequence[AccountEvent]:
     ]
 
 
+def _relate(command: RecordRelation, state: Open) -> Sequence[RelationRecorded]:
+    if command.related in state.related:
+        return []
+    return [RelationRecorded(account_id=state.account_id, owner=state.owner, related=command.related)]
+
+
 # --- bids ----------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +235,7 @@ def _hold(command: PlaceBid, state: Open) -> Sequence[AccountEvent]:
         FundsHeld(
             suitability_level=known.level if known else None,
             suitability_valid_to=known.valid_to if known else None,
+            related=state.related,
             hold_id=command.hold_id,
             bid_id=command.bid_id,
             listing_id=command.listing_id,

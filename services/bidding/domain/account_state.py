@@ -9,6 +9,8 @@ from datetime import date
 from typing import Literal, assert_never
 
 from libs.events.bidding import (
+    AccountClosed,
+    AccountClosureDeclined,
     AccountOpened,
     FeeCredited,
     FundsDeposited,
@@ -22,6 +24,7 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    RelationRecorded,
     RiskLevel,
     SuitabilityRecorded,
     TopUpFailed,
@@ -30,7 +33,7 @@ from libs.events.bidding import (
     WithdrawalRequested,
 )
 from libs.events.codec import record
-from libs.events.money import Count, PositiveFen
+from libs.events.money import Count, Fen, PositiveFen
 
 
 @record
@@ -88,7 +91,8 @@ class NotOpened:
 class Open:
     """A user's custody account: `available` he can use, `held` waits for a listing or the bank. Both in fen.
 
-    `suitability` is None until onboarding has assessed him.
+    `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
+    him, `related` are the users who are related to him. Once `is_closed` only loans still move money here.
     """
 
     kind: Literal["open"] = "open"
@@ -100,7 +104,10 @@ class Open:
     top_ups: Requests
     withdrawals: Requests
     loans: dict[str, Dealings]
+    invested_fen: Fen = 0
     suitability: Suitability | None = None
+    related: tuple[str, ...] = ()
+    is_closed: bool = False
 
 
 @record
@@ -125,7 +132,8 @@ _LoanEvent = (
     | LoanPaymentReturned
     | InvestorCredited
 )
-AccountEvent = AccountOpened | SuitabilityRecorded | FeeCredited | _BankEvent | _HoldEvent | _LoanEvent
+_OwnersEvent = SuitabilityRecorded | RelationRecorded | AccountClosed | AccountClosureDeclined
+AccountEvent = AccountOpened | FeeCredited | _OwnersEvent | _BankEvent | _HoldEvent | _LoanEvent
 
 
 def evolve(state: AccountState, event: AccountEvent) -> AccountState:
@@ -144,12 +152,26 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
             )
         case FeeCredited():
             return FeeAccount(balance_fen=event.balance_after_fen)
-        case SuitabilityRecorded():
-            assert isinstance(state, Open), "only an open account knows its owner's suitability"
-            return replace(state, suitability=Suitability(level=event.level, valid_to=event.valid_to))
+        case SuitabilityRecorded() | RelationRecorded() | AccountClosed() | AccountClosureDeclined():
+            assert isinstance(state, Open), "only an open account knows its owner"
+            return _with_owner(state, event)
         case _:
             assert isinstance(state, Open), "only an open account has a history"
             return _with_detail(_with_balance(state, event), event)
+
+
+def _with_owner(state: Open, event: _OwnersEvent) -> Open:
+    match event:
+        case SuitabilityRecorded():
+            return replace(state, suitability=Suitability(level=event.level, valid_to=event.valid_to))
+        case RelationRecorded():
+            return replace(state, related=(*state.related, event.related))
+        case AccountClosed():
+            return replace(state, is_closed=True)
+        case AccountClosureDeclined():
+            return state
+        case _:
+            assert_never(event)
 
 
 def _with_balance(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Open:
@@ -187,9 +209,10 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
             return replace(state, holds=state.holds | {event.hold_id: hold})
         case HoldReleased() | HoldCaptured():
             holds = {hold_id: hold for hold_id, hold in state.holds.items() if hold_id != event.hold_id}
-            return replace(state, holds=holds)
+            invested_fen = event.amount_fen if isinstance(event, HoldCaptured) else 0
+            return replace(state, holds=holds, invested_fen=state.invested_fen + invested_fen)
         case InvestorCredited():
-            return state
+            return replace(state, invested_fen=state.invested_fen - event.principal_fen)
         case _:
             return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})
 

@@ -1,4 +1,4 @@
-"""From a filled listing to a loan: the full-bid review 满标复审, then one capture after the other until all money is there.
+"""From a filled listing to a loan: the full-bid review 满标复审, ceiling and caps of that day, then one capture after the other.
 
 At or under the profile's threshold the review passes by itself. Above it two different people of finance look at it; neither
 may be a party to the loan or own the borrower (who brings the customer does not decide: processes.md 1.A).
@@ -11,13 +11,14 @@ from libs.events.bidding import (
     Bid,
     CaptureRecorded,
     ClaimTerms,
+    FundingRequested,
     FundsCollected,
     ListingCancelled,
     ListingReviewed,
     LoanFunded,
 )
 from libs.events.deciding import Context, Refused
-from services.bidding.commands import RecordCapture, ReviewListing
+from services.bidding.commands import ConfirmFunding, OpenListing, RecordCapture, RejectFunding, ReviewListing
 from services.bidding.domain.ids import claim_of
 from services.bidding.domain.listing_state import (
     Cancelled,
@@ -29,50 +30,105 @@ from services.bidding.domain.listing_state import (
     ListingState,
     NotListed,
     Open,
+    Passed,
     Terms,
     TurnedDown,
 )
+from services.bidding.domain.profile import Profile, cost_is_within
+
+_AtFunding = FundingRequested | LoanFunded | ListingCancelled
 
 
-def fund(state: ListingState, context: Context) -> Sequence[LoanFunded]:
+def fund(state: ListingState, context: Context, profile: Profile) -> Sequence[_AtFunding]:
     """The review passes by itself. Refusals stand on FundListing."""
     match state:
         case NotListed() | TurnedDown():
             raise Refused("unknown_listing")
         case Open() | Expired() | Cancelled():
             raise Refused("listing_not_filled")
-        case Funding() | Funded():
+        case Passed() | Funding() | Funded():
             return []
         case Filled():
             if state.reviews_needed:
                 raise Refused("review_missing")
+            return [_pass(state, context, profile)]
+        case _:
+            assert_never(state)
+
+
+def _pass(state: Filled, context: Context, profile: Profile) -> _AtFunding:
+    """Reviewed. The ceiling in force on the contract's date, which is this one, is looked at here; the caps are onboarding's to
+    look at again (domain.md section 2). A listing that was opened by hand counts under no cap.
+    """
+    terms = state.terms
+    if not is_affordable(terms, context, profile):
+        return _cancelled(state, context, "invalid_rate")
+    if not terms.application_id:
+        return _funded(state, context)
+    return FundingRequested(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        borrower=terms.borrower,
+        application_id=terms.application_id,
+        amount_fen=terms.amount_fen,
+    )
+
+
+def is_affordable(terms: OpenListing | Terms, context: Context, profile: Profile) -> bool:
+    """Whether a loan on these terms costs at most what the ceiling of the day allows."""
+    ceiling = profile.rate_ceiling(context.business_date)
+    return ceiling is None or cost_is_within(
+        ceiling,
+        amount_fen=terms.amount_fen,
+        fee_fen=terms.origination_fee_fen,
+        annual_rate=terms.annual_rate,
+        months=terms.tenor_months,
+    )
+
+
+def answer_caps(
+    command: ConfirmFunding | RejectFunding, state: ListingState, context: Context
+) -> Sequence[LoanFunded | ListingCancelled]:
+    """Onboarding's answer about the borrower's caps. Refusals stand on the commands."""
+    match state:
+        case NotListed() | TurnedDown():
+            raise Refused("unknown_listing")
+        case Passed():
+            if isinstance(command, RejectFunding):
+                return [_cancelled(state, context, command.code)]
             return [_funded(state, context)]
+        case Funding() | Funded() | Cancelled():
+            if isinstance(command, RejectFunding) != isinstance(state, Cancelled):
+                raise Refused("listing_not_passed")
+            return []
+        case Open() | Filled() | Expired():
+            raise Refused("listing_not_passed")
         case _:
             assert_never(state)
 
 
 def review(
-    command: ReviewListing, state: ListingState, context: Context
-) -> Sequence[ListingReviewed | ListingCancelled | LoanFunded]:
+    command: ReviewListing, state: ListingState, context: Context, profile: Profile
+) -> Sequence[ListingReviewed | _AtFunding]:
     """One person's verdict. Refusals stand on ReviewListing."""
     match state:
         case NotListed() | TurnedDown():
             raise Refused("unknown_listing")
         case Open() | Expired():
             raise Refused("listing_not_filled")
-        case Funding() | Funded() | Cancelled():
+        case Passed() | Funding() | Funded() | Cancelled():
             if (command.verdict == "reject") != isinstance(state, Cancelled):
                 raise Refused("listing_reviewed")
             return []
         case Filled():
-            return _review(command, state, context)
+            return _review(command, state, context, profile)
         case _:
             assert_never(state)
 
 
 def _review(
-    command: ReviewListing, state: Filled, context: Context
-) -> Sequence[ListingReviewed | ListingCancelled | LoanFunded]:
+    command: ReviewListing, state: Filled, context: Context, profile: Profile
+) -> Sequence[ListingReviewed | _AtFunding]:
     terms, reviewer = state.terms, context.principal
     if not state.reviews_needed:
         raise Refused("review_not_needed")
@@ -91,11 +147,13 @@ def _review(
         reviews_needed=state.reviews_needed,
     )
     if command.verdict == "reject":
-        return [reviewed, _cancelled(state, context)]
-    return [reviewed, _funded(state, context)] if reviewed.order >= state.reviews_needed else [reviewed]
+        return [reviewed, _cancelled(state, context, "review_rejected")]
+    return (
+        [reviewed, _pass(state, context, profile)] if reviewed.order >= state.reviews_needed else [reviewed]
+    )
 
 
-def _cancelled(state: Filled, context: Context) -> ListingCancelled:
+def _cancelled(state: Filled | Passed, context: Context, code: str) -> ListingCancelled:
     terms = state.terms
     return ListingCancelled(
         listing_id=terms.listing_id,
@@ -104,12 +162,12 @@ def _cancelled(state: Filled, context: Context) -> ListingCancelled:
         application_id=terms.application_id,
         amount_fen=terms.amount_fen,
         cancelled_on=context.business_date,
-        code="review_rejected",
+        code=code,
         bids=state.bids,
     )
 
 
-def _funded(state: Filled, context: Context) -> LoanFunded:
+def _funded(state: Filled | Passed, context: Context) -> LoanFunded:
     terms = state.terms
     return LoanFunded(
         listing_id=terms.listing_id,
@@ -151,7 +209,7 @@ def record_capture(command: RecordCapture, state: ListingState) -> Sequence[List
     match state:
         case NotListed() | TurnedDown():
             raise Refused("unknown_listing")
-        case Open() | Filled() | Expired() | Cancelled():
+        case Open() | Filled() | Passed() | Expired() | Cancelled():
             raise Refused("listing_not_funded")
         case Funded():
             return []

@@ -19,8 +19,16 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.money import Rounding, divide_fen
-from services.bidding.commands import FundListing, OpenListing, RecordBid, RecordCapture, ReviewListing
-from services.bidding.domain.funding import fund, record_capture, review
+from services.bidding.commands import (
+    ConfirmFunding,
+    FundListing,
+    OpenListing,
+    RecordBid,
+    RecordCapture,
+    RejectFunding,
+    ReviewListing,
+)
+from services.bidding.domain.funding import answer_caps, fund, is_affordable, record_capture, review
 from services.bidding.domain.ids import account_of, listing_of
 from services.bidding.domain.listing_state import (
     Cancelled,
@@ -32,11 +40,12 @@ from services.bidding.domain.listing_state import (
     ListingState,
     NotListed,
     Open,
+    Passed,
     Terms,
     TurnedDown,
     evolve,
 )
-from services.bidding.domain.profile import Profile, can_be_said, cost_is_within
+from services.bidding.domain.profile import Profile, can_be_said
 
 #: Bids are multiples of 100 yuan (domain.md section 3).
 BID_STEP_FEN = 100_00
@@ -50,7 +59,8 @@ EXPIRY_PHASE = 1
 _GRADE_LENGTH_MAX = 8
 _PERMILLE = 1_000
 
-ListingCommand = OpenListing | RecordBid | FundListing | ReviewListing | RecordCapture
+_FundingCommand = FundListing | ConfirmFunding | RejectFunding | ReviewListing | RecordCapture
+ListingCommand = OpenListing | RecordBid | _FundingCommand
 
 
 def bid_min_fen(amount_fen: int) -> int:
@@ -68,9 +78,11 @@ def decide(
         case RecordBid():
             return _record_bid(command, state, context, profile)
         case FundListing():
-            return fund(state, context)
+            return fund(state, context, profile)
+        case ConfirmFunding() | RejectFunding():
+            return answer_caps(command, state, context)
         case ReviewListing():
-            return review(command, state, context)
+            return review(command, state, context, profile)
         case RecordCapture():
             return record_capture(command, state)
         case Wake():
@@ -175,14 +187,7 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
         raise Refused("invalid_fee")
     if not can_be_said(command.amount_fen, command.annual_rate, command.tenor_months):
         raise Refused("amount_too_large")
-    ceiling = profile.rate_ceiling(context.business_date)
-    if ceiling is not None and not cost_is_within(
-        ceiling,
-        amount_fen=command.amount_fen,
-        fee_fen=command.origination_fee_fen,
-        annual_rate=command.annual_rate,
-        months=command.tenor_months,
-    ):
+    if not is_affordable(command, context, profile):
         raise Refused("invalid_rate")
 
 
@@ -195,7 +200,9 @@ def _record_bid(
     match state:
         case NotListed() | TurnedDown():
             raise Refused("unknown_listing")
-        case Open() | Filled() | Funding() if any(bid.hold_id == command.hold_id for bid in state.bids):
+        case Open() | Filled() | Passed() | Funding() if any(
+            bid.hold_id == command.hold_id for bid in state.bids
+        ):
             return []
         case Open():
             code = _why_not(command, state, context, profile)
@@ -204,7 +211,7 @@ def _record_bid(
             return _place(
                 command, state, profile.reviews_needed(state.terms.amount_fen, context.business_date)
             )
-        case Filled() | Funding() | Funded():
+        case Filled() | Passed() | Funding() | Funded():
             return [_decline(command, state.terms, "listing_full")]
         case Expired() | Cancelled():
             return [_decline(command, state.terms, "listing_closed")]
@@ -234,14 +241,15 @@ def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile
 
 def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> str | None:
     """Why this investor may not bid here: his own or a related party's loan (red line 3, domain.md section 9), or a risk
-    above his level (section 2: "a bid on a listing riskier than their level is refused").
+    above his level (section 2: "a bid on a listing riskier than their level is refused"). The listing names the relations of
+    the day of approval, the bid those that the investor's account knows now.
 
     Whoever was assessed is judged by it. Without an assessment the profile's `suitability_required` decides: the demo's
     investors were never assessed, so there they may bid until its people come through onboarding.
     """
     if command.investor == terms.borrower:
         return "own_loan"
-    if command.investor in terms.related:
+    if command.investor in terms.related or terms.borrower in command.related:
         return "related_party"
     level, valid_to = command.suitability_level, command.suitability_valid_to
     if level is None or valid_to is None:

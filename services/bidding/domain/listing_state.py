@@ -13,6 +13,7 @@ from libs.events.bidding import (
     BidDeclined,
     BidPlaced,
     CaptureRecorded,
+    FundingRequested,
     FundsCollected,
     ListingCancelled,
     ListingExpired,
@@ -89,8 +90,17 @@ class Filled:
 
 
 @record
+class Passed:
+    """Passed review; onboarding looks whether the borrower's caps are kept today."""
+
+    kind: Literal["passed"] = "passed"
+    terms: Terms
+    bids: tuple[Bid, ...]
+
+
+@record
 class Funding:
-    """Passed review on `funded_on`; the holds in `missing` are not captured yet."""
+    """Funded on `funded_on`; the holds in `missing` are not captured yet."""
 
     kind: Literal["funding"] = "funding"
     terms: Terms
@@ -117,13 +127,13 @@ class Expired:
 
 @record
 class Cancelled:
-    """The review rejected it."""
+    """Filled, and not funded."""
 
     kind: Literal["cancelled"] = "cancelled"
     terms: Terms
 
 
-ListingState = NotListed | TurnedDown | Open | Filled | Funding | Funded | Expired | Cancelled
+ListingState = NotListed | TurnedDown | Open | Filled | Passed | Funding | Funded | Expired | Cancelled
 ListingEvent = (
     ListingOpened
     | ListingRefused
@@ -133,6 +143,7 @@ ListingEvent = (
     | ListingReviewed
     | ListingCancelled
     | ListingExpired
+    | FundingRequested
     | LoanFunded
     | CaptureRecorded
     | FundsCollected
@@ -158,13 +169,16 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert isinstance(state, Filled), "only a filled listing is reviewed"
             return replace(state, reviewers=(*state.reviewers, event.reviewer))
         case ListingCancelled():
-            assert isinstance(state, Filled), "only a filled listing is cancelled"
+            assert isinstance(state, Filled | Passed), "only a filled listing is cancelled"
             return Cancelled(terms=state.terms)
         case ListingExpired():
             assert isinstance(state, Open), "only an open listing expires"
             return Expired(terms=state.terms)
+        case FundingRequested():
+            assert isinstance(state, Filled), "only a filled listing passes"
+            return Passed(terms=state.terms, bids=state.bids)
         case LoanFunded():
-            assert isinstance(state, Filled), "only a filled listing is funded"
+            assert isinstance(state, Filled | Passed), "only a filled listing is funded"
             missing = tuple(bid.hold_id for bid in state.bids)
             return Funding(terms=state.terms, bids=state.bids, funded_on=event.funded_on, missing=missing)
         case CaptureRecorded():

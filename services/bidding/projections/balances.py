@@ -8,6 +8,7 @@ available + held = deposited − withdrawn − invested + principal_back + inter
 from collections.abc import Sequence
 
 from libs.events.bidding import (
+    AccountClosed,
     AccountOpened,
     FeeCredited,
     FundsCollected,
@@ -48,6 +49,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     match event.data:
         case AccountOpened() as opened:
             return _opened(opened, event)
+        case AccountClosed() as closed:
+            return [Set(closed.account_id, "state", "closed"), _source(closed.account_id, event)]
         case FeeCredited() as credited:
             return [
                 *_who(credited.account_id, PLATFORM, event),
@@ -75,6 +78,7 @@ def _opened(opened: AccountOpened, event: RecordedEvent) -> list[Op]:
     account_id = opened.account_id
     return [
         *_who(account_id, opened.owner, event),
+        Set(account_id, "state", "open"),
         Set(account_id, "available_fen", 0),
         Set(account_id, "held_fen", 0),
         *(Add(account_id, field, 0) for field in SUMS),
@@ -121,9 +125,10 @@ def _sums(moved: object) -> list[Op]:
 
 VIEW = View(
     name="bidding.balances",
-    version=2,
+    version=3,
     reads=(
         AccountOpened,
+        AccountClosed,
         FundsDeposited,
         WithdrawalRequested,
         FundsWithdrawn,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from libs.events.bidding import (
     BidPlaced,
+    FundingRequested,
     FundsCollected,
     ListingCancelled,
     ListingExpired,
@@ -68,6 +69,8 @@ def _fields(data: object) -> dict[str, str | int | None]:
             return {"state": "cancelled", "cancelled_on": data.cancelled_on.isoformat(), "code": data.code}
         case ListingExpired():
             return {"state": "expired"}
+        case FundingRequested():
+            return {"state": "passed"}
         case LoanFunded():
             return {"state": "funding", "funded_on": data.funded_on.isoformat()}
         case FundsCollected():
@@ -78,7 +81,7 @@ def _fields(data: object) -> dict[str, str | int | None]:
 
 VIEW = View(
     name="bidding.open-listings",
-    version=2,
+    version=3,
     reads=(
         ListingOpened,
         BidPlaced,
@@ -86,6 +89,7 @@ VIEW = View(
         ListingReviewed,
         ListingCancelled,
         ListingExpired,
+        FundingRequested,
         LoanFunded,
         FundsCollected,
     ),

@@ -210,7 +210,7 @@ async def review(application: ApplicationId, body: ReviewIn, _: Risk) -> Order:
     "/applications/{application}/report",
     scopes("risk"),
     answer=ApplicationDone,
-    answers=_says(InvestigationReported="reported"),
+    answers=_says(ApplicationDeclined="declined", InvestigationReported="reported"),
 )
 async def report(application: ApplicationId, body: ReportIn, _: Risk) -> Order:
     """Report on the five aspects."""
@@ -281,10 +281,10 @@ async def fulfil(application: ApplicationId, body: ConditionIn, _: Risk) -> Orde
     "/applications/{application}/precedents",
     scopes("disbursement"),
     answer=ApplicationDone,
-    answers=_says(PrecedentsMet="listable"),
+    answers=_says(PrecedentsChecked="checked"),
 )
 async def confirm_precedents(application: ApplicationId, body: ChecksIn, _: Disbursement) -> Order:
-    """Everything that must hold before the listing opens was seen to hold."""
+    """Everything that must hold before the listing opens was seen to hold; the caps are looked at by the platform itself."""
     return Order(
         application, commands.ConfirmPrecedents(application_id=application, checks=tuple(body.checks))
     )

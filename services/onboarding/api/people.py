@@ -224,8 +224,9 @@ async def relate(user: OwnUser, body: RelationIn) -> Order:
     "/users/{user}/erasure",
     scopes("user:own"),
     answer=UserDone,
-    answers={events.UserErased: UserDone.erased},
+    answers={events.ErasureRequested: UserDone.leaving},
 )
 async def erase(user: OwnUser, body: NoFields | None = None) -> Order:  # noqa: ARG001  # its shape is checked
-    """Be forgotten, when nothing is owed: the sweep then destroys key and row."""
+    """Be forgotten, when nothing is owed or under way and the account is empty, which it says by itself: `erasure` of one's own
+    page shows why not. The sweep then destroys key and row."""
     return Order(user, commands.EraseUser(user_id=user))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from libs.events import application as flow
 from libs.events import onboarding as events
 from libs.runtime.http import Answer, CountField, DayField, PositiveFenField, RateField, Shape, id_field
+from services.onboarding.domain.terms import text_of
 
 CodeField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", examples=["CN-31"])]
 ReferenceField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["doc_7f3a"])]
@@ -142,7 +143,7 @@ class ConditionIn(Shape):
 
 
 class AcceptanceIn(Shape):
-    """The hash of the text that was signed, and the evidence of the signing."""
+    """The hash of the text that was signed (`terms_hash` of the application), and the evidence of the signing."""
 
     text_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     evidence: ReferenceField
@@ -197,9 +198,9 @@ class UserDone(Answer):
         return UserDone(id=event.user_id, status="related")
 
     @staticmethod
-    def erased(event: events.UserErased) -> "UserDone":
-        """He is forgotten; his key goes next."""
-        return UserDone(id=event.user_id, status="erased")
+    def leaving(event: events.ErasureRequested) -> "UserDone":
+        """He wants to be forgotten; his account is asked."""
+        return UserDone(id=event.user_id, status="erasure_requested")
 
 
 class ApplicationDone(Answer):
@@ -233,7 +234,7 @@ class StaffDone(Answer):
 
 
 class UserOut(BaseModel):
-    """A user by codes; amounts in fen."""
+    """A user by codes; amounts in fen. `erasure` is `requested` while his account is asked, then why he was not forgotten."""
 
     user_id: str
     state: str
@@ -244,6 +245,7 @@ class UserOut(BaseModel):
     suitability_valid_to: str | None
     exposure_fen: int
     cap_fen: int | None
+    erasure: str | None
 
     @staticmethod
     def of(document: dict[str, Any]) -> "UserOut":
@@ -261,7 +263,10 @@ class PersonOut(BaseModel):
 
 
 class ApplicationOut(BaseModel):
-    """Where an application stands; amounts in fen, rates as decimal text."""
+    """Where an application stands; amounts in fen, rates as decimal text.
+
+    `terms_text` is what the applicant signs once the terms are offered, `terms_hash` its SHA-256.
+    """
 
     application_id: str
     loan_id: str
@@ -277,12 +282,23 @@ class ApplicationOut(BaseModel):
     conditions: list[str]
     grade: str | None
     terms: dict[str, Any] | None
+    terms_text: str | None
+    terms_hash: str | None
     lapses_on: str | None
 
     @staticmethod
     def of(document: dict[str, Any]) -> "ApplicationOut":
         """From a document of `onboarding.applications`."""
-        return ApplicationOut(**{field: document[field] for field in ApplicationOut.model_fields})
+        stored = {field: document[field] for field in ApplicationOut.model_fields if field != "terms_text"}
+        return ApplicationOut(**stored, terms_text=_text(document) if document["terms_hash"] else None)
+
+
+def _text(document: dict[str, Any]) -> str:
+    terms = document["terms"]
+    named = {
+        name: document[name] for name in ("application_id", "loan_id", "applicant", "product", "purpose")
+    }
+    return text_of(flow.LoanTerms(**terms | {"annual_rate": Decimal(terms["annual_rate"])}), **named)
 
 
 class ApplicationsOut(BaseModel):

@@ -13,6 +13,7 @@ from libs.events.application import (
     ApplicationApproved,
     ApplicationDeclined,
     ApplicationLapsed,
+    PrecedentsChecked,
     TermsAccepted,
     TermsDeclined,
 )
@@ -28,7 +29,9 @@ from services.onboarding.commands import (
     DeclineApplicant,
     DeclineExposure,
     DeclineTerms,
+    FailPrecedents,
     FulfilCondition,
+    MeetPrecedents,
     RecordApplicant,
     RecordInterview,
     ReportInvestigation,
@@ -44,6 +47,7 @@ from services.onboarding.domain.application_state import (
     ApplicationEvent,
     ApplicationState,
     Approved,
+    AtCapCheck,
     AtReservation,
     Closed,
     NotSubmitted,
@@ -51,13 +55,14 @@ from services.onboarding.domain.application_state import (
     Waiting,
     request_of,
 )
-from services.onboarding.domain.profile import PRECEDENTS, Profile
+from services.onboarding.domain.profile import CAPS_CHECKED, PRECEDENTS, Profile
 from services.onboarding.domain.signing import (
     BEFORE_DISBURSEMENT,
     independent_staff,
     misplaced,
     require_in_time,
 )
+from services.onboarding.domain.terms import hash_of, text_of
 
 #: The phase of a day in which time limits end (design.md 2.7).
 LAPSE_PHASE = 5
@@ -72,7 +77,8 @@ _IntakeCommand = (
     | RecordInterview
 )
 _CreditCommand = ReviewEligibility | ReportInvestigation | ConveneCommittee | CastVote | FulfilCondition
-_ClosingCommand = ApproveApplication | DeclineExposure | AcceptTerms | DeclineTerms | ConfirmPrecedents
+_CapsCommand = ApproveApplication | DeclineExposure | MeetPrecedents | FailPrecedents
+_ClosingCommand = _CapsCommand | AcceptTerms | DeclineTerms | ConfirmPrecedents
 ApplicationCommand = _IntakeCommand | _CreditCommand | _ClosingCommand
 
 
@@ -93,10 +99,18 @@ def decide(
             return credit.vote(command, state, context, profile)
         case FulfilCondition():
             return credit.fulfil(command, state, context)
-        case ApproveApplication() | DeclineExposure() | AcceptTerms() | DeclineTerms() | ConfirmPrecedents():
-            return _close(command, state, context, profile)
-        case _:
+        case (
+            SubmitApplication()
+            | RecordApplicant()
+            | DeclineApplicant()
+            | ReturnPapers()
+            | ResubmitApplication()
+            | CheckIntake()
+            | RecordInterview()
+        ):
             return _take_in(command, state, context, profile)
+        case _:
+            return _close(command, state, context, profile)
 
 
 def _take_in(
@@ -106,7 +120,7 @@ def _take_in(
         case SubmitApplication():
             return intake.submit(command, state, context, profile)
         case RecordApplicant():
-            return intake.record_applicant(command, state)
+            return intake.record_applicant(command, state, profile)
         case DeclineApplicant():
             return intake.decline_applicant(command, state)
         case ReturnPapers():
@@ -127,8 +141,10 @@ def _close(
     match command:
         case ApproveApplication():
             return _approve(command, state, context, profile)
-        case DeclineExposure():
-            return _decline_exposure(command, state)
+        case DeclineExposure() | FailPrecedents():
+            return _decline_for_caps(command, state)
+        case MeetPrecedents():
+            return _meet(state)
         case AcceptTerms():
             return _accept(command, state, context, profile)
         case DeclineTerms():
@@ -182,17 +198,30 @@ def _approve(
                     terms=state.terms,
                     approved_on=context.business_date,
                     lapses_on=context.business_date + timedelta(days=profile.answer_days),
+                    terms_hash=hash_of(
+                        text_of(
+                            state.terms,
+                            application_id=request.application_id,
+                            loan_id=request.loan_id,
+                            applicant=request.applicant,
+                            product=request.product,
+                            purpose=request.purpose,
+                        )
+                    ),
                 )
             ]
-        case Approved() | Accepted() | Ready():
+        case Approved() | Accepted() | AtCapCheck() | Ready():
             return []
         case _:
             raise misplaced(state)
 
 
-def _decline_exposure(command: DeclineExposure, state: ApplicationState) -> Sequence[ApplicationDeclined]:
+def _decline_for_caps(
+    command: DeclineExposure | FailPrecedents, state: ApplicationState
+) -> Sequence[ApplicationDeclined]:
+    asked_at = AtReservation if isinstance(command, DeclineExposure) else AtCapCheck
     match state:
-        case AtReservation():
+        case AtReservation() | AtCapCheck() if isinstance(state, asked_at):
             request = state.case.request
             return [
                 ApplicationDeclined(
@@ -231,6 +260,8 @@ def _accept(
     if not isinstance(state, Approved):
         raise misplaced(state)
     require_in_time(state, context.business_date)
+    if command.text_hash != state.terms_hash:
+        raise Refused("text_differs")
     request = state.case.request
     return [
         TermsAccepted(
@@ -264,9 +295,9 @@ def _decline_terms(state: ApplicationState, context: Context) -> Sequence[TermsD
 
 def _confirm(
     command: ConfirmPrecedents, state: ApplicationState, context: Context
-) -> Sequence[PrecedentsMet]:
+) -> Sequence[PrecedentsChecked]:
     """All green, seen by somebody who had no part in the approval (processes.md 1.A rule 2, 1.G.4)."""
-    if isinstance(state, Ready):
+    if isinstance(state, AtCapCheck | Ready):
         return []
     if not isinstance(state, Accepted):
         raise misplaced(state)
@@ -274,6 +305,24 @@ def _confirm(
     require_in_time(state, context.business_date)
     if tuple(sorted(command.checks)) != tuple(sorted(PRECEDENTS)):
         raise Refused("precedents_missing")
+    request = state.case.request
+    return [
+        PrecedentsChecked(
+            application_id=request.application_id,
+            loan_id=request.loan_id,
+            applicant=request.applicant,
+            checks=PRECEDENTS,
+            checked_by=who,
+        )
+    ]
+
+
+def _meet(state: ApplicationState) -> Sequence[PrecedentsMet]:
+    """The caps are kept today, too: the listing may open."""
+    if isinstance(state, Ready):
+        return []
+    if not isinstance(state, AtCapCheck):
+        raise misplaced(state)
     request, borrower, terms = state.case.request, state.case.borrower, state.terms
     return [
         PrecedentsMet(
@@ -294,8 +343,8 @@ def _confirm(
             interest_fee_permille=terms.interest_fee_permille,
             window_days=terms.window_days,
             method=terms.method,
-            checks=PRECEDENTS,
-            checked_by=who,
+            checks=(*state.checks, CAPS_CHECKED),
+            checked_by=state.checked_by,
         )
     ]
 

@@ -21,6 +21,7 @@ from libs.events.application import (
     InterviewHeld,
     InvestigationReported,
     PapersReturned,
+    PrecedentsChecked,
     TermsAccepted,
     TermsDeclined,
 )
@@ -30,6 +31,7 @@ from services.onboarding.domain.application_state import (
     ApplicationEvent,
     ApplicationState,
     Approved,
+    AtCapCheck,
     AtCommittee,
     AtIntake,
     AtInterview,
@@ -138,7 +140,10 @@ def _late_step(state: Open, event: LateEvent) -> ApplicationState:
         case ApplicationApproved():
             borrower = replace(case_.borrower, owner=event.owner, related=event.related)
             return Approved(
-                case=replace(case_, borrower=borrower), terms=event.terms, lapses_on=event.lapses_on
+                case=replace(case_, borrower=borrower),
+                terms=event.terms,
+                terms_hash=event.terms_hash,
+                lapses_on=event.lapses_on,
             )
         case TermsAccepted():
             assert isinstance(state, Approved), "only offered terms are accepted"
@@ -149,6 +154,9 @@ def _late_step(state: Open, event: LateEvent) -> ApplicationState:
                 evidence=event.evidence,
                 lapses_on=event.lapses_on,
             )
+        case PrecedentsChecked():
+            assert isinstance(state, Accepted), "precedents are checked once the terms are signed"
+            return AtCapCheck(case=case_, terms=state.terms, checks=event.checks, checked_by=event.checked_by)
         case _:
             assert_never(event)
 

@@ -22,6 +22,7 @@ from libs.events.application import (
     InvestigationReported,
     LoanTerms,
     PapersReturned,
+    PrecedentsChecked,
     TermsAccepted,
     TermsDeclined,
 )
@@ -202,6 +203,7 @@ class Approved:
     kind: Literal["approved"] = "approved"
     case: Case
     terms: LoanTerms
+    terms_hash: TextHash | None
     lapses_on: date
 
 
@@ -215,6 +217,17 @@ class Accepted:
     text_hash: TextHash
     evidence: Reference
     lapses_on: date
+
+
+@record
+class AtCapCheck:
+    """Every precedent was seen to hold; the applicant's stream says whether the caps are kept today."""
+
+    kind: Literal["at_cap_check"] = "at_cap_check"
+    case: Case
+    terms: LoanTerms
+    checks: tuple[Code, ...]
+    checked_by: str
 
 
 @record
@@ -249,6 +262,7 @@ Open = (
     | AtReservation
     | Approved
     | Accepted
+    | AtCapCheck
 )
 """The situations in which the applicant is known and nothing is final."""
 
@@ -272,6 +286,7 @@ LateEvent = (
     | ExposureRequested
     | ApplicationApproved
     | TermsAccepted
+    | PrecedentsChecked
 )
 ApplicationEvent = ApplicationSubmitted | EarlyEvent | LateEvent | PrecedentsMet | EndEvent
 

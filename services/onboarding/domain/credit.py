@@ -40,7 +40,7 @@ from services.onboarding.domain.application_state import (
     Report,
     Reported,
 )
-from services.onboarding.domain.profile import METHODS, Profile
+from services.onboarding.domain.profile import Profile
 from services.onboarding.domain.signing import SALES, independent_staff, misplaced, require_in_time
 
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
@@ -67,17 +67,7 @@ def review(
         raise Refused("invalid_reasons")
     if command.is_eligible:
         return [ApplicationReviewed(application_id=command.application_id, reviewed_by=who)]
-    request = state.case.request
-    return [
-        ApplicationDeclined(
-            application_id=request.application_id,
-            loan_id=request.loan_id,
-            applicant=request.applicant,
-            codes=command.reasons,
-            decided_by=who,
-            stage=state.kind,
-        )
-    ]
+    return [_declined(state.case, command.reasons, who, state.kind)]
 
 
 # --- investigation -------------------------------------------------------------------------------------------------
@@ -85,23 +75,37 @@ def review(
 
 def report(
     command: ReportInvestigation, state: ApplicationState, context: Context, profile: Profile
-) -> Sequence[InvestigationReported]:
-    """The report; until the committee is convened a later one replaces it."""
+) -> Sequence[InvestigationReported | ApplicationDeclined]:
+    """The report; until the committee is convened a later one replaces it. One that advises against the loan ends it: nobody is
+    convened to overrule who has seen it."""
     if not isinstance(state, AtInvestigation | Reported):
         raise misplaced(state)
     who = independent_staff(context, state.case, *SALES)
     _check_aspects(command.aspects, context.business_date, profile)
-    return [
-        InvestigationReported(
-            application_id=command.application_id,
-            investigator=who,
-            reported_on=context.business_date,
-            aspects=command.aspects,
-            grade=command.grade,
-            limit_fen=command.limit_fen,
-            recommends=command.recommends,
-        )
-    ]
+    reported = InvestigationReported(
+        application_id=command.application_id,
+        investigator=who,
+        reported_on=context.business_date,
+        aspects=command.aspects,
+        grade=command.grade,
+        limit_fen=command.limit_fen,
+        recommends=command.recommends,
+    )
+    if command.recommends:
+        return [reported]
+    return [reported, _declined(state.case, ("not_recommended",), who, "reported")]
+
+
+def _declined(case: Case, codes: tuple[str, ...], who: str, stage: str) -> ApplicationDeclined:
+    request = case.request
+    return ApplicationDeclined(
+        application_id=request.application_id,
+        loan_id=request.loan_id,
+        applicant=request.applicant,
+        codes=codes,
+        decided_by=who,
+        stage=stage,
+    )
 
 
 def _check_aspects(aspects: tuple[AspectFinding, ...], on: date, profile: Profile) -> None:
@@ -149,7 +153,10 @@ def convene(
 
 def _check_terms(terms: LoanTerms, case: Case, found: Report, profile: Profile) -> None:
     """What bidding would refuse later is refused before anybody votes on it. The rate's ceiling is checked at listing."""
-    if not 1 <= terms.tenor_months <= profile.tenor_months_max:
+    product = profile.product(case.request.product)
+    if product is None:
+        raise Refused("invalid_product")  # it was taken off the table since
+    if not product.tenors_months[0] <= terms.tenor_months <= product.tenors_months[1]:
         raise Refused("invalid_tenor")
     if not 1 <= terms.window_days <= profile.window_days_max:
         raise Refused("invalid_window")
@@ -157,13 +164,13 @@ def _check_terms(terms: LoanTerms, case: Case, found: Report, profile: Profile) 
         raise Refused("invalid_fee")
     if terms.annual_rate == 0:
         raise Refused("invalid_rate")  # a contract without a stated rate is not built (processes.md 1.G.1)
-    if terms.method not in METHODS:
+    if terms.method not in product.methods:
         raise Refused("invalid_method")
     if terms.grade != found.grade:
         raise Refused("invalid_grade")
     if terms.amount_fen > found.limit_fen:
         raise Refused("above_limit")
-    if terms.amount_fen > case.request.amount_fen:
+    if terms.amount_fen > case.request.amount_fen or terms.tenor_months > case.request.tenor_months:
         raise Refused("above_request")
 
 

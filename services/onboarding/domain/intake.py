@@ -37,10 +37,9 @@ from services.onboarding.domain.application_state import (
     request_of,
 )
 from services.onboarding.domain.ids import is_id, loan_of
-from services.onboarding.domain.profile import METHODS, Profile, required_documents
+from services.onboarding.domain.products import Product
+from services.onboarding.domain.profile import PAPERS, Profile, required_documents
 from services.onboarding.domain.signing import misplaced, require_in_time, staff
-
-DOCUMENTS_MAX = 50
 
 
 def submit(
@@ -55,10 +54,10 @@ def submit(
         raise Refused("invalid_applicant")
     if command.loan_id != loan_of(command.application_id):
         raise Refused("invalid_application")
-    if not 1 <= command.tenor_months <= profile.tenor_months_max:
-        raise Refused("invalid_tenor")
-    if command.method not in METHODS:
-        raise Refused("invalid_method")
+    product = profile.product(command.product)
+    if product is None:
+        raise Refused("invalid_product")
+    _check_wish(command, product)
     _check_documents(command.documents)
     return [
         ApplicationSubmitted(
@@ -79,38 +78,70 @@ def submit(
 def _asks_for(command: SubmitApplication, request: Request, context: Context) -> bool:
     """Whether the application stands as asked; its papers may have grown since."""
     asked = (context.principal, command.product, command.purpose, command.amount_fen, command.tenor_months)
-    return asked == (
+    return (*asked, command.method) == (
         request.applicant,
         request.product,
         request.purpose,
         request.amount_fen,
         request.tenor_months,
-    )
+        request.method,
+    ) and all(paper in request.documents for paper in command.documents)
+
+
+def _check_wish(command: SubmitApplication, product: Product) -> None:
+    """The product is offered for this, so much, so long, repaid like this. For whom, his own stream says."""
+    least_fen, most_fen = product.amounts_fen
+    shortest, longest = product.tenors_months
+    if command.purpose not in product.purposes:
+        raise Refused("invalid_purpose")
+    if not least_fen <= command.amount_fen <= most_fen:
+        raise Refused("invalid_amount")
+    if not shortest <= command.tenor_months <= longest:
+        raise Refused("invalid_tenor")
+    if command.method not in product.methods:
+        raise Refused("invalid_method")
 
 
 def _check_documents(documents: tuple[str, ...]) -> None:
-    if len(documents) > DOCUMENTS_MAX or len(set(documents)) != len(documents):
+    """Each is a row of the checklist, named once."""
+    if len(set(documents)) != len(documents) or any(each not in PAPERS for each in documents):
         raise Refused("invalid_documents")
 
 
-def record_applicant(command: RecordApplicant, state: ApplicationState) -> Sequence[ApplicantRecorded]:
-    """The applicant's stream has said who he is."""
+def record_applicant(
+    command: RecordApplicant, state: ApplicationState, profile: Profile
+) -> Sequence[ApplicantRecorded | ApplicationDeclined]:
+    """The applicant's stream has said who he is: the product is for his kind, or the application ends here."""
     match state:
         case NotSubmitted():
             raise misplaced(state)
         case Submitted():
-            return [
-                ApplicantRecorded(
-                    application_id=command.application_id,
-                    applicant=state.request.applicant,
-                    kind=command.kind,
-                    region=command.region,
-                    owner=command.owner,
-                    related=command.related,
-                )
-            ]
+            recorded = ApplicantRecorded(
+                application_id=command.application_id,
+                applicant=state.request.applicant,
+                kind=command.kind,
+                region=command.region,
+                owner=command.owner,
+                related=command.related,
+            )
+            product = profile.product(state.request.product)
+            if product is not None and command.kind in product.kinds:
+                return [recorded]
+            return [recorded, _declined(state.request, "product_not_offered", "at_intake")]
         case _:
             return []
+
+
+def _declined(request: Request, code: str, stage: str) -> ApplicationDeclined:
+    """By the platform's rules: nobody decided it."""
+    return ApplicationDeclined(
+        application_id=request.application_id,
+        loan_id=request.loan_id,
+        applicant=request.applicant,
+        codes=(code,),
+        decided_by="",
+        stage=stage,
+    )
 
 
 def decline_applicant(command: DeclineApplicant, state: ApplicationState) -> Sequence[ApplicationDeclined]:
@@ -119,16 +150,7 @@ def decline_applicant(command: DeclineApplicant, state: ApplicationState) -> Seq
         case NotSubmitted():
             raise misplaced(state)
         case Submitted():
-            return [
-                ApplicationDeclined(
-                    application_id=command.application_id,
-                    loan_id=state.request.loan_id,
-                    applicant=state.request.applicant,
-                    codes=(command.code,),
-                    decided_by="",
-                    stage=state.kind,
-                )
-            ]
+            return [_declined(state.request, command.code, state.kind)]
         case _:
             return []
 
@@ -168,9 +190,11 @@ def resubmit(
     require_in_time(state, context.business_date)
     if not command.documents:
         raise Refused("invalid_documents")
+    if any(wanting not in command.documents for wanting in state.papers):
+        raise Refused("papers_missing")
     before = state.case.request.documents
+    _check_documents(command.documents)
     documents = (*before, *(each for each in command.documents if each not in before))
-    _check_documents(documents)
     return [
         ApplicationResubmitted(
             application_id=command.application_id, applicant=context.principal, documents=documents

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from libs.events.onboarding import Code, Kind, Level
+from services.onboarding.domain.products import BUSINESS, CONSUMER, PERSONAL, Product
 
 Caps = tuple[tuple[date, int], ...]
 
@@ -21,6 +22,7 @@ class Profile:
     name: str
     person_caps_fen: Caps
     organisation_caps_fen: Caps
+    products: tuple[Product, ...]
     answer_days: int = 30
     """How long papers may stay returned, conditions open, terms unanswered, precedents unchecked (domain.md section 2, chosen)."""
     suitability_days: int = 365
@@ -30,14 +32,20 @@ class Profile:
     report_days_max: int = 60
     """How old a report may be before the committee (processes.md 1.E, chosen)."""
     window_days_max: int = 10
-    tenor_months_max: int = 120
     relations_max: int = 100
+    """How many relations a user may declare (chosen)."""
+    declared_by_max: int = 1_000
+    """How many others may declare a relation with one user (chosen): each is verified and answers for it."""
 
     def cap_fen(self, kind: Kind, on: date) -> int | None:
         """The most that one borrower may owe on the platform on this date, in fen (rules.md 1.8)."""
         table = self.person_caps_fen if kind == "person" else self.organisation_caps_fen
         started = [cap_fen for since, cap_fen in table if since <= on]
         return started[-1] if started else None
+
+    def product(self, code: Code) -> Product | None:
+        """What is offered under a name, None for a name that nothing is offered under."""
+        return next((product for product in self.products if product.code == code), None)
 
 
 #: The papers without which an intake is not complete: the R of the checklist (processes.md 1.D).
@@ -62,18 +70,36 @@ REQUIRED_PAPERS: dict[Kind, tuple[Code, ...]] = {
     ),
 }
 
+#: Every paper that may be handed in or asked for: the rows of the checklist (processes.md 1.D).
+PAPERS: tuple[Code, ...] = (
+    "identity_card",
+    "business_licence",
+    "operating_permit",
+    "representative_proof",
+    "income_proof",
+    "bank_statements",
+    "accounts",
+    "tax_returns",
+    "utility_bills",
+    "contracts",
+    "asset_proof",
+    "credit_report",
+    "guarantee_papers",
+    "purpose_evidence",
+    "consent",
+)
+
 #: What the disbursement post looks at before a listing may open (processes.md 1.G.4); the exposure stays reserved meanwhile.
 PRECEDENTS: tuple[Code, ...] = (
     "approval_valid",
     "contract_signed",
     "guarantee_authentic",
     "conditions_fulfilled",
-    "caps_checked",
     "purpose_account_known",
 )
 
-#: The manners of repayment that repayment can schedule today.
-METHODS: tuple[Code, ...] = ("equal_instalments",)
+#: What the platform itself looks at after them.
+CAPS_CHECKED: Code = "caps_checked"
 
 #: The suitability questionnaire: as many questions, answers from 1 (shuns risk) to 5; least sum of each level (chosen).
 QUESTIONS = 8
@@ -94,13 +120,16 @@ def level_of(answers: tuple[int, ...]) -> Level:
 
 
 #: Real loan books from anywhere: no caps.
-DEMO = Profile(name="demo", person_caps_fen=(), organisation_caps_fen=())
+DEMO = Profile(
+    name="demo", person_caps_fen=(), organisation_caps_fen=(), products=(CONSUMER, BUSINESS, PERSONAL)
+)
 
 #: The 2016 Interim Measures, art. 17: 200,000 yuan outstanding per person and platform, 1,000,000 per organisation.
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     person_caps_fen=((date(2016, 8, 24), 200_000_00),),
     organisation_caps_fen=((date(2016, 8, 24), 1_000_000_00),),
+    products=(CONSUMER, BUSINESS),
 )
 
 

@@ -1,8 +1,4 @@
-"""The user: registered, verified, assessed, related; and the only one who knows how much he may still borrow.
-
-Exposure lives here because a cap is a rule about one borrower: two applications of his meet in this stream, one after the
-other, whichever committee was quicker.
-"""
+"""The user: registered, verified, assessed, related, forgotten; what he may borrow stands in `exposure`."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,14 +6,12 @@ from functools import partial
 from typing import assert_never, get_args
 
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
-from libs.events.money import MAX_INTEGER
 from libs.events.onboarding import (
     ApplicantConfirmed,
     ApplicantDeclined,
-    ExposureDeclined,
-    ExposureReduced,
-    ExposureReleased,
-    ExposureReserved,
+    ApplicantReleased,
+    ErasureDeclined,
+    ErasureRequested,
     OwnerBound,
     ReferralCredited,
     RelationDeclared,
@@ -31,18 +25,23 @@ from libs.events.onboarding import (
 from services.onboarding.commands import (
     AssessSuitability,
     BindOwner,
+    CompleteErasure,
     ConfirmApplicant,
+    ConfirmExposure,
     CreditReferral,
     DeclareRelation,
+    DeclineErasure,
     EraseUser,
     RecordRelation,
     ReduceExposure,
     RefuseVerification,
     RegisterUser,
+    ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
     VerifyUser,
 )
+from services.onboarding.domain import exposure
 from services.onboarding.domain.ids import require_id
 from services.onboarding.domain.profile import Profile, level_of
 from services.onboarding.domain.user_state import (
@@ -61,8 +60,17 @@ VALIDITY_PHASE = 5
 _KnownCommand = (
     VerifyUser | RefuseVerification | AssessSuitability | DeclareRelation | ConfirmApplicant | ReserveExposure
 )
-_NoticeCommand = CreditReferral | BindOwner | RecordRelation | ReduceExposure | ReleaseExposure
-UserCommand = RegisterUser | EraseUser | _NoticeCommand | _KnownCommand
+_NoticeCommand = (
+    CreditReferral
+    | BindOwner
+    | RecordRelation
+    | ReleaseApplicant
+    | ReduceExposure
+    | ReleaseExposure
+    | CompleteErasure
+    | DeclineErasure
+)
+UserCommand = RegisterUser | EraseUser | ConfirmExposure | _NoticeCommand | _KnownCommand
 
 
 def decide(
@@ -76,17 +84,28 @@ def decide(
             return _register(command, state)
         case EraseUser():
             return _erase(command, state, context)
-        case CreditReferral() | BindOwner() | RecordRelation() | ReduceExposure() | ReleaseExposure():
-            return _note(command, state, profile)
-        case _:
+        case ConfirmExposure():
+            return exposure.confirm(command, state, context, profile)
+        case (
+            VerifyUser()
+            | RefuseVerification()
+            | AssessSuitability()
+            | DeclareRelation()
+            | ConfirmApplicant()
+            | ReserveExposure()
+        ):
             if not isinstance(state, Registered | Verified):
                 raise Refused("unknown_user")
             return _decide_known(command, state, context, profile)
+        case _:
+            return _note(command, state, context, profile)
 
 
 def _decide_known(
     command: _KnownCommand, state: Registered | Verified, context: Context, profile: Profile
 ) -> Sequence[UserEvent]:
+    if state.customer.is_leaving and not isinstance(command, ConfirmApplicant | ReserveExposure):
+        raise Refused("erasure_requested")
     match command:
         case VerifyUser():
             return _verify(command, state, context)
@@ -95,16 +114,18 @@ def _decide_known(
         case AssessSuitability():
             return _assess(command, state, context, profile)
         case DeclareRelation():
-            return _relate(command, state, profile)
+            return _declare(command, state, profile)
         case ConfirmApplicant():
             return [_answer_application(command, state)]
         case ReserveExposure():
-            return _reserve(command, state, context, profile)
+            return exposure.reserve(command, state, context, profile)
         case _:
             assert_never(command)
 
 
-def _note(command: _NoticeCommand, state: UserState, profile: Profile) -> Sequence[UserEvent]:
+def _note(
+    command: _NoticeCommand, state: UserState, context: Context, profile: Profile
+) -> Sequence[UserEvent]:
     """What other streams tell: true whether or not somebody is known here, so it has no effect where it means nobody."""
     if not isinstance(state, Registered | Verified):
         return []
@@ -120,11 +141,19 @@ def _note(command: _NoticeCommand, state: UserState, profile: Profile) -> Sequen
             bound = OwnerBound(user_id=customer.user_id, owner=command.owner)
             return [bound] if customer.owner is None else []
         case RecordRelation():
-            return _relate(command, state, profile)
+            return _record(command, state, profile)
+        case ReleaseApplicant():
+            return _release_applicant(command, state)
         case ReduceExposure():
-            return _reduce(command, state)
+            return exposure.reduce(command, state)
         case ReleaseExposure():
-            return _release(command, state)
+            return exposure.release(command, state)
+        case CompleteErasure():
+            erased = UserErased(user_id=customer.user_id, erased_on=context.business_date)
+            return [erased] if customer.is_leaving else []
+        case DeclineErasure():
+            kept = ErasureDeclined(user_id=customer.user_id, code=command.code)
+            return [kept] if customer.is_leaving else []
         case _:
             assert_never(command)
 
@@ -187,6 +216,7 @@ def _verify(command: VerifyUser, state: Registered | Verified, context: Context)
             provider=command.provider,
             reference=command.reference,
             verified_on=context.business_date,
+            related=customer.related_by,
         )
     ]
 
@@ -242,13 +272,15 @@ def _lapse(wake: Wake, state: UserState) -> Sequence[SuitabilityLapsed]:
     ]
 
 
-def _relate(
-    command: DeclareRelation | RecordRelation, state: Registered | Verified, profile: Profile
+def _declare(
+    command: DeclareRelation, state: Registered | Verified, profile: Profile
 ) -> Sequence[RelationDeclared]:
     customer = state.customer
     require_id(command.related, "usr", "invalid_related")
     if command.related == customer.user_id:
         raise Refused("invalid_related")
+    if not isinstance(state, Verified):
+        raise Refused("not_verified")
     if command.related in customer.related:
         return []
     if len(customer.related) >= profile.relations_max:
@@ -256,30 +288,29 @@ def _relate(
     return [RelationDeclared(user_id=customer.user_id, related=command.related)]
 
 
-def _erase(command: EraseUser, state: UserState, context: Context) -> Sequence[UserErased]:
-    match state:
-        case NotRegistered():
-            raise Refused("unknown_user")
-        case Erased():
-            return []
-        case Verified() if state.exposures:
-            raise Refused("has_exposure")
-        case Registered() | Verified():
-            return [UserErased(user_id=command.user_id, erased_on=context.business_date)]
-        case _:
-            assert_never(state)
+def _record(
+    command: RecordRelation, state: Registered | Verified, profile: Profile
+) -> Sequence[RelationDeclared]:
+    customer = state.customer
+    if command.related in (*customer.related, *customer.related_by):
+        return []
+    if len(customer.related_by) >= profile.declared_by_max:
+        raise Refused("too_many_relations")
+    return [RelationDeclared(user_id=customer.user_id, related=command.related, by_other=True)]
 
 
-# --- what he may borrow --------------------------------------------------------------------------------------------
+# --- his applications ----------------------------------------------------------------------------------------------
 
 
 def _answer_application(
     command: ConfirmApplicant, state: Registered | Verified
 ) -> ApplicantConfirmed | ApplicantDeclined:
     customer = state.customer
-    if not isinstance(state, Verified):
+    if not isinstance(state, Verified) or customer.is_leaving:
         return ApplicantDeclined(
-            user_id=customer.user_id, application_id=command.application_id, code="not_verified"
+            user_id=customer.user_id,
+            application_id=command.application_id,
+            code="erasure_requested" if customer.is_leaving else "not_verified",
         )
     return ApplicantConfirmed(
         user_id=customer.user_id,
@@ -291,79 +322,32 @@ def _answer_application(
     )
 
 
-def _reserve(
-    command: ReserveExposure, state: Registered | Verified, context: Context, profile: Profile
-) -> Sequence[ExposureReserved | ExposureDeclined]:
-    """All of the borrower's loans together stay at or below the cap of the day (rules.md 1.8)."""
-    customer = state.customer
-    cap_fen = profile.cap_fen(customer.kind, context.business_date)
-    before_fen = state.exposure_fen if isinstance(state, Verified) else 0
-    after_fen = before_fen + command.amount_fen
-    if not isinstance(state, Verified):
-        code = "not_verified"
-    elif state.exposure_of(command.loan_id) is not None:
+def _release_applicant(
+    command: ReleaseApplicant, state: Registered | Verified
+) -> Sequence[ApplicantReleased]:
+    if not isinstance(state, Verified) or command.application_id not in state.applications:
         return []
-    elif after_fen > (MAX_INTEGER if cap_fen is None else cap_fen):
-        code = "exposure_cap_exceeded"
-    else:
-        return [
-            ExposureReserved(
-                user_id=customer.user_id,
-                application_id=command.application_id,
-                loan_id=command.loan_id,
-                amount_fen=command.amount_fen,
-                exposure_after_fen=after_fen,
-                cap_fen=cap_fen,
-                owner=customer.owner,
-                related=customer.related,
-            )
-        ]
-    return [
-        ExposureDeclined(
-            user_id=customer.user_id,
-            application_id=command.application_id,
-            loan_id=command.loan_id,
-            amount_fen=command.amount_fen,
-            exposure_fen=before_fen,
-            cap_fen=cap_fen,
-            code=code,
-        )
-    ]
+    return [ApplicantReleased(user_id=state.customer.user_id, application_id=command.application_id)]
 
 
-def _reduce(command: ReduceExposure, state: UserState) -> Sequence[ExposureReduced | ExposureReleased]:
-    """A loan that was repaid to the last fen does not count any more, so it is released at once."""
-    exposure = state.exposure_of(command.loan_id) if isinstance(state, Verified) else None
-    if exposure is None or not isinstance(state, Verified):
-        return []
-    if command.amount_fen >= exposure.amount_fen:
-        return _release(
-            ReleaseExposure(user_id=command.user_id, loan_id=command.loan_id, reason="repaid"), state
-        )
-    return [
-        ExposureReduced(
-            user_id=state.customer.user_id,
-            loan_id=command.loan_id,
-            amount_fen=command.amount_fen,
-            loan_exposure_after_fen=exposure.amount_fen - command.amount_fen,
-            exposure_after_fen=state.exposure_fen - command.amount_fen,
-        )
-    ]
+# --- leaving -------------------------------------------------------------------------------------------------------
 
 
-def _release(command: ReleaseExposure, state: UserState) -> Sequence[ExposureReleased]:
-    exposure = state.exposure_of(command.loan_id) if isinstance(state, Verified) else None
-    if exposure is None or not isinstance(state, Verified):
-        return []
-    return [
-        ExposureReleased(
-            user_id=state.customer.user_id,
-            loan_id=command.loan_id,
-            amount_fen=exposure.amount_fen,
-            exposure_after_fen=state.exposure_fen - exposure.amount_fen,
-            reason=command.reason,
-        )
-    ]
+def _erase(command: EraseUser, state: UserState, context: Context) -> Sequence[ErasureRequested]:
+    match state:
+        case NotRegistered():
+            raise Refused("unknown_user")
+        case Erased():
+            return []
+        case Verified() if state.exposures:
+            raise Refused("has_exposure")
+        case Verified() if state.applications:
+            raise Refused("has_application")
+        case Registered() | Verified():
+            asked = ErasureRequested(user_id=command.user_id, requested_on=context.business_date)
+            return [] if state.customer.is_leaving else [asked]
+        case _:
+            assert_never(state)
 
 
 def aggregate(profile: Profile) -> Aggregate:

@@ -9,11 +9,16 @@ from libs.events.money import PositiveFen
 from libs.events.onboarding import (
     ApplicantConfirmed,
     ApplicantDeclined,
+    ApplicantReleased,
     Code,
+    ErasureDeclined,
+    ErasureRequested,
+    ExposureConfirmed,
     ExposureDeclined,
     ExposureReduced,
     ExposureReleased,
     ExposureReserved,
+    ExposureRevoked,
     Kind,
     Level,
     OwnerBound,
@@ -30,7 +35,11 @@ from libs.events.onboarding import (
 
 @record
 class Customer:
-    """Who the user is to the platform; `owner` is the staff who owns him, `related` in the order of declaration."""
+    """Who the user is to the platform; `owner` is the staff who owns him.
+
+    `related` are those whom he declared, `related_by` those who declared him, both in their order. `is_leaving`: he asked to be
+    forgotten, and his account has not answered yet.
+    """
 
     user_id: str
     kind: Kind
@@ -38,6 +47,8 @@ class Customer:
     referrer: str | None
     owner: str | None
     related: tuple[str, ...] = ()
+    related_by: tuple[str, ...] = ()
+    is_leaving: bool = False
 
 
 @record
@@ -75,12 +86,16 @@ class Registered:
 
 @record
 class Verified:
-    """Verified: may invest when assessed, may apply. Exposures stand in the order of their reservation."""
+    """Verified: may invest when assessed, may apply. Exposures stand in the order of their reservation.
+
+    `applications` are those under way for which nothing is reserved yet.
+    """
 
     kind: Literal["verified"] = "verified"
     customer: Customer
     suitability: Suitability | None
     exposures: tuple[Exposure, ...]
+    applications: tuple[str, ...] = ()
 
     @property
     def exposure_fen(self) -> int:
@@ -112,11 +127,27 @@ UserEvent = (
     | RelationDeclared
     | ApplicantConfirmed
     | ApplicantDeclined
+    | ApplicantReleased
     | ExposureReserved
     | ExposureDeclined
     | ExposureReduced
     | ExposureReleased
+    | ExposureConfirmed
+    | ExposureRevoked
+    | ErasureRequested
+    | ErasureDeclined
     | UserErased
+)
+
+_CustomersEvent = OwnerBound | RelationDeclared | ErasureRequested | ErasureDeclined
+_BorrowersEvent = (
+    ApplicantConfirmed
+    | ApplicantReleased
+    | ExposureReserved
+    | ExposureDeclined
+    | ExposureReduced
+    | ExposureReleased
+    | ExposureRevoked
 )
 
 
@@ -138,29 +169,50 @@ def evolve(state: UserState, event: UserEvent) -> UserState:
         case UserVerified():
             assert isinstance(state, Registered), "a user is verified once"
             return Verified(customer=state.customer, suitability=None, exposures=())
-        case ReferralCredited() | VerificationFailed() | ApplicantConfirmed() | ApplicantDeclined():
+        case ReferralCredited() | VerificationFailed() | ApplicantDeclined() | ExposureConfirmed():
             return state
-        case ExposureDeclined():
-            return state
-        case OwnerBound() | RelationDeclared():
-            assert isinstance(state, Registered | Verified), "only a user is owned or related"
+        case OwnerBound() | RelationDeclared() | ErasureRequested() | ErasureDeclined():
+            assert isinstance(state, Registered | Verified), "only a user is owned, related or leaving"
             return replace(state, customer=_known(state.customer, event))
         case SuitabilityAssessed() | SuitabilityLapsed():
             assert isinstance(state, Verified), "only a verified user is assessed"
             return replace(state, suitability=_assessed(event))
-        case ExposureReserved() | ExposureReduced() | ExposureReleased():
-            assert isinstance(state, Verified), "only a verified user has exposure"
+        case _:
+            # An answer about a loan that counts for nobody leaves no trace in who is not verified.
+            return _borrowed(state, event) if isinstance(state, Verified) else state
+
+
+def _borrowed(state: Verified, event: _BorrowersEvent) -> Verified:
+    match event:
+        case ApplicantConfirmed():
+            return replace(state, applications=(*state.applications, event.application_id))
+        case ApplicantReleased() | ExposureDeclined():
+            return _without_application(state, event.application_id)
+        case ExposureReserved():
+            return replace(
+                _without_application(state, event.application_id),
+                exposures=_exposures(state.exposures, event),
+            )
+        case ExposureReduced() | ExposureReleased() | ExposureRevoked():
             return replace(state, exposures=_exposures(state.exposures, event))
         case _:
             assert_never(event)
 
 
-def _known(customer: Customer, event: OwnerBound | RelationDeclared) -> Customer:
+def _without_application(state: Verified, application_id: str) -> Verified:
+    return replace(state, applications=tuple(each for each in state.applications if each != application_id))
+
+
+def _known(customer: Customer, event: _CustomersEvent) -> Customer:
     match event:
         case OwnerBound():
             return replace(customer, owner=event.owner)
+        case RelationDeclared() if event.by_other:
+            return replace(customer, related_by=(*customer.related_by, event.related))
         case RelationDeclared():
             return replace(customer, related=(*customer.related, event.related))
+        case ErasureRequested() | ErasureDeclined():
+            return replace(customer, is_leaving=isinstance(event, ErasureRequested))
         case _:
             assert_never(event)
 
@@ -176,7 +228,8 @@ def _assessed(event: SuitabilityAssessed | SuitabilityLapsed) -> Suitability | N
 
 
 def _exposures(
-    exposures: tuple[Exposure, ...], event: ExposureReserved | ExposureReduced | ExposureReleased
+    exposures: tuple[Exposure, ...],
+    event: ExposureReserved | ExposureReduced | ExposureReleased | ExposureRevoked,
 ) -> tuple[Exposure, ...]:
     match event:
         case ExposureReserved():
@@ -191,7 +244,7 @@ def _exposures(
                 else each
                 for each in exposures
             )
-        case ExposureReleased():
+        case ExposureReleased() | ExposureRevoked():
             return tuple(each for each in exposures if each.loan_id != event.loan_id)
         case _:
             assert_never(event)

@@ -25,6 +25,7 @@ from libs.events.application import (
     InvestigationReported,
     LoanTerms,
     PapersReturned,
+    PrecedentsChecked,
     TermsAccepted,
     TermsDeclined,
 )
@@ -86,11 +87,18 @@ def _late_fields(data: object) -> dict[str, Any]:
         case ExposureRequested():
             return {"stage": "reservation", "lapses_on": None}
         case ApplicationApproved():
-            return {"stage": "approved", "owner": data.owner, "lapses_on": data.lapses_on.isoformat()}
+            return {
+                "stage": "approved",
+                "owner": data.owner,
+                "terms_hash": data.terms_hash,
+                "lapses_on": data.lapses_on.isoformat(),
+            }
         case TermsAccepted():
             return {"stage": "accepted", "lapses_on": data.lapses_on.isoformat()}
+        case PrecedentsChecked():
+            return {"stage": "cap_check", "signed.precedents": data.checked_by, "lapses_on": None}
         case PrecedentsMet():
-            return {"stage": "listable", "signed.precedents": data.checked_by, "lapses_on": None}
+            return {"stage": "listable"}
         case ApplicationDeclined():
             return _ended("declined") | {"codes": [*data.codes]}
         case ApplicationRejected():
@@ -119,6 +127,7 @@ def _submitted(data: ApplicationSubmitted) -> dict[str, Any]:
         "codes": [],
         "conditions": [],
         "terms": None,
+        "terms_hash": None,
         "grade": None,
         "lapses_on": None,
         "submitted_on": data.submitted_on.isoformat(),
@@ -158,6 +167,7 @@ READS: tuple[type, ...] = (
     ExposureRequested,
     ApplicationApproved,
     TermsAccepted,
+    PrecedentsChecked,
     PrecedentsMet,
     ApplicationDeclined,
     ApplicationRejected,
@@ -167,7 +177,7 @@ READS: tuple[type, ...] = (
 
 VIEW = View(
     name="onboarding.applications",
-    version=1,
+    version=2,
     reads=READS,
     project=project,
     owner_field="applicant",

@@ -6,9 +6,12 @@ Every document is written by its user's stream alone. It holds no personal data:
 from collections.abc import Sequence
 
 from libs.events.onboarding import (
+    ErasureDeclined,
+    ErasureRequested,
     ExposureReduced,
     ExposureReleased,
     ExposureReserved,
+    ExposureRevoked,
     OwnerBound,
     RelationDeclared,
     SuitabilityAssessed,
@@ -24,6 +27,8 @@ from libs.events.views import Add, Op, Set, View
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """A user's document after one of his events. Amounts in fen."""
+    if isinstance(event.data, ExposureRevoked) and not event.data.amount_fen:
+        return []  # it counted for nobody, perhaps for nobody who is known
     user_id = event.data.user_id
     changed = [Set(user_id, field, value) for field, value in _fields(event.data).items()]
     return [*changed, *_counts(event.data), Set(user_id, f"src.{event.stream}", event.address)]
@@ -56,6 +61,7 @@ def _fields(data: object) -> dict[str, str | int | None]:
                 "suitability_valid_to": None,
                 "exposure_fen": 0,
                 "cap_fen": None,
+                "erasure": None,
             }
         case OwnerBound():
             return {"owner": data.owner}
@@ -67,10 +73,14 @@ def _fields(data: object) -> dict[str, str | int | None]:
             return {"suitability": None, "suitability_valid_to": None}
         case ExposureReserved():
             return {"exposure_fen": data.exposure_after_fen, "cap_fen": data.cap_fen}
-        case ExposureReduced() | ExposureReleased():
+        case ExposureReduced() | ExposureReleased() | ExposureRevoked():
             return {"exposure_fen": data.exposure_after_fen}
+        case ErasureRequested():
+            return {"erasure": "requested"}
+        case ErasureDeclined():
+            return {"erasure": data.code}
         case UserErased():
-            return {"state": "erased"}
+            return {"state": "erased", "erasure": None}
         case RelationDeclared() | VerificationFailed():
             return {}
         case _:
@@ -79,7 +89,7 @@ def _fields(data: object) -> dict[str, str | int | None]:
 
 VIEW = View(
     name="onboarding.users",
-    version=1,
+    version=2,
     reads=(
         UserRegistered,
         OwnerBound,
@@ -91,6 +101,9 @@ VIEW = View(
         ExposureReserved,
         ExposureReduced,
         ExposureReleased,
+        ExposureRevoked,
+        ErasureRequested,
+        ErasureDeclined,
         UserErased,
     ),
     project=project,

@@ -133,9 +133,9 @@ BODIES: Final[dict[str, _Body]] = {
     "POST /onboarding/users/{user}/suitability": lambda _about, _: {"answers": posts.BOLD},
     "POST /onboarding/users/{user}/relations": lambda _about, _: {"related": "usr_cousin"},
     "POST /onboarding/applications": lambda _about, _: posts.wish(1_000_00),
-    "POST /onboarding/applications/{application}/papers": lambda _about, _: {"documents": ["lease"]},
+    "POST /onboarding/applications/{application}/papers": lambda _about, _: {"documents": ["contracts"]},
     "POST /onboarding/applications/{application}/return": lambda _about, _: {
-        "papers": ["lease"],
+        "papers": ["contracts"],
         "code": "old",
     },
     "POST /onboarding/applications/{application}/interview": lambda _about, _: {
@@ -150,9 +150,10 @@ BODIES: Final[dict[str, _Body]] = {
         "condition": "second_guarantor",
         "evidence": "doc_1",
     },
-    "POST /onboarding/applications/{application}/acceptance": lambda about, _: (
-        posts.acceptance(about.user).body
-    ),
+    "POST /onboarding/applications/{application}/acceptance": lambda _about, _: {
+        "text_hash": "0" * 64,
+        "evidence": "sign_1",
+    },
     "POST /onboarding/applications/{application}/precedents": lambda _about, _: posts.precedents().body,
     "POST /onboarding/staff/{staff}/appointments": lambda _about, _: {"roles": ["legal"]},
     "POST /repayment/calendar": _day,

@@ -167,9 +167,12 @@ class Settling:
     async def apply(self, customer: Customer, amount_fen: int) -> str:
         asked = await self.own(customer, "/onboarding/applications", posts.wish(amount_fen))
         application: str = asked["id"]
-        for step in posts.to_the_listing(customer.user, self.today.isoformat(), amount_fen):
-            path = f"/onboarding/applications/{application}/{step.name}"
-            await self.must("POST", path, step.subject, (step.scope,), step.body)
+        path = f"/onboarding/applications/{application}"
+        for step in posts.to_the_offer(self.today.isoformat(), amount_fen):
+            await self.must("POST", f"{path}/{step.name}", step.subject, (step.scope,), step.body)
+        offered = await self.must("GET", path, customer.user, ("application:own",))
+        for step in (posts.acceptance(customer.user, offered), posts.precedents()):
+            await self.must("POST", f"{path}/{step.name}", step.subject, (step.scope,), step.body)
         return application
 
     async def lend(self, customer: Customer, borrower: Customer) -> None:

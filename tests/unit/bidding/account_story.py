@@ -4,8 +4,11 @@ from datetime import date
 from typing import Any
 
 from libs.events.bidding import (
+    AccountClosed,
+    AccountClosureDeclined,
     FeeCredited,
     FundsHeld,
+    FundsWithdrawn,
     HoldCaptured,
     HoldReleased,
     InstallmentDebited,
@@ -15,21 +18,25 @@ from libs.events.bidding import (
     LoanPaymentReturned,
     LoanProceedsCredited,
     Posting,
+    RelationRecorded,
     SuitabilityRecorded,
+    WithdrawalRequested,
 )
 from services.bidding.commands import (
     CaptureHold,
+    CloseAccount,
     CreditFee,
     CreditInvestor,
     CreditProceeds,
     DebitInstallment,
     PayLoan,
     PlaceBid,
+    RecordRelation,
     RecordSuitability,
     ReleaseHold,
     ReturnPayment,
 )
-from tests.unit.bidding.specs import AVAILABLE, CLEARING, HELD, OPENED, asked, deposited, moved
+from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.given import TODAY
 
 DUE = date(2024, 4, 15)
@@ -139,6 +146,51 @@ SHARED = moved(
 
 ASSESS = RecordSuitability(level="C3", valid_to=date(2025, 3, 14))
 ASSESSED = SuitabilityRecorded(account_id="acc_ann", owner="usr_ann", level="C3", valid_to=date(2025, 3, 14))
+
+RELATE = RecordRelation(related="usr_bea")
+RELATED = RelationRecorded(account_id="acc_ann", owner="usr_ann", related="usr_bea")
+CLOSE = CloseAccount(owner="usr_ann")
+CLOSED = AccountClosed(account_id="acc_ann", owner="usr_ann", closed_on=TODAY)
+
+
+def stays(code: str) -> AccountClosureDeclined:
+    """Something of Ann's is still there."""
+    return AccountClosureDeclined(account_id="acc_ann", owner="usr_ann", code=code)
+
+
+#: Ann bids all she has, lends it, and gets a part of it back, which she has paid out.
+EMPTY_LENDER = (
+    OPENED,
+    asked(amount_fen=300_00),
+    deposited(300_00, 300_00),
+    ALL_HELD,
+    moved(HoldCaptured, {HELD: -300_00, CLEARING: 300_00}, (0, 0), loan_id="loan_1", **BID),
+)
+
+
+def paid_back(principal_fen: int) -> tuple[Any, ...]:
+    """Principal comes back and is paid out."""
+    legs = {CLEARING: -principal_fen, AVAILABLE: principal_fen}
+    terms = {"withdrawal_id": f"wdr_{principal_fen}", "amount_fen": principal_fen}
+    return (
+        moved(
+            InvestorCredited,
+            legs,
+            (principal_fen, 0),
+            principal_fen=principal_fen,
+            interest_fen=0,
+            fee_fen=0,
+            amount_fen=principal_fen,
+            **SHARE,
+        ),
+        moved(
+            WithdrawalRequested, {AVAILABLE: -principal_fen, HELD: principal_fen}, (0, principal_fen), **terms
+        ),
+        moved(
+            FundsWithdrawn, {HELD: -principal_fen, BANK: principal_fen}, (0, 0), bank_reference="B9", **terms
+        ),
+    )
+
 
 #: Sixty fen of penalty came with it; the fee is on interest only.
 SHARED_LATE = moved(

@@ -10,6 +10,7 @@ from libs.events.bidding import (
     BidPlaced,
     CaptureRecorded,
     ClaimTerms,
+    FundingRequested,
     FundsCollected,
     ListingCancelled,
     ListingExpired,
@@ -183,5 +184,10 @@ CANCELLED = ListingCancelled(
     code="review_rejected",
     bids=(accepted(1, FIRST), accepted(2, LAST)),
 )
+#: The review has passed; onboarding looks at the caps.
+ASKED_CAPS = FundingRequested(
+    listing_id="lst_1", loan_id="loan_1", borrower="usr_bea", application_id="app_1", amount_fen=1_000_50
+)
+TO_FUND = (*TO_REVIEW, ASKED_CAPS)
 CAPTURE_A = RecordCapture(hold_id="hold_a", amount_fen=900_00)
 CAPTURE_B = RecordCapture(hold_id="hold_b", amount_fen=100_50)

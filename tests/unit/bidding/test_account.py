@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from libs.events.money import MAX_INTEGER
+from services.bidding.commands import OpenAccount
 from services.bidding.domain.account import AGGREGATE
 from tests.unit.bidding.account_story import (
     ALL_HELD,
@@ -13,7 +14,10 @@ from tests.unit.bidding.account_story import (
     ASSESSED,
     CAPTURE,
     CAPTURED,
+    CLOSE,
+    CLOSED,
     CREDIT_PROCEEDS,
+    EMPTY_LENDER,
     GIVE_BACK,
     GIVEN_BACK,
     HELD_FUNDS,
@@ -21,6 +25,8 @@ from tests.unit.bidding.account_story import (
     PAID,
     PLACE,
     PROCEEDS,
+    RELATE,
+    RELATED,
     RELEASE,
     RELEASED,
     SHARED,
@@ -29,11 +35,13 @@ from tests.unit.bidding.account_story import (
     debit,
     debited,
     fee,
+    paid_back,
     pay,
     rich,
     share,
+    stays,
 )
-from tests.unit.bidding.specs import OPENED, Spec, on
+from tests.unit.bidding.specs import OPENED, Spec, asked, on
 
 ALL = MAX_INTEGER
 
@@ -86,6 +94,30 @@ SPECS = [
         PLACE,
         (replace(HELD_FUNDS, suitability_level="C3", suitability_valid_to=date(2025, 3, 14)),),
     ),
+    Spec("a relation is known", (OPENED,), RELATE, (RELATED,), on()),
+    Spec("once", (OPENED, RELATED), RELATE, (), on()),
+    Spec("not before there is an account: its opening tells again", (), RELATE, (), on()),
+    Spec("fees are related to nobody", (fee(1, 1),), RELATE, "unknown_account", on()),
+    Spec(
+        "and goes with every bid from then on",
+        (*rich(), RELATED),
+        PLACE,
+        (replace(HELD_FUNDS, related=("usr_bea",)),),
+    ),
+    Spec("an empty account is closed", (OPENED,), CLOSE, (CLOSED,), on()),
+    Spec("one that never was is opened for it", (), CLOSE, (OPENED, CLOSED), on()),
+    Spec("once", (OPENED, CLOSED), CLOSE, (), on()),
+    Spec("not opened again", (OPENED, CLOSED), OpenAccount(owner="usr_ann"), (), on()),
+    Spec("not by another", (OPENED,), replace(CLOSE, owner="usr_bob"), "account_exists", on()),
+    Spec("who has money stays", rich(1), CLOSE, (stays("has_money"),), on()),
+    Spec("who bids it, too", (*rich(300_00), ALL_HELD), CLOSE, (stays("has_money"),), on()),
+    Spec("who waits for the bank, too", (OPENED, asked()), CLOSE, (stays("bank_request_open"),), on()),
+    Spec("who has lent it, too", EMPTY_LENDER, CLOSE, (stays("has_claims"),), on()),
+    Spec("to the last fen", (*EMPTY_LENDER, *paid_back(299_99)), CLOSE, (stays("has_claims"),), on()),
+    Spec("who has it all back may go", (*EMPTY_LENDER, *paid_back(300_00)), CLOSE, (CLOSED,), on()),
+    Spec("then nothing is done with the account", (OPENED, CLOSED), pay(), "account_closed"),
+    Spec("by anybody", (OPENED, CLOSED), pay(), "unknown_account", on(principal="usr_bob")),
+    Spec("but nothing that comes is lost", (OPENED, CLOSED), share(23_40, 3_00, 30), (SHARED,), on()),
     Spec("nothing returns without an account", (), GIVE_BACK, "unknown_account", on()),
     Spec("a payment returns once", (*rich(), PAID, GIVEN_BACK), GIVE_BACK, (), on()),
     Spec("a share is credited less its fee", (OPENED,), share(23_40, 3_00, 30), (SHARED,), on()),

@@ -24,7 +24,7 @@ def test_every_command_is_specified_in_all_its_cases(kind: type) -> None:
 
 def test_the_refusals_of_a_command_stand_on_it() -> None:
     """A code that a command is refused with is named in its docstring, or is one that the module names for all."""
-    for_all = {"unknown_account", "amount_too_large"}
+    for_all = {"unknown_account", "account_closed", "amount_too_large"}
     for spec in SPECS:
         if isinstance(spec.then, str) and spec.then not in for_all:
             assert f"`{spec.then}`" in (type(spec.when).__doc__ or ""), spec.says

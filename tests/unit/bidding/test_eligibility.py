@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 from libs.events.bidding import RiskLevel
 from libs.events.deciding import Wake
 from services.bidding.commands import (
+    ConfirmFunding,
     ConfirmTopUp,
     FundListing,
     OpenAccount,
     PlaceBid,
     RecordBid,
+    RejectFunding,
     RequestTopUp,
     ReviewListing,
 )
@@ -22,6 +25,7 @@ from services.bidding.domain.profile import CN_P2P_2016, DEMO, Profile
 from tests.unit.bidding.listing_story import (
     APPLICATION,
     APPLIED,
+    ASKED_CAPS,
     CANCELLED,
     CAPTURE_A,
     CLOSES,
@@ -33,6 +37,7 @@ from tests.unit.bidding.listing_story import (
     LAST,
     OPENED,
     PLACED,
+    TO_FUND,
     TO_REVIEW,
     bid,
     declined,
@@ -62,15 +67,33 @@ def by(who: str) -> Any:
     return on(FUNDED_ON, who)
 
 
+CAPS_KEPT, CAPS_BROKEN = ConfirmFunding(), RejectFunding(code="exposure_cap_exceeded")
+OVER_CAP = replace(CANCELLED, code="exposure_cap_exceeded")
 SPECS = [
     Spec("one of two approves", TO_REVIEW, APPROVE, (reviewed(FIN, 1),), by(FIN)),
     Spec(
-        "two people fund it",
+        "two people pass it: the caps are looked at",
         (*TO_REVIEW, reviewed(FIN, 1)),
         APPROVE,
-        (reviewed(FAN, 2), FUNDED_APPLICATION),
+        (reviewed(FAN, 2), ASKED_CAPS),
         by(FAN),
     ),
+    Spec("it was approved", TO_FUND, APPROVE, (), by(FAN)),
+    Spec("and is not rejected", TO_FUND, REJECT, "listing_reviewed", by(FAN)),
+    Spec("nor passed again", TO_FUND, FundListing(), (), on(FUNDED_ON)),
+    Spec("the caps are kept, it is funded", TO_FUND, CAPS_KEPT, (FUNDED_APPLICATION,), on(FUNDED_ON)),
+    Spec("once", (*TO_FUND, FUNDED_APPLICATION), CAPS_KEPT, (), on(FUNDED_ON)),
+    Spec("not before its review", TO_REVIEW, CAPS_KEPT, "listing_not_passed", on(FUNDED_ON)),
+    Spec("nor after all is over", (*TO_FUND, OVER_CAP), CAPS_KEPT, "listing_not_passed", on(FUNDED_ON)),
+    Spec("nothing listed, nothing funded", (), CAPS_KEPT, "unknown_listing", on(FUNDED_ON)),
+    Spec("they are not, it is cancelled", TO_FUND, CAPS_BROKEN, (OVER_CAP,), on(FUNDED_ON)),
+    Spec("once", (*TO_FUND, OVER_CAP), CAPS_BROKEN, (), on(FUNDED_ON)),
+    Spec(
+        "never a funded one", (*TO_FUND, FUNDED_APPLICATION), CAPS_BROKEN, "listing_not_passed", on(FUNDED_ON)
+    ),
+    Spec("nobody captures before", TO_FUND, CAPTURE_A, "listing_not_funded", on(FUNDED_ON)),
+    Spec("nor bids", TO_FUND, bid("c", 100_00), (declined(bid("c", 100_00), "listing_full"),), on()),
+    Spec("what was bid is known", TO_FUND, FIRST, (), on()),
     Spec(
         "nobody reviews twice",
         (*TO_REVIEW, reviewed(FIN, 1)),
@@ -143,6 +166,13 @@ SPECS = [
     Spec("none is funded", (turned_down_by("x"),), FundListing(), "unknown_listing", on()),
     Spec("none captured", (turned_down_by("x"),), CAPTURE_A, "unknown_listing", on()),
     Spec(
+        "nor who was declared a relation of the borrower since",
+        (OPENED,),
+        replace(bid("a", 100_00), related=("usr_eve", "usr_bea")),
+        (declined(bid("a", 100_00), "related_party"),),
+        on(),
+    ),
+    Spec(
         "the borrower's own party does not bid",
         (APPLIED,),
         bid("a", 100_00, "rel"),
@@ -156,6 +186,20 @@ SPECS = [
 def test_reviews_and_applications(spec: Spec) -> None:
     """Every rule of reviewing, listing for an application and bidding as a party holds."""
     spec.check(LISTING)
+
+
+def test_the_ceiling_of_the_day_of_funding_counts() -> None:
+    """A ceiling that came down while the listing was open cancels it, with a review and without; at the ceiling it passes."""
+    for history in ((*TO_REVIEW[:-1], FILLED), (OPENED, *TO_REVIEW[1:-1], FILLED)):
+        dear, fair = (
+            aggregate(replace(DEMO, rate_ceilings=((date.min, Decimal(1)), (FUNDED_ON, Decimal(ceiling)))))
+            for ceiling in ("0.15", "0.16")
+        )
+        [cancelled] = given(dear, *history).when(FundListing(), on(FUNDED_ON)).events
+        application_id = history[0].application_id
+        assert cancelled == replace(CANCELLED, code="invalid_rate", application_id=application_id)
+        [passed] = given(fair, *history).when(FundListing(), on(FUNDED_ON)).events
+        assert type(passed).__name__ == ("FundingRequested" if application_id else "LoanFunded")
 
 
 def code_of(
@@ -256,6 +300,8 @@ def test_a_review_ends_with_every_hold_captured_or_released(verdict: Any, left_f
     for reviewer in (FIN, FAN):
         if town.states["lst_1"].kind == "filled":
             town.does("lst_1", ReviewListing(verdict=verdict), reviewer)
+    if town.states["lst_1"].kind == "passed":
+        town.does("lst_1", CAPS_KEPT)
     town.settle(lambda _: 0)
     accounts = [town.states[account] for account in ("acc_ann", "acc_cem")]
     assert [account.held_fen for account in accounts] == [0, 0]

@@ -8,7 +8,15 @@ import pytest
 
 from libs.events.bidding import FundsCollected, ListingRefused
 from libs.events.codec import name_of
-from libs.events.onboarding import PrecedentsMet, SuitabilityAssessed, UserVerified
+from libs.events.onboarding import (
+    ErasureRequested,
+    ExposureConfirmed,
+    ExposureRevoked,
+    PrecedentsMet,
+    RelationDeclared,
+    SuitabilityAssessed,
+    UserVerified,
+)
 from libs.events.repayment import (
     DebitRequested,
     DistributionLine,
@@ -22,6 +30,7 @@ from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandHadNoEffect, CommandRefused
 from services.bidding.commands import (
     CaptureHold,
+    ConfirmFunding,
     CreditFee,
     CreditInvestor,
     CreditProceeds,
@@ -30,6 +39,7 @@ from services.bidding.commands import (
     OpenAccount,
     RecordBid,
     RecordCapture,
+    RejectFunding,
     ReleaseHold,
     ReturnPayment,
 )
@@ -148,6 +158,7 @@ BID_SENT = RecordBid(
 
 ASSESSED_BID = replace(account.HELD_FUNDS, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
 ASSESSED_BID_SENT = replace(BID_SENT, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
+RELATED_BID = replace(account.HELD_FUNDS, related=("usr_bea",))
 VERIFIED = UserVerified(
     user_id="usr_ann",
     kind="person",
@@ -166,6 +177,17 @@ READY = PrecedentsMet(
         | listing.APPLICATION
         | {"borrower_kind": "person", "purpose": "stock", "window_days": 5}
     )
+)
+RECHECKED: dict[str, Any] = {
+    "user_id": "usr_bea",
+    "application_id": "app_1",
+    "loan_id": "loan_1",
+    "cap_fen": 200_000_00,
+    "step": "funding",
+}
+CAPS_KEPT = ExposureConfirmed(exposure_fen=1_000_50, **RECHECKED)
+CAPS_BROKEN = ExposureRevoked(
+    amount_fen=1_000_50, exposure_after_fen=0, code="exposure_cap_exceeded", **RECHECKED
 )
 LISTED = listing.open_listing(**listing.APPLICATION)
 
@@ -186,7 +208,40 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [release("hold_a", "listing_cancelled"), release("hold_b", "listing_cancelled", "cem")],
     ),
     ("bidding", ASSESSED_BID, [Send("bid", "lst_1", ASSESSED_BID_SENT, HOLD)]),
+    ("bidding", RELATED_BID, [Send("bid", "lst_1", replace(BID_SENT, related=("usr_bea",)), HOLD)]),
     ("onboarding", VERIFIED, [Send("account", "acc_ann", OpenAccount(owner="usr_ann"))]),
+    (
+        "onboarding",
+        replace(VERIFIED, related=("usr_bea", "usr_eve")),
+        [
+            Send("account", "acc_ann", OpenAccount(owner="usr_ann")),
+            Send("relation:usr_bea", "acc_ann", account.RELATE),
+            Send("relation:usr_eve", "acc_ann", replace(account.RELATE, related="usr_eve")),
+        ],
+    ),
+    (
+        "onboarding",
+        RelationDeclared(user_id="usr_ann", related="usr_bea"),
+        [Send("relation:usr_bea", "acc_ann", account.RELATE)],
+    ),
+    (
+        "onboarding",
+        RelationDeclared(user_id="usr_ann", related="usr_bea", by_other=True),
+        [Send("relation:usr_bea", "acc_ann", account.RELATE)],
+    ),
+    (
+        "onboarding",
+        ErasureRequested(user_id="usr_ann", requested_on=DUE),
+        [Send("close", "acc_ann", account.CLOSE)],
+    ),
+    # Whether it may go is for onboarding to hear, and so is what is asked of it about caps.
+    ("bidding", account.CLOSED, []),
+    ("bidding", account.stays("has_money"), []),
+    ("bidding", listing.ASKED_CAPS, []),
+    ("onboarding", CAPS_KEPT, [Send("caps", "lst_1", ConfirmFunding())]),
+    ("onboarding", replace(CAPS_KEPT, step="precedents"), []),
+    ("onboarding", CAPS_BROKEN, [Send("caps", "lst_1", RejectFunding(code="exposure_cap_exceeded"))]),
+    ("onboarding", replace(CAPS_BROKEN, step="precedents"), []),
     ("onboarding", ASSESSED, [Send("suitability", "acc_ann", account.ASSESS)]),
     ("onboarding", READY, [Send("list", "lst_1", LISTED, {"loan_id": "loan_1", "application_id": "app_1"})]),
     # What the listing says of an application's terms is for onboarding to hear.

@@ -133,9 +133,14 @@ REVIEWED = history(
     listing.reviewed("stf_fan", 2, "reject"),
     listing.CANCELLED,
 )
+LEFT = history(
+    "acc_bob", replace(OPENED, account_id="acc_bob"), replace(account.CLOSED, account_id="acc_bob")
+)
+PASSED = history("lst_4", *listing.TO_FUND)
+PASSED = [replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
 REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
 
-EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED]
+EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED, *LEFT, *PASSED]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -144,7 +149,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED)) == first
+    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -170,7 +175,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "borrowed_fen": 1_000_50,
         "repaid_fen": 148_85,
     }
-    who = {"account_id": "acc_ann", "owner": "usr_ann"}
+    who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
     source = {"src.acc_ann": "bidding/0/16/0", "src.lst_1": "bidding/0/8/0"}
     assert ann == who | sums | source | {"available_fen": 1_007_75, "held_fen": 0}
     assert ann["available_fen"] + ann["held_fen"] == (

@@ -28,6 +28,7 @@ from libs.events.application import (
     InvestigationReported,
     LoanTerms,
     PapersReturned,
+    PrecedentsChecked,
     TermsAccepted,
     TermsDeclined,
 )
@@ -45,7 +46,8 @@ from services.onboarding.commands import (
     ReportInvestigation,
     SubmitApplication,
 )
-from services.onboarding.domain.profile import PRECEDENTS
+from services.onboarding.domain.profile import CAPS_CHECKED, PRECEDENTS
+from services.onboarding.domain.terms import hash_of
 from tests.unit.given import TODAY, context, given
 
 BEA, MAX, RIA, LEO = "usr_bea", "stf_max", "stf_ria", "stf_leo"
@@ -167,7 +169,7 @@ RETURNED = PapersReturned(
     lapses_on=IN_30_DAYS,
 )
 RESUBMITTED = ApplicationResubmitted(
-    application_id="app_1", applicant=BEA, documents=(*DOCUMENTS, "lease_contract")
+    application_id="app_1", applicant=BEA, documents=(*DOCUMENTS, "utility_bills")
 )
 CHECKED = IntakeChecked(application_id="app_1", checked_by=MAX)
 INTERVIEWED = InterviewHeld(application_id="app_1", held_by=MAX, repayment_source="salary", record="note_1")
@@ -232,6 +234,19 @@ REJECTED = ApplicationRejected(application_id="app_1", loan_id="loan_1", applica
 FULFILLED = ConditionFulfilled(
     application_id="app_1", condition="second_guarantor", evidence="doc_g", marked_by=RIA, missing=1
 )
+TERMS_TEXT = """\
+Loanstream loan terms, version 1
+application app_1
+loan loan_1
+borrower usr_bea
+product consumer, for renovation
+amount 9000000 fen
+interest 0.12 a year
+repaid in 12 months, equal_instalments
+origination fee 90000 fen, taken from the pay-out
+service fee 100 per mille of the interest, borne by the lenders
+grade B, listed for 10 days
+"""
 ASKED = ExposureRequested(application_id="app_1", loan_id="loan_1", applicant=BEA, amount_fen=90_000_00)
 APPROVED = ApplicationApproved(
     application_id="app_1",
@@ -245,17 +260,21 @@ APPROVED = ApplicationApproved(
     terms=TERMS,
     approved_on=TODAY,
     lapses_on=IN_30_DAYS,
+    terms_hash=hash_of(TERMS_TEXT),
 )
 ACCEPTED = TermsAccepted(
     application_id="app_1",
     loan_id="loan_1",
     applicant=BEA,
-    text_hash="a" * 64,
+    text_hash=hash_of(TERMS_TEXT),
     evidence="sign_1",
     accepted_on=TODAY,
     lapses_on=IN_30_DAYS,
 )
 TERMS_DECLINED = TermsDeclined(application_id="app_1", loan_id="loan_1", applicant=BEA, amount_fen=90_000_00)
+SEEN = PrecedentsChecked(
+    application_id="app_1", loan_id="loan_1", applicant=BEA, checks=PRECEDENTS, checked_by=LEO
+)
 MET = PrecedentsMet(
     application_id="app_1",
     loan_id="loan_1",
@@ -274,7 +293,7 @@ MET = PrecedentsMet(
     interest_fee_permille=100,
     window_days=10,
     method="equal_instalments",
-    checks=PRECEDENTS,
+    checks=(*PRECEDENTS, CAPS_CHECKED),
     checked_by=LEO,
 )
 
@@ -313,7 +332,8 @@ BEFORE_LAST_VOTE = (*AT_COMMITTEE, *TWO_VOTES)
 AT_RESERVATION = (*BEFORE_LAST_VOTE, voted("finance_supervisor", FS), AGREED, ASKED)
 TERMS_OFFERED = (*AT_RESERVATION, APPROVED)
 SIGNED = (*TERMS_OFFERED, ACCEPTED)
-LISTABLE = (*SIGNED, MET)
+AT_CAP_CHECK = (*SIGNED, SEEN)
+LISTABLE = (*AT_CAP_CHECK, MET)
 
 CONDITIONS = ("second_guarantor", "lien_removed")
 WITH_CONDITIONS = (

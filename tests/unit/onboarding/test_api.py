@@ -13,6 +13,7 @@ from libs.runtime.auth import SCOPES
 from libs.runtime.vault import Vault
 from services.onboarding.app import build
 from services.onboarding.domain.profile import PRECEDENTS
+from services.onboarding.domain.terms import hash_of
 from tests.unit.given import TODAY
 from tests.unit.onboarding import stories as s
 from tests.unit.onboarding.vault_double import memory
@@ -230,7 +231,8 @@ async def test_one_reads_ones_own_person_until_one_is_forgotten(world: World, va
     headers = world.token(user, "user:own")
     shown = await world.http.get(f"/onboarding/users/{user}/person", headers=headers)
     assert shown.json() == {"name": "Ada Lo", "phone": "13800138000", "identity": None, "card": None}
-    assert (await post(world, f"users/{user}/erasure", {}, user, "user:own")).json()["status"] == "erased"
+    leaving = await post(world, f"users/{user}/erasure", {}, user, "user:own")
+    assert leaving.json()["status"] == "erasure_requested"
 
     async def fate(_user: str) -> Any:
         return "erased"
@@ -267,8 +269,8 @@ async def test_an_application_goes_its_way_over_http(world: World) -> None:
 
 STEPS: list[tuple[str, str, str, Any, tuple[Any, ...], str]] = [
     ("intake", s.MAX, "customer_manager", {}, s.AT_INTAKE, "checked"),
-    ("return", s.MAX, "customer_manager", {"papers": ["a"], "code": "old"}, s.AT_INTAKE, "returned"),
-    ("papers", s.BEA, "application:own", {"documents": ["a"]}, (*s.AT_INTAKE, s.RETURNED), "resubmitted"),
+    ("return", s.MAX, "customer_manager", {"papers": ["contracts"], "code": "old"}, s.AT_INTAKE, "returned"),
+    ("papers", s.BEA, "application:own", {"documents": ["credit_report"]}, (*s.AT_INTAKE, s.RETURNED), "resubmitted"),
     ("interview", s.MAX, "customer_manager", {"repayment_source": "salary", "record": "n"}, s.AT_INTERVIEW, "interviewed"),
     ("review", s.RIA, "risk", {"is_eligible": True}, s.AT_REVIEW, "eligible"),
     ("review", s.RIA, "risk", {"is_eligible": False, "reasons": ["age"]}, s.AT_REVIEW, "declined"),
@@ -280,12 +282,20 @@ STEPS: list[tuple[str, str, str, Any, tuple[Any, ...], str]] = [
         ]},
         s.AT_INVESTIGATION, "reported",
     ),
+    (
+        "report", s.RIA, "risk",
+        {"grade": "E", "limit_fen": 5, "recommends": False, "aspects": [
+            {"aspect": each.aspect, "finding": "concern", "score": 0, "manner": "field_visit", "found_on": "2024-03-15", "evidence": "doc"}
+            for each in s.ASPECTS
+        ]},
+        s.AT_INVESTIGATION, "reported",
+    ),
     ("committee", s.RIA, "risk", {"amount_fen": 90_000_00, "annual_rate": "0.12", "tenor_months": 12, "grade": "B"}, s.WITH_REPORT, "convened"),
     ("votes", s.FS, "committee", {"office": "finance_supervisor", "vote": "agree", "reason": "sound"}, s.BEFORE_LAST_VOTE, "voted"),
     ("conditions", s.RIA, "risk", {"condition": "second_guarantor", "evidence": "doc"}, s.WITH_CONDITIONS, "fulfilled"),
-    ("acceptance", s.BEA, "application:own", {"text_hash": "a" * 64, "evidence": "sign"}, s.TERMS_OFFERED, "accepted"),
+    ("acceptance", s.BEA, "application:own", {"text_hash": hash_of(s.TERMS_TEXT), "evidence": "sign"}, s.TERMS_OFFERED, "accepted"),
     ("refusal", s.BEA, "application:own", {}, s.TERMS_OFFERED, "terms_declined"),
-    ("precedents", s.LEO, "disbursement", {"checks": [*PRECEDENTS]}, s.SIGNED, "listable"),
+    ("precedents", s.LEO, "disbursement", {"checks": [*PRECEDENTS]}, s.SIGNED, "checked"),
 ]  # fmt: skip
 
 

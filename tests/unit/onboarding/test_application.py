@@ -19,7 +19,9 @@ from services.onboarding.commands import (
     DeclineApplicant,
     DeclineExposure,
     DeclineTerms,
+    FailPrecedents,
     FulfilCondition,
+    MeetPrecedents,
     RecordApplicant,
     RecordInterview,
     ResubmitApplication,
@@ -27,7 +29,9 @@ from services.onboarding.commands import (
     ReviewEligibility,
 )
 from services.onboarding.domain.application import aggregate
+from services.onboarding.domain.products import BUSINESS
 from services.onboarding.domain.profile import CN_P2P_2016, PRECEDENTS
+from services.onboarding.domain.terms import hash_of, text_of
 from tests.unit.given import TODAY, context, fold, given
 from tests.unit.onboarding.stories import (
     ACCEPTED,
@@ -35,6 +39,7 @@ from tests.unit.onboarding.stories import (
     APPROVED,
     ASKED,
     ASPECTS,
+    AT_CAP_CHECK,
     AT_COMMITTEE,
     AT_INTAKE,
     AT_INTERVIEW,
@@ -65,12 +70,14 @@ from tests.unit.onboarding.stories import (
     RETURNED,
     REVIEWED,
     RIA,
+    SEEN,
     SIGNED,
     SUBMIT,
     SUBMITTED,
     TERMS,
     TERMS_DECLINED,
     TERMS_OFFERED,
+    TERMS_TEXT,
     WITH_CONDITIONS,
     WITH_REPORT,
     Spec,
@@ -91,7 +98,7 @@ RECORD = RecordApplicant(
 )
 NOT_VERIFIED = DeclineApplicant(application_id="app_1", code="not_verified")
 RETURN = ReturnPapers(application_id="app_1", papers=("credit_report",), code="expired")
-RESUBMIT = ResubmitApplication(application_id="app_1", documents=("lease_contract", "credit_report"))
+RESUBMIT = ResubmitApplication(application_id="app_1", documents=("utility_bills", "credit_report"))
 CHECK = CheckIntake(application_id="app_1")
 INTERVIEW = RecordInterview(application_id="app_1", repayment_source="salary", record="note_1")
 ELIGIBLE = ReviewEligibility(application_id="app_1", is_eligible=True)
@@ -99,9 +106,12 @@ INELIGIBLE = ReviewEligibility(application_id="app_1", is_eligible=False, reason
 FULFIL = FulfilCondition(application_id="app_1", condition="second_guarantor", evidence="doc_g")
 APPROVE = ApproveApplication(application_id="app_1", owner=OWNER, related=("usr_ann", "usr_cem"))
 NO_ROOM = DeclineExposure(application_id="app_1", code="exposure_cap_exceeded")
-ACCEPT = AcceptTerms(application_id="app_1", text_hash="a" * 64, evidence="sign_1")
+ACCEPT = AcceptTerms(application_id="app_1", text_hash=hash_of(TERMS_TEXT), evidence="sign_1")
 DECLINE = DeclineTerms(application_id="app_1")
 CONFIRM = ConfirmPrecedents(application_id="app_1", checks=PRECEDENTS)
+MEET = MeetPrecedents(application_id="app_1")
+FAIL = FailPrecedents(application_id="app_1", code="exposure_cap_exceeded")
+OVER_CAP = declined("exposure_cap_exceeded", "at_cap_check")
 ALL_VOTES = (voted("finance_supervisor", FS), AGREED, ASKED)
 
 
@@ -123,10 +133,22 @@ INTAKE = [
     Spec("asking for another is another application", AT_INTAKE, replace(SUBMIT, amount_fen=1), "application_exists", by(BEA)),
     Spec("staff do not apply", (), SUBMIT, "invalid_applicant", by(MAX)),
     Spec("loan and application share their suffix", (), replace(SUBMIT, loan_id="loan_2"), "invalid_application", by(BEA)),
-    Spec("a term has an end", (), replace(SUBMIT, tenor_months=121), "invalid_tenor", by(BEA)),
+    Spec("what is not offered is not asked for", (), replace(SUBMIT, product="payday"), "invalid_product", by(BEA)),
+    Spec("the product is for certain purposes", (), replace(SUBMIT, purpose="stocks"), "invalid_purpose", by(BEA)),
+    Spec("for so much at least", (), replace(SUBMIT, amount_fen=999_99), "invalid_amount", by(BEA)),
+    Spec("for so much at most", (), replace(SUBMIT, amount_fen=200_000_01), "invalid_amount", by(BEA)),
+    Spec("for so long at most", (), replace(SUBMIT, tenor_months=37), "invalid_tenor", by(BEA)),
+    Spec("and not for no time", (), replace(SUBMIT, tenor_months=0), "invalid_tenor", by(BEA)),
     Spec("a manner of repayment is known", (), replace(SUBMIT, method="barter"), "invalid_method", by(BEA)),
-    Spec("a paper is named once", (), replace(SUBMIT, documents=("a", "a")), "invalid_documents", by(BEA)),
+    Spec("another manner is another application", AT_INTAKE, replace(SUBMIT, method="bullet"), "application_exists", by(BEA)),
+    Spec("so are other papers", AT_INTAKE, replace(SUBMIT, documents=("accounts",)), "application_exists", by(BEA)),
+    Spec("a paper is named once", (), replace(SUBMIT, documents=("accounts", "accounts")), "invalid_documents", by(BEA)),
+    Spec("and stands in the checklist", (), replace(SUBMIT, documents=("love_letter",)), "invalid_documents", by(BEA)),
     Spec("a confirmed applicant's papers are looked at", (SUBMITTED,), RECORD, (RECORDED,)),
+    Spec(
+        "not for a product that his kind is not offered", (SUBMITTED,), replace(RECORD, kind="organisation"),
+        (replace(RECORDED, kind="organisation"), declined("product_not_offered", "at_intake")),
+    ),
     Spec("he is confirmed once", AT_INTERVIEW, RECORD, ()),
     Spec("nothing asked, nobody confirmed", (), RECORD, "unknown_application"),
     Spec("an unverified one is declined", (SUBMITTED,), NOT_VERIFIED, (declined("not_verified", "submitted"),)),
@@ -134,6 +156,7 @@ INTAKE = [
     Spec("nothing asked, nothing declined", (), NOT_VERIFIED, "unknown_application"),
     Spec("papers go back", AT_INTAKE, RETURN, (RETURNED,), by(MAX)),
     Spec("for the same papers once", (*AT_INTAKE, RETURNED), RETURN, (), by(MAX)),
+    Spec("for one of the checklist", AT_INTAKE, replace(RETURN, papers=("love_letter",)), "invalid_documents", by(MAX)),
     Spec("for none never", AT_INTAKE, replace(RETURN, papers=()), "invalid_documents", by(MAX)),
     Spec("not after they were found complete", AT_INTERVIEW, RETURN, "wrong_stage", by(MAX)),
     Spec("only by staff", AT_INTAKE, RETURN, "forbidden_not_staff", by(BEA)),
@@ -142,6 +165,7 @@ INTAKE = [
     Spec("only when returned", AT_INTAKE, RESUBMIT, "wrong_stage", by(BEA)),
     Spec("not after the last day", (*AT_INTAKE, RETURNED), RESUBMIT, "too_late", by(BEA, LATE)),
     Spec("not without papers", (*AT_INTAKE, RETURNED), replace(RESUBMIT, documents=()), "invalid_documents", by(BEA)),
+    Spec("not without the one that was named", (*AT_INTAKE, RETURNED), replace(RESUBMIT, documents=("utility_bills",)), "papers_missing", by(BEA)),
     Spec("complete papers pass", AT_INTAKE, CHECK, (CHECKED,), by(MAX)),
     Spec("once", AT_INTERVIEW, CHECK, (), by(MAX)),
     Spec("a required paper is required", (replace(SUBMITTED, documents=("identity_card",)), RECORDED), CHECK, "papers_missing", by(MAX)),
@@ -161,6 +185,10 @@ CREDIT = [
     Spec("another person than the customer manager", AT_REVIEW, ELIGIBLE, "forbidden_same_person", by(MAX)),
     Spec("not the customer's owner", AT_REVIEW, ELIGIBLE, "forbidden_owner", by(OWNER)),
     Spec("five aspects are reported", AT_INVESTIGATION, REPORT, (REPORTED,), by(RIA)),
+    Spec(
+        "one that advises against it ends it", AT_INVESTIGATION, replace(REPORT, recommends=False),
+        (replace(REPORTED, recommends=False), declined("not_recommended", "reported", RIA)), by(RIA),
+    ),
     Spec("a better report replaces it", WITH_REPORT, REPORT, (REPORTED,), by(RIA)),
     Spec("not after the committee met", AT_COMMITTEE, REPORT, "wrong_stage", by(RIA)),
     Spec("no aspect may be empty", AT_INVESTIGATION, replace(REPORT, aspects=ASPECTS[:4]), "invalid_aspects", by(RIA)),
@@ -182,6 +210,7 @@ CREDIT = [
     Spec("the report's grade", WITH_REPORT, terms(grade="A"), "invalid_grade", by(RIA)),
     Spec("at most the report's limit", WITH_REPORT, terms(amount_fen=120_000_01), "above_limit", by(RIA)),
     Spec("at most what was asked for", WITH_REPORT, terms(amount_fen=100_000_01), "above_request", by(RIA)),
+    Spec("for no longer than was asked for", WITH_REPORT, terms(tenor_months=13), "above_request", by(RIA)),
     Spec("a condition is listed once", WITH_REPORT, replace(CONVENE, conditions=("a", "a")), "invalid_conditions", by(RIA)),
     Spec("sales do not convene", WITH_REPORT, CONVENE, "forbidden_same_person", by(MAX)),
     Spec("nor the owner", WITH_REPORT, CONVENE, "forbidden_owner", by(OWNER)),
@@ -227,14 +256,22 @@ CLOSING = [
     Spec("an approved one is not", TERMS_OFFERED, NO_ROOM, "wrong_stage"),
     Spec("the applicant accepts with evidence", TERMS_OFFERED, ACCEPT, (ACCEPTED,), by(BEA)),
     Spec("once", SIGNED, ACCEPT, (), by(BEA)),
+    Spec("the text that he was offered", TERMS_OFFERED, replace(ACCEPT, text_hash="a" * 64), "text_differs", by(BEA)),
     Spec("with other evidence never again", SIGNED, replace(ACCEPT, evidence="sign_2"), "wrong_stage", by(BEA)),
     Spec("only his own", TERMS_OFFERED, ACCEPT, "unknown_application", by(RIA)),
     Spec("in time", TERMS_OFFERED, ACCEPT, "too_late", by(BEA, LATE)),
     Spec("or he declines", TERMS_OFFERED, DECLINE, (TERMS_DECLINED,), by(BEA)),
     Spec("once", (*TERMS_OFFERED, TERMS_DECLINED), DECLINE, (), by(BEA)),
     Spec("not what he signed", SIGNED, DECLINE, "wrong_stage", by(BEA)),
-    Spec("all green, the listing may open", SIGNED, CONFIRM, (MET,), by(LEO)),
+    Spec("all green, the caps are looked at", SIGNED, CONFIRM, (SEEN,), by(LEO)),
     Spec("once", LISTABLE, CONFIRM, (), by(LEO)),
+    Spec("they are kept, the listing may open", AT_CAP_CHECK, MEET, (MET,)),
+    Spec("once", LISTABLE, MEET, ()),
+    Spec("not before the post has looked", SIGNED, MEET, "wrong_stage"),
+    Spec("they are not, nothing is listed", AT_CAP_CHECK, FAIL, (OVER_CAP,)),
+    Spec("once", (*AT_CAP_CHECK, OVER_CAP), FAIL, ()),
+    Spec("not what is listed", LISTABLE, FAIL, "wrong_stage"),
+    Spec("the reservation is another question", AT_CAP_CHECK, NO_ROOM, "wrong_stage"),
     Spec("not before the signature", TERMS_OFFERED, CONFIRM, "wrong_stage", by(LEO)),
     Spec("not with one unseen", SIGNED, replace(CONFIRM, checks=PRECEDENTS[1:]), "precedents_missing", by(LEO)),
     Spec("in time", SIGNED, CONFIRM, "too_late", by(LEO, LATE)),
@@ -278,10 +315,24 @@ def test_who_does_not_act_in_thirty_days_lapses(
     assert APPLICATION.wake_on(ended) is None
 
 
-@pytest.mark.parametrize("history", [AT_INTAKE, AT_COMMITTEE, AT_RESERVATION, LISTABLE])
+@pytest.mark.parametrize("history", [AT_INTAKE, AT_COMMITTEE, AT_RESERVATION, AT_CAP_CHECK, LISTABLE])
 def test_what_waits_for_us_does_not_lapse(history: tuple[Any, ...]) -> None:
     """The applicant does not lose his application because staff are slow, nor a listing its loan."""
     assert APPLICATION.wake_on(fold(APPLICATION, history)) is None
+
+
+def test_the_text_of_the_terms_is_never_edited() -> None:
+    """Word for word what was signed: another wording has another hash, so it would be another version."""
+    named = {"application_id": "app_1", "loan_id": "loan_1", "applicant": BEA}
+    text = text_of(TERMS, product="consumer", purpose="renovation", **named)
+    assert text == TERMS_TEXT
+    assert hash_of(text) == "3871b4bf91c670e1895cfe7a7650500b632423c710f4ea19b0a916d40c9f579b"
+
+
+def test_a_product_taken_off_the_table_is_not_convened_on() -> None:
+    """It was offered when it was applied for, and is not when the committee is to meet."""
+    without = aggregate(replace(CN_P2P_2016, products=(BUSINESS,)))
+    given(without, *WITH_REPORT).when(CONVENE, by(RIA)).then_refused("invalid_product")
 
 
 COMMANDS = [spec.when for spec in SPECS]

@@ -3,10 +3,14 @@
 import pytest
 
 from services.onboarding.commands import (
+    CompleteErasure,
     ConfirmApplicant,
+    ConfirmExposure,
     CreditReferral,
+    DeclineErasure,
     ReduceExposure,
     RefuseVerification,
+    ReleaseApplicant,
     ReleaseExposure,
     ReportInvestigation,
     ResubmitApplication,
@@ -21,12 +25,21 @@ COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.command
 #: Each time is a new fact: a question answered, an attempt, a better report, other papers.
 NEVER_WITHOUT_EFFECT = (
     ConfirmApplicant,
+    ConfirmExposure,
     RefuseVerification,
     ReportInvestigation,
     ResubmitApplication,
 )
-#: A saga's notice about a loan that never counted is no fault.
-NEVER_REFUSED = (CreditReferral, ReduceExposure, ReleaseExposure)
+#: A saga's notice about what never was is no fault, and its question is always answered by event.
+NEVER_REFUSED = (
+    CreditReferral,
+    ReduceExposure,
+    ReleaseExposure,
+    ReleaseApplicant,
+    ConfirmExposure,
+    CompleteErasure,
+    DeclineErasure,
+)
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)

@@ -6,31 +6,54 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import ListingCancelled, ListingExpired, ListingRefused
+from libs.events.bidding import (
+    AccountClosed,
+    AccountClosureDeclined,
+    FundingRequested,
+    ListingCancelled,
+    ListingExpired,
+    ListingRefused,
+)
 from libs.events.codec import decode_object, name_of
-from libs.events.onboarding import ApplicantDeclined, ExposureDeclined, ReferralCredited, RelationDeclared
+from libs.events.onboarding import (
+    ApplicantDeclined,
+    ErasureRequested,
+    ExposureConfirmed,
+    ExposureDeclined,
+    ExposureRevoked,
+    ReferralCredited,
+    RelationDeclared,
+)
 from libs.events.repayment import LoanRepaid, PaymentReceived
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandHadNoEffect, CommandRefused
 from services.onboarding.commands import (
     ApproveApplication,
     BindOwner,
+    CompleteErasure,
     ConfirmApplicant,
+    ConfirmExposure,
     CreditReferral,
     DeclineApplicant,
+    DeclineErasure,
     DeclineExposure,
+    FailPrecedents,
+    MeetPrecedents,
     RecordApplicant,
     RecordRelation,
     ReduceExposure,
+    ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
 )
 from services.onboarding.domain import aggregates
 from services.onboarding.domain.profile import CN_P2P_2016, DEMO, PRECEDENTS
+from services.onboarding.domain.terms import hash_of
 from services.onboarding.policies import POLICIES, SAGAS
 from tests.unit.documents import recorded
 from tests.unit.given import context, decided, fold
 from tests.unit.onboarding import stories as s
+from tests.unit.onboarding import test_user
 from tests.unit.onboarding.test_user import released
 
 ABOUT = {"application_id": "app_1"}
@@ -78,6 +101,31 @@ PAID = PaymentReceived(
     overdue_after_fen=0,
 )
 REPAID = LoanRepaid(loan_id="loan_1", borrower=s.BEA, repaid_on=date(2025, 3, 15), early=False)
+
+
+RECHECKED: dict[str, Any] = {
+    "user_id": s.BEA,
+    "application_id": "app_1",
+    "loan_id": "loan_1",
+    "cap_fen": 200_000_00,
+    "step": "precedents",
+}
+CAPS_KEPT = ExposureConfirmed(exposure_fen=90_000_00, **RECHECKED)
+CAPS_BROKEN = ExposureRevoked(
+    amount_fen=90_000_00, exposure_after_fen=0, code="exposure_cap_exceeded", **RECHECKED
+)
+TO_FUND = FundingRequested(
+    listing_id="lst_1", loan_id="loan_1", borrower=s.BEA, application_id="app_1", amount_fen=90_000_00
+)
+
+
+def confirm(step: Any) -> list[Send]:
+    """Bea's caps are looked at again."""
+    again = ConfirmExposure(user_id=s.BEA, application_id="app_1", loan_id="loan_1", step=step)
+    return [Send("confirm", s.BEA, again)]
+
+
+LET_GO = [Send("ended", s.BEA, ReleaseApplicant(user_id=s.BEA, application_id="app_1"))]
 
 
 def release(reason: str) -> list[Send]:
@@ -163,7 +211,31 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("onboarding", replace(FORGOTTEN, command_type="onboarding.CastVote"), []),
     ("onboarding", s.TERMS_DECLINED, release("terms_declined")),
     ("onboarding", s.lapsed("approved", 90_000_00), release("application_lapsed")),
-    ("onboarding", s.lapsed("returned"), []),
+    ("onboarding", s.lapsed("returned"), LET_GO),
+    ("onboarding", s.REJECTED, LET_GO),
+    ("onboarding", s.declined("age", "at_review", s.RIA), LET_GO),
+    ("onboarding", RelationDeclared(user_id=s.BEA, related="usr_ann", by_other=True), []),
+    ("onboarding", s.SEEN, confirm("precedents")),
+    ("onboarding", CAPS_KEPT, [Send("caps", "app_1", MeetPrecedents(application_id="app_1"))]),
+    ("onboarding", replace(CAPS_KEPT, step="funding"), []),
+    (
+        "onboarding",
+        CAPS_BROKEN,
+        [Send("caps", "app_1", FailPrecedents(application_id="app_1", code="exposure_cap_exceeded"))],
+    ),
+    ("onboarding", replace(CAPS_BROKEN, step="funding"), []),
+    ("onboarding", ErasureRequested(user_id=s.BEA, requested_on=date(2024, 3, 15)), []),
+    ("bidding", TO_FUND, confirm("funding")),
+    (
+        "bidding",
+        AccountClosed(account_id="acc_bea", owner=s.BEA, closed_on=date(2024, 3, 15)),
+        [Send("erasure", s.BEA, CompleteErasure(user_id=s.BEA))],
+    ),
+    (
+        "bidding",
+        AccountClosureDeclined(account_id="acc_bea", owner=s.BEA, code="has_money"),
+        [Send("erasure", s.BEA, DeclineErasure(user_id=s.BEA, code="has_money"))],
+    ),
     ("onboarding", s.MET, []),
     ("bidding", EXPIRED, release("listing_expired")),
     ("bidding", OLD, []),
@@ -243,6 +315,10 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
         ("applicant", s.SUBMITTED, s.declined("not_verified", "submitted")),
         ("approval", s.ASKED, s.APPROVED),
         ("approval", s.ASKED, s.declined("exposure_cap_exceeded", "at_reservation")),
+        ("recheck", s.SEEN, s.MET),
+        ("recheck", s.SEEN, s.declined("exposure_cap_exceeded", "at_cap_check")),
+        ("erasure", test_user.LEAVING, test_user.ERASED),
+        ("erasure", test_user.LEAVING, test_user.STAYS),
         ("release", s.TERMS_DECLINED, released(1, "terms_declined")),
     ]
     by_name = {saga.name: saga for saga in SAGAS}
@@ -301,7 +377,7 @@ def test_the_whole_way_from_registration_to_a_listing_and_back() -> None:
         (s.GM, s.cast("general_manager")),
         (s.RA, s.cast("risk_assessor")),
         (s.FS, s.cast("finance_supervisor")),
-        (s.BEA, _of("AcceptTerms", text_hash="a" * 64, evidence="sign_1")),
+        (s.BEA, _of("AcceptTerms", text_hash=hash_of(s.TERMS_TEXT), evidence="sign_1")),
         (s.LEO, _of("ConfirmPrecedents", checks=PRECEDENTS)),
     ]
     for who, command in steps:

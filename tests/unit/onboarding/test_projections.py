@@ -3,7 +3,10 @@
 from dataclasses import replace
 
 from libs.events.onboarding import (
+    ErasureDeclined,
+    ErasureRequested,
     ExposureReleased,
+    ExposureRevoked,
     OwnerBound,
     RelationDeclared,
     StaffAppointed,
@@ -55,6 +58,7 @@ def test_a_user_is_shown_by_codes() -> None:
         "cap_fen": 200_000_00,
         "relations": 1,
         "failed_verifications": 1,
+        "erasure": None,
     }
 
 
@@ -68,6 +72,31 @@ def test_a_forgotten_user_stays_as_an_id() -> None:
     )
     shown = documents(USERS, history(s.BEA, s.REGISTERED, s.VERIFIED, s.reserved(), *end))[s.BEA]
     assert (shown["state"], shown["exposure_fen"]) == ("erased", 0)
+
+
+def test_whoever_wants_to_leave_is_shown_how_far_it_is() -> None:
+    """Asked, then why not, then asked again; what he owed and lost by a cap does not count."""
+    asked = ErasureRequested(user_id=s.BEA, requested_on=TODAY)
+    kept = ErasureDeclined(user_id=s.BEA, code="has_money")
+    shown = [
+        documents(USERS, history(s.BEA, s.REGISTERED, *said))[s.BEA]["erasure"]
+        for said in ((asked,), (asked, kept), (asked, kept, asked))
+    ]
+    assert shown == ["requested", "has_money", "requested"]
+    revoked = ExposureRevoked(
+        user_id=s.BEA,
+        application_id="app_1",
+        loan_id="loan_1",
+        amount_fen=100_000_00,
+        exposure_after_fen=0,
+        cap_fen=1,
+        code="exposure_cap_exceeded",
+        step="funding",
+    )
+    owed = documents(USERS, history(s.BEA, s.REGISTERED, s.VERIFIED, s.reserved(), revoked))[s.BEA]
+    assert owed["exposure_fen"] == 0
+    stranger = replace(revoked, user_id="usr_nobody", amount_fen=0, code="exposure_unknown")
+    assert documents(USERS, history("usr_nobody", stranger)) == {}
 
 
 def test_an_application_shows_its_stage_terms_and_signatures() -> None:

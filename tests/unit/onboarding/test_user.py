@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from libs.events.deciding import Wake
 from libs.events.onboarding import (
     ApplicantDeclined,
+    ApplicantReleased,
+    ErasureDeclined,
+    ErasureRequested,
+    ExposureConfirmed,
     ExposureDeclined,
     ExposureReduced,
     ExposureReleased,
+    ExposureRevoked,
     OwnerBound,
     ReferralCredited,
     RelationDeclared,
@@ -26,20 +31,25 @@ from libs.events.onboarding import (
 from services.onboarding.commands import (
     AssessSuitability,
     BindOwner,
+    CompleteErasure,
     ConfirmApplicant,
+    ConfirmExposure,
     CreditReferral,
     DeclareRelation,
+    DeclineErasure,
     EraseUser,
     RecordRelation,
     ReduceExposure,
     RefuseVerification,
     RegisterUser,
+    ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
     VerifyUser,
 )
 from services.onboarding.domain.profile import CN_P2P_2016, DEMO
 from services.onboarding.domain.user import aggregate
+from services.onboarding.domain.user_state import Verified
 from tests.unit.given import TODAY, context, decided, fold, given
 from tests.unit.onboarding.stories import BEA, CONFIRMED, MAX, REGISTERED, VERIFIED, Spec, reserved
 
@@ -61,13 +71,41 @@ RESERVE = ReserveExposure(user_id=BEA, application_id="app_1", loan_id="loan_1",
 SECOND = ReserveExposure(user_id=BEA, application_id="app_2", loan_id="loan_2", amount_fen=100_000_01)
 REDUCE = ReduceExposure(user_id=BEA, loan_id="loan_1", amount_fen=40_000_00)
 RELEASE = ReleaseExposure(user_id=BEA, loan_id="loan_1", reason="listing_expired")
+CHECK = ConfirmExposure(user_id=BEA, application_id="app_1", loan_id="loan_1", step="precedents")
+KEPT = ExposureConfirmed(
+    user_id=BEA,
+    application_id="app_1",
+    loan_id="loan_1",
+    exposure_fen=100_000_00,
+    cap_fen=200_000_00,
+    step="precedents",
+)
+REVOKED = ExposureRevoked(
+    user_id=BEA,
+    application_id="app_1",
+    loan_id="loan_1",
+    amount_fen=100_000_00,
+    exposure_after_fen=0,
+    cap_fen=99_999_99,
+    code="exposure_cap_exceeded",
+    step="precedents",
+)
+UNKNOWN_LOAN = replace(REVOKED, amount_fen=0, cap_fen=None, code="exposure_unknown")
+LET_GO = ReleaseApplicant(user_id=BEA, application_id="app_1")
+LEAVING = ErasureRequested(user_id=BEA, requested_on=TODAY)
+COMPLETE = CompleteErasure(user_id=BEA)
+KEEP = DeclineErasure(user_id=BEA, code="has_money")
+STAYS = ErasureDeclined(user_id=BEA, code="has_money")
 ERASE = EraseUser(user_id=BEA)
 ERASED = UserErased(user_id=BEA, erased_on=TODAY)
 
 KNOWN = (REGISTERED, VERIFIED)
 OWNERLESS = replace(REGISTERED, owner=None)
+BY_ANN = replace(RELATED, by_other=True)
+APPLYING = (*KNOWN, replace(CONFIRMED, related=()))
 BORROWING = (*KNOWN, reserved())
-NOBODY = (REGISTERED, ERASED)
+GOING = (*KNOWN, LEAVING)
+NOBODY = (REGISTERED, LEAVING, ERASED)
 
 
 def over_cap(amount_fen: int, exposure_fen: int, **other: Any) -> ExposureDeclined:
@@ -117,10 +155,15 @@ SPECS = [
     Spec("from one to five", KNOWN, replace(ASSESS, answers=(6,) * 8), "invalid_answers"),
     Spec("a relation is declared", KNOWN, RELATE, (RELATED,)),
     Spec("once", (*KNOWN, RELATED), RELATE, ()),
-    Spec("a relation holds both ways", KNOWN, NOTE, (RELATED,)),
-    Spec("once", (*KNOWN, RELATED), NOTE, ()),
+    Spec("by who answers for it with his name", (REGISTERED,), RELATE, "not_verified"),
+    Spec("a relation holds both ways", KNOWN, NOTE, (BY_ANN,)),
+    Spec("once", (*KNOWN, BY_ANN), NOTE, ()),
+    Spec("whoever said it first", (*KNOWN, RELATED), NOTE, ()),
+    Spec("and may be said by both", (*KNOWN, BY_ANN), RELATE, (RELATED,)),
     Spec("with nobody unknown", (), NOTE, ()),
-    Spec("with at most a hundred, this way too", (*KNOWN, *(replace(RELATED, related=f"usr_{n}") for n in range(100))), NOTE, "too_many_relations"),
+    Spec("a thousand may say so", (*KNOWN, *(replace(BY_ANN, related=f"usr_{n}") for n in range(1_000))), NOTE, "too_many_relations"),
+    Spec("which leaves his own word its room", (*KNOWN, *(replace(BY_ANN, related=f"usr_{n}") for n in range(1_000))), RELATE, (RELATED,)),
+    Spec("and is told with the verification", (REGISTERED, BY_ANN), VERIFY, (replace(VERIFIED, related=("usr_ann",)),)),
     Spec("not with himself", KNOWN, replace(RELATE, related=BEA), "invalid_related"),
     Spec("with a user", KNOWN, replace(RELATE, related="stf_1"), "invalid_related"),
     Spec("with at most a hundred", (*KNOWN, *(replace(RELATED, related=f"usr_{n}") for n in range(100))), RELATE, "too_many_relations"),
@@ -140,9 +183,32 @@ SPECS = [
     Spec("nor did that of somebody unknown", (), REDUCE, ()),
     Spec("a loan that came to nothing is released", BORROWING, RELEASE, (released(100_000_00, "listing_expired"),)),
     Spec("once", (*BORROWING, released(100_000_00, "repaid")), RELEASE, ()),
-    Spec("who owes nothing is forgotten", KNOWN, ERASE, (ERASED,)),
-    Spec("once", NOBODY, ERASE, ()),
-    Spec("who owes is not", BORROWING, ERASE, "has_exposure"),
+    Spec("within the cap of today the next step may be taken", BORROWING, CHECK, (KEPT,)),
+    Spec("a loan that does not count is not lent", KNOWN, CHECK, (UNKNOWN_LOAN,)),
+    Spec("nor to nobody", (), CHECK, (UNKNOWN_LOAN,)),
+    Spec("an application that ended is not under way", APPLYING, LET_GO, (ApplicantReleased(user_id=BEA, application_id="app_1"),)),
+    Spec("once", KNOWN, LET_GO, ()),
+    Spec("nor is one of nobody", (), LET_GO, ()),
+    Spec("who owes nothing may go: his account is asked", KNOWN, ERASE, (LEAVING,)),
+    Spec("unverified too", (REGISTERED,), ERASE, (LEAVING,)),
+    Spec("once", GOING, ERASE, ()),
+    Spec("and never again", NOBODY, ERASE, ()),
+    Spec("who owes stays", BORROWING, ERASE, "has_exposure"),
+    Spec("who applies stays", APPLYING, ERASE, "has_application"),
+    Spec("who was let go may", (*APPLYING, ApplicantReleased(user_id=BEA, application_id="app_1")), ERASE, (LEAVING,)),
+    Spec("who was declined may", (*APPLYING, over_cap(1, 0, application_id="app_1")), ERASE, (LEAVING,)),
+    Spec("who has repaid may", (*APPLYING, reserved(), released(100_000_00, "repaid")), ERASE, (LEAVING,)),
+    Spec("an empty account lets him go", GOING, COMPLETE, (ERASED,)),
+    Spec("once gone, gone", NOBODY, COMPLETE, ()),
+    Spec("who did not ask is not forgotten", KNOWN, COMPLETE, ()),
+    Spec("one that is not keeps him", GOING, KEEP, (STAYS,)),
+    Spec("who did not ask is not kept", KNOWN, KEEP, ()),
+    Spec("he may ask again", (*GOING, STAYS), ERASE, (LEAVING,)),
+    Spec("who goes is not verified", (REGISTERED, LEAVING), VERIFY, "erasure_requested"),
+    Spec("nor refused it", (REGISTERED, LEAVING), REFUSE, "erasure_requested"),
+    Spec("nor assessed", GOING, ASSESS, "erasure_requested"),
+    Spec("nor related", GOING, RELATE, "erasure_requested"),
+    Spec("and does not apply", GOING, CONFIRM, (ApplicantDeclined(user_id=BEA, application_id="app_1", code="erasure_requested"),)),
     Spec("nor who never was", (), ERASE, "unknown_user"),
 ]  # fmt: skip
 
@@ -151,6 +217,21 @@ SPECS = [
 def test_user(spec: Spec) -> None:
     """Each rule about a user, in a sentence."""
     spec.check(USER)
+
+
+def test_a_cap_that_came_into_force_since_approval_revokes_what_was_reserved() -> None:
+    """It looks at all that counts, on the day of the question; what is revoked leaves room for the others."""
+    strict = aggregate(replace(CN_P2P_2016, person_caps_fen=((date.min, 200_000_00), (TODAY, 99_999_99))))
+    revoked = given(strict, *BORROWING).when(CHECK)
+    revoked.then(REVOKED)
+    assert isinstance(revoked.state, Verified)
+    assert revoked.state.exposures == ()
+    yesterday = context(TODAY - timedelta(days=1))
+    given(strict, *BORROWING).when(CHECK, yesterday).then(KEPT)
+    two = (*BORROWING, reserved("loan_2", 40_000_00, 140_000_00))
+    given(strict, *two).when(CHECK).then(replace(REVOKED, exposure_after_fen=40_000_00))
+    free = aggregate(DEMO)
+    given(free, *two).when(CHECK).then(replace(KEPT, exposure_fen=140_000_00, cap_fen=None))
 
 
 def test_organisations_have_their_own_cap() -> None:

@@ -1,59 +1,49 @@
-"""What bidding does next about an event of its own, of repayment or of onboarding, and the table of its sagas.
-
-Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
-"""
+"""From a user to his account and from a listing to a paid-out loan: what follows on events of onboarding and our own."""
 
 from libs.events.bidding import (
     BidDeclined,
     BidPlaced,
-    FeeCredited,
     FundsCollected,
     FundsHeld,
     HoldCaptured,
     HoldReleased,
-    InstallmentDebited,
-    InstallmentDebitFailed,
-    InvestorCredited,
     ListingCancelled,
     ListingExpired,
     ListingFilled,
     ListingOpened,
     ListingRefused,
     LoanFunded,
-    LoanPaymentReturned,
     LoanProceedsCredited,
 )
 from libs.events.codec import name_of
-from libs.events.onboarding import PrecedentsMet, SuitabilityAssessed, UserVerified
-from libs.events.records import RecordedEvent
-from libs.events.repayment import (
-    DebitRequested,
-    InstallmentDue,
-    OverpaymentReturned,
-    PaymentReturned,
-    RepaymentDistributed,
+from libs.events.onboarding import (
+    ErasureRequested,
+    ExposureConfirmed,
+    ExposureRevoked,
+    PrecedentsMet,
+    RelationDeclared,
+    SuitabilityAssessed,
+    UserVerified,
 )
+from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
 from services.bidding.commands import (
-    FEE_ACCOUNT,
     CaptureHold,
-    CreditFee,
-    CreditInvestor,
+    CloseAccount,
+    ConfirmFunding,
     CreditProceeds,
-    DebitInstallment,
     FundListing,
     OpenAccount,
     OpenListing,
     RecordBid,
     RecordCapture,
+    RecordRelation,
     RecordSuitability,
+    RejectFunding,
     ReleaseHold,
-    ReturnPayment,
 )
-
-#: Commands of repayment that carry money of an account of ours; a refusal brings the ids back to return it.
-_CARRIES_MONEY = ("repayment.RecordPayment", "repayment.RecordDebit")
+from services.bidding.policies.repaying import fee_of
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
@@ -91,55 +81,40 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return []
 
 
-def on_repayment(event: RecordedEvent) -> list[Send]:
-    """Debits, distributions and returns: money that repayment decides about moves in our accounts."""
-    match event.data:
-        case InstallmentDue() | DebitRequested() as asked:
-            debit = DebitInstallment(
-                loan_id=asked.loan_id,
-                debit_id=asked.debit_id,
-                requested_fen=asked.debit_fen,
-                value_date=asked.value_date,
-            )
-            return [Send("debit", asked.borrower_account, debit)]
-        case RepaymentDistributed() as distributed:
-            return _distribute(distributed)
-        case OverpaymentReturned() as over:
-            return [_return(over.account_id, over.loan_id, over.payment_id, over.amount_fen, "overpayment")]
-        case PaymentReturned() as returned:
-            return [
-                _return(
-                    returned.account_id,
-                    returned.loan_id,
-                    returned.payment_id,
-                    returned.amount_fen,
-                    returned.code,
-                )
-            ]
-        case CommandRefused() as refused if _is_refused_payment(refused):
-            about = refused.about
-            amount_fen = int(about["amount_fen"])
-            return [
-                _return(about["account_id"], about["loan_id"], about["payment_id"], amount_fen, refused.code)
-            ]
-        case _:
-            return []
-
-
 def on_onboarding(event: RecordedEvent) -> list[Send]:
-    """A verified user has an account, his assessment reaches it, and an application that is ready is listed."""
+    """What is said of a user reaches his account; an application that is ready is listed, and funded while its caps are kept."""
     match event.data:
         case UserVerified() as verified:
-            account_id = f"acc_{verified.user_id.removeprefix('usr_')}"
-            return [Send("account", account_id, OpenAccount(owner=verified.user_id))]
+            account_id = _account(verified.user_id)
+            relations = [_relation(account_id, related) for related in verified.related]
+            return [Send("account", account_id, OpenAccount(owner=verified.user_id)), *relations]
         case SuitabilityAssessed() as assessed:
-            account_id = f"acc_{assessed.user_id.removeprefix('usr_')}"
             suitability = RecordSuitability(level=assessed.level, valid_to=assessed.valid_to)
-            return [Send("suitability", account_id, suitability)]
+            return [Send("suitability", _account(assessed.user_id), suitability)]
+        case RelationDeclared() as declared:
+            return [_relation(_account(declared.user_id), declared.related)]
+        case ErasureRequested() as leaving:
+            return [Send("close", _account(leaving.user_id), CloseAccount(owner=leaving.user_id))]
         case PrecedentsMet() as ready:
             return [_open_listing(ready)]
+        case ExposureConfirmed(step="funding") as kept:
+            return [Send("caps", _listing(kept.loan_id), ConfirmFunding())]
+        case ExposureRevoked(step="funding") as revoked:
+            return [Send("caps", _listing(revoked.loan_id), RejectFunding(code=revoked.code))]
         case _:
             return []
+
+
+def _account(user_id: str) -> str:
+    return f"acc_{user_id.removeprefix('usr_')}"
+
+
+def _relation(account_id: str, related: str) -> Send:
+    return Send(f"relation:{related}", account_id, RecordRelation(related=related))
+
+
+def _listing(loan_id: str) -> str:
+    return f"lst_{loan_id.removeprefix('loan_')}"
 
 
 def _open_listing(ready: PrecedentsMet) -> Send:
@@ -160,7 +135,7 @@ def _open_listing(ready: PrecedentsMet) -> Send:
         application_id=ready.application_id,
     )
     about = {"loan_id": ready.loan_id, "application_id": ready.application_id}
-    return Send("list", f"lst_{ready.loan_id.removeprefix('loan_')}", listing, about)
+    return Send("list", _listing(ready.loan_id), listing, about)
 
 
 def _record_bid(held: FundsHeld) -> Send:
@@ -172,6 +147,7 @@ def _record_bid(held: FundsHeld) -> Send:
         amount_fen=held.amount_fen,
         suitability_level=held.suitability_level,
         suitability_valid_to=held.suitability_valid_to,
+        related=held.related,
     )
     about = {"hold_id": held.hold_id, "account_id": held.account_id}
     return Send("bid", held.listing_id, bid, about)
@@ -188,52 +164,13 @@ def _pay_out(collected: FundsCollected) -> list[Send]:
     sends = [Send("proceeds", collected.borrower_account, proceeds)]
     if fee_fen > 0:
         fee_id = f"origination:{collected.loan_id}"
-        sends.append(_fee(collected.loan_id, fee_id, fee_fen))
+        sends.append(fee_of(collected.loan_id, fee_id, fee_fen))
     return sends
-
-
-def _distribute(distributed: RepaymentDistributed) -> list[Send]:
-    """Each holder his share, the platform its fees; a share that the fee eats up is not sent."""
-    sends = [
-        Send(
-            f"credit:{line.claim_id}",
-            line.account_id,
-            CreditInvestor(
-                loan_id=distributed.loan_id,
-                claim_id=line.claim_id,
-                distribution_id=distributed.distribution_id,
-                principal_fen=line.principal_fen,
-                interest_fen=line.interest_fen,
-                fee_fen=line.fee_fen,
-                penalty_fen=line.penalty_fen,
-            ),
-        )
-        for line in distributed.lines
-        if line.principal_fen + line.interest_fen + line.penalty_fen > line.fee_fen
-    ]
-    if distributed.fee_fen > 0:
-        sends.append(_fee(distributed.loan_id, distributed.distribution_id, distributed.fee_fen))
-    return sends
-
-
-def _fee(loan_id: str, fee_id: str, amount_fen: int) -> Send:
-    return Send("fee", FEE_ACCOUNT, CreditFee(loan_id=loan_id, fee_id=fee_id, amount_fen=amount_fen))
-
-
-def _return(account_id: str, loan_id: str, payment_id: str, amount_fen: int, reason: str) -> Send:
-    back = ReturnPayment(loan_id=loan_id, payment_id=payment_id, amount_fen=amount_fen, reason=reason)
-    return Send("return", account_id, back)
 
 
 def _is_refused_bid(refused: CommandRefused) -> bool:
     return refused.command_type == name_of(RecordBid) and "hold_id" in refused.about
 
-
-def _is_refused_payment(refused: CommandRefused) -> bool:
-    return refused.command_type in _CARRIES_MONEY and "payment_id" in refused.about
-
-
-POLICIES = {"bidding": on_bidding, "repayment": on_repayment, "onboarding": on_onboarding}
 
 SAGAS = (
     Saga(
@@ -249,6 +186,20 @@ SAGAS = (
         opened_by={},  # likewise for an assessment that is known
         closed_by={},
         steps=(Step(on=SuitabilityAssessed, send=RecordSuitability),),
+    ),
+    Saga(
+        name="relation",
+        why="A relation that is declared while a loan is listed counts for the next bid, so the investor's account knows it.",
+        opened_by={},  # likewise
+        closed_by={},
+        steps=(Step(on=RelationDeclared, send=RecordRelation), Step(on=UserVerified, send=RecordRelation)),
+    ),
+    Saga(
+        name="close account",
+        why="Whoever wants to be forgotten has no money here and no claims; his account says so, and closes.",
+        opened_by={},  # onboarding keeps the erasure open until the account has answered
+        closed_by={},
+        steps=(Step(on=ErasureRequested, send=CloseAccount),),
     ),
     Saga(
         name="list",
@@ -294,14 +245,14 @@ SAGAS = (
     ),
     Saga(
         name="cancel",
-        why="A listing that its review rejected gives every investor his money back.",
+        why="A listing that its review or a cap rejected gives every investor his money back.",
         opened_by={ListingCancelled: lambda cancelled: tuple(bid.hold_id for bid in cancelled.bids)},
         closed_by={HoldReleased: lambda released: released.hold_id},
         steps=(Step(on=ListingCancelled, send=ReleaseHold),),
     ),
     Saga(
         name="fund",
-        why="A filled listing passes review, by itself or by two people, and captures every hold; none can be refused.",
+        why="A filled listing passes review, by itself or by two people, and while the caps are kept captures every hold.",
         opened_by={ListingFilled: lambda filled: filled.loan_id},
         closed_by={
             FundsCollected: lambda collected: collected.loan_id,
@@ -309,6 +260,8 @@ SAGAS = (
         },
         steps=(
             Step(on=ListingFilled, send=FundListing),
+            Step(on=ExposureConfirmed, send=ConfirmFunding),
+            Step(on=ExposureRevoked, send=RejectFunding),
             Step(on=LoanFunded, send=CaptureHold),
             Step(on=HoldCaptured, send=RecordCapture),
         ),
@@ -320,66 +273,4 @@ SAGAS = (
         closed_by={LoanProceedsCredited: lambda credited: credited.loan_id},
         steps=(Step(on=FundsCollected, send=CreditProceeds),),
     ),
-    Saga(
-        name="debit",
-        why="What a loan asks for is taken from the borrower's account, and the answer says how much there was.",
-        opened_by={
-            InstallmentDue: lambda due: due.debit_id,
-            DebitRequested: lambda requested: requested.debit_id,
-        },
-        closed_by={
-            InstallmentDebited: lambda debited: debited.debit_id,
-            InstallmentDebitFailed: lambda failed: failed.debit_id,
-        },
-        steps=(
-            Step(on=InstallmentDue, send=DebitInstallment),
-            Step(on=DebitRequested, send=DebitInstallment),
-        ),
-    ),
-    Saga(
-        name="distribute",
-        why="What the borrower paid is credited to the claim holders of that moment.",
-        opened_by={RepaymentDistributed: lambda distributed: _credits(distributed)},
-        closed_by={InvestorCredited: lambda credited: f"{credited.distribution_id}/{credited.claim_id}"},
-        steps=(Step(on=RepaymentDistributed, send=CreditInvestor),),
-    ),
-    Saga(
-        name="fee",
-        why="The platform's fee of a loan or a distribution reaches its fee account.",
-        opened_by={
-            FundsCollected: lambda collected: (
-                (f"origination:{collected.loan_id}",) if collected.origination_fee_fen else ()
-            ),
-            RepaymentDistributed: lambda distributed: (
-                (distributed.distribution_id,) if distributed.fee_fen else ()
-            ),
-        },
-        closed_by={FeeCredited: lambda credited: credited.fee_id},
-        steps=(Step(on=FundsCollected, send=CreditFee), Step(on=RepaymentDistributed, send=CreditFee)),
-    ),
-    Saga(
-        name="return",
-        why="Money that a loan did not take, in part or at all, comes back to who paid it.",
-        opened_by={
-            PaymentReturned: lambda returned: returned.payment_id,
-            OverpaymentReturned: lambda over: over.payment_id,
-            CommandRefused: lambda refused: (
-                (refused.about["payment_id"],) if _is_refused_payment(refused) else ()
-            ),
-        },
-        closed_by={LoanPaymentReturned: lambda returned: returned.payment_id},
-        steps=(
-            Step(on=PaymentReturned, send=ReturnPayment),
-            Step(on=OverpaymentReturned, send=ReturnPayment),
-            Step(on=CommandRefused, send=ReturnPayment),
-        ),
-    ),
 )
-
-
-def _credits(distributed: RepaymentDistributed) -> tuple[str, ...]:
-    return tuple(
-        f"{distributed.distribution_id}/{send.command.claim_id}"
-        for send in _distribute(distributed)
-        if isinstance(send.command, CreditInvestor)
-    )

@@ -1,151 +1,17 @@
-"""Commands of `onboarding`: private to the service. People's come from the API, the others from its policies.
-
-Whoever acts is the command's principal, never a field: a rule of separated duties looks at who signs. An act of staff by
-anybody else is refused `forbidden_not_staff`.
-"""
+"""Commands to an application's stream, from the wish for a loan to the listing that may open."""
 
 from libs.events.application import AspectFinding, LoanTerms
 from libs.events.codec import command
 from libs.events.money import PositiveFen
 from libs.events.onboarding import Code, Grade, Kind, Office, Reference, TextHash, Vote
 
-# --- user ----------------------------------------------------------------------------------------------------------
-
-
-@command("onboarding.RegisterUser")
-class RegisterUser:
-    """A user exists from here on. No effect when he is registered like this.
-
-    Refused: `invalid_user`, `invalid_referrer`, `invalid_owner`, `user_exists`.
-    """
-
-    user_id: str
-    kind: Kind
-    region: Code
-    referrer: str | None = None
-    owner: str | None = None
-
-
-@command("onboarding.CreditReferral")
-class CreditReferral:
-    """Another registered with this user's code. No effect for a code that is nobody's: the referred one stays in the pool."""
-
-    user_id: str
-    referred: str
-
-
-@command("onboarding.BindOwner")
-class BindOwner:
-    """The referrer's owner becomes this user's. No effect when he has one or is forgotten. Refused: `invalid_owner`."""
-
-    user_id: str
-    owner: str
-
-
-@command("onboarding.VerifyUser")
-class VerifyUser:
-    """The provider confirmed who the user is. No effect when he is verified. Refused: `unknown_user`."""
-
-    user_id: str
-    provider: Code
-    reference: Reference
-
-
-@command("onboarding.RefuseVerification")
-class RefuseVerification:
-    """The provider did not confirm. Refused: `unknown_user`, `already_verified`."""
-
-    user_id: str
-    provider: Code
-    reference: Reference
-    code: Code
-
-
-@command("onboarding.AssessSuitability")
-class AssessSuitability:
-    """The questionnaire's answers, one number from 1 to 5 per question. No effect for today's result again.
-
-    Refused: `unknown_user`, `not_verified`, `invalid_answers`.
-    """
-
-    user_id: str
-    answers: tuple[int, ...]
-
-
-@command("onboarding.DeclareRelation")
-class DeclareRelation:
-    """The user is related to another. No effect when that is known.
-
-    Refused: `unknown_user`, `invalid_related`, `too_many_relations`.
-    """
-
-    user_id: str
-    related: str
-
-
-@command("onboarding.RecordRelation")
-class RecordRelation:
-    """Another declared himself related to this user. No effect when that is known or the user is not.
-
-    Refused: `too_many_relations`.
-    """
-
-    user_id: str
-    related: str
-
-
-@command("onboarding.ConfirmApplicant")
-class ConfirmApplicant:
-    """May this user apply? Answered by event. Refused: `unknown_user`."""
-
-    user_id: str
-    application_id: str
-
-
-@command("onboarding.ReserveExposure")
-class ReserveExposure:
-    """Count a loan against the user's cap, or decline by event. No effect when it counts. Refused: `unknown_user`."""
-
-    user_id: str
-    application_id: str
-    loan_id: str
-    amount_fen: PositiveFen
-
-
-@command("onboarding.ReduceExposure")
-class ReduceExposure:
-    """Principal came back. No effect for a loan that does not count (one that no application led to)."""
-
-    user_id: str
-    loan_id: str
-    amount_fen: PositiveFen
-
-
-@command("onboarding.ReleaseExposure")
-class ReleaseExposure:
-    """The loan does not count any more. No effect when it does not."""
-
-    user_id: str
-    loan_id: str
-    reason: Code
-
-
-@command("onboarding.EraseUser")
-class EraseUser:
-    """Forget the user. No effect when he is forgotten. Refused: `unknown_user`, `has_exposure`."""
-
-    user_id: str
-
-
-# --- application ---------------------------------------------------------------------------------------------------
-
 
 @command("onboarding.SubmitApplication")
 class SubmitApplication:
     """Ask for a loan; the applicant is the principal. No effect when it stands as asked.
 
-    Refused: `invalid_applicant`, `invalid_application`, `invalid_tenor`, `invalid_method`, `invalid_documents`,
-    `application_exists`.
+    Refused: `invalid_applicant`, `invalid_application`, `invalid_product`, `invalid_purpose`, `invalid_amount`,
+    `invalid_tenor`, `invalid_method` (what the product does not offer), `invalid_documents`, `application_exists`.
     """
 
     application_id: str
@@ -160,7 +26,10 @@ class SubmitApplication:
 
 @command("onboarding.RecordApplicant")
 class RecordApplicant:
-    """Who the applicant is. No effect when it is recorded. Refused: `unknown_application`."""
+    """Who the applicant is; a product that is not for his kind is declined by event. No effect when it is recorded.
+
+    Refused: `unknown_application`.
+    """
 
     application_id: str
     kind: Kind
@@ -191,8 +60,9 @@ class ReturnPapers:
 
 @command("onboarding.ResubmitApplication")
 class ResubmitApplication:
-    """The applicant hands in what was wanting. Refused: `unknown_application`, `wrong_stage`, `too_late`,
-    `invalid_documents`.
+    """The applicant hands in what was wanting.
+
+    Refused: `unknown_application`, `wrong_stage`, `too_late`, `invalid_documents`, `papers_missing` (one that was named).
     """
 
     application_id: str
@@ -236,7 +106,8 @@ class ReviewEligibility:
 
 @command("onboarding.ReportInvestigation")
 class ReportInvestigation:
-    """The report on the five aspects; a later one replaces it until the committee is convened.
+    """The report on the five aspects; a later one replaces it until the committee is convened. One that advises against the
+    loan ends the application.
 
     Refused: `unknown_application`, `wrong_stage`, `invalid_aspects`, `aspect_without_reason`, `aspect_without_visit`,
     `visit_too_old`, `forbidden_owner`, `forbidden_same_person`.
@@ -309,9 +180,9 @@ class DeclineExposure:
 
 @command("onboarding.AcceptTerms")
 class AcceptTerms:
-    """The applicant accepts, with evidence of his signing. No effect for the same acceptance.
+    """The applicant accepts the text that he was offered, with evidence of his signing. No effect for the same acceptance.
 
-    Refused: `unknown_application`, `wrong_stage`, `too_late`.
+    Refused: `unknown_application`, `wrong_stage`, `too_late`, `text_differs` (the hash is not that of the offered terms).
     """
 
     application_id: str
@@ -328,7 +199,7 @@ class DeclineTerms:
 
 @command("onboarding.ConfirmPrecedents")
 class ConfirmPrecedents:
-    """The disbursement post has checked every condition precedent. No effect when they are met.
+    """The disbursement post has checked every condition precedent; the caps are looked at next. No effect when they are met.
 
     Refused: `unknown_application`, `wrong_stage`, `too_late`, `precedents_missing`,
     `forbidden_owner`,
@@ -339,23 +210,19 @@ class ConfirmPrecedents:
     checks: tuple[Code, ...]
 
 
-# --- staff ---------------------------------------------------------------------------------------------------------
+@command("onboarding.MeetPrecedents")
+class MeetPrecedents:
+    """The caps are kept: the listing may open. No effect when it may. Refused: `unknown_application`, `wrong_stage`."""
+
+    application_id: str
 
 
-@command("onboarding.AppointStaff")
-class AppointStaff:
-    """Give a member of staff exactly these roles. No effect when he holds them.
+@command("onboarding.FailPrecedents")
+class FailPrecedents:
+    """The caps are not kept any more (`code`). No effect when the application has ended.
 
-    Refused: `invalid_staff`, `invalid_roles`, `conflicting_roles`, `forbidden_self`.
+    Refused: `unknown_application`, `wrong_stage`.
     """
 
-    staff_id: str
-    roles: tuple[Code, ...]
-    region: Code | None = None
-
-
-@command("onboarding.DismissStaff")
-class DismissStaff:
-    """A member of staff leaves. No effect when he has left. Refused: `unknown_staff`, `forbidden_self`."""
-
-    staff_id: str
+    application_id: str
+    code: Code

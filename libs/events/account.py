@@ -1,0 +1,60 @@
+"""Events of `bidding` about a custody account itself: opened, what is known of its owner, closed. None moves money.
+
+They stand beside the others because one file of all would be too long to read; `libs.events.bidding` gives them on.
+"""
+
+from datetime import date
+from typing import Literal
+
+from libs.events.codec import event
+
+RiskLevel = Literal["C1", "C2", "C3", "C4", "C5"]
+"""How much risk an investor bears: C1 conservative … C5 aggressive (domain.md section 2)."""
+
+
+@event("bidding.AccountOpened.v1")
+class AccountOpened:
+    """A custody account exists for its owner, empty."""
+
+    account_id: str
+    owner: str
+
+
+@event("bidding.SuitabilityRecorded.v1")
+class SuitabilityRecorded:
+    """The account knows its owner's risk level, good until the end of `valid_to`; its bids carry both from here on."""
+
+    account_id: str
+    owner: str
+    level: RiskLevel
+    valid_to: date
+
+
+@event("bidding.RelationRecorded.v1")
+class RelationRecorded:
+    """The account knows that its owner is related to another user; its bids name him from here on."""
+
+    account_id: str
+    owner: str
+    related: str
+
+
+@event("bidding.AccountClosed.v1")
+class AccountClosed:
+    """The owner leaves and has nothing here: he may do nothing more with the account.
+
+    Money that a loan still gives back is booked all the same, so that nothing is ever lost.
+    """
+
+    account_id: str
+    owner: str
+    closed_on: date
+
+
+@event("bidding.AccountClosureDeclined.v1")
+class AccountClosureDeclined:
+    """The owner wants to leave, and there is something of his (`code`)."""
+
+    account_id: str
+    owner: str
+    code: str

@@ -1,0 +1,14 @@
+"""What bidding does next about an event of its own, of repayment or of onboarding, and the table of its sagas.
+
+Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
+"""
+
+import services.bidding.policies.lending as lending
+import services.bidding.policies.repaying as repaying
+
+POLICIES = {
+    "bidding": lending.on_bidding,
+    "repayment": repaying.on_repayment,
+    "onboarding": lending.on_onboarding,
+}
+SAGAS = (*lending.SAGAS, *repaying.SAGAS)

@@ -1,0 +1,44 @@
+"""The offered terms as the applicant reads and signs them: one text for one offer, known by its hash.
+
+He signs a hash, so the platform must be able to show the text of it for ever: a changed wording is a new version, and a version
+is never edited. (The contract proper, with its template and parties, is bidding's when the loan is funded.)
+"""
+
+from hashlib import sha256
+
+from libs.events.application import LoanTerms
+from libs.events.onboarding import TextHash
+
+_VERSION_1 = """\
+Loanstream loan terms, version 1
+application {application_id}
+loan {loan_id}
+borrower {applicant}
+product {product}, for {purpose}
+amount {terms.amount_fen} fen
+interest {rate:f} a year
+repaid in {terms.tenor_months} months, {terms.method}
+origination fee {terms.origination_fee_fen} fen, taken from the pay-out
+service fee {terms.interest_fee_permille} per mille of the interest, borne by the lenders
+grade {terms.grade}, listed for {terms.window_days} days
+"""
+
+
+def text_of(
+    terms: LoanTerms, *, application_id: str, loan_id: str, applicant: str, product: str, purpose: str
+) -> str:
+    """The text of an offer, with line feeds. It names people by their ids only; a rate has no zeros at its end."""
+    return _VERSION_1.format(
+        terms=terms,
+        rate=terms.annual_rate.normalize(),
+        application_id=application_id,
+        loan_id=loan_id,
+        applicant=applicant,
+        product=product,
+        purpose=purpose,
+    )
+
+
+def hash_of(text: str) -> TextHash:
+    """SHA-256 of the text's UTF-8 bytes, in hex."""
+    return sha256(text.encode()).hexdigest()
