@@ -21,7 +21,7 @@ FEE_ACCOUNT = "acc_fees"
 class OpenAccount:
     """Open the custody account of `owner`, whose id it shares. No effect when it is open for the same owner.
 
-    Refused: `invalid_owner`, `account_exists`.
+    Refused: `invalid_owner`, `account_exists`, `verification_required` (by the owner, where the profile asks for it).
     """
 
     owner: str

@@ -8,4 +8,4 @@ from services.bidding.domain.profile import Profile
 
 def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
     """The service's aggregates, closed over the profile whose caps and ceilings they apply."""
-    return (account.AGGREGATE, listing.aggregate(profile))
+    return (account.aggregate(profile), listing.aggregate(profile))

@@ -4,12 +4,10 @@ Each money event balances by itself: its postings say where the money came from 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import assert_never, get_args
 
 from libs.events.bidding import (
-    AccountClosed,
-    AccountClosureDeclined,
-    AccountOpened,
     FeeCredited,
     FundsHeld,
     HoldCaptured,
@@ -20,8 +18,6 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
-    RelationRecorded,
-    SuitabilityRecorded,
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.money import MAX_INTEGER
@@ -45,7 +41,7 @@ from services.bidding.commands import (
     RequestWithdrawal,
     ReturnPayment,
 )
-from services.bidding.domain import bank
+from services.bidding.domain import bank, owner
 from services.bidding.domain.account_state import (
     AccountEvent,
     AccountState,
@@ -53,11 +49,11 @@ from services.bidding.domain.account_state import (
     FeeAccount,
     NotOpened,
     Open,
-    Suitability,
     evolve,
 )
 from services.bidding.domain.booking import FEES, book, postings
-from services.bidding.domain.ids import account_of, clearing_of
+from services.bidding.domain.ids import clearing_of
+from services.bidding.domain.profile import Profile
 
 _OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan
 _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
@@ -74,13 +70,15 @@ _SagasCommand = (
 AccountCommand = OpenAccount | CloseAccount | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
 
 
-def decide(command: AccountCommand, state: AccountState, context: Context) -> Sequence[AccountEvent]:
+def decide(
+    command: AccountCommand, state: AccountState, context: Context, *, profile: Profile
+) -> Sequence[AccountEvent]:
     """What a command does to an account. Refusals stand on the commands."""
     match command:
         case OpenAccount():
-            return _open(command, state)
+            return owner.open_account(command, state, context, profile)
         case CloseAccount():
-            return _close(command, state, context)
+            return owner.close(command, state, context)
         case CreditFee():
             return _credit_fee(command, state)
         case RecordRelation() if isinstance(state, NotOpened):
@@ -127,9 +125,9 @@ def _decide_for_owner(command: _OwnersCommand, state: Open, context: Context) ->
 def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEvent]:
     match command:
         case RecordSuitability():
-            return _assess(command, state)
+            return owner.assess(command, state)
         case RecordRelation():
-            return _relate(command, state)
+            return owner.relate(command, state)
         case ReleaseHold():
             return _release(command, state)
         case CaptureHold():
@@ -144,42 +142,6 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _credit_investor(command, state)
         case _:
             assert_never(command)
-
-
-def _open(command: OpenAccount, state: AccountState) -> Sequence[AccountOpened]:
-    account_id = account_of(command.owner)
-    match state:
-        case NotOpened():
-            return [AccountOpened(account_id=account_id, owner=command.owner)]
-        case Open() if state.owner == command.owner:
-            return []
-        case Open() | FeeAccount():
-            raise Refused("account_exists")
-        case _:
-            assert_never(state)
-
-
-def _close(
-    command: CloseAccount, state: AccountState, context: Context
-) -> Sequence[AccountOpened | AccountClosed | AccountClosureDeclined]:
-    opened = _open(OpenAccount(owner=command.owner), state)
-    account_id = account_of(command.owner)
-    if isinstance(state, Open):
-        if state.is_closed:
-            return []
-        if code := _why_not_empty(state):
-            return [AccountClosureDeclined(account_id=account_id, owner=command.owner, code=code)]
-    closed = AccountClosed(account_id=account_id, owner=command.owner, closed_on=context.business_date)
-    return [*opened, closed]
-
-
-def _why_not_empty(state: Open) -> str | None:
-    """The code of what still is the owner's here, None when nothing is: his money, what the bank owes an answer for, claims."""
-    if state.available_fen or state.held_fen:
-        return "has_money"
-    if state.top_ups.pending or state.withdrawals.pending:
-        return "bank_request_open"
-    return "has_claims" if state.invested_fen > 0 else None
 
 
 def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEvent]:
@@ -206,22 +168,6 @@ def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEven
             ),
         )
     ]
-
-
-def _assess(command: RecordSuitability, state: Open) -> Sequence[AccountEvent]:
-    if state.suitability == Suitability(level=command.level, valid_to=command.valid_to):
-        return []
-    return [
-        SuitabilityRecorded(
-            account_id=state.account_id, owner=state.owner, level=command.level, valid_to=command.valid_to
-        )
-    ]
-
-
-def _relate(command: RecordRelation, state: Open) -> Sequence[RelationRecorded]:
-    if command.related in state.related:
-        return []
-    return [RelationRecorded(account_id=state.account_id, owner=state.owner, related=command.related)]
 
 
 # --- bids ----------------------------------------------------------------------------------------------------------
@@ -379,14 +325,16 @@ def wake_on(_state: AccountState) -> WakeOn:
     return None
 
 
-AGGREGATE = Aggregate(
-    name="account",
-    prefix="acc",
-    commands=get_args(AccountCommand),
-    events=get_args(AccountEvent),
-    state=AccountState,
-    initial=NotOpened(),
-    decide=decide,
-    evolve=evolve,
-    wake_on=wake_on,
-)
+def aggregate(profile: Profile) -> Aggregate:
+    """The account aggregate under a profile, which says whether an account needs a verified owner."""
+    return Aggregate(
+        name="account",
+        prefix="acc",
+        commands=get_args(AccountCommand),
+        events=get_args(AccountEvent),
+        state=AccountState,
+        initial=NotOpened(),
+        decide=partial(decide, profile=profile),
+        evolve=evolve,
+        wake_on=wake_on,
+    )

@@ -38,6 +38,8 @@ class Profile:
     rate_ceilings: tuple[tuple[date, Decimal], ...]
     application_required: bool
     """Whether only an approved application may be listed: its exposure is reserved under the caps that onboarding keeps."""
+    verification_required: bool
+    """Whether only onboarding's verification of its owner opens an account; nobody opens one by himself."""
     window_days_max: int
     tenor_months_max: int
     suitability_required: bool
@@ -141,6 +143,7 @@ DEMO = Profile(
     name="demo",
     rate_ceilings=(),
     application_required=False,
+    verification_required=False,
     window_days_max=10,
     tenor_months_max=120,
     suitability_required=False,
@@ -153,6 +156,7 @@ CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     rate_ceilings=_FOUR_BANK_RATES + _PROTECTED + _FOUR_LPR,
     application_required=True,
+    verification_required=True,
     window_days_max=10,
     tenor_months_max=120,
     suitability_required=True,

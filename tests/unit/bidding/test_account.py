@@ -7,7 +7,8 @@ import pytest
 
 from libs.events.money import MAX_INTEGER
 from services.bidding.commands import OpenAccount
-from services.bidding.domain.account import AGGREGATE
+from services.bidding.domain.account import aggregate
+from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from tests.unit.bidding.account_story import (
     ALL_HELD,
     ASSESS,
@@ -42,8 +43,10 @@ from tests.unit.bidding.account_story import (
     stays,
 )
 from tests.unit.bidding.specs import OPENED, Spec, asked, on
+from tests.unit.given import given
 
 ALL = MAX_INTEGER
+AGGREGATE = aggregate(DEMO)
 
 SPECS = [
     Spec("a bid holds money", rich(), PLACE, (HELD_FUNDS,)),
@@ -132,3 +135,11 @@ SPECS = [
 def test_holds_loans_and_fees(spec: Spec) -> None:
     """Every rule of holding, capturing, debiting, paying and crediting holds."""
     spec.check(AGGREGATE)
+
+
+def test_under_the_law_nobody_opens_an_account_by_himself() -> None:
+    """Verification opens it; who has one may ask again, which comes to nothing."""
+    law, wish = aggregate(CN_P2P_2016), OpenAccount(owner="usr_ann")
+    given(law).when(wish, on(principal="usr_ann")).then_refused("verification_required")
+    given(law).when(wish, on()).then(OPENED)
+    given(law, OPENED).when(wish, on(principal="usr_ann")).then_nothing()

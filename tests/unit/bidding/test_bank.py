@@ -19,7 +19,8 @@ from services.bidding.commands import (
     RequestTopUp,
     RequestWithdrawal,
 )
-from services.bidding.domain.account import AGGREGATE
+from services.bidding.domain.account import aggregate
+from services.bidding.domain.profile import DEMO
 from tests.unit.bidding.specs import (
     ANN,
     ANNS,
@@ -74,6 +75,7 @@ def answer(**changed: Any) -> ConfirmWithdrawal:
     return ConfirmWithdrawal(withdrawal_id="wd_1", **(fields | changed))
 
 
+AGGREGATE = aggregate(DEMO)
 SPECS = [
     Spec("an account opens for its owner, under his id", (), OpenAccount(owner=ANN), (OPENED,)),
     Spec("the id of no user opens nothing", (), OpenAccount(owner="acc_ann"), "invalid_owner"),

@@ -8,6 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import services.bidding.domain.account as account
+import services.bidding.domain.listing as listing
 from libs.events.bidding import Bid, BidDeclined, BidPlaced, LoanFunded
 from libs.events.deciding import Wake
 from libs.events.money import MAX_INTEGER
@@ -30,9 +32,7 @@ from services.bidding.commands import (
     RequestWithdrawal,
     ReturnPayment,
 )
-from services.bidding.domain.account import AGGREGATE as ACCOUNT
 from services.bidding.domain.account_state import Open as OpenAccountState
-from services.bidding.domain.listing import aggregate
 from services.bidding.domain.listing_state import Expired, Funded
 from services.bidding.domain.profile import DEMO
 from services.bidding.projections import VIEWS
@@ -42,7 +42,7 @@ from tests.unit.bidding.town import Town
 from tests.unit.documents import documents
 from tests.unit.given import TODAY, context, fold, step
 
-LISTING = aggregate(DEMO)
+ACCOUNT, LISTING = account.aggregate(DEMO), listing.aggregate(DEMO)
 
 # --- one account ---------------------------------------------------------------------------------------------------
 
