@@ -13,7 +13,7 @@ from tools.replay.gateway import Gateway, ReplayFailed
 from tools.replay.plan import Plan
 from tools.replay.staff import OPERATOR
 
-_USERS, _FILES = "reporting.investors", "collections.case-files"
+_USERS, _FILES = "reporting.funnel", "collections.case-files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def read_work(gateway: Gateway, views: Views, plan: Plan, driven: Driven) 
     ours, loans = set(driven.users.values()), set(driven.loan_ids.values())
     users = 0
     async for user in documents(views, _USERS):
-        users += user["_id"] in ours and "verified_on" in user
+        users += user["_id"] in ours and "verified" in user
     cases = 0
     promises: Counter[str] = Counter()
     async for file in documents(views, _FILES):

@@ -77,7 +77,7 @@ class FunnelStageOut(BaseModel):
 
 
 class FunnelOut(BaseModel):
-    """The investors' funnel, in the order of its stages."""
+    """The funnel, in the order of its stages."""
 
     stages: list[FunnelStageOut]
 

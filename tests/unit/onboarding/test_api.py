@@ -48,7 +48,7 @@ ROUTES: dict[str, set[str]] = {
     "POST /onboarding/staff/stf_1/appointments": {"admin"},
     "POST /onboarding/staff/stf_1/dismissal": {"admin"},
     "GET /onboarding/staff": {"admin"},
-    "GET /onboarding/funnel": {"operator", "analyst"},
+    "GET /onboarding/pipeline": {"operator", "analyst"},
 }
 ADA = {"kind": "person", "region": "CN-31", "name": "Ada Lo", "phone": "13800138000"}
 NUMBER = "110101199003070011"
@@ -362,7 +362,32 @@ async def test_lists_show_staff_all_and_a_customer_his_own(world: World) -> None
     assert ids(await seen("applications?stage=review", s.RIA, "risk")) == ["app_2"]
     assert (await seen("applications/app_1", s.BEA, "application:own"))["stage"] == "intake"
     assert (await seen("applications/app_2", s.BEA, "application:own"))["status"] == 404
-    assert (await seen("funnel", "stf_a", "analyst"))["stages"]["listable"] == 0
+
+
+async def test_the_pipeline_shows_every_stage_in_its_order(world: World) -> None:
+    """Also those that no application has reached, and also before there is any."""
+    from services.onboarding.projections.pipeline import VIEW
+    from tests.unit.documents import documents, history, nested
+
+    async def shown() -> list[tuple[str, int]]:
+        answer = await world.http.get("/onboarding/pipeline", headers=world.token("stf_a", "analyst"))
+        return list(answer.json()["stages"].items())
+
+    way = (
+        "submitted",
+        "interviewed",
+        "eligible",
+        "investigated",
+        "agreed",
+        "approved",
+        "accepted",
+        "listable",
+    )
+    ends = [(end, 0) for end in ("declined", "rejected", "terms_declined", "lapsed")]
+    assert await shown() == [*((stage, 0) for stage in way), *ends]
+    counted = documents(VIEW, history("app_1", *s.LISTABLE))["all"]
+    world.views.documents["onboarding.pipeline"] = {"all": nested("all", counted)}
+    assert await shown() == [*((stage, 1) for stage in way), *ends]
 
 
 async def test_staff_are_appointed_by_somebody_else(world: World) -> None:

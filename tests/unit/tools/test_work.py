@@ -28,10 +28,10 @@ class Asked:
 async def test_what_others_did_on_the_same_platform_is_not_counted() -> None:
     """A user who is not verified, a case of another loan and an open promise do not count; an open saga does."""
     views = MemoryViews()
-    views.documents["reporting.investors"] = {
-        "usr_1": {"_id": "usr_1", "verified_on": "2012-01-01"},
+    views.documents["reporting.funnel"] = {
+        "usr_1": {"_id": "usr_1", "verified": 1},
         "usr_2": {"_id": "usr_2"},
-        "usr_3": {"_id": "usr_3", "verified_on": "2012-01-01"},
+        "usr_3": {"_id": "usr_3", "verified": 1},
     }
     promises = {"p1": {"status": "kept"}, "p2": {"status": "broken"}, "p3": {"status": "open"}}
     views.documents["collections.case-files"] = {
