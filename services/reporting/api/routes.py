@@ -19,6 +19,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
+from libs.runtime.http.problems import Problem
 from services.reporting.api.shapes import (
     ClearingOut,
     FigureOut,
@@ -46,7 +47,8 @@ Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
 
 #: The one document in which the balances of all classes are those of one moment, in the order in which they are shown.
 _BOOKS, _CLASSES = "books", ("bank:custody", "available", "held", "fees", "clearing")
-_SAGAS_MAX = 200
+#: A saga that was closed without having been opened is no concern.
+_OPEN = {"closed_at": None, "opened_at": OtherThan(None)}
 
 
 @router.read("/statement", scopes("account:own"), answer=StatementOut)
@@ -95,23 +97,31 @@ async def read_funnel(funnel: Funnel) -> FunnelOut:
 
 
 @router.read("/sagas", scopes("operator", "analyst"), answer=SagasOut)
-async def read_sagas(request: Request) -> SagasOut:
+async def read_sagas(request: Request, page: ThisPage) -> SagasOut:
     """Sagas of all services that are not at their end."""
+    first, after = _place(page.cursor)
     items: list[SagaOut] = []
-    for service in DECIDING_SERVICES:
+    for service in DECIDING_SERVICES[DECIDING_SERVICES.index(first) :]:
+        room = page.limit - len(items)
         reader = ViewReader(edge_of(request), f"{service}.sagas")
-        found, _ = await reader.page(Page(None, _SAGAS_MAX), where={"closed_at": None})
-        items += [
-            SagaOut(
-                service=service,
-                saga=document["saga"],
-                key=document["key"],
-                opened_at=min(document["opened_at"].values()),
-            )
-            for document in found
-            if "opened_at" in document
-        ]
-    return SagasOut(items=sorted(items, key=lambda item: (item.opened_at, item.service, item.key)))
+        found, following = await reader.page(Page(after, max(room, 1)), where=_OPEN)
+        if found and not room:  # the page is full, and here is more
+            return SagasOut(items=items, next=f"{service}:")
+        items += [SagaOut.of(service, document) for document in found]
+        if following is not None:
+            return SagasOut(items=items, next=f"{service}:{following}")
+        after = None
+    return SagasOut(items=items, next=None)
+
+
+def _place(cursor: str | None) -> tuple[str, str | None]:
+    """The service that a page of sagas begins with, and after which of its documents. Raises Problem 422."""
+    if cursor is None:
+        return DECIDING_SERVICES[0], None
+    service, _, after = cursor.partition(":")
+    if service not in DECIDING_SERVICES:
+        raise Problem(422, "malformed_cursor")
+    return service, after or None
 
 
 @router.read("/figures", scopes("operator", "analyst"), answer=FiguresOut)

@@ -191,17 +191,38 @@ async def test_the_funnel_counts_users(world: World) -> None:
     ]
 
 
-async def test_open_sagas_come_oldest_first(world: World) -> None:
-    """Closed ones, and those closed without having been opened here, are left out."""
-    at = {"early": {"LoanFunded": "2024-01-01T00:00:00"}, "late": {"LoanFunded": "2024-01-02T00:00:00"}}
-    world.views.documents["bidding.sagas"] = {
-        "funding/1": {"saga": "funding", "key": "1", "opened_at": at["late"]},
-        "funding/2": {"saga": "funding", "key": "2", "opened_at": at["early"], "closed_at": {"X": "…"}},
-        "funding/3": {"saga": "funding", "key": "3"},
-    }
-    world.views.documents["repayment.sagas"] = {"x/4": {"saga": "x", "key": "4", "opened_at": at["early"]}}
-    items = (await get(world, "/sagas", *ANALYST))["items"]
-    assert [(each["service"], each["key"]) for each in items] == [("repayment", "4"), ("bidding", "1")]
+async def test_every_open_saga_is_on_some_page(world: World) -> None:
+    """Whatever a page holds: service by service, and without those that are closed or were never opened here."""
+    begun = {"opened_at": {"LoanFunded": "2024-01-02T00:00:00", "CaptureRecorded": "2024-01-01T00:00:00"}}
+    closed = {"closed_at": {"FundsCollected": "2024-01-03T00:00:00"}}
+    expected = []
+    for service, number in (("bidding", 3), ("repayment", 2), ("collections", 1)):
+        keys = [f"loan_{each}" for each in range(number)]
+        world.views.documents[f"{service}.sagas"] = {
+            **{f"fund/{key}": {"_id": f"fund/{key}", "saga": "fund", "key": key} | begun for key in keys},
+            "fund/done": {"_id": "fund/done", "saga": "fund", "key": "done"} | begun | closed,
+            "fund/away": {"_id": "fund/away", "saga": "fund", "key": "away"} | closed,
+            "fund/never": {"_id": "fund/never", "saga": "fund", "key": "never"},
+        }
+        expected += [
+            {"service": service, "saga": "fund", "key": key, "opened_at": "2024-01-01T00:00:00"}
+            for key in keys
+        ]
+    for limit in range(1, len(expected) + 2):
+        pages = [await get(world, f"/sagas?limit={limit}", *ANALYST)]
+        while pages[-1]["next"] is not None:
+            pages.append(await get(world, f"/sagas?limit={limit}&cursor={pages[-1]['next']}", *ANALYST))
+        assert [item for page in pages for item in page["items"]] == expected
+        assert all(len(page["items"]) == limit for page in pages[:-1])
+        assert 0 < len(pages[-1]["items"]) <= limit
+    for cursor in ("reporting:x", "$ne", "bidding.sagas:x"):
+        refused = await world.http.get(
+            "/reporting/sagas", params={"cursor": cursor}, headers=world.token("stf_a", *ANALYST)
+        )
+        assert (refused.status_code, refused.json()["type"]) == (
+            422,
+            "urn:loanstream:problem:malformed_cursor",
+        )
 
 
 async def test_a_figure_leads_to_its_rows_and_events(world: World) -> None:
