@@ -79,10 +79,11 @@ class OtherThan:
 class Figure:
     """A number that people quote: what it is, the rule it follows, where it stands, and the rows it is made of.
 
-    It is `field` of the document `doc` in `view`; its rows are the documents of `rows_view` whose fields equal
-    `rows_where`, and each row names its events in `src` or `event`. At rest it is the sum of the rows' `rows_field`, or
-    their number where that is None. A figure of many parts names them in `of`: it is asked for as `name:part:part`, and
-    `{part}` in `doc` and `rows_where` is what was asked for.
+    It is `field` of the document `doc` in `view` or, where `doc` is None, the number of documents that have that field; its
+    rows are the documents of `rows_view` whose fields equal `rows_where`, and each row names its events in `src` or `event`.
+    At rest it is the sum of the rows' `rows_field`, or their number where that is None. A figure of many parts names them in
+    `of`: it is asked for as `name:part:part`, and `{part}` in `doc`, `field` and `rows_where` is what was asked for. Parts that
+    its document knows nothing of are refused under the code `missing`; where that is None, nothing counted yet is zero.
     """
 
     name: str
@@ -91,17 +92,23 @@ class Figure:
     formula: str
     rule: str
     view: str
-    doc: str
+    doc: str | None
     field: str
     rows_view: str
     rows_where: Mapping[str, Any]
     rows_field: str | None
     of: tuple[str, ...] = ()
+    missing: str | None = None
 
     @property
     def usage(self) -> str:
         """How it is asked for: `m1_principal`, `late_principal_of_region:<region>`."""
         return ":".join((self.name, *(f"<{part}>" for part in self.of)))
+
+    def value_in(self, document: Mapping[str, Any] | None) -> int | None:
+        """The figure in its document, None for parts that nothing is known of."""
+        value: int | None = value_at(document or {}, self.field)
+        return 0 if value is None and self.missing is None else value
 
 
 def figure_named(figures: Sequence[Figure], asked: str) -> Figure | None:
@@ -115,8 +122,10 @@ def figure_named(figures: Sequence[Figure], asked: str) -> Figure | None:
     def filled(value: Any) -> Any:
         return value.format(**values) if isinstance(value, str) else value
 
-    where = {field: filled(value) for field, value in found.rows_where.items()}
-    return replace(found, name=asked, doc=filled(found.doc), rows_where=where, of=())
+    where = {filled(field): filled(value) for field, value in found.rows_where.items()}
+    return replace(
+        found, name=asked, doc=filled(found.doc), field=filled(found.field), rows_where=where, of=()
+    )
 
 
 def value_at(document: Mapping[str, Any], field: str) -> Any:

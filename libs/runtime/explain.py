@@ -29,13 +29,15 @@ _ADDRESS = re.compile(
 QUIET_S = 30.0
 #: Rows of a figure that are shown.
 ROWS = 10
+#: Events of a row that are read from the log: a user's bids stand in as many streams as he has bid on listings.
+EVENTS = 10
 
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedRow:
-    """A row behind a figure, and the events that it names, as the log tells them: address and event."""
+    """A row behind a figure, and some of the events that it names, as the log tells them: address and event."""
 
     row: dict[str, Any]
     events: tuple[tuple[str, StoredEvent], ...]
@@ -46,7 +48,7 @@ class ExplainedFigure:
     """A figure's value, and some of the rows behind it."""
 
     figure: Figure
-    value: Any
+    value: int
     rows: tuple[ExplainedRow, ...]
     more: bool
 
@@ -80,7 +82,7 @@ def figures_of(services: Sequence[Service]) -> list[Figure]:
 async def explain_figure(settings: Settings, services: Sequence[Service], name: str) -> ExplainedFigure:
     """A figure of the registry with its value, rows and their events.
 
-    Raises OperatorError for a view that is not built and for a figure without its parts, LogUnavailable.
+    Raises OperatorError for a view that is not built and for a figure without its parts or of unknown ones, LogUnavailable.
     """
     figure = figure_named(figures_of(services), name)
     if figure is None:
@@ -89,7 +91,7 @@ async def explain_figure(settings: Settings, services: Sequence[Service], name: 
     database = Database.connect(settings)
     try:
         views = Views(database)
-        document = await views.get(figure.view, figure.doc) or {}
+        value = await _value(views, figure)
         rows, after = await views.page(figure.rows_view, where=figure.rows_where, after=None, limit=ROWS)
     except ViewMissing as error:
         raise OperatorError(
@@ -98,10 +100,23 @@ async def explain_figure(settings: Settings, services: Sequence[Service], name: 
     finally:
         await database.close()
     found = [
-        ExplainedRow(row, tuple([(each, await _event_at(settings, each)) for each in events_of(row)]))
+        ExplainedRow(
+            row, tuple([(each, await _event_at(settings, each)) for each in events_of(row)[:EVENTS]])
+        )
         for row in rows
     ]
-    return ExplainedFigure(figure, document.get(figure.field, 0), tuple(found), after is not None)
+    return ExplainedFigure(figure, value, tuple(found), after is not None)
+
+
+async def _value(views: Views, figure: Figure) -> int:
+    if figure.doc is None:
+        return await views.count(figure.view, figure.field)
+    value = figure.value_in(await views.get(figure.view, figure.doc))
+    if value is None:
+        raise OperatorError(
+            f"There is no {figure.name}: {figure.view} knows nothing of it ({figure.missing})."
+        )
+    return value
 
 
 async def _event_at(settings: Settings, address: str) -> StoredEvent:

@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 from rich.tree import Tree
 
+from libs.events.views import events_of
 from libs.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -102,18 +103,23 @@ def explained_figure(explained: "ExplainedFigure") -> RenderableType:
     from libs.runtime.tracing import told
 
     figure = explained.figure
+    place = f"stands in {figure.view}, document {figure.doc}, field {figure.field}"
+    if figure.doc is None:
+        place = f"counts the documents of {figure.view} that have the field {figure.field}"
     table = Table("row", "what it says", Column("its events", overflow="fold"))
     for each in explained.rows:
         fields = {name: value for name, value in each.row.items() if name not in ("_id", "src", "event")}
         said = ", ".join(
             f"{name} {value}" for name, value in fields.items() if not isinstance(value, dict | list)
         )
-        events = "\n".join(f"{address}  {told(event)}" for address, event in each.events)
-        table.add_row(each.row["_id"], said, events)
+        events = [f"{address}  {told(event)}" for address, event in each.events]
+        if more := len(events_of(each.row)) - len(events):
+            events.append(f"and {more:,} more events")
+        table.add_row(each.row["_id"], said, "\n".join(events))
     return Group(
         Text(f"{figure.title}: {explained.value:,} {figure.unit}", "bold"),
         Text(f"= {figure.formula}  ({figure.rule})"),
-        Text(f"stands in {figure.view}, document {figure.doc}, field {figure.field}"),
+        Text(place),
         table,
         *([Text("and more rows")] if explained.more else []),
     )

@@ -1,12 +1,13 @@
 """The registry of figures: numbers that people quote, each with its formula, its rule and the rows it is made of.
 
 `loanstream explain NAME` and `/reporting/figures/{figure}` show the value with its rows, and each row names its events. At
-rest every figure is the sum of its rows, which a test asks of each on the running platform.
+rest every figure is the sum of its rows, which tests ask of each.
 """
 
 from libs.events.views import Figure, OtherThan
+from services.reporting.projections.funnel import STAGES
 
-_LEDGER, _STATEMENT = "bidding.custody", "reporting.statement"
+_LEDGER, _STATEMENT, _FUNNEL = "bidding.custody", "reporting.statement", "reporting.funnel"
 _BUCKETS, _CURRENT = "repayment.overdue-buckets", "current"
 
 
@@ -27,6 +28,25 @@ def _balance(name: str, title: str, account: str, formula: str, rule: str, moved
     )
 
 
+def _pocket(name: str, title: str, field: str) -> Figure:
+    """What one account holds in one pocket: its rows are the movements that moved something there."""
+    return Figure(
+        name=name,
+        title=title,
+        unit="fen",
+        formula="Σ what the account's movements added",
+        rule="domain.md section 3",
+        view="bidding.balances",
+        doc="{account}",
+        field=field,
+        rows_view=_STATEMENT,
+        rows_where={"account_id": "{account}", field: OtherThan(0)},
+        rows_field=field,
+        of=("account",),
+        missing="unknown_account",
+    )
+
+
 def _principal(
     name: str,
     title: str,
@@ -36,6 +56,7 @@ def _principal(
     *,
     field: str = "principal_fen",
     of: tuple[str, ...] = (),
+    missing: str | None = None,
 ) -> Figure:
     """Whole outstanding principal of a part of the running book: its rows are the part's loans."""
     return Figure(
@@ -51,9 +72,63 @@ def _principal(
         rows_where={"kind": "loan"} | rows,
         rows_field="principal_fen",
         of=of,
+        missing=missing,
     )
 
 
+def _reached(stage: str, title: str, event: str) -> Figure:
+    """A stage of the funnel: its rows are the users who have reached it."""
+    return Figure(
+        name=f"funnel_{stage}",
+        title=title,
+        unit="users",
+        formula=f"number of users with {event}, each once",
+        rule="domain.md section 6",
+        view=_FUNNEL,
+        doc=None,
+        field=stage,
+        rows_view=_FUNNEL,
+        rows_where={stage: OtherThan(None)},
+        rows_field=None,
+    )
+
+
+def _cases(
+    name: str,
+    title: str,
+    doc: str,
+    rows: dict[str, str],
+    *,
+    of: tuple[str, ...] = (),
+    missing: str | None = None,
+) -> Figure:
+    """Cases in the collection queue, which are its rows."""
+    return Figure(
+        name=name,
+        title=title,
+        unit="cases",
+        formula="number of cases that are open",
+        rule="domain.md section 5",
+        view="collections.stages",
+        doc=doc,
+        field="cases",
+        rows_view="collections.queue",
+        rows_where=rows,
+        rows_field=None,
+        of=of,
+        missing=missing,
+    )
+
+
+#: stage -> (title, what a user must have)
+_REACHED = {
+    "registered": ("Users who registered", "UserRegistered"),
+    "verified": ("Users who were verified", "UserVerified"),
+    "assessed": ("Users whose suitability was assessed", "SuitabilityAssessed"),
+    "topped_up": ("Users who have topped up", "FundsDeposited"),
+    "bid": ("Users with an accepted bid", "BidPlaced"),
+    "funded": ("Users with a part of a funded loan", "HoldCaptured"),
+}
 _LATE = {"bucket": OtherThan(_CURRENT)}
 
 FIGURES = (
@@ -97,6 +172,8 @@ FIGURES = (
         "design.md section 4",
         "clearing",
     ),
+    _pocket("available_of_account", "Available money of one account", "available_fen"),
+    _pocket("held_of_account", "Held money of one account", "held_fen"),
     _principal(
         "current_principal",
         "Outstanding principal of loans that are not overdue",
@@ -118,6 +195,7 @@ FIGURES = (
         "bucket:{bucket}",
         {"bucket": "{bucket}"},
         of=("bucket",),
+        missing="unknown_bucket",
     ),
     _principal(
         "late_principal_of_region",
@@ -127,6 +205,7 @@ FIGURES = (
         {"region": "{region}"} | _LATE,
         field="late_principal_fen",
         of=("region",),
+        missing="unknown_region",
     ),
     _principal(
         "late_principal_of_product",
@@ -136,6 +215,7 @@ FIGURES = (
         {"product": "{product}"} | _LATE,
         field="late_principal_fen",
         of=("product",),
+        missing="unknown_product",
     ),
     _principal(
         "segment_principal",
@@ -144,18 +224,31 @@ FIGURES = (
         "segment:{region}:{product}:{bucket}",
         {"region": "{region}", "product": "{product}", "bucket": "{bucket}"},
         of=("region", "product", "bucket"),
+        missing="unknown_segment",
     ),
+    *(_reached(stage, *_REACHED[stage]) for stage in STAGES),
     Figure(
-        name="registered_users",
-        title="Users who registered",
-        unit="users",
-        formula="number of UserRegistered",
-        rule="domain.md section 6",
-        view="onboarding.funnel",
+        name="pipeline",
+        title="Applications that have reached a stage",
+        unit="applications",
+        formula="number of applications that have ever reached the stage, or ended in it",
+        rule="domain.md section 2",
+        view="onboarding.pipeline",
         doc="all",
-        field="registered",
-        rows_view="reporting.investors",
-        rows_where={"registered_on": OtherThan(None)},
+        field="reached.{stage}",
+        rows_view="onboarding.applications",
+        rows_where={"reached.{stage}": OtherThan(None)},
         rows_field=None,
+        of=("stage",),
+        missing="unknown_stage",
+    ),
+    _cases("open_cases", "Cases in the collection queue", "all", {}),
+    _cases(
+        "open_cases_of_stage",
+        "Cases of one stage in the collection queue",
+        "stage:{stage}",
+        {"stage": "{stage}"},
+        of=("stage",),
+        missing="unknown_stage",
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 from tests import posts
 from tests.e2e.life import Life
 from tests.e2e.offices import Resident
-from tests.e2e.town import eventually
+from tests.e2e.town import Person, eventually
 
 
 def _case(life: Life, case: str, **expected: Any) -> dict[str, Any]:
@@ -132,10 +132,26 @@ def test_the_books_balance_and_nothing_is_left_in_between(life: Life) -> None:
     assert reader.read("/reporting/trial-balance")["total_fen"] == 0
     assert reader.read("/reporting/clearing")["items"] == []
     eventually(lambda: _no_saga_is_open(life))
-    funnel = {stage["stage"]: stage["users"] for stage in reader.read("/reporting/funnel")["stages"]}
-    assert min(funnel.values()) >= 1, funnel
-    stages = reader.read("/onboarding/funnel")["stages"]
+    stages = reader.read("/onboarding/pipeline")["stages"]
     assert stages["listable"] >= 3, stages
+
+
+def test_the_funnel_counts_those_whose_bids_were_accepted(life: Life) -> None:
+    """Six have come; ann and bea have bid in vain, so that ivan is the only one who counts as a bidder."""
+    reader = life.town.person("stf_ana", "analyst")
+    eventually(lambda: _funnel(reader))
+
+
+def _funnel(reader: Person) -> None:
+    found = {stage["stage"]: stage["users"] for stage in reader.read("/reporting/funnel")["stages"]}
+    assert found == {
+        "registered": 6,
+        "verified": 6,
+        "assessed": 5,
+        "topped_up": 3,
+        "bid": 1,
+        "funded": 1,
+    }
 
 
 def _no_saga_is_open(life: Life) -> None:

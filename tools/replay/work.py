@@ -13,7 +13,7 @@ from tools.replay.gateway import Gateway, ReplayFailed
 from tools.replay.plan import Plan
 from tools.replay.staff import OPERATOR
 
-_USERS, _FILES = "reporting.investors", "collections.case-files"
+_USERS, _FILES = "reporting.funnel", "collections.case-files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def read_work(gateway: Gateway, views: Views, plan: Plan, driven: Driven) 
     ours, loans = set(driven.users.values()), set(driven.loan_ids.values())
     users = 0
     async for user in documents(views, _USERS):
-        users += user["_id"] in ours and "verified_on" in user
+        users += user["_id"] in ours and "verified" in user
     cases = 0
     promises: Counter[str] = Counter()
     async for file in documents(views, _FILES):
@@ -58,14 +58,13 @@ async def read_work(gateway: Gateway, views: Views, plan: Plan, driven: Driven) 
     made = [promise for story in plan.stories for promise in story.promises]
     broken = sum(not promise.keeps and promise.promised_on <= plan.last_date for promise in made)
     balance = await _shown(gateway, "/reporting/trial-balance")
-    sagas = await _shown(gateway, "/reporting/sagas")
     return Work(
         users=Count("users verified", len(plan.people), users),
         cases=Count("collection cases", sum(story.is_late for story in plan.stories), cases),
         kept=Count("promises kept", sum(promise.keeps for promise in made), promises["kept"]),
         broken=Count("promises broken", broken, promises["broken"]),
         trial_balance_fen=balance["total_fen"],
-        open_sagas=len(sagas["items"]),
+        open_sagas=await _open_sagas(gateway),
     )
 
 
@@ -79,6 +78,16 @@ async def read_funnel(gateway: Gateway) -> Sequence[tuple[str, int]]:
     """(stage, users) of the platform's funnel. Raises ReplayFailed."""
     funnel = await _shown(gateway, "/reporting/funnel")
     return [(stage["stage"], stage["users"]) for stage in funnel["stages"]]
+
+
+async def _open_sagas(gateway: Gateway) -> int:
+    count, query = 0, "limit=200"
+    while True:
+        page = await _shown(gateway, f"/reporting/sagas?{query}")
+        count += len(page["items"])
+        if page["next"] is None:
+            return count
+        query = f"limit=200&cursor={page['next']}"
 
 
 async def _shown(gateway: Gateway, path: str) -> dict[str, Any]:

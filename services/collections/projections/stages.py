@@ -1,4 +1,5 @@
-"""The view `collections.stages`: how many cases, and how much overdue money, stand in each stage, in all and per region."""
+"""The view `collections.stages`: how many cases, and how much overdue money, stand in the queue: all of them, per stage, and
+per stage and region."""
 
 from collections.abc import Sequence
 
@@ -6,6 +7,9 @@ from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, SetOnce, View
 from services.collections.projections.queue import lane
+
+#: The document that sums up all stages.
+ALL = "all"
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -28,14 +32,16 @@ def _counted(entry: QueueEntry) -> tuple[object, ...]:
 def _added(entry: QueueEntry, sign: int) -> Sequence[Op]:
     of_stage, of_lane = f"stage:{entry.stage}", f"lane:{lane(entry.stage, entry.region)}"
     ops: list[Op] = [
+        SetOnce(ALL, "kind", "all"),
         SetOnce(of_stage, "kind", "stage"),
+        SetOnce(of_stage, "stage", entry.stage),
         SetOnce(of_lane, "kind", "lane"),
         SetOnce(of_lane, "region", entry.region),
         SetOnce(of_lane, "lane", lane(entry.stage, entry.region)),
+        SetOnce(of_lane, "stage", entry.stage),
     ]
-    for doc in (of_stage, of_lane):
+    for doc in (ALL, of_stage, of_lane):
         ops += [
-            SetOnce(doc, "stage", entry.stage),
             Add(doc, "cases", sign),
             Add(doc, "due", sign if entry.due else 0),
             Add(doc, "overdue_fen", sign * entry.overdue_fen),
@@ -46,7 +52,7 @@ def _added(entry: QueueEntry, sign: int) -> Sequence[Op]:
 
 VIEW = View(
     name="collections.stages",
-    version=1,
+    version=2,
     reads=(CaseRanked, CaseClosed),
     project=project,
     indexes=("kind", "stage"),

@@ -24,14 +24,14 @@ from services.onboarding import commands
 from services.onboarding.api import applications, people
 from services.onboarding.api.posts import Staff
 from services.onboarding.api.router import router
-from services.onboarding.api.shapes import AppointmentIn, FunnelOut, StaffDone, StaffOut, StaffPageOut
-from services.onboarding.projections.funnel import ALL, STAGES
+from services.onboarding.api.shapes import AppointmentIn, PipelineOut, StaffDone, StaffOut, StaffPageOut
+from services.onboarding.projections.pipeline import ALL, STAGES
 
 #: Importing the other modules declares their routes.
 __all__ = ["applications", "people", "router"]
 
 StaffId = Annotated[str, id_path("stf")]
-Funnel = Annotated[ViewReader, Depends(view_reader("onboarding.funnel"))]
+Pipeline = Annotated[ViewReader, Depends(view_reader("onboarding.pipeline"))]
 
 
 @router.command(
@@ -65,8 +65,8 @@ async def read_staff(staff: Staff, page: ThisPage) -> StaffPageOut:
     return StaffPageOut(items=[StaffOut.of(document) for document in found], next=following)
 
 
-@router.read("/funnel", scopes("operator", "analyst"), answer=FunnelOut)
-async def read_funnel(funnel: Funnel) -> FunnelOut:
-    """How many users and applications ever reached each stage."""
-    document = await funnel.find(ALL) or {}
-    return FunnelOut(stages={stage: int(document.get(stage, 0)) for stage in STAGES.values()})
+@router.read("/pipeline", scopes("operator", "analyst"), answer=PipelineOut)
+async def read_pipeline(pipeline: Pipeline) -> PipelineOut:
+    """How many applications ever reached each stage."""
+    reached = (await pipeline.find(ALL) or {}).get("reached", {})
+    return PipelineOut(stages={stage: int(reached.get(stage, 0)) for stage in STAGES.values()})

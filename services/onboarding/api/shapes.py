@@ -308,8 +308,8 @@ class ApplicationsOut(BaseModel):
     next: str | None
 
 
-class FunnelOut(BaseModel):
-    """How many ever reached each stage."""
+class PipelineOut(BaseModel):
+    """How many applications ever reached each stage."""
 
     stages: dict[str, int]
 

@@ -2,8 +2,8 @@
 
 from libs.events.views import View
 from services.onboarding.projections.applications import VIEW as APPLICATIONS
-from services.onboarding.projections.funnel import VIEW as FUNNEL
+from services.onboarding.projections.pipeline import VIEW as PIPELINE
 from services.onboarding.projections.staff import VIEW as STAFF
 from services.onboarding.projections.users import VIEW as USERS
 
-VIEWS: tuple[View, ...] = (USERS, APPLICATIONS, FUNNEL, STAFF)
+VIEWS: tuple[View, ...] = (USERS, APPLICATIONS, PIPELINE, STAFF)

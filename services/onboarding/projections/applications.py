@@ -1,4 +1,5 @@
-"""The view `onboarding.applications`: where every application stands, on which terms, and who signed what.
+"""The view `onboarding.applications`: where every application stands, on which terms, who signed what, and which stages of
+the pipeline it has reached.
 
 Every document is written by its application's stream alone.
 """
@@ -32,12 +33,15 @@ from libs.events.application import (
 from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
+from services.onboarding.projections.pipeline import STAGES, reached
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """An application's document after one of its events. Amounts in fen, rates as a decimal's text."""
     application_id = event.data.application_id
     changed = [Set(application_id, field, value) for field, value in _fields(event.data).items()]
+    if type(event.data) in STAGES:
+        changed.append(Set(application_id, reached(event.data), event.address))
     return [*changed, Set(application_id, f"src.{event.stream}", event.address)]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from libs.events.topics import DECIDING_SERVICES
-from libs.events.views import OtherThan, events_of, figure_named, value_at
+from libs.events.views import Figure, OtherThan, events_of, figure_named, value_at
 from libs.runtime.http import (
     Page,
     ServiceRouter,
@@ -19,6 +19,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
+from libs.runtime.http.problems import Problem
 from services.reporting.api.shapes import (
     ClearingOut,
     FigureOut,
@@ -35,17 +36,19 @@ from services.reporting.api.shapes import (
     TrialBalanceOut,
 )
 from services.reporting.figures import FIGURES
-from services.reporting.projections.investors import STAGES
+from services.reporting.projections.funnel import STAGES
 
 router = ServiceRouter("reporting", "Statements, books, funnel and figures; it decides nothing.")
 
 Statement = Annotated[ViewReader, Depends(view_reader("reporting.statement"))]
 Ledger = Annotated[ViewReader, Depends(view_reader("bidding.custody"))]
-Investors = Annotated[ViewReader, Depends(view_reader("reporting.investors"))]
+Funnel = Annotated[ViewReader, Depends(view_reader("reporting.funnel"))]
+Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
 
 #: The one document in which the balances of all classes are those of one moment, in the order in which they are shown.
 _BOOKS, _CLASSES = "books", ("bank:custody", "available", "held", "fees", "clearing")
-_SAGAS_MAX = 200
+#: A saga that was closed without having been opened is no concern.
+_OPEN = {"closed_at": None, "opened_at": OtherThan(None)}
 
 
 @router.read("/statement", scopes("account:own"), answer=StatementOut)
@@ -56,9 +59,10 @@ async def read_statement(statement: Statement, page: ThisPage, principal: ThisPr
 
 @router.read("/accounts/{account}/statement", scopes("operator", "analyst"), answer=StatementOut)
 async def read_account_statement(
-    account: Annotated[str, id_path("acc")], statement: Statement, page: ThisPage
+    account: Annotated[str, id_path("acc")], statement: Statement, balances: Balances, page: ThisPage
 ) -> StatementOut:
     """Every movement of an account."""
+    await balances.get(account, missing="unknown_account")
     return await _lines(statement, page, {"account_id": account})
 
 
@@ -85,33 +89,39 @@ async def read_clearing(ledger: Ledger, page: ThisPage) -> ClearingOut:
 
 
 @router.read("/funnel", scopes("operator", "analyst"), answer=FunnelOut)
-async def read_funnel(investors: Investors) -> FunnelOut:
+async def read_funnel(funnel: Funnel) -> FunnelOut:
     """How many users have come how far as investors."""
-    stages = [
-        FunnelStageOut(stage=stage.removesuffix("_on"), users=await investors.count(stage))
-        for stage in STAGES
-    ]
-    return FunnelOut(stages=stages)
+    return FunnelOut(
+        stages=[FunnelStageOut(stage=stage, users=await funnel.count(stage)) for stage in STAGES]
+    )
 
 
 @router.read("/sagas", scopes("operator", "analyst"), answer=SagasOut)
-async def read_sagas(request: Request) -> SagasOut:
+async def read_sagas(request: Request, page: ThisPage) -> SagasOut:
     """Sagas of all services that are not at their end."""
+    first, after = _place(page.cursor)
     items: list[SagaOut] = []
-    for service in DECIDING_SERVICES:
+    for service in DECIDING_SERVICES[DECIDING_SERVICES.index(first) :]:
+        room = page.limit - len(items)
         reader = ViewReader(edge_of(request), f"{service}.sagas")
-        found, _ = await reader.page(Page(None, _SAGAS_MAX), where={"closed_at": None})
-        items += [
-            SagaOut(
-                service=service,
-                saga=document["saga"],
-                key=document["key"],
-                opened_at=min(document["opened_at"].values()),
-            )
-            for document in found
-            if "opened_at" in document
-        ]
-    return SagasOut(items=sorted(items, key=lambda item: (item.opened_at, item.service, item.key)))
+        found, following = await reader.page(Page(after, max(room, 1)), where=_OPEN)
+        if found and not room:  # the page is full, and here is more
+            return SagasOut(items=items, next=f"{service}:")
+        items += [SagaOut.of(service, document) for document in found]
+        if following is not None:
+            return SagasOut(items=items, next=f"{service}:{following}")
+        after = None
+    return SagasOut(items=items, next=None)
+
+
+def _place(cursor: str | None) -> tuple[str, str | None]:
+    """The service that a page of sagas begins with, and after which of its documents. Raises Problem 422."""
+    if cursor is None:
+        return DECIDING_SERVICES[0], None
+    service, _, after = cursor.partition(":")
+    if service not in DECIDING_SERVICES:
+        raise Problem(422, "malformed_cursor")
+    return service, after or None
 
 
 @router.read("/figures", scopes("operator", "analyst"), answer=FiguresOut)
@@ -127,11 +137,11 @@ async def read_figure(request: Request, figure: str, page: ThisPage) -> FigureVa
     found = figure_named(FIGURES, figure)
     if found is None:
         raise not_found("unknown_figure")
-    document = await ViewReader(edge_of(request), found.view).find(found.doc) or {}
+    value = await _value(ViewReader(edge_of(request), found.view), found)
     rows, following = await ViewReader(edge_of(request), found.rows_view).page(page, where=found.rows_where)
     return FigureValueOut(
         figure=FigureOut.of(found),
-        value=document.get(found.field, 0),
+        value=value,
         rows=[
             RowOut(
                 id=row["_id"],
@@ -142,3 +152,13 @@ async def read_figure(request: Request, figure: str, page: ThisPage) -> FigureVa
         ],
         next=following,
     )
+
+
+async def _value(view: ViewReader, figure: Figure) -> int:
+    """A figure's value. Raises Problem 404 for parts that nothing is known of."""
+    if figure.doc is None:
+        return await view.count(figure.field)
+    value = figure.value_in(await view.find(figure.doc))
+    if value is None:
+        raise not_found(figure.missing or "unknown_figure")
+    return value

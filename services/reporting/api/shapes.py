@@ -77,7 +77,7 @@ class FunnelStageOut(BaseModel):
 
 
 class FunnelOut(BaseModel):
-    """The investors' funnel, in the order of its stages."""
+    """The funnel, in the order of its stages."""
 
     stages: list[FunnelStageOut]
 
@@ -90,11 +90,18 @@ class SagaOut(BaseModel):
     key: str
     opened_at: str
 
+    @classmethod
+    def of(cls, service: str, document: Mapping[str, Any]) -> "SagaOut":
+        """From a document of the service's `sagas`: the first event that opened it counts."""
+        opened_at = min(document["opened_at"].values())
+        return cls(service=service, saga=document["saga"], key=document["key"], opened_at=opened_at)
+
 
 class SagasOut(BaseModel):
-    """Open sagas of all services, oldest first, at most 200 of each service."""
+    """A page of open sagas: service by service, in each by saga and key."""
 
     items: list[SagaOut]
+    next: str | None
 
 
 class FigureOut(BaseModel):

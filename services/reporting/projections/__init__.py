@@ -1,7 +1,7 @@
 """The views of reporting, each a pure function from events to changes of documents it never reads."""
 
 from libs.events.views import View
-from services.reporting.projections.investors import VIEW as INVESTORS
+from services.reporting.projections.funnel import VIEW as FUNNEL
 from services.reporting.projections.statement import VIEW as STATEMENT
 
-VIEWS: tuple[View, ...] = (STATEMENT, INVESTORS)
+VIEWS: tuple[View, ...] = (STATEMENT, FUNNEL)

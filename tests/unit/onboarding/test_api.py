@@ -49,7 +49,7 @@ ROUTES: dict[str, set[str]] = {
     "POST /onboarding/staff/stf_1/appointments": {"admin"},
     "POST /onboarding/staff/stf_1/dismissal": {"admin"},
     "GET /onboarding/staff": {"admin"},
-    "GET /onboarding/funnel": {"operator", "analyst"},
+    "GET /onboarding/pipeline": {"operator", "analyst"},
 }
 ADA = {"kind": "person", "region": "CN-31", "name": "Ada Lo", "phone": "13800138000"}
 NUMBER = "110101199003070011"
@@ -372,7 +372,17 @@ async def test_lists_show_staff_all_and_a_customer_his_own(world: World) -> None
     assert ids(await seen("applications?stage=review", s.RIA, "risk")) == ["app_2"]
     assert (await seen("applications/app_1", s.BEA, "application:own"))["stage"] == "intake"
     assert (await seen("applications/app_2", s.BEA, "application:own"))["status"] == 404
-    assert (await seen("funnel", "stf_a", "analyst"))["stages"]["listable"] == 0
+
+
+async def test_the_pipeline_shows_every_stage_in_its_order(world: World) -> None:
+    """Also those that no application has reached."""
+    from services.onboarding.projections.pipeline import STAGES
+
+    world.views.documents["onboarding.pipeline"] = {"all": {"reached": {"lapsed": 1, "submitted": 2}}}
+    answer = await world.http.get("/onboarding/pipeline", headers=world.token("stf_a", "analyst"))
+    stages = answer.json()["stages"]
+    assert stages == dict.fromkeys(STAGES.values(), 0) | {"submitted": 2, "lapsed": 1}
+    assert [*stages] == [*STAGES.values()]
 
 
 async def test_staff_are_appointed_by_somebody_else(world: World) -> None:

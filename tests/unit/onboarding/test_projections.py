@@ -18,7 +18,8 @@ from libs.events.onboarding import (
 from services.onboarding.projections import VIEWS
 from services.onboarding.projections.applications import READS
 from services.onboarding.projections.applications import VIEW as APPLICATIONS
-from services.onboarding.projections.funnel import VIEW as FUNNEL
+from services.onboarding.projections.pipeline import STAGES
+from services.onboarding.projections.pipeline import VIEW as PIPELINE
 from services.onboarding.projections.staff import VIEW as STAFF
 from services.onboarding.projections.users import VIEW as USERS
 from tests.unit.documents import documents, history, turn_about
@@ -36,6 +37,7 @@ USER = history(
     s.reserved(),
 )
 LISTED = history("app_1", *s.LISTABLE)
+ENDS = ("declined", "rejected", "terms_declined", "lapsed")
 OTHER = history("app_2", replace(s.SUBMITTED, application_id="app_2", loan_id="loan_2"))
 
 
@@ -148,29 +150,40 @@ def test_every_event_of_an_application_is_shown() -> None:
     assert {*aggregate(DEMO).events} == {*READS}
 
 
-def test_the_funnel_counts_what_was_reached_in_any_order() -> None:
-    """Two submitted, one listable with its amount; streams may come in any order."""
+def test_the_pipeline_counts_the_applications_that_have_reached_a_stage() -> None:
+    """Two submitted, one listable with its amount; streams may come in any order, and the rows say the same."""
     streams = (USER, LISTED, OTHER)
-    counted = documents(FUNNEL, [event for stream in streams for event in stream])
-    assert counted == documents(FUNNEL, turn_about(*streams))
-    assert (
-        counted["all"]
-        == counted["2024-03-15"]
-        == {
-            "registered": 1,
-            "verified": 1,
-            "assessed": 1,
-            "submitted": 2,
-            "interviewed": 1,
-            "eligible": 1,
-            "investigated": 1,
-            "agreed": 1,
-            "approved": 1,
-            "accepted": 1,
-            "listable": 1,
-            "listable_fen": 90_000_00,
-        }
-    )
+    counted = documents(PIPELINE, [event for stream in streams for event in stream])
+    assert counted == documents(PIPELINE, turn_about(*streams))
+    reached = {
+        "reached.submitted": 2,
+        "reached.interviewed": 1,
+        "reached.eligible": 1,
+        "reached.investigated": 1,
+        "reached.agreed": 1,
+        "reached.approved": 1,
+        "reached.accepted": 1,
+        "reached.listable": 1,
+    }
+    nobody = dict.fromkeys((f"reached.{end}" for end in ENDS), 0)
+    assert counted == {
+        "all": reached | nobody | {"listable_fen": 90_000_00},
+        "2024-03-15": reached | {"listable_fen": 90_000_00},
+    }
+    rows = documents(APPLICATIONS, [*LISTED, *OTHER]).values()
+    assert {f"reached.{stage}" for stage in STAGES.values()} == reached.keys() | nobody.keys()
+    for field, number in (reached | nobody).items():
+        assert sum(field in row for row in rows) == number, field
+
+
+def test_an_application_names_the_event_by_which_it_reached_a_stage() -> None:
+    """The papers that came back are no stage; the end is one."""
+    told = history("app_1", *s.AT_INTAKE, s.RETURNED, s.RESUBMITTED, s.lapsed("intake", 1))
+    shown = documents(APPLICATIONS, told)["app_1"]
+    assert {field: value for field, value in shown.items() if field.startswith("reached.")} == {
+        "reached.submitted": told[0].address,
+        "reached.lapsed": told[-1].address,
+    }
 
 
 def test_staff_who_left_have_no_roles() -> None:
@@ -187,6 +200,6 @@ def test_views_have_names_of_their_own() -> None:
     assert [view.name for view in VIEWS] == [
         "onboarding.users",
         "onboarding.applications",
-        "onboarding.funnel",
+        "onboarding.pipeline",
         "onboarding.staff",
     ]

@@ -16,10 +16,12 @@ from libs.runtime.system_views import all_views
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.reporting.app import build
 from services.reporting.figures import FIGURES
-from services.reporting.projections.investors import VIEW as INVESTORS
+from services.reporting.projections.funnel import STAGES
+from services.reporting.projections.funnel import VIEW as FUNNEL
 from services.reporting.projections.statement import CLASSES
 from services.reporting.projections.statement import VIEW as STATEMENT
 from tests.unit.bidding import account_story as account
+from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.specs import BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import TODAY
@@ -77,33 +79,40 @@ def test_a_statement_proves_itself() -> None:
 
 
 def test_a_user_counts_once_in_each_stage_of_the_funnel() -> None:
-    """Whatever he does again, and in whatever order the services bring it."""
+    """Whatever he does again, and in whatever order the streams come; a bid that was declined is none."""
+    hers, his = listing.bid("a", 300_00), listing.bid("b", 800_00, "cem")
+    lent_to = history("lst_1", listing.placed(1, hers, 300_00), listing.declined(his, "bid_too_large"))
+    bid_on = history("lst_2", listing.placed(1, hers, 300_00), listing.placed(2, hers, 600_00))
+    streams = (USER, ANN, lent_to, bid_on)
     expected = {
         "usr_ann": {
             "region": "310000",
             "kind": "person",
-            "registered_on": TODAY.isoformat(),
-            "verified_on": TODAY.isoformat(),
-            "assessed_on": TODAY.isoformat(),
-            "level": "C3",
-            "top_ups": 1,
-            "bids": 2,
+            "registered": 1,
+            "verified": 1,
+            "assessed": 1,
+            "topped_up": 1,
+            "bid": 3,
             "funded": 1,
             "src.usr_ann": USER[-1].address,
             "src.acc_ann": ANN[-1].address,
+            "src.lst_1": lent_to[0].address,
+            "src.lst_2": bid_on[1].address,
         }
     }
-    assert documents(INVESTORS, [*USER, *ANN]) == expected
-    assert documents(INVESTORS, turn_about(USER, ANN)) == expected
+    assert documents(FUNNEL, [event for stream in streams for event in stream]) == expected
+    assert documents(FUNNEL, turn_about(*streams)) == expected
 
 
 def test_every_figure_stands_where_it_says() -> None:
-    """Its view and its rows' view exist in some service; names are unique."""
+    """Its view and its rows' view exist in some service; names are unique; there is one for each stage of the funnel."""
     services = load_services("demo")
     views = {Projection(view).name for service in services.values() for view in all_views(service)}
     assert {figure.view for figure in FIGURES} | {figure.rows_view for figure in FIGURES} <= views
-    assert len({figure.name for figure in FIGURES}) == len(FIGURES)
+    names = [figure.name for figure in FIGURES]
+    assert len({*names}) == len(names)
     assert services["reporting"].figures == FIGURES
+    assert [name for name in names if name.startswith("funnel_")] == [f"funnel_{stage}" for stage in STAGES]
 
 
 # --- routes --------------------------------------------------------------------------------------------------------
@@ -119,10 +128,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         shown["reporting.statement"] = {
             name: nested(name, line) for name, line in documents(STATEMENT, ANN).items()
         }
-        shown["reporting.investors"] = {
-            "usr_ann": {"_id": "usr_ann", "registered_on": "2024-01-31", "top_ups": 1, "bids": 2},
-            "usr_bob": {"_id": "usr_bob", "registered_on": "2024-01-31"},
+        shown["reporting.funnel"] = {
+            "usr_ann": {"_id": "usr_ann", "registered": 1, "topped_up": 1, "bid": 2},
+            "usr_bob": {"_id": "usr_bob", "registered": 1},
         }
+        shown["bidding.balances"] = {name: {"_id": name} for name in ("acc_ann", "acc_bob")}
         balances = {BANK: -500_00, "available": 200_00, "clearing": 300_00, "clearing:loan:loan_1": 300_00}
         shown["bidding.custody"] = {
             name: {"_id": name, "balance_fen": balance, "gained_fen": max(balance, 0), "given_fen": 0}
@@ -141,11 +151,16 @@ async def get(world: World, path: str, *scopes: str, subject: str = "usr_ann") -
 
 
 async def test_a_statement_is_ones_own(world: World) -> None:
-    """The owner comes from the token; an analyst names the account."""
+    """The owner comes from the token; an analyst names the account, which is there before its first movement."""
     own = await get(world, "/statement", "account:own")
     assert [line["movement"] for line in own["items"]][:2] == ["FundsDeposited", "FundsHeld"]
     assert (await get(world, "/statement", "account:own", subject="usr_bob"))["items"] == []
     assert await get(world, "/accounts/acc_ann/statement", *ANALYST) == own
+    assert await get(world, "/accounts/acc_bob/statement", *ANALYST) == {"items": [], "next": None}
+    missing = await world.http.get(
+        "/reporting/accounts/acc_cem/statement", headers=world.token("stf_a", *ANALYST)
+    )
+    assert (missing.status_code, missing.json()["type"]) == (404, "urn:loanstream:problem:unknown_account")
     first = await get(world, "/statement?limit=2", "account:own")
     rest = await get(world, f"/statement?limit=9&cursor={first['next']}", "account:own")
     assert [*first["items"], *rest["items"]] == own["items"]
@@ -170,23 +185,44 @@ async def test_the_funnel_counts_users(world: World) -> None:
         ("registered", 2),
         ("verified", 0),
         ("assessed", 0),
-        ("top_ups", 1),
-        ("bids", 1),
+        ("topped_up", 1),
+        ("bid", 1),
         ("funded", 0),
     ]
 
 
-async def test_open_sagas_come_oldest_first(world: World) -> None:
-    """Closed ones, and those closed without having been opened here, are left out."""
-    at = {"early": {"LoanFunded": "2024-01-01T00:00:00"}, "late": {"LoanFunded": "2024-01-02T00:00:00"}}
-    world.views.documents["bidding.sagas"] = {
-        "funding/1": {"saga": "funding", "key": "1", "opened_at": at["late"]},
-        "funding/2": {"saga": "funding", "key": "2", "opened_at": at["early"], "closed_at": {"X": "…"}},
-        "funding/3": {"saga": "funding", "key": "3"},
-    }
-    world.views.documents["repayment.sagas"] = {"x/4": {"saga": "x", "key": "4", "opened_at": at["early"]}}
-    items = (await get(world, "/sagas", *ANALYST))["items"]
-    assert [(each["service"], each["key"]) for each in items] == [("repayment", "4"), ("bidding", "1")]
+async def test_every_open_saga_is_on_some_page(world: World) -> None:
+    """Whatever a page holds: service by service, and without those that are closed or were never opened here."""
+    begun = {"opened_at": {"LoanFunded": "2024-01-02T00:00:00", "CaptureRecorded": "2024-01-01T00:00:00"}}
+    closed = {"closed_at": {"FundsCollected": "2024-01-03T00:00:00"}}
+    expected = []
+    for service, number in (("bidding", 3), ("repayment", 2), ("collections", 1)):
+        keys = [f"loan_{each}" for each in range(number)]
+        world.views.documents[f"{service}.sagas"] = {
+            **{f"fund/{key}": {"_id": f"fund/{key}", "saga": "fund", "key": key} | begun for key in keys},
+            "fund/done": {"_id": "fund/done", "saga": "fund", "key": "done"} | begun | closed,
+            "fund/away": {"_id": "fund/away", "saga": "fund", "key": "away"} | closed,
+            "fund/never": {"_id": "fund/never", "saga": "fund", "key": "never"},
+        }
+        expected += [
+            {"service": service, "saga": "fund", "key": key, "opened_at": "2024-01-01T00:00:00"}
+            for key in keys
+        ]
+    for limit in range(1, len(expected) + 2):
+        pages = [await get(world, f"/sagas?limit={limit}", *ANALYST)]
+        while pages[-1]["next"] is not None:
+            pages.append(await get(world, f"/sagas?limit={limit}&cursor={pages[-1]['next']}", *ANALYST))
+        assert [item for page in pages for item in page["items"]] == expected
+        assert all(len(page["items"]) == limit for page in pages[:-1])
+        assert 0 < len(pages[-1]["items"]) <= limit
+    for cursor in ("reporting:x", "$ne", "bidding.sagas:x"):
+        refused = await world.http.get(
+            "/reporting/sagas", params={"cursor": cursor}, headers=world.token("stf_a", *ANALYST)
+        )
+        assert (refused.status_code, refused.json()["type"]) == (
+            422,
+            "urn:loanstream:problem:malformed_cursor",
+        )
 
 
 async def test_a_figure_leads_to_its_rows_and_events(world: World) -> None:
@@ -218,14 +254,14 @@ async def test_a_figure_of_many_parts_is_asked_for_with_them(world: World) -> No
     sums = {
         "region:CN-31": {"kind": "region", "region": "CN-31", "late_principal_fen": 14},
         "segment:CN-31:car:M6+": {"kind": "segment", "principal_fen": 7},
+        "bucket:M1": {"kind": "bucket", "principal_fen": 14},
     }
     shown = {name: {"_id": name} | document for name, document in (rows | sums).items()}
     world.views.documents["repayment.overdue-buckets"] = shown
     for name, value, loans in (
         ("late_principal_of_region:CN-31", 14, ["loan:1", "loan:4"]),
-        ("late_principal_of_region:nowhere", 0, []),
         ("segment_principal:CN-31:car:M6%2B", 7, ["loan:4"]),
-        ("bucket_principal:M1", 0, ["loan:1", "loan:3"]),
+        ("bucket_principal:M1", 14, ["loan:1", "loan:3"]),
     ):
         found = await get(world, f"/figures/{name}", *ANALYST)
         assert (found["value"], [row["id"] for row in found["rows"]]) == (value, loans), name

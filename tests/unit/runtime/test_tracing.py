@@ -1,9 +1,15 @@
 """What came of a command, from decisions gathered in any order."""
 
+from io import StringIO
 from itertools import permutations
 from typing import Any
 
+from rich.console import Console
+
 from libs.events.records import Decision, StoredEvent
+from libs.events.views import Figure, OtherThan
+from libs.runtime.explain import EVENTS, ExplainedFigure, ExplainedRow
+from libs.runtime.telling import explained_figure
 from libs.runtime.tracing import Trace, Traced, decisions_in, told
 
 
@@ -55,3 +61,33 @@ def test_an_event_is_told_in_a_line() -> None:
     line = told(event("Held", "acc_1", account="acc_1", amount_fen=5, reason="", bids=[1], note=None))
     assert line == "Held acc_1#1 amount_fen=5"
     assert told(event("CommandRefused", None, code="too_late")) == "CommandRefused code=too_late"
+
+
+def test_a_row_that_names_many_events_shows_some_and_says_how_many_more() -> None:
+    """Of a figure that counts documents, with where it does so."""
+    figure = Figure(
+        name="bidders",
+        title="Users with a bid",
+        unit="users",
+        formula="number of users with a bid",
+        rule="a rule",
+        view="toy.users",
+        doc=None,
+        field="bid",
+        rows_view="toy.users",
+        rows_where={"bid": OtherThan(None)},
+        rows_field=None,
+    )
+    row = {"_id": "usr_ada", "bid": 12, "src": {f"jar_{number}": f"toy/0/{number}/0" for number in range(12)}}
+    events = tuple((f"toy/0/{number}/0", event("Placed")) for number in range(EVENTS))
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(explained_figure(ExplainedFigure(figure, 1, (ExplainedRow(row, events),), more=False)))
+    lines = [line.strip(" │┃") for line in console.export_text().splitlines()]
+    assert lines[:3] == [
+        "Users with a bid: 1 users",
+        "= number of users with a bid  (a rule)",
+        "counts the documents of toy.users that have the field bid",
+    ]
+    assert sum("Placed jar_1#1" in line for line in lines) == EVENTS
+    assert lines[-2] == "and 2 more events"
+    assert sum("bid 12" in line for line in lines) == 1

@@ -66,7 +66,7 @@ GOOD = Result(
             "overdue_fen": 12_106_24,
         },
     ),
-    funnel=(("registered", 9), ("top_ups", 8)),
+    funnel=(("registered", 9), ("topped_up", 8)),
     chronicle=(("2012-01-15", "registers"), ("2012-02-24", "pays 35 times until 2014-12-24")),
     proof=PROOF,
     seconds=12.34,
@@ -153,7 +153,7 @@ def test_a_good_result_shows_its_tables_and_no_details() -> None:
         "as the log tells it",
         "pays 35 times",
         "Funnel",
-        "top ups",
+        "topped up",
         "collection queue",
         "12,106.24",
     ):

@@ -13,7 +13,8 @@ from tools.replay.work import read_work
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "/reporting/trial-balance": {"total_fen": 0},
-    "/reporting/sagas": {"items": [{"saga": "fund"}]},
+    "/reporting/sagas?limit=200": {"items": [{"saga": "fund"}], "next": "bidding:"},
+    "/reporting/sagas?limit=200&cursor=bidding:": {"items": [{"saga": "pay"}], "next": None},
 }
 
 
@@ -26,12 +27,12 @@ class Asked:
 
 
 async def test_what_others_did_on_the_same_platform_is_not_counted() -> None:
-    """A user who is not verified, a case of another loan and an open promise do not count; an open saga does."""
+    """A user who is not verified, a case of another loan and an open promise do not count; open sagas do, on whichever page."""
     views = MemoryViews()
-    views.documents["reporting.investors"] = {
-        "usr_1": {"_id": "usr_1", "verified_on": "2012-01-01"},
+    views.documents["reporting.funnel"] = {
+        "usr_1": {"_id": "usr_1", "verified": 1},
         "usr_2": {"_id": "usr_2"},
-        "usr_3": {"_id": "usr_3", "verified_on": "2012-01-01"},
+        "usr_3": {"_id": "usr_3", "verified": 1},
     }
     promises = {"p1": {"status": "kept"}, "p2": {"status": "broken"}, "p3": {"status": "open"}}
     views.documents["collections.case-files"] = {
@@ -53,4 +54,4 @@ async def test_what_others_did_on_the_same_platform_is_not_counted() -> None:
             for promise in story.promises
         ),
     ]
-    assert (work.trial_balance_fen, work.open_sagas) == (0, 1)
+    assert (work.trial_balance_fen, work.open_sagas) == (0, 2)
