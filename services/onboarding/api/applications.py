@@ -22,9 +22,10 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
+from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.onboarding import commands
-from services.onboarding.api.posts import CustomerManager, Disbursement, Risk, Staff, holds
+from services.onboarding.api.posts import CustomerManager, Disbursement, Risk, Staff
 from services.onboarding.api.router import router
 from services.onboarding.api.shapes import (
     AcceptanceIn,

@@ -35,7 +35,6 @@ BEARERS: Final[dict[str, str | None]] = {
     **{scope: subject for scope, (subject, _, _) in posts.POSTS.items()},
     "admin": "stf_abe",
     "operator": "stf_ole",
-    "finance": "stf_fin",
     "analyst": "stf_ana",
 }
 #: Parameters of a path that name somebody's thing.

@@ -18,6 +18,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, View
 from services.bidding.projections import VIEWS
@@ -134,8 +135,13 @@ REVIEWED = history(
     listing.CANCELLED,
 )
 REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
+STAFF = history(
+    "stf_fin",
+    StaffAppointed(staff_id="stf_fin", roles=("cashier",), region=None),
+    StaffDismissed(staff_id="stf_fin", roles=("cashier",), region=None),
+)
 
-EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED]
+EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED, *STAFF]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -144,7 +150,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED)) == first
+    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, STAFF)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)

@@ -12,11 +12,11 @@ from libs.events.onboarding import (
     UserErased,
     VerificationFailed,
 )
+from libs.events.staff import staff_view
 from services.onboarding.projections import VIEWS
 from services.onboarding.projections.applications import READS
 from services.onboarding.projections.applications import VIEW as APPLICATIONS
 from services.onboarding.projections.funnel import VIEW as FUNNEL
-from services.onboarding.projections.staff import VIEW as STAFF
 from services.onboarding.projections.users import VIEW as USERS
 from tests.unit.documents import documents, history, turn_about
 from tests.unit.given import TODAY
@@ -148,8 +148,8 @@ def test_staff_who_left_have_no_roles() -> None:
     """An appointment shows the roles, a dismissal none."""
     appointed = StaffAppointed(staff_id=s.RIA, roles=("risk",), region=None)
     dismissed = StaffDismissed(staff_id=s.RIA, roles=("risk",), region=None)
-    assert documents(STAFF, history(s.RIA, appointed))[s.RIA]["roles"] == ["risk"]
-    left = documents(STAFF, history(s.RIA, appointed, dismissed))[s.RIA]
+    assert documents(staff_view("onboarding"), history(s.RIA, appointed))[s.RIA]["roles"] == ["risk"]
+    left = documents(staff_view("onboarding"), history(s.RIA, appointed, dismissed))[s.RIA]
     assert (left["state"], left["roles"]) == ("dismissed", [])
 
 

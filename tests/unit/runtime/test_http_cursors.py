@@ -29,6 +29,7 @@ async def world(keys: Path) -> AsyncIterator[World]:
             }
             for number, owner in enumerate(("usr_ada", "usr_ada", "usr_bob", "usr_bob"))
         }
+        running_world.views.documents["bidding.staff"] = {"stf_fin": {"roles": ["cashier"]}}
         yield running_world
 
 

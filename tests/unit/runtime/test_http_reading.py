@@ -426,6 +426,7 @@ async def test_finance_reads_what_waits_for_its_review(world: World) -> None:
     codes = dict.fromkeys(("product", "region", "application_id"), "x")
     review = {"owner": "stf_own", "reviews": 1, "reviews_needed": 2, "reviewers": {"1": "stf_fin"}}
     world.views.documents["bidding.open-listings"]["lst_7"] = listing(7, "in_review") | codes | review
+    world.views.documents["bidding.staff"] = {"stf_fan": {"roles": ["accountant"]}}
     answer = await world.http.get("/bidding/reviews", headers=world.token("stf_fan", "finance"))
     shown = [(item["id"], item["owner"], item["reviewers"]) for item in answer.json()["items"]]
     assert shown == [("lst_7", "stf_own", ["stf_fin"])]
