@@ -10,7 +10,9 @@ import pytest
 from pydantic_core import to_json
 
 from libs.events.codec import name_of
+from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import CommandEnvelope
+from libs.events.staff import staff_view
 from libs.events.topics import commands_topic, partition_of
 from libs.events.views import View
 from libs.runtime.kafka import Place
@@ -28,6 +30,8 @@ from tests.unit.documents import history as stream
 from tests.unit.given import TODAY
 from tests.unit.runtime.edge_world import PARTITIONS, World, running
 
+STAFF = staff_view("collections")
+CHIEF_APPOINTED = StaffAppointed(staff_id="stf_chief", roles=("collections_supervisor",), region=None)
 CASE_AT = f"/collections/debtors/{DEBTOR}/cases/case_7"
 
 
@@ -39,6 +43,7 @@ async def world(keys: Path) -> AsyncIterator[World]:
         send(running_world, DEBTOR, MISS)
         send(running_world, "col_lee", EnrolCollector(staff_id=LEE, region="CN-31"))
         show(running_world, COLLECTORS, "col_lee", ENROLLED)
+        show(running_world, STAFF, "stf_chief", CHIEF_APPOINTED)
         yield running_world
 
 
@@ -149,6 +154,27 @@ async def test_a_supervisor_fixes_a_desk(world: World) -> None:
     assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:loanstream:problem:invalid_stage")
     own = await world.http.post(f"/collections/collectors/{LEE}/desk", headers=lee(world), json=desk)
     assert own.status_code == 403
+
+
+async def test_a_supervisor_without_the_post_is_nobody(world: World) -> None:
+    """A token that outlives its holder's dismissal opens nothing, neither to see nor to do."""
+    left = StaffDismissed(staff_id="stf_chief", roles=CHIEF_APPOINTED.roles, region=None)
+    show(world, STAFF, "stf_chief", CHIEF_APPOINTED, left)
+    desk = {"stages": ["mid"], "regions": [], "skills": []}
+    asked: list[tuple[str, str, Any]] = [
+        ("GET", "/collections/queue", None),
+        ("GET", "/collections/live/queue", None),
+        ("GET", "/collections/cases/case_7", None),
+        ("GET", f"/collections/collectors/{LEE}", None),
+        ("POST", f"/collections/collectors/{LEE}/desk", desk),
+        ("POST", f"{CASE_AT}/assignment", {"collector": LEE}),
+        ("POST", f"/collections/debtors/{DEBTOR}/release", {}),
+    ]
+    for method, path, body in asked:
+        refused = await world.http.request(method, path, headers=chief(world), json=body)
+        told = (path, refused.status_code, refused.json()["type"])
+        assert told == (path, 403, "urn:loanstream:problem:forbidden_post")
+    assert world.commands() == []
 
 
 def queue_of(world: World, *steps: Sequence[Any]) -> None:
