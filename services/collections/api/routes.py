@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from libs.events import collections as events
 from libs.runtime.auth import Principal
@@ -24,6 +24,7 @@ from libs.runtime.http import (
     ThisPage,
     ThisPrincipal,
     ViewReader,
+    edge_of,
     id_path,
     not_found,
     scopes,
@@ -53,6 +54,7 @@ from services.collections.api.shapes import (
     StageOut,
     StagesOut,
 )
+from services.collections.domain.profile import profile_named
 
 router = ServiceRouter("collections", "The work of getting paid: cases, contacts, promises.")
 
@@ -64,8 +66,21 @@ _STAGES_MAX = 200
 DebtorId = Annotated[str, id_path("dbt")]
 CaseId = Annotated[str, id_path("case")]
 StaffId = Annotated[str, id_path("stf")]
-StageQuery = Annotated[str | None, Query(pattern="^[a-z]{1,16}$", examples=["early"])]
 RegionQuery = Annotated[str | None, Query(pattern=REGION, examples=["CN-31"])]
+
+
+async def _stage(
+    request: Request, stage: Annotated[str | None, Query(examples=["early"])] = None
+) -> str | None:
+    """The stage that is asked for. Raises Problem 422 `invalid_stage` for one that the profile does not have."""
+    profile = profile_named(edge_of(request).settings.profile)
+    stages = {known.name for _, rules in profile.dated for known in rules.stages}
+    if stage is not None and stage not in stages:
+        raise Problem(422, "invalid_stage", f"The stages are: {', '.join(sorted(stages))}.")
+    return stage
+
+
+ThisStage = Annotated[str | None, Depends(_stage)]
 
 Queue = Annotated[ViewReader, Depends(view_reader("collections.queue"))]
 Files = Annotated[ViewReader, Depends(view_reader("collections.case-files"))]
@@ -113,7 +128,7 @@ OwnDesk = Annotated[CollectorOut | None, Depends(_own_desk)]
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-async def _visible_cases(desk: OwnDesk, stage: StageQuery = None, region: RegionQuery = None) -> Sight:
+async def _visible_cases(desk: OwnDesk, stage: ThisStage, region: RegionQuery = None) -> Sight:
     """A supervisor sees the queue; a collector what of his desk nobody else holds or was given. The same for pages and for
     the stream, so that the stream never tells more than a page shows."""
     if desk is None:

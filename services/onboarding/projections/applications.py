@@ -4,7 +4,7 @@ Every document is written by its application's stream alone.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from libs.events.application import (
     ApplicantRecorded,
@@ -31,6 +31,27 @@ from libs.events.application import (
 from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
+
+#: Where an application stands.
+Stage = Literal[
+    "submitted",
+    "intake",
+    "returned",
+    "interview",
+    "review",
+    "investigation",
+    "reported",
+    "committee",
+    "conditional",
+    "reservation",
+    "approved",
+    "accepted",
+    "listable",
+    "declined",
+    "rejected",
+    "terms_declined",
+    "lapsed",
+]
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -125,7 +146,7 @@ def _submitted(data: ApplicationSubmitted) -> dict[str, Any]:
     }
 
 
-def _ended(stage: str) -> dict[str, Any]:
+def _ended(stage: Stage) -> dict[str, Any]:
     return {"stage": stage, "lapses_on": None}
 
 

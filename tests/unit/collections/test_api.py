@@ -207,6 +207,9 @@ async def test_the_queue_comes_in_pages_by_priority(world: World) -> None:
     assert (items(second), second.json()["next"]) == (["case_7"], None)
     here = await world.http.get("/collections/queue?stage=early&region=CN-31", headers=chief(world))
     assert items(here) == ["case_8", "case_7"]
+    for path in ("/collections/queue", "/collections/live/queue"):
+        nowhere = await world.http.get(f"{path}?stage=soon", headers=chief(world))
+        assert (nowhere.status_code, nowhere.json()["type"]) == (422, "urn:loanstream:problem:invalid_stage")
     elsewhere = await world.http.get("/collections/queue?region=CN-11", headers=chief(world))
     assert items(elsewhere) == ["case_9"]
 

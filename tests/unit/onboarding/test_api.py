@@ -360,6 +360,9 @@ async def test_lists_show_staff_all_and_a_customer_his_own(world: World) -> None
     assert ids(await seen("applications", s.BEA, "application:own")) == ["app_1"]
     assert ids(await seen("applications", s.MAX, "customer_manager")) == ["app_1", "app_2"]
     assert ids(await seen("applications?stage=review", s.RIA, "risk")) == ["app_2"]
+    assert (await seen("applications?stage=approving", s.RIA, "risk"))["errors"][0][
+        "pointer"
+    ] == "query: stage"
     assert (await seen("applications/app_1", s.BEA, "application:own"))["stage"] == "intake"
     assert (await seen("applications/app_2", s.BEA, "application:own"))["status"] == 404
     assert (await seen("funnel", "stf_a", "analyst"))["stages"]["listable"] == 0
