@@ -146,10 +146,11 @@ async def test_without_a_token_the_key_is_a_uuid_and_a_retry_is_the_same_user(wo
 
 
 async def test_a_phone_registers_once(world: World) -> None:
-    """Somebody else with the same phone is refused before any command."""
+    """Somebody else with the same phone, however he writes it, is refused before any command."""
     await registered(world)
     sent = len(world.commands())
-    assert problem(await post(world, "users", ADA, "")) == (409, "phone_taken")
+    for phone in ("13800138000", "+8613800138000"):
+        assert problem(await post(world, "users", ADA | {"phone": phone}, "")) == (409, "phone_taken")
     assert len(world.commands()) == sent
 
 
