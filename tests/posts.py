@@ -18,6 +18,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "committee": ("stf_gus", ("general_manager",), None),
     "disbursement": ("stf_leo", ("disbursement",), None),
     "collector": ("stf_lee", ("collector",), "CN-31"),
+    "finance": ("stf_fin", ("cashier",), None),
     "collections_supervisor": ("stf_sue", ("collections_supervisor",), None),
 }
 #: office -> who holds it.
@@ -27,6 +28,7 @@ APPOINTMENTS: dict[str, tuple[tuple[str, ...], str | None]] = {
     **{subject: (roles, region) for subject, roles, region in POSTS.values()},
     **{subject: ((office,), None) for office, subject in COMMITTEE.items()},
     "stf_kim": (("collector",), "CN-44"),
+    "stf_ulf": (("accountant",), None),  # the second of finance
 }
 DOCUMENTS = (
     "identity_card",

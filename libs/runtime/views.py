@@ -9,9 +9,7 @@ from typing import Any
 from libs.runtime.generations import DocumentChanged, HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
-_PLAIN = re.compile(r"[^A-Za-z0-9_:.-]")
 _TOKEN = re.compile(r"[0-9A-F]{2,1000}")
-_ESCAPED = re.compile(r"~([0-9a-f]+)~")
 
 
 class ViewMissing(Exception):
@@ -51,16 +49,16 @@ class Views:
     async def page(
         self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """At most `limit` documents whose fields equal `where`, ordered by name, and the cursor of the next page.
+        """At most `limit` documents whose fields equal `where`, ordered by name, those after a name, and the
+        name after which there are more.
 
         A field that is None in `where` also matches documents without it; OtherThan(value) matches all but that value.
         Raises ViewMissing.
         """
         pointer = await self._pointer(view)
-        last = None if after is None else read_cursor(after)
-        found = await self._database.find_page(pointer.collection, where, last, limit + 1)
+        found = await self._database.find_page(pointer.collection, where, after, limit + 1)
         more = len(found) > limit
-        return found[:limit], cursor(found[limit - 1]["_id"]) if more else None
+        return found[:limit], found[limit - 1]["_id"] if more else None
 
     async def count(self, view: str, field: str) -> int:
         """How many documents have a field. Raises ViewMissing."""
@@ -110,17 +108,3 @@ def _fitting(change: DocumentChanged, where: Mapping[str, Any], name: str) -> Ch
         return document if fits else None
 
     return Changed(name, change.doc, seen(change.document), change.at, seen(change.before))
-
-
-def cursor(doc: str) -> str:
-    """A document's name as a cursor: other characters than letters, digits and `_:.-` are written `~<hex>~`."""
-    return _PLAIN.sub(lambda found: f"~{ord(found[0]):x}~", doc)
-
-
-def read_cursor(text: str) -> str:
-    """The name that `cursor` wrote. Any other text is a place between names too, so nothing is refused."""
-    return _ESCAPED.sub(lambda found: _character(int(found[1], 16)), text)
-
-
-def _character(code: int) -> str:
-    return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else ""

@@ -281,8 +281,7 @@ class ReviewListing:
     does), one rejection cancels it and releases every hold. No effect for a verdict that was carried out.
 
     Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
-    `forbidden_own_loan` (the borrower or a related party), `forbidden_owner` (of the borrower), `forbidden_second_review` (by
-    the same person).
+    `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_second_review` (by the same person).
     """
 
     verdict: Literal["approve", "reject"]

@@ -48,7 +48,15 @@ class Offices:
                 f"/onboarding/staff/{subject}/appointments", {"roles": [*roles], "region": region}
             )
             assert answer.status_code in (200, 201), answer.text
-        admin.read("/onboarding/staff")  # with his own writes in it: posts are looked up there
+        # with his own writes in it: posts are looked up in the staff of each service
+        admin.read("/onboarding/staff")
+        for scope, path in (
+            ("finance", "/bidding/reviews"),
+            ("collections_supervisor", "/collections/queue"),
+        ):
+            holder = self.staff(scope)
+            holder.position = admin.position
+            holder.read(path)
 
     def register(self, name: str, *, assisted: bool = False, referrer: str | None = None) -> Resident:
         """Somebody registers by himself, or at the desk of the customer manager."""

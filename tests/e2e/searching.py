@@ -18,7 +18,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
+from deploy.local.parts import LocalParts, Parts
 from libs.runtime.errors import OperatorError
+from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore
 
 _INTERNAL = "__consumer_offsets"
@@ -50,6 +52,20 @@ class Haystack:
     stores: Path
     metrics: Mapping[str, str]
     """Addresses by the process's name."""
+
+
+def everything(settings: Settings, parts: Parts, *more_logs: Path) -> Haystack:
+    """Everything of a running stack, and the logs of the parts that it runs on."""
+    logs = [settings.logs_dir, *([parts.logs_dir] if isinstance(parts, LocalParts) else []), *more_logs]
+    return Haystack(
+        kafka=settings.require_kafka(),
+        topic_prefix=settings.topic_prefix,
+        mongo=settings.require_mongo(),
+        databases=(settings.mongo_database,),
+        logs=tuple(logs),
+        stores=settings.data_dir / "stores",
+        metrics={name: f"http://127.0.0.1:{port}/metrics" for name, port in settings.api_ports.items()},
+    )
 
 
 def forms(needle: str) -> list[bytes]:

@@ -1,6 +1,12 @@
-"""The demo on a small book: people apply, invest, fall late, promise and pay, and the verdict holds with every new figure."""
+"""The demo on a small book: people apply, invest, fall late, promise and pay, the verdict holds with every new figure, and
+nobody's name or number stands anywhere but in the vault."""
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,10 +15,15 @@ import pytest
 from deploy.local.parts import Parts
 from deploy.local.stack import Stack
 from libs.runtime.identity import ensure_identity
-from libs.runtime.settings import load_settings
+from libs.runtime.mongo import Database
+from libs.runtime.settings import Settings, load_settings
+from libs.runtime.vault import Vault
+from tests.e2e.searching import everything, search
 from tests.unit.tools.books import write_book
 from tools.replay import run
 from tools.replay.book import read_book
+from tools.replay.people import invent
+from tools.replay.plan import Plan, make_plan
 
 #: Loans of two months that begin in the first one, so that a hundred business dates show every ending.
 BOOK = (
@@ -36,24 +47,46 @@ SHORT = {
 }
 
 
-@pytest.mark.slow
-def test_a_small_book_is_told_from_registration_to_the_last_promise(
-    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Everything holds: loans end as the book says, cases and promises are those planned, nothing is open or unbalanced; the
-    new keys stand in demo.json and the new tables on the screen."""
-    monkeypatch.setattr(run, "JSON_FILE", tmp_path / "out" / "demo.json")
-    monkeypatch.setenv("COLUMNS", "200")
-    book = read_book(write_book(tmp_path / "book.csv", *(SHORT | row for row in BOOK)))
+@dataclass(frozen=True)
+class Demo:
+    """A replay that has ended on a stack that still runs: its exit code, its directory `out`, and what it showed."""
+
+    settings: Settings
+    plan: Plan
+    code: int
+    out: Path
+    shown: str
+
+
+@pytest.fixture(scope="module")
+def demo(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The small book, replayed once. What was shown stands in `out` beside demo.json."""
+    home = tmp_path_factory.mktemp("demo")
+    book = read_book(write_book(home / "book.csv", *(SHORT | row for row in BOOK)))
     name = uuid4().hex[:12]
     settings = load_settings(
-        tmp_path / "stack", topic_prefix=f"d{name}.", mongo_database=f"demo_{name}", partitions=2, flush=False
+        home / "stack", topic_prefix=f"d{name}.", mongo_database=f"demo_{name}", partitions=2, flush=False
     )
-    with Stack(ensure_identity(settings), parts=parts) as stack:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Stack(ensure_identity(settings), parts=parts) as stack,
+        redirect_stdout(StringIO()) as screen,
+        redirect_stderr(screen),
+    ):
+        patch.setattr(run, "JSON_FILE", home / "out" / "demo.json")
+        patch.setenv("COLUMNS", "200")
         code = run.replay_loans(stack.settings, "five short loans", book)
-    shown = capsys.readouterr().out
-    assert code == 0, shown
-    found = json.loads(run.JSON_FILE.read_text())
+        (home / "out" / "screen.txt").write_text(screen.getvalue())
+        plan = make_plan(book, run.FIRST_DATE)
+        yield Demo(stack.settings, plan, code, home / "out", screen.getvalue())
+
+
+@pytest.mark.slow
+def test_a_small_book_is_told_from_registration_to_the_last_promise(demo: Demo) -> None:
+    """Everything holds: loans end as the book says, cases and promises are those planned, nothing is open or unbalanced; the
+    new keys stand in demo.json and the new tables on the screen."""
+    assert demo.code == 0, demo.shown
+    found = json.loads((demo.out / "demo.json").read_text())
     assert (found["loans"], found["cases"], found["promises_kept"], found["trial_balance"]) == (5, 3, 1, 0)
     assert found["users"] > 5
     for words in (
@@ -63,4 +96,36 @@ def test_a_small_book_is_told_from_registration_to_the_last_promise(
         "Funnel",
         "Head of the collection queue",
     ):
-        assert words in shown
+        assert words in demo.shown
+
+
+@pytest.mark.slow
+async def test_none_of_its_people_is_anywhere_but_in_the_vault(
+    demo: Demo, parts: Parts, tmp_path: Path
+) -> None:
+    """The vault holds everybody whom the replay invents, and every byte of all else that the stack keeps or shows, and of
+    what the replay wrote, is searched for their names and numbers: no hit. The search does look: an id that is no secret,
+    and words of their own, are found where they stand."""
+    people = [invent(demo.plan.staff.tag, index) for index in range(len(demo.plan.people))]
+    secrets = {value for who in people for value in (who.name, who.phone, who.identity, who.card)}
+    held = await vaulted(demo.settings)
+    assert {value for person in held.values() for value in person.values()} - {"person"} == secrets
+    known, controls = next(iter(held)), {"loanstream_http", "promise kept"}
+    found = await search(everything(demo.settings, parts, demo.out), [*secrets, known, *controls], tmp_path)
+    sys.stdout.write(f"{found.looked_at} texts, {found.bytes_read} bytes, {len(secrets)} secrets\n")
+    assert [hit for hit in found.hits if hit[2] in secrets] == []
+    assert found.kinds_with(known) >= {"topics", "mongo", "stores"}
+    assert found.kinds_with("loanstream_http") == {"metrics"}
+    assert found.kinds_with("promise kept") == {"logs"}
+    assert found.looked_at["metrics"] == 6
+
+
+async def vaulted(settings: Settings) -> dict[str, dict[str, str]]:
+    """User -> what the vault holds of him."""
+    database = Database.connect(settings)
+    try:
+        vault = Vault.of(database, settings.fingerprint_secret())
+        users = [key["_id"] async for key in vault.keys.find({})]
+        return {user: person for user in users if (person := await vault.read(user)) is not None}
+    finally:
+        await database.close()

@@ -90,7 +90,7 @@ def test_every_figure_is_the_sum_of_its_rows_down_to_their_events(life: Life) ->
 
 def names_of(figure: Figure, analyst: Person) -> list[str]:
     """The names under which a figure is asked for: of parts, all that the platform shows."""
-    return asked(figure, analyst.read(LISTS[figure.view], limit="200")) if figure.of else [figure.name]
+    return asked(figure, analyst.read(LISTS[figure.view])) if figure.of else [figure.name]
 
 
 def sums_up(analyst: Person, name: str) -> tuple[int, dict[str, Any]]:

@@ -116,7 +116,8 @@ def test_a_missed_instalment_is_told_to_those_who_work_it(town: Town) -> None:
     """The bucket to the analyst, the case to the collector of its desk; who claims it takes it from the others, and is told
     of his own writes; another desk hears nothing. What is paid is gone."""
     lee, may, late = (collector(town, name) for name in ("lee", "may", "late"))
-    chief = town.person("stf_chief", "collections_supervisor")
+    chief = appointed(town, "chief", "collections_supervisor")
+    eventually(lambda: _is_let_in(chief))
     desk = {"stages": ["late"], "regions": [], "skills": []}
     moved = chief.post(f"/collections/collectors/{late.subject}/desk", desk)
     assert moved.status_code == 200, moved.text
@@ -170,14 +171,23 @@ def test_a_missed_instalment_is_told_to_those_who_work_it(town: Town) -> None:
 
 def collector(town: Town, name: str) -> Person:
     """A member of staff with a desk."""
-    staff = f"stf_{name}{uuid4().hex[:6]}"
-    appointed = town.person("stf_admin", "admin").post(
-        f"/onboarding/staff/{staff}/appointments", {"roles": ["collector"], "region": None}
-    )
-    assert appointed.status_code == 201, appointed.text
-    person = town.person(staff, "collector")
+    person = appointed(town, name, "collector")
     eventually(lambda: _stages(person, ["early"]))
     return person
+
+
+def appointed(town: Town, name: str, role: str) -> Person:
+    """A member of staff with a role and the scope of that name."""
+    staff = f"stf_{name}{uuid4().hex[:6]}"
+    answer = town.person("stf_admin", "admin").post(
+        f"/onboarding/staff/{staff}/appointments", {"roles": [role], "region": None}
+    )
+    assert answer.status_code == 201, answer.text
+    return town.person(staff, role)
+
+
+def _is_let_in(chief: Person) -> None:
+    assert chief.get("/collections/queue").status_code == 200
 
 
 def _stages(person: Person, stages: list[str]) -> None:

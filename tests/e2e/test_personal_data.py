@@ -15,32 +15,17 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
-from deploy.local.parts import LocalParts, Parts
+from deploy.local.parts import Parts
 from libs.runtime.kafka import LogWriter, Place
 from libs.runtime.store import RocksStore
 from tests.conftest import MakeSettings
 from tests.e2e.life import Life
-from tests.e2e.searching import Haystack, search
+from tests.e2e.searching import Haystack, everything, search
 from tests.e2e.town import Person, eventually
 from tests.integration.chained_log import LOG_ID, make_topics
 
 KINDS = {"topics", "mongo", "logs", "stores", "metrics"}
 VAULT = ("vault", "vault_keys", "vault_index")
-
-
-def haystack(life: Life, parts: Parts) -> Haystack:
-    """Everything of the stack, and the logs of the parts that it runs on."""
-    settings = life.town.stack.settings
-    logs = [settings.logs_dir, *([parts.logs_dir] if isinstance(parts, LocalParts) else [])]
-    return Haystack(
-        kafka=settings.require_kafka(),
-        topic_prefix=settings.topic_prefix,
-        mongo=settings.require_mongo(),
-        databases=(settings.mongo_database,),
-        logs=tuple(logs),
-        stores=settings.data_dir / "stores",
-        metrics={name: f"http://127.0.0.1:{port}/metrics" for name, port in settings.api_ports.items()},
-    )
 
 
 async def test_nobodys_name_or_number_is_anywhere(life: Life, parts: Parts, tmp_path: Path) -> None:
@@ -49,7 +34,8 @@ async def test_nobodys_name_or_number_is_anywhere(life: Life, parts: Parts, tmp_
     people = life.offices.residents
     secrets = [secret for resident in people for secret in resident.secrets]
     known = life.bea.person.subject
-    found = await search(haystack(life, parts), [*secrets, known, "loanstream_http", "uvicorn"], tmp_path)
+    where = everything(life.town.stack.settings, parts)
+    found = await search(where, [*secrets, known, "loanstream_http", "uvicorn"], tmp_path)
     sys.stdout.write(f"{found.looked_at} texts, {found.bytes_read} bytes, {len(secrets)} secrets\n")
     assert [hit for hit in found.hits if hit[2] in secrets] == []
     assert found.kinds_with(known) >= {"topics", "mongo", "stores"}

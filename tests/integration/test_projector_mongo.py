@@ -22,7 +22,7 @@ from libs.runtime.mongo import Database
 from libs.runtime.parked import list_parked, show_parked
 from libs.runtime.projecting import Failure, Partition, Projection
 from libs.runtime.settings import Settings
-from libs.runtime.views import Changed, Reset, Views, cursor, read_cursor
+from libs.runtime.views import Changed, Reset, Views
 from tests.conftest import MakeSettings
 from tests.integration.chained_log import LOG_ID, ChainedLog, toy
 from tests.integration.projected import applied, projecting
@@ -253,14 +253,6 @@ async def test_pages_follow_each_other(toy_database: Database) -> None:
             break
     assert found == [name for name in names if name != "lst/03"]
     assert await views.page(generation.view, where={"owner": {"$ne": ""}}, after=None, limit=9) == ([], None)
-
-
-@given(st.text())
-def test_any_name_survives_as_a_cursor(name: str) -> None:
-    """A cursor holds only characters that a URL and the edge let through, and gives the name back."""
-    text = cursor(name)
-    assert all(character.isascii() and (character.isalnum() or character in "_:.-~") for character in text)
-    assert read_cursor(text) == name
 
 
 async def test_anchors_and_the_log_id_are_kept(toy_database: Database) -> None:

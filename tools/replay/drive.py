@@ -94,6 +94,8 @@ class Driver:
             staff.admin,
             lambda seen: everybody <= {item["staff_id"] for item in seen["items"]},
         )
+        for who in staff.reviewers():
+            await self._until("/bidding/reviews", who, bool)
         writer, supervisor = staff.of("writer"), staff.of("supervisor")
         for who in (writer, staff.of("caller")):
             await self._until(f"/collections/collectors/{who}", supervisor, bool)

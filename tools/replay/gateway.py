@@ -85,9 +85,12 @@ class Gateway:
         return await self._decided(path, {"Content-Type": "application/json"}, content, None)
 
     async def read(self, user: str, path: str) -> dict[str, Any] | None:
-        """What a user is shown, None while it does not exist. Raises ReplayFailed."""
+        """What a user is shown; None while it does not exist, or the view of the staff knows nothing of his post yet.
+
+        Raises ReplayFailed.
+        """
         response = await self._answered("GET", path, self._bearer(user), None)
-        if response.status_code == 404:
+        if response.status_code in (403, 404):
             return None
         return _body(response, "GET", path)
 

@@ -54,7 +54,7 @@ class Problem(HTTPException):
         super().__init__(status_code=status, detail=detail or "", headers=dict(headers or {}))
         self.code = code
         self.text = detail
-        self.faults = tuple(faults)
+        self.faults = tuple(faults[:_FAULTS_MAX])
 
 
 def refusal(code: str) -> Problem:
@@ -123,10 +123,7 @@ def _from_http(error: HTTPException) -> Problem:
 def _from_validation(error: RequestValidationError) -> Problem:
     if any(found["loc"][0] == "path" for found in error.errors()):
         return not_found()  # an id of another shape than ours names nothing
-    faults = [
-        Fault(pointer=_pointer(found["loc"]), detail=str(found["msg"]))
-        for found in error.errors()[:_FAULTS_MAX]
-    ]
+    faults = [Fault(pointer=_pointer(found["loc"]), detail=str(found["msg"])) for found in error.errors()]
     return Problem(
         422,
         "invalid_request",

@@ -1,7 +1,6 @@
 """Reading a view through HTTP: his own writes if the caller brings a token, pages by cursor, nothing returned raw."""
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request
 
+from libs.runtime.http.cursors import cursor, read_cursor
 from libs.runtime.http.edge import Edge, edge_of
 from libs.runtime.http.positions import (
     POSITION_HEADER,
@@ -19,7 +19,7 @@ from libs.runtime.http.positions import (
     has_reached,
     parse_positions,
 )
-from libs.runtime.http.problems import Problem, not_found, try_again
+from libs.runtime.http.problems import not_found, try_again
 from libs.runtime.http.requests import answer_headers
 from libs.runtime.mongo import DatabaseError
 from libs.runtime.views import ViewMissing
@@ -27,7 +27,6 @@ from libs.runtime.views import ViewMissing
 PAGE_MAX: Final = 200
 _LOOK_FIRST_S: Final = 0.005
 _LOOK_LAST_S: Final = 0.08
-_CURSOR = re.compile(r"[A-Za-z0-9_:.~-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,16 @@ class ViewReader:
     async def page(
         self, page: "Page", where: Mapping[str, Any] | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """The documents of one page that match `where`, and the cursor of the next one."""
+        """The documents of one page that match `where`, and the cursor of the next one.
+
+        A list is its view and its `where`. Raises Problem 422 `malformed_cursor` for a cursor that this list never gave.
+        """
+        where = where or {}
+        of = f"{self.view} {sorted(where.items())}"
+        after = None if page.cursor is None else read_cursor(of, page.cursor)
         with or_try_again():
-            return await self.edge.views.page(
-                self.view, where=where or {}, after=page.cursor, limit=page.limit
-            )
+            found, last = await self.edge.views.page(self.view, where=where, after=after, limit=page.limit)
+        return found, None if last is None else cursor(of, last)
 
     async def count(self, field: str) -> int:
         """How many documents have a field."""
@@ -73,14 +77,12 @@ class Page:
 
 
 async def _page(
-    cursor: Annotated[
-        str | None, Query(description="`next` of the page before; none for the first page.")
+    after: Annotated[
+        str | None, Query(alias="cursor", description="`next` of the page before; none for the first page.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Most documents on a page.")] = 50,
 ) -> Page:
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise Problem(422, "malformed_cursor", "A cursor is sent exactly as it was received.")
-    return Page(cursor, limit)
+    return Page(after, limit)
 
 
 ThisPage = Annotated[Page, Depends(_page)]

@@ -3,6 +3,7 @@
 Also what is noted on a request for its answer.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from fastapi import Request
@@ -10,7 +11,7 @@ from pydantic_core import from_json
 from starlette.types import Scope
 
 from libs.events.topics import COMMAND_BYTES_MAX
-from libs.runtime.http.problems import Problem
+from libs.runtime.http.problems import Fault, Problem
 
 #: A command is never larger than its record may be, so neither is a request that asks for one.
 BODY_BYTES_MAX: Final = COMMAND_BYTES_MAX
@@ -46,6 +47,17 @@ class BoundedRequest(Request):
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+
+    def require_queries(self, known: Collection[str]) -> None:
+        """Refuse parameters that the address does not have: read over, they would answer another question. Raises Problem 422."""
+        faults = [
+            Fault(pointer=f"query: {name}", detail="This address has no such parameter.")
+            for name in self.query_params
+            if name not in known
+        ]
+        if faults:
+            there = ", ".join(sorted(known)) or "none"
+            raise Problem(422, "unexpected_parameter", f"Its parameters are: {there}.", faults=faults)
 
 
 def answer_headers(scope: Scope) -> dict[str, str]:

@@ -3,11 +3,12 @@
 A declaration is data until `build_app` makes an application of it, so importing a service's api room starts nothing.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
@@ -161,12 +162,14 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
         template = self.path_format
         name = f"{' '.join(sorted(self.methods or ()))} {template}"
+        queries = frozenset(_queries(self.dependant))
 
         async def guarded(plain: Request) -> Response:
             request = BoundedRequest(plain.scope, plain.receive)
             request.scope[ROUTE_SCOPE_KEY] = template
             principal = await admission.access.admit(request, edge_of(request).keys)
             request.state.principal = principal
+            request.require_queries(queries)
             if request.method == "POST":
                 key = idempotency_key(request, principal) if admission.needs_key else None
                 body = await request.body()
@@ -176,6 +179,13 @@ class GuardedRoute(APIRoute):
             return await handle(request)
 
         return guarded
+
+
+def _queries(dependant: Dependant) -> Iterator[str]:
+    """The names of the query parameters that an endpoint and its dependencies take."""
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for below in dependant.dependencies:
+        yield from _queries(below)
 
 
 def _responses(statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:

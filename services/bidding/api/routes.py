@@ -23,6 +23,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
+from libs.runtime.http.posts import post
 from services.bidding import commands
 from services.bidding.api.shapes import (
     AccountOpenedOut,
@@ -52,6 +53,10 @@ router = ServiceRouter("bidding", "Customer money at the custodian, listings and
 AccountId = Annotated[str, id_path("acc")]
 Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
 Listings = Annotated[ViewReader, Depends(view_reader("bidding.open-listings"))]
+
+#: Finance, of which two look at a full listing: who pays out and who confirms that money arrived. Not the finance
+#: supervisor, who votes in the committee: approval and disbursement are different people (processes.md 1.A).
+Finance = Annotated[None, Depends(post("bidding", "cashier", "accountant"))]
 
 
 async def _own_account(account: AccountId, principal: ThisPrincipal) -> str:
@@ -212,7 +217,7 @@ async def read_listing(listing: Annotated[str, id_path("lst")], listings: Listin
 
 
 @router.read("/reviews", scopes("finance"), answer=ReviewablesOut)
-async def read_reviews(listings: Listings, page: ThisPage) -> ReviewablesOut:
+async def read_reviews(listings: Listings, page: ThisPage, _: Finance) -> ReviewablesOut:
     """Full listings above the threshold, which wait for two people of finance."""
     found, following = await listings.page(page, where={"state": "in_review"})
     return ReviewablesOut(items=[ReviewableOut.of(document) for document in found], next=following)
@@ -224,7 +229,7 @@ async def read_reviews(listings: Listings, page: ThisPage) -> ReviewablesOut:
     answer=ReviewOut,
     answers={events.ListingReviewed: ReviewOut.of},
 )
-async def review_listing(listing: Annotated[str, id_path("lst")], body: ReviewIn) -> Order:
+async def review_listing(listing: Annotated[str, id_path("lst")], body: ReviewIn, _: Finance) -> Order:
     """Approve or reject a full listing; two different people approve, one rejects. Who it is, the token says."""
     return Order(listing, commands.ReviewListing(verdict=body.verdict))
 

@@ -1,7 +1,7 @@
 """From a filled listing to a loan: the full-bid review 满标复审, ceiling and caps of that day, then one capture after the other.
 
-At or under the profile's threshold the review passes by itself. Above it two different people of finance look at it; neither
-may be a party to the loan or own the borrower (who brings the customer does not decide: processes.md 1.A).
+At or under the profile's threshold the review passes by itself. Above it two different people of finance look at it, who are
+staff and so no party to the loan; neither may own the borrower (who brings the customer does not decide: processes.md 1.A).
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Context, Refused
 from services.bidding.commands import ConfirmFunding, OpenListing, RecordCapture, RejectFunding, ReviewListing
-from services.bidding.domain.ids import claim_of
+from services.bidding.domain.ids import claim_of, require_staff
 from services.bidding.domain.listing_state import (
     Cancelled,
     Expired,
@@ -132,8 +132,7 @@ def _review(
     terms, reviewer = state.terms, context.principal
     if not state.reviews_needed:
         raise Refused("review_not_needed")
-    if reviewer in (terms.borrower, *terms.related):
-        raise Refused("forbidden_own_loan")
+    require_staff(reviewer)
     if reviewer == terms.owner:
         raise Refused("forbidden_owner")
     if reviewer in state.reviewers:

@@ -37,6 +37,11 @@ def claim_of(loan_id: str, order: int) -> str:
     return f"clm_{_suffix(loan_id, 'loan_', 'invalid_loan')}_{order}"
 
 
+def require_staff(who: str) -> None:
+    """Refused `forbidden_not_staff` unless it is the id of a member of staff."""
+    _suffix(who, "stf_", "forbidden_not_staff")
+
+
 def clearing_of(loan_id: str) -> str:
     """The posting name of money on its way between a loan's parties; never a stream."""
     return f"clearing:loan:{loan_id}"

@@ -1,8 +1,9 @@
 """The views of bidding, each a pure function from events to changes of documents it never reads."""
 
+from libs.events.staff import staff_view
 from libs.events.views import View
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 
-VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY)
+VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY, staff_view("bidding"))

@@ -1,4 +1,5 @@
-"""Routes of collections. A collector sees and works what his desk covers; a supervisor sees all of it and fixes the desks.
+"""Routes of collections. A collector sees and works what his desk covers; a supervisor, if he is appointed to that post, sees
+all of it and fixes the desks.
 
 Refusals of the log are listed on the commands (services/collections/commands.py) and reach the caller as problems. The desk
 that a collector's command is held against is read from the view and travels in it, so the log says what the decision knew;
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from libs.events import collections as events
 from libs.runtime.auth import Principal
@@ -23,11 +24,14 @@ from libs.runtime.http import (
     ThisPage,
     ThisPrincipal,
     ViewReader,
+    edge_of,
     id_path,
     not_found,
     scopes,
     view_reader,
 )
+from libs.runtime.http.posts import holds
+from libs.runtime.http.problems import Problem
 from services.collections import commands
 from services.collections.api.shapes import (
     REGION,
@@ -50,6 +54,7 @@ from services.collections.api.shapes import (
     StageOut,
     StagesOut,
 )
+from services.collections.domain.profile import profile_named
 
 router = ServiceRouter("collections", "The work of getting paid: cases, contacts, promises.")
 
@@ -61,18 +66,46 @@ _STAGES_MAX = 200
 DebtorId = Annotated[str, id_path("dbt")]
 CaseId = Annotated[str, id_path("case")]
 StaffId = Annotated[str, id_path("stf")]
-StageQuery = Annotated[str | None, Query(pattern="^[a-z]{1,16}$", examples=["early"])]
 RegionQuery = Annotated[str | None, Query(pattern=REGION, examples=["CN-31"])]
+
+
+async def _stage(
+    request: Request, stage: Annotated[str | None, Query(examples=["early"])] = None
+) -> str | None:
+    """The stage that is asked for. Raises Problem 422 `invalid_stage` for one that the profile does not have."""
+    profile = profile_named(edge_of(request).settings.profile)
+    stages = {known.name for _, rules in profile.dated for known in rules.stages}
+    if stage is not None and stage not in stages:
+        raise Problem(422, "invalid_stage", f"The stages are: {', '.join(sorted(stages))}.")
+    return stage
+
+
+ThisStage = Annotated[str | None, Depends(_stage)]
 
 Queue = Annotated[ViewReader, Depends(view_reader("collections.queue"))]
 Files = Annotated[ViewReader, Depends(view_reader("collections.case-files"))]
 Stages = Annotated[ViewReader, Depends(view_reader("collections.stages"))]
 Collectors = Annotated[ViewReader, Depends(view_reader("collections.collectors"))]
+Staff = Annotated[ViewReader, Depends(view_reader("collections.staff"))]
 
 
-async def _own_desk(principal: ThisPrincipal, collectors: Collectors) -> CollectorOut | None:
+async def _supervises(principal: ThisPrincipal, staff: Staff) -> bool:
+    """Whether the caller comes as a supervisor. Raises Problem 403 `forbidden_post` for one without the appointment."""
+    if not principal.may(SUPERVISOR):
+        return False
+    if not await holds(staff, principal.subject, SUPERVISOR):
+        raise Problem(403, "forbidden_post")
+    return True
+
+
+Supervises = Annotated[bool, Depends(_supervises)]
+
+
+async def _own_desk(
+    principal: ThisPrincipal, collectors: Collectors, supervises: Supervises
+) -> CollectorOut | None:
     """The caller's desk; None for a supervisor, who sees everything."""
-    if principal.may(SUPERVISOR):
+    if supervises:
         return None
     return await _desk_of(principal, collectors)
 
@@ -95,7 +128,7 @@ OwnDesk = Annotated[CollectorOut | None, Depends(_own_desk)]
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-async def _visible_cases(desk: OwnDesk, stage: StageQuery = None, region: RegionQuery = None) -> Sight:
+async def _visible_cases(desk: OwnDesk, stage: ThisStage, region: RegionQuery = None) -> Sight:
     """A supervisor sees the queue; a collector what of his desk nobody else holds or was given. The same for pages and for
     the stream, so that the stream never tells more than a page shows."""
     if desk is None:
@@ -166,9 +199,11 @@ async def read_stages(stages: Stages) -> StagesOut:
 
 
 @router.read("/collectors/{staff}", scopes(COLLECTOR, SUPERVISOR), answer=CollectorOut)
-async def read_collector(staff: StaffId, principal: ThisPrincipal, collectors: Collectors) -> CollectorOut:
+async def read_collector(
+    staff: StaffId, principal: ThisPrincipal, collectors: Collectors, supervises: Supervises
+) -> CollectorOut:
     """One's own desk and figures; a supervisor reads everybody's."""
-    if staff != principal.subject and not principal.may(SUPERVISOR):
+    if staff != principal.subject and not supervises:
         raise not_found("unknown_collector")
     return await _desk_of(Principal(staff), collectors)
 
@@ -206,12 +241,13 @@ async def release_debtor(
     debtor: DebtorId,
     principal: ThisPrincipal,
     desk: OwnDesk,
+    supervises: Supervises,
     body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Give a debtor back before the lease ends. A supervisor may end anybody's."""
     release = commands.ReleaseDebtor(
         released_by=principal.subject,
-        supervisor=principal.may(SUPERVISOR),
+        supervisor=supervises,
         desk=None if desk is None else _told(desk),
     )
     return Order(debtor, release)
@@ -303,7 +339,12 @@ async def make_promise(
     status=200,
 )
 async def assign_case(
-    debtor: DebtorId, case: CaseId, body: AssignmentIn, principal: ThisPrincipal, collectors: Collectors
+    debtor: DebtorId,
+    case: CaseId,
+    body: AssignmentIn,
+    principal: ThisPrincipal,
+    collectors: Collectors,
+    _: Supervises,
 ) -> Order:
     """Give a case to one collector, or back to all. A claim that somebody else has goes on until it ends."""
     if body.collector is not None:
@@ -319,7 +360,7 @@ async def assign_case(
     answers={events.DeskChanged: DeskOut.of},
     status=200,
 )
-async def change_desk(staff: StaffId, body: DeskIn) -> Order:
+async def change_desk(staff: StaffId, body: DeskIn, _: Supervises) -> Order:
     """Fix which stages, regions and skills a collector works."""
     desk = commands.ChangeDesk(stages=body.stages, regions=body.regions, skills=body.skills)
     return Order(commands.collector_of(staff), desk)

@@ -22,9 +22,10 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
+from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.onboarding import commands
-from services.onboarding.api.posts import CustomerManager, Disbursement, Risk, Staff, holds
+from services.onboarding.api.posts import CustomerManager, Disbursement, Risk, Staff
 from services.onboarding.api.router import router
 from services.onboarding.api.shapes import (
     AcceptanceIn,
@@ -43,6 +44,7 @@ from services.onboarding.api.shapes import (
     VoteIn,
     terms_of,
 )
+from services.onboarding.projections.applications import Stage
 
 #: Whoever works on applications may look at all of them; an applicant at his own.
 POSTS = ("customer_manager", "risk", "committee", "disbursement", "operator")
@@ -78,7 +80,7 @@ async def submit(body: ApplicationIn, call: ThisCall) -> Order:
 
 @router.read("/applications", scopes("application:own", *POSTS), answer=ApplicationsOut)
 async def read_applications(
-    applications: Applications, page: ThisPage, principal: ThisPrincipal, stage: str | None = None
+    applications: Applications, page: ThisPage, principal: ThisPrincipal, stage: Stage | None = None
 ) -> ApplicationsOut:
     """All applications for staff, one's own for a customer; `stage` narrows to a queue."""
     is_staff = any(principal.may(post) for post in POSTS)

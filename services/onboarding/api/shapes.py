@@ -3,10 +3,12 @@
 Bodies with personal data are `…PersonIn`: what they hold goes to the vault and nowhere else.
 """
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from unicodedata import category
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from libs.events import application as flow
 from libs.events import onboarding as events
@@ -15,8 +17,34 @@ from services.onboarding.domain.terms import text_of
 
 CodeField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", examples=["CN-31"])]
 ReferenceField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["doc_7f3a"])]
-NameField = Annotated[str, Field(min_length=1, max_length=100)]
-PhoneField = Annotated[str, Field(pattern=r"^\+?[0-9]{6,15}$", examples=["13800138000"])]
+
+
+def _name(value: str) -> str:
+    if not any(map(str.isalpha, value)) or any(category(each) in _NEVER_IN_NAMES for each in value):
+        raise ValueError("a name has letters, and neither control characters nor line breaks")
+    return value
+
+
+def _phone(value: str) -> str:
+    """One spelling for one number, because a number is one person's only."""
+    number = value.removeprefix("+86")
+    if _MOBILE.fullmatch(number):
+        return number
+    if _INTERNATIONAL.fullmatch(value):
+        return value
+    raise ValueError(
+        "a phone is a mobile number of mainland China, or + and country code and number, digits only"
+    )
+
+
+#: Unicode's categories of control characters and of line and paragraph separators.
+_NEVER_IN_NAMES = {"Cc", "Zl", "Zp"}
+_MOBILE = re.compile("1[3-9][0-9]{9}")
+#: E.164: at most 15 digits, of which the country code is at least one.
+_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
+
+NameField = Annotated[str, Field(max_length=100), AfterValidator(_name)]
+PhoneField = Annotated[str, Field(max_length=16, examples=["13800138000"]), AfterValidator(_phone)]
 CodesField = Annotated[list[CodeField], Field(max_length=50)]
 MaybeCodesField = Annotated[list[CodeField], Field(max_length=50, default_factory=list)]
 TenorField = Annotated[int, Field(strict=True, ge=1, le=360)]

@@ -5,7 +5,7 @@ Every document is written by its application's stream alone.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from libs.events.application import (
     ApplicantRecorded,
@@ -34,6 +34,28 @@ from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
 from services.onboarding.projections.pipeline import STAGES, reached
+
+#: Where an application stands.
+Stage = Literal[
+    "submitted",
+    "intake",
+    "returned",
+    "interview",
+    "review",
+    "investigation",
+    "reported",
+    "committee",
+    "conditional",
+    "reservation",
+    "approved",
+    "accepted",
+    "cap_check",
+    "listable",
+    "declined",
+    "rejected",
+    "terms_declined",
+    "lapsed",
+]
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -138,7 +160,7 @@ def _submitted(data: ApplicationSubmitted) -> dict[str, Any]:
     }
 
 
-def _ended(stage: str) -> dict[str, Any]:
+def _ended(stage: Stage) -> dict[str, Any]:
     return {"stage": stage, "lapses_on": None}
 
 

@@ -29,7 +29,7 @@ from libs.runtime.kafka import Place
 from libs.runtime.outcomes import Outcomes
 from libs.runtime.service import Service, load_services
 from libs.runtime.settings import Settings, load_settings
-from libs.runtime.views import Changed, Reset, cursor, read_cursor
+from libs.runtime.views import Changed, Reset
 from tests.unit.onboarding.vault_double import memory_vault
 from tests.unit.runtime.edge_world import MemoryAnchors, MemoryReader, _matches, until
 from tools.simulator.log import NO_FAULTS
@@ -133,13 +133,12 @@ class ProjectedViews:
         self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
-        last = None if after is None else read_cursor(after)
         found = [
             (name, document)
             for name, document in sorted(self.documents(view).items())
-            if _matches(document, where) and (last is None or name > last)
+            if _matches(document, where) and (after is None or name > after)
         ]
-        following = cursor(found[limit - 1][0]) if len(found) > limit else None
+        following = found[limit - 1][0] if len(found) > limit else None
         return [document for _, document in found[:limit]], following
 
     async def count(self, view: str, field: str) -> int:

@@ -59,6 +59,31 @@ async def test_two_people_fund_a_listing_above_the_threshold(platform: Platform)
     assert await state(platform, listing) == "funded"
 
 
+async def appoint(platform: Platform, subject: str, *roles: str) -> None:
+    """A member of staff gets exactly these roles; with none he is dismissed."""
+    path = f"/onboarding/staff/{subject}/" + ("appointments" if roles else "dismissal")
+    body = {"roles": [*roles]} if roles else {}
+    answer = await platform.ask("POST", path, "stf_abe", ["admin"], body=body)
+    assert answer.status_code in (200, 201), answer.text
+
+
+async def test_only_who_is_appointed_to_finance_reviews(platform: Platform) -> None:
+    """The token lets him knock. Not in: who was never appointed, who sits in the committee, who has left, a customer."""
+    listing, lender = await full_listing(Settling(platform))
+    await appoint(platform, "stf_left", "cashier")
+    await appoint(platform, "stf_left")
+    for who in ("stf_new", posts.COMMITTEE["finance_supervisor"], "stf_left", lender.user):
+        refused = [
+            await review(platform, listing, who),
+            await platform.ask("GET", "/bidding/reviews", who, ["finance"]),
+        ]
+        forbidden = (403, "urn:loanstream:problem:forbidden_post")
+        assert [(each.status_code, each.json()["type"]) for each in refused] == [forbidden, forbidden], who
+    assert await state(platform, listing) == "in_review"
+    await appoint(platform, "stf_left", "accountant")
+    assert (await review(platform, listing, "stf_left")).status_code == 201
+
+
 async def test_one_rejection_cancels_the_listing_and_gives_everything_back(platform: Platform) -> None:
     """The investor's hold, and the exposure that was reserved for the borrower."""
     listing, lender = await full_listing(Settling(platform))

@@ -109,8 +109,7 @@ SPECS = [
         by(FIN),
     ),
     Spec("the borrower's owner does not review", TO_REVIEW, APPROVE, "forbidden_owner", by("stf_own")),
-    Spec("nor does the borrower", TO_REVIEW, APPROVE, "forbidden_own_loan", by("usr_bea")),
-    Spec("nor a related party", TO_REVIEW, REJECT, "forbidden_own_loan", by("usr_rel")),
+    Spec("nor does a customer", TO_REVIEW, APPROVE, "forbidden_not_staff", by("usr_fin")),
     Spec("one rejection cancels", TO_REVIEW, REJECT, (reviewed(FIN, 1, "reject"), CANCELLED), by(FIN)),
     Spec(
         "after an approval, too",

@@ -18,6 +18,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, View
 from services.bidding.projections import VIEWS
@@ -139,8 +140,13 @@ LEFT = history(
 PASSED = history("lst_4", *listing.TO_FUND)
 PASSED = [replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
 REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
+STAFF = history(
+    "stf_fin",
+    StaffAppointed(staff_id="stf_fin", roles=("cashier",), region=None),
+    StaffDismissed(staff_id="stf_fin", roles=("cashier",), region=None),
+)
 
-EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED, *LEFT, *PASSED]
+EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED, *LEFT, *PASSED, *STAFF]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -149,7 +155,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED)) == first
+    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)

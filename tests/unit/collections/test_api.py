@@ -10,7 +10,9 @@ import pytest
 from pydantic_core import to_json
 
 from libs.events.codec import name_of
+from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import CommandEnvelope
+from libs.events.staff import staff_view
 from libs.events.topics import commands_topic, partition_of
 from libs.events.views import View
 from libs.runtime.kafka import Place
@@ -28,6 +30,8 @@ from tests.unit.documents import history as stream
 from tests.unit.given import TODAY
 from tests.unit.runtime.edge_world import PARTITIONS, World, running
 
+STAFF = staff_view("collections")
+CHIEF_APPOINTED = StaffAppointed(staff_id="stf_chief", roles=("collections_supervisor",), region=None)
 CASE_AT = f"/collections/debtors/{DEBTOR}/cases/case_7"
 
 
@@ -39,6 +43,7 @@ async def world(keys: Path) -> AsyncIterator[World]:
         send(running_world, DEBTOR, MISS)
         send(running_world, "col_lee", EnrolCollector(staff_id=LEE, region="CN-31"))
         show(running_world, COLLECTORS, "col_lee", ENROLLED)
+        show(running_world, STAFF, "stf_chief", CHIEF_APPOINTED)
         yield running_world
 
 
@@ -151,6 +156,27 @@ async def test_a_supervisor_fixes_a_desk(world: World) -> None:
     assert own.status_code == 403
 
 
+async def test_a_supervisor_without_the_post_is_nobody(world: World) -> None:
+    """A token that outlives its holder's dismissal opens nothing, neither to see nor to do."""
+    left = StaffDismissed(staff_id="stf_chief", roles=CHIEF_APPOINTED.roles, region=None)
+    show(world, STAFF, "stf_chief", CHIEF_APPOINTED, left)
+    desk = {"stages": ["mid"], "regions": [], "skills": []}
+    asked: list[tuple[str, str, Any]] = [
+        ("GET", "/collections/queue", None),
+        ("GET", "/collections/live/queue", None),
+        ("GET", "/collections/cases/case_7", None),
+        ("GET", f"/collections/collectors/{LEE}", None),
+        ("POST", f"/collections/collectors/{LEE}/desk", desk),
+        ("POST", f"{CASE_AT}/assignment", {"collector": LEE}),
+        ("POST", f"/collections/debtors/{DEBTOR}/release", {}),
+    ]
+    for method, path, body in asked:
+        refused = await world.http.request(method, path, headers=chief(world), json=body)
+        told = (path, refused.status_code, refused.json()["type"])
+        assert told == (path, 403, "urn:loanstream:problem:forbidden_post")
+    assert world.commands() == []
+
+
 def queue_of(world: World, *steps: Sequence[Any]) -> None:
     """Bo's cases 7 (early), 8 (early, larger) and 9 (middle, elsewhere) in the queue."""
     others = [
@@ -181,6 +207,9 @@ async def test_the_queue_comes_in_pages_by_priority(world: World) -> None:
     assert (items(second), second.json()["next"]) == (["case_7"], None)
     here = await world.http.get("/collections/queue?stage=early&region=CN-31", headers=chief(world))
     assert items(here) == ["case_8", "case_7"]
+    for path in ("/collections/queue", "/collections/live/queue"):
+        nowhere = await world.http.get(f"{path}?stage=soon", headers=chief(world))
+        assert (nowhere.status_code, nowhere.json()["type"]) == (422, "urn:loanstream:problem:invalid_stage")
     elsewhere = await world.http.get("/collections/queue?region=CN-11", headers=chief(world))
     assert items(elsewhere) == ["case_9"]
 

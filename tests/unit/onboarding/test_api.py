@@ -147,10 +147,11 @@ async def test_without_a_token_the_key_is_a_uuid_and_a_retry_is_the_same_user(wo
 
 
 async def test_a_phone_registers_once(world: World) -> None:
-    """Somebody else with the same phone is refused before any command."""
+    """Somebody else with the same phone, however he writes it, is refused before any command."""
     await registered(world)
     sent = len(world.commands())
-    assert problem(await post(world, "users", ADA, "")) == (409, "phone_taken")
+    for phone in ("13800138000", "+8613800138000"):
+        assert problem(await post(world, "users", ADA | {"phone": phone}, "")) == (409, "phone_taken")
     assert len(world.commands()) == sent
 
 
@@ -370,6 +371,9 @@ async def test_lists_show_staff_all_and_a_customer_his_own(world: World) -> None
     assert ids(await seen("applications", s.BEA, "application:own")) == ["app_1"]
     assert ids(await seen("applications", s.MAX, "customer_manager")) == ["app_1", "app_2"]
     assert ids(await seen("applications?stage=review", s.RIA, "risk")) == ["app_2"]
+    assert (await seen("applications?stage=approving", s.RIA, "risk"))["errors"][0][
+        "pointer"
+    ] == "query: stage"
     assert (await seen("applications/app_1", s.BEA, "application:own"))["stage"] == "intake"
     assert (await seen("applications/app_2", s.BEA, "application:own"))["status"] == 404
 

@@ -1,6 +1,7 @@
 """The views of onboarding say where people and applications stand, whatever order the streams come in."""
 
 from dataclasses import replace
+from typing import get_args
 
 from libs.events.onboarding import (
     ErasureDeclined,
@@ -15,12 +16,12 @@ from libs.events.onboarding import (
     UserErased,
     VerificationFailed,
 )
+from libs.events.staff import staff_view
 from services.onboarding.projections import VIEWS
-from services.onboarding.projections.applications import READS
+from services.onboarding.projections.applications import READS, Stage
 from services.onboarding.projections.applications import VIEW as APPLICATIONS
 from services.onboarding.projections.pipeline import STAGES
 from services.onboarding.projections.pipeline import VIEW as PIPELINE
-from services.onboarding.projections.staff import VIEW as STAFF
 from services.onboarding.projections.users import VIEW as USERS
 from tests.unit.documents import documents, history, turn_about
 from tests.unit.given import TODAY
@@ -142,6 +143,23 @@ def test_each_end_and_each_pause_has_its_stage() -> None:
         assert (shown["stage"], shown["lapses_on"]) == (stage, None)
 
 
+def test_a_queue_is_asked_for_by_a_stage_that_there_is() -> None:
+    """The list of stages by which applications are narrowed down is that of the stages which they come to."""
+    ways = [
+        s.LISTABLE,
+        (*s.AT_INTAKE, s.RETURNED),
+        (*s.WITH_CONDITIONS, s.FULFILLED),
+        *((s.SUBMITTED, end) for end in (s.declined("age", "at_review"), s.REJECTED, s.TERMS_DECLINED)),
+        (s.SUBMITTED, s.lapsed("approved", 1)),
+    ]
+    seen = {
+        documents(APPLICATIONS, history("app_1", *way[:steps]))["app_1"]["stage"]
+        for way in ways
+        for steps in range(1, len(way) + 1)
+    }
+    assert seen == {*get_args(Stage)}
+
+
 def test_every_event_of_an_application_is_shown() -> None:
     """No event of the aggregate is missing in the view."""
     from services.onboarding.domain.application import aggregate
@@ -190,8 +208,8 @@ def test_staff_who_left_have_no_roles() -> None:
     """An appointment shows the roles, a dismissal none."""
     appointed = StaffAppointed(staff_id=s.RIA, roles=("risk",), region=None)
     dismissed = StaffDismissed(staff_id=s.RIA, roles=("risk",), region=None)
-    assert documents(STAFF, history(s.RIA, appointed))[s.RIA]["roles"] == ["risk"]
-    left = documents(STAFF, history(s.RIA, appointed, dismissed))[s.RIA]
+    assert documents(staff_view("onboarding"), history(s.RIA, appointed))[s.RIA]["roles"] == ["risk"]
+    left = documents(staff_view("onboarding"), history(s.RIA, appointed, dismissed))[s.RIA]
     assert (left["state"], left["roles"]) == ("dismissed", [])
 
 

@@ -35,7 +35,7 @@ from libs.runtime.outcomes import AnchorsUnavailable, Outcomes
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings, load_settings
 from libs.runtime.store import MemoryStore
-from libs.runtime.views import Changed, Reset, cursor, read_cursor
+from libs.runtime.views import Changed, Reset
 
 PARTITIONS = 2
 LOG_ID = "0" * 32
@@ -164,13 +164,12 @@ class MemoryViews:
         self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
-        last = None if after is None else read_cursor(after)
         matching = [
             (doc, content)
             for doc, content in sorted(self.documents.get(view, {}).items())
-            if _matches(content, where) and (last is None or doc > last)
+            if _matches(content, where) and (after is None or doc > after)
         ]
-        following = cursor(matching[limit - 1][0]) if len(matching) > limit else None
+        following = matching[limit - 1][0] if len(matching) > limit else None
         return [content for _, content in matching[:limit]], following
 
     async def count(self, view: str, field: str) -> int:

@@ -100,6 +100,27 @@ async def test_a_body_of_another_shape_is_422(world: World, body: str) -> None:
     assert world.commands() == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "/bidding/listings?sate=open&limit=5&by=rate", "listing:read"),
+        ("GET", "/bidding/listings/lst_1?sate=open&by=rate", "listing:read"),
+        ("GET", "/bidding/live/accounts?sate=open&by=rate", "account:own"),
+        ("POST", "/bidding/accounts?sate=open&by=rate", "account:own"),
+        ("GET", "/bidding/commands/00000000-0000-5000-8000-000000000000?sate=open&by=rate", "bid:own"),
+    ],
+)
+async def test_a_parameter_that_an_address_does_not_have_is_422(
+    world: World, method: str, path: str, scope: str
+) -> None:
+    """Every one is named; read over, a misspelt filter would show everything. Who has no token is told nothing of it."""
+    answer = await world.http.request(method, path, headers=world.token("usr_ada", scope))
+    problem = assert_problem(answer, 422, "unexpected_parameter")
+    assert [fault["pointer"] for fault in problem["errors"]] == ["query: sate", "query: by"]
+    assert (await world.http.request(method, path)).status_code == 401
+    assert world.commands() == []
+
+
 async def test_the_largest_amount_has_the_right_shape(world: World) -> None:
     """10^15 fen is the limit, and inside it: the log decides on it."""
     body = f'{{"amount_fen": {MAX_INTEGER}}}'.encode()

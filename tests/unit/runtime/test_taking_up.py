@@ -8,7 +8,7 @@ import pytest
 
 from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
-from libs.runtime import feeding
+from libs.runtime import fed, feeding
 from libs.runtime.feeding import LiveViews
 from libs.runtime.generations import Generation, GenerationWrite, Overtaken, Pointer
 from libs.runtime.mongo import Database
@@ -17,16 +17,16 @@ from libs.runtime.settings import load_settings
 from tests.unit.runtime.test_feeding import OWNERS, PLACE, WHERE
 from tests.unit.runtime.test_projecting import LOG_ID, Chain, opened
 
-READ, BUILT = "bidding.owners#1", "bidding.owners#2"
+READ, BUILT, SECOND = "bidding.owners#1", "bidding.owners#2", "bidding.owners#3"
 
 
-class TwoGenerations:
-    """Database's calls of a projector: one generation is read, a second one can be joined and moved by a builder."""
+class Generations:
+    """Database's calls of a projector: one generation is read, two more can be joined and moved by builders."""
 
     def __init__(self, start: Checkpoint) -> None:
         self.name = "memory"
         self.triples = {READ: start}
-        self.documents: dict[str, list[str]] = {READ: [], BUILT: []}
+        self.documents: dict[str, list[str]] = {READ: [], BUILT: [], SECOND: []}
 
     async def pointers(self) -> dict[str, Pointer]:
         """See Database."""
@@ -36,7 +36,7 @@ class TwoGenerations:
         """See Database."""
         return [
             Generation("bidding.owners", number, 1, f"view.bidding.owners.{number}", "joined")
-            for number, key in ((1, READ), (2, BUILT))
+            for number, key in ((1, READ), (2, BUILT), (3, SECOND))
             if key in self.triples
         ]
 
@@ -66,33 +66,39 @@ class Race:
     def __init__(self, tmp_path: Path) -> None:
         self.chain = Chain()
         self.heads = [self.chain.head]
-        self.database = TwoGenerations(self.chain.head)
+        self.database = Generations(self.chain.head)
         settings = load_settings(tmp_path, log_id=LOG_ID, kafka="127.0.0.1:1")
         self.live = LiveViews(settings, cast("Database", self.database), [OWNERS])
         self.written: list[RawRecord] = []
+        self.opens: list[list[str]] = []
+        """The accounts that each decision opens: the documents that it changes."""
 
     async def start(self) -> None:
         """The partition is assigned."""
         await self.live.starts(frozenset({PLACE}), 1)
 
     def write(self, records: int) -> list[RawRecord]:
-        """So many more decisions stand in the log."""
-        more = []
-        for _ in range(records):
-            more.append(self.chain.decided(opened(f"acc_{len(self.written)}")))
-            self.written.append(more[-1])
-            self.heads.append(self.chain.head)
-        return more
+        """So many more decisions stand in the log, each of which opens an account."""
+        return [self._decided([f"acc_{len(self.written)}"]) for _ in range(records)]
+
+    def _decided(self, accounts: list[str]) -> RawRecord:
+        self.written.append(self.chain.decided(*map(opened, accounts)))
+        self.heads.append(self.chain.head)
+        self.opens.append(accounts)
+        return self.written[-1]
 
     async def read(self, records: int) -> None:
         """So many decisions are written, and the projector reads them."""
         await self.live.handle([(PLACE, raw) for raw in self.write(records)])
 
-    def build_to(self, count: int) -> None:
+    async def read_what_changes_nothing(self) -> None:
+        """A decision without a document is written and read: the triples are stored with the next change."""
+        await self.live.handle([(PLACE, self._decided([]))])
+
+    def build_to(self, count: int, generation: str = BUILT) -> None:
         """The builder has folded the first `count` decisions."""
-        done = self.database.documents[BUILT]
-        done += [f"acc_{number}" for number in range(len(done), count)]
-        self.database.triples[BUILT] = self.heads[count]
+        self.database.documents[generation] = [name for names in self.opens[:count] for name in names]
+        self.database.triples[generation] = self.heads[count]
 
 
 @pytest.fixture
@@ -174,3 +180,24 @@ async def test_the_builder_may_be_faster_once_more(race: Race, monkeypatch: pyte
     await race.live.tick()
     assert race.live.in_step() == [BUILT]
     assert race.database.documents[BUILT] == race.database.documents[READ]
+
+
+async def test_a_generation_in_step_keeps_what_it_has_while_another_is_overtaken(
+    race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a batch everybody is behind what was read. Whose triple is not stored yet, because nothing changed,
+    would be looked at anew there, forget the records in between and miss the batch."""
+    monkeypatch.setattr(fed, "STORE_AFTER_S", 3600.0)
+    await race.read(3)
+    for generation in (BUILT, SECOND):
+        race.build_to(3, generation)
+    await race.live.tick()
+    await race.read_what_changes_nothing()
+    assert race.database.triples[BUILT] == race.heads[3], "else there is nothing to lose"
+    batch = race.write(1)
+    race.build_to(5, SECOND)
+    await race.live.handle([(PLACE, raw) for raw in batch])
+    accounts = ["acc_0", "acc_1", "acc_2", "acc_4"]
+    assert race.database.documents == dict.fromkeys((READ, BUILT, SECOND), accounts)
+    assert race.database.triples == dict.fromkeys((READ, BUILT, SECOND), race.heads[5])
+    assert race.live.in_step() == [BUILT, SECOND]

@@ -1,4 +1,7 @@
-"""The view `onboarding.staff`: who holds which roles. Every document is written by its own stream alone."""
+"""The view of the staff: who holds which roles. Every service that lets people in by their posts keeps one of its own.
+
+It stands here, because a service reads its own views only and the same event types make the same documents everywhere.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +11,18 @@ from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
 
 
-def project(event: RecordedEvent) -> Sequence[Op]:
+def staff_view(service: str) -> View:
+    """The view `<service>.staff`. Every document is written by its own stream alone."""
+    return View(
+        name=f"{service}.staff",
+        version=1,
+        reads=(StaffAppointed, StaffDismissed),
+        project=_project,
+        indexes=("state", "region"),
+    )
+
+
+def _project(event: RecordedEvent) -> Sequence[Op]:
     """A member of staff after an appointment or a dismissal; who left has no roles."""
     data: StaffAppointed | StaffDismissed = event.data
     is_employed = isinstance(data, StaffAppointed)
@@ -20,12 +34,3 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         f"src.{event.stream}": event.address,
     }
     return [Set(data.staff_id, field, value) for field, value in fields.items()]
-
-
-VIEW = View(
-    name="onboarding.staff",
-    version=1,
-    reads=(StaffAppointed, StaffDismissed),
-    project=project,
-    indexes=("state", "region"),
-)
