@@ -199,7 +199,7 @@ def _bids_that_come_back(offices: Offices, bea: Resident, ann: Resident, loan: s
 
 def _reviewed_by_two(offices: Offices, borrower: Resident, lender: Resident) -> None:
     """A full listing above the threshold waits for two people of finance; one of them twice is one."""
-    loan = offices.list_loan(borrower, LARGE_FEN, origination_fee_fen=1_200_00)
+    loan = offices.list_loan(borrower, LARGE_FEN, origination_fee_fen=120_00)
     listing = loan.replace("loan_", "lst_")
     offices.town.bid(lender.person, listing, LARGE_FEN)
     eventually(lambda: offices.listing(lender, loan, "in_review"))
