@@ -90,15 +90,26 @@ Staff = Annotated[ViewReader, Depends(view_reader("collections.staff"))]
 
 
 async def _supervises(principal: ThisPrincipal, staff: Staff) -> bool:
-    """Whether the caller comes as a supervisor. Raises Problem 403 `forbidden_post` for one without the appointment."""
+    """Whether the caller comes as a supervisor. One without the appointment is what else his token makes him: a collector, who
+    has his desk, or nobody. Raises Problem 403 `forbidden_post`.
+    """
     if not principal.may(SUPERVISOR):
         return False
-    if not await holds(staff, principal.subject, SUPERVISOR):
+    if await holds(staff, principal.subject, SUPERVISOR):
+        return True
+    if principal.may(COLLECTOR):
+        return False
+    raise Problem(403, "forbidden_post")
+
+
+async def _supervisor(supervises: Annotated[bool, Depends(_supervises)]) -> None:
+    """What only a supervisor does. Raises Problem 403 `forbidden_post`."""
+    if not supervises:
         raise Problem(403, "forbidden_post")
-    return True
 
 
 Supervises = Annotated[bool, Depends(_supervises)]
+Supervisor = Annotated[None, Depends(_supervisor)]
 
 
 async def _own_desk(
@@ -344,7 +355,7 @@ async def assign_case(
     body: AssignmentIn,
     principal: ThisPrincipal,
     collectors: Collectors,
-    _: Supervises,
+    _: Supervisor,
 ) -> Order:
     """Give a case to one collector, or back to all. A claim that somebody else has goes on until it ends."""
     if body.collector is not None:
@@ -360,7 +371,7 @@ async def assign_case(
     answers={events.DeskChanged: DeskOut.of},
     status=200,
 )
-async def change_desk(staff: StaffId, body: DeskIn, _: Supervises) -> Order:
+async def change_desk(staff: StaffId, body: DeskIn, _: Supervisor) -> Order:
     """Fix which stages, regions and skills a collector works."""
     desk = commands.ChangeDesk(stages=body.stages, regions=body.regions, skills=body.skills)
     return Order(commands.collector_of(staff), desk)

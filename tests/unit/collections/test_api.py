@@ -177,6 +177,20 @@ async def test_a_supervisor_without_the_post_is_nobody(world: World) -> None:
     assert world.commands() == []
 
 
+async def test_a_collector_whose_token_says_supervisor_too_has_his_desk(world: World) -> None:
+    """He works as a collector and does nothing that only a supervisor does."""
+    both = world.token(LEE, "collector", "collections_supervisor") | {"Idempotency-Key": "k"}
+    queue = await world.http.get("/collections/queue", headers=both)
+    assert queue.status_code == 200, queue.text
+    desk = {"stages": ["mid"], "regions": [], "skills": []}
+    for path, body in (
+        (f"/collections/collectors/{LEE}/desk", desk),
+        (f"{CASE_AT}/assignment", {"collector": LEE}),
+    ):
+        refused = await world.http.post(path, headers=both, json=body)
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:loanstream:problem:forbidden_post")
+
+
 def queue_of(world: World, *steps: Sequence[Any]) -> None:
     """Bo's cases 7 (early), 8 (early, larger) and 9 (middle, elsewhere) in the queue."""
     others = [
