@@ -30,7 +30,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds
+from libs.runtime.http.posts import holds, post
 from libs.runtime.http.problems import Problem
 from services.collections import commands
 from services.collections.api.shapes import (
@@ -90,15 +90,19 @@ Staff = Annotated[ViewReader, Depends(view_reader("collections.staff"))]
 
 
 async def _supervises(principal: ThisPrincipal, staff: Staff) -> bool:
-    """Whether the caller comes as a supervisor. Raises Problem 403 `forbidden_post` for one without the appointment."""
-    if not principal.may(SUPERVISOR):
-        return False
-    if not await holds(staff, principal.subject, SUPERVISOR):
+    """Whether the caller comes as a supervisor: by his token and his appointment. Without both he is at most a collector.
+
+    Raises Problem 403 `forbidden_post` for who is neither by his token.
+    """
+    if principal.may(SUPERVISOR) and await holds(staff, principal.subject, SUPERVISOR):
+        return True
+    if not principal.may(COLLECTOR):
         raise Problem(403, "forbidden_post")
-    return True
+    return False
 
 
 Supervises = Annotated[bool, Depends(_supervises)]
+Supervisor = Annotated[None, Depends(post("collections", SUPERVISOR))]
 
 
 async def _own_desk(
@@ -344,7 +348,7 @@ async def assign_case(
     body: AssignmentIn,
     principal: ThisPrincipal,
     collectors: Collectors,
-    _: Supervises,
+    _: Supervisor,
 ) -> Order:
     """Give a case to one collector, or back to all. A claim that somebody else has goes on until it ends."""
     if body.collector is not None:
@@ -360,7 +364,7 @@ async def assign_case(
     answers={events.DeskChanged: DeskOut.of},
     status=200,
 )
-async def change_desk(staff: StaffId, body: DeskIn, _: Supervises) -> Order:
+async def change_desk(staff: StaffId, body: DeskIn, _: Supervisor) -> Order:
     """Fix which stages, regions and skills a collector works."""
     desk = commands.ChangeDesk(stages=body.stages, regions=body.regions, skills=body.skills)
     return Order(commands.collector_of(staff), desk)
