@@ -67,18 +67,15 @@ def demo(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dem
     settings = load_settings(
         home / "stack", topic_prefix=f"d{name}.", mongo_database=f"demo_{name}", partitions=2, flush=False
     )
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        Stack(ensure_identity(settings), parts=parts) as stack,
-        redirect_stdout(StringIO()) as screen,
-        redirect_stderr(screen),
-    ):
-        patch.setattr(run, "JSON_FILE", home / "out" / "demo.json")
-        patch.setenv("COLUMNS", "200")
-        code = run.replay_loans(stack.settings, "five short loans", book)
-        (home / "out" / "screen.txt").write_text(screen.getvalue())
-        plan = make_plan(book, run.FIRST_DATE)
-        yield Demo(stack.settings, plan, code, home / "out", screen.getvalue())
+    out, screen = home / "out", StringIO()
+    with Stack(ensure_identity(settings), parts=parts) as stack:
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(screen), redirect_stderr(screen):
+            patch.setattr(run, "JSON_FILE", out / "demo.json")
+            patch.setenv("COLUMNS", "200")
+            code = run.replay_loans(stack.settings, "five short loans", book)
+        shown = screen.getvalue()
+        (out / "screen.txt").write_text(shown)
+        yield Demo(stack.settings, make_plan(book, run.FIRST_DATE), code, out, shown)
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds
+from libs.runtime.http.posts import holds, post
 from libs.runtime.http.problems import Problem
 from services.collections import commands
 from services.collections.api.shapes import (
@@ -90,6 +90,7 @@ Staff = Annotated[ViewReader, Depends(view_reader("collections.staff"))]
 
 
 async def _supervises(principal: ThisPrincipal, staff: Staff) -> bool:
+<<<<<<< HEAD
     """Whether the caller comes as a supervisor. One without the appointment is what else his token makes him: a collector, who
     has his desk, or nobody. Raises Problem 403 `forbidden_post`.
     """
@@ -110,6 +111,21 @@ async def _supervisor(supervises: Annotated[bool, Depends(_supervises)]) -> None
 
 Supervises = Annotated[bool, Depends(_supervises)]
 Supervisor = Annotated[None, Depends(_supervisor)]
+=======
+    """Whether the caller comes as a supervisor: by his token and his appointment. Without both he is at most a collector.
+
+    Raises Problem 403 `forbidden_post` for who is neither by his token.
+    """
+    if principal.may(SUPERVISOR) and await holds(staff, principal.subject, SUPERVISOR):
+        return True
+    if not principal.may(COLLECTOR):
+        raise Problem(403, "forbidden_post")
+    return False
+
+
+Supervises = Annotated[bool, Depends(_supervises)]
+Supervisor = Annotated[None, Depends(post("collections", SUPERVISOR))]
+>>>>>>> edges
 
 
 async def _own_desk(

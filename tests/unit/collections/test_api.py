@@ -177,6 +177,7 @@ async def test_a_supervisor_without_the_post_is_nobody(world: World) -> None:
     assert world.commands() == []
 
 
+<<<<<<< HEAD
 async def test_a_collector_whose_token_says_supervisor_too_has_his_desk(world: World) -> None:
     """He works as a collector and does nothing that only a supervisor does."""
     both = world.token(LEE, "collector", "collections_supervisor") | {"Idempotency-Key": "k"}
@@ -189,6 +190,16 @@ async def test_a_collector_whose_token_says_supervisor_too_has_his_desk(world: W
     ):
         refused = await world.http.post(path, headers=both, json=body)
         assert (refused.status_code, refused.json()["type"]) == (403, "urn:loanstream:problem:forbidden_post")
+=======
+async def test_a_collector_whose_token_says_more_is_a_collector(world: World) -> None:
+    """A development token carries every scope: without the supervisor's post its bearer sees his own desk and fixes none."""
+    queue_of(world)
+    both = world.token(LEE, "collector", "collections_supervisor") | {"Idempotency-Key": "k"}
+    assert items(await world.http.get("/collections/queue", headers=both)) == ["case_8", "case_7"]
+    desk = {"stages": ["mid"], "regions": [], "skills": []}
+    fixed = await world.http.post(f"/collections/collectors/{LEE}/desk", headers=both, json=desk)
+    assert (fixed.status_code, fixed.json()["type"]) == (403, "urn:loanstream:problem:forbidden_post")
+>>>>>>> edges
 
 
 def queue_of(world: World, *steps: Sequence[Any]) -> None:
