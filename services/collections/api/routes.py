@@ -90,28 +90,6 @@ Staff = Annotated[ViewReader, Depends(view_reader("collections.staff"))]
 
 
 async def _supervises(principal: ThisPrincipal, staff: Staff) -> bool:
-<<<<<<< HEAD
-    """Whether the caller comes as a supervisor. One without the appointment is what else his token makes him: a collector, who
-    has his desk, or nobody. Raises Problem 403 `forbidden_post`.
-    """
-    if not principal.may(SUPERVISOR):
-        return False
-    if await holds(staff, principal.subject, SUPERVISOR):
-        return True
-    if principal.may(COLLECTOR):
-        return False
-    raise Problem(403, "forbidden_post")
-
-
-async def _supervisor(supervises: Annotated[bool, Depends(_supervises)]) -> None:
-    """What only a supervisor does. Raises Problem 403 `forbidden_post`."""
-    if not supervises:
-        raise Problem(403, "forbidden_post")
-
-
-Supervises = Annotated[bool, Depends(_supervises)]
-Supervisor = Annotated[None, Depends(_supervisor)]
-=======
     """Whether the caller comes as a supervisor: by his token and his appointment. Without both he is at most a collector.
 
     Raises Problem 403 `forbidden_post` for who is neither by his token.
@@ -125,7 +103,6 @@ Supervisor = Annotated[None, Depends(_supervisor)]
 
 Supervises = Annotated[bool, Depends(_supervises)]
 Supervisor = Annotated[None, Depends(post("collections", SUPERVISOR))]
->>>>>>> edges
 
 
 async def _own_desk(

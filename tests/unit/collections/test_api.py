@@ -177,20 +177,6 @@ async def test_a_supervisor_without_the_post_is_nobody(world: World) -> None:
     assert world.commands() == []
 
 
-<<<<<<< HEAD
-async def test_a_collector_whose_token_says_supervisor_too_has_his_desk(world: World) -> None:
-    """He works as a collector and does nothing that only a supervisor does."""
-    both = world.token(LEE, "collector", "collections_supervisor") | {"Idempotency-Key": "k"}
-    queue = await world.http.get("/collections/queue", headers=both)
-    assert queue.status_code == 200, queue.text
-    desk = {"stages": ["mid"], "regions": [], "skills": []}
-    for path, body in (
-        (f"/collections/collectors/{LEE}/desk", desk),
-        (f"{CASE_AT}/assignment", {"collector": LEE}),
-    ):
-        refused = await world.http.post(path, headers=both, json=body)
-        assert (refused.status_code, refused.json()["type"]) == (403, "urn:loanstream:problem:forbidden_post")
-=======
 async def test_a_collector_whose_token_says_more_is_a_collector(world: World) -> None:
     """A development token carries every scope: without the supervisor's post its bearer sees his own desk and fixes none."""
     queue_of(world)
@@ -199,7 +185,6 @@ async def test_a_collector_whose_token_says_more_is_a_collector(world: World) ->
     desk = {"stages": ["mid"], "regions": [], "skills": []}
     fixed = await world.http.post(f"/collections/collectors/{LEE}/desk", headers=both, json=desk)
     assert (fixed.status_code, fixed.json()["type"]) == (403, "urn:loanstream:problem:forbidden_post")
->>>>>>> edges
 
 
 def queue_of(world: World, *steps: Sequence[Any]) -> None:
