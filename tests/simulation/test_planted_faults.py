@@ -129,7 +129,7 @@ def test_a_marker_that_overtakes_facts_is_found(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(PolicyActor, "_next_wave", hasty)
     monkeypatch.setattr(PolicyActor, "_post", by_another)
-    found("is judged before", config=DUES_CONFIG, seeds=range(3, 5))
+    found("is judged before", config=DUES_CONFIG, seeds=range(6, 10))
 
 
 def test_a_projector_that_forgets_its_position_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from tools.simulator.traffic import Plan
 from tools.simulator.world import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(12)
+SEEDS = range(28)
 #: One of them that is over quickly.
 SHORT = 7
 
