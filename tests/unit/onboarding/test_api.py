@@ -376,6 +376,11 @@ async def test_lists_show_staff_all_and_a_customer_his_own(world: World) -> None
     ] == "query: stage"
     assert (await seen("applications/app_1", s.BEA, "application:own"))["stage"] == "intake"
     assert (await seen("applications/app_2", s.BEA, "application:own"))["status"] == 404
+    assert ids(await seen("applications", "stf_ole", "operator")) == ["app_1", "app_2"]
+    # a token outlives its holder's dismissal, and a scope is no other post
+    for who, scope in (("stf_gone", "risk"), (s.LEO, "committee")):
+        assert ids(await seen("applications", who, scope)) == []
+        assert (await seen("applications/app_2", who, scope))["status"] == 404
 
 
 async def test_the_pipeline_shows_every_stage_in_its_order(world: World) -> None:
