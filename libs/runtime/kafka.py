@@ -1,4 +1,4 @@
-"""The only module that names aiokafka: readers, writers and topic administration over one small set of calls.
+"""Readers and writers over one small set of calls: this module and that of the topics name aiokafka, and no other.
 
 Positions are ours, so no consumer commits by itself, none resets, and every assignment is manual. Anything that goes
 wrong in a writer leaves its outcome unknown: the caller closes it and recovers by reading (stack.md rule 7).
@@ -11,13 +11,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
     OffsetOutOfRangeError,
-    TopicAlreadyExistsError,
 )
 from aiokafka.structs import OffsetAndMetadata
 
@@ -27,7 +24,7 @@ from libs.events.topics import TOPIC_MESSAGE_BYTES_MAX
 
 #: A broker that does not answer is given up after so long; the client's own limit for one that is silent is 40 s.
 CONNECT_LIMIT_S = 10.0
-_SILENT = "it takes the connection and says nothing"
+SILENT = "it takes the connection and says nothing"
 
 
 class LogUnavailable(Exception):
@@ -87,7 +84,7 @@ class LogReader:
             await asyncio.sleep(0)
         except (KafkaError, OSError) as error:
             await self.stop()
-            raise LogUnavailable(str(error) or _SILENT) from error
+            raise LogUnavailable(str(error) or SILENT) from error
 
     async def stop(self) -> None:
         """Disconnect; never raises for a broker that is gone."""
@@ -265,7 +262,7 @@ class LogWriter:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 await self._producer.start()
         except (KafkaError, OSError) as error:
-            raise LogUnavailable(str(error) or _SILENT) from error
+            raise LogUnavailable(str(error) or SILENT) from error
 
     async def post(
         self, place: Place, *, key: bytes, value: bytes, headers: Mapping[str, bytes] | None = None
@@ -317,71 +314,3 @@ async def stored_offset(future: "asyncio.Future[object]", timeout_s: float = 5.0
     except (KafkaError, OSError, TimeoutError) as error:
         raise LogUnavailable(str(error) or "no acknowledgement in time") from error
     return int(metadata.offset)  # type: ignore[attr-defined]  # aiokafka ships no types
-
-
-async def create_topics(
-    bootstrap: str,
-    names: Sequence[str],
-    *,
-    partitions: int,
-    replication: int,
-    configs: Mapping[str, Mapping[str, str]],
-) -> None:
-    """Create the topics that do not exist yet and return when the broker shows them all. Raises LogUnavailable."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
-    try:
-        async with asyncio.timeout(CONNECT_LIMIT_S):
-            await admin.start()
-        existing = set(await admin.list_topics())
-        missing = [name for name in names if name not in existing]
-        if missing:
-            await admin.create_topics(
-                [
-                    NewTopic(name, partitions, replication, topic_configs=dict(configs[name]))
-                    for name in missing
-                ]
-            )
-    except TopicAlreadyExistsError:
-        pass
-    except (KafkaError, OSError) as error:
-        raise LogUnavailable(str(error) or _SILENT) from error
-    finally:
-        await admin.close()
-
-
-@dataclass(frozen=True, slots=True)
-class TopicFound:
-    """What a topic is. `replication` is that of the partition with the fewest replicas."""
-
-    partitions: int
-    replication: int
-    configs: Mapping[str, str]
-
-
-async def describe_topics(bootstrap: str, names: Sequence[str]) -> dict[str, TopicFound]:
-    """Each topic that exists. Raises LogUnavailable."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
-    try:
-        async with asyncio.timeout(CONNECT_LIMIT_S):
-            await admin.start()
-        existing = set(await admin.list_topics())
-        wanted = [name for name in names if name in existing]
-        if not wanted:
-            return {}
-        replicas = {
-            entry["topic"]: [len(each["replicas"]) for each in entry["partitions"]]
-            for entry in await admin.describe_topics(wanted)
-        }
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
-        configs: dict[str, dict[str, str]] = {}
-        for response in await admin.describe_configs(resources):
-            for resource in response.resources:
-                configs[resource[3]] = {entry[0]: entry[1] for entry in resource[4]}
-    except (KafkaError, OSError) as error:
-        raise LogUnavailable(str(error) or _SILENT) from error
-    finally:
-        await admin.close()
-    return {
-        name: TopicFound(len(replicas[name]), min(replicas[name], default=0), configs.get(name, {}))
-        for name in wanted
-    }

@@ -26,6 +26,7 @@ from deploy.local.ports import choose
 from deploy.local.processes import PartDied
 from deploy.local.stack import answers
 from libs.runtime.errors import OperatorError
+from libs.runtime.kafka_topics import create_topics, describe_topics
 from libs.runtime.mongo import COMMIT_LIMIT_S
 
 _MEBIBYTE = 1024 * 1024
@@ -77,6 +78,23 @@ async def test_the_broker_keeps_large_records_under_its_own_clock(parts: Parts) 
     await _create_topic(parts.kafka, "local-parts-large")
     offset, timestamp_type = await _append(parts.kafka, "local-parts-large", b"x" * (8 * _MEBIBYTE - 2048))
     assert (offset, timestamp_type) == (0, 1)
+
+
+async def test_a_topic_is_shown_when_it_is_said_to_be_made(parts: Parts) -> None:
+    """Every time, though the broker answers before it shows: whoever describes it next finds it whole."""
+    for number in range(10):
+        names = [f"local-parts-made-{number}-{each}" for each in range(4)]
+        configs: dict[str, dict[str, str]] = {name: {} for name in names}
+        await create_topics(parts.kafka, names, partitions=3, replication=1, configs=configs)
+        found = await describe_topics(parts.kafka, names)
+        assert {name: topic.partitions for name, topic in found.items()} == dict.fromkeys(names, 3)
+        await create_topics(parts.kafka, names, partitions=3, replication=1, configs=configs)
+
+
+async def test_a_topic_that_the_broker_refuses_is_a_sentence(parts: Parts) -> None:
+    """Three replicas on one broker: its own words, and not that somebody should make the topic."""
+    with pytest.raises(OperatorError, match=r"does not make the topic .*eplication"):
+        await create_topics(parts.kafka, ["too-safe"], partitions=1, replication=3, configs={"too-safe": {}})
 
 
 async def test_topics_are_never_created_by_accident(parts: Parts) -> None:
