@@ -1,4 +1,4 @@
-"""Readers and writers over one small set of calls: this module and that of the topics name aiokafka, and no other.
+"""The only module that names aiokafka: readers, writers and topic administration over one small set of calls.
 
 Positions are ours, so no consumer commits by itself, none resets, and every assignment is manual. Anything that goes
 wrong in a writer leaves its outcome unknown: the caller closes it and recovers by reading (stack.md rule 7).
@@ -11,20 +11,26 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
+    NoError,
     OffsetOutOfRangeError,
+    TopicAlreadyExistsError,
+    for_code,
 )
 from aiokafka.structs import OffsetAndMetadata
 
 from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.events.topics import TOPIC_MESSAGE_BYTES_MAX
+from libs.runtime.errors import OperatorError
 
 #: A broker that does not answer is given up after so long; the client's own limit for one that is silent is 40 s.
 CONNECT_LIMIT_S = 10.0
-SILENT = "it takes the connection and says nothing"
+_SILENT = "it takes the connection and says nothing"
 
 
 class LogUnavailable(Exception):
@@ -84,7 +90,7 @@ class LogReader:
             await asyncio.sleep(0)
         except (KafkaError, OSError) as error:
             await self.stop()
-            raise LogUnavailable(str(error) or SILENT) from error
+            raise LogUnavailable(str(error) or _SILENT) from error
 
     async def stop(self) -> None:
         """Disconnect; never raises for a broker that is gone."""
@@ -262,7 +268,7 @@ class LogWriter:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 await self._producer.start()
         except (KafkaError, OSError) as error:
-            raise LogUnavailable(str(error) or SILENT) from error
+            raise LogUnavailable(str(error) or _SILENT) from error
 
     async def post(
         self, place: Place, *, key: bytes, value: bytes, headers: Mapping[str, bytes] | None = None
@@ -314,3 +320,80 @@ async def stored_offset(future: "asyncio.Future[object]", timeout_s: float = 5.0
     except (KafkaError, OSError, TimeoutError) as error:
         raise LogUnavailable(str(error) or "no acknowledgement in time") from error
     return int(metadata.offset)  # type: ignore[attr-defined]  # aiokafka ships no types
+
+
+async def create_topics(
+    bootstrap: str,
+    names: Sequence[str],
+    *,
+    partitions: int,
+    replication: int,
+    configs: Mapping[str, Mapping[str, str]],
+) -> None:
+    """Create the topics that do not exist yet and return when the broker shows them all.
+
+    It answers before it shows: half a second later on a busy machine. Raises OperatorError for a topic that the broker refuses
+    (aiokafka brings refusals back and raises none), LogUnavailable.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
+    try:
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            await admin.start()
+        existing = set(await admin.list_topics())
+        missing = [name for name in names if name not in existing]
+        if missing:
+            new = [
+                NewTopic(name, partitions, replication, topic_configs=dict(configs[name])) for name in missing
+            ]
+            for name, code, *told in (await admin.create_topics(new)).topic_errors:
+                if code not in (NoError.errno, TopicAlreadyExistsError.errno):
+                    why = next(filter(None, told), for_code(code).description)
+                    raise OperatorError(f"The broker does not make the topic {name}: {why}")
+    except (KafkaError, OSError) as error:
+        raise LogUnavailable(str(error) or _SILENT) from error
+    finally:
+        await admin.close()
+    limit, shown = time.monotonic() + CONNECT_LIMIT_S, 0
+    while shown < len(missing) * partitions:
+        if time.monotonic() > limit:
+            raise LogUnavailable(f"it has made {', '.join(missing)} and does not show them")
+        await asyncio.sleep(0.05)
+        shown = sum(topic.partitions for topic in (await describe_topics(bootstrap, missing)).values())
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFound:
+    """What a topic is. `replication` is that of the partition with the fewest replicas."""
+
+    partitions: int
+    replication: int
+    configs: Mapping[str, str]
+
+
+async def describe_topics(bootstrap: str, names: Sequence[str]) -> dict[str, TopicFound]:
+    """Each topic that exists. Raises LogUnavailable."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="loanstream-topics")
+    try:
+        async with asyncio.timeout(CONNECT_LIMIT_S):
+            await admin.start()
+        existing = set(await admin.list_topics())
+        wanted = [name for name in names if name in existing]
+        if not wanted:
+            return {}
+        replicas = {
+            entry["topic"]: [len(each["replicas"]) for each in entry["partitions"]]
+            for entry in await admin.describe_topics(wanted)
+        }
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
+        configs: dict[str, dict[str, str]] = {}
+        for response in await admin.describe_configs(resources):
+            for resource in response.resources:
+                configs[resource[3]] = {entry[0]: entry[1] for entry in resource[4]}
+    except (KafkaError, OSError) as error:
+        raise LogUnavailable(str(error) or _SILENT) from error
+    finally:
+        await admin.close()
+    return {
+        name: TopicFound(len(replicas[name]), min(replicas[name], default=0), configs.get(name, {}))
+        for name in wanted
+    }

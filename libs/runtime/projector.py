@@ -22,8 +22,7 @@ from libs.runtime.errors import OperatorError, the_one_to_tell
 from libs.runtime.faust_worker import FaustFeed
 from libs.runtime.feeding import LiveViews
 from libs.runtime.generations import Overtaken
-from libs.runtime.kafka import LogReader, LogUnavailable, Place
-from libs.runtime.kafka_topics import describe_topics
+from libs.runtime.kafka import LogReader, LogUnavailable, Place, describe_topics
 from libs.runtime.mongo import Database, DatabaseError
 from libs.runtime.projecting import Projection
 from libs.runtime.service import Service

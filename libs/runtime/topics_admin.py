@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from libs.events.topics import DECIDING_SERVICES, TOPIC_MESSAGE_BYTES_MAX, commands_topic, events_topic
 from libs.runtime.errors import OperatorError
 from libs.runtime.identity import keep_log_id
-from libs.runtime.kafka import Place, offsets
-from libs.runtime.kafka_topics import create_topics, describe_topics
+from libs.runtime.kafka import Place, create_topics, describe_topics, offsets
 from libs.runtime.mongo import Database
 from libs.runtime.settings import Settings
 

@@ -15,8 +15,7 @@ from libs.events.sagas import Saga
 from libs.events.system import CommandRefused
 from libs.events.topics import commands_topic, events_topic
 from libs.events.views import Add, Delete, Op, Set, SetOnce, View
-from libs.runtime.kafka import LogWriter, Place, stored_offset
-from libs.runtime.kafka_topics import create_topics
+from libs.runtime.kafka import LogWriter, Place, create_topics, stored_offset
 from libs.runtime.projector import ProjectorRole
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings, load_settings

@@ -26,7 +26,7 @@ from deploy.local.ports import choose
 from deploy.local.processes import PartDied
 from deploy.local.stack import answers
 from libs.runtime.errors import OperatorError
-from libs.runtime.kafka_topics import create_topics, describe_topics
+from libs.runtime.kafka import create_topics, describe_topics
 from libs.runtime.mongo import COMMIT_LIMIT_S
 
 _MEBIBYTE = 1024 * 1024

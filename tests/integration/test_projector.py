@@ -16,7 +16,7 @@ from libs.events.views import Add, Op, Set, View
 from libs.runtime.checkpoint import LostTimeline
 from libs.runtime.errors import OperatorError
 from libs.runtime.feeding import AnotherOwner
-from libs.runtime.kafka_topics import create_topics
+from libs.runtime.kafka import create_topics
 from libs.runtime.mongo import Database
 from libs.runtime.observability import REGISTRY
 from libs.runtime.projector import ProjectorRole

@@ -17,6 +17,7 @@ from libs.events.bidding import (
     ListingReviewed,
     LoanFunded,
 )
+from libs.events.cost import cost_is_within
 from libs.events.deciding import Context, Refused
 from services.bidding.commands import ConfirmFunding, OpenListing, RecordCapture, RejectFunding, ReviewListing
 from services.bidding.domain.ids import claim_of, require_staff
@@ -34,7 +35,7 @@ from services.bidding.domain.listing_state import (
     Terms,
     TurnedDown,
 )
-from services.bidding.domain.profile import Profile, cost_is_within
+from services.bidding.domain.profile import Profile
 
 _AtFunding = FundingRequested | LoanFunded | ListingCancelled
 

@@ -201,9 +201,8 @@ class DeclineTerms:
 class ConfirmPrecedents:
     """The disbursement post has checked every condition precedent; the caps are looked at next. No effect when they are met.
 
-    Refused: `unknown_application`, `wrong_stage`, `too_late`, `precedents_missing`,
-    `forbidden_owner`,
-    `forbidden_same_person`.
+    Refused: `unknown_application`, `wrong_stage`, `too_late`, `precedents_missing`, `invalid_rate` (the ceiling of the day is
+    lower than the loan's cost), `forbidden_owner`, `forbidden_same_person`.
     """
 
     application_id: str

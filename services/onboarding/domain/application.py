@@ -98,7 +98,7 @@ def decide(
         case CastVote():
             return credit.vote(command, state, context, profile)
         case FulfilCondition():
-            return credit.fulfil(command, state, context)
+            return credit.fulfil(command, state, context, profile)
         case (
             SubmitApplication()
             | RecordApplicant()
@@ -150,7 +150,7 @@ def _close(
         case DeclineTerms():
             return _decline_terms(state, context)
         case ConfirmPrecedents():
-            return _confirm(command, state, context)
+            return _confirm(command, state, context, profile)
         case _:
             assert_never(command)
 
@@ -294,7 +294,7 @@ def _decline_terms(state: ApplicationState, context: Context) -> Sequence[TermsD
 
 
 def _confirm(
-    command: ConfirmPrecedents, state: ApplicationState, context: Context
+    command: ConfirmPrecedents, state: ApplicationState, context: Context, profile: Profile
 ) -> Sequence[PrecedentsChecked]:
     """All green, seen by somebody who had no part in the approval (processes.md 1.A rule 2, 1.G.4)."""
     if isinstance(state, AtCapCheck | Ready):
@@ -305,6 +305,8 @@ def _confirm(
     require_in_time(state, context.business_date)
     if tuple(sorted(command.checks)) != tuple(sorted(PRECEDENTS)):
         raise Refused("precedents_missing")
+    if not profile.allows_cost(state.terms, context.business_date):
+        raise Refused("invalid_rate")
     request = state.case.request
     return [
         PrecedentsChecked(

@@ -139,6 +139,8 @@ def convene(
     if context.business_date > state.report.reported_on + timedelta(days=profile.report_days_max):
         raise Refused("report_too_old")
     _check_terms(command.terms, state.case, state.report, profile)
+    if not profile.allows_cost(command.terms, context.business_date):
+        raise Refused("invalid_rate")
     if len(command.conditions) > CODES_MAX or len(set(command.conditions)) != len(command.conditions):
         raise Refused("invalid_conditions")
     return [
@@ -152,7 +154,7 @@ def convene(
 
 
 def _check_terms(terms: LoanTerms, case: Case, found: Report, profile: Profile) -> None:
-    """What bidding would refuse later is refused before anybody votes on it. The rate's ceiling is checked at listing."""
+    """What bidding would refuse later is refused before anybody votes on it."""
     product = profile.product(case.request.product)
     if product is None:
         raise Refused("invalid_product")  # it was taken off the table since
@@ -176,7 +178,9 @@ def _check_terms(terms: LoanTerms, case: Case, found: Report, profile: Profile) 
 
 def vote(
     command: CastVote, state: ApplicationState, context: Context, profile: Profile
-) -> Sequence[CommitteeVoted | CommitteeAgreed | ExposureRequested | ApplicationRejected]:
+) -> Sequence[
+    CommitteeVoted | CommitteeAgreed | ExposureRequested | ApplicationRejected | ApplicationDeclined
+]:
     """One office votes; when all three have, the majority decides.
 
     Who assessed the risk votes in no other office than the risk assessor's (processes.md 1.F); the owner never votes.
@@ -207,7 +211,7 @@ def vote(
 
 def _conclude(
     state: AtCommittee, agreed: int, context: Context, profile: Profile
-) -> Sequence[CommitteeAgreed | ExposureRequested | ApplicationRejected]:
+) -> Sequence[CommitteeAgreed | ExposureRequested | ApplicationRejected | ApplicationDeclined]:
     request, disagreed = state.case.request, len(OFFICES) - agreed
     if agreed < disagreed:
         return [
@@ -227,10 +231,17 @@ def _conclude(
         disagreed=disagreed,
         lapses_on=context.business_date + timedelta(days=profile.answer_days),
     )
-    return [agreement] if state.conditions else [agreement, _ask(state.case, state.terms)]
+    if state.conditions:
+        return [agreement]
+    return [agreement, _ask(state.case, state.terms, context, profile, state.kind)]
 
 
-def _ask(case: Case, terms: LoanTerms) -> ExposureRequested:
+def _ask(
+    case: Case, terms: LoanTerms, context: Context, profile: Profile, stage: str
+) -> ExposureRequested | ApplicationDeclined:
+    """All is agreed: ask for the amount, unless the ceiling has come down since the terms were laid before the committee."""
+    if not profile.allows_cost(terms, context.business_date):
+        return _declined(case, ("invalid_rate",), "", stage)
     request = case.request
     return ExposureRequested(
         application_id=request.application_id,
@@ -241,8 +252,8 @@ def _ask(case: Case, terms: LoanTerms) -> ExposureRequested:
 
 
 def fulfil(
-    command: FulfilCondition, state: ApplicationState, context: Context
-) -> Sequence[ConditionFulfilled | ExposureRequested]:
+    command: FulfilCondition, state: ApplicationState, context: Context, profile: Profile
+) -> Sequence[ConditionFulfilled | ExposureRequested | ApplicationDeclined]:
     """Risk marks a condition; with the last one the amount is asked to be reserved."""
     if not isinstance(state, Conditional):
         raise misplaced(state)
@@ -260,4 +271,6 @@ def fulfil(
         marked_by=who,
         missing=missing,
     )
-    return [fulfilled] if missing else [fulfilled, _ask(state.case, state.terms)]
+    if missing:
+        return [fulfilled]
+    return [fulfilled, _ask(state.case, state.terms, context, profile, state.kind)]

@@ -6,6 +6,8 @@ A changed row changes what is decided, so it raises the service's `rules` number
 from dataclasses import dataclass
 from datetime import date
 
+from libs.events.application import LoanTerms
+from libs.events.cost import CEILINGS_CN, Ceilings, ceiling_on, cost_is_within
 from libs.events.onboarding import Code, Kind, Level
 from services.onboarding.domain.products import BUSINESS, CONSUMER, PERSONAL, Product
 
@@ -22,6 +24,7 @@ class Profile:
     name: str
     person_caps_fen: Caps
     organisation_caps_fen: Caps
+    rate_ceilings: Ceilings
     products: tuple[Product, ...]
     answer_days: int = 30
     """How long papers may stay returned, conditions open, terms unanswered, precedents unchecked (domain.md section 2, chosen)."""
@@ -42,6 +45,17 @@ class Profile:
         table = self.person_caps_fen if kind == "person" else self.organisation_caps_fen
         started = [cap_fen for since, cap_fen in table if since <= on]
         return started[-1] if started else None
+
+    def allows_cost(self, terms: LoanTerms, on: date) -> bool:
+        """Whether a loan on these terms costs, fee included, at most the ceiling of this date (red line 4)."""
+        ceiling = ceiling_on(self.rate_ceilings, on)
+        return ceiling is None or cost_is_within(
+            ceiling,
+            amount_fen=terms.amount_fen,
+            fee_fen=terms.origination_fee_fen,
+            annual_rate=terms.annual_rate,
+            months=terms.tenor_months,
+        )
 
     def product(self, code: Code) -> Product | None:
         """What is offered under a name, None for a name that nothing is offered under."""
@@ -119,9 +133,13 @@ def level_of(answers: tuple[int, ...]) -> Level:
     return next(level for least, level in _LEVELS if total >= least)
 
 
-#: Real loan books from anywhere: no caps.
+#: Real loan books from anywhere: no caps, no ceiling.
 DEMO = Profile(
-    name="demo", person_caps_fen=(), organisation_caps_fen=(), products=(CONSUMER, BUSINESS, PERSONAL)
+    name="demo",
+    person_caps_fen=(),
+    organisation_caps_fen=(),
+    rate_ceilings=(),
+    products=(CONSUMER, BUSINESS, PERSONAL),
 )
 
 #: The 2016 Interim Measures, art. 17: 200,000 yuan outstanding per person and platform, 1,000,000 per organisation.
@@ -129,6 +147,7 @@ CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     person_caps_fen=((date(2016, 8, 24), 200_000_00),),
     organisation_caps_fen=((date(2016, 8, 24), 1_000_000_00),),
+    rate_ceilings=CEILINGS_CN,
     products=(CONSUMER, BUSINESS),
 )
 

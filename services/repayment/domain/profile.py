@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from libs.events.cost import CEILINGS_CN
 from libs.events.money import Rounding
 from libs.events.repayment import LoanClass
 
@@ -106,33 +107,13 @@ _BY_MONTH = (
 #: three days of grace, in which the platform itself still retries the debit (chosen).
 _STANDARD = Rules(rounding=Rounding.HALF_UP, day_basis=365, retry_days=(1, 2, 3), buckets=_BY_MONTH)
 
-#: The ceiling on the yearly cost of borrowing, penalty included (rules.md 1.7): 4 x the bank's rate, then 24 % protected, then
-#: 4 x one-year LPR. The rows and their sources are bidding's (services/bidding/domain/profile.py); a test compares them.
-PENALTY_CAPS = (
-    (date(2012, 7, 6), Decimal("0.2400")),
-    (date(2014, 11, 22), Decimal("0.2240")),
-    (date(2015, 3, 1), Decimal("0.2140")),
-    (date(2015, 5, 11), Decimal("0.2040")),
-    (date(2015, 6, 28), Decimal("0.1940")),
-    (date(2015, 8, 26), Decimal("0.1840")),
-    (date(2015, 9, 1), Decimal("0.24")),
-    (date(2020, 8, 20), Decimal("0.1540")),
-    (date(2021, 12, 20), Decimal("0.1520")),
-    (date(2022, 1, 20), Decimal("0.1480")),
-    (date(2022, 8, 22), Decimal("0.1460")),
-    (date(2023, 6, 20), Decimal("0.1420")),
-    (date(2023, 8, 21), Decimal("0.1380")),
-    (date(2024, 7, 22), Decimal("0.1340")),
-    (date(2024, 10, 21), Decimal("0.1240")),
-    (date(2025, 5, 20), Decimal("0.1200")),
-)
-
 #: profile name -> (first day on which the rules hold, rules), oldest first
 PROFILES: Mapping[str, tuple[tuple[date, Rules], ...]] = {
     "demo": ((date.min, _STANDARD),),
     "cn-p2p-2016": (
         (date.min, _STANDARD),
-        *((since, replace(_STANDARD, penalty_cap=cap)) for since, cap in PENALTY_CAPS),
+        # The ceiling on the yearly cost of borrowing holds with the penalty in it (rules.md 1.7).
+        *((since, replace(_STANDARD, penalty_cap=ceiling)) for since, ceiling in CEILINGS_CN),
     ),
 }
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.bidding.domain.profile import CN_P2P_2016, DEMO, cost_is_within, profile_named
+from libs.events.cost import cost_is_within
+from services.bidding.domain.profile import CN_P2P_2016, DEMO, profile_named
 
 rates = st.integers(0, 50_000).map(lambda basis: Decimal(basis).scaleb(-5))
 

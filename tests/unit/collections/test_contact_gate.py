@@ -45,6 +45,7 @@ def test_hours_are_those_of_the_debtors_region(hour: int, local: tuple[date, int
         (Approach("call", "inbound", "debtor", None), Facts(0, 3, 0, (), None), None),
         (Approach("call", "inbound", "other", "pty_1"), Facts(0, 3, 0, ("pty_1",), None), None),
         (Approach("call", "outbound", "other", "pty_1"), NOON, "debtor_reachable"),
+        (Approach("call", "outbound", "other", "pty_1"), Facts(720, 0, 2, (), None), "debtor_reachable"),
         (Approach("call", "outbound", "guarantor", "pty_1"), Facts(720, 0, 3, (), None), None),
         (
             Approach("letter", "outbound", "other", "pty_1"),

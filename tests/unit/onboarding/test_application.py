@@ -326,7 +326,7 @@ def test_the_text_of_the_terms_is_never_edited() -> None:
     named = {"application_id": "app_1", "loan_id": "loan_1", "applicant": BEA}
     text = text_of(TERMS, product="consumer", purpose="renovation", **named)
     assert text == TERMS_TEXT
-    assert hash_of(text) == "3871b4bf91c670e1895cfe7a7650500b632423c710f4ea19b0a916d40c9f579b"
+    assert hash_of(text) == "94d57edd19fdf6aa9e64a7f2ef089868c38e3a5806a47cd9735962507a12b719"
 
 
 def test_a_product_taken_off_the_table_is_not_convened_on() -> None:

@@ -24,7 +24,6 @@ from libs.events.repayment import (
     PenaltyCharged,
     PenaltyLine,
 )
-from services.bidding.domain.profile import CN_P2P_2016
 from services.repayment.domain.allocation import (
     accrued,
     allocate,
@@ -35,7 +34,7 @@ from services.repayment.domain.allocation import (
     penalty_lines,
 )
 from services.repayment.domain.distribution import distribute
-from services.repayment.domain.profile import PENALTY_CAPS, profile_named
+from services.repayment.domain.profile import profile_named
 from tests.unit.given import Given, given, step
 from tests.unit.repayment.stories import (
     CLAIMS,
@@ -191,11 +190,6 @@ def test_the_rate_is_one_and_a_half_times_the_contracts_under_the_profiles_cap(
 ) -> None:
     """At most the ceiling in force when the loan was funded; a ninth digit is dropped."""
     assert profile_named(profile).on(day).penalty_rate(Decimal(rate)) == Decimal(expected)
-
-
-def test_the_caps_are_the_ceilings_of_bidding() -> None:
-    """Two services, one law: the tables say the same."""
-    assert CN_P2P_2016.rate_ceilings == PENALTY_CAPS
 
 
 # --- when it is charged --------------------------------------------------------------------------------------------

@@ -7,19 +7,17 @@ from collections.abc import Awaitable, Callable
 import pytest
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
-from libs.runtime import kafka, kafka_topics
+from libs.runtime import kafka
 from libs.runtime.errors import OperatorError, the_one_to_tell
 from libs.runtime.generations import DatabaseUnavailable
-from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter
-from libs.runtime.kafka_topics import describe_topics
+from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, describe_topics
 from libs.runtime.outages import sentence_of
 
 
 @pytest.mark.parametrize("what", ["reader", "writer", "topics"])
 async def test_a_silent_broker_is_given_up(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """One that takes the connection and says nothing costs the limit, not the client's own 40 seconds."""
-    for module in (kafka, kafka_topics):
-        monkeypatch.setattr(module, "CONNECT_LIMIT_S", 0.2)
+    monkeypatch.setattr(kafka, "CONNECT_LIMIT_S", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -8,8 +8,7 @@ import pytest
 
 from libs.runtime import topics_admin
 from libs.runtime.errors import OperatorError
-from libs.runtime.kafka import Place
-from libs.runtime.kafka_topics import TopicFound
+from libs.runtime.kafka import Place, TopicFound
 from libs.runtime.settings import load_settings
 from libs.runtime.topics_admin import topic_configs
 
