@@ -29,6 +29,16 @@ class ProviderUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """What is compared (domain.md section 2). A person has his own-name `card`, an organisation its legal `representative`."""
+
+    name: str
+    identity: str
+    card: str | None
+    representative: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The provider's answer under its reference; `code` says why not, None when it confirmed."""
 
@@ -37,13 +47,13 @@ class Verdict:
 
 
 class VerificationProvider(Protocol):
-    """Compares a name, a number and a bank card with the registers."""
+    """Compares a name and a number with the registers: a person's with his bank card, a company's with its representative."""
 
     @property
     def name(self) -> Code:
         """What events name it by."""
 
-    async def verify(self, reference: str, name: str, identity: str, card: str | None) -> Verdict:
+    async def verify(self, reference: str, person: Person) -> Verdict:
         """Its verdict. Raises ProviderUnavailable. The same reference is the same question."""
 
 
@@ -97,9 +107,9 @@ class TestNumbersProvider:
     __test__ = False  # not a test class, whatever its name
     name: Code = "test-numbers"
 
-    async def verify(self, reference: str, name: str, identity: str, card: str | None) -> Verdict:  # noqa: ARG002
+    async def verify(self, reference: str, person: Person) -> Verdict:
         """See VerificationProvider."""
-        answer = TEST_ANSWERS.get(identity)
+        answer = TEST_ANSWERS.get(person.identity)
         if answer == "timeout":
             raise ProviderUnavailable
         return Verdict(reference, answer)

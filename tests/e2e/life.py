@@ -111,6 +111,7 @@ def _forgotten(offices: Offices) -> tuple[Resident, dict[str, Any]]:
         "phone": gone.phone,
         "identity": gone.identity,
         "card": gone.card,
+        "representative": None,
     }
     settings = offices.town.stack.settings
     with MongoClient[dict[str, Any]](settings.require_mongo()) as client:

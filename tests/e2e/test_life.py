@@ -176,7 +176,8 @@ def test_registration_is_one_wish_and_a_number_is_one_persons(life: Life) -> Non
         ("110101199003079032", 503, "provider_unavailable"),
         ("110101199003070012", 422, "invalid_identity"),
     ):
-        answer = person._send("POST", path, {"Idempotency-Key": number}, json={"identity": number})
+        numbers = {"identity": number, "card": posts.card_number(999)}
+        answer = person._send("POST", path, {"Idempotency-Key": number}, json=numbers)
         assert answer.status_code == status, answer.text
         assert said in answer.text
 

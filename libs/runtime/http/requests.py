@@ -49,11 +49,20 @@ class BoundedRequest(Request):
             raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
 
     def require_queries(self, known: Collection[str]) -> None:
-        """Refuse parameters that the address does not have: read over, they would answer another question. Raises Problem 422."""
+        """Refuse parameters that the address does not have, and one given twice: read over, they would answer another question.
+
+        Raises Problem 422.
+        """
         faults = [
             Fault(pointer=f"query: {name}", detail="This address has no such parameter.")
             for name in self.query_params
             if name not in known
+        ]
+        given = [name for name, _ in self.query_params.multi_items()]
+        faults += [
+            Fault(pointer=f"query: {name}", detail="It is given more than once.")
+            for name in dict.fromkeys(given)
+            if given.count(name) > 1
         ]
         if faults:
             there = ", ".join(sorted(known)) or "none"

@@ -40,6 +40,7 @@ from services.onboarding.api.shapes import (
 )
 from services.onboarding.verification import (
     InvalidNumber,
+    Person,
     ProviderUnavailable,
     TestNumbersProvider,
     VerificationProvider,
@@ -140,8 +141,11 @@ async def read_user(user: OwnUser, users: Users) -> UserOut:
 
 
 @router.read("/users/{user}/person", scopes("user:own"), answer=PersonOut)
-async def read_person(user: OwnUser, vault: ThisVault) -> PersonOut:
-    """The caller's own personal data, until he is forgotten."""
+async def read_person(user: OwnUser, vault: ThisVault, users: Users) -> PersonOut:
+    """The caller's own personal data, until he is forgotten; the sweep that destroys them may come a little later."""
+    known = await users.find(user)
+    if known is not None and known["state"] == "erased":
+        raise not_found("unknown_user")
     async with _problems():
         person = await vault.read(user)
     if person is None:
@@ -170,7 +174,10 @@ async def verify(user: OwnUser, body: IdentityPersonIn, call: ThisCall, vault: T
         await vault.reserve(user, unique, time.time())
         reference = call.mint("vrf")
         try:
-            verdict = await PROVIDER.verify(reference, person["name"], found["identity"], found.get("card"))
+            compared = Person(
+                person["name"], found["identity"], found.get("card"), found.get("representative")
+            )
+            verdict = await PROVIDER.verify(reference, compared)
         except ProviderUnavailable:
             await vault.release(user, given_back)
             raise try_again("provider_unavailable", "The provider does not answer. Ask again.") from None
@@ -188,11 +195,19 @@ async def verify(user: OwnUser, body: IdentityPersonIn, call: ThisCall, vault: T
 
 
 def _numbers(kind: Literal["person", "organisation"], body: IdentityPersonIn) -> dict[str, str]:
-    """The numbers in their one spelling. Raises Problem 422."""
+    """The numbers in their one spelling, with what else his kind is compared by. Raises Problem 422."""
+    if (body.card is None) == (kind == "person"):
+        raise Problem(422, "card_required" if kind == "person" else "card_not_compared")
+    if (body.representative is None) == (kind == "organisation"):
+        raise Problem(
+            422, "representative_required" if kind == "organisation" else "representative_not_compared"
+        )
     try:
         found = {"identity": check_identity(kind, body.identity, datetime.now(UTC).date())}
         if body.card is not None:
             found["card"] = check_card(body.card)
+        if body.representative is not None:
+            found["representative"] = body.representative
     except InvalidNumber as error:
         raise Problem(422, error.code) from None
     return found

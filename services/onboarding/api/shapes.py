@@ -64,10 +64,11 @@ class RegistrationPersonIn(Shape):
 
 
 class IdentityPersonIn(Shape):
-    """What a provider compares: the number of the person or organisation, and his own bank card."""
+    """What a provider compares: a person's number and own-name bank card, an organisation's number and legal representative."""
 
     identity: Annotated[str, Field(pattern="^[0-9A-Za-z]{18}$")]
     card: Annotated[str | None, Field(pattern="^[0-9]{13,19}$")] = None
+    representative: NameField | None = None
 
 
 class AnswersIn(Shape):
@@ -288,12 +289,14 @@ class PersonOut(BaseModel):
     phone: str | None = None
     identity: str | None = None
     card: str | None = None
+    representative: str | None = None
 
 
 class ApplicationOut(BaseModel):
     """Where an application stands; amounts in fen, rates as decimal text.
 
-    `terms_text` is what the applicant signs once the terms are offered, `terms_hash` its SHA-256.
+    `terms_text` is what the applicant signs once the terms are offered, `terms_hash` its SHA-256. `listing` is where the listing
+    stands that came of it (`open`, `funded`, `expired`, `cancelled` or `refused`), `listing_code` why there is none.
     """
 
     application_id: str
@@ -313,12 +316,21 @@ class ApplicationOut(BaseModel):
     terms_text: str | None
     terms_hash: str | None
     lapses_on: str | None
+    listing: str | None
+    listing_code: str | None
 
     @staticmethod
     def of(document: dict[str, Any]) -> "ApplicationOut":
         """From a document of `onboarding.applications`."""
-        stored = {field: document[field] for field in ApplicationOut.model_fields if field != "terms_text"}
-        return ApplicationOut(**stored, terms_text=_text(document) if document["terms_hash"] else None)
+        made = ("terms_text", "listing", "listing_code")
+        stored = {field: document[field] for field in ApplicationOut.model_fields if field not in made}
+        listing = document.get("listing", {})
+        return ApplicationOut(
+            **stored,
+            terms_text=_text(document) if document["terms_hash"] else None,
+            listing=listing.get("state"),
+            listing_code=listing.get("code"),
+        )
 
 
 def _text(document: dict[str, Any]) -> str:

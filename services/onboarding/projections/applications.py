@@ -30,6 +30,7 @@ from libs.events.application import (
     TermsAccepted,
     TermsDeclined,
 )
+from libs.events.bidding import ListingCancelled, ListingExpired, ListingOpened, ListingRefused, LoanFunded
 from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
@@ -61,10 +62,29 @@ Stage = Literal[
 def project(event: RecordedEvent) -> Sequence[Op]:
     """An application's document after one of its events. Amounts in fen, rates as a decimal's text."""
     application_id = event.data.application_id
-    changed = [Set(application_id, field, value) for field, value in _fields(event.data).items()]
+    if not application_id:
+        return []  # a listing that was opened by hand
+    fields = _listing(event.data) or _fields(event.data)
+    changed = [Set(application_id, field, value) for field, value in fields.items()]
     if type(event.data) in STAGES:
         changed.append(Set(application_id, reached(event.data), event.address))
     return [*changed, Set(application_id, f"src.{event.stream}", event.address)]
+
+
+def _listing(data: object) -> dict[str, Any]:
+    """What became of the listing: its own stream's fields, so that nobody waits for one that never opened."""
+    match data:
+        case ListingOpened():
+            return {"listing.state": "open"}
+        case ListingRefused() | ListingCancelled():
+            state = "refused" if isinstance(data, ListingRefused) else "cancelled"
+            return {"listing.state": state, "listing.code": data.code}
+        case ListingExpired():
+            return {"listing.state": "expired"}
+        case LoanFunded():
+            return {"listing.state": "funded"}
+        case _:
+            return {}
 
 
 def _fields(data: object) -> dict[str, Any]:
@@ -177,6 +197,8 @@ def _terms(terms: LoanTerms) -> dict[str, str | int]:
     }
 
 
+#: What the listing's stream tells of an application.
+LISTING: tuple[type, ...] = (ListingOpened, ListingRefused, ListingCancelled, ListingExpired, LoanFunded)
 READS: tuple[type, ...] = (
     ApplicationSubmitted,
     ApplicantRecorded,
@@ -199,11 +221,12 @@ READS: tuple[type, ...] = (
     ApplicationRejected,
     TermsDeclined,
     ApplicationLapsed,
+    *LISTING,
 )
 
 VIEW = View(
     name="onboarding.applications",
-    version=2,
+    version=3,
     reads=READS,
     project=project,
     owner_field="applicant",

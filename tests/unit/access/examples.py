@@ -129,7 +129,10 @@ BODIES: Final[dict[str, _Body]] = {
     },
     "POST /onboarding/users": _registration,
     "POST /onboarding/assisted-users": _registration,
-    "POST /onboarding/users/{user}/verification": lambda about, _: {"identity": about.identity},
+    "POST /onboarding/users/{user}/verification": lambda about, _: {
+        "identity": about.identity,
+        "card": posts.card_number(about.serial),
+    },
     "POST /onboarding/users/{user}/suitability": lambda _about, _: {"answers": posts.BOLD},
     "POST /onboarding/users/{user}/relations": lambda _about, _: {"related": "usr_cousin"},
     "POST /onboarding/applications": lambda _about, _: posts.wish(1_000_00),

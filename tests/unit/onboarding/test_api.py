@@ -52,7 +52,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /onboarding/pipeline": {"operator", "analyst"},
 }
 ADA = {"kind": "person", "region": "CN-31", "name": "Ada Lo", "phone": "13800138000"}
-NUMBER = "110101199003070011"
+NUMBER, CARD = "110101199003070011", "6217000010000000128"
 
 
 #: Whose steps are a post's, by its appointment; votes ask for an office.
@@ -166,7 +166,7 @@ async def test_the_handler_of_an_assisted_intake_owns_the_customer(world: World)
 
 async def verify(world: World, user: str, identity: str = NUMBER, **more: str) -> httpx.Response:
     """A user has himself verified."""
-    body = {"identity": identity} | more
+    body = {"identity": identity, "card": CARD} | more
     return await post(world, f"users/{user}/verification", body, user, "user:own")
 
 
@@ -175,13 +175,13 @@ async def test_verification_asks_the_provider_and_keeps_the_number_in_the_vault(
 ) -> None:
     """Confirmed: the log says by whom under which reference, the vault has the numbers, and they are unique."""
     user, other = await registered(world), await registered(world, phone="13900139000")
-    answer = await verify(world, user, card="6217000010000000128")
+    answer = await verify(world, user)
     assert (answer.status_code, answer.json()["status"]) == (201, "verified")
     [command] = [each for each in world.commands() if each["type"] == "onboarding.VerifyUser"]
     assert set(command["data"]) == {"user_id", "provider", "reference"}
     person = await vault.read(user)
     assert person is not None
-    assert (person["identity"], person["card"]) == (NUMBER, "6217000010000000128")
+    assert (person["identity"], person["card"]) == (NUMBER, CARD)
     assert problem(await verify(world, other)) == (409, "identity_taken")
     assert problem(await verify(world, user, "110101199003079016")) == (409, "already_verified")
 
@@ -201,6 +201,30 @@ async def test_a_wrong_number_never_reaches_the_provider(world: World) -> None:
     assert problem(await verify(world, user, "110101199003070012")) == (422, "invalid_identity")
     assert problem(await verify(world, user, "110101201003070011")) == (422, "invalid_age")
     assert problem(await verify(world, user, card="6217000010000000129")) == (422, "invalid_card")
+
+
+async def test_a_person_is_compared_by_his_card_and_a_company_by_its_representative(
+    world: World, vault: Vault
+) -> None:
+    """What the other kind has is asked for by nobody; the representative's name is personal and stays in the vault."""
+    person, firm = await registered(world), await registered(world, phone="13900139000", kind="organisation")
+    named = {"identity": "91110000802100433B", "representative": "Lo Ada"}
+    wrong = [
+        (person, {"identity": NUMBER}, "card_required"),
+        (person, {"identity": NUMBER, "card": CARD, "representative": "Lo"}, "representative_not_compared"),
+        (firm, {"identity": named["identity"]}, "representative_required"),
+        (firm, named | {"card": CARD}, "card_not_compared"),
+        (firm, named | {"representative": "\n"}, "invalid_request"),
+    ]
+    for user, body, code in wrong:
+        answer = await post(world, f"users/{user}/verification", body, user, "user:own")
+        assert problem(answer) == (422, code)
+    answer = await post(world, f"users/{firm}/verification", named, firm, "user:own")
+    assert answer.json()["status"] == "verified"
+    kept = await vault.read(firm)
+    assert kept is not None
+    assert kept["representative"] == "Lo Ada"
+    assert "Lo Ada" not in str(world.commands())
 
 
 async def test_other_people_do_not_exist(world: World) -> None:
@@ -227,13 +251,19 @@ async def test_without_the_vault_nobody_registers(world: World, vault: Vault) ->
 
 
 async def test_one_reads_ones_own_person_until_one_is_forgotten(world: World, vault: Vault) -> None:
-    """The vault's data come back to their owner; after erasure and the sweep there is nothing."""
+    """The vault's data come back to their owner; from the erasure on there is nothing to see, after the sweep nothing at all."""
     user = await registered(world)
+    users = world.views.documents["onboarding.users"] = {user: {"state": "registered"}}
     headers = world.token(user, "user:own")
     shown = await world.http.get(f"/onboarding/users/{user}/person", headers=headers)
-    assert shown.json() == {"name": "Ada Lo", "phone": "13800138000", "identity": None, "card": None}
+    nothing = dict.fromkeys(("identity", "card", "representative"))
+    assert shown.json() == {"name": "Ada Lo", "phone": "13800138000"} | nothing
     leaving = await post(world, f"users/{user}/erasure", {}, user, "user:own")
     assert leaving.json()["status"] == "erasure_requested"
+    users[user]["state"] = "erased"
+    early = await world.http.get(f"/onboarding/users/{user}/person", headers=headers)
+    assert problem(early) == (404, "unknown_user")
+    users[user]["state"] = "registered"
 
     async def fate(_user: str) -> Any:
         return "erased"

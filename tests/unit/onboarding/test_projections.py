@@ -18,7 +18,7 @@ from libs.events.onboarding import (
 )
 from libs.events.staff import staff_view
 from services.onboarding.projections import VIEWS
-from services.onboarding.projections.applications import READS, Stage
+from services.onboarding.projections.applications import LISTING, READS, Stage
 from services.onboarding.projections.applications import VIEW as APPLICATIONS
 from services.onboarding.projections.pipeline import STAGES
 from services.onboarding.projections.pipeline import VIEW as PIPELINE
@@ -26,6 +26,7 @@ from services.onboarding.projections.users import VIEW as USERS
 from tests.unit.documents import documents, history, turn_about
 from tests.unit.given import TODAY
 from tests.unit.onboarding import stories as s
+from tests.unit.onboarding.test_policies import CANCELLED, EXPIRED, REFUSED
 
 USER = history(
     s.BEA,
@@ -165,7 +166,22 @@ def test_every_event_of_an_application_is_shown() -> None:
     from services.onboarding.domain.application import aggregate
     from services.onboarding.domain.profile import DEMO
 
-    assert {*aggregate(DEMO).events} == {*READS}
+    assert {*aggregate(DEMO).events} == {*READS} - {*LISTING}
+
+
+def test_an_application_shows_what_became_of_its_listing() -> None:
+    """Refused, expired or cancelled with its reason, whatever order the two streams come in; one listed by hand is of none."""
+    ends = [
+        (EXPIRED, {"listing.state": "expired"}),
+        (CANCELLED, {"listing.state": "cancelled", "listing.code": "rejected"}),
+        (REFUSED, {"listing.state": "refused", "listing.code": "rejected"}),
+    ]
+    for end, shown in ends:
+        listing = history("lst_1", end)
+        document = documents(APPLICATIONS, [*LISTED, *listing])["app_1"]
+        assert {field: value for field, value in document.items() if "listing." in field} == shown
+        assert documents(APPLICATIONS, [*listing, *LISTED]) == documents(APPLICATIONS, [*LISTED, *listing])
+    assert documents(APPLICATIONS, history("lst_1", replace(EXPIRED, application_id=""))) == {}
 
 
 def test_the_pipeline_counts_the_applications_that_have_reached_a_stage() -> None:

@@ -7,6 +7,7 @@ import pytest
 from services.onboarding.verification import (
     TEST_ANSWERS,
     InvalidNumber,
+    Person,
     ProviderUnavailable,
     TestNumbersProvider,
     check_card,
@@ -67,8 +68,8 @@ async def test_the_bundled_provider_answers_by_number() -> None:
     for number, answer in TEST_ANSWERS.items():
         if answer == "timeout":
             with pytest.raises(ProviderUnavailable):
-                await provider.verify("vrf_1", "Ann", number, None)
+                await provider.verify("vrf_1", Person("Ann", number, None, None))
         else:
-            assert (await provider.verify("vrf_1", "Ann", number, None)).code == answer
-    confirmed = await provider.verify("vrf_1", "Ann", "110101199003070011", None)
+            assert (await provider.verify("vrf_1", Person("Ann", number, None, None))).code == answer
+    confirmed = await provider.verify("vrf_1", Person("Ann", "110101199003070011", None, None))
     assert (confirmed.reference, confirmed.code) == ("vrf_1", None)

@@ -121,6 +121,14 @@ async def test_a_parameter_that_an_address_does_not_have_is_422(
     assert world.commands() == []
 
 
+async def test_a_parameter_that_is_given_twice_is_422(world: World) -> None:
+    """Which of the two was meant, nobody knows."""
+    headers = world.token("usr_ada", "listing:read")
+    answer = await world.http.get("/bidding/listings?limit=5&limit=6", headers=headers)
+    problem = assert_problem(answer, 422, "unexpected_parameter")
+    assert [fault["pointer"] for fault in problem["errors"]] == ["query: limit"]
+
+
 async def test_the_largest_amount_has_the_right_shape(world: World) -> None:
     """10^15 fen is the limit, and inside it: the log decides on it."""
     body = f'{{"amount_fen": {MAX_INTEGER}}}'.encode()
