@@ -3,6 +3,8 @@
 They stand beside the others because one file of all would be too long to read; `libs.events.bidding` gives them on.
 """
 
+from datetime import date
+
 from libs.events.codec import event, record
 from libs.events.money import Count, Fen, PositiveFen
 
@@ -87,4 +89,15 @@ class WithdrawalFailed:
     amount_fen: PositiveFen
     available_after_fen: Count
     held_after_fen: Count
+    postings: tuple[Posting, ...]
+
+
+@event("bidding.UnrequestedMoneyReceived.v1")
+class UnrequestedMoneyReceived:
+    """The bank received money that answers no request: it is booked under its reference and is nobody's yet."""
+
+    booking_id: str
+    bank_reference: str
+    amount_fen: PositiveFen
+    received_on: date
     postings: tuple[Posting, ...]

@@ -1,7 +1,8 @@
 """Events of `bidding`: customer money at the custodian, listings and bids.
 
 Every money event stands in one account's stream and carries `postings` that sum to zero. Posting names:
-`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`.
+`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`,
+`unrequested:bank` (money that came in and is nobody's yet).
 """
 
 from datetime import date
@@ -23,6 +24,7 @@ FundsWithdrawn = bank.FundsWithdrawn
 Posting = bank.Posting
 TopUpFailed = bank.TopUpFailed
 TopUpRequested = bank.TopUpRequested
+UnrequestedMoneyReceived = bank.UnrequestedMoneyReceived
 WithdrawalFailed = bank.WithdrawalFailed
 WithdrawalRequested = bank.WithdrawalRequested
 

@@ -77,6 +77,16 @@ class ConfirmTopUp:
     succeeded: bool
 
 
+@command("bidding.RecordUnrequestedMoney")
+class RecordUnrequestedMoney:
+    """The bank received money under its reference that answers no request (stream `bankref_<reference>`). No effect when it is
+    booked. Refused: `invalid_bank_reference`, `amount_differs` (from what is booked under it).
+    """
+
+    booking_id: str
+    amount_fen: PositiveFen
+
+
 @command("bidding.RequestWithdrawal")
 class RequestWithdrawal:
     """The owner wants an amount paid out: it is held until the bank answers. No effect when this request is known.

@@ -33,6 +33,7 @@ class Custody:
     held_fen: int
     fees_fen: int
     clearing_fen: int
+    unrequested_fen: int
     clearing_open: int
     accounts: int
 
@@ -40,6 +41,7 @@ class Custody:
     def difference_fen(self) -> int:
         """What the bank holds more than the accounts and clearing say; anything but 0 is an error."""
         balances = self.available_fen + self.held_fen + self.fees_fen + self.clearing_fen
+        balances += self.unrequested_fen
         return self.deposits_fen - self.withdrawals_fen - balances
 
 
@@ -111,6 +113,7 @@ async def read_custody(views: Views) -> Custody:
         held_fen=held_fen,
         fees_fen=fees_fen,
         clearing_fen=clearing.get("balance_fen", 0),
+        unrequested_fen=(await views.get(_CUSTODY, "unrequested") or {}).get("balance_fen", 0),
         clearing_open=clearing_open,
         accounts=accounts,
     )

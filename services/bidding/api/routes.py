@@ -45,6 +45,8 @@ from services.bidding.api.shapes import (
     ReviewIn,
     ReviewOut,
     TopUpOut,
+    UnrequestedIn,
+    UnrequestedOut,
     WithdrawalOut,
 )
 
@@ -256,6 +258,20 @@ async def confirm_top_up(
         succeeded=body.succeeded,
     )
     return Order(account, answer, key=body.key())
+
+
+@router.command(
+    "/bank/unrequested/{booking}",
+    BankSignature(),
+    answer=UnrequestedOut,
+    answers={events.UnrequestedMoneyReceived: UnrequestedOut.of},
+    status=200,
+    needs_key=False,
+)
+async def receive_unrequested(booking: Annotated[str, id_path("bankref")], body: UnrequestedIn) -> Order:
+    """Money came in that answers no request; `booking` is `bankref_` and the bank's reference. The same again is the same."""
+    money = commands.RecordUnrequestedMoney(booking_id=booking, amount_fen=body.amount_fen)
+    return Order(booking, money, key=str(body.amount_fen))
 
 
 @router.command(

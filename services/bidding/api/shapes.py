@@ -65,7 +65,24 @@ class BankAnswerIn(Shape):
         return f"{self.bank_reference}|{self.amount_fen}|{self.succeeded}"
 
 
+class UnrequestedIn(Shape):
+    """How much came in under the bank's reference, which the address names."""
+
+    amount_fen: PositiveFenField
+
+
 # --- answers to commands -------------------------------------------------------------------------------------------
+
+
+class UnrequestedOut(Answer):
+    """What came in is booked; it is nobody's yet."""
+
+    amount_fen: int
+
+    @staticmethod
+    def of(event: events.UnrequestedMoneyReceived) -> "UnrequestedOut":
+        """From the decision's event."""
+        return UnrequestedOut(id=event.booking_id, amount_fen=event.amount_fen)
 
 
 class AccountOpenedOut(Answer):

@@ -1,7 +1,8 @@
 """Money in and out of the custody account: requests that only the bank's answer completes.
 
 An answer that comes again (same request, reference, amount and outcome) has no effect; any other second answer is
-refused, and one bank reference never answers two requests: one booking at the bank moves money here once.
+refused, and one bank reference never answers two requests of an account. That two accounts are told of one booking is the bank's
+mistake, which reconciliation finds: no account's stream can see it. Money without a request is `unrequested`'s.
 """
 
 from collections.abc import Sequence

@@ -13,6 +13,9 @@ BANK = "bank:custody"
 #: The platform's own money: fees, and nothing else.
 FEES = "fees:platform"
 
+#: What the bank received and nobody asked for.
+UNREQUESTED = "unrequested:bank"
+
 
 class Booking(TypedDict):
     """The fields that every money event of a customer's account shares."""

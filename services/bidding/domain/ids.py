@@ -37,6 +37,11 @@ def claim_of(loan_id: str, order: int) -> str:
     return f"clm_{_suffix(loan_id, 'loan_', 'invalid_loan')}_{order}"
 
 
+def reference_of(booking_id: str) -> str:
+    """The bank's reference of a booking's stream `bankref_<reference>`. Refused: `invalid_bank_reference`."""
+    return _suffix(booking_id, "bankref_", "invalid_bank_reference")
+
+
 def require_staff(who: str) -> None:
     """Refused `forbidden_not_staff` unless it is the id of a member of staff."""
     _suffix(who, "stf_", "forbidden_not_staff")

@@ -1,6 +1,6 @@
 """The view `bidding.custody`: the double entry of all accounts, so that a difference is seen the moment it exists.
 
-One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`) and one per loan in
+One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`, `unrequested`), one per loan in
 clearing (`clearing:loan:<loan>`). `books` holds all classes once more in one document, because only one document is read at
 one moment: its `total_fen` is zero at every position of the log. Sums only; the rows behind them are the movements of
 `reporting.statement`.
@@ -21,6 +21,7 @@ from libs.events.bidding import (
     LoanPaymentReturned,
     LoanProceedsCredited,
     Posting,
+    UnrequestedMoneyReceived,
     WithdrawalFailed,
     WithdrawalRequested,
 )
@@ -69,7 +70,7 @@ def _amounts(amount_fen: int) -> tuple[tuple[str, int], ...]:
 
 VIEW = View(
     name="bidding.custody",
-    version=2,
+    version=3,
     reads=(
         FundsDeposited,
         WithdrawalRequested,
@@ -84,6 +85,7 @@ VIEW = View(
         LoanPaymentDebited,
         LoanPaymentReturned,
         InvestorCredited,
+        UnrequestedMoneyReceived,
     ),
     project=project,
 )

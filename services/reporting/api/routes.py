@@ -46,7 +46,7 @@ Funnel = Annotated[ViewReader, Depends(view_reader("reporting.funnel"))]
 Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
 
 #: The one document in which the balances of all classes are those of one moment, in the order in which they are shown.
-_BOOKS, _CLASSES = "books", ("bank:custody", "available", "held", "fees", "clearing")
+_BOOKS, _CLASSES = "books", ("bank:custody", "available", "held", "fees", "clearing", "unrequested")
 #: A saga that was closed without having been opened is no concern.
 _OPEN = {"closed_at": None, "opened_at": OtherThan(None)}
 

@@ -19,13 +19,14 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    UnrequestedMoneyReceived,
     WithdrawalFailed,
     WithdrawalRequested,
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
 
-#: Who owns the lines of the fee account: no person's id.
+#: Who owns the lines of the fee account and of money that is nobody's yet: no person's id.
 PLATFORM = "platform"
 
 #: What a line is about, where the event says it.
@@ -38,10 +39,11 @@ _ABOUT = (
     "top_up_id",
     "withdrawal_id",
     "fee_id",
+    "bank_reference",
 )
 
 #: The classes of accounts, as postings name them before the colon.
-CLASSES = ("bank", "available", "held", "fees", "clearing")
+CLASSES = ("bank", "available", "held", "fees", "clearing", "unrequested")
 
 MOVEMENTS = (
     FundsDeposited,
@@ -57,28 +59,31 @@ MOVEMENTS = (
     LoanPaymentReturned,
     InvestorCredited,
     FeeCredited,
+    UnrequestedMoneyReceived,
 )
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """One line per movement, under the account's id and the movement's place in its stream."""
     moved = event.data
-    line = f"{moved.account_id}/{event.sequence:010}"
+    account_id = moved.booking_id if isinstance(moved, UnrequestedMoneyReceived) else moved.account_id
+    line = f"{account_id}/{event.sequence:010}"
     fields = {
-        "account_id": moved.account_id,
+        "account_id": account_id,
         "business_date": event.business_date.isoformat() if event.business_date else None,
         "movement": type(moved).__name__,
-        "available_fen": _on(moved, "available"),
-        "held_fen": _on(moved, "held"),
+        "available_fen": _on(moved, f"available:{account_id}"),
+        "held_fen": _on(moved, f"held:{account_id}"),
         "event": event.address,
         **{f"posted.{of}_fen": _posted(moved, of) for of in CLASSES},
         **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
     }
-    if isinstance(moved, FeeCredited):
+    if isinstance(moved, FeeCredited | UnrequestedMoneyReceived):
+        after_fen = moved.balance_after_fen if isinstance(moved, FeeCredited) else moved.amount_fen
         fields |= {
             "owner": PLATFORM,
             "available_fen": moved.amount_fen,
-            "available_after_fen": moved.balance_after_fen,
+            "available_after_fen": after_fen,
             "held_after_fen": 0,
         }
     else:
@@ -90,9 +95,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     return [Set(line, name, value) for name, value in fields.items()]
 
 
-def _on(moved: object, pocket: str) -> int:
-    """What the event moved in one pocket of its account, in fen."""
-    account = f"{pocket}:{moved.account_id}"  # type: ignore[attr-defined]  # every movement has one
+def _on(moved: object, account: str) -> int:
+    """What the event moved on one posting account, in fen."""
     return sum(posting.amount_fen for posting in moved.postings if posting.account == account)  # type: ignore[attr-defined]
 
 
@@ -104,7 +108,7 @@ def _posted(moved: object, of: str) -> int:
 
 VIEW = View(
     name="reporting.statement",
-    version=2,
+    version=3,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",

@@ -57,6 +57,7 @@ PERSONAL: Final = ("command",)
 PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "listing": lambda about: about.objects["listing"],
     "figure": lambda _about: "custody_balance",
+    "booking": lambda _about: "bankref_B1",
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
@@ -122,6 +123,7 @@ BODIES: Final[dict[str, _Body]] = {
         "amount_fen": 1,
         "succeeded": True,
     },
+    "POST /bidding/bank/unrequested/{booking}": lambda _about, _: {"amount_fen": 1},
     "POST /bidding/bank/withdrawals/{account}/{withdrawal}": lambda _about, _: {
         "bank_reference": "B-2",
         "amount_fen": 1,

@@ -1,13 +1,17 @@
 """Money in and out of an account: the bank's answer counts once, under one reference."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+import services.bidding.domain.unrequested as unrequested
 from libs.events.bidding import (
     AccountOpened,
     FundsWithdrawn,
+    Posting,
     TopUpFailed,
+    UnrequestedMoneyReceived,
     WithdrawalFailed,
     WithdrawalRequested,
 )
@@ -16,6 +20,7 @@ from services.bidding.commands import (
     ConfirmTopUp,
     ConfirmWithdrawal,
     OpenAccount,
+    RecordUnrequestedMoney,
     RequestTopUp,
     RequestWithdrawal,
 )
@@ -34,6 +39,7 @@ from tests.unit.bidding.specs import (
     moved,
     on,
 )
+from tests.unit.given import TODAY
 
 
 def confirm(top_up_id: str = "top_1", **changed: Any) -> ConfirmTopUp:
@@ -224,6 +230,32 @@ SPECS = [
         on(),
     ),
 ]
+
+
+MONEY = RecordUnrequestedMoney(booking_id="bankref_B77", amount_fen=30_00)
+BOOKED = UnrequestedMoneyReceived(
+    booking_id="bankref_B77",
+    bank_reference="B77",
+    amount_fen=30_00,
+    received_on=TODAY,
+    postings=(
+        Posting(account="bank:custody", amount_fen=-30_00),
+        Posting(account="unrequested:bank", amount_fen=30_00),
+    ),
+)
+UNREQUESTED_SPECS = [
+    Spec("money that nobody asked for is booked under the bank's reference", (), MONEY, (BOOKED,), on()),
+    Spec("once", (BOOKED,), MONEY, (), on()),
+    Spec("of one amount", (BOOKED,), replace(MONEY, amount_fen=30_01), "amount_differs", on()),
+    Spec("under a reference", (), replace(MONEY, booking_id="bankref_B 77"), "invalid_bank_reference", on()),
+    Spec("that is the bank's", (), replace(MONEY, booking_id="acc_ann"), "invalid_bank_reference", on()),
+]
+
+
+@pytest.mark.parametrize("spec", UNREQUESTED_SPECS, ids=lambda spec: spec.says)
+def test_money_without_a_request(spec: Spec) -> None:
+    """It has a stream of its own per booking: nothing that the bank received is without its place."""
+    spec.check(unrequested.AGGREGATE)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.says)

@@ -7,7 +7,13 @@ from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import test_account, test_bank, test_eligibility, test_listing
 
-SPECS = [*test_bank.SPECS, *test_account.SPECS, *test_listing.SPECS, *test_eligibility.SPECS]
+SPECS = [
+    *test_bank.SPECS,
+    *test_bank.UNREQUESTED_SPECS,
+    *test_account.SPECS,
+    *test_listing.SPECS,
+    *test_eligibility.SPECS,
+]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: Only the source rule recognises these when they come again: a captured hold is forgotten, and fees are not listed.

@@ -28,6 +28,7 @@ from services.bidding.projections.listings import VIEW as LISTINGS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
+from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, turn_about
 from tests.unit.given import TODAY
 
@@ -137,6 +138,7 @@ REVIEWED = history(
 LEFT = history(
     "acc_bob", replace(OPENED, account_id="acc_bob"), replace(account.CLOSED, account_id="acc_bob")
 )
+UNREQUESTED = history("bankref_B77", BOOKED)
 PASSED = history("lst_4", *listing.TO_FUND)
 PASSED = [replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
 REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
@@ -146,7 +148,17 @@ STAFF = history(
     StaffDismissed(staff_id="stf_fin", roles=("cashier",), region=None),
 )
 
-EVERYTHING: list[RecordedEvent] = [*ANN, *LISTED, *FEES, *EXPIRED, *REVIEWED, *LEFT, *PASSED, *STAFF]
+EVERYTHING: list[RecordedEvent] = [
+    *ANN,
+    *LISTED,
+    *FEES,
+    *EXPIRED,
+    *REVIEWED,
+    *LEFT,
+    *PASSED,
+    *STAFF,
+    *UNREQUESTED,
+]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -155,7 +167,10 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    assert documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF)) == first
+    assert (
+        documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED))
+        == first
+    )
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -283,7 +298,8 @@ def test_custody_balances_and_only_adds() -> None:
     shown = documents(CUSTODY, EVERYTHING)
     books = shown.pop("books")
     assert shown == {
-        "bank:custody": {"balance_fen": -450_00, "gained_fen": 50_00, "given_fen": 500_00},
+        "bank:custody": {"balance_fen": -480_00, "gained_fen": 50_00, "given_fen": 530_00},
+        "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
         "available": {"balance_fen": 1_007_75, "gained_fen": 1_896_60, "given_fen": 888_85},
         "held": {"balance_fen": 0, "gained_fen": 700_00, "given_fen": 700_00},
         "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},

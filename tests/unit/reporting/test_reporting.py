@@ -23,6 +23,7 @@ from services.reporting.projections.statement import VIEW as STATEMENT
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.specs import BANK, CLEARING, HELD, OPENED, asked, deposited, moved
+from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import TODAY
 from tests.unit.runtime.edge_world import World, running
@@ -280,3 +281,16 @@ async def test_the_books_are_not_for_customers(world: World, path: str) -> None:
     scopes = [scope for scope in SCOPES if scope not in ("operator", "analyst")]
     answer = await world.http.get(f"/reporting{path}", headers=world.token("usr_ann", *scopes))
     assert answer.status_code == 403
+
+
+def test_money_that_is_nobody_s_has_a_line_of_its_own() -> None:
+    """What the bank received without a request is on the bank's side of the journal, and the platform keeps it for whoever it is."""
+    [line] = documents(STATEMENT, history("bankref_B77", BOOKED)).values()
+    shown = {name: line[name] for name in ("account_id", "owner", "available_after_fen", "bank_reference")}
+    assert shown == {
+        "account_id": "bankref_B77",
+        "owner": "platform",
+        "available_after_fen": 30_00,
+        "bank_reference": "B77",
+    }
+    assert (line["posted.bank_fen"], line["posted.unrequested_fen"]) == (-30_00, 30_00)

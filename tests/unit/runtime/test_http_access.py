@@ -52,6 +52,7 @@ ROUTES: dict[str, set[str]] = {
 }
 SIGNED = {
     "POST /bidding/bank/top-ups/acc_ada/top_1",
+    "POST /bidding/bank/unrequested/bankref_B1",
     "POST /bidding/bank/withdrawals/acc_ada/wdr_1",
 }
 OPEN = {"GET /{service}/openapi.json", "GET /{service}/docs"}

@@ -218,3 +218,13 @@ def test_parts_of_a_signature_cannot_be_shifted() -> None:
     """Moving bytes between path and body changes the signature."""
     assert signature(SECRET, 1, "/ab", b"c") != signature(SECRET, 1, "/a", b"bc")
     assert signature(SECRET, 1, "/a", b"") != signature(SECRET, 11, "/a", b"")
+
+
+async def test_money_that_nobody_asked_for_is_booked_under_its_reference(world: World) -> None:
+    """Signed like every call-back; the same again is the same answer, another amount under one reference is not."""
+    path = "/bidding/bank/unrequested/bankref_B77"
+    first, again = [await bank(world, path, {"amount_fen": 30_00}) for _ in range(2)]
+    assert (first.status_code, first.json()) == (200, {"id": "bankref_B77", "amount_fen": 30_00})
+    assert again.content == first.content
+    assert (await bank(world, path, {"amount_fen": 30_01})).json()["type"].endswith(":amount_differs")
+    assert (await world.http.post(path, json={"amount_fen": 30_00})).status_code == 401

@@ -25,6 +25,7 @@ CUSTODY = Custody(
     held_fen=90_00,
     fees_fen=10_00,
     clearing_fen=0,
+    unrequested_fen=0,
     clearing_open=0,
     accounts=3,
 )
