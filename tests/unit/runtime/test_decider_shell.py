@@ -15,13 +15,14 @@ from libs.events.chain import Reading
 from libs.events.codec import name_of
 from libs.events.records import RawRecord, Source
 from libs.events.sagas import Saga
-from libs.runtime import decider as module
+from libs.runtime import partition_loop as module
 from libs.runtime import recount
 from libs.runtime.day import NotePolicyFailure
-from libs.runtime.decider import DeciderRole, PartitionLoop
+from libs.runtime.decider import DeciderRole
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.observability import REGISTRY
+from libs.runtime.partition_loop import PartitionLoop
 from libs.runtime.projecting import AcceptedRecord, Partition
 from libs.runtime.service import Service
 from libs.runtime.settings import load_settings

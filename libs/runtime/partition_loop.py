@@ -1,0 +1,263 @@
+"""One partition of the decider's shell: its queue of commands, its store, its producer, and how it starts over.
+
+Recovery is always the same path: take the head that is kept, fold the log to its end, decide on.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Iterable
+from datetime import date
+
+import structlog
+
+from libs.events.chain import Reading
+from libs.events.records import RawRecord
+from libs.events.topics import commands_topic, events_topic
+from libs.runtime import observability as metrics
+from libs.runtime.checkpoint import resume
+from libs.runtime.day import day_aggregate
+from libs.runtime.decider_links import Tails, Writers
+from libs.runtime.deciding import PartitionDecider
+from libs.runtime.decision_counts import count_decision
+from libs.runtime.kafka import LogUnavailable, LogWriter, Place, RecordTooLarge
+from libs.runtime.memory import DeciderMemory
+from libs.runtime.recount import lost_commands
+from libs.runtime.restarts import Restarts, unless, wait
+from libs.runtime.service import Service
+from libs.runtime.settings import Settings
+from libs.runtime.store import RocksStore, drop_outdated, store_path
+from libs.runtime.unexpected import expected_refusals
+
+log = structlog.get_logger()
+
+_DAY_ZERO = date(1970, 1, 1)
+#: Commands read ahead per partition; fetching pauses above it.
+QUEUED_MAX = 2_000
+#: Commands decided in one go before other tasks of the process may run.
+DECIDED_IN_ONE_GO = 20
+
+
+class PartitionStalled(Exception):
+    """A decision was neither accepted nor beaten in time, or a producer failed: the partition starts over."""
+
+
+class PartitionLoop:
+    """One partition: its decider, its queue of commands, its producer."""
+
+    def __init__(self, settings: Settings, service: Service, partition: int) -> None:
+        self._settings = settings
+        self._service = service
+        self.partition = partition
+        self.commands = Place(commands_topic(service.name, settings.topic_prefix), partition)
+        self.events = Place(events_topic(service.name, settings.topic_prefix), partition)
+        self._expected = expected_refusals(service)
+        self._aggregates = (*service.aggregates, day_aggregate())
+        self._path = store_path(settings.data_dir, self.events.topic, partition, self._aggregates)
+        self._store: RocksStore | None = None
+        self._queue: deque[RawRecord] = deque()
+        self._signal = asyncio.Event()
+        self._restarts = Restarts()
+        self._moved_at = time.monotonic()
+        self.decider: PartitionDecider
+        self.read_to = 0
+        self.halted: str | None = None
+        self.is_in_doubt = False
+
+    # --- recovery -----------------------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """Open the store, check its head against the log and make the decider. Raises LostTimeline, OperatorError."""
+        drop_outdated(self._path)
+        store = RocksStore(self._path)
+        memory = DeciderMemory(store)
+        bootstrap, log_id = self._settings.require_kafka(), self._settings.require_log_id()
+        try:
+            home = f"the store {self._path}"
+            reader = await resume(bootstrap, log_id, self.events, memory.checkpoint(), home=home)
+        except BaseException:
+            store.close()
+            raise
+        self.decider = PartitionDecider(
+            service=self._service.name,
+            aggregates=self._aggregates,
+            rules=self._service.rules,
+            partition=self.partition,
+            partitions=self._settings.partitions,
+            memory=memory,
+            reader=reader,
+            replica=self._settings.replica,
+        )
+        self._store = store
+        self.read_to = self.decider.head.offset + 1
+
+    async def check_commands(self) -> None:
+        """Halt this partition when `S.commands` is not what was decided: its API answers 503 until somebody repairs it."""
+        self.halted = await lost_commands(
+            self._settings.require_kafka(), self.commands, self.events, self.decider.head
+        )
+        halted = metrics.PARTITION_HALTED.labels(self._service.name, str(self.partition))
+        halted.set(int(self.halted is not None))
+        if self.halted is not None:
+            log.error(
+                "partition_halted", service=self._service.name, partition=self.partition, cause=self.halted
+            )
+
+    def close(self) -> None:
+        """Flush and close the store."""
+        if self._store is not None:
+            self.decider.flush()
+            self._store.close()
+            self._store = None
+
+    # --- what the two consumers bring ---------------------------------------------------------------------------
+
+    def take_commands(self, records: Iterable[RawRecord]) -> bool:
+        """Queue commands to decide; True when the queue is full and fetching should pause."""
+        self._queue.extend(records)
+        self._signal.set()
+        return len(self._queue) >= QUEUED_MAX
+
+    @property
+    def wants_commands(self) -> bool:
+        """Whether the queue has room again."""
+        return len(self._queue) < QUEUED_MAX // 2
+
+    @property
+    def waiting_since_ms(self) -> int | None:
+        """Log time of the oldest command not yet decided; None when none waits."""
+        return self._queue[0].timestamp_ms if self._queue else None
+
+    def take_events(self, records: Iterable[RawRecord]) -> None:
+        """Fold records of the own events topic; the log's word is final."""
+        name = self._service.name
+        for raw in records:
+            reading = self.decider.accept(raw)
+            self.read_to = raw.offset + 1
+            if reading is Reading.ACCEPTED:
+                count_decision(name, self.partition, raw, self._expected)
+            elif reading is Reading.REPEAT:
+                metrics.RECORDS_REPEATED.labels("decider", name).inc()
+            else:
+                metrics.RECORDS_FOREIGN.labels("decider", name).inc()
+                log.error(
+                    "foreign_record",
+                    reader="decider",
+                    service=name,
+                    partition=self.partition,
+                    offset=raw.offset,
+                )
+        self.decider.flush()
+        self._gauge()
+        self._moved_at = time.monotonic()
+        self._signal.set()
+
+    def _gauge(self) -> None:
+        labels = (self._service.name, str(self.partition))
+        metrics.UNCONFIRMED.labels(*labels).set(self.decider.unconfirmed)
+        waiting = self.waiting_since_ms
+        metrics.COMMAND_AGE_SECONDS.labels(*labels).set(
+            max(0.0, time.time() - waiting / 1000) if waiting else 0.0
+        )
+        business_date = self.decider.business_date
+        if business_date is not None:
+            metrics.BUSINESS_DAY.labels(*labels).set((business_date - _DAY_ZERO).days)
+
+    # --- deciding -----------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event, tails: Tails, writers: Writers) -> None:
+        """Decide until stopped; after any doubt start over with a new producer.
+
+        Raises OperatorError when Kafka can be reached and takes no decisions for two minutes; while it is away the
+        partition waits (the rule: libs.runtime.restarts).
+        """
+        while not stop.is_set():
+            writer, pause_s = None, 0.0
+            try:
+                if self.is_in_doubt:
+                    await self._start_over(tails, stop)
+                writer = await writers.current()
+                self.is_in_doubt = False
+                self._restarts.began()
+                await self._decide_on(writer, stop)
+            except (LogUnavailable, RecordTooLarge, PartitionStalled) as error:
+                self.is_in_doubt = True
+                log.warning("partition_starts_over", partition=self.partition, cause=str(error))
+                metrics.PARTITION_RESTARTS.labels(self._service.name, str(self.partition)).inc()
+                await writers.discard(writer)
+                pause_s = self._restarts.after_failure(
+                    f"Kafka does not take the decisions of {self._service.name} partition {self.partition} ({error})."
+                )
+            if pause_s:
+                await wait(stop, pause_s)
+
+    async def _start_over(self, tails: Tails, stop: asyncio.Event) -> None:
+        """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
+        self.decider.drop_speculation()
+        ends = await unless(stop, tails.events.ends([self.events])) or {}
+        while self.read_to < ends.get(self.events, 0) and not stop.is_set():
+            await self._sleep()
+        self._queue.clear()
+        tails.commands.seek(self.commands, self.decider.next_position)
+
+    async def _decide_on(self, writer: LogWriter, stop: asyncio.Event) -> None:
+        futures: deque[asyncio.Future[object]] = deque()
+        while not stop.is_set():
+            self._signal.clear()
+            if await self._decide_some(writer, futures):
+                await asyncio.sleep(0)
+            else:
+                await self._sleep()
+            _raise_failed(futures)
+            waited = time.monotonic() - self._moved_at
+            if self.decider.unconfirmed and waited > self._settings.confirm_timeout_s:
+                raise PartitionStalled(f"a decision was neither accepted nor beaten in {waited:.1f} s")
+
+    async def _decide_some(self, writer: LogWriter, futures: "deque[asyncio.Future[object]]") -> bool:
+        """Decide and send a few commands; False when there is nothing to do before something arrives."""
+        decided = False
+        for _ in range(DECIDED_IN_ONE_GO):
+            if not self._queue or self._is_full():
+                break
+            raw = self._queue[0]
+            if raw.offset != self.decider.next_position:
+                if raw.offset > self.decider.next_position:
+                    raise PartitionStalled(f"commands jump from {self.decider.next_position} to {raw.offset}")
+                self._queue.popleft()
+                continue
+            if not self.decider.unconfirmed:
+                self._moved_at = time.monotonic()
+            with metrics.DECIDE_SECONDS.labels(self._service.name).time():
+                outgoing = self.decider.decide(raw)
+            if outgoing is None:
+                break
+            self._queue.popleft()
+            decided = True
+            futures.append(
+                await writer.post(
+                    self.events, key=outgoing.key, value=outgoing.value, headers=outgoing.headers
+                )
+            )
+        return decided
+
+    def _is_full(self) -> bool:
+        return (
+            self.decider.unconfirmed >= self._settings.max_unconfirmed
+            or self.decider.unconfirmed_bytes >= self._settings.max_unconfirmed_bytes
+        )
+
+    async def _sleep(self) -> None:
+        """Until something arrives; at most a quarter of a second, so that limits are looked at."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.25):
+                await self._signal.wait()
+        self._signal.clear()
+
+
+def _raise_failed(futures: "deque[asyncio.Future[object]]") -> None:
+    """Drop what the broker has acknowledged. Raises PartitionStalled for the first record that it did not take."""
+    while futures and futures[0].done():
+        error = futures.popleft().exception()
+        if error is not None:
+            raise PartitionStalled(f"the broker did not take a decision: {error!r}")
