@@ -10,13 +10,19 @@ import structlog
 
 from libs.events.records import RawRecord
 from libs.runtime.decider_links import Tails, Writers
+from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, Place
 from libs.runtime.partition_loop import PartitionLoop
+from libs.runtime.replicas import load_table
+from libs.runtime.restarts import wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.tail import Tail, TailReader
 
 log = structlog.get_logger()
+
+#: Seconds between looks at the table of replicas.
+TABLE_EVERY_S = 1.0
 
 
 class DeciderRole:
@@ -26,8 +32,10 @@ class DeciderRole:
         self._settings = settings
         self._service = service
         self._tail = tail
+        self._table = load_table(settings)
         self._loops = [
-            PartitionLoop(settings, service, partition) for partition in range(settings.partitions)
+            PartitionLoop(settings, service, partition, self._table.assignment(service.name, partition))
+            for partition in range(settings.partitions)
         ]
         self._by_place = {place: loop for loop in self._loops for place in (loop.commands, loop.events)}
         self._caught_up = False
@@ -44,6 +52,7 @@ class DeciderRole:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tail_events(tails.events, stop))
                 group.create_task(self._tail_commands(tails.commands, stop))
+                group.create_task(self._watch_table(stop))
                 for loop in self._loops:
                     if loop.halted is None:
                         group.create_task(loop.run(stop, tails, writers))
@@ -55,12 +64,21 @@ class DeciderRole:
                 loop.close()
 
     def ready(self) -> tuple[bool, str]:
-        """Caught up, and no partition halted, starting over or waiting longer than the stall limit."""
+        """Caught up, and no partition halted, held back, starting over or waiting longer than the stall limit.
+
+        A standby is ready when it is caught up: then it can take over.
+        """
         if not self._caught_up:
             return False, "recovering"
         halted = [loop for loop in self._loops if loop.halted]
         if halted:
             return False, f"partition {halted[0].partition} is halted: {halted[0].halted}"
+        held_back = [loop for loop in self._loops if loop.role.held_back]
+        if held_back:
+            return False, (
+                f"nobody decides partition {held_back[0].partition}: rules {self._service.rules} are older than the "
+                f"log's {held_back[0].role.head_rules}"
+            )
         in_doubt = [loop for loop in self._loops if loop.is_in_doubt]
         if in_doubt:
             return False, f"partition {in_doubt[0].partition} starts over"
@@ -87,6 +105,7 @@ class DeciderRole:
                 self._by_place[place].take_events(records)
         for loop in self._loops:
             await loop.check_commands()
+            loop.begin()
         tails.commands.assign(
             {loop.commands: loop.decider.next_position for loop in self._loops if loop.halted is None}
         )
@@ -95,6 +114,24 @@ class DeciderRole:
         while not stop.is_set():
             for place, records in (await reader.poll(0.25)).items():
                 self._by_place[place].take_events(records)
+
+    async def _watch_table(self, stop: asyncio.Event) -> None:
+        """Take a higher version of the table of replicas while running; one that does not fit changes nothing."""
+        told = ""
+        while not stop.is_set():
+            await wait(stop, TABLE_EVERY_S)
+            try:
+                table = load_table(self._settings)
+            except OperatorError as error:
+                if str(error) != told:
+                    told = str(error)
+                    log.error("replica_table_ignored", cause=told)
+                continue
+            if table.version > self._table.version:
+                self._table = table
+                log.info("replica_table", version=table.version)
+                for loop in self._loops:
+                    loop.assign(table.assignment(self._service.name, loop.partition))
 
     async def _tail_commands(self, reader: LogReader, stop: asyncio.Event) -> None:
         paused: set[Place] = set()

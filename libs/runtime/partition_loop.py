@@ -24,6 +24,7 @@ from libs.runtime.decision_counts import count_decision
 from libs.runtime.kafka import LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.memory import DeciderMemory
 from libs.runtime.recount import lost_commands
+from libs.runtime.replica_role import Assignment, ReplicaRole
 from libs.runtime.restarts import Restarts, unless, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
@@ -46,7 +47,7 @@ class PartitionStalled(Exception):
 class PartitionLoop:
     """One partition: its decider, its queue of commands, its producer."""
 
-    def __init__(self, settings: Settings, service: Service, partition: int) -> None:
+    def __init__(self, settings: Settings, service: Service, partition: int, assignment: Assignment) -> None:
         self._settings = settings
         self._service = service
         self.partition = partition
@@ -54,12 +55,17 @@ class PartitionLoop:
         self.events = Place(events_topic(service.name, settings.topic_prefix), partition)
         self._expected = expected_refusals(service)
         self._aggregates = (*service.aggregates, day_aggregate())
-        self._path = store_path(settings.data_dir, self.events.topic, partition, self._aggregates)
+        self._path = store_path(
+            settings.data_dir, self.events.topic, settings.replica, partition, self._aggregates
+        )
         self._store: RocksStore | None = None
         self._queue: deque[RawRecord] = deque()
         self._signal = asyncio.Event()
         self._restarts = Restarts()
         self._moved_at = time.monotonic()
+        self._reads_anew = False
+        self._decided = False
+        self.role = ReplicaRole(settings.replica, service.rules, assignment, patience_s=settings.take_over_s)
         self.decider: PartitionDecider
         self.read_to = 0
         self.halted: str | None = None
@@ -104,6 +110,72 @@ class PartitionLoop:
                 "partition_halted", service=self._service.name, partition=self.partition, cause=self.halted
             )
 
+    # --- active or passive --------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Everything is folded: decide or follow, as the table and the head say."""
+        self.role.start(self.decider.head_by, self.decider.head_rules)
+        self._note_role()
+
+    def assign(self, assignment: Assignment) -> None:
+        """Take over what the table's next version says of this partition."""
+        self.role.assign(assignment)
+        self._note_role()
+        self._signal.set()
+
+    def _note_role(self) -> None:
+        """Tell the role after anything that may change it. Who stops deciding reads his commands again, later."""
+        name, number = self._service.name, str(self.partition)
+        decides = self.role.decides
+        if decides != self._decided:
+            log.info(
+                "partition_active" if decides else "partition_passive",
+                service=name,
+                partition=self.partition,
+                by=self.role.replica,
+                head_by=self.decider.head_by,
+            )
+        self._reads_anew = self._reads_anew or (self._decided and not decides)
+        self._decided = decides
+        metrics.PARTITION_ACTIVE.labels(name, number).set(int(decides))
+        metrics.PARTITION_HELD_BACK.labels(name, number).set(int(self.role.held_back))
+
+    async def _follow(self, tails: Tails, stop: asyncio.Event) -> None:
+        """Keep the commands that nobody has decided yet, and take over when nobody does."""
+        left_s = self._patience_left_s(tails)
+        if left_s != 0.0:
+            await self._sleep(left_s)
+            return
+        # A process that slept has not read the last decisions yet: without this it would contend with who is well.
+        await self._fold_to_end(tails, stop)
+        if self._patience_left_s(tails) == 0.0 and not stop.is_set():
+            self._take_over()
+
+    def _patience_left_s(self, tails: Tails) -> float | None:
+        position = self.decider.next_position
+        if self._reads_anew or (self._queue and self._queue[0].offset > position):
+            self._read_commands_anew(tails)
+            position = self.decider.next_position
+        while self._queue and self._queue[0].offset < position:
+            self._queue.popleft()
+        return self.role.patience_left_s(time.monotonic(), position, waits=bool(self._queue))
+
+    def _take_over(self) -> None:
+        labels = (self._service.name, str(self.partition))
+        was_held_back = self.role.held_back
+        if self.role.take_over():
+            metrics.TAKE_OVERS.labels(*labels).inc()
+        elif not was_held_back:
+            log.error(
+                "partition_held_back",
+                service=self._service.name,
+                partition=self.partition,
+                rules=self._service.rules,
+                head_rules=self.role.head_rules,
+                mend="deploy the newer rules, or allow these with `loanstream rules --allow`",
+            )
+        self._note_role()
+
     def close(self) -> None:
         """Flush and close the store."""
         if self._store is not None:
@@ -136,6 +208,7 @@ class PartitionLoop:
             reading = self.decider.accept(raw)
             self.read_to = raw.offset + 1
             if reading is Reading.ACCEPTED:
+                self.role.accepted(self.decider.head_by, self.decider.head_rules)
                 count_decision(name, self.partition, raw, self._expected)
             elif reading is Reading.REPEAT:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
@@ -149,6 +222,7 @@ class PartitionLoop:
                     offset=raw.offset,
                 )
         self.decider.flush()
+        self._note_role()
         self._gauge()
         self._moved_at = time.monotonic()
         self._signal.set()
@@ -180,7 +254,7 @@ class PartitionLoop:
                 writer = await writers.current()
                 self.is_in_doubt = False
                 self._restarts.began()
-                await self._decide_on(writer, stop)
+                await self._decide_on(writer, tails, stop)
             except (LogUnavailable, RecordTooLarge, PartitionStalled) as error:
                 self.is_in_doubt = True
                 log.warning("partition_starts_over", partition=self.partition, cause=str(error))
@@ -195,17 +269,28 @@ class PartitionLoop:
     async def _start_over(self, tails: Tails, stop: asyncio.Event) -> None:
         """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
         self.decider.drop_speculation()
+        await self._fold_to_end(tails, stop)
+        self._read_commands_anew(tails)
+
+    async def _fold_to_end(self, tails: Tails, stop: asyncio.Event) -> None:
         ends = await unless(stop, tails.events.ends([self.events])) or {}
         while self.read_to < ends.get(self.events, 0) and not stop.is_set():
             await self._sleep()
+
+    def _read_commands_anew(self, tails: Tails) -> None:
+        """What was decided ahead, and left the queue for it, counts no more."""
+        self._reads_anew = False
+        self.decider.drop_speculation()
         self._queue.clear()
         tails.commands.seek(self.commands, self.decider.next_position)
 
-    async def _decide_on(self, writer: LogWriter, stop: asyncio.Event) -> None:
+    async def _decide_on(self, writer: LogWriter, tails: Tails, stop: asyncio.Event) -> None:
         futures: deque[asyncio.Future[object]] = deque()
         while not stop.is_set():
             self._signal.clear()
-            if await self._decide_some(writer, futures):
+            if not self.role.decides:
+                await self._follow(tails, stop)
+            elif await self._decide_some(writer, futures):
                 await asyncio.sleep(0)
             else:
                 await self._sleep()
@@ -218,7 +303,7 @@ class PartitionLoop:
         """Decide and send a few commands; False when there is nothing to do before something arrives."""
         decided = False
         for _ in range(DECIDED_IN_ONE_GO):
-            if not self._queue or self._is_full():
+            if not self._queue or self._is_full() or not self.role.decides:
                 break
             raw = self._queue[0]
             if raw.offset != self.decider.next_position:
@@ -247,10 +332,10 @@ class PartitionLoop:
             or self.decider.unconfirmed_bytes >= self._settings.max_unconfirmed_bytes
         )
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, at_most_s: float | None = None) -> None:
         """Until something arrives; at most a quarter of a second, so that limits are looked at."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.25):
+            async with asyncio.timeout(0.25 if at_most_s is None else min(0.25, at_most_s)):
                 await self._signal.wait()
         self._signal.clear()
 

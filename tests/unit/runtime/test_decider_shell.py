@@ -24,6 +24,7 @@ from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.observability import REGISTRY
 from libs.runtime.partition_loop import PartitionLoop
 from libs.runtime.projecting import AcceptedRecord, Partition
+from libs.runtime.replica_role import Assignment
 from libs.runtime.service import Service
 from libs.runtime.settings import load_settings
 from libs.runtime.system_views import parked_view
@@ -44,10 +45,11 @@ class World:
     def __init__(self, broker: Broker, keys: Path, *, service: Service = TOY) -> None:
         self.broker = broker
         self.bench = Bench()
-        settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1)
-        self.loop = PartitionLoop(settings, service, 0)
+        settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, replica="a")
+        self.loop = PartitionLoop(settings, service, 0, Assignment("a"))
         self.loop.decider = self.bench.caught_up(self.bench.store)
         self.loop.read_to = len(self.bench.events)
+        self.loop.begin()
         self.commands = Follower(broker)
         self.tails: Any = SimpleNamespace(events=Follower(broker), commands=self.commands)
         broker.events[EVENTS] = self.bench.events
