@@ -32,11 +32,12 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
-    """One operating-system process: its name here, and what `loanstream run` is told."""
+    """One operating-system process: its name here, and what `loanstream run` is told. `replica` is that of the settings."""
 
     name: str
     service: str
     roles: str
+    replica: str | None = None
 
 
 #: Per service one process for api, decider and policy; one Faust process for all views (design section 3).
@@ -164,11 +165,12 @@ class Stack:
 
     def _service(self, plan: ProcessPlan) -> Child:
         port = self.settings.api_ports[plan.name]
+        settings = self.settings.model_copy(update={"replica": plan.replica or self.settings.replica})
         return Child(
             plan.name,
             self._command(plan, port),
             self.settings.logs_dir / f"{plan.name}.log",
-            env=self.settings.environment(),
+            env=settings.environment(),
             stop_limit_s=15,
         )
 

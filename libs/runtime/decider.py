@@ -44,8 +44,7 @@ class DeciderRole:
         """Recover, then decide until stopped. Raises OperatorError (LostTimeline included) and LogUnavailable."""
         tails = Tails(self._settings, self._service, self._tail)
         writers = Writers(self._settings, self._service)
-        await tails.commands.start()
-        await tails.events.start()
+        await tails.start()
         try:
             await self._recover(tails, stop)
             self._caught_up = not stop.is_set()
@@ -58,8 +57,7 @@ class DeciderRole:
                         group.create_task(loop.run(stop, tails, writers))
         finally:
             await writers.close()
-            await tails.commands.stop()
-            await tails.events.stop()
+            await tails.stop()
             for loop in self._loops:
                 loop.close()
 

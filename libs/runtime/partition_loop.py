@@ -273,7 +273,7 @@ class PartitionLoop:
         self._read_commands_anew(tails)
 
     async def _fold_to_end(self, tails: Tails, stop: asyncio.Event) -> None:
-        ends = await unless(stop, tails.events.ends([self.events])) or {}
+        ends = await unless(stop, tails.asking.ends([self.events])) or {}
         while self.read_to < ends.get(self.events, 0) and not stop.is_set():
             await self._sleep()
 
@@ -286,7 +286,11 @@ class PartitionLoop:
 
     async def _decide_on(self, writer: LogWriter, tails: Tails, stop: asyncio.Event) -> None:
         futures: deque[asyncio.Future[object]] = deque()
+        turned_at = time.monotonic()
         while not stop.is_set():
+            slept_s, turned_at = time.monotonic() - turned_at, time.monotonic()
+            if slept_s > self._settings.take_over_s and self.role.assignment.standby is not None:
+                await self._fold_to_end(tails, stop)  # it may have been replaced meanwhile
             self._signal.clear()
             if not self.role.decides:
                 await self._follow(tails, stop)

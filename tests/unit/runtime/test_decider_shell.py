@@ -51,7 +51,9 @@ class World:
         self.loop.read_to = len(self.bench.events)
         self.loop.begin()
         self.commands = Follower(broker)
-        self.tails: Any = SimpleNamespace(events=Follower(broker), commands=self.commands)
+        self.tails: Any = SimpleNamespace(
+            events=Follower(broker), commands=self.commands, asking=Follower(broker)
+        )
         broker.events[EVENTS] = self.bench.events
 
     async def current(self) -> Pen:
@@ -145,7 +147,7 @@ async def test_ends_that_cannot_be_asked_for_are_one_more_failure(broker: Broker
             raise LogUnavailable("the broker restarts")
         return dict.fromkeys(places, len(world.bench.events))
 
-    world.tails.events.ends = ends
+    world.tails.asking.ends = ends
     broker.refuses = True
     world.command(3)
     async with world.running():
@@ -177,7 +179,7 @@ async def test_stop_ends_a_question_that_nobody_answers(broker: Broker, keys: Pa
         await asyncio.sleep(60)
         return {}
 
-    world.tails.events.ends = ends
+    world.tails.asking.ends = ends
     broker.refuses = True
     world.command(3)
     async with world.running(), asyncio.timeout(5):

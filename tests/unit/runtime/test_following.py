@@ -63,7 +63,9 @@ class World:
         self.loop.read_to = len(self.bench.events)
         self.loop.begin()
         self.commands = Follower(self.broker)
-        self.tails: Any = SimpleNamespace(events=Follower(self.broker), commands=self.commands)
+        self.tails: Any = SimpleNamespace(
+            events=Follower(self.broker), commands=self.commands, asking=Follower(self.broker)
+        )
         self.commands.seek = self.seek  # type: ignore[method-assign]
         self.broker.events[EVENTS] = self.bench.events
 
@@ -146,6 +148,30 @@ async def test_a_standby_that_slept_reads_the_log_before_it_takes_over(keys: Pat
         world.bench.append(outgoing)  # stored, not delivered yet
     async with world.running():
         await asyncio.sleep(5 * QUICK_S)  # patience is over, and the log's end is not read
+        world.loop.take_events(world.bench.events[start:])
+        await until(lambda: world.loop.waiting_since_ms is None)
+    assert world.broker.posted == []
+    assert not world.loop.role.decides
+
+
+async def test_an_active_one_that_slept_reads_the_log_before_it_decides_on(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was frozen and replaced finds that out from the log, not by writing what nobody accepts."""
+    world = World(keys, table=Assignment("b", "a"))
+    world.loop.role.assign(Assignment("a", "b"))
+    world.loop.assign(Assignment("b", "a"))
+    now_s = [1.0]
+    clock = SimpleNamespace(monotonic=lambda: now_s[0], time=lambda: 9.0)
+    monkeypatch.setattr("libs.runtime.partition_loop.time", clock)
+    async with world.running():
+        await asyncio.sleep(0.02)
+        now_s[0] = 9.0
+        start = len(world.bench.events)
+        world.command(3)
+        for outgoing in world.bench.decide_ahead(world.other):
+            world.bench.append(outgoing)  # stored, not delivered yet
+        await asyncio.sleep(0.02)
         world.loop.take_events(world.bench.events[start:])
         await until(lambda: world.loop.waiting_since_ms is None)
     assert world.broker.posted == []
