@@ -1,7 +1,7 @@
 """The whole platform on one machine: parts, topics, service processes and the gateway, started and stopped in order.
 
 `up`, `demo` and the end-to-end tests all run this one class. A service process that dies is started again, as an
-orchestrator would; three deaths in a minute, or an exit that asks for a person (code 2), end the stack with the reason.
+orchestrator would; four deaths in a minute, or an exit that asks for a person (code 2), end the stack with the reason.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ from libs.runtime.identity import ensure_identity, keep_log_id
 from libs.runtime.settings import PREFIX, Settings, write_env_file
 
 READY_LIMIT_S = 120.0
-_DEATHS_MAX, _DEATHS_WITHIN_S = 3, 60.0
+#: A decider that died three times of one command refuses it at its next start: it must be given that start.
+_DEATHS_MAX, _DEATHS_WITHIN_S = 4, 60.0
 _Result = TypeVar("_Result")
 
 

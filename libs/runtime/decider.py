@@ -9,6 +9,7 @@ import time
 import structlog
 
 from libs.events.records import RawRecord
+from libs.runtime.attempts import HangWatch
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, Place
@@ -33,8 +34,15 @@ class DeciderRole:
         self._service = service
         self._tail = tail
         self._table = load_table(settings)
+        self._hang_watch = HangWatch()
         self._loops = [
-            PartitionLoop(settings, service, partition, self._table.assignment(service.name, partition))
+            PartitionLoop(
+                settings,
+                service,
+                partition,
+                self._table.assignment(service.name, partition),
+                self._hang_watch,
+            )
             for partition in range(settings.partitions)
         ]
         self._by_place = {place: loop for loop in self._loops for place in (loop.commands, loop.events)}
@@ -45,6 +53,7 @@ class DeciderRole:
         tails = Tails(self._settings, self._service, self._tail)
         writers = Writers(self._settings, self._service)
         await tails.start()
+        self._hang_watch.start()
         try:
             await self._recover(tails, stop)
             self._caught_up = not stop.is_set()
@@ -56,6 +65,7 @@ class DeciderRole:
                     if loop.halted is None:
                         group.create_task(loop.run(stop, tails, writers))
         finally:
+            self._hang_watch.stop()
             await writers.close()
             await tails.stop()
             for loop in self._loops:

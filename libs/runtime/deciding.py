@@ -63,6 +63,8 @@ class PartitionDecider:
         self._partitions = partitions
         self._rules = str(rules).encode()
         self.replica = replica
+        #: The position whose command is refused `internal` without looking at it: whoever looked died of it.
+        self.doomed: int | None = None
         self.head_by, self.head_rules = memory.decided()
         self._memory = memory
         self._reader = reader
@@ -119,7 +121,8 @@ class PartitionDecider:
         if raw.offset != self.next_position:
             raise ValueError(f"expected the command at offset {self.next_position}, got {raw.offset}")
         with money_context():
-            item = read_command(raw, self._by_command, self.partition, self._partitions)
+            known = self._by_command if raw.offset != self.doomed else {}
+            item = read_command(raw, known, self.partition, self._partitions)
             if self._runs_a_tick(item) and self._index_is_unconfirmed():
                 return None
             effect, first_answer = self._answer(item)
@@ -146,13 +149,14 @@ class PartitionDecider:
     def _answer(self, item: ReadCommand) -> tuple[Effect, bool]:
         """The decision's events, and whether they are the first answer to this command id."""
         envelope = item.envelope
+        unread = "malformed" if item.raw.offset != self.doomed else "internal"
         if envelope is None:
-            return refusal("", "malformed", ""), False
+            return refusal("", unread, ""), False
         repeated = self._repeated(envelope)
         if repeated is not None:
             return repeated, False
         if item.message is None:
-            return refusal(envelope.type, "malformed", envelope.stream_id, envelope.about), True
+            return refusal(envelope.type, unread, envelope.stream_id, envelope.about), True
         try:
             effect = self._decide_message(envelope, item.message)
             if not effect.events:

@@ -16,10 +16,12 @@ from libs.events.chain import Reading
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
+from libs.runtime.attempts import Attempts, HangWatch
 from libs.runtime.checkpoint import resume
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
+from libs.runtime.decision import Outgoing
 from libs.runtime.decision_counts import count_decision
 from libs.runtime.kafka import LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.memory import DeciderMemory
@@ -47,7 +49,14 @@ class PartitionStalled(Exception):
 class PartitionLoop:
     """One partition: its decider, its queue of commands, its producer."""
 
-    def __init__(self, settings: Settings, service: Service, partition: int, assignment: Assignment) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        service: Service,
+        partition: int,
+        assignment: Assignment,
+        hang_watch: HangWatch | None = None,
+    ) -> None:
         self._settings = settings
         self._service = service
         self.partition = partition
@@ -66,6 +75,8 @@ class PartitionLoop:
         self._reads_anew = False
         self._decided = False
         self.role = ReplicaRole(settings.replica, service.rules, assignment, patience_s=settings.take_over_s)
+        self._hang_watch = hang_watch or HangWatch()
+        self._attempts: Attempts | None = None
         self.decider: PartitionDecider
         self.read_to = 0
         self.halted: str | None = None
@@ -113,7 +124,18 @@ class PartitionLoop:
     # --- active or passive --------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Everything is folded: decide or follow, as the table and the head say."""
+        """Everything is folded: decide or follow, as the table and the head say; refuse what killed three times."""
+        self._attempts = Attempts(self._path.with_name(f"{self.partition}.attempts"))
+        self.decider.doomed = self._attempts.doomed
+        if self._attempts.died_at > self.decider.head.position:
+            log.error(
+                "process_died_deciding",
+                service=self._service.name,
+                partition=self.partition,
+                position=self._attempts.died_at,
+                deaths=self._attempts.deaths,
+                refused=self._attempts.doomed is not None,
+            )
         self.role.start(self.decider.head_by, self.decider.head_rules)
         self._note_role()
 
@@ -178,6 +200,9 @@ class PartitionLoop:
 
     def close(self) -> None:
         """Flush and close the store."""
+        if self._attempts is not None:
+            self._attempts.close()
+            self._attempts = None
         if self._store is not None:
             self.decider.flush()
             self._store.close()
@@ -317,8 +342,7 @@ class PartitionLoop:
                 continue
             if not self.decider.unconfirmed:
                 self._moved_at = time.monotonic()
-            with metrics.DECIDE_SECONDS.labels(self._service.name).time():
-                outgoing = self.decider.decide(raw)
+            outgoing = self._decide(raw)
             if outgoing is None:
                 break
             self._queue.popleft()
@@ -329,6 +353,22 @@ class PartitionLoop:
                 )
             )
         return decided
+
+    def _decide(self, raw: RawRecord) -> Outgoing | None:
+        """Decide one command, marked as the one at which the process died if it dies. What raises leaves the mark."""
+        assert self._attempts is not None, "a partition that has begun"
+        self._attempts.begin(raw.offset)
+        self._hang_watch.begin()
+        try:
+            with metrics.DECIDE_SECONDS.labels(self._service.name).time():
+                outgoing = self.decider.decide(raw)
+        except OSError:
+            self._attempts.end()  # a disk that is full says nothing about the command
+            raise
+        finally:
+            self._hang_watch.end()
+        self._attempts.end()
+        return outgoing
 
     def _is_full(self) -> bool:
         return (

@@ -25,6 +25,8 @@ from libs.events.system import CommandRefused
 from libs.events.topics import events_topic
 from libs.runtime.kafka import LogReader, Place
 from libs.runtime.replicas import Pair, ReplicaTable, save_table
+from libs.runtime.rules import show_rules
+from libs.runtime.service import Service, load_services
 from libs.runtime.settings import Settings
 from libs.runtime.verify import verify
 from services.bidding.commands import OpenAccount
@@ -139,14 +141,24 @@ async def begin(client: LogClient, watch: Watch) -> None:
     await until(lambda: len(watch.decided) >= 4)
 
 
-async def exact(stack: Stack, client: LogClient, people: People) -> None:
-    """Every account was opened once, nothing was refused, and the log is proven."""
+async def exact(stack: Stack, client: LogClient, people: People, heir: str) -> None:
+    """Every account was opened once, nothing was refused, the log is proven, and `rules` shows who decided last."""
     await client.read_until(lambda: len(client.of(AccountOpened)) >= len(people.sent), 30)
     report = await verify(stack.settings, None)
     assert [fault for partition in report.partitions for fault in partition.faults] == []
     assert report.total("undecided") == 0
     assert sorted(opened.account_id for opened in client.of(AccountOpened)) == sorted(people.sent)
     assert client.of(CommandRefused) == []
+    services = list(load_services(stack.settings.profile).values())
+    rows = await show_rules(stack.settings, services, "bidding")
+    assert [(row.head_by, row.head_rules, row.verdict) for row in rows] == [
+        (heir, services_rules(services, "bidding"), "decides")
+    ] * 4
+
+
+def services_rules(services: list[Service], name: str) -> int:
+    """The rules of one service's code."""
+    return next(service.rules for service in services if service.name == name)
 
 
 def get(stack: Stack, name: str, path: str) -> tuple[int, str]:
@@ -206,7 +218,7 @@ async def test_the_standby_decides_when_the_active_one_is_killed(stack: Stack) -
             gaps += [watch.longest_gap_ms(number, killed_ms - 500) for number in range(4)]
             stack.child(victim).start()
             await until(partial(is_ready, stack, victim), 60)
-        await exact(stack, client, people)
+        await exact(stack, client, people, heir)
     told("killed -> first decision of the standby, ms", sorted(times))
     told("longest time without a decision per partition, ms", sorted(gaps))
     told("readings", dict(watch.readings))
@@ -231,7 +243,7 @@ async def test_a_zombie_that_wakes_up_changes_nothing(stack: Stack) -> None:
                     os.kill(stack.child(frozen).pid, signal.SIGCONT)
                 await until(lambda: active_partitions(stack, frozen) == 0)  # noqa: B023 - asked in this turn only
                 await decided_by(watch, heir, 200)
-        await exact(stack, client, people)
+        await exact(stack, client, people, heir)
     told("frozen -> first decision of the standby, ms", sorted(times))
     told("readings", dict(watch.readings))
     assert max(times) < FAIL_OVER_LIMIT_MS
