@@ -53,10 +53,10 @@ class DeciderRole:
         tails = Tails(self._settings, self._service, self._tail)
         writers = Writers(self._settings, self._service)
         await tails.start()
-        self._hang_watch.start()
         try:
             await self._recover(tails, stop)
             self._caught_up = not stop.is_set()
+            self._hang_watch.start()  # not before: a store that takes long to open is no decision
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tail_events(tails.events, stop))
                 group.create_task(self._tail_commands(tails.commands, stop))
@@ -113,7 +113,8 @@ class DeciderRole:
                 self._by_place[place].take_events(records)
         for loop in self._loops:
             await loop.check_commands()
-            loop.begin()
+            if loop.halted is None:
+                loop.begin()
         tails.commands.assign(
             {loop.commands: loop.decider.next_position for loop in self._loops if loop.halted is None}
         )
@@ -138,7 +139,7 @@ class DeciderRole:
             if table.version > self._table.version:
                 self._table = table
                 log.info("replica_table", version=table.version)
-                for loop in self._loops:
+                for loop in [loop for loop in self._loops if loop.halted is None]:
                     loop.assign(table.assignment(self._service.name, loop.partition))
 
     async def _tail_commands(self, reader: LogReader, stop: asyncio.Event) -> None:

@@ -178,8 +178,7 @@ class PartitionLoop:
         if self._reads_anew or (self._queue and self._queue[0].offset > position):
             self._read_commands_anew(tails)
             position = self.decider.next_position
-        while self._queue and self._queue[0].offset < position:
-            self._queue.popleft()
+        self._forget_decided()
         return self.role.patience_left_s(time.monotonic(), position, waits=bool(self._queue))
 
     def _take_over(self) -> None:
@@ -247,10 +246,16 @@ class PartitionLoop:
                     offset=raw.offset,
                 )
         self.decider.flush()
+        self._forget_decided()
         self._note_role()
         self._gauge()
         self._moved_at = time.monotonic()
         self._signal.set()
+
+    def _forget_decided(self) -> None:
+        """Another replica may have decided what waits here."""
+        while self._queue and self._queue[0].offset < self.decider.next_position:
+            self._queue.popleft()
 
     def _gauge(self) -> None:
         labels = (self._service.name, str(self.partition))
