@@ -1,12 +1,30 @@
-"""What the log accepted, counted by outcome; and the alarm for what a person must look at."""
+"""What the log accepted, counted by outcome; the alarm for what a person must look at; how a partition stands."""
+
+import time
+from datetime import date
 
 import structlog
 
 from libs.events.records import RawRecord, parse_decision
 from libs.runtime import observability as metrics
+from libs.runtime.deciding import PartitionDecider
 from libs.runtime.unexpected import unexpected
 
 log = structlog.get_logger()
+
+_DAY_ZERO = date(1970, 1, 1)
+
+
+def gauge_partition(
+    service: str, partition: int, decider: PartitionDecider, waiting_since_ms: int | None
+) -> None:
+    """Tell how a partition stands: what is unconfirmed, how long the oldest command waits, and its date."""
+    labels = (service, str(partition))
+    metrics.UNCONFIRMED.labels(*labels).set(decider.unconfirmed)
+    age_s = max(0.0, time.time() - waiting_since_ms / 1000) if waiting_since_ms else 0.0
+    metrics.COMMAND_AGE_SECONDS.labels(*labels).set(age_s)
+    if decider.business_date is not None:
+        metrics.BUSINESS_DAY.labels(*labels).set((decider.business_date - _DAY_ZERO).days)
 
 
 def count_decision(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:

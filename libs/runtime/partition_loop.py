@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable
-from datetime import date
 
 import structlog
 
@@ -22,7 +21,7 @@ from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.decision import Outgoing
-from libs.runtime.decision_counts import count_decision
+from libs.runtime.decision_counts import count_decision, gauge_partition
 from libs.runtime.kafka import LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.memory import DeciderMemory
 from libs.runtime.recount import lost_commands
@@ -35,9 +34,9 @@ from libs.runtime.unexpected import expected_refusals
 
 log = structlog.get_logger()
 
-_DAY_ZERO = date(1970, 1, 1)
-#: Commands read ahead per partition; fetching pauses above it.
+#: Commands read ahead per partition, and their bytes; fetching pauses above either and goes on below half of both.
 QUEUED_MAX = 2_000
+QUEUED_BYTES_MAX = 16 * 1024 * 1024
 #: Commands decided in one go before other tasks of the process may run.
 DECIDED_IN_ONE_GO = 20
 
@@ -213,12 +212,15 @@ class PartitionLoop:
         """Queue commands to decide; True when the queue is full and fetching should pause."""
         self._queue.extend(records)
         self._signal.set()
-        return len(self._queue) >= QUEUED_MAX
+        return len(self._queue) >= QUEUED_MAX or self._queued_bytes() >= QUEUED_BYTES_MAX
 
     @property
     def wants_commands(self) -> bool:
         """Whether the queue has room again."""
-        return len(self._queue) < QUEUED_MAX // 2
+        return len(self._queue) < QUEUED_MAX // 2 and self._queued_bytes() < QUEUED_BYTES_MAX // 2
+
+    def _queued_bytes(self) -> int:
+        return sum(len(raw.value) for raw in self._queue)
 
     @property
     def waiting_since_ms(self) -> int | None:
@@ -248,7 +250,7 @@ class PartitionLoop:
         self.decider.flush()
         self._forget_decided()
         self._note_role()
-        self._gauge()
+        gauge_partition(name, self.partition, self.decider, self.waiting_since_ms)
         self._moved_at = time.monotonic()
         self._signal.set()
 
@@ -256,17 +258,6 @@ class PartitionLoop:
         """Another replica may have decided what waits here."""
         while self._queue and self._queue[0].offset < self.decider.next_position:
             self._queue.popleft()
-
-    def _gauge(self) -> None:
-        labels = (self._service.name, str(self.partition))
-        metrics.UNCONFIRMED.labels(*labels).set(self.decider.unconfirmed)
-        waiting = self.waiting_since_ms
-        metrics.COMMAND_AGE_SECONDS.labels(*labels).set(
-            max(0.0, time.time() - waiting / 1000) if waiting else 0.0
-        )
-        business_date = self.decider.business_date
-        if business_date is not None:
-            metrics.BUSINESS_DAY.labels(*labels).set((business_date - _DAY_ZERO).days)
 
     # --- deciding -----------------------------------------------------------------------------------------------
 
