@@ -1,7 +1,7 @@
 """The whole platform on one machine: parts, topics, service processes and the gateway, started and stopped in order.
 
 `up`, `demo` and the end-to-end tests all run this one class. A service process that dies is started again, as an
-orchestrator would; three deaths in a minute, or an exit that asks for a person (code 2), end the stack with the reason.
+orchestrator would; four deaths in a minute, or an exit that asks for a person (code 2), end the stack with the reason.
 """
 
 import asyncio
@@ -26,17 +26,19 @@ from libs.runtime.identity import ensure_identity, keep_log_id
 from libs.runtime.settings import PREFIX, Settings, write_env_file
 
 READY_LIMIT_S = 120.0
-_DEATHS_MAX, _DEATHS_WITHIN_S = 3, 60.0
+#: A decider that died three times of one command refuses it at its next start: it must be given that start.
+_DEATHS_MAX, _DEATHS_WITHIN_S = 4, 60.0
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
-    """One operating-system process: its name here, and what `loanstream run` is told."""
+    """One operating-system process: its name here, and what `loanstream run` is told. `replica` is that of the settings."""
 
     name: str
     service: str
     roles: str
+    replica: str | None = None
 
 
 #: Per service one process for api, decider and policy; one Faust process for all views (design section 3).
@@ -164,11 +166,12 @@ class Stack:
 
     def _service(self, plan: ProcessPlan) -> Child:
         port = self.settings.api_ports[plan.name]
+        settings = self.settings.model_copy(update={"replica": plan.replica or self.settings.replica})
         return Child(
             plan.name,
             self._command(plan, port),
             self.settings.logs_dir / f"{plan.name}.log",
-            env=self.settings.environment(),
+            env=settings.environment(),
             stop_limit_s=15,
         )
 

@@ -203,6 +203,28 @@ def sagas(service: Annotated[str | None, typer.Argument(help="Only this service.
 
 
 @app.command()
+def rules(
+    service: Annotated[str | None, typer.Argument(help="Only this service.")] = None,
+    allow: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Let these rules decide although the log has seen higher ones: a roll-back."
+        ),
+    ] = None,
+) -> None:
+    """Show by which rules each partition was decided last, by whom, and whether this code may decide it."""
+    from libs.runtime.rules import allow_rules, show_rules
+    from libs.runtime.telling import rules_of
+
+    settings = _local_settings()
+    if allow is not None:
+        table = allow_rules(settings, service, allow)
+        out.print(f"{settings.replicas_path} is version {table.version} now", highlight=False)
+        return
+    out.print(rules_of(asyncio.run(show_rules(settings, _services(settings), service))))
+
+
+@app.command()
 def token(
     subject: Annotated[str, typer.Argument(help="Who the token is for, e.g. usr_ada.")] = "stf_operator",
     scopes: Annotated[str, typer.Option(help="Comma-separated; empty gives every scope.")] = "",

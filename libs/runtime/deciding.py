@@ -25,13 +25,14 @@ from libs.runtime.decision import (
     ReadCommand,
     Unconfirmed,
     command_headers,
+    decided_by,
     known_from,
     read_command,
     refusal,
     source_from,
 )
 from libs.runtime.memory import DeciderMemory, Known, SourceKey
-from libs.runtime.states import States, stream_change, stuck_change
+from libs.runtime.states import States, append_events, stuck_change
 
 log = structlog.get_logger()
 
@@ -61,7 +62,10 @@ class PartitionDecider:
         self.partition = partition
         self._partitions = partitions
         self._rules = str(rules).encode()
-        self._replica = replica.encode()
+        self.replica = replica
+        #: The position whose command is refused `internal` without looking at it: whoever looked died of it.
+        self.doomed: int | None = None
+        self.head_by, self.head_rules = memory.decided()
         self._memory = memory
         self._reader = reader
         self._states = States(aggregates, memory)
@@ -117,7 +121,8 @@ class PartitionDecider:
         if raw.offset != self.next_position:
             raise ValueError(f"expected the command at offset {self.next_position}, got {raw.offset}")
         with money_context():
-            item = read_command(raw, self._by_command, self.partition, self._partitions)
+            known = self._by_command if raw.offset != self.doomed else {}
+            item = read_command(raw, known, self.partition, self._partitions)
             if self._runs_a_tick(item) and self._index_is_unconfirmed():
                 return None
             effect, first_answer = self._answer(item)
@@ -144,13 +149,14 @@ class PartitionDecider:
     def _answer(self, item: ReadCommand) -> tuple[Effect, bool]:
         """The decision's events, and whether they are the first answer to this command id."""
         envelope = item.envelope
+        unread = "malformed" if item.raw.offset != self.doomed else "internal"
         if envelope is None:
-            return refusal("", "malformed", ""), False
+            return refusal("", unread, ""), False
         repeated = self._repeated(envelope)
         if repeated is not None:
             return repeated, False
         if item.message is None:
-            return refusal(envelope.type, "malformed", envelope.stream_id, envelope.about), True
+            return refusal(envelope.type, unread, envelope.stream_id, envelope.about), True
         try:
             effect = self._decide_message(envelope, item.message)
             if not effect.events:
@@ -182,7 +188,7 @@ class PartitionDecider:
         state, sequence = self._states.load(stream)
         effect = Effect()
         events = aggregate.decide(message, state, context)
-        state, sequence = _append(effect, aggregate, stream, state, sequence, events)
+        state, sequence = append_events(effect, aggregate, stream, state, sequence, events)
         if stream == self._day_stream and (running := day.due_tick(message, state)) is not None:
             self._tick(effect, (state, sequence), running, context)
         return effect
@@ -210,7 +216,7 @@ class PartitionDecider:
                 break
             failed = self._wake(effect, stream, running, context)
             if failed is not None:
-                of_day = _append(effect, aggregate, self._day_stream, *of_day, [failed])
+                of_day = append_events(effect, aggregate, self._day_stream, *of_day, [failed])
             woken += 1
         end: Sequence[day.DayEvent] = [
             TickProgressed(
@@ -221,7 +227,7 @@ class PartitionDecider:
             end = day.phase_end(
                 self.service, of_day[0], partition=self.partition, partitions=self._partitions, woken=woken
             )
-        _append(effect, aggregate, self._day_stream, *of_day, end)
+        append_events(effect, aggregate, self._day_stream, *of_day, end)
 
     def _wake(self, effect: Effect, stream: str, running: day.Running, context: Context) -> WakeFailed | None:
         """Wake one stream; a stream that raises, or stays due, is stuck and nothing of its wake is kept."""
@@ -231,7 +237,7 @@ class PartitionDecider:
         woken = Effect()
         try:
             wake = Wake(business_date=running.business_date, phase=running.phase)
-            _append(woken, aggregate, stream, state, sequence, aggregate.decide(wake, state, at_phase))
+            append_events(woken, aggregate, stream, state, sequence, aggregate.decide(wake, state, at_phase))
             change = woken.changes.get(stream)
             phase = (running.business_date, running.phase)
             if change is not None and (change.wake is None or change.wake > phase):
@@ -305,7 +311,7 @@ class PartitionDecider:
                 source=source_from(headers),
             )
         )
-        headers |= {"prev": self._head, "hash": digest, "by": self._replica}
+        headers |= {"prev": self._head, "hash": digest, "by": self.replica.encode()}
         self._head = digest
         key = envelope.stream_id.encode() if envelope else (item.raw.key or b"")
         return Outgoing(position, key, headers, value)
@@ -337,6 +343,8 @@ class PartitionDecider:
             self.drop_speculation()
             self._adopt(raw)
         self._memory.keep_head(self._reader.head)
+        self.head_by, self.head_rules = decided_by(raw.headers)
+        self._memory.keep_decided(self.head_by, self.head_rules)
         if not self._pending:
             self._head = self._reader.head.hash
         return reading
@@ -381,20 +389,3 @@ class PartitionDecider:
     def flush(self) -> None:
         """Write what was folded to the store in one atomic batch."""
         self._memory.flush()
-
-
-def _append(
-    effect: Effect, aggregate: Aggregate, stream: str, state: Any, sequence: int, events: Sequence[Any]
-) -> tuple[Any, int]:
-    """Encode a stream's new events and the state they lead to; the effect is untouched if any of that raises."""
-    if not events:
-        return state, sequence
-    encoded = Effect()
-    for event in events:
-        sequence += 1
-        encoded.add(stream, sequence, event)
-        state = aggregate.evolve(state, event)
-    effect.changes[stream] = stream_change(aggregate, stream, state, sequence)
-    effect.events += encoded.events
-    effect.bytes += encoded.bytes
-    return state, sequence

@@ -106,6 +106,12 @@ def command_headers(item: ReadCommand, rules: bytes) -> dict[str, bytes]:
     return headers
 
 
+def decided_by(headers: Mapping[str, bytes]) -> tuple[str, int]:
+    """(replica, rules) that a decision names. The replica stands outside the hash: whatever it is, it is only a name."""
+    rules = headers.get("rules", b"")
+    return headers.get("by", b"").decode(errors="replace"), int(rules) if rules.isdigit() else 0
+
+
 def known_from(headers: Mapping[str, bytes], position: int, value: bytes) -> Known | None:
     """The answer to keep for a person's command (those with a fingerprint); None for others."""
     fingerprint, command_id = headers.get("fingerprint"), headers.get("command-id")

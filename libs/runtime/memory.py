@@ -53,10 +53,11 @@ class StreamChange:
 
 
 _HEAD = b"t"
+_HEAD_DECIDED = b"d"
 
 
 class DeciderMemory:
-    """Reads and batches the store of one partition. Keys: `s/` states, `i/` answers, `q/` and `b/` sources, `w/` wakes."""
+    """Reads and batches the store of one partition. Keys: `s/` states, `i/` answers, `q/` and `b/` sources, `w/` wakes, `t` and `d` the head."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -77,6 +78,18 @@ class DeciderMemory:
     def keep_head(self, head: Checkpoint) -> None:
         """Everything kept so far belongs to this head."""
         self._changes[_HEAD] = head.as_text().encode()
+
+    def decided(self) -> tuple[str, int]:
+        """(replica, rules) that decided the head of the store's content; ("", 0) before there is one."""
+        row = self._store.get(_HEAD_DECIDED)
+        if row is None:
+            return "", 0
+        rules, by = row.decode().split("|", 1)
+        return by, int(rules)
+
+    def keep_decided(self, by: str, rules: int) -> None:
+        """Who decided the head, and by which rules."""
+        self._changes[_HEAD_DECIDED] = f"{rules}|{by}".encode()
 
     def state(self, stream: str) -> tuple[int, bytes] | None:
         """(sequence, encoded state) of a stream."""

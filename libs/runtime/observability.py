@@ -67,6 +67,24 @@ PARTITION_HALTED = Gauge(
     ("service", "partition"),
     registry=REGISTRY,
 )
+PARTITION_ACTIVE = Gauge(
+    "loanstream_partition_active",
+    "1 while this replica decides the partition, 0 while it follows another one",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
+PARTITION_HELD_BACK = Gauge(
+    "loanstream_partition_held_back",
+    "1 while nobody decides a partition and this replica may not, because its rules are older than the log's: an alarm",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
+TAKE_OVERS = Counter(
+    "loanstream_take_overs_total",
+    "Times this replica took a partition over because commands waited and the chain did not move",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
 COMMANDS_LOST = Gauge(
     "loanstream_commands_lost",
     "1 while the API sees fewer commands than were decided, and answers 503: an alarm",

@@ -86,6 +86,18 @@ class Settings(BaseSettings):
         pattern="^[a-z0-9-]{1,32}$",
         description="Name of this replica, written as `by` on its decisions.",
     )
+    replicas: Path | None = Field(
+        None,
+        description="JSON file of the table that gives each partition its active and its standby replica "
+        "(libs/runtime/replicas.py); all replicas read the same. Unset: replicas.json in the data directory. Without a file "
+        "this replica is active everywhere.",
+    )
+    take_over_s: float = Field(
+        0.3,
+        gt=0,
+        description="Seconds for which commands wait and the chain does not move, after which a standby takes over; up to 30 % "
+        "more by chance.",
+    )
 
     # rules
     profile: Literal["demo", "cn-p2p-2016"] = Field(
@@ -170,6 +182,11 @@ class Settings(BaseSettings):
     def identity_file(self) -> Path:
         """The file with log id and secrets (mode 0600)."""
         return self.data_dir / "identity.env"
+
+    @property
+    def replicas_path(self) -> Path:
+        """Where the table of replicas is; absent where one replica does everything."""
+        return self.replicas or self.data_dir / "replicas.json"
 
     @property
     def token_public_path(self) -> Path:

@@ -1,7 +1,7 @@
 """The states of one partition's streams: confirmed ones in store and cache, speculative ones in an overlay above them."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from libs.events.codec import decode, encode
@@ -9,7 +9,7 @@ from libs.events.deciding import Aggregate
 from libs.events.money import money_context
 from libs.events.records import Decision, decode_event
 from libs.events.system import WakeFailed
-from libs.runtime.decision import aggregate_prefix
+from libs.runtime.decision import Effect, aggregate_prefix
 from libs.runtime.memory import DeciderMemory, StreamChange
 
 #: States kept decoded per partition: the hot ones; the rest are read from the store when needed.
@@ -99,3 +99,20 @@ def stream_change(aggregate: Aggregate, stream: str, state: Any, sequence: int) 
 def stuck_change(aggregate: Aggregate, stream: str, state: Any, sequence: int) -> StreamChange:
     """A stream that could not be woken: as it was, out of the wake index until its next event."""
     return StreamChange(stream, state, sequence, None, encode(aggregate.state, state))
+
+
+def append_events(
+    effect: Effect, aggregate: Aggregate, stream: str, state: Any, sequence: int, events: Sequence[Any]
+) -> tuple[Any, int]:
+    """Encode a stream's new events and the state they lead to; the effect is untouched if any of that raises."""
+    if not events:
+        return state, sequence
+    encoded = Effect()
+    for event in events:
+        sequence += 1
+        encoded.add(stream, sequence, event)
+        state = aggregate.evolve(state, event)
+    effect.changes[stream] = stream_change(aggregate, stream, state, sequence)
+    effect.events += encoded.events
+    effect.bytes += encoded.bytes
+    return state, sequence

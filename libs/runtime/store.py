@@ -122,9 +122,14 @@ def schema_name(aggregates: tuple[Aggregate, ...]) -> str:
     return hashlib.sha256(to_json(schemas)).hexdigest()[:12]
 
 
-def store_path(data_dir: Path, topic: str, partition: int, aggregates: tuple[Aggregate, ...]) -> Path:
-    """Where one partition's store lives; stores of other schemas beside it are removed by `drop_outdated`."""
-    return data_dir / "stores" / topic / f"{partition}-{schema_name(aggregates)}"
+def store_path(
+    data_dir: Path, topic: str, replica: str, partition: int, aggregates: tuple[Aggregate, ...]
+) -> Path:
+    """Where one partition's store lives; stores of other schemas beside it are removed by `drop_outdated`.
+
+    Two replicas may share a data directory, never a store.
+    """
+    return data_dir / "stores" / topic / replica / f"{partition}-{schema_name(aggregates)}"
 
 
 def drop_outdated(path: Path) -> None:

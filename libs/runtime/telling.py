@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from libs.runtime.open_sagas import OpenSaga
     from libs.runtime.parked import Parked
     from libs.runtime.rebuild import RebuildReport
+    from libs.runtime.rules import RulesRow
     from libs.runtime.tracing import DecisionNode
     from libs.runtime.verify import VerifyReport
 
@@ -67,6 +68,27 @@ def open_ones(sagas: "Sequence[OpenSaga]") -> Table:
     for saga in sagas:
         opened = f"{saga.opened_by} at {saga.opened_at.isoformat()}" if saga.opened_at else saga.opened_by
         table.add_row(age(saga.age), saga.service, saga.name, saga.key, opened)
+    return table
+
+
+def rules_of(rows: "Sequence[RulesRow]") -> Table:
+    """A row per partition: who decided its head by which rules, what this code has, and what the table says."""
+    numbers = (Column(name, justify="right") for name in ("log's rules", "this code's"))
+    table = Table(
+        Column("partition", no_wrap=True), "decided last by", *numbers, "this code", "active", "standby"
+    )
+    for row in rows:
+        allowed = row.assignment.rules_allowed
+        table.add_row(
+            f"{row.service}/{row.partition}",
+            row.head_by or "nobody yet",
+            "" if row.head_rules is None else str(row.head_rules),
+            str(row.rules),
+            Text(row.verdict, "red" if row.verdict == "held back" else "green")
+            + ("" if allowed is None else f" (from {allowed})"),
+            row.assignment.active,
+            row.assignment.standby or "",
+        )
     return table
 
 

@@ -48,6 +48,7 @@ def _loanstream(tmp_path: Path, *argv: str, **environment: str) -> subprocess.Co
             "LOANSTREAM_PARTITIONS: Input should be a valid integer",
         ),
         (["token", "ada"], {}, "usr_"),
+        (["rules", "reporting", "--allow", "1"], {}, "reporting decides nothing: choose from onboarding"),
         (
             ["bank", "top-up", "acc_a", "top_a", "5"],
             {},
@@ -87,6 +88,7 @@ AWAY = {
         (["rebuild", "all"], "MongoDB cannot be used", 2),
         (["parked", "list"], "MongoDB cannot be used", 2),
         (["sagas"], "MongoDB cannot be used", 2),
+        (["rules"], "The Kafka broker cannot be used", 2),
         (["up"], "The Kafka broker cannot be used", 2),
         # Its supervisor does not start a process again that ended with 2.
         (["run", "bidding", "--roles", "decider", "--port", "0"], "The Kafka broker cannot be used", 1),

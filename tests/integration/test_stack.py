@@ -74,9 +74,9 @@ def test_a_killed_service_is_started_again(parts: Parts, make_settings: MakeSett
 
 
 def test_a_service_that_keeps_dying_ends_the_stack(parts: Parts, make_settings: MakeSettings) -> None:
-    """Three deaths within a minute are reported instead of tried again for ever."""
+    """Four deaths within a minute are reported instead of tried again for ever."""
     with Stack(make_settings(), processes=(BIDDING,), command=_stand_in(), parts=parts) as stack:
-        for _ in range(2):
+        for _ in range(3):
             stack.child("bidding").kill()
             stack.check()
         stack.child("bidding").kill()

@@ -7,9 +7,11 @@ from collections import deque
 from enum import Enum
 from random import Random
 
+from libs.events.chain import Reading
 from libs.runtime.day import day_aggregate
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.memory import DeciderMemory
+from libs.runtime.replica_role import Assignment, ReplicaRole
 from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
@@ -17,6 +19,8 @@ from tools.simulator.resuming import resume
 
 #: Own steps without any news while decisions are unconfirmed: then the producer is not trusted any more.
 PATIENCE_STEPS = 30
+#: A standby's patience, in its own steps.
+TAKE_OVER_STEPS = 12
 #: Decisions that may be unconfirmed.
 UNCONFIRMED_MAX = 40
 #: Decisions in one step.
@@ -45,6 +49,8 @@ class DeciderActor:
         replica: str,
         store: MemoryStore,
         slot: int,
+        table: Assignment | None = None,
+        chance: Random | None = None,
     ) -> None:
         self.name = f"{service.name}-decider-{partition}-{replica}"
         self.service = service
@@ -72,6 +78,21 @@ class DeciderActor:
         self._sent: deque[Sent] = deque()
         self._dirty = False
         self._waited = 0
+        self._frozen_steps = 0
+        self._steps = 0
+        self._began = False
+        self.take_overs = 0
+        self.role = ReplicaRole(
+            replica,
+            service.rules,
+            table or Assignment(replica),
+            patience_s=TAKE_OVER_STEPS,
+            draw=(chance or Random(0)).random,
+        )
+
+    def freeze(self, steps: int) -> None:
+        """Do nothing for so many steps: a process that is slow to start, or that the machine has stopped."""
+        self._frozen_steps = steps
 
     def left_on(self, disk: Disk) -> MemoryStore:
         """What a successor finds when this life ends now."""
@@ -91,7 +112,8 @@ class DeciderActor:
     def is_quiet(self) -> bool:
         """Everything stored is folded and decided, and everything decided is confirmed and flushed."""
         return (
-            self._tail.at_end
+            not self._frozen_steps
+            and self._tail.at_end
             and not self.decider.unconfirmed
             and not self._dirty
             and self.decider.next_position >= self._log.end(self.commands)
@@ -99,6 +121,10 @@ class DeciderActor:
 
     def step(self, rng: Random) -> bool:
         """Fold a batch, flush, or decide a few commands; False when nothing can be done before something arrives."""
+        self._steps += 1
+        if self._frozen_steps:
+            self._frozen_steps -= 1
+            return True
         if self._failed():
             self._start_over()
             return True
@@ -107,16 +133,34 @@ class DeciderActor:
             return True
         if rng.random() < 0.5 and self._fold(rng):
             return True
-        if self._decide(rng) or self._fold(rng):
+        if (self._decides() and self._decide(rng)) or self._fold(rng):
             return True
         if self._dirty:
             self._flush(rng)
             return True
         self._waited += 1
+        if not self.role.decides and self._stands_by():
+            return True
         if self.decider.unconfirmed and self._waited > PATIENCE_STEPS:
             self._start_over()
             return True
         return False
+
+    def _decides(self) -> bool:
+        """Whether it decides; asked for the first time when everything is folded that was there when it started."""
+        if not self._began and self._tail.offset >= self._begin_deciding_at:
+            self._began = True
+            self.role.start(self.decider.head_by, self.decider.head_rules)
+        return self.role.decides
+
+    def _stands_by(self) -> bool:
+        """Whether a command waits for which patience runs; at its end, and with the log folded, take over."""
+        position = self.decider.next_position
+        waits = self._began and position < self._log.end(self.commands)
+        left = self.role.patience_left_s(self._steps, position, waits=waits)
+        if left == 0.0 and self._tail.at_end and self.role.take_over():
+            self.take_overs += 1
+        return left is not None and not self.role.is_outdated
 
     def _failed(self) -> bool:
         while self._sent and self._sent[0].fate is Fate.STORED:
@@ -134,10 +178,14 @@ class DeciderActor:
 
     def _fold(self, rng: Random) -> bool:
         records = self._tail.fetch(rng)
+        decided = self.role.decides
         for raw in records:
-            self.decider.accept(raw)
+            if self.decider.accept(raw) is Reading.ACCEPTED:
+                self.role.accepted(self.decider.head_by, self.decider.head_rules)
             self._dirty = True
             self._waited = 0
+        if decided and not self.role.decides:
+            self.decider.drop_speculation()
         return bool(records)
 
     def _flush(self, rng: Random) -> None:

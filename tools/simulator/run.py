@@ -106,6 +106,7 @@ def config_of(seed: int) -> Config:
         crashes=0.0 if faults is _CALM else rng.choice((0.0005, 0.002, 0.005)),
         slow_twins=rng.choice((0.0, 0.3)),
         new_release=rng.random() < 0.3,
+        replicas=rng.random() < 0.5,
     )
 
 

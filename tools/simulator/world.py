@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
+from libs.runtime.replica_role import Assignment
 from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
 from tools.simulator.deciding import DeciderActor, Disk
@@ -19,6 +20,8 @@ from tools.simulator.projecting import Database, ProjectorActor
 from tools.simulator.traffic import Plan, Traffic
 
 LOG_ID = "5151515151515151"
+#: Steps within which everything must come to rest after the last fault.
+DRAIN_STEPS_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Config:
     """Of the dead: how many go on beside their successor for a while."""
     new_release: bool
     """Successors decide under a higher `rules` number, so a slow twin writes other bytes."""
+    replicas: bool = False
+    """Each partition has an active decider and a standby; one that dies may take a while to start, or is only frozen."""
 
 
 class Actor(Protocol):
@@ -62,6 +67,8 @@ class Stuck(AssertionError):
 class World:
     """Builds the actors and lets them move. An actor that has nothing to do sleeps until its news come."""
 
+    #: How long a replica is away or frozen, in its own steps.
+    AWAY_STEPS = 300
     #: How long a slow twin lives on, in its own steps.
     TWIN_STEPS = 40
 
@@ -70,6 +77,8 @@ class World:
         self.services = {service.name: service for service in services}
         self.steps = 0
         self.crashes = 0
+        self.freezes = 0
+        self._take_overs_of_the_dead = 0
         self._rng = Random(f"{seed}/schedule")
         self.log = Log(Random(f"{seed}/log"), config.log_faults)
         for service in services:
@@ -99,11 +108,12 @@ class World:
         partitions = range(self.config.partitions)
         for service in self.services.values():
             for partition in partitions:
-                slot = len(self.actors)
-                decider = self._decider(slot, service, partition, "0", MemoryStore())
-                self.actors.append(decider)
-                self._readers[decider.commands].append(slot)
-                self._readers[decider.events].append(slot)
+                for replica in ("r0", "r1") if self.config.replicas else ("r0",):
+                    slot = len(self.actors)
+                    decider = self._decider(slot, service, partition, replica, MemoryStore())
+                    self.actors.append(decider)
+                    self._readers[decider.commands].append(slot)
+                    self._readers[decider.events].append(slot)
         for service in self.services.values():
             for source in service.policies:
                 if source in self.services:
@@ -127,7 +137,7 @@ class World:
         for twin in self._twins:
             twin.actor.stop()
         self._twins.clear()
-        for _ in range(1_000_000):
+        for _ in range(DRAIN_STEPS_MAX):
             if not self._awake and self.log.is_quiet and not self.restless():
                 return
             self._move()
@@ -189,7 +199,11 @@ class World:
         slot = self._rng.randrange(len(self.actors) - 1)
         actor = self.actors[slot]
         if isinstance(actor, DeciderActor):
-            self._replace_decider(slot, actor)
+            if self.config.replicas and self._rng.random() < 0.3:
+                self.freezes += 1
+                actor.freeze(self._rng.randint(1, self.AWAY_STEPS))
+            else:
+                self._replace_decider(slot, actor)
         elif isinstance(actor, PolicyActor):
             self._replace_policy(slot, commits_back=self._rng.choice((0, 0, 0, 1, 2)))
         elif isinstance(actor, ProjectorActor):
@@ -203,7 +217,10 @@ class World:
         service = old.service
         if self.config.new_release:
             service = replace(service, rules=service.rules + 1)
-        successor = self._decider(slot, service, old.partition, str(self.crashes), old.left_on(disk))
+        successor = self._decider(slot, service, old.partition, old.role.replica, old.left_on(disk))
+        if self.config.replicas:
+            successor.freeze(self._rng.choice((0, self._rng.randint(1, self.AWAY_STEPS))))
+        self._take_overs_of_the_dead += old.take_overs
         self.actors[slot] = successor
         self._end(old)
 
@@ -230,6 +247,12 @@ class World:
             self._twins.remove(twin)
 
     @property
+    def take_overs(self) -> int:
+        """How often a standby has taken a partition over."""
+        living = sum(actor.take_overs for actor in self.actors if isinstance(actor, DeciderActor))
+        return self._take_overs_of_the_dead + living
+
+    @property
     def views(self) -> Database:
         """What the database holds of every view."""
         projector = self.actors[self._projector_slot]
@@ -250,6 +273,8 @@ class World:
             replica=replica,
             store=store,
             slot=slot,
+            table=Assignment("r0", "r1") if self.config.replicas else None,
+            chance=self._rng,
         )
 
     def _policy(self, slot: int, service: Service, source: str, commits: tuple[Heads, ...]) -> PolicyActor:

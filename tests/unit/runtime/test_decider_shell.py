@@ -15,14 +15,16 @@ from libs.events.chain import Reading
 from libs.events.codec import name_of
 from libs.events.records import RawRecord, Source
 from libs.events.sagas import Saga
-from libs.runtime import decider as module
+from libs.runtime import partition_loop as module
 from libs.runtime import recount
 from libs.runtime.day import NotePolicyFailure
-from libs.runtime.decider import DeciderRole, PartitionLoop
+from libs.runtime.decider import DeciderRole
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.observability import REGISTRY
+from libs.runtime.partition_loop import PartitionLoop
 from libs.runtime.projecting import AcceptedRecord, Partition
+from libs.runtime.replica_role import Assignment
 from libs.runtime.service import Service
 from libs.runtime.settings import load_settings
 from libs.runtime.system_views import parked_view
@@ -43,12 +45,15 @@ class World:
     def __init__(self, broker: Broker, keys: Path, *, service: Service = TOY) -> None:
         self.broker = broker
         self.bench = Bench()
-        settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1)
-        self.loop = PartitionLoop(settings, service, 0)
+        settings = load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, replica="a")
+        self.loop = PartitionLoop(settings, service, 0, Assignment("a"))
         self.loop.decider = self.bench.caught_up(self.bench.store)
         self.loop.read_to = len(self.bench.events)
+        self.loop.begin()
         self.commands = Follower(broker)
-        self.tails: Any = SimpleNamespace(events=Follower(broker), commands=self.commands)
+        self.tails: Any = SimpleNamespace(
+            events=Follower(broker), commands=self.commands, asking=Follower(broker)
+        )
         broker.events[EVENTS] = self.bench.events
 
     async def current(self) -> Pen:
@@ -142,7 +147,7 @@ async def test_ends_that_cannot_be_asked_for_are_one_more_failure(broker: Broker
             raise LogUnavailable("the broker restarts")
         return dict.fromkeys(places, len(world.bench.events))
 
-    world.tails.events.ends = ends
+    world.tails.asking.ends = ends
     broker.refuses = True
     world.command(3)
     async with world.running():
@@ -174,7 +179,7 @@ async def test_stop_ends_a_question_that_nobody_answers(broker: Broker, keys: Pa
         await asyncio.sleep(60)
         return {}
 
-    world.tails.events.ends = ends
+    world.tails.asking.ends = ends
     broker.refuses = True
     world.command(3)
     async with world.running(), asyncio.timeout(5):

@@ -1,0 +1,35 @@
+"""A process that decides in a way that its arguments name, under a watch of one second: for the tests of the watch."""
+
+import re
+import sys
+import time
+
+from libs.runtime.attempts import HangWatch
+
+
+def loops() -> None:
+    """A loop in Python: other threads run."""
+    while True:
+        pass
+
+
+def holds() -> None:
+    """One call that lets no other thread run."""
+    re.match(r"(a+)+$", "a" * 40 + "b")
+
+
+def short() -> None:
+    """A decision of half a second."""
+    end = time.process_time() + 0.5
+    print("deciding", flush=True)  # noqa: T201 - the test waits for it
+    while time.process_time() < end:
+        pass
+
+
+if __name__ == "__main__":
+    watch = HangWatch(limit_s=1.0, tick_s=0.1)
+    watch.start()
+    watch.begin()
+    {"loops": loops, "holds": holds, "short": short}[sys.argv[1]]()
+    watch.end()
+    watch.stop()
