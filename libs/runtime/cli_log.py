@@ -14,13 +14,18 @@ parked = typer.Typer(help="Commands and events that could not be handled.", no_a
 
 
 @of_the_log.command()
-def verify(service: Annotated[str | None, typer.Argument(help="Only this service.")] = None) -> None:
-    """Walk the log and prove it: chain, one decision per command, hashes, sequences."""
+def verify(
+    service: Annotated[str | None, typer.Argument(help="Only this service.")] = None,
+    require_heads: Annotated[
+        bool, typer.Option("--require-heads", help="A service without signed heads is a fault.")
+    ] = False,
+) -> None:
+    """Walk the log and prove it: chain, one decision per command, hashes, sequences, signed heads."""
     from libs.runtime.telling import proof
     from libs.runtime.verify import verify as verify_log
 
     with progress_bar() as progress:
-        report = asyncio.run(verify_log(local_settings(), service, progress))
+        report = asyncio.run(verify_log(local_settings(), service, progress, require_heads=require_heads))
     out.print(proof(report))
     conclude(report.ok, "the log is proven", "the log is NOT proven: see the faults above")
 

@@ -13,17 +13,16 @@ from datetime import date
 
 import structlog
 
-from libs.events.chain import Reading
+from libs.events.chain import Checkpoint, Reading
 from libs.events.records import RawRecord, parse_decision
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
-from libs.runtime.checkpoint import resume
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge
-from libs.runtime.memory import DeciderMemory
 from libs.runtime.recount import lost_commands
+from libs.runtime.recovery import open_memory
 from libs.runtime.restarts import Restarts, unless, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
@@ -71,15 +70,7 @@ class PartitionLoop:
     async def recover(self) -> None:
         """Open the store, check its head against the log and make the decider. Raises LostTimeline, OperatorError."""
         drop_outdated(self._path)
-        store = RocksStore(self._path)
-        memory = DeciderMemory(store)
-        bootstrap, log_id = self._settings.require_kafka(), self._settings.require_log_id()
-        try:
-            home = f"the store {self._path}"
-            reader = await resume(bootstrap, log_id, self.events, memory.checkpoint(), home=home)
-        except BaseException:
-            store.close()
-            raise
+        self._store, memory, reader = await open_memory(self._settings, self._path, self.events)
         self.decider = PartitionDecider(
             service=self._service.name,
             aggregates=self._aggregates,
@@ -90,7 +81,6 @@ class PartitionLoop:
             reader=reader,
             replica=self._settings.replica,
         )
-        self._store = store
         self.read_to = self.decider.head.offset + 1
 
     async def check_commands(self) -> None:
@@ -310,6 +300,10 @@ class DeciderRole:
         ):
             return False, "commands wait without progress"
         return True, ""
+
+    def heads(self) -> dict[int, Checkpoint]:
+        """The last accepted decision of each partition that has recovered."""
+        return {loop.partition: loop.decider.head for loop in self._loops if hasattr(loop, "decider")}
 
     async def _recover(self, tails: Tails, stop: asyncio.Event) -> None:
         """Fold the log to its end. After `stop` it is left as it is: the tail that delivers has ended, too."""

@@ -34,7 +34,9 @@ def proof(report: "VerifyReport") -> RenderableType:
         for partition in report.partitions
         for fault in partition.faults
     ]
-    return Group(table, *faults)
+    faults += [Text(fault, "red") for fault in report.faults]
+    notes = [Text(note, "yellow") for note in report.notes]
+    return Group(table, *notes, Text(f"{report.heads:,} signed heads compared"), *faults)
 
 
 def rebuilt(reports: "Sequence[RebuildReport]") -> Table:

@@ -77,7 +77,7 @@ async def test_killed_deciders_and_policies_lose_and_double_nothing(
     parts: Parts, make_settings: MakeSettings
 ) -> None:
     """Both services are killed -9 several times while every command arrives twice: every loan is funded exactly once."""
-    settings = make_settings(kafka=parts.kafka, mongo=parts.mongo)
+    settings = make_settings(kafka=parts.kafka, mongo=parts.mongo, heads_every_s=0.5)
     with Stack(settings, processes=WRITERS, parts=parts) as stack:
         async with LogClient(stack.settings, ("bidding", "repayment")) as client:
             await _open_calendar(client)
@@ -92,6 +92,7 @@ async def test_killed_deciders_and_policies_lose_and_double_nothing(
             report = await verify(stack.settings, None)
     assert [fault for partition in report.partitions for fault in partition.faults] == []
     assert report.total("undecided") == 0
+    assert (report.faults, report.heads > 0) == ([], True)  # signed while the writers died
     assert client.readings[Reading.FOREIGN] == 0
     assert Counter(event.account_id for event in client.of(FundsDeposited)) == {
         f"acc_i{n}": 1 for n in range(INVESTORS)
