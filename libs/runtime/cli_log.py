@@ -1,7 +1,9 @@
 """The commands that prove, copy and mend the log: the part of the command line that an operator needs on a bad day."""
 
 import asyncio
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,3 +53,31 @@ def parked_show(ref: Annotated[str, typer.Argument(help="The address that `parke
         f"{found.topic}/{found.partition} at {found.position}, {len(found.value)} bytes", highlight=False
     )
     sys.stdout.write((repr(found.value) if found.text is None else found.text) + "\n")
+
+
+@of_the_log.command()
+def export(
+    service: Annotated[str | None, typer.Argument(help="Only this service.")] = None,
+    first: Annotated[int, typer.Option("--from", min=0, help="From this position of each partition on.")] = 0,
+    last: Annotated[int | None, typer.Option("--to", min=0, help="Up to and with this position.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="A new file; none: stdout.")] = None,
+) -> None:
+    """Write the log's events as CloudEvents 1.0, one JSON object a line, in order within a partition."""
+    from libs.runtime.export import export as export_events
+    from libs.runtime.handing_out import new_file
+
+    try:
+        with new_file(file) as target, progress_bar() as progress:
+            report = asyncio.run(
+                export_events(
+                    local_settings(), service, target.write, first=first, last=last, progress=progress
+                )
+            )
+    except BrokenPipeError:  # whoever read has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    err.print(
+        f"{report.events:,} events of {report.decisions:,} decisions; {report.passed_over:,} records that the chain does "
+        "not accept were passed over",
+        highlight=False,
+    )

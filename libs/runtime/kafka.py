@@ -7,7 +7,7 @@ wrong in a writer leaves its outcome unknown: the caller closes it and recovers 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -184,7 +184,7 @@ class LogReader:
 
 async def read_range(
     bootstrap: str, place: Place, start: int, end: int | None = None, *, stall_s: float = 30.0
-) -> AsyncIterator[list[RawRecord]]:
+) -> AsyncGenerator[list[RawRecord]]:
     """The records of one partition from offset `start` to before `end` (the present end if None), in batches.
 
     A reader of its own per range: assigning a running aiokafka consumer anew can leave it waiting for ever. Raises
