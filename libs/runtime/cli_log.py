@@ -81,3 +81,26 @@ def export(
         "not accept were passed over",
         highlight=False,
     )
+
+
+@of_the_log.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file.")]) -> None:
+    """Copy the whole log into a file, every record as it is; the platform may run meanwhile."""
+    from libs.runtime.copying import backup as copy_log
+
+    with progress_bar() as progress:
+        copied = asyncio.run(copy_log(local_settings(), file, progress))
+    out.print(f"{copied.records:,} records of the log {copied.log_id} are in {file}", highlight=False)
+
+
+@of_the_log.command()
+def restore(file: Annotated[Path, typer.Argument(help="What `backup` wrote.")]) -> None:
+    """Append a copy of the log to empty topics, record by record, and take over its log id. No process may run."""
+    from libs.runtime.copying import restore as restore_log
+
+    with progress_bar() as progress:
+        copied = asyncio.run(restore_log(local_settings(), file, progress))
+    out.print(
+        f"{copied.records:,} records of the log {copied.log_id} are restored: run `loanstream verify`, then start the platform",
+        highlight=False,
+    )

@@ -268,7 +268,7 @@ class LogWriter:
             raise LogUnavailable(str(error) or _SILENT) from error
 
     async def post(
-        self, place: Place, *, key: bytes, value: bytes, headers: Mapping[str, bytes] | None = None
+        self, place: Place, *, key: bytes | None, value: bytes, headers: Mapping[str, bytes] | None = None
     ) -> "asyncio.Future[object]":
         """Queue a record in order; the future ends when the broker has stored it. Raises RecordTooLarge, LogUnavailable."""
         try:
