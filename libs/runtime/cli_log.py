@@ -55,6 +55,22 @@ def parked_show(ref: Annotated[str, typer.Argument(help="The address that `parke
     sys.stdout.write((repr(found.value) if found.text is None else found.text) + "\n")
 
 
+@parked.command("retry")
+def parked_retry(ref: Annotated[str, typer.Argument(help="The address that `parked list` shows.")]) -> None:
+    """Send a policy's parked command again, or run a policy that failed once more. Twice is decided once."""
+    from libs.runtime.retrying import retry
+    from libs.runtime.telling import retried_ones
+
+    settings = local_settings()
+    with progress_bar() as progress:
+        retried = asyncio.run(retry(settings, services_of(settings), ref, progress))
+    out.print(
+        retried_ones(retried) if retried else "the policy makes no command of its event: nothing was sent"
+    )
+    good = all(each.outcome in ("decided", "no_effect") for each in retried)
+    conclude(good, "what was parked is done", "NOT everything is done: see above")
+
+
 @of_the_log.command()
 def export(
     service: Annotated[str | None, typer.Argument(help="Only this service.")] = None,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from libs.runtime.open_sagas import OpenSaga
     from libs.runtime.parked import Parked
     from libs.runtime.rebuild import RebuildReport
+    from libs.runtime.retrying import Retried
     from libs.runtime.tracing import DecisionNode
     from libs.runtime.verify import VerifyReport
 
@@ -60,6 +61,19 @@ def parked_ones(entries: "Sequence[Parked]") -> Table:
     table = Table(Column("address", no_wrap=True), "what the view says")
     for entry in entries:
         table.add_row(entry.ref, ", ".join(f"{name} {value}" for name, value in entry.fields.items()))
+    return table
+
+
+def retried_ones(retried: "Sequence[Retried]") -> Table:
+    """A row per command: what it is now called, and what came of it."""
+    table = Table(
+        "command", "stream", Column("id", no_wrap=True), Column("decision", no_wrap=True), "what came of it"
+    )
+    for each in retried:
+        told = f"refused: {each.code}" if each.outcome == "refused" else each.outcome
+        if not each.sent:
+            told += " before; nothing was sent"
+        table.add_row(each.command_type, each.stream, each.command_id, each.address, told)
     return table
 
 
