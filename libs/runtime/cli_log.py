@@ -120,3 +120,25 @@ def restore(file: Annotated[Path, typer.Argument(help="What `backup` wrote.")]) 
         f"{copied.records:,} records of the log {copied.log_id} are restored: run `loanstream verify`, then start the platform",
         highlight=False,
     )
+
+
+@of_the_log.command()
+def repair(
+    service: Annotated[str | None, typer.Argument(help="Only this service.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Repair; else only say what is damaged.")] = False,
+) -> None:
+    """Let partitions whose decided commands were lost take commands again. Stop the service first."""
+    from libs.runtime.repairing import repair as repair_commands
+    from libs.runtime.telling import damaged_ones
+
+    with progress_bar() as progress:
+        found = asyncio.run(repair_commands(local_settings(), service, yes=yes, progress=progress))
+    if found:
+        out.print(damaged_ones(found))
+    conclude(
+        yes or not found,
+        "repaired: start the service again, then run `loanstream verify`"
+        if found
+        else "no command is missing",
+        "commands that were decided are lost: see above; `--yes` marks their positions and appends displaced ones once more",
+    )

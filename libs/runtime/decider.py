@@ -85,9 +85,7 @@ class PartitionLoop:
 
     async def check_commands(self) -> None:
         """Halt this partition when `S.commands` is not what was decided: its API answers 503 until somebody repairs it."""
-        self.halted = await lost_commands(
-            self._settings.require_kafka(), self.commands, self.events, self.decider.head
-        )
+        self.halted = await lost_commands(self._settings, self.commands, self.events, self.decider.head)
         halted = metrics.PARTITION_HALTED.labels(self._service.name, str(self.partition))
         halted.set(int(self.halted is not None))
         if self.halted is not None:

@@ -81,6 +81,11 @@ def verifying_key(settings: Settings) -> Ed25519PublicKey:
     return key
 
 
+def key_if_any(settings: Settings) -> Ed25519PublicKey | None:
+    """The key that heads are checked with, or None where there is none: then nothing counts as signed."""
+    return verifying_key(settings) if settings.heads_public_path.exists() else None
+
+
 def _no_key(path: Path, name: str, why: object) -> OperatorError:
     return OperatorError(
         f"The Ed25519 key {path} of signed heads cannot be used ({why}): `loanstream up` mints one where none is, or set "

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from libs.runtime.open_sagas import OpenSaga
     from libs.runtime.parked import Parked
     from libs.runtime.rebuild import RebuildReport
+    from libs.runtime.repairing import Damage
     from libs.runtime.retrying import Retried
     from libs.runtime.tracing import DecisionNode
     from libs.runtime.verify import VerifyReport
 
-_PROOF = ("commands", "decisions", "events", "repeats", "foreign", "undecided")
+_PROOF = ("commands", "decisions", "events", "repeats", "foreign", "undecided", "repaired")
 
 
 def proof(report: "VerifyReport") -> RenderableType:
@@ -74,6 +75,24 @@ def retried_ones(retried: "Sequence[Retried]") -> Table:
         if not each.sent:
             told += " before; nothing was sent"
         table.add_row(each.command_type, each.stream, each.command_id, each.address, told)
+    return table
+
+
+def damaged_ones(found: "Sequence[Damage]") -> Table:
+    """A row per damaged partition."""
+    table = Table(
+        "commands of",
+        *(Column(name, justify="right") for name in ("end", "decided up to", "missing", "displaced")),
+    )
+    for each in found:
+        place = f"{each.service}/{each.commands.partition}"
+        table.add_row(
+            place,
+            f"{each.end:,}",
+            f"{each.next_position - 1:,}",
+            f"{each.missing:,}",
+            f"{len(each.displaced):,}",
+        )
     return table
 
 

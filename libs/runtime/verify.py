@@ -1,21 +1,22 @@
 """Does the log prove itself? Walks both topics of a service and compares every decision with its command.
 
 Checked per partition: one chain without a gap, one decision per command, the command's hash, sequences 1..n per stream, and
-that every signed head still stands in the chain.
+that every signed head still stands in the chain. A position that `loanstream repair` has marked is counted as repaired.
 Repeats are harmless and counted; a foreign record, a missing or a wrong decision is named with its place.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from libs.events.chain import ChainReader, Reading, genesis
 from libs.events.codec import Undecodable
 from libs.events.records import RawRecord, parse_decision
 from libs.events.topics import DECIDING_SERVICES, commands_topic, events_topic
 from libs.runtime.errors import OperatorError
+from libs.runtime.heads import key_if_any
 from libs.runtime.heads_proof import PartitionHeads, signed_heads
 from libs.runtime.kafka import Place, offsets, read_range
+from libs.runtime.repair_marks import Marks, hash_of
 from libs.runtime.settings import Settings
 
 #: Called with (partitions done, partitions in all, what is being read).
@@ -34,6 +35,7 @@ class PartitionReport:
     repeats: int = 0
     foreign: int = 0
     undecided: int = 0
+    repaired: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -61,9 +63,12 @@ class VerifyReport:
 class PartitionProof:
     """Feeds on one partition's commands, then its events; keeps one hash per undecided command and one number per stream."""
 
-    def __init__(self, log_id: str, topic: str, report: PartitionReport, heads: PartitionHeads) -> None:
+    def __init__(
+        self, log_id: str, topic: str, report: PartitionReport, heads: PartitionHeads, marks: Marks
+    ) -> None:
         self.report = report
         self._heads = heads
+        self._marks = marks
         self._chain = ChainReader(genesis(log_id, topic, report.partition))
         self._hashes: list[bytes] = []
         self._sequences: dict[str, int] = {}
@@ -71,7 +76,8 @@ class PartitionProof:
     def command(self, raw: RawRecord) -> None:
         """One record of the commands topic."""
         self.report.commands += 1
-        self._hashes.append(sha256(raw.value).digest())
+        self._hashes.append(hash_of(raw))
+        self._marks.add(raw)
 
     def event(self, raw: RawRecord) -> None:
         """One record of the events topic."""
@@ -97,9 +103,14 @@ class PartitionProof:
 
     def _accepted(self, raw: RawRecord, position: int) -> None:
         faults = self.report.faults
+        command = raw.headers.get("command")
         if position >= len(self._hashes):
             faults.append(f"offset {raw.offset}: decides position {position}, where no command stands")
-        elif self._hashes[position] != raw.headers.get("command"):
+        elif self._hashes[position] == command:
+            pass
+        elif self._marks.excuse(position, decided=command, found=self._hashes[position]):
+            self.report.repaired += 1
+        else:
             faults.append(f"offset {raw.offset}: decides another command than the one at position {position}")
         try:
             decision = parse_decision(raw.value)
@@ -153,7 +164,8 @@ async def _walk(settings: Settings, service: str, partition: int, heads: Partiti
     bootstrap = settings.require_kafka()
     commands = Place(commands_topic(service, settings.topic_prefix), partition)
     events = Place(events_topic(service, settings.topic_prefix), partition)
-    proof = PartitionProof(settings.require_log_id(), events.topic, report, heads)
+    log_id = settings.require_log_id()
+    proof = PartitionProof(log_id, events.topic, report, heads, Marks(key_if_any(settings), log_id, commands))
     # events' end first, so that every decision read has its command below the commands' end
     events_end = (await offsets(bootstrap, [events]))[events][1]
     async for records in read_range(bootstrap, commands, 0):
