@@ -89,7 +89,7 @@ async def restore(settings: Settings, path: Path, progress: Progress = lambda *_
     The whole archive is checked first; what is refused has changed nothing. Raises OperatorError (BrokenArchive included),
     LogUnavailable, OSError.
     """
-    archive = await asyncio.to_thread(Archive, path)
+    archive = await asyncio.to_thread(_opened, path)
     manifest = archive.manifest
     _require_fits(settings, manifest, path)
     total, checked = sum(manifest.places().values()), 0
@@ -107,6 +107,12 @@ async def restore(settings: Settings, path: Path, progress: Progress = lambda *_
     finally:
         await writer.stop()
     return Copied(manifest.log_id, restored)
+
+
+def _opened(path: Path) -> Archive:
+    if not path.is_file():
+        raise OperatorError(f"{path} is no file: give one that `loanstream backup` wrote.")
+    return Archive(path)
 
 
 def _require_fits(settings: Settings, manifest: Manifest, path: Path) -> None:

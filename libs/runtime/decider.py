@@ -68,7 +68,7 @@ class PartitionLoop:
     # --- recovery -----------------------------------------------------------------------------------------------
 
     async def recover(self) -> None:
-        """Open the store, check its head against the log and make the decider. Raises LostTimeline, OperatorError."""
+        """Open the store, check its head against the log and make the decider. Raises OperatorError."""
         drop_outdated(self._path)
         self._store, memory, reader = await open_memory(self._settings, self._path, self.events)
         self.decider = PartitionDecider(
@@ -258,7 +258,7 @@ class DeciderRole:
         self._caught_up = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Recover, then decide until stopped. Raises OperatorError (LostTimeline included) and LogUnavailable."""
+        """Recover, then decide until stopped. Raises OperatorError and LogUnavailable."""
         tails = Tails(self._settings, self._service, self._tail)
         writers = Writers(self._settings, self._service)
         await tails.commands.start()

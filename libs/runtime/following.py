@@ -1,6 +1,7 @@
 """Following one partition's chain from its beginning, for whoever has no head to start from and must not guess one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from libs.events.chain import ChainReader, Reading, genesis
 from libs.events.records import RawRecord
@@ -19,14 +20,15 @@ class Follower:
         self.chain = ChainReader(genesis(settings.require_log_id(), self.place.topic, partition))
         self._read_to = 0
 
-    async def accepted(self) -> AsyncIterator[RawRecord]:
+    async def accepted(self) -> AsyncGenerator[RawRecord]:
         """What was accepted since the last time, up to the log's present end. Raises LogUnavailable."""
         end = (await offsets(self._bootstrap, [self.place]))[self.place][1]
-        async for records in read_range(self._bootstrap, self.place, self._read_to, end):
-            for raw in records:
-                self._read_to = raw.offset + 1
-                if self.chain.read(raw) is Reading.ACCEPTED:
-                    yield raw
+        async with aclosing(read_range(self._bootstrap, self.place, self._read_to, end)) as batches:
+            async for records in batches:
+                for raw in records:
+                    self._read_to = raw.offset + 1
+                    if self.chain.read(raw) is Reading.ACCEPTED:
+                        yield raw
 
     async def decision(self, position: int) -> RawRecord | None:
         """The decision at a position that was not read yet; None where the chain does not reach it now. Raises LogUnavailable."""

@@ -73,13 +73,14 @@ async def retry(
     Raises OperatorError for what may not be retried, with the reason; LogUnavailable.
     """
     place, position = where(settings, ref)
-    name, _, index = ref.partition("/")[0], *ref.rpartition("/")[1:]
+    name, *numbers = ref.split("/")
+    index = int(numbers[2]) if len(numbers) == 3 else None
     service = next(each for each in services if each.name == name)
     progress(0, 3, f"reading {name}/{place.partition}")
     decided = await Follower(settings, name, place.partition).decision(position)
     if decided is None:
         raise OperatorError(f"{ref} is not decided: take the address from `loanstream parked list`.")
-    parked = parked_event(service, decided, ref, int(index) if ref.count("/") == 3 else None)
+    parked = parked_event(service, decided, ref, index)
     if parked.type == name_of(CommandRefused):
         raw = await record_at(settings.require_kafka(), place, position)
         orders = [order_of(raw, ref)]
