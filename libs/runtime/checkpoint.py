@@ -1,16 +1,21 @@
 """No reader starts without a head: the one way to go on from a kept checkpoint.
 
 A checkpoint has three homes (the decider's store, MongoDB, Kafka commit metadata). Whatever its home, the record at its
-offset must still have its hash; otherwise the log's timeline was lost and what was built on it must be thrown away.
+offset must still have its hash; otherwise the log's timeline was lost and what was built on it is thrown away: the decider
+its store (recovery), a view its generation (projector), the API its anchor. A policy has sent commands for it: it waits.
 """
 
+import structlog
+
 from libs.events.chain import ChainReader, Checkpoint, genesis
-from libs.runtime.errors import OperatorError
+from libs.runtime.errors import PassingTrouble
 from libs.runtime.kafka import Place, record_at
 
+log = structlog.get_logger()
 
-class LostTimeline(OperatorError):
-    """The log no longer holds the record that a checkpoint was taken at. The sentence names the store to delete."""
+
+class LostTimeline(PassingTrouble):
+    """The log no longer holds the record that a checkpoint was taken at. Whoever starts anew meets it in a way he can mend."""
 
 
 async def resume(
@@ -18,14 +23,30 @@ async def resume(
 ) -> ChainReader:
     """A reader whose head is the checkpoint's record, or the genesis head when there is none.
 
-    `home` says in words where the checkpoint is kept and how to delete it, for the error. Raises LostTimeline, LogUnavailable.
+    `home` says in words where the checkpoint is kept, for the error. Raises LostTimeline, LogUnavailable.
     """
     if checkpoint is None or checkpoint.offset < 0:
         return ChainReader(genesis(log_id, place.topic, place.partition))
-    found = await record_at(bootstrap, place, checkpoint.offset)
-    if found is None or found.headers.get("hash") != checkpoint.hash:
+    if not await is_held(bootstrap, place, checkpoint):
         raise LostTimeline(
-            f"Delete {home} and start again; it is rebuilt from the log. It was built on a record at offset "
-            f"{checkpoint.offset} of {place.topic}/{place.partition} that the log does not hold: the log was cut or replaced."
+            f"The log was cut or replaced: {home} was built on a record at offset {checkpoint.offset} of "
+            f"{place.topic}/{place.partition} that it does not hold. Start again: it is rebuilt from the log."
         )
     return ChainReader(checkpoint)
+
+
+async def is_held(bootstrap: str, place: Place, checkpoint: Checkpoint) -> bool:
+    """Whether the log holds the record that a checkpoint was taken at. Raises LogUnavailable."""
+    found = await record_at(bootstrap, place, checkpoint.offset)
+    return found is not None and found.headers.get("hash") == checkpoint.hash
+
+
+async def resume_or_begin(
+    bootstrap: str, log_id: str, place: Place, checkpoint: Checkpoint | None, *, home: str
+) -> ChainReader:
+    """Like `resume`, for a checkpoint that only spares reading: where it is lost, from the beginning. Raises LogUnavailable."""
+    try:
+        return await resume(bootstrap, log_id, place, checkpoint, home=home)
+    except LostTimeline as lost:
+        log.warning("timeline_lost", home=home, cause=str(lost))
+        return ChainReader(genesis(log_id, place.topic, place.partition))

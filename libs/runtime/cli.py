@@ -9,20 +9,15 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from libs.runtime.cli_log import of_the_log, parked
 from libs.runtime.errors import OperatorError, PassingTrouble
 from libs.runtime.settings import ROLES, Settings, load_settings
-
-if TYPE_CHECKING:
-    from libs.runtime.service import Service
+from libs.runtime.terminal import conclude, err, local_settings, out, progress_bar, services_of
 
 app = typer.Typer(
     name="loanstream",
@@ -31,13 +26,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-parked = typer.Typer(help="Commands and events that could not be handled.", no_args_is_help=True)
+app.add_typer(of_the_log)
 app.add_typer(parked, name="parked")
 bank = typer.Typer(help="Be the custodian bank of a development stack.", no_args_is_help=True)
 app.add_typer(bank, name="bank")
-
-out = Console()
-err = Console(stderr=True)
 
 _TOKEN_HOURS = 12
 
@@ -116,18 +108,6 @@ def topics() -> None:
 
 
 @app.command()
-def verify(service: Annotated[str | None, typer.Argument(help="Only this service.")] = None) -> None:
-    """Walk the log and prove it: chain, one decision per command, hashes, sequences."""
-    from libs.runtime.telling import proof
-    from libs.runtime.verify import verify as verify_log
-
-    with _progress() as progress:
-        report = asyncio.run(verify_log(_local_settings(), service, progress))
-    out.print(proof(report))
-    _conclude(report.ok, "the log is proven", "the log is NOT proven: see the faults above")
-
-
-@app.command()
 def rebuild(
     view: Annotated[str, typer.Argument(help="The view's name, or `all`.")],
     check: Annotated[
@@ -138,38 +118,13 @@ def rebuild(
     from libs.runtime.rebuild import rebuild_views
     from libs.runtime.telling import rebuilt
 
-    settings = _local_settings()
+    settings = local_settings()
     names = () if view == "all" else (view,)
-    with _progress() as progress:
-        reports = asyncio.run(rebuild_views(settings, _services(settings), names, check, progress))
+    with progress_bar() as progress:
+        reports = asyncio.run(rebuild_views(settings, services_of(settings), names, check, progress))
     out.print(rebuilt(reports))
     equal = all(report.equal is not False for report in reports)
-    _conclude(
-        equal, "no live view differs from its events", "a live view DIFFERED from its events: see above"
-    )
-
-
-@parked.command("list")
-def parked_list() -> None:
-    """List refusals `malformed` and `internal`, and policies that failed."""
-    from libs.runtime.parked import list_parked
-    from libs.runtime.telling import parked_ones
-
-    settings = _local_settings()
-    entries = asyncio.run(list_parked(settings, _services(settings)))
-    out.print(parked_ones(entries) if entries else "nothing is parked")
-
-
-@parked.command("show")
-def parked_show(ref: Annotated[str, typer.Argument(help="The address that `parked list` shows.")]) -> None:
-    """Show one parked command with its bytes."""
-    from libs.runtime.parked import show_parked
-
-    found = asyncio.run(show_parked(_local_settings(), ref))
-    err.print(
-        f"{found.topic}/{found.partition} at {found.position}, {len(found.value)} bytes", highlight=False
-    )
-    sys.stdout.write((repr(found.value) if found.text is None else found.text) + "\n")
+    conclude(equal, "no live view differs from its events", "a live view DIFFERED from its events: see above")
 
 
 @app.command()
@@ -182,12 +137,12 @@ def explain(
     from libs.runtime.explain import explain_command, explain_figure, is_figure
     from libs.runtime.telling import explained_figure, tree
 
-    settings = _local_settings()
-    services = _services(settings)
+    settings = local_settings()
+    services = services_of(settings)
     if is_figure(services, what):
         out.print(explained_figure(asyncio.run(explain_figure(settings, services, what))), highlight=False)
         return
-    with _progress() as progress:
+    with progress_bar() as progress:
         node = asyncio.run(explain_command(settings, what, progress))
     out.print(tree(node))
 
@@ -198,7 +153,7 @@ def sagas(service: Annotated[str | None, typer.Argument(help="Only this service.
     from libs.runtime.open_sagas import list_open
     from libs.runtime.telling import open_ones
 
-    found = asyncio.run(list_open(_local_settings(), service))
+    found = asyncio.run(list_open(local_settings(), service))
     out.print(open_ones(found) if found else "no saga is open")
 
 
@@ -216,12 +171,12 @@ def rules(
     from libs.runtime.rules import allow_rules, show_rules
     from libs.runtime.telling import rules_of
 
-    settings = _local_settings()
+    settings = local_settings()
     if allow is not None:
         table = allow_rules(settings, service, allow)
         out.print(f"{settings.replicas_path} is version {table.version} now", highlight=False)
         return
-    out.print(rules_of(asyncio.run(show_rules(settings, _services(settings), service))))
+    out.print(rules_of(asyncio.run(show_rules(settings, services_of(settings), service))))
 
 
 @app.command()
@@ -236,7 +191,7 @@ def token(
     from libs.runtime.auth import issue_token
 
     wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip()) or _every_scope()
-    sys.stdout.write(issue_token(_local_settings(), subject, wanted, int(hours * 3600)) + "\n")
+    sys.stdout.write(issue_token(local_settings(), subject, wanted, int(hours * 3600)) + "\n")
 
 
 @bank.command("top-up")
@@ -250,7 +205,7 @@ def bank_top_up(
     from tools.bank import call_back
 
     sys.stdout.write(
-        call_back(_local_settings(), "top-ups", account, top_up, amount_fen, succeeded=not refuse) + "\n"
+        call_back(local_settings(), "top-ups", account, top_up, amount_fen, succeeded=not refuse) + "\n"
     )
 
 
@@ -265,7 +220,7 @@ def bank_withdrawal(
     from tools.bank import call_back
 
     sys.stdout.write(
-        call_back(_local_settings(), "withdrawals", account, withdrawal, amount_fen, succeeded=not refuse)
+        call_back(local_settings(), "withdrawals", account, withdrawal, amount_fen, succeeded=not refuse)
         + "\n"
     )
 
@@ -344,39 +299,10 @@ def _refuse(sentence: str, exit_code: int) -> NoReturn:
     sys.exit(exit_code)
 
 
-def _local_settings() -> Settings:
-    """Settings with the secrets of the data directory."""
-    from libs.runtime.identity import ensure_identity
-
-    return ensure_identity(load_settings())
-
-
 def _every_scope() -> tuple[str, ...]:
     from libs.runtime.auth import SCOPES
 
     return tuple(SCOPES)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, str], None]]:
-    """A progress bar on stderr, moved by calling (done, total, what)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
-
-
-def _services(settings: Settings) -> "list[Service]":
-    from libs.runtime.service import load_services
-
-    return list(load_services(settings.profile).values())
-
-
-def _conclude(good: bool, well: str, ill: str) -> None:
-    """Say the result in words; exit code 1 if it is not good."""
-    out.print(well if good else ill, style="green" if good else "bold red", highlight=False)
-    if not good:
-        raise typer.Exit(1)
 
 
 def _print_addresses(settings: Settings) -> None:

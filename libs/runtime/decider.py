@@ -8,6 +8,7 @@ import time
 
 import structlog
 
+from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.runtime.attempts import HangWatch
 from libs.runtime.decider_links import Tails, Writers
@@ -49,7 +50,7 @@ class DeciderRole:
         self._caught_up = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Recover, then decide until stopped. Raises OperatorError (LostTimeline included) and LogUnavailable."""
+        """Recover, then decide until stopped. Raises OperatorError and LogUnavailable."""
         tails = Tails(self._settings, self._service, self._tail)
         writers = Writers(self._settings, self._service)
         await tails.start()
@@ -99,6 +100,10 @@ class DeciderRole:
         ):
             return False, "commands wait without progress"
         return True, ""
+
+    def heads(self) -> dict[int, Checkpoint]:
+        """The last accepted decision of each partition that has recovered."""
+        return {loop.partition: loop.decider.head for loop in self._loops if hasattr(loop, "decider")}
 
     async def _recover(self, tails: Tails, stop: asyncio.Event) -> None:
         """Fold the log to its end. After `stop` it is left as it is: the tail that delivers has ended, too."""

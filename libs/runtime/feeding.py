@@ -104,7 +104,7 @@ class LiveViews:
     async def starts(self, places: frozenset[Place], assignment: int) -> Mapping[Place, int]:
         """Where to read each assigned partition from: after the lowest triple of the views that read it.
 
-        Every triple is checked against the log first. Raises LostTimeline, which names what to delete.
+        Every triple is checked against the log first. Raises LostTimeline: the next start builds anew.
         """
         async with self._lock:
             if assignment != self._assignment or places != frozenset(self._reads):

@@ -1,4 +1,4 @@
-"""What a data directory is born with: secrets and the development issuer's key, minted once and kept for good.
+"""What a data directory is born with: secrets, the development issuer's key and the key that signs heads, minted once and kept for good.
 
 They are files and not defaults so that no secret ever stands in the code, a commit or a process list.
 """
@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
@@ -31,7 +31,11 @@ def ensure_identity(settings: Settings) -> Settings:
                 kept = {"fingerprint_key": secrets.token_hex(32), "bank_secret": secrets.token_hex(32)} | kept
                 _keep(settings.identity_file, kept)
             if not settings.token_public_path.exists():
-                _mint_token_keys(settings.token_private_path, settings.token_public_path)
+                token_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+                _keep_pair(token_key, settings.token_private_path, settings.token_public_path)
+            if not settings.heads_public_path.exists():
+                heads_key = ed25519.Ed25519PrivateKey.generate()
+                _keep_pair(heads_key, settings.heads_private_path, settings.heads_public_path)
     except OSError as error:
         raise OperatorError(
             f"{error.filename} cannot be written ({error.strerror}): put that right, or set {PREFIX}DATA_DIR to another "
@@ -65,9 +69,10 @@ def _keep(path: Path, kept: dict[str, str]) -> None:
     write_env_file(path, {PREFIX + name.upper(): value for name, value in kept.items()}, secret=True)
 
 
-def _mint_token_keys(private_path: Path, public_path: Path) -> None:
-    """An RSA pair for the development issuer; the private half is readable by its owner only."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def _keep_pair(
+    key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey, private_path: Path, public_path: Path
+) -> None:
+    """Write both halves of a new key; the private one is readable by its owner only."""
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

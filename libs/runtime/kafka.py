@@ -7,7 +7,7 @@ wrong in a writer leaves its outcome unknown: the caller closes it and recovers 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -187,7 +187,7 @@ class LogReader:
 
 async def read_range(
     bootstrap: str, place: Place, start: int, end: int | None = None, *, stall_s: float = 30.0
-) -> AsyncIterator[list[RawRecord]]:
+) -> AsyncGenerator[list[RawRecord]]:
     """The records of one partition from offset `start` to before `end` (the present end if None), in batches.
 
     A reader of its own per range: assigning a running aiokafka consumer anew can leave it waiting for ever. Raises
@@ -271,7 +271,7 @@ class LogWriter:
             raise LogUnavailable(str(error) or _SILENT) from error
 
     async def post(
-        self, place: Place, *, key: bytes, value: bytes, headers: Mapping[str, bytes] | None = None
+        self, place: Place, *, key: bytes | None, value: bytes, headers: Mapping[str, bytes] | None = None
     ) -> "asyncio.Future[object]":
         """Queue a record in order; the future ends when the broker has stored it. Raises RecordTooLarge, LogUnavailable."""
         try:

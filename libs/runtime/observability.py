@@ -91,6 +91,12 @@ COMMANDS_LOST = Gauge(
     ("service", "partition"),
     registry=REGISTRY,
 )
+HEADS_NOT_SIGNED = Counter(
+    "loanstream_heads_not_signed_total",
+    "Times that a decider could not keep its signed heads: an alarm",
+    ("service",),
+    registry=REGISTRY,
+)
 PARKED = Counter(
     "loanstream_parked_total",
     "Refusals malformed or internal, refusals of a policy that no saga expects, and policies that raised: an alarm",

@@ -8,7 +8,7 @@ from typing import Final
 
 from libs.runtime.errors import the_one_to_tell
 from libs.runtime.generations import DatabaseUnavailable
-from libs.runtime.kafka import LogUnavailable
+from libs.runtime.kafka import LogUnavailable, OffsetMissing
 from libs.runtime.mongo import DatabaseError
 from libs.runtime.settings import PREFIX
 
@@ -24,6 +24,11 @@ def sentence_of(error: BaseException) -> str | None:
         return (
             f"The Kafka broker cannot be used ({_reason(error)}): see that it runs and that {PREFIX}KAFKA is its address, "
             "then try again."
+        )
+    if isinstance(error, OffsetMissing):
+        return (
+            f"The log ends before what was read of it ({_reason(error)}): its tail was cut. Start again: what is kept of it is "
+            "looked at anew, and rebuilt where the log has lost it."
         )
     if isinstance(error, DatabaseError | DatabaseUnavailable):
         return (

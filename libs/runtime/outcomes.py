@@ -225,8 +225,8 @@ class Outcomes:
                 await until_set(stop, _RECONNECT_S)
             except OffsetMissing as error:
                 raise LostTimeline(
-                    f"{self._service}.events was cut while the API read it ({error}). Start again; if it stays, "
-                    f"delete {self._home}."
+                    f"{self._service}.events was cut while the API read it ({error}). Start again: what {self._home} say is "
+                    "looked at anew."
                 ) from error
             finally:
                 await reader.stop()

@@ -67,7 +67,7 @@ async def _of_service(views: Views, service: str) -> list[Parked]:
 
 async def show_parked(settings: Settings, ref: str) -> ParkedCommand:
     """The command behind an address. Raises OperatorError for what is no address, LogUnavailable."""
-    place, position = _where(settings, ref)
+    place, position = where(settings, ref)
     raw = await record_at(settings.require_kafka(), place, position)
     if raw is None:
         raise OperatorError(
@@ -80,7 +80,7 @@ async def show_parked(settings: Settings, ref: str) -> ParkedCommand:
     return ParkedCommand(place.topic, place.partition, position, raw.value, text)
 
 
-def _where(settings: Settings, ref: str) -> tuple[Place, int]:
+def where(settings: Settings, ref: str) -> tuple[Place, int]:
     """Read `service/partition/position`, with or without the index of an event."""
     parts = ref.split("/")
     numbers = parts[1:]

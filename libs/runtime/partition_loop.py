@@ -16,15 +16,14 @@ from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.attempts import Attempts, HangWatch
-from libs.runtime.checkpoint import resume
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.decision import Outgoing
 from libs.runtime.decision_counts import count_decision, gauge_partition
 from libs.runtime.kafka import LogUnavailable, LogWriter, Place, RecordTooLarge
-from libs.runtime.memory import DeciderMemory
 from libs.runtime.recount import lost_commands
+from libs.runtime.recovery import open_memory
 from libs.runtime.replica_role import Assignment, ReplicaRole
 from libs.runtime.restarts import Restarts, unless, wait
 from libs.runtime.service import Service
@@ -84,17 +83,9 @@ class PartitionLoop:
     # --- recovery -----------------------------------------------------------------------------------------------
 
     async def recover(self) -> None:
-        """Open the store, check its head against the log and make the decider. Raises LostTimeline, OperatorError."""
+        """Open the store, check its head against the log and make the decider. Raises OperatorError."""
         drop_outdated(self._path)
-        store = RocksStore(self._path)
-        memory = DeciderMemory(store)
-        bootstrap, log_id = self._settings.require_kafka(), self._settings.require_log_id()
-        try:
-            home = f"the store {self._path}"
-            reader = await resume(bootstrap, log_id, self.events, memory.checkpoint(), home=home)
-        except BaseException:
-            store.close()
-            raise
+        self._store, memory, reader = await open_memory(self._settings, self._path, self.events)
         self.decider = PartitionDecider(
             service=self._service.name,
             aggregates=self._aggregates,
@@ -105,14 +96,11 @@ class PartitionLoop:
             reader=reader,
             replica=self._settings.replica,
         )
-        self._store = store
         self.read_to = self.decider.head.offset + 1
 
     async def check_commands(self) -> None:
         """Halt this partition when `S.commands` is not what was decided: its API answers 503 until somebody repairs it."""
-        self.halted = await lost_commands(
-            self._settings.require_kafka(), self.commands, self.events, self.decider.head
-        )
+        self.halted = await lost_commands(self._settings, self.commands, self.events, self.decider.head)
         halted = metrics.PARTITION_HALTED.labels(self._service.name, str(self.partition))
         halted.set(int(self.halted is not None))
         if self.halted is not None:

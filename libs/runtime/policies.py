@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from libs.events.chain import Reading
+from libs.events.chain import ChainReader, Checkpoint, Reading
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.backlog import Backlog
-from libs.runtime.checkpoint import resume
+from libs.runtime.checkpoint import LostTimeline, resume
+from libs.runtime.following import Follower
+from libs.runtime.forks import decided_again
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge, stored_offset
 from libs.runtime.policing import OutgoingCommand, PolicyPartition, group_name, waves
 from libs.runtime.restarts import Restarts, wait
@@ -50,9 +52,12 @@ class PolicyGroup:
         self._committed_at = time.monotonic()
         self._backlog: Backlog | None = None
         self._in_hand_since: float | None = None
+        self._waits_for: str | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read, send, commit until stopped; after any doubt start again from the last commit. Raises OperatorError.
+
+        Where the log has lost what was committed, it waits until that is decided again.
 
         A broker that is away is waited for. A group that reaches its broker and fails all the same, again and again for
         two minutes, ends: Kafka refuses its commands for good, and a person must look (the rule: libs.runtime.restarts).
@@ -71,7 +76,9 @@ class PolicyGroup:
                 await reader.start()
                 await commits.start()
                 await writer.start()
-                backlog = await self._resume(reader, commits)
+                backlog = await self._resume(reader, commits, stop)
+                if backlog is None:
+                    continue
                 restarts.began()
                 await self._work(reader, commits, writer, backlog, stop)
             except (LogUnavailable, RecordTooLarge) as error:
@@ -91,6 +98,8 @@ class PolicyGroup:
     def unready(self) -> str | None:
         """Why this group is not of use now: not come up with its sources since it started, or events wait too long."""
         limit_s = self._settings.stall_s + self._settings.confirm_timeout_s
+        if self._waits_for is not None:
+            return f"{self.name} waits for {self._waits_for}"
         if self._backlog is None:
             return f"{self.name} is resuming"
         if not self._backlog.caught_up:
@@ -107,16 +116,13 @@ class PolicyGroup:
         in_hand_s = time.time() - self._in_hand_since if self._in_hand_since is not None else 0.0
         return max(0.0, in_hand_s, self._backlog.waiting_s if self._backlog is not None else 0.0)
 
-    async def _resume(self, reader: TailReader, commits: LogReader) -> Backlog:
+    async def _resume(self, reader: TailReader, commits: LogReader, stop: asyncio.Event) -> Backlog | None:
+        """Go on from the commits; None when it was stopped before it could. Raises SourceForked, LogUnavailable."""
         committed = await commits.committed(self._places)
         for place in self._places:
-            chain = await resume(
-                self._settings.require_kafka(),
-                self._settings.require_log_id(),
-                place,
-                committed.get(place),
-                home=f"the commits of the consumer group {self._settings.topic_prefix + self.name}",
-            )
+            chain = await self._chain(place, committed.get(place), stop)
+            if chain is None:
+                return None
             self._partitions[place.partition] = PolicyPartition(
                 self._service,
                 self._source,
@@ -131,6 +137,30 @@ class PolicyGroup:
         backlog = Backlog(starts)
         backlog.sample(await commits.ends(self._places))
         return backlog
+
+    async def _chain(
+        self, place: Place, committed: Checkpoint | None, stop: asyncio.Event
+    ) -> ChainReader | None:
+        settings, home = self._settings, f"the consumer group {self._settings.topic_prefix + self.name}"
+        try:
+            return await resume(
+                settings.require_kafka(),
+                settings.require_log_id(),
+                place,
+                committed,
+                home=f"the commit of {home}",
+            )
+        except LostTimeline:
+            assert committed is not None, "only what is kept can be lost"
+            self._waits_for = (
+                f"{self._source}/{place.partition} to decide position {committed.position} again"
+            )
+            log.warning("policy_waits", policy=self.name, waits_for=self._waits_for)
+            follower = Follower(settings, self._source, place.partition)
+            try:
+                return await decided_again(follower, committed, home, stop)
+            finally:
+                self._waits_for = None
 
     async def _work(
         self,

@@ -6,7 +6,7 @@ same commands, and the decider drops what it has by the source rule (design.md 2
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
@@ -27,7 +27,7 @@ from libs.events.records import (
 from libs.events.sagas import Send
 from libs.events.topics import COMMAND_BYTES_MAX, partition_of, system_stream
 from libs.runtime import day
-from libs.runtime.service import Service
+from libs.runtime.service import Policy, Service
 
 log = structlog.get_logger()
 
@@ -150,11 +150,8 @@ class PolicyPartition:
         try:
             if undecodable is not None:
                 raise undecodable
-            sends = self._policy(event)
-            slots = [send.slot for send in (*sends, *of_day)]
-            if len({*slots}) != len(slots):
-                raise ValueError("two commands of one event share a slot")
-            commands = [self._command(event, _checked(send), stored_below) for send in sends]
+            sends = sends_of(self._policy, event, of_day)
+            commands = [self._command(event, send, stored_below) for send in sends]
         except (MemoryError, RecursionError, OSError):
             raise
         except Exception as error:
@@ -168,21 +165,12 @@ class PolicyPartition:
         return [*commands, *(self._command(event, send, stored_below) for send in at_once)]
 
     def _command(self, event: RecordedEvent, send: Send, stored_below: StoredBelow) -> OutgoingCommand:
-        envelope = CommandEnvelope(
-            command_id=str(uuid5(_COMMAND_IDS, f"{self.group}|{event.address}|{send.slot}")),
-            type=name_of(type(send.command)),
-            stream_id=send.stream_id,
-            data=send.command,
-            at=event.at or _BEFORE_TIME,
-            principal=self.group,
-            correlation_id=event.correlation_id,
-            causation_id=event.address,
+        envelope = replace(
+            envelope_of(self.group, event, send),
             source=Source(
                 group=self.group, topic=self._topic, partition=self._partition, position=event.position
             ),
             stored_below=stored_below,
-            business_date=event.business_date,
-            about=dict(send.about),
         )
         return OutgoingCommand(
             partition=partition_of(send.stream_id, self._partitions),
@@ -252,6 +240,31 @@ def _joined(markings: Sequence[Marking]) -> list[Marking]:
         else:
             fewer.append(marking)
     return fewer
+
+
+def sends_of(policy: Policy, event: RecordedEvent, of_day: Sequence[Send] = ()) -> list[Send]:
+    """What a policy makes of an event, checked. Raises whatever the policy raises, ValueError, Undecodable."""
+    sends = list(policy(event))
+    slots = [send.slot for send in (*sends, *of_day)]
+    if len({*slots}) != len(slots):
+        raise ValueError("two commands of one event share a slot")
+    return [_checked(send) for send in sends]
+
+
+def envelope_of(group: str, event: RecordedEvent, send: Send) -> CommandEnvelope:
+    """The command of a group for an event, whoever sends it: without the line that tells which group sends it now."""
+    return CommandEnvelope(
+        command_id=str(uuid5(_COMMAND_IDS, f"{group}|{event.address}|{send.slot}")),
+        type=name_of(type(send.command)),
+        stream_id=send.stream_id,
+        data=send.command,
+        at=event.at or _BEFORE_TIME,
+        principal=group,
+        correlation_id=event.correlation_id,
+        causation_id=event.address,
+        business_date=event.business_date,
+        about=dict(send.about),
+    )
 
 
 def _stored_below(head: Checkpoint) -> StoredBelow:

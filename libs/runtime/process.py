@@ -92,8 +92,11 @@ def _build(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     if "decider" in roles:
         from libs.runtime.decider import DeciderRole
+        from libs.runtime.heads import HeadsRole
 
-        built["decider"] = DeciderRole(settings, services[0], tail)
+        decider = DeciderRole(settings, services[0], tail)
+        built["decider"] = decider
+        built["heads"] = HeadsRole(settings, services[0].name, decider.heads)
     if "policy" in roles:
         from libs.runtime.policies import PolicyRole
 

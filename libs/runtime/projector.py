@@ -1,6 +1,6 @@
 """The projector role: all views of some services, fed live by Faust, in one process of its own.
 
-Start-up checks the topics, builds what is missing or of another version, and lets Faust start at the views' own
+Start-up checks the topics, builds what is missing, of another version or of a lost timeline, and lets Faust start at the views' own
 positions. A timer stores positions, announces this projector, reports ages and drops old generations.
 """
 
@@ -23,6 +23,7 @@ from libs.runtime.faust_worker import FaustFeed
 from libs.runtime.feeding import LiveViews
 from libs.runtime.generations import Overtaken
 from libs.runtime.kafka import LogReader, LogUnavailable, Place, describe_topics
+from libs.runtime.lost_views import lost_views
 from libs.runtime.mongo import Database, DatabaseError
 from libs.runtime.projecting import Projection
 from libs.runtime.service import Service
@@ -161,17 +162,21 @@ class ProjectorRole:
         pointers = await database.pointers()
         generations = await database.generations([projection.name for projection in self._projections])
         joined = {generation.key for generation in generations if generation.state == "joined"}
+        names = {projection.name for projection in self._projections}
+        read = [each for each in pointers.values() if each.key in joined and each.view in names]
+        lost = await lost_views(self._settings, database, read)
         healthy: list[Projection] = []
         missing: list[Projection] = []
         for projection in self._projections:
             pointer = pointers.get(projection.name)
             fits = pointer is not None and pointer.version == projection.version and pointer.key in joined
-            (healthy if fits else missing).append(projection)
+            (healthy if fits and projection.name not in lost else missing).append(projection)
         covered = {source for projection in healthy for source in projection.sources}
-        if set(self._topics.values()) <= covered:
-            return missing
-        await self._build(database, missing)
-        return []
+        can_wait = set(self._topics.values()) <= covered
+        later = [projection for projection in missing if can_wait and projection.name not in lost]
+        if first := [projection for projection in missing if projection not in later]:
+            await self._build(database, first)
+        return later
 
     async def _build_beside(
         self, database: Database, projections: Sequence[Projection], ended: asyncio.Event

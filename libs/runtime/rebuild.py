@@ -15,6 +15,7 @@ from typing import Any, Final
 from libs.runtime.building import LIVE_WITHIN_S, Build, Builder, NotTakenUp, Pass, Progress, view_raised
 from libs.runtime.errors import OperatorError
 from libs.runtime.generations import Comparison, Generation, Pointer
+from libs.runtime.lost_views import lost_views
 from libs.runtime.mongo import Database
 from libs.runtime.mongo_reading import Snapshot
 from libs.runtime.projecting import Projection
@@ -74,7 +75,7 @@ async def rebuild_views(
         builder = Builder(settings, database)
         done = await builder.build(projections, progress)
         progress(0, len(done.builds), "comparing")
-        ends = (_Rebuild(database, builder, done, build).finish(verify) for build in done.builds)
+        ends = (_Rebuild(settings, database, builder, done, build).finish(verify) for build in done.builds)
         reports = await asyncio.gather(*ends, return_exceptions=True)
         progress(len(done.builds), len(done.builds), "comparing")
         for report in reports:
@@ -98,7 +99,10 @@ def _chosen(services: Sequence[Service], names: Sequence[str]) -> list[Projectio
 class _Rebuild:
     """One built generation on its way to be read."""
 
-    def __init__(self, database: Database, builder: Builder, done: Pass, build: Build) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, builder: Builder, done: Pass, build: Build
+    ) -> None:
+        self._settings = settings
         self._database = database
         self._builder = builder
         self._pass = done
@@ -149,6 +153,8 @@ class _Rebuild:
                 if generation.failure is not None:
                     failure = generation.failure
                     return None, f"the live view stands still at {failure.address} ({failure.error})"
+                if await lost_views(self._settings, self._database, [pointer]):
+                    return None, "the live view stands on a timeline that the log has lost"
                 return generation, None
         return None, "the live view has lost its positions"
 

@@ -152,6 +152,24 @@ class Settings(BaseSettings):
         description="PEM file of the development issuer's RSA key. Unset: token-private.pem in the data directory.",
     )
 
+    # the proof outside Kafka
+    heads_dir: Path | None = Field(
+        None,
+        description="Directory of the signed heads, one file a service; best on another disk than the broker's. Unset: heads in "
+        "the data directory.",
+    )
+    heads_every_s: float = Field(
+        60.0, gt=0, description="Seconds between signatures of a decider's heads: what a cut tail can hide."
+    )
+    heads_private_key: Path | None = Field(
+        None,
+        description="PEM file of the Ed25519 key that signs heads. Unset: heads-private.pem in the data directory.",
+    )
+    heads_public_key: Path | None = Field(
+        None,
+        description="PEM file of the Ed25519 key that checks them. Unset: heads-public.pem in the data directory.",
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level that is logged."
     )
@@ -197,6 +215,21 @@ class Settings(BaseSettings):
     def token_private_path(self) -> Path:
         """Where the development issuer's key is; absent where somebody else issues tokens."""
         return self.token_private_key or self.data_dir / "token-private.pem"
+
+    @property
+    def heads_path(self) -> Path:
+        """The directory of the signed heads."""
+        return self.heads_dir or self.data_dir / "heads"
+
+    @property
+    def heads_private_path(self) -> Path:
+        """Where the key is that signs heads."""
+        return self.heads_private_key or self.data_dir / "heads-private.pem"
+
+    @property
+    def heads_public_path(self) -> Path:
+        """Where the key is that checks them."""
+        return self.heads_public_key or self.data_dir / "heads-public.pem"
 
     @property
     def logs_dir(self) -> Path:

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from libs.runtime.open_sagas import OpenSaga
     from libs.runtime.parked import Parked
     from libs.runtime.rebuild import RebuildReport
+    from libs.runtime.repairing import Damage
+    from libs.runtime.retrying import Retried
     from libs.runtime.rules import RulesRow
     from libs.runtime.tracing import DecisionNode
     from libs.runtime.verify import VerifyReport
 
-_PROOF = ("commands", "decisions", "events", "repeats", "foreign", "undecided")
+_PROOF = ("commands", "decisions", "events", "repeats", "foreign", "undecided", "repaired")
 
 
 def proof(report: "VerifyReport") -> RenderableType:
@@ -35,7 +37,9 @@ def proof(report: "VerifyReport") -> RenderableType:
         for partition in report.partitions
         for fault in partition.faults
     ]
-    return Group(table, *faults)
+    faults += [Text(fault, "red") for fault in report.faults]
+    notes = [Text(note, "yellow") for note in report.notes]
+    return Group(table, *notes, Text(f"{report.heads:,} signed heads compared"), *faults)
 
 
 def rebuilt(reports: "Sequence[RebuildReport]") -> Table:
@@ -59,6 +63,37 @@ def parked_ones(entries: "Sequence[Parked]") -> Table:
     table = Table(Column("address", no_wrap=True), "what the view says")
     for entry in entries:
         table.add_row(entry.ref, ", ".join(f"{name} {value}" for name, value in entry.fields.items()))
+    return table
+
+
+def retried_ones(retried: "Sequence[Retried]") -> Table:
+    """A row per command: what it is now called, and what came of it."""
+    table = Table(
+        "command", "stream", Column("id", no_wrap=True), Column("decision", no_wrap=True), "what came of it"
+    )
+    for each in retried:
+        told = f"refused: {each.code}" if each.outcome == "refused" else each.outcome
+        if not each.sent:
+            told += " before; nothing was sent"
+        table.add_row(each.command_type, each.stream, each.command_id, each.address, told)
+    return table
+
+
+def damaged_ones(found: "Sequence[Damage]") -> Table:
+    """A row per damaged partition."""
+    table = Table(
+        "commands of",
+        *(Column(name, justify="right") for name in ("end", "decided up to", "missing", "displaced")),
+    )
+    for each in found:
+        place = f"{each.service}/{each.commands.partition}"
+        table.add_row(
+            place,
+            f"{each.end:,}",
+            f"{each.next_position - 1:,}",
+            f"{each.missing:,}",
+            f"{len(each.displaced):,}",
+        )
     return table
 
 

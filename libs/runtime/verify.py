@@ -1,19 +1,22 @@
 """Does the log prove itself? Walks both topics of a service and compares every decision with its command.
 
-Checked per partition: one chain without a gap, one decision per command, the command's hash, sequences 1..n per stream.
+Checked per partition: one chain without a gap, one decision per command, the command's hash, sequences 1..n per stream, and
+that every signed head still stands in the chain. A position that `loanstream repair` has marked is counted as repaired.
 Repeats are harmless and counted; a foreign record, a missing or a wrong decision is named with its place.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from libs.events.chain import ChainReader, Reading, genesis
 from libs.events.codec import Undecodable
 from libs.events.records import RawRecord, parse_decision
 from libs.events.topics import DECIDING_SERVICES, commands_topic, events_topic
 from libs.runtime.errors import OperatorError
+from libs.runtime.heads import key_if_any
+from libs.runtime.heads_proof import PartitionHeads, signed_heads
 from libs.runtime.kafka import Place, offsets, read_range
+from libs.runtime.repair_marks import Marks, hash_of
 from libs.runtime.settings import Settings
 
 #: Called with (partitions done, partitions in all, what is being read).
@@ -32,6 +35,7 @@ class PartitionReport:
     repeats: int = 0
     foreign: int = 0
     undecided: int = 0
+    repaired: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -40,11 +44,16 @@ class VerifyReport:
     """All partitions walked."""
 
     partitions: list[PartitionReport] = field(default_factory=list)
+    heads: int = 0
+    faults: list[str] = field(default_factory=list)
+    """What is wrong beside the partitions: signatures, and missing files of heads where they are required."""
+    notes: list[str] = field(default_factory=list)
+    """What could not be compared, and is no fault."""
 
     @property
     def ok(self) -> bool:
         """Whether every chain is whole. Foreign records that readers did not accept do not break a chain."""
-        return all(not partition.faults for partition in self.partitions)
+        return not self.faults and all(not partition.faults for partition in self.partitions)
 
     def total(self, name: str) -> int:
         """The sum of one figure over all partitions."""
@@ -54,8 +63,12 @@ class VerifyReport:
 class PartitionProof:
     """Feeds on one partition's commands, then its events; keeps one hash per undecided command and one number per stream."""
 
-    def __init__(self, log_id: str, topic: str, report: PartitionReport) -> None:
+    def __init__(
+        self, log_id: str, topic: str, report: PartitionReport, heads: PartitionHeads, marks: Marks
+    ) -> None:
         self.report = report
+        self._heads = heads
+        self._marks = marks
         self._chain = ChainReader(genesis(log_id, topic, report.partition))
         self._hashes: list[bytes] = []
         self._sequences: dict[str, int] = {}
@@ -63,7 +76,8 @@ class PartitionProof:
     def command(self, raw: RawRecord) -> None:
         """One record of the commands topic."""
         self.report.commands += 1
-        self._hashes.append(sha256(raw.value).digest())
+        self._hashes.append(hash_of(raw))
+        self._marks.add(raw)
 
     def event(self, raw: RawRecord) -> None:
         """One record of the events topic."""
@@ -75,10 +89,12 @@ class PartitionProof:
         else:
             self.report.decisions += 1
             self._accepted(raw, self._chain.head.position)
+            self.report.faults += self._heads.decided(self._chain.head)
 
     def finish(self) -> None:
         """Say what is missing at the end: commands after the last decision are undecided, not lost."""
         self.report.undecided = max(0, self.report.commands - self.report.decisions)
+        self.report.faults += self._heads.end(self._chain.head)
         if self.report.foreign and self.report.undecided:
             self.report.faults.append(
                 f"the chain stops at position {self._chain.head.position} although {self.report.undecided} commands and "
@@ -87,9 +103,14 @@ class PartitionProof:
 
     def _accepted(self, raw: RawRecord, position: int) -> None:
         faults = self.report.faults
+        command = raw.headers.get("command")
         if position >= len(self._hashes):
             faults.append(f"offset {raw.offset}: decides position {position}, where no command stands")
-        elif self._hashes[position] != raw.headers.get("command"):
+        elif self._hashes[position] == command:
+            pass
+        elif self._marks.excuse(position, decided=command, found=self._hashes[position]):
+            self.report.repaired += 1
+        else:
             faults.append(f"offset {raw.offset}: decides another command than the one at position {position}")
         try:
             decision = parse_decision(raw.value)
@@ -108,28 +129,43 @@ class PartitionProof:
             self._sequences[stored.stream] = stored.sequence
 
 
-async def verify(settings: Settings, service: str | None, progress: Progress | None = None) -> VerifyReport:
-    """Walk the topics of one service, or of all. Raises OperatorError for an unknown service, LogUnavailable."""
+async def verify(
+    settings: Settings,
+    service: str | None,
+    progress: Progress | None = None,
+    *,
+    require_heads: bool = False,
+) -> VerifyReport:
+    """Walk the topics of one service, or of all. With `require_heads` a service without signed heads is a fault.
+
+    Raises OperatorError for an unknown service, LogUnavailable.
+    """
     if service is not None and service not in DECIDING_SERVICES:
         raise OperatorError(f"{service} owns no topics: choose from {', '.join(DECIDING_SERVICES)}.")
     services = (service,) if service else DECIDING_SERVICES
     report = VerifyReport()
     for name in services:
+        heads = signed_heads(settings, name)  # before the log: what was signed by now stands in it
+        report.heads += heads.count
+        report.faults += heads.faults
+        if heads.missing is not None:
+            (report.faults if require_heads else report.notes).append(heads.missing)
         for partition in range(settings.partitions):
             if progress is not None:
                 progress(len(report.partitions), len(services) * settings.partitions, f"{name}/{partition}")
-            report.partitions.append(await _walk(settings, name, partition))
+            report.partitions.append(await _walk(settings, name, partition, heads.of(partition)))
     if progress is not None:
         progress(len(report.partitions), len(report.partitions), "done")
     return report
 
 
-async def _walk(settings: Settings, service: str, partition: int) -> PartitionReport:
+async def _walk(settings: Settings, service: str, partition: int, heads: PartitionHeads) -> PartitionReport:
     report = PartitionReport(service, partition)
     bootstrap = settings.require_kafka()
     commands = Place(commands_topic(service, settings.topic_prefix), partition)
     events = Place(events_topic(service, settings.topic_prefix), partition)
-    proof = PartitionProof(settings.require_log_id(), events.topic, report)
+    log_id = settings.require_log_id()
+    proof = PartitionProof(log_id, events.topic, report, heads, Marks(key_if_any(settings), log_id, commands))
     # events' end first, so that every decision read has its command below the commands' end
     events_end = (await offsets(bootstrap, [events]))[events][1]
     async for records in read_range(bootstrap, commands, 0):

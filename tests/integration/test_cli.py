@@ -49,6 +49,12 @@ def _loanstream(tmp_path: Path, *argv: str, **environment: str) -> subprocess.Co
         ),
         (["token", "ada"], {}, "usr_"),
         (["rules", "reporting", "--allow", "1"], {}, "reporting decides nothing: choose from onboarding"),
+        (["parked", "retry", "bidding/x"], {}, "bidding/x is no address: write service/partition/position"),
+        (["export", "reporting"], {}, "reporting owns no topics: choose from"),
+        (["export", "--from", "3", "--to", "2"], {}, "No position lies from 3 to 2"),
+        (["restore", "/no/such/archive"], {}, "/no/such/archive is no file: give one that"),
+        (["restore", "/etc/hostname"], {}, "/etc/hostname is broken at byte 0"),
+        (["repair", "reporting"], {}, "reporting owns no topics: choose from"),
         (
             ["bank", "top-up", "acc_a", "top_a", "5"],
             {},
@@ -84,6 +90,10 @@ AWAY = {
     [
         (["verify"], "The Kafka broker cannot be used", 2),
         (["topics"], "The Kafka broker cannot be used", 2),
+        (["export"], "The Kafka broker cannot be used", 2),
+        (["backup", "/no/such/directory/archive"], "The Kafka broker cannot be used", 2),
+        (["repair"], "The Kafka broker cannot be used", 2),
+        (["parked", "retry", "bidding/0/0"], "The Kafka broker cannot be used", 2),
         (["explain", "bidding/0/0"], "The Kafka broker cannot be used", 2),
         (["rebuild", "all"], "MongoDB cannot be used", 2),
         (["parked", "list"], "MongoDB cannot be used", 2),

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.sse import ServerSentEvent
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from libs.runtime.cloud_events import CloudEvent
 from libs.runtime.http.edge import edge_of
 from libs.runtime.http.problems import try_again
 from libs.runtime.http.reading import or_try_again
@@ -46,19 +47,6 @@ class Sight:
         if change.before is not None:
             return self.shows(change.before)
         return change.document is None and self.sees is None
-
-
-class CloudEvent(BaseModel):
-    """A change of one document, as CloudEvents 1.0 in JSON. `data` is what a GET shows, null when it is gone."""
-
-    specversion: str = "1.0"
-    id: str = Field(description="Send it as Last-Event-ID to go on from here.")
-    source: str
-    type: str
-    subject: str | None = Field(default=None, description="The document's name; none for `reset`.")
-    time: str | None = None
-    datacontenttype: str = "application/json"
-    data: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from libs.events.chain import ChainReader, Checkpoint
 from libs.events.topics import DECIDING_SERVICES
 from libs.runtime.auth import TokenVerifier
-from libs.runtime.checkpoint import resume
+from libs.runtime.checkpoint import resume_or_begin
 from libs.runtime.http.access import Keys, require_declared
 from libs.runtime.http.app import build_app
 from libs.runtime.http.edge import CommandLog, Edge
@@ -103,7 +103,9 @@ class ApiRole:
         home = f"the anchors named {name} in MongoDB"
 
         async def resume_at(place: Place, anchor: Checkpoint | None) -> ChainReader:
-            return await resume(settings.require_kafka(), settings.require_log_id(), place, anchor, home=home)
+            return await resume_or_begin(
+                settings.require_kafka(), settings.require_log_id(), place, anchor, home=home
+            )
 
         return Outcomes(
             self._service,

@@ -285,12 +285,12 @@ def halted(partition: int) -> float | None:
 
 
 LOST = (
-    "bidding.commands/0 ends at offset 2, but decisions exist up to position 3: commands were lost. Restore the topic "
-    "before this partition decides again."
+    "bidding.commands/0 ends at offset 2, but decisions exist up to position 3: commands were lost. Stop the service "
+    "and run `loanstream repair`, or restore the log from a copy: until then nothing is decided here."
 )
 OTHER = (
-    "bidding.commands/0 holds another command at offset 2 than the one that was decided there. Restore the topic before "
-    "this partition decides again."
+    "bidding.commands/0 holds another command at offset 2 than the one that was decided there. Stop the service and run "
+    "`loanstream repair`, or restore the log from a copy: until then nothing is decided here."
 )
 
 

@@ -10,7 +10,7 @@ from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 from libs.runtime import kafka
 from libs.runtime.errors import OperatorError, the_one_to_tell
 from libs.runtime.generations import DatabaseUnavailable
-from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, describe_topics
+from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, OffsetMissing, describe_topics
 from libs.runtime.outages import sentence_of
 
 
@@ -36,6 +36,10 @@ async def test_a_silent_broker_is_given_up(monkeypatch: pytest.MonkeyPatch, what
 @pytest.mark.parametrize(
     ("error", "says"),
     [
+        (
+            OffsetMissing("partition 3 at 17"),
+            "The log ends before what was read of it (partition 3 at 17): its tail",
+        ),
         (
             LogUnavailable("KafkaConnectionError: Unable to bootstrap from [('h', 1)]"),
             "(KafkaConnectionError: Unable to bootstrap)",

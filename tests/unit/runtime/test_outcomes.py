@@ -16,6 +16,7 @@ from libs.events.records import StoredEvent, encode_decision, encode_event
 from libs.events.system import CommandRepeated
 from libs.events.topics import events_topic
 from libs.runtime.checkpoint import LostTimeline
+from libs.runtime.errors import PassingTrouble
 from libs.runtime.kafka import LogUnavailable, OffsetMissing, Place
 from libs.runtime.outcomes import Outcome, Outcomes, first_answer
 from services.bidding.app import build
@@ -115,8 +116,8 @@ async def test_a_foreign_record_alarms_and_answers_nobody(world: World) -> None:
     assert {line["event"] for line in logged} == {"foreign_record"}
 
 
-async def test_a_cut_log_ends_the_process_with_a_sentence(world: World) -> None:
-    """A tail whose place is gone does not guess: it names the anchor to delete."""
+async def test_a_cut_log_ends_the_process_to_be_started_again(world: World) -> None:
+    """A tail whose place is gone does not guess: its supervisor starts it again, and its anchors are looked at anew."""
 
     class CutReader(MemoryReader):
         async def poll(self, timeout_s: float, records_max: int = 1000) -> dict[Place, list[Any]]:
@@ -124,8 +125,9 @@ async def test_a_cut_log_ends_the_process_with_a_sentence(world: World) -> None:
 
     outcomes = world.outcomes()
     outcomes._follow = lambda: CutReader(world.log)
-    with pytest.raises(LostTimeline, match="delete the anchors of this test"):
+    with pytest.raises(LostTimeline, match=r"was cut while the API read it .*Start again") as told:
         await asyncio.wait_for(outcomes.run(asyncio.Event()), 5)
+    assert told.value.exit_code == PassingTrouble.exit_code
 
 
 async def test_a_lost_timeline_is_told_at_start(world: World) -> None:

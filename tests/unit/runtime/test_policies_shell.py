@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from libs.events.chain import ChainReader, Checkpoint
 from libs.events.codec import COMMAND_TYPES, decode, decode_object
 from libs.events.records import CommandEnvelope, RawRecord
 from libs.events.topics import commands_topic, events_topic, system_stream
 from libs.runtime import policies
+from libs.runtime.checkpoint import LostTimeline
 from libs.runtime.day import DayMarker
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import Place
@@ -271,3 +273,31 @@ def test_a_role_names_its_first_unready_group(broker: Broker, keys: Path) -> Non
     service = Service(name="bidding", policies=dict.fromkeys(both, give_back))
     role = PolicyRole(settings(keys), service, Shared(broker))  # type: ignore[arg-type]
     assert role.ready() == (False, "bidding-reads-onboarding is resuming")
+
+
+async def test_a_group_whose_source_lost_its_tail_waits_and_says_so(
+    broker: Broker, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sends nothing before its position is decided again, tells what it waits for, and goes on from there."""
+    broker.holds(SOURCE, events_of(1, 2))
+    committed = Checkpoint(1, 1, b"\1" * 32)
+    broker.commits[SOURCE] = committed
+    decided, head = asyncio.Event(), Checkpoint(1, 1, broker.events[SOURCE][1].headers["hash"])
+
+    async def lost(*_where: Any, **_named: Any) -> ChainReader:
+        raise LostTimeline("the log was cut")
+
+    async def again(_follower: Any, at: Checkpoint, home: str, _stop: asyncio.Event) -> ChainReader:
+        assert (at, "bidding-reads-repayment" in home) == (committed, True)
+        await decided.wait()
+        return ChainReader(head)
+
+    monkeypatch.setattr(policies, "resume", lost)
+    monkeypatch.setattr(policies, "decided_again", again)
+    group = new_group(broker, keys)
+    async with running(group):
+        await until(lambda: "waits for repayment/0 to decide position 1 again" in (group.unready() or ""))
+        assert broker.posted == []
+        decided.set()
+        await until_unready(group, None)
+        assert len(broker.posted) == 1
