@@ -287,6 +287,24 @@ def demo(
 
 
 @app.command()
+def sim(
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many; none: 200, or as many as fit into --minutes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Begin no seed after so long.")] = None,
+) -> None:
+    """Search the simulated platform for a seed that breaks a rule; what was seen goes to out/sim.json too."""
+    from tools.simulator import search
+
+    with _progress() as progress:
+        found = search.search(seed, seeds, minutes, progress)
+    search.write_json(found.as_json(), search.JSON_FILE)
+    out.print(found.told(), markup=False, highlight=False, soft_wrap=True)
+    _conclude(not found.failures, "no seed broke a rule", f"{len(found.failures)} seeds FAILED: see above")
+
+
+@app.command()
 def schemas(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a file would change.")

@@ -1,19 +1,16 @@
 """The thread on the simulated log: many seeds, the same log for the same seed, and faults that the auditor must find.
 
-A failing seed is in the test's name; `python -m tools.simulator SEED SEED+1` runs it again, step by step the same.
+A failing seed is in the test's name; `loanstream sim --seeds 1 --seed SEED` runs it again, step by step the same.
 """
 
-import logging
 import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
-import structlog
 
 from libs.runtime import day
 from tools.simulator.log import LogFaults
@@ -83,14 +80,6 @@ REFUSED = {
     "top_up_already_answered",
     "unknown_account",
 }
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """A simulated platform has nothing to tell an operator."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
 
 
 @cache

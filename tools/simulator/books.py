@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+#: The platform's own account, which nobody owns.
+FEE_ACCOUNT = "acc_fees"
+
 
 class WrongBooks(AssertionError):
     """Money was lost, created, or went where it does not belong."""

@@ -11,9 +11,10 @@ from services.collections.app import build as build_collections
 from services.onboarding.app import build as build_onboarding
 from services.repayment.app import build as build_repayment
 from tools.simulator.checks import Auditor
-from tools.simulator.judging import audit
+from tools.simulator.judging import conclude, watch
 from tools.simulator.log import LogFaults
 from tools.simulator.traffic import Plan
+from tools.simulator.trail import last_events
 from tools.simulator.world import Config, World
 
 _CALM = LogFaults(acknowledged_late=0.05, survives_its_sender=0.5)
@@ -109,20 +110,37 @@ def config_of(seed: int) -> Config:
     )
 
 
+class SeedFailed(AssertionError):
+    """A seed broke a rule, did not come to rest, or raised: at which step, in which words, after which events."""
+
+    def __init__(self, seed: int, step: int, cause: Exception, events: list[str]) -> None:
+        self.seed = seed
+        self.step = step
+        self.sentence = (
+            str(cause) if isinstance(cause, AssertionError) else f"{type(cause).__name__}: {cause}"
+        )
+        self.events = events
+        super().__init__("\n".join((f"seed {seed}, step {step}: {self.sentence}", *events)))
+
+
 def simulate(seed: int, chosen: Sequence[Service] | None = None, config: Config | None = None) -> Report:
-    """Run one seed to its end and judge it. Raises AssertionError (Violation, WrongBooks, Stuck) with what went wrong."""
+    """Run one seed to its end, judged at every step. Raises SeedFailed; the same seed fails again at the same step."""
     if chosen is None:
         chosen = services(thread_only=seed % 4 != 0)
-    world = World(seed, chosen, config or config_of(seed))
     started = time.process_time()
-    world.run(steps_max=1_000_000)
-    seconds = time.process_time() - started
+    world = World(seed, chosen, config or config_of(seed))
+    auditor = watch(world)
+    try:
+        world.run(steps_max=1_000_000)
+        conclude(world, auditor)
+    except Exception as error:
+        raise SeedFailed(seed, world.steps, error, last_events(world.log, str(error))) from error
     return Report(
         seed=seed,
         steps=world.steps,
         crashes=world.crashes,
         days=world.traffic.days_closed,
-        seconds=seconds,
+        seconds=time.process_time() - started,
         digest=world.log.digest(),
-        auditor=audit(world),
+        auditor=auditor,
     )
