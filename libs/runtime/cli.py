@@ -289,19 +289,20 @@ def demo(
 @app.command()
 def sim(
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="How many; none: 200, or as many as fit into --minutes.")
+        int | None, typer.Option(min=1, help="None: 200, or as many as --minutes allow.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Begin no seed after so long.")] = None,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Plant known bugs: is each found?")] = False,
 ) -> None:
-    """Search the simulated platform for a seed that breaks a rule; what was seen goes to out/sim.json too."""
+    """Search the simulated platform for a seed that breaks a rule; the figures go to out/sim.json or out/mutants.json."""
     from tools.simulator import search
 
     with _progress() as progress:
-        found = search.search(seed, seeds, minutes, progress)
-    search.write_json(found.as_json(), search.JSON_FILE)
+        found = search.hunt(progress) if mutants else search.search(seed, seeds, minutes, progress)
+    search.write_json(found)
     out.print(found.told(), markup=False, highlight=False, soft_wrap=True)
-    _conclude(not found.failures, "no seed broke a rule", f"{len(found.failures)} seeds FAILED: see above")
+    _conclude(not found.failed, "as it must be", f"{found.failed} FAILED: see above")
 
 
 @app.command()

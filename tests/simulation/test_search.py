@@ -36,7 +36,7 @@ def test_a_search_writes_its_figures_and_its_failures(
     found.add(search.run_seed(7))
     monkeypatch.setattr(PartitionDecider, "_repeated", lambda _self, _envelope: None)
     found.add(search.run_seed(6))
-    search.write_json(found.as_json(), tmp_path / "out" / "sim.json")
+    search.write_json(found, tmp_path / "out")
     figures = json.loads((tmp_path / "out" / "sim.json").read_text())
     assert figures["seeds"] == 2
     assert figures["events"] > 0

@@ -14,6 +14,7 @@ import pytest
 
 from libs.runtime import day
 from tools.simulator.log import LogFaults
+from tools.simulator.planted.plant import LATE
 from tools.simulator.run import Report, services, simulate
 from tools.simulator.traffic import Plan
 from tools.simulator.world import Config
@@ -99,9 +100,9 @@ def test_the_seeds_together_see_the_whole_thread() -> None:
     """Dues, debits that find all, a part and nothing, misses, buckets, returns and every kind of refusal happened."""
     events: Counter[str] = Counter()
     refusals: Counter[str] = Counter()
-    for seed in SEEDS:
-        events += report(seed).auditor.events
-        refusals += report(seed).auditor.refusals
+    for done in (*map(report, SEEDS), simulate(0, services(thread_only=True), LATE)):
+        events += done.auditor.events
+        refusals += done.auditor.refusals
     assert not SEEN - set(events)
     assert not REFUSED - set(refusals)
     assert sum(report(seed).crashes for seed in SEEDS) > 100

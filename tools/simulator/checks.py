@@ -27,6 +27,8 @@ PHASES = (
     ("collections", 5),
     ("onboarding", 5),
 )
+#: After it, a loan has said everything that the day had to say.
+MISSES = ("repayment", 4)
 _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source", "stored-below", "rules")
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
 _MAY_BE_REFUSED = (b"bidding.RecordBid", b"repayment.RecordPayment", b"repayment.RecordDebit")
@@ -141,6 +143,14 @@ class Auditor:
                 f"{where} decided on another date than {today}",
             )
         self.books.record(where, events)
+        for event in events:
+            if event["type"] == "system.PhaseDone.v1" and (part.service, event["data"]["phase"]) == MISSES:
+                self._misses_over(part, where, date.fromisoformat(event["data"]["business_date"]))
+
+    def _misses_over(self, part: PartitionAudit, where: str, day: date) -> None:
+        for loan in self.books.loans.values():
+            if self._home(loan.loan_id) == part.number:
+                loan.closed(where, day)
 
     def _one_effect(self, where: str, raw: RawRecord, events: list[Any]) -> None:
         """A command id has at most one effect; its repeat tells the first answer, another body is refused."""
@@ -179,13 +189,16 @@ class Auditor:
         if stream is None:
             _require(kind in _ANSWERS, f"{where}: {kind} stands in no stream")
             return
-        home = int(stream[2:]) if stream.startswith("~p") else crc32(stream.encode()) % self.partitions
+        home = int(stream[2:]) if stream.startswith("~p") else self._home(stream)
         _require(home == part.number, f"{where}: {stream} lives in partition {home}")
         scope = f"{part.service}/{stream}"
         sequence = self._sequences.get(scope, 0) + 1
         _require(event["sequence"] == sequence, f"{where}: {scope} jumps from {sequence - 1}")
         self._sequences[scope] = sequence
         self._day(part, where, kind, data)
+
+    def _home(self, stream: str) -> int:
+        return crc32(stream.encode()) % self.partitions
 
     def _day(self, part: PartitionAudit, where: str, kind: str, data: Any) -> None:
         if kind == "system.BusinessDateSet.v1":
@@ -205,6 +218,11 @@ class Auditor:
             for (service, _), other in self._parts.items():
                 if service in ("bidding", "repayment"):
                     self._all_phases(other, day, where)
+                    reached = other.business_date == day + timedelta(days=1)
+                    _require(
+                        reached,
+                        f"{where}: {other.service}/{other.number} has not reached the day after {day}",
+                    )
 
     def _all_phases(self, part: PartitionAudit, day: date, where: str) -> None:
         for service, phase in PHASES:

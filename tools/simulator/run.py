@@ -107,6 +107,7 @@ def config_of(seed: int) -> Config:
         crashes=0.0 if faults is _CALM else rng.choice((0.0005, 0.002, 0.005)),
         slow_twins=rng.choice((0.0, 0.3)),
         new_release=rng.random() < 0.3,
+        starvation=0.0 if faults is _CALM else rng.choice((0.0, 0.0, 0.0005)),
     )
 
 
@@ -123,7 +124,13 @@ class SeedFailed(AssertionError):
         super().__init__("\n".join((f"seed {seed}, step {step}: {self.sentence}", *events)))
 
 
-def simulate(seed: int, chosen: Sequence[Service] | None = None, config: Config | None = None) -> Report:
+def simulate(
+    seed: int,
+    chosen: Sequence[Service] | None = None,
+    config: Config | None = None,
+    *,
+    steps_max: int = 1_000_000,
+) -> Report:
     """Run one seed to its end, judged at every step. Raises SeedFailed; the same seed fails again at the same step."""
     if chosen is None:
         chosen = services(thread_only=seed % 4 != 0)
@@ -131,7 +138,7 @@ def simulate(seed: int, chosen: Sequence[Service] | None = None, config: Config 
     world = World(seed, chosen, config or config_of(seed))
     auditor = watch(world)
     try:
-        world.run(steps_max=1_000_000)
+        world.run(steps_max)
         conclude(world, auditor)
     except Exception as error:
         raise SeedFailed(seed, world.steps, error, last_events(world.log, str(error))) from error

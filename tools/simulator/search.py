@@ -6,18 +6,19 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import structlog
 
+from tools.simulator.planted import PLANTS, Verdict, judge
 from tools.simulator.run import SeedFailed, simulate
 
-JSON_FILE: Final = Path(__file__).resolve().parents[2] / "out" / "sim.json"
+OUT: Final = Path(__file__).resolve().parents[2] / "out"
 #: Seeds of a search that says neither how many nor how long.
 SEEDS_DEFAULT: Final = 200
 
@@ -56,6 +57,7 @@ class Outcome:
 class Found:
     """What all seeds gave."""
 
+    file: ClassVar[str] = "sim.json"
     first: int
     seeds: int = 0
     steps: int = 0
@@ -76,6 +78,11 @@ class Found:
         if outcome.failure is not None:
             self.failures.append(outcome.failure)
             self.failures.sort(key=lambda failure: failure.seed)
+
+    @property
+    def failed(self) -> int:
+        """Seeds that broke a rule."""
+        return len(self.failures)
 
     @property
     def events_per_core_minute(self) -> int:
@@ -155,8 +162,7 @@ def _outcomes(
 ) -> Iterator[tuple[int, Outcome]]:
     """Seeds in the order in which they end. A process runs as few seeds ahead as keep all of them busy."""
     wanted = count(first) if seeds is None else iter(range(first, first + seeds))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=quiet) as pool:
+    with _processes(jobs) as pool:
         running: dict[Future[Outcome], int] = {}
         while True:
             while len(running) < 2 * jobs and (ends_at is None or time.monotonic() < ends_at):
@@ -170,12 +176,57 @@ def _outcomes(
                 yield running.pop(future), future.result()
 
 
+@dataclass(frozen=True, slots=True)
+class Hunted:
+    """What became of the planted bugs."""
+
+    verdicts: tuple[Verdict, ...]
+    file: ClassVar[str] = "mutants.json"
+
+    @property
+    def failed(self) -> int:
+        """Bugs that no seed found: each is a hole in the traffic or in the auditor."""
+        return sum(not verdict.killed for verdict in self.verdicts)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `mutants.json` holds."""
+        return {
+            "planted": len(self.verdicts),
+            "killed": len(self.verdicts) - self.failed,
+            "mutants": [asdict(verdict) for verdict in self.verdicts],
+        }
+
+    def told(self) -> str:
+        """One line each."""
+        return "\n".join(map(str, self.verdicts))
+
+
+def hunt(progress: Progress, names: Sequence[str] = tuple(PLANTS), *, jobs: int | None = None) -> Hunted:
+    """Plant these bugs, one at a time, and see which seed finds each."""
+    progress(0, len(names), "planting")
+    verdicts: dict[str, Verdict] = {}
+    with _processes(jobs or os.cpu_count() or 1) as pool:
+        for future in as_completed([pool.submit(_judge, name) for name in names]):
+            verdict = future.result()
+            verdicts[verdict.name] = verdict
+            progress(len(verdicts), len(names), verdict.name)
+    return Hunted(tuple(verdicts[name] for name in names))
+
+
+def _judge(name: str) -> Verdict:
+    return judge(PLANTS[name])
+
+
+def _processes(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=quiet)
+
+
 def quiet() -> None:
     """A simulated platform has nothing to tell an operator."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def write_json(content: dict[str, Any], path: Path) -> None:
+def write_json(found: Found | Hunted, folder: Path = OUT) -> None:
     """Write figures where other tools find them."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / found.file).write_text(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n")

@@ -12,7 +12,7 @@ from services.bidding import commands as bidding
 from services.repayment import commands as repayment
 from tools.simulator.log import Place
 from tools.simulator.people import Api, Call
-from tools.simulator.sight import BankRequest, ListingSight, Sight
+from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
 
 FIRST_DATE = date(2024, 1, 25)
 _YUAN = 100
@@ -104,7 +104,9 @@ class Traffic:
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
         for loan in self.sight.loans.values():
-            if loan.outstanding_fen and loan.borrower in self._spenders and self._rng.random() < 0.3:
+            if loan.bucket != "current":
+                self._scrape_together(loan)
+            elif loan.outstanding_fen and loan.borrower in self._spenders and self._rng.random() < 0.3:
                 self._spend(loan.borrower, loan.account)
 
     def _close_day(self) -> bool:
@@ -222,6 +224,17 @@ class Traffic:
         if available > 0:
             wish = bidding.RequestWithdrawal(withdrawal_id=f"wdr_{self._number()}", amount_fen=available)
             self._api.ask("bidding", account, wish, principal=owner)
+
+    def _scrape_together(self, loan: LoanSight) -> None:
+        """Who is late finds a part of it now and then, or more than is owed."""
+        chance = self._rng.random()
+        if chance < 0.3:
+            amount = loan.installment_fen // self._rng.choice((1, 2, 3)) + self._rng.choice((0, 1))
+            top_up = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=amount)
+            self._api.ask("bidding", loan.account, top_up, principal=loan.borrower)
+        elif chance < 0.6 and (available := self.sight.available_fen.get(loan.account, 0)):
+            amount = self._rng.choice((available, max(1, min(available, loan.installment_fen) // 2)))
+            self._pay_on(loan.loan_id, loan.borrower, loan.account, amount, settle=False)
 
     def _pay(self) -> None:
         loans = list(self.sight.loans.values())
