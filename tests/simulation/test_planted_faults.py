@@ -22,6 +22,8 @@ QUICK = (
     "penalty-on-paid",
     "view-applied-twice",
     "memory-told-as-refusal",
+    "related-may-bid",
+    "leaves-with-money",
 )
 
 
@@ -52,5 +54,5 @@ def test_a_hunt_says_what_was_killed() -> None:
     name = "people-decided-twice"
     figures = hunt(lambda *move: moves.append(move), [name], jobs=1).as_json()
     assert (figures["planted"], figures["killed"]) == (1, 1)
-    assert figures["mutants"][0]["sentence"].endswith("twice")
+    assert figures["mutants"][0]["seed"] == 0
     assert moves[-1] == (1, 1, name)

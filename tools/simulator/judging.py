@@ -11,7 +11,9 @@ from tools.simulator.world import LOG_ID, World
 
 def watch(world: World) -> Auditor:
     """An auditor who judges every record of a world at the step that stores it."""
-    auditor = Auditor(world.services, world.config.partitions, log_id=LOG_ID)
+    auditor = Auditor(
+        world.services, world.config.partitions, log_id=LOG_ID, minutes_east=world.config.minutes_east
+    )
     world.log.judge = auditor.feed
     return auditor
 

@@ -72,6 +72,7 @@ class LoanBook:
     penalty_rate: Fraction
     rows: dict[int, Row]
     claims: dict[str, int]
+    holders: dict[str, str]
     bucket: str = "current"
     loan_class: str = "normal"
     unanswered: list[str] = field(default_factory=list)
@@ -201,7 +202,8 @@ def opened(where: str, data: Any) -> LoanBook:
     require(total == data["principal_fen"], f"{where}: the schedule is not the principal")
     _check_schedule(where, data, rows)
     rate = Fraction(data["penalty_rate"])
-    return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims)
+    holders = {claim["claim_id"]: claim["account_id"] for claim in data["claims"]}
+    return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders)
 
 
 def _check_schedule(where: str, data: Any, rows: dict[int, Row]) -> None:

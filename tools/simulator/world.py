@@ -36,6 +36,8 @@ class Config:
     """Of the dead: how many go on beside their successor for a while."""
     new_release: bool
     """Successors decide under a higher `rules` number, so a slow twin writes other bytes."""
+    minutes_east: int = 0
+    """Where the debtors live, by the profile that the services obey."""
     starvation: float = 0.0
     """Chance per decision that the machine runs out of memory: the decider dies."""
 
@@ -99,7 +101,13 @@ class World:
         for place in self._readers:
             if place.topic.endswith(".events"):
                 self._readers[place].append(self._projector_slot)
-        self.traffic = Traffic(Random(f"{seed}/traffic"), self.api, config.plan, partitions=config.partitions)
+        self.traffic = Traffic(
+            Random(f"{seed}/traffic"),
+            self.api,
+            config.plan,
+            partitions=config.partitions,
+            onboarding="onboarding" in self.services,
+        )
         self.actors.append(self.traffic)
         self._awake = list(range(len(self.actors)))
         self._is_awake = [True] * len(self.actors)

@@ -142,7 +142,7 @@ PLANTS = (
         "people-decided-twice",
         "A person's command that comes again is decided again.",
         instead(PartitionDecider, "_repeated", lambda _real: _sources_only),
-        ("is a second effect of", " twice"),
+        ("is a second effect of", " twice", "accepts another body for"),
     ),
     Plant(
         "policies-decided-twice",
@@ -170,7 +170,7 @@ PLANTS = (
             "_speculate",
             lambda real: lambda self, pending: (real(self, pending), self._pending_known.clear())[0],
         ),
-        ("is a second effect of", " twice"),
+        ("is a second effect of", " twice", "accepts another body for"),
     ),
     Plant(
         "adopted-answers-forgotten",
@@ -236,7 +236,7 @@ PLANTS = (
         "folded-backwards",
         "A record of another life is folded from its last event to its first.",
         instead(States, "fold", _backwards),
-        (" jumps from ",),
+        (" jumps from ", "only an open listing takes a bid"),
         config=ROUGH_DUES,
     ),
     Plant(
@@ -262,6 +262,7 @@ PLANTS = (
         instead(day, "_marker", _counting_again),
         ("is judged before", "is done twice", "is a second effect of", " phase "),
         config=ROUGH_DUES,
+        seeds=range(24),
     ),
     Plant(
         "date-not-set",

@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
+from libs.runtime.service import Service
 from tools.simulator.log import LogFaults
-from tools.simulator.run import SeedFailed, services, simulate
+from tools.simulator.run import CHINA_MINUTES, LAW, SeedFailed, services, simulate
 from tools.simulator.traffic import Plan
 from tools.simulator.world import Config
 
@@ -54,6 +55,24 @@ MONTH_END: Final = replace(
 TWINS: Final = replace(ROUGH, crashes=0.01, slow_twins=0.9, new_release=True)
 #: A machine that runs out of memory now and then.
 STARVED: Final = replace(ROUGH, starvation=0.002)
+#: All services: people apply, are late, are called, and leave.
+WHOLE: Final = replace(
+    ROUGH,
+    plan=Plan(
+        people=7,
+        listings=10,
+        days=44,
+        busy_days=6,
+        actions_on_busy_days=80,
+        actions_on_quiet_days=4,
+        tenor_months_max=2,
+    ),
+    log_faults=LogFaults(acknowledged_late=0.1, blind=0.05),
+    crashes=0.0,
+    partitions=1,
+)
+#: The same under the law, for as long as people apply.
+LAWFUL: Final = replace(WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), minutes_east=CHINA_MINUTES)
 #: Steps after which a run that still has days to close has come to a stop.
 _STEPS_MAX: Final = 80_000
 
@@ -70,7 +89,11 @@ class Plant:
     killed_by: tuple[str, ...]
     config: Config = ROUGH
     seeds: range = range(8)
-    all_services: bool = False
+
+    def services(self) -> list[Service]:
+        """The thread's two services, or all of them where people apply for their loans."""
+        whole = self.config in (WHOLE, LAWFUL)
+        return services(thread_only=not whole, profile=LAW if self.config is LAWFUL else "demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +118,7 @@ def judge(plant: Plant) -> Verdict:
     for seed in plant.seeds:
         with plant.planted():
             try:
-                simulate(
-                    seed, services(thread_only=not plant.all_services), plant.config, steps_max=_STEPS_MAX
-                )
+                simulate(seed, plant.services(), plant.config, steps_max=_STEPS_MAX)
             except SeedFailed as failed:
                 killed = any(words in failed.sentence for words in plant.killed_by)
                 return Verdict(plant.name, plant.what, seed, failed.step, failed.sentence, killed)
