@@ -8,12 +8,15 @@ PARTS  := $(VENV)/.parts
 LOANS  ?=
 BOOK   ?=
 ARGS   ?=
+SEEDS  ?=
+SEED   ?=
+MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check runtime rules types style house up down schemas lock clean
+.PHONY: help demo test check runtime rules types style house sim sim-mutants up down schemas lock clean
 
 help:  ## show these verbs
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PARTS)  ## replay real loans through Kafka and show the books (LOANS=n, BOOK=file.csv)
 	@$(BIN)/loanstream demo $(if $(LOANS),--loans $(LOANS)) $(if $(BOOK),--book $(BOOK))
@@ -37,6 +40,12 @@ style:
 house:
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q tests/contract tests/architecture
+
+sim: $(READY)  ## search the simulated platform for a seed that breaks a rule (SEEDS=n, SEED=first, MINUTES=m)
+	@$(BIN)/loanstream sim $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+sim-mutants: $(READY)  ## plant known bugs, one at a time, and see that the simulation finds each
+	@$(BIN)/loanstream sim --mutants
 
 up: $(PARTS)  ## start the whole stack, print its addresses and leave it running
 	@$(BIN)/loanstream up

@@ -264,6 +264,25 @@ def demo(
 
 
 @app.command()
+def sim(
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="None: 200, or as many as --minutes allow.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Begin no seed after so long.")] = None,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Plant known bugs: is each found?")] = False,
+) -> None:
+    """Search the simulated platform for a seed that breaks a rule; the figures go to out/sim.json or out/mutants.json."""
+    from tools.simulator import search
+
+    with progress_bar() as progress:
+        found = search.hunt(progress) if mutants else search.search(seed, seeds, minutes, progress)
+    search.write_json(found)
+    out.print(found.told(), markup=False, highlight=False, soft_wrap=True)
+    conclude(not found.failed, "as it must be", f"{found.failed} FAILED: see above")
+
+
+@app.command()
 def schemas(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a file would change.")

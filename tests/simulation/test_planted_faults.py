@@ -1,145 +1,58 @@
-"""The auditor has teeth: known mistakes, planted one at a time, are found within a few seeds."""
-
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+"""The auditor has teeth: known mistakes, planted one at a time, are found within a few seeds (`make sim-mutants`: all of them)."""
 
 import pytest
-import structlog
 
-from libs.events.records import RecordedEvent
-from libs.events.sagas import Send
-from libs.runtime.deciding import PartitionDecider
-from libs.runtime.policing import OutgoingCommand
-from libs.runtime.service import Service
-from services.bidding.commands import CreditProceeds, ReleaseHold
-from tools.simulator.books import WrongBooks
-from tools.simulator.checks import Violation
-from tools.simulator.log import LogFaults, Sender
-from tools.simulator.policing import PolicyActor
-from tools.simulator.projecting import ProjectorActor
+from tools.simulator.planted import PLANTS, judge
+from tools.simulator.planted.plant import DUES, ROUGH
 from tools.simulator.run import services, simulate
-from tools.simulator.traffic import Plan
+from tools.simulator.search import hunt
 from tools.simulator.world import Config
 
-CROWDED = Plan(
-    people=6,
-    listings=8,
-    days=3,
-    busy_days=3,
-    actions_on_busy_days=50,
-    actions_on_quiet_days=0,
-    tenor_months_max=1,
+#: One of each kind, quick to be found; `make sim-mutants` plants them all.
+QUICK = (
+    "policies-decided-twice",
+    "stored-below-ignored",
+    "prev-not-checked",
+    "speculation-kept",
+    "head-before-states",
+    "wakes-forgotten",
+    "marker-overtakes",
+    "expired-hold-kept",
+    "fen-made-at-payout",
+    "penalty-on-paid",
+    "view-applied-twice",
+    "memory-told-as-refusal",
+    "related-may-bid",
+    "leaves-with-money",
 )
-FIRST_DUES = replace(CROWDED, listings=10, days=34, busy_days=2, actions_on_busy_days=100)
-ROUGH = LogFaults(
-    fails=0.03, acknowledged_late=0.2, duplicated=0.05, survives_its_sender=0.7, blind=0.1, vanishes=0.005
-)
-CONFIG = Config(
-    partitions=2, plan=CROWDED, log_faults=ROUGH, crashes=0.004, slow_twins=0.2, new_release=False
-)
-#: Enough loans for some to be judged, on a log that only takes its time.
-DUES_CONFIG = replace(CONFIG, plan=FIRST_DUES, log_faults=LogFaults(acknowledged_late=0.2), crashes=0.0)
 
 
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """A simulated platform has nothing to tell an operator."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
+@pytest.mark.parametrize("config", [ROUGH, DUES], ids=["rough", "dues"])
+def test_nothing_is_found_where_nothing_is_planted(config: Config) -> None:
+    """The runs that find the planted bugs break no rule without them."""
+    simulate(0, services(thread_only=True), config)
 
 
-def found(
-    *sentences: str,
-    config: Config = CONFIG,
-    seeds: range = range(8),
-    chosen: Sequence[Service] | None = None,
-) -> None:
-    """One of the first seeds must fail with one of these sentences, and with no other: which one, is a matter of order."""
-    for seed in seeds:
-        try:
-            simulate(seed, chosen or services(thread_only=True), config)
-        except (Violation, WrongBooks) as error:
-            assert any(sentence in str(error) for sentence in sentences), str(error)  # noqa: PT017 - any other finding fails the test with its own words
-            return
-    pytest.fail(f"{seeds} did not find it")
+@pytest.mark.parametrize("name", QUICK)
+def test_a_planted_bug_is_found(name: str) -> None:
+    """One of its seeds fails, in words that speak of it."""
+    verdict = judge(PLANTS[name])
+    assert verdict.killed, verdict
 
 
-def without(policy: Callable[[RecordedEvent], Sequence[Send]], dropped: type) -> Any:
-    """A policy that forgets one kind of command."""
-    return lambda event: [send for send in policy(event) if not isinstance(send.command, dropped)]
+def test_enough_is_planted_and_each_bug_is_another() -> None:
+    """At least twenty bugs are planted, each with a name, a sentence and words of its own, none of them empty."""
+    assert len(PLANTS) >= 20
+    assert len({plant.what for plant in PLANTS.values()}) == len(PLANTS)
+    for plant in PLANTS.values():
+        assert all(len(words) > 3 for words in plant.killed_by), plant.name
 
 
-def test_nothing_is_found_where_nothing_is_planted() -> None:
-    """The rough log alone breaks no rule."""
-    simulate(0, services(thread_only=True), CONFIG)
-
-
-def test_a_source_rule_that_is_skipped_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it a policy's command that comes again is decided again."""
-    monkeypatch.setattr(PartitionDecider, "_repeated_by_policy", lambda _self, _envelope: None)
-    found("is a second effect of", " twice")
-
-
-def test_a_hold_that_is_never_released_is_found() -> None:
-    """A declined bid's money stays held for nothing."""
-    bidding, repayment = services(thread_only=True)
-    forgetful = replace(
-        bidding, policies={**bidding.policies, "bidding": without(bidding.policies["bidding"], ReleaseHold)}
-    )
-    found("is held for nothing", chosen=[forgetful, repayment])
-
-
-def test_a_fen_that_is_made_is_found() -> None:
-    """A borrower is paid out one fen more than his investors gave."""
-    bidding, repayment = services(thread_only=True)
-    policy = bidding.policies["bidding"]
-
-    def generous(event: RecordedEvent) -> list[Send]:
-        return [
-            replace(send, command=replace(send.command, amount_fen=send.command.amount_fen + 1))
-            if isinstance(send.command, CreditProceeds)
-            else send
-            for send in policy(event)
-        ]
-
-    generous_bidding = replace(bidding, policies={**bidding.policies, "bidding": generous})
-    # Where no fee is still to come, the loan's clearing is overdrawn before the promise is looked at.
-    found("promised was", "clearing:loan:", chosen=[generous_bidding, repayment])
-
-
-def test_a_marker_that_overtakes_facts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sent by another producer before what comes earlier, it lets a loan be judged before its debit's answer."""
-    post, next_wave = PolicyActor._post, PolicyActor._next_wave
-    others: dict[PolicyActor, Sender] = {}
-
-    def hasty(self: PolicyActor) -> None:
-        next_wave(self)
-        self._to_send.extendleft(self._markers)
-        self._markers = ()
-
-    def by_another(self: PolicyActor, command: OutgoingCommand) -> None:
-        usual = self._sender
-        if b'"system.DayMarker"' in command.value:
-            self._sender = others.setdefault(self, self._log.sender(usual.owner))
-        post(self, command)
-        self._sender = usual
-
-    monkeypatch.setattr(PolicyActor, "_next_wave", hasty)
-    monkeypatch.setattr(PolicyActor, "_post", by_another)
-    found("is judged before", config=DUES_CONFIG, seeds=range(6, 10))
-
-
-def test_a_projector_that_forgets_its_position_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Documents without their triple are added to twice after a crash."""
-    commit = ProjectorActor._commit
-
-    def forgetful(self: ProjectorActor, projection: Any, fold: Any) -> None:
-        heads = dict(self.database[projection.name].heads)
-        commit(self, projection, fold)
-        self.database[projection.name].heads = heads
-
-    monkeypatch.setattr(ProjectorActor, "_commit", forgetful)
-    found("bidding.balances")
+def test_a_hunt_says_what_was_killed() -> None:
+    """The figures count a bug as killed only when its own words were said."""
+    moves: list[tuple[int, int, str]] = []
+    name = "people-decided-twice"
+    figures = hunt(lambda *move: moves.append(move), [name], jobs=1).as_json()
+    assert (figures["planted"], figures["killed"]) == (1, 1)
+    assert figures["mutants"][0]["seed"] == 0
+    assert moves[-1] == (1, 1, name)

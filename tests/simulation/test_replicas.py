@@ -9,7 +9,8 @@ import pytest
 import structlog
 
 from libs.runtime.replica_role import ReplicaRole
-from tools.simulator.judging import audit
+from tools.simulator.checks import Auditor
+from tools.simulator.judging import conclude, watch
 from tools.simulator.log import LogFaults
 from tools.simulator.run import services
 from tools.simulator.traffic import Plan
@@ -48,9 +49,7 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("seed", range(3))
 def test_replicas_that_die_freeze_and_wake_break_no_rule(seed: int, new_release: bool) -> None:
     """Standbys take over many times, under one release and under two; every rule holds and all comes to rest."""
-    world = World(seed, services(thread_only=True), replace(CONFIG, new_release=new_release))
-    world.run(steps_max=1_000_000)
-    audit(world)
+    world, _ = judged(seed, replace(CONFIG, new_release=new_release))
     assert world.take_overs > 3
     assert world.freezes > 3
 
@@ -58,9 +57,17 @@ def test_replicas_that_die_freeze_and_wake_break_no_rule(seed: int, new_release:
 def test_replicas_that_are_all_active_break_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     """Safety rests on the chain, not on the roles: with everybody deciding all the time the log is as exact."""
     monkeypatch.setattr(ReplicaRole, "decides", property(lambda _self: True))
-    world = World(0, services(thread_only=True), CONFIG)
+    _, auditor = judged(0, CONFIG)
+    assert auditor.repeats > 100
+
+
+def judged(seed: int, config: Config) -> tuple[World, Auditor]:
+    """A world that lived to its rest, judged at every step and at the end."""
+    world = World(seed, services(thread_only=True), config)
+    auditor = watch(world)
     world.run(steps_max=1_000_000)
-    assert audit(world).repeats > 100
+    conclude(world, auditor)
+    return world, auditor
 
 
 def lived(seed: int) -> World:
@@ -74,6 +81,6 @@ def test_a_standby_that_never_takes_over_is_found(monkeypatch: pytest.MonkeyPatc
     """Where nobody comes back after the first few take-overs, the platform does not come to rest."""
     times, take_over = count(), ReplicaRole.take_over
     monkeypatch.setattr(ReplicaRole, "take_over", lambda role: next(times) < 3 and take_over(role))
-    monkeypatch.setattr("tools.simulator.world.DRAIN_STEPS_MAX", 100_000)
+    monkeypatch.setattr(World, "DRAIN_STEPS_MAX", 100_000)
     with pytest.raises(Stuck):
         lived(0)

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from tools.simulator.loan_books import LoanBook, opened
+from tools.simulator.loan_books import require as _require
 
-class WrongBooks(AssertionError):
-    """Money was lost, created, or went where it does not belong."""
+#: The platform's own account, which nobody owns.
+FEE_ACCOUNT = "acc_fees"
 
 
 @dataclass(slots=True)
@@ -17,18 +20,6 @@ class ListingBook:
     amount_fen: int
     raised_fen: int = 0
     live: bool = True
-
-
-@dataclass(slots=True)
-class LoanBook:
-    """A loan's principal by claim, the penalty charged and not paid, and its class."""
-
-    outstanding_fen: int
-    claims: dict[str, int]
-    penalty_fen: int = 0
-    loan_class: str = "normal"
-    unanswered: list[str] = field(default_factory=list)
-    """Debits asked from the borrower's account that the loan has no answer to."""
 
 
 @dataclass(slots=True)
@@ -158,11 +149,7 @@ class Books:
 
     def _lent(self, where: str, data: Any) -> None:
         self._once(where, data["loan_id"])
-        claims = {claim["claim_id"]: claim["principal_fen"] for claim in data["claims"]}
-        _require(sum(claims.values()) == data["principal_fen"], f"{where}: claims are not the principal")
-        rows = sum(row["principal_fen"] for row in data["rows"])
-        _require(rows == data["principal_fen"], f"{where}: the schedule is not the principal")
-        self.loans[data["loan_id"]] = LoanBook(data["principal_fen"], claims)
+        self.loans[data["loan_id"]] = opened(where, data)
 
     def _paid(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
@@ -173,13 +160,14 @@ class Books:
             sum(_parts(p) for p in parts) == data["amount_fen"],
             f"{where}: {data['payment_id']} is not allocated to the fen",
         )
-        loan.penalty_fen -= sum(p["penalty_fen"] for p in parts)
-        _require(loan.penalty_fen >= 0, f"{where}: {data['loan_id']} pays penalty that was not charged")
-        _require(
-            loan.outstanding_fen == data["principal_before_fen"], f"{where}: outstanding before is wrong"
-        )
-        loan.outstanding_fen -= sum(p["principal_fen"] for p in parts)
-        _require(loan.outstanding_fen == data["principal_after_fen"], f"{where}: outstanding after is wrong")
+        before, after = data["principal_before_fen"], data["principal_after_fen"]
+        _require(loan.outstanding_fen == before, f"{where}: outstanding before is wrong")
+        loan.pay(where, parts)
+        _require(loan.outstanding_fen == after, f"{where}: outstanding after is wrong")
+
+    def _due(self, where: str, data: Any) -> None:
+        self.loans[data["loan_id"]].ask(where, data["number"])
+        self._debit_asked(where, data)
 
     def _debit_asked(self, where: str, data: Any) -> None:
         self._once(where, data["debit_id"])
@@ -197,8 +185,7 @@ class Books:
 
     def _missed(self, where: str, data: Any) -> None:
         self._once(where, f"{data['loan_id']} misses {data['number']}")
-        waiting = self.loans[data["loan_id"]].unanswered
-        _require(not waiting, f"{where}: {data['loan_id']} is judged before {waiting} is answered")
+        self.loans[data["loan_id"]].miss(where, data["number"], data["open_fen"])
 
     def _distributed(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
@@ -238,10 +225,15 @@ class Books:
 
     def _charged(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
-        loan.penalty_fen += data["penalty_fen"]
         charged = sum(line["penalty_fen"] for line in data["lines"])
         _require(charged == data["penalty_fen"], f"{where}: the penalty is not that of its instalments")
+        loan.charge(where, date.fromisoformat(data["charged_on"]), data["lines"])
         _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
+
+    def _moved(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        _require(loan.bucket == data["from_bucket"], f"{where}: {data['loan_id']} was in {loan.bucket}")
+        loan.bucket = data["to_bucket"]
 
     def _classified(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
@@ -252,8 +244,9 @@ class Books:
         self._once(where, f"end of {data['loan_id']}")
         loan = self.loans[data["loan_id"]]
         _require(loan.penalty_fen == 0, f"{where}: repaid, but penalty is owed")
+        _require(loan.bucket == "current", f"{where}: repaid in {loan.bucket}")
         _require(loan.loan_class == "normal", f"{where}: repaid as {loan.loan_class}")
-        _require(self.loans[data["loan_id"]].outstanding_fen == 0, f"{where}: repaid, but something is owed")
+        _require(loan.oldest is None, f"{where}: repaid, but something is owed")
 
     def _payments(self, where: str, events: list[Any]) -> None:
         """A payment and its distribution stand in one record, to the fen."""
@@ -288,7 +281,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.LoanPaymentReturned.v1": Books._given_back,
     "repayment.LoanOpened.v1": Books._lent,
     "repayment.PaymentReceived.v1": Books._paid,
-    "repayment.InstallmentDue.v1": Books._debit_asked,
+    "repayment.InstallmentDue.v1": Books._due,
     "repayment.DebitRequested.v1": Books._debit_asked,
     "repayment.DebitFailureRecorded.v1": Books._debit_failed,
     "repayment.PaymentMissed.v1": Books._missed,
@@ -297,14 +290,10 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.OverpaymentReturned.v1": Books._promises_back,
     "repayment.LoanRepaid.v1": Books._repaid,
     "repayment.PenaltyCharged.v1": Books._charged,
+    "repayment.OverdueBucketChanged.v1": Books._moved,
     "repayment.LoanClassified.v1": Books._classified,
 }
 
 
 def _parts(line: Any) -> int:
     return int(line["principal_fen"] + line["interest_fen"] + line["penalty_fen"])
-
-
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise WrongBooks(otherwise)

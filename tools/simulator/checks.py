@@ -16,7 +16,9 @@ from pydantic_core import from_json, to_json
 
 from libs.events.records import RawRecord
 from tools.simulator.books import Books
+from tools.simulator.case_books import CaseBooks
 from tools.simulator.log import Place
+from tools.simulator.people_books import PeopleBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
 PHASES = (
@@ -27,9 +29,18 @@ PHASES = (
     ("collections", 5),
     ("onboarding", 5),
 )
+#: After these, loans and promises have said everything that the day had to say.
+MISSES = ("repayment", 4)
+PROMISES = ("collections", 5)
 _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source", "stored-below", "rules")
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
-_MAY_BE_REFUSED = (b"bidding.RecordBid", b"repayment.RecordPayment", b"repayment.RecordDebit")
+_MAY_BE_REFUSED = (
+    b"bidding.RecordBid",
+    b"repayment.RecordPayment",
+    b"repayment.RecordDebit",
+    b"onboarding.ConfirmApplicant",
+    b"onboarding.ReserveExposure",
+)
 _ANSWERS = (
     "system.CommandRefused.v1",
     "system.CommandRepeated.v1",
@@ -66,9 +77,11 @@ class First:
 class Auditor:
     """Judges a whole log; raises Violation at the record that breaks a rule."""
 
-    def __init__(self, services: Iterable[str], partitions: int, *, log_id: str) -> None:
+    def __init__(self, services: Iterable[str], partitions: int, *, log_id: str, minutes_east: int) -> None:
         self.partitions = partitions
         self.books = Books()
+        self.people = PeopleBooks(self.books)
+        self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.repeats = 0
@@ -141,6 +154,21 @@ class Auditor:
                 f"{where} decided on another date than {today}",
             )
         self.books.record(where, events)
+        self.cases.record(where, events)
+        for event in events:
+            self.people.record(where, event)
+            if event["type"] == "system.PhaseDone.v1":
+                day = date.fromisoformat(event["data"]["business_date"])
+                self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
+
+    def _phase_over(self, part: PartitionAudit, where: str, phase: tuple[str, int], day: date) -> None:
+        """What the day had to say of this partition's loans and debtors has been said."""
+        if phase == MISSES:
+            for loan in self.books.loans.values():
+                if self._home(loan.loan_id) == part.number:
+                    loan.closed(where, day)
+        elif phase == PROMISES:
+            self.cases.day_over(where, day, lambda debtor: self._home(debtor) == part.number)
 
     def _one_effect(self, where: str, raw: RawRecord, events: list[Any]) -> None:
         """A command id has at most one effect; its repeat tells the first answer, another body is refused."""
@@ -179,13 +207,16 @@ class Auditor:
         if stream is None:
             _require(kind in _ANSWERS, f"{where}: {kind} stands in no stream")
             return
-        home = int(stream[2:]) if stream.startswith("~p") else crc32(stream.encode()) % self.partitions
+        home = int(stream[2:]) if stream.startswith("~p") else self._home(stream)
         _require(home == part.number, f"{where}: {stream} lives in partition {home}")
         scope = f"{part.service}/{stream}"
         sequence = self._sequences.get(scope, 0) + 1
         _require(event["sequence"] == sequence, f"{where}: {scope} jumps from {sequence - 1}")
         self._sequences[scope] = sequence
         self._day(part, where, kind, data)
+
+    def _home(self, stream: str) -> int:
+        return crc32(stream.encode()) % self.partitions
 
     def _day(self, part: PartitionAudit, where: str, kind: str, data: Any) -> None:
         if kind == "system.BusinessDateSet.v1":
@@ -205,6 +236,11 @@ class Auditor:
             for (service, _), other in self._parts.items():
                 if service in ("bidding", "repayment"):
                     self._all_phases(other, day, where)
+                    reached = other.business_date == day + timedelta(days=1)
+                    _require(
+                        reached,
+                        f"{where}: {other.service}/{other.number} has not reached the day after {day}",
+                    )
 
     def _all_phases(self, part: PartitionAudit, day: date, where: str) -> None:
         for service, phase in PHASES:
@@ -229,6 +265,9 @@ class Auditor:
             _require(not self.events[kind], f"{self.events[kind]} x {kind}")
         _require(not self.refusals["internal"], f"{self.refusals['internal']} internal refusals")
         self.books.at_rest()
+        self.people.at_rest()
+        if any(part.service == "collections" for part in self._parts.values()):
+            self.cases.at_rest()
 
     def answered(self, command_id: str, fingerprint: str, answers: list[bytes]) -> None:
         """What a client was told: the first answer, in the same bytes each time."""

@@ -3,25 +3,29 @@
 from pydantic_core import to_json
 
 from libs.runtime.projecting import MemoryViews
-from services.bidding.commands import FEE_ACCOUNT
-from tools.simulator.books import Books
+from tools.simulator.books import FEE_ACCOUNT, Books
 from tools.simulator.checks import Auditor, Violation
 from tools.simulator.projecting import views_of
 from tools.simulator.world import LOG_ID, World
 
 
-def audit(world: World) -> Auditor:
-    """Judge the log of a world at rest, prefix by prefix, and what its people were told."""
-    auditor = Auditor(world.services, world.config.partitions, log_id=LOG_ID)
-    for place, raw in world.log.order:
-        auditor.feed(place, raw)
+def watch(world: World) -> Auditor:
+    """An auditor who judges every record of a world at the step that stores it."""
+    auditor = Auditor(
+        world.services, world.config.partitions, log_id=LOG_ID, minutes_east=world.config.minutes_east
+    )
+    world.log.judge = auditor.feed
+    return auditor
+
+
+def conclude(world: World, auditor: Auditor) -> None:
+    """Judge a world that has come to rest: its log as a whole, what its people were told, and what they read."""
     auditor.at_rest()
     for call in world.api.calls:
         auditor.answered(call.command_id, call.fingerprint, call.answers)
     compare_views(world)
     compare_with_books(world, auditor.books)
     check_system_views(world)
-    return auditor
 
 
 def compare_views(world: World) -> None:

@@ -5,7 +5,7 @@ one living sender reach a partition in the order of sending or not at all. All c
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
@@ -104,6 +104,8 @@ class Log:
         self.appended = 0
         self.stored_in: list[Place] = []
         self.told: list[int] = []
+        self.judge: Callable[[Place, RawRecord], None] | None = None
+        """Asked about every record as it is stored; what it raises ends the run at this step."""
         self._rng = rng
         self._partitions: dict[Place, list[RawRecord]] = {}
         self._busy: list[deque[Sent]] = []
@@ -222,6 +224,8 @@ class Log:
         records.append(raw)
         self.order.append((sent.place, raw))
         self.stored_in.append(sent.place)
+        if self.judge is not None:
+            self.judge(sent.place, raw)
 
 
 def _taken(work: list[Sent], rng: Random) -> Sent:

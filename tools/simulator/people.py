@@ -52,6 +52,8 @@ class Api:
     def __init__(self, log: Log, services: Sequence[str], partitions: int, *, log_id: str, slot: int) -> None:
         self.calls: list[Call] = []
         self.seen: list[tuple[str, Any]] = []
+        self.now = _EPOCH
+        """What people's clocks say; every record that is stored moves it by a millisecond."""
         self._log = log
         self._partitions = partitions
         self._slot = slot
@@ -97,7 +99,7 @@ class Api:
             type=call.type,
             stream_id=call.stream,
             data=call.data,
-            at=_EPOCH + timedelta(milliseconds=self._log.appended),
+            at=self.now + timedelta(milliseconds=self._log.appended),
             principal=call.principal,
             correlation_id=call.command_id,
             fingerprint=call.fingerprint,

@@ -26,6 +26,7 @@ class LoanSight:
     account: str
     outstanding_fen: int
     installment_fen: int
+    bucket: str = "current"
 
 
 @dataclass(slots=True)
@@ -98,6 +99,9 @@ class Sight:
     def _payment(self, data: Any) -> None:
         self.loans[data["loan_id"]].outstanding_fen = data["principal_after_fen"]
 
+    def _bucket(self, data: Any) -> None:
+        self.loans[data["loan_id"]].bucket = data["to_bucket"]
+
     def _calendar_opened(self, data: Any) -> None:
         self.business_date = date.fromisoformat(data["business_date"])
 
@@ -120,6 +124,7 @@ _HANDLERS = {
     "bidding.ListingCancelled.v1": Sight._listing_ended,
     "repayment.LoanOpened.v1": Sight._loan_opened,
     "repayment.PaymentReceived.v1": Sight._payment,
+    "repayment.OverdueBucketChanged.v1": Sight._bucket,
     "repayment.CalendarOpened.v1": Sight._calendar_opened,
     "repayment.BusinessDayCloseStarted.v1": Sight._close_started,
     "repayment.BusinessDayClosed.v1": Sight._day_closed,

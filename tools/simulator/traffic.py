@@ -4,15 +4,17 @@ Everything they do is drawn from a seeded generator of their own, so faults of t
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
 from services.bidding import commands as bidding
 from services.repayment import commands as repayment
+from tools.simulator.collectors import Collectors
 from tools.simulator.log import Place
+from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
-from tools.simulator.sight import BankRequest, ListingSight, Sight
+from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
 
 FIRST_DATE = date(2024, 1, 25)
 _YUAN = 100
@@ -34,7 +36,7 @@ class Plan:
 class Traffic:
     """All people of one run."""
 
-    def __init__(self, rng: Random, api: Api, plan: Plan, *, partitions: int) -> None:
+    def __init__(self, rng: Random, api: Api, plan: Plan, *, partitions: int, onboarding: bool) -> None:
         self.sight = Sight()
         self.closing_time = False
         self._rng = rng
@@ -44,6 +46,12 @@ class Traffic:
         self._people = [f"usr_{number}" for number in range(plan.people)]
         self._spenders = self._people[: plan.people // 2 + 1]
         self._listed = 0
+        self._listings = 0 if onboarding else plan.listings
+        """Listings are opened by hand where nobody can apply for a loan."""
+        tenor = plan.tenor_months_max
+        self._officers = Officers(rng, api, self._people, applications=2 * plan.listings, tenor=tenor)
+        self._collectors = Collectors(rng, api)
+        self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
         self._asked_to_close: date | None = None
@@ -70,6 +78,9 @@ class Traffic:
         if self._api.seen:
             dates_before = self.sight.business_date
             self.sight.fold(self._api.seen)
+            for kind, data in self._api.seen:
+                self._officers.sight.fold(kind, data)
+                self._collectors.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -83,7 +94,8 @@ class Traffic:
             return self._open_calendar()
         if self._budget > 0:
             self._budget -= 1
-            self._act()
+            self._api.now += timedelta(minutes=self._rng.randint(0, 3))
+            self._act(self.sight.business_date)
             return True
         return self._close_day()
 
@@ -98,14 +110,25 @@ class Traffic:
         return True
 
     def _new_day(self) -> None:
+        assert self.sight.business_date is not None
+        self._api.now = datetime.combine(
+            self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
+        )
         busy = self.days_closed < self._plan.busy_days
         actions = self._plan.actions_on_busy_days if busy else self._plan.actions_on_quiet_days
-        self._budget = self._rng.randint(actions // 2, actions)
+        self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
+        if self._collectors.has_work:
+            self._budget = max(self._budget, 40)
         for loan in self.sight.loans.values():
-            if loan.outstanding_fen and loan.borrower in self._spenders and self._rng.random() < 0.3:
+            if loan.bucket != "current":
+                self._scrape_together(loan)
+            elif loan.outstanding_fen and self._spends(loan.borrower):
                 self._spend(loan.borrower, loan.account)
+
+    def _spends(self, borrower: str) -> bool:
+        return borrower in self._spenders and self._rng.random() < (0.6 if self._onboarding else 0.3)
 
     def _close_day(self) -> bool:
         """Close the open date; sometimes again, sometimes one that is not reached yet."""
@@ -127,11 +150,13 @@ class Traffic:
 
     # --- people -------------------------------------------------------------------------------------------------
 
-    def _act(self) -> None:
+    def _act(self, today: date) -> None:
         actions = (
-            (self._open_account, 2 if len(self.sight.accounts) > 2 else 20),
+            (lambda: self._officers.act(today), 80 if self._onboarding else 0),
+            (lambda: self._collectors.act(today), 150 if self._collectors.has_work else 0),
+            (self._open_account, 2 if len(self.sight.accounts) > 2 or self._onboarding else 20),
             (self._top_up, 8),
-            (self._open_listing, 8 if self._listed < self._plan.listings else 0),
+            (self._open_listing, 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
             (self._pay, 6 if self.sight.loans else 1),
@@ -159,7 +184,8 @@ class Traffic:
 
     def _top_up(self) -> None:
         owner, account = self._person()
-        amount = self._rng.choice((500, 2_000, 5_000, 20_000)) * _YUAN + self._rng.choice((0, 0, 1, 99))
+        much = 100_000 if self._onboarding else 20_000
+        amount = self._rng.choice((500, 2_000, 5_000, much)) * _YUAN + self._rng.choice((0, 0, 1, 99))
         top_up = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=amount)
         stranger = self._rng.random() < 0.05
         self._api.ask("bidding", account, top_up, principal="usr_stranger" if stranger else owner)
@@ -222,6 +248,17 @@ class Traffic:
         if available > 0:
             wish = bidding.RequestWithdrawal(withdrawal_id=f"wdr_{self._number()}", amount_fen=available)
             self._api.ask("bidding", account, wish, principal=owner)
+
+    def _scrape_together(self, loan: LoanSight) -> None:
+        """Who is late finds a part of it now and then, or more than is owed."""
+        chance = self._rng.random()
+        if chance < 0.3:
+            amount = loan.installment_fen // self._rng.choice((1, 2, 3)) + self._rng.choice((0, 1))
+            top_up = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=amount)
+            self._api.ask("bidding", loan.account, top_up, principal=loan.borrower)
+        elif chance < 0.6 and (available := self.sight.available_fen.get(loan.account, 0)):
+            amount = self._rng.choice((available, max(1, min(available, loan.installment_fen) // 2)))
+            self._pay_on(loan.loan_id, loan.borrower, loan.account, amount, settle=False)
 
     def _pay(self) -> None:
         loans = list(self.sight.loans.values())

@@ -5,6 +5,7 @@ all but only slow: it goes on beside its successor for a while. After the last f
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
@@ -17,11 +18,10 @@ from tools.simulator.log import NO_FAULTS, Log, LogFaults, Place
 from tools.simulator.people import Api
 from tools.simulator.policing import Heads, PolicyActor
 from tools.simulator.projecting import Database, ProjectorActor
+from tools.simulator.starving import starving
 from tools.simulator.traffic import Plan, Traffic
 
 LOG_ID = "5151515151515151"
-#: Steps within which everything must come to rest after the last fault.
-DRAIN_STEPS_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,10 @@ class Config:
     """Of the dead: how many go on beside their successor for a while."""
     new_release: bool
     """Successors decide under a higher `rules` number, so a slow twin writes other bytes."""
+    minutes_east: int = 0
+    """Where the debtors live, by the profile that the services obey."""
+    starvation: float = 0.0
+    """Chance per decision that the machine runs out of memory: the decider dies."""
     replicas: bool = False
     """Each partition has an active decider and a standby; one that dies may take a while to start, or is only frozen."""
 
@@ -71,10 +75,16 @@ class World:
     AWAY_STEPS = 300
     #: How long a slow twin lives on, in its own steps.
     TWIN_STEPS = 40
+    #: Steps without faults after which everything must have come to rest; a run needs a hundredth of it.
+    DRAIN_STEPS_MAX = 1_000_000
 
     def __init__(self, seed: int, services: Sequence[Service], config: Config) -> None:
         self.config = config
-        self.services = {service.name: service for service in services}
+        memory = Random(f"{seed}/memory")
+        self.services = {
+            service.name: starving(service, memory, lambda: self._starvation) for service in services
+        }
+        self._starvation = config.starvation
         self.steps = 0
         self.crashes = 0
         self.freezes = 0
@@ -98,7 +108,13 @@ class World:
         for place in self._readers:
             if place.topic.endswith(".events"):
                 self._readers[place].append(self._projector_slot)
-        self.traffic = Traffic(Random(f"{seed}/traffic"), self.api, config.plan, partitions=config.partitions)
+        self.traffic = Traffic(
+            Random(f"{seed}/traffic"),
+            self.api,
+            config.plan,
+            partitions=config.partitions,
+            onboarding="onboarding" in self.services,
+        )
         self.actors.append(self.traffic)
         self._awake = list(range(len(self.actors)))
         self._is_awake = [True] * len(self.actors)
@@ -132,12 +148,12 @@ class World:
 
     def drain(self) -> None:
         """No more faults and no new wishes: everything must come to rest. Raises Stuck."""
-        self.log.faults = NO_FAULTS
+        self.log.faults, self._starvation = NO_FAULTS, 0.0
         self.traffic.closing_time = True
         for twin in self._twins:
             twin.actor.stop()
         self._twins.clear()
-        for _ in range(DRAIN_STEPS_MAX):
+        for _ in range(self.DRAIN_STEPS_MAX):
             if not self._awake and self.log.is_quiet and not self.restless():
                 return
             self._move()
@@ -150,7 +166,7 @@ class World:
     def step(self) -> None:
         """One small step of one actor, or the death of one."""
         if self._rng.random() < self.config.crashes:
-            self._crash()
+            self._crash(self._rng.randrange(len(self.actors) - 1))
         if self._twins and self._rng.random() < 0.5:
             self._step_a_twin()
         self._move()
@@ -169,7 +185,12 @@ class World:
         index = int(self._rng.random() * len(self._awake))
         slot = self._awake[index]
         actor = self.actors[slot]
-        if not actor.step(self._rng):
+        try:
+            moved = actor.step(self._rng)
+        except MemoryError:
+            self._crash(slot)
+            return
+        if not moved:
             self._awake[index] = self._awake[-1]
             self._awake.pop()
             self._is_awake[slot] = False
@@ -194,9 +215,8 @@ class World:
 
     # --- dying --------------------------------------------------------------------------------------------------
 
-    def _crash(self) -> None:
+    def _crash(self, slot: int) -> None:
         self.crashes += 1
-        slot = self._rng.randrange(len(self.actors) - 1)
         actor = self.actors[slot]
         if isinstance(actor, DeciderActor):
             if self.config.replicas and self._rng.random() < 0.3:
@@ -240,8 +260,9 @@ class World:
 
     def _step_a_twin(self) -> None:
         twin = self._rng.choice(self._twins)
-        twin.actor.step(self._rng)
         twin.steps_left -= 1
+        with suppress(MemoryError):
+            twin.actor.step(self._rng)
         if twin.steps_left <= 0 or (isinstance(twin.actor, PolicyActor) and twin.actor.in_doubt):
             twin.actor.stop()
             self._twins.remove(twin)

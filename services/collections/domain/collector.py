@@ -172,4 +172,5 @@ def collector_aggregate(profile: Profile) -> Aggregate:
         decide=partial(decide, profile),
         evolve=evolve,
         wake_on=wake_on,
+        dateless=True,  # staff are appointed before the calendar opens, and each appointment has its desk
     )

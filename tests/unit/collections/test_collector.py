@@ -1,11 +1,20 @@
 """Collectors: enrolled with their appointment, their desks fixed by a supervisor, retired with their dismissal."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from pydantic_core import to_json
 
+from libs.events.chain import ChainReader, genesis
+from libs.events.codec import name_of
 from libs.events.collections import CollectorEnrolled, CollectorRetired, DeskChanged
 from libs.events.deciding import Wake
+from libs.events.records import CommandEnvelope, RawRecord, Source, parse_decision
+from libs.runtime.day import day_aggregate
+from libs.runtime.deciding import PartitionDecider
+from libs.runtime.memory import DeciderMemory
+from libs.runtime.store import MemoryStore
 from services.collections.commands import (
     CURRENT,
     ChangeDesk,
@@ -73,6 +82,36 @@ def test_who_has_left_can_come_back() -> None:
     """With the first desk again."""
     given(AGGREGATE, ENROLLED, CHANGED).when(RETIRE).then(RETIRED)
     given(AGGREGATE, ENROLLED, CHANGED, RETIRED).when(ENROL).then(ENROLLED)
+
+
+def test_who_is_appointed_before_the_calendar_opens_has_a_desk() -> None:
+    """Staff need no business date, so the desk of an appointment needs none either (found by simulation, seed 2)."""
+    decider = PartitionDecider(
+        service="collections",
+        aggregates=(AGGREGATE, day_aggregate()),
+        rules=1,
+        partition=0,
+        partitions=1,
+        memory=DeciderMemory(MemoryStore()),
+        reader=ChainReader(genesis("log", "collections.events", 0)),
+        replica="a",
+    )
+    envelope = CommandEnvelope(
+        command_id="c-1",
+        type=name_of(EnrolCollector),
+        stream_id="col_lee",
+        data=ENROL,
+        at=datetime(2024, 3, 1, 9, tzinfo=UTC),
+        principal="collections-reads-onboarding",
+        correlation_id="c-1",
+        source=Source(
+            group="collections-reads-onboarding", topic="onboarding.events", partition=0, position=0
+        ),
+    )
+    decided = decider.decide(RawRecord(0, b"col_lee", to_json(envelope), {}, 0))
+    assert decided is not None
+    (event,) = parse_decision(decided.value).events
+    assert event.type == name_of(CollectorEnrolled)
 
 
 def test_no_day_wakes_a_collector() -> None:

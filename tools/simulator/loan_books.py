@@ -1,0 +1,248 @@
+"""One loan as the accountant keeps it: its rows, what of each is open, and the contract's sums done once more in fractions.
+
+It knows the terms that LoanOpened names and three tables of domain.md section 4; whatever the loan says about itself later
+must follow from them.
+"""
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+
+class WrongBooks(AssertionError):
+    """Money was lost, created, or went where it does not belong."""
+
+
+#: The line of an allocation that pays what was not due yet.
+_UNDUE: Final = 0
+_GRACE_DAYS: Final = 3
+#: Days past due (domain.md section 4): a loan is in the last bucket, and in the last class, whose number it has reached.
+_BUCKETS: Final = (
+    ("current", 0),
+    ("M1", 1),
+    ("M2", 31),
+    ("M3", 61),
+    ("M4", 91),
+    ("M5", 121),
+    ("M6", 151),
+    ("M6+", 181),
+)
+_CLASSES: Final = (
+    ("normal", 0),
+    ("special_mention", 1),
+    ("substandard", 91),
+    ("doubtful", 271),
+    ("loss", 361),
+)
+
+
+def require(holds: bool, otherwise: str) -> None:
+    """Raise WrongBooks with these words unless it holds."""
+    if not holds:
+        raise WrongBooks(otherwise)
+
+
+@dataclass(slots=True)
+class Row:
+    """An instalment: what of it is open, and up to which day penalty was charged on it."""
+
+    due_on: date
+    principal_fen: int
+    interest_fen: int
+    charged_to: date
+    penalty_fen: int = 0
+    asked: bool = False
+    missed: bool = False
+
+    @property
+    def open_fen(self) -> int:
+        """Principal and interest that are not paid."""
+        return self.principal_fen + self.interest_fen
+
+
+@dataclass(slots=True)
+class LoanBook:
+    """A loan's rows by number, its principal by claim, its bucket and class."""
+
+    loan_id: str
+    borrower: str
+    penalty_rate: Fraction
+    rows: dict[int, Row]
+    claims: dict[str, int]
+    holders: dict[str, str]
+    bucket: str = "current"
+    loan_class: str = "normal"
+    unanswered: list[str] = field(default_factory=list)
+    """Debits asked from the borrower's account that the loan has no answer to."""
+
+    @property
+    def outstanding_fen(self) -> int:
+        """Principal that is not repaid."""
+        return sum(row.principal_fen for row in self.rows.values())
+
+    @property
+    def penalty_fen(self) -> int:
+        """Penalty that was charged and is not paid."""
+        return sum(row.penalty_fen for row in self.rows.values())
+
+    @property
+    def oldest(self) -> Row | None:
+        """The first instalment that is not paid in full."""
+        return next((row for row in self.rows.values() if row.open_fen), None)
+
+    def dpd(self, on: date) -> int:
+        """Days past due."""
+        oldest = self.oldest
+        return max(0, (on - oldest.due_on).days) if oldest else 0
+
+    # --- payments -----------------------------------------------------------------------------------------------
+
+    def pay(self, where: str, lines: Sequence[Any]) -> None:
+        """Oldest instalment first, within it penalty, then interest, then principal; line 0 ends the loan."""
+        for line in lines:
+            if line["number"] == _UNDUE:
+                self._settle(where, line)
+            else:
+                self._pay_row(where, line)
+
+    def _pay_row(self, where: str, line: Any) -> None:
+        number, row = line["number"], self.rows[line["number"]]
+        older = [
+            earlier for earlier, before in self.rows.items() if earlier < number and _open_or_fined(before)
+        ]
+        require(not older, f"{where}: {self.loan_id} pays {number} while {older} are open")
+        row.penalty_fen -= line["penalty_fen"]
+        require(row.penalty_fen >= 0, f"{where}: {self.loan_id} pays penalty that was not charged")
+        row.interest_fen -= line["interest_fen"]
+        row.principal_fen -= line["principal_fen"]
+        require(row.interest_fen >= 0, f"{where}: {self.loan_id} pays interest of {number} twice")
+        require(row.principal_fen >= 0, f"{where}: {self.loan_id} pays principal of {number} twice")
+        in_order = not (line["interest_fen"] and row.penalty_fen) and not (
+            line["principal_fen"] and (row.penalty_fen or row.interest_fen)
+        )
+        require(in_order, f"{where}: {self.loan_id} pays {number} in the wrong order")
+
+    def _settle(self, where: str, line: Any) -> None:
+        require(
+            line["principal_fen"] == self.outstanding_fen,
+            f"{where}: {self.loan_id} is settled with {line['principal_fen']} of {self.outstanding_fen}",
+        )
+        oldest = self.oldest
+        scheduled = oldest.interest_fen if oldest else 0
+        require(line["interest_fen"] <= scheduled, f"{where}: {self.loan_id} costs more early than in time")
+        for row in self.rows.values():
+            row.principal_fen = row.interest_fen = 0
+
+    # --- the day ------------------------------------------------------------------------------------------------
+
+    def charge(self, where: str, charged_on: date, lines: Sequence[Any]) -> None:
+        """Penalty on what is open and overdue for longer than the grace, recomputed from the contract."""
+        for line in lines:
+            row = self.rows[line["number"]]
+            require(
+                line["open_fen"] == row.open_fen > 0,
+                f"{where}: penalty on {line['open_fen']} of {self.loan_id}, open is {row.open_fen}",
+            )
+            late = (charged_on - row.due_on).days
+            require(late > _GRACE_DAYS, f"{where}: {self.loan_id} is charged {late} days after its due date")
+            days = (charged_on - row.charged_to).days
+            owed = _rounded(row.open_fen * self.penalty_rate * days / 365)
+            require(
+                line["penalty_fen"] == owed,
+                f"{where}: {self.loan_id} is charged {line['penalty_fen']} for {days} days, the contract says {owed}",
+            )
+            row.penalty_fen += owed
+            row.charged_to = charged_on
+
+    def ask(self, where: str, number: int) -> None:
+        """An instalment fell due."""
+        row = self.rows[number]
+        require(not row.asked and row.open_fen > 0, f"{where}: {self.loan_id} asks for {number} again")
+        row.asked = True
+
+    def miss(self, where: str, number: int, open_fen: int) -> None:
+        """An instalment was missed."""
+        row = self.rows[number]
+        require(
+            row.open_fen == open_fen > 0,
+            f"{where}: {self.loan_id} misses {open_fen} of {number}, open is {row.open_fen}",
+        )
+        row.missed = True
+        require(
+            not self.unanswered, f"{where}: {self.loan_id} is judged before {self.unanswered} is answered"
+        )
+
+    def closed(self, where: str, day: date) -> None:
+        """The misses phase of a day is over on the loan's partition: all that the day had to say has been said."""
+        for number, row in self.rows.items():
+            if row.open_fen:
+                require(row.asked or row.due_on > day, f"{where}: {self.loan_id} was not asked for {number}")
+                require(
+                    row.missed or row.due_on >= day, f"{where}: {self.loan_id} missed {number} in silence"
+                )
+        dpd = self.dpd(day)
+        bucket, least = _reached(_BUCKETS, dpd), _reached(_CLASSES, dpd)
+        require(
+            self.bucket == bucket, f"{where}: {self.loan_id} is in {self.bucket}, {dpd} days are {bucket}"
+        )
+        names = [name for name, _ in _CLASSES]
+        right = self.loan_class == least if dpd == 0 else names.index(self.loan_class) >= names.index(least)
+        require(right, f"{where}: {self.loan_id} is {self.loan_class} after {dpd} days")
+
+
+def opened(where: str, data: Any) -> LoanBook:
+    """The book of a new loan, whose claims and schedule must be its principal and its contract."""
+    claims = {claim["claim_id"]: claim["principal_fen"] for claim in data["claims"]}
+    require(sum(claims.values()) == data["principal_fen"], f"{where}: claims are not the principal")
+    rows = {row["number"]: _row(row) for row in data["rows"]}
+    total = sum(row.principal_fen for row in rows.values())
+    require(total == data["principal_fen"], f"{where}: the schedule is not the principal")
+    _check_schedule(where, data, rows)
+    rate = Fraction(data["penalty_rate"])
+    holders = {claim["claim_id"]: claim["account_id"] for claim in data["claims"]}
+    return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders)
+
+
+def _check_schedule(where: str, data: Any, rows: dict[int, Row]) -> None:
+    """Interest on the falling balance, equal instalments but the last, and one due date a month."""
+    balance, rate = data["principal_fen"], Fraction(data["annual_rate"]) / 12
+    funded_on = date.fromisoformat(data["funded_on"])
+    for number, row in rows.items():
+        require(
+            row.interest_fen == _rounded(balance * rate), f"{where}: wrong interest of instalment {number}"
+        )
+        full = row.open_fen == data["installment_fen"] or row.principal_fen == balance
+        require(full, f"{where}: instalment {number} is not like the others")
+        require(
+            row.due_on == _months_later(funded_on, number), f"{where}: instalment {number} on {row.due_on}"
+        )
+        balance -= row.principal_fen
+
+
+def _row(row: Any) -> Row:
+    due_on = date.fromisoformat(row["due_on"])
+    return Row(due_on, row["principal_fen"], row["interest_fen"], charged_to=due_on)
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last."""
+    month = day.replace(day=1)
+    for _ in range(months):
+        month = (month + timedelta(days=31)).replace(day=1)
+    return month.replace(day=min(day.day, monthrange(month.year, month.month)[1]))
+
+
+def _rounded(exact: Fraction) -> int:
+    """Half-up, to the fen."""
+    return int(exact + Fraction(1, 2))
+
+
+def _reached(table: Sequence[tuple[str, int]], dpd: int) -> str:
+    return [name for name, start in table if start <= dpd][-1]
+
+
+def _open_or_fined(row: Row) -> bool:
+    return bool(row.open_fen or row.penalty_fen)

@@ -1,0 +1,268 @@
+"""Who may borrow, lend and leave, kept once more from the log: exposures under their cap, relations, reviews, erasures."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tools.simulator.books import Books
+from tools.simulator.loan_books import require
+
+#: The most that one borrower may owe on the platform under the law (rules.md 1.8), in fen.
+_CAPS: Final = {"person": 200_000_00, "organisation": 1_000_000_00}
+
+
+@dataclass(slots=True)
+class UserBook:
+    """A user: what counts against his cap by loan, his applications under way, and who is related to him."""
+
+    kind: str
+    verified: bool = False
+    leaving: bool = False
+    erased: bool = False
+    exposures: dict[str, int] = field(default_factory=dict)
+    applications: set[str] = field(default_factory=set)
+    related: set[str] = field(default_factory=set)
+    declared: set[str] = field(default_factory=set)
+    """Of the related, those whom he himself named: his listing names them, the others' accounts know him."""
+
+
+@dataclass(slots=True)
+class ListingFacts:
+    """Who may not lend on a listing and who reviewed it."""
+
+    borrower: str
+    owner: str | None
+    related: set[str]
+    application: str
+    reviews_needed: int = 0
+    approved_by: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PeopleBooks:
+    """All users, and what of accounts and listings depends on who people are."""
+
+    books: Books
+    users: dict[str, UserBook] = field(default_factory=dict)
+    listings: dict[str, ListingFacts] = field(default_factory=dict)
+    relations: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """What accounts know of their owners' relations."""
+    levels: dict[str, str] = field(default_factory=dict)
+    bidders: dict[str, set[str]] = field(default_factory=dict)
+    """The relations that an account knew when it held the money of a bid."""
+    offered: dict[str, str] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    """Loans that never come about any more."""
+
+    def record(self, where: str, event: Any) -> None:
+        """Fold one event. Raises WrongBooks."""
+        data = event["data"]
+        if "postings" in data:
+            for posting in data["postings"]:
+                account = posting["account"].partition(":")[2]
+                closed = f"closed {account}" in self.books.done
+                require(not closed, f"{where}: money moves on the closed account {account}")
+        handler = _HANDLERS.get(event["type"])
+        if handler is not None:
+            handler(self, where, data)
+
+    def at_rest(self) -> None:
+        """What counts against a cap is what is owed or reserved, and every account knows its owner's relations."""
+        for name, user in self.users.items():
+            for loan, counted in user.exposures.items():
+                if loan in self.books.loans:
+                    owed = self.books.loans[loan].outstanding_fen
+                    require(counted == owed, f"{name}: {loan} counts {counted}, owed is {owed}")
+                require(loan not in self.ended, f"{name}: {loan} counts although it never comes about")
+            require(not user.leaving, f"{name} waits to be forgotten")
+            account = f"acc_{name.removeprefix('usr_')}"
+            if user.verified and not user.erased:
+                unknown = user.related - self.relations[account]
+                require(not unknown, f"{account} does not know that {sorted(unknown)} are related")
+        for listing in self.listings.values():
+            loan = f"loan_{listing.application.removeprefix('app_')}"
+            if listing.application and loan in self.books.loans:
+                owed = self.books.loans[loan].outstanding_fen
+                counted = self.users[listing.borrower].exposures.get(loan, 0)
+                require(counted == owed, f"{listing.borrower}: {loan} owes {owed}, counts {counted}")
+
+    # --- users --------------------------------------------------------------------------------------------------
+
+    def _registered(self, where: str, data: Any) -> None:
+        require(data["user_id"] not in self.users, f"{where}: {data['user_id']} registers again")
+        self.users[data["user_id"]] = UserBook(data["kind"])
+
+    def _verified(self, where: str, data: Any) -> None:
+        user = self.users[data["user_id"]]
+        require(not user.verified and not user.erased, f"{where}: {data['user_id']} is verified again")
+        require(set(data["related"]) <= user.related, f"{where}: relations that nobody declared")
+        user.verified = True
+
+    def _related(self, _where: str, data: Any) -> None:
+        user = self.users[data["user_id"]]
+        user.related.add(data["related"])
+        if not data["by_other"]:
+            user.declared.add(data["related"])
+
+    def _applies(self, where: str, data: Any) -> None:
+        user = self.users[data["user_id"]]
+        require(user.verified and not user.leaving, f"{where}: {data['user_id']} applies and is not verified")
+        user.applications.add(data["application_id"])
+
+    def _application_over(self, _where: str, data: Any) -> None:
+        self.users[data["user_id"]].applications.discard(data["application_id"])
+
+    def _asks_to_leave(self, where: str, data: Any) -> None:
+        user = self.users[data["user_id"]]
+        require(not user.exposures, f"{where}: {data['user_id']} leaves with {user.exposures}")
+        require(not user.applications, f"{where}: {data['user_id']} leaves with {user.applications}")
+        user.leaving = True
+
+    def _stays(self, _where: str, data: Any) -> None:
+        self.users[data["user_id"]].leaving = False
+
+    def _erased(self, where: str, data: Any) -> None:
+        name = data["user_id"]
+        user, account = self.users[name], f"acc_{name.removeprefix('usr_')}"
+        require(user.leaving and not user.erased, f"{where}: {name} is forgotten and did not ask")
+        require(f"closed {account}" in self.books.done, f"{where}: {name} is forgotten, {account} is open")
+        user.leaving, user.erased = False, True
+
+    def _account_closed(self, where: str, data: Any) -> None:
+        account = data["account_id"]
+        for part in ("available", "held"):
+            has = self.books.balances[f"{part}:{account}"]
+            require(has == 0, f"{where}: {account} is closed with {has} {part}")
+        for loan in self.books.loans.values():
+            owed = sum(loan.claims[claim] for claim, holder in loan.holders.items() if holder == account)
+            require(owed == 0, f"{where}: {account} is closed with {owed} lent on {loan.loan_id}")
+        self.books.done[f"closed {account}"] = where
+
+    # --- exposure -----------------------------------------------------------------------------------------------
+
+    def _reserved(self, where: str, data: Any) -> None:
+        name, user = data["user_id"], self.users[data["user_id"]]
+        require(user.verified, f"{where}: {name} borrows and is not verified")
+        require(data["loan_id"] not in user.exposures, f"{where}: {data['loan_id']} counts twice")
+        require(set(data["related"]) == user.declared, f"{where}: not all relations of {name} are told")
+        user.exposures[data["loan_id"]] = data["amount_fen"]
+        user.applications.discard(data["application_id"])
+        self._within(where, data, sum(user.exposures.values()), data["exposure_after_fen"])
+
+    def _confirmed(self, where: str, data: Any) -> None:
+        user = self.users[data["user_id"]]
+        require(data["loan_id"] in user.exposures, f"{where}: {data['loan_id']} goes on and does not count")
+        self._within(where, data, sum(user.exposures.values()), data["exposure_fen"])
+
+    def _within(self, where: str, data: Any, is_now: int, said: int) -> None:
+        cap, name = data["cap_fen"], data["user_id"]
+        require(is_now == said, f"{where}: {name} owes {is_now}, told is {said}")
+        require(
+            cap is None or cap == _CAPS[self.users[name].kind],
+            f"{where}: the cap of {name} is not the law's",
+        )
+        require(cap is None or is_now <= cap, f"{where}: {name} owes {is_now}, above the cap of {cap}")
+
+    def _reduced(self, where: str, data: Any) -> None:
+        exposures = self.users[data["user_id"]].exposures
+        exposures[data["loan_id"]] -= data["amount_fen"]
+        left, said = sum(exposures.values()), data["exposure_after_fen"]
+        require(left == said, f"{where}: {data['user_id']} owes {left}, told is {said}")
+
+    def _released(self, where: str, data: Any) -> None:
+        exposures = self.users[data["user_id"]].exposures
+        counted = exposures.pop(data["loan_id"], 0)
+        require(counted == data["amount_fen"], f"{where}: {data['loan_id']} counted {counted}")
+        left, said = sum(exposures.values()), data["exposure_after_fen"]
+        require(left == said, f"{where}: {data['user_id']} owes {left}, told is {said}")
+
+    def _never(self, _where: str, data: Any) -> None:
+        if data.get("loan_id"):
+            self.ended.add(data["loan_id"])
+
+    # --- terms, listings, bids ----------------------------------------------------------------------------------
+
+    def _offered(self, _where: str, data: Any) -> None:
+        self.offered[data["application_id"]] = data["terms_hash"]
+
+    def _accepted(self, where: str, data: Any) -> None:
+        same = self.offered.get(data["application_id"]) == data["text_hash"]
+        require(same, f"{where}: another text is accepted than was offered")
+
+    def _listed(self, _where: str, data: Any) -> None:
+        self.listings[data["listing_id"]] = ListingFacts(
+            data["borrower"], data["owner"], set(data["related"]), data["application_id"]
+        )
+
+    def _knows(self, _where: str, data: Any) -> None:
+        self.relations[data["account_id"]].add(data["related"])
+
+    def _assessed(self, _where: str, data: Any) -> None:
+        self.levels[data["account_id"]] = data["level"]
+
+    def _held(self, where: str, data: Any) -> None:
+        account = data["account_id"]
+        known = self.levels.get(account)
+        require(data["suitability_level"] == known, f"{where}: {account} is {known}")
+        self.bidders[data["hold_id"]] = set(self.relations[account])
+
+    def _bid(self, where: str, data: Any) -> None:
+        bid, listing = data["bid"], self.listings[data["listing_id"]]
+        investor = bid["investor"]
+        require(investor != listing.borrower, f"{where}: {investor} bids on his own loan")
+        related = investor in listing.related or listing.borrower in self.bidders[bid["hold_id"]]
+        require(not related, f"{where}: {investor} bids on the loan of {listing.borrower}, who is related")
+
+    def _filled(self, _where: str, data: Any) -> None:
+        self.listings[data["listing_id"]].reviews_needed = data["reviews_needed"]
+
+    def _reviewed(self, where: str, data: Any) -> None:
+        listing = self.listings[data["listing_id"]]
+        require(data["reviewer"] != listing.owner, f"{where}: {data['reviewer']} reviews his own customer")
+        if data["verdict"] == "approve":
+            listing.approved_by.append(data["reviewer"])
+
+    def _funded(self, where: str, data: Any) -> None:
+        listing = self.listings[data["listing_id"]]
+        reviews = len({*listing.approved_by})
+        require(reviews >= listing.reviews_needed, f"{where}: funded after {reviews} reviews")
+        if listing.application:
+            counts = data["loan_id"] in self.users[listing.borrower].exposures
+            require(counts, f"{where}: {data['loan_id']} is funded and does not count")
+
+
+_HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {
+    "onboarding.UserRegistered.v1": PeopleBooks._registered,
+    "onboarding.UserVerified.v1": PeopleBooks._verified,
+    "onboarding.RelationDeclared.v1": PeopleBooks._related,
+    "onboarding.ApplicantConfirmed.v1": PeopleBooks._applies,
+    "onboarding.ApplicantReleased.v1": PeopleBooks._application_over,
+    "onboarding.ExposureDeclined.v1": PeopleBooks._application_over,
+    "onboarding.ErasureRequested.v1": PeopleBooks._asks_to_leave,
+    "onboarding.ErasureDeclined.v1": PeopleBooks._stays,
+    "onboarding.UserErased.v1": PeopleBooks._erased,
+    "onboarding.ExposureReserved.v1": PeopleBooks._reserved,
+    "onboarding.ExposureConfirmed.v1": PeopleBooks._confirmed,
+    "onboarding.ExposureReduced.v1": PeopleBooks._reduced,
+    "onboarding.ExposureReleased.v1": PeopleBooks._released,
+    "onboarding.ExposureRevoked.v1": PeopleBooks._released,
+    "onboarding.ApplicationApproved.v1": PeopleBooks._offered,
+    "onboarding.TermsAccepted.v1": PeopleBooks._accepted,
+    "onboarding.TermsDeclined.v1": PeopleBooks._never,
+    "onboarding.ApplicationDeclined.v1": PeopleBooks._never,
+    "onboarding.ApplicationRejected.v1": PeopleBooks._never,
+    "onboarding.ApplicationLapsed.v1": PeopleBooks._never,
+    "bidding.AccountClosed.v1": PeopleBooks._account_closed,
+    "bidding.ListingOpened.v1": PeopleBooks._listed,
+    "bidding.ListingRefused.v1": PeopleBooks._never,
+    "bidding.ListingExpired.v1": PeopleBooks._never,
+    "bidding.ListingCancelled.v1": PeopleBooks._never,
+    "bidding.RelationRecorded.v1": PeopleBooks._knows,
+    "bidding.SuitabilityRecorded.v1": PeopleBooks._assessed,
+    "bidding.FundsHeld.v1": PeopleBooks._held,
+    "bidding.BidPlaced.v1": PeopleBooks._bid,
+    "bidding.ListingFilled.v1": PeopleBooks._filled,
+    "bidding.ListingReviewed.v1": PeopleBooks._reviewed,
+    "bidding.LoanFunded.v1": PeopleBooks._funded,
+}

@@ -1,0 +1,13 @@
+"""Known bugs, planted one at a time: a search that finds nothing proves something only if it would find these."""
+
+from typing import Final
+
+from tools.simulator.planted import kernel, people, rules, shells
+from tools.simulator.planted.plant import Plant, Verdict, judge
+
+#: All of them by name.
+PLANTS: Final = {
+    plant.name: plant for plant in (*kernel.PLANTS, *rules.PLANTS, *shells.PLANTS, *people.PLANTS)
+}
+
+__all__ = ["PLANTS", "Plant", "Verdict", "judge"]

@@ -1,0 +1,140 @@
+"""Bugs of onboarding and collections: caps, relations, reviews, leaving, promises, leases and the limits on contacts."""
+
+from typing import Any
+
+import services.bidding.domain.listing as listing
+import services.onboarding.domain.user as user
+from services.bidding.commands import RecordRelation
+from services.bidding.domain import funding, owner
+from services.bidding.policies import POLICIES as BIDDING
+from services.collections.commands import RecordCasePayment
+from services.collections.domain import contact_gate, debtor_cases, debtor_contacts
+from services.collections.policies import POLICIES as COLLECTIONS
+from services.onboarding.commands import ReduceExposure
+from services.onboarding.domain import exposure
+from services.onboarding.domain.user_state import Verified
+from services.onboarding.policies import POLICIES as ONBOARDING
+from tools.simulator.planted.plant import LAWFUL, WHOLE, Plant, forgetting, instead, policy
+
+
+def _none(*_arguments: Any) -> None:
+    return None
+
+
+def _unrelated(real: Any) -> Any:
+    def why_unfit(command: Any, *others: Any) -> Any:
+        code = real(command, *others)
+        return None if code == "related_party" else code
+
+    return why_unfit
+
+
+def _no_exposures(real: Any) -> Any:
+    """Whoever still owes may go."""
+
+    def erase(command: Any, state: Any, context: Any) -> Any:
+        if isinstance(state, Verified):
+            return real(command, Verified(customer=state.customer, suitability=None, exposures=()), context)
+        return real(command, state, context)
+
+    return erase
+
+
+PLANTS = (
+    Plant(
+        "cap-forgotten",
+        "A loan is approved whatever its borrower owes already.",
+        instead(exposure, "_is_within", lambda _real: lambda _exposure, _cap: True),
+        ("above the cap of",),
+        config=LAWFUL,
+        seeds=range(4),
+    ),
+    Plant(
+        "principal-back-still-counts",
+        "Principal that came back counts against the borrower's cap for ever.",
+        policy(ONBOARDING, "repayment", forgetting(ReduceExposure)),
+        (" counts ", "told is"),
+        config=WHOLE,
+        seeds=range(6),
+    ),
+    Plant(
+        "related-may-bid",
+        "Whoever is related to a borrower may lend to him.",
+        instead(listing, "_why_unfit", _unrelated),
+        ("who is related",),
+        config=WHOLE,
+        seeds=range(8),
+    ),
+    Plant(
+        "relation-not-told",
+        "A relation never reaches the account of who is related.",
+        policy(BIDDING, "onboarding", forgetting(RecordRelation)),
+        ("does not know that", "who is related"),
+        config=WHOLE,
+        seeds=range(2),
+    ),
+    Plant(
+        "one-review-is-enough",
+        "A large loan is funded after one review.",
+        instead(
+            funding,
+            "_review",
+            lambda real: (
+                lambda command, state, context, profile: (
+                    [*real(command, state, context, profile)[:1], funding._pass(state, context, profile)]
+                )
+            ),
+        ),
+        ("funded after 1 reviews",),
+        config=LAWFUL,
+        seeds=range(8),
+    ),
+    Plant(
+        "leaves-with-money",
+        "An account with money in it is closed when its owner leaves.",
+        instead(owner, "_why_not_empty", lambda _real: _none),
+        ("is closed with", "money moves on the closed account"),
+        config=WHOLE,
+        seeds=range(12),
+    ),
+    Plant(
+        "leaves-with-an-application",
+        "Whoever has an application or a loan under way is forgotten.",
+        instead(user, "_erase", _no_exposures),
+        ("leaves with",),
+        config=WHOLE,
+        seeds=range(4),
+    ),
+    Plant(
+        "promise-not-judged",
+        "A promise whose day has passed stays open.",
+        instead(debtor_cases, "judge_promises", lambda _real: lambda _state, _day: []),
+        ("was not judged on", "internal refusals", "WakeFailed"),
+        config=WHOLE,
+        seeds=range(6),
+    ),
+    Plant(
+        "payment-not-told-to-the-case",
+        "A payment of a late loan never reaches its case.",
+        policy(COLLECTIONS, "repayment", forgetting(RecordCasePayment)),
+        ("is overdue, it is", "never ends"),
+        config=WHOLE,
+        seeds=range(6),
+    ),
+    Plant(
+        "lease-not-looked-at",
+        "Whoever asks works on a debtor whom another holds.",
+        instead(debtor_contacts, "require_lease", lambda _real: _none),
+        ("does not hold him",),
+        config=WHOLE,
+        seeds=range(6),
+    ),
+    Plant(
+        "called-at-night",
+        "A debtor is called at any hour.",
+        instead(contact_gate, "may_disturb", lambda _real: lambda *_arguments: True),
+        ("is disturbed at minute",),
+        config=WHOLE,
+        seeds=range(8),
+    ),
+)

@@ -1,0 +1,168 @@
+"""What a planted bug is: a switchable patch of the real code, the run that shows it, and the words in which it is found."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from unittest.mock import patch
+
+from libs.events.records import RecordedEvent
+from libs.events.sagas import Send
+from libs.runtime.service import Service
+from tools.simulator.log import LogFaults
+from tools.simulator.run import CHINA_MINUTES, LAW, SeedFailed, services, simulate
+from tools.simulator.traffic import Plan
+from tools.simulator.world import Config
+
+CROWDED = Plan(
+    people=6,
+    listings=8,
+    days=3,
+    busy_days=3,
+    actions_on_busy_days=50,
+    actions_on_quiet_days=0,
+    tenor_months_max=1,
+)
+ROUGH_LOG = LogFaults(
+    fails=0.03, acknowledged_late=0.2, duplicated=0.05, survives_its_sender=0.7, blind=0.1, vanishes=0.005
+)
+#: Many bids in three days, on a log and among processes that fail often.
+ROUGH: Final = Config(
+    partitions=2, plan=CROWDED, log_faults=ROUGH_LOG, crashes=0.004, slow_twins=0.2, new_release=False
+)
+#: Enough loans for some to be judged, on a log that only takes its time.
+DUES: Final = replace(
+    ROUGH,
+    plan=replace(CROWDED, listings=10, days=34, busy_days=2, actions_on_busy_days=100),
+    log_faults=LogFaults(acknowledged_late=0.2),
+    crashes=0.0,
+)
+#: The same with the faults of ROUGH.
+ROUGH_DUES: Final = replace(DUES, log_faults=ROUGH_LOG, crashes=0.004)
+#: Instalments that are paid in parts and late, across a month's end.
+LATE: Final = replace(
+    DUES, plan=replace(DUES.plan, days=45, actions_on_quiet_days=6, tenor_months_max=2), partitions=1
+)
+#: Loans that are paid out on the last days of January.
+MONTH_END: Final = replace(
+    ROUGH,
+    plan=replace(CROWDED, days=8, busy_days=8, actions_on_busy_days=60, listings=20, tenor_months_max=4),
+    log_faults=LogFaults(),
+    crashes=0.0,
+    partitions=1,
+)
+#: Twins of another release, whose decisions have other bytes.
+TWINS: Final = replace(ROUGH, crashes=0.01, slow_twins=0.9, new_release=True)
+#: A machine that runs out of memory now and then.
+STARVED: Final = replace(ROUGH, starvation=0.002)
+#: All services: people apply, are late, are called, and leave.
+WHOLE: Final = replace(
+    ROUGH,
+    plan=Plan(
+        people=7,
+        listings=10,
+        days=44,
+        busy_days=6,
+        actions_on_busy_days=80,
+        actions_on_quiet_days=4,
+        tenor_months_max=2,
+    ),
+    log_faults=LogFaults(acknowledged_late=0.1, blind=0.05),
+    crashes=0.0,
+    partitions=1,
+)
+#: The same under the law, for as long as people apply.
+LAWFUL: Final = replace(WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), minutes_east=CHINA_MINUTES)
+#: Steps after which a run that still has days to close has come to a stop.
+_STEPS_MAX: Final = 80_000
+
+Policy = Callable[[RecordedEvent], "list[Send]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A known bug. `killed_by` are the words of which the auditor must say some, and nothing else: which, is a matter of order."""
+
+    name: str
+    what: str
+    planted: Callable[[], AbstractContextManager[Any]]
+    killed_by: tuple[str, ...]
+    config: Config = ROUGH
+    seeds: range = range(8)
+
+    def services(self) -> list[Service]:
+        """The thread's two services, or all of them where people apply for their loans."""
+        whole = self.config in (WHOLE, LAWFUL)
+        return services(thread_only=not whole, profile=LAW if self.config is LAWFUL else "demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a plant: the seed that found it and its words, or None."""
+
+    name: str
+    what: str
+    seed: int | None
+    step: int
+    sentence: str
+    killed: bool
+
+    def __str__(self) -> str:
+        """One line."""
+        told = f"seed {self.seed}, step {self.step}: {self.sentence}" if self.seed is not None else self.what
+        return f"{'killed' if self.killed else 'SURVIVED':8} {self.name:30} {told[:160]}"
+
+
+def judge(plant: Plant) -> Verdict:
+    """Run the plant's seeds until one fails."""
+    for seed in plant.seeds:
+        with plant.planted():
+            try:
+                simulate(seed, plant.services(), plant.config, steps_max=_STEPS_MAX)
+            except SeedFailed as failed:
+                killed = any(words in failed.sentence for words in plant.killed_by)
+                return Verdict(plant.name, plant.what, seed, failed.step, failed.sentence, killed)
+    return Verdict(plant.name, plant.what, None, 0, "", killed=False)
+
+
+def instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Callable[[], AbstractContextManager[Any]]:
+    """A patch that puts `make(original)` in the place of an attribute."""
+    return lambda: patch.object(owner, name, make(getattr(owner, name)))
+
+
+def policy(policies: Any, source: str, make: Callable[[Policy], Policy]) -> Callable[[], Any]:
+    """A patch of what a service does on the events of a source."""
+    return lambda: patch.dict(policies, {source: make(policies[source])})
+
+
+def forgetting(*kinds: type) -> Callable[[Policy], Policy]:
+    """A policy that never sends these commands."""
+    return lambda real: lambda event: [send for send in real(event) if not isinstance(send.command, kinds)]
+
+
+def changing(kind: type, **fields: Callable[[Any], Any]) -> Callable[[Policy], Policy]:
+    """A policy that sends a kind of command with other fields; each function is given the command."""
+
+    def changed(send: Send) -> Send:
+        if not isinstance(send.command, kind):
+            return send
+        others = {name: function(send.command) for name, function in fields.items()}
+        return replace(send, command=replace(send.command, **others))  # type: ignore[type-var]  # every command is a dataclass
+
+    return lambda real: lambda event: [changed(send) for send in real(event)]
+
+
+def together(
+    *patches: Callable[[], AbstractContextManager[Any]],
+) -> Callable[[], AbstractContextManager[Any]]:
+    """Several patches as one."""
+
+    @contextmanager
+    def planted() -> Iterator[None]:
+        if not patches:
+            yield
+            return
+        with patches[0](), together(*patches[1:])():
+            yield
+
+    return planted

@@ -1,0 +1,252 @@
+"""Bugs of the business: bids, holds, payments, distributions, penalties and what the day does to a loan."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import services.bidding.domain.account as account
+import services.bidding.domain.listing as listing
+from libs.events.bidding import ListingExpired
+from libs.events.money import Rounding, divide_fen
+from services.bidding.commands import (
+    CaptureHold,
+    CreditFee,
+    CreditInvestor,
+    CreditProceeds,
+    ReleaseHold,
+    ReturnPayment,
+)
+from services.bidding.domain import bank
+from services.bidding.policies import POLICIES as BIDDING
+from services.repayment.domain import allocation, distribution, loan, loan_day, schedule
+from tools.simulator.planted.plant import (
+    DUES,
+    LATE,
+    MONTH_END,
+    ROUGH_DUES,
+    Plant,
+    changing,
+    forgetting,
+    instead,
+    policy,
+)
+
+
+def _keeps_holds_of_expired(real: Any) -> Any:
+    return lambda event: [] if isinstance(event.data, ListingExpired) else real(event)
+
+
+def _floored(total_fen: int, weights: Sequence[int]) -> tuple[int, ...]:
+    whole = sum(weights)
+    return tuple(total_fen * weight // whole if whole else 0 for weight in weights)
+
+
+def _rounded_up(total_fen: int, weights: Sequence[int]) -> tuple[int, ...]:
+    whole = sum(weights)
+    return tuple(divide_fen(total_fen * weight, whole, Rounding.UP) if whole else 0 for weight in weights)
+
+
+def _fined_when_paid(real: Any) -> Any:
+    """Penalty runs on the whole instalment, whatever of it is paid."""
+
+    def penalty_lines(book: Any, on: date, rules: Any) -> Any:
+        unpaid = replace(book, first_open=1, interest_paid_fen=0, principal_paid_fen=0)
+        return real(unpaid, on, rules)
+
+    return penalty_lines
+
+
+def _drifting(real: Any) -> Any:
+    """A due date is a month after the one before, so a short month shortens all that follow."""
+
+    def due_date(funded_on: date, number: int) -> date:
+        day: date = funded_on
+        for _ in range(number):
+            day = real(day, 1)
+        return day
+
+    return due_date
+
+
+def _interest_first(_real: Any) -> Any:
+    def allocate(book: Any, amount_fen: int, on: date) -> Any:
+        lines, rest = [], amount_fen
+        for owed in allocation.open_lines(book, on):
+            principal = min(rest, owed.principal_fen)
+            interest = min(rest - principal, owed.interest_fen)
+            penalty = min(rest - principal - interest, owed.penalty_fen)
+            line = replace(owed, principal_fen=principal, interest_fen=interest, penalty_fen=penalty)
+            rest -= allocation.line_fen(line)
+            if allocation.line_fen(line):
+                lines.append(line)
+        return tuple(lines)
+
+    return allocate
+
+
+def _without_funds(real: Any) -> Any:
+    """Whoever has too little is lent the rest."""
+
+    def book(state: Any, **moves: Any) -> Any:
+        lacking = -(state.available_fen + moves.get("available_fen", 0))
+        if lacking <= 0:
+            return real(state, **moves)
+        rich = replace(state, available_fen=state.available_fen + lacking)
+        return real(rich, **moves)
+
+    return book
+
+
+def _any_amount(real: Any) -> Any:
+    def why_not(command: Any, *others: Any) -> Any:
+        code = real(command, *others)
+        return None if code == "bid_above_remaining" else code
+
+    return why_not
+
+
+PLANTS = (
+    Plant(
+        "bid-declined-hold-kept",
+        "A declined bid's money stays held.",
+        policy(BIDDING, "bidding", forgetting(ReleaseHold)),
+        ("is held for nothing",),
+    ),
+    Plant(
+        "expired-hold-kept",
+        "A listing that expires keeps its investors' money.",
+        policy(BIDDING, "bidding", _keeps_holds_of_expired),
+        ("is held for nothing", "never ends"),
+    ),
+    Plant(
+        "fen-made-at-payout",
+        "A borrower is paid out one fen more than his investors gave.",
+        policy(
+            BIDDING, "bidding", changing(CreditProceeds, amount_fen=lambda command: command.amount_fen + 1)
+        ),
+        ("promised was", "clearing:loan:"),
+    ),
+    Plant(
+        "fee-forgotten",
+        "The origination fee never reaches the platform.",
+        policy(BIDDING, "bidding", forgetting(CreditFee)),
+        ("clearing:loan:",),
+    ),
+    Plant(
+        "overdrawn",
+        "Whoever bids more than he has is lent the rest.",
+        instead(account, "book", _without_funds),
+        ("available:acc_",),
+    ),
+    Plant(
+        "overfunded",
+        "A bid above what is left is taken.",
+        instead(listing, "_why_not", _any_amount),
+        ("is overfunded", "internal refusals"),
+    ),
+    Plant(
+        "capture-forgotten",
+        "One investor's hold of a funded loan is not captured.",
+        policy(BIDDING, "bidding", forgetting(CaptureHold)),
+        ("is held for nothing", "never ends"),
+    ),
+    Plant(
+        "bank-answer-booked-twice",
+        "The bank's answer that comes again is booked again.",
+        instead(bank, "_is_repeated", lambda _real: lambda *_arguments: False),
+        (
+            "answer to",
+            "bank reference",
+            "is not held",
+            "changed its amount",
+            "held:acc_",
+            "internal refusals",
+        ),
+    ),
+    Plant(
+        "remainder-dropped",
+        "The fen that a split leaves over go to nobody.",
+        instead(distribution, "split_fen", lambda _real: _floored),
+        ("is not shared out", "claims "),
+        config=LATE,
+    ),
+    Plant(
+        "share-rounded-up",
+        "Every holder's share is rounded up.",
+        instead(distribution, "split_fen", lambda _real: _rounded_up),
+        ("is not shared out", "got more than it held", "claims "),
+        config=LATE,
+    ),
+    Plant(
+        "holder-forgotten",
+        "A holder's share of a repayment is never credited.",
+        policy(BIDDING, "repayment", forgetting(CreditInvestor)),
+        ("clearing:loan:", "never credited"),
+        config=DUES,
+    ),
+    Plant(
+        "excess-kept",
+        "What a loan did not take is not given back.",
+        policy(BIDDING, "repayment", forgetting(ReturnPayment)),
+        ("clearing:loan:", "never credited"),
+        config=DUES,
+    ),
+    Plant(
+        "principal-first",
+        "A payment pays principal before interest and penalty.",
+        instead(loan, "allocate", _interest_first),
+        ("in the wrong order",),
+        config=ROUGH_DUES,
+    ),
+    Plant(
+        "penalty-on-paid",
+        "Penalty runs on the whole instalment although a part of it is paid.",
+        instead(loan_day, "penalty_lines", _fined_when_paid),
+        ("open is",),
+        config=LATE,
+    ),
+    Plant(
+        "grace-forgotten",
+        "Penalty is charged from the first day on.",
+        instead(
+            loan_day,
+            "penalty_lines",
+            lambda real: lambda book, on, rules: real(book, on, replace(rules, penalty_grace_days=0)),
+        ),
+        ("days after its due date",),
+        config=DUES,
+    ),
+    Plant(
+        "due-dates-drift",
+        "A short month moves all later due dates.",
+        instead(schedule, "due_date", _drifting),
+        ("instalment ",),
+        config=MONTH_END,
+    ),
+    Plant(
+        "interest-rounded-up",
+        "A month's interest is rounded up.",
+        instead(
+            schedule,
+            "monthly_interest_fen",
+            lambda real: lambda balance, rate, _mode: real(balance, rate, Rounding.UP),
+        ),
+        ("wrong interest of instalment",),
+        config=DUES,
+    ),
+    Plant(
+        "bucket-not-left",
+        "A loan that caught up stays in its overdue bucket.",
+        instead(loan, "better_bucket", lambda _real: lambda *_arguments: []),
+        ("repaid in M", "days are"),
+        config=LATE,
+    ),
+    Plant(
+        "missed-on-the-due-day",
+        "An instalment is missed on the day it falls due.",
+        instead(loan_day, "_misses", lambda real: lambda state, on: real(state, on + timedelta(days=1))),
+        ("is judged before", "misses", "days are", "was not asked for"),
+        config=DUES,
+    ),
+)
