@@ -145,7 +145,7 @@ def test_a_command_that_kills_its_process_is_refused_at_the_fourth_start(tmp_pat
     """Three processes end without a word at one position; the fourth refuses it and decides what follows."""
     lives = [
         subprocess.run(
-            [sys.executable, "-m", "tests.unit.runtime.test_attempts", str(tmp_path)],
+            [sys.executable, "-m", "tests.integration.test_attempts", str(tmp_path)],
             cwd=ROOT,
             capture_output=True,
             text=True,
