@@ -20,6 +20,16 @@ def ceiling_on(ceilings: Ceilings, on: date) -> Decimal | None:
     return started[-1] if started else None
 
 
+def is_allowed(
+    ceilings: Ceilings, on: date, *, amount_fen: int, fee_fen: int, annual_rate: Decimal, months: int
+) -> bool:
+    """Whether a contract of this date costs at most the ceiling in force on it; where there is none, anything is allowed."""
+    ceiling = ceiling_on(ceilings, on)
+    return ceiling is None or cost_is_within(
+        ceiling, amount_fen=amount_fen, fee_fen=fee_fen, annual_rate=annual_rate, months=months
+    )
+
+
 def cost_is_within(
     ceiling: Decimal, *, amount_fen: int, fee_fen: int, annual_rate: Decimal, months: int
 ) -> bool:

@@ -8,7 +8,7 @@ import structlog
 from libs.events.records import RawRecord, parse_decision
 from libs.runtime import observability as metrics
 from libs.runtime.deciding import PartitionDecider
-from libs.runtime.unexpected import unexpected
+from libs.runtime.unexpected import is_from_policy, unexpected
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ def count_decision(service: str, partition: int, raw: RawRecord, expected: froze
 def _alarm(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:
     """Count and tell what the view of parked commands will show of a decision."""
     for stored in parse_decision(raw.value).events:
-        kind = unexpected(stored, from_policy="source" in raw.headers, expected=expected)
+        kind = unexpected(stored, from_policy=is_from_policy(raw.headers), expected=expected)
         if kind is not None:
             code = stored.data["code"] if kind == "refused" else kind
             metrics.PARKED.labels(service, code).inc()

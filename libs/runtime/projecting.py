@@ -16,6 +16,7 @@ from libs.events.topics import events_topic
 from libs.events.upcast import STEPS
 from libs.events.views import Op, Set, View
 from libs.runtime.folding import Document, DocumentChange, apply_op, field_name
+from libs.runtime.unexpected import is_from_policy
 
 #: Failures of the machine, not of a view: they end the process.
 NEVER_A_VIEWS_FAULT = (MemoryError, RecursionError, OSError)
@@ -64,8 +65,8 @@ class AcceptedRecord:
 
     @property
     def from_policy(self) -> bool:
-        """Whether a policy sent the command, and not a person."""
-        return "source" in self.raw.headers
+        """Whether a policy wanted the command, and not a person."""
+        return is_from_policy(self.raw.headers)
 
     def event_count(self) -> int:
         """How many events it carries; 1 where it cannot be read."""

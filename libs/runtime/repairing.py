@@ -20,8 +20,8 @@ from libs.runtime.following import Follower
 from libs.runtime.heads import signing_key
 from libs.runtime.kafka import LogWriter, Place, offsets, read_range
 from libs.runtime.repair_marks import Marks, hash_of, mark, placeholder
-from libs.runtime.retrying import RETRY_FINGERPRINT
 from libs.runtime.settings import Settings
+from libs.runtime.unexpected import RETRY_FINGERPRINT
 
 _MOVED_IDS: Final = UUID("51a2f6a3-8f3a-5b0b-9d6a-7a9b1f0c2e64")
 

@@ -31,11 +31,9 @@ from libs.runtime.parked import where
 from libs.runtime.policing import envelope_of, group_name, sends_of
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
-from libs.runtime.unexpected import expected_refusals, unexpected
+from libs.runtime.unexpected import RETRY_FINGERPRINT, expected_refusals, is_from_policy, unexpected
 
 _RETRY_IDS: Final = UUID("0d0c5a3e-6c7b-5d57-8f0e-1a0c6b0f8f22")
-#: Stands where a person's command has the HMAC of his request: the decider keeps the answers of ids that have one.
-RETRY_FINGERPRINT: Final = "retry"
 _ANSWER_WITHIN_S: Final = 15.0
 _LOOK_EVERY_S: Final = 0.2
 
@@ -95,9 +93,7 @@ async def retry(
 
 def parked_event(service: Service, decided: RawRecord, ref: str, index: int | None) -> StoredEvent:
     """The parked event of a decision. Raises OperatorError where there is none, and for what a person asked for."""
-    from_policy = (
-        "source" in decided.headers or decided.headers.get("fingerprint") == RETRY_FINGERPRINT.encode()
-    )
+    from_policy = is_from_policy(decided.headers)
     expected = expected_refusals(service)
     events = parse_decision(decided.value).events
     found = [

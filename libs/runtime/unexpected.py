@@ -4,6 +4,7 @@ A refusal told to a person is final. One that a policy meets is told to nobody b
 would stop in silence (design.md 2.5).
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from libs.events.codec import name_of
@@ -16,12 +17,20 @@ _POLICY_FAILED: Final = name_of(PolicyFailed)
 #: Refusals that the runtime makes because a command could not be decided at all.
 _UNDECIDABLE: Final = ("malformed", "internal")
 
+#: Stands, in a policy's command that is sent again without its source, where a person's has the HMAC of his request.
+RETRY_FINGERPRINT: Final = "retry"
+
 Kind = Literal["refused", "policy_failed"]
 
 
 def expected_refusals(service: Service) -> frozenset[str]:
     """The wire names of the commands whose refusal a saga of this service handles."""
     return frozenset(name_of(kind) for saga in service.sagas for kind in saga.expected_refusals)
+
+
+def is_from_policy(headers: Mapping[str, bytes]) -> bool:
+    """Whether a policy wanted the command of a decision with these headers, be it sent by its group or once more by a person."""
+    return "source" in headers or headers.get("fingerprint") == RETRY_FINGERPRINT.encode()
 
 
 def unexpected(stored: StoredEvent, *, from_policy: bool, expected: frozenset[str]) -> Kind | None:

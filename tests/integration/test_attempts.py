@@ -180,7 +180,7 @@ def test_a_doomed_command_keeps_its_name_and_its_first_answer() -> None:
 def watched(how: str) -> "subprocess.Popen[str]":
     """A process that decides as told, under a watch of one second."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.runtime.hanging", how],
+        [sys.executable, "-m", "tests.integration.hanging", how],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

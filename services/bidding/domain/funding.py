@@ -17,7 +17,7 @@ from libs.events.bidding import (
     ListingReviewed,
     LoanFunded,
 )
-from libs.events.cost import cost_is_within
+from libs.events.cost import is_allowed
 from libs.events.deciding import Context, Refused
 from services.bidding.commands import ConfirmFunding, OpenListing, RecordCapture, RejectFunding, ReviewListing
 from services.bidding.domain.ids import claim_of, require_staff
@@ -77,9 +77,9 @@ def _pass(state: Filled, context: Context, profile: Profile) -> _AtFunding:
 
 def is_affordable(terms: OpenListing | Terms, context: Context, profile: Profile) -> bool:
     """Whether a loan on these terms costs at most what the ceiling of the day allows."""
-    ceiling = profile.rate_ceiling(context.business_date)
-    return ceiling is None or cost_is_within(
-        ceiling,
+    return is_allowed(
+        profile.rate_ceilings,
+        context.business_date,
         amount_fen=terms.amount_fen,
         fee_fen=terms.origination_fee_fen,
         annual_rate=terms.annual_rate,

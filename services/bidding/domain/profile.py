@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from libs.events.bidding import RiskLevel
-from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings, ceiling_on
+from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
 from libs.events.money import MAX_INTEGER
 
 _Value = TypeVar("_Value")
@@ -45,10 +45,6 @@ class Profile:
     """The largest amount of a listing whose full-bid review passes by itself."""
     grade_levels: tuple[tuple[date, tuple[tuple[str, RiskLevel], ...]], ...] = _GRADE_LEVELS
     """The risk level that each grade needs at least; a grade that the table lacks needs the highest."""
-
-    def rate_ceiling(self, on: date) -> Decimal | None:
-        """The highest annual cost of borrowing (fees included) of a listing opened on this date."""
-        return ceiling_on(self.rate_ceilings, on)
 
     def level_needed(self, grade: str, on: date) -> RiskLevel:
         """The least risk level of an investor who bids on a listing of this grade."""

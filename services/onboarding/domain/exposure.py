@@ -72,38 +72,39 @@ def confirm(
 
     A loan that does not fit any more stops counting at once, so no second step can forget it.
     """
-    exposure = state.exposure_of(command.loan_id) if isinstance(state, Verified) else None
-    if exposure is None or not isinstance(state, Verified):
-        cap_fen, left_fen, counted_fen, code = None, 0, 0, "exposure_unknown"
-        if isinstance(state, Verified):
-            left_fen = state.exposure_fen
-    else:
-        cap_fen = profile.cap_fen(state.customer.kind, context.business_date)
-        if _is_within(state.exposure_fen, cap_fen):
-            return [
-                ExposureConfirmed(
-                    user_id=command.user_id,
-                    application_id=command.application_id,
-                    loan_id=command.loan_id,
-                    exposure_fen=state.exposure_fen,
-                    cap_fen=cap_fen,
-                    step=command.step,
-                )
-            ]
-        counted_fen, code = exposure.amount_fen, "exposure_cap_exceeded"
-        left_fen = state.exposure_fen - counted_fen
+    counted = state.exposure_of(command.loan_id) if isinstance(state, Verified) else None
+    if counted is None or not isinstance(state, Verified):
+        left_fen = state.exposure_fen if isinstance(state, Verified) else 0
+        return [_revoked(command, 0, left_fen, None, "exposure_unknown")]
+    cap_fen = profile.cap_fen(state.customer.kind, context.business_date)
+    if not _is_within(state.exposure_fen, cap_fen):
+        left_fen = state.exposure_fen - counted.amount_fen
+        return [_revoked(command, counted.amount_fen, left_fen, cap_fen, "exposure_cap_exceeded")]
     return [
-        ExposureRevoked(
+        ExposureConfirmed(
             user_id=command.user_id,
             application_id=command.application_id,
             loan_id=command.loan_id,
-            amount_fen=counted_fen,
-            exposure_after_fen=left_fen,
+            exposure_fen=state.exposure_fen,
             cap_fen=cap_fen,
-            code=code,
             step=command.step,
         )
     ]
+
+
+def _revoked(
+    command: ConfirmExposure, counted_fen: int, left_fen: int, cap_fen: int | None, code: str
+) -> ExposureRevoked:
+    return ExposureRevoked(
+        user_id=command.user_id,
+        application_id=command.application_id,
+        loan_id=command.loan_id,
+        amount_fen=counted_fen,
+        exposure_after_fen=left_fen,
+        cap_fen=cap_fen,
+        code=code,
+        step=command.step,
+    )
 
 
 def reduce(command: ReduceExposure, state: UserState) -> Sequence[ExposureReduced | ExposureReleased]:

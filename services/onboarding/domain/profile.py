@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from libs.events.application import LoanTerms
-from libs.events.cost import CEILINGS_CN, Ceilings, ceiling_on, cost_is_within
+from libs.events.cost import CEILINGS_CN, Ceilings, is_allowed
 from libs.events.onboarding import Code, Kind, Level
 from services.onboarding.domain.products import BUSINESS, CONSUMER, PERSONAL, Product
 
@@ -48,9 +48,9 @@ class Profile:
 
     def allows_cost(self, terms: LoanTerms, on: date) -> bool:
         """Whether a loan on these terms costs, fee included, at most the ceiling of this date (red line 4)."""
-        ceiling = ceiling_on(self.rate_ceilings, on)
-        return ceiling is None or cost_is_within(
-            ceiling,
+        return is_allowed(
+            self.rate_ceilings,
+            on,
             amount_fen=terms.amount_fen,
             fee_fen=terms.origination_fee_fen,
             annual_rate=terms.annual_rate,

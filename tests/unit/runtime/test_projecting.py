@@ -233,6 +233,11 @@ def policy(command_id: bytes) -> dict[str, bytes]:
     return person(command_id) | {"source": b"bidding-reads-bidding|bidding.events|0|4"}
 
 
+def retried(command_id: bytes) -> dict[str, bytes]:
+    """The headers of a policy's command that somebody has sent once more."""
+    return person(command_id) | {"fingerprint": b"retry"}
+
+
 def test_a_command_keeps_its_first_answer() -> None:
     """Decided, refused or without effect; a repeat and a reused key change nothing; a policy's command is no person's."""
     chain = Chain()
@@ -248,6 +253,7 @@ def test_a_command_keeps_its_first_answer() -> None:
         (chain, chain.decided((None, repeated), **person(b"one"))),
         (chain, chain.decided(refusal("key_reused"), **person(b"one"))),
         (chain, chain.decided(opened("acc_2"), **policy(b"four"))),
+        (chain, chain.decided(opened("acc_3"), **retried(b"five"))),
         (chain, chain.decided(refusal("malformed"))),
     )
     assert set(found) == {"one", "two", "three"}
@@ -284,11 +290,13 @@ def test_only_refusals_that_nobody_expected_are_parked() -> None:
         (chain, chain.decided(refusal("unknown_hold"), **policy(b"three"))),
         (chain, chain.decided(refusal("unknown_hold", "bidding.AccountOpened.v1"), **policy(b"four"))),
         (chain, chain.decided(("~p0", failed), **policy(b"five"))),
+        (chain, chain.decided(refusal("unknown_hold"), **retried(b"six"))),
     )
     assert {ref: (each["kind"], each["code"]) for ref, each in found.items()} == {
         "bidding/0/1/0": ("refused", "malformed"),
         "bidding/0/2/0": ("refused", "unknown_hold"),
         "bidding/0/4/0": ("policy_failed", "KeyError"),
+        "bidding/0/5/0": ("refused", "unknown_hold"),
     }
     assert found["bidding/0/2/0"] == {
         "kind": "refused",
