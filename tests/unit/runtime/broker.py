@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from libs.events.chain import ChainReader, Checkpoint, genesis
+from libs.events.chain import ChainReader, genesis
 from libs.events.records import RawRecord
+from libs.runtime.commits import Commit
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.restarts import Restarts
 from tests.unit.runtime.jars import LOG_ID
@@ -20,7 +21,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.events: dict[Place, list[RawRecord]] = {}
-        self.commits: dict[Place, Checkpoint] = {}
+        self.commits: dict[Place, Commit] = {}
         self.posted: list[tuple[Place, bytes]] = []
         self.unanswered: list[asyncio.Future[Any]] = []
         self.is_away = False
@@ -79,27 +80,32 @@ class Follower:
         """See LogReader."""
         self._next = dict(starts)
 
+    def drop(self, place: Place) -> None:
+        """See TailReader."""
+        self._next.pop(place, None)
+
     def assign_for_commits(self, places: Sequence[Place]) -> None:
         """See LogReader."""
 
     def seek(self, place: Place, offset: int) -> None:
         """See LogReader."""
         self.sought.append((place, offset))
+        self._next[place] = offset
 
     async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
         """See LogReader."""
         self._broker.check()
         return {place: len(self._broker.events.get(place, ())) for place in places}
 
-    async def committed(self, _places: Sequence[Place]) -> dict[Place, Checkpoint]:
+    async def committed(self, _places: Sequence[Place]) -> dict[Place, Commit]:
         """See LogReader."""
         self._broker.check()
         return dict(self._broker.commits)
 
-    async def commit(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
+    async def commit(self, commits: Mapping[Place, Commit]) -> None:
         """See LogReader."""
         self._broker.check()
-        self._broker.commits |= checkpoints
+        self._broker.commits |= commits
 
     async def poll(
         self, timeout_s: float, records_max: int = 1000, *, gather_s: float = 0.0
