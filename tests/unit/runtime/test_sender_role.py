@@ -187,8 +187,8 @@ class Twin:
             if self.role.patience_left_s(self.world.now) == 0.0:
                 self.role.take_over()
 
-    def send(self, records: int) -> None:
-        """Send what is not sent, or read on."""
+    def send(self, records: int, commands: int) -> None:
+        """Read on where all is sent, and send some of it."""
         if not self.role.sends:
             return
         if self.policy is None:
@@ -201,9 +201,8 @@ class Twin:
                 self.unsent += [*wave.commands, *wave.markers]
             self.read_to += len(batch)
             self.is_dirty = self.is_dirty or bool(batch)
-        for command in self.unsent[:records]:
-            self.world.stored.append(command)
-        del self.unsent[:records]
+        self.world.stored += self.unsent[:commands]
+        del self.unsent[:commands]
 
     def commit(self) -> None:
         """Keep what is stored, also backwards: between a look and a commit a process may sleep."""
@@ -252,7 +251,7 @@ class World:
             case 4 | 5:
                 twin.look()
             case 6 | 7 | 8:
-                twin.send(chance.randrange(1, 4))
+                twin.send(chance.randrange(1, 6), chance.randrange(4))
             case 9:
                 twin.commit()
             case _:
@@ -265,8 +264,8 @@ class World:
             for twin in self.replicas:
                 twin.look()
                 twin.wait(2.1)
-                twin.send(1_000)
-                twin.send(1_000)
+                twin.send(0, 1_000)
+                twin.send(1_000, 1_000)
                 twin.commit()
 
     def given_back(self) -> tuple[list[int], int]:
@@ -318,11 +317,11 @@ def test_a_commit_set_back_by_a_zombie_is_not_left_behind() -> None:
     for _ in range(4):
         world.source.tell(PutCoins(coins=next(world.coins)))
     zombie.look()
-    zombie.send(2)  # and sleeps with its head at the second record
+    zombie.send(2, 9)  # and sleeps with its head at the second record
     heir.look()
     heir.wait(0.1)
     heir.wait(2.1)
-    heir.send(9)
+    heir.send(9, 9)
     heir.commit()
     end = world.commit
     zombie.commit()
