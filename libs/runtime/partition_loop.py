@@ -16,6 +16,7 @@ from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.attempts import Attempts, HangWatch
+from libs.runtime.checkpoint import is_held
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
@@ -258,8 +259,8 @@ class PartitionLoop:
         while not stop.is_set():
             writer, pause_s = None, 0.0
             try:
-                if self.is_in_doubt:
-                    await self._start_over(tails, stop)
+                if self.is_in_doubt and not await self._start_over(tails, stop):
+                    return
                 writer = await writers.current()
                 self.is_in_doubt = False
                 self._restarts.began()
@@ -275,11 +276,30 @@ class PartitionLoop:
             if pause_s:
                 await wait(stop, pause_s)
 
-    async def _start_over(self, tails: Tails, stop: asyncio.Event) -> None:
-        """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
+    async def _start_over(self, tails: Tails, stop: asyncio.Event) -> bool:
+        """Forget speculation, wait until the log's present end is folded, read commands again from the next position.
+
+        A head that the log no longer holds is a lost timeline, as at a start: then it is folded from offset 0. False where
+        that finds that the partition must stand still.
+        """
         self.decider.drop_speculation()
+        head = self.decider.head
+        if head.offset >= 0 and not await is_held(self._settings.require_kafka(), self.events, head):
+            tails.events.drop(
+                self.events
+            )  # or what is on its way would be folded into a store that is closed
+            self.close()
+            await self.recover()
+            tails.events.seek(self.events, self.read_to)
         await self._fold_to_end(tails, stop)
+        if self._attempts is None and not stop.is_set():
+            await self.check_commands()
+            if self.halted is not None:
+                tails.commands.pause(self.commands)
+                return False
+            self.begin()
         self._read_commands_anew(tails)
+        return True
 
     async def _fold_to_end(self, tails: Tails, stop: asyncio.Event) -> None:
         ends = await unless(stop, tails.asking.ends([self.events])) or {}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from libs.events.chain import ChainReader, genesis
+from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.records import RawRecord
 from libs.runtime.commits import Commit
 from libs.runtime.kafka import LogUnavailable, Place
@@ -54,6 +54,11 @@ class Broker:
         if self.now > 100_000:
             stop.set()
 
+    async def is_held(self, _bootstrap: str, _place: Place, _head: Checkpoint) -> bool:
+        """Every head is, here."""
+        self.check()
+        return True
+
     async def resume(self, _bootstrap: str, _log_id: str, place: Place, at: Any, *, home: str) -> ChainReader:
         """A chain of the toy's events from a commit on."""
         self.check()
@@ -68,6 +73,7 @@ class Follower:
         self._broker = broker
         self._next: dict[Place, int] = {}
         self.sought: list[tuple[Place, int]] = []
+        self.paused: list[Place] = []
 
     async def start(self) -> None:
         """See LogReader."""
@@ -79,6 +85,10 @@ class Follower:
     def assign(self, starts: Mapping[Place, int]) -> None:
         """See LogReader."""
         self._next = dict(starts)
+
+    def pause(self, place: Place) -> None:
+        """See LogReader."""
+        self.paused.append(place)
 
     def drop(self, place: Place) -> None:
         """See TailReader."""

@@ -88,6 +88,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     broker = Broker()
     monkeypatch.setattr(module, "Restarts", broker.restarts)
     monkeypatch.setattr(module, "wait", broker.wait)
+    monkeypatch.setattr(module, "is_held", broker.is_held)
     return broker
 
 
