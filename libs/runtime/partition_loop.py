@@ -21,7 +21,7 @@ from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.decision import Outgoing
-from libs.runtime.decision_counts import count_decision, gauge_partition
+from libs.runtime.decision_counts import DecisionCounts, gauge_partition
 from libs.runtime.kafka import LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.recount import lost_commands
 from libs.runtime.recovery import open_memory
@@ -30,7 +30,6 @@ from libs.runtime.restarts import Restarts, unless, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore, drop_outdated, store_path
-from libs.runtime.unexpected import expected_refusals
 
 log = structlog.get_logger()
 
@@ -61,7 +60,7 @@ class PartitionLoop:
         self.partition = partition
         self.commands = Place(commands_topic(service.name, settings.topic_prefix), partition)
         self.events = Place(events_topic(service.name, settings.topic_prefix), partition)
-        self._expected = expected_refusals(service)
+        self._counts = DecisionCounts(service, partition, settings.replica)
         self._aggregates = (*service.aggregates, day_aggregate())
         self._path = store_path(
             settings.data_dir, self.events.topic, settings.replica, partition, self._aggregates
@@ -224,7 +223,7 @@ class PartitionLoop:
             self.read_to = raw.offset + 1
             if reading is Reading.ACCEPTED:
                 self.role.accepted(self.decider.head_by, self.decider.head_rules)
-                count_decision(name, self.partition, raw, self._expected)
+                self._counts.accepted(raw, self.decider.head)
             elif reading is Reading.REPEAT:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
             else:
