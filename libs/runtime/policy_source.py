@@ -52,6 +52,8 @@ class SourcePartition:
         self._read_to = 0
         self._end = 0
         self._waiting: asyncio.Task[ChainReader | None] | None = None
+        for gauge in (metrics.POLICY_SENDS, metrics.POLICY_FORKED):
+            gauge.labels(*self._labels).set(0)
 
     # --- news ---------------------------------------------------------------------------------------------------
 

@@ -49,8 +49,9 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
 
 
 def settings(keys: Path, **overrides: Any) -> Settings:
-    """Settings that name a broker nobody asks."""
-    return load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, **overrides)
+    """Settings that name a broker nobody asks. The directory is shared, and other tests keep a table of replicas there."""
+    named: dict[str, Any] = {"replicas": keys / "no-replicas.json", **overrides}
+    return load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, **named)
 
 
 def bidding() -> Service:
