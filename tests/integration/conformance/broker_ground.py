@@ -392,7 +392,7 @@ class BrokerGround:
             await asyncio.to_thread(self._policy.kill)
             self._policy = None
 
-    async def policy_waits(self) -> bool:
+    def policy_waits(self) -> bool:
         """See Ground."""
         assert self._policy is not None
         return self._policy.role is not None and "to decide position" in self._policy.role.ready()[1]

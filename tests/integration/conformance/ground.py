@@ -154,7 +154,7 @@ class Ground(Protocol):
     async def kill_policy(self) -> None:
         """End it."""
 
-    async def policy_waits(self) -> bool:
+    def policy_waits(self) -> bool:
         """Whether the policy waits for its source to decide again what it has committed."""
 
     async def close(self) -> None:

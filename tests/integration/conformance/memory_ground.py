@@ -260,7 +260,7 @@ class MemoryGround:
             self._policy.stop()
         self._policy, self._committed = None, None
 
-    async def policy_waits(self) -> bool:
+    def policy_waits(self) -> bool:
         """See Ground."""
         return self._policy is None and self._committed is not None
 
