@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
-from hashlib import sha256
 from typing import Any, Literal, Protocol
 
 from pydantic_core import to_json
@@ -279,8 +278,3 @@ def undisturbed(prefix: str, values: Sequence[bytes], rules: Sequence[int] = ())
         decider.flush()
         head = decider.head
     return tuple(decided)
-
-
-def digest(values: Sequence[RawRecord]) -> str:
-    """A hash over the values of records, in their order."""
-    return sha256(b"|".join(raw.value for raw in values)).hexdigest()
