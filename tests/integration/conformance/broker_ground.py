@@ -6,9 +6,8 @@ broker; where the scenario has it stored, the ground's own producer stores it: a
 
 import asyncio
 import shutil
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,119 +43,11 @@ from tests.integration.conformance.ground import (
     RULES,
     SERVICE,
     Gate,
-    Held,
     Topic,
     Verdict,
 )
+from tests.integration.conformance.lives import LIMIT_S, GatedWriter, Life, Sent, Unwatched, answer
 from tests.integration.test_cut_tail import cut_all
-
-#: What a condition may take on a busy machine.
-LIMIT_S = 60.0
-
-
-@dataclass(slots=True)
-class _Sent:
-    """A decision that a life believes to be on its way."""
-
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[object]"
-    key: bytes | None
-    value: bytes
-    headers: dict[str, bytes]
-
-
-class GatedWriter(LogWriter):
-    """The decider's producer with a gate before it."""
-
-    def __init__(self, gate: Gate, bootstrap: str, *, client_id: str, linger_ms: int = 0) -> None:
-        super().__init__(bootstrap, client_id=client_id, linger_ms=linger_ms)
-        self._gate = gate
-
-    async def post(
-        self, place: Place, *, key: bytes | None, value: bytes, headers: Mapping[str, bytes] | None = None
-    ) -> "asyncio.Future[object]":
-        """See LogWriter."""
-        assert headers is not None
-        replica = headers["by"].decode()
-        if replica not in self._gate.held:
-            return await super().post(place, key=key, value=value, headers=headers)
-        loop = asyncio.get_running_loop()
-        sent = _Sent(loop, loop.create_future(), key, value, dict(headers))
-        self._gate.in_hand.append(Held(replica, int(headers["position"]), sent))
-        return sent.future
-
-
-class _Unwatched:
-    """No watch of decisions that hang: its timer belongs to a process, and here one process lives several lives."""
-
-    def start(self) -> None:
-        """See HangWatch."""
-
-    stop = begin = end = start
-
-
-class Life:
-    """One life of a role in a thread of its own, from start() to kill()."""
-
-    def __init__(self, build: Callable[[], tuple[Any, Tail]]) -> None:
-        self.role: Any = None
-        self.error: BaseException | None = None
-        self._build = build
-        self._loop = asyncio.new_event_loop()
-        self._task: asyncio.Task[None] | None = None
-        self._frozen: threading.Event | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(self._live())
-        except asyncio.CancelledError:
-            pass
-        except BaseException as error:  # noqa: BLE001 - the ground judges it
-            self.error = error
-
-    async def _live(self) -> None:
-        self._task, stop = asyncio.current_task(), asyncio.Event()
-        role, tail = self._build()  # here: the clients belong to the loop in which they are made
-        self.role = role
-        async with asyncio.TaskGroup() as group:
-            group.create_task(tail.run(stop))
-            group.create_task(role.run(stop))
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it is over."""
-        return not self._thread.is_alive()
-
-    def freeze(self) -> None:
-        """Return when nothing in it moves."""
-        self._frozen, reached = threading.Event(), threading.Event()
-
-        def stand() -> None:
-            reached.set()
-            assert self._frozen is not None
-            self._frozen.wait()
-
-        self._loop.call_soon_threadsafe(stand)
-        assert reached.wait(LIMIT_S)
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        if self._frozen is not None:
-            self._frozen.set()
-            self._frozen = None
-
-    def kill(self) -> None:
-        """Return when it is over; harmless where it is."""
-        self.thaw()
-        give_up_at = time.monotonic() + LIMIT_S
-        while self._thread.is_alive():
-            assert time.monotonic() < give_up_at, "a life does not end"
-            if self._task is not None:
-                self._loop.call_soon_threadsafe(self._task.cancel)
-            self._thread.join(0.2)
 
 
 @dataclass(slots=True)
@@ -181,7 +72,7 @@ class BrokerGround:
             return GatedWriter(gate, bootstrap, client_id=client_id)
 
         patch.setattr(decider_links, "LogWriter", gated)
-        patch.setattr(decider, "HangWatch", _Unwatched)
+        patch.setattr(decider, "HangWatch", Unwatched)
         patch.setattr(policies, "COMMIT_EVERY_S", 3_600.0)
         names = [self._place("commands").topic, self._place("events").topic]
         await create_topics(
@@ -302,13 +193,13 @@ class BrokerGround:
 
     async def become(self, replica: str, position: int, verdict: Verdict) -> None:
         """See Ground."""
-        sent: _Sent = self.gate.take(replica, position).sent
+        sent: Sent = self.gate.take(replica, position).sent
         if verdict.stores:
             await self._store(self._place("events"), sent.key, sent.value, sent.headers)
         if verdict in (Verdict.UNHEARD, Verdict.VANISHED):
             return
         if not sent.loop.is_closed():
-            sent.loop.call_soon_threadsafe(_answer, sent.future, verdict)
+            sent.loop.call_soon_threadsafe(answer, sent.future, verdict)
 
     async def until(self, met: Callable[[], bool]) -> None:
         """See Ground."""
@@ -403,14 +294,3 @@ class BrokerGround:
             await asyncio.to_thread(life.kill)
         await self.kill_policy()
         await self._close_writer()
-
-
-def _answer(future: "asyncio.Future[object]", verdict: Verdict) -> None:
-    if future.done():
-        return
-    if verdict is Verdict.STORED:
-        future.set_result(None)
-    elif verdict is Verdict.TOO_LARGE:
-        future.set_exception(RecordTooLarge("too large"))
-    else:
-        future.set_exception(LogUnavailable("it was told to fail"))
