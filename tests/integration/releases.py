@@ -25,7 +25,7 @@ def become_the_next() -> None:
         owner: str
         opened_through: str | None = "app"
 
-    language.AccountOpened = AccountOpened  # type: ignore[assignment,misc]  # what domain and policies import from now on
+    language.AccountOpened = AccountOpened  # type: ignore[assignment]  # what domain and policies import from now on
     from services.bidding import app
 
     app.RULES += 1

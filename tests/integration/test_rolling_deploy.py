@@ -19,7 +19,7 @@ from libs.events.system import CommandRefused
 from libs.events.topics import events_topic
 from libs.runtime.kafka import Place, read_range
 from libs.runtime.replicas import load_table, save_table
-from libs.runtime.rules import show_rules
+from libs.runtime.rules import allow_rules, show_rules
 from libs.runtime.service import load_services
 from libs.runtime.settings import Settings
 from libs.runtime.verify import verify
@@ -184,6 +184,11 @@ async def test_rolled_forward_back_and_forward_again(stack: Stack, files: Path) 
     assert {(number, new) for _, number, new in opened} == {(rules, False), (rules + 1, True)}
     assert {(row.head_rules, row.verdict) for row in rows} == {(rules + 1, "decides: allowed")}
     assert load_table(stack.settings).rules_allowed == {"bidding": rules}
+    allow_rules(
+        stack.settings, "bidding", rules + 1
+    )  # forward for good: what was allowed is so until somebody says otherwise
+    rows = await show_rules(stack.settings, services, "bidding")
+    assert [row.verdict for row in rows] == ["held back"] * 4
     told("stopped -> first decision of the standby, ms", deploy.times_ms)
     told("readings, partitions started over", (dict(watch.readings), started_over))
     assert stack.restarts == 0
