@@ -160,9 +160,9 @@ async def test_rolled_forward_back_and_forward_again(stack: Stack, files: Path) 
             assert not is_ready(stack, "first")
             rows = await show_rules(stack.settings, services, "bidding")
             assert [(row.head_rules, row.verdict) for row in rows] == [(rules + 1, "held back")] * 4
-            began_ms = now_ms()
             assert "version 2" in await asyncio.to_thread(allow, stack, rules)
-            told("allowed -> first decision by old rules, ms", await decides_all(watch, "r0", began_ms))
+            allowed_ms = int(stack.settings.replicas_path.stat().st_mtime * 1000)
+            told("allowed -> first decision by old rules, ms", await decides_all(watch, "r0", allowed_ms))
             stack.child("second").start()  # the next release still: its rules are higher, so it may stand by
             await until(partial(is_ready, stack, "second"), 60)
             await deploy.onto("second", THIS, heir="first")
