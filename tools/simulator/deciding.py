@@ -8,14 +8,14 @@ from enum import Enum
 from random import Random
 
 from libs.events.chain import Reading
+from libs.events.topics import commands_topic, events_topic
 from libs.runtime.day import day_aggregate
 from libs.runtime.deciding import PartitionDecider
-from libs.runtime.memory import DeciderMemory
 from libs.runtime.replica_role import Assignment, ReplicaRole
 from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
-from tools.simulator.resuming import resume
+from tools.simulator.resuming import lost_commands, open_memory
 
 #: Own steps without any news while decisions are unconfirmed: then the producer is not trusted any more.
 PATIENCE_STEPS = 30
@@ -51,18 +51,18 @@ class DeciderActor:
         slot: int,
         table: Assignment | None = None,
         chance: Random | None = None,
+        topic_prefix: str = "",
     ) -> None:
         self.name = f"{service.name}-decider-{partition}-{replica}"
         self.service = service
         self.partition = partition
-        self.commands = Place(f"{service.name}.commands", partition)
-        self.events = Place(f"{service.name}.events", partition)
+        self.commands = Place(commands_topic(service.name, topic_prefix), partition)
+        self.events = Place(events_topic(service.name, topic_prefix), partition)
         self._log = log
-        self._store = store
+        self._store, memory, reader = open_memory(log, log_id, self.events, store)
         self._older = MemoryStore()
         self._slot = slot
         self._sender = log.sender(slot)
-        memory = DeciderMemory(store)
         self.decider = PartitionDecider(
             service=service.name,
             aggregates=(*service.aggregates, day_aggregate()),
@@ -70,7 +70,7 @@ class DeciderActor:
             partition=partition,
             partitions=partitions,
             memory=memory,
-            reader=resume(log, log_id, self.events, memory.checkpoint()),
+            reader=reader,
             replica=replica,
         )
         self._tail = Tail(log, self.events, self.decider.head.offset + 1)
@@ -81,6 +81,7 @@ class DeciderActor:
         self._frozen_steps = 0
         self._steps = 0
         self._began = False
+        self.halted: str | None = None
         self.take_overs = 0
         self.role = ReplicaRole(
             replica,
@@ -150,8 +151,9 @@ class DeciderActor:
         """Whether it decides; asked for the first time when everything is folded that was there when it started."""
         if not self._began and self._tail.offset >= self._begin_deciding_at:
             self._began = True
+            self.halted = lost_commands(self._log, self.commands, self.events, self.decider.head)
             self.role.start(self.decider.head_by, self.decider.head_rules)
-        return self.role.decides
+        return self.role.decides and self.halted is None
 
     def _stands_by(self) -> bool:
         """Whether a command waits for which patience runs; at its end, and with the log folded, take over."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from libs.events.chain import Checkpoint
+from libs.events.topics import commands_topic, events_topic
 from libs.runtime.policing import OutgoingCommand, PolicyPartition, Wave, group_name, waves
 from libs.runtime.service import Service
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
@@ -31,6 +32,7 @@ class PolicyActor:
         log_id: str,
         commits: tuple[Heads, ...],
         slot: int,
+        topic_prefix: str = "",
     ) -> None:
         self.name = group_name(service.name, source)
         self.service = service
@@ -38,11 +40,12 @@ class PolicyActor:
         self.commits = commits
         self._sender = log.sender(slot)
         self._log = log
+        self._commands = commands_topic(service.name, topic_prefix)
         self._partitions: dict[int, PolicyPartition] = {}
         self._tails: dict[int, Tail] = {}
         kept: Heads = commits[-1] if commits else {}
         for partition in range(partitions):
-            place = Place(f"{source}.events", partition)
+            place = Place(events_topic(source, topic_prefix), partition)
             reader = resume(log, log_id, place, kept.get(partition))
             self._tails[partition] = Tail(log, place, reader.head.offset + 1)
             self._partitions[partition] = PolicyPartition(
@@ -129,7 +132,7 @@ class PolicyActor:
         return True
 
     def _post(self, command: OutgoingCommand) -> None:
-        place = Place(f"{self.service.name}.commands", command.partition)
+        place = Place(self._commands, command.partition)
         self._waiting.append(self._sender.post(place, key=command.key, value=command.value, headers={}))
         self._waited = 0
 
