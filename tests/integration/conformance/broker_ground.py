@@ -20,6 +20,7 @@ from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import decider, decider_links, policies
 from libs.runtime.decider import DeciderRole
+from libs.runtime.commits import Commit
 from libs.runtime.kafka import (
     LogReader,
     LogUnavailable,
@@ -267,7 +268,7 @@ class BrokerGround:
             commits = LogReader(settings.require_kafka(), client_id="scenario", group=group)
             await commits.start()
             commits.assign_for_commits([place])
-            await commits.commit({place: committed})
+            await commits.commit({place: Commit(committed, committed.offset + 1)})
             await commits.stop()
         service = replace(SERVICE, policies={"bidding": SERVICE.policies["bidding"]})
 
