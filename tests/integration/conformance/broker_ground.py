@@ -19,8 +19,8 @@ from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import decider, decider_links, policies
-from libs.runtime.decider import DeciderRole
 from libs.runtime.commits import Commit
+from libs.runtime.decider import DeciderRole
 from libs.runtime.kafka import (
     LogReader,
     LogUnavailable,
