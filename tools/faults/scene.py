@@ -24,7 +24,9 @@ from tools.faults.log_follower import LogFollower
 from tools.load.roles import REPLICAS
 
 if TYPE_CHECKING:
-    from tools.faults.history import Caller, History
+    from tools.faults.caller import Caller
+    from tools.faults.history import History
+    from tools.faults.people import Crowd
 
 READY_LIMIT_S = 90.0
 _SUPERVISE_S = 0.2
@@ -39,6 +41,7 @@ class Scene:
     follower: LogFollower
     history: "History"
     caller: "Caller"
+    crowd: "Crowd"
     random: Random
     quick: bool = False
     held: set[str] = field(default_factory=set)
@@ -81,7 +84,11 @@ class Scene:
 
     def active(self, service: str = "bidding") -> str:
         """The replica that made the latest decision of a service; that of the table where there is none."""
-        latest = [self.log.decided(service, n)[-1] for n in range(self.log.partitions) if self.log.decided(service, n)]
+        latest = [
+            self.log.decided(service, n)[-1]
+            for n in range(self.log.partitions)
+            if self.log.decided(service, n)
+        ]
         return max(latest, key=lambda each: each.stored_ms).by if latest else REPLICAS[0]
 
     def standby(self, service: str = "bidding") -> str:
@@ -136,17 +143,28 @@ class Scene:
             for name in self.settings.api_ports:
                 await self.until_ready(name, limit_s)
 
+    async def heal(self) -> None:
+        """Whatever the injector left, every process runs and is caught up. Raises TimeoutError."""
+        for name in self.settings.api_ports:
+            child = self.stack.child(name)
+            if child.alive:
+                self.thaw(name)
+            else:
+                await self.start(name, ready=False)
+        self.held.clear()
+        await self.all_ready()
+
     # --- waiting ------------------------------------------------------------------------------------------------
 
-    async def until(
-        self, met: Callable[[], bool], limit_s: float = 60.0, *, blocking: bool = False
-    ) -> None:
+    async def until(self, met: Callable[[], bool], limit_s: float = 60.0, *, blocking: bool = False) -> None:
         """Wait for a condition. `blocking` ones are asked in a thread. Raises TimeoutError."""
         async with asyncio.timeout(limit_s):
             while not (await asyncio.to_thread(met) if blocking else met()):  # noqa: ASYNC110 - others' doings come with no event
                 await asyncio.sleep(0.02)
 
-    async def progress(self, more: int, *, service: str = "bidding", by: str | None = None, limit_s: float = 60.0) -> None:
+    async def progress(
+        self, more: int, *, service: str = "bidding", by: str | None = None, limit_s: float = 60.0
+    ) -> None:
         """Wait for so many more decisions of a service, of one replica if named. Raises TimeoutError."""
         mark = self.log.ends()
 
@@ -193,7 +211,8 @@ class Scene:
     ) -> list[float]:
         """Wait until every partition has a decision after a moment; gives `first_decisions`. Raises TimeoutError."""
         await self.follower.until(
-            lambda: len(self.first_decisions(moment_ms, service=service, but=but)) == self.log.partitions, limit_s
+            lambda: len(self.first_decisions(moment_ms, service=service, but=but)) == self.log.partitions,
+            limit_s,
         )
         return self.first_decisions(moment_ms, service=service, but=but)
 
