@@ -1,10 +1,11 @@
 """Every fault, in the order of docs/reliability.md: the one place where they are listed."""
 
-from tools.faults import broker, processes, races
+from tools.faults import broker, crashes, processes, races
 from tools.faults.scenario import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *processes.FAULTS,
+    *crashes.FAULTS,
     *broker.FAULTS,
     *races.FAULTS,
 )
