@@ -39,8 +39,11 @@ LIMIT_MIN, QUICK_LIMIT_MIN = 30.0, 6.0
 _LISTINGS: Final = 4
 #: Answered requests that are asked once more at the end of each fault, beside those that were unknown.
 _AGAIN: Final = 60
+#: What a standby should need for its first decision. An aim and no violation: a busy machine takes longer.
+FAIL_OVER_AIM_S: Final = 0.5
 #: Answers that callers must have had before anything is broken.
 _BEFORE: Final = 20
+_SAID_MAX: Final = 8
 _SETTLE_LIMIT_S: Final = 40.0
 _REST_LIMIT_S: Final = 40.0
 
@@ -94,6 +97,8 @@ async def _on_one_stack(
             row = await _one(fault, scene)
             report.rows.append(row)
             say(line(row))
+            for sentence in row.violations[:_SAID_MAX]:
+                say(f"    {sentence}")
         say("proving the log, and building every view anew to compare")
         proof = await _prove(kind, stack.settings)
         report.stacks.append(proof | {"start_s": round(started_s, 1)})
@@ -155,7 +160,7 @@ async def _one(fault: Fault, scene: Scene) -> Row:
         await settle(scene.crowd, scene.history, limit_s=_SETTLE_LIMIT_S, again=_AGAIN)
         row.violations += await _come_to_rest(scene)
         row.at_rest_after_s = round(time.monotonic() - healed_s, 2)
-    _measure(row, scene, injected, began_ms, mark, healed_s)
+    _measure(fault, row, scene, injected, began_ms, mark, healed_s)
     row.violations += injected.broken + scene.log.violations[older:]
     findings = compare(scene.history, scene.log, mark)
     row.violations += findings.sentences
@@ -236,6 +241,7 @@ async def _accounts(caller: Caller) -> list[dict[str, Any]]:
 
 
 def _measure(
+    fault: Fault,
     row: Row,
     scene: Scene,
     injected: Injected,
@@ -253,6 +259,9 @@ def _measure(
     answered = [wish.conclusive[0].ended_s for wish in scene.history.wishes if wish.sent_by(healed_s)]
     row.answered_after_s = round(max((at_s - healed_s for at_s in answered), default=0.0), 2)
     row.answered_after_s = max(0.0, row.answered_after_s)
+    late = sum(each_ms > 1000 * FAIL_OVER_AIM_S for each_ms in injected.take_over_ms)
+    if fault.fail_over and late:
+        row.notes.append(f"{late} of {len(injected.take_over_ms)} took longer than {FAIL_OVER_AIM_S} s")
     row.ended_by_themselves = scene.restarts.total()
 
 
