@@ -1,0 +1,1 @@
+"""What goes wrong with machines, networks and disks, done to the real processes on purpose."""
