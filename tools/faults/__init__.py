@@ -1,1 +1,1 @@
-"""What goes wrong with machines, networks and disks, done to the real processes on purpose."""
+"""Faults on the real platform: what is broken on purpose, what callers were told meanwhile, and whether the log agrees."""
