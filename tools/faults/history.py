@@ -139,7 +139,9 @@ class Caller:
 
     def __init__(self, settings: Settings) -> None:
         if settings.gateway is None or not settings.gateway.startswith("http://127.0.0.1:"):
-            raise OperatorError("The faults call a local stack of their own, through its gateway on 127.0.0.1.")
+            raise OperatorError(
+                "The faults call a local stack of their own, through its gateway on 127.0.0.1."
+            )
         self._settings = settings
         self._secret = settings.bank_key()
         self._tokens: dict[str, str] = {}
@@ -171,7 +173,9 @@ class Caller:
         except httpx.TransportError as error:
             attempt = Attempt(sent_s, time.monotonic(), None, trouble=type(error).__name__)
         else:
-            attempt = Attempt(sent_s, time.monotonic(), answer.status_code, answer.content, _place(answer.headers))
+            attempt = Attempt(
+                sent_s, time.monotonic(), answer.status_code, answer.content, _place(answer.headers)
+            )
         wish.attempts.append(attempt)
         return attempt
 

@@ -73,9 +73,7 @@ class LogCopy:
         """When the records were stored that do not fit the chain."""
         self.violations: list[str] = []
         self._parts = {(s, n): _Partition() for s in self.services for n in range(partitions)}
-        self._auditor = Auditor(
-            self.services, partitions, log_id=log_id, minutes_east=_CHINA_MINUTES_EAST
-        )
+        self._auditor = Auditor(self.services, partitions, log_id=log_id, minutes_east=_CHINA_MINUTES_EAST)
         self._audits = True
 
     # --- what arrives -------------------------------------------------------------------------------------------

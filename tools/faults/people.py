@@ -67,7 +67,13 @@ class Crowd:
 
     async def open_listing(self, borrower: str, amount_fen: int) -> str:
         """One loan request. Raises TimeoutError when nobody answers."""
-        body = {"borrower": borrower, "amount_fen": amount_fen, "annual_rate": "0.12", "tenor_months": 3, "grade": "B"}
+        body = {
+            "borrower": borrower,
+            "amount_fen": amount_fen,
+            "annual_rate": "0.12",
+            "tenor_months": 3,
+            "grade": "B",
+        }
         wish = self._wish(Kind.LIST, STAFF, "/bidding/listings", body, "")
         await self.until_answered(wish, 30.0)
         return str(wish.answer["id"])
@@ -124,7 +130,9 @@ class Crowd:
         if person.free_fen < _BID_MIN_FEN and self._random.random() > _OVERDRAW:
             return self.top_up(person, _TOP_UP_FEN)
         if self._random.random() < 0.7 and self.listings:
-            return self.bid(person, self._random.choice(self.listings), _BID_MIN_FEN * self._random.randint(1, 4))
+            return self.bid(
+                person, self._random.choice(self.listings), _BID_MIN_FEN * self._random.randint(1, 4)
+            )
         most = person.free_fen + (100_000 if self._random.random() < _OVERDRAW else 0)
         return self.withdrawal(person, self._random.randint(1, max(1, most // 2)))
 
@@ -153,7 +161,11 @@ class Crowd:
         asked = person.to_confirm.pop(0)
         name = str(asked.answer["id"])
         kind, noun = (Kind.DEPOSIT, "top-ups") if asked.kind is Kind.TOP_UP else (Kind.PAID, "withdrawals")
-        body = {"bank_reference": f"B-{next(self._keys)[:18]}", "amount_fen": asked.amount_fen, "succeeded": True}
+        body = {
+            "bank_reference": f"B-{next(self._keys)[:18]}",
+            "amount_fen": asked.amount_fen,
+            "succeeded": True,
+        }
         return self._wish(kind, BANK, f"/bidding/bank/{noun}/{person.account}/{name}", body, person.account)
 
     def _misuse(self, person: Person) -> Wish:
@@ -163,7 +175,16 @@ class Crowd:
             return first
         body = to_json({**_fields(first), "amount_fen": first.amount_fen + 1})
         return self._history.add(
-            Wish(first.kind, first.who, first.path, body, first.account, first.amount_fen + 1, first.key, misuses=first)
+            Wish(
+                first.kind,
+                first.who,
+                first.path,
+                body,
+                first.account,
+                first.amount_fen + 1,
+                first.key,
+                misuses=first,
+            )
         )
 
     def _wish(self, kind: Kind, who: str, path: str, body: dict[str, object], account: str) -> Wish:

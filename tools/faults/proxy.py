@@ -53,15 +53,23 @@ class _Line:
     torn: int = 0
 
 
+@dataclass(slots=True)
+class _Connection:
+    first: bytes | None = None
+    """The first chunk that its client sent."""
+
+
 class Proxy:
     """Listens on 127.0.0.1 and forwards to a port there. A context manager; use it on one running loop.
 
-    `up` is client to server, `down` is server to client.
+    `up` is client to server, `down` is server to client. `only`: bytes that the first chunk of a connection must contain for
+    the modes to mean it; Kafka's clients say their name there, so that a producer can be told from a consumer.
     """
 
     def __init__(self, target_port: int, port: int = 0) -> None:
         self._target_port = target_port
         self._wanted_port = port
+        self.only = b""
         self._lines: dict[Direction, _Line] = {"up": _Line(), "down": _Line()}
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -76,9 +84,8 @@ class Proxy:
 
     def switch(self, up: Mode | None = None, down: Mode | None = None) -> None:
         """Change the mode of one or both directions, for open connections too; None leaves it."""
-        for name, mode in (("up", up), ("down", down)):
+        for line, mode in ((self._lines["up"], up), (self._lines["down"], down)):
             if mode is not None:
-                line = self._lines["up" if name == "up" else "down"]
                 line.mode = mode
                 line.changed.set()
                 line.changed = asyncio.Event()
@@ -114,9 +121,10 @@ class Proxy:
             there, out = await asyncio.open_connection("127.0.0.1", self._target_port, limit=_CHUNK)
             sides.append(out)
             # The first direction that ends, ends both: neither Kafka's nor MongoDB's protocol half-closes.
+            connection = _Connection()
             pipes = {
-                asyncio.ensure_future(self._pipe(self._lines["up"], reader, out)),
-                asyncio.ensure_future(self._pipe(self._lines["down"], there, writer)),
+                asyncio.ensure_future(self._pipe("up", connection, reader, out)),
+                asyncio.ensure_future(self._pipe("down", connection, there, writer)),
             }
             try:
                 done, _ = await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
@@ -133,20 +141,30 @@ class Proxy:
             for side in sides:
                 side.close()
 
-    async def _pipe(self, line: _Line, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _pipe(
+        self,
+        direction: Direction,
+        connection: _Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
         """Forward until the end; True if the connection is to be reset."""
+        line = self._lines[direction]
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_QUEUED_MAX)
-        filling = asyncio.create_task(self._fill(line, queue, reader))
+        filling = asyncio.create_task(self._fill(line, connection, queue, reader))
         try:
-            return await self._send(line, queue, writer)
+            return await self._send(line, connection, queue, writer)
         except OSError:
             return False  # the receiver is gone
         finally:
             filling.cancel()
 
-    @staticmethod
     async def _fill(
-        line: _Line, queue: "asyncio.Queue[tuple[float, bytes]]", reader: asyncio.StreamReader
+        self,
+        line: _Line,
+        connection: _Connection,
+        queue: "asyncio.Queue[tuple[float, bytes]]",
+        reader: asyncio.StreamReader,
     ) -> None:
         chunk = b"begin"
         while chunk:
@@ -156,22 +174,30 @@ class Proxy:
                 chunk = (
                     b""  # whoever sent has torn the connection down; what he sent before is still on its way
                 )
-            if line.mode.kind == "hold":
+            if connection.first is None and line is self._lines["up"]:
+                connection.first = chunk
+            if self._mode(line, connection).kind == "hold":
                 line.held += len(chunk)
             await queue.put((asyncio.get_running_loop().time(), chunk))
 
-    @staticmethod
+    def _mode(self, line: _Line, connection: _Connection) -> Mode:
+        return line.mode if self.only in (connection.first or b"") else PASS
+
     async def _send(
-        line: _Line, queue: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter
+        self,
+        line: _Line,
+        connection: _Connection,
+        queue: "asyncio.Queue[tuple[float, bytes]]",
+        writer: asyncio.StreamWriter,
     ) -> bool:
         counted_in, left = line.mode, line.mode.after_bytes
         while True:
             came_at, chunk = await queue.get()
-            while line.mode.kind == "hold":
+            while self._mode(line, connection).kind == "hold":
                 await line.changed.wait()
             if not chunk:
                 return False
-            mode = line.mode
+            mode = self._mode(line, connection)
             if mode is not counted_in:
                 counted_in, left = mode, mode.after_bytes
             if mode.kind == "delay":

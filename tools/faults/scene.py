@@ -81,7 +81,11 @@ class Scene:
 
     def active(self, service: str = "bidding") -> str:
         """The replica that made the latest decision of a service; that of the table where there is none."""
-        latest = [self.log.decided(service, n)[-1] for n in range(self.log.partitions) if self.log.decided(service, n)]
+        latest = [
+            self.log.decided(service, n)[-1]
+            for n in range(self.log.partitions)
+            if self.log.decided(service, n)
+        ]
         return max(latest, key=lambda each: each.stored_ms).by if latest else REPLICAS[0]
 
     def standby(self, service: str = "bidding") -> str:
@@ -138,15 +142,15 @@ class Scene:
 
     # --- waiting ------------------------------------------------------------------------------------------------
 
-    async def until(
-        self, met: Callable[[], bool], limit_s: float = 60.0, *, blocking: bool = False
-    ) -> None:
+    async def until(self, met: Callable[[], bool], limit_s: float = 60.0, *, blocking: bool = False) -> None:
         """Wait for a condition. `blocking` ones are asked in a thread. Raises TimeoutError."""
         async with asyncio.timeout(limit_s):
             while not (await asyncio.to_thread(met) if blocking else met()):  # noqa: ASYNC110 - others' doings come with no event
                 await asyncio.sleep(0.02)
 
-    async def progress(self, more: int, *, service: str = "bidding", by: str | None = None, limit_s: float = 60.0) -> None:
+    async def progress(
+        self, more: int, *, service: str = "bidding", by: str | None = None, limit_s: float = 60.0
+    ) -> None:
         """Wait for so many more decisions of a service, of one replica if named. Raises TimeoutError."""
         mark = self.log.ends()
 
@@ -193,7 +197,8 @@ class Scene:
     ) -> list[float]:
         """Wait until every partition has a decision after a moment; gives `first_decisions`. Raises TimeoutError."""
         await self.follower.until(
-            lambda: len(self.first_decisions(moment_ms, service=service, but=but)) == self.log.partitions, limit_s
+            lambda: len(self.first_decisions(moment_ms, service=service, but=but)) == self.log.partitions,
+            limit_s,
         )
         return self.first_decisions(moment_ms, service=service, but=but)
 

@@ -149,3 +149,20 @@ async def test_nobody_behind_it_is_a_connection_that_ends() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         assert await reader.read(1) == b""
         writer.close()
+
+
+async def test_only_the_marked_connections_are_meant() -> None:
+    """Who did not begin with the mark passes while the others are held."""
+    async with line() as (server, proxy):
+        proxy.only = b"hello"
+        _, held = await ask(proxy)
+        proxy.switch(up=HOLD)
+        held.write(b"held")
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(b"other")
+        assert await reader.readexactly(5) == b"other"
+        assert server.read == b"helloother"
+        proxy.switch(up=PASS)
+        await until(lambda: server.read == b"hellootherheld")
+        held.close()
+        writer.close()
