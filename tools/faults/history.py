@@ -5,29 +5,16 @@ a 202 or a 5xx say nothing about whether it happened. Nobody here guesses: an un
 until it is answered, as the platform tells its callers to do.
 """
 
-import re
-import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-import httpx
-from httpx_aiohttp import AiohttpTransport
 from pydantic_core import from_json
 
-from libs.runtime.auth import CUSTOMER_SCOPES, issue_token
-from libs.runtime.bank_signature import signed_headers
-from libs.runtime.errors import OperatorError
-from libs.runtime.settings import Settings
 from tools.faults.log_copy import At
 
-#: How long one attempt may take before its caller gives up and knows nothing.
-ATTEMPT_LIMIT_S: Final = 6.0
-CONNECTIONS_MAX: Final = 400
 STAFF: Final = "stf_operator"
 BANK: Final = ""
-_TOKEN_S: Final = 6 * 3600
-_POSITION = re.compile(r"([a-z]+)/([0-9]+)=([0-9]+)")
 #: 4xx that say "not now": the same request may still be taken.
 _NOT_NOW: Final = frozenset({408, 425, 429})
 
@@ -72,7 +59,7 @@ class Attempt:
         return Told.OK if self.status < 400 else Told.FAIL
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Wish:
     """One request of one caller, under one key, however often it is sent."""
 
@@ -98,6 +85,10 @@ class Wish:
         """What its caller knows by now."""
         answered = self.conclusive
         return answered[0].told if answered else Told.UNKNOWN
+
+    def sent_by(self, moment_s: float) -> bool:
+        """Whether it was first sent before a moment and was answered at some time."""
+        return bool(self.attempts and self.conclusive) and self.attempts[0].sent_s <= moment_s
 
     @property
     def was_unknown(self) -> bool:
@@ -132,70 +123,6 @@ class History:
     def attempts(self) -> int:
         """How often anything was sent."""
         return sum(len(wish.attempts) for wish in self.wishes)
-
-
-class Caller:
-    """Sends wishes to the gateway of a local stack; never raises for a platform that is in trouble. An async context manager."""
-
-    def __init__(self, settings: Settings) -> None:
-        if settings.gateway is None or not settings.gateway.startswith("http://127.0.0.1:"):
-            raise OperatorError(
-                "The faults call a local stack of their own, through its gateway on 127.0.0.1."
-            )
-        self._settings = settings
-        self._secret = settings.bank_key()
-        self._tokens: dict[str, str] = {}
-        self._client = httpx.AsyncClient(
-            base_url=settings.gateway,
-            timeout=ATTEMPT_LIMIT_S,
-            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS_MAX)),
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> "Caller":
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        await self._client.aclose()
-
-    async def ask(self, wish: Wish) -> Attempt:
-        """Send a wish once and keep what came back with it."""
-        headers = {"Content-Type": "application/json"}
-        if wish.who == BANK:
-            headers |= signed_headers(self._secret, wish.path, wish.body, now=time.time())
-        else:
-            headers["Authorization"] = self._bearer(wish.who)
-        if wish.key is not None:
-            headers["Idempotency-Key"] = wish.key
-        sent_s = time.monotonic()
-        try:
-            answer = await self._client.post(wish.path, content=wish.body, headers=headers)
-        except httpx.TransportError as error:
-            attempt = Attempt(sent_s, time.monotonic(), None, trouble=type(error).__name__)
-        else:
-            attempt = Attempt(
-                sent_s, time.monotonic(), answer.status_code, answer.content, _place(answer.headers)
-            )
-        wish.attempts.append(attempt)
-        return attempt
-
-    async def read(self, path: str, who: str = STAFF, **query: str | int) -> Any:
-        """What a view shows now. Raises httpx.TransportError, or LookupError for anything but 200."""
-        answer = await self._client.get(path, params=query, headers={"Authorization": self._bearer(who)})
-        if answer.status_code != 200:
-            raise LookupError(f"GET {path} was answered {answer.status_code}")
-        return from_json(answer.content)
-
-    def _bearer(self, who: str) -> str:
-        if who not in self._tokens:
-            scopes = ("operator", "analyst") if who == STAFF else CUSTOMER_SCOPES
-            self._tokens[who] = f"Bearer {issue_token(self._settings, who, scopes, _TOKEN_S)}"
-        return self._tokens[who]
-
-
-def _place(headers: httpx.Headers) -> At | None:
-    found = _POSITION.fullmatch(headers.get("Loanstream-Position", ""))
-    return At(found[1], int(found[2]), int(found[3])) if found else None
 
 
 def code_of(body: bytes) -> str:

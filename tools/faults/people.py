@@ -5,23 +5,23 @@ answer yet does nothing else, so that each one's own arithmetic stays exact, and
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
-from tools.faults.history import BANK, STAFF, Attempt, Caller, History, Kind, Told, Wish
+from tools.faults.caller import Caller
+from tools.faults.history import BANK, STAFF, Attempt, History, Kind, Told, Wish
 
 #: People of one fault beyond whom a request that is due finds nobody: then everybody waits for an answer.
 CROWD_MAX: Final = 1_500
 _TOP_UP_FEN: Final = 1_000_000
 _BID_MIN_FEN: Final = 10_000
 #: Large enough that ordinary bids never fill it: what a filled listing does has a fault of its own.
-LISTING_FEN: Final = 9_000_000
+LISTING_FEN: Final = 10_000_000
 #: Shares of what is done: ask again what was answered, use a key for another body, overdraw.
 _ASK_AGAIN, _MISUSE, _OVERDRAW = 0.08, 0.01, 0.1
 
@@ -62,13 +62,14 @@ class Crowd:
 
     async def open_listings(self, count: int) -> None:
         """The operator opens loan requests for all to bid on; they are part of the history."""
-        for number in range(count):
-            self.listings.append(await self.open_listing(f"usr_{self._name}b{number}", LISTING_FEN))
+        self.listings += [await self.open_listing(LISTING_FEN) for _ in range(count)]
 
-    async def open_listing(self, borrower: str, amount_fen: int) -> str:
-        """One loan request. Raises TimeoutError when nobody answers."""
+    async def open_listing(self, amount_fen: int) -> str:
+        """One loan request, of a borrower with an account. Raises TimeoutError when nobody answers."""
+        borrower = self.newcomer()
+        await self.until_answered(self.opening(borrower), 30.0)
         body = {
-            "borrower": borrower,
+            "borrower": borrower.subject,
             "amount_fen": amount_fen,
             "annual_rate": "0.12",
             "tenor_months": 3,
@@ -92,6 +93,10 @@ class Crowd:
         attempt = await self._caller.ask(wish)
         self._learn(wish, attempt)
         return attempt.told
+
+    async def ask_once(self, wish: Wish) -> None:
+        """Ask without anybody waiting for it."""
+        self._learn(wish, await self._caller.ask(wish))
 
     async def until_answered(self, wish: Wish, limit_s: float) -> None:
         """Ask again under the same key until there is an answer. Raises TimeoutError."""
@@ -226,27 +231,21 @@ class Crowd:
 
 
 def _fields(wish: Wish) -> dict[str, object]:
-    from pydantic_core import from_json
-
     found: dict[str, object] = from_json(wish.body)
     return found
 
 
-async def settle(crowd: Crowd, history: History, *, limit_s: float, again: int) -> float:
-    """Ask everything unanswered again until it is answered; then what was unknown, and `again` others, once more.
+async def settle(crowd: Crowd, history: History, *, limit_s: float, again: int) -> None:
+    """Ask everything unanswered again until it is answered; then the bank confirms every withdrawal.
 
-    Gives the seconds after which the last caller had his answer. Afterwards the bank confirms every withdrawal. Callers
-    who are not answered within the limit stay unknown.
+    At last whatever was unknown, and `again` others, are asked once more: the same bytes must come back. Callers who are
+    not answered within the limit stay unknown.
     """
-    began_s = time.monotonic()
-    doubtful = [wish for wish in history.wishes if wish.was_unknown]
     await _each(lambda wish: crowd.until_answered(wish, limit_s), history.told(Told.UNKNOWN))
-    ended_s = max((wish.attempts[-1].ended_s for wish in doubtful), default=began_s)
     await _confirm_all(crowd, limit_s)
     certain = [wish for wish in history.wishes if not wish.was_unknown]
     sample = certain[:: max(1, len(certain) // max(1, again))][:again]
-    await _each(crowd._caller.ask, [*doubtful, *sample])
-    return max(0.0, ended_s - began_s)
+    await _each(crowd.ask_once, [*(wish for wish in history.wishes if wish.was_unknown), *sample])
 
 
 async def _confirm_all(crowd: Crowd, limit_s: float) -> None:
@@ -254,7 +253,7 @@ async def _confirm_all(crowd: Crowd, limit_s: float) -> None:
     await _each(lambda wish: crowd.until_answered(wish, limit_s), wishes)
 
 
-async def _each(work: Callable, wishes: list[Wish]) -> None:  # type: ignore[type-arg]
+async def _each(work: Callable[[Wish], Awaitable[object]], wishes: Sequence[Wish]) -> None:
     """Work on wishes, 32 at a time; one that is not answered in time stays as it is."""
     slots = asyncio.Semaphore(32)
 

@@ -24,7 +24,9 @@ from tools.faults.log_follower import LogFollower
 from tools.load.roles import REPLICAS
 
 if TYPE_CHECKING:
-    from tools.faults.history import Caller, History
+    from tools.faults.caller import Caller
+    from tools.faults.history import History
+    from tools.faults.people import Crowd
 
 READY_LIMIT_S = 90.0
 _SUPERVISE_S = 0.2
@@ -39,6 +41,7 @@ class Scene:
     follower: LogFollower
     history: "History"
     caller: "Caller"
+    crowd: "Crowd"
     random: Random
     quick: bool = False
     held: set[str] = field(default_factory=set)
@@ -139,6 +142,17 @@ class Scene:
         async with asyncio.timeout(limit_s):
             for name in self.settings.api_ports:
                 await self.until_ready(name, limit_s)
+
+    async def heal(self) -> None:
+        """Whatever the injector left, every process runs and is caught up. Raises TimeoutError."""
+        for name in self.settings.api_ports:
+            child = self.stack.child(name)
+            if child.alive:
+                self.thaw(name)
+            else:
+                await self.start(name, ready=False)
+        self.held.clear()
+        await self.all_ready()
 
     # --- waiting ------------------------------------------------------------------------------------------------
 
