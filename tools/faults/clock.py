@@ -1,7 +1,7 @@
 """Another clock for one process: ahead, behind, and jumping while it runs.
 
 `libfaketime` (GPL-2; its wheel carries the built library) is preloaded into a child's environment and reads its offset from
-a file at every call, so a jump is a line in that file. Only the wall clock is changed: a machine's monotonic clock does not
+a file, so a jump is a line in that file. Only the wall clock is changed: a machine's monotonic clock does not
 jump when somebody sets its time, and time-outs must go on meaning what they say.
 """
 
@@ -15,6 +15,9 @@ from pathlib import Path
 
 _LIBRARY = "libfaketime/vendor/libfaketime/src/libfaketime.so.1"
 _DAY_S = 86_400
+#: After so many seconds a process has seen a jump. At every call would be possible, and then an asyncio process stands still
+#: on a busy machine: each look at the clock opens a file under the library's one lock (seen: an API that heard nothing).
+JUMP_SEEN_S = 1
 
 
 class Clock:
@@ -31,13 +34,13 @@ class Clock:
         return {
             "LD_PRELOAD": str(_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": str(JUMP_SEEN_S),
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
         }
 
     def jump(self, offset_s: int) -> None:
-        """Set the clock so many seconds ahead (behind, if negative) of the true one, at once."""
+        """Set the clock so many seconds ahead (behind, if negative) of the true one, within JUMP_SEEN_S."""
         draft = self._file.with_name(self._file.name + ".new")
         draft.write_text(f"{offset_s:+d}s\n")
         draft.replace(self._file)
