@@ -12,6 +12,7 @@ import structlog
 from libs.events.chain import ChainReader, Checkpoint, Reading
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
+from libs.runtime import failpoints
 from libs.runtime import observability as metrics
 from libs.runtime.backlog import Backlog
 from libs.runtime.checkpoint import LostTimeline, resume
@@ -207,6 +208,7 @@ class PolicyGroup:
             if batch:
                 self._in_hand_since = min(records[0].timestamp_ms for records in batch.values()) / 1000
                 await self._handle(batch, writer)
+                failpoints.reach("policy-stored")
                 self._in_hand_since = None
                 self._dirty = True
                 for place, records in batch.items():

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Any, Final, Self
 
 import httpx
@@ -20,6 +21,10 @@ ATTEMPT_LIMIT_S: Final = 6.0
 CONNECTIONS_MAX: Final = 400
 _TOKEN_S: Final = 6 * 3600
 _POSITION = re.compile(r"([a-z]+)/([0-9]+)=([0-9]+)")
+
+
+class NotShown(Exception):
+    """A view answered something else than what it shows."""
 
 
 class Caller:
@@ -67,11 +72,13 @@ class Caller:
         wish.attempts.append(attempt)
         return attempt
 
-    async def read(self, path: str, who: str = STAFF, **query: str | int) -> Any:
-        """What a view shows now. Raises httpx.TransportError, or LookupError for anything but 200."""
-        answer = await self._client.get(path, params=query, headers={"Authorization": self._bearer(who)})
+    async def read(self, path: str, who: str = STAFF, query: Mapping[str, str | int] | None = None) -> Any:
+        """What a view shows now. Raises httpx.TransportError, or NotShown for anything but 200."""
+        answer = await self._client.get(
+            path, params=dict(query or {}), headers={"Authorization": self._bearer(who)}
+        )
         if answer.status_code != 200:
-            raise LookupError(f"GET {path} was answered {answer.status_code}")
+            raise NotShown(f"GET {path} was answered {answer.status_code}")
         return from_json(answer.content)
 
     def _bearer(self, who: str) -> str:

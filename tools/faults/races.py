@@ -1,9 +1,11 @@
 """Two hundred clients race for the last money: of a listing that all want, and of accounts that each try to spend twice."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from tools.faults.history import Told
+from tools.faults.log_copy import LogCopy
 from tools.faults.people import Person
 from tools.faults.scenario import Fault, Injected
 from tools.faults.scene import Scene
@@ -13,40 +15,41 @@ _BID_FEN: Final = 50_000
 #: A fifth of what the clients offer: four of five bids must be declined.
 _HOT_FEN: Final = CLIENTS * _BID_FEN // 5
 _ACCOUNTS: Final = 4
+_PLACED, _DECLINED = "bidding.BidPlaced.v1", "bidding.BidDeclined.v1"
 
 
 async def overfund(scene: Scene) -> Injected:
     """All bid at once on a listing that can take a fifth of it."""
     crowd, rounds = scene.crowd, scene.times(1, 3)
     people = await _rich(scene, CLIENTS, _BID_FEN * rounds)
-    done = Injected(rounds)
+    done = Injected(rounds, figures={"bids": 0, "accepted": 0})
     for _ in range(rounds):
-        hot = await crowd.open_listing(_HOT_FEN)
+        hot, mark = await crowd.open_listing(_HOT_FEN), scene.log.ends()
         bids = [crowd.bid(person, hot, _BID_FEN) for person in people]
         await asyncio.gather(*(crowd.ask(person, bid) for person, bid in zip(people, bids, strict=True)))
-        await scene.follower.until(lambda: _decided(scene, hot) == len(people), 60)  # noqa: B023 - asked in this turn
-        raised = sum(fen for kind, fen in _bids(scene, hot) if kind == "bidding.BidPlaced.v1")
-        done.figures["bids"] = int(done.figures.get("bids", 0)) + len(bids)
-        done.figures["accepted"] = int(done.figures.get("accepted", 0)) + raised // _BID_FEN
-        if raised != _HOT_FEN:
-            done.broken.append(f"a listing of {_HOT_FEN} raised {raised} of {len(bids) * _BID_FEN} offered")
+        for bid in bids:
+            await crowd.until_answered(bid, 30)
+        await scene.follower.until(partial(_all_judged, scene.log, mark, hot, len(bids)), 60)
+        accepted = sum(kind == _PLACED for kind in _judged(scene.log, mark, hot))
+        done.figures["bids"] = int(done.figures["bids"]) + len(bids)
+        done.figures["accepted"] = int(done.figures["accepted"]) + accepted
+        if accepted * _BID_FEN != _HOT_FEN:
+            done.broken.append(f"a listing of {_HOT_FEN} fen took {accepted} bids of {_BID_FEN}")
     return done
 
 
-def _bids(scene: Scene, listing: str) -> list[tuple[str, int]]:
-    """What became of the bids on a listing: event and amount."""
-    kinds = ("bidding.BidPlaced.v1", "bidding.BidDeclined.v1")
+def _judged(log: LogCopy, mark: dict[tuple[str, int], int], listing: str) -> list[str]:
+    """What became of each bid on a listing since a mark."""
     return [
-        (event["type"], event["data"]["bid"]["amount_fen"])
-        for number in range(scene.log.partitions)
-        for each in scene.log.decided("bidding", number)
+        event["type"]
+        for each in log.since(mark)
         for event in each.events
-        if event["type"] in kinds and event["data"]["listing_id"] == listing
+        if event["type"] in (_PLACED, _DECLINED) and event["data"]["listing_id"] == listing
     ]
 
 
-def _decided(scene: Scene, listing: str) -> int:
-    return len(_bids(scene, listing))
+def _all_judged(log: LogCopy, mark: dict[tuple[str, int], int], listing: str, bids: int) -> bool:
+    return len(_judged(log, mark, listing)) == bids
 
 
 async def overdraw(scene: Scene) -> Injected:

@@ -167,8 +167,7 @@ def write_docs(faults: Sequence[Fault], report: Path = OUT, docs: Path = DOCS) -
         "| fault | promise | injected | asked → lost / doubled | first decision p50 / p99 | answered within |",
     ]
     lines.append("|---|---|---|---|---|---|")
-    for fault in faults:
-        lines.append(_docs_line(fault, measured.get(fault.name)))
+    lines += [_docs_line(fault, measured.get(fault.name)) for fault in faults]
     before, _, rest = docs.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
     docs.write_text(before + "\n".join(lines) + f"\n\n{_END}" + after)

@@ -13,14 +13,13 @@ import httpx
 from deploy.local.lock import empty
 from deploy.local.parts import Parts
 from deploy.local.stack import Stack
-from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity
 from libs.runtime.kafka import LogUnavailable
 from libs.runtime.rebuild import rebuild_views
 from libs.runtime.service import load_services
 from libs.runtime.settings import Settings, load_settings
 from libs.runtime.verify import verify
-from tools.faults.caller import Caller
+from tools.faults.caller import Caller, NotShown
 from tools.faults.history import STAFF, History, Kind, Told, Wish
 from tools.faults.log_follower import LogFollower, following
 from tools.faults.people import Crowd, settle
@@ -67,23 +66,28 @@ async def _on_one_stack(
 ) -> None:
     kind = faults[0].kind
     say(f"starting {len(kind.processes)} processes, Kafka and MongoDB ({kind.name})")
-    async with running(directory, kind) as (stack, parts):
-        async with following(stack.settings) as follower, Caller(stack.settings) as caller:
-            await _open_calendar(caller, follower)
-            for number, fault in enumerate(faults):
-                if time.monotonic() > over_s:
-                    report.not_run.append(fault.name)
-                    continue
-                name = f"f{len(report.rows)}x{number}"
-                history = History()
-                random = Random(f"{report.seed} {fault.name}")
-                crowd = Crowd(name, caller, history, random)
-                scene = Scene(stack, parts, follower, history, caller, crowd, random, report.quick)
-                row = await _one(fault, scene)
-                report.rows.append(row)
-                say(line(row))
-            say("proving the log, and building every view anew to compare")
-            report.stacks.append(await _prove(kind, stack.settings, follower))
+    began_s = time.monotonic()
+    async with (
+        running(directory, kind) as (stack, parts),
+        following(stack.settings) as follower,
+        Caller(stack.settings) as caller,
+    ):
+        await _open_calendar(caller, follower)
+        started_s = time.monotonic() - began_s
+        for number, fault in enumerate(faults):
+            if time.monotonic() > over_s:
+                report.not_run.append(fault.name)
+                continue
+            history = History()
+            random = Random(f"{report.seed} {fault.name}")
+            crowd = Crowd(f"f{len(report.rows)}x{number}", caller, history, random)
+            scene = Scene(stack, parts, follower, history, caller, crowd, random, report.quick)
+            row = await _one(fault, scene)
+            report.rows.append(row)
+            say(line(row))
+        say("proving the log, and building every view anew to compare")
+        proof = await _prove(kind, stack.settings)
+        report.stacks.append(proof | {"start_s": round(started_s, 1)})
 
 
 @asynccontextmanager
@@ -176,7 +180,7 @@ async def _inject(fault: Fault, scene: Scene) -> Injected:
             injected = await fault.inject(scene)
             await scene.heal()
             return injected
-    except (TimeoutError, LookupError, OSError, LogUnavailable, OperatorError, httpx.HTTPError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, the other faults are still to be tried
         await scene.heal()
         return Injected(0, broken=[f"the injector gave up: {type(error).__name__} {error}"])
 
@@ -204,7 +208,7 @@ async def _unrest(scene: Scene) -> str:
         if wrong := scene.log.at_rest():
             return wrong[0]
         shown = await _accounts(scene.caller)
-    except (LogUnavailable, LookupError, httpx.HTTPError) as error:
+    except (LogUnavailable, NotShown, httpx.HTTPError) as error:
         return f"the platform does not answer: {error}"
     differing = compare_view(scene.history, scene.log, shown)
     return differing[0] if differing else ""
@@ -215,7 +219,7 @@ async def _accounts(caller: Caller) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     query: dict[str, str | int] = {"limit": 200}
     while True:
-        page = await caller.read("/bidding/accounts", **query)
+        page = await caller.read("/bidding/accounts", query=query)
         found += page["items"]
         if page["next"] is None:
             return found
@@ -243,8 +247,9 @@ def _measure(
     row.ended_by_themselves = scene.restarts.total()
 
 
-async def _prove(kind: StackKind, settings: Settings, follower: LogFollower) -> dict[str, Any]:
+async def _prove(kind: StackKind, settings: Settings) -> dict[str, Any]:
     """The platform's own proof of its log, and every view against the same events folded anew."""
+    began_s = time.monotonic()
     proof = await verify(settings, None)
     violations = [*proof.faults, *(fault for part in proof.partitions for fault in part.faults)]
     if undecided := proof.total("undecided"):
@@ -262,5 +267,6 @@ async def _prove(kind: StackKind, settings: Settings, follower: LogFollower) -> 
         "foreign": proof.total("foreign"),
         "views_equal": sum(each.equal is True for each in views),
         "views_not_compared": sum(each.equal is None for each in views),
+        "seconds": round(time.monotonic() - began_s, 1),
         "violations": violations,
     }

@@ -70,7 +70,7 @@ class Fault:
     quick: bool = False
     """Part of the quick selection that `make test` runs."""
     kind: StackKind = STANDARD
-    rate_per_s: float = 40.0
+    rate_per_s: float = 25.0
     """Requests a second that people begin, whatever the platform does; 0 where the injector brings its own."""
     fail_over: bool = False
     """Whether its `take_over_ms` is a standby's, which should be under half a second."""

@@ -116,10 +116,12 @@ class Scene:
         os.kill(self.stack.child(name).pid, signal.SIGCONT)
         return now_ms()
 
-    async def start(self, name: str, env: Mapping[str, str] | None = None, *, ready: bool = True) -> None:
+    async def start(
+        self, name: str, env: Mapping[str, str] | None = None, *, ready: bool = True, hold: bool = False
+    ) -> None:
         """Start a process that is down, with more environment for this life, and wait until it is caught up.
 
-        Raises TimeoutError.
+        With `hold` the supervisor leaves it dead once it ends. Raises TimeoutError.
         """
         child = self.stack.child(name)
         plain = child.env
@@ -128,7 +130,8 @@ class Scene:
             await asyncio.to_thread(child.start)
         finally:
             child.env = plain
-        self.held.discard(name)
+        if not hold:
+            self.held.discard(name)
         if ready:
             await self.until_ready(name)
 
