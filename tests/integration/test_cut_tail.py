@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from struct import Struct
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from services.repayment.commands import OpenCalendar
 from tests.conftest import MakeSettings
 from tests.integration.log_client import LogClient
 from tests.integration.test_copying import pay
+from tools.faults.power_cut import cut_last
 
 DECIDING = (
     ProcessPlan("bidding", "bidding", "decider,policy"),
@@ -35,8 +35,6 @@ DECIDING = (
 )
 VIEWS = (ProcessPlan("views", "all", "projector"),)
 SERVICES = list(load_services("demo").values())
-#: Of a record batch: its first offset, its length behind these two, and further on the distance of its last offset.
-_HEAD, _LAST, _LAST_AT = Struct(">qi"), Struct(">i"), 23
 
 
 @pytest.fixture
@@ -47,42 +45,11 @@ def own(tmp_path: Path, parts: Parts) -> Iterator[LocalParts]:
 
 
 def cut(own: LocalParts, topic: str, lose: int) -> int:
-    """Stop the broker, cut the last records off each partition of a topic, and start it again. Gives how many were lost.
-
-    What is cut is whole batches, so a few more may go; the files that say how far the log went go too, as after a power cut.
-    """
+    """Stop the broker, cut the last records off each partition of a topic, and start it again. Gives how many were lost."""
     own.stop()
-    logs = own.data_dir / "kafka" / "log"
-    lost = 0
-    for partition in sorted(logs.glob(f"{topic}-*")):
-        [segment] = partition.glob("*.log")
-        lost += _cut(segment, lose)
-        for other in (
-            *partition.glob("*.index"),
-            *partition.glob("*.timeindex"),
-            *partition.glob("*.snapshot"),
-        ):
-            other.unlink()
-    for told in (".kafka_cleanshutdown", "recovery-point-offset-checkpoint", "replication-offset-checkpoint"):
-        (logs / told).unlink(missing_ok=True)
+    lost = cut_last(own.data_dir / "kafka" / "log", topic, lose)
     own.start()
     return lost
-
-
-def _cut(segment: Path, lose: int) -> int:
-    content = segment.read_bytes()
-    batches, at = [], 0
-    while at < len(content):
-        first, length = _HEAD.unpack_from(content, at)
-        last = first + _LAST.unpack_from(content, at + _LAST_AT)[0]
-        batches.append((at, first, last))
-        at += _HEAD.size + length
-    if not batches:
-        return 0
-    end = batches[-1][2] + 1
-    place, kept = next(((at, first) for at, first, last in batches if last >= end - lose), (at, end))
-    segment.write_bytes(content[:place])
-    return int(end - kept)
 
 
 async def lines_of(settings: Settings) -> list[bytes]:

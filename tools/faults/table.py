@@ -1,6 +1,6 @@
 """Every fault, in the order of docs/reliability.md: the one place where they are listed."""
 
-from tools.faults import broker, crashes, power, processes, races
+from tools.faults import broker, crashes, outside, power, processes, races
 from tools.faults.scenario import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -9,4 +9,5 @@ FAULTS: tuple[Fault, ...] = (
     *broker.FAULTS,
     *power.FAULTS,
     *races.FAULTS,
+    *outside.FAULTS,
 )
