@@ -27,8 +27,8 @@ async def power_cut(scene: Scene) -> Injected:
     before = scene.log
     for name in scene.settings.api_ports:
         scene.kill(name)
-    went_ms = now_ms()
     await asyncio.to_thread(scene.broker.kill)
+    gone_ms = now_ms()
     assert isinstance(scene.parts, LocalParts), "its files are cut"
     logs, topic = scene.parts.data_dir / "kafka" / "log", events_topic("bidding")
     done.figures["decisions cut off"] = await asyncio.to_thread(cut_last, logs, topic, _LOST)
@@ -38,7 +38,7 @@ async def power_cut(scene: Scene) -> Injected:
     scene.follower.begin_anew()
     for name in scene.settings.api_ports:
         await scene.start(name, ready=False)
-    await scene.decided_everywhere(went_ms, limit_s=120)
+    await scene.decided_everywhere(gone_ms, limit_s=120)
     await scene.all_ready(120)
     await scene.follower.until(lambda: not _missing(before, scene.log), 60)
     different = _different(before, scene.log)

@@ -158,19 +158,16 @@ FAULTS = (
         "kill-policies",
         "Sagas go on from the last commit: what is sent again is dropped by the source rule.",
         kill_policies,
-        quick=True,
     ),
     Fault(
         "kill-projector",
         "Views stand still and then catch up; documents and positions move in one transaction.",
         killing("views", 1, 5),
-        quick=True,
     ),
     Fault(
         "kill-api",
         "Callers in flight know nothing; the same request sent again gets the log's answer.",
         killing("bidding", 1, 6),
-        quick=True,
     ),
     Fault(
         "freeze-decider",
