@@ -2,7 +2,7 @@
 
 LOANSTREAM_FAILPOINTS=`name:nth[,name:nth]` arms them: the nth time that a step is reached the process gets SIGKILL, from itself,
 as a machine that dies gives no time to clean up. Only the faults (tools/faults) set it. Where it is unset, `reach` is
-one call that looks into an empty mapping, 40 ns beside a decision of 100 µs; no branch of the code around it depends on it.
+one call that looks into an empty mapping, well under a microsecond; no branch of the code around it depends on it.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Final
 
 #: Every step there is, and what has happened when it is reached.
 FAILPOINTS: Final[Mapping[str, str]] = {
-    "decision-stored": "the broker has acknowledged a decision that its decider has not read back",
+    "decision-stored": "the broker has acknowledged a decision, which its decider may not have read back",
     "decision-accepted": "the decider has read decisions back and not yet written them to its store",
     "policy-stored": "a policy's commands are acknowledged and its position is not yet committed",
     "view-stored": "MongoDB has carried out a transaction and Faust has not acknowledged its records",
