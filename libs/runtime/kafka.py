@@ -127,9 +127,8 @@ class LogReader:
         except OffsetOutOfRangeError as error:
             raise OffsetMissing(str(error)) from error
         except (KafkaError, OSError) as error:
-            raise (LogCorrupt if isinstance(error, CorruptRecordException) else LogUnavailable)(
-                str(error)
-            ) from error
+            kind = LogCorrupt if isinstance(error, CorruptRecordException) else LogUnavailable
+            raise kind(str(error)) from error
         return {
             Place(tp.topic, tp.partition): [_raw(record) for record in records]
             for tp, records in batch.items()
@@ -193,13 +192,7 @@ class LogReader:
 
 
 async def read_range(
-    bootstrap: str,
-    place: Place,
-    start: int,
-    end: int | None = None,
-    *,
-    stall_s: float = 30.0,
-    at_once: int = 5000,
+    bootstrap: str, place: Place, start: int, end: int | None = None, *, stall_s: float = 30, step: int = 5000
 ) -> AsyncGenerator[list[RawRecord]]:
     """The records of one partition from offset `start` to before `end` (the present end if None), in batches.
 
@@ -215,7 +208,7 @@ async def read_range(
         reader.assign({place: start})
         offset, heard_at = start, time.monotonic()
         while offset < stop:
-            records = (await reader.poll(0.5, at_once)).get(place, [])
+            records = (await reader.poll(0.5, step)).get(place, [])
             if records:
                 heard_at = time.monotonic()
                 offset = records[-1].offset + 1

@@ -188,7 +188,7 @@ async def _read(
         1,
     ):  # the client drops what it has read before the fault: the second time one by one
         try:
-            async for records in read_range(bootstrap, place, offset, end, at_once=at_once):
+            async for records in read_range(bootstrap, place, offset, end, step=step):
                 for raw in records:
                     take(raw)
                 offset = records[-1].offset + 1
