@@ -183,10 +183,7 @@ async def _read(
 ) -> str | None:
     """Take every record that can be read; gives where the first one stands that cannot. What follows it would not link."""
     offset = 0
-    for at_once in (
-        5000,
-        1,
-    ):  # the client drops what it has read before the fault: the second time one by one
+    for step in (5000, 1):  # the client drops what it read before the fault: the second time one by one
         try:
             async for records in read_range(bootstrap, place, offset, end, step=step):
                 for raw in records:
