@@ -105,6 +105,7 @@ async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
     await scene.all_ready()
     begun = scene.history.wishes[mark:]
     ends = [wish.attempts[0] for wish in begun if wish.attempts]
+    back_s = time.monotonic() - full_s - _FULL_S
     refused = sum(attempt.status == 503 for attempt in ends)
     done.figures |= {
         f"{part} ended of it": int(died),
@@ -112,7 +113,7 @@ async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
         "answered": sum(attempt.told is not Told.UNKNOWN for attempt in ends),
         "refused 503": refused,
         "202 or no answer": sum(attempt.told is Told.UNKNOWN for attempt in ends) - refused,
-        "usable again after s": round(time.monotonic() - full_s - _FULL_S, 1),
+        "usable again after s": round(back_s, 1),
     }
     return done
 
@@ -132,6 +133,7 @@ FAULTS = (
         fill_log,
         kind=SMALL,
         answered_within_s=30,
+        limit_s=360,
     ),
     Fault(
         "disk-full-database",
