@@ -296,6 +296,9 @@ def faults(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of all random moments.")] = 0,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Begin no fault after so long.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1, help="Requests a second under which faults are injected.")
+    ] = None,
 ) -> None:
     """Break a stack of its own under load, in every way of docs/reliability.md, and compare what callers were told with the log."""
     from tools.faults import command
@@ -309,6 +312,7 @@ def faults(
         quick=quick,
         seed=seed,
         minutes=minutes,
+        rate_per_s=rate,
         say=lambda step: err.print(step, markup=False, highlight=False, soft_wrap=True),
     )
     out.print(command.table(report))

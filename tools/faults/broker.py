@@ -17,14 +17,14 @@ def restarting(*, clean: bool, quick: int, full: int) -> Callable[[Scene], Await
         for _ in range(done.times):
             await scene.progress(40)
             await scene.a_moment()
-            went_ms = now_ms()
             await asyncio.to_thread(_stop if clean else _kill, scene)
+            gone_ms = now_ms()  # a broker that stops cleanly takes decisions until it has
             began_s = time.monotonic()
             await asyncio.to_thread(scene.broker.start)
             port = int(scene.settings.require_kafka().rsplit(":", 1)[1])
             await scene.until(lambda: is_open(port), 60, blocking=True)  # noqa: B023 - asked in this turn only
             done.figures["broker start s, last"] = round(time.monotonic() - began_s, 1)
-            done.take_over_ms += await scene.decided_everywhere(went_ms, limit_s=90)
+            done.take_over_ms += await scene.decided_everywhere(gone_ms, limit_s=120)
             await scene.all_ready()
         return done
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.table import Table
@@ -21,13 +22,16 @@ def run(
     *,
     quick: bool,
     seed: int,
-    minutes: float | None,
+    minutes: float | None = None,
+    rate_per_s: float | None = None,
     say: Say,
     out: Path | None = None,
 ) -> Report:
     """Run the chosen faults and write out/faults.json. Raises OperatorError for an unknown name."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     faults = _chosen(only, quick=quick)
+    if rate_per_s is not None:
+        faults = [replace(fault, rate_per_s=rate_per_s) if fault.rate_per_s else fault for fault in faults]
     limit_min = minutes or (QUICK_LIMIT_MIN if quick else LIMIT_MIN)
     report = run_faults(data_dir / "faults", faults, quick=quick, seed=seed, minutes=limit_min, say=say)
     say(f"written to {report.write(out) if out else report.write()}")

@@ -96,6 +96,7 @@ FAULTS = (
         "die-view-stored",
         "Dead after MongoDB's transaction and before the acknowledgement: the position moved with the documents.",
         dying(("views",), "view-stored"),
+        quick=True,
     ),
     Fault(
         "die-command-stored",

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from libs.events.records import RawRecord
 from libs.events.topics import DECIDING_SERVICES, commands_topic, events_topic
 from libs.runtime.errors import OperatorError
-from libs.runtime.kafka import LogReader, LogUnavailable, Place, offsets
+from libs.runtime.kafka import LogReader, LogUnavailable, OffsetMissing, Place, offsets
 from libs.runtime.settings import Settings
 from tools.faults.log_copy import LogCopy
 
@@ -20,8 +21,8 @@ class LogFollower:
     def __init__(self, settings: Settings) -> None:
         if settings.topic_prefix:
             raise OperatorError("The faults judge a log of their own: its topics have no prefix.")
-        self.copy = LogCopy(DECIDING_SERVICES, settings.partitions, settings.require_log_id())
         self._settings = settings
+        self.copy = self._empty()
         self._names = {
             Place(topic(service), partition): (service, partition, kind)
             for kind, topic in (("commands", commands_topic), ("events", events_topic))
@@ -30,22 +31,35 @@ class LogFollower:
         }
         self._read_to = dict.fromkeys(self._names, 0)
         self._moved = asyncio.Condition()
+        self._epoch = 0
+
+    def _empty(self) -> LogCopy:
+        return LogCopy(DECIDING_SERVICES, self._settings.partitions, self._settings.require_log_id())
+
+    def begin_anew(self) -> None:
+        """The log was cut: read it from its beginning into another copy."""
+        self.copy = self._empty()
+        self._read_to = dict.fromkeys(self._names, 0)
+        self._epoch += 1
 
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
+            epoch = self._epoch
             reader = LogReader(self._settings.require_kafka(), client_id="faults-follower")
             try:
                 await reader.start()
                 reader.assign(dict(self._read_to))
-                while True:
-                    await self._take(await reader.poll(_POLL_S))
-            except LogUnavailable:
+                while epoch == self._epoch:
+                    batch = await reader.poll(_POLL_S)
+                    if epoch == self._epoch:
+                        await self._take(batch)
+            except (LogUnavailable, OffsetMissing):
                 await asyncio.sleep(_RECONNECT_S)
             finally:
                 await reader.stop()
 
-    async def _take(self, batch: dict[Place, list]) -> None:  # type: ignore[type-arg]
+    async def _take(self, batch: dict[Place, list[RawRecord]]) -> None:
         for place, records in batch.items():
             service, partition, kind = self._names[place]
             for raw in records:

@@ -76,7 +76,7 @@ class Fault:
     """Whether its `take_over_ms` is a standby's, which should be under half a second."""
     answered_within_s: float = 10.0
     """I10: after the injector has ended, every caller has his answer within this time."""
-    limit_s: float = 240.0
+    limit_s: float = 300.0
     """The injector is given up after this time, which is a violation."""
 
 
