@@ -17,10 +17,9 @@ from libs.events.records import parse_decision
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime.auth import CUSTOMER_SCOPES, issue_token
 from libs.runtime.bank_signature import TOLERANCE_S, signed_headers
-from libs.runtime.kafka import Place, read_range
+from libs.runtime.kafka import Place, offsets, read_range, record_at
 from tools.faults import clock
 from tools.faults.clock import JUMP_SEEN_S
-from tools.faults.history import STAFF
 from tools.faults.lines import DECIDER, LINED, LINES
 from tools.faults.scenario import Fault, Injected
 from tools.faults.scene import Scene
@@ -122,9 +121,16 @@ def _jump(names: tuple[str, ...], offset_s: int) -> None:
 
 
 async def _business_date(scene: Scene) -> str:
-    """By the platform's calendar, whose API has the true clock."""
-    shown = await scene.caller.read("/repayment/calendar", STAFF)
-    return str(shown["business_date"])
+    """The one on which each partition of bidding decided last; several, joined, where they differ."""
+    bootstrap, topic = scene.settings.require_kafka(), events_topic("bidding")
+    places = [Place(topic, number) for number in range(scene.settings.partitions)]
+    last = [
+        await record_at(bootstrap, place, end - 1)
+        for place, (_, end) in (await offsets(bootstrap, places)).items()
+    ]
+    return ", ".join(
+        sorted({str(parse_decision(raw.value).business_date) for raw in last if raw is not None})
+    )
 
 
 def _tokens(scene: Scene, port: int, offset_s: int, seen: _Seen, done: Injected) -> None:

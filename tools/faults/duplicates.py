@@ -18,8 +18,8 @@ from tools.faults.scene import Scene
 from tools.load.roles import REPLICAS
 
 _BETWEEN = 60
-_REWOUND = 50
-_WRITTEN_AGAIN = 40
+_REWOUND = 30
+_WRITTEN_AGAIN = 25
 _REPEATED = "system.CommandRepeated.v1"
 
 

@@ -2,13 +2,27 @@
 
 from typing import Final
 
-from tools.faults import duplicates, late_produce, memory, poison, slow_database
+from tools.faults import (
+    clock_jumps,
+    duplicates,
+    full_disk,
+    late_produce,
+    memory,
+    poison,
+    power_loss,
+    slow_database,
+    tampering,
+)
 from tools.faults.scenario import Fault
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *poison.FAULTS,
     *duplicates.FAULTS,
     *memory.FAULTS,
+    *tampering.FAULTS,
+    *power_loss.FAULTS,
     *late_produce.FAULTS,
     *slow_database.FAULTS,
+    *clock_jumps.FAULTS,
+    *full_disk.FAULTS,
 )
