@@ -11,9 +11,11 @@ ARGS   ?=
 SEEDS  ?=
 SEED   ?=
 MINUTES ?=
+QUICK  ?=
+ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check runtime rules types style house sim sim-mutants up down schemas lock clean
+.PHONY: help demo test check runtime rules types style house sim sim-mutants faults up down schemas lock clean
 
 help:  ## show these verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +48,9 @@ sim: $(READY)  ## search the simulated platform for a seed that breaks a rule (S
 
 sim-mutants: $(READY)  ## plant known bugs, one at a time, and see that the simulation finds each
 	@$(BIN)/loanstream sim --mutants
+
+faults: $(PARTS)  ## break a stack of its own under load and compare callers' answers with the log (QUICK=1, ONLY="name name", MINUTES=m)
+	@$(BIN)/loanstream faults $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES)) $(foreach name,$(ONLY),--only $(name))
 
 up: $(PARTS)  ## start the whole stack, print its addresses and leave it running
 	@$(BIN)/loanstream up

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.kafka_jars import kafka_class_path
@@ -73,12 +74,24 @@ logger.version.level = info
 
 
 class LocalKafka:
-    """The broker's files and process. `port` and `controller_port` are on 127.0.0.1."""
+    """The broker's files and process. `port` and `controller_port` are on 127.0.0.1.
 
-    def __init__(self, data_dir: Path, logs_dir: Path, port: int, controller_port: int) -> None:
+    `more` are properties of the broker that are added to ours or override them; `{port}` and `{controller_port}` in a value
+    are filled in.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        logs_dir: Path,
+        port: int,
+        controller_port: int,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self._dir = data_dir / "kafka"
         self._log = logs_dir / "kafka.log"
         self._ports = (port, controller_port)
+        self._more = more or {}
         self.child: Child | None = None
 
     @property
@@ -129,8 +142,9 @@ class LocalKafka:
         (self._dir / "tmp").mkdir(parents=True)
         properties, logging = self._dir / "server.properties", self._dir / "log4j2.properties"
         port, controller_port = self._ports
+        lines = _PROPERTIES + "".join(f"{name}={value}\n" for name, value in self._more.items())
         properties.write_text(
-            _PROPERTIES.format(port=port, controller_port=controller_port, message_bytes=_MESSAGE_BYTES_MAX)
+            lines.format(port=port, controller_port=controller_port, message_bytes=_MESSAGE_BYTES_MAX)
         )
         logging.write_text(_LOGGING)
         return properties, logging

@@ -5,7 +5,7 @@ through here.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -66,7 +66,8 @@ class LocalParts:
     """Kafka and MongoDB as child processes with their data under `data_dir`. A context manager.
 
     An address given as `kafka` or `mongo` is used instead of starting that part. The data directory is locked from
-    start() to stop(), so that two stacks never share it. Blocking calls: from a coroutine use asyncio.to_thread.
+    start() to stop(), so that two stacks never share it. Blocking calls: from a coroutine use asyncio.to_thread. `broker`:
+    further properties of the broker (deploy.local.kafka.LocalKafka).
     """
 
     def __init__(
@@ -77,12 +78,14 @@ class LocalParts:
         mongo: str | None = None,
         min_free_mib: int = 1024,
         free: FreeBytes = free_bytes,
+        broker: Mapping[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.logs_dir = self.data_dir / "logs"
         self._given = (kafka, mongo)
         self._min_free_mib = min_free_mib
         self._free = free
+        self.broker = broker or {}
         self._lock = DirectoryLock(self.data_dir, "parts.lock")
         self._kafka: LocalKafka | None = None
         self._mongo: LocalMongo | None = None
@@ -118,7 +121,7 @@ class LocalParts:
                 self._mongo.start()
             if self._given[0] is None:
                 self._kafka = LocalKafka(
-                    self.data_dir, self.logs_dir, ports["kafka"], ports["kafka_controller"]
+                    self.data_dir, self.logs_dir, ports["kafka"], ports["kafka_controller"], self.broker
                 )
                 self._kafka.start()
             for part in (self._mongo, self._kafka):

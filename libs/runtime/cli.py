@@ -283,6 +283,45 @@ def sim(
 
 
 @app.command()
+def faults(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The selection of `make test`, with fewer injections.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this fault; may be given several times.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Only say what there is.")] = False,
+    write_docs: Annotated[
+        bool, typer.Option("--write-docs", help="Only put the last figures into docs/reliability.md.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of all random moments.")] = 0,
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Begin no fault after so long.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1, help="Requests a second under which faults are injected.")
+    ] = None,
+) -> None:
+    """Break a stack of its own under load, in every way of docs/reliability.md, and compare what callers were told with the log."""
+    from tools.faults import command
+
+    if show or write_docs:
+        out.print(command.listed() if show else command.documented(), highlight=False)
+        return
+    report = command.run(
+        load_settings(use_run_file=False).data_dir,
+        only or (),
+        quick=quick,
+        seed=seed,
+        minutes=minutes,
+        rate_per_s=rate,
+        say=lambda step: err.print(step, markup=False, highlight=False, soft_wrap=True),
+    )
+    out.print(command.table(report))
+    for sentence in command.wrong(report):
+        out.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+    conclude(report.good, "nothing lost, nothing doubled", "a promise was BROKEN: see above")
+
+
+@app.command()
 def schemas(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a file would change.")

@@ -15,7 +15,7 @@ from libs.events.records import RawRecord, StoredEvent, parse_decision
 from libs.events.topics import DECIDING_SERVICES, events_topic
 from libs.events.views import Figure, events_of, figure_named
 from libs.runtime.errors import OperatorError
-from libs.runtime.kafka import Place, offset_at, offsets, read_range
+from libs.runtime.kafka import LogReader, Place, offsets, read_range
 from libs.runtime.mongo import Database
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
@@ -163,7 +163,7 @@ async def _decision_at(settings: Settings, address: str) -> Traced:
 
 async def _gather(settings: Settings, place: Place, from_ms: int, trace: Trace) -> None:
     bootstrap = settings.require_kafka()
-    start = await offset_at(bootstrap, place, from_ms)
+    start = await _offset_at(bootstrap, place, from_ms)
     _, end = (await offsets(bootstrap, [place]))[place]
     last_ms = from_ms
     async for records in read_range(bootstrap, place, end if start is None else start, end):
@@ -189,3 +189,13 @@ def _traced(place: Place, raw: RawRecord) -> Traced | None:
         )
     except (Undecodable, KeyError, ValueError):
         return None
+
+
+async def _offset_at(bootstrap: str, place: Place, at_ms: int) -> int | None:
+    """The offset of the first record stored at or after a time (ms since 1970); None after the last. Raises LogUnavailable."""
+    reader = LogReader(bootstrap, client_id="loanstream-explain")
+    await reader.start()
+    try:
+        return await reader.offset_at(place, at_ms)
+    finally:
+        await reader.stop()

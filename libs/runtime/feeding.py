@@ -15,6 +15,7 @@ import structlog
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.records import RawRecord
+from libs.runtime import failpoints
 from libs.runtime import observability as metrics
 from libs.runtime.checkpoint import resume
 from libs.runtime.errors import OperatorError
@@ -225,6 +226,7 @@ class LiveViews:
         if writes:
             with metrics.PROJECTION_BATCH_SECONDS.time():
                 await self._database.commit([write for _, _, write in writes])
+            failpoints.reach("view-stored")
         for fed, fold in folds:
             fed.went_on(fold, now)
         for fed, fold, write in writes:

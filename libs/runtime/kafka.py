@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
+    CorruptRecordException,
     KafkaError,
     MessageSizeTooLargeError,
     NoError,
@@ -35,6 +36,10 @@ _SILENT = "it takes the connection and says nothing"
 
 class LogUnavailable(Exception):
     """The broker did not answer, or answered with an error that says nothing about our data: the outcome is unknown."""
+
+
+class LogCorrupt(LogUnavailable):
+    """The checksum of a stored record does not fit: nobody can read it, and asking again will not help."""
 
 
 class RecordTooLarge(Exception):
@@ -122,7 +127,8 @@ class LogReader:
         except OffsetOutOfRangeError as error:
             raise OffsetMissing(str(error)) from error
         except (KafkaError, OSError) as error:
-            raise LogUnavailable(str(error)) from error
+            kind = LogCorrupt if isinstance(error, CorruptRecordException) else LogUnavailable
+            raise kind(str(error)) from error
         return {
             Place(tp.topic, tp.partition): [_raw(record) for record in records]
             for tp, records in batch.items()
@@ -186,7 +192,7 @@ class LogReader:
 
 
 async def read_range(
-    bootstrap: str, place: Place, start: int, end: int | None = None, *, stall_s: float = 30.0
+    bootstrap: str, place: Place, start: int, end: int | None = None, *, stall_s: float = 30, step: int = 5000
 ) -> AsyncGenerator[list[RawRecord]]:
     """The records of one partition from offset `start` to before `end` (the present end if None), in batches.
 
@@ -202,7 +208,7 @@ async def read_range(
         reader.assign({place: start})
         offset, heard_at = start, time.monotonic()
         while offset < stop:
-            records = (await reader.poll(0.5, 5000)).get(place, [])
+            records = (await reader.poll(0.5, step)).get(place, [])
             if records:
                 heard_at = time.monotonic()
                 offset = records[-1].offset + 1
@@ -224,16 +230,6 @@ async def offsets(bootstrap: str, places: Sequence[Place]) -> dict[Place, tuple[
     finally:
         await reader.stop()
     return {place: (beginnings[place], ends[place]) for place in places}
-
-
-async def offset_at(bootstrap: str, place: Place, at_ms: int) -> int | None:
-    """The offset of the first record stored at or after a time (ms since 1970); None after the last. Raises LogUnavailable."""
-    reader = LogReader(bootstrap, client_id="loanstream-offsets")
-    await reader.start()
-    try:
-        return await reader.offset_at(place, at_ms)
-    finally:
-        await reader.stop()
 
 
 async def record_at(bootstrap: str, place: Place, offset: int) -> RawRecord | None:

@@ -14,6 +14,7 @@ import structlog
 from libs.events.chain import Reading
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
+from libs.runtime import failpoints
 from libs.runtime import observability as metrics
 from libs.runtime.attempts import Attempts, HangWatch
 from libs.runtime.checkpoint import is_held
@@ -235,6 +236,7 @@ class PartitionLoop:
                     partition=self.partition,
                     offset=raw.offset,
                 )
+        failpoints.reach("decision-accepted")
         self.decider.flush()
         self._forget_decided()
         self._note_role()
@@ -393,3 +395,4 @@ def _raise_failed(futures: "deque[asyncio.Future[object]]") -> None:
         error = futures.popleft().exception()
         if error is not None:
             raise PartitionStalled(f"the broker did not take a decision: {error!r}")
+        failpoints.reach("decision-stored")

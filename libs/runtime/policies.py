@@ -13,6 +13,7 @@ import structlog
 from libs.events.chain import Reading
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic
+from libs.runtime import failpoints
 from libs.runtime import observability as metrics
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place, RecordTooLarge, stored_offset
 from libs.runtime.policing import OutgoingCommand, group_name, waves
@@ -211,6 +212,7 @@ class PolicyGroup:
             if batch:
                 self._in_hand_since = min(records[0].timestamp_ms for records in batch.values()) / 1000
                 await self._handle(batch, links.writer)
+                failpoints.reach("policy-stored")
                 self._in_hand_since = None
                 for place, records in batch.items():
                     self._by_place[place].handled(records[-1].offset + 1)

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from libs.events.topics import DECIDING_SERVICES, events_topic
+from libs.runtime import failpoints
 from libs.runtime import observability as metrics
 from libs.runtime.errors import OperatorError, the_one_to_tell
 from libs.runtime.kafka import Place
@@ -65,6 +66,7 @@ def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
 
 
 async def _run(settings: Settings, services: list[Service], roles: set[str], port: int) -> None:
+    failpoints.arm(settings.failpoints)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

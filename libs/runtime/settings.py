@@ -16,6 +16,7 @@ import psutil
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.runtime import failpoints
 from libs.runtime.errors import OperatorError
 
 PREFIX = "LOANSTREAM_"
@@ -177,6 +178,10 @@ class Settings(BaseSettings):
         description="PEM file of the Ed25519 key that checks them. Unset: heads-public.pem in the data directory.",
     )
 
+    failpoints: str = Field(
+        "",
+        description="Steps at which this process kills itself, `name:nth,...` (libs/runtime/failpoints.py). Only for the faults.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level that is logged."
     )
@@ -186,6 +191,13 @@ class Settings(BaseSettings):
     def _are_hosts(cls, value: str | None) -> str | None:
         """The clients would say no more than that a number is none."""
         return value if value is None else _require_hosts(value)
+
+    @field_validator("failpoints")
+    @classmethod
+    def _are_failpoints(cls, value: str) -> str:
+        """A misspelt one would never be reached, and the fault not injected."""
+        failpoints.parse(value)
+        return value
 
     @field_validator("mongo")
     @classmethod

@@ -2,7 +2,8 @@
 
 Checked per partition: one chain without a gap, one decision per command, the command's hash, sequences 1..n per stream, and
 that every signed head still stands in the chain. A position that `loanstream repair` has marked is counted as repaired.
-Repeats are harmless and counted; a foreign record, a missing or a wrong decision is named with its place.
+Repeats are harmless and counted; a foreign record, a missing or a wrong decision is named with its place, and so is what the
+broker holds and nobody can read.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from libs.events.topics import DECIDING_SERVICES, commands_topic, events_topic
 from libs.runtime.errors import OperatorError
 from libs.runtime.heads import key_if_any
 from libs.runtime.heads_proof import PartitionHeads, signed_heads
-from libs.runtime.kafka import Place, offsets, read_range
+from libs.runtime.kafka import LogCorrupt, Place, offsets, read_range
 from libs.runtime.repair_marks import Marks, hash_of
 from libs.runtime.settings import Settings
 
@@ -168,11 +169,27 @@ async def _walk(settings: Settings, service: str, partition: int, heads: Partiti
     proof = PartitionProof(log_id, events.topic, report, heads, Marks(key_if_any(settings), log_id, commands))
     # events' end first, so that every decision read has its command below the commands' end
     events_end = (await offsets(bootstrap, [events]))[events][1]
-    async for records in read_range(bootstrap, commands, 0):
-        for raw in records:
-            proof.command(raw)
-    async for records in read_range(bootstrap, events, 0, events_end):
-        for raw in records:
-            proof.event(raw)
+    unreadable = [
+        await _read(bootstrap, commands, None, proof.command),
+        await _read(bootstrap, events, events_end, proof.event),
+    ]
     proof.finish()
+    report.faults[:0] = [fault for fault in unreadable if fault is not None]
     return report
+
+
+async def _read(
+    bootstrap: str, place: Place, end: int | None, take: Callable[[RawRecord], None]
+) -> str | None:
+    """Take every record that can be read; gives where the first one stands that cannot. What follows it would not link."""
+    offset = 0
+    for step in (5000, 1):  # the client drops what it read before the fault: the second time one by one
+        try:
+            async for records in read_range(bootstrap, place, offset, end, step=step):
+                for raw in records:
+                    take(raw)
+                offset = records[-1].offset + 1
+        except LogCorrupt:
+            continue
+        return None
+    return f"{place.topic}/{place.partition}, offset {offset}: the checksum of what the broker holds there does not fit"

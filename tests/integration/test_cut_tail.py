@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from struct import Struct
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from services.repayment.commands import OpenCalendar
 from tests.conftest import MakeSettings
 from tests.integration.log_client import LogClient
 from tests.integration.test_copying import pay
+from tools.faults.power_cut import cut_last
 
 DECIDING = (
     ProcessPlan("bidding", "bidding", "decider,policy"),
@@ -35,8 +35,6 @@ DECIDING = (
 )
 VIEWS = (ProcessPlan("views", "all", "projector"),)
 SERVICES = list(load_services("demo").values())
-#: Of a record batch: its first offset, its length behind these two, and further on the distance of its last offset.
-_HEAD, _LAST, _LAST_AT = Struct(">qi"), Struct(">i"), 23
 
 
 @pytest.fixture
@@ -52,45 +50,12 @@ def cut(own: LocalParts, topic: str, lose: int) -> int:
 
 
 def cut_all(own: LocalParts, lose: Mapping[str, int]) -> dict[str, int]:
-    """One power cut that takes the ends of several topics along. Gives how many records each has lost.
-
-    What is cut is whole batches, so a few more may go; the files that say how far the log went go too, as after a power cut.
-    """
+    """One power cut that takes the ends of several topics along. Gives how many records each has lost."""
     own.stop()
     logs = own.data_dir / "kafka" / "log"
-    lost = {
-        topic: sum(_cut_partition(path, count) for path in logs.glob(f"{topic}-*"))
-        for topic, count in lose.items()
-    }
-    for told in (".kafka_cleanshutdown", "recovery-point-offset-checkpoint", "replication-offset-checkpoint"):
-        (logs / told).unlink(missing_ok=True)
+    lost = {topic: cut_last(logs, topic, count) for topic, count in lose.items()}
     own.start()
     return lost
-
-
-def _cut_partition(partition: Path, lose: int) -> int:
-    [segment] = partition.glob("*.log")
-    lost = _cut(segment, lose)
-    for pattern in ("*.index", "*.timeindex", "*.snapshot"):
-        for other in partition.glob(pattern):
-            other.unlink()
-    return lost
-
-
-def _cut(segment: Path, lose: int) -> int:
-    content = segment.read_bytes()
-    batches, at = [], 0
-    while at < len(content):
-        first, length = _HEAD.unpack_from(content, at)
-        last = first + _LAST.unpack_from(content, at + _LAST_AT)[0]
-        batches.append((at, first, last))
-        at += _HEAD.size + length
-    if not batches:
-        return 0
-    end = batches[-1][2] + 1
-    place, kept = next(((at, first) for at, first, last in batches if last >= end - lose), (at, end))
-    segment.write_bytes(content[:place])
-    return int(end - kept)
 
 
 async def lines_of(settings: Settings) -> list[bytes]:

@@ -34,11 +34,15 @@ class Overrun(Exception):
 
 
 async def open_loop(
-    send: Callable[[int], Awaitable[str]], *, rate_per_s: float, seconds: float
+    send: Callable[[int], Awaitable[str]],
+    *,
+    rate_per_s: float,
+    seconds: float,
+    stop: asyncio.Event | None = None,
 ) -> list[Sample]:
     """Call `send(0)`, `send(1)`, ... at a fixed rate for some seconds; gives a sample each, in order of their due times.
 
-    `send` returns the outcome's name and must bound its own duration. Raises Overrun, and what `send` raises.
+    It begins nothing more once `stop` is set. `send` returns the outcome's name and must bound its own duration. Raises Overrun, and what `send` raises.
     """
     began_s = time.monotonic()
     samples: list[Sample] = []
@@ -55,6 +59,8 @@ async def open_loop(
             wait_s = due_s - time.monotonic()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
+            if stop is not None and stop.is_set():
+                break
             if len(running) >= IN_FLIGHT_MAX:
                 raise Overrun(f"{len(running)} requests are under way at {rate_per_s:.0f} a second")
             task = group.create_task(one(number, due_s))

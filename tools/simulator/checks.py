@@ -110,8 +110,10 @@ class Auditor:
             return
         if self._links(part, raw):
             part.head = raw.headers["hash"]
-            self._decision(part, raw)
-            part.decided += 1
+            try:
+                self._decision(part, raw)
+            finally:  # who listens on after a violation must not take all that follows for foreign
+                part.decided += 1
 
     def _links(self, part: PartitionAudit, raw: RawRecord) -> bool:
         """Whether the record is the next of the chain, by the formula of design.md 2.3 written down once more."""

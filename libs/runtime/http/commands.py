@@ -17,6 +17,7 @@ from libs.events.codec import encode, name_of
 from libs.events.records import CommandEnvelope, StoredEvent, decode_event
 from libs.events.system import CommandHadNoEffect, CommandRefused
 from libs.events.topics import COMMAND_BYTES_MAX
+from libs.runtime import failpoints
 from libs.runtime.http.calls import Call, fingerprint
 from libs.runtime.http.edge import Edge
 from libs.runtime.http.positions import POSITION_HEADER, Positions, format_positions, merged
@@ -92,6 +93,7 @@ async def command_response(
     started = time.monotonic()
     with edge.outcomes.expect(command_id, stamp) as expected:
         position = await _append(edge, order.stream_id, value)
+        failpoints.reach("command-stored")
         outcome = await expected.within(edge.settings.decision_wait_s)
     DECISION_WAIT_SECONDS.labels(edge.service).observe(time.monotonic() - started)
     if outcome is None:

@@ -1,0 +1,145 @@
+"""The disk of the broker is full, then that of the database: clean refusals meanwhile, nothing acknowledged lost afterwards.
+
+Each lives on a file system of some megabytes of its own (`small_disk.py`). A broker that cannot write its log halts, as Kafka
+does; it is started again once there is room, as an orchestrator would, and finds what it had flushed.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from deploy.local.parts import LocalParts
+from deploy.local.ports import is_open
+from deploy.local.processes import Child
+from libs.runtime.settings import Settings
+from tools.faults.history import Told
+from tools.faults.scenario import Fault, Injected, StackKind
+from tools.faults.scene import Scene
+from tools.faults.small_disk import SmallDisk, why_not
+
+_BETWEEN = 30
+_FULL_S = 8.0
+#: What is left free when a disk is "full": a few records still go through, then none.
+_LEFT = 64 * 1024
+_LOG_MIB, _DATABASE_MIB = 192, 512
+
+
+@dataclass(slots=True)
+class Disks:
+    """The small disks of the stack of this kind; none where the machine allows none."""
+
+    log: SmallDisk | None = None
+    database: SmallDisk | None = None
+
+    def parts(self, settings: Settings) -> LocalParts:
+        """For StackKind."""
+        return SmallParts(settings, self)
+
+
+class SmallParts(LocalParts):
+    """Kafka and MongoDB, each on a disk that can be filled."""
+
+    def __init__(self, settings: Settings, disks: Disks) -> None:
+        super().__init__(settings.data_dir, min_free_mib=settings.min_free_mib)
+        self._disks = disks
+
+    def start(self) -> None:
+        """As LocalParts, after the disks. Segments are small, so that they take what they hold and no more."""
+        if why_not() is None:
+            (self.data_dir / "kafka").mkdir(parents=True, exist_ok=True)
+            self._disks.log = SmallDisk(self.data_dir / "kafka" / "log", _LOG_MIB).__enter__()
+            self._disks.database = SmallDisk(self.data_dir / "mongo", _DATABASE_MIB).__enter__()
+        super().start()
+
+    def stop(self) -> None:
+        """As LocalParts, and the disks."""
+        super().stop()
+        for disk in (self._disks.log, self._disks.database):
+            if disk is not None:
+                disk.__exit__(None, None, None)
+        self._disks.log = self._disks.database = None
+
+
+DISKS = Disks()
+SMALL = StackKind("small-disk", parts=DISKS.parts)
+
+
+async def fill_log(scene: Scene) -> Injected:
+    """Fill the broker's disk under load, see what people are told, give the space back."""
+    disk = DISKS.log
+    if disk is None:
+        return Injected(0, notes=[f"not run: {why_not()}"])
+    done = await _fill(scene, disk, "Kafka")
+    await scene.progress(_BETWEEN, limit_s=90)
+    return done
+
+
+async def fill_database(scene: Scene) -> Injected:
+    """Fill the database's disk under load, see what people are told, give the space back."""
+    disk = DISKS.database
+    if disk is None:
+        return Injected(0, notes=[f"not run: {why_not()}"])
+    done = await _fill(scene, disk, "MongoDB")
+    await scene.progress(_BETWEEN, limit_s=90)
+    return done
+
+
+async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
+    done = Injected(1)
+    child = scene.broker if part == "Kafka" else scene.database
+    await scene.progress(_BETWEEN)
+    mark = len(scene.history.wishes)
+    disk.fill(leave=_LEFT)
+    full_s = time.monotonic()
+    try:
+        while time.monotonic() - full_s < _FULL_S:
+            await asyncio.sleep(0.5)
+            disk.fill(leave=0)
+            if not child.alive:
+                break
+    finally:
+        disk.clear()
+    died = not child.alive
+    if died:
+        await _again(scene, child, part)
+    await scene.all_ready()
+    begun = scene.history.wishes[mark:]
+    ends = [wish.attempts[0] for wish in begun if wish.attempts]
+    back_s = time.monotonic() - full_s - _FULL_S
+    refused = sum(attempt.status == 503 for attempt in ends)
+    done.figures |= {
+        f"{part} ended of it": int(died),
+        "asked while full": len(ends),
+        "answered": sum(attempt.told is not Told.UNKNOWN for attempt in ends),
+        "refused 503": refused,
+        "202 or no answer": sum(attempt.told is Told.UNKNOWN for attempt in ends) - refused,
+        "usable again after s": round(back_s, 1),
+    }
+    return done
+
+
+async def _again(scene: Scene, child: Child, part: str) -> None:
+    """Start a part that halted, on the port that it had. Raises TimeoutError."""
+    await asyncio.to_thread(child.start)
+    address = scene.settings.require_kafka() if part == "Kafka" else scene.settings.require_mongo()
+    port = int(address.split("/")[2 if part == "MongoDB" else 0].rsplit(":", 1)[1])
+    await scene.until(lambda: is_open(port), 60, blocking=True)
+
+
+FAULTS = (
+    Fault(
+        "disk-full-log",
+        "With the broker's disk full commands are refused or unknown, never acknowledged and lost; with space it goes on.",
+        fill_log,
+        kind=SMALL,
+        answered_within_s=30,
+        limit_s=360,
+    ),
+    Fault(
+        "disk-full-database",
+        "With MongoDB's disk full commands are accepted and views stand still; with space they catch up.",
+        fill_database,
+        kind=SMALL,
+        answered_within_s=30,
+    ),
+)

@@ -1,0 +1,93 @@
+"""Reads both topics of every deciding service from the real broker, live, into a LogCopy; a broker may come and go."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from libs.events.records import RawRecord
+from libs.events.topics import DECIDING_SERVICES, commands_topic, events_topic
+from libs.runtime.errors import OperatorError
+from libs.runtime.kafka import LogReader, LogUnavailable, OffsetMissing, Place, offsets
+from libs.runtime.settings import Settings
+from tools.faults.log_copy import LogCopy
+
+_POLL_S = 0.05
+_RECONNECT_S = 0.2
+
+
+class LogFollower:
+    """A LogCopy that grows by itself. `copy` is settled after every fetch."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.topic_prefix:
+            raise OperatorError("The faults judge a log of their own: its topics have no prefix.")
+        self._settings = settings
+        self.copy = self._empty()
+        self._names = {
+            Place(topic(service), partition): (service, partition, kind)
+            for kind, topic in (("commands", commands_topic), ("events", events_topic))
+            for service in DECIDING_SERVICES
+            for partition in range(settings.partitions)
+        }
+        self._read_to = dict.fromkeys(self._names, 0)
+        self._moved = asyncio.Condition()
+        self._epoch = 0
+
+    def _empty(self) -> LogCopy:
+        return LogCopy(DECIDING_SERVICES, self._settings.partitions, self._settings.require_log_id())
+
+    def begin_anew(self) -> None:
+        """The log was cut: read it from its beginning into another copy."""
+        self.copy = self._empty()
+        self._read_to = dict.fromkeys(self._names, 0)
+        self._epoch += 1
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            epoch = self._epoch
+            reader = LogReader(self._settings.require_kafka(), client_id="faults-follower")
+            try:
+                await reader.start()
+                reader.assign(dict(self._read_to))
+                while epoch == self._epoch:
+                    batch = await reader.poll(_POLL_S)
+                    if epoch == self._epoch:
+                        await self._take(batch)
+            except (LogUnavailable, OffsetMissing):
+                await asyncio.sleep(_RECONNECT_S)
+            finally:
+                await reader.stop()
+
+    async def _take(self, batch: dict[Place, list[RawRecord]]) -> None:
+        for place, records in batch.items():
+            service, partition, kind = self._names[place]
+            for raw in records:
+                self.copy.take(service, partition, kind, raw)
+            self._read_to[place] = records[-1].offset + 1
+        if batch:
+            self.copy.settle()
+            async with self._moved:
+                self._moved.notify_all()
+
+    async def until(self, met: Callable[[], bool], limit_s: float) -> None:
+        """Return when a condition on the copy holds. Raises TimeoutError."""
+        async with asyncio.timeout(limit_s), self._moved:
+            await self._moved.wait_for(met)
+
+    async def behind(self) -> int:
+        """Records that the broker has and the copy does not. Raises LogUnavailable."""
+        ends = await offsets(self._settings.require_kafka(), list(self._names))
+        return sum(end - self._read_to[place] for place, (_, end) in ends.items())
+
+
+@asynccontextmanager
+async def following(settings: Settings) -> AsyncIterator[LogFollower]:
+    """A follower at work."""
+    follower = LogFollower(settings)
+    task = asyncio.create_task(follower.run())
+    try:
+        yield follower
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,126 @@
+"""Changes that somebody makes in copies of a log: single bits anywhere in a file, records taken out, records written anew.
+
+For an archive (libs.runtime.archive) and for the segments of a broker's data directory. A changed batch of a segment gets a
+true checksum again, because whoever tampers knows how; where it does not, that is bit rot.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+from cramjam import zstd
+
+from tools.faults.power_cut import batches
+
+_MAGIC_LINE = b"loanstream log 1\n"
+_FRAME = struct.Struct(">I32s")
+#: Of a record batch: where its checksum stands and from where on it counts.
+_CRC_AT, _CRC_FROM = 17, 21
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of an archive: its first byte, and its body before compression."""
+
+    at: int
+    body: bytes
+
+
+def frames(path: Path) -> list[Frame]:
+    """All frames of an archive, read without checking anything."""
+    content, at, found = path.read_bytes(), len(_MAGIC_LINE), []
+    while at < len(content):
+        length, _ = _FRAME.unpack_from(content, at)
+        start = at + _FRAME.size
+        found.append(Frame(at, bytes(zstd.decompress(content[start : start + length]))))
+        at = start + length
+    return found
+
+
+def write_frames(path: Path, bodies: list[bytes]) -> None:
+    """An archive of these frames, with true digests: what somebody writes who knows the format."""
+    digest = sha256(_MAGIC_LINE).digest()
+    with path.open("wb") as file:
+        file.write(_MAGIC_LINE)
+        for body in bodies:
+            packed = bytes(zstd.compress(body))
+            digest = sha256(digest + packed).digest()
+            file.write(_FRAME.pack(len(packed), digest) + packed)
+
+
+def flips(content: bytes, count: int, random: Random) -> Iterator[tuple[int, bytes]]:
+    """(byte, the content with one bit of it turned over), so many times."""
+    for _ in range(count):
+        at = random.randrange(len(content))
+        changed = bytearray(content)
+        changed[at] ^= 1 << random.randrange(8)
+        yield at, bytes(changed)
+
+
+def frame_of(found: list[Frame], at: int) -> int:
+    """Where the frame begins that a byte is part of; 0 for the magic line."""
+    return max((frame.at for frame in found if frame.at <= at), default=0)
+
+
+def rot(segment: Path, offset: int) -> int:
+    """Turn a bit over in the batch that holds an offset, as a disk does: its checksum does not fit. Gives its first offset."""
+    at, end, first = _batch(segment, offset)
+    content = bytearray(segment.read_bytes())
+    content[end - 1] ^= 1
+    assert at < end
+    segment.write_bytes(content)
+    return first
+
+
+def rewrite(segment: Path, offset: int, old: bytes, new: bytes) -> None:
+    """Put other bytes, as many, into the uncompressed batch that holds an offset, and a true checksum. Raises LookupError."""
+    at, end, _ = _batch(segment, offset)
+    content = segment.read_bytes()
+    batch = bytearray(content[at:end])
+    if len(old) != len(new) or batch.count(old) != 1:
+        raise LookupError(f"offset {offset} does not hold {old!r} once, readable")
+    batch = bytearray(bytes(batch).replace(old, new))
+    struct.pack_into(">I", batch, _CRC_AT, crc32c(bytes(batch[_CRC_FROM:])))
+    segment.write_bytes(content[:at] + bytes(batch) + content[end:])
+
+
+def take_out(segment: Path, offset: int) -> tuple[int, int]:
+    """Remove the batch that holds an offset; gives its first and last offset."""
+    at, end, first = _batch(segment, offset)
+    content = segment.read_bytes()
+    last = next(last for start, _, last in batches(content) if start == at)
+    segment.write_bytes(content[:at] + content[end:])
+    return first, last
+
+
+def _batch(segment: Path, offset: int) -> tuple[int, int, int]:
+    """(first byte, byte behind, first offset) of the batch that holds an offset. Raises LookupError."""
+    content = segment.read_bytes()
+    found = batches(content)
+    for number, (at, first, last) in enumerate(found):
+        if first <= offset <= last:
+            return at, found[number + 1][0] if number + 1 < len(found) else len(content), first
+    raise LookupError(f"no batch holds offset {offset}")
+
+
+def crc32c(content: bytes) -> int:
+    """CRC-32C (Castagnoli), Kafka's checksum of a batch: zlib has the other polynomial."""
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return crc ^ 0xFFFFFFFF
+
+
+def _table() -> tuple[int, ...]:
+    entries = []
+    for value in range(256):
+        for _ in range(8):
+            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
+        entries.append(value)
+    return tuple(entries)
+
+
+_TABLE = _table()

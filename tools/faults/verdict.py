@@ -1,0 +1,286 @@
+"""What callers were told against what stands in the log: an independent comparison that imports no service and no domain.
+
+Every ok is in the log exactly once, with that answer; every fail is a refusal there and changed nothing; what was unknown
+turned out to be one or the other; nothing stands there that nobody asked for; each one's money is what his own arithmetic
+says, in the log and in the view.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from tools.faults.history import Attempt, History, Kind, Told, Wish, code_of
+from tools.faults.log_copy import At, Decided, LogCopy
+
+#: What an ok must stand in the log as: the event's type, and which of its fields the answer's fields are.
+EFFECTS: Final[Mapping[Kind, tuple[str, Mapping[str, str]]]] = {
+    Kind.OPEN: ("bidding.AccountOpened.v1", {"id": "account_id"}),
+    Kind.TOP_UP: ("bidding.TopUpRequested.v1", {"id": "top_up_id", "account_id": "account_id", "amount_fen": "amount_fen"}),
+    Kind.DEPOSIT: ("bidding.FundsDeposited.v1", {"id": "top_up_id", "account_id": "account_id", "amount_fen": "amount_fen"}),
+    Kind.BID: (
+        "bidding.FundsHeld.v1",
+        {
+            "id": "bid_id",
+            "hold_id": "hold_id",
+            "account_id": "account_id",
+            "listing_id": "listing_id",
+            "amount_fen": "amount_fen",
+            "available_after_fen": "available_after_fen",
+        },
+    ),
+    Kind.WITHDRAW: (
+        "bidding.WithdrawalRequested.v1",
+        {"id": "withdrawal_id", "account_id": "account_id", "amount_fen": "amount_fen"},
+    ),
+    Kind.PAID: ("bidding.FundsWithdrawn.v1", {"id": "withdrawal_id", "account_id": "account_id", "amount_fen": "amount_fen"}),
+    Kind.LIST: ("bidding.ListingOpened.v1", {"id": "listing_id", "loan_id": "loan_id", "amount_fen": "amount_fen"}),
+}  # fmt: skip
+_REPEATED: Final = "system.CommandRepeated.v1"
+_REFUSED: Final = "system.CommandRefused.v1"
+_KEY_REUSED: Final = "key_reused"
+#: Sentences of one sort that are worth telling; the count says the rest.
+_EXAMPLES_MAX: Final = 5
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the comparison found. `sentences` say what is wrong, the first of each sort."""
+
+    asked: int = 0
+    sent: int = 0
+    ok: int = 0
+    fail: int = 0
+    unanswered: int = 0
+    was_unknown: int = 0
+    """Wishes whose callers did not know for a while, and know now."""
+    turned_away: int = 0
+    """Refused at the door, before anything was stored."""
+    lost: int = 0
+    doubled: int = 0
+    changed: int = 0
+    """Answers that differ from what the log says, or from another answer to the same request."""
+    unasked: int = 0
+    misjudged: int = 0
+    """Sums of money that differ."""
+    asked_again: int = 0
+    """Answers compared byte by byte with an earlier one to the same request."""
+    sentences: list[str] = field(default_factory=list)
+    _told: Counter[str] = field(default_factory=Counter)
+
+    def blame(self, sort: str, sentence: str) -> None:
+        """Count something that must not be."""
+        setattr(self, sort, getattr(self, sort) + 1)
+        self._told[sort] += 1
+        if self._told[sort] <= _EXAMPLES_MAX:
+            self.sentences.append(f"{sort}: {sentence}")
+
+    @property
+    def good(self) -> bool:
+        """Nothing lost, doubled, changed, unasked, misjudged or left without an answer."""
+        return not self.sentences
+
+
+def compare(history: History, log: LogCopy, since: Mapping[tuple[str, int], int]) -> Findings:
+    """Judge a history against the log; `since` marks where the history began (LogCopy.ends)."""
+    found = Findings(asked=len(history.wishes), sent=history.attempts)
+    ids: dict[str, Wish] = {}
+    for wish in history.wishes:
+        _count(found, wish)
+        command_id = _judge(found, log, wish)
+        if command_id is None or wish.misuses is not None:
+            continue
+        if ids.setdefault(command_id, wish) is not wish:
+            found.blame("changed", f"two wishes are one command, {command_id}")
+        _once(found, log.by_command[command_id], wish)
+    _unasked(found, log.since(dict(since)), ids)
+    _sums(found, history, log)
+    return found
+
+
+def compare_view(history: History, log: LogCopy, shown: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Accounts of the history whose view does not say what the log says; `shown` are the view's documents."""
+    view = {document["id"]: document for document in shown}
+    balances = log.balances
+    wrong: list[str] = []
+    for account in sorted(_opened(history)):
+        for name in ("available", "held"):
+            want = balances.get(f"{name}:{account}", 0)
+            have = view.get(account, {}).get(f"{name}_fen")
+            if have != want:
+                wrong.append(f"the view shows {name} {have} of {account}, the log says {want}")
+    return wrong
+
+
+# --- one wish ---------------------------------------------------------------------------------------------------
+
+
+def _count(found: Findings, wish: Wish) -> None:
+    match wish.told:
+        case Told.OK:
+            found.ok += 1
+        case Told.FAIL:
+            found.fail += 1
+        case Told.UNKNOWN:
+            found.blame("unanswered", f"{wish.kind} of {wish.account or wish.who} has no answer")
+    if wish.was_unknown and wish.told is not Told.UNKNOWN:
+        found.was_unknown += 1
+
+
+def _judge(found: Findings, log: LogCopy, wish: Wish) -> str | None:
+    """Compare all answers with the log and with each other; gives the id of the command that the wish is."""
+    answers = wish.conclusive
+    for again in answers[1:]:
+        found.asked_again += 1
+        if (again.status, again.body) != (answers[0].status, answers[0].body):
+            found.blame(
+                "changed",
+                f"{wish.kind} of {wish.account} was answered {answers[0].body!r}, then {again.body!r}",
+            )
+    command_id: str | None = None
+    for answer in answers:
+        if answer.at is None:
+            found.turned_away += 1
+            if answer.told is Told.OK:
+                found.blame("changed", f"{wish.kind} of {wish.account} was answered from nowhere in the log")
+            continue
+        decided = log.find(answer.at)
+        if decided is None:
+            found.blame(
+                "lost",
+                f"{wish.kind} of {wish.account} was answered at {_words(answer.at)}, where nothing is decided",
+            )
+        elif command_id not in (None, decided.command_id):
+            found.blame(
+                "changed",
+                f"{wish.kind} of {wish.account} is two commands, {command_id} and {decided.command_id}",
+            )
+        else:
+            command_id = decided.command_id
+            _told_so(found, log, wish, answer, decided)
+    return command_id
+
+
+def _told_so(found: Findings, log: LogCopy, wish: Wish, answer: Attempt, decided: Decided) -> None:
+    """The answer is the one that the log gave to this command first."""
+    if wish.misuses is not None:
+        code = decided.events[0]["data"].get("code")
+        if answer.status != 422 or code != _KEY_REUSED:
+            found.blame(
+                "changed", f"a key used for another body was answered {answer.status}, in the log {code}"
+            )
+        return
+    first = _first_events(log.by_command[decided.command_id])
+    kind, data = first[0]["type"], first[0]["data"]
+    if answer.told is Told.FAIL:
+        said = code_of(answer.body)
+        if kind != _REFUSED or data["code"] != said:
+            found.blame(
+                "lost",
+                f"{wish.kind} of {wish.account} was refused as {said}; the log says {kind} {data.get('code')}",
+            )
+        return
+    expected, names = EFFECTS[wish.kind]
+    event = next((event["data"] for event in first if event["type"] == expected), None)
+    if event is None:
+        found.blame(
+            "lost",
+            f"{wish.kind} of {wish.account} was answered ok; the log says {kind} {data.get('code', '')}",
+        )
+        return
+    told = from_json(answer.body)
+    for name, source in names.items():
+        if told.get(name) != event[source]:
+            found.blame(
+                "changed",
+                f"{wish.kind} of {wish.account}: told {name} {told.get(name)}, decided {event[source]}",
+            )
+    if wish.amount_fen and event["amount_fen"] != wish.amount_fen:
+        found.blame(
+            "changed",
+            f"{wish.kind} of {wish.account}: asked {wish.amount_fen}, decided {event['amount_fen']}",
+        )
+
+
+def _first_events(decisions: Sequence[Decided]) -> list[Any]:
+    """What a command was answered first: its first decision's events."""
+    return decisions[0].events
+
+
+def _once(found: Findings, decisions: Sequence[Decided], wish: Wish) -> None:
+    effects = [each for each in decisions if each.has_effect]
+    if len(effects) > 1:
+        places = ", ".join(_words(each.at) for each in effects)
+        found.blame("doubled", f"{wish.kind} of {wish.account} took effect {len(effects)} times, at {places}")
+    if wish.told is Told.FAIL and effects:
+        found.blame(
+            "doubled", f"{wish.kind} of {wish.account} was refused and took effect at {_words(effects[0].at)}"
+        )
+    for each in decisions[1:]:
+        if each.kind == _REPEATED and each.events[0]["data"]["first"] not in (
+            None,
+            _plain(decisions[0].events),
+        ):
+            found.blame("changed", f"{_words(each.at)} repeats another answer than the first")
+
+
+def _plain(events: Sequence[Any]) -> list[Any]:
+    return [{name: event[name] for name in ("type", "stream", "sequence", "data")} for event in events]
+
+
+# --- all of them ------------------------------------------------------------------------------------------------
+
+
+def _unasked(found: Findings, decisions: Iterable[Decided], ids: Mapping[str, Wish]) -> None:
+    """Effects of people's commands that nobody in the history asked for."""
+    for each in decisions:
+        if each.has_effect and not each.of_policy and each.command_id not in ids:
+            found.blame("unasked", f"{each.kind} at {_words(each.at)} answers nobody's wish")
+
+
+def _opened(history: History) -> set[str]:
+    return {wish.account for wish in history.wishes if wish.kind is Kind.OPEN and wish.told is Told.OK}
+
+
+def _sums(found: Findings, history: History, log: LogCopy) -> None:
+    """Each one's own arithmetic (paid in, bid, asked out) and what the log gave or took besides, against the log's sum."""
+    own: defaultdict[str, int] = defaultdict(int)
+    for wish in history.told(Told.OK):
+        if wish.misuses is not None:
+            continue
+        if wish.kind is Kind.DEPOSIT:
+            own[wish.account] += wish.amount_fen
+        elif wish.kind in (Kind.BID, Kind.WITHDRAW):
+            own[wish.account] -= wish.amount_fen
+    given = given_besides(log)
+    balances = log.balances
+    for account in _opened(history):
+        have, want = balances.get(f"available:{account}", 0), own[account] + given[account]
+        if have != want:
+            found.blame(
+                "misjudged", f"{account} has {have} available, by what its owner was told it is {want}"
+            )
+
+
+def given_besides(log: LogCopy) -> Counter[str]:
+    """What accounts got without asking: bids that were declined or ended, the loan's proceeds, repayments."""
+    given: Counter[str] = Counter()
+    for service in log.services:
+        for number in range(log.partitions):
+            for each in log.decided(service, number):
+                for event in each.events if each.of_policy else ():
+                    if "postings" in event["data"]:
+                        given.update(
+                            {
+                                posting["account"].removeprefix("available:"): posting["amount_fen"]
+                                for posting in event["data"]["postings"]
+                                if posting["account"].startswith("available:")
+                            }
+                        )
+    return given
+
+
+def _words(at: At) -> str:
+    return f"{at.service}/{at.partition}/{at.position}"
