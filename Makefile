@@ -11,9 +11,10 @@ ARGS   ?=
 SEEDS  ?=
 SEED   ?=
 MINUTES ?=
+ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check runtime rules types style house sim sim-mutants up down schemas lock clean
+.PHONY: help demo test check runtime rules types style house sim sim-mutants bench up down schemas lock clean
 
 help:  ## show these verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ sim: $(READY)  ## search the simulated platform for a seed that breaks a rule (S
 
 sim-mutants: $(READY)  ## plant known bugs, one at a time, and see that the simulation finds each
 	@$(BIN)/loanstream sim --mutants
+
+bench: $(PARTS)  ## measure the platform beside bare baselines, at most 15 minutes (ONLY=figure, ARGS=--quick)
+	@$(BIN)/loanstream bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 up: $(PARTS)  ## start the whole stack, print its addresses and leave it running
 	@$(BIN)/loanstream up

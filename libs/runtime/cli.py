@@ -283,6 +283,30 @@ def sim(
 
 
 @app.command()
+def bench(
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this figure; may be given several times.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small sizes: does it run? Its figures mean nothing.")
+    ] = False,
+    write_docs: Annotated[
+        bool,
+        typer.Option("--write-docs", help="Measure nothing: put out/bench.json into docs/performance.md."),
+    ] = False,
+) -> None:
+    """Measure the platform beside bare baselines in the same run; at most 15 minutes. The figures go to out/bench.json."""
+    if write_docs:
+        from tools.bench.report import write_docs as put_into_docs
+
+        put_into_docs()
+        return
+    from tools.bench.run import run_bench
+
+    raise typer.Exit(run_bench(only or [], quick))
+
+
+@app.command()
 def schemas(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a file would change.")

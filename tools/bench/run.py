@@ -1,0 +1,91 @@
+"""`loanstream bench`: parts once, then one figure after the other, each within its time; a table, a file, an exit code.
+
+The exit code says whether everything was measured, not whether every aim holds: a figure that misses is a finding.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from rich.console import Console
+
+from deploy.local.lock import empty
+from deploy.local.parts import LocalParts, Parts, make_parts
+from libs.runtime.errors import OperatorError
+from libs.runtime.settings import load_settings
+from tools.bench import command, empty_day, failover, rebuild, visibility
+from tools.bench.lab import Figure, Lab
+from tools.bench.machine import SUPPORT_CORE, facts, pin
+from tools.bench.report import JSON_FILE, table, write_json
+
+#: Figure -> how it is measured, and the seconds after which it begins no further repeat. All of them: 15 minutes.
+FIGURES: Final[dict[str, tuple[Callable[[Lab], Awaitable[Figure]], float]]] = {
+    "command_ratio": (command.measure, 200.0),
+    "visibility_ratio": (visibility.measure, 90.0),
+    "rebuild_ratio": (rebuild.measure, 120.0),
+    "failover_seconds": (failover.measure, 280.0),
+    "empty_day_ms": (empty_day.measure, 60.0),
+}
+#: Beyond its time, what a figure may take to end what it is in the middle of.
+_GRACE_S: Final = 90.0
+
+
+def run_bench(only: Sequence[str], quick: bool) -> int:
+    """Measure the figures (all of them when `only` is empty), show and keep them. Returns 1 when one could not be measured.
+
+    Raises OperatorError for a name that is no figure, and for parts that cannot start.
+    """
+    if unknown := sorted(set(only) - FIGURES.keys()):
+        raise OperatorError(
+            f"There is no figure {', '.join(unknown)}. The figures are: {', '.join(FIGURES)}."
+        )
+    console = Console(stderr=True)
+    settings = load_settings(use_run_file=False)
+    data_dir = settings.data_dir / "bench"
+    empty(data_dir)
+    parts = make_parts(settings.model_copy(update={"data_dir": data_dir}))
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        console.print(f"{time.monotonic() - began:5.0f} s  {what}", style="dim", highlight=False)
+
+    tell("starting Kafka and MongoDB")
+    parts.start()
+    try:
+        figures, failed = _measure(only or list(FIGURES), Lab(data_dir, parts, quick, tell), parts)
+    finally:
+        parts.stop()
+    Console().print(table(figures))
+    for figure in figures:
+        for note in figure.notes:
+            console.print(f"{figure.name}: {note}", style="yellow", highlight=False)
+    tell(f"the figures are in {JSON_FILE.relative_to(JSON_FILE.parents[1])}")
+    return 1 if failed else 0
+
+
+def _measure(names: Sequence[str], lab: Lab, parts: Parts) -> tuple[list[Figure], bool]:
+    """Every figure that could be measured; each is kept as soon as it is known."""
+    figures: list[Figure] = []
+    failed = False
+    for name in names:
+        measure, budget_s = FIGURES[name]
+        if isinstance(parts, LocalParts):
+            pin((child.pid for child in parts.children), SUPPORT_CORE)
+        machine = facts()
+        lab.begin(budget_s)
+        lab.say(f"measuring {name}")
+        try:
+            figure = asyncio.run(_within(measure(lab), budget_s + _GRACE_S))
+        except TimeoutError:
+            lab.say(f"{name} did not end in time and was given up")
+            failed = True
+            continue
+        figures.append(figure)
+        write_json([figure], machine | {"quick": lab.quick})
+    return figures, failed
+
+
+async def _within(measuring: Awaitable[Figure], limit_s: float) -> Figure:
+    async with asyncio.timeout(limit_s):
+        return await measuring
