@@ -87,7 +87,11 @@ async def measure(lab: Lab) -> Figure:
 
 async def _compare(lab: Lab, settings: Settings, deciding: dict[str, float]) -> Figure:
     topic = events_topic("bidding", settings.topic_prefix)
-    clients = {client: await _pass(settings, bare_command(client, topic), client) for client in CLIENTS}
+    passes = {
+        client: [await _pass(settings, bare_command(client, topic), client) for _ in range(lab.pick(3, 1))]
+        for client in CLIENTS
+    }
+    clients = {client: min(runs, key=lambda told: float(told["seconds"])) for client, runs in passes.items()}
     faster = min(clients, key=lambda client: clients[client]["seconds"])
     programs = {"ours": _our_command(), "bare": bare_command(faster, topic)}
     found: dict[str, list[dict[str, Any]]] = {"ours": [], "bare": []}
@@ -163,7 +167,7 @@ def _figure(
         parts[f"{side}_cpu_s_per_1000"] = round(
             median(1000 * told["cpu_s"] / told["records"] for told in runs), 4
         )
-    parts |= {f"{client}_per_s_once": round(_speed(told)) for client, told in clients.items()}
+    parts |= {f"{client}_best_per_s": round(_speed(told)) for client, told in clients.items()}
     parts |= more
     notes = [] if more["rebuilt_equals_live"] else ["the rebuilt view DIFFERED from the one before"]
     moved = drift(speeds["bare"])

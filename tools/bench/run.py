@@ -4,19 +4,21 @@ The exit code says whether everything was measured, not whether every aim holds:
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from rich.console import Console
 
-from deploy.local.lock import empty
+from deploy.local.lock import STACK_LOCK, DirectoryLock, empty
 from deploy.local.parts import LocalParts, Parts, make_parts
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import load_settings
 from tools.bench import command, empty_day, failover, rebuild, visibility
 from tools.bench.lab import Figure, Lab
 from tools.bench.machine import SUPPORT_CORE, facts, pin
+from tools.bench.rate import NothingSustained
 from tools.bench.report import JSON_FILE, table, write_json
 
 #: Figure -> how it is measured, and the seconds after which it begins no further repeat. All of them: 15 minutes.
@@ -44,19 +46,22 @@ def run_bench(only: Sequence[str], quick: bool) -> int:
     settings = load_settings(use_run_file=False)
     data_dir = settings.data_dir / "bench"
     empty(data_dir)
+    lock = DirectoryLock(data_dir, STACK_LOCK)  # one bench at a time, and the next one may empty it
+    lock.take()
     parts = make_parts(settings.model_copy(update={"data_dir": data_dir}))
     began = time.monotonic()
 
     def tell(what: str) -> None:
         console.print(f"{time.monotonic() - began:5.0f} s  {what}", style="dim", highlight=False)
 
-    tell("starting Kafka and MongoDB")
-    parts.start()
     try:
+        tell("starting Kafka and MongoDB")
+        parts.start()
         figures, failed = _measure(only or list(FIGURES), Lab(data_dir, parts, quick, tell), parts)
     finally:
         parts.stop()
-    Console().print(table(figures))
+        lock.release()
+    Console(width=None if sys.stdout.isatty() else 120).print(table(figures))
     for figure in figures:
         for note in figure.notes:
             console.print(f"{figure.name}: {note}", style="yellow", highlight=False)
@@ -77,8 +82,8 @@ def _measure(names: Sequence[str], lab: Lab, parts: Parts) -> tuple[list[Figure]
         lab.say(f"measuring {name}")
         try:
             figure = asyncio.run(_within(measure(lab), budget_s + _GRACE_S))
-        except TimeoutError:
-            lab.say(f"{name} did not end in time and was given up")
+        except (TimeoutError, NothingSustained) as error:
+            lab.say(f"{name} could not be measured: {error or 'it did not end in time'}")
             failed = True
             continue
         figures.append(figure)
