@@ -112,6 +112,8 @@ class _Body:
         return message
 
     async def drain(self) -> None:
+        if self._ended:
+            return
         left = DRAINED_BYTES_MAX
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_LIMIT_S):
