@@ -47,6 +47,7 @@ class Target:
         self._expected = expected
         self._numbers = count()
         self.start_per_s = 300.0
+        self._step = 1.3
 
     async def trial(self, rate_per_s: float, seconds: float) -> Trial:
         """One open-loop run, with what it cost."""
@@ -82,8 +83,10 @@ class Target:
         async def run(rate_per_s: float) -> Trial:
             return await self.trial(rate_per_s, seconds)
 
-        found = await sustained(run, start_per_s=self.start_per_s, cap_s=CAP_S, outcome="well", tries=tries)
-        self.start_per_s = found.rate_per_s * 0.95
+        found = await sustained(
+            run, start_per_s=self.start_per_s, cap_s=CAP_S, outcome="well", step=self._step, tries=tries
+        )
+        self.start_per_s, self._step = found.rate_per_s * 0.95, 1.15
         return found
 
     async def close(self) -> None:
@@ -105,7 +108,7 @@ def bare_requests(accounts: int) -> Callable[[int], bytes]:
 async def measure(lab: Lab) -> Figure:
     """The figure, its two rates with latencies and CPU, and the same through the gateway."""
     settings = lab.settings("command")
-    people = customers(settings, lab.pick(2_000, 100))
+    people = customers(settings, lab.pick(4_000, 100))
     with lab.stack(settings, PLANS) as stack:
         lab.say(f"opening {len(people):,} accounts")
         await open_calendar(stack.settings)

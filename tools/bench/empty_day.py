@@ -10,7 +10,7 @@ from typing import Final
 from deploy.local.stack import PROCESSES
 from tools.bench.arithmetic import interval
 from tools.bench.lab import Figure, Lab
-from tools.bench.machine import can_pin, cpu_seconds, release
+from tools.bench.machine import cpu_seconds
 from tools.bench.people import FIRST_DATE
 from tools.load.open_loop import quantile
 from tools.replay.gateway import Gateway
@@ -30,8 +30,6 @@ async def measure(lab: Lab) -> Figure:
     took_ms: list[float] = []
     with lab.stack(settings, PROCESSES, pinned=False) as stack:
         services = [child.pid for child in stack.children]
-        if can_pin():
-            release(services)
         async with (
             LogTail(stack.settings) as tail,
             Gateway(stack.settings, staff={_OPERATOR: ("operator",)}) as gateway,
