@@ -8,6 +8,7 @@ from typing import Any, Final
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from libs.runtime.errors import OperatorError
 from tools.bench.lab import Figure
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -57,8 +58,14 @@ def write_json(figures: Iterable[Figure], facts: Mapping[str, Any], path: Path =
 
 
 def write_docs(json_file: Path = JSON_FILE, docs: Path = DOCS_FILE) -> None:
-    """Put the table of the last run into docs/performance.md. Raises FileNotFoundError, or ValueError without its marks."""
-    found: dict[str, Any] = json.loads(json_file.read_text(encoding="utf-8"))
+    """Put the table of the last run into docs/performance.md; figures of a quick run mean nothing and stay out.
+
+    Raises OperatorError where there are none, ValueError for a page without its marks.
+    """
+    kept: dict[str, Any] = json.loads(json_file.read_text(encoding="utf-8")) if json_file.is_file() else {}
+    found = {name: figure for name, figure in kept.items() if not figure["machine"]["quick"]}
+    if not found:
+        raise OperatorError(f"{json_file.name} holds no figures of a full run: `make bench` measures them.")
     text = docs.read_text(encoding="utf-8")
     before, begun, rest = text.partition(_BEGIN)
     _, ended, after = rest.partition(_END)
@@ -83,4 +90,4 @@ def as_markdown(found: Mapping[str, Any]) -> str:
 
 
 def _machine(figure: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in figure["machine"].items() if name != "load_before"}
+    return {name: value for name, value in figure["machine"].items() if name not in ("load_before", "quick")}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from libs.runtime.errors import OperatorError
 from tools.bench.arithmetic import drift, interval, turns
 from tools.bench.lab import Figure
 from tools.bench.rate import NothingSustained, Trial, sustained, trial_of
@@ -118,9 +119,13 @@ def test_the_figures_are_kept_and_put_into_the_page(tmp_path: Path) -> None:
 
 
 def test_a_page_without_a_place_for_them_is_refused(tmp_path: Path) -> None:
-    """Nothing is appended where nobody looks for it."""
+    """Nothing is appended where nobody looks for it, and what a quick run found is told to nobody."""
     path, page = tmp_path / "bench.json", tmp_path / "performance.md"
-    write_json([], {}, path)
     page.write_text("# Words\n")
+    figure = Figure("empty_day_ms", 70.0, 69.0, 71.0, "<= 80", True)
+    write_json([figure], {"quick": True}, path)
+    with pytest.raises(OperatorError, match="full run"):
+        write_docs(path, page)
+    write_json([figure], {"quick": False}, path)
     with pytest.raises(ValueError, match="no place"):
         write_docs(path, page)
