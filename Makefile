@@ -15,7 +15,7 @@ QUICK  ?=
 ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check runtime rules types style house sim sim-mutants faults up down schemas lock clean
+.PHONY: help demo test check runtime rules types style house sim sim-mutants faults bench up down schemas lock clean
 
 help:  ## show these verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ sim-mutants: $(READY)  ## plant known bugs, one at a time, and see that the simu
 
 faults: $(PARTS)  ## break a stack of its own under load and compare callers' answers with the log (QUICK=1, ONLY="name name", MINUTES=m)
 	@$(BIN)/loanstream faults $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES)) $(foreach name,$(ONLY),--only $(name))
+
+bench: $(PARTS)  ## measure the platform beside bare baselines, at most 15 minutes (ONLY=figure, QUICK=1)
+	@$(BIN)/loanstream bench $(if $(QUICK),--quick) $(foreach name,$(ONLY),--only $(name))
 
 up: $(PARTS)  ## start the whole stack, print its addresses and leave it running
 	@$(BIN)/loanstream up

@@ -123,6 +123,18 @@ class Stack:
                 return child
         raise KeyError(name)
 
+    @property
+    def children(self) -> list[Child]:
+        """The service processes, in the order of their plans."""
+        return list(self._services)
+
+    @property
+    def gateway_pid(self) -> int:
+        """The gateway's process id. Raises RuntimeError before start()."""
+        if self._gateway is None:
+            raise RuntimeError("the stack was not started")
+        return self._gateway.child.pid
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from libs.runtime.cli_log import of_the_log, parked
+from libs.runtime.cli_proof import of_the_proof
 from libs.runtime.errors import OperatorError, PassingTrouble
 from libs.runtime.settings import ROLES, Settings, load_settings
 from libs.runtime.terminal import conclude, err, local_settings, out, progress_bar, services_of
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(of_the_log)
+app.add_typer(of_the_proof)
 app.add_typer(parked, name="parked")
 bank = typer.Typer(help="Be the custodian bank of a development stack.", no_args_is_help=True)
 app.add_typer(bank, name="bank")
@@ -261,64 +263,6 @@ def demo(
     with own_stack(base.data_dir / "demo", names, lambda step: err.print(step, style="dim")) as stack:
         code = replay_loans(stack.settings, *chosen)
     raise typer.Exit(code)
-
-
-@app.command()
-def sim(
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="None: 200, or as many as --minutes allow.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The first one.")] = 0,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Begin no seed after so long.")] = None,
-    mutants: Annotated[bool, typer.Option("--mutants", help="Plant known bugs: is each found?")] = False,
-) -> None:
-    """Search the simulated platform for a seed that breaks a rule; the figures go to out/sim.json or out/mutants.json."""
-    from tools.simulator import search
-
-    with progress_bar() as progress:
-        found = search.hunt(progress) if mutants else search.search(seed, seeds, minutes, progress)
-    search.write_json(found)
-    out.print(found.told(), markup=False, highlight=False, soft_wrap=True)
-    conclude(not found.failed, "as it must be", f"{found.failed} FAILED: see above")
-
-
-@app.command()
-def faults(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="The selection of `make test`, with fewer injections.")
-    ] = False,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Only this fault; may be given several times.")
-    ] = None,
-    show: Annotated[bool, typer.Option("--list", help="Only say what there is.")] = False,
-    write_docs: Annotated[
-        bool, typer.Option("--write-docs", help="Only put the last figures into docs/reliability.md.")
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of all random moments.")] = 0,
-    minutes: Annotated[float | None, typer.Option(min=0.1, help="Begin no fault after so long.")] = None,
-    rate: Annotated[
-        float | None, typer.Option(min=1, help="Requests a second under which faults are injected.")
-    ] = None,
-) -> None:
-    """Break a stack of its own under load, in every way of docs/reliability.md, and compare what callers were told with the log."""
-    from tools.faults import command
-
-    if show or write_docs:
-        out.print(command.listed() if show else command.documented(), highlight=False)
-        return
-    report = command.run(
-        load_settings(use_run_file=False).data_dir,
-        only or (),
-        quick=quick,
-        seed=seed,
-        minutes=minutes,
-        rate_per_s=rate,
-        say=lambda step: err.print(step, markup=False, highlight=False, soft_wrap=True),
-    )
-    out.print(command.table(report))
-    for sentence in command.wrong(report):
-        out.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
-    conclude(report.good, "nothing lost, nothing doubled", "a promise was BROKEN: see above")
 
 
 @app.command()

@@ -77,7 +77,8 @@ class Expectation:
     """One request's wait for one decision."""
 
     def __init__(self) -> None:
-        self._future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[Outcome | None] = self._loop.create_future()
 
     def settle(self, outcome: Outcome) -> None:
         """Give the answer; a second one says the same and is ignored."""
@@ -91,8 +92,15 @@ class Expectation:
 
     async def within(self, limit_s: float) -> Outcome | None:
         """The outcome, or None when nothing was decided in time."""
-        done, _ = await asyncio.wait({self._future}, timeout=limit_s)
-        return self._future.result() if done else None
+        timer = self._loop.call_later(limit_s, self._give_up)
+        try:
+            return await self._future
+        finally:
+            timer.cancel()
+
+    def _give_up(self) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
 
 
 class Outcomes:

@@ -75,7 +75,8 @@ class Envelope:
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                await body.drain()
+                if not body.ended:
+                    await body.drain()
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["Cache-Control"] = "no-store"
@@ -104,18 +105,18 @@ class _Body:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         names = {name for name, _ in scope["headers"]}
         self._receive = receive
-        self._ended = not names & {b"content-length", b"transfer-encoding"}
+        self.ended = not names & {b"content-length", b"transfer-encoding"}
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self._ended = not message.get("more_body", False)
+        self.ended = not message.get("more_body", False)
         return message
 
     async def drain(self) -> None:
         left = DRAINED_BYTES_MAX
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_LIMIT_S):
-                while not self._ended and left > 0:
+                while not self.ended and left > 0:
                     left -= len((await self.receive()).get("body", b""))
 
 

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Final
 from uuid import UUID, uuid5
@@ -41,12 +42,17 @@ class Call:
         chosen = key if key is not None else self.key
         if chosen is None:
             raise RuntimeError("a command route must require a key or name one")
-        parts = [self.principal.subject, self.route, *self.path.values(), chosen]
-        return uuid5(_NAMESPACE, "".join(f"{len(part.encode())}:{part}" for part in parts))
+        return _command_id((self.principal.subject, self.route, *self.path.values(), chosen))
 
     def mint(self, prefix: str) -> str:
         """An id that follows from the command's: `mint("bid")` and `mint("hold")` of one call share their suffix."""
         return f"{prefix}_{self.command_id().hex}"
+
+
+@lru_cache(maxsize=64)
+def _command_id(parts: tuple[str, ...]) -> UUID:
+    """Kept for a moment: a call asks for its command's id, and for every id that is minted from it."""
+    return uuid5(_NAMESPACE, "".join(f"{len(part.encode())}:{part}" for part in parts))
 
 
 def fingerprint(secret: bytes, body: bytes) -> str:

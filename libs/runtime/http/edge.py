@@ -126,6 +126,8 @@ class CommandLog:
         await asyncio.gather(*self._closing)
 
     async def _open(self) -> Writes:
+        if self._writer is not None:
+            return self._writer
         async with self._connecting:
             if self._writer is None:
                 writer = self._connect()

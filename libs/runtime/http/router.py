@@ -5,6 +5,7 @@ A declaration is data until `build_app` makes an application of it, so importing
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from libs.runtime.http.access import Access, Admission, declare, declared
-from libs.runtime.http.calls import KEY_HEADER, Call, idempotency_key
+from libs.runtime.http.calls import KEY_HEADER, Call, ThisCall, idempotency_key
 from libs.runtime.http.commands import Answer, Answers, Order, Pending, Unchanged, command_response
 from libs.runtime.http.edge import edge_of
 from libs.runtime.http.live import LAST_EVENT_HEADER, LiveView, Shown, Sight
@@ -121,14 +122,18 @@ class ServiceRouter:
         """
 
         def declare_command(plan: Plan) -> Plan:
-            async def endpoint(request: Request, order: Annotated[Order, Depends(plan)]) -> Response:
-                seen = parse_positions(request.headers.get(POSITION_HEADER))
-                call: Call = request.state.call
+            asked, given_call = _signature_of(plan)
+
+            async def endpoint(http_request: Request, **values: Any) -> Response:
+                call: Call = http_request.state.call
+                order = await plan(**values, **dict.fromkeys(given_call, call))
+                seen = parse_positions(http_request.headers.get(POSITION_HEADER))
                 return await command_response(
-                    edge_of(request), call, order, answers, status=status, seen=seen
+                    edge_of(http_request), call, order, answers, status=status, seen=seen
                 )
 
             endpoint.__name__, endpoint.__doc__ = plan.__name__, plan.__doc__
+            endpoint.__signature__ = asked  # type: ignore[attr-defined]  # how a function says what FastAPI is to bring
             declare(endpoint, Admission(access, needs_key))
             parameters = [_KEY_PARAMETER, _POSITION_PARAMETER] if needs_key else [_POSITION_PARAMETER]
             options = {
@@ -151,6 +156,19 @@ class ServiceRouter:
             return plan
 
         return declare_command
+
+
+def _signature_of(plan: Plan) -> tuple[Signature, tuple[str, ...]]:
+    """What FastAPI is asked for so that a plan can be called, and the plan's parameters that are given the call.
+
+    The endpoint asks for the plan's own parameters instead of depending on the plan: each level of dependencies costs as
+    much as the rest of a bare request.
+    """
+    own = Signature.from_callable(plan).parameters.values()
+    given_call = tuple(parameter.name for parameter in own if parameter.annotation == ThisCall)
+    request = Parameter("http_request", Parameter.KEYWORD_ONLY, annotation=Request)
+    others = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in own if each.name not in given_call]
+    return Signature([request, *others]), given_call
 
 
 class GuardedRoute(APIRoute):

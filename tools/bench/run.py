@@ -1,0 +1,103 @@
+"""`loanstream bench`: parts once, then one figure after the other, each within its time; a table, a file, an exit code.
+
+The exit code says whether everything was measured, not whether every aim holds: a figure that misses is a finding.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from rich.console import Console
+
+from deploy.local.lock import STACK_LOCK, DirectoryLock, empty
+from deploy.local.parts import LocalParts, Parts, make_parts
+from libs.runtime.errors import OperatorError
+from libs.runtime.settings import load_settings
+from tools.bench import command, empty_day, failover, rebuild, visibility
+from tools.bench.lab import Figure, Lab
+from tools.bench.machine import SUPPORT_CORE, facts, pin, release
+from tools.bench.rate import NothingSustained
+from tools.bench.report import JSON_FILE, table, write_json
+
+#: Figure -> how it is measured, the seconds after which it begins no further repeat, and whether cores are shared out. All of
+#: them: 15 minutes.
+FIGURES: Final[dict[str, tuple[Callable[[Lab], Awaitable[Figure]], float, bool]]] = {
+    "command_ratio": (command.measure, 240.0, True),
+    "visibility_ratio": (visibility.measure, 90.0, True),
+    "rebuild_ratio": (rebuild.measure, 120.0, True),
+    "failover_seconds": (failover.measure, 270.0, True),
+    "empty_day_ms": (empty_day.measure, 60.0, False),
+}
+#: Beyond its time, what a figure may take to end what it is in the middle of.
+_GRACE_S: Final = 90.0
+
+
+def run_bench(only: Sequence[str], quick: bool) -> int:
+    """Measure the figures (all of them when `only` is empty), show and keep them. Returns 1 when one could not be measured.
+
+    Raises OperatorError for a name that is no figure, and for parts that cannot start.
+    """
+    if unknown := sorted(set(only) - FIGURES.keys()):
+        raise OperatorError(
+            f"There is no figure {', '.join(unknown)}. The figures are: {', '.join(FIGURES)}."
+        )
+    console = Console(stderr=True)
+    settings = load_settings(use_run_file=False)
+    data_dir = settings.data_dir / "bench"
+    empty(data_dir)
+    lock = DirectoryLock(data_dir, STACK_LOCK)  # one bench at a time, and the next one may empty it
+    lock.take()
+    parts = make_parts(settings.model_copy(update={"data_dir": data_dir}))
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        console.print(f"{time.monotonic() - began:5.0f} s  {what}", style="dim", highlight=False)
+
+    try:
+        tell("starting Kafka and MongoDB")
+        parts.start()
+        figures, failed = _measure(only or list(FIGURES), Lab(data_dir, parts, quick, tell), parts)
+    finally:
+        parts.stop()
+        lock.release()
+    Console(width=None if sys.stdout.isatty() else 120).print(table(figures))
+    for figure in figures:
+        for note in figure.notes:
+            console.print(f"{figure.name}: {note}", style="yellow", highlight=False)
+    tell(f"the figures are in {JSON_FILE.relative_to(JSON_FILE.parents[1])}")
+    return 1 if failed else 0
+
+
+def _measure(names: Sequence[str], lab: Lab, parts: Parts) -> tuple[list[Figure], bool]:
+    """Every figure that could be measured; each is kept as soon as it is known."""
+    figures: list[Figure] = []
+    failed = False
+    for name in names:
+        measure, budget_s, pinned = FIGURES[name]
+        support = [os.getpid()]  # and with it whatever it starts, until that is pinned elsewhere
+        if isinstance(parts, LocalParts):
+            support += [child.pid for child in parts.children]
+        if pinned:
+            pin(support, SUPPORT_CORE)
+        else:
+            release(support)
+        machine = facts()
+        lab.begin(budget_s)
+        lab.say(f"measuring {name}")
+        try:
+            figure = asyncio.run(_within(measure(lab), budget_s + _GRACE_S))
+        except (TimeoutError, NothingSustained) as error:
+            lab.say(f"{name} could not be measured: {str(error) or 'it did not end in time'}")
+            failed = True
+            continue
+        figures.append(figure)
+        write_json([figure], machine | {"quick": lab.quick})
+    return figures, failed
+
+
+async def _within(measuring: Awaitable[Figure], limit_s: float) -> Figure:
+    async with asyncio.timeout(limit_s):
+        return await measuring
