@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
+from libs.runtime.commits import Commit
 from libs.runtime.kafka import LogReader, LogWriter, Place, offsets, read_range, stored_offset
 from libs.runtime.policing import group_name
 from libs.runtime.service import load_services
@@ -76,17 +77,20 @@ async def _rewind(scene: Scene, group: str, topic: str) -> int:
     reader = LogReader(bootstrap, client_id="faults-rewind", group=group)
     await reader.start()
     try:
-        moved: dict[Place, Checkpoint] = {}
+        moved: dict[Place, Commit] = {}
         back = 0
         for place, committed in (await reader.committed(places)).items():
-            start = max(0, committed.offset - _REWOUND)
+            start = max(0, committed.head.offset - _REWOUND)
             records = [
-                raw async for batch in read_range(bootstrap, place, start, committed.offset) for raw in batch
+                raw
+                async for batch in read_range(bootstrap, place, start, committed.head.offset)
+                for raw in batch
             ]
             accepted = next((each for each in records if _stands(scene, place, each)), None)
             if accepted is not None:
-                moved[place] = _triple(accepted)
-                back += committed.position - moved[place].position
+                head = _triple(accepted)
+                moved[place] = Commit(head, head.offset + 1, committed.by)
+                back += committed.head.position - head.position
         reader.assign_for_commits(places)
         if moved:
             await reader.commit(moved)
