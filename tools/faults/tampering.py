@@ -142,6 +142,7 @@ async def inject(scene: Scene) -> Injected:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     await scene.progress(40)
+    await scene.until(heads_file(scene.settings, "bidding").exists, 90)  # they are signed once a minute
     archive = work / "log.archive"
     copied = await backup(scene.settings, archive)
     score = Score()
@@ -151,7 +152,8 @@ async def inject(scene: Scene) -> Injected:
     await tamper_heads(scene.settings, score)
     files = work / "broker"
     source = scene.settings.data_dir / "kafka" / "log"
-    await asyncio.to_thread(shutil.copytree, source, files / "kafka" / "log")
+    passing = shutil.ignore_patterns("*.tmp", ".lock", "*.deleted")
+    await asyncio.to_thread(shutil.copytree, source, files / "kafka" / "log", ignore=passing)
     (
         files / "kafka" / "log" / ".kafka_cleanshutdown"
     ).touch()  # else the broker mends what it finds at its start
