@@ -4,7 +4,6 @@ Per process one consumer of commands, one of events and one producer; per partit
 """
 
 import asyncio
-import time
 
 import structlog
 
@@ -86,13 +85,8 @@ class DeciderRole:
         in_doubt = [loop for loop in self._loops if loop.is_in_doubt]
         if in_doubt:
             return False, f"partition {in_doubt[0].partition} starts over"
-        oldest = min(
-            (since for loop in self._loops if (since := loop.waiting_since_ms) is not None), default=None
-        )
-        if (
-            oldest is not None
-            and time.time() - oldest / 1000 > self._settings.stall_s + self._settings.confirm_timeout_s
-        ):
+        stands_still_s = max(loop.stands_still_s for loop in self._loops)
+        if stands_still_s > self._settings.stall_s + self._settings.confirm_timeout_s:
             return False, "commands wait without progress"
         return True, ""
 

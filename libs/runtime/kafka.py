@@ -23,6 +23,7 @@ from aiokafka.errors import (
     for_code,
 )
 from aiokafka.structs import OffsetAndMetadata
+from cramjam import DecompressionError
 
 from libs.events.records import RawRecord
 from libs.events.topics import TOPIC_MESSAGE_BYTES_MAX
@@ -39,7 +40,7 @@ class LogUnavailable(Exception):
 
 
 class LogCorrupt(LogUnavailable):
-    """The checksum of a stored record does not fit: nobody can read it, and asking again will not help."""
+    """What is stored does not fit its checksum or cannot be unpacked: nobody can read it, and asking again will not help."""
 
 
 class RecordTooLarge(Exception):
@@ -126,8 +127,9 @@ class LogReader:
             batch = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=records_max)
         except OffsetOutOfRangeError as error:
             raise OffsetMissing(str(error)) from error
-        except (KafkaError, OSError) as error:
-            kind = LogCorrupt if isinstance(error, CorruptRecordException) else LogUnavailable
+        except (KafkaError, OSError, DecompressionError) as error:
+            corrupt = isinstance(error, CorruptRecordException | DecompressionError)
+            kind = LogCorrupt if corrupt else LogUnavailable
             raise kind(str(error)) from error
         return {
             Place(tp.topic, tp.partition): [_raw(record) for record in records]

@@ -70,7 +70,7 @@ class PartitionLoop:
         self._queue: deque[RawRecord] = deque()
         self._signal = asyncio.Event()
         self._restarts = Restarts()
-        self._moved_at = time.monotonic()
+        self._moved_at = self._waits_since = time.monotonic()
         self._reads_anew = False
         self._decided = False
         self.role = ReplicaRole(settings.replica, service.rules, assignment, patience_s=settings.take_over_s)
@@ -199,6 +199,8 @@ class PartitionLoop:
 
     def take_commands(self, records: Iterable[RawRecord]) -> bool:
         """Queue commands to decide; True when the queue is full and fetching should pause."""
+        if not self._queue:
+            self._waits_since = time.monotonic()
         self._queue.extend(records)
         self._signal.set()
         return len(self._queue) >= QUEUED_MAX or self._queued_bytes() >= QUEUED_BYTES_MAX
@@ -215,6 +217,11 @@ class PartitionLoop:
     def waiting_since_ms(self) -> int | None:
         """Log time of the oldest command not yet decided; None when none waits."""
         return self._queue[0].timestamp_ms if self._queue else None
+
+    @property
+    def stands_still_s(self) -> float:
+        """For how long commands have waited here and nothing moved, by a clock that nobody sets; 0 when none waits."""
+        return time.monotonic() - max(self._moved_at, self._waits_since) if self._queue else 0.0
 
     def take_events(self, records: Iterable[RawRecord]) -> None:
         """Fold records of the own events topic; the log's word is final."""

@@ -107,6 +107,7 @@ class ProjectorRole:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._run_feed(feed, stop, ended))
                 group.create_task(self._tick(live, database, ended))
+                group.create_task(self._report(live, ended))
                 group.create_task(self._watch(live, ended))
                 if later:
                     group.create_task(self._build_beside(database, later, ended))
@@ -248,6 +249,11 @@ class ProjectorRole:
                     swept = now
             except DatabaseError as error:
                 log.warning("mongodb_away", reason=type(error).__name__)
+            await until_set(ended, _TICK_S)
+
+    async def _report(self, live: LiveViews, ended: asyncio.Event) -> None:
+        """Beside the tick: a MongoDB that takes connections and says nothing holds that up, and then ages matter most."""
+        while not ended.is_set():
             self._report_ages(live)
             await until_set(ended, _TICK_S)
 

@@ -192,4 +192,4 @@ async def _read(
         except LogCorrupt:
             continue
         return None
-    return f"{place.topic}/{place.partition}, offset {offset}: the checksum of what the broker holds there does not fit"
+    return f"{place.topic}/{place.partition}, offset {offset}: what the broker holds there does not fit its checksum"

@@ -92,7 +92,7 @@ async def jump_api(scene: Scene) -> Injected:
     port = scene.settings.api_ports[_API]
     for offset_s in (0, *OFFSETS_S):
         _jump((_API,), offset_s)
-        await asyncio.sleep(JUMP_SEEN_S + 0.5)
+        await scene.until(lambda: _has_jumped(scene, port, offset_s), 30, blocking=True)  # noqa: B023 - asked in this turn only
         seen = _Seen()
         await asyncio.to_thread(_tokens, scene, port, offset_s, seen, done)
         await asyncio.to_thread(_call_backs, scene, port, offset_s, seen, done)
@@ -109,7 +109,7 @@ async def jump_api(scene: Scene) -> Injected:
             int(done.figures.get("valid tokens refused", 0)) + seen.valid_refused
         )
     _jump((_API,), 0)
-    await asyncio.sleep(JUMP_SEEN_S + 0.5)
+    await scene.until(lambda: _has_jumped(scene, port, 0), 30, blocking=True)
     if await _business_date(scene) != date:
         done.broken.append("the API's clock moved the business date")
     return done
@@ -131,6 +131,13 @@ async def _business_date(scene: Scene) -> str:
     return ", ".join(
         sorted({str(parse_decision(raw.value).business_date) for raw in last if raw is not None})
     )
+
+
+def _has_jumped(scene: Scene, port: int, offset_s: int) -> bool:
+    """Whether the API accepts a token that is good for a minute around its new time."""
+    begins = time.time() + offset_s - 30
+    token = issue_token(scene.settings, f"usr_probe{int(begins)}", CUSTOMER_SCOPES, 60, now=begins)
+    return _status(port, "/bidding/listings", {"Authorization": f"Bearer {token}"}) == 200
 
 
 def _tokens(scene: Scene, port: int, offset_s: int, seen: _Seen, done: Injected) -> None:

@@ -27,7 +27,10 @@ async def slow(scene: Scene) -> Injected:
 
 async def silent(scene: Scene) -> Injected:
     """The line swallows everything for longer than the driver waits, and then lets it go."""
-    return await _with_line(scene, HOLD, HOLD, scene.times(8, 20))
+    done = await _with_line(scene, HOLD, HOLD, scene.times(8, 20))
+    if float(done.figures["views behind s"]) < 2:
+        done.broken.append("the projector did not tell how old its views were while MongoDB was silent")
+    return done
 
 
 async def _with_line(scene: Scene, up: Mode | None, down: Mode | None, seconds: float) -> Injected:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
-from cramjam import zstd
+from cramjam import lz4, zstd
 
 from tools.faults.power_cut import batches
 
@@ -19,6 +19,8 @@ _MAGIC_LINE = b"loanstream log 1\n"
 _FRAME = struct.Struct(">I32s")
 #: Of a record batch: where its checksum stands and from where on it counts.
 _CRC_AT, _CRC_FROM = 17, 21
+_LENGTH_AT, _ATTRIBUTES_AT, _BODY_AT = 8, 21, 61
+_LZ4 = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,23 @@ def rot(segment: Path, offset: int) -> int:
 
 
 def rewrite(segment: Path, offset: int, old: bytes, new: bytes) -> None:
-    """Put other bytes, as many, into the uncompressed batch that holds an offset, and a true checksum. Raises LookupError."""
+    """Put other bytes, as many, into the batch that holds just an offset, packed anew under a true checksum.
+
+    Raises LookupError where the batch holds others, too, or not these bytes.
+    """
     at, end, _ = _batch(segment, offset)
     content = segment.read_bytes()
-    batch = bytearray(content[at:end])
-    if len(old) != len(new) or batch.count(old) != 1:
-        raise LookupError(f"offset {offset} does not hold {old!r} once, readable")
-    batch = bytearray(bytes(batch).replace(old, new))
-    struct.pack_into(">I", batch, _CRC_AT, crc32c(bytes(batch[_CRC_FROM:])))
-    segment.write_bytes(content[:at] + bytes(batch) + content[end:])
+    alone = (at, offset, offset) in batches(content)
+    batch = content[at:end]
+    packed = batch[_ATTRIBUTES_AT + 1] & 7 == _LZ4
+    body = bytes(lz4.decompress(batch[_BODY_AT:])) if packed else batch[_BODY_AT:]
+    if not alone or len(old) != len(new) or old not in body:
+        raise LookupError(f"offset {offset} does not stand alone, or does not hold {old!r}")
+    body = body.replace(old, new, 1)
+    changed = bytearray(batch[:_BODY_AT] + (bytes(lz4.compress(body)) if packed else body))
+    struct.pack_into(">i", changed, _LENGTH_AT, len(changed) - _LENGTH_AT - 4)
+    struct.pack_into(">I", changed, _CRC_AT, crc32c(bytes(changed[_CRC_FROM:])))
+    segment.write_bytes(content[:at] + bytes(changed) + content[end:])
 
 
 def take_out(segment: Path, offset: int) -> tuple[int, int]:

@@ -262,3 +262,12 @@ def test_a_standby_is_ready_and_one_that_is_held_back_is_not(keys: Path) -> None
         False,
         "nobody decides partition 0: rules 2 are older than the log's 7",
     )
+
+
+async def test_standing_still_is_measured_by_a_clock_that_nobody_sets(keys: Path) -> None:
+    """A command that the broker's clock calls years old has waited since it came: a wrong wall clock makes nobody unready."""
+    loop = World(keys, take_over_s=NEVER_S).loop
+    assert loop.stands_still_s == 0.0
+    loop.take_commands([RawRecord(0, b"jar_1", b"{}", {}, timestamp_ms=0)])
+    assert loop.waiting_since_ms == 0
+    assert 0.0 <= loop.stands_still_s < 60.0

@@ -77,9 +77,9 @@ def test_the_checksum_is_kafkas() -> None:
 def test_a_segment_is_changed_at_one_place_only(segment: Path) -> None:
     """Bit rot leaves the checksum wrong, a rewriting makes it true, and a batch that is taken out leaves its neighbours."""
     before = segment.read_bytes()
-    rewrite(segment, 3, b"beta", b"BETA")
-    assert segment.read_bytes().count(b"BETA") == 1
-    assert segment.read_bytes() != before.replace(b"beta", b"BETA"), "the checksum was made anew"
+    rewrite(segment, 5, b"gamma", b"GAMMA")
+    assert segment.read_bytes().count(b"GAMMA") == 1
+    assert segment.read_bytes() != before.replace(b"gamma", b"GAMMA"), "the checksum was made anew"
     assert rot(segment, 4) == 2
     assert len(segment.read_bytes()) == len(before)
     assert take_out(segment, 3) == (2, 4)
