@@ -1,6 +1,8 @@
 # The verbs of the house. Needs Python >= 3.11 and make; everything else comes from the package registries.
 #   make demo LOANS=200          make demo BOOK=loans.csv          make test ARGS="-k calendar"
 PYTHON ?= python3
+SHELL  := bash
+.SHELLFLAGS := -o pipefail -c
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -15,7 +17,7 @@ QUICK  ?=
 ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check runtime rules types style house sim sim-mutants faults bench up down schemas lock clean
+.PHONY: help demo test e2e integration simulation check runtime rules types style house sim sim-mutants faults bench up down schemas lock clean
 
 help:  ## show these verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +26,12 @@ demo: $(PARTS)  ## replay real loans through Kafka and show the books (LOANS=n, 
 	@$(BIN)/loanstream demo $(if $(LOANS),--loans $(LOANS)) $(if $(BOOK),--book $(BOOK))
 
 test: check $(PARTS)  ## everything: check, then simulation, integration and e2e tests on a real broker and database
-	$(BIN)/pytest tests/simulation tests/integration tests/e2e $(ARGS)
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going e2e integration simulation
+
+# The parts of test, the longest first; two at a time, each with a broker and a database of its own, because all of them wait
+# often. A line a test, with the part's name in front: which one is slow is seen while it runs.
+e2e integration simulation:
+	@PYTHONUNBUFFERED=1 $(BIN)/pytest -v --no-header tests/$@ $(ARGS) | awk '{ print "$@ | " $$0; fflush() }'
 
 check: $(READY)  ## lint, types, import contracts, unit and contract tests; no broker, under a minute
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target runtime rules types style house
