@@ -18,6 +18,7 @@ from libs.runtime import failpoints
 from libs.runtime import observability as metrics
 from libs.runtime.attempts import Attempts, HangWatch
 from libs.runtime.checkpoint import is_held
+from libs.runtime.command_queue import CommandQueue
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
@@ -34,9 +35,6 @@ from libs.runtime.store import RocksStore, drop_outdated, store_path
 
 log = structlog.get_logger()
 
-#: Commands read ahead per partition, and their bytes; fetching pauses above either and goes on below half of both.
-QUEUED_MAX = 2_000
-QUEUED_BYTES_MAX = 16 * 1024 * 1024
 #: Commands decided in one go before other tasks of the process may run.
 DECIDED_IN_ONE_GO = 20
 
@@ -67,10 +65,10 @@ class PartitionLoop:
             settings.data_dir, self.events.topic, settings.replica, partition, self._aggregates
         )
         self._store: RocksStore | None = None
-        self._queue: deque[RawRecord] = deque()
+        self._queue = CommandQueue()
         self._signal = asyncio.Event()
         self._restarts = Restarts()
-        self._moved_at = self._waits_since = time.monotonic()
+        self._moved_at = time.monotonic()
         self._reads_anew = False
         self._decided = False
         self.role = ReplicaRole(settings.replica, service.rules, assignment, patience_s=settings.take_over_s)
@@ -163,10 +161,10 @@ class PartitionLoop:
 
     def _patience_left_s(self, tails: Tails) -> float | None:
         position = self.decider.next_position
-        if self._reads_anew or (self._queue and self._queue[0].offset > position):
+        if self._reads_anew or (self._queue and self._queue.first.offset > position):
             self._read_commands_anew(tails)
             position = self.decider.next_position
-        self._forget_decided()
+        self._queue.drop_below(position)
         return self.role.patience_left_s(time.monotonic(), position, waits=bool(self._queue))
 
     def _take_over(self) -> None:
@@ -199,29 +197,24 @@ class PartitionLoop:
 
     def take_commands(self, records: Iterable[RawRecord]) -> bool:
         """Queue commands to decide; True when the queue is full and fetching should pause."""
-        if not self._queue:
-            self._waits_since = time.monotonic()
-        self._queue.extend(records)
+        self._queue.add(records)
         self._signal.set()
-        return len(self._queue) >= QUEUED_MAX or self._queued_bytes() >= QUEUED_BYTES_MAX
+        return self._queue.is_full
 
     @property
     def wants_commands(self) -> bool:
         """Whether the queue has room again."""
-        return len(self._queue) < QUEUED_MAX // 2 and self._queued_bytes() < QUEUED_BYTES_MAX // 2
-
-    def _queued_bytes(self) -> int:
-        return sum(len(raw.value) for raw in self._queue)
+        return self._queue.has_room
 
     @property
     def waiting_since_ms(self) -> int | None:
         """Log time of the oldest command not yet decided; None when none waits."""
-        return self._queue[0].timestamp_ms if self._queue else None
+        return self._queue.waiting_since_ms
 
     @property
     def stands_still_s(self) -> float:
         """For how long commands have waited here and nothing moved, by a clock that nobody sets; 0 when none waits."""
-        return time.monotonic() - max(self._moved_at, self._waits_since) if self._queue else 0.0
+        return time.monotonic() - max(self._moved_at, self._queue.waits_since) if self._queue else 0.0
 
     def take_events(self, records: Iterable[RawRecord]) -> None:
         """Fold records of the own events topic; the log's word is final."""
@@ -245,16 +238,11 @@ class PartitionLoop:
                 )
         failpoints.reach("decision-accepted")
         self.decider.flush()
-        self._forget_decided()
+        self._queue.drop_below(self.decider.next_position)  # another replica may have decided it
         self._note_role()
         gauge_partition(name, self.partition, self.decider, self.waiting_since_ms)
         self._moved_at = time.monotonic()
         self._signal.set()
-
-    def _forget_decided(self) -> None:
-        """Another replica may have decided what waits here."""
-        while self._queue and self._queue[0].offset < self.decider.next_position:
-            self._queue.popleft()
 
     # --- deciding -----------------------------------------------------------------------------------------------
 
@@ -346,18 +334,18 @@ class PartitionLoop:
         for _ in range(DECIDED_IN_ONE_GO):
             if not self._queue or self._is_full() or not self.role.decides:
                 break
-            raw = self._queue[0]
+            raw = self._queue.first
             if raw.offset != self.decider.next_position:
                 if raw.offset > self.decider.next_position:
                     raise PartitionStalled(f"commands jump from {self.decider.next_position} to {raw.offset}")
-                self._queue.popleft()
+                self._queue.drop_first()
                 continue
             if not self.decider.unconfirmed:
                 self._moved_at = time.monotonic()
             outgoing = self._decide(raw)
             if outgoing is None:
                 break
-            self._queue.popleft()
+            self._queue.drop_first()
             decided = True
             futures.append(
                 await writer.post(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from libs.events.records import RawRecord
-from libs.runtime import partition_loop as module
+from libs.runtime import command_queue as module
 from libs.runtime.decider import DeciderRole
 from libs.runtime.kafka import Place
 from libs.runtime.service import Service
@@ -66,7 +66,7 @@ async def test_commands_read_ahead_have_a_bound(keys: Path, size: int) -> None:
     for _ in range(20):
         await asyncio.sleep(0)
     assert len(loop._queue) <= module.QUEUED_MAX + 500
-    assert loop._queued_bytes() <= module.QUEUED_BYTES_MAX + 2**20 + size
+    assert loop._queue.bytes <= module.QUEUED_BYTES_MAX + 2**20 + size
     loop._queue.clear()
     await until(lambda: reader.pauses == 2)
     stop.set()
