@@ -31,7 +31,7 @@ test: check $(PARTS)  ## everything: check, then simulation, integration and e2e
 # The parts of test, the longest first; two at a time, each with a broker and a database of its own, because all of them wait
 # often. A line a test, with the part's name in front: which one is slow is seen while it runs.
 e2e integration simulation:
-	@PYTHONUNBUFFERED=1 $(BIN)/pytest -v --no-header tests/$@ $(ARGS) | awk '{ print "$@ | " $$0; fflush() }'
+	@PYTHONUNBUFFERED=1 $(BIN)/pytest -v --no-header --durations=10 tests/$@ $(ARGS) | sed -u 's/^/$@ | /'
 
 check: $(READY)  ## lint, types, import contracts, unit and contract tests; no broker, under a minute
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target runtime rules types style house
