@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from libs.runtime.open_sagas import OpenSaga
     from libs.runtime.parked import Parked
     from libs.runtime.rebuild import RebuildReport
-    from libs.runtime.repairing import Damage
+    from libs.runtime.repair_plan import Damage
     from libs.runtime.retrying import Retried
     from libs.runtime.rules import RulesRow
     from libs.runtime.tracing import DecisionNode

@@ -13,7 +13,8 @@ from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity
 from libs.runtime.kafka import Place
 from libs.runtime.recount import lost_commands
-from libs.runtime.repairing import Damage, repair
+from libs.runtime.repair_plan import Damage
+from libs.runtime.repairing import repair
 from libs.runtime.settings import Settings
 from tests.conftest import MakeSettings
 from tests.unit.runtime.sealed import AT, LOG_ID, SealedLog
