@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from libs.runtime import day
+from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
 from tools.simulator.planted.plant import LATE
 from tools.simulator.run import Report, services, simulate
 from tools.simulator.traffic import Plan
-from tools.simulator.world import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(28)
@@ -122,7 +122,6 @@ def test_the_seeds_together_see_the_whole_thread() -> None:
         refusals += done.auditor.refusals
     assert not (SEEN | WHOLE) - set(events)
     assert not REFUSED - set(refusals)
-    assert sum(report(seed).crashes for seed in SEEDS) > 100
     assert sum(report(seed).auditor.repeats for seed in SEEDS) > 50
     assert sum(report(seed).auditor.foreign for seed in SEEDS) > 10
 

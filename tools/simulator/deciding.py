@@ -7,15 +7,17 @@ from collections import deque
 from enum import Enum
 from random import Random
 
-from libs.events.chain import Reading
+from libs.events.chain import ChainReader, Reading
 from libs.runtime.day import day_aggregate
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.memory import DeciderMemory
 from libs.runtime.replica_role import Assignment, ReplicaRole
 from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
+from tools.simulator import fault_names as names
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
-from tools.simulator.resuming import resume
+from tools.simulator.repairs import look
+from tools.simulator.resuming import LostTimeline, resume
 
 #: Own steps without any news while decisions are unconfirmed: then the producer is not trusted any more.
 PATIENCE_STEPS = 30
@@ -58,11 +60,11 @@ class DeciderActor:
         self.commands = Place(f"{service.name}.commands", partition)
         self.events = Place(f"{service.name}.events", partition)
         self._log = log
-        self._store = store
+        self._log_id = log_id
         self._older = MemoryStore()
         self._slot = slot
         self._sender = log.sender(slot)
-        memory = DeciderMemory(store)
+        self._store, memory, reader = self._open(store)
         self.decider = PartitionDecider(
             service=service.name,
             aggregates=(*service.aggregates, day_aggregate()),
@@ -70,7 +72,7 @@ class DeciderActor:
             partition=partition,
             partitions=partitions,
             memory=memory,
-            reader=resume(log, log_id, self.events, memory.checkpoint()),
+            reader=reader,
             replica=replica,
         )
         self._tail = Tail(log, self.events, self.decider.head.offset + 1)
@@ -81,7 +83,10 @@ class DeciderActor:
         self._frozen_steps = 0
         self._steps = 0
         self._began = False
-        self.take_overs = 0
+        self.halted = False
+        """Decided commands are lost: nothing is decided until somebody has repaired them and it starts again."""
+        self.took_over = False
+        """Since whoever lets it move has looked."""
         self.role = ReplicaRole(
             replica,
             service.rules,
@@ -89,6 +94,15 @@ class DeciderActor:
             patience_s=TAKE_OVER_STEPS,
             draw=(chance or Random(0)).random,
         )
+
+    def _open(self, store: MemoryStore) -> tuple[MemoryStore, DeciderMemory, ChainReader]:
+        """What `libs.runtime.recovery` does: a store of a lost timeline is thrown away, and all is folded from the beginning."""
+        memory = DeciderMemory(store)
+        try:
+            return store, memory, resume(self._log, self._log_id, self.events, memory.checkpoint())
+        except LostTimeline:
+            self._log.happened[names.STORE_OF_LOST_TIMELINE] += 1
+            return self._open(MemoryStore())
 
     def freeze(self, steps: int) -> None:
         """Do nothing for so many steps: a process that is slow to start, or that the machine has stopped."""
@@ -150,16 +164,21 @@ class DeciderActor:
         """Whether it decides; asked for the first time when everything is folded that was there when it started."""
         if not self._began and self._tail.offset >= self._begin_deciding_at:
             self._began = True
+            self.halted = (
+                self.commands in self._log.was_cut
+                and not look(self._log, self._log_id, self.service.name, self.partition).is_whole
+            )
             self.role.start(self.decider.head_by, self.decider.head_rules)
-        return self.role.decides
+        return self.role.decides and not self.halted
 
     def _stands_by(self) -> bool:
         """Whether a command waits for which patience runs; at its end, and with the log folded, take over."""
         position = self.decider.next_position
-        waits = self._began and position < self._log.end(self.commands)
+        waits = self._began and not self.halted and position < self._log.end(self.commands)
         left = self.role.patience_left_s(self._steps, position, waits=waits)
         if left == 0.0 and self._tail.at_end and self.role.take_over():
-            self.take_overs += 1
+            self._log.happened[names.STANDBY_TOOK_OVER] += 1
+            self.took_over = True
         return left is not None and not self.role.is_outdated
 
     def _failed(self) -> bool:

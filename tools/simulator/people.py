@@ -18,6 +18,7 @@ from libs.events.codec import encode, name_of
 from libs.events.records import CommandEnvelope
 from libs.events.topics import partition_of
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
+from tools.simulator.resuming import is_held
 
 _IDS = UUID("5e0c7b1e-3b06-5d0c-9c64-8a1f6f3d1d11")
 _EPOCH = datetime(2024, 1, 1, 8, tzinfo=UTC)
@@ -60,12 +61,14 @@ class Api:
         self._sender = log.sender(slot)
         self._open: list[Call] = []
         self._by_id: dict[tuple[str, str], Call] = {}
+        self._log_id = log_id
         self._tails: list[tuple[ChainReader, Tail]] = []
+        self._known: list[int] = []
+        """Positions up to which people know the news already, by tail."""
         for service in services:
             for partition in range(partitions):
-                place = Place(f"{service}.events", partition)
-                chain = ChainReader(genesis(log_id, *place))
-                self._tails.append((chain, Tail(log, place, 0)))
+                self._tails.append(self._from_the_beginning(Place(f"{service}.events", partition)))
+                self._known.append(-1)
 
     def ask(
         self, service: str, stream: str, command: Any, *, principal: str = "", command_id: str | None = None
@@ -113,6 +116,16 @@ class Api:
         """Bytes that no API would send."""
         self._sender.post(place, key=key, value=value, headers={})
 
+    def _from_the_beginning(self, place: Place) -> tuple[ChainReader, Tail]:
+        return ChainReader(genesis(self._log_id, *place)), Tail(self._log, place, 0)
+
+    def lost(self, place: Place) -> None:
+        """A partition has lost a tail: where that was read, it is read from the beginning, and told to nobody twice."""
+        for number, (chain, tail) in enumerate(self._tails):
+            if tail.place == place and not is_held(self._log, place, chain.head) and chain.head.offset >= 0:
+                self._known[number] = max(self._known[number], chain.head.position)
+                self._tails[number] = self._from_the_beginning(place)
+
     def crash(self) -> None:
         """The process dies with what it has in flight; people send their requests again."""
         self._sender.die()
@@ -125,13 +138,14 @@ class Api:
 
     def step(self, rng: Random) -> bool:
         """Read one partition's news; send again what waits too long or was not taken."""
-        unread = [pair for pair in self._tails if not pair[1].at_end]
+        unread = [number for number, (_, tail) in enumerate(self._tails) if not tail.at_end]
         if unread:
-            chain, tail = rng.choice(unread)
+            number = rng.choice(unread)
+            chain, tail = self._tails[number]
             records = tail.fetch(rng)
             for raw in records:
                 if chain.read(raw) is Reading.ACCEPTED:
-                    self._note(raw.headers, raw.value)
+                    self._note(raw.headers, raw.value, is_news=chain.head.position > self._known[number])
             if records:
                 return True
         return self._retry()
@@ -147,9 +161,10 @@ class Api:
                 sent = True
         return sent
 
-    def _note(self, headers: Any, value: bytes) -> None:
+    def _note(self, headers: Any, value: bytes, *, is_news: bool) -> None:
         events = from_json(value)["events"]
-        self.seen += [(event["type"], event["data"]) for event in events]
+        if is_news:
+            self.seen += [(event["type"], event["data"]) for event in events]
         command_id, fingerprint = headers.get("command-id"), headers.get("fingerprint")
         if command_id is None or fingerprint is None:
             return

@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
-from libs.events.chain import Checkpoint
+from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
 from libs.runtime.policing import OutgoingCommand, PolicyPartition, Wave, group_name, waves
 from libs.runtime.service import Service
+from tools.simulator import fault_names as names
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
-from tools.simulator.resuming import resume
+from tools.simulator.resuming import LostTimeline, resume
 
 #: Own steps without an answer of the broker: then all is sent again from the last commit.
 PATIENCE_STEPS = 30
@@ -16,6 +17,10 @@ PATIENCE_STEPS = 30
 COMMITS_KEPT = 4
 
 Heads = Mapping[int, Checkpoint]
+
+
+class SourceForked(AssertionError):
+    """At a committed position the source has decided something else than before."""
 
 
 class PolicyActor:
@@ -40,19 +45,23 @@ class PolicyActor:
         self._log = log
         self._partitions: dict[int, PolicyPartition] = {}
         self._tails: dict[int, Tail] = {}
+        self._count = partitions
+        self._regaining: dict[int, tuple[ChainReader, Checkpoint]] = {}
+        """Partitions that have lost what was committed: they must first decide it again."""
         kept: Heads = commits[-1] if commits else {}
         for partition in range(partitions):
             place = Place(f"{source}.events", partition)
-            reader = resume(log, log_id, place, kept.get(partition))
+            committed = kept.get(partition)
+            try:
+                reader = resume(log, log_id, place, committed)
+            except LostTimeline:
+                assert committed is not None, "only what is kept can be lost"
+                log.happened[names.COMMIT_OF_LOST_TIMELINE] += 1
+                reader = ChainReader(genesis(log_id, *place))
+                self._regaining[partition] = reader, committed
+            else:
+                self._begin(partition, reader)
             self._tails[partition] = Tail(log, place, reader.head.offset + 1)
-            self._partitions[partition] = PolicyPartition(
-                service,
-                source,
-                topic=place.topic,
-                partition=partition,
-                partitions=partitions,
-                reader=reader,
-            )
         self._waves: Iterator[Wave] = iter(())
         self._to_send: deque[OutgoingCommand] = deque()
         self._markers: Sequence[OutgoingCommand] = ()
@@ -63,6 +72,16 @@ class PolicyActor:
         self._waited = 0
         self.in_doubt = False
 
+    def _begin(self, partition: int, reader: ChainReader) -> None:
+        self._partitions[partition] = PolicyPartition(
+            self.service,
+            self.source,
+            topic=f"{self.source}.events",
+            partition=partition,
+            partitions=self._count,
+            reader=reader,
+        )
+
     def stop(self) -> None:
         """Die."""
         self._sender.die()
@@ -71,7 +90,7 @@ class PolicyActor:
     def is_quiet(self) -> bool:
         """Everything read, sent, stored and committed."""
         read = all(tail.at_end for tail in self._tails.values())
-        return read and not (self._working or self._waiting or self._dirty)
+        return read and not (self._working or self._waiting or self._dirty or self._regaining)
 
     def step(self, rng: Random) -> bool:
         """Send one command, wait for what must be stored, work out the next wave, commit, or read on.
@@ -81,6 +100,8 @@ class PolicyActor:
         if any(sent.fate is Fate.FAILED for sent in self._waiting) or self._waited > PATIENCE_STEPS:
             self.in_doubt = True
             return True
+        if self._regaining:
+            return self._regain(rng)
         self._waiting = [sent for sent in self._waiting if sent.fate is not Fate.STORED]
         if self._to_send:
             self._post(self._to_send.popleft())
@@ -99,6 +120,22 @@ class PolicyActor:
             self._commit()
             return True
         return self._fetch(rng)
+
+    def _regain(self, rng: Random) -> bool:
+        """What `libs.runtime.forks` does: read up to the committed position, which must hold the committed decision."""
+        moved = False
+        for partition, (reader, committed) in list(self._regaining.items()):
+            tail = self._tails[partition]
+            for raw in tail.fetch(rng):
+                moved = True
+                if reader.read(raw) is Reading.ACCEPTED and reader.head.position == committed.position:
+                    if reader.head.hash != committed.hash:
+                        raise SourceForked(f"{self.name}: {committed} was decided otherwise: {reader.head}")
+                    del self._regaining[partition]
+                    self._begin(partition, reader)
+                    tail.offset = raw.offset + 1
+                    break
+        return moved
 
     def _wait(self) -> bool:
         self._waited += 1

@@ -1,14 +1,23 @@
 """No reader of the simulated log starts without a checked head either: the twin of `libs.runtime.checkpoint.resume`."""
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
+from libs.runtime import checkpoint as rule
 from tools.simulator.log import Log, Place
 
 
+class LostTimeline(Exception):
+    """The log does not hold the record that a checkpoint was taken at."""
+
+
 def resume(log: Log, log_id: str, place: Place, checkpoint: Checkpoint | None) -> ChainReader:
-    """A reader whose head is the checkpoint's record, or the genesis head. AssertionError when the log does not hold it."""
+    """A reader whose head is the checkpoint's record, or the genesis head. Raises LostTimeline."""
     if checkpoint is None or checkpoint.offset < 0:
         return ChainReader(genesis(log_id, place.topic, place.partition))
-    found = log.record_at(place, checkpoint.offset)
-    assert found is not None, f"the checkpoint {checkpoint} stands past the end of {place}"
-    assert found.headers.get("hash") == checkpoint.hash, f"{place} holds another record at {checkpoint}"
+    if not is_held(log, place, checkpoint):
+        raise LostTimeline(f"{place} does not hold {checkpoint}")
     return ChainReader(checkpoint)
+
+
+def is_held(log: Log, place: Place, checkpoint: Checkpoint) -> bool:
+    """Whether the log holds the record that a checkpoint was taken at."""
+    return rule.stands(log.record_at(place, checkpoint.offset), checkpoint)

@@ -9,10 +9,10 @@ from unittest.mock import patch
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 from libs.runtime.service import Service
+from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
 from tools.simulator.run import CHINA_MINUTES, LAW, SeedFailed, services, simulate
 from tools.simulator.traffic import Plan
-from tools.simulator.world import Config
 
 CROWDED = Plan(
     people=6,

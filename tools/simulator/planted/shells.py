@@ -26,8 +26,8 @@ def _heads_first(real: Any) -> Any:
 
     def step(self: ProjectorActor, rng: Any) -> bool:
         moved: bool = real(self, rng)
-        for projection, fold in self._folds:
-            self.database[projection.name].heads |= fold.heads
+        for folded in self._folds:
+            self.database[folded.projection.name].heads |= folded.fold.heads
         return moved
 
     return step
