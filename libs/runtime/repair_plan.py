@@ -40,6 +40,8 @@ class Damage:
     next_position: int
     end: int
     decided: list[bytes] = field(default_factory=list)
+    decided_ms: list[int] = field(default_factory=list)
+    """When each decision was stored."""
     displaced: list[Displaced] = field(default_factory=list)
 
     @property
@@ -61,6 +63,8 @@ class Inspection:
         self._ids = ids
         self._marks = marks
         self._wrong: dict[int, RawRecord] = {}
+        self._sent_again: set[int] = set()
+        """Decided positions that hold their command, which was stored after it was decided: it was lost and came again."""
         self._below: dict[tuple[str, str, int], int] = {}
 
     def add(self, raw: RawRecord) -> None:
@@ -70,6 +74,8 @@ class Inspection:
             _note_line(self._below, raw)
         elif hash_of(raw) != self._damage.decided[raw.offset]:
             self._wrong[raw.offset] = raw
+        elif raw.timestamp_ms > self._damage.decided_ms[raw.offset]:
+            self._sent_again.add(raw.offset)
 
     def found(self) -> Damage:
         """What is wrong, once all commands were looked at. Raises OperatorError for damage that is no cut tail."""
@@ -80,7 +86,7 @@ class Inspection:
             if self._marks.excuse(position, decided=damage.decided[position], found=hash_of(raw))
         }
         open_ones = [raw for position, raw in self._wrong.items() if position not in excused]
-        _require_tail(damage, {raw.offset for raw in open_ones}, excused)
+        _require_tail(damage, {raw.offset for raw in open_ones}, excused | self._sent_again)
         damage.displaced = [
             Displaced(raw.offset, hash_of(raw), raw.key, _again(raw, self._ids, self._below))
             for raw in open_ones
@@ -112,10 +118,13 @@ def mending(damage: Damage, key: Ed25519PrivateKey, log_id: str) -> Iterator[Men
         yield Mend(offset, displaced.key or b"", displaced.again, headers)
 
 
-def _require_tail(damage: Damage, wrong: set[int], excused: set[int]) -> None:
-    """A tail that was cut and grew again is wrong up to its end; anything else is damage of another kind."""
+def _require_tail(damage: Damage, wrong: set[int], fine: set[int]) -> None:
+    """A tail that was cut and grew again is wrong up to its end, or right because the same was sent again and fell there.
+
+    Anything else is damage of another kind.
+    """
     last = min(damage.end, damage.next_position)
-    if wrong and any(position not in wrong | excused for position in range(min(wrong), last)):
+    if wrong and any(position not in wrong | fine for position in range(min(wrong), last)):
         raise OperatorError(
             f"{damage.commands.topic}/{damage.commands.partition} holds another command at offset {min(wrong)} than the one that "
             "was decided, and right ones behind it: that is no cut tail, and nothing was changed. Restore the log from a copy."

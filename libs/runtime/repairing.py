@@ -54,14 +54,18 @@ async def look(settings: Settings, service: str, partition: int) -> Damage:
     bootstrap = settings.require_kafka()
     follower = Follower(settings, service, partition)
     decided: list[bytes] = []
+    decided_ms: list[int] = []
     ids: set[bytes] = set()
     async for raw in follower.accepted():
         decided.append(raw.headers.get("command", b""))
+        decided_ms.append(raw.timestamp_ms)
         ids.add(raw.headers.get("command-id", b""))
     place = Place(commands_topic(service, settings.topic_prefix), partition)
     end = (await offsets(bootstrap, [place]))[place][1]
     marks = Marks(signing_key(settings).public_key(), settings.require_log_id(), place)
-    inspection = Inspection(Damage(service, place, follower.chain.next_position, end, decided), ids, marks)
+    inspection = Inspection(
+        Damage(service, place, follower.chain.next_position, end, decided, decided_ms), ids, marks
+    )
     async for records in read_range(bootstrap, place, 0, end):
         for raw in records:
             inspection.add(raw)

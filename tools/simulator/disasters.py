@@ -5,6 +5,7 @@ cannot be made again, and no design gives back what exists nowhere any more. Aft
 again, as they do when the broker tells them that their offset is past its end.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 CUT_MAX: Final = 15
 #: Steps that pass until somebody repairs a partition whose decided commands were lost.
 _REPAIRED_WITHIN: Final = 600
+#: A backup and its return are two.
+_TIMES_MAX: Final = {"events": 4, "commands": 1, "database": 4}
 
 
 class Disasters:
@@ -34,7 +37,11 @@ class Disasters:
         self._world = world
         self._log = world.log
         self._rng = rng
-        self._chances = chances
+        self._kinds: dict[str, tuple[float, Callable[[], None]]] = {
+            "events": (chances.events_cut, lambda: self._cut_events(self._one_of("events"))),
+            "commands": (chances.commands_cut, lambda: self._cut_commands(self._one_of("commands"))),
+            "database": (chances.database_restored, self._restore_database),
+        }
         self._log_id = log_id
         self._events_floor: dict[Place, int] = {}
         """Offsets below which a decision may not be lost: its command is."""
@@ -44,23 +51,26 @@ class Disasters:
         """The last position that a partition had ever decided when it lost a tail."""
         self._to_repair: dict[Place, int] = {}
         """The step at which somebody repairs the partition."""
+        self._times: Counter[str] = Counter()
         self._backup: Database | None = None
 
     def step(self) -> None:
-        """Perhaps one of them happens; what is due is repaired."""
-        for place in [place for place, due in self._to_repair.items() if due <= self._world.steps]:
-            self._repair(place)
-        chances = self._chances
-        if self._rng.random() < chances.events_cut:
-            self._cut_events(self._one_of("events"))
-        if self._rng.random() < chances.commands_cut:
-            self._cut_commands(self._one_of("commands"))
-        if self._rng.random() < chances.database_restored:
-            self._restore_database()
+        """Perhaps one of them happens, a few times in a run, because everything has to recover; what is due is repaired."""
+        if self._to_repair:
+            for place in [place for place, due in self._to_repair.items() if due <= self._world.steps]:
+                self._repair(place)
+        chance = self._rng.random()
+        for kind, (share, do) in self._kinds.items():
+            if chance < share:
+                if self._times[kind] < _TIMES_MAX[kind]:
+                    self._times[kind] += 1
+                    do()
+                return
+            chance -= share
 
     def end(self) -> None:
         """No more of them: what is damaged is repaired now."""
-        self._chances = Chances()
+        self._kinds.clear()
         for place in list(self._to_repair):
             self._repair(place)
 
@@ -121,6 +131,7 @@ class Disasters:
         happened = self._log.happened
         happened[names.DECIDED_COMMANDS_LOST] += damage.missing + len(damage.displaced)
         happened[names.COMMANDS_DISPLACED] += len(damage.displaced)
+        self._log.was_cut.discard(commands)
         if not damage.is_whole:
             self._commands_floor[commands] = self._log.end(commands)
         self._start_deciders(commands)

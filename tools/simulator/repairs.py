@@ -19,13 +19,15 @@ def look(log: Log, log_id: str, service: str, partition: int) -> Damage:
     events, commands = Place(f"{service}.events", partition), Place(f"{service}.commands", partition)
     chain = ChainReader(genesis(log_id, *events))
     decided: list[bytes] = []
+    decided_ms: list[int] = []
     ids: set[bytes] = set()
     for raw in log.records(events, 0, log.end(events)):
         if chain.read(raw) is Reading.ACCEPTED:
             decided.append(raw.headers["command"])
+            decided_ms.append(raw.timestamp_ms)
             ids.add(raw.headers.get("command-id", b""))
     place = kafka.Place(*commands)
-    damage = Damage(service, place, chain.next_position, log.end(commands), decided)
+    damage = Damage(service, place, chain.next_position, log.end(commands), decided, decided_ms)
     inspection = Inspection(damage, ids, Marks(_KEY.public_key(), log_id, place))
     for raw in log.records(commands, 0, log.end(commands)):
         inspection.add(raw)

@@ -71,7 +71,7 @@ class Traffic:
     @property
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
-        return not (self.sight.bank or self.sight.closing or self._api.seen)
+        return not (self.sight.bank or self.sight.closing or self._api.seen or self._officers.sight.to_review)
 
     def step(self, _rng: Random) -> bool:
         """Look at the news, then perhaps do one thing."""
@@ -89,7 +89,7 @@ class Traffic:
             self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
             return True
         if self.closing_time:
-            return False
+            return self._officers.finish_reviews()
         if self.sight.business_date is None:
             return self._open_calendar()
         if self._budget > 0:

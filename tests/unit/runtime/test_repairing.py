@@ -168,6 +168,21 @@ async def test_damage_that_is_no_cut_tail_is_refused(settings: Settings, held: S
     assert len(commands) == 5
 
 
+async def test_a_lost_command_that_fell_where_it_was_is_no_other_damage(
+    settings: Settings, held: SealedLog
+) -> None:
+    """Whoever sends the same again may hit the old offset (found by seed 6); that it is younger than its decision tells it apart."""
+    commands = held.records[held.commands]
+    lost = commands[4].value
+    held.cut_commands(3)
+    held.command(sent(7, "late"))
+    commands.append(RawRecord(4, b"acc_a", lost, {}, held.records[held.events][4].timestamp_ms + 1))
+    [damage] = await mended(settings)
+    assert [displaced.position for displaced in damage.displaced] == [3]
+    assert commands[5].value == sent(7, "late")
+    assert await proven(settings) == ([], 1, 1)
+
+
 async def test_only_the_holder_of_the_key_can_excuse_a_position(
     settings: Settings, held: SealedLog, make_settings: MakeSettings
 ) -> None:
