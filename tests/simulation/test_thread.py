@@ -7,20 +7,19 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from libs.runtime import day
+from tests.simulation.reports import SEEDS, report
 from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
 from tools.simulator.planted.plant import LATE
-from tools.simulator.run import Report, services, simulate
+from tools.simulator.run import services, simulate
 from tools.simulator.traffic import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(28)
 #: One of them that is over quickly.
 SHORT = 7
 
@@ -57,6 +56,7 @@ WHOLE = {
     "onboarding.ErasureDeclined.v1",
     "onboarding.ExposureConfirmed.v1",
     "onboarding.ExposureReleased.v1",
+    "onboarding.ExposureRevoked.v1",
     "onboarding.TermsAccepted.v1",
     "onboarding.UserErased.v1",
 }
@@ -98,12 +98,6 @@ REFUSED = {
     "top_up_already_answered",
     "unknown_account",
 }
-
-
-@cache
-def report(seed: int) -> Report:
-    """The run of a seed, once per test session."""
-    return simulate(seed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

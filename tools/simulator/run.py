@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -88,6 +89,8 @@ _WHOLE_PLAN = Plan(
 #: A profile with caps, a ceiling, suitability and reviews by two.
 LAW = "cn-p2p-2016"
 CHINA_MINUTES = 8 * 60
+#: A few days before its caps come into force, so that loans approved before are looked at again after.
+BEFORE_THE_CAPS = date(2016, 8, 21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,13 @@ def _from_outside(rng: Random, config: Config) -> dict[str, Any]:
     }
 
 
+def _under_the_law(seed: int) -> Config:
+    config = replace(config_of(seed), minutes_east=CHINA_MINUTES)
+    if Random(f"{seed}/law").random() < 0.5:
+        config = replace(config, plan=replace(config.plan, first_date=BEFORE_THE_CAPS))
+    return config
+
+
 class SeedFailed(AssertionError):
     """A seed broke a rule, did not come to rest, or raised: at which step, in which words, after which events."""
 
@@ -182,7 +192,7 @@ def simulate(
     """Run one seed to its end, judged at every step. Raises SeedFailed; the same seed fails again at the same step."""
     if chosen is None:
         chosen = services(thread_only=not _plays_all(seed), profile="demo" if seed % 4 else LAW)
-        config = replace(config_of(seed), minutes_east=0 if seed % 4 else CHINA_MINUTES)
+        config = config_of(seed) if seed % 4 else _under_the_law(seed)
     started = time.process_time()
     world = World(seed, chosen, config or config_of(seed))
     auditor = watch(world)

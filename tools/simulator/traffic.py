@@ -31,6 +31,7 @@ class Plan:
     actions_on_busy_days: int
     actions_on_quiet_days: int
     tenor_months_max: int
+    first_date: date = FIRST_DATE
 
 
 class Traffic:
@@ -48,8 +49,15 @@ class Traffic:
         self._listed = 0
         self._listings = 0 if onboarding else plan.listings
         """Listings are opened by hand where nobody can apply for a loan."""
-        tenor = plan.tenor_months_max
-        self._officers = Officers(rng, api, self._people, applications=2 * plan.listings, tenor=tenor)
+        api.now = datetime.combine(plan.first_date, time(8), UTC) - timedelta(days=24)
+        self._officers = Officers(
+            rng,
+            api,
+            self._people,
+            applications=2 * plan.listings,
+            tenor=plan.tenor_months_max,
+            large=plan.first_date != FIRST_DATE,
+        )
         self._collectors = Collectors(rng, api)
         self._onboarding = onboarding
         self._numbers = 0
@@ -61,7 +69,7 @@ class Traffic:
     def days_closed(self) -> int:
         """Business dates that people saw closed."""
         now = self.sight.business_date
-        return (now - FIRST_DATE).days if now else 0
+        return (now - self._plan.first_date).days if now else 0
 
     @property
     def done(self) -> bool:
@@ -106,7 +114,7 @@ class Traffic:
         if self._close_again_in > 0:
             return False
         self._close_again_in = 200
-        self._api.ask("repayment", "calendar", repayment.OpenCalendar(business_date=FIRST_DATE))
+        self._api.ask("repayment", "calendar", repayment.OpenCalendar(business_date=self._plan.first_date))
         return True
 
     def _new_day(self) -> None:

@@ -64,8 +64,8 @@ class World:
     AWAY_STEPS = 300
     #: How long a slow twin lives on, in its own steps.
     TWIN_STEPS = 40
-    #: Steps without faults after which everything must have come to rest; a run needs a hundredth of it.
-    DRAIN_STEPS_MAX = 1_000_000
+    #: Steps without faults after which everything must have come to rest; a run needs a tenth of it at most.
+    DRAIN_STEPS_MAX = 300_000
 
     def __init__(self, seed: int, services: Sequence[Service], config: Config) -> None:
         self.config = config

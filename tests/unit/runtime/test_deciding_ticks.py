@@ -232,10 +232,12 @@ def test_a_marker_below_the_line_is_decided_alike_whatever_is_unconfirmed() -> N
     def of(position: int) -> Source:
         return Source(group="g", topic="up.events", partition=0, position=position)
 
-    early = {"stream": "~p0", "command_id": "m", "source": of(3), "below": 3}
-    bench.send(marker(expected=2), **early)
+    def send_marker() -> None:
+        bench.send(marker(expected=2), stream="~p0", command_id="m", source=of(3), below=3)
+
+    send_marker()
     bench.send(PutCoins(coins=1), source=of(9), below=9)
-    bench.send(marker(expected=2), **early)
+    send_marker()
     ahead = [(outgoing.value, outgoing.headers) for outgoing in bench.decide_ahead()]
     bench.decider.drop_speculation()
     one_by_one = []

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 from libs.runtime.service import Service
-from tools.simulator.config import Config
+from tools.simulator.config import Chances, Config
 from tools.simulator.log import LogFaults
 from tools.simulator.run import CHINA_MINUTES, LAW, SeedFailed, services, simulate
 from tools.simulator.traffic import Plan
@@ -55,6 +55,17 @@ MONTH_END: Final = replace(
 TWINS: Final = replace(ROUGH, crashes=0.01, slow_twins=0.9, new_release=True)
 #: A machine that runs out of memory now and then.
 STARVED: Final = replace(ROUGH, starvation=0.002)
+#: Power cuts that take the tail of a topic, and a database that is put back to the past.
+CUT: Final = replace(ROUGH, disasters=Chances(events_cut=0.002))
+COMMANDS_CUT: Final = replace(ROUGH, disasters=Chances(commands_cut=0.001))
+#: Days and their markers, decided again.
+CUT_DUES: Final = replace(
+    CUT, plan=replace(CROWDED, days=8, busy_days=2), partitions=3, disasters=Chances(events_cut=0.0008)
+)
+#: Projectors that die often, live on as zombies, and do not hear what became of their transactions.
+UNHEARD: Final = replace(ROUGH, unknown_commits=0.01, crashes=0.01, slow_twins=0.9)
+#: Releases whose states have another shape.
+RESHAPED: Final = replace(ROUGH, crashes=0.01, other_states=True)
 #: All services: people apply, are late, are called, and leave.
 WHOLE: Final = replace(
     ROUGH,
