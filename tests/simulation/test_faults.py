@@ -9,6 +9,7 @@ from tools.simulator import fault_names
 FOUND = {
     3: "a marker below its line was a repeat or not, by what was unconfirmed: a lost tail was decided otherwise",
     4: "a listing was left without its second review when the plan ended",
+    5: "people read on behind a lost tail and never heard of what came to stand before: the run did not come to rest",
     6: "a lost command that was sent again and fell at its old offset made a repair refuse the partition",
     18: "as 3, on the only partition",
     19: "as 3, with policy groups that would have stopped as source-forked",

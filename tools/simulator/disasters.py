@@ -42,6 +42,10 @@ class Disasters:
             "commands": (chances.commands_cut, lambda: self._cut_commands(self._one_of("commands"))),
             "database": (chances.database_restored, self._restore_database),
         }
+        self._kinds = {name: kind for name, kind in self._kinds.items() if kind[0]}
+        self._next_at = 0
+        if self._kinds:
+            self._draw_next()
         self._log_id = log_id
         self._events_floor: dict[Place, int] = {}
         """Offsets below which a decision may not be lost: its command is."""
@@ -59,14 +63,19 @@ class Disasters:
         if self._to_repair:
             for place in [place for place, due in self._to_repair.items() if due <= self._world.steps]:
                 self._repair(place)
-        chance = self._rng.random()
-        for kind, (share, do) in self._kinds.items():
-            if chance < share:
-                if self._times[kind] < _TIMES_MAX[kind]:
-                    self._times[kind] += 1
-                    do()
-                return
-            chance -= share
+        if self._world.steps < self._next_at or not self._kinds:
+            return
+        kinds = list(self._kinds)
+        kind = self._rng.choices(kinds, [self._kinds[kind][0] for kind in kinds])[0]
+        if self._times[kind] < _TIMES_MAX[kind]:
+            self._times[kind] += 1
+            self._kinds[kind][1]()
+        self._draw_next()
+
+    def _draw_next(self) -> None:
+        """How many steps pass until the next one: what a chance per step comes to."""
+        chance = sum(share for share, _ in self._kinds.values())
+        self._next_at = self._world.steps + 1 + int(self._rng.expovariate(chance))
 
     def end(self) -> None:
         """No more of them: what is damaged is repaired now."""

@@ -18,7 +18,6 @@ from libs.events.codec import encode, name_of
 from libs.events.records import CommandEnvelope
 from libs.events.topics import partition_of
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
-from tools.simulator.resuming import is_held
 
 _IDS = UUID("5e0c7b1e-3b06-5d0c-9c64-8a1f6f3d1d11")
 _EPOCH = datetime(2024, 1, 1, 8, tzinfo=UTC)
@@ -120,9 +119,13 @@ class Api:
         return ChainReader(genesis(self._log_id, *place)), Tail(self._log, place, 0)
 
     def lost(self, place: Place) -> None:
-        """A partition has lost a tail: where that was read, it is read from the beginning, and told to nobody twice."""
+        """A partition has lost a tail: where that was read, it is read from the beginning, and told to nobody twice.
+
+        What was read may reach further than the last decision that was taken: a repeat, say. Whoever went on from there would
+        miss what comes to stand before it.
+        """
         for number, (chain, tail) in enumerate(self._tails):
-            if tail.place == place and not is_held(self._log, place, chain.head) and chain.head.offset >= 0:
+            if tail.place == place and tail.offset > self._log.end(place):
                 self._known[number] = max(self._known[number], chain.head.position)
                 self._tails[number] = self._from_the_beginning(place)
 

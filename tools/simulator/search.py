@@ -86,8 +86,13 @@ class Found:
 
     @property
     def failed(self) -> int:
-        """Seeds that broke a rule."""
-        return len(self.failures)
+        """Seeds that broke a rule, and faults that a search of the usual size never injected: they prove nothing."""
+        return len(self.failures) + (len(self.never_injected) if self.seeds >= SEEDS_DEFAULT else 0)
+
+    @property
+    def never_injected(self) -> list[str]:
+        """Faults that no seed has injected."""
+        return [name for name in fault_names.ALL if not self.faults[name]]
 
     @property
     def events_per_core_minute(self) -> int:
@@ -120,6 +125,8 @@ class Found:
         rows = [f"{number:9,} {name}" for name, number in sorted(self.seen.items())]
         rows.append("faults injected:")
         rows += [f"{self.faults[name]:9,} {name}" for name in fault_names.ALL]
+        if self.never_injected:
+            rows.append(f"never injected: {', '.join(self.never_injected)}")
         rows += [failure.told() for failure in self.failures]
         rows.append(
             f"{self.seeds:,} seeds from {self.first}, {self.steps:,} steps, {self.events:,} events, {self.days:,} days, "
