@@ -76,6 +76,8 @@ class ProjectorActor:
         for projection in self._projections:
             database.setdefault(projection.name, StoredView())
             self._forget_if_lost(projection.name)
+        self._heads = {name: dict(view.heads) for name, view in database.items()}
+        """What this life knows of each view's heads: it never looks again, so whoever moved them is noticed."""
         for service in services:
             for number in range(partitions):
                 self._open(log, log_id, Partition(service, number))
@@ -84,7 +86,7 @@ class ProjectorActor:
         """Read on from the lowest head of the views that read this partition."""
         place = Place(f"{partition.service}.events", partition.partition)
         heads = [
-            self.database[projection.name].heads.get(partition)
+            self._heads[projection.name].get(partition)
             for projection in self._projections
             if partition.service in projection.sources
         ]
@@ -126,7 +128,7 @@ class ProjectorActor:
                 Folded(
                     projection,
                     fold_records(projection, self._unseen(projection)),
-                    dict(self.database[projection.name].heads),
+                    dict(self._heads[projection.name]),
                 )
                 for projection in self._projections
             ]
@@ -143,7 +145,7 @@ class ProjectorActor:
 
     def _unseen(self, projection: Projection) -> list[AcceptedRecord]:
         """The batch's records of the view's sources above its own heads: views may have come differently far."""
-        heads = self.database[projection.name].heads
+        heads = self._heads[projection.name]
         return [
             record
             for record in self._batch
@@ -163,6 +165,7 @@ class ProjectorActor:
         carried_out = not unknown or rng.random() < 0.5
         if carried_out:
             self._commit(folded.projection, folded.fold)
+            self._heads[folded.projection.name] |= folded.fold.heads
         if unknown:
             name = names.COMMITTED_UNKNOWN if carried_out else names.ABORTED_UNKNOWN
             self._log.happened[name] += 1

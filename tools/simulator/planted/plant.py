@@ -13,6 +13,7 @@ from tools.simulator.config import Chances, Config
 from tools.simulator.log import LogFaults
 from tools.simulator.run import CHINA_MINUTES, LAW, SeedFailed, services, simulate
 from tools.simulator.traffic import Plan
+from tools.simulator.world import World
 
 CROWDED = Plan(
     people=6,
@@ -84,7 +85,7 @@ WHOLE: Final = replace(
 )
 #: The same under the law, for as long as people apply.
 LAWFUL: Final = replace(WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), minutes_east=CHINA_MINUTES)
-#: Steps after which a run that still has days to close has come to a stop.
+#: Steps after which a run that still has days to close, or has not come to rest, has come to a stop.
 _STEPS_MAX: Final = 80_000
 
 Policy = Callable[[RecordedEvent], "list[Send]"]
@@ -127,7 +128,7 @@ class Verdict:
 def judge(plant: Plant) -> Verdict:
     """Run the plant's seeds until one fails."""
     for seed in plant.seeds:
-        with plant.planted():
+        with plant.planted(), patch.object(World, "DRAIN_STEPS_MAX", _STEPS_MAX):
             try:
                 simulate(seed, plant.services(), plant.config, steps_max=_STEPS_MAX)
             except SeedFailed as failed:

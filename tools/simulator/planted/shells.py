@@ -81,7 +81,10 @@ PLANTS = (
     Plant(
         "view-applied-twice",
         "Documents without their position are added to again after a crash.",
-        instead(ProjectorActor, "_commit", _forgetting_heads),
+        together(
+            instead(ProjectorActor, "_commit", _forgetting_heads),
+            instead(ProjectorActor, "_is_unmoved", lambda _real: lambda _self, _folded: True),
+        ),
         ("bidding.balances", "live", "the view says"),
     ),
     Plant(
