@@ -91,6 +91,18 @@ class Builder:
         done.seconds = time.monotonic() - started
         return done
 
+    async def begin_anew(self, projection: Projection) -> Generation:
+        """Let a view be read from an empty generation, before the first record: whoever feeds it brings it as far as it goes."""
+        generation = await self._database.begin_generation(projection)
+        log_id = self._settings.require_log_id()
+        before = {
+            where: genesis(log_id, place.topic, place.partition)
+            for place, where in self._places(set(projection.sources)).items()
+        }
+        await self._database.join(generation, before)
+        await self._database.flip(generation, await self._database.pointer(projection.name))
+        return generation
+
     async def _fill(self, done: Pass, progress: Progress) -> Mapping[Partition, ChainReader]:
         places = self._places({source for build in done.builds for source in build.projection.sources})
         log_id = self._settings.require_log_id()

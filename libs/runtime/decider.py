@@ -12,19 +12,14 @@ from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.runtime.attempts import HangWatch
 from libs.runtime.decider_links import Tails, Writers
-from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import LogReader, LogUnavailable, Place
 from libs.runtime.partition_loop import PartitionLoop
-from libs.runtime.replicas import load_table
-from libs.runtime.restarts import wait
+from libs.runtime.replicas import ReplicaTable, load_table, watch_table
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.tail import Tail, TailReader
 
 log = structlog.get_logger()
-
-#: Seconds between looks at the table of replicas.
-TABLE_EVERY_S = 1.0
 
 
 class DeciderRole:
@@ -61,7 +56,7 @@ class DeciderRole:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tail_events(tails.events, stop))
                 group.create_task(self._tail_commands(tails.commands, stop))
-                group.create_task(self._watch_table(stop))
+                group.create_task(watch_table(self._settings, self._table, stop, self._take_table))
                 for loop in self._loops:
                     if loop.halted is None:
                         group.create_task(loop.run(stop, tails, writers))
@@ -129,23 +124,10 @@ class DeciderRole:
             for place, records in (await reader.poll(0.25)).items():
                 self._by_place[place].take_events(records)
 
-    async def _watch_table(self, stop: asyncio.Event) -> None:
-        """Take a higher version of the table of replicas while running; one that does not fit changes nothing."""
-        told = ""
-        while not stop.is_set():
-            await wait(stop, TABLE_EVERY_S)
-            try:
-                table = load_table(self._settings)
-            except OperatorError as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.error("replica_table_ignored", cause=told)
-                continue
-            if table.version > self._table.version:
-                self._table = table
-                log.info("replica_table", version=table.version)
-                for loop in [loop for loop in self._loops if loop.halted is None]:
-                    loop.assign(table.assignment(self._service.name, loop.partition))
+    def _take_table(self, table: ReplicaTable) -> None:
+        self._table = table
+        for loop in [loop for loop in self._loops if loop.halted is None]:
+            loop.assign(table.assignment(self._service.name, loop.partition))
 
     async def _tail_commands(self, reader: LogReader, stop: asyncio.Event) -> None:
         paused: set[Place] = set()

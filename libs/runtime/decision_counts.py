@@ -1,14 +1,16 @@
-"""What the log accepted, counted by outcome; the alarm for what a person must look at; how a partition stands."""
+"""What the log accepted of a replica, counted by outcome; the alarm for what a person must look at; how a partition stands."""
 
 import time
 from datetime import date
 
 import structlog
 
+from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord, parse_decision
 from libs.runtime import observability as metrics
 from libs.runtime.deciding import PartitionDecider
-from libs.runtime.unexpected import is_from_policy, unexpected
+from libs.runtime.service import Service
+from libs.runtime.unexpected import expected_refusals, is_from_policy, unexpected
 
 log = structlog.get_logger()
 
@@ -27,7 +29,25 @@ def gauge_partition(
         metrics.BUSINESS_DAY.labels(*labels).set((decider.business_date - _DAY_ZERO).days)
 
 
-def count_decision(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:
+class DecisionCounts:
+    """Counts of one partition: each decision once, by the replica whose name is on it, however often it is folded."""
+
+    def __init__(self, service: Service, partition: int, replica: str) -> None:
+        self._service = service.name
+        self._partition = partition
+        self._expected = expected_refusals(service)
+        self._replica = replica.encode()
+        self._counted_to = -1
+
+    def accepted(self, raw: RawRecord, head: Checkpoint) -> None:
+        """The log has accepted this record, which is its head now. Who folds a lost timeline anew has counted its beginning."""
+        if head.position > self._counted_to:
+            self._counted_to = head.position
+            if raw.headers.get("by") == self._replica:
+                _count(self._service, self._partition, raw, self._expected)
+
+
+def _count(service: str, partition: int, raw: RawRecord, expected: frozenset[str]) -> None:
     """Count a decision by outcome, and alarm for what a person must look at. Most is known from the first bytes."""
     events = raw.value[raw.value.find(b'"events":[') :]
     first = events[:80]

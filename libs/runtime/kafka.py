@@ -23,9 +23,9 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.events.topics import TOPIC_MESSAGE_BYTES_MAX
+from libs.runtime.commits import Commit
 from libs.runtime.errors import OperatorError
 
 #: A broker that does not answer is given up after so long; the client's own limit for one that is silent is 40 s.
@@ -158,20 +158,20 @@ class LogReader:
         for place in places:
             self.pause(place)
 
-    async def commit(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
-        """Keep triples as the group's commit metadata. Raises LogUnavailable."""
+    async def commit(self, commits: Mapping[Place, Commit]) -> None:
+        """Keep the group's commits. Raises LogUnavailable."""
         offsets = {
-            _tp(place): OffsetAndMetadata(checkpoint.offset + 1, checkpoint.as_text())
-            for place, checkpoint in checkpoints.items()
+            _tp(place): OffsetAndMetadata(commit.read_to, commit.as_metadata())
+            for place, commit in commits.items()
         }
         try:
             await self._consumer.commit(offsets)
         except (KafkaError, OSError) as error:
             raise LogUnavailable(str(error)) from error
 
-    async def committed(self, places: Sequence[Place]) -> dict[Place, Checkpoint]:
-        """The triples that `commit` kept, for the partitions that have one. Raises LogUnavailable."""
-        kept: dict[Place, Checkpoint] = {}
+    async def committed(self, places: Sequence[Place]) -> dict[Place, Commit]:
+        """What `commit` kept, for the partitions that have one. Raises LogUnavailable."""
+        kept: dict[Place, Commit] = {}
         try:
             # the public `committed` drops the metadata, which is where our triple is
             found = await self._consumer._coordinator.fetch_committed_offsets(
@@ -181,7 +181,7 @@ class LogReader:
             raise LogUnavailable(str(error)) from error
         for tp, entry in found.items():
             if entry.offset >= 0 and entry.metadata:
-                kept[Place(tp.topic, tp.partition)] = Checkpoint.from_text(entry.metadata)
+                kept[Place(tp.topic, tp.partition)] = Commit.from_kafka(entry.offset, entry.metadata)
         return kept
 
 

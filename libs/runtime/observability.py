@@ -134,6 +134,24 @@ POLICY_RESTARTS = Counter(
     ("policy",),
     registry=REGISTRY,
 )
+POLICY_SENDS = Gauge(
+    "loanstream_policy_sends",
+    "1 while this replica sends what a policy group makes of a source partition, 0 while it watches another one",
+    ("policy", "partition"),
+    registry=REGISTRY,
+)
+POLICY_FORKED = Gauge(
+    "loanstream_policy_forked",
+    "1 while a policy group stands still on a source partition that was decided otherwise than before: an alarm",
+    ("policy", "partition"),
+    registry=REGISTRY,
+)
+POLICY_TAKE_OVERS = Counter(
+    "loanstream_policy_take_overs_total",
+    "Times this replica took a source partition over because events waited and the commit did not move",
+    ("policy", "partition"),
+    registry=REGISTRY,
+)
 POLICY_AGE_SECONDS = Gauge(
     "loanstream_policy_age_seconds",
     "Age of the oldest event that a policy group has not handled; 0 when none waits",

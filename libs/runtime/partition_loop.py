@@ -16,11 +16,12 @@ from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime import observability as metrics
 from libs.runtime.attempts import Attempts, HangWatch
+from libs.runtime.checkpoint import is_held
 from libs.runtime.day import day_aggregate
 from libs.runtime.decider_links import Tails, Writers
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.decision import Outgoing
-from libs.runtime.decision_counts import count_decision, gauge_partition
+from libs.runtime.decision_counts import DecisionCounts, gauge_partition
 from libs.runtime.kafka import LogUnavailable, LogWriter, Place, RecordTooLarge
 from libs.runtime.recount import lost_commands
 from libs.runtime.recovery import open_memory
@@ -29,7 +30,6 @@ from libs.runtime.restarts import Restarts, unless, wait
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
 from libs.runtime.store import RocksStore, drop_outdated, store_path
-from libs.runtime.unexpected import expected_refusals
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class PartitionLoop:
         self.partition = partition
         self.commands = Place(commands_topic(service.name, settings.topic_prefix), partition)
         self.events = Place(events_topic(service.name, settings.topic_prefix), partition)
-        self._expected = expected_refusals(service)
+        self._counts = DecisionCounts(service, partition, settings.replica)
         self._aggregates = (*service.aggregates, day_aggregate())
         self._path = store_path(
             settings.data_dir, self.events.topic, settings.replica, partition, self._aggregates
@@ -223,7 +223,7 @@ class PartitionLoop:
             self.read_to = raw.offset + 1
             if reading is Reading.ACCEPTED:
                 self.role.accepted(self.decider.head_by, self.decider.head_rules)
-                count_decision(name, self.partition, raw, self._expected)
+                self._counts.accepted(raw, self.decider.head)
             elif reading is Reading.REPEAT:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
             else:
@@ -258,8 +258,8 @@ class PartitionLoop:
         while not stop.is_set():
             writer, pause_s = None, 0.0
             try:
-                if self.is_in_doubt:
-                    await self._start_over(tails, stop)
+                if self.is_in_doubt and not await self._start_over(tails, stop):
+                    return
                 writer = await writers.current()
                 self.is_in_doubt = False
                 self._restarts.began()
@@ -275,11 +275,30 @@ class PartitionLoop:
             if pause_s:
                 await wait(stop, pause_s)
 
-    async def _start_over(self, tails: Tails, stop: asyncio.Event) -> None:
-        """Forget speculation, wait until the log's present end is folded, read commands again from the next position."""
+    async def _start_over(self, tails: Tails, stop: asyncio.Event) -> bool:
+        """Forget speculation, wait until the log's present end is folded, read commands again from the next position.
+
+        A head that the log no longer holds is a lost timeline, as at a start: then it is folded from offset 0. False where
+        that finds that the partition must stand still.
+        """
         self.decider.drop_speculation()
+        head = self.decider.head
+        if head.offset >= 0 and not await is_held(self._settings.require_kafka(), self.events, head):
+            tails.events.drop(
+                self.events
+            )  # or what is on its way would be folded into a store that is closed
+            self.close()
+            await self.recover()
+            tails.events.seek(self.events, self.read_to)
         await self._fold_to_end(tails, stop)
+        if self._attempts is None and not stop.is_set():
+            await self.check_commands()
+            if self.halted is not None:
+                tails.commands.pause(self.commands)
+                return False
+            self.begin()
         self._read_commands_anew(tails)
+        return True
 
     async def _fold_to_end(self, tails: Tails, stop: asyncio.Event) -> None:
         ends = await unless(stop, tails.asking.ends([self.events])) or {}

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Final
 
 import structlog
@@ -175,7 +176,7 @@ class ProjectorRole:
         can_wait = set(self._topics.values()) <= covered
         later = [projection for projection in missing if can_wait and projection.name not in lost]
         if first := [projection for projection in missing if projection not in later]:
-            await self._build(database, first)
+            await self._build(database, first, lost)
         return later
 
     async def _build_beside(
@@ -192,14 +193,25 @@ class ProjectorRole:
         await asyncio.gather(*pending, return_exceptions=True)
         await asyncio.gather(*done)
 
-    async def _build(self, database: Database, projections: Sequence[Projection]) -> None:
-        """Build new generations and let them be read. A view that raises is left as it is, and told."""
+    async def _build(
+        self, database: Database, projections: Sequence[Projection], lost: frozenset[str] = frozenset()
+    ) -> None:
+        """Build new generations and let them be read. A view that raises is left as it is, and told.
+
+        Unless its timeline is lost: what is read of it never was. It begins anew, and stops where it raises, as a live one.
+        """
         builder = Builder(self._settings, database)
         done = await builder.build(projections, lambda *_: None)
-        await asyncio.gather(*(self._take_up(database, builder, build) for build in done.builds))
+        await asyncio.gather(*(self._take_up(database, builder, build, lost) for build in done.builds))
 
-    async def _take_up(self, database: Database, builder: Builder, build: Build) -> None:
+    async def _take_up(
+        self, database: Database, builder: Builder, build: Build, lost: frozenset[str]
+    ) -> None:
         name = build.projection.name
+        if build.failure is not None and name in lost:
+            generation = await builder.begin_anew(build.projection)
+            log.error("view_begins_anew", view=name, generation=generation.number, **asdict(build.failure))
+            return
         if build.failure is not None:
             self._unbuildable[name] = str(view_raised(build.projection, build.failure))
             log.error("view_not_built", view=name, reason=self._unbuildable[name])

@@ -6,27 +6,13 @@ takes over when commands wait and the chain does not move. Who reads a decision 
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
-#: How much longer than its patience a standby may wait, so that two of them seldom take over at the same moment.
-JITTER = 0.3
+from libs.runtime.pair_role import Assignment, PairRole
 
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What the table says of one partition: its replicas, and the rules below the log's that may decide all the same."""
-
-    active: str
-    standby: str | None = None
-    rules_allowed: int | None = None
-
-    @property
-    def replicas(self) -> tuple[str, ...]:
-        """Everybody who may ever decide it."""
-        return (self.active,) if self.standby is None else (self.active, self.standby)
+__all__ = ["Assignment", "ReplicaRole"]
 
 
-class ReplicaRole:
+class ReplicaRole(PairRole):
     """The role of one replica in one partition. `decides` is the answer; everything else is news for it."""
 
     def __init__(
@@ -38,16 +24,10 @@ class ReplicaRole:
         patience_s: float,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self.replica = replica
-        self.assignment = assignment
+        super().__init__(replica, assignment, patience_s=patience_s, draw=draw)
         self.head_rules = 0
         self.held_back = False
         self._rules = rules
-        self._patience_s = patience_s
-        self._draw = draw
-        self._active = False
-        self._waits_at: int | None = None
-        self._due_at = 0.0
 
     # --- answers ------------------------------------------------------------------------------------------------
 
@@ -64,29 +44,18 @@ class ReplicaRole:
 
     def patience_left_s(self, now_s: float, position: int, *, waits: bool) -> float | None:
         """Seconds until it should take over; None while it decides, or no command waits at `position`, the chain's next."""
-        if self.decides or not waits or self.replica not in self.assignment.replicas:
-            self._waits_at = None
-            return None
-        if self._waits_at != position:
-            self._waits_at = position
-            self._due_at = now_s + self._patience_s * (1.0 + JITTER * self._draw())
-        return max(0.0, self._due_at - now_s)
+        return self._left_s(now_s, position, waits=waits and not self.decides)
 
     # --- news ---------------------------------------------------------------------------------------------------
 
     def start(self, head_by: str, head_rules: int) -> None:
         """It has folded the log. Who finds that his other replica decided last may have been replaced: it follows."""
-        others = [replica for replica in self.assignment.replicas if replica != self.replica]
         self.head_rules = head_rules
-        self._active = self.replica == self.assignment.active and head_by not in others
+        self._begin(head_by)
 
     def assign(self, assignment: Assignment) -> None:
         """The table's next version. It moves the role only where it names another active replica than before."""
-        if assignment.active != self.assignment.active:
-            self._active = self.replica == assignment.active
-        elif self.replica not in assignment.replicas:
-            self._active = False
-        self.assignment = assignment
+        super().assign(assignment)
         self.held_back = self.held_back and self.is_outdated
 
     def accepted(self, by: str, rules: int) -> None:

@@ -8,15 +8,24 @@ that is higher than its own; `loanstream rules --allow` writes the next one.
      "partitions": {"bidding/0": {"active": "r1", "standby": "r0"}}, "rules_allowed": {"bidding": 3}}
 """
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Self
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from libs.events.topics import DECIDING_SERVICES
 from libs.runtime.errors import OperatorError
 from libs.runtime.replica_role import Assignment
+from libs.runtime.restarts import wait
 from libs.runtime.settings import Settings
+
+log = structlog.get_logger()
+
+#: Seconds between looks at the table.
+TABLE_EVERY_S = 1.0
 
 Replica = Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$")]
 
@@ -78,6 +87,26 @@ def load_table(settings: Settings) -> ReplicaTable:
         raise OperatorError(f"The table of replicas {path} does not fit: {faults}.") from None
     except OSError as error:
         raise OperatorError(f"The table of replicas {path} cannot be read ({error.strerror}).") from None
+
+
+async def watch_table(
+    settings: Settings, table: ReplicaTable, stop: asyncio.Event, take: Callable[[ReplicaTable], None]
+) -> None:
+    """Let somebody take each version higher than `table` until stopped; one that does not fit changes nothing."""
+    told = ""
+    while not stop.is_set():
+        await wait(stop, TABLE_EVERY_S)
+        try:
+            found = load_table(settings)
+        except OperatorError as error:
+            if str(error) != told:
+                told = str(error)
+                log.error("replica_table_ignored", cause=told)
+            continue
+        if found.version > table.version:
+            table = found
+            log.info("replica_table", version=table.version)
+            take(table)
 
 
 def save_table(path: Path, table: ReplicaTable) -> None:

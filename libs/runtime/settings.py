@@ -99,6 +99,13 @@ class Settings(BaseSettings):
         "more by chance.",
     )
 
+    policy_take_over_s: float = Field(
+        2.0,
+        gt=0,
+        description="Seconds for which events wait and a policy group's commit does not move, after which a standby sends; up to "
+        "30 % more by chance. Commits are a second apart.",
+    )
+
     # rules
     profile: Literal["demo", "cn-p2p-2016"] = Field(
         "demo",

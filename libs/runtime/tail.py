@@ -145,6 +145,18 @@ class TailReader:
         self._unread = {place: deque() for place in starts}
         self._tail.join(self, starts)
 
+    def seek(self, place: Place, start: int) -> None:
+        """Read one partition more, or again, from an offset on; the others as they are."""
+        self._next[place] = start
+        self._unread[place] = deque()
+        self._tail.join(self, {place: start})
+
+    def drop(self, place: Place) -> None:
+        """Read one partition no more. What of it was left unread holds nobody up."""
+        self._next.pop(place, None)
+        self._unread.pop(place, None)
+        self._tail.drained(place)
+
     async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
         """See LogReader."""
         return await self._tail.ends(places)

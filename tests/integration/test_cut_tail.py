@@ -1,7 +1,7 @@
 """A broker that came back without the end of its log: what was decided is decided again, or marked where it cannot be."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from struct import Struct
@@ -47,25 +47,33 @@ def own(tmp_path: Path, parts: Parts) -> Iterator[LocalParts]:
 
 
 def cut(own: LocalParts, topic: str, lose: int) -> int:
-    """Stop the broker, cut the last records off each partition of a topic, and start it again. Gives how many were lost.
+    """Stop the broker, cut the last records off each partition of a topic, and start it again. Gives how many were lost."""
+    return cut_all(own, {topic: lose})[topic]
+
+
+def cut_all(own: LocalParts, lose: Mapping[str, int]) -> dict[str, int]:
+    """One power cut that takes the ends of several topics along. Gives how many records each has lost.
 
     What is cut is whole batches, so a few more may go; the files that say how far the log went go too, as after a power cut.
     """
     own.stop()
     logs = own.data_dir / "kafka" / "log"
-    lost = 0
-    for partition in sorted(logs.glob(f"{topic}-*")):
-        [segment] = partition.glob("*.log")
-        lost += _cut(segment, lose)
-        for other in (
-            *partition.glob("*.index"),
-            *partition.glob("*.timeindex"),
-            *partition.glob("*.snapshot"),
-        ):
-            other.unlink()
+    lost = {
+        topic: sum(_cut_partition(path, count) for path in logs.glob(f"{topic}-*"))
+        for topic, count in lose.items()
+    }
     for told in (".kafka_cleanshutdown", "recovery-point-offset-checkpoint", "replication-offset-checkpoint"):
         (logs / told).unlink(missing_ok=True)
     own.start()
+    return lost
+
+
+def _cut_partition(partition: Path, lose: int) -> int:
+    [segment] = partition.glob("*.log")
+    lost = _cut(segment, lose)
+    for pattern in ("*.index", "*.timeindex", "*.snapshot"):
+        for other in partition.glob(pattern):
+            other.unlink()
     return lost
 
 

@@ -5,6 +5,8 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 
+import httpx
+
 from deploy.local.parts import Parts
 from deploy.local.stack import ProcessPlan, Stack
 from libs.events.bidding import FundsCollected, FundsDeposited, HoldCaptured, LoanProceedsCredited
@@ -28,6 +30,14 @@ DEPOSIT_FEN, LISTING_FEN = 10_000_000, 1_200_000
 async def _open_calendar(client: LogClient) -> None:
     await client.send("repayment", "calendar", OpenCalendar(business_date=date(2024, 1, 31)), "cal")
     await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8, 30)
+
+
+async def _confirmed(stack: Stack, name: str) -> None:
+    """Wait until a process has read back its first decision in every partition: only then its stores hold something."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.settings.api_ports[name]}") as http:
+        async with asyncio.timeout(30):
+            while (await http.get("/metrics")).text.count("loanstream_business_day{") < 4:  # noqa: ASYNC110 - it is told by no event
+                await asyncio.sleep(0.02)
 
 
 async def _twice(client: LogClient, stream: str, message: object, command_id: str, principal: str) -> None:
@@ -133,6 +143,8 @@ async def test_a_store_of_another_timeline_is_thrown_away(parts: Parts, make_set
     with Stack(settings, processes=WRITERS, parts=parts) as stack:
         async with LogClient(stack.settings, ("bidding", "repayment")) as client:
             await _open_calendar(client)
+        for plan in WRITERS:
+            await _confirmed(stack, plan.name)
         first = stack.settings
     for topic in list((first.data_dir / "stores").iterdir()):
         topic.rename(topic.with_name("other." + topic.name.rsplit(".", 2)[1] + ".events"))

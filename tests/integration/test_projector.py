@@ -331,6 +331,42 @@ async def test_a_view_of_a_lost_timeline_is_built_anew(
     assert (pointers["bidding.balances"].generation, pointers["bidding.totals"].generation) == (2, 1)
 
 
+async def test_a_view_of_a_lost_timeline_that_raises_when_it_is_built_stops_alone(
+    toy_settings: Settings, toy_log: ChainedLog, toy_views: Views, toy_database: Database
+) -> None:
+    """What was read of it never was: it begins anew, stands still where it raises and says so; the others go on."""
+    async with projecting(toy_settings, toy()):
+        await toy_log.pay_around(20)
+        await is_exact(toy_views, toy_log)
+        await applied(toy_views, toy_log, "bidding.fragile")
+    mongo = tamper(toy_settings)
+    where = toy_log.partition("acc_1")
+    name = f"bidding.fragile#1/bidding/{where}"
+    assert mongo["positions"].update_one({"_id": name}, {"$set": {"hash": "00" * 32}}).matched_count == 1
+    mongo["view.bidding.fragile.1"].update_many({}, {"$set": {"count": 1_000_000}})
+    bad = await toy_log.pay(POISON, 7)
+    await toy_log.pay_around(10)
+    async with projecting(toy_settings, toy()) as role:
+
+        async def told() -> bool:
+            return counted("loanstream_views_broken", view="bidding.fragile") == 1
+
+        await until(told)
+        await is_exact(toy_views, toy_log)
+        address = f"bidding/{toy_log.partition(POISON)}/{bad}"
+        assert role.ready() == (True, f"bidding.fragile stands still at {address} (KeyError)")
+        document = await look(toy_views, "bidding.fragile", "all")
+        assert document is None or document["count"] < sum(toy_log.deposits.values())
+        pointer = await toy_database.pointer("bidding.fragile")
+        [generation] = [
+            each
+            for each in await toy_database.generations(["bidding.fragile"])
+            if pointer is not None and each.key == pointer.key
+        ]
+        assert generation.failure is not None
+        assert (generation.failure.address, generation.failure.error) == (address, "KeyError")
+
+
 async def test_a_new_version_builds_itself(
     toy_settings: Settings, toy_log: ChainedLog, toy_views: Views, toy_database: Database
 ) -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 from random import Random
 
 from libs.events.chain import ChainReader, Reading
+from libs.events.topics import commands_topic, events_topic
 from libs.runtime.day import day_aggregate
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.memory import DeciderMemory
@@ -16,7 +17,7 @@ from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
 from tools.simulator import fault_names as names
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
-from tools.simulator.repairs import look
+from tools.simulator.repairs import lost_commands
 from tools.simulator.resuming import LostTimeline, resume
 
 #: Own steps without any news while decisions are unconfirmed: then the producer is not trusted any more.
@@ -53,12 +54,13 @@ class DeciderActor:
         slot: int,
         table: Assignment | None = None,
         chance: Random | None = None,
+        topic_prefix: str = "",
     ) -> None:
         self.name = f"{service.name}-decider-{partition}-{replica}"
         self.service = service
         self.partition = partition
-        self.commands = Place(f"{service.name}.commands", partition)
-        self.events = Place(f"{service.name}.events", partition)
+        self.commands = Place(commands_topic(service.name, topic_prefix), partition)
+        self.events = Place(events_topic(service.name, topic_prefix), partition)
         self._log = log
         self._log_id = log_id
         self._older = MemoryStore()
@@ -83,8 +85,8 @@ class DeciderActor:
         self._frozen_steps = 0
         self._steps = 0
         self._began = False
-        self.halted = False
-        """Decided commands are lost: nothing is decided until somebody has repaired them and it starts again."""
+        self.halted: str | None = None
+        """Decided commands are lost, and which: nothing is decided until somebody has repaired them and it starts again."""
         self.took_over = False
         """Since whoever lets it move has looked."""
         self.role = ReplicaRole(
@@ -164,12 +166,9 @@ class DeciderActor:
         """Whether it decides; asked for the first time when everything is folded that was there when it started."""
         if not self._began and self._tail.offset >= self._begin_deciding_at:
             self._began = True
-            self.halted = (
-                self.commands in self._log.was_cut
-                and not look(self._log, self._log_id, self.service.name, self.partition).is_whole
-            )
+            self.halted = lost_commands(self._log, self._log_id, self.commands, self.events)
             self.role.start(self.decider.head_by, self.decider.head_rules)
-        return self.role.decides and not self.halted
+        return self.role.decides and self.halted is None
 
     def _stands_by(self) -> bool:
         """Whether a command waits for which patience runs; at its end, and with the log folded, take over."""

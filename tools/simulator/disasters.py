@@ -135,8 +135,7 @@ class Disasters:
         """`loanstream repair` between a stop and a start of who decides the partition."""
         del self._to_repair[commands]
         self._stop_deciders(commands)
-        service = commands.topic.removesuffix(".commands")
-        damage = repair(self._log, self._log_id, service, commands.partition)
+        damage = repair(self._log, self._log_id, commands, _other(commands, "events"))
         happened = self._log.happened
         happened[names.DECIDED_COMMANDS_LOST] += damage.missing + len(damage.displaced)
         happened[names.COMMANDS_DISPLACED] += len(damage.displaced)

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from libs.events.records import RawRecord
 from tools.simulator import fault_names as names
 
+#: Of a record's key, value and headers: more is refused, as a topic's `max.message.bytes` does.
+RECORD_BYTES_MAX = 8 * 1024 * 1024
 #: Records that one step of the broker may store for one sender and partition.
 STORED_PER_STEP_MAX = 8
 #: Records that one fetch may bring.
@@ -53,6 +55,10 @@ class LogFaults:
 NO_FAULTS = LogFaults()
 
 
+class OffsetMissing(Exception):
+    """A reader asked for an offset behind the end: the log was cut. The twin of `libs.runtime.kafka.OffsetMissing`."""
+
+
 class Fate(Enum):
     """What a sender knows of a record."""
 
@@ -71,6 +77,12 @@ class Sent:
     headers: Mapping[str, bytes]
     owner: int
     fate: Fate = Fate.IN_FLIGHT
+
+    @property
+    def bytes(self) -> int:
+        """What counts against the limit of a record's size."""
+        headers = sum(len(name) + len(content) for name, content in self.headers.items())
+        return len(self.key) + len(self.value) + headers
 
 
 @dataclass(slots=True)
@@ -134,13 +146,16 @@ class Log:
         return len(self._partitions[place])
 
     def record_at(self, place: Place, offset: int) -> RawRecord | None:
-        """The record at an offset; None past the end."""
+        """The record at an offset; None before the beginning and past the end."""
         records = self._partitions[place]
-        return records[offset] if offset < len(records) else None
+        return records[offset] if 0 <= offset < len(records) else None
 
     def records(self, place: Place, start: int, count: int) -> list[RawRecord]:
-        """At most `count` records from an offset on."""
-        return self._partitions[place][start : start + count]
+        """At most `count` records from an offset on. Raises OffsetMissing before the beginning and behind the end."""
+        records = self._partitions[place]
+        if not 0 <= start <= len(records):
+            raise OffsetMissing(f"{place.topic}/{place.partition} holds no offset {start}")
+        return records[start : start + count]
 
     def digest(self) -> str:
         """A hash over everything stored, in the order of storing."""
@@ -227,7 +242,7 @@ class Log:
 
     def _arrive(self, sent: Sent) -> None:
         faults, chance = self.faults, self._rng.random()
-        if chance < faults.fails:
+        if chance < faults.fails or sent.bytes > RECORD_BYTES_MAX:
             self.happened[names.FAILED] += 1
             self._tell(sent, Fate.FAILED)
             return
@@ -291,10 +306,10 @@ class Tail:
     @property
     def at_end(self) -> bool:
         """Nothing stored is unread."""
-        return self.offset >= self._log.end(self.place)
+        return self.offset == self._log.end(self.place)
 
     def fetch(self, rng: Random) -> list[RawRecord]:
-        """The next few records, in order; sometimes none although there are some."""
+        """The next few records, in order; sometimes none although there are some. Raises OffsetMissing after a cut."""
         if self.at_end:
             return []
         if self._log.faults.blind:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
+from libs.events.topics import commands_topic, events_topic
 from libs.runtime.policing import OutgoingCommand, PolicyPartition, Wave, group_name, waves
 from libs.runtime.service import Service
 from tools.simulator import fault_names as names
@@ -36,6 +37,7 @@ class PolicyActor:
         log_id: str,
         commits: tuple[Heads, ...],
         slot: int,
+        topic_prefix: str = "",
     ) -> None:
         self.name = group_name(service.name, source)
         self.service = service
@@ -43,6 +45,8 @@ class PolicyActor:
         self.commits = commits
         self._sender = log.sender(slot)
         self._log = log
+        self._commands = commands_topic(service.name, topic_prefix)
+        self._events = events_topic(source, topic_prefix)
         self._partitions: dict[int, PolicyPartition] = {}
         self._tails: dict[int, Tail] = {}
         self._count = partitions
@@ -50,7 +54,7 @@ class PolicyActor:
         """Partitions that have lost what was committed: they must first decide it again."""
         kept: Heads = commits[-1] if commits else {}
         for partition in range(partitions):
-            place = Place(f"{source}.events", partition)
+            place = Place(self._events, partition)
             committed = kept.get(partition)
             try:
                 reader = resume(log, log_id, place, committed)
@@ -76,7 +80,7 @@ class PolicyActor:
         self._partitions[partition] = PolicyPartition(
             self.service,
             self.source,
-            topic=f"{self.source}.events",
+            topic=self._events,
             partition=partition,
             partitions=self._count,
             reader=reader,
@@ -85,6 +89,11 @@ class PolicyActor:
     def stop(self) -> None:
         """Die."""
         self._sender.die()
+
+    @property
+    def is_regaining(self) -> bool:
+        """Whether it waits for a source to decide again what was committed and lost."""
+        return bool(self._regaining)
 
     @property
     def is_quiet(self) -> bool:
@@ -166,7 +175,7 @@ class PolicyActor:
         return True
 
     def _post(self, command: OutgoingCommand) -> None:
-        place = Place(f"{self.service.name}.commands", command.partition)
+        place = Place(self._commands, command.partition)
         self._waiting.append(self._sender.post(place, key=command.key, value=command.value, headers={}))
         self._waited = 0
 

@@ -14,9 +14,20 @@ from tools.simulator.log import Log, Place
 _KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"simulated heads").digest())
 
 
-def look(log: Log, log_id: str, service: str, partition: int) -> Damage:
+def lost_commands(log: Log, log_id: str, commands: Place, events: Place) -> str | None:
+    """What `libs.runtime.recount` says before a partition decides; asked only where a tail was lost since the last repair."""
+    if commands not in log.was_cut:
+        return None
+    damage = look(log, log_id, commands, events)
+    if damage.missing:
+        return f"commands end at {damage.end}, decisions at {damage.next_position - 1}: commands were lost"
+    if damage.displaced:
+        return f"another command at offset {damage.displaced[0].position} than the one that was decided there"
+    return None
+
+
+def look(log: Log, log_id: str, commands: Place, events: Place) -> Damage:
     """Compare every decision of a partition with its command."""
-    events, commands = Place(f"{service}.events", partition), Place(f"{service}.commands", partition)
     chain = ChainReader(genesis(log_id, *events))
     decided: list[bytes] = []
     decided_ms: list[int] = []
@@ -27,6 +38,7 @@ def look(log: Log, log_id: str, service: str, partition: int) -> Damage:
             decided_ms.append(raw.timestamp_ms)
             ids.add(raw.headers.get("command-id", b""))
     place = kafka.Place(*commands)
+    service = commands.topic.removesuffix(".commands")
     damage = Damage(service, place, chain.next_position, log.end(commands), decided, decided_ms)
     inspection = Inspection(damage, ids, Marks(_KEY.public_key(), log_id, place))
     for raw in log.records(commands, 0, log.end(commands)):
@@ -34,9 +46,9 @@ def look(log: Log, log_id: str, service: str, partition: int) -> Damage:
     return inspection.found()
 
 
-def repair(log: Log, log_id: str, service: str, partition: int) -> Damage:
+def repair(log: Log, log_id: str, commands: Place, events: Place) -> Damage:
     """Mend a partition's commands; gives what was wrong."""
-    damage = look(log, log_id, service, partition)
+    damage = look(log, log_id, commands, events)
     for mend in mending(damage, _KEY, log_id):
         stored = log.append(
             Place(damage.commands.topic, damage.commands.partition),

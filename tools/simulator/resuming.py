@@ -1,4 +1,7 @@
-"""No reader of the simulated log starts without a checked head either: the twin of `libs.runtime.checkpoint.resume`."""
+"""No reader of the simulated log starts without a checked head either: the twins of `libs.runtime.checkpoint`.
+
+Most simulated logs are never cut; in those a head that the log does not hold is a bug, and whoever meets it fails.
+"""
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.runtime import checkpoint as rule
@@ -6,7 +9,7 @@ from tools.simulator.log import Log, Place
 
 
 class LostTimeline(Exception):
-    """The log does not hold the record that a checkpoint was taken at."""
+    """The log was cut and does not hold the record that a checkpoint was taken at."""
 
 
 def resume(log: Log, log_id: str, place: Place, checkpoint: Checkpoint | None) -> ChainReader:
@@ -14,6 +17,7 @@ def resume(log: Log, log_id: str, place: Place, checkpoint: Checkpoint | None) -
     if checkpoint is None or checkpoint.offset < 0:
         return ChainReader(genesis(log_id, place.topic, place.partition))
     if not is_held(log, place, checkpoint):
+        assert place in log.was_cut, f"{place} was never cut and does not hold {checkpoint}"
         raise LostTimeline(f"{place} does not hold {checkpoint}")
     return ChainReader(checkpoint)
 

@@ -18,7 +18,7 @@ from tools.simulator import fault_names as names
 from tools.simulator.config import Config
 from tools.simulator.deciding import DeciderActor, Disk
 from tools.simulator.disasters import Disasters
-from tools.simulator.log import NO_FAULTS, Log, Place
+from tools.simulator.log import NO_FAULTS, Log, OffsetMissing, Place
 from tools.simulator.people import Api
 from tools.simulator.policing import Heads, PolicyActor
 from tools.simulator.projecting import Database, ProjectorActor
@@ -184,6 +184,11 @@ class World:
             self.happened[names.DECIDER_STARVED] += 1
             self._crash(slot)
             return
+        except (
+            OffsetMissing
+        ):  # he read what a power cut has taken: he ends, and his successor looks at what is left
+            self._crash(slot)
+            return
         if not moved:
             self._awake[index] = self._awake[-1]
             self._awake.pop()
@@ -303,10 +308,13 @@ class World:
     def _step_a_twin(self) -> None:
         twin = self._rng.choice(self._twins)
         twin.steps_left -= 1
+        over = twin.steps_left <= 0
         with suppress(MemoryError):
-            twin.actor.step(self._rng)
-        in_doubt = not isinstance(twin.actor, DeciderActor) and twin.actor.in_doubt
-        if twin.steps_left <= 0 or in_doubt:
+            try:
+                twin.actor.step(self._rng)
+            except OffsetMissing:
+                over = True
+        if over or (not isinstance(twin.actor, DeciderActor) and twin.actor.in_doubt):
             twin.actor.stop()
             self._twins.remove(twin)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.records import RawRecord
+from libs.runtime.commits import Commit
 from libs.runtime.kafka import LogUnavailable, Place
 from libs.runtime.restarts import Restarts
 from tests.unit.runtime.jars import LOG_ID
@@ -20,7 +21,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.events: dict[Place, list[RawRecord]] = {}
-        self.commits: dict[Place, Checkpoint] = {}
+        self.commits: dict[Place, Commit] = {}
         self.posted: list[tuple[Place, bytes]] = []
         self.unanswered: list[asyncio.Future[Any]] = []
         self.is_away = False
@@ -53,6 +54,11 @@ class Broker:
         if self.now > 100_000:
             stop.set()
 
+    async def is_held(self, _bootstrap: str, _place: Place, _head: Checkpoint) -> bool:
+        """Every head is, here."""
+        self.check()
+        return True
+
     async def resume(self, _bootstrap: str, _log_id: str, place: Place, at: Any, *, home: str) -> ChainReader:
         """A chain of the toy's events from a commit on."""
         self.check()
@@ -67,6 +73,7 @@ class Follower:
         self._broker = broker
         self._next: dict[Place, int] = {}
         self.sought: list[tuple[Place, int]] = []
+        self.paused: list[Place] = []
 
     async def start(self) -> None:
         """See LogReader."""
@@ -79,27 +86,36 @@ class Follower:
         """See LogReader."""
         self._next = dict(starts)
 
+    def pause(self, place: Place) -> None:
+        """See LogReader."""
+        self.paused.append(place)
+
+    def drop(self, place: Place) -> None:
+        """See TailReader."""
+        self._next.pop(place, None)
+
     def assign_for_commits(self, places: Sequence[Place]) -> None:
         """See LogReader."""
 
     def seek(self, place: Place, offset: int) -> None:
         """See LogReader."""
         self.sought.append((place, offset))
+        self._next[place] = offset
 
     async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
         """See LogReader."""
         self._broker.check()
         return {place: len(self._broker.events.get(place, ())) for place in places}
 
-    async def committed(self, _places: Sequence[Place]) -> dict[Place, Checkpoint]:
+    async def committed(self, _places: Sequence[Place]) -> dict[Place, Commit]:
         """See LogReader."""
         self._broker.check()
         return dict(self._broker.commits)
 
-    async def commit(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
+    async def commit(self, commits: Mapping[Place, Commit]) -> None:
         """See LogReader."""
         self._broker.check()
-        self._broker.commits |= checkpoints
+        self._broker.commits |= commits
 
     async def poll(
         self, timeout_s: float, records_max: int = 1000, *, gather_s: float = 0.0

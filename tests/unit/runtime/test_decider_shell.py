@@ -27,6 +27,7 @@ from libs.runtime.projecting import AcceptedRecord, Partition
 from libs.runtime.replica_role import Assignment
 from libs.runtime.service import Service
 from libs.runtime.settings import load_settings
+from libs.runtime.store import MemoryStore
 from libs.runtime.system_views import parked_view
 from tests.unit.runtime.broker import Broker, Follower, Pen, Shared
 from tests.unit.runtime.edge_world import until
@@ -88,6 +89,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     broker = Broker()
     monkeypatch.setattr(module, "Restarts", broker.restarts)
     monkeypatch.setattr(module, "wait", broker.wait)
+    monkeypatch.setattr(module, "is_held", broker.is_held)
     return broker
 
 
@@ -383,3 +385,25 @@ def test_what_nobody_expects_alarms_exactly_where_it_is_parked(
     )
     record = AcceptedRecord(world.bench.events[-1], Partition("bidding", 0), world.loop.decider.head)
     assert bool(parked_view(service).project(record)) == bool(code)
+
+
+def counted(outcome: str) -> float:
+    """How many decisions with this outcome the metric has counted."""
+    labels = {"service": "bidding", "outcome": outcome}
+    return REGISTRY.get_sample_value("loanstream_decisions_total", labels) or 0.0
+
+
+@pytest.mark.parametrize(("by", "times"), [("a", 1), ("b", 0)])
+def test_of_two_replicas_the_one_that_decided_counts(broker: Broker, keys: Path, by: str, times: int) -> None:
+    """Both fold every decision; sums over replicas are the log's, the alarm included. Folded once more it is not counted."""
+    world = World(broker, keys)
+    start = len(world.bench.events)
+    world.bench.decider = world.bench.new_decider(world.bench.store, replica=by)
+    world.bench.tell(Shake(how="break"))
+    before = (counted("refused"), parked("internal"))
+    with capture_logs() as logged:
+        world.loop.take_events(world.bench.events[start:])
+        world.loop.decider = world.bench.new_decider(MemoryStore())
+        world.loop.take_events(world.bench.events)
+    assert (counted("refused") - before[0], parked("internal") - before[1]) == (times, times)
+    assert len([line for line in logged if line["event"] == "decision_parked"]) == times

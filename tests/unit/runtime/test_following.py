@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from libs.events.chain import Reading
 from libs.events.records import RawRecord
-from libs.runtime import decider as role_module
+from libs.runtime import replicas
 from libs.runtime.decider import DeciderRole
 from libs.runtime.deciding import PartitionDecider
 from libs.runtime.kafka import Place
@@ -228,13 +228,14 @@ async def test_the_next_version_of_the_table_is_taken_while_running(
     keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A higher version moves the role, a file that does not fit and a lower version change nothing, both are survived."""
-    monkeypatch.setattr(role_module, "TABLE_EVERY_S", 0.001)
-    path = settings_of(keys, "b", QUICK_S).replicas_path
+    monkeypatch.setattr(replicas, "TABLE_EVERY_S", 0.001)
+    settings = settings_of(keys, "b", QUICK_S)
+    path = settings.replicas_path
     save_table(path, ReplicaTable(version=4, default=Pair(active="a", standby="b")))
     role = new_role(keys, Broker())
     [loop] = role._loops
     stop = asyncio.Event()
-    watching = asyncio.create_task(role._watch_table(stop))
+    watching = asyncio.create_task(replicas.watch_table(settings, role._table, stop, role._take_table))
     with capture_logs() as logged:
         path.write_text("{")
         await until(lambda: any(line["event"] == "replica_table_ignored" for line in logged))

@@ -13,12 +13,14 @@ from libs.events.chain import ChainReader, Checkpoint
 from libs.events.codec import COMMAND_TYPES, decode, decode_object
 from libs.events.records import CommandEnvelope, RawRecord
 from libs.events.topics import commands_topic, events_topic, system_stream
-from libs.runtime import policies
+from libs.runtime import policies, policy_source
 from libs.runtime.checkpoint import LostTimeline
+from libs.runtime.commits import Commit
 from libs.runtime.day import DayMarker
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import Place
 from libs.runtime.policies import PolicyGroup, PolicyRole
+from libs.runtime.replicas import load_table
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings, load_settings
 from tests.unit.runtime.broker import Broker, Follower, Pen, Shared, acknowledge
@@ -39,7 +41,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     broker = Broker()
     monkeypatch.setattr(policies, "LogReader", lambda *_where, **_named: Follower(broker))
     monkeypatch.setattr(policies, "LogWriter", lambda *_where, **_named: Pen(broker))
-    monkeypatch.setattr(policies, "resume", broker.resume)
+    monkeypatch.setattr(policy_source, "resume", broker.resume)
     monkeypatch.setattr(policies, "Restarts", broker.restarts)
     monkeypatch.setattr(policies, "wait", broker.wait)
     monkeypatch.setattr(policies, "WATCH_EVERY_S", 0.01)
@@ -47,8 +49,9 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
 
 
 def settings(keys: Path, **overrides: Any) -> Settings:
-    """Settings that name a broker nobody asks."""
-    return load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, **overrides)
+    """Settings that name a broker nobody asks. The directory is shared, and other tests keep a table of replicas there."""
+    named: dict[str, Any] = {"replicas": keys / "no-replicas.json", **overrides}
+    return load_settings(keys, kafka="127.0.0.1:1", log_id="0" * 32, partitions=1, **named)
 
 
 def bidding() -> Service:
@@ -96,7 +99,8 @@ async def settle() -> None:
 
 def new_group(broker: Broker, keys: Path, **overrides: Any) -> PolicyGroup:
     """Bidding's group on repayment's events."""
-    return PolicyGroup(settings(keys, **overrides), bidding(), "repayment", Shared(broker))  # type: ignore[arg-type]
+    made = settings(keys, **overrides)
+    return PolicyGroup(made, bidding(), "repayment", Shared(broker), load_table(made))  # type: ignore[arg-type]
 
 
 # --- what is stored before what ------------------------------------------------------------------------------------
@@ -123,7 +127,7 @@ async def test_a_marker_leaves_only_when_every_earlier_command_is_stored(broker:
         await settle()
         assert broker.commits == {}, "the last command is not stored yet"
         acknowledge(broker.unanswered[3])
-    assert broker.commits[SOURCE].offset == len(broker.events[SOURCE]) - 1
+    assert broker.commits[SOURCE].read_to == len(broker.events[SOURCE])
 
 
 async def test_what_was_not_stored_is_sent_again_from_the_commit(broker: Broker, keys: Path) -> None:
@@ -281,7 +285,7 @@ async def test_a_group_whose_source_lost_its_tail_waits_and_says_so(
     """It sends nothing before its position is decided again, tells what it waits for, and goes on from there."""
     broker.holds(SOURCE, events_of(1, 2))
     committed = Checkpoint(1, 1, b"\1" * 32)
-    broker.commits[SOURCE] = committed
+    broker.commits[SOURCE] = Commit(committed, 2)
     decided, head = asyncio.Event(), Checkpoint(1, 1, broker.events[SOURCE][1].headers["hash"])
 
     async def lost(*_where: Any, **_named: Any) -> ChainReader:
@@ -292,8 +296,8 @@ async def test_a_group_whose_source_lost_its_tail_waits_and_says_so(
         await decided.wait()
         return ChainReader(head)
 
-    monkeypatch.setattr(policies, "resume", lost)
-    monkeypatch.setattr(policies, "decided_again", again)
+    monkeypatch.setattr(policy_source, "resume", lost)
+    monkeypatch.setattr(policy_source, "decided_again", again)
     group = new_group(broker, keys)
     async with running(group):
         await until(lambda: "waits for repayment/0 to decide position 1 again" in (group.unready() or ""))

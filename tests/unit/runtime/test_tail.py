@@ -233,3 +233,30 @@ async def test_a_cut_log_is_told_to_every_reader(monkeypatch: pytest.MonkeyPatch
             await waiting
         with pytest.raises(OffsetMissing):
             await late.poll(0.01)
+
+
+async def test_a_reader_takes_up_one_partition_and_drops_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it reads besides goes on as it is; what it takes up begins where it says, and what it drops comes no more."""
+    async with tailing(monkeypatch, one=3, two=5) as bench:
+        reader = bench.reader(one=0)
+        assert await read(reader, ONE, 3) == [0, 1, 2]
+        reader.seek(TWO, 2)
+        assert await read(reader, TWO, 3) == [2, 3, 4]
+        reader.seek(TWO, 4)
+        reader.drop(ONE)
+        bench.consumer.write(ONE, 2)
+        bench.consumer.write(TWO, 1)
+        assert await read(reader, TWO, 2) == [4, 5]
+        assert reader.unread(ONE) == 0
+
+
+async def test_what_is_dropped_unread_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition that was no longer fetched because of one slow reader is fetched again when he leaves it to others."""
+    async with tailing(monkeypatch, one=MANY) as bench:
+        slow = bench.reader(one=0)
+        await until(lambda: bench.consumer.paused == {ONE})
+        slow.drop(ONE)
+        assert bench.consumer.paused == set()
+        other = bench.reader(one=MANY)
+        bench.consumer.write(ONE, 1)
+        assert await read(other, ONE, 1) == [MANY]
