@@ -97,6 +97,12 @@ def damaged_ones(found: "Sequence[Damage]") -> Table:
     return table
 
 
+def told_again(found: "Sequence[Damage]") -> str:
+    """What makes policies send again what was lost before it was decided: their commits say that it is stored."""
+    groups = ", ".join(f"`{service}-reads-*`" for service in dict.fromkeys(each.service for each in found))
+    return f"delete the commits of the consumer groups {groups}"
+
+
 def open_ones(sagas: "Sequence[OpenSaga]") -> Table:
     """A row per open saga, in the order given."""
     table = Table(Column("age", justify="right", no_wrap=True), "service", "saga", "of", "opened by")

@@ -16,6 +16,7 @@ from libs.runtime.recount import lost_commands
 from libs.runtime.repair_plan import Damage
 from libs.runtime.repairing import repair
 from libs.runtime.settings import Settings
+from libs.runtime.telling import told_again
 from tests.conftest import MakeSettings
 from tests.unit.runtime.sealed import AT, LOG_ID, SealedLog
 
@@ -233,3 +234,12 @@ async def test_somebody_who_writes_meanwhile_is_noticed(
     assert len(damage.displaced) == 2
     assert held.records[held.commands][5].value == sent(7, "in-between")
     assert (await proven(settings))[:2] == ([], 2)
+
+
+def test_the_operator_is_told_whose_commits_to_delete() -> None:
+    """Policy groups have committed that their commands are stored: of each damaged service, once."""
+    damaged = [
+        Damage(service, Place(f"{service}.commands", number), 9, 7)
+        for service, number in (("bidding", 0), ("bidding", 1), ("repayment", 0))
+    ]
+    assert told_again(damaged).endswith("consumer groups `bidding-reads-*`, `repayment-reads-*`")

@@ -217,6 +217,7 @@ PLANTS = (
             "not at rest",
             "bid without its hold",
             "phase 1 done",
+            " jumps from ",
         ),
         config=TWINS,
     ),

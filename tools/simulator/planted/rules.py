@@ -229,7 +229,7 @@ PLANTS = (
         "penalty-on-paid",
         "Penalty runs on the whole instalment although a part of it is paid.",
         instead(loan_day, "penalty_lines", _fined_when_paid),
-        ("open is",),
+        ("open is", "internal refusals"),  # the loan itself may notice that its lines do not add up
         config=LATE,
     ),
     Plant(

@@ -104,7 +104,15 @@ PLANTS = (
         "commit-before-write",
         "A policy commits its position before its commands are stored.",
         instead(PolicyActor, "_next_wave", _committing_first),
-        ("is held for nothing", "never ends", "clearing:loan:", "never credited", "not at rest", "phase"),
+        (
+            "is held for nothing",
+            "never ends",
+            "clearing:loan:",
+            "never credited",
+            "not at rest",
+            "phase",
+            "repeats what was never",
+        ),
     ),
     Plant(
         "marker-overtakes",
