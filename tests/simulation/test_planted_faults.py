@@ -23,7 +23,11 @@ QUICK = (
     "view-applied-twice",
     "memory-told-as-refusal",
     "related-may-bid",
-    "leaves-with-money",
+    "called-at-night",
+    "stale-store-accepted",
+    "displaced-commands-forgotten",
+    "store-of-other-states",
+    "unknown-commit-repeated",
 )
 
 
