@@ -155,7 +155,7 @@ class Disasters:
             if isinstance(actor, DeciderActor):
                 world.replace_decider(slot, actor)
             elif isinstance(actor, PolicyActor):
-                world.replace_policy(slot, actor.commits)
+                world.replace_policy(slot)
             elif isinstance(actor, ProjectorActor):
                 world.replace_projector(actor.database)
 
@@ -179,7 +179,10 @@ class Disasters:
             isinstance(actor, PolicyActor) and actor.service.name == service
         )
         for slot in [slot for slot, actor in enumerate(self._world.actors) if of_service(actor)]:
-            self._world.replace_policy(slot, ())
+            actor = self._world.actors[slot]
+            assert isinstance(actor, PolicyActor), "only those were chosen"
+            actor.kept.forget()
+            self._world.replace_policy(slot)
         self._world.bury(of_service)
 
     # --- the database -------------------------------------------------------------------------------------------

@@ -37,6 +37,10 @@ STORE_OF_LOST_TIMELINE: Final = "store newer than the log thrown away"
 # --- policies, projector, people ----------------------------------------------------------------------------------
 
 POLICY_DIED: Final = "policy group died"
+POLICY_FROZEN: Final = "policy replica frozen or slow to start"
+SENDER_TOOK_OVER: Final = "standby took over sending"
+SENDER_STEPPED_DOWN: Final = "sender that saw another's commit stepped down"
+BOTH_SEND: Final = "standby took over from a replica that sends too"
 POLICY_STARTED_OVER: Final = "policy group in doubt started over"
 ZOMBIE_POLICY: Final = "dead policy group that went on beside its successor"
 COMMIT_OLDER: Final = "policy commit older than the last"

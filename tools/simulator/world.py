@@ -19,8 +19,9 @@ from tools.simulator.config import Config
 from tools.simulator.deciding import DeciderActor, Disk
 from tools.simulator.disasters import Disasters
 from tools.simulator.log import NO_FAULTS, Log, OffsetMissing, Place
+from tools.simulator.pairs import another_decides, another_sends
 from tools.simulator.people import Api
-from tools.simulator.policing import Heads, PolicyActor
+from tools.simulator.policing import Kept, PolicyActor
 from tools.simulator.projecting import Database, ProjectorActor
 from tools.simulator.releases import Releases
 from tools.simulator.starving import starving
@@ -85,6 +86,8 @@ class World:
         self.actors: list[Actor] = []
         self._releases = Releases(config, self.services, self.log.happened)
         self._unknown_commits = config.unknown_commits
+        self._table = Assignment("r0", "r1") if config.replicas else None
+        self._kept: dict[str, Kept] = {}
         self._build_deciders_and_policies()
         self.api = Api(self.log, list(self.services), config.partitions, log_id=LOG_ID, slot=len(self.actors))
         for service in services:
@@ -113,7 +116,7 @@ class World:
         partitions = range(self.config.partitions)
         for service in self.services.values():
             for partition in partitions:
-                for replica in ("r0", "r1") if self.config.replicas else ("r0",):
+                for replica in self._replicas:
                     slot = len(self.actors)
                     decider = self._decider(slot, service, partition, replica, MemoryStore())
                     self.actors.append(decider)
@@ -121,11 +124,15 @@ class World:
                     self.readers[decider.events].append(slot)
         for service in self.services.values():
             for source in service.policies:
-                if source in self.services:
+                for replica in self._replicas if source in self.services else ():
                     slot = len(self.actors)
-                    self.actors.append(self._policy(slot, service, source, ()))
+                    self.actors.append(self._policy(slot, service, source, replica))
                     for partition in partitions:
                         self.readers[Place(f"{source}.events", partition)].append(slot)
+
+    @property
+    def _replicas(self) -> tuple[str, ...]:
+        return ("r0",) if self._table is None else self._table.replicas
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -200,24 +207,19 @@ class World:
         if isinstance(actor, DeciderActor):
             if actor.took_over:
                 actor.took_over = False
-                self._note_take_over(actor)
+                self.happened[names.BOTH_DECIDE] += another_decides(actor, self.actors)
         elif isinstance(actor, PolicyActor):
+            if actor.took_over is not None:
+                self.happened[names.BOTH_SEND] += another_sends(actor, actor.took_over, self.actors)
+                actor.took_over = None
             if actor.in_doubt:
                 self.happened[names.POLICY_STARTED_OVER] += 1
-                self.replace_policy(slot, actor.commits)
+                self.replace_policy(slot)
         elif isinstance(actor, ProjectorActor):
             if actor.in_doubt:
                 self.replace_projector(actor.database)
         elif actor is self.api and self.api.seen:
             self._wake(len(self.actors) - 1)
-
-    def _note_take_over(self, successor: DeciderActor) -> None:
-        others = [
-            actor
-            for actor in self.actors
-            if isinstance(actor, DeciderActor) and actor.events == successor.events and actor is not successor
-        ]
-        self.happened[names.BOTH_DECIDE] += any(other.role.decides for other in others)
 
     def _tell_news(self) -> None:
         for place in self.log.stored_in:
@@ -246,8 +248,13 @@ class World:
                 self.happened[names.DECIDER_DIED] += 1
                 self.replace_decider(slot, actor)
         elif isinstance(actor, PolicyActor):
-            self.happened[names.POLICY_DIED] += 1
-            self.replace_policy(slot, self._commits_left_by(actor))
+            if self.config.replicas and self._rng.random() < 0.3:
+                self.happened[names.POLICY_FROZEN] += 1
+                actor.freeze(self._rng.randint(1, self.AWAY_STEPS))
+            else:
+                self.happened[names.POLICY_DIED] += 1
+                self._set_back(actor.kept)
+                self.replace_policy(slot)
         elif isinstance(actor, ProjectorActor):
             self.happened[names.PROJECTOR_DIED] += 1
             self.happened[names.PROJECTOR_DIED_IN_BATCH] += actor.is_in_batch
@@ -273,19 +280,23 @@ class World:
         self._end(old)
         self._wake(slot)
 
-    def _commits_left_by(self, old: PolicyActor) -> tuple[Heads, ...]:
+    def _set_back(self, kept: Kept) -> None:
+        """What a successor finds may be older than the last commit, or nothing."""
         back = self._rng.choice((0, 0, 0, 1, 2))
         if self._rng.random() < 0.02:
             self.happened[names.COMMITS_LOST] += 1
-            return ()
-        self.happened[names.COMMIT_OLDER] += 0 < back < len(old.commits)
-        return old.commits[: max(0, len(old.commits) - back)]
+            kept.forget()
+        else:
+            self.happened[names.COMMIT_OLDER] += kept.set_back(back)
 
-    def replace_policy(self, slot: int, commits: tuple[Heads, ...]) -> None:
-        """A successor starts from these commits."""
+    def replace_policy(self, slot: int) -> None:
+        """A successor starts from what is kept."""
         old = self.actors[slot]
         assert isinstance(old, PolicyActor)
-        self.actors[slot] = self._policy(slot, old.service, old.source, commits)
+        successor = self._policy(slot, old.service, old.source, old.replica)
+        if self.config.replicas:
+            successor.freeze(self._rng.choice((0, self._rng.randint(1, self.AWAY_STEPS))))
+        self.actors[slot] = successor
         self._end(old)
         self._wake(slot)
 
@@ -352,19 +363,22 @@ class World:
             replica=replica,
             store=store,
             slot=slot,
-            table=Assignment("r0", "r1") if self.config.replicas else None,
+            table=self._table,
             chance=self._rng,
         )
 
-    def _policy(self, slot: int, service: Service, source: str, commits: tuple[Heads, ...]) -> PolicyActor:
+    def _policy(self, slot: int, service: Service, source: str, replica: str) -> PolicyActor:
         return PolicyActor(
             self.log,
             service,
             source,
             self.config.partitions,
             log_id=LOG_ID,
-            commits=commits,
+            kept=self._kept.setdefault(f"{service.name}/{source}", Kept()),
             slot=slot,
+            replica=replica,
+            table=self._table,
+            chance=self._rng,
         )
 
     def _projector(self, database: Database) -> ProjectorActor:

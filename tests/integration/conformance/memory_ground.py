@@ -8,6 +8,7 @@ from typing import Any
 from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
+from libs.runtime.commits import Commit
 from libs.runtime.replica_role import Assignment
 from libs.runtime.store import MemoryStore
 from tests.integration.conformance.ground import (
@@ -23,7 +24,7 @@ from tests.integration.conformance.ground import (
 from tools.simulator import deciding
 from tools.simulator.deciding import DeciderActor, Disk
 from tools.simulator.log import NO_FAULTS, Fate, Log, LogFaults, OffsetMissing, Place, Sent, Tail
-from tools.simulator.policing import PolicyActor
+from tools.simulator.policing import Kept, PolicyActor
 
 #: Steps of everybody after which a condition is never met.
 STEPS_MAX = 20_000
@@ -218,13 +219,16 @@ class MemoryGround:
 
     async def start_policy(self, committed: Checkpoint | None) -> None:
         """See Ground."""
+        kept = Kept()
+        if committed is not None:
+            kept.keep(0, Commit(committed, committed.offset + 1))
         self._policy = PolicyActor(
             self._log,
             SERVICE,
             "bidding",
             1,
             log_id=LOG_ID,
-            commits=({} if committed is None else {0: committed},),
+            kept=kept,
             slot=0,
             topic_prefix=self.prefix,
         )
