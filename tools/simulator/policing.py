@@ -52,13 +52,15 @@ class Kept:
             history.append(commit)
             del history[:-COMMITS_KEPT]
 
-    def set_back(self, commits: int) -> bool:
-        """The last commits never arrived, or a zombie has made older ones again; whether that changes anything."""
-        if not commits or not any(self._history.values()):
-            return False
+    def set_back(self, commits: int, by: str | None) -> bool:
+        """So many of the last commits of who dies never arrived; whether that changes anything."""
+        lost = 0
         for history in self._history.values():
-            del history[-commits:]
-        return True
+            for _ in range(commits):
+                if history and history[-1].by == by:
+                    history.pop()
+                    lost += 1
+        return lost > 0
 
     def forget(self) -> None:
         """A person has deleted them, or the broker has forgotten them."""

@@ -63,6 +63,8 @@ class World:
 
     #: How long a replica is away or frozen, in its own steps.
     AWAY_STEPS = 300
+    #: The same of a policy's: a life that begins at an older commit needs longer to get anywhere.
+    POLICY_AWAY_STEPS = 40
     #: How long a slow twin lives on, in its own steps.
     TWIN_STEPS = 40
     #: Steps without faults after which everything must have come to rest; a run needs a tenth of it at most.
@@ -250,10 +252,10 @@ class World:
         elif isinstance(actor, PolicyActor):
             if self.config.replicas and self._rng.random() < 0.3:
                 self.happened[names.POLICY_FROZEN] += 1
-                actor.freeze(self._rng.randint(1, self.AWAY_STEPS))
+                actor.freeze(self._rng.randint(1, self.POLICY_AWAY_STEPS))
             else:
                 self.happened[names.POLICY_DIED] += 1
-                self._set_back(actor.kept)
+                self._set_back(actor.kept, None if self._table is None else actor.replica)
                 self.replace_policy(slot)
         elif isinstance(actor, ProjectorActor):
             self.happened[names.PROJECTOR_DIED] += 1
@@ -280,14 +282,14 @@ class World:
         self._end(old)
         self._wake(slot)
 
-    def _set_back(self, kept: Kept) -> None:
+    def _set_back(self, kept: Kept, by: str | None) -> None:
         """What a successor finds may be older than the last commit, or nothing."""
         back = self._rng.choice((0, 0, 0, 1, 2))
         if self._rng.random() < 0.02:
             self.happened[names.COMMITS_LOST] += 1
             kept.forget()
         else:
-            self.happened[names.COMMIT_OLDER] += kept.set_back(back)
+            self.happened[names.COMMIT_OLDER] += kept.set_back(back, by)
 
     def replace_policy(self, slot: int) -> None:
         """A successor starts from what is kept."""
@@ -295,7 +297,7 @@ class World:
         assert isinstance(old, PolicyActor)
         successor = self._policy(slot, old.service, old.source, old.replica)
         if self.config.replicas:
-            successor.freeze(self._rng.choice((0, self._rng.randint(1, self.AWAY_STEPS))))
+            successor.freeze(self._rng.choice((0, self._rng.randint(1, self.POLICY_AWAY_STEPS))))
         self.actors[slot] = successor
         self._end(old)
         self._wake(slot)

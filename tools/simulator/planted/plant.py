@@ -54,6 +54,8 @@ MONTH_END: Final = replace(
 )
 #: Twins of another release, whose decisions have other bytes.
 TWINS: Final = replace(ROUGH, crashes=0.01, slow_twins=0.9, new_release=True)
+#: Two replicas of everybody, of whom some are away for a while.
+PAIRS: Final = replace(ROUGH, crashes=0.01, replicas=True)
 #: A machine that runs out of memory now and then.
 STARVED: Final = replace(ROUGH, starvation=0.002)
 #: Power cuts that take the tail of a topic, and a database that is put back to the past.
