@@ -40,6 +40,8 @@ DUES: Final = replace(
 )
 #: The same with the faults of ROUGH.
 ROUGH_DUES: Final = replace(DUES, log_faults=ROUGH_LOG, crashes=0.004)
+#: The same with two senders, who report the end of a phase in other company.
+PAIRED_DUES: Final = replace(ROUGH_DUES, replicas=True)
 #: Instalments that are paid in parts and late, across a month's end.
 LATE: Final = replace(
     DUES, plan=replace(DUES.plan, days=45, actions_on_quiet_days=6, tenor_months_max=2), partitions=1
@@ -61,9 +63,14 @@ STARVED: Final = replace(ROUGH, starvation=0.002)
 #: Power cuts that take the tail of a topic, and a database that is put back to the past.
 CUT: Final = replace(ROUGH, disasters=Chances(events_cut=0.002))
 COMMANDS_CUT: Final = replace(ROUGH, disasters=Chances(commands_cut=0.001))
-#: Days and their markers, decided again.
+#: Days and their markers, decided again, by deciders that were away and find a marker and its repeat in one go.
 CUT_DUES: Final = replace(
-    CUT, plan=replace(CROWDED, days=8, busy_days=2), partitions=3, disasters=Chances(events_cut=0.0008)
+    CUT,
+    plan=replace(CROWDED, days=8, busy_days=2),
+    partitions=3,
+    crashes=0.02,
+    replicas=True,
+    disasters=Chances(events_cut=0.001),
 )
 #: Projectors that die often, live on as zombies, and do not hear what became of their transactions.
 UNHEARD: Final = replace(ROUGH, unknown_commits=0.01, crashes=0.01, slow_twins=0.9)
