@@ -340,10 +340,13 @@ class Traffic:
             self._api.send(self._rng.choice(self._api.calls[-10:]))
 
     def _misuse_a_key(self) -> None:
-        """The id of an earlier request of the same stream under another body."""
+        """The id of an earlier request of the same stream under another body.
+
+        Not of the bank's before it is answered: whoever comes first has the key, and a bank whose answer is refused asks nobody.
+        """
         earlier = [call for call in self._api.calls[-20:] if call.stream.startswith("acc_")]
-        if earlier:
-            call = self._rng.choice(earlier)
+        call = self._rng.choice(earlier) if earlier else None
+        if call is not None and (call.answered or call.principal != "bank"):
             other = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=12_345)
             self._api.ask("bidding", call.stream, other, principal=call.principal, command_id=call.command_id)
 
