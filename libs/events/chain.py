@@ -6,6 +6,7 @@ Every reader of a `S.events` partition uses `ChainReader`; nobody starts without
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
 
@@ -62,9 +63,14 @@ def genesis(log_id: str, topic: str, partition: int) -> Checkpoint:
 
 def seal(prev: bytes, headers: Mapping[str, bytes], value: bytes) -> bytes:
     """SHA-256(prev ‖ headers ‖ value); each header is u32 length ‖ bytes, an absent one 0xFFFFFFFF."""
+    return _digest(prev, tuple(map(headers.get, HASHED_HEADERS)), value)
+
+
+@lru_cache(maxsize=128)
+def _digest(prev: bytes, contents: tuple[bytes | None, ...], value: bytes) -> bytes:
+    """Kept for a moment: the readers of a process meet the same record one after the other, each with a check of its own."""
     parts = [prev]
-    for name in HASHED_HEADERS:
-        content = headers.get(name)
+    for content in contents:
         if content is None:
             parts.append(_ABSENT)
         else:

@@ -86,6 +86,8 @@ class StoredEvent:
     stream: str | None
     sequence: int | None
     data: Any
+    decoded: list[Any] = field(default_factory=list, compare=False, repr=False)
+    """Its dataclass, once somebody has asked: it is frozen, so the readers of a process may share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ def parse_decision(value: bytes) -> Decision:
 
 def decode_event(stored: StoredEvent) -> Any:
     """The event's data as its dataclass, older versions upcast. Raises Undecodable for an unknown type or wrong data."""
+    if stored.decoded:
+        return stored.decoded[0]
     from libs.events.upcast import (
         upcast,  # upcasts name event types, which are declared with this package's codec
     )
@@ -192,7 +196,8 @@ def decode_event(stored: StoredEvent) -> Any:
     kind = EVENT_TYPES.get(name)
     if kind is None:
         raise Undecodable(f"unknown event type {stored.type}")
-    return decode_object(kind, data)
+    stored.decoded.append(decode_object(kind, data))
+    return stored.decoded[0]
 
 
 def recorded_event(

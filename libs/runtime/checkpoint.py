@@ -8,6 +8,7 @@ its store (recovery), a view its generation (projector), the API its anchor. A p
 import structlog
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
+from libs.events.records import RawRecord
 from libs.runtime.errors import PassingTrouble
 from libs.runtime.kafka import Place, record_at
 
@@ -37,7 +38,11 @@ async def resume(
 
 async def is_held(bootstrap: str, place: Place, checkpoint: Checkpoint) -> bool:
     """Whether the log holds the record that a checkpoint was taken at. Raises LogUnavailable."""
-    found = await record_at(bootstrap, place, checkpoint.offset)
+    return stands(await record_at(bootstrap, place, checkpoint.offset), checkpoint)
+
+
+def stands(found: RawRecord | None, checkpoint: Checkpoint) -> bool:
+    """Whether what is found at a checkpoint's offset is the record that it was taken at: the offset alone proves nothing."""
     return found is not None and found.headers.get("hash") == checkpoint.hash
 
 

@@ -127,9 +127,12 @@ def repair(
     service: Annotated[str | None, typer.Argument(help="Only this service.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Repair; else only say what is damaged.")] = False,
 ) -> None:
-    """Let partitions whose decided commands were lost take commands again. Stop the service first."""
+    """Let partitions whose decided commands were lost take commands again. Stop the service first.
+
+    It cannot see commands that were lost before they were decided: people ask again, policies only where their commits are gone.
+    """
     from libs.runtime.repairing import repair as repair_commands
-    from libs.runtime.telling import damaged_ones
+    from libs.runtime.telling import damaged_ones, told_again
 
     with progress_bar() as progress:
         found = asyncio.run(repair_commands(local_settings(), service, yes=yes, progress=progress))
@@ -137,7 +140,7 @@ def repair(
         out.print(damaged_ones(found))
     conclude(
         yes or not found,
-        "repaired: start the service again, then run `loanstream verify`"
+        f"repaired: {told_again(found)}, start the service again, then run `loanstream verify`"
         if found
         else "no command is missing",
         "commands that were decided are lost: see above; `--yes` marks their positions and appends displaced ones once more",

@@ -279,8 +279,12 @@ class PartitionDecider:
         pending = self._pending_sources.get(key, {})
         seen = envelope.command_id in pending or self._memory.seen(key, envelope.command_id)
         below = max(self._memory.stored_below(key), self._pending_below.get(key, 0))
-        # A marker's age says nothing: it may speak for other partitions too, and the day counts every partition once.
-        if not seen and (source.position >= below or envelope.type == _MARKER):
+        # A marker's age says nothing: it may speak for other partitions too, and the day counts every partition once. Below the
+        # line its id counts as forgotten even while it is still remembered: that depends on what is unconfirmed, and what is
+        # decided may depend on the log only, or a lost tail would be decided otherwise.
+        if source.position < below:
+            seen = envelope.type != _MARKER
+        if not seen:
             return None
         effect = Effect()
         effect.add(None, None, CommandRepeated(first_position=None, first=None))

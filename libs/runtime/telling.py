@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from libs.runtime.open_sagas import OpenSaga
     from libs.runtime.parked import Parked
     from libs.runtime.rebuild import RebuildReport
-    from libs.runtime.repairing import Damage
+    from libs.runtime.repair_plan import Damage
     from libs.runtime.retrying import Retried
     from libs.runtime.rules import RulesRow
     from libs.runtime.tracing import DecisionNode
@@ -95,6 +95,12 @@ def damaged_ones(found: "Sequence[Damage]") -> Table:
             f"{len(each.displaced):,}",
         )
     return table
+
+
+def told_again(found: "Sequence[Damage]") -> str:
+    """What makes policies send again what was lost before it was decided: their commits say that it is stored."""
+    groups = ", ".join(f"`{service}-reads-*`" for service in dict.fromkeys(each.service for each in found))
+    return f"delete the commits of the consumer groups {groups}"
 
 
 def open_ones(sagas: "Sequence[OpenSaga]") -> Table:

@@ -13,9 +13,9 @@ from typing import Any
 from libs.events.codec import decode, encode
 from libs.events.deciding import Aggregate, Context, Refused
 from libs.runtime.service import Service
+from tools.simulator.config import Config
 from tools.simulator.run import config_of, services, simulate
 from tools.simulator.search import quiet
-from tools.simulator.world import Config
 
 
 @dataclass(slots=True)

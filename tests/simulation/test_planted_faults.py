@@ -2,11 +2,11 @@
 
 import pytest
 
+from tools.simulator.config import Config
 from tools.simulator.planted import PLANTS, judge
 from tools.simulator.planted.plant import DUES, ROUGH
 from tools.simulator.run import services, simulate
 from tools.simulator.search import hunt
-from tools.simulator.world import Config
 
 #: One of each kind, quick to be found; `make sim-mutants` plants them all.
 QUICK = (
@@ -23,7 +23,11 @@ QUICK = (
     "view-applied-twice",
     "memory-told-as-refusal",
     "related-may-bid",
-    "leaves-with-money",
+    "called-at-night",
+    "stale-store-accepted",
+    "displaced-commands-forgotten",
+    "store-of-other-states",
+    "unknown-commit-repeated",
 )
 
 

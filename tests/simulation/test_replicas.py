@@ -9,12 +9,14 @@ import pytest
 import structlog
 
 from libs.runtime.replica_role import ReplicaRole
+from tools.simulator import fault_names as names
 from tools.simulator.checks import Auditor
+from tools.simulator.config import Config
 from tools.simulator.judging import conclude, watch
 from tools.simulator.log import LogFaults
 from tools.simulator.run import services
 from tools.simulator.traffic import Plan
-from tools.simulator.world import Config, Stuck, World
+from tools.simulator.world import Stuck, World
 
 CONFIG = Config(
     partitions=2,
@@ -48,10 +50,12 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("new_release", [False, True])
 @pytest.mark.parametrize("seed", range(3))
 def test_replicas_that_die_freeze_and_wake_break_no_rule(seed: int, new_release: bool) -> None:
-    """Standbys take over many times, under one release and under two; every rule holds and all comes to rest."""
+    """Standbys decide and send in their place many times, under one release and under two; every rule holds and all comes to rest."""
     world, _ = judged(seed, replace(CONFIG, new_release=new_release))
-    assert world.take_overs > 3
-    assert world.freezes > 3
+    assert world.happened[names.STANDBY_TOOK_OVER] > 3
+    assert world.happened[names.DECIDER_FROZEN] > 3
+    assert world.happened[names.SENDER_TOOK_OVER] > 3
+    assert world.happened[names.SENDER_STEPPED_DOWN] > 3
 
 
 def test_replicas_that_are_all_active_break_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:

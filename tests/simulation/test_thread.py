@@ -4,20 +4,19 @@ A failing seed is in the test's name; `loanstream sim --seeds 1 --seed SEED` run
 """
 
 from collections import Counter
-from functools import cache
 
 import pytest
 
 from libs.runtime import day
+from tests.simulation.reports import SEEDS, report
+from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
 from tools.simulator.planted.plant import LATE
-from tools.simulator.run import Report, services, simulate
+from tools.simulator.run import services, simulate
 from tools.simulator.traffic import Plan
-from tools.simulator.world import Config
 
-SEEDS = range(28)
-#: One of them that is over quickly.
-SHORT = 7
+#: One that loses tails of both topics.
+CUT = 3
 
 #: Many loans that fall due on the same days.
 TICKS = Config(
@@ -52,6 +51,7 @@ WHOLE = {
     "onboarding.ErasureDeclined.v1",
     "onboarding.ExposureConfirmed.v1",
     "onboarding.ExposureReleased.v1",
+    "onboarding.ExposureRevoked.v1",
     "onboarding.TermsAccepted.v1",
     "onboarding.UserErased.v1",
 }
@@ -95,12 +95,6 @@ REFUSED = {
 }
 
 
-@cache
-def report(seed: int) -> Report:
-    """The run of a seed, once per test session."""
-    return simulate(seed)
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_rule_is_broken(seed: int) -> None:
     """Whatever crashes, repeats and arrives late: every rule holds on every prefix, and all comes to rest."""
@@ -117,7 +111,6 @@ def test_the_seeds_together_see_the_whole_thread() -> None:
         refusals += done.auditor.refusals
     assert not (SEEN | WHOLE) - set(events)
     assert not REFUSED - set(refusals)
-    assert sum(report(seed).crashes for seed in SEEDS) > 100
     assert sum(report(seed).auditor.repeats for seed in SEEDS) > 50
     assert sum(report(seed).auditor.foreign for seed in SEEDS) > 10
 
@@ -130,5 +123,10 @@ def test_phases_of_many_ticks_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_same_seed_gives_the_same_log() -> None:
-    """Every byte of every topic, in the order of storing, follows from the seed."""
-    assert simulate(SHORT).digest == report(SHORT).digest
+    """Every byte of every topic, in the order of storing, and every fault follows from the seed."""
+    again = simulate(CUT)
+    assert (again.digest, again.steps, again.faults) == (
+        report(CUT).digest,
+        report(CUT).steps,
+        report(CUT).faults,
+    )

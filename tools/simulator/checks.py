@@ -59,8 +59,17 @@ class PartitionAudit:
     service: str
     number: int
     head: bytes
-    commands: list[bytes] = field(default_factory=list)
+    commands: list[RawRecord] = field(default_factory=list)
+    """What stands in the commands topic."""
+    genesis: bytes = b""
     decided: int = 0
+    """Decisions that the chain has ever held."""
+    linked: int = 0
+    """Decisions that it holds now: fewer after a lost tail, until they are decided again."""
+    decisions: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    """Of each decision ever held: where it stands, or stood; its hash; its command's digest."""
+    mends: dict[int, RawRecord] = field(default_factory=dict)
+    """What a repair appended, by the position it is about."""
     business_date: date | None = None
     phases: Counter[tuple[str, int]] = field(default_factory=Counter)
 
@@ -86,6 +95,9 @@ class Auditor:
         self.refusals: Counter[str] = Counter()
         self.repeats = 0
         self.foreign = 0
+        self.decided_again = 0
+        self.lost: dict[str, str] = {}
+        """Ids of commands that were acknowledged, and lost before they were decided; where they stood."""
         self.firsts: dict[str, First] = {}
         self.closed: list[date] = []
         self._sequences: dict[str, int] = {}
@@ -97,6 +109,8 @@ class Auditor:
             for service in services
             for number in range(partitions)
         }
+        for part in self._parts.values():
+            part.genesis = part.head
 
     # --- records ------------------------------------------------------------------------------------------------
 
@@ -106,26 +120,76 @@ class Auditor:
         part = self._parts[service, place.partition]
         if kind == "commands":
             _require(raw.offset == len(part.commands), f"{place} skips an offset")
-            part.commands.append(sha256(raw.value).digest())
+            part.commands.append(raw)
+            if (position := raw.headers.get("repair-position")) is not None:
+                part.mends[int(position)] = raw
             return
         if self._links(part, raw):
             part.head = raw.headers["hash"]
             try:
-                self._decision(part, raw)
+                if part.linked < part.decided:
+                    self._again(part, raw)
+                else:
+                    self._decision(part, raw)
             finally:  # who listens on after a violation must not take all that follows for foreign
-                part.decided += 1
+                if part.linked == part.decided:
+                    part.decided += 1
+                    part.decisions.append((raw.offset, part.head, raw.headers.get("command", b"")))
+                part.linked += 1
+
+    def feed_cut(self, place: Place, end: int) -> None:
+        """A partition has lost what stood from an offset on. What was decided there, and told to people, still holds."""
+        service, kind = place.topic.rsplit(".", 1)
+        part = self._parts[service, place.partition]
+        if kind == "commands":
+            for raw in part.commands[max(end, part.decided) :]:
+                body = _body(raw)
+                if "command_id" in body:
+                    self.lost[body["command_id"]] = f"{place} at {raw.offset}"
+            del part.commands[end:]
+            return
+        while part.linked and part.decisions[part.linked - 1][0] >= end:
+            part.linked -= 1
+        part.head = part.decisions[part.linked - 1][1] if part.linked else part.genesis
+
+    def _again(self, part: PartitionAudit, raw: RawRecord) -> None:
+        """A lost decision is decided again, byte for byte: its hash covers its headers and its value."""
+        _, digest, command = part.decisions[part.linked]
+        where = f"{part.service}/{part.number}/{part.linked}"
+        _require(raw.headers["hash"] == digest, f"{where} was lost and is decided otherwise")
+        part.decisions[part.linked] = raw.offset, digest, command
+        self.decided_again += 1
+
+    def _commands_stand(self, part: PartitionAudit) -> None:
+        """A decided position holds its command, or is mended: by a placeholder, or because what stands there came behind."""
+        for position, (_, _, decided) in enumerate(part.decisions):
+            found, where = part.commands[position], f"{part.service}/{part.number}/{position}"
+            if sha256(found.value).digest() == decided:
+                continue
+            mend = part.mends.get(position)
+            _require(mend is not None, f"{where} was decided on a command that is lost, and nothing says so")
+            assert mend is not None
+            if mend.offset == position:
+                names_it = _body(found) == {"lost_command": decided.hex()}
+                _require(names_it, f"{where} holds a placeholder of something else")
+            else:
+                same = mend.value == found.value or all(
+                    _body(mend).get(name) == _body(found).get(name)
+                    for name in ("type", "stream_id", "data", "at", "causation_id")
+                )
+                _require(same, f"{where} displaced a command that came to nothing")
 
     def _links(self, part: PartitionAudit, raw: RawRecord) -> bool:
         """Whether the record is the next of the chain, by the formula of design.md 2.3 written down once more."""
         position = int(raw.headers["position"])
-        if position < part.decided:
+        if position < part.linked:
             self.repeats += 1
             return False
         content = raw.headers["prev"]
         for name in _HEADERS:
             header = raw.headers.get(name)
             content += b"\xff\xff\xff\xff" if header is None else len(header).to_bytes(4, "big") + header
-        linked = raw.headers["prev"] == part.head and position == part.decided
+        linked = raw.headers["prev"] == part.head and position == part.linked
         if not linked or sha256(content + raw.value).digest() != raw.headers["hash"]:
             self.foreign += 1
             return False
@@ -135,7 +199,7 @@ class Auditor:
         where = f"{part.service}/{part.number}/{part.decided}"
         _require(part.decided < len(part.commands), f"{where} decides where no command stands")
         _require(
-            part.commands[part.decided] == raw.headers["command"],
+            sha256(part.commands[part.decided].value).digest() == raw.headers["command"],
             f"{where} decides another command than the one at its position",
         )
         body = from_json(raw.value)
@@ -258,11 +322,16 @@ class Auditor:
         """What must hold besides once everything has come to rest."""
         for part in self._parts.values():
             where = f"{part.service}/{part.number}"
-            _require(part.decided == len(part.commands), f"{where} has undecided commands")
+            _require(part.linked == part.decided == len(part.commands), f"{where} has undecided commands")
+            self._commands_stand(part)
             for day in self.closed:
                 self._all_phases(part, day, "at rest")
             expected = sum(len(self.closed) for service, _ in PHASES if service == part.service)
             _require(sum(part.phases.values()) == expected, f"{where} ran phases of a day that is not closed")
+        # An acknowledgement promises nothing to whoever sent a command: only its decision is an answer. So who lost one
+        # asks again, a person as long as nobody answers, a policy group because it reads its source from the beginning.
+        for command_id, stood in self.lost.items():
+            _require(command_id in self.firsts, f"{command_id} was lost from {stood} and never asked again")
         for kind in ("system.PolicyFailed.v1", "system.WakeFailed.v1"):
             _require(not self.events[kind], f"{self.events[kind]} x {kind}")
         _require(not self.refusals["internal"], f"{self.refusals['internal']} internal refusals")
@@ -282,6 +351,15 @@ class Auditor:
                 _require(
                     from_json(answer)[0]["data"].get("code") == "key_reused", f"{command_id} had two bodies"
                 )
+
+
+def _body(raw: RawRecord) -> Any:
+    """A command's value; empty where it is none."""
+    try:
+        body = from_json(raw.value)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -7,15 +7,18 @@ from collections import deque
 from enum import Enum
 from random import Random
 
-from libs.events.chain import Reading
+from libs.events.chain import ChainReader, Reading
 from libs.events.topics import commands_topic, events_topic
 from libs.runtime.day import day_aggregate
 from libs.runtime.deciding import PartitionDecider
+from libs.runtime.memory import DeciderMemory
 from libs.runtime.replica_role import Assignment, ReplicaRole
 from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
+from tools.simulator import fault_names as names
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
-from tools.simulator.resuming import lost_commands, open_memory
+from tools.simulator.repairs import lost_commands
+from tools.simulator.resuming import LostTimeline, resume
 
 #: Own steps without any news while decisions are unconfirmed: then the producer is not trusted any more.
 PATIENCE_STEPS = 30
@@ -59,10 +62,11 @@ class DeciderActor:
         self.commands = Place(commands_topic(service.name, topic_prefix), partition)
         self.events = Place(events_topic(service.name, topic_prefix), partition)
         self._log = log
-        self._store, memory, reader = open_memory(log, log_id, self.events, store)
+        self._log_id = log_id
         self._older = MemoryStore()
         self._slot = slot
         self._sender = log.sender(slot)
+        self._store, memory, reader = self._open(store)
         self.decider = PartitionDecider(
             service=service.name,
             aggregates=(*service.aggregates, day_aggregate()),
@@ -82,7 +86,9 @@ class DeciderActor:
         self._steps = 0
         self._began = False
         self.halted: str | None = None
-        self.take_overs = 0
+        """Decided commands are lost, and which: nothing is decided until somebody has repaired them and it starts again."""
+        self.took_over = False
+        """Since whoever lets it move has looked."""
         self.role = ReplicaRole(
             replica,
             service.rules,
@@ -90,6 +96,15 @@ class DeciderActor:
             patience_s=TAKE_OVER_STEPS,
             draw=(chance or Random(0)).random,
         )
+
+    def _open(self, store: MemoryStore) -> tuple[MemoryStore, DeciderMemory, ChainReader]:
+        """What `libs.runtime.recovery` does: a store of a lost timeline is thrown away, and all is folded from the beginning."""
+        memory = DeciderMemory(store)
+        try:
+            return store, memory, resume(self._log, self._log_id, self.events, memory.checkpoint())
+        except LostTimeline:
+            self._log.happened[names.STORE_OF_LOST_TIMELINE] += 1
+            return self._open(MemoryStore())
 
     def freeze(self, steps: int) -> None:
         """Do nothing for so many steps: a process that is slow to start, or that the machine has stopped."""
@@ -151,17 +166,18 @@ class DeciderActor:
         """Whether it decides; asked for the first time when everything is folded that was there when it started."""
         if not self._began and self._tail.offset >= self._begin_deciding_at:
             self._began = True
-            self.halted = lost_commands(self._log, self.commands, self.events, self.decider.head)
+            self.halted = lost_commands(self._log, self._log_id, self.commands, self.events)
             self.role.start(self.decider.head_by, self.decider.head_rules)
         return self.role.decides and self.halted is None
 
     def _stands_by(self) -> bool:
         """Whether a command waits for which patience runs; at its end, and with the log folded, take over."""
         position = self.decider.next_position
-        waits = self._began and position < self._log.end(self.commands)
+        waits = self._began and not self.halted and position < self._log.end(self.commands)
         left = self.role.patience_left_s(self._steps, position, waits=waits)
         if left == 0.0 and self._tail.at_end and self.role.take_over():
-            self.take_overs += 1
+            self._log.happened[names.STANDBY_TOOK_OVER] += 1
+            self.took_over = True
         return left is not None and not self.role.is_outdated
 
     def _failed(self) -> bool:

@@ -15,6 +15,7 @@ def watch(world: World) -> Auditor:
         world.services, world.config.partitions, log_id=LOG_ID, minutes_east=world.config.minutes_east
     )
     world.log.judge = auditor.feed
+    world.log.judge_cut = auditor.feed_cut
     return auditor
 
 

@@ -1,10 +1,11 @@
 """The log in memory, as unkind as a real one: what is sent may arrive late, twice, after its sender's death, or never.
 
-What it promises is what Kafka promises: a partition has one order, a record that was acknowledged stays, and the records of
-one living sender reach a partition in the order of sending or not at all. All chance comes from one seeded generator.
+What it promises is what Kafka promises: a partition has one order, a record that was acknowledged stays (unless the machine
+loses its power: `cut`), and the records of one living sender reach a partition in the order of sending or not at all. All
+chance comes from one seeded generator.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -13,6 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from libs.events.records import RawRecord
+from tools.simulator import fault_names as names
 
 #: Of a record's key, value and headers: more is refused, as a topic's `max.message.bytes` does.
 RECORD_BYTES_MAX = 8 * 1024 * 1024
@@ -116,9 +118,14 @@ class Log:
         self.appended = 0
         self.stored_in: list[Place] = []
         self.told: list[int] = []
-        self.was_cut = False
         self.judge: Callable[[Place, RawRecord], None] | None = None
         """Asked about every record as it is stored; what it raises ends the run at this step."""
+        self.judge_cut: Callable[[Place, int], None] | None = None
+        """Told that a partition now ends at an offset."""
+        self.happened: Counter[str] = Counter()
+        """How often each fault was injected, by its name in `fault_names`; the log's own and those of whoever uses it."""
+        self.was_cut: set[Place] = set()
+        """Partitions that have lost a tail: whoever starts on them has reason to look at what is left."""
         self._rng = rng
         self._partitions: dict[Place, list[RawRecord]] = {}
         self._busy: list[deque[Sent]] = []
@@ -150,15 +157,6 @@ class Log:
             raise OffsetMissing(f"{place.topic}/{place.partition} holds no offset {start}")
         return records[start : start + count]
 
-    def cut(self, place: Place, count: int) -> None:
-        """Power is lost: the last records of a partition never reached the disk. What is stored next takes their offsets."""
-        self.was_cut = True
-        lost = self._partitions[place][-count:]
-        del self._partitions[place][-count:]
-        self.order = [
-            (at, raw) for at, raw in self.order if at != place or all(raw is not gone for gone in lost)
-        ]
-
     def digest(self) -> str:
         """A hash over everything stored, in the order of storing."""
         total = sha256()
@@ -179,8 +177,36 @@ class Log:
 
     def orphan(self, queue: deque[Sent]) -> None:
         """The sender of these records died."""
-        self._late += [sent for sent in queue if self._rng.random() < self.faults.survives_its_sender]
+        survivors = [sent for sent in queue if self._rng.random() < self.faults.survives_its_sender]
+        self.happened[names.LOST_WITH_SENDER] += len(queue) - len(survivors)
+        self.happened[names.STORED_AFTER_DEATH] += len(survivors)
+        self._late += survivors
         queue.clear()
+
+    # --- power cuts ---------------------------------------------------------------------------------------------
+
+    def cut(self, place: Place, end: int) -> int:
+        """The machine lost its power: what was stored from `end` on is gone, and what was on its way there. Gives how many."""
+        records = self._partitions[place]
+        lost = len(records) - end
+        self.was_cut.add(place)
+        del records[end:]
+        self.order = [(where, raw) for where, raw in self.order if where != place or raw.offset < end]
+        for queue in self._busy:
+            for sent in [sent for sent in queue if sent.place == place]:
+                queue.remove(sent)
+                self._tell(sent, Fate.FAILED)
+        self._busy = [queue for queue in self._busy if queue]
+        self._late = [sent for sent in self._late if sent.place != place]
+        self._unacknowledged = [sent for sent in self._unacknowledged if sent.place != place]
+        if self.judge_cut is not None:
+            self.judge_cut(place, end)
+        return lost
+
+    def append(self, place: Place, *, key: bytes, value: bytes, headers: Mapping[str, bytes]) -> int:
+        """Store at once and without fault, as an administrator who waits for each answer. Gives the offset."""
+        self._append(Sent(place, key, value, headers, owner=-1))
+        return self.end(place) - 1
 
     # --- what the broker does -----------------------------------------------------------------------------------
 
@@ -217,25 +243,31 @@ class Log:
     def _arrive(self, sent: Sent) -> None:
         faults, chance = self.faults, self._rng.random()
         if chance < faults.fails or sent.bytes > RECORD_BYTES_MAX:
+            self.happened[names.FAILED] += 1
             self._tell(sent, Fate.FAILED)
             return
         chance -= faults.fails
         if chance < faults.vanishes:
+            self.happened[names.VANISHED] += 1
             return
         chance -= faults.vanishes
         self._append(sent)
         if chance < faults.stored_unanswered:
+            self.happened[names.NEVER_ANSWERED] += 1
             return
         chance -= faults.stored_unanswered
         if chance < faults.stored_told_failed:
+            self.happened[names.STORED_TOLD_FAILED] += 1
             self._tell(sent, Fate.FAILED)
             return
         chance -= faults.stored_told_failed
         if chance < faults.acknowledged_late:
+            self.happened[names.ANSWERED_LATE] += 1
             self._unacknowledged.append(sent)
             return
         self._tell(sent, Fate.STORED)
         if chance - faults.acknowledged_late < faults.duplicated:
+            self.happened[names.DUPLICATED] += 1
             self._late.append(Sent(sent.place, sent.key, sent.value, sent.headers, sent.owner))
 
     def _tell(self, sent: Sent, fate: Fate) -> None:
@@ -267,14 +299,14 @@ class Tail:
 
     def __init__(self, log: Log, place: Place, offset: int) -> None:
         self.offset = offset
+        self.place = place
         self._log = log
-        self._place = place
         self._blind = 0
 
     @property
     def at_end(self) -> bool:
         """Nothing stored is unread."""
-        return self.offset == self._log.end(self._place)
+        return self.offset == self._log.end(self.place)
 
     def fetch(self, rng: Random) -> list[RawRecord]:
         """The next few records, in order; sometimes none although there are some. Raises OffsetMissing after a cut."""
@@ -286,7 +318,8 @@ class Tail:
                 return []
             if rng.random() < self._log.faults.blind:
                 self._blind = rng.randint(1, self.BLIND_FETCHES)
+                self._log.happened[names.BLIND] += 1
                 return []
-        records = self._log.records(self._place, self.offset, rng.randint(1, FETCHED_MAX))
+        records = self._log.records(self.place, self.offset, rng.randint(1, FETCHED_MAX))
         self.offset = records[-1].offset + 1
         return records

@@ -14,6 +14,9 @@ from services.onboarding import commands as onboarding
 from tools.simulator.people import Api
 
 _YUAN = 100
+_USUAL_YUAN = (1_000, 2_000, 5_000, 7_777, 90_000, 150_000)
+#: Two of these are more than one person may owe once the cap is in force.
+_LARGE_YUAN = (5_000, 90_000, 150_000, 150_000)
 _PAPERS = ("identity_card", "income_proof", "bank_statements", "asset_proof", "credit_report")
 _CHECKS = (
     "approval_valid",
@@ -89,13 +92,16 @@ class OfficeSight:
 class Officers:
     """Applicants and staff of one run."""
 
-    def __init__(self, rng: Random, api: Api, people: list[str], *, applications: int, tenor: int) -> None:
+    def __init__(
+        self, rng: Random, api: Api, people: list[str], *, applications: int, tenor: int, large: bool
+    ) -> None:
         self.sight = OfficeSight()
         self._rng = rng
         self._api = api
         self._people = people
         self._left = applications
         self._tenor = tenor
+        self._amounts = _LARGE_YUAN if large else _USUAL_YUAN
         self._numbers = 0
 
     def act(self, today: date) -> None:
@@ -186,7 +192,7 @@ class Officers:
             loan_id=f"loan_{number}",
             product="consumer",
             purpose="renovation",
-            amount_fen=self._rng.choice((1_000, 2_000, 5_000, 7_777, 90_000, 150_000)) * _YUAN,
+            amount_fen=self._rng.choice(self._amounts) * _YUAN,
             tenor_months=self._rng.randint(1, self._tenor),
             method="equal_instalments",
             documents=(*_PAPERS, "purpose_evidence") if self._rng.random() < 0.9 else _PAPERS,
@@ -311,6 +317,13 @@ class Officers:
         return onboarding.AcceptTerms(
             application_id=seen.application_id, text_hash=text, evidence=f"sig_{self._number()}"
         )
+
+    def finish_reviews(self) -> bool:
+        """No listing is left waiting for its reviewers when everybody goes home."""
+        if not self.sight.to_review or not self._api.is_quiet:
+            return False
+        self._review()
+        return True
 
     def _review(self) -> None:
         listing = self._rng.choice(list(self.sight.to_review))

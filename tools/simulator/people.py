@@ -60,12 +60,14 @@ class Api:
         self._sender = log.sender(slot)
         self._open: list[Call] = []
         self._by_id: dict[tuple[str, str], Call] = {}
+        self._log_id = log_id
         self._tails: list[tuple[ChainReader, Tail]] = []
+        self._known: list[int] = []
+        """Positions up to which people know the news already, by tail."""
         for service in services:
             for partition in range(partitions):
-                place = Place(f"{service}.events", partition)
-                chain = ChainReader(genesis(log_id, *place))
-                self._tails.append((chain, Tail(log, place, 0)))
+                self._tails.append(self._from_the_beginning(Place(f"{service}.events", partition)))
+                self._known.append(-1)
 
     def ask(
         self, service: str, stream: str, command: Any, *, principal: str = "", command_id: str | None = None
@@ -113,6 +115,20 @@ class Api:
         """Bytes that no API would send."""
         self._sender.post(place, key=key, value=value, headers={})
 
+    def _from_the_beginning(self, place: Place) -> tuple[ChainReader, Tail]:
+        return ChainReader(genesis(self._log_id, *place)), Tail(self._log, place, 0)
+
+    def lost(self, place: Place) -> None:
+        """A partition has lost a tail: where that was read, it is read from the beginning, and told to nobody twice.
+
+        What was read may reach further than the last decision that was taken: a repeat, say. Whoever went on from there would
+        miss what comes to stand before it.
+        """
+        for number, (chain, tail) in enumerate(self._tails):
+            if tail.place == place and tail.offset > self._log.end(place):
+                self._known[number] = max(self._known[number], chain.head.position)
+                self._tails[number] = self._from_the_beginning(place)
+
     def crash(self) -> None:
         """The process dies with what it has in flight; people send their requests again."""
         self._sender.die()
@@ -125,13 +141,14 @@ class Api:
 
     def step(self, rng: Random) -> bool:
         """Read one partition's news; send again what waits too long or was not taken."""
-        unread = [pair for pair in self._tails if not pair[1].at_end]
+        unread = [number for number, (_, tail) in enumerate(self._tails) if not tail.at_end]
         if unread:
-            chain, tail = rng.choice(unread)
+            number = rng.choice(unread)
+            chain, tail = self._tails[number]
             records = tail.fetch(rng)
             for raw in records:
                 if chain.read(raw) is Reading.ACCEPTED:
-                    self._note(raw.headers, raw.value)
+                    self._note(raw.headers, raw.value, is_news=chain.head.position > self._known[number])
             if records:
                 return True
         return self._retry()
@@ -147,9 +164,10 @@ class Api:
                 sent = True
         return sent
 
-    def _note(self, headers: Any, value: bytes) -> None:
+    def _note(self, headers: Any, value: bytes, *, is_news: bool) -> None:
         events = from_json(value)["events"]
-        self.seen += [(event["type"], event["data"]) for event in events]
+        if is_news:
+            self.seen += [(event["type"], event["data"]) for event in events]
         command_id, fingerprint = headers.get("command-id"), headers.get("fingerprint")
         if command_id is None or fingerprint is None:
             return

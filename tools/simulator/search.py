@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final
 
 import structlog
 
+from tools.simulator import fault_names
 from tools.simulator.planted import PLANTS, Verdict, judge
 from tools.simulator.run import SeedFailed, simulate
 
@@ -49,6 +50,8 @@ class Outcome:
     seconds: float
     seen: Counter[str]
     """Accepted events by type, and refusals by code."""
+    faults: Counter[str]
+    """How often each fault was injected."""
     events: int
     failure: Failure | None = None
 
@@ -65,6 +68,7 @@ class Found:
     days: int = 0
     seconds: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -75,14 +79,20 @@ class Found:
         self.days += outcome.days
         self.seconds += outcome.seconds
         self.seen += outcome.seen
+        self.faults += outcome.faults
         if outcome.failure is not None:
             self.failures.append(outcome.failure)
             self.failures.sort(key=lambda failure: failure.seed)
 
     @property
     def failed(self) -> int:
-        """Seeds that broke a rule."""
-        return len(self.failures)
+        """Seeds that broke a rule, and faults that a search of the usual size never injected: they prove nothing."""
+        return len(self.failures) + (len(self.never_injected) if self.seeds >= SEEDS_DEFAULT else 0)
+
+    @property
+    def never_injected(self) -> list[str]:
+        """Faults that no seed has injected."""
+        return [name for name in fault_names.ALL if not self.faults[name]]
 
     @property
     def events_per_core_minute(self) -> int:
@@ -98,6 +108,7 @@ class Found:
             "events": self.events,
             "simulated_days": self.days,
             "events_per_core_minute": self.events_per_core_minute,
+            "faults_injected": {name: self.faults[name] for name in fault_names.ALL},
             "failures": [
                 {
                     "seed": failure.seed,
@@ -112,6 +123,10 @@ class Found:
     def told(self) -> str:
         """What was seen, then the failures, then the figures."""
         rows = [f"{number:9,} {name}" for name, number in sorted(self.seen.items())]
+        rows.append("faults injected:")
+        rows += [f"{self.faults[name]:9,} {name}" for name in fault_names.ALL]
+        if self.never_injected:
+            rows.append(f"never injected: {', '.join(self.never_injected)}")
         rows += [failure.told() for failure in self.failures]
         rows.append(
             f"{self.seeds:,} seeds from {self.first}, {self.steps:,} steps, {self.events:,} events, {self.days:,} days, "
@@ -127,17 +142,17 @@ def run_seed(seed: int) -> Outcome:
         report = simulate(seed)
     except SeedFailed as failed:
         failure = Failure(seed, failed.step, failed.sentence, failed.events)
-        return Outcome(failed.step, 0, time.process_time() - started, Counter(), 0, failure)
+        return Outcome(failed.step, 0, time.process_time() - started, Counter(), Counter(), 0, failure)
     refused = Counter({f"refused: {code}": number for code, number in report.auditor.refusals.items()})
     seen = report.auditor.events + refused
     seen += Counter(
         {
-            "crashes": report.crashes,
+            "decisions that were lost and decided again": report.auditor.decided_again,
             "records that repeat a decision": report.auditor.repeats,
             "records that no reader accepts": report.auditor.foreign,
         }
     )
-    return Outcome(report.steps, report.days, report.seconds, seen, report.decided_events)
+    return Outcome(report.steps, report.days, report.seconds, seen, report.faults, report.decided_events)
 
 
 def search(

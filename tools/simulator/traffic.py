@@ -31,6 +31,7 @@ class Plan:
     actions_on_busy_days: int
     actions_on_quiet_days: int
     tenor_months_max: int
+    first_date: date = FIRST_DATE
 
 
 class Traffic:
@@ -48,8 +49,15 @@ class Traffic:
         self._listed = 0
         self._listings = 0 if onboarding else plan.listings
         """Listings are opened by hand where nobody can apply for a loan."""
-        tenor = plan.tenor_months_max
-        self._officers = Officers(rng, api, self._people, applications=2 * plan.listings, tenor=tenor)
+        api.now = datetime.combine(plan.first_date, time(8), UTC) - timedelta(days=24)
+        self._officers = Officers(
+            rng,
+            api,
+            self._people,
+            applications=2 * plan.listings,
+            tenor=plan.tenor_months_max,
+            large=plan.first_date != FIRST_DATE,
+        )
         self._collectors = Collectors(rng, api)
         self._onboarding = onboarding
         self._numbers = 0
@@ -61,7 +69,7 @@ class Traffic:
     def days_closed(self) -> int:
         """Business dates that people saw closed."""
         now = self.sight.business_date
-        return (now - FIRST_DATE).days if now else 0
+        return (now - self._plan.first_date).days if now else 0
 
     @property
     def done(self) -> bool:
@@ -71,7 +79,7 @@ class Traffic:
     @property
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
-        return not (self.sight.bank or self.sight.closing or self._api.seen)
+        return not (self.sight.bank or self.sight.closing or self._api.seen or self._officers.sight.to_review)
 
     def step(self, _rng: Random) -> bool:
         """Look at the news, then perhaps do one thing."""
@@ -89,7 +97,7 @@ class Traffic:
             self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
             return True
         if self.closing_time:
-            return False
+            return self._officers.finish_reviews()
         if self.sight.business_date is None:
             return self._open_calendar()
         if self._budget > 0:
@@ -106,7 +114,7 @@ class Traffic:
         if self._close_again_in > 0:
             return False
         self._close_again_in = 200
-        self._api.ask("repayment", "calendar", repayment.OpenCalendar(business_date=FIRST_DATE))
+        self._api.ask("repayment", "calendar", repayment.OpenCalendar(business_date=self._plan.first_date))
         return True
 
     def _new_day(self) -> None:
@@ -332,10 +340,13 @@ class Traffic:
             self._api.send(self._rng.choice(self._api.calls[-10:]))
 
     def _misuse_a_key(self) -> None:
-        """The id of an earlier request of the same stream under another body."""
+        """The id of an earlier request of the same stream under another body.
+
+        Not of the bank's before it is answered: whoever comes first has the key, and a bank whose answer is refused asks nobody.
+        """
         earlier = [call for call in self._api.calls[-20:] if call.stream.startswith("acc_")]
-        if earlier:
-            call = self._rng.choice(earlier)
+        call = self._rng.choice(earlier) if earlier else None
+        if call is not None and (call.answered or call.principal != "bank"):
             other = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=12_345)
             self._api.ask("bidding", call.stream, other, principal=call.principal, command_id=call.command_id)
 

@@ -4,45 +4,35 @@ Between any two steps an actor may die; its successor starts from what was kept.
 all but only slow: it goes on beside its successor for a while. After the last fault everything must come to rest.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
-from typing import Protocol
+from typing import Final, Protocol
 
 from libs.runtime.replica_role import Assignment
 from libs.runtime.service import Service
 from libs.runtime.store import MemoryStore
+from tools.simulator import fault_names as names
+from tools.simulator.config import Config
 from tools.simulator.deciding import DeciderActor, Disk
-from tools.simulator.log import NO_FAULTS, Log, LogFaults, Place
+from tools.simulator.disasters import Disasters
+from tools.simulator.log import NO_FAULTS, Log, OffsetMissing, Place
+from tools.simulator.pairs import another_decides, another_sends
 from tools.simulator.people import Api
-from tools.simulator.policing import Heads, PolicyActor
+from tools.simulator.policing import Kept, PolicyActor
 from tools.simulator.projecting import Database, ProjectorActor
+from tools.simulator.releases import Releases
 from tools.simulator.starving import starving
-from tools.simulator.traffic import Plan, Traffic
+from tools.simulator.traffic import Traffic
 
 LOG_ID = "5151515151515151"
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """One run, as drawn from its seed."""
-
-    partitions: int
-    plan: Plan
-    log_faults: LogFaults
-    crashes: float
-    """Chance per step that some actor dies."""
-    slow_twins: float
-    """Of the dead: how many go on beside their successor for a while."""
-    new_release: bool
-    """Successors decide under a higher `rules` number, so a slow twin writes other bytes."""
-    minutes_east: int = 0
-    """Where the debtors live, by the profile that the services obey."""
-    starvation: float = 0.0
-    """Chance per decision that the machine runs out of memory: the decider dies."""
-    replicas: bool = False
-    """Each partition has an active decider and a standby; one that dies may take a while to start, or is only frozen."""
+_ZOMBIES: Final[dict[type, str]] = {
+    DeciderActor: names.ZOMBIE_DECIDER,
+    PolicyActor: names.ZOMBIE_POLICY,
+    ProjectorActor: names.ZOMBIE_PROJECTOR,
+}
 
 
 class Actor(Protocol):
@@ -60,7 +50,7 @@ class Actor(Protocol):
 class Twin:
     """An actor that was replaced because it seemed dead, and its steps to live."""
 
-    actor: DeciderActor | PolicyActor
+    actor: DeciderActor | PolicyActor | ProjectorActor
     steps_left: int
 
 
@@ -73,10 +63,12 @@ class World:
 
     #: How long a replica is away or frozen, in its own steps.
     AWAY_STEPS = 300
+    #: The same of a policy's: a life that begins at an older commit needs longer to get anywhere.
+    POLICY_AWAY_STEPS = 40
     #: How long a slow twin lives on, in its own steps.
     TWIN_STEPS = 40
-    #: Steps without faults after which everything must have come to rest; a run needs a hundredth of it.
-    DRAIN_STEPS_MAX = 1_000_000
+    #: Steps without faults after which everything must have come to rest; a run needs a tenth of it at most.
+    DRAIN_STEPS_MAX = 300_000
 
     def __init__(self, seed: int, services: Sequence[Service], config: Config) -> None:
         self.config = config
@@ -86,28 +78,29 @@ class World:
         }
         self._starvation = config.starvation
         self.steps = 0
-        self.crashes = 0
-        self.freezes = 0
-        self._take_overs_of_the_dead = 0
         self._rng = Random(f"{seed}/schedule")
         self.log = Log(Random(f"{seed}/log"), config.log_faults)
         for service in services:
             for topic in ("commands", "events"):
                 for partition in range(config.partitions):
                     self.log.create(Place(f"{service.name}.{topic}", partition))
-        self._readers: dict[Place, list[int]] = {place: [] for place in self.log.places}
+        self.readers: dict[Place, list[int]] = {place: [] for place in self.log.places}
         self.actors: list[Actor] = []
+        self._releases = Releases(config, self.services, self.log.happened)
+        self._unknown_commits = config.unknown_commits
+        self._table = Assignment("r0", "r1") if config.replicas else None
+        self._kept: dict[str, Kept] = {}
         self._build_deciders_and_policies()
         self.api = Api(self.log, list(self.services), config.partitions, log_id=LOG_ID, slot=len(self.actors))
         for service in services:
             for partition in range(config.partitions):
-                self._readers[Place(f"{service.name}.events", partition)].append(len(self.actors))
+                self.readers[Place(f"{service.name}.events", partition)].append(len(self.actors))
         self.actors.append(self.api)
         self._projector_slot = len(self.actors)
         self.actors.append(self._projector({}))
-        for place in self._readers:
+        for place in self.readers:
             if place.topic.endswith(".events"):
-                self._readers[place].append(self._projector_slot)
+                self.readers[place].append(self._projector_slot)
         self.traffic = Traffic(
             Random(f"{seed}/traffic"),
             self.api,
@@ -119,24 +112,29 @@ class World:
         self._awake = list(range(len(self.actors)))
         self._is_awake = [True] * len(self.actors)
         self._twins: list[Twin] = []
+        self._disasters = Disasters(self, Random(f"{seed}/disasters"), config.disasters, LOG_ID)
 
     def _build_deciders_and_policies(self) -> None:
         partitions = range(self.config.partitions)
         for service in self.services.values():
             for partition in partitions:
-                for replica in ("r0", "r1") if self.config.replicas else ("r0",):
+                for replica in self._replicas:
                     slot = len(self.actors)
                     decider = self._decider(slot, service, partition, replica, MemoryStore())
                     self.actors.append(decider)
-                    self._readers[decider.commands].append(slot)
-                    self._readers[decider.events].append(slot)
+                    self.readers[decider.commands].append(slot)
+                    self.readers[decider.events].append(slot)
         for service in self.services.values():
             for source in service.policies:
-                if source in self.services:
+                for replica in self._replicas if source in self.services else ():
                     slot = len(self.actors)
-                    self.actors.append(self._policy(slot, service, source, ()))
+                    self.actors.append(self._policy(slot, service, source, replica))
                     for partition in partitions:
-                        self._readers[Place(f"{source}.events", partition)].append(slot)
+                        self.readers[Place(f"{source}.events", partition)].append(slot)
+
+    @property
+    def _replicas(self) -> tuple[str, ...]:
+        return ("r0",) if self._table is None else self._table.replicas
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -149,6 +147,8 @@ class World:
     def drain(self) -> None:
         """No more faults and no new wishes: everything must come to rest. Raises Stuck."""
         self.log.faults, self._starvation = NO_FAULTS, 0.0
+        self._unknown_commits = 0.0
+        self._disasters.end()
         self.traffic.closing_time = True
         for twin in self._twins:
             twin.actor.stop()
@@ -169,6 +169,8 @@ class World:
             self._crash(self._rng.randrange(len(self.actors) - 1))
         if self._twins and self._rng.random() < 0.5:
             self._step_a_twin()
+        if self.config.disasters.are_some:
+            self._disasters.step()
         self._move()
 
     def _move(self) -> None:
@@ -188,23 +190,46 @@ class World:
         try:
             moved = actor.step(self._rng)
         except MemoryError:
+            self.happened[names.DECIDER_STARVED] += 1
+            self._crash(slot)
+            return
+        except (
+            OffsetMissing
+        ):  # he read what a power cut has taken: he ends, and his successor looks at what is left
             self._crash(slot)
             return
         if not moved:
             self._awake[index] = self._awake[-1]
             self._awake.pop()
             self._is_awake[slot] = False
-        if isinstance(actor, PolicyActor) and actor.in_doubt:
-            self._replace_policy(slot, commits_back=0)
-        if actor is self.api and self.api.seen:
+        self._look_at(slot, actor)
+
+    def _look_at(self, slot: int, actor: Actor) -> None:
+        """What somebody's step has made of him."""
+        if isinstance(actor, DeciderActor):
+            if actor.took_over:
+                actor.took_over = False
+                self.happened[names.BOTH_DECIDE] += another_decides(actor, self.actors)
+        elif isinstance(actor, PolicyActor):
+            if actor.took_over is not None:
+                self.happened[names.BOTH_SEND] += another_sends(actor, actor.took_over, self.actors)
+                actor.took_over = None
+            if actor.in_doubt:
+                self.happened[names.POLICY_STARTED_OVER] += 1
+                self.replace_policy(slot)
+        elif isinstance(actor, ProjectorActor):
+            if actor.in_doubt:
+                self.replace_projector(actor.database)
+        elif actor is self.api and self.api.seen:
             self._wake(len(self.actors) - 1)
 
     def _tell_news(self) -> None:
         for place in self.log.stored_in:
-            for slot in self._readers[place]:
+            for slot in self.readers[place]:
                 self._wake(slot)
         for slot in self.log.told:
-            self._wake(slot)
+            if slot >= 0:
+                self._wake(slot)
         self.log.stored_in.clear()
         self.log.told.clear()
 
@@ -216,44 +241,79 @@ class World:
     # --- dying --------------------------------------------------------------------------------------------------
 
     def _crash(self, slot: int) -> None:
-        self.crashes += 1
         actor = self.actors[slot]
         if isinstance(actor, DeciderActor):
             if self.config.replicas and self._rng.random() < 0.3:
-                self.freezes += 1
+                self.happened[names.DECIDER_FROZEN] += 1
                 actor.freeze(self._rng.randint(1, self.AWAY_STEPS))
             else:
-                self._replace_decider(slot, actor)
+                self.happened[names.DECIDER_DIED] += 1
+                self.replace_decider(slot, actor)
         elif isinstance(actor, PolicyActor):
-            self._replace_policy(slot, commits_back=self._rng.choice((0, 0, 0, 1, 2)))
+            if self.config.replicas and self._rng.random() < 0.3:
+                self.happened[names.POLICY_FROZEN] += 1
+                actor.freeze(self._rng.randint(1, self.POLICY_AWAY_STEPS))
+            else:
+                self.happened[names.POLICY_DIED] += 1
+                self._set_back(actor.kept, None if self._table is None else actor.replica)
+                self.replace_policy(slot)
         elif isinstance(actor, ProjectorActor):
-            self.actors[slot] = self._projector(actor.database)
+            self.happened[names.PROJECTOR_DIED] += 1
+            self.happened[names.PROJECTOR_DIED_IN_BATCH] += actor.is_in_batch
+            self.replace_projector(actor.database)
         else:
+            self.happened[names.API_DIED] += 1
             self.api.crash()
         self._wake(slot)
 
-    def _replace_decider(self, slot: int, old: DeciderActor) -> None:
+    def replace_decider(self, slot: int, old: DeciderActor) -> None:
+        """A successor starts on what the old one left; he is dead, or lives on for a while."""
         disk = self._rng.choices(list(Disk), (8, 2, 1))[0]
-        service = old.service
-        if self.config.new_release:
-            service = replace(service, rules=service.rules + 1)
-        successor = self._decider(slot, service, old.partition, old.role.replica, old.left_on(disk))
+        self.happened[names.STORE_STALE] += disk is Disk.OLDER_COPY
+        self.happened[names.STORE_LOST] += disk is Disk.EMPTY
+        service, store = self._releases.after(old.service, self._rng), old.left_on(disk)
+        if self._releases.schema(service) != self._releases.schema(old.service):
+            self.happened[names.STORE_OF_OTHER_STATES] += 1
+            store = MemoryStore()
+        successor = self._decider(slot, service, old.partition, old.role.replica, store)
         if self.config.replicas:
             successor.freeze(self._rng.choice((0, self._rng.randint(1, self.AWAY_STEPS))))
-        self._take_overs_of_the_dead += old.take_overs
         self.actors[slot] = successor
-        self._end(old)
-
-    def _replace_policy(self, slot: int, *, commits_back: int) -> None:
-        old = self.actors[slot]
-        assert isinstance(old, PolicyActor)
-        commits = old.commits[: max(0, len(old.commits) - commits_back)]
-        self.actors[slot] = self._policy(slot, old.service, old.source, commits)
         self._end(old)
         self._wake(slot)
 
-    def _end(self, actor: DeciderActor | PolicyActor) -> None:
+    def _set_back(self, kept: Kept, by: str | None) -> None:
+        """What a successor finds may be older than the last commit, or nothing."""
+        back = self._rng.choice((0, 0, 0, 1, 2))
+        if self._rng.random() < 0.02:
+            self.happened[names.COMMITS_LOST] += 1
+            kept.forget()
+        else:
+            self.happened[names.COMMIT_OLDER] += kept.set_back(back, by)
+
+    def replace_policy(self, slot: int) -> None:
+        """A successor starts from what is kept."""
+        old = self.actors[slot]
+        assert isinstance(old, PolicyActor)
+        successor = self._policy(slot, old.service, old.source, old.replica)
+        if self.config.replicas:
+            successor.freeze(self._rng.choice((0, self._rng.randint(1, self.POLICY_AWAY_STEPS))))
+        self.actors[slot] = successor
+        self._end(old)
+        self._wake(slot)
+
+    def replace_projector(self, database: Database) -> None:
+        """A successor starts on what the database holds."""
+        old = self.actors[self._projector_slot]
+        assert isinstance(old, ProjectorActor)
+        self.actors[self._projector_slot] = self._projector(database)
+        if not old.in_doubt:
+            self._end(old)
+        self._wake(self._projector_slot)
+
+    def _end(self, actor: DeciderActor | PolicyActor | ProjectorActor) -> None:
         if self._rng.random() < self.config.slow_twins:
+            self.happened[_ZOMBIES[type(actor)]] += 1
             self._twins.append(Twin(actor, self._rng.randint(1, self.TWIN_STEPS)))
         else:
             actor.stop()
@@ -261,17 +321,28 @@ class World:
     def _step_a_twin(self) -> None:
         twin = self._rng.choice(self._twins)
         twin.steps_left -= 1
+        over = twin.steps_left <= 0
         with suppress(MemoryError):
-            twin.actor.step(self._rng)
-        if twin.steps_left <= 0 or (isinstance(twin.actor, PolicyActor) and twin.actor.in_doubt):
+            try:
+                twin.actor.step(self._rng)
+            except OffsetMissing:
+                over = True
+        if over or (not isinstance(twin.actor, DeciderActor) and twin.actor.in_doubt):
             twin.actor.stop()
             self._twins.remove(twin)
 
+    def bury(self, whom: Callable[[object], bool]) -> None:
+        """Whoever lives on beside his successor, and is meant, is dead now; what he sent is lost or arrives late."""
+        for twin in [twin for twin in self._twins if whom(twin.actor)]:
+            twin.actor.stop()
+            self._twins.remove(twin)
+
+    # --- what others ask ------------------------------------------------------------------------------------------
+
     @property
-    def take_overs(self) -> int:
-        """How often a standby has taken a partition over."""
-        living = sum(actor.take_overs for actor in self.actors if isinstance(actor, DeciderActor))
-        return self._take_overs_of_the_dead + living
+    def happened(self) -> Counter[str]:
+        """How often each fault was injected."""
+        return self.log.happened
 
     @property
     def views(self) -> Database:
@@ -294,22 +365,30 @@ class World:
             replica=replica,
             store=store,
             slot=slot,
-            table=Assignment("r0", "r1") if self.config.replicas else None,
+            table=self._table,
             chance=self._rng,
         )
 
-    def _policy(self, slot: int, service: Service, source: str, commits: tuple[Heads, ...]) -> PolicyActor:
+    def _policy(self, slot: int, service: Service, source: str, replica: str) -> PolicyActor:
         return PolicyActor(
             self.log,
             service,
             source,
             self.config.partitions,
             log_id=LOG_ID,
-            commits=commits,
+            kept=self._kept.setdefault(f"{service.name}/{source}", Kept()),
             slot=slot,
+            replica=replica,
+            table=self._table,
+            chance=self._rng,
         )
 
     def _projector(self, database: Database) -> ProjectorActor:
         return ProjectorActor(
-            self.log, self.services, self.config.partitions, log_id=LOG_ID, database=database
+            self.log,
+            self.services,
+            self.config.partitions,
+            log_id=LOG_ID,
+            database=database,
+            unknown_commits=lambda: self._unknown_commits,
         )

@@ -5,9 +5,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from libs.events.chain import ChainReader, Checkpoint, Reading
+from libs.events.chain import Checkpoint
 from libs.events.records import RawRecord
 from libs.events.topics import commands_topic, events_topic
+from libs.runtime.commits import Commit
 from libs.runtime.replica_role import Assignment
 from libs.runtime.store import MemoryStore
 from tests.integration.conformance.ground import (
@@ -19,13 +20,11 @@ from tests.integration.conformance.ground import (
     Held,
     Topic,
     Verdict,
-    first_head,
 )
 from tools.simulator import deciding
 from tools.simulator.deciding import DeciderActor, Disk
 from tools.simulator.log import NO_FAULTS, Fate, Log, LogFaults, OffsetMissing, Place, Sent, Tail
-from tools.simulator.policing import PolicyActor
-from tools.simulator.resuming import LostTimeline
+from tools.simulator.policing import Kept, PolicyActor
 
 #: Steps of everybody after which a condition is never met.
 STEPS_MAX = 20_000
@@ -82,7 +81,6 @@ class MemoryGround:
         self._frozen: set[str] = set()
         self._starts_over: dict[str, int] = {}
         self._policy: PolicyActor | None = None
-        self._committed: Checkpoint | None = None
         self._rng = Random(0)
 
     async def append(self, topic: Topic, record: RawRecord | bytes) -> bool:
@@ -115,7 +113,8 @@ class MemoryGround:
         """See Ground."""
         for topic, count in (("commands", commands), ("events", events)):
             if count:
-                self._log.cut(self._places[topic], count)  # type: ignore[index]  # both are topics
+                place = self._places[topic]  # type: ignore[index]  # both are topics
+                self._log.cut(place, self._log.end(place) - count)
 
     async def start(
         self,
@@ -220,20 +219,16 @@ class MemoryGround:
 
     async def start_policy(self, committed: Checkpoint | None) -> None:
         """See Ground."""
-        self._committed = committed
-        try:
-            self._begin_policy(committed)
-        except LostTimeline:
-            self._policy = None
-
-    def _begin_policy(self, committed: Checkpoint | None) -> None:
+        kept = Kept()
+        if committed is not None:
+            kept.keep(0, Commit(committed, committed.offset + 1))
         self._policy = PolicyActor(
             self._log,
             SERVICE,
             "bidding",
             1,
             log_id=LOG_ID,
-            commits=({} if committed is None else {0: committed},),
+            kept=kept,
             slot=0,
             topic_prefix=self.prefix,
         )
@@ -241,28 +236,16 @@ class MemoryGround:
     def _step_policy(self) -> None:
         if self._policy is not None:
             self._policy.step(self._rng)
-        elif self._committed is not None and (again := self._decided_again()) is not None:
-            self._begin_policy(again)
-
-    def _decided_again(self) -> Checkpoint | None:
-        """What `libs.runtime.forks` waits for: the committed position, decided as it was."""
-        assert self._committed is not None
-        place, reader = self._places["events"], ChainReader(first_head(self.prefix))
-        for raw in self._log.records(place, 0, self._log.end(place)):
-            if reader.read(raw) is Reading.ACCEPTED and reader.head.position == self._committed.position:
-                assert reader.head.hash == self._committed.hash, "source-forked"
-                return reader.head
-        return None
 
     async def kill_policy(self) -> None:
         """See Ground."""
         if self._policy is not None:
             self._policy.stop()
-        self._policy, self._committed = None, None
+        self._policy = None
 
     def policy_waits(self) -> bool:
         """See Ground."""
-        return self._policy is None and self._committed is not None
+        return self._policy is not None and self._policy.is_regaining
 
     async def close(self) -> None:
         """See Ground."""

@@ -32,10 +32,11 @@ from libs.runtime.settings import Settings, load_settings
 from libs.runtime.views import Changed, Reset
 from tests.unit.onboarding.vault_double import memory_vault
 from tests.unit.runtime.edge_world import MemoryAnchors, MemoryReader, _matches, until
+from tools.simulator.config import Config
 from tools.simulator.log import NO_FAULTS
 from tools.simulator.log import Place as SimulatedPlace
 from tools.simulator.traffic import Plan
-from tools.simulator.world import LOG_ID, Config, World
+from tools.simulator.world import LOG_ID, World
 
 #: A profile with caps, suitability and reviews by two, so that every post has something to do.
 PROFILE = "cn-p2p-2016"

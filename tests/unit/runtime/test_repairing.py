@@ -13,8 +13,10 @@ from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity
 from libs.runtime.kafka import Place
 from libs.runtime.recount import lost_commands
-from libs.runtime.repairing import Damage, repair
+from libs.runtime.repair_plan import Damage
+from libs.runtime.repairing import repair
 from libs.runtime.settings import Settings
+from libs.runtime.telling import told_again
 from tests.conftest import MakeSettings
 from tests.unit.runtime.sealed import AT, LOG_ID, SealedLog
 
@@ -167,6 +169,21 @@ async def test_damage_that_is_no_cut_tail_is_refused(settings: Settings, held: S
     assert len(commands) == 5
 
 
+async def test_a_lost_command_that_fell_where_it_was_is_no_other_damage(
+    settings: Settings, held: SealedLog
+) -> None:
+    """Whoever sends the same again may hit the old offset (found by seed 6); that it is younger than its decision tells it apart."""
+    commands = held.records[held.commands]
+    lost = commands[4].value
+    held.cut_commands(3)
+    held.command(sent(7, "late"))
+    commands.append(RawRecord(4, b"acc_a", lost, {}, held.records[held.events][4].timestamp_ms + 1))
+    [damage] = await mended(settings)
+    assert [displaced.position for displaced in damage.displaced] == [3]
+    assert commands[5].value == sent(7, "late")
+    assert await proven(settings) == ([], 1, 1)
+
+
 async def test_only_the_holder_of_the_key_can_excuse_a_position(
     settings: Settings, held: SealedLog, make_settings: MakeSettings
 ) -> None:
@@ -217,3 +234,12 @@ async def test_somebody_who_writes_meanwhile_is_noticed(
     assert len(damage.displaced) == 2
     assert held.records[held.commands][5].value == sent(7, "in-between")
     assert (await proven(settings))[:2] == ([], 2)
+
+
+def test_the_operator_is_told_whose_commits_to_delete() -> None:
+    """Policy groups have committed that their commands are stored: of each damaged service, once."""
+    damaged = [
+        Damage(service, Place(f"{service}.commands", number), 9, 7)
+        for service, number in (("bidding", 0), ("bidding", 1), ("repayment", 0))
+    ]
+    assert told_again(damaged).endswith("consumer groups `bidding-reads-*`, `repayment-reads-*`")

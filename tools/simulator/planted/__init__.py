@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from tools.simulator.planted import kernel, people, rules, shells
+from tools.simulator.planted import kernel, outside, people, rules, shells
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
 #: All of them by name.
 PLANTS: Final = {
-    plant.name: plant for plant in (*kernel.PLANTS, *rules.PLANTS, *shells.PLANTS, *people.PLANTS)
+    plant.name: plant
+    for plant in (*kernel.PLANTS, *rules.PLANTS, *shells.PLANTS, *people.PLANTS, *outside.PLANTS)
 }
 
 __all__ = ["PLANTS", "Plant", "Verdict", "judge"]

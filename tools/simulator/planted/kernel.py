@@ -13,7 +13,7 @@ from libs.runtime.deciding import PartitionDecider
 from libs.runtime.decision import Effect
 from libs.runtime.memory import DeciderMemory, SourceKey, StreamChange
 from libs.runtime.states import States
-from tools.simulator.planted.plant import DUES, ROUGH_DUES, TWINS, Plant, instead, together
+from tools.simulator.planted.plant import DUES, PAIRED_DUES, ROUGH_DUES, TWINS, Plant, instead, together
 
 
 def _sources_only(self: PartitionDecider, envelope: CommandEnvelope) -> Any:
@@ -203,7 +203,7 @@ PLANTS = (
             "was answered differently",
             "not at rest",
             "bid without its hold",
-            "phase 1 done",
+            "done 0 times",
         ),
         config=TWINS,
     ),
@@ -216,7 +216,8 @@ PLANTS = (
             "was answered differently",
             "not at rest",
             "bid without its hold",
-            "phase 1 done",
+            "done 0 times",
+            " jumps from ",
         ),
         config=TWINS,
     ),
@@ -261,7 +262,7 @@ PLANTS = (
         "A partition that reports the end of a phase twice counts for two.",
         instead(day, "_marker", _counting_again),
         ("is judged before", "is done twice", "is a second effect of", " phase "),
-        config=ROUGH_DUES,
+        config=PAIRED_DUES,
         seeds=range(24),
     ),
     Plant(

@@ -47,7 +47,7 @@ PLANTS = (
         instead(exposure, "_is_within", lambda _real: lambda _exposure, _cap: True),
         ("above the cap of",),
         config=LAWFUL,
-        seeds=range(4),
+        seeds=range(24),
     ),
     Plant(
         "principal-back-still-counts",

@@ -9,10 +9,11 @@ from unittest.mock import patch
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 from libs.runtime.service import Service
+from tools.simulator.config import Chances, Config
 from tools.simulator.log import LogFaults
 from tools.simulator.run import CHINA_MINUTES, LAW, SeedFailed, services, simulate
 from tools.simulator.traffic import Plan
-from tools.simulator.world import Config
+from tools.simulator.world import World
 
 CROWDED = Plan(
     people=6,
@@ -39,6 +40,8 @@ DUES: Final = replace(
 )
 #: The same with the faults of ROUGH.
 ROUGH_DUES: Final = replace(DUES, log_faults=ROUGH_LOG, crashes=0.004)
+#: The same with two senders, who report the end of a phase in other company.
+PAIRED_DUES: Final = replace(ROUGH_DUES, replicas=True)
 #: Instalments that are paid in parts and late, across a month's end.
 LATE: Final = replace(
     DUES, plan=replace(DUES.plan, days=45, actions_on_quiet_days=6, tenor_months_max=2), partitions=1
@@ -53,8 +56,26 @@ MONTH_END: Final = replace(
 )
 #: Twins of another release, whose decisions have other bytes.
 TWINS: Final = replace(ROUGH, crashes=0.01, slow_twins=0.9, new_release=True)
+#: Two replicas of everybody, of whom some are away for a while.
+PAIRS: Final = replace(ROUGH, crashes=0.01, replicas=True)
 #: A machine that runs out of memory now and then.
 STARVED: Final = replace(ROUGH, starvation=0.002)
+#: Power cuts that take the tail of a topic, and a database that is put back to the past.
+CUT: Final = replace(ROUGH, disasters=Chances(events_cut=0.002))
+COMMANDS_CUT: Final = replace(ROUGH, disasters=Chances(commands_cut=0.001))
+#: Days and their markers, decided again, by deciders that were away and find a marker and its repeat in one go.
+CUT_DUES: Final = replace(
+    CUT,
+    plan=replace(CROWDED, days=8, busy_days=2),
+    partitions=3,
+    crashes=0.02,
+    replicas=True,
+    disasters=Chances(events_cut=0.001),
+)
+#: Projectors that die often, live on as zombies, and do not hear what became of their transactions.
+UNHEARD: Final = replace(ROUGH, unknown_commits=0.01, crashes=0.01, slow_twins=0.9)
+#: Releases whose states have another shape.
+RESHAPED: Final = replace(ROUGH, crashes=0.01, other_states=True)
 #: All services: people apply, are late, are called, and leave.
 WHOLE: Final = replace(
     ROUGH,
@@ -73,7 +94,7 @@ WHOLE: Final = replace(
 )
 #: The same under the law, for as long as people apply.
 LAWFUL: Final = replace(WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), minutes_east=CHINA_MINUTES)
-#: Steps after which a run that still has days to close has come to a stop.
+#: Steps after which a run that still has days to close, or has not come to rest, has come to a stop.
 _STEPS_MAX: Final = 80_000
 
 Policy = Callable[[RecordedEvent], "list[Send]"]
@@ -116,7 +137,7 @@ class Verdict:
 def judge(plant: Plant) -> Verdict:
     """Run the plant's seeds until one fails."""
     for seed in plant.seeds:
-        with plant.planted():
+        with plant.planted(), patch.object(World, "DRAIN_STEPS_MAX", _STEPS_MAX):
             try:
                 simulate(seed, plant.services(), plant.config, steps_max=_STEPS_MAX)
             except SeedFailed as failed:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import services.bidding.domain.account as account
+import services.bidding.domain.account_state as account_state
 import services.bidding.domain.listing as listing
 from libs.events.bidding import ListingExpired
 from libs.events.money import Rounding, divide_fen
@@ -30,6 +31,7 @@ from tools.simulator.planted.plant import (
     forgetting,
     instead,
     policy,
+    together,
 )
 
 
@@ -106,6 +108,32 @@ def _any_amount(real: Any) -> Any:
     return why_not
 
 
+def _as_if_it_asked_for_more(real: Any) -> Any:
+    def place(command: Any, state: Any, reviews_needed: int) -> Any:
+        asked = max(state.terms.amount_fen, state.raised_fen + command.amount_fen)
+        return real(command, replace(state, terms=replace(state.terms, amount_fen=asked)), reviews_needed)
+
+    return place
+
+
+def _never_for_top_ups(real: Any) -> Any:
+    def is_repeated(answer: Any, request_id: str, requests: Any, state: Any, noun: str) -> bool:
+        return noun != "top_up" and real(answer, request_id, requests, state, noun)
+
+    return is_repeated
+
+
+def _answered_again(real: Any) -> Any:
+    """The state does not mind a second answer, so that nothing but the books can."""
+
+    def answered(requests: Any, request_id: str, *answer: Any) -> Any:
+        earlier = requests.answered.get(request_id)
+        pending = requests.pending | ({request_id: earlier.amount_fen} if earlier else {})
+        return real(replace(requests, pending=pending), request_id, *answer)
+
+    return answered
+
+
 PLANTS = (
     Plant(
         "bid-declined-hold-kept",
@@ -142,8 +170,10 @@ PLANTS = (
     Plant(
         "overfunded",
         "A bid above what is left is taken.",
-        instead(listing, "_why_not", _any_amount),
-        ("is overfunded", "internal refusals"),
+        together(
+            instead(listing, "_why_not", _any_amount), instead(listing, "_place", _as_if_it_asked_for_more)
+        ),
+        ("is overfunded",),
     ),
     Plant(
         "capture-forgotten",
@@ -154,15 +184,11 @@ PLANTS = (
     Plant(
         "bank-answer-booked-twice",
         "The bank's answer that comes again is booked again.",
-        instead(bank, "_is_repeated", lambda _real: lambda *_arguments: False),
-        (
-            "answer to",
-            "bank reference",
-            "is not held",
-            "changed its amount",
-            "held:acc_",
-            "internal refusals",
+        together(
+            instead(bank, "_is_repeated", _never_for_top_ups),
+            instead(account_state, "_answered", _answered_again),
         ),
+        ("answer to", "bank reference"),
     ),
     Plant(
         "remainder-dropped",
@@ -203,7 +229,7 @@ PLANTS = (
         "penalty-on-paid",
         "Penalty runs on the whole instalment although a part of it is paid.",
         instead(loan_day, "penalty_lines", _fined_when_paid),
-        ("open is",),
+        ("open is", "internal refusals"),  # the loan itself may notice that its lines do not add up
         config=LATE,
     ),
     Plant(

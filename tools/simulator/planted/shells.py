@@ -6,8 +6,9 @@ from libs.events.views import Add
 from libs.runtime import deciding
 from libs.runtime.policing import OutgoingCommand
 from libs.runtime.projecting import Projection
+from libs.runtime.sender_role import SenderRole
 from tools.simulator.log import Sender
-from tools.simulator.planted.plant import DUES, LATE, STARVED, Plant, instead, together
+from tools.simulator.planted.plant import DUES, LATE, PAIRS, STARVED, Plant, instead, together
 from tools.simulator.policing import PolicyActor
 from tools.simulator.projecting import ProjectorActor
 
@@ -26,8 +27,8 @@ def _heads_first(real: Any) -> Any:
 
     def step(self: ProjectorActor, rng: Any) -> bool:
         moved: bool = real(self, rng)
-        for projection, fold in self._folds:
-            self.database[projection.name].heads |= fold.heads
+        for folded in self._folds:
+            self.database[folded.projection.name].heads |= folded.fold.heads
         return moved
 
     return step
@@ -41,6 +42,19 @@ def _committing_first(real: Any) -> Any:
         self._commit()
 
     return next_wave
+
+
+def _from_the_end(real: Any) -> Any:
+    """Of one who has taken over: the records between the commit and the end are read, and nothing is sent for them."""
+
+    def resume(self: PolicyActor, number: int, source: Any) -> None:
+        real(self, number, source)
+        if self.took_over == number and source.policy is not None:
+            for raw in self._log.records(source.place, source.tail.offset, 10**9):
+                source.policy.read(raw)
+            source.tail.offset = self._log.end(source.place)
+
+    return resume
 
 
 def _markers_at_once(real: Any) -> Any:
@@ -81,7 +95,10 @@ PLANTS = (
     Plant(
         "view-applied-twice",
         "Documents without their position are added to again after a crash.",
-        instead(ProjectorActor, "_commit", _forgetting_heads),
+        together(
+            instead(ProjectorActor, "_commit", _forgetting_heads),
+            instead(ProjectorActor, "_is_unmoved", lambda _real: lambda _self, _folded: True),
+        ),
         ("bidding.balances", "live", "the view says"),
     ),
     Plant(
@@ -101,7 +118,52 @@ PLANTS = (
         "commit-before-write",
         "A policy commits its position before its commands are stored.",
         instead(PolicyActor, "_next_wave", _committing_first),
-        ("is held for nothing", "never ends", "clearing:loan:", "never credited", "not at rest", "phase"),
+        (
+            "is held for nothing",
+            "never ends",
+            "clearing:loan:",
+            "never credited",
+            "not at rest",
+            "phase",
+            "repeats what was never",
+        ),
+    ),
+    Plant(
+        "commit-before-stored",
+        "The active sender commits before its commands are stored, and its standby goes on from there.",
+        instead(PolicyActor, "_next_wave", _committing_first),
+        (
+            "is held for nothing",
+            "never ends",
+            "clearing:loan:",
+            "never credited",
+            "not at rest",
+            "phase",
+            "repeats what was never",
+        ),
+        config=PAIRS,
+    ),
+    Plant(
+        "standby-never-sends",
+        "A standby of a policy watches for ever: whoever was replaced while he was away never sends again.",
+        instead(SenderRole, "take_over", lambda _real: lambda _self: None),
+        ("not at rest",),
+        config=PAIRS,
+    ),
+    Plant(
+        "heir-skips-what-waits",
+        "Who takes over sending goes on from the source's end instead of from the commit.",
+        instead(PolicyActor, "_resume", _from_the_end),
+        (
+            "not at rest",
+            "never ends",
+            "is held for nothing",
+            "never credited",
+            "phase",
+            "repeats what was never",
+            "clearing:loan:",
+        ),
+        config=PAIRS,
     ),
     Plant(
         "marker-overtakes",
