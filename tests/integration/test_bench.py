@@ -1,5 +1,6 @@
 """One figure of the bench from end to end on the real broker and database: it measures, ends by itself, and tells its parts."""
 
+import os
 from pathlib import Path
 
 from deploy.local.parts import Parts
@@ -12,7 +13,9 @@ async def test_a_rebuild_is_measured_beside_the_bare_reader(parts: Parts, tmp_pa
     told: list[str] = []
     lab = Lab(tmp_path, parts, True, told.append)
     lab.begin(60)
+    cores = os.sched_getaffinity(0)
     figure = await measure(lab)
+    assert os.sched_getaffinity(0) == cores, "the tests after this one have all cores again"
     found = figure.as_json()
     assert found["records"] == 620
     assert found["rebuilt_equals_live"] is True

@@ -7,7 +7,6 @@ aiokafka|librdkafka TOPIC    read a topic from its beginning to its end and deco
 
 import asyncio
 import json
-import os
 import sys
 import time
 from contextlib import nullcontext
@@ -26,7 +25,6 @@ from libs.runtime.kafka import LogReader, LogWriter, Place
 from libs.runtime.mongo import Database
 from libs.runtime.process import listen
 from libs.runtime.settings import Settings, load_settings
-from tools.bench.machine import TESTED_CORE, can_pin
 
 #: The collection of the bare view.
 BARE_COLLECTION = "bare_view"
@@ -154,8 +152,6 @@ def main(argv: list[str]) -> None:
         case ["view", port, topic]:
             asyncio.run(_view(settings, int(port), topic))
         case [("aiokafka" | "librdkafka") as role, topic]:
-            if can_pin():
-                os.sched_setaffinity(0, {TESTED_CORE})  # before librdkafka begins its threads
             sys.stdout.write(json.dumps(_timed(role, settings, topic)) + "\n")
         case _:
             sys.exit(__doc__)

@@ -7,7 +7,6 @@ alone on the tested core, because the one that rests is moved to the other core.
 
 import asyncio
 import gc
-import os
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -118,7 +117,6 @@ async def measure(lab: Lab) -> Figure:
         (port,) = choose(["bare"], settings.data_dir / "bare.json").values()
         ours = stack.child("bidding").pid
         pin((stack.child("repayment").pid,), SUPPORT_CORE)
-        pin((os.getpid(),), SUPPORT_CORE)
         async with lab.bare(stack.settings, "api", port, topic) as bare:
             sides = {
                 "ours": Target(stack.settings.api_ports["bidding"], ours, top_ups(people, "direct"), 201),

@@ -3,7 +3,6 @@ kill until the log holds the first decision of the one that stood by. Both times
 """
 
 import asyncio
-import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -111,7 +110,7 @@ async def measure(lab: Lab) -> Figure:
         await open_calendar(stack.settings)
         await say(stack.settings, "bidding", openings(people))
         await all_decided(stack.settings, "bidding")
-        pin((stack.child("repayment").pid, os.getpid()), SUPPORT_CORE)
+        pin((stack.child("repayment").pid,), SUPPORT_CORE)
         async with watching(stack.settings) as watch, loaded(stack.settings, people) as load:
             wanted = lab.pick(KILLS, 2)
             while len(kills) < wanted and (not kills or lab.left_s > 0):

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from libs.runtime.identity import ensure_identity
 from libs.runtime.kafka import create_topics
 from libs.runtime.settings import Settings, load_settings
 from libs.runtime.topics_admin import topic_configs
-from tools.bench.machine import SUPPORT_CORE, TESTED_CORE, pin
+from tools.bench.machine import SUPPORT_CORE, TESTED_CORE, aside, pin
 from tools.bench.rate import Trial
 
 READY_LIMIT_S = 60.0
@@ -100,9 +100,12 @@ class Lab:
     def stack(
         self, settings: Settings, plans: Sequence[ProcessPlan], *, pinned: bool = True
     ) -> Iterator[Stack]:
-        """A platform of these processes, running and pinned: the services to the tested core, the gateway to the other."""
+        """A platform of these processes, running and pinned: the services to the tested core, the gateway and we to the other."""
         self.say(f"starting {', '.join(plan.name for plan in plans)}")
-        with Stack(settings, processes=tuple(plans), parts=self.parts) as stack:
+        with (
+            aside() if pinned else nullcontext(),
+            Stack(settings, processes=tuple(plans), parts=self.parts) as stack,
+        ):
             if pinned:
                 pin((child.pid for child in stack.children), TESTED_CORE)
                 pin((stack.gateway_pid,), SUPPORT_CORE)

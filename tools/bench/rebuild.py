@@ -6,7 +6,6 @@ The topic is the real thing: lives of investors (money in, holds, captures, mont
 
 import asyncio
 import json
-import os
 import sys
 import time
 from statistics import median
@@ -25,7 +24,7 @@ from libs.runtime.system_views import all_views
 from services.bidding.commands import CaptureHold, CreditInvestor, PlaceBid
 from tools.bench.arithmetic import DRIFT_MAX, drift, interval, turns
 from tools.bench.lab import Figure, Lab, bare_command
-from tools.bench.machine import SUPPORT_CORE, TESTED_CORE, can_pin, cpu_seconds, pin
+from tools.bench.machine import TESTED_CORE, aside, cpu_seconds, pin
 from tools.bench.people import Customer, Said, all_decided, deposits, openings, say
 
 PLANS: Final = (ProcessPlan("bidding", "bidding", "decider"),)
@@ -71,7 +70,6 @@ async def measure(lab: Lab) -> Figure:
     people = [Customer(f"usr_b{each}", f"acc_b{each}", "") for each in range(lab.pick(2_000, 20))]
     said = [command for one in people for command in life(one)]
     with lab.stack(settings, PLANS) as stack:
-        pin((os.getpid(),), SUPPORT_CORE)
         lab.say(f"having {len(said):,} commands decided")
         decider = [stack.child("bidding").pid]
         used, began = cpu_seconds(decider), time.monotonic()
@@ -82,7 +80,8 @@ async def measure(lab: Lab) -> Figure:
             "decisions_per_s": round(records / took, 1),
             "decisions_cpu_s_per_1000": round(1000 * cpu / records, 3),
         }
-    return await _compare(lab, stack.settings, deciding)
+    with aside():
+        return await _compare(lab, stack.settings, deciding)
 
 
 async def _compare(lab: Lab, settings: Settings, deciding: dict[str, float]) -> Figure:
@@ -119,6 +118,7 @@ async def _pass(settings: Settings, program: list[str], name: str) -> dict[str, 
     log = settings.logs_dir / f"pass-{name}.log"
     child = Child(name, program, log, env=settings.environment())
     await asyncio.to_thread(child.start)
+    pin((child.pid,), TESTED_CORE)  # long before librdkafka begins its threads
     try:
         async with asyncio.timeout(_PASS_LIMIT_S):
             while child.alive:  # noqa: ASYNC110 - only waiting for a process may block, polling does not
@@ -202,6 +202,4 @@ async def build_once(settings: Settings) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if can_pin():
-        os.sched_setaffinity(0, {TESTED_CORE})
     sys.stdout.write(json.dumps(asyncio.run(build_once(load_settings()))) + "\n")

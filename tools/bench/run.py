@@ -4,7 +4,6 @@ The exit code says whether everything was measured, not whether every aim holds:
 """
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -77,9 +76,7 @@ def _measure(names: Sequence[str], lab: Lab, parts: Parts) -> tuple[list[Figure]
     failed = False
     for name in names:
         measure, budget_s, pinned = FIGURES[name]
-        support = [os.getpid()]  # and with it whatever it starts, until that is pinned elsewhere
-        if isinstance(parts, LocalParts):
-            support += [child.pid for child in parts.children]
+        support = [child.pid for child in parts.children] if isinstance(parts, LocalParts) else []
         if pinned:
             pin(support, SUPPORT_CORE)
         else:
