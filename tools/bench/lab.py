@@ -1,6 +1,7 @@
 """What every figure is measured in: parts that all share, a platform of its own for each, and a time by which it ends."""
 
 import asyncio
+import math
 import os
 import sys
 import time
@@ -38,19 +39,31 @@ class Figure:
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """As `out/bench.json` has it."""
-        return {
-            "median": _short(self.median),
-            "interval": [_short(self.low), _short(self.high)],
-            "aim": self.aim,
-            "holds": self.holds,
-            **self.parts,
-            "notes": list(self.notes),
-        }
+        """As `out/bench.json` has it. JSON knows no infinity: what was never seen is null, and a note says so."""
+        numbers = {"median": _short(self.median), "interval": [_short(self.low), _short(self.high)]}
+        told = finite_only({**numbers, "aim": self.aim, "holds": self.holds, **self.parts})
+        notes = list(self.notes)
+        if not all(math.isfinite(each) for each in (self.median, self.low, self.high)):
+            told["holds"] = False
+            notes.append("a run saw nothing: what could not be told is null")
+        return {**told, "notes": notes}
 
 
 def _short(value: float) -> float:
     return float(f"{value:.4g}")
+
+
+def finite_only(value: Any) -> Any:
+    """A JSON value without infinities, which become None."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {name: finite_only(each) for name, each in value.items()}
+        case list():
+            return [finite_only(each) for each in value]
+        case _:
+            return value
 
 
 def trial_json(trial: Trial) -> dict[str, Any]:
