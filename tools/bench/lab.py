@@ -85,11 +85,19 @@ class Lab:
     parts: Parts
     quick: bool
     say: Callable[[str], None]
+    run_ends_at: float = math.inf
+    """When the whole run must be over (monotonic); no figure is given more than is left of it."""
     ends_at: float = 0.0
 
-    def begin(self, budget_s: float) -> None:
-        """A figure begins: it begins no further repeat when its time is over."""
-        self.ends_at = time.monotonic() + budget_s
+    def begin(self, budget_s: float, grace_s: float = 0.0) -> float:
+        """A figure begins: it begins no further repeat when its time is over. Returns the seconds after which it is given up.
+
+        That is its time and the grace, or what is left of the run: then the time is shortened by the grace before it.
+        """
+        now = time.monotonic()
+        limit_s = max(0.0, min(budget_s + grace_s, self.run_ends_at - now))
+        self.ends_at = now + min(budget_s, max(limit_s / 2, limit_s - grace_s))
+        return limit_s
 
     @property
     def left_s(self) -> float:
