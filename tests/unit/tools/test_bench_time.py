@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tools.bench import run
+from tools.bench.baselines import FirstRecord
 from tools.bench.command import figure_of, in_time
+from tools.bench.failover import Kill, Load, Watch
+from tools.bench.failover import figure_of as failover_of
 from tools.bench.lab import Figure, Lab
 from tools.bench.rate import NothingSustained, Trial
 
@@ -91,3 +94,29 @@ def test_a_command_figure_without_its_side_trials_is_one() -> None:
     assert told["bare_at_50_per_s"]["p99_ms"] == 20.0
     busy = figure_of({"ours": [trial(500, 0.8)], "bare": [trial(1000)]}, {}, None)
     assert busy.notes == ("the generator took 80% of its core: it may be what was measured",)
+
+
+def test_a_fail_over_is_judged_by_its_slow_partitions() -> None:
+    """Three partitions that were quick do not answer the customer of the fourth."""
+    kills = [Kill(0.3, [0.3, 0.32, 0.34, 0.9], 5.0)] * 50
+    figure = failover_of(kills, 50, Watch(), Load())
+    assert not figure.holds
+    assert figure.as_json()["p99_s"] == 0.9
+    assert figure.median == 0.32
+    assert failover_of([Kill(0.3, [0.3, 0.4], 5.0)] * 50, 50, Watch(), Load()).holds
+
+
+def test_the_bare_readers_clock_runs_from_its_first_record_to_its_last() -> None:
+    """Neither connecting nor closing makes the baseline slower than it is."""
+    clock = FirstRecord()
+    time.sleep(0.1)
+    with pytest.raises(ValueError, match="no record"):
+        clock.told()
+    clock.came()
+    time.sleep(0.05)
+    clock.came()
+    clock.stop()
+    time.sleep(0.1)
+    seconds, cpu_s = clock.told()
+    assert 0.05 <= seconds < 0.1
+    assert cpu_s < seconds
