@@ -7,7 +7,6 @@ aiokafka|librdkafka TOPIC    read a topic from its beginning to its end and deco
 
 import asyncio
 import json
-import os
 import sys
 import time
 from contextlib import nullcontext
@@ -26,7 +25,6 @@ from libs.runtime.kafka import LogReader, LogWriter, Place
 from libs.runtime.mongo import Database
 from libs.runtime.process import listen
 from libs.runtime.settings import Settings, load_settings
-from tools.bench.machine import TESTED_CORE, can_pin
 
 #: The collection of the bare view.
 BARE_COLLECTION = "bare_view"
@@ -93,7 +91,30 @@ async def _view(settings: Settings, port: int, topic: str) -> None:
                 await documents.update_one({"_id": value["id"]}, {"$set": value}, upsert=True)
 
 
-async def _read_with_aiokafka(bootstrap: str, topic: str, partitions: int) -> int:
+class FirstRecord:
+    """A clock that starts when the first records have come: a bare client's connecting and first fetch are not its speed."""
+
+    def __init__(self) -> None:
+        self._began: tuple[float, float] | None = None
+        self._ended = (0.0, 0.0)
+
+    def came(self) -> None:
+        """Records have come and are not decoded yet."""
+        if self._began is None:
+            self._began = time.perf_counter(), time.process_time()
+
+    def stop(self) -> None:
+        """All is decoded; closing the client is not counted either."""
+        self._ended = time.perf_counter(), time.process_time()
+
+    def told(self) -> tuple[float, float]:
+        """Seconds and CPU seconds in between. Raises ValueError when nothing came."""
+        if self._began is None:
+            raise ValueError("no record came")
+        return self._ended[0] - self._began[0], self._ended[1] - self._began[1]
+
+
+async def _read_with_aiokafka(bootstrap: str, topic: str, partitions: int, clock: FirstRecord) -> int:
     """Records read and decoded by aiokafka's batches."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -109,14 +130,16 @@ async def _read_with_aiokafka(bootstrap: str, topic: str, partitions: int) -> in
     decode, left, read = msgspec.json.Decoder().decode, sum(ends.values()), 0
     while read < left:
         for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
+            clock.came()
             for record in records:
                 decode(record.value)
             read += len(records)
+    clock.stop()
     await consumer.stop()
     return read
 
 
-def _read_with_librdkafka(bootstrap: str, topic: str, partitions: int) -> int:
+def _read_with_librdkafka(bootstrap: str, topic: str, partitions: int, clock: FirstRecord) -> int:
     """Records read and decoded by librdkafka's batches."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bare", "enable.auto.commit": False})
     places = [LibrdkafkaPartition(topic, number, 0) for number in range(partitions)]
@@ -124,25 +147,26 @@ def _read_with_librdkafka(bootstrap: str, topic: str, partitions: int) -> int:
     consumer.assign(places)
     decode, read = msgspec.json.Decoder().decode, 0
     while read < left:
-        for message in consumer.consume(5000, timeout=0.5):
+        messages = consumer.consume(5000, timeout=0.5)
+        if messages:
+            clock.came()
+        for message in messages:
             decode(message.value() or b"")
             read += 1
+    clock.stop()
     consumer.close()
     return read
 
 
 def _timed(role: str, settings: Settings, topic: str) -> dict[str, Any]:
     bootstrap = settings.require_kafka()
-    began, used = time.perf_counter(), time.process_time()
+    clock = FirstRecord()
     if role == "aiokafka":
-        read = asyncio.run(_read_with_aiokafka(bootstrap, topic, settings.partitions))
+        read = asyncio.run(_read_with_aiokafka(bootstrap, topic, settings.partitions, clock))
     else:
-        read = _read_with_librdkafka(bootstrap, topic, settings.partitions)
-    return {
-        "records": read,
-        "seconds": time.perf_counter() - began,
-        "cpu_s": time.process_time() - used,
-    }
+        read = _read_with_librdkafka(bootstrap, topic, settings.partitions, clock)
+    seconds, cpu_s = clock.told()
+    return {"records": read, "seconds": seconds, "cpu_s": cpu_s}
 
 
 def main(argv: list[str]) -> None:
@@ -154,8 +178,6 @@ def main(argv: list[str]) -> None:
         case ["view", port, topic]:
             asyncio.run(_view(settings, int(port), topic))
         case [("aiokafka" | "librdkafka") as role, topic]:
-            if can_pin():
-                os.sched_setaffinity(0, {TESTED_CORE})  # before librdkafka begins its threads
             sys.stdout.write(json.dumps(_timed(role, settings, topic)) + "\n")
         case _:
             sys.exit(__doc__)

@@ -7,12 +7,12 @@ alone on the tested core, because the one that rests is moved to the other core.
 
 import asyncio
 import gc
-import os
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from itertools import count
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from deploy.local.ports import choose
 from deploy.local.stack import ProcessPlan
@@ -34,6 +34,10 @@ AIM: Final = 0.5
 LIGHT_PER_S: Final = 50.0
 #: More of a core than this, and the generator may be what is measured.
 GENERATOR_MAX: Final = 0.7
+#: Of a full run's time, what is kept for the trials beside the figure.
+_BESIDE_S: Final = 50
+
+T = TypeVar("T")
 
 
 class Target:
@@ -41,7 +45,6 @@ class Target:
 
     def __init__(self, port: int, pid: int, request: Callable[[int], bytes], expected: int) -> None:
         self.pid = pid
-        self.trials: list[Trial] = []
         self._client = HttpClient(port)
         self._request = request
         self._expected = expected
@@ -65,7 +68,6 @@ class Target:
             cpu_s=cpu_seconds([self.pid]) - used,
             generator_cpu_s=time.process_time() - mine,
         )
-        self.trials.append(trial)
         if not trial.sustains(CAP_S, "well"):
             await asyncio.sleep(1.0)  # what it left behind is no part of the next one
         return trial
@@ -118,27 +120,31 @@ async def measure(lab: Lab) -> Figure:
         (port,) = choose(["bare"], settings.data_dir / "bare.json").values()
         ours = stack.child("bidding").pid
         pin((stack.child("repayment").pid,), SUPPORT_CORE)
-        pin((os.getpid(),), SUPPORT_CORE)
         async with lab.bare(stack.settings, "api", port, topic) as bare:
             sides = {
                 "ours": Target(stack.settings.api_ports["bidding"], ours, top_ups(people, "direct"), 201),
                 "bare": Target(port, bare.pid, bare_requests(len(people)), 201),
             }
             found = await _compare(lab, sides)
-            light = {name: await _alone(sides, name, _light(lab)) for name in sides}
             edge = Target(_port_of(stack.settings.gateway), ours, top_ups(people, "edge"), 201)
-            through = await _through(sides, edge, lab)
+            edge.start_per_s = sides["ours"].start_per_s
+            light = await _light_trials(sides, lab)
+            through = await in_time(lab.left_s, _alone(sides | {"edge": edge}, "edge", _search(lab)))
             for side in (*sides.values(), edge):
                 await side.close()
-    return _figure(found, light, through, sides)
+    return figure_of(found, light, through)
 
 
-async def _through(sides: dict[str, Target], edge: Target, lab: Lab) -> Trial | None:
-    """Once more through the gateway, which runs beside the generator; None where that sustains nothing."""
-    edge.start_per_s = sides["ours"].start_per_s
+async def _light_trials(sides: dict[str, Target], lab: Lab) -> dict[str, Trial | None]:
+    return {name: await in_time(lab.left_s, _alone(sides, name, _light(lab))) for name in sides}
+
+
+async def in_time(left_s: float, work: Coroutine[Any, Any, T]) -> T | None:
+    """What is told beside a figure that stands already: None where no time is left for it, or nothing is sustained."""
     try:
-        return await _alone(sides | {"edge": edge}, "edge", _search(lab))
-    except NothingSustained:
+        async with asyncio.timeout(max(0.0, left_s)):
+            return await work
+    except (TimeoutError, NothingSustained):
         return None
 
 
@@ -162,13 +168,26 @@ async def _compare(lab: Lab, sides: dict[str, Target]) -> dict[str, list[Trial]]
         await _alone(sides, side, _light(lab))
     repeats = lab.pick(5, 1)
     for number, order in enumerate(turns(repeats), 1):
-        if number > 1 and lab.left_s < 0:
+        left_s = lab.left_s - lab.pick(_BESIDE_S, 0)
+        pair = await _pair(sides, order, lab, left_s if number > 1 else math.inf)
+        if pair is None:
             break
         for side in order:
-            found[side].append(await _alone(sides, side, _search(lab)))
+            found[side].append(pair[side])
         rates = " against ".join(f"{found[side][-1].rate_per_s:,.0f}" for side in ("ours", "bare"))
         lab.say(f"command {number} of {repeats}: {rates} a second")
     return found
+
+
+async def _pair(
+    sides: dict[str, Target], order: tuple[str, ...], lab: Lab, left_s: float
+) -> dict[str, Trial] | None:
+    """One search of each side; None where the time ended before the second one did: half a repeat says nothing."""
+    try:
+        async with asyncio.timeout(None if left_s == math.inf else max(0.0, left_s)):
+            return {side: await _alone(sides, side, _search(lab)) for side in order}
+    except TimeoutError:
+        return None
 
 
 async def _alone(sides: dict[str, Target], name: str, work: Callable[[Target], Awaitable[Trial]]) -> Trial:
@@ -179,14 +198,14 @@ async def _alone(sides: dict[str, Target], name: str, work: Callable[[Target], A
     return await work(sides[name])
 
 
-def _figure(
-    found: dict[str, list[Trial]], light: dict[str, Trial], edge: Trial | None, sides: dict[str, Target]
-) -> Figure:
+def figure_of(found: dict[str, list[Trial]], light: Mapping[str, Trial | None], edge: Trial | None) -> Figure:
+    """The figure of both sides' sustained trials, and what stands beside it."""
     ratios = [
         ours.rate_per_s / bare.rate_per_s for ours, bare in zip(found["ours"], found["bare"], strict=True)
     ]
     moved = drift([trial.rate_per_s for trial in found["bare"]])
-    share = max(trial.generator_cpu_s / trial.seconds for side in sides.values() for trial in side.trials)
+    # Of what counts: at a rate that nobody sustains the generator is busy with what is lost.
+    share = max(trial.generator_cpu_s / trial.seconds for trials in found.values() for trial in trials)
     notes = []
     if moved > DRIFT_MAX:
         notes.append(f"the baseline moved by {moved:.0%}: run it again on a quiet machine")
@@ -197,8 +216,12 @@ def _figure(
         parts[f"{side}_per_s"] = round(median(trial.rate_per_s for trial in trials), 1)
         parts[f"{side}_cpu_s_per_1000"] = round(median(trial.cpu_s_per_1000 for trial in trials), 3)
         parts[f"{side}_sustained"] = [trial_json(trial) for trial in trials]
-        parts[f"{side}_at_{LIGHT_PER_S:.0f}_per_s"] = trial_json(light[side])
-    parts["through_the_gateway"] = None if edge is None else trial_json(edge)
+        parts[f"{side}_at_{LIGHT_PER_S:.0f}_per_s"] = _beside(light.get(side))
+    parts["through_the_gateway"] = _beside(edge)
     low, high = interval(ratios)
     middle = median(ratios)
     return Figure("command_ratio", middle, low, high, f">= {AIM}", middle >= AIM, parts, tuple(notes))
+
+
+def _beside(trial: Trial | None) -> dict[str, Any] | None:
+    return None if trial is None else trial_json(trial)

@@ -1,11 +1,12 @@
 """What every figure is measured in: parts that all share, a platform of its own for each, and a time by which it ends."""
 
 import asyncio
+import math
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from libs.runtime.identity import ensure_identity
 from libs.runtime.kafka import create_topics
 from libs.runtime.settings import Settings, load_settings
 from libs.runtime.topics_admin import topic_configs
-from tools.bench.machine import SUPPORT_CORE, TESTED_CORE, pin
+from tools.bench.machine import SUPPORT_CORE, TESTED_CORE, aside, pin
 from tools.bench.rate import Trial
 
 READY_LIMIT_S = 60.0
@@ -38,19 +39,31 @@ class Figure:
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """As `out/bench.json` has it."""
-        return {
-            "median": _short(self.median),
-            "interval": [_short(self.low), _short(self.high)],
-            "aim": self.aim,
-            "holds": self.holds,
-            **self.parts,
-            "notes": list(self.notes),
-        }
+        """As `out/bench.json` has it. JSON knows no infinity: what was never seen is null, and a note says so."""
+        numbers = {"median": _short(self.median), "interval": [_short(self.low), _short(self.high)]}
+        told = finite_only({**numbers, "aim": self.aim, "holds": self.holds, **self.parts})
+        notes = list(self.notes)
+        if not all(math.isfinite(each) for each in (self.median, self.low, self.high)):
+            told["holds"] = False
+            notes.append("a run saw nothing: what could not be told is null")
+        return {**told, "notes": notes}
 
 
 def _short(value: float) -> float:
     return float(f"{value:.4g}")
+
+
+def finite_only(value: Any) -> Any:
+    """A JSON value without infinities, which become None."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {name: finite_only(each) for name, each in value.items()}
+        case list():
+            return [finite_only(each) for each in value]
+        case _:
+            return value
 
 
 def trial_json(trial: Trial) -> dict[str, Any]:
@@ -72,11 +85,19 @@ class Lab:
     parts: Parts
     quick: bool
     say: Callable[[str], None]
+    run_ends_at: float = math.inf
+    """When the whole run must be over (monotonic); no figure is given more than is left of it."""
     ends_at: float = 0.0
 
-    def begin(self, budget_s: float) -> None:
-        """A figure begins: it begins no further repeat when its time is over."""
-        self.ends_at = time.monotonic() + budget_s
+    def begin(self, budget_s: float, grace_s: float = 0.0) -> float:
+        """A figure begins: it begins no further repeat when its time is over. Returns the seconds after which it is given up.
+
+        That is its time and the grace, or what is left of the run: then the time is shortened by the grace before it.
+        """
+        now = time.monotonic()
+        limit_s = max(0.0, min(budget_s + grace_s, self.run_ends_at - now))
+        self.ends_at = now + min(budget_s, max(limit_s / 2, limit_s - grace_s))
+        return limit_s
 
     @property
     def left_s(self) -> float:
@@ -100,9 +121,12 @@ class Lab:
     def stack(
         self, settings: Settings, plans: Sequence[ProcessPlan], *, pinned: bool = True
     ) -> Iterator[Stack]:
-        """A platform of these processes, running and pinned: the services to the tested core, the gateway to the other."""
+        """A platform of these processes, running and pinned: the services to the tested core, the gateway and we to the other."""
         self.say(f"starting {', '.join(plan.name for plan in plans)}")
-        with Stack(settings, processes=tuple(plans), parts=self.parts) as stack:
+        with (
+            aside() if pinned else nullcontext(),
+            Stack(settings, processes=tuple(plans), parts=self.parts) as stack,
+        ):
             if pinned:
                 pin((child.pid for child in stack.children), TESTED_CORE)
                 pin((stack.gateway_pid,), SUPPORT_CORE)

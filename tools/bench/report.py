@@ -40,13 +40,17 @@ def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
     ours, bare, unit = SIDES.get(name, ("", "", ""))
     return (
         name,
-        f"{found['median']:g}",
-        f"{low:g} – {high:g}",
+        _told(found["median"]),
+        f"{_told(low)} – {_told(high)}",
         str(found["aim"]),
         "holds" if found["holds"] else "NOT YET",
-        f"{found[ours]:,g} {unit}" if ours in found else "",
-        f"{found[bare]:,g}" if bare in found else "",
+        f"{_told(found[ours])} {unit}" if ours in found else "",
+        _told(found[bare]) if bare in found else "",
     )
+
+
+def _told(value: float | None) -> str:
+    return "?" if value is None else f"{value:,g}"
 
 
 def write_json(figures: Iterable[Figure], facts: Mapping[str, Any], path: Path = JSON_FILE) -> None:
@@ -54,7 +58,7 @@ def write_json(figures: Iterable[Figure], facts: Mapping[str, Any], path: Path =
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     found = kept | {figure.name: figure.as_json() | {"machine": dict(facts)} for figure in figures}
-    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_docs(json_file: Path = JSON_FILE, docs: Path = DOCS_FILE) -> None:

@@ -5,7 +5,6 @@ the same light rate: this is about what a person feels, not about how much goes 
 
 import asyncio
 import json
-import os
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -180,7 +179,6 @@ async def measure(lab: Lab) -> Figure:
         await say(stack.settings, "bidding", [*openings(people), *deposits(people, 1_000_000)])
         await all_decided(stack.settings, "bidding")
         pin((stack.child("repayment").pid,), SUPPORT_CORE)
-        pin((os.getpid(),), SUPPORT_CORE)
         tested = [stack.child("bidding").pid, stack.child("views").pid]
         return await _beside(lab, stack.settings, people, tested)
 

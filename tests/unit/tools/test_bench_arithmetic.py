@@ -7,9 +7,9 @@ import pytest
 
 from libs.runtime.errors import OperatorError
 from tools.bench.arithmetic import drift, interval, turns
-from tools.bench.lab import Figure
+from tools.bench.lab import Figure, trial_json
 from tools.bench.rate import NothingSustained, Trial, sustained, trial_of
-from tools.bench.report import write_docs, write_json
+from tools.bench.report import as_markdown, write_docs, write_json
 from tools.load.open_loop import Sample
 
 
@@ -22,6 +22,15 @@ def test_the_interval_of_a_median_holds_it_and_is_the_same_every_time() -> None:
     assert interval([2.0]) == (2.0, 2.0)
 
 
+def test_the_interval_leaves_out_both_tails() -> None:
+    """95 of 100 resamples lie in it: the lowest and the highest medians that chance can give do not."""
+    values = [float(value) for value in range(21)]
+    low, high = interval(values)
+    assert (low, high) == (6.0, 14.0)
+    wider, narrower = interval(values, share=1.0), interval(values, share=0.5)
+    assert wider[0] < low < narrower[0] <= narrower[1] < high < wider[1]
+
+
 def test_no_values_have_no_interval() -> None:
     """A figure without a measurement is none."""
     for call in (interval, drift):
@@ -32,6 +41,7 @@ def test_no_values_have_no_interval() -> None:
 def test_drift_is_the_farthest_step_from_the_middle() -> None:
     """One baseline run that is a fifth slower is seen, whatever the others say."""
     assert drift([100, 100, 80]) == pytest.approx(0.2)
+    assert drift([100, 120, 80]) == pytest.approx(0.2), "from the middle, and not from end to end"
     assert drift([5.0]) == 0.0
 
 
@@ -91,6 +101,60 @@ async def test_a_system_that_sustains_nothing_is_told_as_that() -> None:
 def test_a_trial_without_an_answer_sustains_nothing() -> None:
     """A run that was given up has no latency to boast of."""
     assert not trial_of(10, [], seconds=1.0).sustains(0.05, "well")
+
+
+def samples(*latencies_s: float, outcome: str = "well") -> list[Sample]:
+    """A sample for each, all sent later than they were due."""
+    return [Sample(1.0, 1.0 + latency_s / 2, 1.0 + latency_s, outcome) for latency_s in latencies_s]
+
+
+def test_one_refusal_in_a_hundred_is_not_sustained() -> None:
+    """However quick the others were: who is refused was not served."""
+    served, refused = samples(*[0.01] * 99), samples(0.001, outcome="503")
+    trial = trial_of(100, served + refused, seconds=1.0)
+    assert trial.outcomes == {"well": 99, "503": 1}
+    assert not trial.sustains(0.05, "well")
+    assert trial_of(100, served, seconds=1.0).sustains(0.05, "well")
+
+
+def test_the_slowest_in_a_hundred_decide_and_not_the_middle() -> None:
+    """A median, or nine of ten, under the cap do not make up for two slow ones in a hundred; one in a hundred may be slow."""
+    slow = trial_of(100, samples(*[0.01] * 98, 0.2, 0.3), seconds=1.0)
+    assert [slow.p50_s, slow.p99_s] == pytest.approx([0.01, 0.2])
+    assert not slow.sustains(0.05, "well")
+    assert trial_of(100, samples(*[0.01] * 99, 0.3), seconds=1.0).sustains(0.05, "well")
+
+
+def test_the_cost_is_of_a_thousand_requests() -> None:
+    """CPU seconds of the system under test, whatever the generator used, divided by the requests and not by the seconds."""
+    trial = trial_of(100, samples(*[0.01] * 500), seconds=5.0, cpu_s=0.4, generator_cpu_s=3.0)
+    assert trial.cpu_s_per_1000 == pytest.approx(0.8)
+    assert (trial.cpu_s, trial.generator_cpu_s, trial.seconds) == (0.4, 3.0, 5.0)
+    assert trial_json(trial)["cpu_s_per_1000"] == 0.8
+    assert trial_json(trial)["generator_share_of_a_core"] == 0.6
+    assert trial_json(trial)["p99_ms"] == 10.0
+    assert trial_of(100, [], seconds=1.0).cpu_s_per_1000 == 0.0
+
+
+def test_a_run_that_saw_nothing_is_null_in_the_file(tmp_path: Path) -> None:
+    """JSON has no infinity; a reader of the file gets a null with a note, and the figure does not hold."""
+    inf = float("inf")
+    path = tmp_path / "bench.json"
+    parts = {"bare_p99_ms": 2.0, "ours_p99_ms": inf, "runs": [{"p99_ms": inf}, {"p99_ms": 1.5}]}
+    write_json([Figure("visibility_ratio", inf, 1.0, float("nan"), "<= 2", True, parts)], {}, path)
+
+    def no_constant(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    found = json.loads(path.read_text(), parse_constant=no_constant)["visibility_ratio"]
+    assert found["median"] is None
+    assert found["interval"] == [1.0, None]
+    assert found["runs"] == [{"p99_ms": None}, {"p99_ms": 1.5}]
+    assert found["holds"] is False
+    assert found["notes"] == ["a run saw nothing: what could not be told is null"]
+    assert "| visibility_ratio | ? | 1 – ? | <= 2 | NOT YET | ? ms, p99 | 2 |" in as_markdown(
+        {"visibility_ratio": found | {"machine": {}}}
+    )
 
 
 def test_the_figures_are_kept_and_put_into_the_page(tmp_path: Path) -> None:
