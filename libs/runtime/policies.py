@@ -208,7 +208,9 @@ class PolicyGroup:
             await self._take_turns(links, stop)
             batch = await links.events.poll(0.25, 500, gather_s=GATHER_S)
             await self._look_if_late(links, stop)
-            batch = {place: records for place, records in batch.items() if self._by_place[place].role.sends}
+            for place in [place for place in batch if not self._by_place[place].role.sends]:
+                del batch[place]
+                self._by_place[place].missed()
             if batch:
                 self._in_hand_since = min(records[0].timestamp_ms for records in batch.values()) / 1000
                 await self._handle(batch, links.writer)
