@@ -5,12 +5,14 @@ offset must still have its hash; otherwise the log's timeline was lost and what 
 its store (recovery), a view its generation (projector), the API its anchor. A policy has sent commands for it: it waits.
 """
 
+from contextlib import aclosing
+
 import structlog
 
-from libs.events.chain import ChainReader, Checkpoint, genesis
+from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
 from libs.events.records import RawRecord
 from libs.runtime.errors import PassingTrouble
-from libs.runtime.kafka import Place, record_at
+from libs.runtime.kafka import OffsetMissing, Place, offsets, read_range, record_at
 
 log = structlog.get_logger()
 
@@ -44,6 +46,28 @@ async def is_held(bootstrap: str, place: Place, checkpoint: Checkpoint) -> bool:
 def stands(found: RawRecord | None, checkpoint: Checkpoint) -> bool:
     """Whether what is found at a checkpoint's offset is the record that it was taken at: the offset alone proves nothing."""
     return found is not None and found.headers.get("hash") == checkpoint.hash
+
+
+async def is_last(bootstrap: str, place: Place, head: Checkpoint, read_to: int) -> bool:
+    """Whether the log still holds a head and everything read behind it, and nothing of that fits. Raises LogUnavailable.
+
+    A reader that finds only foreign records asks: the log may have been cut and have grown again since it read the head, or
+    since it read the repeats behind it. Then what it waits for stands where it has already been.
+    """
+    if head.offset >= 0 and not await is_held(bootstrap, place, head):
+        return False
+    _, end = (await offsets(bootstrap, [place]))[place]
+    if end < read_to:
+        return False
+    chain = ChainReader(head)
+    try:
+        async with aclosing(read_range(bootstrap, place, head.offset + 1, read_to)) as batches:
+            async for records in batches:
+                if any(chain.read(raw) is Reading.ACCEPTED for raw in records):
+                    return False
+    except OffsetMissing:  # cut this moment
+        return False
+    return True
 
 
 async def resume_or_begin(

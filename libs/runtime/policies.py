@@ -80,6 +80,7 @@ class PolicyGroup:
         self._has_begun = False
         self._is_up = False
         self._in_hand_since: float | None = None
+        self._in_hand_stamp_ms: int | None = None
 
     def assign(self, table: ReplicaTable) -> None:
         """Take over what the table's next version says. A source partition is its own service's of the same number."""
@@ -140,10 +141,19 @@ class PolicyGroup:
 
     @property
     def oldest_waiting_s(self) -> float:
-        """Age of the oldest event that is not handled, delivered or not; 0 when none waits, or another replica sends."""
-        in_hand_s = time.time() - self._in_hand_since if self._in_hand_since is not None else 0.0
+        """How long the oldest event that is not handled has waited here, delivered or not; 0 when none does, or another sends.
+
+        By a clock that nobody sets: readiness must not hang on how this machine's and the broker's clocks agree.
+        """
+        in_hand_s = time.monotonic() - self._in_hand_since if self._in_hand_since is not None else 0.0
         waiting = [each.backlog.waiting_s for each in self._sources if each.backlog is not None]
         return max(0.0, in_hand_s, *waiting)
+
+    @property
+    def _age_s(self) -> float:
+        """Age of the oldest event that is not handled, for people: in hand, it counts from the moment that the log took it."""
+        stamp_ms = self._in_hand_stamp_ms
+        return max(self.oldest_waiting_s, 0.0 if stamp_ms is None else time.time() - stamp_ms / 1000)
 
     # --- its life -----------------------------------------------------------------------------------------------
 
@@ -168,14 +178,14 @@ class PolicyGroup:
         try:
             await self._follow(links, stop)
         finally:
-            self._in_hand_since = None
+            self._in_hand_since = self._in_hand_stamp_ms = None
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
     async def _watch(self, links: Links) -> None:
         """Look, also while a batch is stuck; on the commits' connection, which no fetch holds up."""
         while True:
-            metrics.POLICY_AGE_SECONDS.labels(self.name).set(self.oldest_waiting_s)
+            metrics.POLICY_AGE_SECONDS.labels(self.name).set(self._age_s)
             is_dirty = any(each.is_dirty for each in self._sources)
             metrics.COMMIT_AGE_SECONDS.labels(self.name).set(
                 time.monotonic() - self._committed_at if is_dirty else 0.0
@@ -208,12 +218,15 @@ class PolicyGroup:
             await self._take_turns(links, stop)
             batch = await links.events.poll(0.25, 500, gather_s=GATHER_S)
             await self._look_if_late(links, stop)
-            batch = {place: records for place, records in batch.items() if self._by_place[place].role.sends}
+            for place in [place for place in batch if not self._by_place[place].role.sends]:
+                del batch[place]
+                self._by_place[place].missed()
             if batch:
-                self._in_hand_since = min(records[0].timestamp_ms for records in batch.values()) / 1000
+                self._in_hand_since = time.monotonic()
+                self._in_hand_stamp_ms = min(records[0].timestamp_ms for records in batch.values())
                 await self._handle(batch, links.writer)
                 failpoints.reach("policy-stored")
-                self._in_hand_since = None
+                self._in_hand_since = self._in_hand_stamp_ms = None
                 for place, records in batch.items():
                     self._by_place[place].handled(records[-1].offset + 1)
             await self._commit(links, stop)

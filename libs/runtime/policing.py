@@ -86,6 +86,8 @@ class PolicyPartition:
         self._partitions = partitions
         self._policy = service.policies[source]
         self._reader = reader
+        self.is_in_doubt = False
+        """Whether foreign records were read behind the head: it may be gone. One that is accepted shows that it is not."""
 
     @property
     def head(self) -> Checkpoint:
@@ -94,7 +96,10 @@ class PolicyPartition:
 
     def read(self, raw: RawRecord) -> Reading:
         """Judge a record by the reader rule; only an accepted one may be asked for its commands."""
-        return self._reader.read(raw)
+        reading = self._reader.read(raw)
+        if reading is not Reading.REPEAT:
+            self.is_in_doubt = reading is Reading.FOREIGN
+        return reading
 
     def commands(self, raw: RawRecord, below: Checkpoint) -> "tuple[list[OutgoingCommand], list[Marking]]":
         """The commands of the record just accepted, and the markers that wait until all before them is stored.

@@ -19,6 +19,7 @@ from libs.runtime.commits import Commit
 from libs.runtime.day import DayMarker
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import Place
+from libs.runtime.observability import REGISTRY
 from libs.runtime.policies import PolicyGroup, PolicyRole
 from libs.runtime.replicas import load_table
 from libs.runtime.service import Service
@@ -248,14 +249,37 @@ async def test_events_that_are_not_delivered_wait_too(broker: Broker, keys: Path
         assert group.oldest_waiting_s == 0.0
 
 
-async def test_a_batch_that_is_stuck_makes_its_group_unready(broker: Broker, keys: Path) -> None:
-    """An event counts as waiting until its commands are stored, from the moment that the log took it."""
-    group = new_group(broker, keys, stall_s=0.1)
+async def test_a_clock_that_is_ahead_makes_no_group_unready(broker: Broker, keys: Path) -> None:
+    """While a batch is in hand only its age by this process's own clock counts, not the broker's stamp; the metric goes by the stamp."""
+    group = new_group(broker, keys)
     async with running(group):
         await until_unready(group, None)
         broker.answers_at_once = False
-        broker.holds(SOURCE, events_of(1), at_ms=int((time.time() - 60) * 1000))
-        await until(lambda: "has events waiting for 6" in (group.unready() or ""))
+        broker.holds(SOURCE, events_of(1), at_ms=int((time.time() - 3600) * 1000))
+        await until(lambda: bool(broker.unanswered))
+        assert group.oldest_waiting_s < 5
+        labels = {"policy": "bidding-reads-repayment"}
+        await until(
+            lambda: (REGISTRY.get_sample_value("loanstream_policy_age_seconds", labels) or 0.0) >= 3600
+        )
+        acknowledge(broker.unanswered[0])
+
+
+async def test_a_batch_that_is_stuck_makes_its_group_unready(
+    broker: Broker, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event counts as waiting from the moment that it is in hand until its commands are stored."""
+
+    async def patiently(future: "asyncio.Future[Any]", _timeout_s: float) -> int:
+        return int((await future).offset)
+
+    monkeypatch.setattr(policies, "stored_offset", patiently)
+    group = new_group(broker, keys, stall_s=0.1, confirm_timeout_s=0.1)
+    async with running(group):
+        await until_unready(group, None)
+        broker.answers_at_once = False
+        broker.holds(SOURCE, events_of(1))
+        await until(lambda: "has events waiting for" in (group.unready() or ""))
         acknowledge(broker.unanswered[0])
         await until_unready(group, None)
 
