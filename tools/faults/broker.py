@@ -45,6 +45,7 @@ FAULTS = (
         "Requests are answered 503 or 202 until the broker is back; what was acknowledged is there, what was not is asked again.",
         restarting(clean=True, quick=1, full=2),
         answered_within_s=20,
+        why_longer="every client finds the broker again, and its producers start over",
     ),
     Fault(
         "broker-kill",
@@ -52,5 +53,6 @@ FAULTS = (
         restarting(clean=False, quick=1, full=3),
         quick=True,
         answered_within_s=20,
+        why_longer="every client finds the broker again, and its producers start over",
     ),
 )

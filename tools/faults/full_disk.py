@@ -133,6 +133,7 @@ FAULTS = (
         fill_log,
         kind=SMALL,
         answered_within_s=30,
+        why_longer="a part that halted is started again and recovers first",
         limit_s=360,
     ),
     Fault(
@@ -141,5 +142,6 @@ FAULTS = (
         fill_database,
         kind=SMALL,
         answered_within_s=30,
+        why_longer="a part that halted is started again and recovers first",
     ),
 )

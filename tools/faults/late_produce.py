@@ -69,5 +69,6 @@ FAULTS = (
         kind=LINED,
         fail_over=True,
         answered_within_s=15,
+        why_longer="a producer that was held meets its own limit of 10 s first",
     ),
 )

@@ -70,5 +70,6 @@ FAULTS = (
         "Decisions that were not on the disk are decided again from the flushed commands, the same to the byte; answers stay true.",
         power_cut,
         answered_within_s=20,
+        why_longer="every process starts, and the lost tail is decided again first",
     ),
 )

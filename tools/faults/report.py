@@ -32,6 +32,8 @@ class Row:
     refused: int = 0
     was_unknown: int = 0
     unanswered: int = 0
+    turned_away: int = 0
+    """Refused at the door with nothing stored (4xx). People here send nothing malformed: each is a violation."""
     lost: int = 0
     doubled: int = 0
     changed: int = 0
@@ -44,8 +46,15 @@ class Row:
     take_over_ms: list[float] = field(default_factory=list)
     waited_ms: list[float] = field(default_factory=list)
     """From a command stored to its decision stored, of every command of the fault."""
+    limit_s: float = 10.0
+    """Of the next three (I10)."""
+    limit_reason: str = ""
     answered_after_s: float = 0.0
+    """From the end of the injector, or of asking if that was later, to the last caller's first answer."""
+    caught_up_after_s: float = 0.0
+    """From the end of the injector until everything stored was read, decided and shown."""
     at_rest_after_s: float = 0.0
+    """The same, and every saga at its end, after the harness has asked for the last time."""
     ended_by_themselves: int = 0
     figures: dict[str, float | int | str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -125,7 +134,7 @@ def table(report: Report) -> Table:
     shown = Table(
         title=f"faults, {report.seconds / 60:.1f} minutes, seed {report.seed}", title_justify="left"
     )
-    for column in ("fault", "injected", "asked", "unknown → answered", "lost", "doubled", "repeats", "foreign", "first decision p50/p99 ms", "answered in s", "verdict"):  # fmt: skip
+    for column in ("fault", "injected", "asked", "unknown → answered", "lost", "doubled", "repeats", "foreign", "first decision p50/p99 ms", "answered / limit s", "verdict"):  # fmt: skip
         shown.add_column(column, justify="left" if column in ("fault", "verdict") else "right")
     for row in report.rows:
         found = spread(row.take_over_ms)
@@ -141,7 +150,7 @@ def table(report: Report) -> Table:
             str(row.repeats),
             str(row.foreign),
             f"{found['p50']:.0f}/{found['p99']:.0f}" if row.take_over_ms else "",
-            f"{row.answered_after_s:.1f}",
+            f"{row.answered_after_s:.1f} / {row.limit_s:g}",
             "good" if row.good else f"[bold red]{len(row.violations)} violations",
         )
     return shown
@@ -164,7 +173,7 @@ def write_docs(faults: Sequence[Fault], report: Path = OUT, docs: Path = DOCS) -
     lines = [
         _BEGIN,
         "",
-        "| fault | promise | injected | asked → lost / doubled | first decision p50 / p99 | answered within |",
+        "| fault | promise | injected | asked → lost / doubled | first decision p50 / p99 | answered, caught up (limit) |",
     ]
     lines.append("|---|---|---|---|---|---|")
     lines += [_docs_line(fault, measured.get(fault.name)) for fault in faults]
@@ -176,12 +185,16 @@ def write_docs(faults: Sequence[Fault], report: Path = OUT, docs: Path = DOCS) -
 
 def _docs_line(fault: Fault, row: dict[str, Any] | None) -> str:
     if row is None:
-        return f"| {fault.name} | {fault.promise} | not measured | | | |"
+        return f"| {fault.name} | {fault.promise} | not measured | | | ({_limit(fault)}) |"
     over = row["take_over_ms"]
     first = f"{over['p50'] / 1000:.2f} / {over['p99'] / 1000:.2f} s" if over["n"] else ""
     more = "; ".join(f"{name} {value}" for name, value in row["figures"].items())
     promise = f"{fault.promise} ({more})" if more else fault.promise
     return (
         f"| {fault.name} | {promise} | {row['injected']} × | {row['asked']} → {row['lost']} / {row['doubled']} | {first} "
-        f"| {row['answered_after_s']:.1f} s |"
+        f"| {row['answered_after_s']:.1f} s, {row['caught_up_after_s']:.1f} s ({_limit(fault)}) |"
     )
+
+
+def _limit(fault: Fault) -> str:
+    return f"{fault.answered_within_s:g} s" + (f": {fault.why_longer}" if fault.why_longer else "")

@@ -107,6 +107,7 @@ FAULTS = (
         silent,
         kind=LINED,
         answered_within_s=20,
+        why_longer="the driver gives up on its silent connections first",
     ),
     Fault(
         "database-cut-asking",

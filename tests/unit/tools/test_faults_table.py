@@ -56,14 +56,20 @@ def test_the_docs_say_what_was_measured_and_keep_what_people_wrote(tmp_path: Pat
     page, figures = tmp_path / "reliability.md", tmp_path / "faults.json"
     page.write_text(DOCS.read_text())
     row = Row(
-        "a", "Nothing happens.", injected=3, asked=70, take_over_ms=[100.0, 400.0], answered_after_s=1.25
+        "a",
+        "Nothing happens.",
+        injected=3,
+        asked=70,
+        take_over_ms=[100.0, 400.0],
+        answered_after_s=1.25,
+        caught_up_after_s=2.0,
     )
     Report(rows=[row]).write(figures)
     assert json.loads(figures.read_text())["faults"][0]["take_over_ms"]["p99"] == 400.0
     for _ in range(2):
         write_docs([A, B], figures, page)
     text = page.read_text()
-    assert "| a | Nothing happens. | 3 × | 70 → 0 / 0 | 0.10 / 0.40 s | 1.2 s |" in text
+    assert "| a | Nothing happens. | 3 × | 70 → 0 / 0 | 0.10 / 0.40 s | 1.2 s, 2.0 s (10 s) |" in text
     assert "| b | Something does. | not measured |" in text
     assert text.count("| a |") == 1
     assert text.endswith(DOCS.read_text().split("end -->")[1])
