@@ -68,7 +68,7 @@ async def fill_log(scene: Scene) -> Injected:
     """Fill the broker's disk under load, see what people are told, give the space back."""
     disk = DISKS.log
     if disk is None:
-        return Injected(0, notes=[f"not run: {why_not()}"])
+        return Injected(0, not_run=why_not() or "no small disk was made")
     done = await _fill(scene, disk, "Kafka")
     await scene.progress(_BETWEEN, limit_s=90)
     return done
@@ -78,7 +78,7 @@ async def fill_database(scene: Scene) -> Injected:
     """Fill the database's disk under load, see what people are told, give the space back."""
     disk = DISKS.database
     if disk is None:
-        return Injected(0, notes=[f"not run: {why_not()}"])
+        return Injected(0, not_run=why_not() or "no small disk was made")
     done = await _fill(scene, disk, "MongoDB")
     await scene.progress(_BETWEEN, limit_s=90)
     return done

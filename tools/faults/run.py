@@ -25,7 +25,7 @@ from tools.faults.history import STAFF, History, Kind, Told, Wish
 from tools.faults.liveness import answered_after_s, too_late
 from tools.faults.log_follower import LogFollower, following
 from tools.faults.people import Crowd, answer_waiting, settle
-from tools.faults.report import Report, Row, line
+from tools.faults.report import NOT_HERE, TIME_OVER, Report, Row, line
 from tools.faults.scenario import Fault, Injected, StackKind
 from tools.faults.scene import Scene, now_ms, supervised
 from tools.faults.verdict import compare, compare_view
@@ -61,7 +61,7 @@ def run_faults(
         by_kind.setdefault(fault.kind.name, []).append(fault)
     for group in by_kind.values():
         if time.monotonic() > over_s:
-            report.not_run += [fault.name for fault in group]
+            report.not_run |= {fault.name: TIME_OVER for fault in group}
             continue
         try:
             asyncio.run(_on_one_stack(data_dir / group[0].kind.name, group, report, over_s, say))
@@ -69,7 +69,7 @@ def run_faults(
             failed = f"the stack gave up: {type(error).__name__} {error}"
             report.stacks.append({"kind": group[0].kind.name, "good": False, "violations": [failed]})
             done = {row.name for row in report.rows} | set(report.not_run)
-            report.not_run += [fault.name for fault in group if fault.name not in done]
+            report.not_run |= {fault.name: failed for fault in group if fault.name not in done}
     report.seconds = time.monotonic() - began_s
     return report
 
@@ -89,13 +89,17 @@ async def _on_one_stack(
         started_s = time.monotonic() - began_s
         for number, fault in enumerate(faults):
             if time.monotonic() > over_s:
-                report.not_run.append(fault.name)
+                report.not_run[fault.name] = TIME_OVER
                 continue
             history = History()
             random = Random(f"{report.seed} {fault.name}")
             crowd = Crowd(f"f{len(report.rows)}x{number}", caller, history, random)
             scene = Scene(stack, parts, follower, history, caller, crowd, random, report.quick)
-            row = await _one(fault, scene)
+            row, not_run = await _one(fault, scene)
+            if not_run and row.good:  # what broke although nothing was injected is a row all the same
+                report.not_run[fault.name] = NOT_HERE + not_run
+                say(f"{fault.name}: not run, {NOT_HERE}{not_run}")
+                continue
             report.rows.append(row)
             say(line(row))
             for sentence in row.violations[:_SAID_MAX]:
@@ -150,8 +154,8 @@ async def _open_calendar(caller: Caller, follower: LogFollower) -> None:
     await follower.until(dated, 60)
 
 
-async def _one(fault: Fault, scene: Scene) -> Row:
-    """Inject one fault under load, let everybody be answered, and judge."""
+async def _one(fault: Fault, scene: Scene) -> tuple[Row, str]:
+    """Inject one fault under load, let everybody be answered, and judge; gives why it could not be injected, too."""
     row = Row(fault.name, fault.promise, limit_s=fault.answered_within_s, limit_reason=fault.why_longer)
     began_s, began_ms, mark = time.monotonic(), now_ms(), scene.log.ends()
     older = len(scene.follower.violations)
@@ -172,7 +176,7 @@ async def _one(fault: Fault, scene: Scene) -> Row:
         setattr(row, name, getattr(findings, name))
     row.refused = findings.fail
     row.seconds = round(time.monotonic() - began_s, 1)
-    return row
+    return row, injected.not_run
 
 
 async def _inject_under_load(fault: Fault, scene: Scene) -> tuple[Injected, float]:

@@ -58,6 +58,8 @@ class Injected:
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Violations in words; any makes the run fail."""
+    not_run: str = ""
+    """Why this machine does not allow the fault; then nothing was injected, and there is no row that could be good."""
 
 
 @dataclass(frozen=True, slots=True)
