@@ -246,8 +246,6 @@ class PolicyGroup:
                 await self._stored(waiting)
             metrics.POLICY_COMMANDS.labels(self.name).inc(len(wave.commands) + len(wave.markers))
         await self._stored(waiting)
-        if waiting:  # a batch that asks for nothing stores nothing
-            failpoints.reach("policy-stored")
 
     async def _post(self, writer: LogWriter, command: OutgoingCommand) -> "asyncio.Future[object]":
         return await writer.post(
@@ -257,6 +255,8 @@ class PolicyGroup:
     async def _stored(self, waiting: list["asyncio.Future[object]"]) -> None:
         for future in waiting:
             await stored_offset(future, self._settings.confirm_timeout_s)
+        if waiting:  # a batch that asks for nothing stores nothing
+            failpoints.reach("policy-stored")
         waiting.clear()
 
     def _count(self, raw: RawRecord, reading: Reading) -> None:

@@ -40,6 +40,8 @@ class Decided:
     command_id: str
     of_policy: bool
     events: list[Any]
+    digest: bytes = b""
+    """Its hash, which covers the whole record and all before it."""
 
     @property
     def kind(self) -> str:
@@ -148,6 +150,7 @@ class LogCopy:
             command_id=raw.headers.get("command-id", b"").decode(),
             of_policy="source" in raw.headers,
             events=self._events(raw),
+            digest=raw.headers.get("hash", b""),
         )
         part.decided.append(decided)
         self.by_command[decided.command_id].append(decided)

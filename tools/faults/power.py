@@ -53,14 +53,14 @@ def _missing(before: LogCopy, after: LogCopy) -> bool:
 
 
 def _different(before: LogCopy, after: LogCopy) -> list[str]:
-    """Decisions of the log before that do not stand in the one after with the same command and the same events."""
+    """Decisions of the log before that do not stand in the one after with the same hash."""
     return [
         f"{service}/{number}/{position}"
         for service, number in before.ends()
         for position, (old, new) in enumerate(
             zip(before.decided(service, number), after.decided(service, number), strict=False)
         )
-        if (old.command_id, old.events) != (new.command_id, new.events)
+        if old.digest != new.digest
     ]
 
 

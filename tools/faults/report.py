@@ -184,7 +184,7 @@ def write_docs(faults: Sequence[Fault], report: Path = OUT, docs: Path = DOCS) -
     ]
     lines.append("|---|---|---|---|---|---|")
     lines += [
-        _docs_line(fault, measured.get(fault.name), last["not_run"].get(fault.name)) for fault in faults
+        _docs_line(fault, measured.get(fault.name), dict(last["not_run"]).get(fault.name)) for fault in faults
     ]
     before, _, rest = docs.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)

@@ -8,6 +8,7 @@ import pytest
 from tools.faults.history import Attempt, History, Kind, Wish
 from tools.faults.liveness import answered_after_s, too_late
 from tools.faults.log_follower import FollowerDied, LogFollower
+from tools.faults.processes import slow_take_overs
 from tools.faults.report import Row
 from tools.faults.scenario import Fault, Injected
 from tools.faults.scene import Scene
@@ -84,3 +85,9 @@ def test_violations_of_a_log_that_was_read_anew_are_not_forgotten() -> None:
     follower.begin_anew()
     follower.copy.violations.append("after it")
     assert follower.violations[older:] == ["during the fault", "after it"]
+
+
+def test_a_take_over_has_a_hard_limit_beside_its_aim() -> None:
+    """Half a second is an aim that is told; five seconds are a promise."""
+    assert slow_take_overs([400.0, 5_000.0]) == []
+    assert slow_take_overs([400.0, 5_001.0]) == ["1 take-overs took up to 5.0 s"]
