@@ -13,7 +13,7 @@ from typing import Final
 #: Every step there is, and what has happened when it is reached.
 FAILPOINTS: Final[Mapping[str, str]] = {
     "decision-stored": "the broker has acknowledged a decision, which its decider may not have read back",
-    "decision-accepted": "the decider has read decisions back and not yet written them to its store",
+    "decision-accepted": "who decides has read decisions of its own back and not yet written them to its store",
     "policy-stored": "a policy's commands are acknowledged and its position is not yet committed",
     "view-stored": "MongoDB has carried out a transaction and Faust has not acknowledged its records",
     "command-stored": "the API's command is acknowledged and its caller not answered",

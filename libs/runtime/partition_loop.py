@@ -218,12 +218,13 @@ class PartitionLoop:
 
     def take_events(self, records: Iterable[RawRecord]) -> None:
         """Fold records of the own events topic; the log's word is final."""
-        name = self._service.name
+        name, own = self._service.name, False
         for raw in records:
             reading = self.decider.accept(raw)
             self.read_to = raw.offset + 1
             if reading is Reading.ACCEPTED:
                 self.role.accepted(self.decider.head_by, self.decider.head_rules)
+                own |= self.decider.head_by == self.role.replica
                 self._counts.accepted(raw, self.decider.head)
             elif reading is Reading.REPEAT:
                 metrics.RECORDS_REPEATED.labels("decider", name).inc()
@@ -236,7 +237,9 @@ class PartitionLoop:
                     partition=self.partition,
                     offset=raw.offset,
                 )
-        failpoints.reach("decision-accepted")
+        recovers = self.is_in_doubt or self._attempts is None
+        if own and self.role.decides and not recovers:
+            failpoints.reach("decision-accepted")
         self.decider.flush()
         self._queue.drop_below(self.decider.next_position)  # another replica may have decided it
         self._note_role()

@@ -225,7 +225,6 @@ class PolicyGroup:
                 self._in_hand_since = time.monotonic()
                 self._in_hand_stamp_ms = min(records[0].timestamp_ms for records in batch.values())
                 await self._handle(batch, links.writer)
-                failpoints.reach("policy-stored")
                 self._in_hand_since = self._in_hand_stamp_ms = None
                 for place, records in batch.items():
                     self._by_place[place].handled(records[-1].offset + 1)
@@ -269,6 +268,8 @@ class PolicyGroup:
     async def _stored(self, waiting: list["asyncio.Future[object]"]) -> None:
         for future in waiting:
             await stored_offset(future, self._settings.confirm_timeout_s)
+        if waiting:  # a batch that asks for nothing stores nothing
+            failpoints.reach("policy-stored")
         waiting.clear()
 
     def _count(self, raw: RawRecord, reading: Reading) -> None:

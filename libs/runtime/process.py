@@ -67,6 +67,8 @@ def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
 
 async def _run(settings: Settings, services: list[Service], roles: set[str], port: int) -> None:
     failpoints.arm(settings.failpoints)
+    if settings.failpoints:
+        log.error("failpoints_armed", steps=settings.failpoints, what="this process will kill itself there")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -43,7 +43,7 @@ _HOUR_S: Final = 3_600
 async def jump_deciders(scene: Scene) -> Injected:
     """The deciders' clocks jump, one offset after the other, under load."""
     if reason := clock.why_not():
-        return Injected(0, notes=[f"not run: {reason}"])
+        return Injected(0, not_run=reason)
     done = Injected(0)
     mark, asked, unready = scene.log.ends(), 0, 0
     date = await _business_date(scene)
@@ -86,7 +86,7 @@ class _Seen:
 async def jump_api(scene: Scene) -> Injected:
     """The API's clock jumps; tokens and call-backs of the true time are shown to it."""
     if reason := clock.why_not():
-        return Injected(0, notes=[f"not run: {reason}"])
+        return Injected(0, not_run=reason)
     done = Injected(0)
     date = await _business_date(scene)
     port = scene.settings.api_ports[_API]

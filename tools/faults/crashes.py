@@ -38,7 +38,11 @@ async def _die(scene: Scene, done: Injected, names: Sequence[str], step: str) ->
 
 
 def dying_decider(step: str) -> Callable[[Scene], Awaitable[Injected]]:
-    """The standby is armed, the active one killed: the new one dies at the step, and the old one, back again, goes on."""
+    """The standby is armed, the active one killed: the new one, deciding alone, dies at the step, and the old one goes on.
+
+    The step is that of whoever decides, so the old one is started only after the death: else it could take over, and the
+    armed one would follow and never reach it.
+    """
 
     async def inject(scene: Scene) -> Injected:
         done = Injected(0)
@@ -47,10 +51,12 @@ def dying_decider(step: str) -> Callable[[Scene], Awaitable[Injected]]:
             victim, other = scene.standby(), scene.active()
             name, old = f"bidding-decider-{victim}", f"bidding-decider-{other}"
             await _arm(scene, name, step)
+            await scene.until_ready(name)
             scene.kill(old)
-            await scene.start(old, ready=False)
             await _die(scene, done, [name], step)
-            done.take_over_ms += await scene.decided_everywhere(now_ms(), but=victim)
+            dead_ms = now_ms()
+            await scene.start(old, ready=False)
+            done.take_over_ms += await scene.decided_everywhere(dead_ms, but=victim)
             await scene.start(name)
             await scene.until_ready(old)
         return done

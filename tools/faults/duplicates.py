@@ -27,13 +27,15 @@ _REPEATED = "system.CommandRepeated.v1"
 async def inject(scene: Scene) -> Injected:
     """Rewind and write again, under load; count what was dropped."""
     done = Injected(0)
-    rewound = events = commands = 0
+    rewound = events = commands = dropped = own = 0
     mark = scene.log.ends()
     skipped = len(scene.log.repeats)
     for _ in range(scene.times(1, 2)):
         await scene.progress(_BETWEEN)
+        before = scene.log.ends()
         rewound += await _rewind_policies(scene)
         await scene.progress(_BETWEEN)
+        dropped += sum(each.of_policy and each.kind == _REPEATED for each in scene.log.since(before))
         events += await _write_again(scene, events_topic("bidding"), backwards=False)
         events += await _write_again(scene, events_topic("bidding"), backwards=True)
         commands += await _write_again(scene, commands_topic("bidding"), backwards=False)
@@ -41,9 +43,12 @@ async def inject(scene: Scene) -> Injected:
         done.times += 3
     skipped = len(scene.log.repeats) - skipped
     repeated = [each for each in scene.log.since(mark) if each.kind == _REPEATED]
+    # who was answered and asks again under his key makes a repeat, too: at most one per attempt after his first
+    own = sum(max(0, len(wish.attempts) - 1) for wish in scene.history.wishes)
     done.figures |= {
         "source records read again": rewound,
-        "policies' commands dropped": sum(each.of_policy for each in repeated),
+        "policies' commands dropped after the rewind": dropped,
+        "callers' own retries": own,
         "decisions written again": events,
         "skipped as repeats": skipped,
         "commands written again": commands,
@@ -51,8 +56,12 @@ async def inject(scene: Scene) -> Injected:
     }
     if skipped < events:
         done.broken.append(f"{events} decisions were written again, and {skipped} skipped as repeats")
-    if len(repeated) < commands:
-        done.broken.append(f"{commands} commands were written again, and {len(repeated)} known again")
+    if not dropped:
+        done.broken.append("no command of a policy was dropped after the rewind: nothing was sent again")
+    if len(repeated) - dropped < commands:
+        done.broken.append(
+            f"{commands} commands were written again, and {len(repeated) - dropped} known again"
+        )
     return done
 
 

@@ -13,12 +13,17 @@ from deploy.local.ports import is_open
 from deploy.local.processes import Child
 from libs.runtime.settings import Settings
 from tools.faults.history import Told
+from tools.faults.lines import PROJECTOR
+from tools.faults.measure import metric
 from tools.faults.scenario import Fault, Injected, StackKind
 from tools.faults.scene import Scene
 from tools.faults.small_disk import SmallDisk, why_not
 
 _BETWEEN = 30
 _FULL_S = 8.0
+_AGE = "loanstream_projection_age_seconds"
+#: Views that are so old while the disk is full stand still.
+_STOOD_STILL_S = 2.0
 #: What is left free when a disk is "full": a few records still go through, then none.
 _LEFT = 64 * 1024
 _LOG_MIB, _DATABASE_MIB = 192, 512
@@ -68,7 +73,7 @@ async def fill_log(scene: Scene) -> Injected:
     """Fill the broker's disk under load, see what people are told, give the space back."""
     disk = DISKS.log
     if disk is None:
-        return Injected(0, notes=[f"not run: {why_not()}"])
+        return Injected(0, not_run=why_not() or "no small disk was made")
     done = await _fill(scene, disk, "Kafka")
     await scene.progress(_BETWEEN, limit_s=90)
     return done
@@ -78,7 +83,7 @@ async def fill_database(scene: Scene) -> Injected:
     """Fill the database's disk under load, see what people are told, give the space back."""
     disk = DISKS.database
     if disk is None:
-        return Injected(0, notes=[f"not run: {why_not()}"])
+        return Injected(0, not_run=why_not() or "no small disk was made")
     done = await _fill(scene, disk, "MongoDB")
     await scene.progress(_BETWEEN, limit_s=90)
     return done
@@ -88,24 +93,26 @@ async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
     done = Injected(1)
     child = scene.broker if part == "Kafka" else scene.database
     await scene.progress(_BETWEEN)
-    mark = len(scene.history.wishes)
+    mark, oldest_s = len(scene.history.wishes), 0.0
     disk.fill(leave=_LEFT)
     full_s = time.monotonic()
     try:
         while time.monotonic() - full_s < _FULL_S:
             await asyncio.sleep(0.5)
             disk.fill(leave=0)
+            oldest_s = max(oldest_s, max(await metric(scene, PROJECTOR, _AGE), default=0.0))
             if not child.alive:
                 break
     finally:
         disk.clear()
+    cleared_s = time.monotonic()
     died = not child.alive
     if died:
         await _again(scene, child, part)
     await scene.all_ready()
-    begun = scene.history.wishes[mark:]
-    ends = [wish.attempts[0] for wish in begun if wish.attempts]
-    back_s = time.monotonic() - full_s - _FULL_S
+    first = [wish.attempts[0] for wish in scene.history.wishes[mark:] if wish.attempts]
+    ends = [attempt for attempt in first if full_s <= attempt.sent_s <= cleared_s]
+    back_s = time.monotonic() - cleared_s
     refused = sum(attempt.status == 503 for attempt in ends)
     done.figures |= {
         f"{part} ended of it": int(died),
@@ -114,7 +121,12 @@ async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
         "refused 503": refused,
         "202 or no answer": sum(attempt.told is Told.UNKNOWN for attempt in ends) - refused,
         "usable again after s": round(back_s, 1),
+        "views behind s": round(oldest_s, 1),
     }
+    if part == "MongoDB" and not died and oldest_s < _STOOD_STILL_S:
+        done.broken.append("the views went on: the database's disk was not full")
+    if part == "Kafka" and not died and all(attempt.told is Told.OK for attempt in ends):
+        done.broken.append("everybody was answered ok: the broker's disk was not full")
     return done
 
 
@@ -133,6 +145,7 @@ FAULTS = (
         fill_log,
         kind=SMALL,
         answered_within_s=30,
+        why_longer="a part that halted is started again and recovers first",
         limit_s=360,
     ),
     Fault(
@@ -141,5 +154,6 @@ FAULTS = (
         fill_database,
         kind=SMALL,
         answered_within_s=30,
+        why_longer="a part that halted is started again and recovers first",
     ),
 )

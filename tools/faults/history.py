@@ -86,10 +86,6 @@ class Wish:
         answered = self.conclusive
         return answered[0].told if answered else Told.UNKNOWN
 
-    def sent_by(self, moment_s: float) -> bool:
-        """Whether it was first sent before a moment and was answered at some time."""
-        return bool(self.attempts and self.conclusive) and self.attempts[0].sent_s <= moment_s
-
     @property
     def was_unknown(self) -> bool:
         """Whether there was a time at which its caller did not know."""

@@ -42,7 +42,7 @@ async def hold_produce(scene: Scene) -> Injected:
         done.times += 1
     done.figures |= {"held bytes": held, "late records not accepted": late}
     if not late:
-        done.notes.append("nothing came too late: no decision was in the network when it was held")
+        done.broken.append("nothing came too late: no decision was in the network when it was held")
     return done
 
 
@@ -69,5 +69,6 @@ FAULTS = (
         kind=LINED,
         fail_over=True,
         answered_within_s=15,
+        why_longer="a producer that was held meets its own limit of 10 s first",
     ),
 )

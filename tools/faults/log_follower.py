@@ -15,6 +15,10 @@ _POLL_S = 0.05
 _RECONNECT_S = 0.2
 
 
+class FollowerDied(OperatorError):
+    """The log is not read any more: nothing can be judged."""
+
+
 class LogFollower:
     """A LogCopy that grows by itself. `copy` is settled after every fetch."""
 
@@ -32,18 +36,37 @@ class LogFollower:
         self._read_to = dict.fromkeys(self._names, 0)
         self._moved = asyncio.Condition()
         self._epoch = 0
+        self._died = ""
+        self._of_earlier: list[str] = []
+        """Violations of copies that were begun anew."""
+
+    @property
+    def violations(self) -> list[str]:
+        """Everything that was found wrong so far, also in copies before this one; it only grows."""
+        return [*self._of_earlier, *self.copy.violations]
 
     def _empty(self) -> LogCopy:
         return LogCopy(DECIDING_SERVICES, self._settings.partitions, self._settings.require_log_id())
 
     def begin_anew(self) -> None:
         """The log was cut: read it from its beginning into another copy."""
+        self._of_earlier = self.violations
         self.copy = self._empty()
         self._read_to = dict.fromkeys(self._names, 0)
         self._epoch += 1
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow until cancelled. What ends it otherwise is told to all who wait, and to all who ask from then on."""
+        try:
+            await self._follow()
+        except Exception as error:
+            self._died = f"the log is followed no more: {type(error).__name__} {error}"
+            self.copy.violations.append(self._died)
+            async with self._moved:
+                self._moved.notify_all()
+            raise
+
+    async def _follow(self) -> None:
         while True:
             epoch = self._epoch
             reader = LogReader(self._settings.require_kafka(), client_id="faults-follower")
@@ -71,12 +94,18 @@ class LogFollower:
                 self._moved.notify_all()
 
     async def until(self, met: Callable[[], bool], limit_s: float) -> None:
-        """Return when a condition on the copy holds. Raises TimeoutError."""
+        """Return when a condition on the copy holds. Raises TimeoutError, FollowerDied."""
         async with asyncio.timeout(limit_s), self._moved:
-            await self._moved.wait_for(met)
+            await self._moved.wait_for(lambda: bool(self._died) or met())
+        self._must_live()
+
+    def _must_live(self) -> None:
+        if self._died:
+            raise FollowerDied(self._died)
 
     async def behind(self) -> int:
-        """Records that the broker has and the copy does not. Raises LogUnavailable."""
+        """Records that the broker has and the copy does not. Raises LogUnavailable, FollowerDied."""
+        self._must_live()
         ends = await offsets(self._settings.require_kafka(), list(self._names))
         return sum(end - self._read_to[place] for place, (_, end) in ends.items())
 

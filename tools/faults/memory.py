@@ -27,7 +27,7 @@ _LEFT_MIB = (0, 2, 16)
 async def inject(scene: Scene) -> Injected:
     """Press, see whether it ends or bears it, lift, and wait until the views are at the log's end again."""
     if sys.platform != "linux":
-        return Injected(0, notes=["not run: the limit of a running process can be set on Linux only"])
+        return Injected(0, not_run="the limit of a running process can be set on Linux only")
     done = Injected(0)
     ended, restored_s = 0, 0.0
     for number in range(scene.times(2, 4)):

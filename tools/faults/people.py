@@ -235,6 +235,12 @@ def _fields(wish: Wish) -> dict[str, object]:
     return found
 
 
+async def answer_waiting(crowd: Crowd, history: History, *, limit_s: float) -> None:
+    """Whoever was left without an answer asks again until he has one; those whose request is under way wait for it first."""
+    waiting = [wish for wish in history.told(Told.UNKNOWN) if wish.attempts]
+    await _each(lambda wish: crowd.until_answered(wish, limit_s), waiting)
+
+
 async def settle(crowd: Crowd, history: History, *, limit_s: float, again: int) -> None:
     """Ask everything unanswered again until it is answered; then the bank confirms every withdrawal.
 

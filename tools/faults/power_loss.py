@@ -44,6 +44,8 @@ class Loss:
     decided_again_equal: int
     """Decisions that were lost and stand there again with the same hash."""
     faults: list[str]
+    kept_equal: int = 0
+    """Decisions that were not lost and stand there as they did."""
 
 
 async def power_loss(directory: Path, mongo: str, *, flush: bool, commands: int = _COMMANDS) -> Loss:
@@ -70,6 +72,7 @@ async def power_loss(directory: Path, mongo: str, *, flush: bool, commands: int 
         lost = cut_unflushed(logs, [commands_topic("bidding"), events_topic("bidding")])
         await asyncio.to_thread(own.start)
         gone = lost[commands_topic("bidding")]
+        kept = await _decisions(settings, 0)
         with Stack(settings, processes=(_DECIDER,), parts=own) as again:
             after = await _decisions(again.settings, commands - gone)
             report = await verify(again.settings, "bidding")
@@ -77,7 +80,8 @@ async def power_loss(directory: Path, mongo: str, *, flush: bool, commands: int 
             acknowledged=commands,
             commands_lost=gone,
             decisions_lost=lost[events_topic("bidding")],
-            decided_again_equal=sum(before.get(at) == digest for at, digest in after.items()),
+            decided_again_equal=sum(after.get(at) == before[at] for at in before if at not in kept),
+            kept_equal=sum(after.get(at) == digest for at, digest in kept.items()),
             faults=[fault for each in report.partitions for fault in each.faults],
         )
     finally:
@@ -168,10 +172,12 @@ async def inject(scene: Scene) -> Injected:
     done.broken += on.faults
     if on.commands_lost:
         done.broken.append(f"{on.commands_lost} commands were acknowledged, flushed and lost")
-    if on.decided_again_equal != on.acknowledged:
+    if on.decided_again_equal != on.decisions_lost:
         done.broken.append(
-            f"{on.decided_again_equal} of {on.acknowledged} decisions are there again as they were"
+            f"{on.decided_again_equal} of {on.decisions_lost} lost decisions are there again as they were"
         )
+    if on.kept_equal != on.acknowledged - on.decisions_lost:
+        done.broken.append(f"{on.kept_equal} decisions that were not lost are there as they were")
     off = await power_loss(directory / "no-flush", scene.settings.require_mongo(), flush=False)
     done.times += 1
     done.broken += off.faults

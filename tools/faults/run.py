@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -22,9 +22,10 @@ from libs.runtime.settings import Settings, load_settings
 from libs.runtime.verify import verify
 from tools.faults.caller import Caller, NotShown
 from tools.faults.history import STAFF, History, Kind, Told, Wish
+from tools.faults.liveness import answered_after_s, too_late
 from tools.faults.log_follower import LogFollower, following
-from tools.faults.people import Crowd, settle
-from tools.faults.report import Report, Row, line
+from tools.faults.people import Crowd, answer_waiting, settle
+from tools.faults.report import NOT_HERE, TIME_OVER, Report, Row, line
 from tools.faults.scenario import Fault, Injected, StackKind
 from tools.faults.scene import Scene, now_ms, supervised
 from tools.faults.verdict import compare, compare_view
@@ -44,8 +45,6 @@ FAIL_OVER_AIM_S: Final = 0.5
 #: Answers that callers must have had before anything is broken.
 _BEFORE: Final = 20
 _SAID_MAX: Final = 8
-#: All who were left without an answer ask again at the same time: so many more a second are given theirs.
-_ANSWERS_PER_S: Final = 25
 _SETTLE_LIMIT_S: Final = 60.0
 _REST_LIMIT_S: Final = 90.0
 
@@ -62,7 +61,7 @@ def run_faults(
         by_kind.setdefault(fault.kind.name, []).append(fault)
     for group in by_kind.values():
         if time.monotonic() > over_s:
-            report.not_run += [fault.name for fault in group]
+            report.not_run |= {fault.name: TIME_OVER for fault in group}
             continue
         try:
             asyncio.run(_on_one_stack(data_dir / group[0].kind.name, group, report, over_s, say))
@@ -70,7 +69,7 @@ def run_faults(
             failed = f"the stack gave up: {type(error).__name__} {error}"
             report.stacks.append({"kind": group[0].kind.name, "good": False, "violations": [failed]})
             done = {row.name for row in report.rows} | set(report.not_run)
-            report.not_run += [fault.name for fault in group if fault.name not in done]
+            report.not_run |= {fault.name: failed for fault in group if fault.name not in done}
     report.seconds = time.monotonic() - began_s
     return report
 
@@ -90,13 +89,17 @@ async def _on_one_stack(
         started_s = time.monotonic() - began_s
         for number, fault in enumerate(faults):
             if time.monotonic() > over_s:
-                report.not_run.append(fault.name)
+                report.not_run[fault.name] = TIME_OVER
                 continue
             history = History()
             random = Random(f"{report.seed} {fault.name}")
             crowd = Crowd(f"f{len(report.rows)}x{number}", caller, history, random)
             scene = Scene(stack, parts, follower, history, caller, crowd, random, report.quick)
-            row = await _one(fault, scene)
+            row, not_run = await _one(fault, scene)
+            if not_run and row.good:  # what broke although nothing was injected is a row all the same
+                report.not_run[fault.name] = NOT_HERE + not_run
+                say(f"{fault.name}: not run, {NOT_HERE}{not_run}")
+                continue
             report.rows.append(row)
             say(line(row))
             for sentence in row.violations[:_SAID_MAX]:
@@ -151,32 +154,36 @@ async def _open_calendar(caller: Caller, follower: LogFollower) -> None:
     await follower.until(dated, 60)
 
 
-async def _one(fault: Fault, scene: Scene) -> Row:
-    """Inject one fault under load, let everybody be answered, and judge."""
-    row = Row(fault.name, fault.promise)
+async def _one(fault: Fault, scene: Scene) -> tuple[Row, str]:
+    """Inject one fault under load, let everybody be answered, and judge; gives why it could not be injected, too."""
+    row = Row(fault.name, fault.promise, limit_s=fault.answered_within_s, limit_reason=fault.why_longer)
     began_s, began_ms, mark = time.monotonic(), now_ms(), scene.log.ends()
-    older = len(scene.log.violations)
+    older = len(scene.follower.violations)
     async with supervised(scene):
-        injected = await _inject_under_load(fault, scene)
-        healed_s = time.monotonic()
+        injected, ended_s = await _inject_under_load(fault, scene)
+        row.violations += await _come_to_rest(scene, _left_over)
+        row.caught_up_after_s = round(time.monotonic() - ended_s, 2)
         await settle(scene.crowd, scene.history, limit_s=_SETTLE_LIMIT_S, again=_AGAIN)
-        row.violations += await _come_to_rest(scene)
-        row.at_rest_after_s = round(time.monotonic() - healed_s, 2)
-    _measure(fault, row, scene, injected, began_ms, mark, healed_s)
-    row.violations += injected.broken + scene.log.violations[older:]
+        asked_s = time.monotonic()
+        row.violations += await _come_to_rest(scene, _unrest)
+        row.at_rest_after_s = round(time.monotonic() - asked_s, 2)
+    row.answered_after_s = answered_after_s(scene.history, ended_s)
+    _measure(fault, row, scene, injected, began_ms, mark)
+    row.violations += injected.broken + scene.follower.violations[older:] + too_late(fault, row)
     findings = compare(scene.history, scene.log, mark)
     row.violations += findings.sentences
-    for name in ("asked", "sent", "ok", "was_unknown", "unanswered", "lost", "doubled", "changed", "unasked", "misjudged", "asked_again"):  # fmt: skip
+    for name in ("asked", "sent", "ok", "was_unknown", "unanswered", "turned_away", "lost", "doubled", "changed", "unasked", "misjudged", "asked_again"):  # fmt: skip
         setattr(row, name, getattr(findings, name))
     row.refused = findings.fail
-    if row.answered_after_s > fault.answered_within_s + row.was_unknown / _ANSWERS_PER_S:
-        row.violations.append(f"the last caller was answered after {row.answered_after_s:.1f} s")
     row.seconds = round(time.monotonic() - began_s, 1)
-    return row
+    return row, injected.not_run
 
 
-async def _inject_under_load(fault: Fault, scene: Scene) -> Injected:
-    """People at work, and the injector among them, within its limit. Whatever it raises is a violation."""
+async def _inject_under_load(fault: Fault, scene: Scene) -> tuple[Injected, float]:
+    """People at work, and the injector among them, within its limit. Whatever it raises is a violation.
+
+    Gives the moment at which the injector had ended, too; from then on nobody new comes, and who waits asks again.
+    """
     stop, load = asyncio.Event(), None
     injected = Injected(0)
     try:
@@ -191,43 +198,51 @@ async def _inject_under_load(fault: Fault, scene: Scene) -> Injected:
             injected = await fault.inject(scene)
     except Exception as error:  # noqa: BLE001 - whatever it was, the other faults are still to be tried
         injected.broken.append(f"the injector gave up: {type(error).__name__} {error}")
-    try:
-        await scene.heal()
-    except TimeoutError:
-        injected.broken.append("not every process came back")
+    ended_s = time.monotonic()
     stop.set()
+    healing = asyncio.create_task(scene.heal())
+    await answer_waiting(scene.crowd, scene.history, limit_s=_SETTLE_LIMIT_S)
     if load is not None:
         await load
-    return injected
+    await answer_waiting(scene.crowd, scene.history, limit_s=_SETTLE_LIMIT_S)
+    try:
+        await healing
+    except TimeoutError:
+        injected.broken.append("not every process came back")
+    return injected, ended_s
 
 
-async def _come_to_rest(scene: Scene) -> list[str]:
+async def _come_to_rest(scene: Scene, ask: Callable[[Scene], Awaitable[str]]) -> list[str]:
     """Wait until nothing is on its way any more; gives what never came to rest."""
     still = "the log was never read to its end"
     try:
         async with asyncio.timeout(_REST_LIMIT_S):
             while still:
-                still = await _unrest(scene)
+                still = await ask(scene)
                 await asyncio.sleep(0.1 if still else 0)
     except TimeoutError:
         return [still]
     return []
 
 
-async def _unrest(scene: Scene) -> str:
-    """What is not at rest, in words; empty when everything is."""
+async def _left_over(scene: Scene) -> str:
+    """What is read, decided or shown too little, in words; empty when nothing lags behind."""
     try:
         if behind := await scene.follower.behind():
             return f"{behind} records were never read"
         if waiting := scene.log.undecided():
             return f"{waiting} commands were never decided"
-        if wrong := scene.log.at_rest():
-            return wrong[0]
         shown = await _accounts(scene.caller)
     except (LogUnavailable, NotShown, httpx.HTTPError) as error:
         return f"the platform does not answer: {error}"
     differing = compare_view(scene.history, scene.log, shown)
     return differing[0] if differing else ""
+
+
+async def _unrest(scene: Scene) -> str:
+    """What is not at rest, in words: what lags behind, or a saga that has not ended."""
+    wrong = scene.log.at_rest()
+    return await _left_over(scene) or (wrong[0] if wrong else "")
 
 
 async def _accounts(caller: Caller) -> list[dict[str, Any]]:
@@ -249,7 +264,6 @@ def _measure(
     injected: Injected,
     began_ms: int,
     mark: dict[tuple[str, int], int],
-    healed_s: float,
 ) -> None:
     decisions = scene.log.since(mark)
     row.injected, row.notes = injected.times, injected.notes
@@ -258,9 +272,6 @@ def _measure(
     row.waited_ms = [float(each.stored_ms - scene.log.command_ms(each.at)) for each in decisions]
     row.repeats = sum(at_ms >= began_ms for at_ms in scene.log.repeats)
     row.foreign = sum(at_ms >= began_ms for at_ms in scene.log.foreign)
-    answered = [wish.conclusive[0].ended_s for wish in scene.history.wishes if wish.sent_by(healed_s)]
-    row.answered_after_s = round(max((at_s - healed_s for at_s in answered), default=0.0), 2)
-    row.answered_after_s = max(0.0, row.answered_after_s)
     late = sum(each_ms > 1000 * FAIL_OVER_AIM_S for each_ms in injected.take_over_ms)
     if fault.fail_over and late:
         row.notes.append(f"{late} of {len(injected.take_over_ms)} took longer than {FAIL_OVER_AIM_S} s")

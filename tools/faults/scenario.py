@@ -58,6 +58,8 @@ class Injected:
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Violations in words; any makes the run fail."""
+    not_run: str = ""
+    """Why this machine does not allow the fault; then nothing was injected, and there is no row that could be good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ class Fault:
     fail_over: bool = False
     """Whether its `take_over_ms` is a standby's, which should be under half a second."""
     answered_within_s: float = 10.0
-    """I10: after the injector has ended, every caller has his answer within this time."""
+    """I10: within this time after the injector has ended every caller has his answer, and nothing lags behind."""
+    why_longer: str = ""
+    """Why it may take longer than ten seconds; empty where it may not."""
     limit_s: float = 300.0
     """The injector is given up after this time, which is a violation."""
 

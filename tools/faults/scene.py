@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -182,6 +183,22 @@ class Scene:
         await asyncio.sleep(self.random.uniform(least_s, most_s))
 
     # --- measuring ----------------------------------------------------------------------------------------------
+
+    def left_unknown(self) -> list[str]:
+        """That callers were left without an answer, in words, where nobody may notice the fault."""
+        unknown = sum(wish.was_unknown for wish in self.history.wishes)
+        return [f"{unknown} callers were left without an answer for a while"] if unknown else []
+
+    def longest_wait_s(self, mark: dict[tuple[str, int], int]) -> float:
+        """The longest from a command stored to its decision stored, of the decisions after a mark."""
+        waits = (each.stored_ms - self.log.command_ms(each.at) for each in self.log.since(mark))
+        return round(max(waits, default=0) / 1000, 2)
+
+    def longest_gap_s(self, mark: dict[tuple[str, int], int], service: str = "bidding") -> float:
+        """The longest time without any decision of a service, of the decisions after a mark, by the broker's clock."""
+        stored = sorted(each.stored_ms for each in self.log.since(mark) if each.at.service == service)
+        gaps = (after - before for before, after in pairwise(stored))
+        return round(max(gaps, default=0) / 1000, 2)
 
     def first_decisions(
         self, moment_ms: int, *, service: str = "bidding", but: str | None = None

@@ -42,9 +42,15 @@ class Score:
         """`told` is what the check said, None if it found nothing; `place` must stand in it."""
         self.made += 1
         self.detected += told is not None
-        self.exact += told is not None and place in told
-        if told is None or place not in told:
+        exact = told is not None and names(told, place)
+        self.exact += exact
+        if not exact:
             self.missed.append(f"{what}: {told or 'not found'} (expected: {place})")
+
+
+def names(told: str, place: str) -> bool:
+    """Whether a refusal names the place itself, and not one whose number only begins like it."""
+    return re.search(re.escape(place) + r"(?!\d)", told) is not None
 
 
 def tamper_archive(archive: Path, scratch: Path, score: Score, random: Random, count: int) -> None:
@@ -65,7 +71,7 @@ def tamper_archive(archive: Path, scratch: Path, score: Score, random: Random, c
     scratch.write_bytes(content[: found[-1].at])
     score.judge("the last frame cut off", _refusal(scratch), f"byte {found[-1].at}")
     write_frames(scratch, [body for number, body in enumerate(bodies) if number != gone])
-    score.judge("a frame taken out, digests made anew", _refusal(scratch), "byte ")
+    score.judge("a frame taken out, digests made anew", _refusal(scratch), f"byte {found[gone].at}")
 
 
 def _refusal(archive: Path) -> str | None:

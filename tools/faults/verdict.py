@@ -142,9 +142,12 @@ def _judge(found: Findings, log: LogCopy, wish: Wish) -> str | None:
     command_id: str | None = None
     for answer in answers:
         if answer.at is None:
-            found.turned_away += 1
             if answer.told is Told.OK:
                 found.blame("changed", f"{wish.kind} of {wish.account} was answered from nowhere in the log")
+            else:  # nothing malformed is in a history: whoever is turned away was wronged
+                found.blame(
+                    "turned_away", f"{wish.kind} of {wish.account} was answered {answer.status} at the door"
+                )
             continue
         decided = log.find(answer.at)
         if decided is None:
@@ -197,11 +200,29 @@ def _told_so(found: Findings, log: LogCopy, wish: Wish, answer: Attempt, decided
                 "changed",
                 f"{wish.kind} of {wish.account}: told {name} {told.get(name)}, decided {event[source]}",
             )
-    if wish.amount_fen and event["amount_fen"] != wish.amount_fen:
-        found.blame(
-            "changed",
-            f"{wish.kind} of {wish.account}: asked {wish.amount_fen}, decided {event['amount_fen']}",
-        )
+    for name, value in _asked(wish).items():
+        if event.get(name) != value:
+            found.blame(
+                "changed", f"{wish.kind} of {wish.account}: asked {name} {value}, decided {event.get(name)}"
+            )
+
+
+def _asked(wish: Wish) -> dict[str, Any]:
+    """What the deciding event must say because the caller asked for it, by its field: never what the answer said."""
+    asked: dict[str, Any] = {"account_id": wish.account} if wish.account else {}
+    if wish.amount_fen:
+        asked["amount_fen"] = wish.amount_fen
+    said = from_json(wish.body)
+    if wish.kind is Kind.OPEN:
+        asked["owner"] = wish.who
+    elif wish.kind is Kind.BID:
+        asked["listing_id"] = said["listing_id"]
+    elif wish.kind is Kind.LIST:
+        asked |= {name: said[name] for name in ("borrower", "tenor_months", "grade") if name in said}
+    elif wish.kind in (Kind.DEPOSIT, Kind.PAID):
+        name = "top_up_id" if wish.kind is Kind.DEPOSIT else "withdrawal_id"
+        asked |= {name: wish.path.rsplit("/", 1)[1], "bank_reference": said["bank_reference"]}
+    return asked
 
 
 def _first_events(decisions: Sequence[Decided]) -> list[Any]:
@@ -245,7 +266,7 @@ def _opened(history: History) -> set[str]:
 
 
 def _sums(found: Findings, history: History, log: LogCopy) -> None:
-    """Each one's own arithmetic (paid in, bid, asked out) and what the log gave or took besides, against the log's sum."""
+    """Each one's own arithmetic (paid in, bid, asked out) and what policies owe him, against the log's sum."""
     own: defaultdict[str, int] = defaultdict(int)
     for wish in history.told(Told.OK):
         if wish.misuses is not None:
@@ -254,7 +275,7 @@ def _sums(found: Findings, history: History, log: LogCopy) -> None:
             own[wish.account] += wish.amount_fen
         elif wish.kind in (Kind.BID, Kind.WITHDRAW):
             own[wish.account] -= wish.amount_fen
-    given = given_besides(log)
+    given = given_besides(history, log)
     balances = log.balances
     for account in _opened(history):
         have, want = balances.get(f"available:{account}", 0), own[account] + given[account]
@@ -264,22 +285,45 @@ def _sums(found: Findings, history: History, log: LogCopy) -> None:
             )
 
 
-def given_besides(log: LogCopy) -> Counter[str]:
-    """What accounts got without asking: bids that were declined or ended, the loan's proceeds, repayments."""
+def given_besides(history: History, log: LogCopy) -> Counter[str]:
+    """What policies owe the accounts of a history, by its own amounts; anything else that they give or take is wrong.
+
+    Of the log only what became of a bid or a listing is believed: a bid that its listing declined or did not keep gives back
+    what was bid, a listing whose money was collected gives its borrower what he asked for less the fee. Both once.
+    """
+    back, collected = _fates(log)
     given: Counter[str] = Counter()
-    for service in log.services:
-        for number in range(log.partitions):
-            for each in log.decided(service, number):
-                for event in each.events if each.of_policy else ():
-                    if "postings" in event["data"]:
-                        given.update(
-                            {
-                                posting["account"].removeprefix("available:"): posting["amount_fen"]
-                                for posting in event["data"]["postings"]
-                                if posting["account"].startswith("available:")
-                            }
-                        )
+    for wish in history.told(Told.OK):
+        if wish.misuses is not None:
+            continue
+        if wish.kind is Kind.BID and wish.answer.get("hold_id") in back:
+            given[wish.account] += wish.amount_fen
+        elif wish.kind is Kind.LIST and wish.answer.get("id") in collected:
+            borrower = str(from_json(wish.body)["borrower"])
+            account = "acc_" + borrower.removeprefix("usr_")
+            given[account] += wish.amount_fen - collected[wish.answer["id"]]
     return given
+
+
+def _fates(log: LogCopy) -> tuple[set[str], dict[str, int]]:
+    """The holds that listings let go, and the fee of every listing whose money was collected."""
+    back: set[str] = set()
+    collected: dict[str, int] = {}
+    decisions = (
+        each for service in log.services for n in range(log.partitions) for each in log.decided(service, n)
+    )
+    for event in (event for each in decisions for event in each.events):
+        data = event["data"]
+        match event["type"]:
+            case "bidding.BidDeclined.v1":
+                back.add(data["hold_id"])
+            case "bidding.ListingExpired.v1" | "bidding.ListingCancelled.v1":
+                back.update(bid["hold_id"] for bid in data["bids"])
+            case "bidding.FundsCollected.v1":
+                collected[data["listing_id"]] = data["origination_fee_fen"]
+            case _:
+                pass
+    return back, collected
 
 
 def _words(at: At) -> str:

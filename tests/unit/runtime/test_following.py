@@ -271,3 +271,22 @@ async def test_standing_still_is_measured_by_a_clock_that_nobody_sets(keys: Path
     loop.take_commands([RawRecord(0, b"jar_1", b"{}", {}, timestamp_ms=0)])
     assert loop.waiting_since_ms == 0
     assert 0.0 <= loop.stands_still_s < 60.0
+
+
+def test_the_step_of_accepted_decisions_is_that_of_who_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby that follows, and one in doubt that folds the log again, do not reach it; an own decision does."""
+    reached: list[str] = []
+    monkeypatch.setattr("libs.runtime.partition_loop.failpoints.reach", reached.append)
+    world = World(tmp_path)
+    world.command(1)
+    world.other_decides()
+    assert reached == []
+    for in_doubt in (True, False):
+        world.command(2)
+        world.loop.role.take_over()
+        [outgoing] = world.bench.decide_ahead(world.loop.decider)
+        world.loop.is_in_doubt = in_doubt
+        world.loop.take_events([world.bench.append(outgoing)])
+        assert reached == [] if in_doubt else ["decision-accepted"]

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -329,3 +330,18 @@ async def test_a_group_whose_source_lost_its_tail_waits_and_says_so(
         decided.set()
         await until_unready(group, None)
         assert len(broker.posted) == 1
+
+
+async def test_the_step_of_stored_commands_is_not_reached_by_a_batch_that_sends_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a policy would die at a step whose name is not true."""
+    reached: list[str] = []
+    monkeypatch.setattr("libs.runtime.policies.failpoints.reach", reached.append)
+    group: Any = SimpleNamespace(_settings=SimpleNamespace(confirm_timeout_s=1.0))
+    await PolicyGroup._stored(group, [])
+    assert reached == []
+    stored: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    stored.set_result(SimpleNamespace(offset=1))
+    await PolicyGroup._stored(group, [stored])
+    assert reached == ["policy-stored"]

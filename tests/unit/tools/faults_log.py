@@ -89,7 +89,12 @@ class Written:
         """The bank confirms a top-up; perhaps the caller is told another amount."""
         at, _ = self.record(f"deposit-{name}-{amount_fen}", [deposited(name, amount_fen)])
         wish = Wish(
-            Kind.DEPOSIT, BANK, "/bidding/bank/top-ups/x", b"{}", f"acc_{name}", told_fen or amount_fen
+            Kind.DEPOSIT,
+            BANK,
+            f"/bidding/bank/top-ups/acc_{name}/top_1",
+            to_json({"bank_reference": f"B-{amount_fen}"}),
+            f"acc_{name}",
+            told_fen or amount_fen,
         )
         body = {
             "id": "top_1",
@@ -98,6 +103,25 @@ class Written:
             "amount_fen": told_fen or amount_fen,
         }
         return self.asked(wish, at, 200, body)
+
+    def bids(
+        self, amount_fen: int, available_after_fen: int, name: str = "a", listing: str = "lst_1"
+    ) -> Wish:
+        """Somebody bids on a listing."""
+        at, _ = self.record(
+            f"bid-{name}-{amount_fen}", [held(name, amount_fen, available_after_fen, listing)]
+        )
+        body = to_json({"listing_id": listing, "amount_fen": amount_fen})
+        wish = Wish(Kind.BID, f"usr_{name}", f"/bidding/accounts/acc_{name}/bids", body, f"acc_{name}", amount_fen, "b")  # fmt: skip
+        told = {
+            "id": "bid_1",
+            "hold_id": "hld_1",
+            "account_id": f"acc_{name}",
+            "listing_id": listing,
+            "amount_fen": amount_fen,
+            "available_after_fen": available_after_fen,
+        }
+        return self.asked(wish, at, 201, told)
 
     def refuses(self, command_id: str, code: str, wish: Wish) -> Wish:
         """A wish is refused."""
@@ -126,6 +150,63 @@ def deposited(name: str, amount_fen: int) -> dict[str, Any]:
         "postings": postings,
     }
     return {"type": "bidding.FundsDeposited.v1", "stream": f"acc_{name}", "data": data}
+
+
+def held(name: str, amount_fen: int, available_after_fen: int, listing: str) -> dict[str, Any]:
+    """Money waits for a listing."""
+    postings = [
+        {"account": f"available:acc_{name}", "amount_fen": -amount_fen},
+        {"account": f"held:acc_{name}", "amount_fen": amount_fen},
+    ]
+    data = {
+        "account_id": f"acc_{name}",
+        "owner": f"usr_{name}",
+        "hold_id": "hld_1",
+        "bid_id": "bid_1",
+        "listing_id": listing,
+        "amount_fen": amount_fen,
+        "available_after_fen": available_after_fen,
+        "postings": postings,
+    }
+    return {"type": "bidding.FundsHeld.v1", "stream": f"acc_{name}", "data": data}
+
+
+def declined(name: str, amount_fen: int, listing: str = "lst_1") -> dict[str, Any]:
+    """A listing does not take the bid."""
+    data = {"listing_id": listing, "bid_id": "bid_1", "hold_id": "hld_1", "account_id": f"acc_{name}", "amount_fen": amount_fen, "code": "listing_full"}  # fmt: skip
+    return {"type": "bidding.BidDeclined.v1", "stream": listing, "data": data}
+
+
+def released(name: str, amount_fen: int, booked_fen: int | None = None) -> dict[str, Any]:
+    """The bid's money is free again; perhaps another sum is booked."""
+    booked_fen = amount_fen if booked_fen is None else booked_fen
+    postings = [
+        {"account": f"held:acc_{name}", "amount_fen": -booked_fen},
+        {"account": f"available:acc_{name}", "amount_fen": booked_fen},
+    ]
+    data = {
+        "account_id": f"acc_{name}",
+        "hold_id": "hld_1",
+        "bid_id": "bid_1",
+        "amount_fen": amount_fen,
+        "postings": postings,
+    }
+    return {"type": "bidding.HoldReleased.v1", "stream": f"acc_{name}", "data": data}
+
+
+def asked_out(name: str, amount_fen: int) -> dict[str, Any]:
+    """Money waits for the bank."""
+    postings = [
+        {"account": f"available:acc_{name}", "amount_fen": -amount_fen},
+        {"account": f"held:acc_{name}", "amount_fen": amount_fen},
+    ]
+    data = {
+        "account_id": f"acc_{name}",
+        "withdrawal_id": "wdr_1",
+        "amount_fen": amount_fen,
+        "postings": postings,
+    }
+    return {"type": "bidding.WithdrawalRequested.v1", "stream": f"acc_{name}", "data": data}
 
 
 def refused(code: str) -> dict[str, Any]:

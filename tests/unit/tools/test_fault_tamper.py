@@ -12,7 +12,7 @@ from libs.runtime.archive import ArchiveWriter, Manifest
 from libs.runtime.kafka import Place
 from tools.faults.power_cut import batches, cut_last, cut_unflushed
 from tools.faults.tamper import crc32c, rewrite, rot, take_out
-from tools.faults.tampering import Score, tamper_archive
+from tools.faults.tampering import Score, names, tamper_archive
 
 PLACES = [Place(topic, number) for topic in ("bidding.commands", "bidding.events") for number in range(2)]
 
@@ -102,3 +102,9 @@ def test_the_last_records_are_cut_in_whole_batches(segment: Path) -> None:
     """Two are asked for, and the batch of three goes with the last one."""
     assert cut_last(segment.parent.parent, "bidding.events", 2) == 4
     assert offsets_of(segment) == [(0, 1)]
+
+
+def test_a_place_is_named_only_by_its_whole_number() -> None:
+    """`byte 12` is not named by a refusal at byte 123."""
+    assert names("frame is broken at byte 12: digest", "byte 12")
+    assert not names("frame is broken at byte 123: digest", "byte 12")

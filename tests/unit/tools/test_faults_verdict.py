@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.tools.faults_log import START, Written, deposited, opened, refused, repeated
+from tests.unit.tools.faults_log import (  # fmt: skip
+    START,
+    Written,
+    asked_out,
+    declined,
+    deposited,
+    opened,
+    refused,
+    released,
+    repeated,
+)
 from tools.faults.history import Attempt, Kind, Wish
 from tools.faults.log_copy import At
 from tools.faults.verdict import Findings, compare, compare_view
@@ -77,6 +87,76 @@ def _nobody_asked(written: Written) -> None:
     written.record("nobody", [opened("z")])
 
 
+def _asked_for_another_amount(written: Written) -> None:
+    wish = written.deposits(30)
+    wish.amount_fen = 31
+
+
+def _opened_somebody_elses_account(written: Written) -> None:
+    written.opens("c").account = "acc_d"
+
+
+def _bid_on_another_listing(written: Written) -> None:
+    written.bids(10, 90).body = b'{"listing_id":"lst_2","amount_fen":10}'
+
+
+def _confirmed_another_top_up(written: Written) -> None:
+    written.deposits(30).path = "/bidding/bank/top-ups/acc_a/top_2"
+
+
+def _a_key_was_used_for_two_bodies(written: Written) -> None:
+    at, _ = written.record("misuse", [opened("m")])
+    wish = written.asked(withdrawal(), at, 201, {"id": "acc_m"})
+    wish.misuses = written.history.wishes[0]
+
+
+def _ok_from_nowhere(written: Written) -> None:
+    wish = written.history.wishes[0]
+    wish.attempts.append(Attempt(0.0, 1.0, 201, wish.attempts[0].body))
+
+
+def _turned_away_at_the_door(written: Written) -> None:
+    written.asked(withdrawal(), None, 403, {"type": "urn:loanstream:problem:forbidden"})
+
+
+def _repeats_another_first_answer(written: Written) -> None:
+    other = {"type": "bidding.AccountOpened.v1", "stream": "acc_a", "sequence": 1, "data": {}}
+    written.record("open-a", [repeated([other])])
+
+
+def _two_wishes_are_one_command(written: Written) -> None:
+    first = written.history.wishes[0]
+    second = Wish(first.kind, first.who, first.path, first.body, first.account, key="k2")
+    written.asked(second, first.attempts[0].at, 201, {"id": "acc_a"})
+
+
+def _one_wish_is_two_commands(written: Written) -> None:
+    at, _ = written.record("open-again", [refused("account_exists")])
+    first = written.history.wishes[0]
+    first.attempts.append(Attempt(0.0, 1.0, 201, first.attempts[0].body, at))
+
+
+def _answered_in_other_bytes(written: Written) -> None:
+    first = written.history.wishes[0]
+    first.attempts.append(Attempt(0.0, 1.0, 201, b'{ "id":"acc_a"}', first.attempts[0].at))
+
+
+def _bid_was_given_back_by_nobody(written: Written) -> None:
+    written.bids(10, 90)
+    written.record("release", [released("a", 10)])
+
+
+def _declined_bid_was_not_given_back(written: Written) -> None:
+    written.bids(10, 90)
+    written.record("decline", [declined("a", 10)])
+
+
+def _declined_bid_was_given_back_in_part(written: Written) -> None:
+    written.bids(10, 90)
+    written.record("decline", [declined("a", 10)])
+    written.record("release", [released("a", 10, booked_fen=9)])
+
+
 def _never_answered(written: Written) -> None:
     wish = written.history.add(withdrawal())
     wish.attempts.append(Attempt(0.0, 6.0, 202))
@@ -94,6 +174,20 @@ def _never_answered(written: Written) -> None:
         (_told_another_amount, "changed"),
         (_nobody_asked, "unasked"),
         (_never_answered, "unanswered"),
+        (_asked_for_another_amount, "changed"),
+        (_opened_somebody_elses_account, "changed"),
+        (_bid_on_another_listing, "changed"),
+        (_confirmed_another_top_up, "changed"),
+        (_a_key_was_used_for_two_bodies, "changed"),
+        (_ok_from_nowhere, "changed"),
+        (_turned_away_at_the_door, "turned_away"),
+        (_repeats_another_first_answer, "changed"),
+        (_two_wishes_are_one_command, "changed"),
+        (_one_wish_is_two_commands, "changed"),
+        (_answered_in_other_bytes, "changed"),
+        (_bid_was_given_back_by_nobody, "misjudged"),
+        (_declined_bid_was_not_given_back, "misjudged"),
+        (_declined_bid_was_given_back_in_part, "misjudged"),
     ],
 )
 def test_what_is_wrong_is_found_and_named(spoil: Callable[[Written], None], sort: str) -> None:
@@ -107,6 +201,43 @@ def test_what_is_wrong_is_found_and_named(spoil: Callable[[Written], None], sort
     assert not found.good
     assert getattr(found, sort) >= 1
     assert any(sentence.startswith(f"{sort}: ") for sentence in found.sentences)
+
+
+def test_bids_withdrawals_and_what_is_given_back_belong_to_ones_own_arithmetic() -> None:
+    """100 paid in, 10 bid and 50 asked out leave 40; the listing declines the bid, and with its release it is 50."""
+    written = Written()
+    written.opens()
+    written.deposits(100)
+    written.bids(10, 90)
+    at, _ = written.record("withdraw", [asked_out("a", 50)])
+    written.asked(withdrawal(), at, 201, {"id": "wdr_1", "account_id": "acc_a", "amount_fen": 50})
+    assert written.log.balances["available:acc_a"] == 40
+    assert judged(written).misjudged == 0
+    written.record("decline", [declined("a", 10)])
+    written.record("release", [released("a", 10)])
+    assert written.log.balances["available:acc_a"] == 50
+    assert judged(written).misjudged == 0
+
+
+def test_what_the_auditor_finds_and_what_he_stumbles_over_is_a_violation() -> None:
+    """A decision that does not balance; one that lacks what every such event has; and money held for nothing at rest."""
+    written = Written()
+    written.opens()
+    assert written.log.violations == []
+    unbalanced = deposited("a", 5)
+    unbalanced["data"]["postings"].pop()
+    written.record("unbalanced", [unbalanced])
+    assert len(written.log.violations) == 1
+    lacking = deposited("a", 6)
+    del lacking["data"]["top_up_id"]
+    written.record("lacking", [lacking])
+    assert "KeyError" in written.log.violations[-1]
+    held_out = Written()
+    held_out.opens()
+    held_out.deposits(100)
+    assert held_out.log.at_rest() == []
+    held_out.record("withdraw", [asked_out("a", 50)])
+    assert "held for nothing" in held_out.log.at_rest()[0]
 
 
 def test_money_that_its_owner_was_not_told_of_is_found() -> None:
