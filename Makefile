@@ -17,7 +17,7 @@ QUICK  ?=
 ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e integration simulation check runtime rules types style house sim sim-mutants faults bench up down schemas lock clean
+.PHONY: help demo test integration e2e simulation conformance check runtime rules types style house sim sim-mutants faults bench up down schemas lock clean
 
 help:  ## show these verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,13 +26,18 @@ demo: $(PARTS)  ## replay real loans through Kafka and show the books (LOANS=n, 
 	@$(BIN)/loanstream demo $(if $(LOANS),--loans $(LOANS)) $(if $(BOOK),--book $(BOOK))
 
 test: check $(PARTS)  ## everything: check, then simulation, integration and e2e tests on a real broker and database
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going e2e integration simulation
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going integration e2e simulation conformance
 
 # The parts of test, the longest first; two at a time, each with a broker and a database of its own, because all of them wait
 # often. A line a test, with the part's name in front: which one is slow is seen while it runs. ARGS may leave a part nothing to
 # do (5).
-e2e integration simulation: $(PARTS)
-	@PYTHONUNBUFFERED=1 $(BIN)/pytest -v --no-header --durations=10 tests/$@ $(ARGS) | sed -u 's/^/$@ | /'; \
+conformance: DIRECTORY := tests/integration/conformance
+integration: DIRECTORY := tests/integration --ignore=tests/integration/conformance
+e2e: DIRECTORY := tests/e2e
+simulation: DIRECTORY := tests/simulation
+
+integration e2e simulation conformance: $(PARTS)
+	@PYTHONUNBUFFERED=1 $(BIN)/pytest -v --no-header --durations=10 $(DIRECTORY) $(ARGS) | sed -u 's/^/$@ | /'; \
 	code=$${PIPESTATUS[0]}; [ $$code -eq 0 -o $$code -eq $(if $(ARGS),5,0) ]
 
 check: $(READY)  ## lint, types, import contracts, unit and contract tests; no broker, under a minute
