@@ -24,7 +24,8 @@ from libs.runtime.verify import verify
 from tests.conftest import MakeSettings
 from tests.integration.chained_log import ChainedLog
 from tests.integration.log_client import LogClient
-from tests.integration.test_replicas import TABLE, get, is_ready, now_ms, told, until
+from tests.integration.test_replicas import TABLE, get, is_ready, told, until
+from tools.load.watch import now_ms
 
 PLANS = (
     ProcessPlan("decider", "bidding", "decider", replica="r0"),

@@ -5,14 +5,11 @@ import http.client
 import os
 import signal
 import sys
-import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from itertools import count, pairwise
+from itertools import count
 from typing import Any
 
 import pytest
@@ -20,19 +17,16 @@ import pytest
 from deploy.local.parts import Parts
 from deploy.local.stack import ProcessPlan, Stack
 from libs.events.bidding import AccountOpened
-from libs.events.chain import ChainReader, Reading, genesis
 from libs.events.system import CommandRefused
-from libs.events.topics import events_topic
-from libs.runtime.kafka import LogReader, Place
 from libs.runtime.replicas import Pair, ReplicaTable, save_table
 from libs.runtime.rules import show_rules
 from libs.runtime.service import Service, load_services
-from libs.runtime.settings import Settings
 from libs.runtime.verify import verify
 from services.bidding.commands import OpenAccount
 from services.repayment.commands import OpenCalendar
 from tests.conftest import MakeSettings
 from tests.integration.log_client import LogClient
+from tools.load.watch import Watch, now_ms, watching
 
 PLANS = (
     ProcessPlan("first", "bidding", "decider,policy", replica="r0"),
@@ -42,48 +36,6 @@ PLANS = (
 TABLE = ReplicaTable(version=1, default=Pair(active="r0", standby="r1"))
 #: A standby's patience is at most 0.39 s; the rest is what a busy machine may take.
 FAIL_OVER_LIMIT_MS = 5_000
-
-
-@dataclass(slots=True)
-class Watch:
-    """Every accepted decision of bidding: who made it, and when the broker stored it."""
-
-    decided: list[tuple[int, str, int]] = field(default_factory=list)
-    readings: Counter[Reading] = field(default_factory=Counter)
-
-    def longest_gap_ms(self, partition: int, since_ms: int) -> int:
-        """The longest time without a decision in a partition."""
-        times = [at for at, _, number in self.decided if number == partition and at >= since_ms]
-        return max((later - earlier for earlier, later in pairwise(times)), default=0)
-
-
-@asynccontextmanager
-async def watching(settings: Settings) -> AsyncIterator[Watch]:
-    """Read the events of bidding beside the test."""
-    topic = events_topic("bidding", settings.topic_prefix)
-    places = [Place(topic, partition) for partition in range(settings.partitions)]
-    log_id = settings.require_log_id()
-    chains = {place: ChainReader(genesis(log_id, topic, place.partition)) for place in places}
-    reader, watch = LogReader(settings.require_kafka(), client_id="test-watch"), Watch()
-    await reader.start()
-    reader.assign(dict.fromkeys(places, 0))
-
-    async def follow() -> None:
-        while True:
-            for place, records in (await reader.poll(0.2)).items():
-                for raw in records:
-                    reading = chains[place].read(raw)
-                    watch.readings[reading] += 1
-                    if reading is Reading.ACCEPTED:
-                        watch.decided.append((raw.timestamp_ms, raw.headers["by"].decode(), place.partition))
-
-    task = asyncio.create_task(follow())
-    try:
-        yield watch
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await reader.stop()
 
 
 async def until(met: Any, limit_s: float = 30.0) -> None:
@@ -247,11 +199,6 @@ async def test_a_zombie_that_wakes_up_changes_nothing(stack: Stack) -> None:
     told("frozen -> first decision of the standby, ms", sorted(times))
     told("readings", dict(watch.readings))
     assert max(times) < FAIL_OVER_LIMIT_MS
-
-
-def now_ms() -> int:
-    """The clock of this machine, which is the broker's."""
-    return int(time.time() * 1000)
 
 
 def is_ready(stack: Stack, name: str) -> bool:

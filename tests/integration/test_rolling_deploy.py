@@ -29,17 +29,15 @@ from tests.integration.releases import NEW_FIELD, NEXT, THIS
 from tests.integration.test_replicas import (
     TABLE,
     People,
-    Watch,
     begin,
     decides_all,
     get,
     is_ready,
-    now_ms,
     services_rules,
     told,
     until,
-    watching,
 )
+from tools.load.watch import Watch, now_ms, watching
 
 PLANS = (
     ProcessPlan("first", "bidding", "decider", replica="r0"),

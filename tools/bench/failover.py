@@ -14,9 +14,7 @@ from typing import Any, Final
 
 from deploy.local.processes import Child
 from deploy.local.stack import ProcessPlan, Stack, answers
-from libs.events.chain import ChainReader, Reading, genesis
-from libs.events.topics import events_topic
-from libs.runtime.kafka import LogReader, Place
+from libs.events.chain import Reading
 from libs.runtime.settings import Settings
 from tools.bench.arithmetic import interval
 from tools.bench.http_client import HttpClient
@@ -25,6 +23,7 @@ from tools.bench.machine import SUPPORT_CORE, TESTED_CORE, pin
 from tools.bench.people import Customer, all_decided, customers, money_request, open_calendar, openings, say
 from tools.load.open_loop import open_loop, quantile
 from tools.load.roles import REPLICAS, production, write_table
+from tools.load.watch import Watch, now_ms, watching
 
 AIM_S: Final = 0.5
 RATE_PER_S: Final = 40.0
@@ -39,56 +38,6 @@ def plans() -> tuple[ProcessPlan, ...]:
     wanted = {"bidding", "bidding-policy-r0", *(f"bidding-decider-{replica}" for replica in REPLICAS)}
     chosen = [plan for plan in production(("bidding",)) if plan.name in wanted]
     return (*chosen, ProcessPlan("repayment", "repayment", "decider,policy", REPLICAS[0]))
-
-
-@dataclass(slots=True)
-class Watch:
-    """Every accepted decision of bidding: when the broker stored it (ms since 1970), who made it, in which partition."""
-
-    decided: list[tuple[int, str, int]] = field(default_factory=list)
-    readings: Counter[Reading] = field(default_factory=Counter)
-    grew: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def owners(self, since_ms: int) -> dict[int, str]:
-        """Partition -> who made its last decision, of those since a moment."""
-        return {partition: by for at, by, partition in self.decided if at >= since_ms}
-
-    def first_by(self, replica: str, since_ms: int) -> dict[int, int]:
-        """Partition -> the first decision of a replica there since a moment."""
-        found: dict[int, int] = {}
-        for at, by, partition in self.decided:
-            if by == replica and at >= since_ms:
-                found.setdefault(partition, at)
-        return found
-
-
-@asynccontextmanager
-async def watching(settings: Settings) -> AsyncIterator[Watch]:
-    """Read the decisions of bidding beside everything, by the reader rule."""
-    topic, log_id = events_topic("bidding", settings.topic_prefix), settings.require_log_id()
-    places = [Place(topic, number) for number in range(settings.partitions)]
-    chains = {place: ChainReader(genesis(log_id, topic, place.partition)) for place in places}
-    reader, watch = LogReader(settings.require_kafka(), client_id="bench-watch"), Watch()
-    await reader.start()
-    reader.assign(dict.fromkeys(places, 0))
-
-    async def follow() -> None:
-        while True:
-            for place, records in (await reader.poll(0.2)).items():
-                for raw in records:
-                    reading = chains[place].read(raw)
-                    watch.readings[reading] += 1
-                    if reading is Reading.ACCEPTED:
-                        watch.decided.append((raw.timestamp_ms, raw.headers["by"].decode(), place.partition))
-                watch.grew.set()
-
-    following = asyncio.create_task(follow())
-    try:
-        yield watch
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-        await reader.stop()
 
 
 @dataclass(slots=True)
@@ -124,7 +73,7 @@ async def measure(lab: Lab) -> Figure:
 
 async def _kill(stack: Stack, watch: Watch) -> Kill:
     """Kill whoever decides, under load. Raises TimeoutError when nobody decides, or nobody takes over."""
-    began_ms, everywhere = _now_ms(), set(range(stack.settings.partitions))
+    began_ms, everywhere = now_ms(), set(range(stack.settings.partitions))
     await _until(lambda: watch.owners(began_ms).keys() == everywhere, watch)
     await asyncio.sleep(_SETTLE_S)
     # On a machine that stands still for moments a standby may have taken over a part; then the one with more is killed.
@@ -132,7 +81,7 @@ async def _kill(stack: Stack, watch: Watch) -> Kill:
     active, heir = sorted(REPLICAS, key=lambda replica: list(owners.values()).count(replica), reverse=True)
     orphans = {partition for partition, owner in owners.items() if owner == active}
     victim = stack.child(f"bidding-decider-{active}")
-    killed_ms = _now_ms()
+    killed_ms = now_ms()
     await asyncio.to_thread(victim.kill)
     await _until(lambda: watch.first_by(heir, killed_ms).keys() >= orphans, watch)
     firsts = watch.first_by(heir, killed_ms)
@@ -156,11 +105,6 @@ async def _until(met: Callable[[], bool], watch: Watch) -> None:
         while not met():
             watch.grew.clear()
             await watch.grew.wait()
-
-
-def _now_ms() -> int:
-    """The clock of this machine, which is the broker's."""
-    return int(time.time() * 1000)
 
 
 @dataclass(slots=True)

@@ -10,10 +10,11 @@ import pytest
 from tools.bench import run
 from tools.bench.baselines import FirstRecord
 from tools.bench.command import figure_of, in_time
-from tools.bench.failover import Kill, Load, Watch
+from tools.bench.failover import Kill, Load
 from tools.bench.failover import figure_of as failover_of
 from tools.bench.lab import Figure, Lab
 from tools.bench.rate import NothingSustained, Trial
+from tools.load.watch import Watch
 
 
 def lab_with(left_s: float) -> Lab:
