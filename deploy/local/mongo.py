@@ -1,7 +1,7 @@
 """One real mongod as a child: a one-node replica set, because views move in transactions and those need one."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -75,6 +75,12 @@ def administration(uri: str) -> Iterator[Administration]:
         yield client
     finally:
         client.close()
+
+
+def checkpoint(uri: str) -> None:
+    """Have the server write its data files now. One whose disk is full ends of it, as it would within a minute by itself."""
+    with administration(uri) as client, suppress(PyMongoError):
+        client.admin.command("fsync", 1)
 
 
 def make_primary(client: Administration, member: str) -> bool:

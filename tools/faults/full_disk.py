@@ -1,13 +1,16 @@
 """The disk of the broker is full, then that of the database: clean refusals meanwhile, nothing acknowledged lost afterwards.
 
 Each lives on a file system of some megabytes of its own (`small_disk.py`). A broker that cannot write its log halts, as Kafka
-does; it is started again once there is room, as an orchestrator would, and finds what it had flushed.
+does, and so does MongoDB at its next checkpoint: until then it lives on the journal files that it has. Both are started again
+once there is room, as an orchestrator would, and find what they had flushed.
 """
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from deploy.local.mongo import checkpoint
 from deploy.local.parts import LocalParts
 from deploy.local.ports import is_open
 from deploy.local.processes import Child
@@ -74,7 +77,7 @@ async def fill_log(scene: Scene) -> Injected:
     disk = DISKS.log
     if disk is None:
         return Injected(0, not_run=why_not() or "no small disk was made")
-    done = await _fill(scene, disk, "Kafka")
+    done = await _fill(scene, disk, "Kafka", None)
     await scene.progress(_BETWEEN, limit_s=90)
     return done
 
@@ -84,12 +87,19 @@ async def fill_database(scene: Scene) -> Injected:
     disk = DISKS.database
     if disk is None:
         return Injected(0, not_run=why_not() or "no small disk was made")
-    done = await _fill(scene, disk, "MongoDB")
+    done = await _fill(scene, disk, "MongoDB", _checkpoint)
     await scene.progress(_BETWEEN, limit_s=90)
     return done
 
 
-async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
+async def _checkpoint(scene: Scene) -> None:
+    """What MongoDB does by itself once a minute, now: a minute is too long for this table."""
+    await asyncio.to_thread(checkpoint, scene.settings.require_mongo())
+
+
+async def _fill(
+    scene: Scene, disk: SmallDisk, part: str, then: Callable[[Scene], Awaitable[None]] | None
+) -> Injected:
     done = Injected(1)
     child = scene.broker if part == "Kafka" else scene.database
     await scene.progress(_BETWEEN)
@@ -100,9 +110,9 @@ async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
         while time.monotonic() - full_s < _FULL_S:
             await asyncio.sleep(0.5)
             disk.fill(leave=0)
+            if then is not None and child.alive:
+                await then(scene)
             oldest_s = max(oldest_s, max(await metric(scene, PROJECTOR, _AGE), default=0.0))
-            if not child.alive:
-                break
     finally:
         disk.clear()
     cleared_s = time.monotonic()
@@ -123,8 +133,8 @@ async def _fill(scene: Scene, disk: SmallDisk, part: str) -> Injected:
         "usable again after s": round(back_s, 1),
         "views behind s": round(oldest_s, 1),
     }
-    if part == "MongoDB" and not died and oldest_s < _STOOD_STILL_S:
-        done.broken.append("the views went on: the database's disk was not full")
+    if part == "MongoDB" and not (died and oldest_s > _STOOD_STILL_S):
+        done.broken.append("MongoDB lived or the views went on: its disk was not full")
     if part == "Kafka" and not died and all(attempt.told is Told.OK for attempt in ends):
         done.broken.append("everybody was answered ok: the broker's disk was not full")
     return done
@@ -150,7 +160,7 @@ FAULTS = (
     ),
     Fault(
         "disk-full-database",
-        "With MongoDB's disk full commands are accepted and views stand still; with space they catch up.",
+        "With its disk full MongoDB halts at its next checkpoint: commands are accepted, views stand still; with space they catch up.",
         fill_database,
         kind=SMALL,
         answered_within_s=30,
