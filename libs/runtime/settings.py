@@ -94,7 +94,7 @@ class Settings(BaseSettings):
         "this replica is active everywhere.",
     )
     take_over_s: float = Field(
-        0.3,
+        0.25,
         gt=0,
         description="Seconds for which commands wait and the chain does not move, after which a standby takes over; up to 30 % "
         "more by chance.",
