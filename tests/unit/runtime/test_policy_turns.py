@@ -96,6 +96,11 @@ async def test_who_slept_through_its_patience_looks_before_it_takes_over(
     before = metric("policy_take_overs_total") or 0.0
     standby = group(broker, keys, "r1")
     sees_only_when_it_looks(standby, monkeypatch)
+
+    async def looked_just_before_it_slept(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(standby, "_look_if_late", looked_just_before_it_slept)
     async with running(standby):
         await until(lambda: standby._is_up)
         first = standby._looked_at
