@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from tools.faults.scenario import Fault
+from tools.faults.verdict import Counts
 from tools.load.open_loop import quantile
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -22,27 +23,13 @@ _END: Final = "<!-- written by `loanstream faults --write-docs`: end -->"
 
 
 @dataclass(slots=True)
-class Row:
+class Row(Counts):
     """One fault: what was injected, what callers were told, what the log says. Times are those of this machine."""
 
     name: str
     promise: str
     injected: int = 0
     seconds: float = 0.0
-    asked: int = 0
-    sent: int = 0
-    ok: int = 0
-    refused: int = 0
-    was_unknown: int = 0
-    unanswered: int = 0
-    turned_away: int = 0
-    """Refused at the door with nothing stored (4xx). People here send nothing malformed: each is a violation."""
-    lost: int = 0
-    doubled: int = 0
-    changed: int = 0
-    unasked: int = 0
-    misjudged: int = 0
-    asked_again: int = 0
     decisions: int = 0
     repeats: int = 0
     foreign: int = 0

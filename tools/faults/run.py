@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -28,7 +29,7 @@ from tools.faults.people import Crowd, answer_waiting, settle
 from tools.faults.report import NOT_HERE, TIME_OVER, Report, Row, line
 from tools.faults.scenario import Fault, Injected, StackKind
 from tools.faults.scene import Scene, now_ms, supervised
-from tools.faults.verdict import compare, compare_view
+from tools.faults.verdict import Counts, compare, compare_view
 from tools.load.open_loop import open_loop
 from tools.load.roles import write_table
 
@@ -172,9 +173,8 @@ async def _one(fault: Fault, scene: Scene) -> tuple[Row, str]:
     row.violations += injected.broken + scene.follower.violations[older:] + too_late(fault, row)
     findings = compare(scene.history, scene.log, mark)
     row.violations += findings.sentences
-    for name in ("asked", "sent", "ok", "was_unknown", "unanswered", "turned_away", "lost", "doubled", "changed", "unasked", "misjudged", "asked_again"):  # fmt: skip
-        setattr(row, name, getattr(findings, name))
-    row.refused = findings.fail
+    for count in fields(Counts):
+        setattr(row, count.name, getattr(findings, count.name))
     row.seconds = round(time.monotonic() - began_s, 1)
     return row, injected.not_run
 

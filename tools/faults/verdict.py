@@ -45,19 +45,21 @@ _KEY_REUSED: Final = "key_reused"
 _EXAMPLES_MAX: Final = 5
 
 
-@dataclass(slots=True)
-class Findings:
-    """What the comparison found. `sentences` say what is wrong, the first of each sort."""
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What the comparison counts; the last seven are what must not be."""
 
     asked: int = 0
     sent: int = 0
     ok: int = 0
-    fail: int = 0
-    unanswered: int = 0
+    refused: int = 0
     was_unknown: int = 0
     """Wishes whose callers did not know for a while, and know now."""
+    asked_again: int = 0
+    """Answers compared byte by byte with an earlier one to the same request."""
+    unanswered: int = 0
     turned_away: int = 0
-    """Refused at the door, before anything was stored."""
+    """Refused at the door with nothing stored (4xx). People here send nothing malformed: each is a violation."""
     lost: int = 0
     doubled: int = 0
     changed: int = 0
@@ -65,8 +67,12 @@ class Findings:
     unasked: int = 0
     misjudged: int = 0
     """Sums of money that differ."""
-    asked_again: int = 0
-    """Answers compared byte by byte with an earlier one to the same request."""
+
+
+@dataclass(slots=True)
+class Findings(Counts):
+    """What the comparison found. `sentences` say what is wrong, the first of each sort."""
+
     sentences: list[str] = field(default_factory=list)
     _told: Counter[str] = field(default_factory=Counter)
 
@@ -122,7 +128,7 @@ def _count(found: Findings, wish: Wish) -> None:
         case Told.OK:
             found.ok += 1
         case Told.FAIL:
-            found.fail += 1
+            found.refused += 1
         case Told.UNKNOWN:
             found.blame("unanswered", f"{wish.kind} of {wish.account or wish.who} has no answer")
     if wish.was_unknown and wish.told is not Told.UNKNOWN:

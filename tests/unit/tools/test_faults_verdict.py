@@ -44,7 +44,7 @@ def test_a_history_that_agrees_with_the_log_is_good() -> None:
     written.asked(opening, at, 201, {"id": "acc_a"})
     found = judged(written)
     assert found.sentences == []
-    assert (found.ok, found.fail, found.was_unknown, found.asked_again) == (2, 1, 1, 1)
+    assert (found.ok, found.refused, found.was_unknown, found.asked_again) == (2, 1, 1, 1)
     assert written.log.violations == []
 
 
