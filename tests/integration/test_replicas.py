@@ -34,7 +34,7 @@ PLANS = (
     ProcessPlan("repayment", "repayment", "decider,policy", replica="r0"),
 )
 TABLE = ReplicaTable(version=1, default=Pair(active="r0", standby="r1"))
-#: A standby's patience is at most 0.39 s; the rest is what a busy machine may take.
+#: A standby's patience is at most 0.33 s; the rest is what a busy machine may take.
 FAIL_OVER_LIMIT_MS = 5_000
 
 
