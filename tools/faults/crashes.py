@@ -46,7 +46,7 @@ def dying_decider(step: str) -> Callable[[Scene], Awaitable[Injected]]:
 
     async def inject(scene: Scene) -> Injected:
         done = Injected(0)
-        for _ in range(scene.times(1, 3)):
+        for _ in range(scene.times(1, 2)):
             await scene.progress(20)
             victim, other = scene.standby(), scene.active()
             name, old = f"bidding-decider-{victim}", f"bidding-decider-{other}"
@@ -69,7 +69,7 @@ def dying(names: Sequence[str], step: str) -> Callable[[Scene], Awaitable[Inject
 
     async def inject(scene: Scene) -> Injected:
         done = Injected(0)
-        for _ in range(scene.times(1, 3)):
+        for _ in range(scene.times(1, 2)):
             await scene.progress(20)
             for name in names:
                 await _arm(scene, name, step)

@@ -11,7 +11,6 @@ from tools.faults import (
     poison,
     power_loss,
     slow_database,
-    tampering,
 )
 from tools.faults.scenario import Fault
 
@@ -19,7 +18,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *poison.FAULTS,
     *duplicates.FAULTS,
     *memory.FAULTS,
-    *tampering.FAULTS,
     *power_loss.FAULTS,
     *late_produce.FAULTS,
     *slow_database.FAULTS,
