@@ -29,6 +29,7 @@ from libs.events.records import RawRecord
 from libs.events.topics import TOPIC_MESSAGE_BYTES_MAX
 from libs.runtime.commits import Commit
 from libs.runtime.errors import OperatorError
+from libs.runtime.waiting import ended
 
 #: A broker that does not answer is given up after so long; the client's own limit for one that is silent is 40 s.
 CONNECT_LIMIT_S = 10.0
@@ -101,7 +102,9 @@ class LogReader:
     async def stop(self) -> None:
         """Disconnect; never raises for a broker that is gone."""
         with contextlib.suppress(KafkaError, OSError):
-            await self._consumer.stop()
+            # aiokafka cancels its fetches here, and one that waits to try again raises that from `stop`, half done
+            if not await ended(self._consumer.stop()):
+                await self._consumer._client.close()
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         """Read exactly these partitions, each from the given offset on."""
@@ -301,11 +304,10 @@ class LogWriter:
 
     async def stop(self, timeout_s: float = 5.0) -> None:
         """Close; gives up on unacknowledged records after the limit (an idempotent producer would wait for ever)."""
-        try:
+        with contextlib.suppress(KafkaError, OSError):  # a TimeoutError is one
             async with asyncio.timeout(timeout_s):
-                await self._producer.stop()
-        except (KafkaError, OSError, TimeoutError):
-            pass
+                if not await ended(self._producer.stop()):
+                    await self._producer.client.close()
 
 
 async def stored_offset(future: "asyncio.Future[object]", timeout_s: float = 5.0) -> int:
