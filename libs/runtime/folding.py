@@ -141,19 +141,29 @@ def apply_op(document: Document | None, op: Op) -> Document | None:
 
 
 def _change(document: Document, segments: tuple[str, ...], op: Set | SetOnce | Add) -> None:
-    for segment in segments[:-1]:
-        document = document.setdefault(segment, {})
-        if not isinstance(document, dict):
-            raise TypeError(f"{op.field} leads through {segment}, which is not an object")
+    """Once per op of a rebuild: the plainest changes, of a text or a number, are made without a further call."""
+    if len(segments) > 1:
+        document = _object_at(document, segments, op.field)
     name = segments[-1]
     if isinstance(op, Set):
-        document[name] = json_value(op.value)
+        value = op.value
+        document[name] = value if type(value) is str else json_value(value)
     elif isinstance(op, Add):
-        document[name] = _sum(op.field, document.get(name, 0), op.amount)
+        before, amount = document.get(name, 0), op.amount
+        plain = type(before) is int and type(amount) is int and -_INT_MAX <= amount <= _INT_MAX
+        document[name] = before + amount if plain else _sum(op.field, before, amount)
     else:
         value = _first_value(op)
         if document.get(name) is None:
             document[name] = value
+
+
+def _object_at(document: Document, segments: tuple[str, ...], path: str) -> Document:
+    for segment in segments[:-1]:
+        document = document.setdefault(segment, {})
+        if not isinstance(document, dict):
+            raise TypeError(f"{path} leads through {segment}, which is not an object")
+    return document
 
 
 def _first_value(op: SetOnce) -> Any:

@@ -1,11 +1,11 @@
 """The chain: what a reader accepts, what it calls a repeat, what is foreign, and how the hash is made."""
 
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from libs.events.chain import HASHED_HEADERS, ChainReader, Checkpoint, Reading, genesis, seal
 from libs.events.records import RawRecord
