@@ -3,8 +3,9 @@
 Every reader of a `S.events` partition uses `ChainReader`; nobody starts without a head (design.md 2.3).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from struct import Struct as Layout
 
@@ -64,9 +65,12 @@ def genesis(log_id: str, topic: str, partition: int) -> Checkpoint:
 
 def seal(prev: bytes, headers: Mapping[str, bytes], value: bytes) -> bytes:
     """SHA-256(prev ‖ headers ‖ value); each header is u32 length ‖ bytes, an absent one 0xFFFFFFFF."""
+    return _kept_digest(prev, tuple(map(headers.get, HASHED_HEADERS)), value)
+
+
+def _digest(prev: bytes, contents: Iterable[bytes | None], value: bytes) -> bytes:
     parts = [prev]
-    for name in HASHED_HEADERS:
-        content = headers.get(name)
+    for content in contents:
         if content is None:
             parts.append(_ABSENT)
         else:
@@ -77,14 +81,24 @@ def seal(prev: bytes, headers: Mapping[str, bytes], value: bytes) -> bytes:
     return sha256(b"".join(parts)).digest()
 
 
+def _seal_once(prev: bytes, headers: Mapping[str, bytes], value: bytes) -> bytes:
+    return _digest(prev, map(headers.get, HASHED_HEADERS), value)
+
+
+#: Kept for a moment: the readers of a process meet the same record one after the other, each with a check of its own.
+_kept_digest = lru_cache(maxsize=128)(_digest)
+
+
 class ChainReader:
     """The reader rule: accept only the next position, linked to the head, with a true hash.
 
     A lower position is a `repeat` (harmless, counted); anything else is `foreign` (alarm). Neither moves the head.
+    `alone` says that no other reader of the process meets these records, so that keeping their hashes would cost and not spare.
     """
 
-    def __init__(self, head: Checkpoint) -> None:
+    def __init__(self, head: Checkpoint, *, alone: bool = False) -> None:
         self.head = head
+        self._seal = _seal_once if alone else seal
 
     @property
     def next_position(self) -> int:
@@ -103,7 +117,7 @@ class ChainReader:
             return Reading.REPEAT
         if position != head.position + 1 or prev != head.hash:
             return Reading.FOREIGN
-        if seal(prev, headers, raw.value) != claimed:
+        if self._seal(prev, headers, raw.value) != claimed:
             return Reading.FOREIGN
         self.head = Checkpoint(raw.offset, position, claimed)
         return Reading.ACCEPTED

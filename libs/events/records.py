@@ -26,6 +26,7 @@ from libs.events.codec import (
     record,
 )
 from libs.events.money import Count
+from libs.events.upcast import upcast
 
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,200}$")]
 """An id that stands in headers and store keys beside separators: no `|`, no `/`, nothing unprintable."""
@@ -239,10 +240,6 @@ def decode_event(stored: StoredEvent) -> Any:
     """The event's data as its dataclass, older versions upcast. Raises Undecodable for an unknown type or wrong data."""
     if stored.decoded:
         return stored.decoded[0]
-    from libs.events.upcast import (
-        upcast,  # upcasts name event types, which are declared with this package's codec
-    )
-
     name, data = upcast(stored.type, stored.data)
     kind = EVENT_TYPES.get(name)
     if kind is None:
