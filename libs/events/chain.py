@@ -3,12 +3,13 @@
 Every reader of a `S.events` partition uses `ChainReader`; nobody starts without a head (design.md 2.3).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
-from struct import Struct
+from struct import Struct as Layout
+
+from msgspec import Struct
 
 from libs.events.records import RawRecord
 
@@ -24,12 +25,13 @@ HASHED_HEADERS = (
     "rules",
 )
 
-_LENGTH = Struct(">I")
+_LENGTH = Layout(">I")
 _ABSENT = _LENGTH.pack(0xFFFFFFFF)
+#: Nearly every header is shorter than this.
+_LENGTHS = [_LENGTH.pack(length) for length in range(256)]
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True, gc=False):
     """A place in a partition's chain: offset of the head's record, its position, its hash. The one triple of the system."""
 
     offset: int
@@ -63,31 +65,40 @@ def genesis(log_id: str, topic: str, partition: int) -> Checkpoint:
 
 def seal(prev: bytes, headers: Mapping[str, bytes], value: bytes) -> bytes:
     """SHA-256(prev ‖ headers ‖ value); each header is u32 length ‖ bytes, an absent one 0xFFFFFFFF."""
-    return _digest(prev, tuple(map(headers.get, HASHED_HEADERS)), value)
+    return _kept_digest(prev, tuple(map(headers.get, HASHED_HEADERS)), value)
 
 
-@lru_cache(maxsize=128)
-def _digest(prev: bytes, contents: tuple[bytes | None, ...], value: bytes) -> bytes:
-    """Kept for a moment: the readers of a process meet the same record one after the other, each with a check of its own."""
+def _digest(prev: bytes, contents: Iterable[bytes | None], value: bytes) -> bytes:
     parts = [prev]
     for content in contents:
         if content is None:
             parts.append(_ABSENT)
         else:
-            parts.append(_LENGTH.pack(len(content)))
+            length = len(content)
+            parts.append(_LENGTHS[length] if length < len(_LENGTHS) else _LENGTH.pack(length))
             parts.append(content)
     parts.append(value)
     return sha256(b"".join(parts)).digest()
+
+
+def _seal_once(prev: bytes, headers: Mapping[str, bytes], value: bytes) -> bytes:
+    return _digest(prev, map(headers.get, HASHED_HEADERS), value)
+
+
+#: Kept for a moment: the readers of a process meet the same record one after the other, each with a check of its own.
+_kept_digest = lru_cache(maxsize=128)(_digest)
 
 
 class ChainReader:
     """The reader rule: accept only the next position, linked to the head, with a true hash.
 
     A lower position is a `repeat` (harmless, counted); anything else is `foreign` (alarm). Neither moves the head.
+    `alone` says that no other reader of the process meets these records, so that keeping their hashes would cost and not spare.
     """
 
-    def __init__(self, head: Checkpoint) -> None:
+    def __init__(self, head: Checkpoint, *, alone: bool = False) -> None:
         self.head = head
+        self._seal = _seal_once if alone else seal
 
     @property
     def next_position(self) -> int:
@@ -96,16 +107,17 @@ class ChainReader:
 
     def read(self, raw: RawRecord) -> Reading:
         """Judge one record and, if accepted, move the head to it."""
+        headers, head = raw.headers, self.head
         try:
-            position = int(raw.headers["position"])
-            prev, claimed = raw.headers["prev"], raw.headers["hash"]
+            position = int(headers["position"])
+            prev, claimed = headers["prev"], headers["hash"]
         except (KeyError, ValueError):
             return Reading.FOREIGN
-        if 0 <= position <= self.head.position:
+        if 0 <= position <= head.position:
             return Reading.REPEAT
-        if position != self.next_position or prev != self.head.hash:
+        if position != head.position + 1 or prev != head.hash:
             return Reading.FOREIGN
-        if seal(prev, raw.headers, raw.value) != claimed:
+        if self._seal(prev, headers, raw.value) != claimed:
             return Reading.FOREIGN
         self.head = Checkpoint(raw.offset, position, claimed)
         return Reading.ACCEPTED

@@ -1,6 +1,6 @@
 """Old versions of an event read as the newest: pure steps, one version each, chained at decode only.
 
-Stored bytes are never edited. A changed meaning is a new version plus one step here.
+Stored bytes are never edited. A changed meaning is a new version plus one step here. Steps know names and JSON, no types.
 """
 
 from collections.abc import Callable

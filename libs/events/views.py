@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
 from libs.events.records import RecordedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Struct, frozen=True, gc=False):
     """Assign a JSON value to a (dotted) field of a document. A field is written by one stream only."""
 
     doc: str
@@ -20,8 +21,7 @@ class Set:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class SetOnce:
+class SetOnce(Struct, frozen=True, gc=False):
     """Assign a value unless the field already has one."""
 
     doc: str
@@ -29,8 +29,7 @@ class SetOnce:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(Struct, frozen=True, gc=False):
     """Add an integer to a (dotted) field, which starts at zero. Any number of streams may add to it."""
 
     doc: str
@@ -38,8 +37,7 @@ class Add:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Struct, frozen=True, gc=False):
     """Remove a document. Only the stream that owns the whole document may do so."""
 
     doc: str

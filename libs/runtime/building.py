@@ -22,7 +22,7 @@ from libs.runtime.mongo import Database
 from libs.runtime.projecting import AcceptedRecord, Failure, Fold, Partition, Projection, fold_records
 from libs.runtime.settings import Settings
 
-#: Called with (records read, records in all, what is being done).
+#: Called with (records read, records in all, what is being done), first when the first records have come.
 Progress = Callable[[int, int, str], None]
 
 #: So many changed documents are held in memory before they are written.
@@ -107,7 +107,7 @@ class Builder:
         places = self._places({source for build in done.builds for source in build.projection.sources})
         log_id = self._settings.require_log_id()
         chains = {
-            where: ChainReader(genesis(log_id, place.topic, place.partition))
+            where: ChainReader(genesis(log_id, place.topic, place.partition), alone=True)
             for place, where in places.items()
         }
         touched = 0.0
@@ -118,9 +118,14 @@ class Builder:
             if total:
                 reader.assign({place: 0 for place, end in ends.items() if end})
             while any(offsets[place] < end for place, end in ends.items()):
-                for place, batch in (await reader.poll(0.5, 500)).items():
+                batches = await reader.poll(0.5, 500)
+                if batches and not done.records:
+                    progress(0, total, "reading the log")  # a rebuild is clocked from its first records
+                for place, batch in batches.items():
                     records = [raw for raw in batch if raw.offset < ends[place]]
-                    self._fold(done.builds, _judged(records, chains[places[place]], places[place]))
+                    self._fold(
+                        done.builds, places[place], _judged(records, chains[places[place]], places[place])
+                    )
                     done.records += len(records)
                     offsets[place] = batch[-1].offset + 1
                     if offsets[place] >= ends[place]:
@@ -134,12 +139,13 @@ class Builder:
         return chains
 
     @staticmethod
-    def _fold(builds: Sequence[Build], records: Sequence[AcceptedRecord]) -> None:
+    def _fold(builds: Sequence[Build], where: Partition, records: Sequence[AcceptedRecord]) -> None:
+        """Fold what was read of one partition into every view that reads its service, up to where a view raises."""
         for build in builds:
-            for record in records:
-                if build.failure is None and record.partition.service in build.projection.sources:
-                    build.fold.add(build.projection, record)
-                    build.failure = build.fold.failure
+            if build.failure is None and where.service in build.projection.sources:
+                add, projection = build.fold.add, build.projection
+                all(add(projection, record) for record in records)
+                build.failure = build.fold.failure
 
     async def _make_room(self, builds: Sequence[Build]) -> None:
         if sum(len(build.fold.changes) for build in builds) > DOCUMENTS_MAX:

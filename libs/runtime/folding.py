@@ -85,11 +85,14 @@ class DocumentChange:
 
     def fold(self, op: Op) -> None:
         """Add one op. Raises TypeError or ValueError for an op that no document can take."""
+        if self.document is not None and not isinstance(op, Delete):
+            _change(self.document, op)  # known and there: nearly every op of a rebuild
+            return
         if isinstance(op, Delete):
             self.known, self.document, self.stages = True, None, []
             return
         if self.known:
-            self.document = apply_op(self.document, op)
+            self.document = apply_op(None, op)
             return
         path = op.field
         parents = _parents(path)
@@ -120,7 +123,7 @@ class DocumentChange:
     def _fold_into_value(self, op: Set | SetOnce | Add, parents: tuple[str, ...]) -> None:
         sets = self.stages[-1].sets
         parent = next(parent for parent in parents if parent in sets)
-        _change({parent: sets[parent]}, (parent, *_segments(op.field)[parent.count(".") + 1 :]), op)
+        _change({parent: sets[parent]}, op, (parent, *_segments(op.field)[parent.count(".") + 1 :]))
 
     def _next_stage(self) -> Stage:
         stage = Stage()
@@ -136,24 +139,36 @@ def apply_op(document: Document | None, op: Op) -> Document | None:
     if isinstance(op, Delete):
         return None
     document = {} if document is None else document
-    _change(document, _segments(op.field), op)
+    _change(document, op)
     return document
 
 
-def _change(document: Document, segments: tuple[str, ...], op: Set | SetOnce | Add) -> None:
-    for segment in segments[:-1]:
-        document = document.setdefault(segment, {})
-        if not isinstance(document, dict):
-            raise TypeError(f"{op.field} leads through {segment}, which is not an object")
-    name = segments[-1]
+def _change(document: Document, op: Set | SetOnce | Add, segments: tuple[str, ...] = ()) -> None:
+    """Carry out one op, along its path or along `segments`. The hottest place of a rebuild: what is plain takes no further call."""
+    name = op.field
+    if name not in document:  # a field that is there was looked at when it came
+        segments = segments or _segments(name)
+        document, name = _object_at(document, segments), segments[-1]
     if isinstance(op, Set):
-        document[name] = json_value(op.value)
+        value = op.value
+        document[name] = value if type(value) is str else json_value(value)
     elif isinstance(op, Add):
-        document[name] = _sum(op.field, document.get(name, 0), op.amount)
+        before, amount = document.get(name, 0), op.amount
+        plain = type(before) is int and type(amount) is int and -_INT_MAX <= amount <= _INT_MAX
+        document[name] = before + amount if plain else _sum(op.field, before, amount)
     else:
         value = _first_value(op)
         if document.get(name) is None:
             document[name] = value
+
+
+def _object_at(document: Document, segments: tuple[str, ...]) -> Document:
+    """The object that holds the last of these segments, made where there is none."""
+    for segment in segments[:-1]:
+        document = document.setdefault(segment, {})
+        if not isinstance(document, dict):
+            raise TypeError(f"{'.'.join(segments)} leads through {segment}, which is not an object")
+    return document
 
 
 def _first_value(op: SetOnce) -> Any:

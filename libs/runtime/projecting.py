@@ -77,17 +77,19 @@ class AcceptedRecord:
 
     def event(self, index: int) -> RecordedEvent:
         """One of its events, decoded. Raises Undecodable."""
-        if index not in self._events:
-            self._events[index] = recorded_event(
+        event = self._events.get(index)
+        if event is None:
+            service, partition = self.partition
+            event = self._events[index] = recorded_event(
                 self.decision,
                 index,
-                service=self.partition.service,
-                partition=self.partition.partition,
+                service=service,
+                partition=partition,
                 position=self.checkpoint.position,
                 command_id=self.command_id,
                 command_type=self.command_type,
             )
-        return self._events[index]
+        return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,11 @@ class Projection:
             return list(self._view.project(record)), len(record.decision.events)
         ops: list[Op] = []
         read = 0
+        names, project = self._names, self._view.project
         for index, stored in enumerate(record.decision.events):
-            if stored.type in self._names:
+            if stored.type in names:
                 event = record.event(index)
-                changes = self._view.project(event)
+                changes = project(event)
                 ops += changes
                 ops += _provenance(changes, event)
                 read += 1
@@ -210,10 +213,11 @@ class Fold:
         """
         try:
             ops, events = projection.ops(record)
+            changes = self.changes
             for op in ops:
-                change = self.changes.get(op.doc)
+                change = changes.get(op.doc)
                 if change is None:
-                    change = self.changes[op.doc] = DocumentChange(self.known)
+                    change = changes[op.doc] = DocumentChange(self.known)
                 change.fold(op)
         except NEVER_A_VIEWS_FAULT:
             raise

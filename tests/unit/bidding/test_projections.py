@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from libs.events.bidding import (
     FundsCollected,
@@ -140,8 +141,8 @@ LEFT = history(
 )
 UNREQUESTED = history("bankref_B77", BOOKED)
 PASSED = history("lst_4", *listing.TO_FUND)
-PASSED = [replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
-REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
+PASSED = [structs.replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
+REVIEWED = [structs.replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
 STAFF = history(
     "stf_fin",
     StaffAppointed(staff_id="stf_fin", roles=("cashier",), region=None),
@@ -323,7 +324,7 @@ def test_the_trial_balance_is_zero_at_every_position() -> None:
     assert set(totals(money)) == set(totals(money[::-1])) == {0}
     for position, event in enumerate(money):
         *kept, _ = event.data.postings
-        broken = replace(event, data=replace(event.data, postings=tuple(kept)))
+        broken = structs.replace(event, data=replace(event.data, postings=tuple(kept)))
         story = totals([*money[:position], broken, *money[position + 1 :]])
         assert [total != 0 for total in story] == [at >= position for at in range(len(money))]
 

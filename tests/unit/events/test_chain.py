@@ -1,11 +1,11 @@
 """The chain: what a reader accepts, what it calls a repeat, what is foreign, and how the hash is made."""
 
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from libs.events.chain import HASHED_HEADERS, ChainReader, Checkpoint, Reading, genesis, seal
 from libs.events.records import RawRecord
@@ -102,7 +102,7 @@ def test_a_record_without_its_chain_is_foreign(missing: str) -> None:
 
 @given(st.binary(max_size=40), st.data())
 def test_any_flipped_bit_is_found(value: bytes, data: st.DataObject) -> None:
-    """In the value or in any header under the hash."""
+    """In the value or in any header under the hash, whether a reader keeps hashes for others or not."""
     raw = record(GENESIS, value, command=b"c" * 32, fingerprint=b"f0", rules=b"1")
     fields = ["command", "fingerprint", "rules", *(["value"] if value else [])]
     field = data.draw(st.sampled_from(fields))
@@ -114,7 +114,10 @@ def test_any_flipped_bit_is_found(value: bytes, data: st.DataObject) -> None:
         if field == "value"
         else replace(raw, headers={**raw.headers, field: bytes(content)})
     )
-    assert ChainReader(GENESIS).read(forged) is Reading.FOREIGN
+    for alone in (False, True):
+        reader = ChainReader(GENESIS, alone=alone)
+        assert reader.read(forged) is Reading.FOREIGN
+        assert reader.read(raw) is Reading.ACCEPTED
 
 
 def test_a_checkpoint_survives_its_text() -> None:

@@ -5,8 +5,9 @@ It may be away (nobody connects), refuse what is written, or keep events from it
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.records import RawRecord

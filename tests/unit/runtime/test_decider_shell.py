@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from libs.events.chain import Reading
@@ -314,7 +315,7 @@ async def test_lost_commands_halt_their_partition(
     if lost == "the tail":
         del log[COMMANDS][2:]
     elif lost == "a command in the middle":
-        log[COMMANDS][2] = replace(bench.commands[2], value=b"{}")
+        log[COMMANDS][2] = structs.replace(bench.commands[2], value=b"{}")
     with capture_logs() as logged:
         await loop.check_commands()
     assert loop.halted == cause

@@ -1,11 +1,11 @@
 """The policy kernel: which commands an event becomes, the same again after a crash, and that no policy stops the stream."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from libs.events.chain import ChainReader, Reading, genesis
 from libs.events.codec import COMMAND_TYPES, EVENT_TYPES, decode, decode_object
