@@ -6,7 +6,7 @@ is joined at the end offsets of the start; the rest of the way it goes like a li
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -122,10 +122,9 @@ class Builder:
                 if batches and not done.records:
                     progress(0, total, "reading the log")  # a rebuild is clocked from its first records
                 for place, batch in batches.items():
+                    where = places[place]
                     records = [raw for raw in batch if raw.offset < ends[place]]
-                    self._fold(
-                        done.builds, places[place], _judged(records, chains[places[place]], places[place])
-                    )
+                    self._fold(done.builds, where, _judged(records, chains[where], where))
                     done.records += len(records)
                     offsets[place] = batch[-1].offset + 1
                     if offsets[place] >= ends[place]:
@@ -139,13 +138,17 @@ class Builder:
         return chains
 
     @staticmethod
-    def _fold(builds: Sequence[Build], where: Partition, records: Sequence[AcceptedRecord]) -> None:
-        """Fold what was read of one partition into every view that reads its service, up to where a view raises."""
-        for build in builds:
-            if build.failure is None and where.service in build.projection.sources:
-                add, projection = build.fold.add, build.projection
-                all(add(projection, record) for record in records)
-                build.failure = build.fold.failure
+    def _fold(builds: Sequence[Build], where: Partition, records: Iterable[AcceptedRecord]) -> None:
+        """Fold what was read of one partition into every view that reads its service, each up to where it raises.
+
+        Record by record: what was made of one is gone before the next is read, so the garbage collector has nothing to do.
+        """
+        readers = [build for build in builds if where.service in build.projection.sources]
+        for record in records:
+            for build in readers:
+                if build.failure is None:
+                    build.fold.add(build.projection, record)
+                    build.failure = build.fold.failure
 
     async def _make_room(self, builds: Sequence[Build]) -> None:
         if sum(len(build.fold.changes) for build in builds) > DOCUMENTS_MAX:
@@ -204,7 +207,7 @@ class Builder:
                 reader.assign(behind)
             while any(offsets[place] < end for place, end in ends.items()):
                 for place, batch in (await reader.poll(0.5, 1000)).items():
-                    records = _judged(batch, chains[places[place]], places[place])
+                    records = list(_judged(batch, chains[places[place]], places[place]))
                     if not await self._feed(fed, records):
                         return
                     offsets[place] = batch[-1].offset + 1
@@ -235,8 +238,8 @@ def view_raised(projection: Projection, failure: Failure) -> OperatorError:
     )
 
 
-def _judged(batch: Sequence[RawRecord], chain: ChainReader, where: Partition) -> list[AcceptedRecord]:
-    return [record for raw in batch if (record := judge(raw, chain, where, "builder")) is not None]
+def _judged(batch: Iterable[RawRecord], chain: ChainReader, where: Partition) -> Iterator[AcceptedRecord]:
+    return (record for raw in batch if (record := judge(raw, chain, where, "builder")) is not None)
 
 
 @asynccontextmanager

@@ -1,10 +1,10 @@
 """Who sends for a source partition: what makes a replica active, what makes it passive, and that two who send are harmless."""
 
-from dataclasses import replace
 from itertools import count
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.system import DayMarkerReceived, PhaseDone
