@@ -34,6 +34,7 @@ from services.bidding.commands import (
     OpenAccount,
     PayLoan,
     PlaceBid,
+    RecordCard,
     RecordRelation,
     RecordSuitability,
     ReleaseHold,
@@ -60,6 +61,7 @@ _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
 _SagasCommand = (
     RecordSuitability
     | RecordRelation
+    | RecordCard
     | ReleaseHold
     | CaptureHold
     | CreditProceeds
@@ -86,11 +88,11 @@ def decide(
         case _:
             if not isinstance(state, Open):
                 raise Refused("unknown_account")
-            return _decide_open(command, state, context)
+            return _decide_open(command, state, context, profile)
 
 
 def _decide_open(
-    command: _OwnersCommand | _BanksCommand | _SagasCommand, state: Open, context: Context
+    command: _OwnersCommand | _BanksCommand | _SagasCommand, state: Open, context: Context, profile: Profile
 ) -> Sequence[AccountEvent]:
     match command:
         case RequestTopUp() | RequestWithdrawal() | PlaceBid() | PayLoan():
@@ -99,7 +101,7 @@ def _decide_open(
                 raise Refused("unknown_account")
             if state.is_closed:
                 raise Refused("account_closed")
-            return _decide_for_owner(command, state, context)
+            return _decide_for_owner(command, state, context, profile)
         case ConfirmTopUp():
             return bank.confirm_top_up(command, state)
         case ConfirmWithdrawal():
@@ -108,12 +110,14 @@ def _decide_open(
             return _decide_for_saga(command, state)
 
 
-def _decide_for_owner(command: _OwnersCommand, state: Open, context: Context) -> Sequence[AccountEvent]:
+def _decide_for_owner(
+    command: _OwnersCommand, state: Open, context: Context, profile: Profile
+) -> Sequence[AccountEvent]:
     match command:
         case RequestTopUp():
-            return bank.request_top_up(command, state)
+            return bank.request_top_up(command, state, profile)
         case RequestWithdrawal():
-            return bank.request_withdrawal(command, state)
+            return bank.request_withdrawal(command, state, profile)
         case PlaceBid():
             return _hold(command, state)
         case PayLoan():
@@ -128,6 +132,8 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return owner.assess(command, state)
         case RecordRelation():
             return owner.relate(command, state)
+        case RecordCard():
+            return owner.record_card(command, state)
         case ReleaseHold():
             return _release(command, state)
         case CaptureHold():
@@ -326,7 +332,7 @@ def wake_on(_state: AccountState) -> WakeOn:
 
 
 def aggregate(profile: Profile) -> Aggregate:
-    """The account aggregate under a profile, which says whether an account needs a verified owner."""
+    """The account aggregate under a profile, which says whether an account needs a verified owner and a card of his."""
     return Aggregate(
         name="account",
         prefix="acc",
