@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS orders (
     business_date TEXT NOT NULL, behaviour TEXT NOT NULL, due_s REAL NOT NULL,
     reference TEXT UNIQUE, succeeded INTEGER, code TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS orders_due ON orders (due_s) WHERE reference IS NULL;
+CREATE INDEX IF NOT EXISTS orders_of_day ON orders (business_date);
 CREATE TABLE IF NOT EXISTS bookings (
     number INTEGER PRIMARY KEY, reference TEXT NOT NULL UNIQUE, request TEXT UNIQUE, account TEXT NOT NULL,
     direction TEXT NOT NULL CHECK (direction IN ('in', 'out')), amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
