@@ -47,8 +47,13 @@ class RecordRelation:
 
 @command("bidding.RecordCard")
 class RecordCard:
-    """Onboarding verified the owner by this own-name card. No effect when it is the one that is known."""
+    """Onboarding verified the owner by this own-name card; his account is opened if it is not, so that nobody meets it without.
+    No effect when it is the one that is known.
 
+    Refused: `invalid_owner`, `account_exists` (another owner's).
+    """
+
+    owner: str
     card_ref: CardRef
 
 

@@ -61,7 +61,6 @@ _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
 _SagasCommand = (
     RecordSuitability
     | RecordRelation
-    | RecordCard
     | ReleaseHold
     | CaptureHold
     | CreditProceeds
@@ -69,7 +68,9 @@ _SagasCommand = (
     | ReturnPayment
     | CreditInvestor
 )
-AccountCommand = OpenAccount | CloseAccount | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
+AccountCommand = (
+    OpenAccount | CloseAccount | RecordCard | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
+)
 
 
 def decide(
@@ -81,6 +82,8 @@ def decide(
             return owner.open_account(command, state, context, profile)
         case CloseAccount():
             return owner.close(command, state, context)
+        case RecordCard():
+            return owner.record_card(command, state)
         case CreditFee():
             return _credit_fee(command, state)
         case RecordRelation() if isinstance(state, NotOpened):
@@ -132,8 +135,6 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return owner.assess(command, state)
         case RecordRelation():
             return owner.relate(command, state)
-        case RecordCard():
-            return owner.record_card(command, state)
         case ReleaseHold():
             return _release(command, state)
         case CaptureHold():

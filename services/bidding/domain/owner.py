@@ -89,8 +89,10 @@ def relate(command: RecordRelation, state: Open) -> Sequence[RelationRecorded]:
     return [RelationRecorded(account_id=state.account_id, owner=state.owner, related=command.related)]
 
 
-def record_card(command: RecordCard, state: Open) -> Sequence[CardRecorded]:
+def record_card(command: RecordCard, state: AccountState) -> Sequence[AccountOpened | CardRecorded]:
     """Onboarding's last word on the card that is his own."""
-    if command.card_ref == state.card_ref:
+    opened = _open(OpenAccount(owner=command.owner), state)
+    if isinstance(state, Open) and state.card_ref == command.card_ref:
         return []
-    return [CardRecorded(account_id=state.account_id, owner=state.owner, card_ref=command.card_ref)]
+    account_id = account_of(command.owner)
+    return [*opened, CardRecorded(account_id=account_id, owner=command.owner, card_ref=command.card_ref)]

@@ -11,8 +11,8 @@ from libs.events.sagas import Send
 
 
 def on_onboarding(event: RecordedEvent) -> list[Send]:
-    """In this order: the account that the card is recorded on is opened first."""
-    return [*lending.on_onboarding(event), *custody.on_onboarding(event)]
+    """In this order: who is verified by a card has an account that knows it from its first moment."""
+    return [*custody.on_onboarding(event), *lending.on_onboarding(event)]
 
 
 POLICIES = {

@@ -7,7 +7,7 @@ from services.bidding.commands import RecordCard
 
 
 def on_onboarding(event: RecordedEvent) -> list[Send]:
-    """The card that a user was verified by reaches his account, which `lending` opens for him first."""
+    """The card that a user was verified by reaches his account, and opens it."""
     match event.data:
         case UserVerified(card_ref=str() as card_ref, user_id=user_id):
             return [_record(user_id, card_ref)]
@@ -18,7 +18,7 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
 
 
 def _record(user_id: str, card_ref: str) -> Send:
-    return Send("card", f"acc_{user_id.removeprefix('usr_')}", RecordCard(card_ref=card_ref))
+    return Send("card", f"acc_{user_id.removeprefix('usr_')}", RecordCard(owner=user_id, card_ref=card_ref))
 
 
 SAGAS = (

@@ -25,7 +25,7 @@ from tests.unit.given import TODAY
 
 LAW = aggregate(CN_P2P_2016)
 CARD, OTHER = "card_" + "a1" * 16, "card_" + "b2" * 16
-RECORD = RecordCard(card_ref=CARD)
+RECORD = RecordCard(owner=ANN, card_ref=CARD)
 RECORDED = CardRecorded(account_id=ANNS, owner=ANN, card_ref=CARD)
 CLOSED = AccountClosed(account_id=ANNS, owner=ANN, closed_on=TODAY)
 TOP_UP = RequestTopUp(top_up_id="top_1", amount_fen=500_00)
@@ -74,11 +74,14 @@ SPECS = [
     Spec(
         "another one replaces it",
         (OPENED, RECORDED),
-        RecordCard(card_ref=OTHER),
+        replace(RECORD, card_ref=OTHER),
         (replace(RECORDED, card_ref=OTHER),),
         on(),
     ),
-    Spec("without an account there is no card", (), RECORD, "unknown_account", on()),
+    Spec("an account that is not open yet opens with it", (), RECORD, (OPENED, RECORDED), on()),
+    Spec("the account is another's", (OPENED,), replace(RECORD, owner="usr_bob"), "account_exists", on()),
+    Spec("and is nobody's but a user's", (), replace(RECORD, owner="acc_ann"), "invalid_owner", on()),
+    Spec("a closed account still learns it, for what is left", (OPENED, CLOSED), RECORD, (RECORDED,), on()),
     Spec("a top-up names the card", (OPENED, RECORDED), TOP_UP, (ASKED,)),
     Spec("without a card nothing is collected", (OPENED,), TOP_UP, "card_required"),
     Spec("a request that is known stays known", (OPENED, asked()), TOP_UP, ()),

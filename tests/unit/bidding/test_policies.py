@@ -171,7 +171,7 @@ VERIFIED = UserVerified(
     verified_on=date(2024, 3, 15),
 )
 CARD = "card_" + "a1" * 16
-CARD_SENT = Send("card", "acc_ann", RecordCard(card_ref=CARD))
+CARD_SENT = Send("card", "acc_ann", RecordCard(owner="usr_ann", card_ref=CARD))
 ASSESSED = SuitabilityAssessed(
     user_id="usr_ann", level="C3", assessed_on=date(2024, 3, 15), valid_to=date(2025, 3, 14)
 )
@@ -217,7 +217,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     (
         "onboarding",
         replace(VERIFIED, card_ref=CARD),
-        [Send("account", "acc_ann", OpenAccount(owner="usr_ann")), CARD_SENT],
+        [CARD_SENT, Send("account", "acc_ann", OpenAccount(owner="usr_ann"))],
     ),
     ("onboarding", CardBound(user_id="usr_ann", card_ref=CARD), [CARD_SENT]),
     (
