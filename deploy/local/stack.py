@@ -21,9 +21,10 @@ from deploy.local.parts import Parts, make_parts
 from deploy.local.ports import choose, require_free
 from deploy.local.processes import Child, stop_all
 from libs.events.topics import DECIDING_SERVICES
+from libs.runtime.env_file import write_env_file
 from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity, keep_log_id
-from libs.runtime.settings import PREFIX, Settings, write_env_file
+from libs.runtime.settings import PREFIX, Settings
 
 READY_LIMIT_S = 120.0
 #: A decider that died three times of one command refuses it at its next start: it must be given that start.
@@ -41,18 +42,27 @@ class ProcessPlan:
     replica: str | None = None
 
 
+#: Who takes requests to somebody outside: bidding, to the custodian bank.
+COURIERS = ("bidding",)
 #: Per service one process for api, decider and policy; one Faust process for all views (design section 3).
 PROCESSES = (
-    *(ProcessPlan(name, name, "api,decider,policy") for name in DECIDING_SERVICES),
+    *(
+        ProcessPlan(name, name, "api,decider,policy" + (",courier" if name in COURIERS else ""))
+        for name in DECIDING_SERVICES
+    ),
     ProcessPlan("reporting", "reporting", "api"),
     ProcessPlan("views", "all", "projector"),
 )
+#: The bundled custodian bank, where the settings ask for it.
+BANK = ProcessPlan("bank", "bank", "simulator")
 
 
 def run_command(plan: ProcessPlan, port: int) -> list[str]:
     """The program of one process. -P: the current directory must not be importable by accident."""
-    run = [sys.executable, "-P", "-m", "libs.runtime.cli", "run", plan.service]
-    return [*run, "--roles", plan.roles, "--port", str(port)]
+    loanstream = [sys.executable, "-P", "-m", "libs.runtime.cli"]
+    if plan == BANK:
+        return [*loanstream, "bank", "serve", "--port", str(port)]
+    return [*loanstream, "run", plan.service, "--roles", plan.roles, "--port", str(port)]
 
 
 class Stack:
@@ -74,7 +84,7 @@ class Stack:
         self.settings = settings
         self.restarts = 0
         self._published = False
-        self._plans = processes
+        self._plans = (*processes, BANK) if settings.bank_simulator else processes
         self._command = command
         self._parts = parts or make_parts(settings)
         self._owns_parts = parts is None
@@ -164,7 +174,10 @@ class Stack:
         gateway_port = settings.gateway_port or ports.pop("gateway")
         ports.pop("gateway", None)
         self._gateway = LocalGateway(settings.data_dir, settings.logs_dir, gateway_port, ports)
-        self.settings = settings.model_copy(update={"api_ports": ports, "gateway": self._gateway.url})
+        addresses: dict[str, object] = {"api_ports": ports, "gateway": self._gateway.url}
+        if BANK in self._plans:
+            addresses["bank"] = f"http://127.0.0.1:{ports[BANK.name]}"
+        self.settings = settings.model_copy(update=addresses)
         self._say(f"starting {', '.join(plan.name for plan in self._plans)} and the gateway")
         self._services = [self._service(plan) for plan in self._plans]
         for child in self._services:

@@ -6,6 +6,7 @@ They stand beside the others because one file of all would be too long to read; 
 from datetime import date
 from typing import Literal
 
+from libs.events.card import CardRef
 from libs.events.codec import event
 
 RiskLevel = Literal["C1", "C2", "C3", "C4", "C5"]
@@ -37,6 +38,15 @@ class RelationRecorded:
     account_id: str
     owner: str
     related: str
+
+
+@event("bidding.CardRecorded.v1")
+class CardRecorded:
+    """The account knows its owner's own-name card: what he asks of the bank names it from here on."""
+
+    account_id: str
+    owner: str
+    card_ref: CardRef
 
 
 @event("bidding.AccountClosed.v1")

@@ -4,9 +4,16 @@ They stand beside the others because one file of all would be too long to read; 
 """
 
 from datetime import date
+from typing import Annotated
 
+from pydantic import Field
+
+from libs.events.card import CardRef
 from libs.events.codec import event, record
 from libs.events.money import Count, Fen, PositiveFen
+
+BankCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""Why the bank refused, by its own word for it (`not_own_name`); never free text."""
 
 
 @record
@@ -19,12 +26,13 @@ class Posting:
 
 @event("bidding.TopUpRequested.v1")
 class TopUpRequested:
-    """The owner asked to pay in; the bank's call-back decides."""
+    """The owner asked to pay in from his card, None where no profile asks for one; the bank's call-back decides."""
 
     account_id: str
     owner: str
     top_up_id: str
     amount_fen: PositiveFen
+    card_ref: CardRef | None = None
 
 
 @event("bidding.FundsDeposited.v1")
@@ -43,17 +51,18 @@ class FundsDeposited:
 
 @event("bidding.TopUpFailed.v1")
 class TopUpFailed:
-    """The bank refused a top-up; no money moved."""
+    """The bank refused a top-up (`code`, where it says why); no money moved."""
 
     account_id: str
     owner: str
     top_up_id: str
     bank_reference: str
+    code: BankCode | None = None
 
 
 @event("bidding.WithdrawalRequested.v1")
 class WithdrawalRequested:
-    """The owner asked to be paid out; the amount is held until the bank answers."""
+    """The owner asked to be paid out to his card (see TopUpRequested); the amount is held until the bank answers."""
 
     account_id: str
     owner: str
@@ -62,6 +71,7 @@ class WithdrawalRequested:
     available_after_fen: Count
     held_after_fen: Count
     postings: tuple[Posting, ...]
+    card_ref: CardRef | None = None
 
 
 @event("bidding.FundsWithdrawn.v1")
@@ -80,7 +90,7 @@ class FundsWithdrawn:
 
 @event("bidding.WithdrawalFailed.v1")
 class WithdrawalFailed:
-    """The bank refused a withdrawal; the held amount is available again."""
+    """The bank refused a withdrawal (`code`, where it says why); the held amount is available again."""
 
     account_id: str
     owner: str
@@ -90,6 +100,7 @@ class WithdrawalFailed:
     available_after_fen: Count
     held_after_fen: Count
     postings: tuple[Posting, ...]
+    code: BankCode | None = None
 
 
 @event("bidding.UnrequestedMoneyReceived.v1")

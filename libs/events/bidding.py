@@ -16,9 +16,11 @@ from libs.events.money import AnnualRate, Count, PositiveFen
 AccountClosed = account.AccountClosed
 AccountClosureDeclined = account.AccountClosureDeclined
 AccountOpened = account.AccountOpened
+CardRecorded = account.CardRecorded
 RelationRecorded = account.RelationRecorded
 RiskLevel = account.RiskLevel
 SuitabilityRecorded = account.SuitabilityRecorded
+BankCode = bank.BankCode
 FundsDeposited = bank.FundsDeposited
 FundsWithdrawn = bank.FundsWithdrawn
 Posting = bank.Posting

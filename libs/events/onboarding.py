@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from libs.events.card import CardRef
 from libs.events.codec import event
 from libs.events.money import AnnualRate, Count, PositiveFen
 
@@ -66,7 +67,10 @@ class OwnerBound:
 
 @event("onboarding.UserVerified.v1")
 class UserVerified:
-    """The provider confirmed who the user is, under its reference; `related` are those who declared him related before."""
+    """The provider confirmed who the user is, under its reference; `related` are those who declared him related before.
+
+    `card_ref` names the own-name card that was compared, None where none was.
+    """
 
     user_id: str
     kind: Kind
@@ -76,6 +80,15 @@ class UserVerified:
     reference: Reference
     verified_on: date
     related: tuple[str, ...] = ()
+    card_ref: CardRef | None = None
+
+
+@event("onboarding.CardBound.v1")
+class CardBound:
+    """The provider confirmed another own-name card of a verified user: his money moves over this one from here on."""
+
+    user_id: str
+    card_ref: CardRef
 
 
 @event("onboarding.VerificationFailed.v1")

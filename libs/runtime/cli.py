@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from libs.runtime.cli_bank import bank
 from libs.runtime.cli_log import of_the_log, parked
 from libs.runtime.cli_proof import of_the_proof
 from libs.runtime.errors import OperatorError, PassingTrouble
@@ -30,7 +31,6 @@ app = typer.Typer(
 app.add_typer(of_the_log)
 app.add_typer(of_the_proof)
 app.add_typer(parked, name="parked")
-bank = typer.Typer(help="Be the custodian bank of a development stack.", no_args_is_help=True)
 app.add_typer(bank, name="bank")
 
 _TOKEN_HOURS = 12
@@ -194,37 +194,6 @@ def token(
 
     wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip()) or _every_scope()
     sys.stdout.write(issue_token(local_settings(), subject, wanted, int(hours * 3600)) + "\n")
-
-
-@bank.command("top-up")
-def bank_top_up(
-    account: Annotated[str, typer.Argument(help="acc_…")],
-    top_up: Annotated[str, typer.Argument(help="top_…, as the request was answered.")],
-    amount_fen: Annotated[int, typer.Argument(min=1, help="What was collected, in fen.")],
-    refuse: Annotated[bool, typer.Option("--refuse", help="Say that no money came.")] = False,
-) -> None:
-    """Answer a top-up as the bank does, by a signed call-back."""
-    from tools.bank import call_back
-
-    sys.stdout.write(
-        call_back(local_settings(), "top-ups", account, top_up, amount_fen, succeeded=not refuse) + "\n"
-    )
-
-
-@bank.command("withdrawal")
-def bank_withdrawal(
-    account: Annotated[str, typer.Argument(help="acc_…")],
-    withdrawal: Annotated[str, typer.Argument(help="wdr_…, as the request was answered.")],
-    amount_fen: Annotated[int, typer.Argument(min=1, help="What was paid out, in fen.")],
-    refuse: Annotated[bool, typer.Option("--refuse", help="Say that nothing was paid out.")] = False,
-) -> None:
-    """Answer a withdrawal as the bank does, by a signed call-back."""
-    from tools.bank import call_back
-
-    sys.stdout.write(
-        call_back(local_settings(), "withdrawals", account, withdrawal, amount_fen, succeeded=not refuse)
-        + "\n"
-    )
 
 
 @app.command()

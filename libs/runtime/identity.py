@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from libs.runtime.env_file import write_env_file
 from libs.runtime.errors import OperatorError
-from libs.runtime.settings import PREFIX, Settings, write_env_file
+from libs.runtime.settings import PREFIX, Settings
 
 
 def ensure_identity(settings: Settings) -> Settings:

@@ -208,6 +208,24 @@ BUSINESS_DAY = Gauge(
     registry=REGISTRY,
 )
 
+# the custodian bank
+BANK_CALLS = Counter(
+    "loanstream_bank_calls_total",
+    "Calls of the courier to the bank: collect, pay_out, query; accepted, refused, unavailable, unknown, pending, answered",
+    ("call", "outcome"),
+    registry=REGISTRY,
+)
+BANK_REQUESTS_OPEN = Gauge(
+    "loanstream_bank_requests_open",
+    "Top-ups and withdrawals that the bank has not answered",
+    registry=REGISTRY,
+)
+BANK_REQUEST_AGE_SECONDS = Gauge(
+    "loanstream_bank_request_age_seconds",
+    "Age of the oldest top-up or withdrawal that the bank has not answered; 0 when none is open",
+    registry=REGISTRY,
+)
+
 
 def metrics_text() -> bytes:
     """Everything above in Prometheus' text format, for `/metrics`."""

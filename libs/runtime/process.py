@@ -53,6 +53,8 @@ def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
         )
     if service != "all" and service not in services:
         raise OperatorError(f"There is no service {service}: choose from {', '.join(services)} or all.")
+    if "courier" in roles and services[service].courier is None:
+        raise OperatorError(f"{service} has no courier: leave that role out.")
     chosen = list(services.values()) if service == "all" else [services[service]]
     metrics.BUILD.info(
         {
@@ -114,6 +116,8 @@ def _build(
 
         api = ApiRole(settings, services[0], tail)
         built["api"], app = api, api.app
+    if "courier" in roles and (courier := services[0].courier):
+        built["courier"] = courier(settings)
     from libs.runtime.health import add_health
 
     add_health(app, built)

@@ -12,6 +12,8 @@ from libs.events.views import Figure, View
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
+    from libs.runtime.process import Role
+    from libs.runtime.settings import Settings
 
 Policy = Callable[[RecordedEvent], Sequence[Send]]
 
@@ -21,7 +23,8 @@ class Service:
     """One service. `policies` has one entry per source service whose events it reads (itself included).
 
     `rules` is raised by hand whenever deciding changes, so a replica with older rules can be told (design.md 2.4).
-    `router` builds its HTTP routes; it is a function so that processes without the api role never import the web room.
+    `router` builds its HTTP routes; it is a function so that processes without the api role never import the web room. `courier`
+    makes, likewise, the role that takes its requests to somebody outside, where it has such a one.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Service:
     views: tuple[View, ...] = ()
     figures: tuple[Figure, ...] = ()
     router: "Callable[[], ServiceRouter] | None" = None
+    courier: "Callable[[Settings], Role] | None" = None
 
 
 def load_services(profile: str) -> dict[str, Service]:

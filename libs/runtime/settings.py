@@ -12,19 +12,18 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.runtime import failpoints
+from libs.runtime.env_file import owner_lives
 from libs.runtime.errors import OperatorError
 
 PREFIX = "LOANSTREAM_"
 DEFAULT_DATA_DIR = Path(".loanstream")
 #: The jobs that a process may have.
-ROLES = ("api", "decider", "policy", "projector")
+ROLES = ("api", "decider", "policy", "projector", "courier")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:,/@\[\]]+)(:(?P<port>[0-9]{1,5}))?")
-_OWNER = "# written by process "
 
 
 class Settings(BaseSettings):
@@ -140,6 +139,27 @@ class Settings(BaseSettings):
         le=5000,
         description="Milliseconds for which the broker may hold events back from the views, so that several share a fetch and a "
         "transaction. A single event is visible so much later.",
+    )
+
+    # the custodian bank
+    bank: str | None = Field(
+        None,
+        pattern="^https?://[^/?#]+$",
+        description="Base URL of the custodian bank, to which the courier hands customers' top-ups and withdrawals. Unset: it hands "
+        "nothing over, and only call-backs answer a request.",
+    )
+    bank_simulator: bool = Field(
+        False,
+        description="Whether a local stack starts the bundled bank simulator (`loanstream bank serve`); `bank` is its address then.",
+    )
+    bank_answer_s: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds after which the courier asks the bank what became of a request that it was handed and nobody has "
+        "answered, and again after as many.",
+    )
+    bank_look_s: float = Field(
+        0.5, gt=0, description="Seconds between two looks of the courier for open requests."
     )
 
     # who is who
@@ -324,7 +344,7 @@ def load_settings(data_dir: Path | None = None, *, use_run_file: bool = True, **
     directory = (data_dir or Path(os.environ.get(PREFIX + "DATA_DIR") or DEFAULT_DATA_DIR)).resolve()
     files = [directory / "identity.env"]
     try:
-        if use_run_file and _owner_lives(directory / "run.env"):
+        if use_run_file and owner_lives(directory / "run.env"):
             files.append(directory / "run.env")
         return Settings(_env_file=files, **{**overrides, "data_dir": directory})
     except ValidationError as error:
@@ -337,33 +357,6 @@ def load_settings(data_dir: Path | None = None, *, use_run_file: bool = True, **
             f"{error.filename} cannot be read ({error.strerror}): put that right, or set {PREFIX}DATA_DIR to another "
             "directory."
         ) from None
-
-
-def write_env_file(path: Path, values: dict[str, str], *, secret: bool = False) -> None:
-    """Replace `path` by NAME='value' lines in one step, so that a reader meets the old file or the new one.
-
-    The first line names this process, so that a reader can tell the addresses of a stack that died.
-    """
-    owner = psutil.Process()
-    lines = [f"{_OWNER}{owner.pid} {owner.create_time()}\n"]
-    lines += [f"{name}='{value}'\n" for name, value in sorted(values.items())]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o644)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.writelines(lines)
-    draft.replace(path)
-
-
-def _owner_lives(path: Path) -> bool:
-    """True if the process that wrote the file still runs: same pid and same start time."""
-    try:
-        first_line = path.open(encoding="utf-8").readline()
-        pid, created = first_line.removeprefix(_OWNER).split()
-        return psutil.Process(int(pid)).create_time() == float(created)
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-        return False
 
 
 def _as_text(value: Any) -> str:

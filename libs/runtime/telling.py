@@ -197,8 +197,10 @@ def addresses(settings: Settings) -> Table:
     )
     table.add_row("gateway", gateway)
     for name in settings.api_ports:
-        if name != "views":
+        if name not in ("views", "bank"):
             table.add_row(f"{name}: OpenAPI", f"{gateway}/{name}/docs")
+    if settings.bank is not None:
+        table.add_row("custodian bank", settings.bank)
     table.add_row("Kafka", settings.require_kafka())
     table.add_row("MongoDB", settings.require_mongo())
     table.add_row("log id", settings.require_log_id())

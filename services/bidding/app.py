@@ -10,12 +10,14 @@ from services.bidding.projections import VIEWS
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
+    from libs.runtime.process import Role
+    from libs.runtime.settings import Settings
 
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
 #: 3: limits on users' ids and on listings whose loan could not be said. 4: under the law only applications
-#: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again.
-RULES = 5
+#: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card.
+RULES = 6
 
 
 def build(profile: str) -> Service:
@@ -28,6 +30,7 @@ def build(profile: str) -> Service:
         sagas=SAGAS,
         views=VIEWS,
         router=_router,
+        courier=_courier,
     )
 
 
@@ -36,3 +39,9 @@ def _router() -> "ServiceRouter":
     from services.bidding.api.routes import router
 
     return router
+
+
+def _courier(settings: "Settings") -> "Role":
+    from services.bidding.courier import CourierRole  # brings the bank's client and the log's along
+
+    return CourierRole(settings)

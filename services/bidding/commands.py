@@ -7,7 +7,8 @@ larger than MAX_INTEGER is refused `amount_too_large`.
 from datetime import date
 from typing import Literal
 
-from libs.events.bidding import RiskLevel
+from libs.events.bidding import BankCode, RiskLevel
+from libs.events.card import CardRef
 from libs.events.codec import command
 from libs.events.money import AnnualRate, Count, PositiveFen
 
@@ -44,6 +45,18 @@ class RecordRelation:
     related: str
 
 
+@command("bidding.RecordCard")
+class RecordCard:
+    """Onboarding verified the owner by this own-name card; his account is opened if it is not, so that nobody meets it without.
+    No effect when it is the one that is known.
+
+    Refused: `invalid_owner`, `account_exists` (another owner's).
+    """
+
+    owner: str
+    card_ref: CardRef
+
+
 @command("bidding.CloseAccount")
 class CloseAccount:
     """The owner wants to be forgotten: his account closes if nothing of his is in it, or declines by event. An account that
@@ -57,7 +70,10 @@ class CloseAccount:
 
 @command("bidding.RequestTopUp")
 class RequestTopUp:
-    """The owner asks the bank to collect money. No effect when this request is known."""
+    """The owner asks the bank to collect money. No effect when this request is known.
+
+    Refused: `card_required` (no own-name card is known, and the profile asks for one).
+    """
 
     top_up_id: str
     amount_fen: PositiveFen
@@ -75,6 +91,7 @@ class ConfirmTopUp:
     bank_reference: str
     amount_fen: PositiveFen
     succeeded: bool
+    code: BankCode | None = None
 
 
 @command("bidding.RecordUnrequestedMoney")
@@ -91,7 +108,7 @@ class RecordUnrequestedMoney:
 class RequestWithdrawal:
     """The owner wants an amount paid out: it is held until the bank answers. No effect when this request is known.
 
-    Refused: `insufficient_available`.
+    Refused: `insufficient_available`, `card_required` (no own-name card is known, and the profile asks for one).
     """
 
     withdrawal_id: str
@@ -110,6 +127,7 @@ class ConfirmWithdrawal:
     bank_reference: str
     amount_fen: PositiveFen
     succeeded: bool
+    code: BankCode | None = None
 
 
 @command("bidding.PlaceBid")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -155,7 +156,12 @@ class Officers:
             )
             self._ask(user, refusal, user)
         else:
-            self._ask(user, onboarding.VerifyUser(user_id=user, provider="bank", reference=reference), user)
+            # now and then another card than the last time
+            card = f"card_{sha256(f'{user} {self._numbers % 3}'.encode()).hexdigest()[:32]}"
+            confirmed = onboarding.VerifyUser(
+                user_id=user, provider="bank", reference=reference, card_ref=card
+            )
+            self._ask(user, confirmed, user)
 
     def _assess(self) -> None:
         user = self._rng.choice(self.sight.verified or self._people)

@@ -20,6 +20,7 @@ class UserBook:
     verified: bool = False
     leaving: bool = False
     erased: bool = False
+    card: str | None = None
     exposures: dict[str, int] = field(default_factory=dict)
     applications: set[str] = field(default_factory=set)
     related: set[str] = field(default_factory=set)
@@ -49,6 +50,8 @@ class PeopleBooks:
     relations: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """What accounts know of their owners' relations."""
     levels: dict[str, str] = field(default_factory=dict)
+    cards: dict[str, str] = field(default_factory=dict)
+    """The own-name card that each account knows; `card` of a user is the one that he was verified by last."""
     bidders: dict[str, set[str]] = field(default_factory=dict)
     """The relations that an account knew when it held the money of a bid."""
     offered: dict[str, str] = field(default_factory=dict)
@@ -68,7 +71,7 @@ class PeopleBooks:
             handler(self, where, data)
 
     def at_rest(self) -> None:
-        """What counts against a cap is what is owed or reserved, and every account knows its owner's relations."""
+        """What counts against a cap is what is owed or reserved, and every account knows its owner's relations and card."""
         for name, user in self.users.items():
             for loan, counted in user.exposures.items():
                 if loan in self.books.loans:
@@ -80,6 +83,8 @@ class PeopleBooks:
             if user.verified and not user.erased:
                 unknown = user.related - self.relations[account]
                 require(not unknown, f"{account} does not know that {sorted(unknown)} are related")
+                known = self.cards.get(account)
+                require(known == user.card, f"{account} knows another card than {name} was verified by")
         for listing in self.listings.values():
             loan = f"loan_{listing.application.removeprefix('app_')}"
             if listing.application and loan in self.books.loans:
@@ -98,6 +103,12 @@ class PeopleBooks:
         require(not user.verified and not user.erased, f"{where}: {data['user_id']} is verified again")
         require(set(data["related"]) <= user.related, f"{where}: relations that nobody declared")
         user.verified = True
+        user.card = data["card_ref"]
+
+    def _bound(self, where: str, data: Any) -> None:
+        user = self.users[data["user_id"]]
+        require(user.verified and user.card != data["card_ref"], f"{where}: no other card is bound")
+        user.card = data["card_ref"]
 
     def _related(self, _where: str, data: Any) -> None:
         user = self.users[data["user_id"]]
@@ -201,6 +212,14 @@ class PeopleBooks:
     def _assessed(self, _where: str, data: Any) -> None:
         self.levels[data["account_id"]] = data["level"]
 
+    def _carded(self, _where: str, data: Any) -> None:
+        self.cards[data["account_id"]] = data["card_ref"]
+
+    def _asked_bank(self, where: str, data: Any) -> None:
+        account = data["account_id"]
+        known = self.cards.get(account)
+        require(data["card_ref"] == known, f"{where}: the bank is told another card than {account} has")
+
     def _held(self, where: str, data: Any) -> None:
         account = data["account_id"]
         known = self.levels.get(account)
@@ -235,6 +254,7 @@ class PeopleBooks:
 _HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {
     "onboarding.UserRegistered.v1": PeopleBooks._registered,
     "onboarding.UserVerified.v1": PeopleBooks._verified,
+    "onboarding.CardBound.v1": PeopleBooks._bound,
     "onboarding.RelationDeclared.v1": PeopleBooks._related,
     "onboarding.ApplicantConfirmed.v1": PeopleBooks._applies,
     "onboarding.ApplicantReleased.v1": PeopleBooks._application_over,
@@ -260,6 +280,9 @@ _HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {
     "bidding.ListingCancelled.v1": PeopleBooks._never,
     "bidding.RelationRecorded.v1": PeopleBooks._knows,
     "bidding.SuitabilityRecorded.v1": PeopleBooks._assessed,
+    "bidding.CardRecorded.v1": PeopleBooks._carded,
+    "bidding.TopUpRequested.v1": PeopleBooks._asked_bank,
+    "bidding.WithdrawalRequested.v1": PeopleBooks._asked_bank,
     "bidding.FundsHeld.v1": PeopleBooks._held,
     "bidding.BidPlaced.v1": PeopleBooks._bid,
     "bidding.ListingFilled.v1": PeopleBooks._filled,

@@ -73,6 +73,15 @@ class Order:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A command as it reaches the log: its record's value, and by what its decision is recognised."""
+
+    command_id: str
+    fingerprint: str
+    value: bytes
+
+
 Answers = Mapping[type, Callable[[Any], Answer]]
 """Event type -> the answer it gives. The first event of the decision that stands here answers."""
 
@@ -86,22 +95,19 @@ async def command_response(
     """
     partition = edge.commands.partition(order.stream_id)
     _refuse_when_stalled(edge, partition)
-    command_id = str(call.command_id(order.key))
-    said = call.body if order.key is None else encode(type(order.command), order.command)
-    stamp = fingerprint(edge.fingerprint_secret, said)
-    value = _envelope(call, order, command_id, stamp)
+    command = sealed(edge.fingerprint_secret, call, order)
     started = time.monotonic()
-    with edge.outcomes.expect(command_id, stamp) as expected:
-        position = await _append(edge, order.stream_id, value)
+    with edge.outcomes.expect(command.command_id, command.fingerprint) as expected:
+        position = await _append(edge, order.stream_id, command.value)
         failpoints.reach("command-stored")
         outcome = await expected.within(edge.settings.decision_wait_s)
     DECISION_WAIT_SECONDS.labels(edge.service).observe(time.monotonic() - started)
     if outcome is None:
         _refuse_when_stalled(edge, partition)
-        response = _json(Pending(id=command_id), 202)
+        response = _json(Pending(id=command.command_id), 202)
         # Who came without a token could not read it: the same call again answers him.
         if call.principal.scopes:
-            response.headers["Location"] = f"/{edge.service}/commands/{command_id}"
+            response.headers["Location"] = f"/{edge.service}/commands/{command.command_id}"
     else:
         response = outcome_response(outcome, answers, status=status)
     token = merged(seen, {(edge.service, partition): position})
@@ -128,7 +134,12 @@ def answer_of(events: tuple[StoredEvent, ...], answers: Answers) -> Answer:
     raise LookupError(f"no answer for a decision that holds {[stored.type for stored in events]}")
 
 
-def _envelope(call: Call, order: Order, command_id: str, stamp: str) -> bytes:
+def sealed(secret: bytes, call: Call, order: Order) -> Sealed:
+    """What a call asks of the log. The same call has the same id and fingerprint, whichever process sends it, so that it counts
+    once. Raises Problem 413."""
+    command_id = str(call.command_id(order.key))
+    said = call.body if order.key is None else encode(type(order.command), order.command)
+    stamp = fingerprint(secret, said)
     envelope = CommandEnvelope(
         command_id=command_id,
         type=name_of(type(order.command)),
@@ -142,7 +153,7 @@ def _envelope(call: Call, order: Order, command_id: str, stamp: str) -> bytes:
     value = encode(CommandEnvelope, envelope)
     if len(value) > COMMAND_BYTES_MAX:
         raise too_large()
-    return value
+    return Sealed(command_id, stamp, value)
 
 
 async def _append(edge: Edge, stream_id: str, value: bytes) -> int:

@@ -49,6 +49,7 @@ from services.bidding.api.shapes import (
     UnrequestedOut,
     WithdrawalOut,
 )
+from services.bidding.bank_answers import TOP_UP_ROUTE, WITHDRAWAL_ROUTE, order_of
 
 router = ServiceRouter("bidding", "Customer money at the custodian, listings and bids.")
 
@@ -240,7 +241,7 @@ async def review_listing(listing: Annotated[str, id_path("lst")], body: ReviewIn
 
 
 @router.command(
-    "/bank/top-ups/{account}/{top_up}",
+    TOP_UP_ROUTE,
     BankSignature(),
     answer=TopUpOut,
     answers={events.FundsDeposited: TopUpOut.deposited, events.TopUpFailed: TopUpOut.failed},
@@ -251,13 +252,7 @@ async def confirm_top_up(
     account: AccountId, top_up: Annotated[str, id_path("top")], body: BankAnswerIn
 ) -> Order:
     """The bank's answer to a top-up. Only a pending one can be answered; the same reference again is the same answer."""
-    answer = commands.ConfirmTopUp(
-        top_up_id=top_up,
-        bank_reference=body.bank_reference,
-        amount_fen=body.amount_fen,
-        succeeded=body.succeeded,
-    )
-    return Order(account, answer, key=body.key())
+    return order_of("collect", account, top_up, body.answer())
 
 
 @router.command(
@@ -275,7 +270,7 @@ async def receive_unrequested(booking: Annotated[str, id_path("bankref")], body:
 
 
 @router.command(
-    "/bank/withdrawals/{account}/{withdrawal}",
+    WITHDRAWAL_ROUTE,
     BankSignature(),
     answer=WithdrawalOut,
     answers={events.FundsWithdrawn: WithdrawalOut.paid, events.WithdrawalFailed: WithdrawalOut.failed},
@@ -286,10 +281,4 @@ async def confirm_withdrawal(
     account: AccountId, withdrawal: Annotated[str, id_path("wdr")], body: BankAnswerIn
 ) -> Order:
     """The bank's answer to a withdrawal, under the same rules."""
-    answer = commands.ConfirmWithdrawal(
-        withdrawal_id=withdrawal,
-        bank_reference=body.bank_reference,
-        amount_fen=body.amount_fen,
-        succeeded=body.succeeded,
-    )
-    return Order(account, answer, key=body.key())
+    return order_of("pay_out", account, withdrawal, body.answer())

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
 from libs.runtime.http import Answer, CountField, PositiveFenField, RateField, Shape, id_field
+from services.bidding.custodian import BankAnswer
 
 # --- requests ------------------------------------------------------------------------------------------------------
 
@@ -53,16 +54,16 @@ class ReviewIn(Shape):
 
 
 class BankAnswerIn(Shape):
-    """The bank's answer to a request, under its own reference: the same reference means the same booking."""
+    """The bank's answer to a request, under its own reference: the same reference means the same booking. `code` says why not."""
 
     bank_reference: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,64}$", examples=["B20240315-000017"])]
     amount_fen: PositiveFenField
     succeeded: Annotated[bool, Field(strict=True)]
+    code: Annotated[str | None, Field(pattern="^[a-z][a-z0-9_]{0,39}$", examples=["not_own_name"])] = None
 
-    def key(self) -> str:
-        """What makes two call-backs for one request the same: all that they say. A corrected one is another, because the
-        refusal of the first is final for its key."""
-        return f"{self.bank_reference}|{self.amount_fen}|{self.succeeded}"
+    def answer(self) -> BankAnswer:
+        """What was said, whoever brought it."""
+        return BankAnswer(self.bank_reference, self.amount_fen, self.succeeded, self.code)
 
 
 class UnrequestedIn(Shape):

@@ -34,6 +34,7 @@ from services.bidding.commands import (
     OpenAccount,
     PayLoan,
     PlaceBid,
+    RecordCard,
     RecordRelation,
     RecordSuitability,
     ReleaseHold,
@@ -67,7 +68,9 @@ _SagasCommand = (
     | ReturnPayment
     | CreditInvestor
 )
-AccountCommand = OpenAccount | CloseAccount | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
+AccountCommand = (
+    OpenAccount | CloseAccount | RecordCard | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
+)
 
 
 def decide(
@@ -79,6 +82,8 @@ def decide(
             return owner.open_account(command, state, context, profile)
         case CloseAccount():
             return owner.close(command, state, context)
+        case RecordCard():
+            return owner.record_card(command, state)
         case CreditFee():
             return _credit_fee(command, state)
         case RecordRelation() if isinstance(state, NotOpened):
@@ -86,11 +91,11 @@ def decide(
         case _:
             if not isinstance(state, Open):
                 raise Refused("unknown_account")
-            return _decide_open(command, state, context)
+            return _decide_open(command, state, context, profile)
 
 
 def _decide_open(
-    command: _OwnersCommand | _BanksCommand | _SagasCommand, state: Open, context: Context
+    command: _OwnersCommand | _BanksCommand | _SagasCommand, state: Open, context: Context, profile: Profile
 ) -> Sequence[AccountEvent]:
     match command:
         case RequestTopUp() | RequestWithdrawal() | PlaceBid() | PayLoan():
@@ -99,7 +104,7 @@ def _decide_open(
                 raise Refused("unknown_account")
             if state.is_closed:
                 raise Refused("account_closed")
-            return _decide_for_owner(command, state, context)
+            return _decide_for_owner(command, state, context, profile)
         case ConfirmTopUp():
             return bank.confirm_top_up(command, state)
         case ConfirmWithdrawal():
@@ -108,12 +113,14 @@ def _decide_open(
             return _decide_for_saga(command, state)
 
 
-def _decide_for_owner(command: _OwnersCommand, state: Open, context: Context) -> Sequence[AccountEvent]:
+def _decide_for_owner(
+    command: _OwnersCommand, state: Open, context: Context, profile: Profile
+) -> Sequence[AccountEvent]:
     match command:
         case RequestTopUp():
-            return bank.request_top_up(command, state)
+            return bank.request_top_up(command, state, profile)
         case RequestWithdrawal():
-            return bank.request_withdrawal(command, state)
+            return bank.request_withdrawal(command, state, profile)
         case PlaceBid():
             return _hold(command, state)
         case PayLoan():
@@ -326,7 +333,7 @@ def wake_on(_state: AccountState) -> WakeOn:
 
 
 def aggregate(profile: Profile) -> Aggregate:
-    """The account aggregate under a profile, which says whether an account needs a verified owner."""
+    """The account aggregate under a profile, which says whether an account needs a verified owner and a card of his."""
     return Aggregate(
         name="account",
         prefix="acc",

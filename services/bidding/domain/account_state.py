@@ -12,6 +12,7 @@ from libs.events.bidding import (
     AccountClosed,
     AccountClosureDeclined,
     AccountOpened,
+    CardRecorded,
     FeeCredited,
     FundsDeposited,
     FundsHeld,
@@ -32,6 +33,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.card import CardRef
 from libs.events.codec import record
 from libs.events.money import Count, Fen, PositiveFen
 
@@ -92,7 +94,8 @@ class Open:
     """A user's custody account: `available` he can use, `held` waits for a listing or the bank. Both in fen.
 
     `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
-    him, `related` are the users who are related to him. Once `is_closed` only loans still move money here.
+    him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
+    `is_closed` only loans still move money here.
     """
 
     kind: Literal["open"] = "open"
@@ -108,6 +111,7 @@ class Open:
     suitability: Suitability | None = None
     related: tuple[str, ...] = ()
     is_closed: bool = False
+    card_ref: CardRef | None = None
 
 
 @record
@@ -132,7 +136,7 @@ _LoanEvent = (
     | LoanPaymentReturned
     | InvestorCredited
 )
-_OwnersEvent = SuitabilityRecorded | RelationRecorded | AccountClosed | AccountClosureDeclined
+_OwnersEvent = SuitabilityRecorded | RelationRecorded | CardRecorded | AccountClosed | AccountClosureDeclined
 AccountEvent = AccountOpened | FeeCredited | _OwnersEvent | _BankEvent | _HoldEvent | _LoanEvent
 
 
@@ -152,7 +156,13 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
             )
         case FeeCredited():
             return FeeAccount(balance_fen=event.balance_after_fen)
-        case SuitabilityRecorded() | RelationRecorded() | AccountClosed() | AccountClosureDeclined():
+        case (
+            SuitabilityRecorded()
+            | RelationRecorded()
+            | CardRecorded()
+            | AccountClosed()
+            | AccountClosureDeclined()
+        ):
             assert isinstance(state, Open), "only an open account knows its owner"
             return _with_owner(state, event)
         case _:
@@ -166,6 +176,8 @@ def _with_owner(state: Open, event: _OwnersEvent) -> Open:
             return replace(state, suitability=Suitability(level=event.level, valid_to=event.valid_to))
         case RelationRecorded():
             return replace(state, related=(*state.related, event.related))
+        case CardRecorded():
+            return replace(state, card_ref=event.card_ref)
         case AccountClosed():
             return replace(state, is_closed=True)
         case AccountClosureDeclined():

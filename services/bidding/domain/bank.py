@@ -15,19 +15,22 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.card import CardRef
 from libs.events.deciding import Refused
 from libs.events.money import MAX_INTEGER
 from services.bidding.commands import ConfirmTopUp, ConfirmWithdrawal, RequestTopUp, RequestWithdrawal
 from services.bidding.domain.account_state import Answer, Open, Requests
 from services.bidding.domain.booking import BANK, book
+from services.bidding.domain.profile import Profile
 
 _REFERENCE_LENGTH_MAX = 64
 
 
-def request_top_up(command: RequestTopUp, state: Open) -> Sequence[TopUpRequested]:
+def request_top_up(command: RequestTopUp, state: Open, profile: Profile) -> Sequence[TopUpRequested]:
     """Ask for a deposit. Refused: `amount_too_large` where its confirmation could not be booked."""
     if _is_known(state.top_ups, command.top_up_id):
         return []
+    card_ref = _own_card(state, profile)
     promised = state.available_fen + state.held_fen + sum(state.top_ups.pending.values())
     if promised + command.amount_fen > MAX_INTEGER:
         raise Refused("amount_too_large")
@@ -37,6 +40,7 @@ def request_top_up(command: RequestTopUp, state: Open) -> Sequence[TopUpRequeste
             owner=state.owner,
             top_up_id=command.top_up_id,
             amount_fen=command.amount_fen,
+            card_ref=card_ref,
         )
     ]
 
@@ -55,6 +59,7 @@ def confirm_top_up(command: ConfirmTopUp, state: Open) -> Sequence[FundsDeposite
                 owner=state.owner,
                 top_up_id=command.top_up_id,
                 bank_reference=command.bank_reference,
+                code=command.code,
             )
         ]
     return [
@@ -67,7 +72,9 @@ def confirm_top_up(command: ConfirmTopUp, state: Open) -> Sequence[FundsDeposite
     ]
 
 
-def request_withdrawal(command: RequestWithdrawal, state: Open) -> Sequence[WithdrawalRequested]:
+def request_withdrawal(
+    command: RequestWithdrawal, state: Open, profile: Profile
+) -> Sequence[WithdrawalRequested]:
     """Hold the amount until the bank has answered."""
     if _is_known(state.withdrawals, command.withdrawal_id):
         return []
@@ -75,6 +82,7 @@ def request_withdrawal(command: RequestWithdrawal, state: Open) -> Sequence[With
         WithdrawalRequested(
             withdrawal_id=command.withdrawal_id,
             amount_fen=command.amount_fen,
+            card_ref=_own_card(state, profile),
             **book(state, available_fen=-command.amount_fen, held_fen=command.amount_fen),
         )
     ]
@@ -95,6 +103,7 @@ def confirm_withdrawal(
                 withdrawal_id=command.withdrawal_id,
                 bank_reference=command.bank_reference,
                 amount_fen=command.amount_fen,
+                code=command.code,
                 **book(state, available_fen=command.amount_fen, held_fen=-command.amount_fen),
             )
         ]
@@ -106,6 +115,13 @@ def confirm_withdrawal(
             **book(state, held_fen=-command.amount_fen, against=BANK),
         )
     ]
+
+
+def _own_card(state: Open, profile: Profile) -> CardRef | None:
+    """The card that the order to the bank names. Refused: `card_required`."""
+    if profile.own_card_required and state.card_ref is None:
+        raise Refused("card_required")
+    return state.card_ref
 
 
 def _is_known(requests: Requests, request_id: str) -> bool:

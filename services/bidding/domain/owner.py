@@ -1,4 +1,4 @@
-"""What an account knows of its owner: that he came, his risk level, who is related to him, and that he left."""
+"""What an account knows of its owner: that he came, his risk level, who is related to him, his card, and that he left."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -7,11 +7,18 @@ from libs.events.bidding import (
     AccountClosed,
     AccountClosureDeclined,
     AccountOpened,
+    CardRecorded,
     RelationRecorded,
     SuitabilityRecorded,
 )
 from libs.events.deciding import Context, Refused
-from services.bidding.commands import CloseAccount, OpenAccount, RecordRelation, RecordSuitability
+from services.bidding.commands import (
+    CloseAccount,
+    OpenAccount,
+    RecordCard,
+    RecordRelation,
+    RecordSuitability,
+)
 from services.bidding.domain.account_state import AccountState, FeeAccount, NotOpened, Open, Suitability
 from services.bidding.domain.ids import account_of
 from services.bidding.domain.profile import Profile
@@ -80,3 +87,12 @@ def relate(command: RecordRelation, state: Open) -> Sequence[RelationRecorded]:
     if command.related in state.related:
         return []
     return [RelationRecorded(account_id=state.account_id, owner=state.owner, related=command.related)]
+
+
+def record_card(command: RecordCard, state: AccountState) -> Sequence[AccountOpened | CardRecorded]:
+    """Onboarding's last word on the card that is his own."""
+    opened = _open(OpenAccount(owner=command.owner), state)
+    if isinstance(state, Open) and state.card_ref == command.card_ref:
+        return []
+    account_id = account_of(command.owner)
+    return [*opened, CardRecorded(account_id=account_id, owner=command.owner, card_ref=command.card_ref)]

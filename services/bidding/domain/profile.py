@@ -41,6 +41,8 @@ class Profile:
     tenor_months_max: int
     suitability_required: bool
     """Whether an investor whom nobody has assessed may not bid."""
+    own_card_required: bool
+    """Whether money comes from and goes to its owner's own-name card only (art. 28 and the custody guideline of Feb 2017)."""
     automatic_reviews_fen: tuple[tuple[date, int], ...] = ()
     """The largest amount of a listing whose full-bid review passes by itself."""
     grade_levels: tuple[tuple[date, tuple[tuple[str, RiskLevel], ...]], ...] = _GRADE_LEVELS
@@ -88,6 +90,7 @@ DEMO = Profile(
     window_days_max=10,
     tenor_months_max=120,
     suitability_required=False,
+    own_card_required=False,
 )
 
 #: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
@@ -101,6 +104,7 @@ CN_P2P_2016 = Profile(
     window_days_max=10,
     tenor_months_max=120,
     suitability_required=True,
+    own_card_required=True,
     automatic_reviews_fen=((date.min, 100_000_00),),
 )
 

@@ -3,12 +3,21 @@
 Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
 """
 
+import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
 import services.bidding.policies.repaying as repaying
+from libs.events.records import RecordedEvent
+from libs.events.sagas import Send
+
+
+def on_onboarding(event: RecordedEvent) -> list[Send]:
+    """In this order: who is verified by a card has an account that knows it from its first moment."""
+    return [*custody.on_onboarding(event), *lending.on_onboarding(event)]
+
 
 POLICIES = {
     "bidding": lending.on_bidding,
     "repayment": repaying.on_repayment,
-    "onboarding": lending.on_onboarding,
+    "onboarding": on_onboarding,
 }
-SAGAS = (*lending.SAGAS, *repaying.SAGAS)
+SAGAS = (*lending.SAGAS, *repaying.SAGAS, *custody.SAGAS)

@@ -1,7 +1,7 @@
 """A user's routes. Personal data goes to the vault before the command that needs it, and never further (design.md 2.10)."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -157,10 +157,15 @@ async def read_person(user: OwnUser, vault: ThisVault, users: Users) -> PersonOu
     "/users/{user}/verification",
     scopes("user:own"),
     answer=UserDone,
-    answers={events.UserVerified: UserDone.verified, events.VerificationFailed: UserDone.failed},
+    answers={
+        events.UserVerified: UserDone.verified,
+        events.CardBound: UserDone.verified,
+        events.VerificationFailed: UserDone.failed,
+    },
 )
 async def verify(user: OwnUser, body: IdentityPersonIn, call: ThisCall, vault: ThisVault) -> Order:
-    """Have a provider compare name, number and card. A number belongs to one user; a refused one is free again."""
+    """Have a provider compare name, number and card. A number belongs to one user; a refused one is free again. Who is verified
+    brings another card in the same way."""
     async with _problems():
         person = await vault.read(user)
         if person is None:
@@ -182,11 +187,15 @@ async def verify(user: OwnUser, body: IdentityPersonIn, call: ThisCall, vault: T
             await vault.release(user, given_back)
             raise try_again("provider_unavailable", "The provider does not answer. Ask again.") from None
         if verdict.code is None:
-            await vault.add(user, found)
-            return Order(
-                user,
-                commands.VerifyUser(user_id=user, provider=PROVIDER.name, reference=verdict.reference),
+            card = _card(person, found, call)
+            await vault.add(user, found | card)
+            verified = commands.VerifyUser(
+                user_id=user,
+                provider=PROVIDER.name,
+                reference=verdict.reference,
+                card_ref=next(iter(card), None),
             )
+            return Order(user, verified)
         await vault.release(user, given_back)
     refused = commands.RefuseVerification(
         user_id=user, provider=PROVIDER.name, reference=verdict.reference, code=verdict.code
@@ -194,10 +203,22 @@ async def verify(user: OwnUser, body: IdentityPersonIn, call: ThisCall, vault: T
     return Order(user, refused)
 
 
+def _card(person: Mapping[str, str], found: Mapping[str, str], call: Call) -> dict[str, str]:
+    """His card's number under the name that the log knows it by; nothing where none was compared.
+
+    The vault keeps every card under its own name: whichever the log says is in force, its number is found.
+    """
+    if "card" not in found:
+        return {}
+    number = found["card"]
+    known = (name for name, value in person.items() if name.startswith("card_") and value == number)
+    return {next(known, call.mint("card")): number}
+
+
 def _numbers(kind: Literal["person", "organisation"], body: IdentityPersonIn) -> dict[str, str]:
     """The numbers in their one spelling, with what else his kind is compared by. Raises Problem 422."""
-    if (body.card is None) == (kind == "person"):
-        raise Problem(422, "card_required" if kind == "person" else "card_not_compared")
+    if body.card is None and kind == "person":
+        raise Problem(422, "card_required")
     if (body.representative is None) == (kind == "organisation"):
         raise Problem(
             422, "representative_required" if kind == "organisation" else "representative_not_compared"

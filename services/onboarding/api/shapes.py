@@ -64,7 +64,8 @@ class RegistrationPersonIn(Shape):
 
 
 class IdentityPersonIn(Shape):
-    """What a provider compares: a person's number and own-name bank card, an organisation's number and legal representative."""
+    """What a provider compares: a person's number and own-name bank card; an organisation's number, legal representative and,
+    where money is to move, its own settlement card."""
 
     identity: Annotated[str, Field(pattern="^[0-9A-Za-z]{18}$")]
     card: Annotated[str | None, Field(pattern="^[0-9]{13,19}$")] = None
@@ -207,8 +208,8 @@ class UserDone(Answer):
         return UserDone(id=event.user_id, status="registered")
 
     @staticmethod
-    def verified(event: events.UserVerified) -> "UserDone":
-        """The provider confirmed."""
+    def verified(event: events.UserVerified | events.CardBound) -> "UserDone":
+        """The provider confirmed him, or another card of his."""
         return UserDone(id=event.user_id, status="verified")
 
     @staticmethod

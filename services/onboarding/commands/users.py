@@ -1,5 +1,6 @@
 """Commands to a user's stream: who he is, what he may borrow, and his leaving."""
 
+from libs.events.card import CardRef
 from libs.events.codec import command
 from libs.events.money import PositiveFen
 from libs.events.onboarding import Code, Kind, Recheck, Reference
@@ -37,11 +38,14 @@ class BindOwner:
 
 @command("onboarding.VerifyUser")
 class VerifyUser:
-    """The provider confirmed who the user is. No effect when he is verified. Refused: `unknown_user`, `erasure_requested`."""
+    """The provider confirmed who the user is, by his own-name card `card_ref` where one was compared. Of a verified user only
+    another card is news. No effect when he is verified with this one. Refused: `unknown_user`, `erasure_requested`.
+    """
 
     user_id: str
     provider: Code
     reference: Reference
+    card_ref: CardRef | None = None
 
 
 @command("onboarding.RefuseVerification")

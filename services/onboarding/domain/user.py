@@ -10,6 +10,7 @@ from libs.events.onboarding import (
     ApplicantConfirmed,
     ApplicantDeclined,
     ApplicantReleased,
+    CardBound,
     ErasureDeclined,
     ErasureRequested,
     OwnerBound,
@@ -203,9 +204,11 @@ def _check_registration(command: RegisterUser) -> None:
         require_id(command.owner, "stf", "invalid_owner")
 
 
-def _verify(command: VerifyUser, state: Registered | Verified, context: Context) -> Sequence[UserVerified]:
+def _verify(
+    command: VerifyUser, state: Registered | Verified, context: Context
+) -> Sequence[UserVerified | CardBound]:
     if isinstance(state, Verified):
-        return []
+        return _bind_card(command, state)
     customer = state.customer
     return [
         UserVerified(
@@ -217,8 +220,15 @@ def _verify(command: VerifyUser, state: Registered | Verified, context: Context)
             reference=command.reference,
             verified_on=context.business_date,
             related=customer.related_by,
+            card_ref=command.card_ref,
         )
     ]
+
+
+def _bind_card(command: VerifyUser, state: Verified) -> Sequence[CardBound]:
+    if command.card_ref is None or command.card_ref == state.card_ref:
+        return []
+    return [CardBound(user_id=state.customer.user_id, card_ref=command.card_ref)]
 
 
 def _refuse(

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal, assert_never
 
+from libs.events.card import CardRef
 from libs.events.codec import record
 from libs.events.money import PositiveFen
 from libs.events.onboarding import (
     ApplicantConfirmed,
     ApplicantDeclined,
     ApplicantReleased,
+    CardBound,
     Code,
     ErasureDeclined,
     ErasureRequested,
@@ -88,7 +90,8 @@ class Registered:
 class Verified:
     """Verified: may invest when assessed, may apply. Exposures stand in the order of their reservation.
 
-    `applications` are those under way for which nothing is reserved yet.
+    `applications` are those under way for which nothing is reserved yet. `card_ref` names his own-name card, None where none was
+    compared.
     """
 
     kind: Literal["verified"] = "verified"
@@ -96,6 +99,7 @@ class Verified:
     suitability: Suitability | None
     exposures: tuple[Exposure, ...]
     applications: tuple[str, ...] = ()
+    card_ref: CardRef | None = None
 
     @property
     def exposure_fen(self) -> int:
@@ -121,6 +125,7 @@ UserEvent = (
     | ReferralCredited
     | OwnerBound
     | UserVerified
+    | CardBound
     | VerificationFailed
     | SuitabilityAssessed
     | SuitabilityLapsed
@@ -168,7 +173,10 @@ def evolve(state: UserState, event: UserEvent) -> UserState:
             return Erased(user_id=event.user_id)
         case UserVerified():
             assert isinstance(state, Registered), "a user is verified once"
-            return Verified(customer=state.customer, suitability=None, exposures=())
+            return Verified(customer=state.customer, suitability=None, exposures=(), card_ref=event.card_ref)
+        case CardBound():
+            assert isinstance(state, Verified), "only a verified user has a card"
+            return replace(state, card_ref=event.card_ref)
         case ReferralCredited() | VerificationFailed() | ApplicantDeclined() | ExposureConfirmed():
             return state
         case OwnerBound() | RelationDeclared() | ErasureRequested() | ErasureDeclined():

@@ -15,6 +15,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.balances",
         "bidding.open-listings",
         "bidding.custody",
+        "bidding.bank-requests",
         "bidding.staff",
     ]
     assert len({saga.name for saga in service.sagas}) == len(service.sagas)

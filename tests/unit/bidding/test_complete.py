@@ -5,11 +5,12 @@ import pytest
 from services.bidding.commands import CaptureHold, CreditFee
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
-from tests.unit.bidding import test_account, test_bank, test_eligibility, test_listing
+from tests.unit.bidding import test_account, test_bank, test_card, test_eligibility, test_listing
 
 SPECS = [
     *test_bank.SPECS,
     *test_bank.UNREQUESTED_SPECS,
+    *test_card.SPECS,
     *test_account.SPECS,
     *test_listing.SPECS,
     *test_eligibility.SPECS,

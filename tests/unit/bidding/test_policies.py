@@ -9,6 +9,7 @@ import pytest
 from libs.events.bidding import FundsCollected, ListingRefused
 from libs.events.codec import name_of
 from libs.events.onboarding import (
+    CardBound,
     ErasureRequested,
     ExposureConfirmed,
     ExposureRevoked,
@@ -39,6 +40,7 @@ from services.bidding.commands import (
     OpenAccount,
     RecordBid,
     RecordCapture,
+    RecordCard,
     RejectFunding,
     ReleaseHold,
     ReturnPayment,
@@ -168,6 +170,8 @@ VERIFIED = UserVerified(
     reference="ref_1",
     verified_on=date(2024, 3, 15),
 )
+CARD = "card_" + "a1" * 16
+CARD_SENT = Send("card", "acc_ann", RecordCard(owner="usr_ann", card_ref=CARD))
 ASSESSED = SuitabilityAssessed(
     user_id="usr_ann", level="C3", assessed_on=date(2024, 3, 15), valid_to=date(2025, 3, 14)
 )
@@ -210,6 +214,12 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("bidding", ASSESSED_BID, [Send("bid", "lst_1", ASSESSED_BID_SENT, HOLD)]),
     ("bidding", RELATED_BID, [Send("bid", "lst_1", replace(BID_SENT, related=("usr_bea",)), HOLD)]),
     ("onboarding", VERIFIED, [Send("account", "acc_ann", OpenAccount(owner="usr_ann"))]),
+    (
+        "onboarding",
+        replace(VERIFIED, card_ref=CARD),
+        [CARD_SENT, Send("account", "acc_ann", OpenAccount(owner="usr_ann"))],
+    ),
+    ("onboarding", CardBound(user_id="usr_ann", card_ref=CARD), [CARD_SENT]),
     (
         "onboarding",
         replace(VERIFIED, related=("usr_bea", "usr_eve")),

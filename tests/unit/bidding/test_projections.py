@@ -16,6 +16,8 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    TopUpFailed,
+    TopUpRequested,
     WithdrawalFailed,
     WithdrawalRequested,
 )
@@ -24,6 +26,7 @@ from libs.events.records import RecordedEvent
 from libs.events.views import Add, View
 from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
+from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from tests.unit.bidding import account_story as account
@@ -140,6 +143,13 @@ LEFT = history(
     "acc_bob", replace(OPENED, account_id="acc_bob"), replace(account.CLOSED, account_id="acc_bob")
 )
 UNREQUESTED = history("bankref_B77", BOOKED)
+CYS: dict[str, Any] = {"account_id": "acc_cy", "owner": "usr_cy"}
+CY = history(
+    "acc_cy",
+    TopUpRequested(top_up_id="top_8", amount_fen=60_00, **CYS),
+    TopUpFailed(top_up_id="top_8", bank_reference="B8", code="refused", **CYS),
+    TopUpRequested(top_up_id="top_9", amount_fen=70_00, card_ref="card_" + "c3" * 16, **CYS),
+)
 PASSED = history("lst_4", *listing.TO_FUND)
 PASSED = [structs.replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
 REVIEWED = [structs.replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
@@ -159,6 +169,7 @@ EVERYTHING: list[RecordedEvent] = [
     *PASSED,
     *STAFF,
     *UNREQUESTED,
+    *CY,
 ]
 
 
@@ -169,7 +180,9 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     assert (
-        documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED))
+        documents(
+            view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY)
+        )
         == first
     )
 
@@ -229,6 +242,25 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "borrowed_fen",
         "repaid_fen",
     }
+
+
+def test_what_the_bank_has_not_answered_is_open_and_nothing_else() -> None:
+    """A request is there with all that the order to the bank says until its answer comes, whichever it is."""
+    assert documents(BANK_REQUESTS, EVERYTHING) == {
+        "acc_cy:top_9": {
+            "request_id": "top_9",
+            "kind": "collect",
+            "account_id": "acc_cy",
+            "owner": "usr_cy",
+            "amount_fen": 70_00,
+            "card_ref": "card_" + "c3" * 16,
+            "business_date": "2024-03-15",
+            "asked_at": "2024-03-15T10:30:00+00:00",
+            "src.acc_cy": "bidding/0/3/0",
+        }
+    }
+    asked_out = documents(BANK_REQUESTS, ANN[:8])["acc_ann:wdr_1"]
+    assert (asked_out["kind"], asked_out["amount_fen"], asked_out["card_ref"]) == ("pay_out", 50_00, None)
 
 
 def test_the_fee_account_belongs_to_nobody() -> None:

@@ -56,9 +56,10 @@ async def test_verification_asks_the_provider_and_keeps_the_number_in_the_vault(
     answer = await verify(world, user)
     assert (answer.status_code, answer.json()["status"]) == (201, "verified")
     [command] = [each for each in world.commands() if each["type"] == "onboarding.VerifyUser"]
-    assert set(command["data"]) == {"user_id", "provider", "reference"}
+    assert set(command["data"]) == {"user_id", "provider", "reference", "card_ref"}
     person = await vault.read(user)
     assert person is not None
+    assert person[command["data"]["card_ref"]] == CARD
     assert (person["identity"], person["card"]) == (NUMBER, CARD)
     assert problem(await verify(world, other)) == (409, "identity_taken")
     assert problem(await verify(world, user, "110101199003079016")) == (409, "already_verified")
@@ -91,7 +92,6 @@ async def test_a_person_is_compared_by_his_card_and_a_company_by_its_representat
         (person, {"identity": NUMBER}, "card_required"),
         (person, {"identity": NUMBER, "card": CARD, "representative": "Lo"}, "representative_not_compared"),
         (firm, {"identity": named["identity"]}, "representative_required"),
-        (firm, named | {"card": CARD}, "card_not_compared"),
         (firm, named | {"representative": "\n"}, "invalid_request"),
     ]
     for user, body, code in wrong:
@@ -99,6 +99,8 @@ async def test_a_person_is_compared_by_his_card_and_a_company_by_its_representat
         assert problem(answer) == (422, code)
     answer = await post(world, f"users/{firm}/verification", named, firm, "user:own")
     assert answer.json()["status"] == "verified"
+    [command] = [each for each in world.commands() if each["type"] == "onboarding.VerifyUser"]
+    assert command["data"].get("card_ref") is None
     kept = await vault.read(firm)
     assert kept is not None
     assert kept["representative"] == "Lo Ada"
@@ -149,3 +151,22 @@ async def test_one_reads_ones_own_person_until_one_is_forgotten(world: World, va
     await vault.sweep(fate, 0.0)
     gone = await world.http.get(f"/onboarding/users/{user}/person", headers=headers)
     assert problem(gone) == (404, "unknown_user")
+
+
+async def test_a_card_has_one_name_and_another_card_has_another(world: World, vault: Vault) -> None:
+    """The log knows a card by an opaque name whose number the vault keeps, also of the card before; a company brings its own."""
+    user, firm = await registered(world), await registered(world, phone="13900139000", kind="organisation")
+    other = "6217000010000000136"
+    statuses = [(await verify(world, user, card=card)).status_code for card in (CARD, CARD, other, CARD)]
+    assert statuses == [201, 200, 201, 201]
+    named = {"identity": "91110000802100433B", "representative": "Lo Ada", "card": CARD}
+    assert (await post(world, f"users/{firm}/verification", named, firm, "user:own")).status_code == 201
+    asked = [each["data"] for each in world.commands() if each["type"] == "onboarding.VerifyUser"]
+    refs = [each["card_ref"] for each in asked if each["user_id"] == user]
+    assert refs == [refs[0], refs[0], refs[2], refs[0]]
+    [firms] = [each["card_ref"] for each in asked if each["user_id"] == firm]
+    assert len({refs[0], refs[2], firms}) == 3
+    person = await vault.read(user)
+    assert person is not None
+    assert (person[refs[0]], person[refs[2]], person["card"]) == (CARD, other, CARD)
+    assert CARD not in str(world.commands())

@@ -13,6 +13,7 @@ from libs.events.deciding import Wake
 from libs.events.onboarding import (
     ApplicantDeclined,
     ApplicantReleased,
+    CardBound,
     ErasureDeclined,
     ErasureRequested,
     ExposureConfirmed,
@@ -60,6 +61,9 @@ REGISTER = RegisterUser(user_id=BEA, kind="person", region="CN-31", owner=MAX)
 REFER = CreditReferral(user_id=BEA, referred="usr_new")
 BIND = BindOwner(user_id=BEA, owner="stf_new")
 VERIFY = VerifyUser(user_id=BEA, provider="test", reference="ref_1")
+CARD = "card_" + "a1" * 16
+BY_CARD = replace(VERIFY, card_ref=CARD)
+BOUND = CardBound(user_id=BEA, card_ref=CARD)
 REFUSE = RefuseVerification(user_id=BEA, provider="test", reference="ref_1", code="name_differs")
 ASSESS = AssessSuitability(user_id=BEA, answers=(3, 3, 3, 3, 3, 3, 2, 2))
 ASSESSED = SuitabilityAssessed(user_id=BEA, level="C3", assessed_on=TODAY, valid_to=VALID_TO)
@@ -145,6 +149,11 @@ SPECS = [
     Spec("a user owns nobody", (OWNERLESS,), replace(BIND, owner="usr_1"), "invalid_owner"),
     Spec("the provider confirms", (REGISTERED,), VERIFY, (VERIFIED,)),
     Spec("once", KNOWN, VERIFY, ()),
+    Spec("by his card, where one was compared", (REGISTERED,), BY_CARD, (replace(VERIFIED, card_ref=CARD),)),
+    Spec("another card is bound to who is verified", KNOWN, BY_CARD, (BOUND,)),
+    Spec("once as well", (*KNOWN, BOUND), BY_CARD, ()),
+    Spec("and it stays when no card is compared", (*KNOWN, BOUND), VERIFY, ()),
+    Spec("who goes binds no card", GOING, BY_CARD, "erasure_requested"),
     Spec("somebody who is known", (), VERIFY, "unknown_user"),
     Spec("or refuses, and he may try again", (REGISTERED,), REFUSE, (VerificationFailed(user_id=BEA, provider="test", reference="ref_1", code="name_differs", failed_on=TODAY),)),
     Spec("not who is verified", KNOWN, REFUSE, "already_verified"),

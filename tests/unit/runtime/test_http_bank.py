@@ -17,7 +17,10 @@ from libs.runtime.bank_signature import (
     signature,
     signed_headers,
 )
+from libs.runtime.http.commands import sealed
 from services.bidding.app import build
+from services.bidding.bank_answers import call_of, order_of
+from services.bidding.custodian import BankAnswer, Kind
 from tests.unit.runtime.edge_world import World, running
 
 SECRET = b"s" * 32
@@ -228,3 +231,23 @@ async def test_money_that_nobody_asked_for_is_booked_under_its_reference(world: 
     assert again.content == first.content
     assert (await bank(world, path, {"amount_fen": 30_01})).json()["type"].endswith(":amount_differs")
     assert (await world.http.post(path, json={"amount_fen": 30_00})).status_code == 401
+
+
+@pytest.mark.parametrize(("what", "kind"), [("top-ups", "collect"), ("withdrawals", "pay_out")])
+@pytest.mark.parametrize("code", [None, "not_own_name"])
+async def test_a_query_and_a_call_back_are_one_command(
+    world: World, what: str, kind: Kind, code: str | None
+) -> None:
+    """What the courier would send has the id and the fingerprint of the call-back: whichever comes first, it counts once."""
+    await bank(world, await requested(world, "top-ups", 9_000, "t"), booked(9_000, "B-0"))
+    path = await requested(world, what, 5_000)
+    request_id = path.rsplit("/", 1)[1]
+    answer = BankAnswer("B-1", 5_000, code is None, code)
+    order = order_of(kind, "acc_ada", request_id, answer)
+    ours = sealed(world.settings.fingerprint_secret(), call_of(kind, "acc_ada", request_id), order)
+    said = booked(5_000, succeeded=code is None) | ({} if code is None else {"code": code})
+    told = await bank(world, path, said)
+    assert told.status_code == 200, told.text
+    [theirs] = [command for command in world.commands() if command["command_id"] == ours.command_id]
+    assert theirs["fingerprint"] == ours.fingerprint
+    assert (await bank(world, path, said)).content == told.content

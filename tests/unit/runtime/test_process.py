@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from libs.runtime.errors import OperatorError
-from libs.runtime.process import listen
+from libs.runtime.process import listen, run
+from tests.conftest import MakeSettings
 
 
 def test_an_accepted_connection_sends_at_once() -> None:
@@ -24,3 +25,9 @@ def test_a_port_in_use_is_a_sentence() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(OperatorError, match=rf"^Port {port} is in use: stop what listens there"):
             listen(port)
+
+
+def test_a_role_that_a_service_does_not_have_is_a_sentence(make_settings: MakeSettings) -> None:
+    """Only who has requests to take to somebody outside has a courier, and nothing is started to find that out."""
+    with pytest.raises(OperatorError, match=r"^repayment has no courier"):
+        run(make_settings(), "repayment", {"courier"}, 0)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from libs.runtime.env_file import write_env_file
 from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity, keep_log_id
-from libs.runtime.settings import Settings, load_settings, write_env_file
+from libs.runtime.settings import Settings, load_settings
 
 
 def test_every_setting_is_documented() -> None:
@@ -33,7 +34,7 @@ def test_addresses_of_a_dead_stack_do_not_count(tmp_path: Path, monkeypatch: pyt
     """run.env of a process that is gone, killed or otherwise, is ignored; and so it is on demand."""
     monkeypatch.delenv("LOANSTREAM_KAFKA", raising=False)
     code = (
-        "from pathlib import Path; from libs.runtime.settings import write_env_file;"
+        "from pathlib import Path; from libs.runtime.env_file import write_env_file;"
         f"write_env_file(Path({str(tmp_path / 'run.env')!r}), {{'LOANSTREAM_KAFKA': 'gone:1'}})"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

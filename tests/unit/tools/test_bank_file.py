@@ -1,0 +1,94 @@
+"""The bank's daily file has one form, counts and sums itself, and belongs to a business date, whatever the clock says."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tools.bank_town import BankTown, bank_town, order
+from tools.bank.daily_file import file_of
+from tools.bank.ledger import Declined
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[BankTown]:
+    """A bank with two days: three bookings and a refused order on the first, one booking on the second."""
+    async with bank_town(tmp_path) as made:
+        bank = made.custodian
+        await bank.collect(order())
+        made.settle()
+        await made.ask(
+            "POST",
+            "/control/receipts",
+            {"amount_fen": 30_00, "business_date": "2024-03-15", "nonce": "n" * 8},
+        )
+        await bank.collect(order("top_2", 70_00, business_date="2024-03-16"))
+        made.settle()
+        await bank.pay_out(order("wdr_0", 9_999_00))
+        await bank.pay_out(order("wdr_1", 200_00))
+        made.settle()
+        yield made
+
+
+async def test_a_file_has_a_head_a_line_per_booking_and_an_end(town: BankTown) -> None:
+    """Field by field, in the order of booking; what came late is at the end of the date that its order carries."""
+    answer = await town.ask("GET", "/files/2024-03-15")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text == (
+        "H|loanstream-bank-file|1|2024-03-15|3\n"
+        "B|B20240315-00000001|top_1|acc_ann|in|50000|2027-01-15T08:00:00Z\n"
+        "B|B20240315-00000002|||in|3000|2027-01-15T08:00:00Z\n"
+        "B|B20240315-00000005|wdr_1|acc_ann|out|20000|2027-01-15T08:00:00Z\n"
+        "T|3|53000|20000\n"
+    )
+
+
+async def test_a_day_without_bookings_has_an_empty_file(town: BankTown) -> None:
+    """A date before the last one that orders carry is known, also where nothing was booked on it."""
+    assert (await town.ask("GET", "/files/2024-03-14")).text == (
+        "H|loanstream-bank-file|1|2024-03-14|0\nT|0|0|0\n"
+    )
+
+
+async def test_a_future_date_has_no_file_and_a_broken_one_is_no_date(town: BankTown) -> None:
+    """The bank knows no later day than its orders do; before the first order it knows none."""
+    future = await town.ask("GET", "/files/2024-03-17")
+    assert (future.status_code, future.json()) == (404, {"code": "file_not_ready"})
+    for broken in ("2024-02-30", "15.03.2024", "tomorrow"):
+        answer = await town.ask("GET", f"/files/{broken}")
+        assert (answer.status_code, answer.json()) == (422, {"code": "invalid_request"})
+
+
+async def test_a_bank_without_orders_has_no_files(tmp_path: Path) -> None:
+    """No date is known before the first order."""
+    async with bank_town(tmp_path) as town:
+        assert (await town.ask("GET", "/files/2024-03-15")).json() == {"code": "file_not_ready"}
+
+
+def test_a_large_file_comes_in_chunks_of_one_moment(town: BankTown) -> None:
+    """What is booked while the file is read is not in it: head, lines and end tell of the same bookings."""
+    with closing(sqlite3.connect(town.path)) as database, database:
+        database.executemany(
+            "INSERT INTO bookings (reference, account, direction, amount_fen, business_date, booked_at)"
+            " VALUES (?, 'acc_ann', 'in', 1, '2024-03-16', 'x')",
+            ((f"R{number}",) for number in range(6_000)),
+        )
+        database.execute("UPDATE days SET bookings = 6001, in_fen = 13000 WHERE business_date = '2024-03-16'")
+    chunks = file_of(town.path, date(2024, 3, 16))
+    first = [next(chunks), next(chunks)]
+    town.ledger.receive(5, "2024-03-16", town.now_s)
+    rest = [*chunks]
+    lines = b"".join([*first, *rest]).decode().splitlines()
+    assert len(rest) > 1
+    assert (lines[0], lines[-1]) == ("H|loanstream-bank-file|1|2024-03-16|6001", "T|6001|13000|0")
+    assert len(lines) == 6_003
+    assert next(file_of(town.path, date(2024, 3, 16))).endswith(b"|6002\n")
+
+
+def test_a_file_is_refused_before_its_first_byte(town: BankTown) -> None:
+    """Nobody gets half a file and then an error."""
+    with pytest.raises(Declined, match="file_not_ready"):
+        next(file_of(town.path, date(2030, 1, 1)))
