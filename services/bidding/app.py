@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
 #: 3: limits on users' ids and on listings whose loan could not be said. 4: under the law only applications
-#: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again.
-RULES = 5
+#: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: papers.
+RULES = 6
 
 
 def build(profile: str) -> Service:
@@ -33,6 +33,6 @@ def build(profile: str) -> Service:
 
 def _router() -> "ServiceRouter":
     # Imported on call: processes without the api role never load the web room.
-    from services.bidding.api.routes import router
+    from services.bidding.api.papers import router
 
     return router

@@ -24,6 +24,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "admin": "all",
     "operator": "all",
     "finance": "all",
+    "papers": "all",
     "claim:own": "own",
     "analyst": "all",
     "collector": "own",
@@ -50,6 +51,7 @@ OWNED: Final = (
     "staff",
     "top_up",
     "withdrawal",
+    "claim",
 )
 #: Of those, what stays its owner's even before those who see everything else.
 PERSONAL: Final = ("command",)

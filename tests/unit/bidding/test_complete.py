@@ -5,7 +5,7 @@ import pytest
 from services.bidding.commands import CaptureHold, CreditFee
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
-from tests.unit.bidding import test_account, test_bank, test_eligibility, test_listing
+from tests.unit.bidding import test_account, test_bank, test_contract, test_eligibility, test_listing
 
 SPECS = [
     *test_bank.SPECS,
@@ -13,6 +13,7 @@ SPECS = [
     *test_account.SPECS,
     *test_listing.SPECS,
     *test_eligibility.SPECS,
+    *test_contract.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

@@ -48,6 +48,7 @@ from services.bidding.domain.profile import DEMO
 from services.bidding.policies import POLICIES, SAGAS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import paper_story as papers
 from tests.unit.documents import recorded
 
 DUE = date(2024, 4, 15)
@@ -265,12 +266,16 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [
             Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=980_50)),
             Send("fee", "acc_fees", FEE),
+            Send("contract", "ctr_1", papers.ISSUE),
         ],
     ),
     (
         "bidding",
         FREE_LOAN,
-        [Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=1_000_50))],
+        [
+            Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=1_000_50)),
+            Send("contract", "ctr_1", papers.issue(origination_fee_fen=0)),
+        ],
     ),
     ("bidding", listing.PLACED, []),
     ("bidding", REFUSED_PAYMENT, []),
@@ -369,6 +374,7 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
         ("bid", account.HELD_FUNDS, account.RELEASED),
         ("fund", listing.FILLED, listing.COLLECTED),
         ("pay out", listing.COLLECTED, account.PROCEEDS),
+        ("contract", listing.COLLECTED, papers.ISSUED),
         ("debit", INSTALLMENT_DUE, account.NOTHING_TO_DEBIT),
         ("return", OVERPAID, account.GIVEN_BACK),
     ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from libs.events.bidding import (
+    ContractIssued,
     FundsCollected,
     FundsWithdrawn,
     HoldCaptured,
@@ -18,6 +19,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.codec import decode_object
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, View
@@ -25,8 +27,10 @@ from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
+from services.bidding.projections.papers import CONTRACTS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, turn_about
@@ -139,6 +143,7 @@ LEFT = history(
     "acc_bob", replace(OPENED, account_id="acc_bob"), replace(account.CLOSED, account_id="acc_bob")
 )
 UNREQUESTED = history("bankref_B77", BOOKED)
+PAPERS = history("ctr_1", papers.ISSUED)
 PASSED = history("lst_4", *listing.TO_FUND)
 PASSED = [replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
 REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
@@ -158,6 +163,7 @@ EVERYTHING: list[RecordedEvent] = [
     *PASSED,
     *STAFF,
     *UNREQUESTED,
+    *PAPERS,
 ]
 
 
@@ -167,10 +173,8 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    assert (
-        documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED))
-        == first
-    )
+    streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, PAPERS)
+    assert documents(view, turn_about(*streams)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -336,3 +340,10 @@ def totals(money: list[RecordedEvent]) -> list[int]:
         found.append(books["total_fen"])
         assert sum(value for name, value in books.items() if name.endswith(".balance_fen")) == found[-1]
     return found
+
+
+def test_a_contract_is_kept_whole() -> None:
+    """The document gives the event back that was issued, so its texts can be written again."""
+    kept = documents(CONTRACTS, EVERYTHING)["loan_1"]
+    assert decode_object(ContractIssued, kept["contract"]) == papers.ISSUED
+    assert (kept["borrower"], kept["src.ctr_1"]) == ("usr_bea", "bidding/0/1/0")
