@@ -27,7 +27,8 @@ class ContractIssued:
     """A loan's e-contract exists: everything that its text and its certificates are written from, and their hashes.
 
     The text itself is written again from these fields, the same for ever: `version` of `template` is never edited.
-    `guarantor` is None where the loan has none.
+    `guarantor` is None where the loan has none. Each claim's deal pack is due by the end of `packs_due_on`, None where the
+    certificate is all that a lender gets.
     """
 
     contract_id: str
@@ -46,3 +47,4 @@ class ContractIssued:
     version: int
     content_hash: TextHash
     claims: tuple[Certificate, ...]
+    packs_due_on: date | None

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from libs.events.bidding import ClaimTerms
+from libs.events.bidding import Channel, ClaimTerms, Seal
 from libs.events.codec import command
 from libs.events.money import AnnualRate, Count, PositiveFen
-from libs.events.onboarding import Code
+from libs.events.onboarding import Code, TextHash
 
 # --- contract ------------------------------------------------------------------------------------------------------
 
@@ -31,3 +31,75 @@ class IssueContract:
     claims: tuple[ClaimTerms, ...]
     method: Code = "equal_instalments"
     guarantor: str | None = None
+
+
+# --- deal pack -----------------------------------------------------------------------------------------------------
+
+
+@command("bidding.OpenDealPack")
+class OpenDealPack:
+    """The papers of a claim are to be made, and delivered by the end of `due_on`. No effect when the pack is open.
+
+    Refused: `invalid_claim` (the id is no claim's).
+    """
+
+    contract_id: str
+    loan_id: str
+    claim_id: str
+    account_id: str
+    investor: str
+    principal_fen: PositiveFen
+    certificate_hash: TextHash
+    guarantor: str | None
+    due_on: date
+
+
+@command("bidding.ChooseDelivery")
+class ChooseDelivery:
+    """The investor says how he wants his papers. No effect for what he chose already.
+
+    Refused: `unknown_pack` (also to everybody else), `pack_delivered`.
+    """
+
+    channel: Channel
+
+
+@command("bidding.ConfirmReceipt")
+class ConfirmReceipt:
+    """The claim's money has arrived. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`."""
+
+
+@command("bidding.IssueClaimList")
+class IssueClaimList:
+    """The list of claims is written. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`,
+    `step_out_of_order`.
+    """
+
+
+@command("bidding.ReviewDealPack")
+class ReviewDealPack:
+    """The pack is right, or with a code goes back to its first step.
+
+    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`, `step_out_of_order`, `pack_reviewed` (it was
+    found right).
+    """
+
+    sent_back: Code | None = None
+
+
+@command("bidding.SealDealPack")
+class SealDealPack:
+    """One seal is set, in the order of the legal representative, the company and the guarantor.
+
+    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`, `step_out_of_order`, `seal_not_needed` (the
+    loan has no guarantor).
+    """
+
+    seal: Seal
+
+
+@command("bidding.DeliverDealPack")
+class DeliverDealPack:
+    """The pack is sent, as the investor wishes. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`,
+    `step_out_of_order`, `delivery_not_chosen`.
+    """

@@ -2,6 +2,7 @@
 
 import services.bidding.domain.account as account
 import services.bidding.domain.contract as contract
+import services.bidding.domain.deal_pack as deal_pack
 import services.bidding.domain.listing as listing
 import services.bidding.domain.unrequested as unrequested
 from libs.events.deciding import Aggregate
@@ -14,5 +15,6 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         account.aggregate(profile),
         listing.aggregate(profile),
         unrequested.AGGREGATE,
-        contract.AGGREGATE,
+        contract.aggregate(profile),
+        deal_pack.AGGREGATE,
     )

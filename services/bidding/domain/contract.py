@@ -5,6 +5,7 @@ whenever somebody wants to read them.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, assert_never
 
 from libs.events.bidding import Certificate, ClaimTerms, ContractIssued
@@ -21,6 +22,7 @@ from services.bidding.domain.contract_text import (
 )
 from services.bidding.domain.ids import contract_of
 from services.bidding.domain.listing import BIDS_MAX
+from services.bidding.domain.profile import Profile
 
 
 @record
@@ -42,7 +44,9 @@ class Issued:
 ContractState = NotIssued | Issued
 
 
-def decide(command: IssueContract, state: ContractState, context: Context) -> Sequence[ContractIssued]:
+def decide(
+    command: IssueContract, state: ContractState, context: Context, *, profile: Profile
+) -> Sequence[ContractIssued]:
     """Write the contract. Refusals stand on the command."""
     del context  # a contract is dated by the funding
     contract_id = contract_of(command.loan_id)
@@ -77,6 +81,7 @@ def decide(command: IssueContract, state: ContractState, context: Context) -> Se
             version=CURRENT_VERSION,
             content_hash=content_hash,
             claims=tuple(_certified(command, claim, contract_id, content_hash) for claim in command.claims),
+            packs_due_on=profile.packs_due_on(command.funded_on),
         )
     ]
 
@@ -111,14 +116,16 @@ def wake_on(_state: ContractState) -> WakeOn:
     return None
 
 
-AGGREGATE = Aggregate(
-    name="contract",
-    prefix="ctr",
-    commands=(IssueContract,),
-    events=(ContractIssued,),
-    state=ContractState,
-    initial=NotIssued(),
-    decide=decide,
-    evolve=evolve,
-    wake_on=wake_on,
-)
+def aggregate(profile: Profile) -> Aggregate:
+    """The contract aggregate under a profile, which says whether lenders get deal packs, and when."""
+    return Aggregate(
+        name="contract",
+        prefix="ctr",
+        commands=(IssueContract,),
+        events=(ContractIssued,),
+        state=ContractState,
+        initial=NotIssued(),
+        decide=partial(decide, profile=profile),
+        evolve=evolve,
+        wake_on=wake_on,
+    )

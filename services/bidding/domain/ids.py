@@ -42,6 +42,14 @@ def contract_of(loan_id: str) -> str:
     return f"ctr_{_suffix(loan_id, 'loan_', 'invalid_loan')}"
 
 
+def pack_of(claim_id: str) -> str:
+    """The deal pack of a claim: `pack_` + the suffix of `clm_…`. Refused: `invalid_claim`."""
+    suffix = claim_id.removeprefix("clm_")
+    if suffix == claim_id or not suffix:
+        raise Refused("invalid_claim")
+    return f"pack_{suffix}"
+
+
 def reference_of(booking_id: str) -> str:
     """The bank's reference of a booking's stream `bankref_<reference>`. Refused: `invalid_bank_reference`."""
     return _suffix(booking_id, "bankref_", "invalid_bank_reference")

@@ -5,6 +5,6 @@ from libs.events.views import View
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
-from services.bidding.projections.papers import CONTRACTS
+from services.bidding.projections.papers import CONTRACTS, PACKS
 
-VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY, CONTRACTS, staff_view("bidding"))
+VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY, CONTRACTS, PACKS, staff_view("bidding"))

@@ -1,9 +1,23 @@
-"""The papers of Bea's loan in the specs: her contract with Ann and Cem, as it is asked for and as it is issued."""
+"""The papers of Bea's loan in the specs: her contract with Ann and Cem, and the deal pack of Ann's claim, step by step."""
 
+from datetime import date
 from typing import Any
 
-from libs.events.bidding import Certificate, ContractIssued
-from services.bidding.commands.papers import IssueContract
+from libs.events.bidding import (
+    Certificate,
+    ClaimListIssued,
+    ContractIssued,
+    DealPackDelivered,
+    DealPackOpened,
+    DealPackOverdue,
+    DealPackReviewed,
+    DealPackSealed,
+    DealPackSentBack,
+    DeliveryChosen,
+    ReceiptConfirmed,
+    Seal,
+)
+from services.bidding.commands.papers import IssueContract, OpenDealPack
 from tests.unit.bidding import listing_story as listing
 
 #: What a release once issued stands: these are the hashes of version 1's texts, and no later release may change them.
@@ -41,9 +55,78 @@ def issued(**changed: Any) -> ContractIssued:
         "version": 1,
         "content_hash": CONTRACT_HASH,
         "claims": certificates,
+        "packs_due_on": None,
     }
     return ContractIssued(**(TERMS | written | changed))
 
 
 ISSUE = issue()
 ISSUED = issued()
+
+
+# --- Ann's deal pack -----------------------------------------------------------------------------------------------
+
+DUE = date(2024, 3, 21)
+LAWFUL = issued(packs_due_on=DUE)
+PACK: dict[str, Any] = {"pack_id": "pack_1_1", "loan_id": "loan_1", "claim_id": "clm_1_1"}
+
+
+def open_pack(order: int = 1, **changed: Any) -> OpenDealPack:
+    """The papers of a claim are to be made."""
+    claim = ISSUED.claims[order - 1]
+    asked: dict[str, Any] = {
+        "contract_id": "ctr_1",
+        "loan_id": "loan_1",
+        "claim_id": claim.claim_id,
+        "account_id": claim.account_id,
+        "investor": claim.investor,
+        "principal_fen": claim.principal_fen,
+        "certificate_hash": claim.certificate_hash,
+        "guarantor": None,
+        "due_on": DUE,
+    }
+    return OpenDealPack(**(asked | changed))
+
+
+def opened(**changed: Any) -> DealPackOpened:
+    """They are, Ann's."""
+    fields = {
+        "contract_id": "ctr_1",
+        "account_id": "acc_ann",
+        "investor": "usr_ann",
+        "principal_fen": 900_00,
+        "certificate_hash": ANNS_HASH,
+        "guarantor": None,
+        "due_on": DUE,
+        "next_step": "receipt",
+    }
+    return DealPackOpened(**(PACK | fields | changed))
+
+
+def signed(kind: type, signer: str, next_step: str, **fields: Any) -> Any:
+    """A step is done."""
+    return kind(signer=signer, next_step=next_step, **PACK, **fields)
+
+
+def sealed(seal: Seal, signer: str, missing: int, next_step: str) -> DealPackSealed:
+    """One seal is on it."""
+    done: DealPackSealed = signed(DealPackSealed, signer, next_step, seal=seal, missing=missing)
+    return done
+
+
+PACK_OPENED = opened()
+RECEIPT = signed(ReceiptConfirmed, "stf_acc", "claim_list", principal_fen=900_00)
+CLAIM_LIST = signed(ClaimListIssued, "stf_ria", "review")
+REVIEWED = signed(DealPackReviewed, "stf_liz", "seal_legal_representative")
+SENT_BACK = signed(DealPackSentBack, "stf_liz", "receipt", code="wrong_list")
+FIRST_SEAL = sealed("legal_representative", "stf_gus", 1, "seal_company")
+LAST_SEAL = sealed("company", "stf_abe", 0, "delivery")
+BY_EMAIL = DeliveryChosen(pack_id="pack_1_1", investor="usr_ann", channel="email")
+SENT = DealPackDelivered(
+    investor="usr_ann", channel="email", signer="stf_cus", delivered_on=date(2024, 3, 20), **PACK
+)
+LATE = DealPackOverdue(investor="usr_ann", due_on=DUE, next_step="review", **PACK)
+
+ISSUED_PACK = (PACK_OPENED, RECEIPT, CLAIM_LIST)
+SEALED_PACK = (*ISSUED_PACK, REVIEWED, FIRST_SEAL, LAST_SEAL)
+DELIVERED_PACK = (*SEALED_PACK, BY_EMAIL, SENT)

@@ -5,7 +5,14 @@ import pytest
 from services.bidding.commands import CaptureHold, CreditFee
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
-from tests.unit.bidding import test_account, test_bank, test_contract, test_eligibility, test_listing
+from tests.unit.bidding import (
+    test_account,
+    test_bank,
+    test_contract,
+    test_deal_pack,
+    test_eligibility,
+    test_listing,
+)
 
 SPECS = [
     *test_bank.SPECS,
@@ -14,6 +21,7 @@ SPECS = [
     *test_listing.SPECS,
     *test_eligibility.SPECS,
     *test_contract.SPECS,
+    *test_deal_pack.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

@@ -11,14 +11,17 @@ from libs.events.codec import encode
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
 from services.bidding.commands.papers import IssueContract
 from services.bidding.domain import contract_text
-from services.bidding.domain.contract import AGGREGATE
+from services.bidding.domain.contract import aggregate
 from services.bidding.domain.ids import USER_SUFFIX_MAX
+from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from services.bidding.policies.papers import on_bidding
 from tests.unit.bidding import listing_story as listing
-from tests.unit.bidding.paper_story import ISSUE, ISSUED, issue
+from tests.unit.bidding.paper_story import ISSUE, ISSUED, LAWFUL, issue
 from tests.unit.bidding.specs import Spec, on
 from tests.unit.documents import recorded
 from tests.unit.given import given
+
+AGGREGATE = aggregate(DEMO)
 
 #: What no text of the platform may say (domain.md section 9, processes.md 1.N); the same in Chinese would not be ASCII.
 FORBIDDEN = (
@@ -63,6 +66,11 @@ SPECS = [
 def test_the_contract(row: Spec) -> None:
     """Each rule of a contract, one row each."""
     row.check(AGGREGATE)
+
+
+def test_deal_packs_are_due_where_the_law_of_the_profile_has_them() -> None:
+    """Three working days after the funding on Monday the 18th; in the demo the certificate is all that a lender gets."""
+    given(aggregate(CN_P2P_2016)).when(ISSUE, on()).then(LAWFUL)
 
 
 def test_what_was_issued_can_be_written_again_from_its_event() -> None:

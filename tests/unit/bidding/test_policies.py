@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import FundsCollected, ListingRefused
+from libs.events.bidding import ContractIssued, DealPackOpened, FundsCollected, ListingRefused
 from libs.events.codec import name_of
 from libs.events.onboarding import (
     ErasureRequested,
@@ -277,6 +277,15 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
             Send("contract", "ctr_1", papers.issue(origination_fee_fen=0)),
         ],
     ),
+    (
+        "bidding",
+        papers.LAWFUL,
+        [
+            Send("pack:clm_1_1", "pack_1_1", papers.open_pack(1)),
+            Send("pack:clm_1_2", "pack_1_2", papers.open_pack(2)),
+        ],
+    ),
+    ("bidding", papers.ISSUED, []),
     ("bidding", listing.PLACED, []),
     ("bidding", REFUSED_PAYMENT, []),
     ("repayment", INSTALLMENT_DUE, [Send("debit", "acc_bea", DEBIT)]),
@@ -365,6 +374,10 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
     assert fee.opened_by[type(FREE_LOAN)](FREE_LOAN) == ()
     assert fee.opened_by[type(listing.COLLECTED)](listing.COLLECTED) == ("origination:loan_1",)
     assert fee.closed_by[type(account.fee(1, 1))](account.fee(1, 1)) == "origination:loan_1"
+    packs = by_name["deal pack"]
+    assert packs.opened_by[ContractIssued](papers.LAWFUL) == ("pack_1_1", "pack_1_2")
+    assert packs.opened_by[ContractIssued](papers.ISSUED) == ()
+    assert packs.closed_by[DealPackOpened](papers.PACK_OPENED) == "pack_1_1"
     assert back.opened_by[CommandRefused](REFUSED_BID) == ()
     assert back.opened_by[CommandRefused](REFUSED_DEBIT) == ("dbt_1",)
     pairs = [

@@ -27,13 +27,13 @@ from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
-from services.bidding.projections.papers import CONTRACTS
+from services.bidding.projections.papers import CONTRACTS, PACKS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
-from tests.unit.documents import documents, history, turn_about
+from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import TODAY
 
 LOAN: dict[str, Any] = {"loan_id": "loan_1"}
@@ -144,6 +144,13 @@ LEFT = history(
 )
 UNREQUESTED = history("bankref_B77", BOOKED)
 PAPERS = history("ctr_1", papers.ISSUED)
+PACK = history(
+    "pack_1_1",
+    *papers.ISSUED_PACK,
+    papers.LATE,
+    papers.SENT_BACK,
+    *papers.DELIVERED_PACK[1:],
+)
 PASSED = history("lst_4", *listing.TO_FUND)
 PASSED = [replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
 REVIEWED = [replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
@@ -164,6 +171,7 @@ EVERYTHING: list[RecordedEvent] = [
     *STAFF,
     *UNREQUESTED,
     *PAPERS,
+    *PACK,
 ]
 
 
@@ -173,7 +181,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, PAPERS)
+    streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, PAPERS, PACK)
     assert documents(view, turn_about(*streams)) == first
 
 
@@ -347,3 +355,32 @@ def test_a_contract_is_kept_whole() -> None:
     kept = documents(CONTRACTS, EVERYTHING)["loan_1"]
     assert decode_object(ContractIssued, kept["contract"]) == papers.ISSUED
     assert (kept["borrower"], kept["src.ctr_1"]) == ("usr_bea", "bidding/0/1/0")
+
+
+def test_a_pack_shows_what_it_waits_for_and_who_signed() -> None:
+    """The document follows the pack from step to step, through being sent back, to its delivery."""
+
+    def after(*events: Any) -> dict[str, Any]:
+        shown = documents(PACKS, history("pack_1_1", *events))["pack_1_1"]
+        return {
+            name: shown[name] for name in ("next_step", "sent_back", "is_overdue", "channel", "delivered_on")
+        }
+
+    waiting = {"sent_back": None, "is_overdue": False, "channel": None, "delivered_on": None}
+    assert after(papers.PACK_OPENED) == waiting | {"next_step": "receipt"}
+    assert after(*papers.ISSUED_PACK, papers.LATE) == waiting | {"next_step": "review", "is_overdue": True}
+    back = (*papers.ISSUED_PACK, papers.SENT_BACK)
+    assert after(*back) == waiting | {"next_step": "receipt", "sent_back": "wrong_list"}
+    assert after(*back, papers.RECEIPT) == waiting | {"next_step": "claim_list"}
+    sent = {"next_step": None, "channel": "email", "delivered_on": "2024-03-20"}
+    assert after(*papers.DELIVERED_PACK) == waiting | sent
+    shown = nested("pack_1_1", documents(PACKS, EVERYTHING)["pack_1_1"])
+    assert shown["investor"] == "usr_ann"
+    assert shown["signers"] == {
+        "receipt": "stf_acc",
+        "claim_list": "stf_ria",
+        "review": "stf_liz",
+        "seal_legal_representative": "stf_gus",
+        "seal_company": "stf_abe",
+        "delivery": "stf_cus",
+    }
