@@ -8,7 +8,7 @@ Every money event stands in one account's stream and carries `postings` that sum
 from datetime import date
 from typing import Literal
 
-from libs.events import account, bank, contracts, deal_packs
+from libs.events import account, bank, contracts
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 
@@ -20,19 +20,7 @@ RelationRecorded = account.RelationRecorded
 RiskLevel = account.RiskLevel
 SuitabilityRecorded = account.SuitabilityRecorded
 Certificate = contracts.Certificate
-Channel = deal_packs.Channel
-ClaimListIssued = deal_packs.ClaimListIssued
 ContractIssued = contracts.ContractIssued
-DealPackDelivered = deal_packs.DealPackDelivered
-DealPackOpened = deal_packs.DealPackOpened
-DealPackOverdue = deal_packs.DealPackOverdue
-DealPackReviewed = deal_packs.DealPackReviewed
-DealPackSealed = deal_packs.DealPackSealed
-DealPackSentBack = deal_packs.DealPackSentBack
-DeliveryChosen = deal_packs.DeliveryChosen
-PackStep = deal_packs.PackStep
-ReceiptConfirmed = deal_packs.ReceiptConfirmed
-Seal = deal_packs.Seal
 FundsDeposited = bank.FundsDeposited
 FundsWithdrawn = bank.FundsWithdrawn
 Posting = bank.Posting

@@ -1,6 +1,7 @@
 """Events of `bidding` about the papers of a loan: its e-contract and the certificate of each claim, known by their hashes.
 
-They stand beside the others because one file of all would be too long to read; `libs.events.bidding` gives them on.
+They stand beside the others because one file of all would be too long to read; `libs.events.bidding` gives them on. Those of the
+deal packs are in `libs.events.deal_packs`.
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """Events of `bidding` about the deal pack of a claim: the papers that staff issue, review, seal and send to a lender.
 
-Each step is another person's (`signer`); `next_step` is what the pack waits for after it. They stand beside the
-others because one file of all would be too long to read; `libs.events.bidding` gives them on.
+Each step is another person's (`signer`); `next_step` is what the pack waits for after it. They stand in a file of
+their own, and whoever needs them names it: `libs.events.bidding` is as long as a file may be.
 """
 
 from datetime import date

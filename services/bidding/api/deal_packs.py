@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
 
-from libs.events import bidding as events
+from libs.events import deal_packs as events
 from libs.runtime.http import Order, ThisPage, ThisPrincipal, ViewReader, id_path, scopes, view_reader
 from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, model_validator
 
-from libs.events import bidding as events
+from libs.events import deal_packs as events
 from libs.runtime.http import Answer, Shape
 
 

@@ -2,8 +2,14 @@
 
 from datetime import date
 
-from libs.events.bidding import Channel, ClaimTerms, Seal
+from libs.events.bidding import (
+    ClaimTerms,
+)
 from libs.events.codec import command
+from libs.events.deal_packs import (
+    Channel,
+    Seal,
+)
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code, TextHash
 

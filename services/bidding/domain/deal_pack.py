@@ -6,7 +6,7 @@ Each step is signed by another person (processes.md 1.A rules 3 to 5, 1.G.6); wh
 from collections.abc import Sequence
 from typing import assert_never, get_args
 
-from libs.events.bidding import (
+from libs.events.deal_packs import (
     ClaimListIssued,
     DealPackDelivered,
     DealPackOpened,

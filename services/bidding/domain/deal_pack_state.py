@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal, assert_never
 
-from libs.events.bidding import (
+from libs.events.codec import record
+from libs.events.deal_packs import (
     Channel,
     ClaimListIssued,
     DealPackDelivered,
@@ -18,7 +19,6 @@ from libs.events.bidding import (
     ReceiptConfirmed,
     Seal,
 )
-from libs.events.codec import record
 from libs.events.money import PositiveFen
 from libs.events.onboarding import Code
 

@@ -3,7 +3,13 @@
 Where the profile asks for more, each claim gets a deal pack, which people make.
 """
 
-from libs.events.bidding import ContractIssued, DealPackOpened, FundsCollected
+from libs.events.bidding import (
+    ContractIssued,
+    FundsCollected,
+)
+from libs.events.deal_packs import (
+    DealPackOpened,
+)
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send, Step
 from services.bidding.commands.papers import IssueContract, OpenDealPack

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from libs.events.bidding import (
-    ClaimListIssued,
     ContractIssued,
+)
+from libs.events.codec import encode, parse_json
+from libs.events.deal_packs import (
+    ClaimListIssued,
     DealPackDelivered,
     DealPackOpened,
     DealPackOverdue,
@@ -19,7 +22,6 @@ from libs.events.bidding import (
     DeliveryChosen,
     ReceiptConfirmed,
 )
-from libs.events.codec import encode, parse_json
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
 

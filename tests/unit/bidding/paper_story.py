@@ -5,8 +5,10 @@ from typing import Any
 
 from libs.events.bidding import (
     Certificate,
-    ClaimListIssued,
     ContractIssued,
+)
+from libs.events.deal_packs import (
+    ClaimListIssued,
     DealPackDelivered,
     DealPackOpened,
     DealPackOverdue,

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import ContractIssued, DealPackOpened, FundsCollected, ListingRefused
+from libs.events.bidding import (
+    ContractIssued,
+    FundsCollected,
+    ListingRefused,
+)
 from libs.events.codec import name_of
+from libs.events.deal_packs import (
+    DealPackOpened,
+)
 from libs.events.onboarding import (
     ErasureRequested,
     ExposureConfirmed,
