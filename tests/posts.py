@@ -30,6 +30,17 @@ APPOINTMENTS: dict[str, tuple[tuple[str, ...], str | None]] = {
     **{subject: ((office,), None) for office, subject in COMMITTEE.items()},
     "stf_kim": (("collector",), "CN-44"),
     "stf_ulf": (("accountant",), None),  # the second of finance
+    "stf_zoe": (("admin",), None),  # keeps the company's seal
+    "stf_cyd": (("customer_service",), None),
+}
+#: Who does which step of a deal pack.
+PACK_SIGNERS = {
+    "receipt": "stf_ulf",
+    "claim_list": "stf_ria",
+    "review": "stf_liz",
+    "seal_legal_representative": "stf_gus",
+    "seal_company": "stf_zoe",
+    "delivery": "stf_cyd",
 }
 DOCUMENTS = (
     "identity_card",
