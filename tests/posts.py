@@ -19,6 +19,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "disbursement": ("stf_leo", ("disbursement",), None),
     "collector": ("stf_lee", ("collector",), "CN-31"),
     "finance": ("stf_fin", ("cashier",), None),
+    "papers": ("stf_liz", ("legal",), None),
     "collections_supervisor": ("stf_sue", ("collections_supervisor",), None),
 }
 #: office -> who holds it.
@@ -29,6 +30,17 @@ APPOINTMENTS: dict[str, tuple[tuple[str, ...], str | None]] = {
     **{subject: ((office,), None) for office, subject in COMMITTEE.items()},
     "stf_kim": (("collector",), "CN-44"),
     "stf_ulf": (("accountant",), None),  # the second of finance
+    "stf_zoe": (("admin",), None),  # keeps the company's seal
+    "stf_cyd": (("customer_service",), None),
+}
+#: Who does which step of a deal pack.
+PACK_SIGNERS = {
+    "receipt": "stf_ulf",
+    "claim_list": "stf_ria",
+    "review": "stf_liz",
+    "seal_legal_representative": "stf_gus",
+    "seal_company": "stf_zoe",
+    "delivery": "stf_cyd",
 }
 DOCUMENTS = (
     "identity_card",

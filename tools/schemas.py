@@ -15,6 +15,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     application,
     bidding,
     collections,
+    deal_packs,
     onboarding,
     repayment,
     system,

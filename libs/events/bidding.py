@@ -8,11 +8,11 @@ Every money event stands in one account's stream and carries `postings` that sum
 from datetime import date
 from typing import Literal
 
-from libs.events import account, bank
+from libs.events import account, bank, contracts
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 
-# Whoever reads bidding finds all of its events here, those of the account itself and of the bank too.
+# Whoever reads bidding finds all of its events here, those of the account itself, of the bank and of the papers too.
 AccountClosed = account.AccountClosed
 AccountClosureDeclined = account.AccountClosureDeclined
 AccountOpened = account.AccountOpened
@@ -21,6 +21,8 @@ RelationRecorded = account.RelationRecorded
 RiskLevel = account.RiskLevel
 SuitabilityRecorded = account.SuitabilityRecorded
 BankCode = bank.BankCode
+Certificate = contracts.Certificate
+ContractIssued = contracts.ContractIssued
 FundsDeposited = bank.FundsDeposited
 FundsWithdrawn = bank.FundsWithdrawn
 Posting = bank.Posting

@@ -42,6 +42,7 @@ SCOPES: Final = {
     "admin": "appoint and dismiss staff",
     "operator": "open listings, run the calendar, see every loan",
     "finance": "review full listings",
+    "papers": "read contracts (legal), sign one's step of a deal pack",
     "claim:own": "see the loans in which one holds claims",
     "analyst": "see figures of the whole book",
     "collector": "work the collection queue of one's own desk",

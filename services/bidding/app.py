@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
 #: 3: limits on users' ids and on listings whose loan could not be said. 4: under the law only applications
-#: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card.
+#: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card; papers.
 RULES = 6
 
 
@@ -36,7 +36,7 @@ def build(profile: str) -> Service:
 
 def _router() -> "ServiceRouter":
     # Imported on call: processes without the api role never load the web room.
-    from services.bidding.api.routes import router
+    from services.bidding.api.deal_packs import router
 
     return router
 

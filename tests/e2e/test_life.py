@@ -189,3 +189,26 @@ def test_a_vote_needs_the_office(life: Life) -> None:
     wrong = posts.Step("votes", "stf_fay", "committee", step.body)
     answer = life.offices.take(application, wrong)
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:loanstream:problem:forbidden_office")
+
+
+def test_a_lender_gets_his_papers_from_six_people(life: Life) -> None:
+    """The pack of his claim became overdue while nobody worked; then each post does its step, and he is sent it as he wishes."""
+    town, ivan, claim = life.town, life.ivan.person, life.loan.removeprefix("loan_") + "_1"
+    [pack] = [
+        pack for pack in ivan.read("/bidding/deal-packs")["items"] if pack["claim_id"] == f"clm_{claim}"
+    ]
+    assert (pack["pack_id"], pack["is_overdue"], pack["next_step"]) == (f"pack_{claim}", True, "receipt")
+    at = f"/bidding/deal-packs/pack_{claim}"
+    assert ivan.post(f"{at}/delivery", {"channel": "email"}).status_code == 201
+    done = [
+        town.person(signer, "papers").post(f"{at}/steps", {"step": step})
+        for step, signer in posts.PACK_SIGNERS.items()
+    ]
+    assert [answer.status_code for answer in done] == [201] * len(done), [answer.text for answer in done]
+    assert (done[-1].json()["next_step"], done[-1].json()["channel"]) == (None, "email")
+    alone = town.person("stf_ulf", "papers").post(f"{at}/steps", {"step": "review"})
+    assert alone.json()["type"] == "urn:loanstream:problem:forbidden_post"
+    certificate = ivan.get(f"/bidding/certificates/clm_{claim}.pdf")
+    assert (certificate.status_code, certificate.headers["content-type"]) == (200, "application/pdf")
+    assert pack["certificate_hash"].encode() in certificate.content
+    assert life.bea.person.get(f"/bidding/certificates/clm_{claim}.pdf").status_code == 404

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy.local.parts import Parts
@@ -182,3 +183,25 @@ def test_a_listing_that_is_not_filled_expires(town: Town) -> None:
     assert ada.read(f"/bidding/listings/{listing['id']}")["state"] == "expired"
     town.bid(ada, listing["id"], 50_000)
     eventually(lambda: assert_balances((ada,), [(50_000, 0)]))
+
+
+def test_a_contract_is_downloaded_by_its_parties_in_the_same_bytes(town: Town) -> None:
+    """Through the gateway: borrower and lenders get one file, each lender his certificate, a stranger nothing."""
+    borrower, ada, bea, eve = (town.customer(name, 70_000) for name in ("bo", "ada", "bea", "eve"))
+    loan_id = funded_loan(town, borrower, ada, bea)
+    contract = eventually(lambda: _paper(borrower, f"contracts/{loan_id}.pdf"))
+    for party in (borrower, ada, bea):
+        assert _paper(party, f"contracts/{loan_id}.pdf").content == contract.content
+    told = ada.read(f"/bidding/contracts/{loan_id}")
+    assert contract.headers["etag"] == f'W/"{told["content_hash"]}"'
+    [own] = told["certificates"]
+    assert own["certificate_hash"].encode() in _paper(ada, f"certificates/{own['claim_id']}.pdf").content
+    for paper in (f"contracts/{loan_id}", f"contracts/{loan_id}.pdf", f"certificates/{own['claim_id']}.pdf"):
+        assert eve.get(f"/bidding/{paper}").status_code == 404
+    assert bea.get(f"/bidding/certificates/{own['claim_id']}.pdf").status_code == 404
+
+
+def _paper(who: Person, name: str) -> httpx.Response:
+    answer = who.get(f"/bidding/{name}")
+    assert answer.status_code == 200, answer.text
+    return answer

@@ -26,6 +26,7 @@ LIFE = ("2", "demo")
 #: Every aggregate of every service that decides, but the day's own and those that this seed never meets.
 ASKED = {
     "bidding.account",
+    "bidding.contract",
     "bidding.listing",
     "collections.collector",
     "collections.debtor",

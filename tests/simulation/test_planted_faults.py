@@ -24,6 +24,7 @@ QUICK = (
     "memory-told-as-refusal",
     "related-may-bid",
     "called-at-night",
+    "one-clerk-signs-all",
     "stale-store-accepted",
     "displaced-commands-forgotten",
     "store-of-other-states",

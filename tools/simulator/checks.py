@@ -18,6 +18,8 @@ from libs.events.records import RawRecord
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.log import Place
+from tools.simulator.pack_books import PackBooks
+from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
@@ -90,6 +92,8 @@ class Auditor:
         self.partitions = partitions
         self.books = Books()
         self.people = PeopleBooks(self.books)
+        self.papers = PaperBooks()
+        self.packs = PackBooks(self.papers)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -223,6 +227,8 @@ class Auditor:
         self.cases.record(where, events)
         for event in events:
             self.people.record(where, event)
+            self.papers.record(where, event)
+            self.packs.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -337,6 +343,8 @@ class Auditor:
         _require(not self.refusals["internal"], f"{self.refusals['internal']} internal refusals")
         self.books.at_rest()
         self.people.at_rest()
+        self.papers.at_rest()
+        self.packs.at_rest(self.closed[-1] if self.closed else None)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 

@@ -70,6 +70,24 @@ class ServiceRouter:
 
         return declare_read
 
+    def document(self, path: str, access: Access, *, media_type: str) -> Callable[[Read], Read]:
+        """Declare a GET that is answered with bytes of a media type: the function returns the Response."""
+
+        def declare_document(endpoint: Read) -> Read:
+            declare(endpoint, Admission(access))
+            content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+            options = {
+                "methods": ["GET"],
+                "response_class": Response,
+                "response_model": None,
+                "responses": _responses(_READ_PROBLEMS) | {200: {"content": content}},
+                "openapi_extra": {"security": access.security(), "parameters": [_POSITION_PARAMETER]},
+            }
+            self.routes.append(Route(f"/{self.service}{path}", endpoint, options))
+            return endpoint
+
+        return declare_document
+
     def live(
         self, path: str, access: Access, *, view: str, shown: Shown, answer: type[BaseModel]
     ) -> Callable[[Look], Look]:

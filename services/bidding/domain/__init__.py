@@ -1,6 +1,8 @@
-"""The rules of bidding: three aggregates and the profile they obey. Pure: no clock, no chance, no I/O."""
+"""The rules of bidding: its aggregates and the profile they obey. Pure: no clock, no chance, no I/O."""
 
 import services.bidding.domain.account as account
+import services.bidding.domain.contract as contract
+import services.bidding.domain.deal_pack as deal_pack
 import services.bidding.domain.listing as listing
 import services.bidding.domain.unrequested as unrequested
 from libs.events.deciding import Aggregate
@@ -9,4 +11,10 @@ from services.bidding.domain.profile import Profile
 
 def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
     """The service's aggregates, closed over the profile whose caps and ceilings they apply."""
-    return (account.aggregate(profile), listing.aggregate(profile), unrequested.AGGREGATE)
+    return (
+        account.aggregate(profile),
+        listing.aggregate(profile),
+        unrequested.AGGREGATE,
+        contract.aggregate(profile),
+        deal_pack.AGGREGATE,
+    )

@@ -37,6 +37,19 @@ def claim_of(loan_id: str, order: int) -> str:
     return f"clm_{_suffix(loan_id, 'loan_', 'invalid_loan')}_{order}"
 
 
+def contract_of(loan_id: str) -> str:
+    """The contract of a loan: `ctr_` + the suffix of `loan_…`. Refused: `invalid_loan`."""
+    return f"ctr_{_suffix(loan_id, 'loan_', 'invalid_loan')}"
+
+
+def pack_of(claim_id: str) -> str:
+    """The deal pack of a claim: `pack_` + the suffix of `clm_…`. Refused: `invalid_claim`."""
+    suffix = claim_id.removeprefix("clm_")
+    if suffix == claim_id or not suffix:
+        raise Refused("invalid_claim")
+    return f"pack_{suffix}"
+
+
 def reference_of(booking_id: str) -> str:
     """The bank's reference of a booking's stream `bankref_<reference>`. Refused: `invalid_bank_reference`."""
     return _suffix(booking_id, "bankref_", "invalid_bank_reference")

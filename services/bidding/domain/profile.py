@@ -11,6 +11,7 @@ from typing import TypeVar
 from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
 from libs.events.money import MAX_INTEGER
+from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after
 
 _Value = TypeVar("_Value")
 
@@ -47,6 +48,14 @@ class Profile:
     """The largest amount of a listing whose full-bid review passes by itself."""
     grade_levels: tuple[tuple[date, tuple[tuple[str, RiskLevel], ...]], ...] = _GRADE_LEVELS
     """The risk level that each grade needs at least; a grade that the table lacks needs the highest."""
+    pack_days: tuple[tuple[date, int], ...] = ()
+    """Working days after funding by whose end a lender has his deal pack; before the first row his certificate is all."""
+    working_days: WorkingDays = WEEKENDS
+
+    def packs_due_on(self, funded_on: date) -> date | None:
+        """The last day for the deal packs of a loan, None where there are none."""
+        days = _in_force(self.pack_days, funded_on)
+        return None if days is None else working_day_after(self.working_days, funded_on, days)
 
     def level_needed(self, grade: str, on: date) -> RiskLevel:
         """The least risk level of an investor who bids on a listing of this grade."""
@@ -95,7 +104,8 @@ DEMO = Profile(
 
 #: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
 #: reserves it before a listing opens, so nothing is listed by hand. The bidding window of 10 days is our choice (domain.md section 3), and
-#: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself.
+#: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself. Lenders get deal
+#: packs, within 3 working days (chosen; processes.md 1.G.6).
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     rate_ceilings=CEILINGS_CN,
@@ -106,6 +116,8 @@ CN_P2P_2016 = Profile(
     suitability_required=True,
     own_card_required=True,
     automatic_reviews_fen=((date.min, 100_000_00),),
+    pack_days=((date.min, 3),),
+    working_days=CHINA,
 )
 
 

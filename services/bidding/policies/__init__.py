@@ -5,6 +5,7 @@ Pure: an event carries all that the next step needs. A step that can be declined
 
 import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
+import services.bidding.policies.papers as papers
 import services.bidding.policies.repaying as repaying
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
@@ -15,9 +16,13 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
     return [*custody.on_onboarding(event), *lending.on_onboarding(event)]
 
 
+def _on_bidding(event: RecordedEvent) -> list[Send]:
+    return [*lending.on_bidding(event), *papers.on_bidding(event)]
+
+
 POLICIES = {
-    "bidding": lending.on_bidding,
+    "bidding": _on_bidding,
     "repayment": repaying.on_repayment,
     "onboarding": on_onboarding,
 }
-SAGAS = (*lending.SAGAS, *repaying.SAGAS, *custody.SAGAS)
+SAGAS = (*lending.SAGAS, *papers.SAGAS, *repaying.SAGAS, *custody.SAGAS)

@@ -6,5 +6,14 @@ from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
+from services.bidding.projections.papers import CONTRACTS, PACKS
 
-VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY, BANK_REQUESTS, staff_view("bidding"))
+VIEWS: tuple[View, ...] = (
+    BALANCES,
+    LISTINGS,
+    CUSTODY,
+    BANK_REQUESTS,
+    CONTRACTS,
+    PACKS,
+    staff_view("bidding"),
+)

@@ -24,6 +24,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "admin": "all",
     "operator": "all",
     "finance": "all",
+    "papers": "all",
     "claim:own": "own",
     "analyst": "all",
     "collector": "own",
@@ -50,6 +51,8 @@ OWNED: Final = (
     "staff",
     "top_up",
     "withdrawal",
+    "claim",
+    "pack",
 )
 #: Of those, what stays its owner's even before those who see everything else.
 PERSONAL: Final = ("command",)
@@ -65,6 +68,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "cursor": lambda town: [town.bob.objects["application"]],
     "limit": lambda _town: ["200"],
     "on": lambda town: [town.due_day],
+    "step": lambda _town: ["review"],
     "stage": lambda _town: ["early"],
     "product": lambda _town: ["consumer"],
     "region": lambda town: [town.bob.region, town.ada.region],
@@ -129,6 +133,8 @@ BODIES: Final[dict[str, _Body]] = {
         "amount_fen": 1,
         "succeeded": True,
     },
+    "POST /bidding/deal-packs/{pack}/delivery": lambda _about, _: {"channel": "post"},
+    "POST /bidding/deal-packs/{pack}/steps": lambda _about, _: {"step": "review"},
     "POST /onboarding/users": _registration,
     "POST /onboarding/assisted-users": _registration,
     "POST /onboarding/users/{user}/verification": lambda about, _: {

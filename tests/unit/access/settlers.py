@@ -182,6 +182,10 @@ class Settling:
         application = await self.apply(borrower, amount_fen)
         await self.bid(customer, application.replace("app_", "lst_"), amount_fen)
         customer.objects["lent"] = application.replace("app_", "loan_")
+        customer.objects |= {
+            "claim": f"{application.replace('app_', 'clm_')}_1",
+            "pack": f"{application.replace('app_', 'pack_')}_1",
+        }
 
     async def borrow(self, customer: Customer, lender: Customer) -> None:
         """He has a loan."""

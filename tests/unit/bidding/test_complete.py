@@ -5,7 +5,15 @@ import pytest
 from services.bidding.commands import CaptureHold, CreditFee
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
-from tests.unit.bidding import test_account, test_bank, test_card, test_eligibility, test_listing
+from tests.unit.bidding import (
+    test_account,
+    test_bank,
+    test_card,
+    test_contract,
+    test_deal_pack,
+    test_eligibility,
+    test_listing,
+)
 
 SPECS = [
     *test_bank.SPECS,
@@ -14,6 +22,8 @@ SPECS = [
     *test_account.SPECS,
     *test_listing.SPECS,
     *test_eligibility.SPECS,
+    *test_contract.SPECS,
+    *test_deal_pack.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import FundsCollected, ListingRefused
+from libs.events.bidding import (
+    ContractIssued,
+    FundsCollected,
+    ListingRefused,
+)
 from libs.events.codec import name_of
+from libs.events.deal_packs import (
+    DealPackOpened,
+)
 from libs.events.onboarding import (
     CardBound,
     ErasureRequested,
@@ -50,6 +57,7 @@ from services.bidding.domain.profile import DEMO
 from services.bidding.policies import POLICIES, SAGAS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import paper_story as papers
 from tests.unit.documents import recorded
 
 DUE = date(2024, 4, 15)
@@ -275,13 +283,26 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [
             Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=980_50)),
             Send("fee", "acc_fees", FEE),
+            Send("contract", "ctr_1", papers.ISSUE),
         ],
     ),
     (
         "bidding",
         FREE_LOAN,
-        [Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=1_000_50))],
+        [
+            Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=1_000_50)),
+            Send("contract", "ctr_1", papers.issue(origination_fee_fen=0)),
+        ],
     ),
+    (
+        "bidding",
+        papers.LAWFUL,
+        [
+            Send("pack:clm_1_1", "pack_1_1", papers.open_pack(1)),
+            Send("pack:clm_1_2", "pack_1_2", papers.open_pack(2)),
+        ],
+    ),
+    ("bidding", papers.ISSUED, []),
     ("bidding", listing.PLACED, []),
     ("bidding", REFUSED_PAYMENT, []),
     ("repayment", INSTALLMENT_DUE, [Send("debit", "acc_bea", DEBIT)]),
@@ -370,6 +391,10 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
     assert fee.opened_by[type(FREE_LOAN)](FREE_LOAN) == ()
     assert fee.opened_by[type(listing.COLLECTED)](listing.COLLECTED) == ("origination:loan_1",)
     assert fee.closed_by[type(account.fee(1, 1))](account.fee(1, 1)) == "origination:loan_1"
+    packs = by_name["deal pack"]
+    assert packs.opened_by[ContractIssued](papers.LAWFUL) == ("pack_1_1", "pack_1_2")
+    assert packs.opened_by[ContractIssued](papers.ISSUED) == ()
+    assert packs.closed_by[DealPackOpened](papers.PACK_OPENED) == "pack_1_1"
     assert back.opened_by[CommandRefused](REFUSED_BID) == ()
     assert back.opened_by[CommandRefused](REFUSED_DEBIT) == ("dbt_1",)
     pairs = [
@@ -379,6 +404,7 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
         ("bid", account.HELD_FUNDS, account.RELEASED),
         ("fund", listing.FILLED, listing.COLLECTED),
         ("pay out", listing.COLLECTED, account.PROCEEDS),
+        ("contract", listing.COLLECTED, papers.ISSUED),
         ("debit", INSTALLMENT_DUE, account.NOTHING_TO_DEBIT),
         ("return", OVERPAID, account.GIVEN_BACK),
     ]

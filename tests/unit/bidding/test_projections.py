@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from libs.events.bidding import (
+    ContractIssued,
     FundsCollected,
     FundsWithdrawn,
     HoldCaptured,
@@ -21,6 +22,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.codec import decode_object
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, View
@@ -29,11 +31,13 @@ from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
+from services.bidding.projections.papers import CONTRACTS, PACKS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
-from tests.unit.documents import documents, history, turn_about
+from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import TODAY
 
 LOAN: dict[str, Any] = {"loan_id": "loan_1"}
@@ -150,6 +154,14 @@ CY = history(
     TopUpFailed(top_up_id="top_8", bank_reference="B8", code="refused", **CYS),
     TopUpRequested(top_up_id="top_9", amount_fen=70_00, card_ref="card_" + "c3" * 16, **CYS),
 )
+PAPERS = history("ctr_1", papers.ISSUED)
+PACK = history(
+    "pack_1_1",
+    *papers.ISSUED_PACK,
+    papers.LATE,
+    papers.SENT_BACK,
+    *papers.DELIVERED_PACK[1:],
+)
 PASSED = history("lst_4", *listing.TO_FUND)
 PASSED = [structs.replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]
 REVIEWED = [structs.replace(event, data=replace(event.data, listing_id="lst_3")) for event in REVIEWED]
@@ -170,6 +182,8 @@ EVERYTHING: list[RecordedEvent] = [
     *STAFF,
     *UNREQUESTED,
     *CY,
+    *PAPERS,
+    *PACK,
 ]
 
 
@@ -179,12 +193,8 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     first = documents(view, EVERYTHING)
     assert first
     assert documents(view, EVERYTHING) == first
-    assert (
-        documents(
-            view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY)
-        )
-        == first
-    )
+    streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
+    assert documents(view, turn_about(*streams)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -369,3 +379,39 @@ def totals(money: list[RecordedEvent]) -> list[int]:
         found.append(books["total_fen"])
         assert sum(value for name, value in books.items() if name.endswith(".balance_fen")) == found[-1]
     return found
+
+
+def test_a_contract_is_kept_whole() -> None:
+    """The document gives the event back that was issued, so its texts can be written again."""
+    kept = documents(CONTRACTS, EVERYTHING)["loan_1"]
+    assert decode_object(ContractIssued, kept["contract"]) == papers.ISSUED
+    assert (kept["borrower"], kept["src.ctr_1"]) == ("usr_bea", "bidding/0/1/0")
+
+
+def test_a_pack_shows_what_it_waits_for_and_who_signed() -> None:
+    """The document follows the pack from step to step, through being sent back, to its delivery."""
+
+    def after(*events: Any) -> dict[str, Any]:
+        shown = documents(PACKS, history("pack_1_1", *events))["pack_1_1"]
+        return {
+            name: shown[name] for name in ("next_step", "sent_back", "is_overdue", "channel", "delivered_on")
+        }
+
+    waiting = {"sent_back": None, "is_overdue": False, "channel": None, "delivered_on": None}
+    assert after(papers.PACK_OPENED) == waiting | {"next_step": "receipt"}
+    assert after(*papers.ISSUED_PACK, papers.LATE) == waiting | {"next_step": "review", "is_overdue": True}
+    back = (*papers.ISSUED_PACK, papers.SENT_BACK)
+    assert after(*back) == waiting | {"next_step": "receipt", "sent_back": "wrong_list"}
+    assert after(*back, papers.RECEIPT) == waiting | {"next_step": "claim_list"}
+    sent = {"next_step": None, "channel": "email", "delivered_on": "2024-03-20"}
+    assert after(*papers.DELIVERED_PACK) == waiting | sent
+    shown = nested("pack_1_1", documents(PACKS, EVERYTHING)["pack_1_1"])
+    assert shown["investor"] == "usr_ann"
+    assert shown["signers"] == {
+        "receipt": "stf_acc",
+        "claim_list": "stf_ria",
+        "review": "stf_liz",
+        "seal_legal_representative": "stf_gus",
+        "seal_company": "stf_abe",
+        "delivery": "stf_cus",
+    }

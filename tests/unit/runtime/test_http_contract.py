@@ -46,6 +46,7 @@ async def test_the_document_is_openapi_3_1(world: World) -> None:
             assert "Loanstream-Position" in names
             for status, response in operation["responses"].items():
                 told = "text/event-stream" if "/live/" in path else "application/json"
+                told = "application/pdf" if path.endswith(".pdf") else told
                 media_type = "application/problem+json" if status >= "400" else told
                 assert set(response["content"]) == {media_type}, (path, status)
             if method == "post":

@@ -2,13 +2,20 @@
 
 from typing import Final
 
-from tools.simulator.planted import kernel, outside, people, rules, shells
+from tools.simulator.planted import kernel, outside, papers, people, rules, shells
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
 #: All of them by name.
 PLANTS: Final = {
     plant.name: plant
-    for plant in (*kernel.PLANTS, *rules.PLANTS, *shells.PLANTS, *people.PLANTS, *outside.PLANTS)
+    for plant in (
+        *kernel.PLANTS,
+        *rules.PLANTS,
+        *shells.PLANTS,
+        *people.PLANTS,
+        *papers.PLANTS,
+        *outside.PLANTS,
+    )
 }
 
 __all__ = ["PLANTS", "Plant", "Verdict", "judge"]

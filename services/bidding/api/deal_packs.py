@@ -1,0 +1,110 @@
+"""Routes of deal packs: the lender's own, the work of each post, and one address for all steps.
+
+The token's scope `papers` lets somebody knock; the step that he asks for says which post he must hold. Whether it is the step's
+turn, and whether he has signed another, the log decides.
+"""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query
+
+from libs.events import deal_packs as events
+from libs.runtime.http import Order, ThisPage, ThisPrincipal, ViewReader, id_path, scopes, view_reader
+from libs.runtime.http.posts import holds
+from libs.runtime.http.problems import Problem
+from services.bidding.api.pack_shapes import DealPackOut, DealPacksOut, DeliveryIn, PackDone, StepIn
+from services.bidding.api.papers import Staff
+from services.bidding.api.routes import router
+from services.bidding.commands import papers as commands
+
+#: The service's one router: this module is the last to declare routes on it.
+__all__ = ["router"]
+
+PackId = Annotated[str, id_path("pack")]
+Packs = Annotated[ViewReader, Depends(view_reader("bidding.deal-packs"))]
+
+#: Whose step it is (processes.md 1.A, 1.G.6). Who holds the legal representative's seal, the company's, and who sees to the
+#: guarantor's is chosen: the general manager, administration, and the post that checks guarantees.
+POSTS: Final[dict[events.PackStep, str]] = {
+    "receipt": "accountant",
+    "claim_list": "risk",
+    "review": "legal",
+    "seal_legal_representative": "general_manager",
+    "seal_company": "admin",
+    "seal_guarantor": "disbursement",
+    "delivery": "customer_service",
+}
+
+
+async def _require_post(step: events.PackStep, staff: ViewReader, who: str) -> None:
+    if not await holds(staff, who, POSTS[step]):
+        raise Problem(403, "forbidden_post")
+
+
+@router.read("/deal-packs", scopes("claim:own"), answer=DealPacksOut)
+async def read_own_packs(packs: Packs, page: ThisPage, principal: ThisPrincipal) -> DealPacksOut:
+    """The packs of the caller's claims, and how far they are."""
+    found, following = await packs.page(page, where={"investor": principal.subject})
+    return DealPacksOut(items=[DealPackOut.of(document) for document in found], next=following)
+
+
+@router.read("/deal-packs/work", scopes("papers"), answer=DealPacksOut)
+async def read_work(
+    step: Annotated[events.PackStep, Query(description="The step that the packs wait for.")],
+    packs: Packs,
+    page: ThisPage,
+    staff: Staff,
+    principal: ThisPrincipal,
+) -> DealPacksOut:
+    """The packs that wait for a step, for the post that does it."""
+    await _require_post(step, staff, principal.subject)
+    found, following = await packs.page(page, where={"next_step": step})
+    return DealPacksOut(items=[DealPackOut.of(document) for document in found], next=following)
+
+
+@router.command(
+    "/deal-packs/{pack}/delivery",
+    scopes("claim:own"),
+    answer=PackDone,
+    answers={events.DeliveryChosen: PackDone.chosen},
+)
+async def choose_delivery(pack: PackId, body: DeliveryIn) -> Order:
+    """Say how the caller wants the papers of his claim: by post or by e-mail. Other people's packs do not exist for him."""
+    return Order(pack, commands.ChooseDelivery(channel=body.channel))
+
+
+@router.command(
+    "/deal-packs/{pack}/steps",
+    scopes("papers"),
+    answer=PackDone,
+    answers={
+        events.ReceiptConfirmed: PackDone.signed,
+        events.ClaimListIssued: PackDone.signed,
+        events.DealPackReviewed: PackDone.signed,
+        events.DealPackSentBack: PackDone.signed,
+        events.DealPackSealed: PackDone.signed,
+        events.DealPackDelivered: PackDone.delivered,
+    },
+)
+async def sign_step(pack: PackId, body: StepIn, staff: Staff, principal: ThisPrincipal) -> Order:
+    """Do the pack's next step, by one's post; legal may send it back with a code. Who it is, the token says."""
+    await _require_post(body.step, staff, principal.subject)
+    return Order(pack, _command(body))
+
+
+def _command(body: StepIn) -> Any:
+    match body.step:
+        case "receipt":
+            return commands.ConfirmReceipt()
+        case "claim_list":
+            return commands.IssueClaimList()
+        case "review":
+            return commands.ReviewDealPack(sent_back=body.sent_back)
+        case "seal_legal_representative":
+            return commands.SealDealPack(seal="legal_representative")
+        case "seal_company":
+            return commands.SealDealPack(seal="company")
+        case "seal_guarantor":
+            return commands.SealDealPack(seal="guarantor")
+        case "delivery":
+            return commands.DeliverDealPack()

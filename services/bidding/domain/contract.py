@@ -1,0 +1,131 @@
+"""The e-contract 电子合同 of a loan: written once, when its money is collected, with a certificate for each claim.
+
+An event of its own beside `LoanFunded`, one stream per loan. It decides on hashes: the texts are written again from the event
+whenever somebody wants to read them.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal, assert_never
+
+from libs.events.bidding import Certificate, ClaimTerms, ContractIssued
+from libs.events.codec import record
+from libs.events.deciding import Aggregate, Context, Refused, WakeOn
+from libs.events.onboarding import TextHash
+from services.bidding.commands.papers import IssueContract
+from services.bidding.domain.contract_text import (
+    CURRENT_VERSION,
+    TEMPLATE,
+    certificate_text,
+    contract_text,
+    hash_of,
+)
+from services.bidding.domain.ids import contract_of
+from services.bidding.domain.listing import BIDS_MAX
+from services.bidding.domain.profile import Profile
+
+
+@record
+class NotIssued:
+    """No contract yet."""
+
+    kind: Literal["not_issued"] = "not_issued"
+
+
+@record
+class Issued:
+    """Written, by this version of the template; the hash tells the same contract from another."""
+
+    kind: Literal["issued"] = "issued"
+    version: int
+    content_hash: TextHash
+
+
+ContractState = NotIssued | Issued
+
+
+def decide(
+    command: IssueContract, state: ContractState, context: Context, *, profile: Profile
+) -> Sequence[ContractIssued]:
+    """Write the contract. Refusals stand on the command."""
+    del context  # a contract is dated by the funding
+    contract_id = contract_of(command.loan_id)
+    if command.annual_rate is None:
+        raise Refused("rate_missing")
+    _check_claims(command)
+    match state:
+        case Issued():
+            if hash_of(contract_text(command, contract_id, state.version)) != state.content_hash:
+                raise Refused("contract_exists")
+            return []
+        case NotIssued():
+            pass
+        case _:
+            assert_never(state)
+    content_hash = hash_of(contract_text(command, contract_id))
+    return [
+        ContractIssued(
+            contract_id=contract_id,
+            loan_id=command.loan_id,
+            borrower=command.borrower,
+            amount_fen=command.amount_fen,
+            annual_rate=command.annual_rate,
+            tenor_months=command.tenor_months,
+            method=command.method,
+            grade=command.grade,
+            origination_fee_fen=command.origination_fee_fen,
+            interest_fee_permille=command.interest_fee_permille,
+            funded_on=command.funded_on,
+            guarantor=command.guarantor,
+            template=TEMPLATE,
+            version=CURRENT_VERSION,
+            content_hash=content_hash,
+            claims=tuple(_certified(command, claim, contract_id, content_hash) for claim in command.claims),
+            packs_due_on=profile.packs_due_on(command.funded_on),
+        )
+    ]
+
+
+def _check_claims(command: IssueContract) -> None:
+    ids = [claim.claim_id for claim in command.claims]
+    lent_fen = sum(claim.principal_fen for claim in command.claims)
+    if not 1 <= len(ids) <= BIDS_MAX or len(dict.fromkeys(ids)) != len(ids) or lent_fen != command.amount_fen:
+        raise Refused("invalid_claims")
+
+
+def _certified(
+    command: IssueContract, claim: ClaimTerms, contract_id: str, content_hash: TextHash
+) -> Certificate:
+    return Certificate(
+        order=claim.order,
+        claim_id=claim.claim_id,
+        account_id=claim.account_id,
+        investor=claim.investor,
+        principal_fen=claim.principal_fen,
+        certificate_hash=hash_of(certificate_text(command, claim, contract_id, content_hash)),
+    )
+
+
+def evolve(_state: ContractState, event: ContractIssued) -> ContractState:
+    """Fold the one event that there is."""
+    return Issued(version=event.version, content_hash=event.content_hash)
+
+
+def wake_on(_state: ContractState) -> WakeOn:
+    """Time does nothing to it."""
+    return None
+
+
+def aggregate(profile: Profile) -> Aggregate:
+    """The contract aggregate under a profile, which says whether lenders get deal packs, and when."""
+    return Aggregate(
+        name="contract",
+        prefix="ctr",
+        commands=(IssueContract,),
+        events=(ContractIssued,),
+        state=ContractState,
+        initial=NotIssued(),
+        decide=partial(decide, profile=profile),
+        evolve=evolve,
+        wake_on=wake_on,
+    )

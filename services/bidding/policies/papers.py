@@ -1,0 +1,88 @@
+"""From collected money to papers: a loan whose holds are all captured gets its contract, each claim its certificate.
+
+Where the profile asks for more, each claim gets a deal pack, which people make.
+"""
+
+from libs.events.bidding import (
+    ContractIssued,
+    FundsCollected,
+)
+from libs.events.deal_packs import (
+    DealPackOpened,
+)
+from libs.events.records import RecordedEvent
+from libs.events.sagas import Saga, Send, Step
+from services.bidding.commands.papers import IssueContract, OpenDealPack
+
+
+def on_bidding(event: RecordedEvent) -> list[Send]:
+    """The next paper."""
+    match event.data:
+        case FundsCollected() as collected:
+            return [_contract(collected)]
+        case ContractIssued() as issued:
+            return _packs(issued)
+        case _:
+            return []
+
+
+def _contract(collected: FundsCollected) -> Send:
+    contract = IssueContract(
+        loan_id=collected.loan_id,
+        borrower=collected.borrower,
+        amount_fen=collected.amount_fen,
+        annual_rate=collected.annual_rate,
+        tenor_months=collected.tenor_months,
+        grade=collected.grade,
+        origination_fee_fen=collected.origination_fee_fen,
+        interest_fee_permille=collected.interest_fee_permille,
+        funded_on=collected.funded_on,
+        claims=collected.claims,
+    )
+    return Send("contract", f"ctr_{collected.loan_id.removeprefix('loan_')}", contract)
+
+
+def _packs(issued: ContractIssued) -> list[Send]:
+    """One per claim; none where the certificate is all that a lender gets."""
+    if issued.packs_due_on is None:
+        return []
+    return [
+        Send(
+            f"pack:{claim.claim_id}",
+            _pack(claim.claim_id),
+            OpenDealPack(
+                contract_id=issued.contract_id,
+                loan_id=issued.loan_id,
+                claim_id=claim.claim_id,
+                account_id=claim.account_id,
+                investor=claim.investor,
+                principal_fen=claim.principal_fen,
+                certificate_hash=claim.certificate_hash,
+                guarantor=issued.guarantor,
+                due_on=issued.packs_due_on,
+            ),
+        )
+        for claim in issued.claims
+    ]
+
+
+def _pack(claim_id: str) -> str:
+    return f"pack_{claim_id.removeprefix('clm_')}"
+
+
+SAGAS = (
+    Saga(
+        name="contract",
+        why="A loan whose money is collected has a contract, and each of its claims a certificate.",
+        opened_by={FundsCollected: lambda collected: collected.loan_id},
+        closed_by={ContractIssued: lambda issued: issued.loan_id},
+        steps=(Step(on=FundsCollected, send=IssueContract),),
+    ),
+    Saga(
+        name="deal pack",
+        why="Where lenders get their papers on paper, a pack is opened for each claim; people make it from there.",
+        opened_by={ContractIssued: lambda issued: tuple(send.stream_id for send in _packs(issued))},
+        closed_by={DealPackOpened: lambda opened: opened.pack_id},
+        steps=(Step(on=ContractIssued, send=OpenDealPack),),
+    ),
+)

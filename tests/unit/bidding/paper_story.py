@@ -1,0 +1,134 @@
+"""The papers of Bea's loan in the specs: her contract with Ann and Cem, and the deal pack of Ann's claim, step by step."""
+
+from datetime import date
+from typing import Any
+
+from libs.events.bidding import (
+    Certificate,
+    ContractIssued,
+)
+from libs.events.deal_packs import (
+    ClaimListIssued,
+    DealPackDelivered,
+    DealPackOpened,
+    DealPackOverdue,
+    DealPackReviewed,
+    DealPackSealed,
+    DealPackSentBack,
+    DeliveryChosen,
+    ReceiptConfirmed,
+    Seal,
+)
+from services.bidding.commands.papers import IssueContract, OpenDealPack
+from tests.unit.bidding import listing_story as listing
+
+#: What a release once issued stands: these are the hashes of version 1's texts, and no later release may change them.
+CONTRACT_HASH = "ed2dc2b641cbc1f85f1ad4b8b965ccd8095c7e176b20b8b9aafdd9edb93e3a1f"
+ANNS_HASH = "86124d7d178c79bcec22f07507f4a4cd0b4b1dc2d68bcb1e04fb785b0520d11a"
+CEMS_HASH = "ec883a8be6c11575ee078aa85daec444a69986b33cd4c6aa10b4b6030c8e5e57"
+
+TERMS = listing.TERMS
+
+
+def issue(**changed: Any) -> IssueContract:
+    """The money of Bea's loan is collected: her contract is to be written."""
+    return IssueContract(**(TERMS | {"funded_on": listing.FUNDED_ON, "claims": listing.CLAIMS} | changed))
+
+
+def issued(**changed: Any) -> ContractIssued:
+    """It is, with a certificate each for Ann and Cem."""
+    certificates = tuple(
+        Certificate(
+            order=claim.order,
+            claim_id=claim.claim_id,
+            account_id=claim.account_id,
+            investor=claim.investor,
+            principal_fen=claim.principal_fen,
+            certificate_hash=text_hash,
+        )
+        for claim, text_hash in zip(listing.CLAIMS, (ANNS_HASH, CEMS_HASH), strict=True)
+    )
+    written = {
+        "contract_id": "ctr_1",
+        "funded_on": listing.FUNDED_ON,
+        "method": "equal_instalments",
+        "guarantor": None,
+        "template": "loan_contract",
+        "version": 1,
+        "content_hash": CONTRACT_HASH,
+        "claims": certificates,
+        "packs_due_on": None,
+    }
+    return ContractIssued(**(TERMS | written | changed))
+
+
+ISSUE = issue()
+ISSUED = issued()
+
+
+# --- Ann's deal pack -----------------------------------------------------------------------------------------------
+
+DUE = date(2024, 3, 21)
+LAWFUL = issued(packs_due_on=DUE)
+PACK: dict[str, Any] = {"pack_id": "pack_1_1", "loan_id": "loan_1", "claim_id": "clm_1_1"}
+
+
+def open_pack(order: int = 1, **changed: Any) -> OpenDealPack:
+    """The papers of a claim are to be made."""
+    claim = ISSUED.claims[order - 1]
+    asked: dict[str, Any] = {
+        "contract_id": "ctr_1",
+        "loan_id": "loan_1",
+        "claim_id": claim.claim_id,
+        "account_id": claim.account_id,
+        "investor": claim.investor,
+        "principal_fen": claim.principal_fen,
+        "certificate_hash": claim.certificate_hash,
+        "guarantor": None,
+        "due_on": DUE,
+    }
+    return OpenDealPack(**(asked | changed))
+
+
+def opened(**changed: Any) -> DealPackOpened:
+    """They are, Ann's."""
+    fields = {
+        "contract_id": "ctr_1",
+        "account_id": "acc_ann",
+        "investor": "usr_ann",
+        "principal_fen": 900_00,
+        "certificate_hash": ANNS_HASH,
+        "guarantor": None,
+        "due_on": DUE,
+        "next_step": "receipt",
+    }
+    return DealPackOpened(**(PACK | fields | changed))
+
+
+def signed(kind: type, signer: str, next_step: str, **fields: Any) -> Any:
+    """A step is done."""
+    return kind(signer=signer, next_step=next_step, **PACK, **fields)
+
+
+def sealed(seal: Seal, signer: str, missing: int, next_step: str) -> DealPackSealed:
+    """One seal is on it."""
+    done: DealPackSealed = signed(DealPackSealed, signer, next_step, seal=seal, missing=missing)
+    return done
+
+
+PACK_OPENED = opened()
+RECEIPT = signed(ReceiptConfirmed, "stf_acc", "claim_list", principal_fen=900_00)
+CLAIM_LIST = signed(ClaimListIssued, "stf_ria", "review")
+REVIEWED = signed(DealPackReviewed, "stf_liz", "seal_legal_representative")
+SENT_BACK = signed(DealPackSentBack, "stf_liz", "receipt", code="wrong_list")
+FIRST_SEAL = sealed("legal_representative", "stf_gus", 1, "seal_company")
+LAST_SEAL = sealed("company", "stf_abe", 0, "delivery")
+BY_EMAIL = DeliveryChosen(pack_id="pack_1_1", investor="usr_ann", channel="email")
+SENT = DealPackDelivered(
+    investor="usr_ann", channel="email", signer="stf_cus", delivered_on=date(2024, 3, 20), **PACK
+)
+LATE = DealPackOverdue(investor="usr_ann", due_on=DUE, next_step="review", **PACK)
+
+ISSUED_PACK = (PACK_OPENED, RECEIPT, CLAIM_LIST)
+SEALED_PACK = (*ISSUED_PACK, REVIEWED, FIRST_SEAL, LAST_SEAL)
+DELIVERED_PACK = (*SEALED_PACK, BY_EMAIL, SENT)

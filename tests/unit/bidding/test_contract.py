@@ -1,0 +1,146 @@
+"""The contract of a loan and its certificates: written once, from its terms alone, in words that are never changed."""
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from libs.events.bidding import ClaimTerms, ContractIssued
+from libs.events.codec import encode
+from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
+from services.bidding.commands.papers import IssueContract
+from services.bidding.domain import contract_text
+from services.bidding.domain.contract import aggregate
+from services.bidding.domain.ids import USER_SUFFIX_MAX
+from services.bidding.domain.profile import CN_P2P_2016, DEMO
+from services.bidding.policies.papers import on_bidding
+from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding.paper_story import ISSUE, ISSUED, LAWFUL, issue
+from tests.unit.bidding.specs import Spec, on
+from tests.unit.documents import recorded
+from tests.unit.given import given
+
+AGGREGATE = aggregate(DEMO)
+
+#: What no text of the platform may say (domain.md section 9, processes.md 1.N); the same in Chinese would not be ASCII.
+FORBIDDEN = (
+    "guarantee[sd]? (the|your|a) (return|principal|interest)",
+    "guaranteed",
+    "principal[ -]protected",
+    "zero[ -]risk",
+    "no[ -]risk",
+    "risk[ -]free",
+    "capital[ -]protected",
+    "保本",
+    "保证收益",
+    "零风险",
+    "无风险",
+    "稳赚",
+)
+
+
+def spec(says: str, given_events: tuple[object, ...], when: object, then: object) -> Spec:
+    """A rule of the contract; a policy asks for it, so nobody is its principal."""
+    return Spec(says, given_events, when, then, on())  # type: ignore[arg-type]
+
+
+SPECS = [
+    spec("collected money has its contract and each claim its certificate", (), ISSUE, (ISSUED,)),
+    spec("a contract without a stated rate is not built", (), issue(annual_rate=None), "rate_missing"),
+    spec("claims sum to the amount", (), issue(claims=listing.CLAIMS[:1]), "invalid_claims"),
+    spec(
+        "claims are distinct", (), issue(claims=listing.CLAIMS[:1] * 2, amount_fen=1_800_00), "invalid_claims"
+    ),
+    spec("a contract has a lender", (), issue(claims=()), "invalid_claims"),
+    spec("a contract is of a loan", (), issue(loan_id="lst_1"), "invalid_loan"),
+    spec("a contract is written once", (ISSUED,), ISSUE, ()),
+    spec("a rate is the same however many zeros it has", (ISSUED,), issue(annual_rate=Decimal("0.120")), ()),
+    spec(
+        "a contract is never written anew", (ISSUED,), issue(annual_rate=Decimal("0.13")), "contract_exists"
+    ),
+]
+
+
+@pytest.mark.parametrize("row", SPECS, ids=lambda row: row.says)
+def test_the_contract(row: Spec) -> None:
+    """Each rule of a contract, one row each."""
+    row.check(AGGREGATE)
+
+
+def test_deal_packs_are_due_where_the_law_of_the_profile_has_them() -> None:
+    """Three working days after the funding on Monday the 18th; in the demo the certificate is all that a lender gets."""
+    given(aggregate(CN_P2P_2016)).when(ISSUE, on()).then(LAWFUL)
+
+
+def test_what_was_issued_can_be_written_again_from_its_event() -> None:
+    """The event alone gives the texts whose hashes it carries."""
+    text = contract_text.contract_text(ISSUED, "ctr_1", ISSUED.version)
+    assert contract_text.hash_of(text) == ISSUED.content_hash
+    for claim in ISSUED.claims:
+        again = contract_text.certificate_text(ISSUED, claim, "ctr_1", ISSUED.content_hash, ISSUED.version)
+        assert contract_text.hash_of(again) == claim.certificate_hash
+        assert f"{claim.principal_fen} fen of the 100050 fen" in again
+
+
+def test_a_version_that_a_release_lacks_is_named() -> None:
+    """A text of a later template is not written in the words of another."""
+    with pytest.raises(contract_text.UnknownVersion):
+        contract_text.contract_text(ISSUED, "ctr_1", 2)
+
+
+def test_the_contract_says_what_the_law_wants_of_it() -> None:
+    """Amount, term, rate, repayment manner, default, both sides' duties, and the guarantor only where there is one."""
+    text = contract_text.contract_text(ISSUED, "ctr_1")
+    for needed in (
+        "100050 fen",
+        "12 months",
+        "0.12 a year",
+        "equal_instalments",
+        "Default.",
+        "tells the\n",
+        "clm_1_1  usr_ann  90000 fen\n",
+        "Guarantee. None.",
+    ):
+        assert needed in text
+    company = contract_text.contract_text(replace(ISSUED, guarantor="grt_1"), "ctr_1")
+    assert "Guarantee. By grt_1, an external company" in company
+
+
+def test_no_template_says_what_is_forbidden() -> None:
+    """No text promises a return or denies the risk, and each says that lending can lose."""
+    for text in (
+        contract_text.contract_text(ISSUED, "ctr_1"),
+        contract_text.contract_text(replace(ISSUED, guarantor="grt_1"), "ctr_1"),
+        contract_text.certificate_text(ISSUED, ISSUED.claims[0], "ctr_1", ISSUED.content_hash),
+    ):
+        assert text.isascii()
+        assert "Lending can lose interest and principal. Nobody promises a return." in text
+        for word in FORBIDDEN:
+            assert re.search(word, text, re.IGNORECASE) is None, word
+
+
+def test_the_longest_contract_fits_into_its_records() -> None:
+    """A loan of 1,000 claims of people with the longest ids has a contract: its command and its event fit."""
+    suffix, owner = "f" * 64, "f" * USER_SUFFIX_MAX
+    claims = tuple(
+        ClaimTerms(
+            order=order,
+            claim_id=f"clm_{suffix}_{order}",
+            account_id=f"acc_{owner}",
+            investor=f"usr_{owner}",
+            principal_fen=10**12,
+        )
+        for order in range(1, 1001)
+    )
+    collected = replace(
+        listing.COLLECTED, loan_id=f"loan_{suffix}", borrower=f"usr_{owner}", amount_fen=10**15, claims=claims
+    )
+    [send] = on_bidding(recorded(collected, f"lst_{suffix}"))
+    assert len(encode(IssueContract, send.command)) < COMMAND_BYTES_MAX - 8 * 1024
+    outcome = given(AGGREGATE).when(send.command, on())
+    assert len(encode(ContractIssued, outcome.events[0])) < DECISION_BYTES_MAX - 8 * 1024
+    too_many = replace(
+        send.command, claims=(*claims, replace(claims[0], claim_id="clm_1_1001")), amount_fen=10**15
+    )
+    given(AGGREGATE).when(too_many, on()).then_refused("invalid_claims")
