@@ -8,11 +8,11 @@ Every money event stands in one account's stream and carries `postings` that sum
 from datetime import date
 from typing import Literal
 
-from libs.events import account, bank
+from libs.events import account, bank, hold
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 
-# Whoever reads bidding finds all of its events here, those of the account itself and of the bank too.
+# Whoever reads bidding finds all of its events here, those of the account itself, of holds and of the bank too.
 AccountClosed = account.AccountClosed
 AccountClosureDeclined = account.AccountClosureDeclined
 AccountOpened = account.AccountOpened
@@ -27,6 +27,10 @@ TopUpRequested = bank.TopUpRequested
 UnrequestedMoneyReceived = bank.UnrequestedMoneyReceived
 WithdrawalFailed = bank.WithdrawalFailed
 WithdrawalRequested = bank.WithdrawalRequested
+FundsHeld = hold.FundsHeld
+HoldCaptured = hold.HoldCaptured
+HoldReduced = hold.HoldReduced
+HoldReleased = hold.HoldReleased
 
 
 @record
@@ -53,60 +57,6 @@ class ClaimTerms:
 
 
 # --- account -------------------------------------------------------------------------------------------------------
-
-
-@event("bidding.FundsHeld.v1")
-class FundsHeld:
-    """A bid's money is held; the listing has not answered yet.
-
-    `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him; `related` are
-    the users whom it knows as related to him.
-    """
-
-    account_id: str
-    owner: str
-    hold_id: str
-    bid_id: str
-    listing_id: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-    suitability_level: RiskLevel | None = None
-    suitability_valid_to: date | None = None
-    related: tuple[str, ...] = ()
-
-
-@event("bidding.HoldReleased.v1")
-class HoldReleased:
-    """A hold ended without a loan; `reason` is a code (`listing_full`, `listing_expired` …)."""
-
-    account_id: str
-    owner: str
-    hold_id: str
-    bid_id: str
-    listing_id: str
-    amount_fen: PositiveFen
-    reason: str
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.HoldCaptured.v1")
-class HoldCaptured:
-    """A hold became the investor's part of a funded loan."""
-
-    account_id: str
-    owner: str
-    hold_id: str
-    bid_id: str
-    listing_id: str
-    loan_id: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
 
 
 @event("bidding.LoanProceedsCredited.v1")
@@ -255,12 +205,13 @@ class ListingRefused:
 
 @event("bidding.BidPlaced.v1")
 class BidPlaced:
-    """A bid was accepted in the order of the log."""
+    """A bid was accepted in the order of the log. `excess_fen` is what its hold has above the accepted amount: to be released."""
 
     listing_id: str
     bid: Bid
     raised_after_fen: Count
     remaining_after_fen: Count
+    excess_fen: Count = 0
 
 
 @event("bidding.BidDeclined.v1")

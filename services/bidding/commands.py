@@ -114,12 +114,16 @@ class ConfirmWithdrawal:
 
 @command("bidding.PlaceBid")
 class PlaceBid:
-    """The owner holds an amount for a listing. No effect while this hold stands. Refused: `insufficient_available`."""
+    """The owner holds an amount for a listing. No effect while this hold stands. Refused: `insufficient_available`.
+
+    `allow_partial`: where less is left, the listing may take that and the rest is available again.
+    """
 
     bid_id: str
     hold_id: str
     listing_id: str
     amount_fen: PositiveFen
+    allow_partial: bool = False
 
 
 @command("bidding.ReleaseHold")
@@ -130,12 +134,25 @@ class ReleaseHold:
     reason: str
 
 
+@command("bidding.ReduceHold")
+class ReduceHold:
+    """Keep a part of a hold, which the listing took, and make the rest available. No effect when it holds no more, or is gone."""
+
+    hold_id: str
+    keep_fen: PositiveFen
+
+
 @command("bidding.CaptureHold")
 class CaptureHold:
-    """Turn a hold into a part of a loan. Never refused for an existing hold. Refused: `unknown_hold`."""
+    """Turn a hold into a part of a loan. Never refused for an existing hold. Refused: `unknown_hold`.
+
+    `amount_fen` is what the listing took (None: all of it): a rest that was not released yet is released first, because
+    this command may overtake ReduceHold.
+    """
 
     hold_id: str
     loan_id: str
+    amount_fen: PositiveFen | None = None
 
 
 @command("bidding.CreditProceeds")
@@ -246,6 +263,7 @@ class RecordBid:
 
     Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
     `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
+    With `allow_partial` a bid above what is left is accepted for that.
     """
 
     bid_id: str
@@ -256,6 +274,7 @@ class RecordBid:
     suitability_level: RiskLevel | None = None
     suitability_valid_to: date | None = None
     related: tuple[str, ...] = ()
+    allow_partial: bool = False
 
 
 @command("bidding.FundListing")

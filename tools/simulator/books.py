@@ -29,6 +29,7 @@ class HoldBook:
     account: str
     listing: str | None
     amount_fen: int
+    allow_partial: bool = False
 
 
 @dataclass(slots=True)
@@ -100,7 +101,9 @@ class Books:
 
     def _held(self, where: str, data: Any) -> None:
         self._once(where, data["hold_id"])
-        self.holds[data["hold_id"]] = HoldBook(data["account_id"], data["listing_id"], data["amount_fen"])
+        self.holds[data["hold_id"]] = HoldBook(
+            data["account_id"], data["listing_id"], data["amount_fen"], data["allow_partial"]
+        )
 
     def _asked_out(self, where: str, data: Any) -> None:
         self._once(where, data["withdrawal_id"])
@@ -113,6 +116,16 @@ class Books:
         _require(hold.amount_fen == data["amount_fen"], f"{where}: {name} changed its amount")
         if "hold_id" in data:
             self.done.setdefault(f"accepted {name}", "")
+            excess = self.owed.pop(f"excess {name}", 0)  # whoever gets all of it back gets this, too
+            _require("loan_id" not in data or not excess, f"{where}: {name} lends {excess} too much")
+
+    def _reduced(self, where: str, data: Any) -> None:
+        """The part of a hold that its listing did not take, once, to the fen."""
+        name = data["hold_id"]
+        _require(name in self.holds, f"{where}: {name} is not held")
+        self._pays(where, f"excess {name}", data["amount_fen"])
+        self.holds[name].amount_fen -= data["amount_fen"]
+        _require(self.holds[name].amount_fen == data["keeps_fen"], f"{where}: {name} keeps another amount")
 
     def _listed(self, where: str, data: Any) -> None:
         self._once(where, data["listing_id"])
@@ -121,8 +134,13 @@ class Books:
     def _bid(self, where: str, data: Any) -> None:
         listing, bid = self.listings[data["listing_id"]], data["bid"]
         self._once(where, f"accepted {bid['hold_id']}")
-        hold = self.holds.get(bid["hold_id"])
-        _require(hold is not None and hold.amount_fen == bid["amount_fen"], f"{where}: bid without its hold")
+        hold, excess = self.holds.get(bid["hold_id"]), data["excess_fen"]
+        backed = hold is not None and hold.amount_fen == bid["amount_fen"] + excess
+        _require(backed, f"{where}: bid without its hold")
+        if excess:
+            in_part = hold is not None and hold.allow_partial and not data["remaining_after_fen"]
+            _require(in_part, f"{where}: {bid['hold_id']} is taken in part")
+            self.owed[f"excess {bid['hold_id']}"] = excess
         listing.raised_fen += bid["amount_fen"]
         _require(listing.raised_fen <= listing.amount_fen, f"{where}: {data['listing_id']} is overfunded")
         _require(listing.raised_fen == data["raised_after_fen"], f"{where}: raised is told wrongly")
@@ -265,6 +283,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.FundsDeposited.v1": Books._deposited,
     "bidding.FundsHeld.v1": Books._held,
     "bidding.WithdrawalRequested.v1": Books._asked_out,
+    "bidding.HoldReduced.v1": Books._reduced,
     "bidding.HoldReleased.v1": Books._let_go,
     "bidding.HoldCaptured.v1": Books._let_go,
     "bidding.FundsWithdrawn.v1": Books._let_go,

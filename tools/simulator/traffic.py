@@ -240,6 +240,7 @@ class Traffic:
             hold_id=f"hold_{number}",
             listing_id=listing.listing_id,
             amount_fen=max(1, amount),
+            allow_partial=number % 3 == 0,
         )
         self._api.ask("bidding", account, bid, principal=owner)
 

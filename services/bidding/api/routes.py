@@ -135,6 +135,7 @@ async def place_bid(account: OwnAccount, body: BidIn, call: ThisCall) -> Order:
         hold_id=call.mint("hold"),
         listing_id=body.listing_id,
         amount_fen=body.amount_fen,
+        allow_partial=body.allow_partial,
     )
     return Order(account, bid)
 

@@ -19,10 +19,11 @@ class AmountIn(Shape):
 
 
 class BidIn(Shape):
-    """A bid on a listing; the amount is held until the listing is funded or ends."""
+    """A bid on a listing; the amount is held until the listing is funded or ends. `allow_partial`: where less is left, take that."""
 
     listing_id: Annotated[str, id_field("lst")]
     amount_fen: PositiveFenField
+    allow_partial: Annotated[bool, Field(strict=True)] = False
 
 
 class LoanPaymentIn(Shape):

@@ -220,7 +220,9 @@ def _record_bid(
 
 
 def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile) -> str | None:
-    """The code of the rule that a bid breaks, None for a good one. The bid that closes the listing may be odd."""
+    """The code of the rule that a bid breaks, None for a good one. The bid that closes the listing may be odd,
+    and may be a part of a larger one whose bidder allows it.
+    """
     terms = state.terms
     remaining_fen = terms.amount_fen - state.raised_fen
     # The date may be past before the tick has reached this stream: the window ends with its day all the same.
@@ -228,10 +230,9 @@ def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile
         return "listing_closed"
     if code := _why_unfit(command, terms, context.business_date, profile):
         return code
-    if command.amount_fen > remaining_fen:
-        return "bid_above_remaining"
-    if command.amount_fen == remaining_fen:
-        return None
+    if command.amount_fen >= remaining_fen:
+        fits = command.amount_fen == remaining_fen or command.allow_partial
+        return None if fits else "bid_above_remaining"
     if command.amount_fen < terms.bid_min_fen:
         return "bid_too_small"
     if command.amount_fen % BID_STEP_FEN:
@@ -261,20 +262,23 @@ def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> 
 
 def _place(command: RecordBid, state: Open, reviews_needed: int) -> Sequence[ListingEvent]:
     terms = state.terms
-    raised_after = state.raised_fen + command.amount_fen
+    remaining_fen = terms.amount_fen - state.raised_fen
+    taken_fen = min(command.amount_fen, remaining_fen) if command.allow_partial else command.amount_fen
+    raised_after = state.raised_fen + taken_fen
     bid = Bid(
         order=len(state.bids) + 1,
         bid_id=command.bid_id,
         hold_id=command.hold_id,
         account_id=command.account_id,
         investor=command.investor,
-        amount_fen=command.amount_fen,
+        amount_fen=taken_fen,
     )
     placed = BidPlaced(
         listing_id=terms.listing_id,
         bid=bid,
         raised_after_fen=raised_after,
         remaining_after_fen=terms.amount_fen - raised_after,
+        excess_fen=command.amount_fen - taken_fen,
     )
     if raised_after < terms.amount_fen:
         return [placed]

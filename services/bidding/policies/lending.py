@@ -6,6 +6,7 @@ from libs.events.bidding import (
     FundsCollected,
     FundsHeld,
     HoldCaptured,
+    HoldReduced,
     HoldReleased,
     ListingCancelled,
     ListingExpired,
@@ -40,6 +41,7 @@ from services.bidding.commands import (
     RecordCapture,
     RecordRelation,
     RecordSuitability,
+    ReduceHold,
     RejectFunding,
     ReleaseHold,
 )
@@ -53,6 +55,9 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [Send("account", opened.borrower_account, OpenAccount(owner=opened.borrower))]
         case FundsHeld() as held:
             return [_record_bid(held)]
+        case BidPlaced() as placed if placed.excess_fen > 0:
+            reduce = ReduceHold(hold_id=placed.bid.hold_id, keep_fen=placed.bid.amount_fen)
+            return [Send("reduce", placed.bid.account_id, reduce)]
         case BidDeclined() as declined:
             return [_release(declined.account_id, declined.hold_id, declined.code)]
         case CommandRefused() as refused if _is_refused_bid(refused):
@@ -68,7 +73,7 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
                 Send(
                     f"capture:{bid.hold_id}",
                     bid.account_id,
-                    CaptureHold(hold_id=bid.hold_id, loan_id=funded.loan_id),
+                    CaptureHold(hold_id=bid.hold_id, loan_id=funded.loan_id, amount_fen=bid.amount_fen),
                 )
                 for bid in funded.bids
             ]
@@ -148,6 +153,7 @@ def _record_bid(held: FundsHeld) -> Send:
         suitability_level=held.suitability_level,
         suitability_valid_to=held.suitability_valid_to,
         related=held.related,
+        allow_partial=held.allow_partial,
     )
     about = {"hold_id": held.hold_id, "account_id": held.account_id}
     return Send("bid", held.listing_id, bid, about)
@@ -235,6 +241,16 @@ SAGAS = (
             ),
         ),
         expected_refusals=(RecordBid,),
+    ),
+    Saga(
+        name="partial bid",
+        why="A listing that took a part of a bid leaves the rest of its money with the investor.",
+        opened_by={BidPlaced: lambda placed: (placed.bid.hold_id,) if placed.excess_fen else ()},
+        closed_by={
+            HoldReduced: lambda reduced: reduced.hold_id,
+            HoldReleased: lambda released: released.hold_id,
+        },
+        steps=(Step(on=BidPlaced, send=ReduceHold),),
     ),
     Saga(
         name="expire",

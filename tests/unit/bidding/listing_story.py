@@ -1,5 +1,6 @@
 """What happens to Bea's listing in the specs: her loan of 1,000.50 yuan, its two bids, its funding or its end."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -95,6 +96,12 @@ def declined(command: RecordBid, code: str) -> BidDeclined:
         amount_fen=command.amount_fen,
         code=code,
     )
+
+
+def in_part(order: int, command: RecordBid, taken_fen: int, raised_fen: int) -> BidPlaced:
+    """A part of it was accepted."""
+    taken = replace(accepted(order, command), amount_fen=taken_fen)
+    return replace(placed(order, command, raised_fen), bid=taken, excess_fen=command.amount_fen - taken_fen)
 
 
 FIRST, LAST = bid("a", 900_00), bid("b", 100_50, "cem")

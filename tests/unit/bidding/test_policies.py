@@ -39,6 +39,7 @@ from services.bidding.commands import (
     OpenAccount,
     RecordBid,
     RecordCapture,
+    ReduceHold,
     RejectFunding,
     ReleaseHold,
     ReturnPayment,
@@ -156,6 +157,7 @@ BID_SENT = RecordBid(
     bid_id="bid_1", hold_id="hold_1", account_id="acc_ann", investor="usr_ann", amount_fen=300_00
 )
 
+PARTLY_PLACED = listing.in_part(2, listing.bid("c", 200_00), 100_50, 1_000_50)
 ASSESSED_BID = replace(account.HELD_FUNDS, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
 ASSESSED_BID_SENT = replace(BID_SENT, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
 RELATED_BID = replace(account.HELD_FUNDS, related=("usr_bea",))
@@ -250,8 +252,16 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         "bidding",
         listing.FUNDED,
         [
-            Send("capture:hold_a", "acc_ann", CaptureHold(hold_id="hold_a", loan_id="loan_1")),
-            Send("capture:hold_b", "acc_cem", CaptureHold(hold_id="hold_b", loan_id="loan_1")),
+            Send(
+                "capture:hold_a",
+                "acc_ann",
+                CaptureHold(hold_id="hold_a", loan_id="loan_1", amount_fen=900_00),
+            ),
+            Send(
+                "capture:hold_b",
+                "acc_cem",
+                CaptureHold(hold_id="hold_b", loan_id="loan_1", amount_fen=100_50),
+            ),
         ],
     ),
     (
@@ -273,6 +283,13 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=1_000_50))],
     ),
     ("bidding", listing.PLACED, []),
+    ("bidding", PARTLY_PLACED, [Send("reduce", "acc_ann", ReduceHold(hold_id="hold_c", keep_fen=100_50))]),
+    ("bidding", account.REDUCED, []),
+    (
+        "bidding",
+        replace(account.HELD_FUNDS, allow_partial=True),
+        [Send("bid", "lst_1", replace(BID_SENT, allow_partial=True), HOLD)],
+    ),
     ("bidding", REFUSED_PAYMENT, []),
     ("repayment", INSTALLMENT_DUE, [Send("debit", "acc_bea", DEBIT)]),
     ("repayment", DEBIT_REQUESTED, [Send("debit", "acc_bea", DEBIT)]),
@@ -361,6 +378,10 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
     assert fee.opened_by[type(listing.COLLECTED)](listing.COLLECTED) == ("origination:loan_1",)
     assert fee.closed_by[type(account.fee(1, 1))](account.fee(1, 1)) == "origination:loan_1"
     assert back.opened_by[CommandRefused](REFUSED_BID) == ()
+    partial = by_name["partial bid"]
+    assert partial.opened_by[type(PARTLY_PLACED)](listing.PLACED) == ()
+    assert partial.opened_by[type(PARTLY_PLACED)](PARTLY_PLACED) == ("hold_c",)
+    assert partial.closed_by[type(account.REDUCED)](account.REDUCED) == "hold_1"
     assert back.opened_by[CommandRefused](REFUSED_DEBIT) == ("dbt_1",)
     pairs = [
         ("list", READY, listing.APPLIED),

@@ -41,6 +41,9 @@ ANN = history(
     account.HELD_FUNDS,
     account.RELEASED,
     account.HELD_FUNDS,
+    account.REDUCED,
+    account.RELEASED_PART,
+    account.HELD_FUNDS,
     moved(HoldCaptured, {HELD: -300_00, CLEARING: 300_00}, (200_00, 0), **LOAN, **account.BID),
     moved(
         WithdrawalRequested,
@@ -197,7 +200,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "repaid_fen": 148_85,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
-    source = {"src.acc_ann": "bidding/0/16/0", "src.lst_1": "bidding/0/8/0"}
+    source = {"src.acc_ann": "bidding/0/19/0", "src.lst_1": "bidding/0/8/0"}
     assert ann == who | sums | source | {"available_fen": 1_007_75, "held_fen": 0}
     assert ann["available_fen"] + ann["held_fen"] == (
         sums["deposited_fen"]
@@ -300,8 +303,8 @@ def test_custody_balances_and_only_adds() -> None:
     assert shown == {
         "bank:custody": {"balance_fen": -480_00, "gained_fen": 50_00, "given_fen": 530_00},
         "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
-        "available": {"balance_fen": 1_007_75, "gained_fen": 1_896_60, "given_fen": 888_85},
-        "held": {"balance_fen": 0, "gained_fen": 700_00, "given_fen": 700_00},
+        "available": {"balance_fen": 1_007_75, "gained_fen": 2_196_60, "given_fen": 1_188_85},
+        "held": {"balance_fen": 0, "gained_fen": 1_000_00, "given_fen": 1_000_00},
         "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
         "clearing": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
         "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import services.bidding.domain.account as account
 import services.bidding.domain.account_state as account_state
+import services.bidding.domain.holds as holds
 import services.bidding.domain.listing as listing
 from libs.events.bidding import ListingExpired
 from libs.events.money import Rounding, divide_fen
@@ -15,6 +15,7 @@ from services.bidding.commands import (
     CreditFee,
     CreditInvestor,
     CreditProceeds,
+    ReduceHold,
     ReleaseHold,
     ReturnPayment,
 )
@@ -142,6 +143,15 @@ PLANTS = (
         ("is held for nothing",),
     ),
     Plant(
+        "excess-lent",
+        "A bid that is taken in part keeps the rest held, and lends it.",
+        together(
+            policy(BIDDING, "bidding", forgetting(ReduceHold)),
+            policy(BIDDING, "bidding", changing(CaptureHold, amount_fen=lambda _command: None)),
+        ),
+        ("too much", "never credited", "internal refusals", "never ends"),
+    ),
+    Plant(
         "expired-hold-kept",
         "A listing that expires keeps its investors' money.",
         policy(BIDDING, "bidding", _keeps_holds_of_expired),
@@ -164,7 +174,7 @@ PLANTS = (
     Plant(
         "overdrawn",
         "Whoever bids more than he has is lent the rest.",
-        instead(account, "book", _without_funds),
+        instead(holds, "book", _without_funds),
         ("available:acc_",),
     ),
     Plant(
