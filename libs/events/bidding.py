@@ -33,6 +33,10 @@ HoldReduced = hold.HoldReduced
 HoldReleased = hold.HoldReleased
 
 
+CancelCode = Literal["borrower_withdrew", "terms_wrong", "duplicate", "suspected_fraud", "unlawful"]
+"""Why a listing is taken back before it is filled: by its borrower's wish, or by an operator for one of the others."""
+
+
 @record
 class Bid:
     """An accepted bid: the investor's money held for a listing; `order` is its place in the log's order, from 1."""
@@ -252,8 +256,8 @@ class ListingReviewed:
 
 @event("bidding.ListingCancelled.v1")
 class ListingCancelled:
-    """The filled listing is not funded (`code`: by its review, by a cap or ceiling of that day); every hold in `bids` is to be
-    released."""
+    """The listing becomes no loan; every hold in `bids` is to be released. `code`: a filled one by its review, by a cap or ceiling
+    of that day; one that is not filled by whom `cancelled_by` names, for a CancelCode."""
 
     listing_id: str
     loan_id: str
@@ -263,6 +267,7 @@ class ListingCancelled:
     cancelled_on: date
     code: str
     bids: tuple[Bid, ...]
+    cancelled_by: Literal["", "borrower", "operator"] = ""
 
 
 @event("bidding.ListingExpired.v1")

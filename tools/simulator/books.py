@@ -15,11 +15,13 @@ FEE_ACCOUNT = "acc_fees"
 
 @dataclass(slots=True)
 class ListingBook:
-    """What a listing asked for and what its accepted bids sum to; `live` until it expired or was collected."""
+    """What a listing asked for, its accepted bids by hold, and their sum; `live` until it ended or was collected."""
 
     amount_fen: int
     raised_fen: int = 0
     live: bool = True
+    filled: bool = False
+    bids: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -142,19 +144,40 @@ class Books:
             _require(in_part, f"{where}: {bid['hold_id']} is taken in part")
             self.owed[f"excess {bid['hold_id']}"] = excess
         listing.raised_fen += bid["amount_fen"]
+        listing.bids[bid["hold_id"]] = bid["amount_fen"]
         _require(listing.raised_fen <= listing.amount_fen, f"{where}: {data['listing_id']} is overfunded")
         _require(listing.raised_fen == data["raised_after_fen"], f"{where}: raised is told wrongly")
 
     def _filled(self, where: str, data: Any) -> None:
         listing = self.listings[data["listing_id"]]
         _require(listing.raised_fen == listing.amount_fen, f"{where}: filled with {listing.raised_fen}")
+        listing.filled = True
 
-    def _expired(self, where: str, data: Any) -> None:
+    def _ended(self, where: str, data: Any) -> ListingBook:
         self._once(where, f"end of {data['listing_id']}")
-        self.listings[data["listing_id"]].live = False
+        listing = self.listings[data["listing_id"]]
+        listing.live = False
+        return listing
+
+    def _unfunded(self, where: str, data: Any) -> None:
+        """Expired or cancelled: all that was accepted comes back. Once it is filled nobody takes it back by hand."""
+        listing, by = self._ended(where, data), data.get("cancelled_by")
+        _require(_held_by(data) == listing.bids, f"{where}: not all bids of {data['listing_id']} come back")
+        _require(
+            not (by and listing.filled), f"{where}: {data['listing_id']} is taken back by the {by}, but full"
+        )
+
+    def _funded(self, where: str, data: Any) -> None:
+        """The claims are the accepted bids, each of its amount, and nothing else."""
+        listing = self.listings[data["listing_id"]]
+        _require(_held_by(data) == listing.bids, f"{where}: {data['loan_id']} is not its listing's bids")
+        claims = [claim["principal_fen"] for claim in data["claims"]]
+        _require(
+            claims == list(listing.bids.values()), f"{where}: claims of {data['loan_id']} are not its bids"
+        )
 
     def _collected(self, where: str, data: Any) -> None:
-        self._expired(where, data)
+        self._ended(where, data)
         fee = data["origination_fee_fen"]
         self.owed[f"proceeds {data['loan_id']}"] = data["amount_fen"] - fee
         if fee:
@@ -291,8 +314,9 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.ListingOpened.v1": Books._listed,
     "bidding.BidPlaced.v1": Books._bid,
     "bidding.ListingFilled.v1": Books._filled,
-    "bidding.ListingExpired.v1": Books._expired,
-    "bidding.ListingCancelled.v1": Books._expired,
+    "bidding.ListingExpired.v1": Books._unfunded,
+    "bidding.ListingCancelled.v1": Books._unfunded,
+    "bidding.LoanFunded.v1": Books._funded,
     "bidding.FundsCollected.v1": Books._collected,
     "bidding.LoanProceedsCredited.v1": Books._proceeds,
     "bidding.InvestorCredited.v1": Books._credited,
@@ -312,6 +336,11 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.OverdueBucketChanged.v1": Books._moved,
     "repayment.LoanClassified.v1": Books._classified,
 }
+
+
+def _held_by(data: Any) -> dict[str, int]:
+    """What an event says of the bids, by hold."""
+    return {bid["hold_id"]: bid["amount_fen"] for bid in data["bids"]}
 
 
 def _parts(line: Any) -> int:

@@ -11,6 +11,7 @@ from random import Random
 from services.bidding import commands as bidding
 from services.repayment import commands as repayment
 from tools.simulator.collectors import Collectors
+from tools.simulator.desk import Desk
 from tools.simulator.log import Place
 from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
@@ -59,6 +60,7 @@ class Traffic:
             large=plan.first_date != FIRST_DATE,
         )
         self._collectors = Collectors(rng, api)
+        self._desk = Desk(rng, api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -89,6 +91,7 @@ class Traffic:
             for kind, data in self._api.seen:
                 self._officers.sight.fold(kind, data)
                 self._collectors.sight.fold(kind, data)
+                self._desk.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -167,6 +170,7 @@ class Traffic:
             (self._open_listing, 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
+            (self._desk.act, 3 if self.sight.listings else 0),
             (self._pay, 6 if self.sight.loans else 1),
             (self._double_click, 5),
             (self._misuse_a_key, 2),

@@ -12,7 +12,6 @@ from libs.runtime.http import (
     BankSignature,
     NoFields,
     Order,
-    ServiceRouter,
     Sight,
     ThisCall,
     ThisPage,
@@ -25,6 +24,8 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.posts import post
 from services.bidding import commands
+from services.bidding.api import publishing
+from services.bidding.api.router import router
 from services.bidding.api.shapes import (
     AccountOpenedOut,
     AccountOut,
@@ -50,7 +51,8 @@ from services.bidding.api.shapes import (
     WithdrawalOut,
 )
 
-router = ServiceRouter("bidding", "Customer money at the custodian, listings and bids.")
+#: Importing the other modules declares their routes.
+__all__ = ["publishing", "router"]
 
 AccountId = Annotated[str, id_path("acc")]
 Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]

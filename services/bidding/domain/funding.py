@@ -20,6 +20,7 @@ from libs.events.bidding import (
 from libs.events.cost import is_allowed
 from libs.events.deciding import Context, Refused
 from services.bidding.commands import ConfirmFunding, OpenListing, RecordCapture, RejectFunding, ReviewListing
+from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.ids import claim_of, require_staff
 from services.bidding.domain.listing_state import (
     Cancelled,
@@ -63,7 +64,7 @@ def _pass(state: Filled, context: Context, profile: Profile) -> _AtFunding:
     """
     terms = state.terms
     if not is_affordable(terms, context, profile):
-        return _cancelled(state, context, "invalid_rate")
+        return cancelled(terms, state.bids, context, "invalid_rate")
     if not terms.application_id:
         return _funded(state, context)
     return FundingRequested(
@@ -96,7 +97,7 @@ def answer_caps(
             raise Refused("unknown_listing")
         case Passed():
             if isinstance(command, RejectFunding):
-                return [_cancelled(state, context, command.code)]
+                return [cancelled(state.terms, state.bids, context, command.code)]
             return [_funded(state, context)]
         case Funding() | Funded() | Cancelled():
             if isinstance(command, RejectFunding) != isinstance(state, Cancelled):
@@ -147,23 +148,9 @@ def _review(
         reviews_needed=state.reviews_needed,
     )
     if command.verdict == "reject":
-        return [reviewed, _cancelled(state, context, "review_rejected")]
+        return [reviewed, cancelled(terms, state.bids, context, "review_rejected")]
     return (
         [reviewed, _pass(state, context, profile)] if reviewed.order >= state.reviews_needed else [reviewed]
-    )
-
-
-def _cancelled(state: Filled | Passed, context: Context, code: str) -> ListingCancelled:
-    terms = state.terms
-    return ListingCancelled(
-        listing_id=terms.listing_id,
-        loan_id=terms.loan_id,
-        borrower=terms.borrower,
-        application_id=terms.application_id,
-        amount_fen=terms.amount_fen,
-        cancelled_on=context.business_date,
-        code=code,
-        bids=state.bids,
     )
 
 

@@ -20,6 +20,8 @@ from libs.events.bidding import (
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.money import Rounding, divide_fen
 from services.bidding.commands import (
+    CancelBid,
+    CancelListing,
     ConfirmFunding,
     FundListing,
     OpenListing,
@@ -28,6 +30,7 @@ from services.bidding.commands import (
     RejectFunding,
     ReviewListing,
 )
+from services.bidding.domain.cancelling import cancel, refuse_bid_back
 from services.bidding.domain.funding import answer_caps, fund, is_affordable, record_capture, review
 from services.bidding.domain.ids import account_of, listing_of
 from services.bidding.domain.listing_state import (
@@ -60,7 +63,7 @@ _GRADE_LENGTH_MAX = 8
 _PERMILLE = 1_000
 
 _FundingCommand = FundListing | ConfirmFunding | RejectFunding | ReviewListing | RecordCapture
-ListingCommand = OpenListing | RecordBid | _FundingCommand
+ListingCommand = OpenListing | RecordBid | CancelBid | CancelListing | _FundingCommand
 
 
 def bid_min_fen(amount_fen: int) -> int:
@@ -77,6 +80,10 @@ def decide(
             return _open(command, state, context, profile)
         case RecordBid():
             return _record_bid(command, state, context, profile)
+        case CancelBid():
+            raise refuse_bid_back(command, state, context)
+        case CancelListing():
+            return cancel(command, state, context)
         case FundListing():
             return fund(state, context, profile)
         case ConfirmFunding() | RejectFunding():

@@ -127,7 +127,7 @@ class Expired:
 
 @record
 class Cancelled:
-    """Filled, and not funded."""
+    """Taken back before it was filled, or filled and not funded."""
 
     kind: Literal["cancelled"] = "cancelled"
     terms: Terms
@@ -169,7 +169,7 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert isinstance(state, Filled), "only a filled listing is reviewed"
             return replace(state, reviewers=(*state.reviewers, event.reviewer))
         case ListingCancelled():
-            assert isinstance(state, Filled | Passed), "only a filled listing is cancelled"
+            assert isinstance(state, Open | Filled | Passed), "only a listing that is not funded is cancelled"
             return Cancelled(terms=state.terms)
         case ListingExpired():
             assert isinstance(state, Open), "only an open listing expires"

@@ -261,7 +261,7 @@ SAGAS = (
     ),
     Saga(
         name="cancel",
-        why="A listing that its review or a cap rejected gives every investor his money back.",
+        why="A listing that was taken back, or that its review or a cap rejected, gives every investor his money back.",
         opened_by={ListingCancelled: lambda cancelled: tuple(bid.hold_id for bid in cancelled.bids)},
         closed_by={HoldReleased: lambda released: released.hold_id},
         steps=(Step(on=ListingCancelled, send=ReleaseHold),),

@@ -21,7 +21,8 @@ from libs.events.bidding import (
     ListingReviewed,
     LoanFunded,
 )
-from services.bidding.commands import OpenListing, RecordBid, RecordCapture
+from services.bidding.commands import CancelBid, CancelListing, OpenListing, RecordBid, RecordCapture
+from tests.unit.given import TODAY
 
 CLOSES = date(2024, 3, 20)
 FUNDED_ON = date(2024, 3, 18)
@@ -191,10 +192,24 @@ CANCELLED = ListingCancelled(
     code="review_rejected",
     bids=(accepted(1, FIRST), accepted(2, LAST)),
 )
+
+
+def taken_back(
+    by: Literal["borrower", "operator"], code: str, *bids: Bid, **changed: Any
+) -> ListingCancelled:
+    """A listing that is not filled is taken back."""
+    return replace(
+        CANCELLED, application_id="", cancelled_on=TODAY, cancelled_by=by, code=code, bids=bids, **changed
+    )
+
+
 #: The review has passed; onboarding looks at the caps.
 ASKED_CAPS = FundingRequested(
     listing_id="lst_1", loan_id="loan_1", borrower="usr_bea", application_id="app_1", amount_fen=1_000_50
 )
 TO_FUND = (*TO_REVIEW, ASKED_CAPS)
+WITHDRAW = CancelListing(code="borrower_withdrew", by="borrower")
+TAKE_BACK = CancelListing(code="duplicate", by="operator")
+BID_BACK = CancelBid(bid_id="bid_a")
 CAPTURE_A = RecordCapture(hold_id="hold_a", amount_fen=900_00)
 CAPTURE_B = RecordCapture(hold_id="hold_b", amount_fen=100_50)

@@ -20,6 +20,8 @@ from services.bidding.commands import (
     ReturnPayment,
 )
 from services.bidding.domain import bank
+from services.bidding.domain.cancelling import cancelled
+from services.bidding.domain.listing_state import Filled, Passed
 from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.domain import allocation, distribution, loan, loan_day, schedule
 from tools.simulator.planted.plant import (
@@ -117,6 +119,15 @@ def _as_if_it_asked_for_more(real: Any) -> Any:
     return place
 
 
+def _takes_back_any(real: Any) -> Any:
+    def cancel(command: Any, state: Any, context: Any) -> Any:
+        if isinstance(state, Filled | Passed):
+            return [cancelled(state.terms, state.bids, context, command.code, command.by)]
+        return real(command, state, context)
+
+    return cancel
+
+
 def _never_for_top_ups(real: Any) -> Any:
     def is_repeated(answer: Any, request_id: str, requests: Any, state: Any, noun: str) -> bool:
         return noun != "top_up" and real(answer, request_id, requests, state, noun)
@@ -150,6 +161,12 @@ PLANTS = (
             policy(BIDDING, "bidding", changing(CaptureHold, amount_fen=lambda _command: None)),
         ),
         ("too much", "never credited", "internal refusals", "never ends"),
+    ),
+    Plant(
+        "full-listing-taken-back",
+        "Whoever asks takes back a listing that is full.",
+        instead(listing, "cancel", _takes_back_any),
+        ("is taken back by the",),
     ),
     Plant(
         "expired-hold-kept",
