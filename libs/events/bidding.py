@@ -8,7 +8,7 @@ Every money event stands in one account's stream and carries `postings` that sum
 from datetime import date
 from typing import Literal
 
-from libs.events import account, bank, hold
+from libs.events import account, bank, hold, publication
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 
@@ -31,6 +31,10 @@ FundsHeld = hold.FundsHeld
 HoldCaptured = hold.HoldCaptured
 HoldReduced = hold.HoldReduced
 HoldReleased = hold.HoldReleased
+Disclosure = publication.Disclosure
+ListingChecked = publication.ListingChecked
+ListingPrepared = publication.ListingPrepared
+PayoutApproved = publication.PayoutApproved
 
 
 CancelCode = Literal["borrower_withdrew", "terms_wrong", "duplicate", "suspected_fraud", "unlawful"]
@@ -174,7 +178,8 @@ class ListingOpened:
     """A loan request is open for bids until the end of `closes_on`.
 
     `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
-    empty where an operator opened the listing by hand.
+    empty where an operator opened the listing by hand. `content_hash` is that of the disclosure's text, empty where no second
+    person looked at one.
     """
 
     listing_id: str
@@ -194,17 +199,20 @@ class ListingOpened:
     owner: str | None = None
     related: tuple[str, ...] = ()
     application_id: str = ""
+    content_hash: str = ""
 
 
 @event("bidding.ListingRefused.v1")
 class ListingRefused:
-    """An approved application cannot be listed (`code`): the exposure that was reserved for it is free again."""
+    """An approved application cannot be listed (`code`): the exposure that was reserved for it is free again. `content_hash` is
+    that of its disclosure, empty where it was never prepared."""
 
     loan_id: str
     application_id: str
     borrower: str
     amount_fen: PositiveFen
     code: str
+    content_hash: str = ""
 
 
 @event("bidding.BidPlaced.v1")
@@ -296,7 +304,8 @@ class FundingRequested:
 
 @event("bidding.LoanFunded.v1")
 class LoanFunded:
-    """The filled listing passed review: every hold in `bids` is to be captured; `claims` are what they become."""
+    """The filled listing passed review: every hold in `bids` is to be captured; `claims` are what they become. `executor` paid it
+    out under a loan `voucher` 贷款凭证; both are empty where it was small enough to need nobody."""
 
     listing_id: str
     loan_id: str
@@ -315,6 +324,8 @@ class LoanFunded:
     region: str = ""
     owner: str | None = None
     application_id: str = ""
+    executor: str = ""
+    voucher: str = ""
 
 
 @event("bidding.CaptureRecorded.v1")

@@ -129,6 +129,10 @@ class Books:
         self.holds[name].amount_fen -= data["amount_fen"]
         _require(self.holds[name].amount_fen == data["keeps_fen"], f"{where}: {name} keeps another amount")
 
+    def _prepared(self, where: str, data: Any) -> None:
+        self._once(where, f"preparation of {data['listing_id']}")
+        self.listings[data["listing_id"]] = ListingBook(data["disclosure"]["amount_fen"])
+
     def _listed(self, where: str, data: Any) -> None:
         self._once(where, data["listing_id"])
         self.listings[data["listing_id"]] = ListingBook(data["amount_fen"])
@@ -311,6 +315,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.HoldCaptured.v1": Books._let_go,
     "bidding.FundsWithdrawn.v1": Books._let_go,
     "bidding.WithdrawalFailed.v1": Books._let_go,
+    "bidding.ListingPrepared.v1": Books._prepared,
     "bidding.ListingOpened.v1": Books._listed,
     "bidding.BidPlaced.v1": Books._bid,
     "bidding.ListingFilled.v1": Books._filled,

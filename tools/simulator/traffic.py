@@ -81,7 +81,8 @@ class Traffic:
     @property
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
-        return not (self.sight.bank or self.sight.closing or self._api.seen or self._officers.sight.to_review)
+        waiting = self._officers.sight.to_review or self._desk.sight.to_pay
+        return not (self.sight.bank or self.sight.closing or self._api.seen or waiting)
 
     def step(self, _rng: Random) -> bool:
         """Look at the news, then perhaps do one thing."""
@@ -100,7 +101,7 @@ class Traffic:
             self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
             return True
         if self.closing_time:
-            return self._officers.finish_reviews()
+            return self._officers.finish_reviews() or self._desk.finish()
         if self.sight.business_date is None:
             return self._open_calendar()
         if self._budget > 0:
@@ -170,7 +171,8 @@ class Traffic:
             (self._open_listing, 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
-            (self._desk.act, 3 if self.sight.listings else 0),
+            (self._desk.change_minds, 2 if self.sight.listings else 0),
+            (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),
             (self._double_click, 5),
             (self._misuse_a_key, 2),

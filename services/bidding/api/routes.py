@@ -217,8 +217,11 @@ async def read_listings(listings: Listings, page: ThisPage) -> ListingsOut:
 
 @router.read("/listings/{listing}", scopes("listing:read", "operator"), answer=ListingOut)
 async def read_listing(listing: Annotated[str, id_path("lst")], listings: Listings) -> ListingOut:
-    """One listing, whatever became of it."""
-    return ListingOut.of(await listings.get(listing, missing="unknown_listing"))
+    """One listing, whatever became of it; before it is published it does not exist for those who might bid."""
+    document = await listings.get(listing, missing="unknown_listing")
+    if "closes_on" not in document:
+        raise not_found("unknown_listing")
+    return ListingOut.of(document)
 
 
 @router.read("/reviews", scopes("finance"), answer=ReviewablesOut)

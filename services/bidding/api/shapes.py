@@ -293,7 +293,9 @@ class ListingOut(BaseModel):
 
     id: str
     loan_id: str
-    state: Literal["open", "filled", "in_review", "passed", "funding", "funded", "expired", "cancelled"]
+    state: Literal[
+        "open", "filled", "in_review", "passed", "payable", "funding", "funded", "expired", "cancelled"
+    ]
     amount_fen: int
     raised_fen: int
     remaining_fen: int

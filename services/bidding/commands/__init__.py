@@ -14,7 +14,9 @@ from services.bidding.commands import listings
 # Whoever reads the commands finds all of them here.
 CancelBid = listings.CancelBid
 CancelListing = listings.CancelListing
+CheckListing = listings.CheckListing
 ConfirmFunding = listings.ConfirmFunding
+ExecutePayout = listings.ExecutePayout
 FundListing = listings.FundListing
 OpenListing = listings.OpenListing
 RecordBid = listings.RecordBid

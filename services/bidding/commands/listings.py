@@ -21,7 +21,9 @@ class OpenListing:
     ListingRefused with the code, so that its exposure is released. Refused (by hand; always for `listing_exists`):
     `application_required` (this profile lists nothing by hand), `invalid_loan`, `invalid_owner` (the borrower's id), `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`,
     `amount_too_large` (what may be owed on it could not be said), `invalid_rate`
-    (profile's ceiling on the cost with the fee), `listing_exists` (on other terms).
+    (profile's ceiling on the cost with the fee), `forbidden_purpose`, `fee_not_published`, `listing_exists` (on other terms).
+
+    Where the profile wants a second person's look, it is prepared and not open: `forbidden_words` declines it then.
     """
 
     loan_id: str
@@ -38,6 +40,26 @@ class OpenListing:
     owner: str | None = None
     related: tuple[str, ...] = ()
     application_id: str = ""
+    borrower_kind: str = ""
+    purpose: str = ""
+    method: str = "equal_instalments"
+    guarantor: str = ""
+    owes_fen: Count | None = None
+    prepared_by: str = ""
+
+
+@command("bidding.CheckListing")
+class CheckListing:
+    """A second person has read what investors will be told, by its text's hash, and lets it be published or not; `opens_on` is
+    the day it opens (None: now). No effect for a verdict that was carried out.
+
+    Refused: `unknown_listing`, `listing_checked` (the other way), `forbidden_not_staff`,
+    `forbidden_owner` (of the borrower), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
+    """
+
+    verdict: Literal["approve", "reject"]
+    content_hash: str
+    opens_on: date | None = None
 
 
 @command("bidding.RecordBid")
@@ -96,10 +118,23 @@ class FundListing:
 
 @command("bidding.ConfirmFunding")
 class ConfirmFunding:
-    """The borrower's caps are kept on the day of funding: the listing is funded. No effect when it is.
+    """The borrower's caps are kept on the day of funding: the listing is funded, or may be paid out where people reviewed it. No
+    effect when it is.
 
     Refused: `unknown_listing`, `listing_not_passed`.
     """
+
+
+@command("bidding.ExecutePayout")
+class ExecutePayout:
+    """A cashier pays a reviewed listing out under the number of its loan voucher; a cost above the ceiling of the day cancels it.
+    No effect when it is funded.
+
+    Refused: `unknown_listing`, `payout_not_approved`, `invalid_voucher`, `forbidden_not_staff`, `forbidden_owner` (of the
+    borrower), `forbidden_same_person` (who reviewed it).
+    """
+
+    voucher: str
 
 
 @command("bidding.RejectFunding")

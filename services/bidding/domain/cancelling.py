@@ -20,6 +20,9 @@ from services.bidding.domain.listing_state import (
     NotListed,
     Open,
     Passed,
+    Payable,
+    Prepared,
+    Scheduled,
     Terms,
     TurnedDown,
 )
@@ -37,11 +40,13 @@ def cancel(command: CancelListing, state: ListingState, context: Context) -> Seq
     if (command.by == "borrower") != (command.code == "borrower_withdrew"):
         raise Refused("forbidden_code")
     match state:
+        case Prepared() | Scheduled():
+            return [cancelled(state.terms, (), context, command.code, command.by)]
         case Open():
             return [cancelled(state.terms, state.bids, context, command.code, command.by)]
         case Cancelled():
             return []
-        case Filled() | Passed() | Funding() | Funded():
+        case Filled() | Passed() | Payable() | Funding() | Funded():
             raise Refused("listing_filled")
         case Expired():
             raise Refused("listing_ended")
@@ -73,9 +78,9 @@ def cancelled(
 def refuse_bid_back(command: CancelBid, state: ListingState, context: Context) -> Refused:
     """Why a bid is not taken back. What it can be stands on CancelBid."""
     match state:
-        case NotListed() | TurnedDown():
+        case NotListed() | TurnedDown() | Prepared() | Scheduled():
             return Refused("unknown_listing")
-        case Open() | Filled() | Passed() | Funding():
+        case Open() | Filled() | Passed() | Payable() | Funding():
             accepted = any(
                 (bid.bid_id, bid.investor) == (command.bid_id, context.principal) for bid in state.bids
             )

@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
+from libs.events.fees import FEES_CN, FeeTables, started, version_of
 from libs.events.money import MAX_INTEGER
+from services.bidding.commands import OpenListing
 
 _Value = TypeVar("_Value")
 
@@ -45,6 +47,35 @@ class Profile:
     """The largest amount of a listing whose full-bid review passes by itself."""
     grade_levels: tuple[tuple[date, tuple[tuple[str, RiskLevel], ...]], ...] = _GRADE_LEVELS
     """The risk level that each grade needs at least; a grade that the table lacks needs the highest."""
+
+    check_required: bool = False
+    """Whether a second person looks at a listing before it is published."""
+    check_days: int = 10
+    """How long a prepared listing waits for that look (chosen)."""
+    schedule_days_max: int = 30
+    """How far ahead a listing may be scheduled (chosen)."""
+    forbidden_purposes: tuple[tuple[date, tuple[str, ...]], ...] = ()
+    """What no loan may be listed for."""
+    fee_tables: FeeTables = ()
+    """The published fees; where there are some, others are refused."""
+
+    def purposes_forbidden(self, on: date) -> tuple[str, ...]:
+        """The purposes that no loan may be listed for on this day."""
+        return _in_force(self.forbidden_purposes, on) or ()
+
+    def fees_version(self, terms: OpenListing, on: date) -> int | None:
+        """The published version that the fees are from: any that has started, because they were agreed on before today. 0 where
+        nothing is published, None where they are from none."""
+        published = started(self.fee_tables, on)
+        if not published:
+            return 0
+        return version_of(
+            published,
+            product=terms.product,
+            amount_fen=terms.amount_fen,
+            origination_fee_fen=terms.origination_fee_fen,
+            interest_fee_permille=terms.interest_fee_permille,
+        )
 
     def level_needed(self, grade: str, on: date) -> RiskLevel:
         """The least risk level of an investor who bids on a listing of this grade."""
@@ -90,6 +121,24 @@ DEMO = Profile(
     suitability_required=False,
 )
 
+#: What the 2016 Interim Measures, art. 10 and 13, and later bans keep off the platforms (rules.md 1.8), by our codes for it.
+_FORBIDDEN_PURPOSES = (
+    (
+        date.min,
+        (
+            "stocks",
+            "futures",
+            "securities",
+            "equity_crowdfunding",
+            "lending_on",
+            "wealth_products",
+            "down_payment",
+            "campus",
+            "gambling",
+        ),
+    ),
+)
+
 #: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
 #: reserves it before a listing opens, so nothing is listed by hand. The bidding window of 10 days is our choice (domain.md section 3), and
 #: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself.
@@ -102,6 +151,9 @@ CN_P2P_2016 = Profile(
     tenor_months_max=120,
     suitability_required=True,
     automatic_reviews_fen=((date.min, 100_000_00),),
+    check_required=True,
+    forbidden_purposes=_FORBIDDEN_PURPOSES,
+    fee_tables=FEES_CN,
 )
 
 

@@ -12,6 +12,7 @@ from libs.events.bidding import (
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingPrepared,
     ListingRefused,
     LoanFunded,
     LoanProceedsCredited,
@@ -138,6 +139,11 @@ def _open_listing(ready: PrecedentsMet) -> Send:
         owner=ready.owner,
         related=ready.related,
         application_id=ready.application_id,
+        borrower_kind=ready.borrower_kind,
+        purpose=ready.purpose,
+        method=ready.method,
+        owes_fen=ready.exposure_fen,
+        prepared_by=ready.checked_by,
     )
     about = {"loan_id": ready.loan_id, "application_id": ready.application_id}
     return Send("list", _listing(ready.loan_id), listing, about)
@@ -209,10 +215,11 @@ SAGAS = (
     ),
     Saga(
         name="list",
-        why="An application whose conditions are met is listed, or onboarding hears that its exposure is free again.",
+        why="An application whose conditions are met is listed or prepared for it, or onboarding hears that its exposure is free again.",
         opened_by={PrecedentsMet: lambda ready: ready.loan_id},
         closed_by={
             ListingOpened: lambda opened: opened.loan_id,
+            ListingPrepared: lambda prepared: prepared.loan_id,
             ListingRefused: lambda refused: refused.loan_id,
         },
         steps=(Step(on=PrecedentsMet, send=OpenListing, declined_by=(ListingRefused,)),),
@@ -268,7 +275,7 @@ SAGAS = (
     ),
     Saga(
         name="fund",
-        why="A filled listing passes review, by itself or by two people, and while the caps are kept captures every hold.",
+        why="A filled listing passes review, by itself or by two people and a third who pays it out, and while the caps are kept captures every hold.",
         opened_by={ListingFilled: lambda filled: filled.loan_id},
         closed_by={
             FundsCollected: lambda collected: collected.loan_id,

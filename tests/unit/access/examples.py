@@ -21,6 +21,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "risk": "all",
     "committee": "all",
     "disbursement": "all",
+    "legal": "all",
     "admin": "all",
     "operator": "all",
     "finance": "all",
@@ -118,6 +119,11 @@ BODIES: Final[dict[str, _Body]] = {
         "tenor_months": 3,
         "grade": "B",
     },
+    "POST /bidding/listings/{listing}/checks": lambda _about, _: {
+        "verdict": "approve",
+        "content_hash": "0" * 64,
+    },
+    "POST /bidding/listings/{listing}/payout": lambda _about, _: {"voucher": "F8-1"},
     "POST /bidding/listings/{listing}/cancellation": lambda _about, _: {"code": "duplicate"},
     "POST /bidding/listings/{listing}/reviews": lambda _about, _: {"verdict": "approve"},
     "POST /bidding/bank/top-ups/{account}/{top_up}": lambda _about, _: {

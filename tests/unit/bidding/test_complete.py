@@ -5,7 +5,15 @@ import pytest
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
-from tests.unit.bidding import test_account, test_bank, test_cancelling, test_eligibility, test_listing
+from tests.unit.bidding import (
+    test_account,
+    test_bank,
+    test_cancelling,
+    test_eligibility,
+    test_listing,
+    test_payout,
+    test_publishing,
+)
 
 SPECS = [
     *test_bank.SPECS,
@@ -14,6 +22,8 @@ SPECS = [
     *test_listing.SPECS,
     *test_eligibility.SPECS,
     *test_cancelling.SPECS,
+    *test_payout.SPECS,
+    *test_publishing.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

@@ -191,7 +191,7 @@ CAPS_KEPT = ExposureConfirmed(exposure_fen=1_000_50, **RECHECKED)
 CAPS_BROKEN = ExposureRevoked(
     amount_fen=1_000_50, exposure_after_fen=0, code="exposure_cap_exceeded", **RECHECKED
 )
-LISTED = listing.open_listing(**listing.APPLICATION)
+LISTED = listing.open_listing(**listing.APPLICATION, borrower_kind="person", purpose="stock")
 
 #: Declines that another service undoes, on its own streams.
 UNDONE_BY_OTHERS = (ListingRefused,)
@@ -246,6 +246,22 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("onboarding", replace(CAPS_BROKEN, step="precedents"), []),
     ("onboarding", ASSESSED, [Send("suitability", "acc_ann", account.ASSESS)]),
     ("onboarding", READY, [Send("list", "lst_1", LISTED, {"loan_id": "loan_1", "application_id": "app_1"})]),
+    (
+        "onboarding",
+        replace(READY, checked_by="stf_leo", exposure_fen=2_000_00),
+        [
+            Send(
+                "list",
+                "lst_1",
+                replace(LISTED, prepared_by="stf_leo", owes_fen=2_000_00),
+                {"loan_id": "loan_1", "application_id": "app_1"},
+            )
+        ],
+    ),
+    # Before it opens nobody holds money for it, and who may pay it out is a person.
+    ("bidding", listing.PREPARED, []),
+    ("bidding", listing.checked(), []),
+    ("bidding", listing.PAYABLE, []),
     # What the listing says of an application's terms is for onboarding to hear.
     ("bidding", listing.turned_down_by("invalid_rate"), []),
     (
@@ -386,6 +402,7 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
     pairs = [
         ("list", READY, listing.APPLIED),
         ("list", READY, listing.turned_down_by("x")),
+        ("list", READY, listing.PREPARED),
         ("fund", listing.TO_REVIEW[-1], listing.CANCELLED),
         ("bid", account.HELD_FUNDS, account.RELEASED),
         ("fund", listing.FILLED, listing.COLLECTED),

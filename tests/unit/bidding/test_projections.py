@@ -151,6 +151,26 @@ STAFF = history(
     StaffDismissed(staff_id="stf_fin", roles=("cashier",), region=None),
 )
 
+PUBLISHED = [
+    replace(event, data=replace(event.data, listing_id=event.stream))
+    for stream, said in (
+        ("lst_5", (listing.PREPARED, listing.checked(), listing.PUBLISHED, *listing.TO_PAY[1:])),
+        ("lst_6", (listing.PREPARED, listing.checked(opens_on=TODAY))),
+    )
+    for event in history(stream, *said)
+]
+TURNED_DOWN = [
+    *history("lst_7", replace(listing.PREPARED, listing_id="lst_7"), listing.checked("reject")),
+    *history("lst_7", replace(listing.turned_down_by("check_rejected"), content_hash=listing.PACK_HASH)),
+    *history("lst_8", listing.turned_down_by("invalid_rate")),
+]
+TURNED_DOWN = [
+    replace(event, data=replace(event.data, listing_id="lst_7"))
+    if hasattr(event.data, "listing_id")
+    else event
+    for event in TURNED_DOWN
+]
+
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -161,6 +181,8 @@ EVERYTHING: list[RecordedEvent] = [
     *PASSED,
     *STAFF,
     *UNREQUESTED,
+    *PUBLISHED,
+    *TURNED_DOWN,
 ]
 
 
@@ -171,7 +193,12 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     assert (
-        documents(view, turn_about(ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED))
+        documents(
+            view,
+            turn_about(
+                ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, PUBLISHED, TURNED_DOWN
+            ),
+        )
         == first
     )
 

@@ -27,6 +27,7 @@ from services.repayment.domain import allocation, distribution, loan, loan_day, 
 from tools.simulator.planted.plant import (
     DUES,
     LATE,
+    LAWFUL,
     MONTH_END,
     ROUGH_DUES,
     Plant,
@@ -167,6 +168,8 @@ PLANTS = (
         "Whoever asks takes back a listing that is full.",
         instead(listing, "cancel", _takes_back_any),
         ("is taken back by the",),
+        config=LAWFUL,
+        seeds=range(24),
     ),
     Plant(
         "expired-hold-kept",
