@@ -11,6 +11,8 @@ from tools.simulator.loan_books import require
 
 _PUBLISHED_FEES: Final = {(1, "consumer"): (2, 100), (1, "business"): (3, 100)}
 """Per mille of the amount and of the interest, by version and product."""
+#: The most that one investor may have in one listing under the law (chosen), in fen.
+_INVESTOR_CAP_FEN: Final = 120_000_00
 _FEES_SINCE: Final = date(2016, 8, 24)
 _DAYS_TO_CHECK: Final = timedelta(days=10)
 #: What a listing opens on is what investors were told.
@@ -59,6 +61,8 @@ class ListingFacts:
     """What was prepared for publication, None where it was opened by hand."""
     may_open: bool = False
     opens_on: str | None = None
+    lent: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """What each investor has in it."""
 
 
 @dataclass(slots=True)
@@ -266,6 +270,9 @@ class PeopleBooks:
         require(investor != listing.borrower, f"{where}: {investor} bids on his own loan")
         related = investor in listing.related or listing.borrower in self.bidders[bid["hold_id"]]
         require(not related, f"{where}: {investor} bids on the loan of {listing.borrower}, who is related")
+        listing.lent[investor] += bid["amount_fen"]
+        within = listing.told is None or listing.lent[investor] <= _INVESTOR_CAP_FEN
+        require(within, f"{where}: {investor} lends {listing.lent[investor]}, above what one investor may")
 
     def _filled(self, _where: str, data: Any) -> None:
         self.listings[data["listing_id"]].reviews_needed = data["reviews_needed"]

@@ -67,7 +67,7 @@ class RecordBid:
     """Accept a held bid or decline it by event. No effect for an accepted bid again. Refused: `unknown_listing`.
 
     Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
-    `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
+    `above_investor_cap` (of one investor in one listing), `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
     With `allow_partial` a bid above what is left is accepted for that.
     """
 

@@ -7,9 +7,10 @@ bid on others rely on the loan, and only its review, a cap or the ceiling of the
 from collections.abc import Sequence
 from typing import Literal, assert_never
 
-from libs.events.bidding import Bid, ListingCancelled
+from libs.events.bidding import ListingCancelled
 from libs.events.deciding import Context, Refused
 from services.bidding.commands import CancelBid, CancelListing
+from services.bidding.domain.accepted import Lines, bids_by, bids_of
 from services.bidding.domain.listing_state import (
     Cancelled,
     Expired,
@@ -56,7 +57,7 @@ def cancel(command: CancelListing, state: ListingState, context: Context) -> Seq
 
 def cancelled(
     terms: Terms,
-    bids: tuple[Bid, ...],
+    lines: Lines,
     context: Context,
     code: str,
     by: Literal["", "borrower", "operator"] = "",
@@ -70,7 +71,7 @@ def cancelled(
         amount_fen=terms.amount_fen,
         cancelled_on=context.business_date,
         code=code,
-        bids=bids,
+        bids=bids_of(lines),
         cancelled_by=by,
     )
 
@@ -81,9 +82,8 @@ def refuse_bid_back(command: CancelBid, state: ListingState, context: Context) -
         case NotListed() | TurnedDown() | Prepared() | Scheduled():
             return Refused("unknown_listing")
         case Open() | Filled() | Passed() | Payable() | Funding():
-            accepted = any(
-                (bid.bid_id, bid.investor) == (command.bid_id, context.principal) for bid in state.bids
-            )
+            own = bids_by(state.bids, context.principal)
+            accepted = any(bid.bid_id == command.bid_id for bid in own)
             return Refused("bid_accepted" if accepted else "unknown_bid")
         case Funded() | Expired() | Cancelled():
             return Refused("listing_ended")

@@ -31,6 +31,7 @@ from services.bidding.commands import (
     RejectFunding,
     ReviewListing,
 )
+from services.bidding.domain.accepted import bid_with, bids_of
 from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.ids import claim_of, require_staff
 from services.bidding.domain.listing_state import (
@@ -218,7 +219,7 @@ def _require_another(who: str, state: Payable) -> None:
 def _funded(
     state: Filled | Passed | Payable, context: Context, *, executor: str = "", voucher: str = ""
 ) -> LoanFunded:
-    terms = state.terms
+    terms, bids = state.terms, bids_of(state.bids)
     return LoanFunded(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
@@ -231,8 +232,8 @@ def _funded(
         origination_fee_fen=terms.origination_fee_fen,
         interest_fee_permille=terms.interest_fee_permille,
         funded_on=context.business_date,
-        bids=state.bids,
-        claims=_claims(terms, state.bids),
+        bids=bids,
+        claims=_claims(terms, bids),
         product=terms.product,
         region=terms.region,
         owner=terms.owner,
@@ -272,7 +273,7 @@ def record_capture(command: RecordCapture, state: ListingState) -> Sequence[List
 
 
 def _capture(command: RecordCapture, state: Funding) -> Sequence[ListingEvent]:
-    bid = next((bid for bid in state.bids if bid.hold_id == command.hold_id), None)
+    bid = bid_with(state.bids, command.hold_id)
     if bid is None:
         raise Refused("unknown_hold")
     if bid.amount_fen != command.amount_fen:
@@ -304,7 +305,7 @@ def _collected(state: Funding) -> FundsCollected:
         origination_fee_fen=terms.origination_fee_fen,
         interest_fee_permille=terms.interest_fee_permille,
         funded_on=state.funded_on,
-        claims=_claims(terms, state.bids),
+        claims=_claims(terms, bids_of(state.bids)),
         product=terms.product,
         region=terms.region,
         owner=terms.owner,

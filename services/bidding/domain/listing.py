@@ -29,6 +29,7 @@ from services.bidding.commands import (
     RejectFunding,
     ReviewListing,
 )
+from services.bidding.domain.accepted import bid_with, bids_by, bids_of
 from services.bidding.domain.cancelling import cancel, refuse_bid_back
 from services.bidding.domain.funding import answer_caps, execute, fund, record_capture, review
 from services.bidding.domain.listing_state import (
@@ -128,9 +129,7 @@ def _record_bid(
     match state:
         case NotListed() | TurnedDown() | Prepared() | Scheduled():
             raise Refused("unknown_listing")
-        case Open() | Filled() | Passed() | Payable() | Funding() if any(
-            bid.hold_id == command.hold_id for bid in state.bids
-        ):
+        case Open() | Filled() | Passed() | Payable() | Funding() if bid_with(state.bids, command.hold_id):
             return []
         case Open():
             code = _why_not(command, state, context, profile)
@@ -158,6 +157,10 @@ def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile
         return "listing_closed"
     if code := _why_unfit(command, terms, context.business_date, profile):
         return code
+    taken_fen = _taken_fen(command, state)
+    cap_fen = profile.investor_cap_fen(context.business_date)
+    if cap_fen is not None and _lent_fen(state, command.investor) + taken_fen > cap_fen:
+        return "above_investor_cap"
     if command.amount_fen >= remaining_fen:
         fits = command.amount_fen == remaining_fen or command.allow_partial
         return None if fits else "bid_above_remaining"
@@ -166,6 +169,17 @@ def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile
     if command.amount_fen % BID_STEP_FEN:
         return "bid_not_multiple"
     return None
+
+
+def _taken_fen(command: RecordBid, state: Open) -> int:
+    """What the listing takes of a bid, if it takes it."""
+    remaining_fen = state.terms.amount_fen - state.raised_fen
+    return min(command.amount_fen, remaining_fen) if command.allow_partial else command.amount_fen
+
+
+def _lent_fen(state: Open, investor: str) -> int:
+    """What an investor has in this listing already."""
+    return sum(bid.amount_fen for bid in bids_by(state.bids, investor))
 
 
 def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> str | None:
@@ -190,8 +204,7 @@ def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> 
 
 def _place(command: RecordBid, state: Open, reviews_needed: int) -> Sequence[ListingEvent]:
     terms = state.terms
-    remaining_fen = terms.amount_fen - state.raised_fen
-    taken_fen = min(command.amount_fen, remaining_fen) if command.allow_partial else command.amount_fen
+    taken_fen = _taken_fen(command, state)
     raised_after = state.raised_fen + taken_fen
     bid = Bid(
         order=len(state.bids) + 1,
@@ -240,7 +253,7 @@ def _expire(wake: Wake, state: Open) -> Sequence[ListingExpired]:
         ListingExpired(
             listing_id=terms.listing_id,
             expired_on=wake.business_date,
-            bids=state.bids,
+            bids=bids_of(state.bids),
             loan_id=terms.loan_id,
             borrower=terms.borrower,
             application_id=terms.application_id,

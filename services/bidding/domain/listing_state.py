@@ -1,6 +1,6 @@
 """What a listing remembers: its situations from open to funded or expired, and how its events change them.
 
-Bids stand in the order of the log and carry that order as a number. Once every hold is captured or released, the bids are
+Bids stand in the order of the log, a line each (accepted.py). Once every hold is captured or released, the bids are
 history and only the terms stay.
 """
 
@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from typing import Literal, assert_never
 
 from libs.events.bidding import (
-    Bid,
     BidDeclined,
     BidPlaced,
     CaptureRecorded,
@@ -28,6 +27,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from services.bidding.domain.accepted import Lines, line_of
 
 
 @record
@@ -99,7 +99,7 @@ class Open:
 
     kind: Literal["open"] = "open"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     raised_fen: Count
 
 
@@ -112,7 +112,7 @@ class Filled:
 
     kind: Literal["filled"] = "filled"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     reviews_needed: Count
     reviewers: tuple[str, ...] = ()
 
@@ -123,7 +123,7 @@ class Passed:
 
     kind: Literal["passed"] = "passed"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     reviewers: tuple[str, ...] = ()
 
 
@@ -133,7 +133,7 @@ class Payable:
 
     kind: Literal["payable"] = "payable"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     reviewers: tuple[str, ...]
 
 
@@ -143,7 +143,7 @@ class Funding:
 
     kind: Literal["funding"] = "funding"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     funded_on: date
     missing: tuple[str, ...]
 
@@ -241,7 +241,7 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             return Payable(terms=state.terms, bids=state.bids, reviewers=event.reviewers)
         case LoanFunded():
             assert isinstance(state, Filled | Passed | Payable), "only a filled listing is funded"
-            missing = tuple(bid.hold_id for bid in state.bids)
+            missing = tuple(bid.hold_id for bid in event.bids)
             return Funding(terms=state.terms, bids=state.bids, funded_on=event.funded_on, missing=missing)
         case CaptureRecorded() | FundsCollected():
             assert isinstance(state, Funding), "only a funded listing collects"
@@ -254,7 +254,7 @@ def _answered(state: ListingState, event: BidPlaced | BidDeclined) -> ListingSta
     if isinstance(event, BidDeclined):
         return state
     assert isinstance(state, Open), "only an open listing takes a bid"
-    return replace(state, bids=(*state.bids, event.bid), raised_fen=event.raised_after_fen)
+    return replace(state, bids=(*state.bids, line_of(event.bid)), raised_fen=event.raised_after_fen)
 
 
 def _captured(state: Funding, event: CaptureRecorded | FundsCollected) -> Funding | Funded:

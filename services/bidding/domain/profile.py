@@ -59,6 +59,13 @@ class Profile:
     fee_tables: FeeTables = ()
     """The published fees; where there are some, others are refused."""
 
+    investor_caps_fen: tuple[tuple[date, int], ...] = ()
+    """The most that one investor may have in one listing: nobody's savings hang on one borrower."""
+
+    def investor_cap_fen(self, on: date) -> int | None:
+        """The most that one investor may have in one listing on this day, in fen; None where nothing is said."""
+        return _in_force(self.investor_caps_fen, on)
+
     def purposes_forbidden(self, on: date) -> tuple[str, ...]:
         """The purposes that no loan may be listed for on this day."""
         return _in_force(self.forbidden_purposes, on) or ()
@@ -141,7 +148,8 @@ _FORBIDDEN_PURPOSES = (
 
 #: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
 #: reserves it before a listing opens, so nothing is listed by hand. The bidding window of 10 days is our choice (domain.md section 3), and
-#: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself.
+#: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself,
+#: and the 120,000 yuan that one investor may have in one listing.
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     rate_ceilings=CEILINGS_CN,
@@ -152,6 +160,7 @@ CN_P2P_2016 = Profile(
     suitability_required=True,
     automatic_reviews_fen=((date.min, 100_000_00),),
     check_required=True,
+    investor_caps_fen=((date.min, 120_000_00),),
     forbidden_purposes=_FORBIDDEN_PURPOSES,
     fee_tables=FEES_CN,
 )

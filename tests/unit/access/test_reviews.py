@@ -10,7 +10,8 @@ from tests import posts
 from tests.unit.access.platform import Platform, running_platform
 from tests.unit.access.settlers import FIRST_DAY, Customer, Settling
 
-AMOUNT_FEN = 150_000_00
+#: Above the threshold of the review, and not above what one investor may lend to one borrower.
+AMOUNT_FEN = 110_000_00
 
 
 @pytest.fixture

@@ -129,6 +129,14 @@ PLANTS = (
         seeds=range(8),
     ),
     Plant(
+        "one-investor-takes-it-all",
+        "Nobody looks at how much one investor has in one listing.",
+        instead(BiddingProfile, "investor_cap_fen", lambda _real: _none),
+        ("above what one investor may",),
+        config=LAWFUL,
+        seeds=range(24),
+    ),
+    Plant(
         "reviewer-pays-out",
         "Who reviewed a large loan pays it out, too.",
         instead(funding, "_require_another", lambda _real: _none),
