@@ -66,7 +66,7 @@ sim-mutants: $(READY)  ## plant known bugs, one at a time, and see that the simu
 faults: $(PARTS)  ## break a stack of its own under load and compare callers' answers with the log (QUICK=1, ONLY="name name", MINUTES=m)
 	@$(BIN)/loanstream faults $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES)) $(foreach name,$(ONLY),--only $(name))
 
-bench: $(PARTS)  ## measure the platform beside bare baselines, at most 15 minutes (ONLY=figure, QUICK=1)
+bench: $(PARTS)  ## measure the platform beside bare baselines, at most 17 minutes (ONLY=figure, QUICK=1)
 	@$(BIN)/loanstream bench $(if $(QUICK),--quick) $(foreach name,$(ONLY),--only $(name))
 
 up: $(PARTS)  ## start the whole stack, print its addresses and leave it running

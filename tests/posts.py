@@ -16,6 +16,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "customer_manager": ("stf_max", ("customer_manager",), None),
     "risk": ("stf_ria", ("risk",), None),
     "committee": ("stf_gus", ("general_manager",), None),
+    "legal": ("stf_lia", ("legal",), None),
     "disbursement": ("stf_leo", ("disbursement",), None),
     "collector": ("stf_lee", ("collector",), "CN-31"),
     "finance": ("stf_fin", ("cashier",), None),
@@ -30,6 +31,7 @@ APPOINTMENTS: dict[str, tuple[tuple[str, ...], str | None]] = {
     **{subject: ((office,), None) for office, subject in COMMITTEE.items()},
     "stf_kim": (("collector",), "CN-44"),
     "stf_ulf": (("accountant",), None),  # the second of finance
+    "stf_cas": (("cashier",), None),  # the third, who pays out
     "stf_zoe": (("admin",), None),  # keeps the company's seal
     "stf_cyd": (("customer_service",), None),
 }
@@ -112,9 +114,15 @@ def report(day: str, grade: str = "B", limit_fen: int = 200_000_00) -> dict[str,
 
 
 def terms(amount_fen: int, tenor_months: int = 3, **more: Any) -> dict[str, Any]:
-    """What the committee is asked for."""
+    """What the committee is asked for, with the fees that are published for a consumer's loan."""
     asked = {"amount_fen": amount_fen, "annual_rate": "0.12", "tenor_months": tenor_months, "grade": "B"}
-    return asked | more
+    fees = {"origination_fee_fen": origination_fee_fen(amount_fen), "interest_fee_permille": 100}
+    return asked | fees | more
+
+
+def origination_fee_fen(amount_fen: int) -> int:
+    """Two per mille of a consumer's loan, whose amounts here are whole yuan."""
+    return amount_fen // 500
 
 
 def vote(office: str, voice: str = "agree") -> Step:

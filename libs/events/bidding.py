@@ -8,11 +8,11 @@ Every money event stands in one account's stream and carries `postings` that sum
 from datetime import date
 from typing import Literal
 
-from libs.events import account, bank, contracts
+from libs.events import account, bank, contracts, hold, publication
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 
-# Whoever reads bidding finds all of its events here, those of the account itself, of the bank and of the papers too.
+# Whoever reads bidding finds all of its events here: those of the account itself, of holds, of the bank and of the papers too.
 AccountClosed = account.AccountClosed
 AccountClosureDeclined = account.AccountClosureDeclined
 AccountOpened = account.AccountOpened
@@ -31,6 +31,18 @@ TopUpRequested = bank.TopUpRequested
 UnrequestedMoneyReceived = bank.UnrequestedMoneyReceived
 WithdrawalFailed = bank.WithdrawalFailed
 WithdrawalRequested = bank.WithdrawalRequested
+FundsHeld = hold.FundsHeld
+HoldCaptured = hold.HoldCaptured
+HoldReduced = hold.HoldReduced
+HoldReleased = hold.HoldReleased
+Disclosure = publication.Disclosure
+ListingChecked = publication.ListingChecked
+ListingPrepared = publication.ListingPrepared
+PayoutApproved = publication.PayoutApproved
+
+
+CancelCode = Literal["borrower_withdrew", "terms_wrong", "duplicate", "suspected_fraud", "unlawful"]
+"""Why a listing is taken back before it is filled: by its borrower's wish, or by an operator for one of the others."""
 
 
 @record
@@ -57,60 +69,6 @@ class ClaimTerms:
 
 
 # --- account -------------------------------------------------------------------------------------------------------
-
-
-@event("bidding.FundsHeld.v1")
-class FundsHeld:
-    """A bid's money is held; the listing has not answered yet.
-
-    `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him; `related` are
-    the users whom it knows as related to him.
-    """
-
-    account_id: str
-    owner: str
-    hold_id: str
-    bid_id: str
-    listing_id: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-    suitability_level: RiskLevel | None = None
-    suitability_valid_to: date | None = None
-    related: tuple[str, ...] = ()
-
-
-@event("bidding.HoldReleased.v1")
-class HoldReleased:
-    """A hold ended without a loan; `reason` is a code (`listing_full`, `listing_expired` …)."""
-
-    account_id: str
-    owner: str
-    hold_id: str
-    bid_id: str
-    listing_id: str
-    amount_fen: PositiveFen
-    reason: str
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
-
-
-@event("bidding.HoldCaptured.v1")
-class HoldCaptured:
-    """A hold became the investor's part of a funded loan."""
-
-    account_id: str
-    owner: str
-    hold_id: str
-    bid_id: str
-    listing_id: str
-    loan_id: str
-    amount_fen: PositiveFen
-    available_after_fen: Count
-    held_after_fen: Count
-    postings: tuple[Posting, ...]
 
 
 @event("bidding.LoanProceedsCredited.v1")
@@ -224,7 +182,8 @@ class ListingOpened:
     """A loan request is open for bids until the end of `closes_on`.
 
     `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
-    empty where an operator opened the listing by hand.
+    empty where an operator opened the listing by hand. `content_hash` is that of the disclosure's text, empty where no second
+    person looked at one.
     """
 
     listing_id: str
@@ -244,27 +203,31 @@ class ListingOpened:
     owner: str | None = None
     related: tuple[str, ...] = ()
     application_id: str = ""
+    content_hash: str = ""
 
 
 @event("bidding.ListingRefused.v1")
 class ListingRefused:
-    """An approved application cannot be listed (`code`): the exposure that was reserved for it is free again."""
+    """An approved application cannot be listed (`code`): the exposure that was reserved for it is free again. `content_hash` is
+    that of its disclosure, empty where it was never prepared."""
 
     loan_id: str
     application_id: str
     borrower: str
     amount_fen: PositiveFen
     code: str
+    content_hash: str = ""
 
 
 @event("bidding.BidPlaced.v1")
 class BidPlaced:
-    """A bid was accepted in the order of the log."""
+    """A bid was accepted in the order of the log. `excess_fen` is what its hold has above the accepted amount: to be released."""
 
     listing_id: str
     bid: Bid
     raised_after_fen: Count
     remaining_after_fen: Count
+    excess_fen: Count = 0
 
 
 @event("bidding.BidDeclined.v1")
@@ -305,8 +268,8 @@ class ListingReviewed:
 
 @event("bidding.ListingCancelled.v1")
 class ListingCancelled:
-    """The filled listing is not funded (`code`: by its review, by a cap or ceiling of that day); every hold in `bids` is to be
-    released."""
+    """The listing becomes no loan; every hold in `bids` is to be released. `code`: a filled one by its review, by a cap or ceiling
+    of that day; one that is not filled by whom `cancelled_by` names, for a CancelCode."""
 
     listing_id: str
     loan_id: str
@@ -316,6 +279,7 @@ class ListingCancelled:
     cancelled_on: date
     code: str
     bids: tuple[Bid, ...]
+    cancelled_by: Literal["", "borrower", "operator"] = ""
 
 
 @event("bidding.ListingExpired.v1")
@@ -344,7 +308,8 @@ class FundingRequested:
 
 @event("bidding.LoanFunded.v1")
 class LoanFunded:
-    """The filled listing passed review: every hold in `bids` is to be captured; `claims` are what they become."""
+    """The filled listing passed review: every hold in `bids` is to be captured; `claims` are what they become. `executor` paid it
+    out under a loan `voucher` 贷款凭证; both are empty where it was small enough to need nobody."""
 
     listing_id: str
     loan_id: str
@@ -363,6 +328,8 @@ class LoanFunded:
     region: str = ""
     owner: str | None = None
     application_id: str = ""
+    executor: str = ""
+    voucher: str = ""
 
 
 @event("bidding.CaptureRecorded.v1")

@@ -266,7 +266,8 @@ class UserErased:
 
 @event("onboarding.PrecedentsMet.v1")
 class PrecedentsMet:
-    """Every condition precedent was checked: the listing may open on these terms."""
+    """Every condition precedent was checked: the listing may open on these terms. `exposure_fen` is what the borrower owes on the
+    platform with this loan."""
 
     application_id: str
     loan_id: str
@@ -287,6 +288,7 @@ class PrecedentsMet:
     method: Code = "equal_instalments"
     checks: tuple[Code, ...] = ()
     checked_by: str = ""
+    exposure_fen: Count | None = None
 
 
 # --- staff ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from services.onboarding.projections import VIEWS
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
-#: Raised by hand whenever deciding changes (design.md 2.3). 4: a verified user's other card is bound.
+#: Raised by hand whenever deciding changes (design.md 2.3). 4: a verified user's other card is bound; fees from the published table.
 RULES = 4
 
 

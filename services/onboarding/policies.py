@@ -105,7 +105,8 @@ def _on_the_way(event: RecordedEvent) -> list[Send]:
         case PrecedentsChecked() as checked:
             return [_confirm(checked.applicant, checked.application_id, checked.loan_id, "precedents")]
         case ExposureConfirmed(step="precedents") as kept:
-            return [Send("caps", kept.application_id, MeetPrecedents(application_id=kept.application_id))]
+            met = MeetPrecedents(application_id=kept.application_id, exposure_fen=kept.exposure_fen)
+            return [Send("caps", kept.application_id, met)]
         case ExposureRevoked(step="precedents") as revoked:
             failed = FailPrecedents(application_id=revoked.application_id, code=revoked.code)
             return [Send("caps", revoked.application_id, failed)]

@@ -173,6 +173,9 @@ def _applied(offices: Offices, bea: Resident) -> str:
     refused(offices.take(application, short), 409, "precedents_missing")
     refused(offices.listing_now(bea, loan), 404, "unknown_listing")
     offices.walk(application, posts.precedents())
+    eventually(lambda: refused(offices.publish(loan, hash_of="another text"), 409, "text_differs"))
+    refused(offices.listing_now(bea, loan), 404, "unknown_listing")
+    offices.publish_when_prepared(loan)
     eventually(lambda: offices.listing(bea, loan, "open"))
     return loan
 
@@ -199,8 +202,8 @@ def _bids_that_come_back(offices: Offices, bea: Resident, ann: Resident, loan: s
 
 
 def _reviewed_by_two(offices: Offices, borrower: Resident, lender: Resident) -> None:
-    """A full listing above the threshold waits for two people of finance; one of them twice is one."""
-    loan = offices.list_loan(borrower, LARGE_FEN, origination_fee_fen=120_00)
+    """A full listing above the threshold waits for two people of finance, of whom one twice is one, and a third who pays it out."""
+    loan = offices.list_loan(borrower, LARGE_FEN)
     listing = loan.replace("loan_", "lst_")
     offices.town.bid(lender.person, listing, LARGE_FEN)
     eventually(lambda: offices.listing(lender, loan, "in_review"))
@@ -212,6 +215,10 @@ def _reviewed_by_two(offices: Offices, borrower: Resident, lender: Resident) -> 
     assert "reviews" not in again.json(), again.text
     assert offices.listing(lender, loan, "in_review")
     assert second.post(path, approve).json()["reviews"] == 2
+    cashier, voucher = offices.town.person("stf_cas", "finance"), {"voucher": "F8-1"}
+    eventually(lambda: offices.listing(lender, loan, "payable"))
+    refused(first.post(f"/bidding/listings/{listing}/payout", voucher), 403, "forbidden_same_person")
+    assert cashier.post(f"/bidding/listings/{listing}/payout", voucher).json()["funded"] is True
     eventually(lambda: _runs(borrower, loan))
 
 
@@ -242,7 +249,9 @@ def _runs(who: Resident, loan: str) -> None:
     assert who.person.get(f"/repayment/loans/{loan}").status_code == 200
 
 
-def spend_all(town: Town, who: Resident, least_fen: int = LOAN_FEN) -> None:
+def spend_all(
+    town: Town, who: Resident, least_fen: int = LOAN_FEN - posts.origination_fee_fen(LOAN_FEN)
+) -> None:
     """Whatever he has, this at least, is paid out."""
     amount_fen = eventually(lambda: _received(who, least_fen))
     asked = who.person.post(f"/bidding/accounts/{who.person.account}/withdrawals", {"amount_fen": amount_fen})

@@ -1,6 +1,7 @@
 """The staff of the end-to-end tests at their posts, and people who come to them: registered, verified, assessed, applying."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -146,8 +147,26 @@ class Offices:
         self.sign(who, application)
         self.walk(application, posts.precedents())
         loan = application.replace("app_", "loan_")
+        self.publish_when_prepared(loan)
         eventually(lambda: self.listing(who, loan, "open"))
         return loan
+
+    def publish_when_prepared(self, loan: str) -> None:
+        """Somebody of legal has read what investors will read of it, and lets it out."""
+        eventually(lambda: self._published(loan))
+
+    def _published(self, loan: str) -> None:
+        answer = self.publish(loan)
+        assert answer.status_code in (200, 201), answer.text
+
+    def publish(self, loan: str, hash_of: str | None = None) -> httpx.Response:
+        """Let a prepared listing out by the hash of its text, or of another one."""
+        listing, legal = loan.replace("loan_", "lst_"), self.staff("legal")
+        waiting = {each["id"]: each for each in legal.read("/bidding/publications")["items"]}
+        assert listing in waiting, waiting
+        text = waiting[listing]["text"] if hash_of is None else hash_of
+        body = {"verdict": "approve", "content_hash": sha256(text.encode()).hexdigest()}
+        return legal.post(f"/bidding/listings/{listing}/checks", body)
 
     def listing(self, who: Resident, loan: str, state: str) -> dict[str, Any]:
         """The listing of a loan, in a state."""

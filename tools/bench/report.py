@@ -20,6 +20,7 @@ _BEGIN, _END = "<!-- figures: written by `loanstream bench --write-docs` -->", "
 SIDES: Final[Mapping[str, tuple[str, str, str]]] = {
     "command_ratio": ("ours_per_s", "bare_per_s", "commands/s"),
     "visibility_ratio": ("ours_p99_ms", "bare_p99_ms", "ms, p99"),
+    "hot_loan_ratio": ("ours_per_s", "bare_per_s", "bids/s"),
     "rebuild_ratio": ("ours_per_s", "bare_per_s", "records/s"),
 }
 

@@ -17,7 +17,7 @@ from zlib import crc32
 
 from libs.events.money import Rounding, split_fen
 from libs.events.repayment import ScheduleRow
-from services.bidding.domain.listing import BID_STEP_FEN, bid_min_fen
+from services.bidding.domain.opening import BID_STEP_FEN, bid_min_fen
 from services.repayment.domain.profile import FIVE_CLASSES, Rules, profile_named
 from services.repayment.domain.schedule import daily_interest_fen, equal_installments, last_of_month
 from tools.replay.actions import (

@@ -15,11 +15,13 @@ FEE_ACCOUNT = "acc_fees"
 
 @dataclass(slots=True)
 class ListingBook:
-    """What a listing asked for and what its accepted bids sum to; `live` until it expired or was collected."""
+    """What a listing asked for, its accepted bids by hold, and their sum; `live` until it ended or was collected."""
 
     amount_fen: int
     raised_fen: int = 0
     live: bool = True
+    filled: bool = False
+    bids: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class HoldBook:
     account: str
     listing: str | None
     amount_fen: int
+    allow_partial: bool = False
 
 
 @dataclass(slots=True)
@@ -100,7 +103,9 @@ class Books:
 
     def _held(self, where: str, data: Any) -> None:
         self._once(where, data["hold_id"])
-        self.holds[data["hold_id"]] = HoldBook(data["account_id"], data["listing_id"], data["amount_fen"])
+        self.holds[data["hold_id"]] = HoldBook(
+            data["account_id"], data["listing_id"], data["amount_fen"], data["allow_partial"]
+        )
 
     def _asked_out(self, where: str, data: Any) -> None:
         self._once(where, data["withdrawal_id"])
@@ -113,6 +118,20 @@ class Books:
         _require(hold.amount_fen == data["amount_fen"], f"{where}: {name} changed its amount")
         if "hold_id" in data:
             self.done.setdefault(f"accepted {name}", "")
+            excess = self.owed.pop(f"excess {name}", 0)  # whoever gets all of it back gets this, too
+            _require("loan_id" not in data or not excess, f"{where}: {name} lends {excess} too much")
+
+    def _reduced(self, where: str, data: Any) -> None:
+        """The part of a hold that its listing did not take, once, to the fen."""
+        name = data["hold_id"]
+        _require(name in self.holds, f"{where}: {name} is not held")
+        self._pays(where, f"excess {name}", data["amount_fen"])
+        self.holds[name].amount_fen -= data["amount_fen"]
+        _require(self.holds[name].amount_fen == data["keeps_fen"], f"{where}: {name} keeps another amount")
+
+    def _prepared(self, where: str, data: Any) -> None:
+        self._once(where, f"preparation of {data['listing_id']}")
+        self.listings[data["listing_id"]] = ListingBook(data["disclosure"]["amount_fen"])
 
     def _listed(self, where: str, data: Any) -> None:
         self._once(where, data["listing_id"])
@@ -121,22 +140,48 @@ class Books:
     def _bid(self, where: str, data: Any) -> None:
         listing, bid = self.listings[data["listing_id"]], data["bid"]
         self._once(where, f"accepted {bid['hold_id']}")
-        hold = self.holds.get(bid["hold_id"])
-        _require(hold is not None and hold.amount_fen == bid["amount_fen"], f"{where}: bid without its hold")
+        hold, excess = self.holds.get(bid["hold_id"]), data["excess_fen"]
+        backed = hold is not None and hold.amount_fen == bid["amount_fen"] + excess
+        _require(backed, f"{where}: bid without its hold")
+        if excess:
+            in_part = hold is not None and hold.allow_partial and not data["remaining_after_fen"]
+            _require(in_part, f"{where}: {bid['hold_id']} is taken in part")
+            self.owed[f"excess {bid['hold_id']}"] = excess
         listing.raised_fen += bid["amount_fen"]
+        listing.bids[bid["hold_id"]] = bid["amount_fen"]
         _require(listing.raised_fen <= listing.amount_fen, f"{where}: {data['listing_id']} is overfunded")
         _require(listing.raised_fen == data["raised_after_fen"], f"{where}: raised is told wrongly")
 
     def _filled(self, where: str, data: Any) -> None:
         listing = self.listings[data["listing_id"]]
         _require(listing.raised_fen == listing.amount_fen, f"{where}: filled with {listing.raised_fen}")
+        listing.filled = True
 
-    def _expired(self, where: str, data: Any) -> None:
+    def _ended(self, where: str, data: Any) -> ListingBook:
         self._once(where, f"end of {data['listing_id']}")
-        self.listings[data["listing_id"]].live = False
+        listing = self.listings[data["listing_id"]]
+        listing.live = False
+        return listing
+
+    def _unfunded(self, where: str, data: Any) -> None:
+        """Expired or cancelled: all that was accepted comes back. Once it is filled nobody takes it back by hand."""
+        listing, by = self._ended(where, data), data.get("cancelled_by")
+        _require(_held_by(data) == listing.bids, f"{where}: not all bids of {data['listing_id']} come back")
+        _require(
+            not (by and listing.filled), f"{where}: {data['listing_id']} is taken back by the {by}, but full"
+        )
+
+    def _funded(self, where: str, data: Any) -> None:
+        """The claims are the accepted bids, each of its amount, and nothing else."""
+        listing = self.listings[data["listing_id"]]
+        _require(_held_by(data) == listing.bids, f"{where}: {data['loan_id']} is not its listing's bids")
+        claims = [claim["principal_fen"] for claim in data["claims"]]
+        _require(
+            claims == list(listing.bids.values()), f"{where}: claims of {data['loan_id']} are not its bids"
+        )
 
     def _collected(self, where: str, data: Any) -> None:
-        self._expired(where, data)
+        self._ended(where, data)
         fee = data["origination_fee_fen"]
         self.owed[f"proceeds {data['loan_id']}"] = data["amount_fen"] - fee
         if fee:
@@ -265,15 +310,18 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.FundsDeposited.v1": Books._deposited,
     "bidding.FundsHeld.v1": Books._held,
     "bidding.WithdrawalRequested.v1": Books._asked_out,
+    "bidding.HoldReduced.v1": Books._reduced,
     "bidding.HoldReleased.v1": Books._let_go,
     "bidding.HoldCaptured.v1": Books._let_go,
     "bidding.FundsWithdrawn.v1": Books._let_go,
     "bidding.WithdrawalFailed.v1": Books._let_go,
+    "bidding.ListingPrepared.v1": Books._prepared,
     "bidding.ListingOpened.v1": Books._listed,
     "bidding.BidPlaced.v1": Books._bid,
     "bidding.ListingFilled.v1": Books._filled,
-    "bidding.ListingExpired.v1": Books._expired,
-    "bidding.ListingCancelled.v1": Books._expired,
+    "bidding.ListingExpired.v1": Books._unfunded,
+    "bidding.ListingCancelled.v1": Books._unfunded,
+    "bidding.LoanFunded.v1": Books._funded,
     "bidding.FundsCollected.v1": Books._collected,
     "bidding.LoanProceedsCredited.v1": Books._proceeds,
     "bidding.InvestorCredited.v1": Books._credited,
@@ -293,6 +341,11 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.OverdueBucketChanged.v1": Books._moved,
     "repayment.LoanClassified.v1": Books._classified,
 }
+
+
+def _held_by(data: Any) -> dict[str, int]:
+    """What an event says of the bids, by hold."""
+    return {bid["hold_id"]: bid["amount_fen"] for bid in data["bids"]}
 
 
 def _parts(line: Any) -> int:

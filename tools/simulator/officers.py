@@ -291,8 +291,8 @@ class Officers:
             tenor_months=seen.tenor_months,
             method="equal_instalments",
             grade="A",
-            origination_fee_fen=self._rng.choice((0, seen.amount_fen // 500)),
-            interest_fee_permille=self._rng.choice((0, 100)),
+            origination_fee_fen=self._rng.choice((0, *[seen.amount_fen // 500] * 4)),
+            interest_fee_permille=self._rng.choice((0, 100, 100, 100, 100)),
             window_days=self._rng.randint(2, 6),
         )
         conditions = ("guarantor", "insurance")[: self._rng.choice((0, 0, 1, 2))]

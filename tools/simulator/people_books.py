@@ -3,11 +3,31 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final
 
 from tools.simulator.books import Books
 from tools.simulator.loan_books import require
 
+_PUBLISHED_FEES: Final = {(1, "consumer"): (2, 100), (1, "business"): (3, 100)}
+"""Per mille of the amount and of the interest, by version and product."""
+#: The most that one investor may have in one listing under the law (chosen), in fen.
+_INVESTOR_CAP_FEN: Final = 120_000_00
+_FEES_SINCE: Final = date(2016, 8, 24)
+_DAYS_TO_CHECK: Final = timedelta(days=10)
+#: What a listing opens on is what investors were told.
+_TOLD: Final = (
+    "loan_id",
+    "amount_fen",
+    "annual_rate",
+    "tenor_months",
+    "grade",
+    "bid_min_fen",
+    "origination_fee_fen",
+    "interest_fee_permille",
+    "product",
+    "region",
+)
 #: The most that one borrower may owe on the platform under the law (rules.md 1.8), in fen.
 _CAPS: Final = {"person": 200_000_00, "organisation": 1_000_000_00}
 
@@ -30,7 +50,7 @@ class UserBook:
 
 @dataclass(slots=True)
 class ListingFacts:
-    """Who may not lend on a listing and who reviewed it."""
+    """Who may not lend on a listing, what investors were told of it, and who looked at it, reviewed it and paid it out."""
 
     borrower: str
     owner: str | None
@@ -38,6 +58,12 @@ class ListingFacts:
     application: str
     reviews_needed: int = 0
     approved_by: list[str] = field(default_factory=list)
+    told: Any = None
+    """What was prepared for publication, None where it was opened by hand."""
+    may_open: bool = False
+    opens_on: str | None = None
+    lent: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """What each investor has in it."""
 
 
 @dataclass(slots=True)
@@ -201,10 +227,41 @@ class PeopleBooks:
         same = self.offered.get(data["application_id"]) == data["text_hash"]
         require(same, f"{where}: another text is accepted than was offered")
 
-    def _listed(self, _where: str, data: Any) -> None:
-        self.listings[data["listing_id"]] = ListingFacts(
-            data["borrower"], data["owner"], set(data["related"]), data["application_id"]
-        )
+    def _prepared(self, where: str, data: Any) -> None:
+        """What investors will read names nobody, costs what is published, and owes no more than is counted."""
+        told = data["disclosure"]
+        named = (data["borrower"], data["borrower_account"], data["application_id"])
+        require(not set(named) & set(map(str, told.values())), f"{where}: the disclosure names {named}")
+        _costs_what_is_published(where, told, date.fromisoformat(data["check_by"]) - _DAYS_TO_CHECK)
+        facts = ListingFacts(data["borrower"], data["owner"], set(data["related"]), data["application_id"])
+        facts.told = data
+        self.listings[data["listing_id"]] = facts
+
+    def _checked(self, where: str, data: Any) -> None:
+        """Somebody else than who prepared it or owns the borrower has read this very text."""
+        facts, checker = self.listings[data["listing_id"]], data["checker"]
+        apart = checker not in (facts.told["prepared_by"], facts.owner, "")
+        require(apart, f"{where}: {checker} publishes what he has a part in")
+        same = data["content_hash"] == facts.told["content_hash"]
+        require(same, f"{where}: {checker} has read another text")
+        facts.may_open, facts.opens_on = data["verdict"] == "approve", data["opens_on"]
+
+    def _listed(self, where: str, data: Any) -> None:
+        facts = self.listings.get(data["listing_id"])
+        if facts is None:
+            require(not data["content_hash"], f"{where}: {data['listing_id']} was never prepared")
+            self.listings[data["listing_id"]] = ListingFacts(
+                data["borrower"], data["owner"], set(data["related"]), data["application_id"]
+            )
+            return
+        require(facts.may_open, f"{where}: {data['listing_id']} is published, nobody has looked at it")
+        told = facts.told["disclosure"]
+        for name in _TOLD:
+            require(data[name] == told[name], f"{where}: {name} is {data[name]}, told is {told[name]}")
+        require(data["content_hash"] == facts.told["content_hash"], f"{where}: another text is published")
+        closes = date.fromisoformat(data["closes_on"]) - timedelta(days=told["window_days"])
+        on_its_day = facts.opens_on in (None, closes.isoformat())
+        require(on_its_day, f"{where}: {data['listing_id']} opens for {closes}, not for {facts.opens_on}")
 
     def _knows(self, _where: str, data: Any) -> None:
         self.relations[data["account_id"]].add(data["related"])
@@ -232,6 +289,9 @@ class PeopleBooks:
         require(investor != listing.borrower, f"{where}: {investor} bids on his own loan")
         related = investor in listing.related or listing.borrower in self.bidders[bid["hold_id"]]
         require(not related, f"{where}: {investor} bids on the loan of {listing.borrower}, who is related")
+        listing.lent[investor] += bid["amount_fen"]
+        within = listing.told is None or listing.lent[investor] <= _INVESTOR_CAP_FEN
+        require(within, f"{where}: {investor} lends {listing.lent[investor]}, above what one investor may")
 
     def _filled(self, _where: str, data: Any) -> None:
         self.listings[data["listing_id"]].reviews_needed = data["reviews_needed"]
@@ -246,9 +306,26 @@ class PeopleBooks:
         listing = self.listings[data["listing_id"]]
         reviews = len({*listing.approved_by})
         require(reviews >= listing.reviews_needed, f"{where}: funded after {reviews} reviews")
+        if listing.reviews_needed:
+            executor = data["executor"]
+            apart = executor not in (*listing.approved_by, listing.owner, "")
+            require(apart, f"{where}: {executor or 'nobody'} pays out what others have to")
+            require(bool(data["voucher"]), f"{where}: paid out without a voucher")
         if listing.application:
             counts = data["loan_id"] in self.users[listing.borrower].exposures
             require(counts, f"{where}: {data['loan_id']} is funded and does not count")
+
+
+def _costs_what_is_published(where: str, told: Any, on: date) -> None:
+    if on < _FEES_SINCE:
+        require(told["fees_version"] == 0, f"{where}: fees are published before there are any")
+        return
+    fees = _PUBLISHED_FEES.get((told["fees_version"], told["product"]))
+    require(fees is not None, f"{where}: {told['product']} has no published fee")
+    assert fees is not None
+    rounded = (2 * told["amount_fen"] * fees[0] + 1_000) // 2_000
+    asked = (told["origination_fee_fen"], told["interest_fee_permille"])
+    require(asked == (rounded, fees[1]), f"{where}: fees {asked} are not the published ones")
 
 
 _HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {
@@ -274,6 +351,8 @@ _HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {
     "onboarding.ApplicationRejected.v1": PeopleBooks._never,
     "onboarding.ApplicationLapsed.v1": PeopleBooks._never,
     "bidding.AccountClosed.v1": PeopleBooks._account_closed,
+    "bidding.ListingPrepared.v1": PeopleBooks._prepared,
+    "bidding.ListingChecked.v1": PeopleBooks._checked,
     "bidding.ListingOpened.v1": PeopleBooks._listed,
     "bidding.ListingRefused.v1": PeopleBooks._never,
     "bidding.ListingExpired.v1": PeopleBooks._never,

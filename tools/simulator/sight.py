@@ -85,7 +85,8 @@ class Sight:
         self.listings[data["listing_id"]].remaining_fen = data["remaining_after_fen"]
 
     def _listing_ended(self, data: Any) -> None:
-        self.listings[data["listing_id"]].open = False
+        if data["listing_id"] in self.listings:  # one that was taken back before it was open was never here
+            self.listings[data["listing_id"]].open = False
 
     def _loan_opened(self, data: Any) -> None:
         self.loans[data["loan_id"]] = LoanSight(

@@ -12,6 +12,7 @@ from services.bidding import commands as bidding
 from services.repayment import commands as repayment
 from tools.simulator.clerks import Clerks
 from tools.simulator.collectors import Collectors
+from tools.simulator.desk import Desk
 from tools.simulator.log import Place
 from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
@@ -61,6 +62,7 @@ class Traffic:
         )
         self._collectors = Collectors(rng, api)
         self._clerks = Clerks(rng, api)
+        self._desk = Desk(rng, api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -81,7 +83,8 @@ class Traffic:
     @property
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
-        return not (self.sight.bank or self.sight.closing or self._api.seen or self._officers.sight.to_review)
+        waiting = self._officers.sight.to_review or self._desk.sight.to_pay
+        return not (self.sight.bank or self.sight.closing or self._api.seen or waiting)
 
     def step(self, _rng: Random) -> bool:
         """Look at the news, then perhaps do one thing."""
@@ -92,6 +95,7 @@ class Traffic:
                 self._officers.sight.fold(kind, data)
                 self._collectors.sight.fold(kind, data)
                 self._clerks.sight.fold(kind, data)
+                self._desk.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -100,7 +104,7 @@ class Traffic:
             self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
             return True
         if self.closing_time:
-            return self._officers.finish_reviews()
+            return self._officers.finish_reviews() or self._desk.finish()
         if self.sight.business_date is None:
             return self._open_calendar()
         if self._budget > 0:
@@ -171,6 +175,8 @@ class Traffic:
             (self._open_listing, 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
+            (self._desk.change_minds, 2 if self.sight.listings else 0),
+            (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),
             (self._double_click, 5),
             (self._misuse_a_key, 2),
@@ -244,6 +250,7 @@ class Traffic:
             hold_id=f"hold_{number}",
             listing_id=listing.listing_id,
             amount_fen=max(1, amount),
+            allow_partial=number % 3 == 0,
         )
         self._api.ask("bidding", account, bid, principal=owner)
 

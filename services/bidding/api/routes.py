@@ -12,7 +12,6 @@ from libs.runtime.http import (
     BankSignature,
     NoFields,
     Order,
-    ServiceRouter,
     Sight,
     ThisCall,
     ThisPage,
@@ -25,6 +24,8 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.posts import post
 from services.bidding import commands
+from services.bidding.api import publishing
+from services.bidding.api.router import router
 from services.bidding.api.shapes import (
     AccountOpenedOut,
     AccountOut,
@@ -51,7 +52,8 @@ from services.bidding.api.shapes import (
 )
 from services.bidding.bank_answers import TOP_UP_ROUTE, WITHDRAWAL_ROUTE, order_of
 
-router = ServiceRouter("bidding", "Customer money at the custodian, listings and bids.")
+#: Importing the other modules declares their routes.
+__all__ = ["publishing", "router"]
 
 AccountId = Annotated[str, id_path("acc")]
 Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
@@ -136,6 +138,7 @@ async def place_bid(account: OwnAccount, body: BidIn, call: ThisCall) -> Order:
         hold_id=call.mint("hold"),
         listing_id=body.listing_id,
         amount_fen=body.amount_fen,
+        allow_partial=body.allow_partial,
     )
     return Order(account, bid)
 
@@ -215,8 +218,11 @@ async def read_listings(listings: Listings, page: ThisPage) -> ListingsOut:
 
 @router.read("/listings/{listing}", scopes("listing:read", "operator"), answer=ListingOut)
 async def read_listing(listing: Annotated[str, id_path("lst")], listings: Listings) -> ListingOut:
-    """One listing, whatever became of it."""
-    return ListingOut.of(await listings.get(listing, missing="unknown_listing"))
+    """One listing, whatever became of it; before it is published it does not exist for those who might bid."""
+    document = await listings.get(listing, missing="unknown_listing")
+    if "closes_on" not in document:
+        raise not_found("unknown_listing")
+    return ListingOut.of(document)
 
 
 @router.read("/reviews", scopes("finance"), answer=ReviewablesOut)

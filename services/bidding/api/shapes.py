@@ -20,10 +20,11 @@ class AmountIn(Shape):
 
 
 class BidIn(Shape):
-    """A bid on a listing; the amount is held until the listing is funded or ends."""
+    """A bid on a listing; the amount is held until the listing is funded or ends. `allow_partial`: where less is left, take that."""
 
     listing_id: Annotated[str, id_field("lst")]
     amount_fen: PositiveFenField
+    allow_partial: Annotated[bool, Field(strict=True)] = False
 
 
 class LoanPaymentIn(Shape):
@@ -293,7 +294,9 @@ class ListingOut(BaseModel):
 
     id: str
     loan_id: str
-    state: Literal["open", "filled", "in_review", "funding", "funded", "expired", "cancelled"]
+    state: Literal[
+        "open", "filled", "in_review", "passed", "payable", "funding", "funded", "expired", "cancelled"
+    ]
     amount_fen: int
     raised_fen: int
     remaining_fen: int

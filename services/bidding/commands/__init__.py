@@ -5,12 +5,25 @@ larger than MAX_INTEGER is refused `amount_too_large`.
 """
 
 from datetime import date
-from typing import Literal
 
 from libs.events.bidding import BankCode, RiskLevel
 from libs.events.card import CardRef
 from libs.events.codec import command
-from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.money import Count, PositiveFen
+from services.bidding.commands import listings
+
+# Whoever reads the commands finds all of them here.
+CancelBid = listings.CancelBid
+CancelListing = listings.CancelListing
+CheckListing = listings.CheckListing
+ConfirmFunding = listings.ConfirmFunding
+ExecutePayout = listings.ExecutePayout
+FundListing = listings.FundListing
+OpenListing = listings.OpenListing
+RecordBid = listings.RecordBid
+RecordCapture = listings.RecordCapture
+RejectFunding = listings.RejectFunding
+ReviewListing = listings.ReviewListing
 
 #: The platform's fee account: a stream of its own that nobody owns, opened by its first CreditFee.
 FEE_ACCOUNT = "acc_fees"
@@ -132,12 +145,16 @@ class ConfirmWithdrawal:
 
 @command("bidding.PlaceBid")
 class PlaceBid:
-    """The owner holds an amount for a listing. No effect while this hold stands. Refused: `insufficient_available`."""
+    """The owner holds an amount for a listing. No effect while this hold stands. Refused: `insufficient_available`.
+
+    `allow_partial`: where less is left, the listing may take that and the rest is available again.
+    """
 
     bid_id: str
     hold_id: str
     listing_id: str
     amount_fen: PositiveFen
+    allow_partial: bool = False
 
 
 @command("bidding.ReleaseHold")
@@ -148,12 +165,25 @@ class ReleaseHold:
     reason: str
 
 
+@command("bidding.ReduceHold")
+class ReduceHold:
+    """Keep a part of a hold, which the listing took, and make the rest available. No effect when it holds no more, or is gone."""
+
+    hold_id: str
+    keep_fen: PositiveFen
+
+
 @command("bidding.CaptureHold")
 class CaptureHold:
-    """Turn a hold into a part of a loan. Never refused for an existing hold. Refused: `unknown_hold`."""
+    """Turn a hold into a part of a loan. Never refused for an existing hold. Refused: `unknown_hold`.
+
+    `amount_fen` is what the listing took (None: all of it): a rest that was not released yet is released first, because
+    this command may overtake ReduceHold.
+    """
 
     hold_id: str
     loan_id: str
+    amount_fen: PositiveFen | None = None
 
 
 @command("bidding.CreditProceeds")
@@ -224,103 +254,3 @@ class CreditInvestor:
     interest_fen: Count
     fee_fen: Count
     penalty_fen: Count = 0
-
-
-# --- listing -------------------------------------------------------------------------------------------------------
-
-
-@command("bidding.OpenListing")
-class OpenListing:
-    """Open a loan request for bids: for an approved application, or by an operator's hand where the profile allows it (then
-    `application_id` is empty).
-    No effect on the same terms again, nor for an application that was answered.
-
-    Its listing shares the loan's id (`lst_` for `loan_`). An application's terms that break a rule are declined by the event
-    ListingRefused with the code, so that its exposure is released. Refused (by hand; always for `listing_exists`):
-    `application_required` (this profile lists nothing by hand), `invalid_loan`, `invalid_owner` (the borrower's id), `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`,
-    `amount_too_large` (what may be owed on it could not be said), `invalid_rate`
-    (profile's ceiling on the cost with the fee), `listing_exists` (on other terms).
-    """
-
-    loan_id: str
-    borrower: str
-    amount_fen: PositiveFen
-    annual_rate: AnnualRate
-    tenor_months: int
-    grade: str
-    window_days: int
-    origination_fee_fen: Count
-    interest_fee_permille: int
-    product: str = ""
-    region: str = ""
-    owner: str | None = None
-    related: tuple[str, ...] = ()
-    application_id: str = ""
-
-
-@command("bidding.RecordBid")
-class RecordBid:
-    """Accept a held bid or decline it by event. No effect for an accepted bid again. Refused: `unknown_listing`.
-
-    Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
-    `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
-    """
-
-    bid_id: str
-    hold_id: str
-    account_id: str
-    investor: str
-    amount_fen: PositiveFen
-    suitability_level: RiskLevel | None = None
-    suitability_valid_to: date | None = None
-    related: tuple[str, ...] = ()
-
-
-@command("bidding.FundListing")
-class FundListing:
-    """The full-bid review passes by itself (at or under the profile's threshold). No effect when it had.
-
-    An application's listing asks for funding, one that was opened by hand is funded; a cost above the ceiling of the day
-    cancels it. Refused: `unknown_listing`, `listing_not_filled`, `review_missing` (this one is for people).
-    """
-
-
-@command("bidding.ConfirmFunding")
-class ConfirmFunding:
-    """The borrower's caps are kept on the day of funding: the listing is funded. No effect when it is.
-
-    Refused: `unknown_listing`, `listing_not_passed`.
-    """
-
-
-@command("bidding.RejectFunding")
-class RejectFunding:
-    """The borrower's caps are not kept any more (`code`): the listing is cancelled. No effect when it is.
-
-    Refused: `unknown_listing`, `listing_not_passed`.
-    """
-
-    code: str
-
-
-@command("bidding.ReviewListing")
-class ReviewListing:
-    """One of finance approves or rejects a filled listing; the second approval by another person passes it (as FundListing
-    does), one rejection cancels it and releases every hold. No effect for a verdict that was carried out.
-
-    Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
-    `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_second_review` (by the same person).
-    """
-
-    verdict: Literal["approve", "reject"]
-
-
-@command("bidding.RecordCapture")
-class RecordCapture:
-    """A hold of this funded listing was captured. No effect when it is recorded.
-
-    Refused: `unknown_listing`, `listing_not_funded`, `unknown_hold`, `amount_differs`.
-    """
-
-    hold_id: str
-    amount_fen: PositiveFen

@@ -9,9 +9,6 @@ from typing import assert_never, get_args
 
 from libs.events.bidding import (
     FeeCredited,
-    FundsHeld,
-    HoldCaptured,
-    HoldReleased,
     InstallmentDebited,
     InstallmentDebitFailed,
     InvestorCredited,
@@ -37,12 +34,13 @@ from services.bidding.commands import (
     RecordCard,
     RecordRelation,
     RecordSuitability,
+    ReduceHold,
     ReleaseHold,
     RequestTopUp,
     RequestWithdrawal,
     ReturnPayment,
 )
-from services.bidding.domain import bank, owner
+from services.bidding.domain import bank, holds, owner
 from services.bidding.domain.account_state import (
     AccountEvent,
     AccountState,
@@ -62,6 +60,7 @@ _SagasCommand = (
     RecordSuitability
     | RecordRelation
     | ReleaseHold
+    | ReduceHold
     | CaptureHold
     | CreditProceeds
     | DebitInstallment
@@ -122,7 +121,7 @@ def _decide_for_owner(
         case RequestWithdrawal():
             return bank.request_withdrawal(command, state, profile)
         case PlaceBid():
-            return _hold(command, state)
+            return holds.hold(command, state)
         case PayLoan():
             return _pay(command, state, context)
         case _:
@@ -136,9 +135,11 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
         case RecordRelation():
             return owner.relate(command, state)
         case ReleaseHold():
-            return _release(command, state)
+            return holds.release(command, state)
+        case ReduceHold():
+            return holds.reduce(command, state)
         case CaptureHold():
-            return _capture(command, state)
+            return holds.capture(command, state)
         case CreditProceeds():
             return _credit_proceeds(command, state)
         case DebitInstallment():
@@ -173,59 +174,6 @@ def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEven
             postings=postings(
                 (clearing_of(command.loan_id), -command.amount_fen), (FEES, command.amount_fen)
             ),
-        )
-    ]
-
-
-# --- bids ----------------------------------------------------------------------------------------------------------
-
-
-def _hold(command: PlaceBid, state: Open) -> Sequence[AccountEvent]:
-    if command.hold_id in state.holds:
-        return []
-    known = state.suitability
-    return [
-        FundsHeld(
-            suitability_level=known.level if known else None,
-            suitability_valid_to=known.valid_to if known else None,
-            related=state.related,
-            hold_id=command.hold_id,
-            bid_id=command.bid_id,
-            listing_id=command.listing_id,
-            amount_fen=command.amount_fen,
-            **book(state, available_fen=-command.amount_fen, held_fen=command.amount_fen),
-        )
-    ]
-
-
-def _release(command: ReleaseHold, state: Open) -> Sequence[AccountEvent]:
-    hold = state.holds.get(command.hold_id)
-    if hold is None:
-        return []
-    return [
-        HoldReleased(
-            hold_id=command.hold_id,
-            bid_id=hold.bid_id,
-            listing_id=hold.listing_id,
-            amount_fen=hold.amount_fen,
-            reason=command.reason,
-            **book(state, available_fen=hold.amount_fen, held_fen=-hold.amount_fen),
-        )
-    ]
-
-
-def _capture(command: CaptureHold, state: Open) -> Sequence[AccountEvent]:
-    hold = state.holds.get(command.hold_id)
-    if hold is None:
-        raise Refused("unknown_hold")
-    return [
-        HoldCaptured(
-            hold_id=command.hold_id,
-            bid_id=hold.bid_id,
-            listing_id=hold.listing_id,
-            loan_id=command.loan_id,
-            amount_fen=hold.amount_fen,
-            **book(state, held_fen=-hold.amount_fen, against=clearing_of(command.loan_id)),
         )
     ]
 

@@ -18,6 +18,7 @@ from libs.events.bidding import (
     FundsHeld,
     FundsWithdrawn,
     HoldCaptured,
+    HoldReduced,
     HoldReleased,
     InstallmentDebited,
     InstallmentDebitFailed,
@@ -127,7 +128,7 @@ AccountState = NotOpened | Open | FeeAccount
 _BankEvent = (
     TopUpRequested | FundsDeposited | TopUpFailed | WithdrawalRequested | FundsWithdrawn | WithdrawalFailed
 )
-_HoldEvent = FundsHeld | HoldReleased | HoldCaptured
+_HoldEvent = FundsHeld | HoldReduced | HoldReleased | HoldCaptured
 _LoanEvent = (
     LoanProceedsCredited
     | InstallmentDebited
@@ -219,6 +220,9 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
         case FundsHeld():
             hold = Hold(bid_id=event.bid_id, listing_id=event.listing_id, amount_fen=event.amount_fen)
             return replace(state, holds=state.holds | {event.hold_id: hold})
+        case HoldReduced():
+            kept = replace(state.holds[event.hold_id], amount_fen=event.keeps_fen)
+            return replace(state, holds=state.holds | {event.hold_id: kept})
         case HoldReleased() | HoldCaptured():
             holds = {hold_id: hold for hold_id, hold in state.holds.items() if hold_id != event.hold_id}
             invested_fen = event.amount_fen if isinstance(event, HoldCaptured) else 0

@@ -21,7 +21,7 @@ from services.bidding.domain.contract_text import (
     hash_of,
 )
 from services.bidding.domain.ids import contract_of
-from services.bidding.domain.listing import BIDS_MAX
+from services.bidding.domain.opening import BIDS_MAX
 from services.bidding.domain.profile import Profile
 
 

@@ -1,10 +1,13 @@
 """From a filled listing to a loan: the full-bid review 满标复审, ceiling and caps of that day, then one capture after the other.
 
 At or under the profile's threshold the review passes by itself. Above it two different people of finance look at it, who are
-staff and so no party to the loan; neither may own the borrower (who brings the customer does not decide: processes.md 1.A).
+staff and so no party to the loan; neither may own the borrower (who brings the customer does not decide: processes.md 1.A). A
+third pays it out: whoever decides does not execute (rule 7 there).
 """
 
+import re
 from collections.abc import Sequence
+from datetime import date
 from typing import assert_never
 
 from libs.events.bidding import (
@@ -16,10 +19,20 @@ from libs.events.bidding import (
     ListingCancelled,
     ListingReviewed,
     LoanFunded,
+    PayoutApproved,
 )
 from libs.events.cost import is_allowed
 from libs.events.deciding import Context, Refused
-from services.bidding.commands import ConfirmFunding, OpenListing, RecordCapture, RejectFunding, ReviewListing
+from services.bidding.commands import (
+    ConfirmFunding,
+    ExecutePayout,
+    OpenListing,
+    RecordCapture,
+    RejectFunding,
+    ReviewListing,
+)
+from services.bidding.domain.accepted import bid_with, bids_of
+from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.ids import claim_of, require_staff
 from services.bidding.domain.listing_state import (
     Cancelled,
@@ -32,22 +45,28 @@ from services.bidding.domain.listing_state import (
     NotListed,
     Open,
     Passed,
+    Payable,
+    Prepared,
+    Scheduled,
     Terms,
     TurnedDown,
 )
 from services.bidding.domain.profile import Profile
 
-_AtFunding = FundingRequested | LoanFunded | ListingCancelled
+_AtFunding = FundingRequested | PayoutApproved | LoanFunded | ListingCancelled
+
+#: A voucher's number as finance counts them.
+_VOUCHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def fund(state: ListingState, context: Context, profile: Profile) -> Sequence[_AtFunding]:
     """The review passes by itself. Refusals stand on FundListing."""
     match state:
-        case NotListed() | TurnedDown():
+        case NotListed() | TurnedDown() | Prepared() | Scheduled():
             raise Refused("unknown_listing")
         case Open() | Expired() | Cancelled():
             raise Refused("listing_not_filled")
-        case Passed() | Funding() | Funded():
+        case Passed() | Payable() | Funding() | Funded():
             return []
         case Filled():
             if state.reviews_needed:
@@ -57,15 +76,15 @@ def fund(state: ListingState, context: Context, profile: Profile) -> Sequence[_A
             assert_never(state)
 
 
-def _pass(state: Filled, context: Context, profile: Profile) -> _AtFunding:
-    """Reviewed. The ceiling in force on the contract's date, which is this one, is looked at here; the caps are onboarding's to
+def _pass(state: Filled, context: Context, profile: Profile, reviewers: tuple[str, ...] = ()) -> _AtFunding:
+    """Reviewed, by these people or by itself. The ceiling in force on the contract's date, which is this one, is looked at here; the caps are onboarding's to
     look at again (domain.md section 2). A listing that was opened by hand counts under no cap.
     """
     terms = state.terms
-    if not is_affordable(terms, context, profile):
-        return _cancelled(state, context, "invalid_rate")
+    if not is_affordable(terms, context.business_date, profile):
+        return cancelled(terms, state.bids, context, "invalid_rate")
     if not terms.application_id:
-        return _funded(state, context)
+        return _approved(state, reviewers) if reviewers else _funded(state, context)
     return FundingRequested(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
@@ -75,11 +94,11 @@ def _pass(state: Filled, context: Context, profile: Profile) -> _AtFunding:
     )
 
 
-def is_affordable(terms: OpenListing | Terms, context: Context, profile: Profile) -> bool:
-    """Whether a loan on these terms costs at most what the ceiling of the day allows."""
+def is_affordable(terms: OpenListing | Terms, on: date, profile: Profile) -> bool:
+    """Whether a loan on these terms costs at most what the ceiling of a day allows."""
     return is_allowed(
         profile.rate_ceilings,
-        context.business_date,
+        on,
         amount_fen=terms.amount_fen,
         fee_fen=terms.origination_fee_fen,
         annual_rate=terms.annual_rate,
@@ -89,16 +108,16 @@ def is_affordable(terms: OpenListing | Terms, context: Context, profile: Profile
 
 def answer_caps(
     command: ConfirmFunding | RejectFunding, state: ListingState, context: Context
-) -> Sequence[LoanFunded | ListingCancelled]:
+) -> Sequence[PayoutApproved | LoanFunded | ListingCancelled]:
     """Onboarding's answer about the borrower's caps. Refusals stand on the commands."""
     match state:
-        case NotListed() | TurnedDown():
+        case NotListed() | TurnedDown() | Prepared() | Scheduled():
             raise Refused("unknown_listing")
         case Passed():
             if isinstance(command, RejectFunding):
-                return [_cancelled(state, context, command.code)]
-            return [_funded(state, context)]
-        case Funding() | Funded() | Cancelled():
+                return [cancelled(state.terms, state.bids, context, command.code)]
+            return [_approved(state, state.reviewers) if state.reviewers else _funded(state, context)]
+        case Payable() | Funding() | Funded() | Cancelled():
             if isinstance(command, RejectFunding) != isinstance(state, Cancelled):
                 raise Refused("listing_not_passed")
             return []
@@ -113,11 +132,11 @@ def review(
 ) -> Sequence[ListingReviewed | _AtFunding]:
     """One person's verdict. Refusals stand on ReviewListing."""
     match state:
-        case NotListed() | TurnedDown():
+        case NotListed() | TurnedDown() | Prepared() | Scheduled():
             raise Refused("unknown_listing")
         case Open() | Expired():
             raise Refused("listing_not_filled")
-        case Passed() | Funding() | Funded() | Cancelled():
+        case Passed() | Payable() | Funding() | Funded() | Cancelled():
             if (command.verdict == "reject") != isinstance(state, Cancelled):
                 raise Refused("listing_reviewed")
             return []
@@ -147,28 +166,60 @@ def _review(
         reviews_needed=state.reviews_needed,
     )
     if command.verdict == "reject":
-        return [reviewed, _cancelled(state, context, "review_rejected")]
-    return (
-        [reviewed, _pass(state, context, profile)] if reviewed.order >= state.reviews_needed else [reviewed]
-    )
+        return [reviewed, cancelled(terms, state.bids, context, "review_rejected")]
+    if reviewed.order < state.reviews_needed:
+        return [reviewed]
+    return [reviewed, _pass(state, context, profile, (*state.reviewers, reviewer))]
 
 
-def _cancelled(state: Filled | Passed, context: Context, code: str) -> ListingCancelled:
+def _approved(state: Filled | Passed, reviewers: tuple[str, ...]) -> PayoutApproved:
     terms = state.terms
-    return ListingCancelled(
+    return PayoutApproved(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
         borrower=terms.borrower,
         application_id=terms.application_id,
         amount_fen=terms.amount_fen,
-        cancelled_on=context.business_date,
-        code=code,
-        bids=state.bids,
+        reviewers=reviewers,
+        owner=terms.owner,
     )
 
 
-def _funded(state: Filled | Passed, context: Context) -> LoanFunded:
-    terms = state.terms
+def execute(
+    command: ExecutePayout, state: ListingState, context: Context, profile: Profile
+) -> Sequence[LoanFunded | ListingCancelled]:
+    """A cashier pays it out. Refusals stand on ExecutePayout."""
+    match state:
+        case NotListed() | TurnedDown() | Prepared() | Scheduled():
+            raise Refused("unknown_listing")
+        case Open() | Filled() | Passed() | Expired() | Cancelled():
+            raise Refused("payout_not_approved")
+        case Funding() | Funded():
+            return []
+        case Payable():
+            pass
+        case _:
+            assert_never(state)
+    _require_another(context.principal, state)
+    if _VOUCHER.fullmatch(command.voucher) is None:
+        raise Refused("invalid_voucher")
+    if not is_affordable(state.terms, context.business_date, profile):
+        return [cancelled(state.terms, state.bids, context, "invalid_rate")]
+    return [_funded(state, context, executor=context.principal, voucher=command.voucher)]
+
+
+def _require_another(who: str, state: Payable) -> None:
+    require_staff(who)
+    if who == state.terms.owner:
+        raise Refused("forbidden_owner")
+    if who in state.reviewers:
+        raise Refused("forbidden_same_person")
+
+
+def _funded(
+    state: Filled | Passed | Payable, context: Context, *, executor: str = "", voucher: str = ""
+) -> LoanFunded:
+    terms, bids = state.terms, bids_of(state.bids)
     return LoanFunded(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
@@ -181,12 +232,14 @@ def _funded(state: Filled | Passed, context: Context) -> LoanFunded:
         origination_fee_fen=terms.origination_fee_fen,
         interest_fee_permille=terms.interest_fee_permille,
         funded_on=context.business_date,
-        bids=state.bids,
-        claims=_claims(terms, state.bids),
+        bids=bids,
+        claims=_claims(terms, bids),
         product=terms.product,
         region=terms.region,
         owner=terms.owner,
         application_id=terms.application_id,
+        executor=executor,
+        voucher=voucher,
     )
 
 
@@ -207,9 +260,9 @@ def _claims(terms: Terms, bids: tuple[Bid, ...]) -> tuple[ClaimTerms, ...]:
 def record_capture(command: RecordCapture, state: ListingState) -> Sequence[ListingEvent]:
     """A hold is captured; the last one collects the loan. Refusals stand on RecordCapture."""
     match state:
-        case NotListed() | TurnedDown():
+        case NotListed() | TurnedDown() | Prepared() | Scheduled():
             raise Refused("unknown_listing")
-        case Open() | Filled() | Passed() | Expired() | Cancelled():
+        case Open() | Filled() | Passed() | Payable() | Expired() | Cancelled():
             raise Refused("listing_not_funded")
         case Funded():
             return []
@@ -220,7 +273,7 @@ def record_capture(command: RecordCapture, state: ListingState) -> Sequence[List
 
 
 def _capture(command: RecordCapture, state: Funding) -> Sequence[ListingEvent]:
-    bid = next((bid for bid in state.bids if bid.hold_id == command.hold_id), None)
+    bid = bid_with(state.bids, command.hold_id)
     if bid is None:
         raise Refused("unknown_hold")
     if bid.amount_fen != command.amount_fen:
@@ -252,7 +305,7 @@ def _collected(state: Funding) -> FundsCollected:
         origination_fee_fen=terms.origination_fee_fen,
         interest_fee_permille=terms.interest_fee_permille,
         funded_on=state.funded_on,
-        claims=_claims(terms, state.bids),
+        claims=_claims(terms, bids_of(state.bids)),
         product=terms.product,
         region=terms.region,
         owner=terms.owner,

@@ -1,30 +1,33 @@
 """What a listing remembers: its situations from open to funded or expired, and how its events change them.
 
-Bids stand in the order of the log and carry that order as a number. Once every hold is captured or released, the bids are
+Bids stand in the order of the log, a line each (accepted.py). Once every hold is captured or released, the bids are
 history and only the terms stay.
 """
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, assert_never
 
 from libs.events.bidding import (
-    Bid,
     BidDeclined,
     BidPlaced,
     CaptureRecorded,
     FundingRequested,
     FundsCollected,
     ListingCancelled,
+    ListingChecked,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingPrepared,
     ListingRefused,
     ListingReviewed,
     LoanFunded,
+    PayoutApproved,
 )
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from services.bidding.domain.accepted import Lines, line_of
 
 
 @record
@@ -59,10 +62,35 @@ class NotListed:
 
 @record
 class TurnedDown:
-    """The application's terms broke a rule: there is no listing, and it was told so."""
+    """The application's terms broke a rule, or nobody found them fit to be published: there is no listing, and it was told so."""
 
     kind: Literal["turned_down"] = "turned_down"
     application_id: str
+
+
+@record
+class Prepared:
+    """Waits for the look of a second person until the end of `terms.closes_on`; its window of `window_days` has not begun."""
+
+    kind: Literal["prepared"] = "prepared"
+    terms: Terms
+    window_days: int
+    prepared_by: str
+    content_hash: str
+
+    def published_from(self, day: date) -> Terms:
+        """Its terms when it opens on this day."""
+        return replace(self.terms, closes_on=day + timedelta(days=self.window_days))
+
+
+@record
+class Scheduled:
+    """Looked at by a second person; it opens as `opens_on` begins, until the end of `terms.closes_on`."""
+
+    kind: Literal["scheduled"] = "scheduled"
+    terms: Terms
+    content_hash: str
+    opens_on: date
 
 
 @record
@@ -71,7 +99,7 @@ class Open:
 
     kind: Literal["open"] = "open"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     raised_fen: Count
 
 
@@ -84,18 +112,29 @@ class Filled:
 
     kind: Literal["filled"] = "filled"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     reviews_needed: Count
     reviewers: tuple[str, ...] = ()
 
 
 @record
 class Passed:
-    """Passed review; onboarding looks whether the borrower's caps are kept today."""
+    """Passed review, by itself or by `reviewers`; onboarding looks whether the borrower's caps are kept today."""
 
     kind: Literal["passed"] = "passed"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
+    reviewers: tuple[str, ...] = ()
+
+
+@record
+class Payable:
+    """Reviewed by people, caps kept: waits for another person to pay it out."""
+
+    kind: Literal["payable"] = "payable"
+    terms: Terms
+    bids: Lines
+    reviewers: tuple[str, ...]
 
 
 @record
@@ -104,7 +143,7 @@ class Funding:
 
     kind: Literal["funding"] = "funding"
     terms: Terms
-    bids: tuple[Bid, ...]
+    bids: Lines
     funded_on: date
     missing: tuple[str, ...]
 
@@ -127,15 +166,30 @@ class Expired:
 
 @record
 class Cancelled:
-    """Filled, and not funded."""
+    """Taken back before it was filled, or filled and not funded."""
 
     kind: Literal["cancelled"] = "cancelled"
     terms: Terms
 
 
-ListingState = NotListed | TurnedDown | Open | Filled | Passed | Funding | Funded | Expired | Cancelled
+ListingState = (
+    NotListed
+    | TurnedDown
+    | Prepared
+    | Scheduled
+    | Open
+    | Filled
+    | Passed
+    | Payable
+    | Funding
+    | Funded
+    | Expired
+    | Cancelled
+)
 ListingEvent = (
-    ListingOpened
+    ListingPrepared
+    | ListingChecked
+    | ListingOpened
     | ListingRefused
     | BidPlaced
     | BidDeclined
@@ -144,6 +198,7 @@ ListingEvent = (
     | ListingCancelled
     | ListingExpired
     | FundingRequested
+    | PayoutApproved
     | LoanFunded
     | CaptureRecorded
     | FundsCollected
@@ -153,15 +208,17 @@ ListingEvent = (
 def evolve(state: ListingState, event: ListingEvent) -> ListingState:
     """Fold one event. Never refuses: what happened, happened."""
     match event:
+        case ListingPrepared():
+            return _prepared(event)
+        case ListingChecked():
+            assert isinstance(state, Prepared), "only a prepared listing is checked"
+            return _checked(state, event)
         case ListingOpened():
             return Open(terms=_terms(event), bids=(), raised_fen=0)
         case ListingRefused():
             return TurnedDown(application_id=event.application_id)
-        case BidPlaced():
-            assert isinstance(state, Open), "only an open listing takes a bid"
-            return replace(state, bids=(*state.bids, event.bid), raised_fen=event.raised_after_fen)
-        case BidDeclined():
-            return state
+        case BidPlaced() | BidDeclined():
+            return _answered(state, event)
         case ListingFilled():
             assert isinstance(state, Open), "only an open listing is filled"
             return Filled(terms=state.terms, bids=state.bids, reviews_needed=event.reviews_needed)
@@ -169,26 +226,81 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert isinstance(state, Filled), "only a filled listing is reviewed"
             return replace(state, reviewers=(*state.reviewers, event.reviewer))
         case ListingCancelled():
-            assert isinstance(state, Filled | Passed), "only a filled listing is cancelled"
+            assert isinstance(state, Prepared | Scheduled | Open | Filled | Passed | Payable), (
+                "only a listing that is not funded is cancelled"
+            )
             return Cancelled(terms=state.terms)
         case ListingExpired():
             assert isinstance(state, Open), "only an open listing expires"
             return Expired(terms=state.terms)
         case FundingRequested():
             assert isinstance(state, Filled), "only a filled listing passes"
-            return Passed(terms=state.terms, bids=state.bids)
+            return Passed(terms=state.terms, bids=state.bids, reviewers=state.reviewers)
+        case PayoutApproved():
+            assert isinstance(state, Filled | Passed), "only a reviewed listing is paid out"
+            return Payable(terms=state.terms, bids=state.bids, reviewers=event.reviewers)
         case LoanFunded():
-            assert isinstance(state, Filled | Passed), "only a filled listing is funded"
-            missing = tuple(bid.hold_id for bid in state.bids)
+            assert isinstance(state, Filled | Passed | Payable), "only a filled listing is funded"
+            missing = tuple(bid.hold_id for bid in event.bids)
             return Funding(terms=state.terms, bids=state.bids, funded_on=event.funded_on, missing=missing)
-        case CaptureRecorded():
-            assert isinstance(state, Funding), "only a funded listing has its holds captured"
-            return replace(state, missing=tuple(hold for hold in state.missing if hold != event.hold_id))
-        case FundsCollected():
+        case CaptureRecorded() | FundsCollected():
             assert isinstance(state, Funding), "only a funded listing collects"
-            return Funded(terms=state.terms)
+            return _captured(state, event)
         case _:
             assert_never(event)
+
+
+def _answered(state: ListingState, event: BidPlaced | BidDeclined) -> ListingState:
+    if isinstance(event, BidDeclined):
+        return state
+    assert isinstance(state, Open), "only an open listing takes a bid"
+    return replace(state, bids=(*state.bids, line_of(event.bid)), raised_fen=event.raised_after_fen)
+
+
+def _captured(state: Funding, event: CaptureRecorded | FundsCollected) -> Funding | Funded:
+    if isinstance(event, FundsCollected):
+        return Funded(terms=state.terms)
+    return replace(state, missing=tuple(hold for hold in state.missing if hold != event.hold_id))
+
+
+def _checked(state: Prepared, event: ListingChecked) -> Prepared | Scheduled:
+    """What opens at once, or never, says so by the next event of the same decision."""
+    if event.opens_on is None or event.verdict == "reject":
+        return state
+    return Scheduled(
+        terms=state.published_from(event.opens_on),
+        content_hash=event.content_hash,
+        opens_on=event.opens_on,
+    )
+
+
+def _prepared(event: ListingPrepared) -> Prepared:
+    told = event.disclosure
+    terms = Terms(
+        listing_id=event.listing_id,
+        loan_id=event.loan_id,
+        borrower=event.borrower,
+        borrower_account=event.borrower_account,
+        amount_fen=told.amount_fen,
+        annual_rate=told.annual_rate,
+        tenor_months=told.tenor_months,
+        grade=told.grade,
+        bid_min_fen=told.bid_min_fen,
+        closes_on=event.check_by,
+        origination_fee_fen=told.origination_fee_fen,
+        interest_fee_permille=told.interest_fee_permille,
+        product=told.product,
+        region=told.region,
+        owner=event.owner,
+        related=event.related,
+        application_id=event.application_id,
+    )
+    return Prepared(
+        terms=terms,
+        window_days=told.window_days,
+        prepared_by=event.prepared_by,
+        content_hash=event.content_hash,
+    )
 
 
 def _terms(event: ListingOpened) -> Terms:

@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
+from libs.events.fees import FEES_CN, FeeTables, started, version_of
 from libs.events.money import MAX_INTEGER
 from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after
+from services.bidding.commands import OpenListing
 
 _Value = TypeVar("_Value")
 
@@ -56,6 +58,42 @@ class Profile:
         """The last day for the deal packs of a loan, None where there are none."""
         days = _in_force(self.pack_days, funded_on)
         return None if days is None else working_day_after(self.working_days, funded_on, days)
+
+    check_required: bool = False
+    """Whether a second person looks at a listing before it is published."""
+    check_days: int = 10
+    """How long a prepared listing waits for that look (chosen)."""
+    schedule_days_max: int = 30
+    """How far ahead a listing may be scheduled (chosen)."""
+    forbidden_purposes: tuple[tuple[date, tuple[str, ...]], ...] = ()
+    """What no loan may be listed for."""
+    fee_tables: FeeTables = ()
+    """The published fees; where there are some, others are refused."""
+
+    investor_caps_fen: tuple[tuple[date, int], ...] = ()
+    """The most that one investor may have in one listing: nobody's savings hang on one borrower."""
+
+    def investor_cap_fen(self, on: date) -> int | None:
+        """The most that one investor may have in one listing on this day, in fen; None where nothing is said."""
+        return _in_force(self.investor_caps_fen, on)
+
+    def purposes_forbidden(self, on: date) -> tuple[str, ...]:
+        """The purposes that no loan may be listed for on this day."""
+        return _in_force(self.forbidden_purposes, on) or ()
+
+    def fees_version(self, terms: OpenListing, on: date) -> int | None:
+        """The published version that the fees are from: any that has started, because they were agreed on before today. 0 where
+        nothing is published, None where they are from none."""
+        published = started(self.fee_tables, on)
+        if not published:
+            return 0
+        return version_of(
+            published,
+            product=terms.product,
+            amount_fen=terms.amount_fen,
+            origination_fee_fen=terms.origination_fee_fen,
+            interest_fee_permille=terms.interest_fee_permille,
+        )
 
     def level_needed(self, grade: str, on: date) -> RiskLevel:
         """The least risk level of an investor who bids on a listing of this grade."""
@@ -102,10 +140,29 @@ DEMO = Profile(
     own_card_required=False,
 )
 
+#: What the 2016 Interim Measures, art. 10 and 13, and later bans keep off the platforms (rules.md 1.8), by our codes for it.
+_FORBIDDEN_PURPOSES = (
+    (
+        date.min,
+        (
+            "stocks",
+            "futures",
+            "securities",
+            "equity_crowdfunding",
+            "lending_on",
+            "wealth_products",
+            "down_payment",
+            "campus",
+            "gambling",
+        ),
+    ),
+)
+
 #: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
 #: reserves it before a listing opens, so nothing is listed by hand. The bidding window of 10 days is our choice (domain.md section 3), and
-#: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself. Lenders get deal
-#: packs, within 3 working days (chosen; processes.md 1.G.6).
+#: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself,
+#: and the 120,000 yuan that one investor may have in one listing. Lenders get deal packs, within 3 working days (chosen;
+#: processes.md 1.G.6).
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
     rate_ceilings=CEILINGS_CN,
@@ -118,6 +175,10 @@ CN_P2P_2016 = Profile(
     automatic_reviews_fen=((date.min, 100_000_00),),
     pack_days=((date.min, 3),),
     working_days=CHINA,
+    check_required=True,
+    investor_caps_fen=((date.min, 120_000_00),),
+    forbidden_purposes=_FORBIDDEN_PURPOSES,
+    fee_tables=FEES_CN,
 )
 
 

@@ -6,11 +6,13 @@ from libs.events.bidding import (
     FundsCollected,
     FundsHeld,
     HoldCaptured,
+    HoldReduced,
     HoldReleased,
     ListingCancelled,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingPrepared,
     ListingRefused,
     LoanFunded,
     LoanProceedsCredited,
@@ -40,6 +42,7 @@ from services.bidding.commands import (
     RecordCapture,
     RecordRelation,
     RecordSuitability,
+    ReduceHold,
     RejectFunding,
     ReleaseHold,
 )
@@ -53,6 +56,9 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [Send("account", opened.borrower_account, OpenAccount(owner=opened.borrower))]
         case FundsHeld() as held:
             return [_record_bid(held)]
+        case BidPlaced() as placed if placed.excess_fen > 0:
+            reduce = ReduceHold(hold_id=placed.bid.hold_id, keep_fen=placed.bid.amount_fen)
+            return [Send("reduce", placed.bid.account_id, reduce)]
         case BidDeclined() as declined:
             return [_release(declined.account_id, declined.hold_id, declined.code)]
         case CommandRefused() as refused if _is_refused_bid(refused):
@@ -68,7 +74,7 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
                 Send(
                     f"capture:{bid.hold_id}",
                     bid.account_id,
-                    CaptureHold(hold_id=bid.hold_id, loan_id=funded.loan_id),
+                    CaptureHold(hold_id=bid.hold_id, loan_id=funded.loan_id, amount_fen=bid.amount_fen),
                 )
                 for bid in funded.bids
             ]
@@ -133,6 +139,11 @@ def _open_listing(ready: PrecedentsMet) -> Send:
         owner=ready.owner,
         related=ready.related,
         application_id=ready.application_id,
+        borrower_kind=ready.borrower_kind,
+        purpose=ready.purpose,
+        method=ready.method,
+        owes_fen=ready.exposure_fen,
+        prepared_by=ready.checked_by,
     )
     about = {"loan_id": ready.loan_id, "application_id": ready.application_id}
     return Send("list", _listing(ready.loan_id), listing, about)
@@ -148,6 +159,7 @@ def _record_bid(held: FundsHeld) -> Send:
         suitability_level=held.suitability_level,
         suitability_valid_to=held.suitability_valid_to,
         related=held.related,
+        allow_partial=held.allow_partial,
     )
     about = {"hold_id": held.hold_id, "account_id": held.account_id}
     return Send("bid", held.listing_id, bid, about)
@@ -203,10 +215,11 @@ SAGAS = (
     ),
     Saga(
         name="list",
-        why="An application whose conditions are met is listed, or onboarding hears that its exposure is free again.",
+        why="An application whose conditions are met is listed or prepared for it, or onboarding hears that its exposure is free again.",
         opened_by={PrecedentsMet: lambda ready: ready.loan_id},
         closed_by={
             ListingOpened: lambda opened: opened.loan_id,
+            ListingPrepared: lambda prepared: prepared.loan_id,
             ListingRefused: lambda refused: refused.loan_id,
         },
         steps=(Step(on=PrecedentsMet, send=OpenListing, declined_by=(ListingRefused,)),),
@@ -237,6 +250,16 @@ SAGAS = (
         expected_refusals=(RecordBid,),
     ),
     Saga(
+        name="partial bid",
+        why="A listing that took a part of a bid leaves the rest of its money with the investor.",
+        opened_by={BidPlaced: lambda placed: (placed.bid.hold_id,) if placed.excess_fen else ()},
+        closed_by={
+            HoldReduced: lambda reduced: reduced.hold_id,
+            HoldReleased: lambda released: released.hold_id,
+        },
+        steps=(Step(on=BidPlaced, send=ReduceHold),),
+    ),
+    Saga(
         name="expire",
         why="A listing that was not filled in its window gives every investor his money back.",
         opened_by={ListingExpired: lambda expired: tuple(bid.hold_id for bid in expired.bids)},
@@ -245,14 +268,14 @@ SAGAS = (
     ),
     Saga(
         name="cancel",
-        why="A listing that its review or a cap rejected gives every investor his money back.",
+        why="A listing that was taken back, or that its review or a cap rejected, gives every investor his money back.",
         opened_by={ListingCancelled: lambda cancelled: tuple(bid.hold_id for bid in cancelled.bids)},
         closed_by={HoldReleased: lambda released: released.hold_id},
         steps=(Step(on=ListingCancelled, send=ReleaseHold),),
     ),
     Saga(
         name="fund",
-        why="A filled listing passes review, by itself or by two people, and while the caps are kept captures every hold.",
+        why="A filled listing passes review, by itself or by two people and a third who pays it out, and while the caps are kept captures every hold.",
         opened_by={ListingFilled: lambda filled: filled.loan_id},
         closed_by={
             FundsCollected: lambda collected: collected.loan_id,

@@ -16,6 +16,7 @@ from libs.events.bidding import (
     FundsHeld,
     FundsWithdrawn,
     HoldCaptured,
+    HoldReduced,
     HoldReleased,
     InstallmentDebited,
     InvestorCredited,
@@ -125,7 +126,7 @@ def _sums(moved: object) -> list[Op]:
 
 VIEW = View(
     name="bidding.balances",
-    version=3,
+    version=4,
     reads=(
         AccountOpened,
         AccountClosed,
@@ -134,6 +135,7 @@ VIEW = View(
         FundsWithdrawn,
         WithdrawalFailed,
         FundsHeld,
+        HoldReduced,
         HoldReleased,
         HoldCaptured,
         LoanProceedsCredited,

@@ -14,6 +14,7 @@ from libs.events.bidding import (
     FundsHeld,
     FundsWithdrawn,
     HoldCaptured,
+    HoldReduced,
     HoldReleased,
     InstallmentDebited,
     InvestorCredited,
@@ -70,13 +71,14 @@ def _amounts(amount_fen: int) -> tuple[tuple[str, int], ...]:
 
 VIEW = View(
     name="bidding.custody",
-    version=3,
+    version=4,
     reads=(
         FundsDeposited,
         WithdrawalRequested,
         FundsWithdrawn,
         WithdrawalFailed,
         FundsHeld,
+        HoldReduced,
         HoldReleased,
         HoldCaptured,
         LoanProceedsCredited,

@@ -1,20 +1,25 @@
-"""The view `bidding.open-listings`: what can be bid on, how far it is, and how it ended.
+"""The view `bidding.open-listings`: what is to be published, what can be bid on, how far it is, and how it ended.
 
 Every document is written by its listing's stream alone.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from libs.events.bidding import (
     BidPlaced,
     FundingRequested,
     FundsCollected,
     ListingCancelled,
+    ListingChecked,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingPrepared,
+    ListingRefused,
     ListingReviewed,
     LoanFunded,
+    PayoutApproved,
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
@@ -22,13 +27,23 @@ from libs.events.views import Op, Set, View
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """A listing's document after one of its events. Amounts in fen, the rate as a decimal's text."""
-    listing_id = event.data.listing_id
+    if isinstance(event.data, ListingRefused) and not event.data.content_hash:
+        return []  # it was never prepared, so nobody waits to see it
+    listing_id = str(event.stream) if isinstance(event.data, ListingRefused) else event.data.listing_id
     changed = [Set(listing_id, field, value) for field, value in _fields(event.data).items()]
     return [*changed, Set(listing_id, f"src.{event.stream}", event.address)]
 
 
-def _fields(data: object) -> dict[str, str | int | None]:
+def _fields(data: object) -> dict[str, Any]:
     match data:
+        case ListingPrepared():
+            return _prepared(data)
+        case ListingChecked():
+            opens_on = data.opens_on.isoformat() if data.opens_on else None
+            scheduled = {"state": "scheduled"} if opens_on and data.verdict == "approve" else {}
+            return {"checked_by": data.checker, "opens_on": opens_on, **scheduled}
+        case ListingRefused():
+            return {"state": "refused", "code": data.code}
         case ListingOpened():
             return {
                 "listing_id": data.listing_id,
@@ -71,18 +86,64 @@ def _fields(data: object) -> dict[str, str | int | None]:
             return {"state": "expired"}
         case FundingRequested():
             return {"state": "passed"}
+        case PayoutApproved():
+            return {"state": "payable"}
         case LoanFunded():
-            return {"state": "funding", "funded_on": data.funded_on.isoformat()}
+            return {
+                "state": "funding",
+                "funded_on": data.funded_on.isoformat(),
+                "executor": data.executor,
+                "voucher": data.voucher,
+            }
         case FundsCollected():
             return {"state": "funded"}
         case _:
             raise TypeError(f"{type(data).__name__} is not read by this view")
 
 
+def _prepared(data: ListingPrepared) -> dict[str, Any]:
+    """What its checker sees, and what of it is never changed again."""
+    told = data.disclosure
+    return {
+        "listing_id": data.listing_id,
+        "loan_id": data.loan_id,
+        "borrower": data.borrower,
+        "state": "prepared",
+        "owner": data.owner,
+        "application_id": data.application_id,
+        "prepared_by": data.prepared_by,
+        "check_by": data.check_by.isoformat(),
+        "content_hash": data.content_hash,
+        "disclosure": {
+            "template": told.template,
+            "loan_id": told.loan_id,
+            "borrower_kind": told.borrower_kind,
+            "region": told.region,
+            "grade": told.grade,
+            "product": told.product,
+            "purpose": told.purpose,
+            "guarantor": told.guarantor,
+            "owes_fen": told.owes_fen,
+            "amount_fen": told.amount_fen,
+            "annual_rate": f"{told.annual_rate:f}",
+            "method": told.method,
+            "tenor_months": told.tenor_months,
+            "origination_fee_fen": told.origination_fee_fen,
+            "interest_fee_permille": told.interest_fee_permille,
+            "fees_version": told.fees_version,
+            "window_days": told.window_days,
+            "bid_min_fen": told.bid_min_fen,
+        },
+    }
+
+
 VIEW = View(
     name="bidding.open-listings",
-    version=3,
+    version=4,
     reads=(
+        ListingPrepared,
+        ListingChecked,
+        ListingRefused,
         ListingOpened,
         BidPlaced,
         ListingFilled,
@@ -90,6 +151,7 @@ VIEW = View(
         ListingCancelled,
         ListingExpired,
         FundingRequested,
+        PayoutApproved,
         LoanFunded,
         FundsCollected,
     ),

@@ -297,7 +297,7 @@ class ApplicationOut(BaseModel):
     """Where an application stands; amounts in fen, rates as decimal text.
 
     `terms_text` is what the applicant signs once the terms are offered, `terms_hash` its SHA-256. `listing` is where the listing
-    stands that came of it (`open`, `funded`, `expired`, `cancelled` or `refused`), `listing_code` why there is none.
+    stands that came of it (`prepared`, `open`, `funded`, `expired`, `cancelled` or `refused`), `listing_code` why there is none.
     """
 
     application_id: str

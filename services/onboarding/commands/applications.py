@@ -2,7 +2,7 @@
 
 from libs.events.application import AspectFinding, LoanTerms
 from libs.events.codec import command
-from libs.events.money import PositiveFen
+from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Grade, Kind, Office, Reference, TextHash, Vote
 
 
@@ -125,7 +125,7 @@ class ConveneCommittee:
     """Risk lays terms and conditions before the committee. No effect when it stands convened on these.
 
     Refused: `unknown_application`, `wrong_stage`, `report_too_old`, `invalid_tenor`, `invalid_window`, `invalid_fee`,
-    `invalid_rate`, `invalid_method`, `invalid_grade`, `invalid_conditions`, `above_limit`, `above_request`,
+    `invalid_rate`, `invalid_method`, `invalid_grade`, `invalid_conditions`, `fee_not_published`, `above_limit`, `above_request`,
     `forbidden_owner`, `forbidden_same_person`.
     """
 
@@ -211,9 +211,13 @@ class ConfirmPrecedents:
 
 @command("onboarding.MeetPrecedents")
 class MeetPrecedents:
-    """The caps are kept: the listing may open. No effect when it may. Refused: `unknown_application`, `wrong_stage`."""
+    """The caps are kept: the listing may open. No effect when it may. Refused: `unknown_application`, `wrong_stage`.
+
+    `exposure_fen` is what the borrower owes with it.
+    """
 
     application_id: str
+    exposure_fen: Count | None = None
 
 
 @command("onboarding.FailPrecedents")

@@ -144,7 +144,7 @@ def _close(
         case DeclineExposure() | FailPrecedents():
             return _decline_for_caps(command, state)
         case MeetPrecedents():
-            return _meet(state)
+            return _meet(command, state)
         case AcceptTerms():
             return _accept(command, state, context, profile)
         case DeclineTerms():
@@ -319,7 +319,7 @@ def _confirm(
     ]
 
 
-def _meet(state: ApplicationState) -> Sequence[PrecedentsMet]:
+def _meet(command: MeetPrecedents, state: ApplicationState) -> Sequence[PrecedentsMet]:
     """The caps are kept today, too: the listing may open."""
     if isinstance(state, Ready):
         return []
@@ -347,6 +347,7 @@ def _meet(state: ApplicationState) -> Sequence[PrecedentsMet]:
             method=terms.method,
             checks=(*state.checks, CAPS_CHECKED),
             checked_by=state.checked_by,
+            exposure_fen=command.exposure_fen,
         )
     ]
 

@@ -141,6 +141,8 @@ def convene(
     _check_terms(command.terms, state.case, state.report, profile)
     if not profile.allows_cost(command.terms, context.business_date):
         raise Refused("invalid_rate")
+    if not profile.has_published(state.case.request.product, command.terms, context.business_date):
+        raise Refused("fee_not_published")
     if len(command.conditions) > CODES_MAX or len(set(command.conditions)) != len(command.conditions):
         raise Refused("invalid_conditions")
     return [

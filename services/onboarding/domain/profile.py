@@ -8,6 +8,7 @@ from datetime import date
 
 from libs.events.application import LoanTerms
 from libs.events.cost import CEILINGS_CN, Ceilings, is_allowed
+from libs.events.fees import FEES_CN, FeeTables, started, version_of
 from libs.events.onboarding import Code, Kind, Level
 from services.onboarding.domain.products import BUSINESS, CONSUMER, PERSONAL, Product
 
@@ -35,6 +36,8 @@ class Profile:
     report_days_max: int = 60
     """How old a report may be before the committee (processes.md 1.E, chosen)."""
     window_days_max: int = 10
+    fee_tables: FeeTables = ()
+    """The published fees; where there are some, no others are agreed on."""
     relations_max: int = 100
     """How many relations a user may declare (chosen)."""
     declared_by_max: int = 1_000
@@ -55,6 +58,20 @@ class Profile:
             fee_fen=terms.origination_fee_fen,
             annual_rate=terms.annual_rate,
             months=terms.tenor_months,
+        )
+
+    def has_published(self, product: Code, terms: LoanTerms, on: date) -> bool:
+        """Whether the fees of these terms are those in force on this date (processes.md 1.N)."""
+        in_force = started(self.fee_tables, on)[:1]
+        return not in_force or (
+            version_of(
+                in_force,
+                product=product,
+                amount_fen=terms.amount_fen,
+                origination_fee_fen=terms.origination_fee_fen,
+                interest_fee_permille=terms.interest_fee_permille,
+            )
+            is not None
         )
 
     def product(self, code: Code) -> Product | None:
@@ -149,6 +166,7 @@ CN_P2P_2016 = Profile(
     organisation_caps_fen=((date(2016, 8, 24), 1_000_000_00),),
     rate_ceilings=CEILINGS_CN,
     products=(CONSUMER, BUSINESS),
+    fee_tables=FEES_CN,
 )
 
 

@@ -8,8 +8,9 @@ from hashlib import sha256
 
 from libs.events.application import LoanTerms
 from libs.events.onboarding import TextHash
+from libs.events.wording import lawful
 
-_VERSION_1 = """\
+_VERSION_1 = lawful("""\
 Loanstream loan terms, version 1
 application {application_id}
 loan {loan_id}
@@ -21,7 +22,7 @@ repaid in {terms.tenor_months} months, {terms.method}
 origination fee {terms.origination_fee_fen} fen, taken from the pay-out
 service fee {terms.interest_fee_permille} per mille of the interest, borne by the lenders
 grade {terms.grade}, listed for {terms.window_days} days
-"""
+""")
 
 
 def text_of(

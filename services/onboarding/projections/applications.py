@@ -30,7 +30,14 @@ from libs.events.application import (
     TermsAccepted,
     TermsDeclined,
 )
-from libs.events.bidding import ListingCancelled, ListingExpired, ListingOpened, ListingRefused, LoanFunded
+from libs.events.bidding import (
+    ListingCancelled,
+    ListingExpired,
+    ListingOpened,
+    ListingPrepared,
+    ListingRefused,
+    LoanFunded,
+)
 from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
@@ -74,6 +81,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 def _listing(data: object) -> dict[str, Any]:
     """What became of the listing: its own stream's fields, so that nobody waits for one that never opened."""
     match data:
+        case ListingPrepared():
+            return {"listing.state": "prepared"}
         case ListingOpened():
             return {"listing.state": "open"}
         case ListingRefused() | ListingCancelled():
@@ -198,7 +207,14 @@ def _terms(terms: LoanTerms) -> dict[str, str | int]:
 
 
 #: What the listing's stream tells of an application.
-LISTING: tuple[type, ...] = (ListingOpened, ListingRefused, ListingCancelled, ListingExpired, LoanFunded)
+LISTING: tuple[type, ...] = (
+    ListingPrepared,
+    ListingOpened,
+    ListingRefused,
+    ListingCancelled,
+    ListingExpired,
+    LoanFunded,
+)
 READS: tuple[type, ...] = (
     ApplicationSubmitted,
     ApplicantRecorded,
@@ -226,7 +242,7 @@ READS: tuple[type, ...] = (
 
 VIEW = View(
     name="onboarding.applications",
-    version=3,
+    version=4,
     reads=READS,
     project=project,
     owner_field="applicant",

@@ -13,6 +13,7 @@ from libs.events.bidding import (
     FundsHeld,
     FundsWithdrawn,
     HoldCaptured,
+    HoldReduced,
     HoldReleased,
     InstallmentDebited,
     InvestorCredited,
@@ -51,6 +52,7 @@ MOVEMENTS = (
     FundsWithdrawn,
     WithdrawalFailed,
     FundsHeld,
+    HoldReduced,
     HoldReleased,
     HoldCaptured,
     LoanProceedsCredited,
@@ -108,7 +110,7 @@ def _posted(moved: object, of: str) -> int:
 
 VIEW = View(
     name="reporting.statement",
-    version=3,
+    version=4,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",

@@ -21,6 +21,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "risk": "all",
     "committee": "all",
     "disbursement": "all",
+    "legal": "all",
     "admin": "all",
     "operator": "all",
     "finance": "all",
@@ -60,6 +61,7 @@ PERSONAL: Final = ("command",)
 PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "listing": lambda about: about.objects["listing"],
     "figure": lambda _about: "custody_balance",
+    "bid": lambda about: about.objects["listing"].replace("lst_", "bid_"),
     "booking": lambda _about: "bankref_B1",
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
@@ -121,6 +123,12 @@ BODIES: Final[dict[str, _Body]] = {
         "tenor_months": 3,
         "grade": "B",
     },
+    "POST /bidding/listings/{listing}/checks": lambda _about, _: {
+        "verdict": "approve",
+        "content_hash": "0" * 64,
+    },
+    "POST /bidding/listings/{listing}/payout": lambda _about, _: {"voucher": "F8-1"},
+    "POST /bidding/listings/{listing}/cancellation": lambda _about, _: {"code": "duplicate"},
     "POST /bidding/listings/{listing}/reviews": lambda _about, _: {"verdict": "approve"},
     "POST /bidding/bank/top-ups/{account}/{top_up}": lambda _about, _: {
         "bank_reference": "B-1",

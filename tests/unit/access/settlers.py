@@ -173,7 +173,16 @@ class Settling:
         offered = await self.must("GET", path, customer.user, ("application:own",))
         for step in (posts.acceptance(customer.user, offered), posts.precedents()):
             await self.must("POST", f"{path}/{step.name}", step.subject, (step.scope,), step.body)
+        await self.publish(application.replace("app_", "lst_"))
         return application
+
+    async def publish(self, listing: str) -> None:
+        """Somebody of legal lets it out, by the hash of what investors will read."""
+        legal = ("stf_lia", ("legal",))
+        waiting = (await self.must("GET", "/bidding/publications", *legal))["items"]
+        [text_hash] = [each["content_hash"] for each in waiting if each["id"] == listing]
+        body = {"verdict": "approve", "content_hash": text_hash}
+        await self.must("POST", f"/bidding/listings/{listing}/checks", *legal, body)
 
     async def lend(self, customer: Customer, borrower: Customer) -> None:
         """He holds a claim on a loan of somebody else, with an amount of his own."""

@@ -10,7 +10,8 @@ from tests import posts
 from tests.unit.access.platform import Platform, running_platform
 from tests.unit.access.settlers import FIRST_DAY, Customer, Settling
 
-AMOUNT_FEN = 150_000_00
+#: Above the threshold of the review, and not above what one investor may lend to one borrower.
+AMOUNT_FEN = 110_000_00
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ async def state(platform: Platform, listing: str) -> str:
     return found
 
 
-async def test_two_people_fund_a_listing_above_the_threshold(platform: Platform) -> None:
-    """Full, it waits; the same person twice is one review, who voted for it is none, and the second person funds it."""
+async def test_two_people_pass_a_listing_above_the_threshold(platform: Platform) -> None:
+    """Full, it waits; the same person twice is one review, and the second person lets it be paid out."""
     listing, _ = await full_listing(Settling(platform))
     assert await state(platform, listing) == "in_review"
     waiting = await platform.ask("GET", "/bidding/reviews", "stf_fin", ["finance"])
@@ -56,7 +57,30 @@ async def test_two_people_fund_a_listing_above_the_threshold(platform: Platform)
     assert await state(platform, listing) == "in_review"
     second = await review(platform, listing, "stf_ulf")
     assert second.json()["reviews"] == 2
+    assert await state(platform, listing) == "payable"
+
+
+async def pay_out(platform: Platform, listing: str, subject: str) -> httpx.Response:
+    """Somebody pays it out."""
+    path = f"/bidding/listings/{listing}/payout"
+    return await platform.ask("POST", path, subject, ["finance"], body={"voucher": "F8-1"})
+
+
+async def test_who_reviewed_does_not_pay_out(platform: Platform) -> None:
+    """Nor does who confirms that money arrived; another cashier does, once, and the loan runs."""
+    listing, _ = await full_listing(Settling(platform))
+    assert (await pay_out(platform, listing, "stf_cas")).json()["type"].endswith(":payout_not_approved")
+    for subject in ("stf_fin", "stf_ulf"):
+        await review(platform, listing, subject)
+    waiting = await platform.ask("GET", "/bidding/payouts", "stf_cas", ["finance"])
+    assert [item["id"] for item in waiting.json()["items"]] == [listing]
+    for subject, code in (("stf_fin", "forbidden_same_person"), ("stf_ulf", "forbidden_post")):
+        refused = await pay_out(platform, listing, subject)
+        assert (refused.status_code, refused.json()["type"].split(":")[-1]) == (403, code)
+    paid = await pay_out(platform, listing, "stf_cas")
+    assert (paid.status_code, paid.json()["voucher"]) == (201, "F8-1")
     assert await state(platform, listing) == "funded"
+    assert (await pay_out(platform, listing, "stf_cas")).json()["unchanged"] is True
 
 
 async def appoint(platform: Platform, subject: str, *roles: str) -> None:

@@ -10,6 +10,7 @@ from libs.events.bidding import (
     FundsHeld,
     FundsWithdrawn,
     HoldCaptured,
+    HoldReduced,
     HoldReleased,
     InstallmentDebited,
     InstallmentDebitFailed,
@@ -33,6 +34,7 @@ from services.bidding.commands import (
     PlaceBid,
     RecordRelation,
     RecordSuitability,
+    ReduceHold,
     ReleaseHold,
     ReturnPayment,
 )
@@ -51,7 +53,30 @@ BID: dict[str, Any] = {"bid_id": "bid_1", "hold_id": "hold_1", "listing_id": "ls
 HELD_FUNDS = moved(FundsHeld, {AVAILABLE: -300_00, HELD: 300_00}, (200_00, 300_00), **BID)
 ALL_HELD = moved(FundsHeld, {AVAILABLE: -300_00, HELD: 300_00}, (0, 300_00), **BID)
 RELEASED = moved(HoldReleased, {HELD: -300_00, AVAILABLE: 300_00}, (500_00, 0), reason="listing_full", **BID)
+RELEASED_PART = moved(
+    HoldReleased,
+    {HELD: -100_00, AVAILABLE: 100_00},
+    (500_00, 0),
+    reason="listing_expired",
+    **(BID | {"amount_fen": 100_00}),
+)
 CAPTURED = moved(HoldCaptured, {HELD: -300_00, CLEARING: 300_00}, (200_00, 0), loan_id="loan_1", **BID)
+#: The listing took 100.00 of it.
+REDUCE = ReduceHold(hold_id="hold_1", keep_fen=100_00)
+REDUCED = moved(
+    HoldReduced,
+    {HELD: -200_00, AVAILABLE: 200_00},
+    (400_00, 100_00),
+    keeps_fen=100_00,
+    **(BID | {"amount_fen": 200_00}),
+)
+CAPTURED_PART = moved(
+    HoldCaptured,
+    {HELD: -100_00, CLEARING: 100_00},
+    (400_00, 0),
+    loan_id="loan_1",
+    **(BID | {"amount_fen": 100_00}),
+)
 PROCEEDS = moved(
     LoanProceedsCredited,
     {CLEARING: -980_00, AVAILABLE: 980_00},
@@ -62,6 +87,7 @@ PROCEEDS = moved(
 PLACE = PlaceBid(**BID)
 RELEASE = ReleaseHold(hold_id="hold_1", reason="listing_full")
 CAPTURE = CaptureHold(hold_id="hold_1", loan_id="loan_1")
+CAPTURE_PART = CaptureHold(hold_id="hold_1", loan_id="loan_1", amount_fen=100_00)
 CREDIT_PROCEEDS = CreditProceeds(loan_id="loan_1", amount_fen=980_00)
 
 

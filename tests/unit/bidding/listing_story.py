@@ -1,7 +1,9 @@
 """What happens to Bea's listing in the specs: her loan of 1,000.50 yuan, its two bids, its funding or its end."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Literal
 
 from libs.events.bidding import (
@@ -10,17 +12,22 @@ from libs.events.bidding import (
     BidPlaced,
     CaptureRecorded,
     ClaimTerms,
+    Disclosure,
     FundingRequested,
     FundsCollected,
     ListingCancelled,
+    ListingChecked,
     ListingExpired,
     ListingFilled,
     ListingOpened,
+    ListingPrepared,
     ListingRefused,
     ListingReviewed,
     LoanFunded,
+    PayoutApproved,
 )
-from services.bidding.commands import OpenListing, RecordBid, RecordCapture
+from services.bidding.commands import CancelBid, CancelListing, OpenListing, RecordBid, RecordCapture
+from tests.unit.given import TODAY
 
 CLOSES = date(2024, 3, 20)
 FUNDED_ON = date(2024, 3, 18)
@@ -95,6 +102,12 @@ def declined(command: RecordBid, code: str) -> BidDeclined:
         amount_fen=command.amount_fen,
         code=code,
     )
+
+
+def in_part(order: int, command: RecordBid, taken_fen: int, raised_fen: int) -> BidPlaced:
+    """A part of it was accepted."""
+    taken = replace(accepted(order, command), amount_fen=taken_fen)
+    return replace(placed(order, command, raised_fen), bid=taken, excess_fen=command.amount_fen - taken_fen)
 
 
 FIRST, LAST = bid("a", 900_00), bid("b", 100_50, "cem")
@@ -184,10 +197,115 @@ CANCELLED = ListingCancelled(
     code="review_rejected",
     bids=(accepted(1, FIRST), accepted(2, LAST)),
 )
+
+
+def taken_back(
+    by: Literal["borrower", "operator"], code: str, *bids: Bid, **changed: Any
+) -> ListingCancelled:
+    """A listing that is not filled is taken back."""
+    return replace(
+        CANCELLED, application_id="", cancelled_on=TODAY, cancelled_by=by, code=code, bids=bids, **changed
+    )
+
+
 #: The review has passed; onboarding looks at the caps.
 ASKED_CAPS = FundingRequested(
     listing_id="lst_1", loan_id="loan_1", borrower="usr_bea", application_id="app_1", amount_fen=1_000_50
 )
 TO_FUND = (*TO_REVIEW, ASKED_CAPS)
+WITHDRAW = CancelListing(code="borrower_withdrew", by="borrower")
+TAKE_BACK = CancelListing(code="duplicate", by="operator")
+BID_BACK = CancelBid(bid_id="bid_a")
+#: Under the law: a consumer's loan of the same amount for the fees that are published, prepared for a second person's look.
+LAWFUL: dict[str, Any] = APPLICATION | {
+    "product": "consumer",
+    "origination_fee_fen": 2_00,
+    "borrower_kind": "person",
+    "purpose": "renovation",
+    "owes_fen": 1_000_50,
+    "prepared_by": "stf_leo",
+}
+PACK = Disclosure(
+    template=1,
+    loan_id="loan_1",
+    borrower_kind="person",
+    region="sh",
+    grade="B",
+    product="consumer",
+    purpose="renovation",
+    guarantor="",
+    owes_fen=1_000_50,
+    amount_fen=1_000_50,
+    annual_rate=Decimal("0.12"),
+    method="equal_instalments",
+    tenor_months=12,
+    origination_fee_fen=2_00,
+    interest_fee_permille=100,
+    fees_version=1,
+    window_days=5,
+    bid_min_fen=100_00,
+)
+PACK_TEXT = """\
+Loanstream disclosure, version 1
+loan loan_1
+borrower: a person, region sh, risk grade B
+owes on this platform with this loan: 100050 fen
+product consumer, for renovation
+amount 100050 fen, bids from 10000 fen
+interest 0.12 a year
+repaid in 12 months, equal_instalments
+origination fee 200 fen, taken from the pay-out
+service fee 100 per mille of the interest, borne by the lenders
+fees as published in version 1
+external guarantor: none
+open for bids for 5 days
+The platform only mediates: it does not lend, does not promise repayment and does not make up for a loss.
+Whoever lends may lose all that he lent. Past figures say nothing about this loan.
+"""
+PACK_HASH = sha256(PACK_TEXT.encode()).hexdigest()
+PREPARED = ListingPrepared(
+    listing_id="lst_1",
+    loan_id="loan_1",
+    borrower="usr_bea",
+    borrower_account="acc_bea",
+    owner="stf_own",
+    related=("usr_rel",),
+    application_id="app_1",
+    prepared_by="stf_leo",
+    check_by=TODAY + timedelta(days=10),
+    disclosure=PACK,
+    content_hash=PACK_HASH,
+)
+
+
+def checked(
+    verdict: Literal["approve", "reject"] = "approve", opens_on: date | None = None
+) -> ListingChecked:
+    """Lia of legal has read it."""
+    return ListingChecked(
+        listing_id="lst_1",
+        loan_id="loan_1",
+        checker="stf_lia",
+        verdict=verdict,
+        content_hash=PACK_HASH,
+        opens_on=opens_on,
+    )
+
+
+PUBLISHED = opened(
+    **(APPLICATION | {"product": "consumer", "origination_fee_fen": 2_00, "content_hash": PACK_HASH})
+)
+#: Two people have reviewed it and the caps are kept.
+PAYABLE = PayoutApproved(
+    listing_id="lst_1",
+    loan_id="loan_1",
+    borrower="usr_bea",
+    application_id="app_1",
+    amount_fen=1_000_50,
+    reviewers=("stf_fin", "stf_fan"),
+    owner="stf_own",
+)
+REVIEWED_BY_TWO = (*TO_REVIEW, reviewed("stf_fin", 1), reviewed("stf_fan", 2), ASKED_CAPS)
+TO_PAY = (*REVIEWED_BY_TWO, PAYABLE)
 CAPTURE_A = RecordCapture(hold_id="hold_a", amount_fen=900_00)
 CAPTURE_B = RecordCapture(hold_id="hold_b", amount_fen=100_50)

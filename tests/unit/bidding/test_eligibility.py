@@ -12,6 +12,7 @@ from libs.events.deciding import Wake
 from services.bidding.commands import (
     ConfirmFunding,
     ConfirmTopUp,
+    ExecutePayout,
     FundListing,
     OpenAccount,
     PlaceBid,
@@ -252,6 +253,22 @@ def test_a_filled_listing_above_the_threshold_needs_two_people(threshold_fen: in
     assert wake_on(outcome.state) is None
 
 
+def test_nobody_has_more_in_one_listing_than_the_profile_allows() -> None:
+    """All his bids together, to the fen, and of a bid that is taken in part what is taken; another's bids are another's."""
+    capped = aggregate(replace(DEMO, investor_caps_fen=((date.min, 900_00),)))
+    small, third = bid("c", 100_00), bid("d", 100_50, "cem")
+    assert code_of(capped, FIRST) is None
+    assert code_of(capped, replace(FIRST, amount_fen=1_000_00)) == "above_investor_cap"
+    assert code_of(capped, small, (OPENED, PLACED)) == "above_investor_cap"
+    assert code_of(capped, third, (OPENED, PLACED)) is None
+    assert code_of(LISTING, small, (OPENED, PLACED)) is None
+    others = placed(1, replace(FIRST, account_id="acc_cem", investor="usr_cem"), 900_00)
+    in_part = replace(bid("e", 2_000_00), allow_partial=True)
+    assert code_of(capped, in_part, (OPENED, others)) is None
+    assert code_of(capped, in_part, (OPENED,)) == "above_investor_cap"
+    assert (DEMO.investor_cap_fen(TODAY), CN_P2P_2016.investor_cap_fen(TODAY)) == (None, 120_000_00)
+
+
 def test_thresholds_of_the_profiles() -> None:
     """The demo reviews nothing by hand, the law above 100,000 yuan (chosen)."""
     assert DEMO.reviews_needed(10**15, TODAY) == 0
@@ -301,6 +318,7 @@ def test_a_review_ends_with_every_hold_captured_or_released(verdict: Any, left_f
             town.does("lst_1", ReviewListing(verdict=verdict), reviewer)
     if town.states["lst_1"].kind == "passed":
         town.does("lst_1", CAPS_KEPT)
+        town.does("lst_1", ExecutePayout(voucher="F8-1"), "stf_cas")
     town.settle(lambda _: 0)
     accounts = [town.states[account] for account in ("acc_ann", "acc_cem")]
     assert [account.held_fen for account in accounts] == [0, 0]

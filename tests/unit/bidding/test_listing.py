@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import ListingOpened, ListingRefused, LoanFunded
+from libs.events.bidding import ListingOpened, ListingPrepared, ListingRefused, LoanFunded
 from libs.events.codec import encode
 from libs.events.deciding import Refused, Wake
 from libs.events.money import MAX_INTEGER
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
 from services.bidding.commands import FundListing, RecordBid, RecordCapture
 from services.bidding.domain.ids import USER_SUFFIX_MAX, account_of
-from services.bidding.domain.listing import aggregate, bid_min_fen, wake_on
+from services.bidding.domain.listing import aggregate, wake_on
+from services.bidding.domain.opening import bid_min_fen
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from services.repayment.commands import OpenLoan
 from services.repayment.domain.allocation import payoff_fen
@@ -41,6 +42,7 @@ from tests.unit.bidding.listing_story import (
     bid,
     captured,
     declined,
+    in_part,
     open_listing,
     opened,
     placed,
@@ -110,6 +112,24 @@ SPECS = [
     turned_down("bids go in steps", (OPENED,), bid("a", 150_00), "bid_not_multiple"),
     turned_down("nothing is overfunded", (OPENED, PLACED), bid("c", 200_00), "bid_above_remaining"),
     turned_down("by no fen", (OPENED, PLACED), bid("c", 100_51), "bid_above_remaining"),
+    spec(
+        "who allows it lends what is left, odd as it is",
+        (OPENED, PLACED),
+        replace(bid("c", 200_00), allow_partial=True),
+        (in_part(2, replace(bid("c", 200_00), allow_partial=True), 100_50, 1_000_50), FILLED),
+    ),
+    spec(
+        "and all he bids where there is room",
+        (OPENED,),
+        replace(bid("c", 200_00), allow_partial=True),
+        (placed(1, bid("c", 200_00), 200_00),),
+    ),
+    turned_down(
+        "that does not make a small bid large",
+        (OPENED,),
+        replace(bid("c", 99_00), allow_partial=True),
+        "bid_too_small",
+    ),
     turned_down("nobody lends to himself", (OPENED,), bid("a", 100_00, "bea"), "own_loan"),
     turned_down("the window ends with its day", (OPENED,), FIRST, "listing_closed", LATE),
     turned_down("a filled listing is full", FULL, bid("c", 100_00), "listing_full"),
@@ -177,7 +197,7 @@ def test_an_open_listing_waits_for_the_end_of_its_window() -> None:
 
 def test_the_ceiling_follows_the_profile_and_the_date() -> None:
     """Under cn-p2p-2016 an application's listing is turned down above the ceiling of its day; the demo has none."""
-    law = aggregate(CN_P2P_2016)
+    law = aggregate(replace(CN_P2P_2016, check_required=False, fee_tables=()))
     dear = open_listing(annual_rate=Decimal("0.13"), origination_fee_fen=0, application_id="app_1")
     with_fee = open_listing(annual_rate=Decimal("0.12"), origination_fee_fen=20_00, application_id="app_1")
     # 13 % is under 4 x 3.45 % = 13.8 % in March 2024 and above 4 x 3.1 % = 12.4 % a year later.
@@ -202,8 +222,9 @@ def test_under_the_law_only_applications_are_listed_whatever_their_amount() -> N
     law = aggregate(CN_P2P_2016)
     terms: dict[str, Any] = {"annual_rate": Decimal("0.10"), "origination_fee_fen": 0}
     given(law).when(open_listing(**terms)).then_refused("application_required")
-    companys = open_listing(**terms, amount_fen=1_000_000_00, application_id="app_1")
-    assert isinstance(given(law).when(companys).events[0], ListingOpened)
+    published = {"product": "business", "origination_fee_fen": 3_000_00}
+    companys = open_listing(**(terms | published), amount_fen=1_000_000_00, application_id="app_1")
+    assert isinstance(given(law).when(companys).events[0], ListingPrepared)
     assert given(LISTING).when(open_listing(**terms)).refused is None
 
 

@@ -48,6 +48,7 @@ from services.bidding.commands import (
     RecordBid,
     RecordCapture,
     RecordCard,
+    ReduceHold,
     RejectFunding,
     ReleaseHold,
     ReturnPayment,
@@ -166,6 +167,7 @@ BID_SENT = RecordBid(
     bid_id="bid_1", hold_id="hold_1", account_id="acc_ann", investor="usr_ann", amount_fen=300_00
 )
 
+PARTLY_PLACED = listing.in_part(2, listing.bid("c", 200_00), 100_50, 1_000_50)
 ASSESSED_BID = replace(account.HELD_FUNDS, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
 ASSESSED_BID_SENT = replace(BID_SENT, suitability_level="C3", suitability_valid_to=date(2025, 3, 14))
 RELATED_BID = replace(account.HELD_FUNDS, related=("usr_bea",))
@@ -201,7 +203,7 @@ CAPS_KEPT = ExposureConfirmed(exposure_fen=1_000_50, **RECHECKED)
 CAPS_BROKEN = ExposureRevoked(
     amount_fen=1_000_50, exposure_after_fen=0, code="exposure_cap_exceeded", **RECHECKED
 )
-LISTED = listing.open_listing(**listing.APPLICATION)
+LISTED = listing.open_listing(**listing.APPLICATION, borrower_kind="person", purpose="stock")
 
 #: Declines that another service undoes, on its own streams.
 UNDONE_BY_OTHERS = (ListingRefused,)
@@ -262,14 +264,38 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("onboarding", replace(CAPS_BROKEN, step="precedents"), []),
     ("onboarding", ASSESSED, [Send("suitability", "acc_ann", account.ASSESS)]),
     ("onboarding", READY, [Send("list", "lst_1", LISTED, {"loan_id": "loan_1", "application_id": "app_1"})]),
+    (
+        "onboarding",
+        replace(READY, checked_by="stf_leo", exposure_fen=2_000_00),
+        [
+            Send(
+                "list",
+                "lst_1",
+                replace(LISTED, prepared_by="stf_leo", owes_fen=2_000_00),
+                {"loan_id": "loan_1", "application_id": "app_1"},
+            )
+        ],
+    ),
+    # Before it opens nobody holds money for it, and who may pay it out is a person.
+    ("bidding", listing.PREPARED, []),
+    ("bidding", listing.checked(), []),
+    ("bidding", listing.PAYABLE, []),
     # What the listing says of an application's terms is for onboarding to hear.
     ("bidding", listing.turned_down_by("invalid_rate"), []),
     (
         "bidding",
         listing.FUNDED,
         [
-            Send("capture:hold_a", "acc_ann", CaptureHold(hold_id="hold_a", loan_id="loan_1")),
-            Send("capture:hold_b", "acc_cem", CaptureHold(hold_id="hold_b", loan_id="loan_1")),
+            Send(
+                "capture:hold_a",
+                "acc_ann",
+                CaptureHold(hold_id="hold_a", loan_id="loan_1", amount_fen=900_00),
+            ),
+            Send(
+                "capture:hold_b",
+                "acc_cem",
+                CaptureHold(hold_id="hold_b", loan_id="loan_1", amount_fen=100_50),
+            ),
         ],
     ),
     (
@@ -304,6 +330,13 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ),
     ("bidding", papers.ISSUED, []),
     ("bidding", listing.PLACED, []),
+    ("bidding", PARTLY_PLACED, [Send("reduce", "acc_ann", ReduceHold(hold_id="hold_c", keep_fen=100_50))]),
+    ("bidding", account.REDUCED, []),
+    (
+        "bidding",
+        replace(account.HELD_FUNDS, allow_partial=True),
+        [Send("bid", "lst_1", replace(BID_SENT, allow_partial=True), HOLD)],
+    ),
     ("bidding", REFUSED_PAYMENT, []),
     ("repayment", INSTALLMENT_DUE, [Send("debit", "acc_bea", DEBIT)]),
     ("repayment", DEBIT_REQUESTED, [Send("debit", "acc_bea", DEBIT)]),
@@ -396,10 +429,15 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
     assert packs.opened_by[ContractIssued](papers.ISSUED) == ()
     assert packs.closed_by[DealPackOpened](papers.PACK_OPENED) == "pack_1_1"
     assert back.opened_by[CommandRefused](REFUSED_BID) == ()
+    partial = by_name["partial bid"]
+    assert partial.opened_by[type(PARTLY_PLACED)](listing.PLACED) == ()
+    assert partial.opened_by[type(PARTLY_PLACED)](PARTLY_PLACED) == ("hold_c",)
+    assert partial.closed_by[type(account.REDUCED)](account.REDUCED) == "hold_1"
     assert back.opened_by[CommandRefused](REFUSED_DEBIT) == ("dbt_1",)
     pairs = [
         ("list", READY, listing.APPLIED),
         ("list", READY, listing.turned_down_by("x")),
+        ("list", READY, listing.PREPARED),
         ("fund", listing.TO_REVIEW[-1], listing.CANCELLED),
         ("bid", account.HELD_FUNDS, account.RELEASED),
         ("fund", listing.FILLED, listing.COLLECTED),

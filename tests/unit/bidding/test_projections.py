@@ -49,6 +49,9 @@ ANN = history(
     account.HELD_FUNDS,
     account.RELEASED,
     account.HELD_FUNDS,
+    account.REDUCED,
+    account.RELEASED_PART,
+    account.HELD_FUNDS,
     moved(HoldCaptured, {HELD: -300_00, CLEARING: 300_00}, (200_00, 0), **LOAN, **account.BID),
     moved(
         WithdrawalRequested,
@@ -171,6 +174,26 @@ STAFF = history(
     StaffDismissed(staff_id="stf_fin", roles=("cashier",), region=None),
 )
 
+PUBLISHED = [
+    replace(event, data=replace(event.data, listing_id=event.stream))
+    for stream, said in (
+        ("lst_5", (listing.PREPARED, listing.checked(), listing.PUBLISHED, *listing.TO_PAY[1:])),
+        ("lst_6", (listing.PREPARED, listing.checked(opens_on=TODAY))),
+    )
+    for event in history(stream, *said)
+]
+TURNED_DOWN = [
+    *history("lst_7", replace(listing.PREPARED, listing_id="lst_7"), listing.checked("reject")),
+    *history("lst_7", replace(listing.turned_down_by("check_rejected"), content_hash=listing.PACK_HASH)),
+    *history("lst_8", listing.turned_down_by("invalid_rate")),
+]
+TURNED_DOWN = [
+    replace(event, data=replace(event.data, listing_id="lst_7"))
+    if hasattr(event.data, "listing_id")
+    else event
+    for event in TURNED_DOWN
+]
+
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -184,6 +207,8 @@ EVERYTHING: list[RecordedEvent] = [
     *CY,
     *PAPERS,
     *PACK,
+    *PUBLISHED,
+    *TURNED_DOWN,
 ]
 
 
@@ -194,7 +219,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    assert documents(view, turn_about(*streams)) == first
+    assert documents(view, turn_about(*streams, PUBLISHED, TURNED_DOWN)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -221,7 +246,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "repaid_fen": 148_85,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
-    source = {"src.acc_ann": "bidding/0/16/0", "src.lst_1": "bidding/0/8/0"}
+    source = {"src.acc_ann": "bidding/0/19/0", "src.lst_1": "bidding/0/8/0"}
     assert ann == who | sums | source | {"available_fen": 1_007_75, "held_fen": 0}
     assert ann["available_fen"] + ann["held_fen"] == (
         sums["deposited_fen"]
@@ -343,8 +368,8 @@ def test_custody_balances_and_only_adds() -> None:
     assert shown == {
         "bank:custody": {"balance_fen": -480_00, "gained_fen": 50_00, "given_fen": 530_00},
         "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
-        "available": {"balance_fen": 1_007_75, "gained_fen": 1_896_60, "given_fen": 888_85},
-        "held": {"balance_fen": 0, "gained_fen": 700_00, "given_fen": 700_00},
+        "available": {"balance_fen": 1_007_75, "gained_fen": 2_196_60, "given_fen": 1_188_85},
+        "held": {"balance_fen": 0, "gained_fen": 1_000_00, "given_fen": 1_000_00},
         "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
         "clearing": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
         "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},

@@ -27,6 +27,7 @@ from services.bidding.commands import (
     PlaceBid,
     RecordBid,
     RecordCapture,
+    ReduceHold,
     ReleaseHold,
     RequestTopUp,
     RequestWithdrawal,
@@ -57,7 +58,8 @@ account_commands = st.one_of(
     ),
     st.builds(PlaceBid, bid_id=ids, hold_id=ids, listing_id=st.just("lst_1"), amount_fen=amounts),
     st.builds(ReleaseHold, hold_id=ids, reason=st.just("listing_full")),
-    st.builds(CaptureHold, hold_id=ids, loan_id=ids),
+    st.builds(ReduceHold, hold_id=ids, keep_fen=amounts),
+    st.builds(CaptureHold, hold_id=ids, loan_id=ids, amount_fen=st.none() | amounts),
     st.builds(CreditProceeds, loan_id=ids, amount_fen=amounts),
     st.builds(DebitInstallment, loan_id=ids, debit_id=ids, requested_fen=amounts, value_date=st.just(TODAY)),
     st.builds(PayLoan, payment_id=ids, loan_id=ids, amount_fen=amounts, settle=st.booleans()),
@@ -147,6 +149,7 @@ def test_a_listing_is_never_overfunded_and_its_claims_are_its_amount(
             account_id=f"acc_{investor}",
             investor=f"usr_{investor}",
             amount_fen=bid_fen,
+            allow_partial=data.draw(st.booleans()),
         )
         day = TODAY + timedelta(days=data.draw(st.sampled_from([0, 5, 6])))
         outcome = step(LISTING, state, command, context(day))
@@ -157,6 +160,8 @@ def test_a_listing_is_never_overfunded_and_its_claims_are_its_amount(
             bids.append(first.bid)
             assert first.bid.investor != "usr_bea"
             assert first.raised_after_fen == sum(bid.amount_fen for bid in bids) <= amount_fen
+            assert first.bid.amount_fen + first.excess_fen == bid_fen
+            assert first.excess_fen == 0 or (command.allow_partial and first.remaining_after_fen == 0)
             assert first.remaining_after_fen == amount_fen - first.raised_after_fen
             assert (len(outcome.events) == 2) == (first.remaining_after_fen == 0)
         assert [bid.order for bid in bids] == list(range(1, len(bids) + 1))
@@ -226,6 +231,7 @@ def test_every_hold_ends_in_a_loan_or_back_with_its_investor(data: st.DataObject
             hold_id=f"hold_{number}",
             listing_id=data.draw(st.sampled_from(["lst_1", "lst_2", "lst_unknown"])),
             amount_fen=data.draw(st.sampled_from([99_00, 100_00, 500_00, 500_50, 1_000_00, 1_500_50])),
+            allow_partial=data.draw(st.booleans()),
         )
         town.does(f"acc_{name}", bid, f"usr_{name}")
         for _ in range(data.draw(st.integers(0, 3))):

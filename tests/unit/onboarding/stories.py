@@ -208,7 +208,7 @@ TERMS = LoanTerms(
     tenor_months=12,
     method="equal_instalments",
     grade="B",
-    origination_fee_fen=450_00,
+    origination_fee_fen=180_00,
     interest_fee_permille=100,
     window_days=10,
 )
@@ -243,7 +243,7 @@ product consumer, for renovation
 amount 9000000 fen
 interest 0.12 a year
 repaid in 12 months, equal_instalments
-origination fee 45000 fen, taken from the pay-out
+origination fee 18000 fen, taken from the pay-out
 service fee 100 per mille of the interest, borne by the lenders
 grade B, listed for 10 days
 """
@@ -289,7 +289,7 @@ MET = PrecedentsMet(
     annual_rate=Decimal("0.12"),
     tenor_months=12,
     grade="B",
-    origination_fee_fen=450_00,
+    origination_fee_fen=180_00,
     interest_fee_permille=100,
     window_days=10,
     method="equal_instalments",

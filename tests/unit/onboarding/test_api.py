@@ -127,7 +127,7 @@ STEPS: list[tuple[str, str, str, Any, tuple[Any, ...], str]] = [
         ]},
         s.AT_INVESTIGATION, "reported",
     ),
-    ("committee", s.RIA, "risk", {"amount_fen": 90_000_00, "annual_rate": "0.12", "tenor_months": 12, "grade": "B"}, s.WITH_REPORT, "convened"),
+    ("committee", s.RIA, "risk", {"amount_fen": 90_000_00, "annual_rate": "0.12", "tenor_months": 12, "grade": "B", "origination_fee_fen": 180_00, "interest_fee_permille": 100}, s.WITH_REPORT, "convened"),
     ("votes", s.FS, "committee", {"office": "finance_supervisor", "vote": "agree", "reason": "sound"}, s.BEFORE_LAST_VOTE, "voted"),
     ("conditions", s.RIA, "risk", {"condition": "second_guarantor", "evidence": "doc"}, s.WITH_CONDITIONS, "fulfilled"),
     ("acceptance", s.BEA, "application:own", {"text_hash": hash_of(s.TERMS_TEXT), "evidence": "sign"}, s.TERMS_OFFERED, "accepted"),

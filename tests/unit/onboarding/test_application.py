@@ -326,6 +326,8 @@ def test_the_text_of_the_terms_is_never_edited() -> None:
     named = {"application_id": "app_1", "loan_id": "loan_1", "applicant": BEA}
     text = text_of(TERMS, product="consumer", purpose="renovation", **named)
     assert text == TERMS_TEXT
+    signed = replace(TERMS, origination_fee_fen=450_00)
+    text = text_of(signed, product="consumer", purpose="renovation", **named)
     assert hash_of(text) == "94d57edd19fdf6aa9e64a7f2ef089868c38e3a5806a47cd9735962507a12b719"
 
 

@@ -216,7 +216,11 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("onboarding", s.declined("age", "at_review", s.RIA), LET_GO),
     ("onboarding", RelationDeclared(user_id=s.BEA, related="usr_ann", by_other=True), []),
     ("onboarding", s.SEEN, confirm("precedents")),
-    ("onboarding", CAPS_KEPT, [Send("caps", "app_1", MeetPrecedents(application_id="app_1"))]),
+    (
+        "onboarding",
+        CAPS_KEPT,
+        [Send("caps", "app_1", MeetPrecedents(application_id="app_1", exposure_fen=90_000_00))],
+    ),
     ("onboarding", replace(CAPS_KEPT, step="funding"), []),
     (
         "onboarding",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.fees import Fees
 from services.onboarding.commands import AppointStaff, ConfirmPrecedents, FulfilCondition, ReviewEligibility
 from services.onboarding.domain.application import aggregate
 from services.onboarding.domain.profile import CN_P2P_2016, PRECEDENTS
@@ -115,18 +116,42 @@ def test_a_visit_counts_for_thirty_days_and_a_report_for_sixty() -> None:
 
 # --- the ceiling on the cost of borrowing (red line 4) ---------------------------------------------------------------
 
-FALLEN = aggregate(replace(CN_P2P_2016, rate_ceilings=((date.min, Decimal(1)), (TODAY, Decimal("0.125")))))
+ANY_FEE = aggregate(replace(CN_P2P_2016, fee_tables=()))
+FALLEN = aggregate(replace(CN_P2P_2016, rate_ceilings=((date.min, Decimal(1)), (TODAY, Decimal("0.123")))))
 
 
 def test_nobody_votes_on_a_loan_that_costs_too_much() -> None:
     """The fee counts: the rate alone is at the ceiling of that day, 13.8 %."""
     at_ceiling = replace(s.TERMS, annual_rate=Decimal("0.138"), origination_fee_fen=0)
-    convened = given(APPLICATION, *s.WITH_REPORT).when(replace(s.CONVENE, terms=at_ceiling), s.by(s.RIA))
+    convened = given(ANY_FEE, *s.WITH_REPORT).when(replace(s.CONVENE, terms=at_ceiling), s.by(s.RIA))
     assert convened.refused is None
     above = replace(at_ceiling, origination_fee_fen=1)
-    given(APPLICATION, *s.WITH_REPORT).when(replace(s.CONVENE, terms=above), s.by(s.RIA)).then_refused(
+    given(ANY_FEE, *s.WITH_REPORT).when(replace(s.CONVENE, terms=above), s.by(s.RIA)).then_refused(
         "invalid_rate"
     )
+
+
+@pytest.mark.parametrize("fees", [{"origination_fee_fen": 179_99}, {"interest_fee_permille": 99}])
+def test_no_fee_is_agreed_on_that_is_not_published(fees: dict[str, Any]) -> None:
+    """Not one fen, not one per mille beside the table, not a lower one; where nothing is published anything may be agreed on."""
+    asked = replace(s.CONVENE, terms=replace(s.TERMS, **fees))
+    given(APPLICATION, *s.WITH_REPORT).when(asked, s.by(s.RIA)).then_refused("fee_not_published")
+    assert given(ANY_FEE, *s.WITH_REPORT).when(asked, s.by(s.RIA)).refused is None
+
+
+def test_what_is_agreed_on_is_the_version_in_force() -> None:
+    """An older version's fees are history once the next one has started, and the next one's are none before."""
+    [first] = CN_P2P_2016.fee_tables
+    dearer = replace(first, version=2, since=TODAY, fees=(Fees("consumer", 3, 100),))
+    later = replace(s.CONVENE, terms=replace(s.TERMS, origination_fee_fen=270_00))
+    for since, asked, refused in (
+        (TODAY, s.CONVENE, "fee_not_published"),
+        (TODAY, later, None),
+        (TODAY + timedelta(days=1), s.CONVENE, None),
+        (TODAY + timedelta(days=1), later, "fee_not_published"),
+    ):
+        law = aggregate(replace(CN_P2P_2016, fee_tables=(first, replace(dearer, since=since))))
+        assert given(law, *s.WITH_REPORT).when(asked, s.by(s.RIA)).refused == refused
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from hypothesis import given
 
-from services.bidding.domain.listing import BID_STEP_FEN, bid_min_fen
+from services.bidding.domain.opening import BID_STEP_FEN, bid_min_fen
 from services.bidding.domain.profile import profile_named
 from services.onboarding.domain.profile import level_of
 from tests.unit.tools.books import book_loans, books

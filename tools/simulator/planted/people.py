@@ -1,20 +1,23 @@
 """Bugs of onboarding and collections: caps, relations, reviews, leaving, promises, leases and the limits on contacts."""
 
+from dataclasses import replace
 from typing import Any
 
 import services.bidding.domain.listing as listing
 import services.onboarding.domain.user as user
 from services.bidding.commands import RecordRelation
-from services.bidding.domain import funding, owner
+from services.bidding.domain import funding, opening, owner
+from services.bidding.domain.profile import Profile as BiddingProfile
 from services.bidding.policies import POLICIES as BIDDING
 from services.collections.commands import RecordCasePayment
 from services.collections.domain import contact_gate, debtor_cases, debtor_contacts
 from services.collections.policies import POLICIES as COLLECTIONS
 from services.onboarding.commands import ReduceExposure
 from services.onboarding.domain import exposure
+from services.onboarding.domain.profile import Profile as OnboardingProfile
 from services.onboarding.domain.user_state import Verified
 from services.onboarding.policies import POLICIES as ONBOARDING
-from tools.simulator.planted.plant import LAWFUL, WHOLE, Plant, forgetting, instead, policy
+from tools.simulator.planted.plant import LAWFUL, WHOLE, Plant, forgetting, instead, policy, together
 
 
 def _none(*_arguments: Any) -> None:
@@ -27,6 +30,15 @@ def _unrelated(real: Any) -> Any:
         return None if code == "related_party" else code
 
     return why_unfit
+
+
+def _of_any_text(real: Any) -> Any:
+    """The state says what the checker said; its event says it, too."""
+
+    def check(command: Any, state: Any, context: Any, profile: Any) -> Any:
+        return real(command, replace(state, content_hash=command.content_hash), context, profile)
+
+    return check
 
 
 def _no_exposures(real: Any) -> Any:
@@ -85,9 +97,52 @@ PLANTS = (
                 )
             ),
         ),
-        ("funded after 1 reviews",),
+        ("funded after 1 reviews", "funded after 0 reviews"),
+        config=LAWFUL,
+        seeds=range(24),
+    ),
+    Plant(
+        "published-by-who-prepared-it",
+        "Whoever likes lets a listing be published, also who prepared it.",
+        instead(opening, "_require_second_person", lambda _real: _none),
+        ("publishes what he has a part in",),
         config=LAWFUL,
         seeds=range(8),
+    ),
+    Plant(
+        "any-text-is-published",
+        "Whoever checks a listing need not have read its text.",
+        instead(opening, "_check", _of_any_text),
+        ("has read another text",),
+        config=LAWFUL,
+        seeds=range(8),
+    ),
+    Plant(
+        "fee-beside-the-table",
+        "A listing may cost what nobody has published.",
+        together(
+            instead(BiddingProfile, "fees_version", lambda _real: lambda *_arguments: 1),
+            instead(OnboardingProfile, "has_published", lambda _real: lambda *_arguments: True),
+        ),
+        ("are not the published ones",),
+        config=LAWFUL,
+        seeds=range(8),
+    ),
+    Plant(
+        "one-investor-takes-it-all",
+        "Nobody looks at how much one investor has in one listing.",
+        instead(BiddingProfile, "investor_cap_fen", lambda _real: _none),
+        ("above what one investor may",),
+        config=LAWFUL,
+        seeds=range(24),
+    ),
+    Plant(
+        "reviewer-pays-out",
+        "Who reviewed a large loan pays it out, too.",
+        instead(funding, "_require_another", lambda _real: _none),
+        ("pays out what others have to",),
+        config=LAWFUL,
+        seeds=range(24),
     ),
     Plant(
         "leaves-with-money",

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import services.bidding.domain.account as account
 import services.bidding.domain.account_state as account_state
+import services.bidding.domain.holds as holds
 import services.bidding.domain.listing as listing
 from libs.events.bidding import ListingExpired
 from libs.events.money import Rounding, divide_fen
@@ -15,15 +15,19 @@ from services.bidding.commands import (
     CreditFee,
     CreditInvestor,
     CreditProceeds,
+    ReduceHold,
     ReleaseHold,
     ReturnPayment,
 )
 from services.bidding.domain import bank
+from services.bidding.domain.cancelling import cancelled
+from services.bidding.domain.listing_state import Filled, Passed
 from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.domain import allocation, distribution, loan, loan_day, schedule
 from tools.simulator.planted.plant import (
     DUES,
     LATE,
+    LAWFUL,
     MONTH_END,
     ROUGH_DUES,
     Plant,
@@ -116,6 +120,15 @@ def _as_if_it_asked_for_more(real: Any) -> Any:
     return place
 
 
+def _takes_back_any(real: Any) -> Any:
+    def cancel(command: Any, state: Any, context: Any) -> Any:
+        if isinstance(state, Filled | Passed):
+            return [cancelled(state.terms, state.bids, context, command.code, command.by)]
+        return real(command, state, context)
+
+    return cancel
+
+
 def _never_for_top_ups(real: Any) -> Any:
     def is_repeated(answer: Any, request_id: str, requests: Any, state: Any, noun: str) -> bool:
         return noun != "top_up" and real(answer, request_id, requests, state, noun)
@@ -142,6 +155,23 @@ PLANTS = (
         ("is held for nothing",),
     ),
     Plant(
+        "excess-lent",
+        "A bid that is taken in part keeps the rest held, and lends it.",
+        together(
+            policy(BIDDING, "bidding", forgetting(ReduceHold)),
+            policy(BIDDING, "bidding", changing(CaptureHold, amount_fen=lambda _command: None)),
+        ),
+        ("too much", "never credited", "internal refusals", "never ends"),
+    ),
+    Plant(
+        "full-listing-taken-back",
+        "Whoever asks takes back a listing that is full.",
+        instead(listing, "cancel", _takes_back_any),
+        ("is taken back by the",),
+        config=LAWFUL,
+        seeds=range(24),
+    ),
+    Plant(
         "expired-hold-kept",
         "A listing that expires keeps its investors' money.",
         policy(BIDDING, "bidding", _keeps_holds_of_expired),
@@ -164,7 +194,7 @@ PLANTS = (
     Plant(
         "overdrawn",
         "Whoever bids more than he has is lent the rest.",
-        instead(account, "book", _without_funds),
+        instead(holds, "book", _without_funds),
         ("available:acc_",),
     ),
     Plant(

@@ -1,0 +1,172 @@
+"""Bodies of requests and answers about what becomes of a listing beside its bids and its review: published, taken back."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from libs.events import bidding as events
+from libs.events.fees import FeeTables
+from libs.runtime.http import Answer, DayField, Shape
+from services.bidding.domain.disclosure import text_of
+
+
+class CheckIn(Shape):
+    """What a second person found: the hash is that of the text he has read. `opens_on`: the day it opens, now if left out."""
+
+    verdict: Literal["approve", "reject"]
+    content_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    opens_on: DayField | None = None
+
+
+class PayoutIn(Shape):
+    """The number of the loan voucher under which it is paid out."""
+
+    voucher: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["F8-2024-000017"])]
+
+
+class CancellationIn(Shape):
+    """Why an operator takes a listing back."""
+
+    code: Literal["terms_wrong", "duplicate", "suspected_fraud", "unlawful"]
+
+
+class CheckOut(Answer):
+    """The look is in the log. Approved it is open, or opens on `opens_on`."""
+
+    loan_id: str
+    verdict: Literal["approve", "reject"]
+    content_hash: str
+    opens_on: date | None
+
+    @staticmethod
+    def of(event: events.ListingChecked) -> "CheckOut":
+        """From the decision's event."""
+        return CheckOut(
+            id=event.listing_id,
+            loan_id=event.loan_id,
+            verdict=event.verdict,
+            content_hash=event.content_hash,
+            opens_on=event.opens_on,
+        )
+
+
+class PayoutOut(Answer):
+    """The loan is funded, or its cost is above the ceiling of the day and the listing is cancelled (`code`)."""
+
+    loan_id: str
+    funded: bool
+    voucher: str = ""
+    code: str = ""
+
+    @staticmethod
+    def paid(event: events.LoanFunded) -> "PayoutOut":
+        """It is paid out."""
+        return PayoutOut(id=event.listing_id, loan_id=event.loan_id, funded=True, voucher=event.voucher)
+
+    @staticmethod
+    def cancelled(event: events.ListingCancelled) -> "PayoutOut":
+        """It may not be any more."""
+        return PayoutOut(id=event.listing_id, loan_id=event.loan_id, funded=False, code=event.code)
+
+
+class CancellationOut(Answer):
+    """The listing is taken back; whatever was held for it is released next."""
+
+    loan_id: str
+    cancelled_on: date
+    code: str
+    bids: int
+
+    @staticmethod
+    def of(event: events.ListingCancelled) -> "CancellationOut":
+        """From the decision's event."""
+        return CancellationOut(
+            id=event.listing_id,
+            loan_id=event.loan_id,
+            cancelled_on=event.cancelled_on,
+            code=event.code,
+            bids=len(event.bids),
+        )
+
+
+class DisclosureOut(BaseModel):
+    """What investors are told of a loan, word for word, and the hash of that text (SHA-256 of its UTF-8 bytes)."""
+
+    id: str
+    text: str
+    content_hash: str
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "DisclosureOut":
+        """From a document of bidding.open-listings that was prepared."""
+        return DisclosureOut(
+            id=document["listing_id"], text=_text(document), content_hash=document["content_hash"]
+        )
+
+
+class PublicationOut(DisclosureOut):
+    """A listing that waits for a second person, until the end of `check_by`; who may not be it stands here."""
+
+    prepared_by: str
+    owner: str | None
+    check_by: date
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "PublicationOut":
+        """From a document of bidding.open-listings."""
+        return PublicationOut(
+            id=document["listing_id"],
+            text=_text(document),
+            content_hash=document["content_hash"],
+            prepared_by=document["prepared_by"],
+            owner=document["owner"],
+            check_by=document["check_by"],
+        )
+
+
+class PublicationsOut(BaseModel):
+    """A page of listings that wait for a second person's look; `next` is the cursor of the next page, null after the last."""
+
+    items: list[PublicationOut]
+    next: str | None
+
+
+class FeesOut(BaseModel):
+    """What a product costs in one published version: up front of the amount, and of the interest."""
+
+    version: int
+    since: date
+    product: str
+    origination_fee_permille: int
+    interest_fee_permille: int
+
+
+class FeeTablesOut(BaseModel):
+    """Every version that was ever published, oldest first; none where any fee may be agreed on."""
+
+    items: list[FeesOut]
+
+    @staticmethod
+    def of(tables: FeeTables) -> "FeeTablesOut":
+        """From the profile."""
+        return FeeTablesOut(
+            items=[
+                FeesOut(
+                    version=table.version,
+                    since=table.since,
+                    product=fees.product,
+                    origination_fee_permille=fees.origination_permille,
+                    interest_fee_permille=fees.interest_permille,
+                )
+                for table in tables
+                for fees in table.fees
+            ]
+        )
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    told = document["disclosure"]
+    return text_of(events.Disclosure(**told | {"annual_rate": Decimal(told["annual_rate"])}))

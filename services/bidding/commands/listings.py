@@ -1,0 +1,170 @@
+"""Commands to a listing: from the application that may be published to the loan that is paid out.
+
+They stand beside the account's because one file of all would be too long to read; `services.bidding.commands` gives them on.
+"""
+
+from datetime import date
+from typing import Literal
+
+from libs.events.bidding import CancelCode, RiskLevel
+from libs.events.codec import command
+from libs.events.money import AnnualRate, Count, PositiveFen
+
+
+@command("bidding.OpenListing")
+class OpenListing:
+    """Open a loan request for bids: for an approved application, or by an operator's hand where the profile allows it (then
+    `application_id` is empty).
+    No effect on the same terms again, nor for an application that was answered.
+
+    Its listing shares the loan's id (`lst_` for `loan_`). An application's terms that break a rule are declined by the event
+    ListingRefused with the code, so that its exposure is released. Refused (by hand; always for `listing_exists`):
+    `application_required` (this profile lists nothing by hand), `invalid_loan`, `invalid_owner` (the borrower's id), `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`,
+    `amount_too_large` (what may be owed on it could not be said), `invalid_rate`
+    (profile's ceiling on the cost with the fee), `forbidden_purpose`, `fee_not_published`, `listing_exists` (on other terms).
+
+    Where the profile wants a second person's look, it is prepared and not open: `forbidden_words` declines it then.
+    """
+
+    loan_id: str
+    borrower: str
+    amount_fen: PositiveFen
+    annual_rate: AnnualRate
+    tenor_months: int
+    grade: str
+    window_days: int
+    origination_fee_fen: Count
+    interest_fee_permille: int
+    product: str = ""
+    region: str = ""
+    owner: str | None = None
+    related: tuple[str, ...] = ()
+    application_id: str = ""
+    borrower_kind: str = ""
+    purpose: str = ""
+    method: str = "equal_instalments"
+    guarantor: str = ""
+    owes_fen: Count | None = None
+    prepared_by: str = ""
+
+
+@command("bidding.CheckListing")
+class CheckListing:
+    """A second person has read what investors will be told, by its text's hash, and lets it be published or not; `opens_on` is
+    the day it opens (None: now). No effect for a verdict that was carried out.
+
+    Refused: `unknown_listing`, `listing_checked` (the other way), `forbidden_not_staff`,
+    `forbidden_owner` (of the borrower), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
+    """
+
+    verdict: Literal["approve", "reject"]
+    content_hash: str
+    opens_on: date | None = None
+
+
+@command("bidding.RecordBid")
+class RecordBid:
+    """Accept a held bid or decline it by event. No effect for an accepted bid again. Refused: `unknown_listing`.
+
+    Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
+    `above_investor_cap` (of one investor in one listing), `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
+    With `allow_partial` a bid above what is left is accepted for that.
+    """
+
+    bid_id: str
+    hold_id: str
+    account_id: str
+    investor: str
+    amount_fen: PositiveFen
+    suitability_level: RiskLevel | None = None
+    suitability_valid_to: date | None = None
+    related: tuple[str, ...] = ()
+    allow_partial: bool = False
+
+
+@command("bidding.CancelBid")
+class CancelBid:
+    """An investor wants his bid back. A bid is answered in the order of the log, moments after its money was held; what the
+    listing accepted stands until its end (domain.md section 3), and what it declined is released by itself: so this has no
+    way but to be refused, each case by its name.
+
+    Refused: `bid_accepted`, `unknown_bid` (never came, came to nothing, or is another's), `listing_ended`, `unknown_listing`.
+    """
+
+    bid_id: str
+
+
+@command("bidding.CancelListing")
+class CancelListing:
+    """The borrower or an operator takes a listing back before it is filled; every hold is released. No effect when it is
+    cancelled.
+
+    Refused: `unknown_listing` (another's, too, where the borrower asks), `listing_filled`, `listing_ended`,
+    `forbidden_code` (a borrower has no reason but his own wish, an operator has not that one).
+    """
+
+    code: CancelCode
+    by: Literal["borrower", "operator"]
+
+
+@command("bidding.FundListing")
+class FundListing:
+    """The full-bid review passes by itself (at or under the profile's threshold). No effect when it had.
+
+    An application's listing asks for funding, one that was opened by hand is funded; a cost above the ceiling of the day
+    cancels it. Refused: `unknown_listing`, `listing_not_filled`, `review_missing` (this one is for people).
+    """
+
+
+@command("bidding.ConfirmFunding")
+class ConfirmFunding:
+    """The borrower's caps are kept on the day of funding: the listing is funded, or may be paid out where people reviewed it. No
+    effect when it is.
+
+    Refused: `unknown_listing`, `listing_not_passed`.
+    """
+
+
+@command("bidding.ExecutePayout")
+class ExecutePayout:
+    """A cashier pays a reviewed listing out under the number of its loan voucher; a cost above the ceiling of the day cancels it.
+    No effect when it is funded.
+
+    Refused: `unknown_listing`, `payout_not_approved`, `invalid_voucher`, `forbidden_not_staff`, `forbidden_owner` (of the
+    borrower), `forbidden_same_person` (who reviewed it).
+    """
+
+    voucher: str
+
+
+@command("bidding.RejectFunding")
+class RejectFunding:
+    """The borrower's caps are not kept any more (`code`): the listing is cancelled. No effect when it is.
+
+    Refused: `unknown_listing`, `listing_not_passed`.
+    """
+
+    code: str
+
+
+@command("bidding.ReviewListing")
+class ReviewListing:
+    """One of finance approves or rejects a filled listing; the second approval by another person passes it (as FundListing
+    does), one rejection cancels it and releases every hold. No effect for a verdict that was carried out.
+
+    Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
+    `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_second_review` (by the same person).
+    """
+
+    verdict: Literal["approve", "reject"]
+
+
+@command("bidding.RecordCapture")
+class RecordCapture:
+    """A hold of this funded listing was captured. No effect when it is recorded.
+
+    Refused: `unknown_listing`, `listing_not_funded`, `unknown_hold`, `amount_differs`.
+    """
+
+    hold_id: str
+    amount_fen: PositiveFen

@@ -1,0 +1,57 @@
+"""The disclosure pack 信息披露 as investors read it: one text for one listing, known by its hash.
+
+Who bids relies on a text, so the platform must be able to show it for ever: a changed wording is a new version, and a version
+is never edited. It says nothing that names the borrower.
+"""
+
+from hashlib import sha256
+
+from libs.events.bidding import Disclosure
+from libs.events.wording import forbidden_in, lawful
+
+#: The version of which a new listing is told.
+TEMPLATE = 1
+
+_VERSION_1 = lawful("""\
+Loanstream disclosure, version 1
+loan {pack.loan_id}
+borrower: a {kind}, region {region}, risk grade {pack.grade}
+owes on this platform with this loan: {owes}
+product {product}, for {purpose}
+amount {pack.amount_fen} fen, bids from {pack.bid_min_fen} fen
+interest {rate:f} a year
+repaid in {pack.tenor_months} months, {pack.method}
+origination fee {pack.origination_fee_fen} fen, taken from the pay-out
+service fee {pack.interest_fee_permille} per mille of the interest, borne by the lenders
+fees as published in version {pack.fees_version}
+external guarantor: {guarantor}
+open for bids for {pack.window_days} days
+The platform only mediates: it does not lend, does not promise repayment and does not make up for a loss.
+Whoever lends may lose all that he lent. Past figures say nothing about this loan.
+""")
+
+
+def text_of(pack: Disclosure) -> str:
+    """The text of a disclosure, with line feeds; a rate has no zeros at its end. Raises ValueError for an unknown template."""
+    if pack.template != TEMPLATE:
+        raise ValueError(f"there is no template {pack.template}")
+    return _VERSION_1.format(
+        pack=pack,
+        kind=pack.borrower_kind or "borrower",
+        region=pack.region or "not stated",
+        owes="not known" if pack.owes_fen is None else f"{pack.owes_fen} fen",
+        product=pack.product or "not stated",
+        purpose=pack.purpose or "not stated",
+        rate=pack.annual_rate.normalize(),
+        guarantor=pack.guarantor or "none",
+    )
+
+
+def hash_of(text: str) -> str:
+    """SHA-256 of the text's UTF-8 bytes, in hex."""
+    return sha256(text.encode()).hexdigest()
+
+
+def is_lawful(text: str) -> bool:
+    """Whether a text promises nothing that the platform must not promise: its codes are part of it."""
+    return not forbidden_in(text)

@@ -1,0 +1,312 @@
+"""From a loan request to a listing that takes bids: its terms, and where the profile wants it the look of a second person.
+
+Nothing is published before somebody else than who prepared it has read what investors will read, and said so by its hash
+(domain.md section 3, processes.md 1.A: nobody signs two steps of one chain).
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import assert_never
+
+from libs.events.bidding import (
+    Disclosure,
+    ListingChecked,
+    ListingOpened,
+    ListingPrepared,
+    ListingRefused,
+)
+from libs.events.deciding import Context, Refused, Wake
+from libs.events.money import Rounding, divide_fen
+from services.bidding.commands import CheckListing, OpenListing
+from services.bidding.domain.disclosure import TEMPLATE, hash_of, is_lawful, text_of
+from services.bidding.domain.funding import is_affordable
+from services.bidding.domain.ids import account_of, listing_of, require_staff
+from services.bidding.domain.listing_state import (
+    Cancelled,
+    Expired,
+    Filled,
+    Funded,
+    Funding,
+    ListingState,
+    NotListed,
+    Open,
+    Passed,
+    Payable,
+    Prepared,
+    Scheduled,
+    Terms,
+    TurnedDown,
+)
+from services.bidding.domain.profile import Profile, can_be_said
+
+#: Bids are multiples of 100 yuan (domain.md section 3).
+BID_STEP_FEN = 100_00
+
+#: A bid is at least a thousandth of the amount, so that a loan has at most 1,000 claims.
+BIDS_MAX = 1_000
+
+#: The phase of a day in which listings open and expire (design.md 2.7): the next date begins behind it.
+OPENING_PHASE = 1
+
+_GRADE_LENGTH_MAX = 8
+_PERMILLE = 1_000
+_DAY = timedelta(days=1)
+
+
+def bid_min_fen(amount_fen: int) -> int:
+    """The smallest bid on a listing, in fen: max(100 yuan, amount/1,000 rounded up to 100 yuan) (domain.md section 3)."""
+    return divide_fen(amount_fen, BIDS_MAX * BID_STEP_FEN, Rounding.UP) * BID_STEP_FEN
+
+
+def open_listing(
+    command: OpenListing, state: ListingState, context: Context, profile: Profile
+) -> Sequence[ListingOpened | ListingPrepared | ListingRefused]:
+    """The request is listed, prepared or turned down. Refusals stand on OpenListing."""
+    match state:
+        case NotListed():
+            pass
+        case TurnedDown():
+            if command.application_id == state.application_id:
+                return []
+        case _:
+            if _asks_for(command, state.terms):
+                return []
+            raise Refused("listing_exists")
+    try:
+        _check_terms(command, context, profile)
+        terms = _terms(command, context)
+        if profile.check_required:
+            return [_prepare(command, terms, context, profile)]
+    except Refused as refused:
+        if not command.application_id:
+            raise
+        return [_turn_down(command, refused.code)]
+    return [opened(terms, content_hash="")]
+
+
+def _terms(command: OpenListing, context: Context) -> Terms:
+    return Terms(
+        listing_id=listing_of(command.loan_id),
+        loan_id=command.loan_id,
+        borrower=command.borrower,
+        borrower_account=account_of(command.borrower),
+        amount_fen=command.amount_fen,
+        annual_rate=command.annual_rate,
+        tenor_months=command.tenor_months,
+        grade=command.grade,
+        bid_min_fen=bid_min_fen(command.amount_fen),
+        closes_on=context.business_date + timedelta(days=command.window_days),
+        origination_fee_fen=command.origination_fee_fen,
+        interest_fee_permille=command.interest_fee_permille,
+        product=command.product,
+        region=command.region,
+        owner=command.owner,
+        related=command.related,
+        application_id=command.application_id,
+    )
+
+
+def opened(terms: Terms, *, content_hash: str) -> ListingOpened:
+    """It takes bids from here on."""
+    return ListingOpened(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        borrower=terms.borrower,
+        borrower_account=terms.borrower_account,
+        amount_fen=terms.amount_fen,
+        annual_rate=terms.annual_rate,
+        tenor_months=terms.tenor_months,
+        grade=terms.grade,
+        bid_min_fen=terms.bid_min_fen,
+        closes_on=terms.closes_on,
+        origination_fee_fen=terms.origination_fee_fen,
+        interest_fee_permille=terms.interest_fee_permille,
+        product=terms.product,
+        region=terms.region,
+        owner=terms.owner,
+        related=terms.related,
+        application_id=terms.application_id,
+        content_hash=content_hash,
+    )
+
+
+def _turn_down(told: OpenListing | Terms, code: str, content_hash: str = "") -> ListingRefused:
+    """A saga step declines by an event (design.md 2.6): onboarding releases the exposure that it reserved."""
+    return ListingRefused(
+        loan_id=told.loan_id,
+        application_id=told.application_id,
+        borrower=told.borrower,
+        amount_fen=told.amount_fen,
+        code=code,
+        content_hash=content_hash,
+    )
+
+
+def _asks_for(command: OpenListing, terms: Terms) -> bool:
+    """Whether the listing stands on these terms already; its window runs from the day it was opened first."""
+    asked = (command.loan_id, command.borrower, command.amount_fen, command.annual_rate, command.tenor_months)
+    listed = (terms.loan_id, terms.borrower, terms.amount_fen, terms.annual_rate, terms.tenor_months)
+    asked_fees = (command.grade, command.origination_fee_fen, command.interest_fee_permille)
+    return asked == listed and asked_fees == (
+        terms.grade,
+        terms.origination_fee_fen,
+        terms.interest_fee_permille,
+    )
+
+
+def _check_terms(command: OpenListing, context: Context, profile: Profile) -> None:
+    if profile.application_required and not command.application_id:
+        raise Refused("application_required")
+    if not 1 <= command.tenor_months <= profile.tenor_months_max:
+        raise Refused("invalid_tenor")
+    if not 1 <= command.window_days <= profile.window_days_max:
+        raise Refused("invalid_window")
+    if not (
+        0 < len(command.grade) <= _GRADE_LENGTH_MAX and command.grade.isascii() and command.grade.isalnum()
+    ):
+        raise Refused("invalid_grade")
+    if (
+        command.origination_fee_fen >= command.amount_fen
+        or not 0 <= command.interest_fee_permille <= _PERMILLE
+    ):
+        raise Refused("invalid_fee")
+    if not can_be_said(command.amount_fen, command.annual_rate, command.tenor_months):
+        raise Refused("amount_too_large")
+    if not is_affordable(command, context.business_date, profile):
+        raise Refused("invalid_rate")
+    if command.purpose in profile.purposes_forbidden(context.business_date):
+        raise Refused("forbidden_purpose")
+    if profile.fees_version(command, context.business_date) is None:
+        raise Refused("fee_not_published")
+
+
+# --- a second person's look ----------------------------------------------------------------------------------------
+
+
+def _prepare(command: OpenListing, terms: Terms, context: Context, profile: Profile) -> ListingPrepared:
+    pack = Disclosure(
+        template=TEMPLATE,
+        loan_id=terms.loan_id,
+        borrower_kind=command.borrower_kind,
+        region=terms.region,
+        grade=terms.grade,
+        product=terms.product,
+        purpose=command.purpose,
+        guarantor=command.guarantor,
+        owes_fen=command.owes_fen,
+        amount_fen=terms.amount_fen,
+        annual_rate=terms.annual_rate,
+        method=command.method,
+        tenor_months=terms.tenor_months,
+        origination_fee_fen=terms.origination_fee_fen,
+        interest_fee_permille=terms.interest_fee_permille,
+        fees_version=profile.fees_version(command, context.business_date) or 0,
+        window_days=command.window_days,
+        bid_min_fen=terms.bid_min_fen,
+    )
+    text = text_of(pack)
+    if not is_lawful(text):
+        raise Refused("forbidden_words")
+    return ListingPrepared(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        borrower=terms.borrower,
+        borrower_account=terms.borrower_account,
+        owner=terms.owner,
+        related=terms.related,
+        application_id=terms.application_id,
+        prepared_by=command.prepared_by,
+        check_by=context.business_date + timedelta(days=profile.check_days),
+        disclosure=pack,
+        content_hash=hash_of(text),
+    )
+
+
+def check(
+    command: CheckListing, state: ListingState, context: Context, profile: Profile
+) -> Sequence[ListingChecked | ListingOpened | ListingRefused]:
+    """A second person's verdict. Refusals stand on CheckListing."""
+    match state:
+        case NotListed():
+            raise Refused("unknown_listing")
+        case Prepared():
+            return _check(command, state, context, profile)
+        case TurnedDown():
+            if command.verdict == "approve":
+                raise Refused("listing_checked")
+            return []
+        case (
+            Scheduled()
+            | Open()
+            | Filled()
+            | Passed()
+            | Payable()
+            | Funding()
+            | Funded()
+            | Expired()
+            | Cancelled()
+        ):
+            if command.verdict == "reject":
+                raise Refused("listing_checked")
+            return []
+        case _:
+            assert_never(state)
+
+
+def _check(
+    command: CheckListing, state: Prepared, context: Context, profile: Profile
+) -> Sequence[ListingChecked | ListingOpened | ListingRefused]:
+    terms, day = state.terms, context.business_date
+    _require_second_person(context.principal, state)
+    if command.content_hash != state.content_hash:
+        raise Refused("text_differs")
+    opens_on = command.opens_on
+    if opens_on is not None and not day <= opens_on <= day + timedelta(days=profile.schedule_days_max):
+        raise Refused("invalid_opening")
+    checked = ListingChecked(
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        checker=context.principal,
+        verdict=command.verdict,
+        content_hash=state.content_hash,
+        opens_on=opens_on if opens_on != day else None,
+    )
+    if command.verdict == "reject":
+        return [checked, _turn_down(terms, "check_rejected", state.content_hash)]
+    if checked.opens_on is not None:
+        return [checked]
+    return [checked, _publish(state.published_from(day), state.content_hash, day, profile)]
+
+
+def _require_second_person(who: str, state: Prepared) -> None:
+    require_staff(who)
+    if who == state.terms.owner:
+        raise Refused("forbidden_owner")
+    if who == state.prepared_by:
+        raise Refused("forbidden_same_person")
+
+
+def _publish(terms: Terms, content_hash: str, on: date, profile: Profile) -> ListingOpened | ListingRefused:
+    """It opens, unless the ceiling came down while it waited."""
+    if not is_affordable(terms, on, profile):
+        return _turn_down(terms, "invalid_rate", content_hash)
+    return opened(terms, content_hash=content_hash)
+
+
+def opening_of(state: Prepared | Scheduled) -> tuple[date, int]:
+    """When it wakes: a scheduled one as its day begins, which is when the day before is closed; one that nobody has looked at
+    when the last day to do so is closed."""
+    if isinstance(state, Scheduled):
+        return (state.opens_on - _DAY, OPENING_PHASE)
+    return (state.terms.closes_on, OPENING_PHASE)
+
+
+def open_or_lapse(
+    wake: Wake, state: Prepared | Scheduled, profile: Profile
+) -> Sequence[ListingOpened | ListingRefused]:
+    """What the day does to a listing that is not open yet."""
+    if (wake.business_date, wake.phase) < opening_of(state):
+        return []
+    if isinstance(state, Scheduled):
+        return [_publish(state.terms, state.content_hash, state.opens_on, profile)]
+    return [_turn_down(state.terms, "check_lapsed", state.content_hash)]

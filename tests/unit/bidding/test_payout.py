@@ -1,0 +1,104 @@
+"""Whoever decides does not execute: a reviewed listing is paid out by a third person, a small one by itself."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from services.bidding.commands import ConfirmFunding, ExecutePayout, FundListing, RejectFunding, ReviewListing
+from services.bidding.domain.listing import aggregate
+from services.bidding.domain.profile import DEMO
+from tests.unit.bidding.listing_story import (
+    APPLIED,
+    BID_BACK,
+    CANCELLED,
+    CAPTURE_A,
+    EXPIRED,
+    FIRST,
+    FULL,
+    FUNDED_APPLICATION,
+    FUNDED_ON,
+    OPENED,
+    PAYABLE,
+    PLACED,
+    REVIEWED_BY_TWO,
+    TAKE_BACK,
+    TO_FUND,
+    TO_PAY,
+    TO_REVIEW,
+    bid,
+    declined,
+    reviewed,
+    turned_down_by,
+)
+from tests.unit.bidding.specs import Spec, on
+from tests.unit.given import given
+
+LISTING = aggregate(DEMO)
+PAY = ExecutePayout(voucher="F8-1")
+CAS = on(FUNDED_ON, "stf_cas")
+PAID = replace(FUNDED_APPLICATION, executor="stf_cas", voucher="F8-1")
+OVER_CAP = replace(CANCELLED, code="exposure_cap_exceeded")
+BY_HAND = (OPENED, *TO_REVIEW[1:], reviewed("stf_fin", 1))
+
+SPECS = [
+    Spec(
+        "reviewed, caps kept: it may be paid out",
+        REVIEWED_BY_TWO,
+        ConfirmFunding(),
+        (PAYABLE,),
+        on(FUNDED_ON),
+    ),
+    Spec("once", TO_PAY, ConfirmFunding(), (), on(FUNDED_ON)),
+    Spec("the caps were kept", TO_PAY, RejectFunding(code="x"), "listing_not_passed", on(FUNDED_ON)),
+    Spec(
+        "they are not, it ends",
+        REVIEWED_BY_TWO,
+        RejectFunding(code="exposure_cap_exceeded"),
+        (OVER_CAP,),
+        on(FUNDED_ON),
+    ),
+    Spec(
+        "one that was opened by hand has no caps",
+        BY_HAND,
+        ReviewListing(verdict="approve"),
+        (reviewed("stf_fan", 2), replace(PAYABLE, application_id="", owner=None)),
+        on(FUNDED_ON, "stf_fan"),
+    ),
+    Spec("a third person pays it out", TO_PAY, PAY, (PAID,), CAS),
+    Spec("once", (*TO_PAY, PAID), PAY, (), CAS),
+    Spec("who reviewed it does not", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fin")),
+    Spec("nor does the other one", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fan")),
+    Spec("nor the borrower's owner", TO_PAY, PAY, "forbidden_owner", on(FUNDED_ON, "stf_own")),
+    Spec("nor a customer", TO_PAY, PAY, "forbidden_not_staff", on(FUNDED_ON, "usr_cas")),
+    Spec("nor without a voucher", TO_PAY, replace(PAY, voucher=""), "invalid_voucher", CAS),
+    Spec("nor under a sentence", TO_PAY, replace(PAY, voucher="by hand"), "invalid_voucher", CAS),
+    Spec("nor before the caps were looked at", REVIEWED_BY_TWO, PAY, "payout_not_approved", CAS),
+    Spec("nor before it is full", (APPLIED, PLACED), PAY, "payout_not_approved", CAS),
+    Spec("nor after its end", (OPENED, EXPIRED), PAY, "payout_not_approved", CAS),
+    Spec("nor what never was", (), PAY, "unknown_listing", CAS),
+    Spec("nor what was turned down", (turned_down_by("x"),), PAY, "unknown_listing", CAS),
+    Spec("a small one is funded by itself", TO_FUND, ConfirmFunding(), (FUNDED_APPLICATION,), on(FUNDED_ON)),
+    Spec("and is paid out already", (*FULL, replace(FUNDED_APPLICATION, application_id="")), PAY, (), CAS),
+    Spec("its review was passed", TO_PAY, ReviewListing(verdict="approve"), (), on(FUNDED_ON, "stf_fun")),
+    Spec("for good", TO_PAY, ReviewListing(verdict="reject"), "listing_reviewed", on(FUNDED_ON, "stf_fun")),
+    Spec("nothing passes it again", TO_PAY, FundListing(), (), on(FUNDED_ON)),
+    Spec("nobody takes it back", TO_PAY, TAKE_BACK, "listing_filled", on(FUNDED_ON, "stf_ole")),
+    Spec("nor a bid", TO_PAY, BID_BACK, "bid_accepted", on(FUNDED_ON, "usr_ann")),
+    Spec("nobody captures before", TO_PAY, CAPTURE_A, "listing_not_funded", on(FUNDED_ON)),
+    Spec("nor bids", TO_PAY, bid("c", 100_00), (declined(bid("c", 100_00), "listing_full"),), on()),
+    Spec("what was bid is known", TO_PAY, FIRST, (), on()),
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.says)
+def test_paying_out(spec: Spec) -> None:
+    """Every rule of approving and executing a pay-out holds."""
+    spec.check(LISTING)
+
+
+def test_the_ceiling_of_the_day_of_the_pay_out_counts() -> None:
+    """A contract is made on the day it is paid out: one that costs too much by then is cancelled and every hold released."""
+    dear = aggregate(replace(DEMO, rate_ceilings=((date.min, Decimal(1)), (FUNDED_ON, Decimal("0.15")))))
+    given(dear, *TO_PAY).when(PAY, CAS).then(replace(CANCELLED, code="invalid_rate"))
