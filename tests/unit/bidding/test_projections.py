@@ -175,7 +175,7 @@ STAFF = history(
 )
 
 PUBLISHED = [
-    replace(event, data=replace(event.data, listing_id=event.stream))
+    structs.replace(event, data=replace(event.data, listing_id=event.stream))
     for stream, said in (
         ("lst_5", (listing.PREPARED, listing.checked(), listing.PUBLISHED, *listing.TO_PAY[1:])),
         ("lst_6", (listing.PREPARED, listing.checked(opens_on=TODAY))),
@@ -188,7 +188,7 @@ TURNED_DOWN = [
     *history("lst_8", listing.turned_down_by("invalid_rate")),
 ]
 TURNED_DOWN = [
-    replace(event, data=replace(event.data, listing_id="lst_7"))
+    structs.replace(event, data=replace(event.data, listing_id="lst_7"))
     if hasattr(event.data, "listing_id")
     else event
     for event in TURNED_DOWN
