@@ -17,7 +17,7 @@ async def test_a_rebuild_is_measured_beside_the_bare_reader(parts: Parts, tmp_pa
     figure = await measure(lab)
     assert os.sched_getaffinity(0) == cores, "the tests after this one have all cores again"
     found = figure.as_json()
-    assert found["records"] == 620
+    assert found["records"] == 860
     assert found["rebuilt_twice_equal"] is True
     assert found["client"] in ("librdkafka", "aiokafka")
     assert found["ours_per_s"] > 0

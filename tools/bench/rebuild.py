@@ -68,7 +68,7 @@ def life(one: Customer) -> list[Said]:
 async def measure(lab: Lab) -> Figure:
     """The figure, both clients' speeds, the decider's own, and whether the view rebuilt twice is the same."""
     settings = lab.settings("rebuild", partitions=4)
-    people = [Customer(f"usr_b{each}", f"acc_b{each}", "") for each in range(lab.pick(2_400, 20))]
+    people = [Customer(f"usr_b{each}", f"acc_b{each}", "") for each in range(lab.pick(2_000, 20))]
     said = [command for one in people for command in life(one)]
     with lab.stack(settings, PLANS) as stack:
         lab.say(f"having {len(said):,} commands decided")
