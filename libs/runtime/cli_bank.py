@@ -1,7 +1,7 @@
 """The commands of the custodian bank of a development stack: run the simulator, have it misbehave, or answer in its place."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -34,7 +34,8 @@ def bank_behave(
     late: Annotated[float, typer.Option(min=0, help="Seconds from there to the call-back.")] = 0.0,
     times: Annotated[int, typer.Option(min=0, max=20, help="How often it calls back; 0 is never.")] = 1,
     contradict: Annotated[
-        str | None, typer.Option(help="Say another `outcome`, `amount` or `reference` afterwards.")
+        Literal["outcome", "amount", "reference"] | None,
+        typer.Option(help="Say another one of these afterwards."),
     ] = None,
     refuse: Annotated[str | None, typer.Option(help="Book nothing, and say this code.")] = None,
 ) -> None:

@@ -1,5 +1,6 @@
 """Customers' money at a bank of its own process: whatever the bank, the line between or the courier does, it moves once."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -14,7 +15,9 @@ from deploy.local.parts import Parts
 from deploy.local.stack import ProcessPlan, Stack, answers
 from libs.runtime.identity import ensure_identity
 from libs.runtime.settings import load_settings
+from services.bidding.commands import RecordCard
 from tests.e2e.town import Person, Town, eventually
+from tests.integration.log_client import LogClient
 from tools.bank.client import ask, behave
 
 FIRST_DAY = date(2024, 1, 15)
@@ -149,7 +152,7 @@ def test_a_top_up_and_a_withdrawal_go_to_the_bank_and_come_back(town: Bankers) -
 
 
 def test_what_the_bank_refuses_moves_nothing_and_frees_what_was_held(town: Bankers) -> None:
-    """A withdrawal that the bank does not pay out is available again; an account in another's name collects nothing."""
+    """A withdrawal that the bank does not pay out is available again; over another's card nothing is collected."""
     bob, eve = town.customer("bob"), town.customer("eve")
     town.asks(bob, "top-ups", 100_00)
     town.has(bob, 100_00)
@@ -157,13 +160,24 @@ def test_what_the_bank_refuses_moves_nothing_and_frees_what_was_held(town: Banke
     out = town.asks(bob, "withdrawals", 60_00)
     town.has(bob, 40_00, 60_00)
     town.has(bob, 100_00)
-    enrolled = ask(town.stack.settings, "PUT", f"/holders/{eve.account}", {"holder": "usr_somebody"})
-    assert enrolled.status_code == 200
+    card = f"card_{uuid4().hex}"
+    asyncio.run(_has_card(town, bob, card))
+    asyncio.run(_has_card(town, eve, card))
+    town.asks(bob, "top-ups", 20_00)
+    town.has(bob, 120_00)
     theft = town.asks(eve, "top-ups", 70_00)
     town.at_rest(out, theft)
     assert town.bank_says(f"/orders/{theft}")["answer"]["code"] == "not_own_name"
     town.has(eve, 0)
     town.check_books()
+
+
+async def _has_card(town: Bankers, person: Person, card: str) -> None:
+    """As if onboarding had verified him by it."""
+    async with LogClient(town.stack.settings, ("bidding",)) as client:
+        await client.send(
+            "bidding", person.account, RecordCard(owner=person.subject, card_ref=card), uuid4().hex
+        )
 
 
 def test_a_lost_call_back_is_asked_for(town: Bankers) -> None:

@@ -65,6 +65,19 @@ def _loanstream(tmp_path: Path, *argv: str, **environment: str) -> subprocess.Co
             {"LOANSTREAM_GATEWAY": "http://127.0.0.1:1"},
             "The gateway http://127.0.0.1:1 does not answer (",
         ),
+        (
+            ["bank", "top-up", "acc_a", "top_a", "5"],
+            {"LOANSTREAM_GATEWAY": "http://127.0.0.1:1", "LOANSTREAM_BANK": "http://127.0.0.1:2"},
+            "The bank at http://127.0.0.1:2 answers by itself",
+        ),
+        (["bank", "behave"], {}, "No bank is configured: start the stack with"),
+        (
+            ["bank", "behave"],
+            {"LOANSTREAM_BANK": "http://127.0.0.1:1"},
+            "http://127.0.0.1:1 does not answer (",
+        ),
+        (["bank", "serve"], {}, "The bank does not know whom to call back"),
+        (["down"], {"LOANSTREAM_BANK": "127.0.0.1:1"}, "LOANSTREAM_BANK: String should match pattern"),
     ],
 )
 def test_a_mistake_is_a_sentence(

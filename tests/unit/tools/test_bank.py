@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from libs.runtime.bank_signature import TOLERANCE_S, signed_headers
-from services.bidding.custodian import BankAnswer, BankRefused, BankUnavailable
+from services.bidding.custodian import BankAnswer, BankRefused
 from tests.unit.tools.bank_town import JSON, NOW_S, SECRET, BankTown, bank_town, order
 
 TOP_1 = "/bidding/bank/top-ups/acc_ann/top_1"
@@ -277,13 +277,3 @@ async def test_what_was_taken_outlives_the_process(tmp_path: Path) -> None:
         await town.custodian.collect(order("top_2"))
         town.settle()
         assert [path[-5:] for path, _ in await town.call_back()] == ["top_2"] * 2
-
-
-async def test_a_bank_that_does_not_answer_in_its_words_is_unavailable(town: BankTown) -> None:
-    """A wrong key, an error of its own: the outcome is unknown, and the same call may be made again."""
-    town.now_s += 10 * TOLERANCE_S
-    bank = town.custodian
-    town.now_s -= 10 * TOLERANCE_S
-    stale = type(bank)(town.http, b"x" * 32, lambda: town.now_s)
-    with pytest.raises(BankUnavailable, match="401"):
-        await stale.query("top_1")
