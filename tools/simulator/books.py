@@ -8,9 +8,7 @@ from typing import Any
 
 from tools.simulator.loan_books import LoanBook, opened
 from tools.simulator.loan_books import require as _require
-
-#: The platform's own account, which nobody owns.
-FEE_ACCOUNT = "acc_fees"
+from tools.simulator.red_lines import is_a_customer, only_mediates
 
 
 @dataclass(slots=True)
@@ -71,6 +69,7 @@ class Books:
     # --- postings -----------------------------------------------------------------------------------------------
 
     def _post(self, where: str, kind: str, data: Any) -> None:
+        only_mediates(where, kind, data)
         _require(sum(p["amount_fen"] for p in data["postings"]) == 0, f"{where}: {kind} does not balance")
         for posting in data["postings"]:
             account = posting["account"]
@@ -140,6 +139,7 @@ class Books:
     def _bid(self, where: str, data: Any) -> None:
         listing, bid = self.listings[data["listing_id"]], data["bid"]
         self._once(where, f"accepted {bid['hold_id']}")
+        is_a_customer(where, bid["account_id"])
         hold, excess = self.holds.get(bid["hold_id"]), data["excess_fen"]
         backed = hold is not None and hold.amount_fen == bid["amount_fen"] + excess
         _require(backed, f"{where}: bid without its hold")
@@ -173,6 +173,7 @@ class Books:
 
     def _funded(self, where: str, data: Any) -> None:
         """The claims are the accepted bids, each of its amount, and nothing else."""
+        is_a_customer(where, data["borrower_account"])
         listing = self.listings[data["listing_id"]]
         _require(_held_by(data) == listing.bids, f"{where}: {data['loan_id']} is not its listing's bids")
         claims = [claim["principal_fen"] for claim in data["claims"]]

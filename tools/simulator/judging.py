@@ -3,9 +3,10 @@
 from pydantic_core import to_json
 
 from libs.runtime.projecting import MemoryViews
-from tools.simulator.books import FEE_ACCOUNT, Books
+from tools.simulator.books import Books
 from tools.simulator.checks import Auditor, Violation
 from tools.simulator.projecting import views_of
+from tools.simulator.red_lines import FEE_ACCOUNT
 from tools.simulator.world import LOG_ID, World
 
 

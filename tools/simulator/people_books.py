@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tools.simulator.books import Books
 from tools.simulator.loan_books import require
+from tools.simulator.red_lines import costs_too_much
 
 _PUBLISHED_FEES: Final = {(1, "consumer"): (2, 100), (1, "business"): (3, 100)}
 """Per mille of the amount and of the interest, by version and product."""
@@ -83,6 +84,8 @@ class PeopleBooks:
     offered: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Loans that never come about any more."""
+    within_at_funding: set[str] = field(default_factory=set)
+    """Loans of which the cap was looked at once more when they were to be funded."""
 
     def record(self, where: str, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -190,6 +193,8 @@ class PeopleBooks:
     def _confirmed(self, where: str, data: Any) -> None:
         user = self.users[data["user_id"]]
         require(data["loan_id"] in user.exposures, f"{where}: {data['loan_id']} goes on and does not count")
+        if data["step"] == "funding":
+            self.within_at_funding.add(data["loan_id"])
         self._within(where, data, sum(user.exposures.values()), data["exposure_fen"])
 
     def _within(self, where: str, data: Any, is_now: int, said: int) -> None:
@@ -232,7 +237,9 @@ class PeopleBooks:
         told = data["disclosure"]
         named = (data["borrower"], data["borrower_account"], data["application_id"])
         require(not set(named) & set(map(str, told.values())), f"{where}: the disclosure names {named}")
-        _costs_what_is_published(where, told, date.fromisoformat(data["check_by"]) - _DAYS_TO_CHECK)
+        prepared_on = date.fromisoformat(data["check_by"]) - _DAYS_TO_CHECK
+        _costs_what_is_published(where, told, prepared_on)
+        _costs_what_is_allowed(where, told, prepared_on)
         facts = ListingFacts(data["borrower"], data["owner"], set(data["related"]), data["application_id"])
         facts.told = data
         self.listings[data["listing_id"]] = facts
@@ -247,6 +254,10 @@ class PeopleBooks:
         facts.may_open, facts.opens_on = data["verdict"] == "approve", data["opens_on"]
 
     def _listed(self, where: str, data: Any) -> None:
+        if data["application_id"]:
+            borrower = self.users.get(data["borrower"])
+            known = borrower is not None and borrower.verified
+            require(known, f"{where}: {data['borrower']} borrows, and nobody has verified him")
         facts = self.listings.get(data["listing_id"])
         if facts is None:
             require(not data["content_hash"], f"{where}: {data['listing_id']} was never prepared")
@@ -314,6 +325,21 @@ class PeopleBooks:
         if listing.application:
             counts = data["loan_id"] in self.users[listing.borrower].exposures
             require(counts, f"{where}: {data['loan_id']} is funded and does not count")
+            asked = data["loan_id"] in self.within_at_funding
+            require(asked, f"{where}: {data['loan_id']} is funded, nobody has looked at the cap again")
+        if listing.told is not None:
+            _costs_what_is_allowed(where, data, date.fromisoformat(data["funded_on"]))
+
+
+def _costs_what_is_allowed(where: str, terms: Any, on: date) -> None:
+    too_much = costs_too_much(
+        on=on,
+        amount_fen=terms["amount_fen"],
+        fee_fen=terms["origination_fee_fen"],
+        annual_rate=terms["annual_rate"],
+        months=terms["tenor_months"],
+    )
+    require(not too_much, f"{where}: {terms['loan_id']} costs more than the ceiling of {on}")
 
 
 def _costs_what_is_published(where: str, told: Any, on: date) -> None:

@@ -16,8 +16,8 @@ from tests.unit.access.settlers import Settlement, settle
 #: One platform for the module: settling it takes longer than asking.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: What is zero in this town, where no saga is open and no fee was agreed.
-ZERO = {"in_clearing", "platform_fees"}
+#: What is zero in this town, where no saga is open.
+ZERO = {"in_clearing"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -81,7 +81,8 @@ def _head_ahead_of_its_states(self: DeciderMemory, head: Checkpoint) -> None:
 
 def _backwards(real: Any) -> Any:
     def fold(self: States, decision: Decision) -> Iterator[StreamChange]:
-        yield from real(self, replace(decision, events=decision.events[::-1]))
+        said = {name: getattr(decision, name) for name in decision.__struct_fields__}
+        yield from real(self, Decision(**said | {"events": decision.events[::-1]}))
 
     return fold
 

@@ -129,6 +129,18 @@ PLANTS = (
         seeds=range(8),
     ),
     Plant(
+        "ceiling-forgotten",
+        "A loan may cost what it likes.",
+        together(
+            instead(opening, "is_affordable", lambda _real: lambda *_arguments: True),
+            instead(funding, "is_affordable", lambda _real: lambda *_arguments: True),
+            instead(OnboardingProfile, "allows_cost", lambda _real: lambda *_arguments: True),
+        ),
+        ("costs more than the ceiling of",),
+        config=LAWFUL,
+        seeds=range(8),
+    ),
+    Plant(
         "one-investor-takes-it-all",
         "Nobody looks at how much one investor has in one listing.",
         instead(BiddingProfile, "investor_cap_fen", lambda _real: _none),
