@@ -294,7 +294,7 @@ def test_what_the_bank_has_not_answered_is_open_and_nothing_else() -> None:
             "src.acc_cy": "bidding/0/3/0",
         }
     }
-    asked_out = documents(BANK_REQUESTS, ANN[:8])["acc_ann:wdr_1"]
+    asked_out = documents(BANK_REQUESTS, ANN[:11])["acc_ann:wdr_1"]
     assert (asked_out["kind"], asked_out["amount_fen"], asked_out["card_ref"]) == ("pay_out", 50_00, None)
 
 
