@@ -9,8 +9,9 @@ from typing import Any
 from tools.simulator.loan_books import LoanBook, opened
 from tools.simulator.loan_books import require as _require
 
-#: The platform's own account, which nobody owns.
+#: The platform's own accounts, which nobody owns.
 FEE_ACCOUNT = "acc_fees"
+MARKETING_ACCOUNT = "acc_marketing"
 
 
 @dataclass(slots=True)
@@ -81,7 +82,8 @@ class Books:
                 said, is_now = data[f"{name}_after_fen"], self.balances[f"{name}:{account}"]
                 _require(said == is_now, f"{where}: {kind} says {name} {said} of {account}, it is {is_now}")
         if "balance_after_fen" in data:
-            said, is_now = data["balance_after_fen"], self.balances["fees:platform"]
+            own = "fees:platform" if account == FEE_ACCOUNT else "marketing:platform"
+            said, is_now = data["balance_after_fen"], self.balances[own]
             _require(said == is_now, f"{where}: {kind} says {said}, it is {is_now}")
 
     def _once(self, where: str, name: str) -> None:

@@ -3,7 +3,7 @@
 from pydantic_core import to_json
 
 from libs.runtime.projecting import MemoryViews
-from tools.simulator.books import FEE_ACCOUNT, Books
+from tools.simulator.books import FEE_ACCOUNT, MARKETING_ACCOUNT, Books
 from tools.simulator.checks import Auditor, Violation
 from tools.simulator.projecting import views_of
 from tools.simulator.world import LOG_ID, World
@@ -60,6 +60,9 @@ def compare_with_books(world: World, books: Books) -> None:
     for account, document in world.views["bidding.balances"].documents.items():
         if account == FEE_ACCOUNT:
             _equal(account, document["available_fen"], books.balances["fees:platform"])
+            continue
+        if account == MARKETING_ACCOUNT:
+            _equal(account, document["available_fen"], books.balances["marketing:platform"])
             continue
         for field in ("available", "held"):
             _equal(account, document[f"{field}_fen"], books.balances[f"{field}:{account}"])

@@ -34,6 +34,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import record
 from libs.events.money import Count, Fen, PositiveFen
+from libs.events.vouchers import VoucherCredited
 
 
 @record
@@ -131,6 +132,7 @@ _LoanEvent = (
     | LoanPaymentDebited
     | LoanPaymentReturned
     | InvestorCredited
+    | VoucherCredited
 )
 _OwnersEvent = SuitabilityRecorded | RelationRecorded | AccountClosed | AccountClosureDeclined
 AccountEvent = AccountOpened | FeeCredited | _OwnersEvent | _BankEvent | _HoldEvent | _LoanEvent
@@ -213,6 +215,8 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
             return replace(state, holds=holds, invested_fen=state.invested_fen + invested_fen)
         case InvestorCredited():
             return replace(state, invested_fen=state.invested_fen - event.principal_fen)
+        case VoucherCredited():
+            return state
         case _:
             return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})
 

@@ -6,12 +6,13 @@ Pure: an event carries all that the next step needs. A step that can be declined
 import services.bidding.policies.lending as lending
 import services.bidding.policies.papers as papers
 import services.bidding.policies.repaying as repaying
+import services.bidding.policies.vouchers as vouchers
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 
 
 def _on_bidding(event: RecordedEvent) -> list[Send]:
-    return [*lending.on_bidding(event), *papers.on_bidding(event)]
+    return [*lending.on_bidding(event), *papers.on_bidding(event), *vouchers.on_bidding(event)]
 
 
 POLICIES = {
@@ -19,4 +20,4 @@ POLICIES = {
     "repayment": repaying.on_repayment,
     "onboarding": lending.on_onboarding,
 }
-SAGAS = (*lending.SAGAS, *papers.SAGAS, *repaying.SAGAS)
+SAGAS = (*lending.SAGAS, *papers.SAGAS, *vouchers.SAGAS, *repaying.SAGAS)

@@ -6,5 +6,6 @@ from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.papers import CONTRACTS, PACKS
+from services.bidding.projections.vouchers import VIEW as VOUCHERS
 
-VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY, CONTRACTS, PACKS, staff_view("bidding"))
+VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY, CONTRACTS, PACKS, VOUCHERS, staff_view("bidding"))

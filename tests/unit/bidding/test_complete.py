@@ -3,6 +3,7 @@
 import pytest
 
 from services.bidding.commands import CaptureHold, CreditFee
+from services.bidding.commands.vouchers import CreditVoucher, ReturnVouchers, SettleVouchers
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import (
@@ -12,6 +13,7 @@ from tests.unit.bidding import (
     test_deal_pack,
     test_eligibility,
     test_listing,
+    test_marketing,
 )
 
 SPECS = [
@@ -22,11 +24,15 @@ SPECS = [
     *test_eligibility.SPECS,
     *test_contract.SPECS,
     *test_deal_pack.SPECS,
+    *test_marketing.SPECS,
+    *test_marketing.CREDIT_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
-#: Only the source rule recognises these when they come again: a captured hold is forgotten, and fees are not listed.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee)
+#: Only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees nor vouchers are listed.
+NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher)
+#: These tell the marketing account what became of a loan, which is never wrong to say.
+NEVER_REFUSED = (SettleVouchers, ReturnVouchers)
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
@@ -34,6 +40,7 @@ def test_every_command_is_specified_in_all_its_cases(kind: type) -> None:
     """Each command has a spec that does, one that refuses, and one without effect where that exists."""
     cases = {spec.case for spec in SPECS if type(spec.when) is kind}
     missing = {"has no effect"} if kind in NEVER_WITHOUT_EFFECT else set()
+    missing |= {"refuses"} if kind in NEVER_REFUSED else set()
     assert cases == {"does", "refuses", "has no effect"} - missing
 
 

@@ -87,7 +87,7 @@ PLANTS = (
         ),
         ("funded after 1 reviews",),
         config=LAWFUL,
-        seeds=range(8),
+        seeds=range(16),
     ),
     Plant(
         "leaves-with-money",
