@@ -19,6 +19,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     onboarding,
     repayment,
     system,
+    vouchers,
 )
 from libs.events.codec import EVENT_TYPES, adapter, name_of
 from libs.events.sagas import Saga

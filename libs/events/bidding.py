@@ -1,8 +1,8 @@
 """Events of `bidding`: customer money at the custodian, listings and bids.
 
 Every money event stands in one account's stream and carries `postings` that sum to zero. Posting names:
-`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `clearing:loan:<loan>`,
-`unrequested:bank` (money that came in and is nobody's yet).
+`bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `marketing:platform` (its own, for
+vouchers), `clearing:loan:<loan>`, `clearing:voucher:<voucher>`, `unrequested:bank` (came in and is nobody's yet).
 """
 
 from datetime import date

@@ -134,9 +134,9 @@ _LATE = {"bucket": OtherThan(_CURRENT)}
 FIGURES = (
     _balance(
         "custody_balance",
-        "Customers' and fee money at the custodian",
+        "Customers' and the platform's money at the custodian",
         "bank:custody",
-        "−(Σ top-ups − Σ withdrawals); the bank's side, so what it holds is negative",
+        "−(Σ top-ups + Σ marketing money − Σ withdrawals); the bank's side, so what it holds is negative",
         "domain.md section 9.1",
         "bank",
     ),
@@ -165,8 +165,16 @@ FIGURES = (
         "fees",
     ),
     _balance(
+        "marketing_money",
+        "The platform's money for vouchers",
+        "marketing",
+        "Σ postings on the marketing account",
+        "processes.md 1.S",
+        "marketing",
+    ),
+    _balance(
         "in_clearing",
-        "Money between a loan's parties",
+        "Money between a loan's parties, and vouchers on their way",
         "clearing",
         "Σ postings on clearing accounts; zero when every saga has ended",
         "design.md section 4",

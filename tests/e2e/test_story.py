@@ -4,16 +4,19 @@ The figures were worked out by hand from domain.md section 4 (equal instalments,
 100,000 fen at 12 % over 3 months are 34,002 + 34,002 + 34,003 fen, with interest 1,000 + 670 + 337.
 """
 
+import time
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import httpx
 import pytest
+from pydantic_core import to_json
 
 from deploy.local.parts import Parts
+from libs.runtime.bank_signature import signed_headers
 from tests.e2e.conftest import running_town
-from tests.e2e.town import Person, Town, eventually
+from tests.e2e.town import Person, Town, decided, eventually
 
 FEE_PERMILLE = 100
 
@@ -205,3 +208,35 @@ def _paper(who: Person, name: str) -> httpx.Response:
     answer = who.get(f"/bidding/{name}")
     assert answer.status_code == 200, answer.text
     return answer
+
+
+def test_a_voucher_is_paid_when_its_loan_is_funded(town: Town) -> None:
+    """Out of the platform's own money: granted, redeemed by its holder, and on his account once the loan runs; the books balance."""
+    borrower, ada, bea = (town.customer(name, 60_000) for name in ("bo", "ada", "bea"))
+    path = "/bidding/bank/marketing/bankref_story"
+    body = to_json({"amount_fen": 5_000})
+    signed = signed_headers(town.stack.settings.bank_key(), path, body, now=time.time())
+    headers = signed | {"Content-Type": "application/json"}
+    assert decided(lambda: town.http.post(path, content=body, headers=headers)).status_code == 200
+    terms = {"amount_fen": 5_000, "bid_min_fen": 40_000, "valid_to": "2024-12-31"}
+    granted = town.operator().post("/bidding/vouchers", {"investor": ada.subject} | terms)
+    assert granted.status_code == 201, granted.text
+    more = town.operator().post("/bidding/vouchers", {"investor": bea.subject} | terms)
+    assert more.json()["type"] == "urn:loanstream:problem:marketing_exhausted"
+    listing = town.list_loan(borrower, 100_000)
+    redemption = f"/bidding/vouchers/{granted.json()['id']}/redemption"
+    assert bea.post(redemption, {"listing_id": listing["id"]}).status_code == 404
+    assert ada.post(redemption, {"listing_id": listing["id"]}).json()["status"] == "redeemed"
+    town.bid(ada, listing["id"], 60_000)
+    town.bid(bea, listing["id"], 40_000)
+    eventually(lambda: assert_balances((ada, bea), [(5_000, 0), (20_000, 0)]))
+    assert ada.balance()["vouchers_fen"] == 5_000
+    [voucher] = eventually(lambda: _vouchers(ada, "paid"))
+    assert voucher["loan_id"] == listing["loan_id"]
+    assert town.operator().read("/reporting/trial-balance")["total_fen"] == 0
+
+
+def _vouchers(who: Person, state: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = who.read("/bidding/vouchers")["items"]
+    assert [voucher["state"] for voucher in found] == [state], found
+    return found

@@ -28,6 +28,7 @@ ASKED = {
     "bidding.account",
     "bidding.contract",
     "bidding.listing",
+    "bidding.marketing",
     "collections.collector",
     "collections.debtor",
     "onboarding.application",

@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.simulator.loan_books import LoanBook, opened
 from tools.simulator.loan_books import require as _require
-from tools.simulator.red_lines import is_a_customer, only_mediates
+from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, is_a_customer, only_mediates
 
 
 @dataclass(slots=True)
@@ -83,7 +83,8 @@ class Books:
                 said, is_now = data[f"{name}_after_fen"], self.balances[f"{name}:{account}"]
                 _require(said == is_now, f"{where}: {kind} says {name} {said} of {account}, it is {is_now}")
         if "balance_after_fen" in data:
-            said, is_now = data["balance_after_fen"], self.balances["fees:platform"]
+            own = FEES if account == FEE_ACCOUNT else MARKETING
+            said, is_now = data["balance_after_fen"], self.balances[own]
             _require(said == is_now, f"{where}: {kind} says {said}, it is {is_now}")
 
     def _once(self, where: str, name: str) -> None:

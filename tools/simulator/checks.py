@@ -21,6 +21,7 @@ from tools.simulator.log import Place
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.voucher_books import VoucherBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
 PHASES = (
@@ -94,6 +95,7 @@ class Auditor:
         self.people = PeopleBooks(self.books)
         self.papers = PaperBooks()
         self.packs = PackBooks(self.papers)
+        self.vouchers = VoucherBooks(self.books, self.papers)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -229,6 +231,7 @@ class Auditor:
             self.people.record(where, event)
             self.papers.record(where, event)
             self.packs.record(where, event)
+            self.vouchers.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -344,7 +347,9 @@ class Auditor:
         self.books.at_rest()
         self.people.at_rest()
         self.papers.at_rest()
-        self.packs.at_rest(self.closed[-1] if self.closed else None)
+        last_closed = self.closed[-1] if self.closed else None
+        self.packs.at_rest(last_closed)
+        self.vouchers.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 

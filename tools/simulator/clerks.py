@@ -1,11 +1,13 @@
-"""Clerks over deal packs: they sign their steps, now and then the wrong one or a second one, and lenders say what they want."""
+"""Clerks over deal packs, who also see to vouchers: they sign their steps, now and then the wrong one or a second one, and lenders say what they want."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from random import Random
 from typing import Any, Final
 
 from services.bidding.commands import papers
 from tools.simulator.people import Api
+from tools.simulator.promoters import Promoters
 
 _STEPS: Final[dict[str, Any]] = {
     "receipt": papers.ConfirmReceipt(),
@@ -55,14 +57,23 @@ class Clerks:
         self.sight = PackDesk()
         self._rng = rng
         self._api = api
+        self._promoters = Promoters(rng, api)
+
+    def fold(self, kind: str, data: Any) -> None:
+        """Take in one event."""
+        self.sight.fold(kind, data)
+        self._promoters.sight.fold(kind, data)
 
     @property
     def has_work(self) -> bool:
         """Whether a pack waits for anybody."""
         return bool(self.sight.packs)
 
-    def act(self) -> None:
-        """One thing that is done about a pack."""
+    def act(self, today: date) -> None:
+        """One thing that is done about a pack, or about a voucher."""
+        if self._rng.random() < 0.4:
+            self._promoters.act(today)
+            return
         pack = self._rng.choice(list(self.sight.packs.values()))
         if not pack.is_wanted and (pack.next_step == "delivery" or self._rng.random() < 0.1):
             self._choose(pack)

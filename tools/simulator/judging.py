@@ -6,7 +6,7 @@ from libs.runtime.projecting import MemoryViews
 from tools.simulator.books import Books
 from tools.simulator.checks import Auditor, Violation
 from tools.simulator.projecting import views_of
-from tools.simulator.red_lines import FEE_ACCOUNT
+from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, MARKETING_ACCOUNT
 from tools.simulator.world import LOG_ID, World
 
 
@@ -60,7 +60,10 @@ def compare_with_books(world: World, books: Books) -> None:
     """What people read of balances, loans and buckets is what the independent accountant has."""
     for account, document in world.views["bidding.balances"].documents.items():
         if account == FEE_ACCOUNT:
-            _equal(account, document["available_fen"], books.balances["fees:platform"])
+            _equal(account, document["available_fen"], books.balances[FEES])
+            continue
+        if account == MARKETING_ACCOUNT:
+            _equal(account, document["available_fen"], books.balances[MARKETING])
             continue
         for field in ("available", "held"):
             _equal(account, document[f"{field}_fen"], books.balances[f"{field}:{account}"])

@@ -1,9 +1,10 @@
 """The red lines of domain.md section 9, and where the auditor holds the log to each of them, at every record:
 
-1. *The platform only mediates.* Money is the bank's, a customer's, a fee, on its way between a loan's parties, or nobody's yet:
-   `only_mediates` knows no other account, lets none but customers bid, borrow and hold, and lets fees only come in. What the bank
-   has is then the sum of all of these, because `Books._post` lets every event sum to zero and nothing but the bank go below it.
-   Nothing is pooled: what is on its way belongs to one loan (`clearing:loan:<loan>`), never falls below zero, and is nothing at rest.
+1. *The platform only mediates.* Money is the bank's, a customer's, a fee, the platform's own for vouchers, on its way between a
+   loan's parties or to whom a voucher is paid, or nobody's yet: `only_mediates` knows no other account, lets none but customers bid,
+   borrow and hold, lets fees only come in, and vouchers' money come from the bank only. What the bank has is then the sum of all of
+   these, because `Books._post` lets every event sum to zero and nothing but the bank go below it. Nothing is pooled: what is on its
+   way belongs to one loan (`clearing:loan:<loan>`) or voucher, never falls below zero, and is nothing at rest.
 2. *The platform never guarantees.* A lender is credited what a payment's distribution promised him, and nothing else
    (`Books._credited`); a payment is an account's own money (`Books._post`), never a fee's, which only comes in (`only_mediates`).
 3. *No fake borrower, no self-lending.* Who is listed for an application was verified (`PeopleBooks._listed`); nobody bids on his
@@ -21,12 +22,14 @@ from typing import Any, Final
 
 from tools.simulator.loan_books import require
 
-#: The platform's own account, which nobody owns, and its name in postings.
+#: The platform's own accounts, which nobody owns, and their names in postings.
 FEE_ACCOUNT: Final = "acc_fees"
+MARKETING_ACCOUNT: Final = "acc_marketing"
 FEES: Final = "fees:platform"
+MARKETING: Final = "marketing:platform"
 _CUSTOMERS: Final = ("available:acc_", "held:acc_")
-_OTHERS: Final = ("bank:custody", "unrequested:bank", FEES)
-_ON_ITS_WAY: Final = "clearing:loan:loan_"
+_OTHERS: Final = ("bank:custody", "unrequested:bank", FEES, MARKETING)
+_ON_ITS_WAY: Final = ("clearing:loan:loan_", "clearing:voucher:vch_")
 
 #: The highest annual cost of a loan by the day of its contract, of the years in which the simulation plays (domain.md section 2).
 _CEILINGS: Final = ((date(2015, 9, 1), Fraction(24, 100)), (date(2023, 8, 21), Fraction(138, 1_000)))
@@ -36,16 +39,19 @@ def only_mediates(where: str, kind: str, data: Any) -> None:
     """Line 1, and of line 2 that no fee pays for anything. For each event that moves money."""
     for posting in data["postings"]:
         account, amount = posting["account"], posting["amount_fen"]
-        known = account in _OTHERS or account.startswith((*_CUSTOMERS, _ON_ITS_WAY))
+        known = account in _OTHERS or account.startswith((*_CUSTOMERS, *_ON_ITS_WAY))
         require(known, f"{where}: {kind} moves money of {account}, which is no customer's and on no way")
-        is_platforms = account.endswith(f":{FEE_ACCOUNT}")
+        is_platforms = account.endswith((f":{FEE_ACCOUNT}", f":{MARKETING_ACCOUNT}"))
         require(not is_platforms, f"{where}: the platform holds customers' money in {account}")
         require(account != FEES or amount > 0, f"{where}: {kind} takes {-amount} from the platform's fees")
+        comes_back = account == MARKETING and amount > 0 and kind != "bidding.MarketingFunded.v1"
+        require(not comes_back, f"{where}: {kind} gives {amount} back to the platform's marketing account")
 
 
 def is_a_customer(where: str, account: str) -> None:
     """Line 1: who bids, borrows or lends is never the platform."""
-    require(account not in ("", FEE_ACCOUNT), f"{where}: the platform is a party of a loan")
+    ours = ("", FEE_ACCOUNT, MARKETING_ACCOUNT)
+    require(account not in ours, f"{where}: the platform is a party of a loan")
 
 
 def costs_too_much(*, on: date, amount_fen: int, fee_fen: int, annual_rate: str, months: int) -> bool:

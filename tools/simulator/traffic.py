@@ -94,7 +94,7 @@ class Traffic:
             for kind, data in self._api.seen:
                 self._officers.sight.fold(kind, data)
                 self._collectors.sight.fold(kind, data)
-                self._clerks.sight.fold(kind, data)
+                self._clerks.fold(kind, data)
                 self._desk.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
@@ -169,7 +169,7 @@ class Traffic:
         actions = (
             (lambda: self._officers.act(today), 80 if self._onboarding else 0),
             (lambda: self._collectors.act(today), 150 if self._collectors.has_work else 0),
-            (self._clerks.act, 12 if self._clerks.has_work else 0),
+            (lambda: self._clerks.act(today), 14 if self._clerks.has_work else 0),
             (self._open_account, 2 if len(self.sight.accounts) > 2 or self._onboarding else 20),
             (self._top_up, 8),
             (self._open_listing, 8 if self._listed < self._listings else 0),

@@ -17,7 +17,7 @@ from services.bidding.api.papers import Staff
 from services.bidding.api.routes import router
 from services.bidding.commands import papers as commands
 
-#: The service's one router: this module is the last to declare routes on it.
+#: The service's one router, handed on to the next module that declares routes on it.
 __all__ = ["router"]
 
 PackId = Annotated[str, id_path("pack")]

@@ -246,7 +246,7 @@ class ReviewOut(Answer):
 
 class AccountOut(BaseModel):
     """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest + penalty
-    - fees + borrowed - repaid; all in fen."""
+    - fees + borrowed - repaid + vouchers; all in fen."""
 
     id: str
     available_fen: int
@@ -260,6 +260,7 @@ class AccountOut(BaseModel):
     fees_fen: int
     borrowed_fen: int
     repaid_fen: int
+    vouchers_fen: int
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "AccountOut":
@@ -269,7 +270,7 @@ class AccountOut(BaseModel):
 
 
 class HeldAccountOut(AccountOut):
-    """An account among others: with whose it is, `platform` for the fee account, and the fees that one received."""
+    """An account among others: with whose it is, `platform` for the fee and the marketing account, and the fees that one received."""
 
     owner: str
     fees_received_fen: int

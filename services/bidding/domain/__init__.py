@@ -4,6 +4,7 @@ import services.bidding.domain.account as account
 import services.bidding.domain.contract as contract
 import services.bidding.domain.deal_pack as deal_pack
 import services.bidding.domain.listing as listing
+import services.bidding.domain.marketing as marketing
 import services.bidding.domain.unrequested as unrequested
 from libs.events.deciding import Aggregate
 from services.bidding.domain.profile import Profile
@@ -17,4 +18,5 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         unrequested.AGGREGATE,
         contract.aggregate(profile),
         deal_pack.AGGREGATE,
+        marketing.AGGREGATE,
     )

@@ -18,6 +18,7 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.money import MAX_INTEGER
+from libs.events.vouchers import VoucherCredited
 from services.bidding.commands import (
     FEE_ACCOUNT,
     CaptureHold,
@@ -40,6 +41,7 @@ from services.bidding.commands import (
     RequestWithdrawal,
     ReturnPayment,
 )
+from services.bidding.commands.vouchers import CreditVoucher
 from services.bidding.domain import bank, holds, owner
 from services.bidding.domain.account_state import (
     AccountEvent,
@@ -52,6 +54,7 @@ from services.bidding.domain.account_state import (
 )
 from services.bidding.domain.booking import FEES, book, postings
 from services.bidding.domain.ids import clearing_of
+from services.bidding.domain.marketing import clearing_of_voucher
 from services.bidding.domain.profile import Profile
 
 _OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan
@@ -66,6 +69,7 @@ _SagasCommand = (
     | DebitInstallment
     | ReturnPayment
     | CreditInvestor
+    | CreditVoucher
 )
 AccountCommand = (
     OpenAccount | CloseAccount | RecordCard | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
@@ -148,6 +152,8 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _return(command, state)
         case CreditInvestor():
             return _credit_investor(command, state)
+        case CreditVoucher():
+            return _credit_voucher(command, state)
         case _:
             assert_never(command)
 
@@ -271,6 +277,17 @@ def _credit_investor(command: CreditInvestor, state: Open) -> Sequence[AccountEv
             penalty_fen=command.penalty_fen,
             amount_fen=amount_fen,
             **book(state, available_fen=amount_fen, against=clearing_of(command.loan_id)),
+        )
+    ]
+
+
+def _credit_voucher(command: CreditVoucher, state: Open) -> Sequence[AccountEvent]:
+    return [
+        VoucherCredited(
+            voucher_id=command.voucher_id,
+            loan_id=command.loan_id,
+            amount_fen=command.amount_fen,
+            **book(state, available_fen=command.amount_fen, against=clearing_of_voucher(command.voucher_id)),
         )
     ]
 

@@ -37,6 +37,7 @@ from libs.events.bidding import (
 from libs.events.card import CardRef
 from libs.events.codec import record
 from libs.events.money import Count, Fen, PositiveFen
+from libs.events.vouchers import VoucherCredited
 
 
 @record
@@ -136,6 +137,7 @@ _LoanEvent = (
     | LoanPaymentDebited
     | LoanPaymentReturned
     | InvestorCredited
+    | VoucherCredited
 )
 _OwnersEvent = SuitabilityRecorded | RelationRecorded | CardRecorded | AccountClosed | AccountClosureDeclined
 AccountEvent = AccountOpened | FeeCredited | _OwnersEvent | _BankEvent | _HoldEvent | _LoanEvent
@@ -229,6 +231,8 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
             return replace(state, holds=holds, invested_fen=state.invested_fen + invested_fen)
         case InvestorCredited():
             return replace(state, invested_fen=state.invested_fen - event.principal_fen)
+        case VoucherCredited():
+            return state
         case _:
             return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})
 

@@ -4,6 +4,7 @@ import re
 
 from libs.events.deciding import Refused
 from services.bidding.commands import FEE_ACCOUNT
+from services.bidding.commands.vouchers import MARKETING_ACCOUNT
 
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -19,7 +20,7 @@ def account_of(owner: str) -> str:
     """
     suffix = _suffix(owner, "usr_", "invalid_owner")
     account_id = f"acc_{suffix}"
-    if account_id == FEE_ACCOUNT or len(suffix) > USER_SUFFIX_MAX:
+    if account_id in (FEE_ACCOUNT, MARKETING_ACCOUNT) or len(suffix) > USER_SUFFIX_MAX:
         raise Refused("invalid_owner")
     return account_id
 

@@ -7,6 +7,7 @@ from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.papers import CONTRACTS, PACKS
+from services.bidding.projections.vouchers import VIEW as VOUCHERS
 
 VIEWS: tuple[View, ...] = (
     BALANCES,
@@ -15,5 +16,6 @@ VIEWS: tuple[View, ...] = (
     BANK_REQUESTS,
     CONTRACTS,
     PACKS,
+    VOUCHERS,
     staff_view("bidding"),
 )

@@ -2,7 +2,7 @@
 
 At rest, every account's document satisfies, in fen:
 available + held = deposited − withdrawn − invested + principal_back + interest + penalty − fees + borrowed
-− repaid.
+− repaid + vouchers.
 """
 
 from collections.abc import Sequence
@@ -28,6 +28,7 @@ from libs.events.bidding import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
+from libs.events.vouchers import MarketingFunded, VoucherCredited, VoucherPaid
 
 #: Who owns the fee account's document: no person's id, so no person ever reads it as his own.
 PLATFORM = "platform"
@@ -42,6 +43,7 @@ SUMS = (
     "fees_fen",
     "borrowed_fen",
     "repaid_fen",
+    "vouchers_fen",
 )
 
 
@@ -58,6 +60,12 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                 Set(credited.account_id, "available_fen", credited.balance_after_fen),
                 Set(credited.account_id, "held_fen", 0),
                 Add(credited.account_id, "fees_received_fen", credited.amount_fen),
+            ]
+        case MarketingFunded() | VoucherPaid() as platforms:
+            return [
+                *_who(platforms.account_id, PLATFORM, event),
+                Set(platforms.account_id, "available_fen", platforms.balance_after_fen),
+                Set(platforms.account_id, "held_fen", 0),
             ]
         case FundsCollected() as collected:
             account_id = collected.borrower_account
@@ -120,6 +128,8 @@ def _sums(moved: object) -> list[Op]:
             return [Add(moved.account_id, "repaid_fen", moved.amount_fen)]
         case LoanPaymentReturned():
             return [Add(moved.account_id, "repaid_fen", -moved.amount_fen)]
+        case VoucherCredited():
+            return [Add(moved.account_id, "vouchers_fen", moved.amount_fen)]
         case _:
             return []
 
@@ -145,6 +155,9 @@ VIEW = View(
         LoanPaymentReturned,
         InvestorCredited,
         FundsCollected,
+        MarketingFunded,
+        VoucherPaid,
+        VoucherCredited,
     ),
     project=project,
     owner_field="owner",

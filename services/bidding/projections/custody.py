@@ -1,7 +1,7 @@
 """The view `bidding.custody`: the double entry of all accounts, so that a difference is seen the moment it exists.
 
-One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`, `unrequested`), one per loan in
-clearing (`clearing:loan:<loan>`). `books` holds all classes once more in one document, because only one document is read at
+One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`, `unrequested`, `marketing`),
+one per loan and voucher in clearing (`clearing:loan:<loan>`, `clearing:voucher:<voucher>`). `books` holds all classes once more in one document, because only one document is read at
 one moment: its `total_fen` is zero at every position of the log. Sums only; the rows behind them are the movements of
 `reporting.statement`.
 """
@@ -28,13 +28,14 @@ from libs.events.bidding import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, View
+from libs.events.vouchers import MarketingFunded, VoucherCredited, VoucherPaid
 
 #: The document with the balances of all classes, by class, and their total.
 BOOKS = "books"
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """Add each posting to its class, here and in the books, and a clearing posting to its loan as well."""
+    """Add each posting to its class, here and in the books, and a clearing posting to its loan or voucher as well."""
     postings: tuple[Posting, ...] = event.data.postings
     ops: list[Op] = []
     for posting in postings:
@@ -88,6 +89,9 @@ VIEW = View(
         LoanPaymentReturned,
         InvestorCredited,
         UnrequestedMoneyReceived,
+        MarketingFunded,
+        VoucherPaid,
+        VoucherCredited,
     ),
     project=project,
 )

@@ -46,7 +46,10 @@ Funnel = Annotated[ViewReader, Depends(view_reader("reporting.funnel"))]
 Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
 
 #: The one document in which the balances of all classes are those of one moment, in the order in which they are shown.
-_BOOKS, _CLASSES = "books", ("bank:custody", "available", "held", "fees", "clearing", "unrequested")
+_BOOKS, _CLASSES = (
+    "books",
+    ("bank:custody", "available", "held", "fees", "clearing", "unrequested", "marketing"),
+)
 #: A saga that was closed without having been opened is no concern.
 _OPEN = {"closed_at": None, "opened_at": OtherThan(None)}
 
@@ -82,7 +85,7 @@ async def read_trial_balance(ledger: Ledger) -> TrialBalanceOut:
 
 @router.read("/clearing", scopes("operator", "analyst"), answer=ClearingOut)
 async def read_clearing(ledger: Ledger, page: ThisPage) -> ClearingOut:
-    """Loans in clearing whose balance is not zero."""
+    """Loans and vouchers in clearing whose balance is not zero."""
     found, following = await ledger.page(page, where={"balance_fen": OtherThan(0)})
     items = [LedgerAccountOut.of(document) for document in found if document["_id"].startswith("clearing:")]
     return ClearingOut(items=items, next=following)

@@ -26,8 +26,9 @@ from libs.events.bidding import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
+from libs.events.vouchers import MarketingFunded, VoucherCredited, VoucherPaid
 
-#: Who owns the lines of the fee account and of money that is nobody's yet: no person's id.
+#: Who owns the lines of the fee account, of the marketing account and of money that is nobody's yet: no person's id.
 PLATFORM = "platform"
 
 #: What a line is about, where the event says it.
@@ -40,11 +41,12 @@ _ABOUT = (
     "top_up_id",
     "withdrawal_id",
     "fee_id",
+    "voucher_id",
     "bank_reference",
 )
 
 #: The classes of accounts, as postings name them before the colon.
-CLASSES = ("bank", "available", "held", "fees", "clearing", "unrequested")
+CLASSES = ("bank", "available", "held", "fees", "clearing", "unrequested", "marketing")
 
 MOVEMENTS = (
     FundsDeposited,
@@ -62,6 +64,9 @@ MOVEMENTS = (
     InvestorCredited,
     FeeCredited,
     UnrequestedMoneyReceived,
+    MarketingFunded,
+    VoucherPaid,
+    VoucherCredited,
 )
 
 
@@ -80,11 +85,14 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         **{f"posted.{of}_fen": _posted(moved, of) for of in CLASSES},
         **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
     }
-    if isinstance(moved, FeeCredited | UnrequestedMoneyReceived):
-        after_fen = moved.balance_after_fen if isinstance(moved, FeeCredited) else moved.amount_fen
+    if isinstance(moved, FeeCredited | UnrequestedMoneyReceived | MarketingFunded | VoucherPaid):
+        if isinstance(moved, UnrequestedMoneyReceived):
+            after_fen = moved.amount_fen
+        else:
+            after_fen = moved.balance_after_fen
         fields |= {
             "owner": PLATFORM,
-            "available_fen": moved.amount_fen,
+            "available_fen": -moved.amount_fen if isinstance(moved, VoucherPaid) else moved.amount_fen,
             "available_after_fen": after_fen,
             "held_after_fen": 0,
         }

@@ -54,6 +54,7 @@ OWNED: Final = (
     "withdrawal",
     "claim",
     "pack",
+    "voucher",
 )
 #: Of those, what stays its owner's even before those who see everything else.
 PERSONAL: Final = ("command",)
@@ -141,6 +142,14 @@ BODIES: Final[dict[str, _Body]] = {
         "amount_fen": 1,
         "succeeded": True,
     },
+    "POST /bidding/bank/marketing/{booking}": lambda _about, _: {"amount_fen": 1},
+    "POST /bidding/vouchers": lambda about, _: {
+        "investor": about.user,
+        "amount_fen": 1,
+        "bid_min_fen": 100_00,
+        "valid_to": "2099-12-31",
+    },
+    "POST /bidding/vouchers/{voucher}/redemption": lambda about, _: {"listing_id": about.objects["listing"]},
     "POST /bidding/deal-packs/{pack}/delivery": lambda _about, _: {"channel": "post"},
     "POST /bidding/deal-packs/{pack}/steps": lambda _about, _: {"step": "review"},
     "POST /onboarding/users": _registration,

@@ -86,6 +86,7 @@ async def settle(platform: Platform) -> Settlement:
     bob = await town.customer(2, "CN-44", "stf_kim")
     stranger = await town.customer(4, "CN-31", "")
     await town.top_up(lender, _LENT_FEN)
+    await town.promote(ada, bob)
     for customer in (ada, bob):
         await town.lend(customer, lender)
         await town.borrow(customer, lender)
@@ -183,6 +184,16 @@ class Settling:
         [text_hash] = [each["content_hash"] for each in waiting if each["id"] == listing]
         body = {"verdict": "approve", "content_hash": text_hash}
         await self.must("POST", f"/bidding/listings/{listing}/checks", *legal, body)
+
+    async def promote(self, *customers: Customer) -> None:
+        """Each gets a voucher out of the platform's marketing account."""
+        booking = "/bidding/bank/marketing/bankref_M1"
+        answer = await call_back(self.platform, booking, {"amount_fen": 1_000_00})
+        assert answer.status_code == 200, answer.text
+        for customer in customers:
+            body = {"investor": customer.user, "amount_fen": 1, "bid_min_fen": 1, "valid_to": "2030-12-31"}
+            granted = await self.must("POST", "/bidding/vouchers", "stf_ole", ("operator",), body)
+            customer.objects["voucher"] = granted["id"]
 
     async def lend(self, customer: Customer, borrower: Customer) -> None:
         """He holds a claim on a loan of somebody else, with an amount of his own."""

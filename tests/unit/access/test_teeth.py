@@ -150,19 +150,19 @@ async def test_a_route_that_the_matrix_cannot_ask_says_what_to_add(town: Settlem
     """Planted: a new parameter, a new query, a new body; nothing is passed over in silence."""
     router = planted(town)
 
-    @router.read("/vouchers/{voucher}", scopes("account:own"), answer=Shown)
-    async def show(voucher: str, holder: str = "") -> Shown:
-        return Shown(items=[{"voucher": voucher, "holder": holder}])
+    @router.read("/tickets/{ticket}", scopes("account:own"), answer=Shown)
+    async def show(ticket: str, holder: str = "") -> Shown:
+        return Shown(items=[{"ticket": ticket, "holder": holder}])
 
-    @router.command("/vouchers", scopes("account:own"), answer=TopUpOut, answers={})
+    @router.command("/tickets", scopes("account:own"), answer=TopUpOut, answers={})
     async def ask(body: AskedIn) -> Order:
         return Order("acc_x", commands.RequestTopUp(top_up_id="top_x", amount_fen=body.amount_fen))
 
     report = await asked(town, router)
     assert [line.partition(":")[0] for line in report.missing] == [
-        "GET /bidding/vouchers/{voucher}",
-        "GET /bidding/vouchers/{voucher}",
-        "POST /bidding/vouchers",
+        "GET /bidding/tickets/{ticket}",
+        "GET /bidding/tickets/{ticket}",
+        "POST /bidding/tickets",
     ]
     for word, line in zip(("OWNED or PUBLIC", "QUERIES", "BODIES"), report.missing, strict=True):
         assert word in line

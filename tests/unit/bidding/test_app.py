@@ -9,7 +9,14 @@ def test_the_service_is_built_for_a_profile() -> None:
     """A profile's name gives the whole service: its aggregates, a policy per source it reads, its sagas and views."""
     service = build("cn-p2p-2016")
     assert service.name == "bidding"
-    assert [aggregate.prefix for aggregate in service.aggregates] == ["acc", "lst", "bankref", "ctr", "pack"]
+    assert [aggregate.prefix for aggregate in service.aggregates] == [
+        "acc",
+        "lst",
+        "bankref",
+        "ctr",
+        "pack",
+        "marketing",
+    ]
     assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [
         "bidding.balances",
@@ -18,6 +25,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.bank-requests",
         "bidding.contracts",
         "bidding.deal-packs",
+        "bidding.vouchers",
         "bidding.staff",
     ]
     assert len({saga.name for saga in service.sagas}) == len(service.sagas)

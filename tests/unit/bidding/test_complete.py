@@ -3,6 +3,7 @@
 import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
+from services.bidding.commands.vouchers import CreditVoucher, ReturnVouchers, SettleVouchers
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import (
@@ -14,6 +15,7 @@ from tests.unit.bidding import (
     test_deal_pack,
     test_eligibility,
     test_listing,
+    test_marketing,
     test_payout,
     test_publishing,
 )
@@ -30,11 +32,15 @@ SPECS = [
     *test_cancelling.SPECS,
     *test_payout.SPECS,
     *test_publishing.SPECS,
+    *test_marketing.SPECS,
+    *test_marketing.CREDIT_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
-#: Only the source rule recognises these when they come again: a captured hold is forgotten, and fees are not listed.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee)
+#: Only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees nor vouchers are listed.
+NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher)
+#: These tell the marketing account what became of a loan, which is never wrong to say.
+NEVER_REFUSED = (SettleVouchers, ReturnVouchers)
 
 
 #: Asked for by people and refused each time: which of its refusals it is, is the answer.
@@ -47,6 +53,7 @@ def test_every_command_is_specified_in_all_its_cases(kind: type) -> None:
     cases = {spec.case for spec in SPECS if type(spec.when) is kind}
     missing = {"has no effect"} if kind in NEVER_WITHOUT_EFFECT else set()
     missing |= {"does", "has no effect"} if kind in ALWAYS_REFUSED else set()
+    missing |= {"refuses"} if kind in NEVER_REFUSED else set()
     assert cases == {"does", "refuses", "has no effect"} - missing
 
 

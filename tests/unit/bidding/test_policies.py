@@ -59,6 +59,7 @@ from services.bidding.policies import POLICIES, SAGAS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import paper_story as papers
+from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.documents import recorded
 
 DUE = date(2024, 4, 15)
@@ -213,13 +214,23 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("bidding", account.HELD_FUNDS, [Send("bid", "lst_1", BID_SENT, HOLD)]),
     ("bidding", DECLINED, [release("hold_a", "listing_full")]),
     ("bidding", REFUSED_BID, [release("hold_1", "unknown_listing")]),
-    ("bidding", listing.EXPIRED, [release("hold_a", "listing_expired")]),
+    (
+        "bidding",
+        listing.EXPIRED,
+        [release("hold_a", "listing_expired"), Send("vouchers", "marketing", vouchers.EXPIRED_LISTING)],
+    ),
+    ("bidding", vouchers.PAID, [Send("voucher", "acc_ann", vouchers.CREDIT)]),
+    ("bidding", vouchers.GRANTED, []),
     ("bidding", listing.FILLED, [Send("fund", "lst_1", FundListing())]),
     ("bidding", listing.TO_REVIEW[-1], []),
     (
         "bidding",
         listing.CANCELLED,
-        [release("hold_a", "listing_cancelled"), release("hold_b", "listing_cancelled", "cem")],
+        [
+            release("hold_a", "listing_cancelled"),
+            release("hold_b", "listing_cancelled", "cem"),
+            Send("vouchers", "marketing", vouchers.CANCELLED_LISTING),
+        ],
     ),
     ("bidding", ASSESSED_BID, [Send("bid", "lst_1", ASSESSED_BID_SENT, HOLD)]),
     ("bidding", RELATED_BID, [Send("bid", "lst_1", replace(BID_SENT, related=("usr_bea",)), HOLD)]),
@@ -310,6 +321,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
             Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=980_50)),
             Send("fee", "acc_fees", FEE),
             Send("contract", "ctr_1", papers.ISSUE),
+            Send("vouchers", "marketing", vouchers.SETTLE),
         ],
     ),
     (
@@ -318,6 +330,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [
             Send("proceeds", "acc_bea", CreditProceeds(loan_id="loan_1", amount_fen=1_000_50)),
             Send("contract", "ctr_1", papers.issue(origination_fee_fen=0)),
+            Send("vouchers", "marketing", vouchers.SETTLE),
         ],
     ),
     (
@@ -443,6 +456,7 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
         ("fund", listing.FILLED, listing.COLLECTED),
         ("pay out", listing.COLLECTED, account.PROCEEDS),
         ("contract", listing.COLLECTED, papers.ISSUED),
+        ("voucher", vouchers.PAID, vouchers.CREDITED),
         ("debit", INSTALLMENT_DUE, account.NOTHING_TO_DEBIT),
         ("return", OVERPAID, account.GIVEN_BACK),
     ]

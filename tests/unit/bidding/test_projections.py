@@ -17,6 +17,7 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    Posting,
     TopUpFailed,
     TopUpRequested,
     WithdrawalFailed,
@@ -35,6 +36,7 @@ from services.bidding.projections.papers import CONTRACTS, PACKS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import paper_story as papers
+from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, nested, turn_about
@@ -157,6 +159,19 @@ CY = history(
     TopUpFailed(top_up_id="top_8", bank_reference="B8", code="refused", **CYS),
     TopUpRequested(top_up_id="top_9", amount_fen=70_00, card_ref="card_" + "c3" * 16, **CYS),
 )
+VOUCHERS = history(vouchers.MARKETING_STREAM, *vouchers.LIFE)
+CREDITED = history(
+    "acc_dan",
+    replace(OPENED, account_id="acc_dan"),
+    replace(
+        vouchers.CREDITED,
+        account_id="acc_dan",
+        postings=(
+            Posting(account=vouchers.ON_ITS_WAY, amount_fen=-50_00),
+            Posting(account="available:acc_dan", amount_fen=50_00),
+        ),
+    ),
+)
 PAPERS = history("ctr_1", papers.ISSUED)
 PACK = history(
     "pack_1_1",
@@ -209,6 +224,8 @@ EVERYTHING: list[RecordedEvent] = [
     *PACK,
     *PUBLISHED,
     *TURNED_DOWN,
+    *VOUCHERS,
+    *CREDITED,
 ]
 
 
@@ -219,7 +236,8 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    assert documents(view, turn_about(*streams, PUBLISHED, TURNED_DOWN)) == first
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED)
+    assert documents(view, turn_about(*streams, *more)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -244,6 +262,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "fees_fen": 20_30,
         "borrowed_fen": 1_000_50,
         "repaid_fen": 148_85,
+        "vouchers_fen": 0,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
     source = {"src.acc_ann": "bidding/0/19/0", "src.lst_1": "bidding/0/8/0"}
@@ -258,6 +277,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         - sums["fees_fen"]
         + sums["borrowed_fen"]
         - sums["repaid_fen"]
+        + sums["vouchers_fen"]
     )
 
 
@@ -276,6 +296,7 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "fees_fen",
         "borrowed_fen",
         "repaid_fen",
+        "vouchers_fen",
     }
 
 
@@ -366,15 +387,17 @@ def test_custody_balances_and_only_adds() -> None:
     shown = documents(CUSTODY, EVERYTHING)
     books = shown.pop("books")
     assert shown == {
-        "bank:custody": {"balance_fen": -480_00, "gained_fen": 50_00, "given_fen": 530_00},
+        "bank:custody": {"balance_fen": -580_00, "gained_fen": 50_00, "given_fen": 630_00},
+        "marketing": {"balance_fen": 50_00, "gained_fen": 100_00, "given_fen": 50_00},
         "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
-        "available": {"balance_fen": 1_007_75, "gained_fen": 2_196_60, "given_fen": 1_188_85},
+        "available": {"balance_fen": 1_057_75, "gained_fen": 2_246_60, "given_fen": 1_188_85},
         "held": {"balance_fen": 0, "gained_fen": 1_000_00, "given_fen": 1_000_00},
         "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
-        "clearing": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
+        "clearing": {"balance_fen": -578_05, "gained_fen": 538_85, "given_fen": 1_116_90},
+        "clearing:voucher:vch_1": {"balance_fen": 0, "gained_fen": 50_00, "given_fen": 50_00},
         "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
     }
-    classes = [name for name in shown if name != "clearing:loan:loan_1"]
+    classes = [name for name in shown if not name.startswith("clearing:")]
     for name in classes:
         assert {field: books[f"classes.{name}.{field}"] for field in shown[name]} == shown[name]
     assert len(books) == 3 * len(classes) + 1

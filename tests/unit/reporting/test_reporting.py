@@ -22,6 +22,7 @@ from services.reporting.projections.statement import CLASSES
 from services.reporting.projections.statement import VIEW as STATEMENT
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, nested, turn_about
@@ -281,6 +282,26 @@ async def test_the_books_are_not_for_customers(world: World, path: str) -> None:
     scopes = [scope for scope in SCOPES if scope not in ("operator", "analyst")]
     answer = await world.http.get(f"/reporting{path}", headers=world.token("usr_ann", *scopes))
     assert answer.status_code == 403
+
+
+def test_the_platforms_marketing_money_has_its_own_statement() -> None:
+    """What came in and what vouchers took out are lines of the platform's account, and balance line by line."""
+    lines = [line for _, line in sorted(documents(STATEMENT, history("marketing", *vouchers.LIFE)).items())]
+    names = (
+        "movement",
+        "owner",
+        "account_id",
+        "available_fen",
+        "available_after_fen",
+        "posted.marketing_fen",
+    )
+    assert [tuple(line[name] for name in names) for line in lines] == [
+        ("MarketingFunded", "platform", "acc_marketing", 100_00, 100_00, 100_00),
+        ("VoucherPaid", "platform", "acc_marketing", -50_00, 50_00, -50_00),
+    ]
+    [arrived] = documents(STATEMENT, history("acc_ann", vouchers.CREDITED)).values()
+    assert (arrived["owner"], arrived["voucher_id"], arrived["available_fen"]) == ("usr_ann", "vch_1", 50_00)
+    assert all(sum(line[f"posted.{of}_fen"] for of in CLASSES) == 0 for line in (*lines, arrived))
 
 
 def test_money_that_is_nobody_s_has_a_line_of_its_own() -> None:

@@ -37,6 +37,9 @@ ROUTES: dict[str, set[str]] = {
     "GET /bidding/listings/lst_1": {"listing:read", "operator"},
     "GET /bidding/reviews": {"finance"},
     "POST /bidding/listings/lst_1/reviews": {"finance"},
+    "POST /bidding/vouchers": {"operator"},
+    "GET /bidding/vouchers": {"bid:own"},
+    "POST /bidding/vouchers/vch_1/redemption": {"bid:own"},
     "GET /bidding/contracts/loan_1.pdf": {"loan:own", "claim:own", "operator", "papers"},
     "GET /bidding/contracts/loan_1": {"loan:own", "claim:own", "operator", "papers"},
     "GET /bidding/certificates/clm_1_1.pdf": {"claim:own", "operator", "papers"},
@@ -60,6 +63,7 @@ ROUTES: dict[str, set[str]] = {
 }
 SIGNED = {
     "POST /bidding/bank/top-ups/acc_ada/top_1",
+    "POST /bidding/bank/marketing/bankref_B1",
     "POST /bidding/bank/unrequested/bankref_B1",
     "POST /bidding/bank/withdrawals/acc_ada/wdr_1",
 }

@@ -122,6 +122,7 @@ async def test_an_account_shows_its_own_fields_only(world: World) -> None:
             "fees_fen",
             "borrowed_fen",
             "repaid_fen",
+            "vouchers_fen",
         ),
         0,
     )

@@ -1,12 +1,16 @@
-"""Bugs of a loan's papers: contracts that are missing or say something else than was lent, packs that one person makes alone."""
+"""Bugs of a loan's papers: contracts that are missing or say something else than was lent, packs that one person makes alone,
+vouchers without money.
+"""
 
 from dataclasses import replace
 from typing import Any
 
 import services.bidding.domain.contract as contract
 import services.bidding.domain.deal_pack as deal_pack
+import services.bidding.domain.marketing as marketing
 from libs.events.deal_packs import DealPackSentBack
 from services.bidding.commands.papers import IssueContract, OpenDealPack
+from services.bidding.commands.vouchers import CreditVoucher
 from services.bidding.policies import POLICIES as BIDDING
 from tools.simulator.planted.plant import LAWFUL, Plant, changing, forgetting, instead, policy
 
@@ -29,6 +33,10 @@ def _goes_on(real: Any) -> Any:
         )
 
     return done
+
+
+def _as_if_it_were_rich(real: Any) -> Any:
+    return lambda command, state, context: real(command, replace(state, balance_fen=10**14), context)
 
 
 PLANTS = (
@@ -81,5 +89,29 @@ PLANTS = (
         ("is late and nobody says so", "WakeFailed"),
         config=LAWFUL,
         seeds=range(6),
+    ),
+    Plant(
+        "voucher-not-credited",
+        "The marketing account pays a voucher, and its investor never gets the money.",
+        policy(BIDDING, "bidding", forgetting(CreditVoucher)),
+        ("clearing:voucher:", "credited: False", "never ends"),
+        config=LAWFUL,
+        seeds=range(12),
+    ),
+    Plant(
+        "vouchers-without-money",
+        "A voucher is granted whatever the marketing account has promised already.",
+        instead(marketing, "_grant", _as_if_it_were_rich),
+        (" is promised, ",),
+        config=LAWFUL,
+        seeds=range(6),
+    ),
+    Plant(
+        "voucher-for-any-claim",
+        "A voucher is paid for a part that is another's, or too small.",
+        instead(marketing, "_fits", lambda _real: lambda _voucher, _claim: True),
+        ("not his, or too small",),
+        config=LAWFUL,
+        seeds=range(8),
     ),
 )

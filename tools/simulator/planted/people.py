@@ -107,7 +107,7 @@ PLANTS = (
         instead(opening, "_require_second_person", lambda _real: _none),
         ("publishes what he has a part in",),
         config=LAWFUL,
-        seeds=range(8),
+        seeds=range(16),
     ),
     Plant(
         "any-text-is-published",

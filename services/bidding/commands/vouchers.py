@@ -1,0 +1,81 @@
+"""Commands of `bidding` about vouchers and the platform's marketing account, which pays them."""
+
+from datetime import date
+
+from libs.events.bidding import ClaimTerms
+from libs.events.codec import command
+from libs.events.money import PositiveFen
+from libs.events.onboarding import Code
+
+#: The one stream of the marketing account, and the account's id: the platform's, like its fee account.
+MARKETING_STREAM = "marketing"
+MARKETING_ACCOUNT = "acc_marketing"
+
+
+@command("bidding.FundMarketing")
+class FundMarketing:
+    """The bank received money of the platform's own for the marketing account. No effect for the same booking again.
+
+    Refused: `invalid_bank_reference`, `amount_differs` (from what is booked under it), `amount_too_large`.
+    """
+
+    booking_id: str
+    amount_fen: PositiveFen
+
+
+@command("bidding.GrantVoucher")
+class GrantVoucher:
+    """Give an investor a voucher: `amount_fen` for a bid of at least `bid_min_fen`, until the end of `valid_to`. No effect when he
+    has it.
+
+    Refused: `forbidden_not_staff`, `invalid_owner` (the investor's id), `invalid_validity` (a day that is over),
+    `voucher_exists` (on other terms), `marketing_exhausted` (what is not reserved is less), `too_many_vouchers`.
+    """
+
+    voucher_id: str
+    investor: str
+    amount_fen: PositiveFen
+    bid_min_fen: PositiveFen
+    valid_to: date
+
+
+@command("bidding.RedeemVoucher")
+class RedeemVoucher:
+    """The investor names the loan that he bids on. No effect for the same loan again.
+
+    Refused: `unknown_voucher` (also to everybody else, and when it has ended), `voucher_expired`, `voucher_redeemed` (for another
+    loan).
+    """
+
+    voucher_id: str
+    loan_id: str
+
+
+@command("bidding.SettleVouchers")
+class SettleVouchers:
+    """A loan is funded: each voucher that was redeemed for it is paid for a claim that is large enough, one voucher a claim, or
+    returned. No effect where none is.
+    """
+
+    loan_id: str
+    claims: tuple[ClaimTerms, ...]
+
+
+@command("bidding.ReturnVouchers")
+class ReturnVouchers:
+    """A loan does not come about (`code`): what was redeemed for it may be redeemed again. No effect where nothing was."""
+
+    loan_id: str
+    code: Code
+
+
+@command("bidding.CreditVoucher")
+class CreditVoucher:
+    """Pay a voucher's money into the investor's account. Refused: `unknown_account`.
+
+    Only the source rule recognises the same voucher again: an account keeps no list of them.
+    """
+
+    voucher_id: str
+    loan_id: str
+    amount_fen: PositiveFen

@@ -1,0 +1,109 @@
+"""Vouchers, kept once more from the log: never more promised than there is, each paid once, to whom it was given, for his part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tools.simulator.books import Books
+from tools.simulator.loan_books import require
+from tools.simulator.paper_books import PaperBooks
+
+
+@dataclass(slots=True)
+class VoucherBook:
+    """One voucher: whose, how much, for which bid, until when; what it is redeemed for, and how it ended."""
+
+    investor: str
+    amount_fen: int
+    bid_min_fen: int
+    valid_to: date
+    loan: str | None = None
+    ended: str | None = None
+    credited: bool = False
+
+
+@dataclass(slots=True)
+class VoucherBooks:
+    """All vouchers, beside the marketing account's money and what was collected."""
+
+    books: Books
+    papers: PaperBooks
+    vouchers: dict[str, VoucherBook] = field(default_factory=dict)
+
+    def record(self, where: str, event: Any) -> None:
+        """Fold one event. Raises WrongBooks."""
+        handler = _HANDLERS.get(event["type"])
+        if handler is not None:
+            handler(self, where, event["data"])
+
+    def at_rest(self, last_closed: date | None) -> None:
+        """Whoever was paid has the money; whatever a closed day ended has expired; no voucher waits for a loan that is over."""
+        for name, voucher in self.vouchers.items():
+            paid = voucher.ended == "paid"
+            require(voucher.credited == paid, f"{name} is {voucher.ended} and credited: {voucher.credited}")
+            is_over = last_closed is not None and voucher.valid_to <= last_closed
+            require(voucher.ended is not None or not is_over, f"{name} has not expired")
+
+    def _open(self, where: str, data: Any) -> VoucherBook:
+        voucher = self.vouchers[data["voucher_id"]]
+        require(voucher.ended is None, f"{where}: {data['voucher_id']} was {voucher.ended}")
+        require(voucher.investor == data["investor"], f"{where}: {data['voucher_id']} is another's")
+        return voucher
+
+    def _reserved(self, where: str, data: Any) -> int:
+        reserved = sum(voucher.amount_fen for voucher in self.vouchers.values() if voucher.ended is None)
+        require(reserved == data["reserved_after_fen"], f"{where}: reserved is {reserved}")
+        return reserved
+
+    def _granted(self, where: str, data: Any) -> None:
+        require(data["voucher_id"] not in self.vouchers, f"{where}: {data['voucher_id']} is granted again")
+        valid_to = date.fromisoformat(data["valid_to"])
+        self.vouchers[data["voucher_id"]] = VoucherBook(
+            data["investor"], data["amount_fen"], data["bid_min_fen"], valid_to
+        )
+        reserved, has = self._reserved(where, data), self.books.balances["marketing:platform"]
+        require(reserved <= has, f"{where}: {reserved} is promised, the marketing account has {has}")
+
+    def _redeemed(self, where: str, data: Any) -> None:
+        voucher = self._open(where, data)
+        require(voucher.loan is None, f"{where}: {data['voucher_id']} is redeemed for two loans")
+        voucher.loan = data["loan_id"]
+
+    def _returned(self, where: str, data: Any) -> None:
+        voucher = self._open(where, data)
+        require(voucher.loan == data["loan_id"], f"{where}: {data['voucher_id']} comes back from elsewhere")
+        voucher.loan = None
+
+    def _paid(self, where: str, data: Any) -> None:
+        voucher, name = self._open(where, data), data["voucher_id"]
+        require(voucher.loan == data["loan_id"], f"{where}: {name} is paid for another loan")
+        claims = self.papers.collected[data["loan_id"]]["claims"]
+        claim = next(each for each in claims if each["claim_id"] == data["claim_id"])
+        his = (claim["investor"], claim["account_id"]) == (voucher.investor, data["paid_to"])
+        large = claim["principal_fen"] >= voucher.bid_min_fen
+        require(his and large, f"{where}: {name} is paid for a part that is not his, or too small")
+        require(data["amount_fen"] == voucher.amount_fen, f"{where}: {name} pays {data['amount_fen']}")
+        voucher.ended = "paid"
+        self._reserved(where, data)
+
+    def _expired(self, where: str, data: Any) -> None:
+        self._open(where, data).ended = "expired"
+        self._reserved(where, data)
+
+    def _credited(self, where: str, data: Any) -> None:
+        voucher, name = self.vouchers[data["voucher_id"]], data["voucher_id"]
+        require(voucher.ended == "paid" and not voucher.credited, f"{where}: {name} is credited unpaid")
+        his = (data["owner"], data["amount_fen"]) == (voucher.investor, voucher.amount_fen)
+        require(his, f"{where}: {name} is credited to {data['owner']}")
+        voucher.credited = True
+
+
+_HANDLERS: dict[str, Callable[[VoucherBooks, str, Any], None]] = {
+    "bidding.VoucherGranted.v1": VoucherBooks._granted,
+    "bidding.VoucherRedeemed.v1": VoucherBooks._redeemed,
+    "bidding.VoucherReturned.v1": VoucherBooks._returned,
+    "bidding.VoucherPaid.v1": VoucherBooks._paid,
+    "bidding.VoucherExpired.v1": VoucherBooks._expired,
+    "bidding.VoucherCredited.v1": VoucherBooks._credited,
+}
