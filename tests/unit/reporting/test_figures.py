@@ -17,7 +17,7 @@ from tests.unit.access.settlers import Settlement, settle
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 #: What is zero in this town, where no saga is open and no fee was agreed.
-ZERO = {"in_clearing", "platform_fees"}
+ZERO = {"in_clearing"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
