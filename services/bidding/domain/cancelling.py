@@ -10,7 +10,7 @@ from typing import Literal, assert_never
 from libs.events.bidding import ListingCancelled
 from libs.events.deciding import Context, Refused
 from services.bidding.commands import CancelBid, CancelListing
-from services.bidding.domain.accepted import Lines, bids_by, bids_of
+from services.bidding.domain.accepted import NONE, Lines, bids_by, bids_of
 from services.bidding.domain.listing_state import (
     Cancelled,
     Expired,
@@ -42,7 +42,7 @@ def cancel(command: CancelListing, state: ListingState, context: Context) -> Seq
         raise Refused("forbidden_code")
     match state:
         case Prepared() | Scheduled():
-            return [cancelled(state.terms, (), context, command.code, command.by)]
+            return [cancelled(state.terms, NONE, context, command.code, command.by)]
         case Open():
             return [cancelled(state.terms, state.bids, context, command.code, command.by)]
         case Cancelled():

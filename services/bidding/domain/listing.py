@@ -29,7 +29,7 @@ from services.bidding.commands import (
     RejectFunding,
     ReviewListing,
 )
-from services.bidding.domain.accepted import bid_with, bids_by, bids_of
+from services.bidding.domain.accepted import bid_with, bids_by, bids_of, number_of
 from services.bidding.domain.cancelling import cancel, refuse_bid_back
 from services.bidding.domain.funding import answer_caps, execute, fund, record_capture, review
 from services.bidding.domain.listing_state import (
@@ -207,7 +207,7 @@ def _place(command: RecordBid, state: Open, reviews_needed: int) -> Sequence[Lis
     taken_fen = _taken_fen(command, state)
     raised_after = state.raised_fen + taken_fen
     bid = Bid(
-        order=len(state.bids) + 1,
+        order=number_of(state.bids) + 1,
         bid_id=command.bid_id,
         hold_id=command.hold_id,
         account_id=command.account_id,

@@ -27,7 +27,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
-from services.bidding.domain.accepted import Lines, line_of
+from services.bidding.domain.accepted import NONE, Lines, line_of
 
 
 @record
@@ -214,7 +214,7 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert isinstance(state, Prepared), "only a prepared listing is checked"
             return _checked(state, event)
         case ListingOpened():
-            return Open(terms=_terms(event), bids=(), raised_fen=0)
+            return Open(terms=_terms(event), bids=NONE, raised_fen=0)
         case ListingRefused():
             return TurnedDown(application_id=event.application_id)
         case BidPlaced() | BidDeclined():
@@ -254,7 +254,7 @@ def _answered(state: ListingState, event: BidPlaced | BidDeclined) -> ListingSta
     if isinstance(event, BidDeclined):
         return state
     assert isinstance(state, Open), "only an open listing takes a bid"
-    return replace(state, bids=(*state.bids, line_of(event.bid)), raised_fen=event.raised_after_fen)
+    return replace(state, bids=state.bids + line_of(event.bid), raised_fen=event.raised_after_fen)
 
 
 def _captured(state: Funding, event: CaptureRecorded | FundsCollected) -> Funding | Funded:

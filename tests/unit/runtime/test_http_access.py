@@ -47,6 +47,15 @@ ROUTES: dict[str, set[str]] = {
     "GET /bidding/deal-packs/work": {"papers"},
     "POST /bidding/deal-packs/pack_1_1/delivery": {"claim:own"},
     "POST /bidding/deal-packs/pack_1_1/steps": {"papers"},
+    "GET /bidding/publications": {"legal"},
+    "POST /bidding/listings/lst_1/checks": {"legal"},
+    "GET /bidding/listings/lst_1/disclosure": {"listing:read", "operator"},
+    "GET /bidding/fees": {"listing:read", "operator", "risk"},
+    "GET /bidding/payouts": {"finance"},
+    "POST /bidding/listings/lst_1/payout": {"finance"},
+    "POST /bidding/listings/lst_1/bids/bid_1/cancellation": {"bid:own"},
+    "POST /bidding/listings/lst_1/withdrawal": {"application:own"},
+    "POST /bidding/listings/lst_1/cancellation": {"operator"},
     "GET /bidding/commands/00000000-0000-5000-8000-000000000000": set(SCOPES),
     "POST /repayment/calendar": {"operator"},
     "POST /repayment/calendar/close": {"operator"},
@@ -77,7 +86,7 @@ async def world(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[Wor
     async with running(build("demo"), keys) as running_world:
         running_world.open_day(DAY)
         # who knocks holds the post: these tests are about scopes
-        running_world.views.documents["bidding.staff"] = {"usr_ada": {"roles": ["cashier"]}}
+        running_world.views.documents["bidding.staff"] = {"usr_ada": {"roles": ["cashier", "legal"]}}
         yield running_world
 
 

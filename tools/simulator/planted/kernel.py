@@ -226,7 +226,7 @@ PLANTS = (
         "speculation-kept",
         "Decisions that the log did not take stay in the states.",
         instead(States, "drop_speculation", lambda _real: lambda _self: None),
-        (" jumps from ", "says available", "says held"),
+        (" jumps from ", "says available", "says held", "decided on another date"),
     ),
     Plant(
         "head-before-states",

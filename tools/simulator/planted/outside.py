@@ -141,7 +141,7 @@ PLANTS = (
         "store-of-other-states",
         "A store is opened whatever shape its states have.",
         instead(store, "schema_name", lambda _real: lambda _aggregates: "any"),
-        ("internal refusals", "Undecodable", "refuses a policy's", "has a history"),
+        ("internal refusals", "Undecodable", "refuses a policy's", "has a history", "only an open listing"),
         config=RESHAPED,
     ),
     Plant(
