@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
 from libs.events.money import MAX_INTEGER
-from libs.runtime.bank_signature import signed_headers
+from libs.runtime.bank_signature import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    answer_to,
+    is_signed,
+    signed_headers,
+)
 
 Kind = Literal["collect", "pay_out"]
 """What the bank is asked for: to collect money from the owner's card, or to pay it out to that."""
@@ -98,7 +104,10 @@ class _StandingIn(BaseModel):
 
 
 class HttpCustodian:
-    """A custodian behind HTTP: `PUT` and `GET /orders/{request}`, signed as `libs.runtime.bank_signature` says."""
+    """A custodian behind HTTP: `PUT` and `GET /orders/{request}`, calls and answers signed as `libs.runtime.bank_signature` says.
+
+    An answer is worth what a call-back is, so it is believed for its signature like one.
+    """
 
     def __init__(
         self, client: httpx.AsyncClient, secret: bytes, now: Callable[[], float] = time.time
@@ -151,6 +160,15 @@ class HttpCustodian:
             raise BankUnavailable(f"status {answer.status_code}")
         if answer.status_code >= 400:
             raise BankRefused(_code_of(answer))
+        if not is_signed(
+            self._secret,
+            answer_to(path),
+            answer.content,
+            timestamp=answer.headers.get(TIMESTAMP_HEADER),
+            claimed=answer.headers.get(SIGNATURE_HEADER),
+            now=self._now(),
+        ):
+            raise BankUnavailable("an answer that is not signed")
         return answer.content
 
 

@@ -1,7 +1,8 @@
 """The simulator's addresses: orders, what became of them, the daily file, and what it is to do wrong next.
 
-Every call but the health checks is signed by the same scheme as call-backs (libs/runtime/bank_signature.py). Replayed within the
-five minutes that a signature is good for, an order or a query has no second effect; a wish to misbehave is refused.
+Every call but the health checks is signed by the same scheme as call-backs (libs/runtime/bank_signature.py), and so is what an order
+and a query are answered. Replayed within the five minutes that a signature is good for, an order or a query has no second
+effect; a wish to misbehave is refused.
 """
 
 import time
@@ -12,11 +13,19 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 from libs.events.money import MAX_INTEGER
-from libs.runtime.bank_signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, TOLERANCE_S, is_signed
+from libs.runtime.bank_signature import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    TOLERANCE_S,
+    answer_to,
+    is_signed,
+    signed_headers,
+)
 from tools.bank.behaviour import Behaviour
 from tools.bank.daily_file import file_of
 from tools.bank.ledger import Declined, Ledger, Order
@@ -82,16 +91,21 @@ def build_app(ledger: Ledger, secret: bytes, now: Callable[[], float] = time.tim
     def once(request: Request) -> None:
         ledger.see(request.headers[SIGNATURE_HEADER], now(), _FORGET_S)
 
+    def told(call: Request, standing: dict[str, Any], status: int) -> Response:
+        body = to_json(standing)
+        headers = signed_headers(secret, answer_to(call.url.path), body, now=now())
+        return Response(body, status, headers, "application/json")
+
     by_platform, on_demand = [Depends(signed)], [Depends(signed), Depends(once)]
 
-    @app.put("/orders/{request}", status_code=202, dependencies=by_platform)
-    def take(request: Annotated[Id, Path()], body: OrderIn) -> dict[str, Any]:
+    @app.put("/orders/{name}", dependencies=by_platform)
+    def take(name: Annotated[Id, Path()], body: OrderIn, call: Request) -> Response:
         fields = body.model_dump() | {"business_date": body.business_date.isoformat()}
-        return ledger.take(request, Order(**fields), now())
+        return told(call, ledger.take(name, Order(**fields), now()), 202)
 
-    @app.get("/orders/{request}", dependencies=by_platform)
-    def standing(request: Annotated[Id, Path()]) -> dict[str, Any]:
-        return ledger.standing(request)
+    @app.get("/orders/{name}", dependencies=by_platform)
+    def standing(name: Annotated[Id, Path()], call: Request) -> Response:
+        return told(call, ledger.standing(name), 200)
 
     @app.get("/files/{day}", dependencies=by_platform)
     def daily_file(day: date) -> StreamingResponse:

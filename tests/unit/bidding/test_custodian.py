@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.runtime.bank_signature import signed_headers
 from services.bidding.custodian import (
     BankAnswer,
     BankOrder,
@@ -18,16 +19,22 @@ ORDER = BankOrder("top_1", "acc_ann", "usr_ann", None, 5, "2024-03-15")
 ANSWER = {"bank_reference": "B1", "amount_fen": 5, "succeeded": True}
 
 
-def custodian(answer: httpx.Response | Exception) -> HttpCustodian:
-    """A bank that always answers this."""
+SECRET = b"k" * 32
+
+
+def custodian(
+    answer: httpx.Response | Exception, *, signed_for: str = "/orders/top_1#answer", age_s: int = 0
+) -> HttpCustodian:
+    """A bank that always answers this, signed as the answer about that request."""
 
     def say(_request: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
             raise answer
+        answer.headers.update(signed_headers(SECRET, signed_for, answer.content, now=1_000 - age_s))
         return answer
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(say), base_url="http://bank")
-    return HttpCustodian(client, b"k" * 32, lambda: 0.0)
+    return HttpCustodian(client, SECRET, lambda: 1_000.0)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +76,23 @@ async def test_what_is_no_word_of_a_bank_is_an_unknown_outcome(said: httpx.Respo
     """Neither believed nor final: the same call is made again, whoever failed, and no free text of his is kept."""
     with pytest.raises(BankUnavailable):
         await custodian(said).query("top_1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"signed_for": "/orders/top_1"},
+        {"signed_for": "/orders/top_2#answer"},
+        {"age_s": 301},
+        {"age_s": -301},
+    ],
+    ids=str,
+)
+async def test_an_answer_is_believed_for_its_signature(wrong: dict[str, Any]) -> None:
+    """Signed as a call, about another request, or too old: nobody's word, and the bank is asked again."""
+    done = httpx.Response(200, json={"status": "done", "answer": ANSWER})
+    with pytest.raises(BankUnavailable, match="not signed"):
+        await custodian(done, **wrong).query("top_1")
 
 
 @pytest.mark.parametrize(

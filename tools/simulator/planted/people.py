@@ -5,8 +5,8 @@ from typing import Any
 
 import services.bidding.domain.listing as listing
 import services.onboarding.domain.user as user
-from services.bidding.commands import RecordRelation
-from services.bidding.domain import funding, opening, owner
+from services.bidding.commands import RecordCard, RecordRelation
+from services.bidding.domain import bank, funding, opening, owner
 from services.bidding.domain.profile import Profile as BiddingProfile
 from services.bidding.policies import POLICIES as BIDDING
 from services.collections.commands import RecordCasePayment
@@ -82,6 +82,22 @@ PLANTS = (
         "A relation never reaches the account of who is related.",
         policy(BIDDING, "onboarding", forgetting(RecordRelation)),
         ("does not know that", "who is related"),
+        config=WHOLE,
+        seeds=range(2),
+    ),
+    Plant(
+        "card-not-told",
+        "The own-name card that somebody is verified by never reaches his account.",
+        policy(BIDDING, "onboarding", forgetting(RecordCard)),
+        ("knows another card than",),
+        config=WHOLE,
+        seeds=range(2),
+    ),
+    Plant(
+        "order-without-card",
+        "What is asked of the bank names no card.",
+        instead(bank, "_own_card", lambda _real: _none),
+        ("the bank is told another card",),
         config=WHOLE,
         seeds=range(2),
     ),
