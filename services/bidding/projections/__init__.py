@@ -3,7 +3,8 @@
 from libs.events.staff import staff_view
 from libs.events.views import View
 from services.bidding.projections.balances import VIEW as BALANCES
+from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 
-VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, CUSTODY, staff_view("bidding"))
+VIEWS: tuple[View, ...] = (BALANCES, LISTINGS, BIDS, CUSTODY, staff_view("bidding"))
