@@ -41,6 +41,9 @@ TICKS = Config(
 #: What people, their staff and their collectors must have done in the seeds that play all services.
 WHOLE = {
     "bidding.AccountClosed.v1",
+    "bidding.ListingChecked.v1",
+    "bidding.ListingPrepared.v1",
+    "bidding.PayoutApproved.v1",
     "bidding.RelationRecorded.v1",
     "collections.CaseClosed.v1",
     "collections.CaseOpened.v1",
@@ -61,10 +64,12 @@ SEEN = {
     "bidding.BidPlaced.v1",
     "bidding.FeeCredited.v1",
     "bidding.FundsWithdrawn.v1",
+    "bidding.HoldReduced.v1",
     "bidding.HoldReleased.v1",
     "bidding.InstallmentDebitFailed.v1",
     "bidding.InstallmentDebited.v1",
     "bidding.InvestorCredited.v1",
+    "bidding.ListingCancelled.v1",
     "bidding.ListingExpired.v1",
     "bidding.LoanPaymentReturned.v1",
     "bidding.LoanProceedsCredited.v1",
@@ -85,9 +90,13 @@ SEEN = {
 }
 REFUSED = {
     "amount_differs",
+    "bid_accepted",
+    "fee_not_published",
+    "forbidden_same_person",
     "insufficient_available",
     "invalid_rate",
     "key_reused",
+    "listing_filled",
     "malformed",
     "no_business_date",
     "top_up_already_answered",

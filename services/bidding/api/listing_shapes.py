@@ -134,6 +134,59 @@ class PublicationsOut(BaseModel):
     next: str | None
 
 
+class OwnBidOut(BaseModel):
+    """One's own bid. `pending` until its listing has answered; `accepted` until that is funded (then `lent`) or ends (then
+    `released`); `declined` for the reason in `code`. `accepted_fen` may be a part of what was asked, if that was allowed."""
+
+    id: str
+    listing_id: str
+    status: Literal["pending", "accepted", "declined", "lent", "released"]
+    asked_fen: int
+    accepted_fen: int
+    held_fen: int
+    code: str | None
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "OwnBidOut":
+        """From a document of bidding.bids."""
+        return OwnBidOut(
+            id=document["bid_id"],
+            listing_id=document["listing_id"],
+            status=_status(document),
+            asked_fen=document["asked_fen"],
+            accepted_fen=document.get("accepted_fen", 0),
+            held_fen=document["held_fen"],
+            code=document.get("code") or document.get("reason"),
+        )
+
+
+def _status(
+    document: Mapping[str, Any],
+) -> Literal["pending", "accepted", "declined", "lent", "released"]:
+    """The listing's answer and the money's end come by different streams, in whatever order."""
+    answer = document.get("answer", "pending")
+    match document["hold"], answer:
+        case "captured", _:
+            return "lent"
+        case "released", "accepted":
+            return "released"
+        case "released", _:
+            return "declined"
+        case _, "accepted":
+            return "accepted"
+        case _, "declined":
+            return "declined"
+        case _:
+            return "pending"
+
+
+class OwnBidsOut(BaseModel):
+    """A page of one's own bids; `next` is the cursor of the next page, null after the last."""
+
+    items: list[OwnBidOut]
+    next: str | None
+
+
 class FeesOut(BaseModel):
     """What a product costs in one published version: up front of the amount, and of the interest."""
 

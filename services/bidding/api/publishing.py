@@ -1,5 +1,5 @@
 """Routes about what becomes of a listing beside its bids and its review: who looks at it before it is published, what investors
-read of it, who pays it out, who takes it back, and why a bid stays.
+read of it, who pays it out, who takes it back, what became of one's bids, and why a bid stays.
 
 Refusals of the log are listed on the commands (services/bidding/commands/listings.py) and reach the caller as problems.
 """
@@ -13,6 +13,7 @@ from libs.runtime.http import (
     NoFields,
     Order,
     ThisPage,
+    ThisPrincipal,
     ViewReader,
     edge_of,
     id_path,
@@ -30,6 +31,8 @@ from services.bidding.api.listing_shapes import (
     CheckOut,
     DisclosureOut,
     FeeTablesOut,
+    OwnBidOut,
+    OwnBidsOut,
     PayoutIn,
     PayoutOut,
     PublicationOut,
@@ -41,6 +44,8 @@ from services.bidding.domain.profile import profile_named
 
 ListingId = Annotated[str, id_path("lst")]
 Listings = Annotated[ViewReader, Depends(view_reader("bidding.open-listings"))]
+
+Bids = Annotated[ViewReader, Depends(view_reader("bidding.bids"))]
 
 #: Every public text is checked by legal (processes.md 1.N), which brings no customers and assesses none.
 Legal = Annotated[None, Depends(post("bidding", "legal"))]
@@ -102,6 +107,13 @@ async def read_payouts(listings: Listings, page: ThisPage, _: Cashier) -> Review
 async def execute_payout(listing: ListingId, body: PayoutIn, _: Cashier) -> Order:
     """Pay a reviewed listing out under a loan voucher; who reviewed it does not."""
     return Order(listing, commands.ExecutePayout(voucher=body.voucher))
+
+
+@router.read("/bids", scopes("bid:own"), answer=OwnBidsOut)
+async def read_bids(bids: Bids, page: ThisPage, principal: ThisPrincipal) -> OwnBidsOut:
+    """The caller's own bids: what each listing answered, and what became of the money."""
+    found, following = await bids.page(page, where={"owner": principal.subject})
+    return OwnBidsOut(items=[OwnBidOut.of(document) for document in found], next=following)
 
 
 @router.command(

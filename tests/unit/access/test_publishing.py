@@ -115,6 +115,8 @@ async def test_its_borrower_takes_it_back_and_what_was_bid_is_whole_again(platfo
     assert await ask("cancellation", "stf_ole", "operator", {"code": "duplicate"}) == (200, "")
     balance = await platform.ask("GET", f"/bidding/accounts/{lender.account}", lender.user, ["account:own"])
     assert (balance.json()["available_fen"], balance.json()["held_fen"]) == (AMOUNT_FEN, 0)
+    [own] = (await told(platform, "bids", lender.user, "bid:own"))[1]["items"]
+    assert (own["status"], own["accepted_fen"], own["code"]) == ("released", 9_000_00, "listing_cancelled")
     exposures = [doc["exposure_fen"] for doc in platform.views.documents("onboarding.users").values()]
     assert set(exposures) == {0}
 
@@ -134,6 +136,12 @@ async def test_a_part_of_a_bid_fills_a_listing_and_the_rest_is_free(platform: Pl
     shown = balance.json()
     assert (shown["available_fen"], shown["held_fen"], shown["invested_fen"]) == (6_000_00, 0, 4_000_00)
     assert (await told(platform, f"listings/{listing}", lender.user, "listing:read"))[1]["state"] == "funded"
+    _, bids = await told(platform, "bids", lender.user, "bid:own")
+    shown = [(bid["status"], bid["asked_fen"], bid["accepted_fen"], bid["code"]) for bid in bids["items"]]
+    assert sorted(shown, key=str) == [
+        ("declined", AMOUNT_FEN, 0, "bid_above_remaining"),
+        ("lent", AMOUNT_FEN, 4_000_00, None),
+    ]
 
 
 async def test_the_published_fees_are_there_to_read(platform: Platform) -> None:

@@ -21,6 +21,7 @@ def test_the_service_is_built_for_a_profile() -> None:
     assert [view.name for view in service.views] == [
         "bidding.balances",
         "bidding.open-listings",
+        "bidding.bids",
         "bidding.custody",
         "bidding.bank-requests",
         "bidding.contracts",

@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from libs.events.bidding import (
+    BidPlaced,
     ContractIssued,
     FundsCollected,
     FundsWithdrawn,
@@ -30,6 +31,7 @@ from libs.events.views import Add, View
 from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
+from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.papers import CONTRACTS, PACKS
@@ -138,6 +140,7 @@ FEES = history("acc_fees", account.fee(20_00, 20_00), account.fee(30, 20_30))
 EXPIRED = history(
     "lst_2",
     listing.opened(listing_id="lst_2"),
+    replace(listing.declined(listing.bid("z", 99_00), "bid_too_small"), listing_id="lst_2"),
     ListingExpired(listing_id="lst_2", expired_on=listing.CLOSES, bids=()),
 )
 
@@ -209,6 +212,24 @@ TURNED_DOWN = [
     for event in TURNED_DOWN
 ]
 
+
+def with_own_bids(*streams: list[RecordedEvent]) -> list[RecordedEvent]:
+    """The same listings, each with bids of its own: no bid is answered by two of them."""
+    return [event for told in streams for event in history(str(told[0].stream), *map(_own_bid, told))]
+
+
+def _own_bid(event: RecordedEvent) -> Any:
+    if not isinstance(event.data, BidPlaced):
+        return event.data
+    bid = event.data.bid
+    return replace(event.data, bid=replace(bid, bid_id=f"{bid.bid_id}_{event.stream}"))
+
+
+REVIEWED, PASSED = with_own_bids(REVIEWED), with_own_bids(PASSED)
+PUBLISHED = with_own_bids(
+    [event for event in PUBLISHED if event.stream == "lst_5"],
+    [event for event in PUBLISHED if event.stream == "lst_6"],
+)
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -279,6 +300,30 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         - sums["repaid_fen"]
         + sums["vouchers_fen"]
     )
+
+
+def test_a_bid_is_shown_by_its_account_and_its_listing_in_any_order() -> None:
+    """The account says what was asked and held, the listing what it took; a part leaves less held."""
+    held = history("acc_ann", account.HELD_FUNDS, account.REDUCED)
+    bid = replace(listing.accepted(1, listing.FIRST), bid_id="bid_1", amount_fen=100_00)
+    answered = history("lst_1", replace(listing.PLACED, bid=bid, excess_fen=200_00))
+    expected = {
+        "bid_id": "bid_1",
+        "owner": "usr_ann",
+        "account_id": "acc_ann",
+        "listing_id": "lst_1",
+        "asked_fen": 300_00,
+        "allow_partial": False,
+        "hold": "held",
+        "held_fen": 100_00,
+        "answer": "accepted",
+        "accepted_fen": 100_00,
+        "order": 1,
+        "src.acc_ann": "bidding/0/2/0",
+        "src.lst_1": "bidding/0/1/0",
+    }
+    for told in ([*held, *answered], [*answered, *held]):
+        assert documents(BIDS, told) == {"bid_1": expected}
 
 
 def test_a_new_account_is_shown_with_zeros() -> None:

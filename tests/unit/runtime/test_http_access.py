@@ -50,6 +50,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /bidding/publications": {"legal"},
     "POST /bidding/listings/lst_1/checks": {"legal"},
     "GET /bidding/listings/lst_1/disclosure": {"listing:read", "operator"},
+    "GET /bidding/bids": {"bid:own"},
     "GET /bidding/fees": {"listing:read", "operator", "risk"},
     "GET /bidding/payouts": {"finance"},
     "POST /bidding/listings/lst_1/payout": {"finance"},

@@ -183,7 +183,7 @@ PLANTS = (
                 lambda headers, position, value: None if "hash" in headers else real(headers, position, value)
             ),
         ),
-        ("is a second effect of", " twice"),
+        ("is a second effect of", " twice", "accepts another body for"),
     ),
     Plant(
         "body-not-compared",
@@ -214,6 +214,7 @@ PLANTS = (
         instead(ChainReader, "read", lambda _real: _any_later_position),
         (
             "has undecided commands",
+            "is a second effect of",
             "was answered differently",
             "not at rest",
             "bid without its hold",
@@ -238,7 +239,7 @@ PLANTS = (
         "folded-backwards",
         "A record of another life is folded from its last event to its first.",
         instead(States, "fold", _backwards),
-        (" jumps from ", "only an open listing takes a bid"),
+        (" jumps from ", "only an open listing takes a bid", "is a second effect of"),
         config=ROUGH_DUES,
     ),
     Plant(

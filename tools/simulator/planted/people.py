@@ -194,7 +194,7 @@ PLANTS = (
         instead(debtor_cases, "judge_promises", lambda _real: lambda _state, _day: []),
         ("was not judged on", "internal refusals", "WakeFailed"),
         config=WHOLE,
-        seeds=range(6),
+        seeds=range(16),
     ),
     Plant(
         "payment-not-told-to-the-case",
