@@ -100,6 +100,11 @@ class Lab:
         return limit_s
 
     @property
+    def run_left_s(self) -> float:
+        """Seconds until the whole run must end."""
+        return self.run_ends_at - time.monotonic()
+
+    @property
     def left_s(self) -> float:
         """Seconds until the present figure must end."""
         return self.ends_at - time.monotonic()

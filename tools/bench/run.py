@@ -25,7 +25,8 @@ from tools.bench.report import JSON_FILE, table, write_json
 RUN_LIMIT_S: Final = 17 * 60.0
 #: What the parts and the last platform may take to end.
 _END_S: Final = 25.0
-#: Figure -> how it is measured, the seconds after which it begins no further repeat, and whether cores are shared out.
+#: Figure -> how it is measured, its part of the run in seconds (it begins no further repeat after that), and whether cores are
+#: shared out. What figures leave, or those that are not asked for, goes to the others.
 FIGURES: Final[dict[str, tuple[Callable[[Lab], Awaitable[Figure]], float, bool]]] = {
     "command_ratio": (command.measure, 250.0, True),
     "visibility_ratio": (visibility.measure, 90.0, True),
@@ -79,15 +80,16 @@ def _measure(names: Sequence[str], lab: Lab, parts: Parts) -> tuple[list[Figure]
     """Every figure that could be measured; each is kept as soon as it is known."""
     figures: list[Figure] = []
     failed = False
-    for name in names:
+    for number, name in enumerate(names):
         measure, budget_s, pinned = FIGURES[name]
+        to_come_s = sum(FIGURES[each][1] for each in names[number:])
         support = [child.pid for child in parts.children] if isinstance(parts, LocalParts) else []
         if pinned:
             pin(support, SUPPORT_CORE)
         else:
             release(support)
         machine = facts()
-        limit_s = lab.begin(budget_s, _GRACE_S)
+        limit_s = lab.begin(max(1.0, (lab.run_left_s - _GRACE_S) / to_come_s) * budget_s, _GRACE_S)
         lab.say(f"measuring {name}")
         try:
             figure = asyncio.run(_within(measure(lab), limit_s))
