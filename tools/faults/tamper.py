@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from cramjam import lz4, zstd
+from pydantic_core import from_json
 
 from tools.faults.power_cut import batches
 
 _MAGIC_LINE = b"loanstream log 1\n"
 _FRAME = struct.Struct(">I32s")
+_RUN_LENGTH = struct.Struct(">I")
 #: Of a record batch: where its checksum stands and from where on it counts.
 _CRC_AT, _CRC_FROM = 17, 21
 _LENGTH_AT, _ATTRIBUTES_AT, _BODY_AT = 8, 21, 61
@@ -40,6 +43,12 @@ def frames(path: Path) -> list[Frame]:
         found.append(Frame(at, bytes(zstd.decompress(content[start : start + length]))))
         at = start + length
     return found
+
+
+def run_head(body: bytes) -> Any:
+    """What a frame of records says of itself: topic, partition, first offset and count."""
+    (length,) = _RUN_LENGTH.unpack_from(body, 1)
+    return from_json(body[1 + _RUN_LENGTH.size : 1 + _RUN_LENGTH.size + length])
 
 
 def write_frames(path: Path, bodies: list[bytes]) -> None:

@@ -23,7 +23,7 @@ from libs.runtime.settings import Settings
 from libs.runtime.verify import verify
 from tools.faults.scenario import Fault, Injected
 from tools.faults.scene import Scene
-from tools.faults.tamper import flips, frame_of, frames, rewrite, rot, take_out, write_frames
+from tools.faults.tamper import flips, frame_of, frames, rewrite, rot, run_head, take_out, write_frames
 
 _FLIPS: Final = 200
 _AT_BYTE: Final = re.compile(r"is broken at byte (\d+)")
@@ -71,7 +71,19 @@ def tamper_archive(archive: Path, scratch: Path, score: Score, random: Random, c
     scratch.write_bytes(content[: found[-1].at])
     score.judge("the last frame cut off", _refusal(scratch), f"byte {found[-1].at}")
     write_frames(scratch, [body for number, body in enumerate(bodies) if number != gone])
-    score.judge("a frame taken out, digests made anew", _refusal(scratch), f"byte {found[gone].at}")
+    score.judge(
+        "a frame taken out, digests made anew", _refusal(scratch), missing_run(bodies, gone, found[gone].at)
+    )
+
+
+def missing_run(bodies: list[bytes], gone: int, at: int) -> str:
+    """What names a run that is not there, under true digests: the byte where its partition's next run follows nothing, or, where it
+    was the partition's last one, how far that partition goes."""
+    one = run_head(bodies[gone])
+    follows = run_head(bodies[gone + 1]) if bodies[gone + 1][:1] == b"R" else {}
+    if (follows.get("topic"), follows.get("partition")) == (one["topic"], one["partition"]):
+        return f"byte {at}"
+    return f"{one['topic']}/{one['partition']} ends at offset {one['first']}"
 
 
 def _refusal(archive: Path) -> str | None:
