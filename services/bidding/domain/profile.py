@@ -47,7 +47,6 @@ class Profile:
     """The largest amount of a listing whose full-bid review passes by itself."""
     grade_levels: tuple[tuple[date, tuple[tuple[str, RiskLevel], ...]], ...] = _GRADE_LEVELS
     """The risk level that each grade needs at least; a grade that the table lacks needs the highest."""
-
     check_required: bool = False
     """Whether a second person looks at a listing before it is published."""
     check_days: int = 10
@@ -58,7 +57,6 @@ class Profile:
     """What no loan may be listed for."""
     fee_tables: FeeTables = ()
     """The published fees; where there are some, others are refused."""
-
     investor_caps_fen: tuple[tuple[date, int], ...] = ()
     """The most that one investor may have in one listing: nobody's savings hang on one borrower."""
 
