@@ -53,12 +53,6 @@ class Profile:
     pack_days: tuple[tuple[date, int], ...] = ()
     """Working days after funding by whose end a lender has his deal pack; before the first row his certificate is all."""
     working_days: WorkingDays = WEEKENDS
-
-    def packs_due_on(self, funded_on: date) -> date | None:
-        """The last day for the deal packs of a loan, None where there are none."""
-        days = _in_force(self.pack_days, funded_on)
-        return None if days is None else working_day_after(self.working_days, funded_on, days)
-
     check_required: bool = False
     """Whether a second person looks at a listing before it is published."""
     check_days: int = 10
@@ -69,9 +63,13 @@ class Profile:
     """What no loan may be listed for."""
     fee_tables: FeeTables = ()
     """The published fees; where there are some, others are refused."""
-
     investor_caps_fen: tuple[tuple[date, int], ...] = ()
     """The most that one investor may have in one listing: nobody's savings hang on one borrower."""
+
+    def packs_due_on(self, funded_on: date) -> date | None:
+        """The last day for the deal packs of a loan, None where there are none."""
+        days = _in_force(self.pack_days, funded_on)
+        return None if days is None else working_day_after(self.working_days, funded_on, days)
 
     def investor_cap_fen(self, on: date) -> int | None:
         """The most that one investor may have in one listing on this day, in fen; None where nothing is said."""
