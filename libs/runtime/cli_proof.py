@@ -82,7 +82,7 @@ def bench(
         typer.Option("--write-docs", help="Measure nothing: put out/bench.json into docs/performance.md."),
     ] = False,
 ) -> None:
-    """Measure the platform beside bare baselines in the same run; at most 15 minutes. The figures go to out/bench.json."""
+    """Measure the platform beside bare baselines in the same run; at most 17 minutes. The figures go to out/bench.json."""
     if write_docs:
         from tools.bench.report import write_docs as put_into_docs
 
