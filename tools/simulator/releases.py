@@ -26,7 +26,8 @@ class Releases:
         self._happened = happened
         self._made: dict[tuple[str, bool, bool], Service] = {}
         self._services = services
-        self._schemas: dict[tuple[Aggregate, ...], str] = {}
+        self._schemas: dict[int, tuple[tuple[Aggregate, ...], str]] = {}
+        """By identity: an aggregate's first state may be one that has no hash."""
 
     def after(self, service: Service, rng: Random) -> Service:
         """What a successor runs: now and then another release."""
@@ -46,10 +47,12 @@ class Releases:
         """The name of its stores, as the platform makes it; others are dropped."""
         if not self._config.other_states:
             return ""
-        found = self._schemas.get(service.aggregates)
-        if found is None:
-            found = self._schemas[service.aggregates] = store.schema_name(service.aggregates)
-        return found
+        aggregates = service.aggregates
+        known, name = self._schemas.get(id(aggregates), (None, ""))
+        if known is None:
+            name = store.schema_name(aggregates)
+            self._schemas[id(aggregates)] = aggregates, name
+        return name
 
     def _release(self, base: Service, refuses: bool, other_states: bool) -> Service:
         key = base.name, refuses, other_states

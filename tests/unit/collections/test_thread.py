@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tools.simulator.judging import conclude, watch
 from tools.simulator.run import config_of, services
 from tools.simulator.traffic import Plan
@@ -23,9 +21,13 @@ PLAN = Plan(
 )
 
 
-@pytest.mark.parametrize("seed", [9, 10, 11])
-def test_the_queue_is_the_late_part_of_the_book(seed: int) -> None:
-    """Case by case: the loan's bucket, and what its missed instalments still owe."""
+def test_the_queue_is_the_late_part_of_the_book() -> None:
+    """Case by case: the loan's bucket, and what its missed instalments still owe. In a month of one seed nobody may be late."""
+    assert sum(late_of(seed) for seed in (9, 10, 11, 12)) > 1
+
+
+def late_of(seed: int) -> int:
+    """Play a seed and compare; how many loans were late in the end."""
     world = World(seed, services(thread_only=False), replace(config_of(seed), plan=PLAN))
     auditor = watch(world)
     world.run(steps_max=1_000_000)
@@ -39,7 +41,6 @@ def test_the_queue_is_the_late_part_of_the_book(seed: int) -> None:
         for loan_id, loan in loans.items()
         if loan["state"] == "running" and loan["bucket"] != "current"
     }
-    assert late
     assert set(cases) == set(late)
     for loan_id, loan in late.items():
         assert cases[loan_id]["bucket"] == loan["bucket"]
@@ -49,3 +50,4 @@ def test_the_queue_is_the_late_part_of_the_book(seed: int) -> None:
             for row in loan["rows"].values()
             if row["missed"]
         )
+    return len(late)
