@@ -85,6 +85,7 @@ PLANTS = (
         instead(checkpoint, "stands", lambda _real: lambda _found, _checkpoint: True),
         ("not at rest", "has undecided commands", "live ", "was answered differently", "done 0 times"),
         config=CUT,
+        seeds=range(16),
     ),
     Plant(
         "stale-store-accepted",
@@ -99,7 +100,7 @@ PLANTS = (
         instead(PartitionDecider, "_repeated_by_policy", _by_what_is_unconfirmed),
         ("was lost and is decided otherwise", "was decided otherwise"),
         config=CUT_DUES,
-        seeds=range(24),
+        seeds=range(96, 120),
     ),
     Plant(
         "displaced-commands-forgotten",
