@@ -4,6 +4,8 @@ from datetime import date
 from typing import get_type_hints
 
 from libs.events.codec import EVENT_TYPES
+from libs.runtime.service import load_services
+from libs.runtime.settings import load_settings
 from tools.replay.chronicle import _WORDS, told
 
 
@@ -28,5 +30,6 @@ def test_payments_without_a_story_are_drawn_together() -> None:
 
 def test_every_event_that_has_words_exists() -> None:
     """An event that was renamed would silently drop out of the time-line."""
+    load_services(load_settings().profile)  # declares every type
     assert set(_WORDS) <= set(EVENT_TYPES)
     assert all(get_type_hints(EVENT_TYPES[name]) for name in _WORDS)
