@@ -26,9 +26,9 @@ demo: $(PARTS)  ## replay real loans through Kafka and show the books (LOANS=n, 
 	@$(BIN)/loanstream demo $(if $(LOANS),--loans $(LOANS)) $(if $(BOOK),--book $(BOOK))
 
 test: check $(PARTS)  ## everything: check, then simulation, integration and e2e tests on a real broker and database
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going integration e2e simulation conformance
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going integration e2e simulation conformance
 
-# The parts of test, the longest first; two at a time, each with a broker and a database of its own, because all of them wait
+# The parts of test, the longest first; three at a time on two cores, each with a broker and a database of its own, because all of them wait
 # often. A line a test, with the part's name in front: which one is slow is seen while it runs. ARGS may leave a part nothing to
 # do (5).
 conformance: DIRECTORY := tests/integration/conformance
