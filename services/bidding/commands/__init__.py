@@ -1,6 +1,7 @@
 """Commands of `bidding`: private to the service. People's come from the API, the others from its policies.
 
-A command to an account that is not open is refused `unknown_account`, one of the owner of a closed account `account_closed`; a movement that would make an account or an event
+A command to an account that is not open is refused `unknown_account`, one of the owner of a closed account `account_closed`
+(but what came after he left is paid out); a movement that would make an account or an event
 larger than MAX_INTEGER is refused `amount_too_large`.
 """
 

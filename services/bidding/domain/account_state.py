@@ -97,7 +97,7 @@ class Open:
 
     `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
-    `is_closed` only loans still move money here.
+    `is_closed` only loans still move money here, and their owner takes it out.
     """
 
     kind: Literal["open"] = "open"
