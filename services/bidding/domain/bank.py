@@ -5,6 +5,7 @@ refused, and one bank reference never answers two requests of an account. That t
 mistake, which reconciliation finds: no account's stream can see it. Money without a request is `unrequested`'s.
 """
 
+import re
 from collections.abc import Sequence
 
 from libs.events.bidding import (
@@ -23,7 +24,8 @@ from services.bidding.domain.account_state import Answer, Open, Requests
 from services.bidding.domain.booking import BANK, book
 from services.bidding.domain.profile import Profile
 
-_REFERENCE_LENGTH_MAX = 64
+#: A bank's reference is a short code: free text never enters the log.
+_REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def request_top_up(command: RequestTopUp, state: Open, profile: Profile) -> Sequence[TopUpRequested]:
@@ -140,14 +142,9 @@ def _is_repeated(answer: Answer, request_id: str, requests: Requests, state: Ope
         raise Refused(f"unknown_{noun}")
     if asked_fen != answer.amount_fen:
         raise Refused("amount_differs")
-    if not _is_reference(answer.bank_reference):
+    if _REFERENCE.fullmatch(answer.bank_reference) is None:
         raise Refused("invalid_bank_reference")
     used = (*state.top_ups.answered.values(), *state.withdrawals.answered.values())
     if any(other.bank_reference == answer.bank_reference for other in used):
         raise Refused("bank_reference_used")
     return False
-
-
-def _is_reference(text: str) -> bool:
-    """A bank's reference is a short code: free text never enters the log."""
-    return 0 < len(text) <= _REFERENCE_LENGTH_MAX and text.isascii() and text.isprintable()

@@ -157,6 +157,28 @@ SPECS = [
         "invalid_bank_reference",
         on(),
     ),
+    Spec(
+        "and nobody's name",
+        (OPENED, asked()),
+        confirm(bank_reference="for Mr Ann"),
+        "invalid_bank_reference",
+        on(),
+    ),
+    Spec(
+        "of at most 64 letters",
+        (OPENED, asked()),
+        confirm(bank_reference="b" * 65),
+        "invalid_bank_reference",
+        on(),
+    ),
+    Spec("and at least one", (OPENED, asked()), confirm(bank_reference=""), "invalid_bank_reference", on()),
+    Spec(
+        "which may be as long as that",
+        (OPENED, asked()),
+        confirm(bank_reference="b" * 64),
+        (deposited(reference="b" * 64),),
+        on(),
+    ),
     Spec("no account, no deposit", (), confirm(), "unknown_account", on()),
     Spec("the same answer again has no effect", FUNDED, confirm(), (), on()),
     Spec(
