@@ -95,7 +95,7 @@ class RequestTopUp:
 
 @command("bidding.ConfirmTopUp")
 class ConfirmTopUp:
-    """The bank's answer to a top-up. No effect when it is the answer already given.
+    """The bank's answer to a top-up. No effect when it is the answer already given, lately (domain/requests.py).
 
     Refused: `unknown_top_up`, `top_up_already_answered`, `amount_differs`, `invalid_bank_reference`,
     `bank_reference_used` (by another request of this account).
@@ -131,7 +131,7 @@ class RequestWithdrawal:
 
 @command("bidding.ConfirmWithdrawal")
 class ConfirmWithdrawal:
-    """The bank's answer to a withdrawal. No effect when it is the answer already given.
+    """The bank's answer to a withdrawal. No effect when it is the answer already given, lately (domain/requests.py).
 
     Refused: `unknown_withdrawal`, `withdrawal_already_answered`, `amount_differs`, `invalid_bank_reference`,
     `bank_reference_used` (by another request of this account).

@@ -52,6 +52,7 @@ from services.bidding.domain.listing_state import (
     TurnedDown,
 )
 from services.bidding.domain.profile import Profile
+from services.bidding.domain.waiting import require_in_time
 
 _AtFunding = FundingRequested | PayoutApproved | LoanFunded | ListingCancelled
 
@@ -159,6 +160,7 @@ def _review(
         raise Refused("forbidden_owner")
     if reviewer in state.reviewers:
         raise Refused("forbidden_second_review")
+    require_in_time(state, context)
     reviewed = ListingReviewed(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
@@ -208,6 +210,7 @@ def execute(
     _require_another(context.principal, state)
     if _VOUCHER.fullmatch(command.voucher) is None:
         raise Refused("invalid_voucher")
+    require_in_time(state, context)
     if not is_affordable(state.terms, context.business_date, profile):
         return [cancelled(state.terms, state.bids, context, "invalid_rate")]
     return [_funded(state, context, executor=context.principal, voucher=command.voucher)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from libs.events.bidding import ListingCancelled
-from libs.events.deciding import Context, Wake, WakeOn
+from libs.events.deciding import Context, Refused, Wake, WakeOn
 from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.listing_state import Filled, Payable
 
@@ -21,11 +21,21 @@ def lapses_on(state: Filled | Payable) -> WakeOn:
     return None if last is None else (last, LAPSE_PHASE)
 
 
+def require_in_time(state: Filled | Payable, context: Context) -> None:
+    """Refused `review_lapsed` or `payout_lapsed` after the last day, whether the tick has come to this stream yet or not."""
+    due = lapses_on(state)
+    if due is not None and context.business_date > due[0]:
+        raise Refused(_code(state))
+
+
 def lapse(wake: Wake, state: Filled | Payable, context: Context) -> Sequence[ListingCancelled]:
     """Nobody has reviewed it, or paid it out: every hold is released."""
     due = lapses_on(state)
     if due is None or (wake.business_date, wake.phase) < due:
         return []
-    code = "review_lapsed" if isinstance(state, Filled) else "payout_lapsed"
-    ended = cancelled(state.terms, state.bids, context, code)
+    ended = cancelled(state.terms, state.bids, context, _code(state))
     return [replace(ended, cancelled_on=wake.business_date)]
+
+
+def _code(state: Filled | Payable) -> str:
+    return "review_lapsed" if isinstance(state, Filled) else "payout_lapsed"

@@ -26,6 +26,7 @@ from services.bidding.commands import (
 )
 from services.bidding.domain.account import aggregate
 from services.bidding.domain.profile import DEMO
+from services.bidding.domain.requests import ANSWERS_KEPT
 from tests.unit.bidding.specs import (
     ANN,
     ANNS,
@@ -39,7 +40,7 @@ from tests.unit.bidding.specs import (
     moved,
     on,
 )
-from tests.unit.given import TODAY
+from tests.unit.given import TODAY, fold
 
 
 def confirm(top_up_id: str = "top_1", **changed: Any) -> ConfirmTopUp:
@@ -292,3 +293,19 @@ def test_an_account_id_is_its_owners_suffix() -> None:
         "", (), OpenAccount(owner="usr_7f-x_2"), (AccountOpened(account_id="acc_7f-x_2", owner="usr_7f-x_2"),)
     )
     spec.check(AGGREGATE)
+
+
+def test_an_account_remembers_the_last_answers_only() -> None:
+    """Its state stays small however often its owner pays in: the answer before the last hundred is forgotten, and what is kept
+    still tells another answer from the first."""
+    story: list[Any] = [OPENED]
+    for number in range(ANSWERS_KEPT + 1):
+        top_up = f"top_{number}"
+        story += [asked(top_up, 1), deposited(1, number + 1, top_up, f"B{number}")]
+    state = fold(AGGREGATE, story)
+    assert [answer.request_id for answer in state.top_ups.answered] == [
+        f"top_{number}" for number in range(1, ANSWERS_KEPT + 1)
+    ]
+    for top_up, code in (("top_0", "unknown_top_up"), ("top_1", "top_up_already_answered")):
+        spec = Spec("", tuple(story), confirm(top_up, bank_reference="other", amount_fen=1), code, on())
+        spec.check(AGGREGATE)
