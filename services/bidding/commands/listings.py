@@ -53,7 +53,7 @@ class CheckListing:
     """A second person has read what investors will be told, by its text's hash, and lets it be published or not; `opens_on` is
     the day it opens (None: now). No effect for a verdict that was carried out.
 
-    Refused: `unknown_listing`, `listing_checked` (the other way), `forbidden_not_staff`,
+    Refused: `unknown_listing`, `listing_checked` (the other way), `listing_ended` (taken back), `forbidden_not_staff`,
     `forbidden_owner` (of the borrower), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
     """
 

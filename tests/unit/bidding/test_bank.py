@@ -118,6 +118,18 @@ SPECS = [
         "amount_too_large",
     ),
     Spec(
+        "and held money",
+        (*FUNDED, TAKEN),
+        RequestTopUp(top_up_id="top_3", amount_fen=MAX_INTEGER - 500_00 + 1),
+        "amount_too_large",
+    ),
+    Spec(
+        "to the last fen that can be said",
+        (*FUNDED, TAKEN),
+        RequestTopUp(top_up_id="top_3", amount_fen=MAX_INTEGER - 500_00),
+        (asked("top_3", MAX_INTEGER - 500_00),),
+    ),
+    Spec(
         "a pending top-up is asked once",
         (OPENED, asked()),
         RequestTopUp(top_up_id="top_1", amount_fen=500_00),

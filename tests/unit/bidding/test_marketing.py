@@ -38,7 +38,7 @@ from tests.unit.bidding.voucher_story import (
     granted,
     returned,
 )
-from tests.unit.given import context, fold, given
+from tests.unit.given import TODAY, context, fold, given
 
 ACCOUNT = account_aggregate(DEMO)
 #: A second voucher of hers, for a bid that is as large as her larger part.
@@ -74,6 +74,7 @@ SPECS = [
     spec("by staff", (FUNDED,), grant(), "forbidden_not_staff", ANN),
     spec("to an investor", (FUNDED,), grant(investor="usr_marketing"), "invalid_owner"),
     spec("not for a day that is over", (FUNDED,), grant(valid_to=date(2024, 3, 14)), "invalid_validity"),
+    spec("but for today", (FUNDED,), grant(valid_to=TODAY), (granted(valid_to=TODAY),)),
     spec("never more than there is", (FUNDED,), grant(amount_fen=100_01), "marketing_exhausted"),
     spec(
         "what is reserved is not there",
@@ -176,7 +177,8 @@ def test_a_voucher_reaches_its_investor(row: Spec) -> None:
 
 
 def test_a_voucher_that_the_day_has_not_reached_yet_is_over_all_the_same() -> None:
-    """Its last day ends for its holder when the date has changed, whatever the tick has come to."""
+    """Its last day is his; it ends for him when the date has changed, whatever the tick has come to."""
+    given(AGGREGATE, FUNDED, GRANTED).when(REDEEM, context(VALID_TO, ANN)).then(REDEEMED)
     late = context(date(2024, 4, 1), ANN)
     given(AGGREGATE, FUNDED, GRANTED).when(REDEEM, late).then_refused("voucher_expired")
 

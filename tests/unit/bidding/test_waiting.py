@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.deciding import Wake
+from services.bidding.commands import ExecutePayout, ReviewListing
 from services.bidding.domain.listing import aggregate
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding.listing_story import (
@@ -24,6 +25,8 @@ from tests.unit.bidding.specs import Spec, on
 from tests.unit.given import TODAY, fold
 
 LISTING = aggregate(DEMO)
+DAY = timedelta(days=1)
+APPROVE, PAY = ReviewListing(verdict="approve"), ExecutePayout(voucher="F8-1")
 REVIEW_BY, PAY_BY = TODAY + timedelta(days=10), FUNDED_ON + timedelta(days=10)
 HALF = (*TO_REVIEW, reviewed("stf_fin", 1))
 PAID = replace(FUNDED_APPLICATION, executor="stf_cas", voucher="F8-1")
@@ -42,13 +45,17 @@ def lapsed(code: str, day: date) -> Any:
 SPECS = [
     spec("nobody reviews it", TO_REVIEW, REVIEW_BY, (lapsed("review_lapsed", REVIEW_BY),)),
     spec("one review is not two", HALF, REVIEW_BY, (lapsed("review_lapsed", REVIEW_BY),)),
-    spec("its last day is not over", TO_REVIEW, REVIEW_BY - timedelta(days=1), ()),
+    spec("its last day is not over", TO_REVIEW, REVIEW_BY - DAY, ()),
     spec("nobody pays it out", TO_PAY, PAY_BY, (lapsed("payout_lapsed", PAY_BY),)),
-    spec("the cashier has his last day", TO_PAY, PAY_BY - timedelta(days=1), ()),
+    spec("the cashier has his last day", TO_PAY, PAY_BY - DAY, ()),
     spec("what the caps are looked at for waits for no person", TO_FUND, PAY_BY, ()),
     spec("nor does what passes by itself", FULL, PAY_BY, ()),
     spec("what is paid out is paid out", (*TO_PAY, PAID), PAY_BY, ()),
     spec("once", (*TO_PAY, lapsed("payout_lapsed", PAY_BY)), PAY_BY, ()),
+    Spec("nor reviewed late", TO_REVIEW, APPROVE, "review_lapsed", on(REVIEW_BY + DAY, "stf_fin")),
+    Spec("but on the last day", TO_REVIEW, APPROVE, (reviewed("stf_fin", 1),), on(REVIEW_BY, "stf_fin")),
+    Spec("nor paid out late", TO_PAY, PAY, "payout_lapsed", on(PAY_BY + DAY, "stf_cas")),
+    Spec("but on the last day", TO_PAY, PAY, (replace(PAID, funded_on=PAY_BY),), on(PAY_BY, "stf_cas")),
     spec("an approval of old has no last day", (*TO_PAY[:-1], replace(PAYABLE, pay_by=None)), PAY_BY, ()),
 ]
 
