@@ -245,13 +245,14 @@ class BidDeclined:
 
 @event("bidding.ListingFilled.v1")
 class ListingFilled:
-    """The listing's amount is reached exactly; `reviews_needed` people must review it, 0 = it passes by itself."""
+    """The listing's amount is reached exactly; `reviews_needed` people must review it by the end of `review_by`, 0 = by itself."""
 
     listing_id: str
     loan_id: str
     amount_fen: PositiveFen
     bid_count: int
     reviews_needed: Count = 0
+    review_by: date | None = None
 
 
 @event("bidding.ListingReviewed.v1")

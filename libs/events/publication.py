@@ -72,7 +72,8 @@ class ListingChecked:
 
 @event("bidding.PayoutApproved.v1")
 class PayoutApproved:
-    """A large listing is reviewed and its caps are kept: somebody who is none of `reviewers` nor `owner` pays it out."""
+    """A large listing is reviewed and its caps are kept: somebody who is none of `reviewers` nor `owner` pays it out, by the end of
+    `pay_by` (None: an approval from before there was such a day)."""
 
     listing_id: str
     loan_id: str
@@ -81,3 +82,4 @@ class PayoutApproved:
     amount_fen: PositiveFen
     reviewers: tuple[str, ...]
     owner: str | None
+    pay_by: date | None = None

@@ -38,7 +38,7 @@ class VoucherGranted:
 
 @event("bidding.VoucherRedeemed.v1")
 class VoucherRedeemed:
-    """The investor names the loan that he bids on: he is paid when it is funded."""
+    """The investor names the loan that he bids on, another one than before if he had: he is paid when it is funded."""
 
     voucher_id: str
     investor: str

@@ -42,6 +42,8 @@ _AT_ONCE: Final = 16
 #: What a round does at most, so that the age is told and `stop` is heard between two.
 _ROUND_MAX: Final = 512
 _PAUSE_MAX_S: Final = 10.0
+#: How long an answer that was heard, and has not ended its request, is left alone at most before it is asked for again.
+_HEARD_PAUSE_MAX_S: Final = 3600.0
 
 Hear = Callable[[Kind, str, str, BankAnswer], Awaitable[None]]
 """Put the bank's answer to (kind, account, request id) on the log."""
@@ -95,6 +97,7 @@ class Courier:
         self._now = now
         self._told: dict[tuple[str, str], float] = {}
         self._failed: dict[tuple[str, str], int] = {}
+        self._heard: dict[tuple[str, str], int] = {}
 
     async def once(self) -> None:
         """Tell how old the oldest request is; hand over what is new, ask about what is overdue, the oldest first.
@@ -109,6 +112,7 @@ class Courier:
         names = {request.name for request in requests}
         self._told = {name: at for name, at in self._told.items() if name in names}
         self._failed = {name: times for name, times in self._failed.items() if name in names}
+        self._heard = {name: times for name, times in self._heard.items() if name in names}
         due = [request for request in requests if self._is_due(request)]
         due.sort(key=lambda request: self._failed.get(request.name, 0))
         await self._round(due[:_ROUND_MAX])
@@ -133,8 +137,13 @@ class Courier:
                 return found
 
     def _is_due(self, request: OpenRequest) -> bool:
+        """Whether it was never told, or so long ago. What the log does not take of an answer it will not take at once: ever longer."""
         told_at = self._told.get(request.name)
-        return told_at is None or self._clock() - told_at >= self._answer_s
+        if told_at is None:
+            return True
+        heard = min(self._heard.get(request.name, 0), 12)
+        pause_s = min(self._answer_s * (1 << heard), max(_HEARD_PAUSE_MAX_S, self._answer_s))
+        return self._clock() - told_at >= pause_s
 
     async def _advance(self, request: OpenRequest) -> None:
         self._failed[request.name] = self._failed.get(request.name, 0) + 1
@@ -172,6 +181,7 @@ class Courier:
         BANK_CALLS.labels("query", "answered" if isinstance(standing, BankAnswer) else standing).inc()
         if isinstance(standing, BankAnswer):
             await self._hear(request.kind, request.order.account, request.order.request_id, standing)
+            self._heard[request.name] = self._heard.get(request.name, 0) + 1
         elif standing == "unknown":
             await self._hand_over(request)
 

@@ -26,6 +26,9 @@ from libs.runtime.bank_signature import (
 Kind = Literal["collect", "pay_out"]
 """What the bank is asked for: to collect money from the owner's card, or to pay it out to that."""
 
+#: The form of a bank's reference, whoever brings it: a code, never a text.
+REFERENCE_PATTERN: Final = "^[A-Za-z0-9._-]{1,64}$"
+
 _CALL_LIMIT_S: Final = 5.0
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -90,7 +93,7 @@ class Custodian(Protocol):
 class _AnswerIn(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    bank_reference: Annotated[str, Field(min_length=1, max_length=64)]
+    bank_reference: Annotated[str, Field(pattern=REFERENCE_PATTERN)]
     amount_fen: Annotated[int, Field(ge=1, le=MAX_INTEGER)]
     succeeded: bool
     code: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")] | None = None

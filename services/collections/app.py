@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 3: who is appointed before the
-#: calendar opens has a desk.
-RULES = 3
+#: calendar opens has a desk. 4: that a debtor rings up is no attempt in vain to reach him.
+RULES = 4
 
 
 def build(profile: str) -> Service:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 from typing import Any
+from zlib import crc32
 
 from libs.events.bidding import CancelCode
 from services.bidding.commands import CancelBid, CancelListing, CheckListing, ExecutePayout
@@ -20,6 +21,8 @@ class DeskSight:
 
     to_check: dict[str, str] = field(default_factory=dict)
     to_pay: dict[str, None] = field(default_factory=dict)
+    forgotten: dict[str, None] = field(default_factory=dict)
+    """A third of those that may be paid out, by their names: nobody thinks of them before everybody goes home."""
     borrowers: dict[str, str] = field(default_factory=dict)
     bids: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -30,7 +33,8 @@ class DeskSight:
             self.to_check[data["listing_id"]] = data["content_hash"]
             self.borrowers[data["listing_id"]] = data["borrower"]
         elif name == "PayoutApproved":
-            self.to_pay[data["listing_id"]] = None
+            is_forgotten = crc32(data["listing_id"].encode()) % 3 == 0
+            (self.forgotten if is_forgotten else self.to_pay)[data["listing_id"]] = None
         elif name == "ListingOpened":
             self.borrowers[data["listing_id"]] = data["borrower"]
         elif name == "FundsHeld":
@@ -39,8 +43,14 @@ class DeskSight:
             self.to_check.pop(data["listing_id"], None)
         if name in ("LoanFunded", "ListingCancelled"):
             self.to_pay.pop(data["listing_id"], None)
+            self.forgotten.pop(data["listing_id"], None)
         if name == "ListingRefused":
             self.to_check.pop(data["loan_id"].replace("loan_", "lst_"), None)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a reviewed listing waits for a cashier, or for somebody to think of it."""
+        return bool(self.to_pay or self.forgotten)
 
 
 class Desk:
@@ -66,8 +76,9 @@ class Desk:
 
     def finish(self) -> bool:
         """No reviewed listing is left unpaid when everybody goes home."""
-        if not self.sight.to_pay or not self._api.is_quiet:
+        if not self.sight.waits or not self._api.is_quiet:
             return False
+        self.sight.to_pay |= self.sight.forgotten
         self._pay_out()
         return True
 

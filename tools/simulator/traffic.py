@@ -83,7 +83,7 @@ class Traffic:
     @property
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
-        waiting = self._officers.sight.to_review or self._desk.sight.to_pay
+        waiting = self._officers.sight.to_review or self._desk.sight.waits
         return not (self.sight.bank or self.sight.closing or self._api.seen or waiting)
 
     def step(self, _rng: Random) -> bool:

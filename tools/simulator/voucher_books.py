@@ -1,6 +1,6 @@
 """Vouchers, kept once more from the log: never more promised than there is, each paid once, to whom it was given, for his part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -30,6 +30,8 @@ class VoucherBooks:
     books: Books
     papers: PaperBooks
     vouchers: dict[str, VoucherBook] = field(default_factory=dict)
+    over: dict[str, str] = field(default_factory=dict)
+    """Loans that were funded or will never be, with the command that the marketing account must hear of it."""
 
     def record(self, where: str, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -37,13 +39,23 @@ class VoucherBooks:
         if handler is not None:
             handler(self, where, event["data"])
 
-    def at_rest(self, last_closed: date | None) -> None:
-        """Whoever was paid has the money; whatever a closed day ended has expired; no voucher waits for a loan that is over."""
+    def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
+        """Whoever was paid has the money, whatever a closed day ended has expired, and no loan's end was kept from the vouchers
+        that may wait for it."""
+        told = {(command.get("type"), command.get("data", {}).get("loan_id")) for command in commands}
+        for loan, command in self.over.items():
+            require((command, loan) in told, f"vouchers for {loan} wait for ever: no {command}")
         for name, voucher in self.vouchers.items():
             paid = voucher.ended == "paid"
             require(voucher.credited == paid, f"{name} is {voucher.ended} and credited: {voucher.credited}")
             is_over = last_closed is not None and voucher.valid_to <= last_closed
             require(voucher.ended is not None or not is_over, f"{name} has not expired")
+
+    def _funded(self, _where: str, data: Any) -> None:
+        self.over[data["loan_id"]] = "bidding.SettleVouchers"
+
+    def _never(self, _where: str, data: Any) -> None:
+        self.over[data["loan_id"]] = "bidding.ReturnVouchers"
 
     def _open(self, where: str, data: Any) -> VoucherBook:
         voucher = self.vouchers[data["voucher_id"]]
@@ -67,7 +79,7 @@ class VoucherBooks:
 
     def _redeemed(self, where: str, data: Any) -> None:
         voucher = self._open(where, data)
-        require(voucher.loan is None, f"{where}: {data['voucher_id']} is redeemed for two loans")
+        require(voucher.loan != data["loan_id"], f"{where}: {data['voucher_id']} is redeemed again")
         voucher.loan = data["loan_id"]
 
     def _returned(self, where: str, data: Any) -> None:
@@ -100,6 +112,10 @@ class VoucherBooks:
 
 
 _HANDLERS: dict[str, Callable[[VoucherBooks, str, Any], None]] = {
+    "bidding.FundsCollected.v1": VoucherBooks._funded,
+    "bidding.ListingExpired.v1": VoucherBooks._never,
+    "bidding.ListingCancelled.v1": VoucherBooks._never,
+    "bidding.ListingRefused.v1": VoucherBooks._never,
     "bidding.VoucherGranted.v1": VoucherBooks._granted,
     "bidding.VoucherRedeemed.v1": VoucherBooks._redeemed,
     "bidding.VoucherReturned.v1": VoucherBooks._returned,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
 from libs.runtime.http import Answer, CountField, PositiveFenField, RateField, Shape, id_field
-from services.bidding.custodian import BankAnswer
+from services.bidding.custodian import REFERENCE_PATTERN, BankAnswer
 
 # --- requests ------------------------------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ class ReviewIn(Shape):
 class BankAnswerIn(Shape):
     """The bank's answer to a request, under its own reference: the same reference means the same booking. `code` says why not."""
 
-    bank_reference: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,64}$", examples=["B20240315-000017"])]
+    bank_reference: Annotated[str, Field(pattern=REFERENCE_PATTERN, examples=["B20240315-000017"])]
     amount_fen: PositiveFenField
     succeeded: Annotated[bool, Field(strict=True)]
     code: Annotated[str | None, Field(pattern="^[a-z][a-z0-9_]{0,39}$", examples=["not_own_name"])] = None

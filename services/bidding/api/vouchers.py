@@ -131,7 +131,7 @@ async def grant_voucher(body: VoucherIn, call: ThisCall) -> Order:
     answers={events.VoucherRedeemed: VoucherDone.redeemed},
 )
 async def redeem_voucher(voucher: Annotated[str, id_path("vch")], body: RedemptionIn) -> Order:
-    """Redeem one's own voucher with a bid on a listing. Other people's vouchers do not exist for the caller."""
+    """Redeem one's own voucher with a bid on a listing, or on another one instead. Other people's do not exist for the caller."""
     loan_id = body.listing_id.replace("lst_", "loan_", 1)
     return Order(commands.MARKETING_STREAM, commands.RedeemVoucher(voucher_id=voucher, loan_id=loan_id))
 

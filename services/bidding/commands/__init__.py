@@ -1,6 +1,7 @@
 """Commands of `bidding`: private to the service. People's come from the API, the others from its policies.
 
-A command to an account that is not open is refused `unknown_account`, one of the owner of a closed account `account_closed`; a movement that would make an account or an event
+A command to an account that is not open is refused `unknown_account`, one of the owner of a closed account `account_closed`
+(but what came after he left is paid out); a movement that would make an account or an event
 larger than MAX_INTEGER is refused `amount_too_large`.
 """
 
@@ -94,7 +95,7 @@ class RequestTopUp:
 
 @command("bidding.ConfirmTopUp")
 class ConfirmTopUp:
-    """The bank's answer to a top-up. No effect when it is the answer already given.
+    """The bank's answer to a top-up. No effect when it is the answer already given, lately (domain/requests.py).
 
     Refused: `unknown_top_up`, `top_up_already_answered`, `amount_differs`, `invalid_bank_reference`,
     `bank_reference_used` (by another request of this account).
@@ -130,7 +131,7 @@ class RequestWithdrawal:
 
 @command("bidding.ConfirmWithdrawal")
 class ConfirmWithdrawal:
-    """The bank's answer to a withdrawal. No effect when it is the answer already given.
+    """The bank's answer to a withdrawal. No effect when it is the answer already given, lately (domain/requests.py).
 
     Refused: `unknown_withdrawal`, `withdrawal_already_answered`, `amount_differs`, `invalid_bank_reference`,
     `bank_reference_used` (by another request of this account).

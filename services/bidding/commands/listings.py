@@ -53,7 +53,7 @@ class CheckListing:
     """A second person has read what investors will be told, by its text's hash, and lets it be published or not; `opens_on` is
     the day it opens (None: now). No effect for a verdict that was carried out.
 
-    Refused: `unknown_listing`, `listing_checked` (the other way), `forbidden_not_staff`,
+    Refused: `unknown_listing`, `listing_checked` (the other way), `listing_ended` (taken back), `forbidden_not_staff`,
     `forbidden_owner` (of the borrower), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
     """
 
@@ -131,7 +131,7 @@ class ExecutePayout:
     No effect when it is funded.
 
     Refused: `unknown_listing`, `payout_not_approved`, `invalid_voucher`, `forbidden_not_staff`, `forbidden_owner` (of the
-    borrower), `forbidden_same_person` (who reviewed it).
+    borrower), `forbidden_same_person` (who reviewed it), `payout_lapsed` (its last day is over).
     """
 
     voucher: str
@@ -153,7 +153,8 @@ class ReviewListing:
     does), one rejection cancels it and releases every hold. No effect for a verdict that was carried out.
 
     Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
-    `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_second_review` (by the same person).
+    `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_second_review` (by the same person), `review_lapsed` (its
+    last day is over).
     """
 
     verdict: Literal["approve", "reject"]

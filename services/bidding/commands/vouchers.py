@@ -41,10 +41,10 @@ class GrantVoucher:
 
 @command("bidding.RedeemVoucher")
 class RedeemVoucher:
-    """The investor names the loan that he bids on. No effect for the same loan again.
+    """The investor names the loan that he bids on, or another one instead: nobody tells him that a loan was funded before his
+    word came, or never comes about. No effect for the same loan again.
 
-    Refused: `unknown_voucher` (also to everybody else, and when it has ended), `voucher_expired`, `voucher_redeemed` (for another
-    loan).
+    Refused: `unknown_voucher` (also to everybody else, and when it has ended), `voucher_expired`.
     """
 
     voucher_id: str

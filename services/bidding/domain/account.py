@@ -105,7 +105,8 @@ def _decide_open(
             # Other people's accounts do not exist for anybody, whatever an API forgot to check.
             if context.principal != state.owner:
                 raise Refused("unknown_account")
-            if state.is_closed:
+            # A payment that comes back may come after his leaving, because no account knows what a loan has taken: it is his.
+            if state.is_closed and not isinstance(command, RequestWithdrawal):
                 raise Refused("account_closed")
             return _decide_for_owner(command, state, context, profile)
         case ConfirmTopUp():

@@ -38,6 +38,7 @@ from libs.events.card import CardRef
 from libs.events.codec import record
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.vouchers import VoucherCredited
+from services.bidding.domain.requests import NO_REQUESTS, Requests, with_answer, with_request
 
 
 @record
@@ -47,23 +48,6 @@ class Hold:
     bid_id: str
     listing_id: str
     amount_fen: PositiveFen
-
-
-@record
-class Answer:
-    """The bank's answer to a finished request, kept to recognise it when it comes again."""
-
-    bank_reference: str
-    amount_fen: PositiveFen
-    succeeded: bool
-
-
-@record
-class Requests:
-    """Requests to the bank of one kind by id: the amount of those that wait, the answer of those that do not."""
-
-    pending: dict[str, PositiveFen]
-    answered: dict[str, Answer]
 
 
 @record
@@ -97,7 +81,7 @@ class Open:
 
     `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
-    `is_closed` only loans still move money here.
+    `is_closed` only loans still move money here, and their owner takes it out.
     """
 
     kind: Literal["open"] = "open"
@@ -153,8 +137,8 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
                 available_fen=0,
                 held_fen=0,
                 holds={},
-                top_ups=Requests(pending={}, answered={}),
-                withdrawals=Requests(pending={}, answered={}),
+                top_ups=NO_REQUESTS,
+                withdrawals=NO_REQUESTS,
                 loans={},
             )
         case FeeCredited():
@@ -201,24 +185,20 @@ def _with_balance(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> O
 def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Open:
     match event:
         case TopUpRequested():
-            return replace(state, top_ups=_asked(state.top_ups, event.top_up_id, event.amount_fen))
+            return replace(state, top_ups=with_request(state.top_ups, event.top_up_id, event.amount_fen))
         case FundsDeposited() | TopUpFailed():
-            succeeded = isinstance(event, FundsDeposited)
-            return replace(
-                state, top_ups=_answered(state.top_ups, event.top_up_id, event.bank_reference, succeeded)
-            )
+            deposited = isinstance(event, FundsDeposited)
+            answered = with_answer(state.top_ups, event.top_up_id, event.bank_reference, succeeded=deposited)
+            return replace(state, top_ups=answered)
         case WithdrawalRequested():
-            return replace(
-                state, withdrawals=_asked(state.withdrawals, event.withdrawal_id, event.amount_fen)
-            )
+            asked = with_request(state.withdrawals, event.withdrawal_id, event.amount_fen)
+            return replace(state, withdrawals=asked)
         case FundsWithdrawn() | WithdrawalFailed():
-            succeeded = isinstance(event, FundsWithdrawn)
-            return replace(
-                state,
-                withdrawals=_answered(
-                    state.withdrawals, event.withdrawal_id, event.bank_reference, succeeded
-                ),
+            paid = isinstance(event, FundsWithdrawn)
+            answered = with_answer(
+                state.withdrawals, event.withdrawal_id, event.bank_reference, succeeded=paid
             )
+            return replace(state, withdrawals=answered)
         case FundsHeld():
             hold = Hold(bid_id=event.bid_id, listing_id=event.listing_id, amount_fen=event.amount_fen)
             return replace(state, holds=state.holds | {event.hold_id: hold})
@@ -235,20 +215,6 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
             return state
         case _:
             return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})
-
-
-def _asked(requests: Requests, request_id: str, amount_fen: int) -> Requests:
-    return replace(requests, pending=requests.pending | {request_id: amount_fen})
-
-
-def _answered(requests: Requests, request_id: str, bank_reference: str, succeeded: bool) -> Requests:
-    answer = Answer(
-        bank_reference=bank_reference, amount_fen=requests.pending[request_id], succeeded=succeeded
-    )
-    return Requests(
-        pending={other: amount for other, amount in requests.pending.items() if other != request_id},
-        answered=requests.answered | {request_id: answer},
-    )
 
 
 def _dealt(

@@ -1,10 +1,12 @@
 """Money in and out of the custody account: requests that only the bank's answer completes.
 
 An answer that comes again (same request, reference, amount and outcome) has no effect; any other second answer is
-refused, and one bank reference never answers two requests of an account. That two accounts are told of one booking is the bank's
-mistake, which reconciliation finds: no account's stream can see it. Money without a request is `unrequested`'s.
+refused, and one bank reference never answers two requests of an account, as far as it remembers (requests.py). That two accounts are
+told of one booking, or one of an old booking again, is the bank's mistake, which reconciliation finds: no account's stream can see
+it. Money without a request is `unrequested`'s.
 """
 
+import re
 from collections.abc import Sequence
 
 from libs.events.bidding import (
@@ -19,16 +21,18 @@ from libs.events.card import CardRef
 from libs.events.deciding import Refused
 from libs.events.money import MAX_INTEGER
 from services.bidding.commands import ConfirmTopUp, ConfirmWithdrawal, RequestTopUp, RequestWithdrawal
-from services.bidding.domain.account_state import Answer, Open, Requests
+from services.bidding.domain.account_state import Open
 from services.bidding.domain.booking import BANK, book
 from services.bidding.domain.profile import Profile
+from services.bidding.domain.requests import Answer, Requests
 
-_REFERENCE_LENGTH_MAX = 64
+#: A bank's reference is a short code: free text never enters the log.
+_REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def request_top_up(command: RequestTopUp, state: Open, profile: Profile) -> Sequence[TopUpRequested]:
     """Ask for a deposit. Refused: `amount_too_large` where its confirmation could not be booked."""
-    if _is_known(state.top_ups, command.top_up_id):
+    if state.top_ups.is_known(command.top_up_id):
         return []
     card_ref = _own_card(state, profile)
     promised = state.available_fen + state.held_fen + sum(state.top_ups.pending.values())
@@ -47,10 +51,7 @@ def request_top_up(command: RequestTopUp, state: Open, profile: Profile) -> Sequ
 
 def confirm_top_up(command: ConfirmTopUp, state: Open) -> Sequence[FundsDeposited | TopUpFailed]:
     """Book the bank's answer to a deposit."""
-    answer = Answer(
-        bank_reference=command.bank_reference, amount_fen=command.amount_fen, succeeded=command.succeeded
-    )
-    if _is_repeated(answer, command.top_up_id, state.top_ups, state, "top_up"):
+    if _is_repeated(_said(command, command.top_up_id), state.top_ups, state, "top_up"):
         return []
     if not command.succeeded:
         return [
@@ -76,7 +77,7 @@ def request_withdrawal(
     command: RequestWithdrawal, state: Open, profile: Profile
 ) -> Sequence[WithdrawalRequested]:
     """Hold the amount until the bank has answered."""
-    if _is_known(state.withdrawals, command.withdrawal_id):
+    if state.withdrawals.is_known(command.withdrawal_id):
         return []
     return [
         WithdrawalRequested(
@@ -92,10 +93,7 @@ def confirm_withdrawal(
     command: ConfirmWithdrawal, state: Open
 ) -> Sequence[FundsWithdrawn | WithdrawalFailed]:
     """Book the bank's answer to a pay-out: the held money leaves, or is available again."""
-    answer = Answer(
-        bank_reference=command.bank_reference, amount_fen=command.amount_fen, succeeded=command.succeeded
-    )
-    if _is_repeated(answer, command.withdrawal_id, state.withdrawals, state, "withdrawal"):
+    if _is_repeated(_said(command, command.withdrawal_id), state.withdrawals, state, "withdrawal"):
         return []
     if not command.succeeded:
         return [
@@ -124,30 +122,30 @@ def _own_card(state: Open, profile: Profile) -> CardRef | None:
     return state.card_ref
 
 
-def _is_known(requests: Requests, request_id: str) -> bool:
-    return request_id in requests.pending or request_id in requests.answered
+def _said(command: ConfirmTopUp | ConfirmWithdrawal, request_id: str) -> Answer:
+    return Answer(
+        request_id=request_id,
+        bank_reference=command.bank_reference,
+        amount_fen=command.amount_fen,
+        succeeded=command.succeeded,
+    )
 
 
-def _is_repeated(answer: Answer, request_id: str, requests: Requests, state: Open, noun: str) -> bool:
+def _is_repeated(answer: Answer, requests: Requests, state: Open, noun: str) -> bool:
     """Whether the bank said exactly this before; False where it is the first answer to a pending request."""
-    earlier = requests.answered.get(request_id)
+    earlier = requests.answer_to(answer.request_id)
     if earlier == answer:
         return True
     if earlier is not None:
         raise Refused(f"{noun}_already_answered")
-    asked_fen = requests.pending.get(request_id)
+    asked_fen = requests.pending.get(answer.request_id)
     if asked_fen is None:
         raise Refused(f"unknown_{noun}")
     if asked_fen != answer.amount_fen:
         raise Refused("amount_differs")
-    if not _is_reference(answer.bank_reference):
+    if _REFERENCE.fullmatch(answer.bank_reference) is None:
         raise Refused("invalid_bank_reference")
-    used = (*state.top_ups.answered.values(), *state.withdrawals.answered.values())
+    used = (*state.top_ups.answered, *state.withdrawals.answered)
     if any(other.bank_reference == answer.bank_reference for other in used):
         raise Refused("bank_reference_used")
     return False
-
-
-def _is_reference(text: str) -> bool:
-    """A bank's reference is a short code: free text never enters the log."""
-    return 0 < len(text) <= _REFERENCE_LENGTH_MAX and text.isascii() and text.isprintable()

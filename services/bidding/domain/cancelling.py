@@ -1,7 +1,8 @@
 """Taking back 撤标: a listing before it is filled, and never a bid that was accepted.
 
 Who may ask for it is the borrower, who need not borrow, and an operator, who must not leave up what is wrong. From the last
-bid on others rely on the loan, and only its review, a cap or the ceiling of the day may end it (funding.py).
+bid on others rely on the loan, and only its review, a cap or the ceiling of the day may end it (funding.py), or that nobody
+reviews it or pays it out in time (waiting.py).
 """
 
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ third pays it out: whoever decides does not execute (rule 7 there).
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import assert_never
 
 from libs.events.bidding import (
@@ -52,6 +52,7 @@ from services.bidding.domain.listing_state import (
     TurnedDown,
 )
 from services.bidding.domain.profile import Profile
+from services.bidding.domain.waiting import require_in_time
 
 _AtFunding = FundingRequested | PayoutApproved | LoanFunded | ListingCancelled
 
@@ -84,7 +85,7 @@ def _pass(state: Filled, context: Context, profile: Profile, reviewers: tuple[st
     if not is_affordable(terms, context.business_date, profile):
         return cancelled(terms, state.bids, context, "invalid_rate")
     if not terms.application_id:
-        return _approved(state, reviewers) if reviewers else _funded(state, context)
+        return _approved(state, context, profile, reviewers) if reviewers else _funded(state, context)
     return FundingRequested(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
@@ -107,7 +108,7 @@ def is_affordable(terms: OpenListing | Terms, on: date, profile: Profile) -> boo
 
 
 def answer_caps(
-    command: ConfirmFunding | RejectFunding, state: ListingState, context: Context
+    command: ConfirmFunding | RejectFunding, state: ListingState, context: Context, profile: Profile
 ) -> Sequence[PayoutApproved | LoanFunded | ListingCancelled]:
     """Onboarding's answer about the borrower's caps. Refusals stand on the commands."""
     match state:
@@ -116,7 +117,9 @@ def answer_caps(
         case Passed():
             if isinstance(command, RejectFunding):
                 return [cancelled(state.terms, state.bids, context, command.code)]
-            return [_approved(state, state.reviewers) if state.reviewers else _funded(state, context)]
+            if not state.reviewers:
+                return [_funded(state, context)]
+            return [_approved(state, context, profile, state.reviewers)]
         case Payable() | Funding() | Funded() | Cancelled():
             if isinstance(command, RejectFunding) != isinstance(state, Cancelled):
                 raise Refused("listing_not_passed")
@@ -157,6 +160,7 @@ def _review(
         raise Refused("forbidden_owner")
     if reviewer in state.reviewers:
         raise Refused("forbidden_second_review")
+    require_in_time(state, context)
     reviewed = ListingReviewed(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
@@ -172,7 +176,9 @@ def _review(
     return [reviewed, _pass(state, context, profile, (*state.reviewers, reviewer))]
 
 
-def _approved(state: Filled | Passed, reviewers: tuple[str, ...]) -> PayoutApproved:
+def _approved(
+    state: Filled | Passed, context: Context, profile: Profile, reviewers: tuple[str, ...]
+) -> PayoutApproved:
     terms = state.terms
     return PayoutApproved(
         listing_id=terms.listing_id,
@@ -182,6 +188,7 @@ def _approved(state: Filled | Passed, reviewers: tuple[str, ...]) -> PayoutAppro
         amount_fen=terms.amount_fen,
         reviewers=reviewers,
         owner=terms.owner,
+        pay_by=context.business_date + timedelta(days=profile.review_days),
     )
 
 
@@ -203,6 +210,7 @@ def execute(
     _require_another(context.principal, state)
     if _VOUCHER.fullmatch(command.voucher) is None:
         raise Refused("invalid_voucher")
+    require_in_time(state, context)
     if not is_affordable(state.terms, context.business_date, profile):
         return [cancelled(state.terms, state.bids, context, "invalid_rate")]
     return [_funded(state, context, executor=context.principal, voucher=command.voucher)]

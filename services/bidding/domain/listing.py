@@ -4,7 +4,7 @@ It decides about bids whose money is already held in another stream, so it decli
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import assert_never, get_args
 
@@ -59,6 +59,7 @@ from services.bidding.domain.opening import (
     opening_of,
 )
 from services.bidding.domain.profile import Profile
+from services.bidding.domain.waiting import lapse, lapses_on
 
 _FundingCommand = FundListing | ConfirmFunding | RejectFunding | ReviewListing | ExecutePayout | RecordCapture
 ListingCommand = OpenListing | CheckListing | RecordBid | CancelBid | CancelListing | _FundingCommand
@@ -82,7 +83,7 @@ def decide(
         case FundListing():
             return fund(state, context, profile)
         case ConfirmFunding() | RejectFunding():
-            return answer_caps(command, state, context)
+            return answer_caps(command, state, context, profile)
         case ReviewListing():
             return review(command, state, context, profile)
         case ExecutePayout():
@@ -90,18 +91,21 @@ def decide(
         case RecordCapture():
             return record_capture(command, state)
         case Wake():
-            return _wake(command, state, profile)
+            return _wake(command, state, context, profile)
         case _:
             assert_never(command)
 
 
 def wake_on(state: ListingState) -> WakeOn:
-    """An open listing wakes when the day of its window's end is closed; one before it says when it opens or lapses."""
+    """An open listing wakes when the day of its window's end is closed; one before it says when it opens or lapses, and one that
+    waits for people when it has waited too long."""
     match state:
         case Prepared() | Scheduled():
             return opening_of(state)
         case Open():
             return _end_of(state)
+        case Filled() | Payable():
+            return lapses_on(state)
         case _:
             return None
 
@@ -110,12 +114,14 @@ def _end_of(state: Open) -> tuple[date, int]:
     return (state.terms.closes_on, OPENING_PHASE)
 
 
-def _wake(wake: Wake, state: ListingState, profile: Profile) -> Sequence[ListingEvent]:
+def _wake(wake: Wake, state: ListingState, context: Context, profile: Profile) -> Sequence[ListingEvent]:
     match state:
         case Prepared() | Scheduled():
             return open_or_lapse(wake, state, profile)
         case Open():
             return _expire(wake, state)
+        case Filled() | Payable():
+            return lapse(wake, state, context)
         case _:
             return []
 
@@ -135,9 +141,7 @@ def _record_bid(
             code = _why_not(command, state, context, profile)
             if code is not None:
                 return [_decline(command, state.terms, code)]
-            return _place(
-                command, state, profile.reviews_needed(state.terms.amount_fen, context.business_date)
-            )
+            return _place(command, state, context, profile)
         case Filled() | Passed() | Payable() | Funding() | Funded():
             return [_decline(command, state.terms, "listing_full")]
         case Expired() | Cancelled():
@@ -202,8 +206,8 @@ def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> 
     return "unsuitable" if level < profile.level_needed(terms.grade, on) else None
 
 
-def _place(command: RecordBid, state: Open, reviews_needed: int) -> Sequence[ListingEvent]:
-    terms = state.terms
+def _place(command: RecordBid, state: Open, context: Context, profile: Profile) -> Sequence[ListingEvent]:
+    terms, day = state.terms, context.business_date
     taken_fen = _taken_fen(command, state)
     raised_after = state.raised_fen + taken_fen
     bid = Bid(
@@ -223,12 +227,14 @@ def _place(command: RecordBid, state: Open, reviews_needed: int) -> Sequence[Lis
     )
     if raised_after < terms.amount_fen:
         return [placed]
+    reviews_needed = profile.reviews_needed(terms.amount_fen, day)
     filled = ListingFilled(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
         amount_fen=terms.amount_fen,
         bid_count=bid.order,
         reviews_needed=reviews_needed,
+        review_by=day + timedelta(days=profile.review_days) if reviews_needed else None,
     )
     return [placed, filled]
 

@@ -107,7 +107,8 @@ class Open:
 class Filled:
     """The amount is reached exactly; the full-bid review comes next, by `reviews_needed` people (0: by itself).
 
-    `reviewers` are those who have approved it, in their order.
+    `reviewers` are those who have approved it, in their order. The reviews must be there by the end of `review_by`; None where it
+    passes by itself.
     """
 
     kind: Literal["filled"] = "filled"
@@ -115,6 +116,7 @@ class Filled:
     bids: Lines
     reviews_needed: Count
     reviewers: tuple[str, ...] = ()
+    review_by: date | None = None
 
 
 @record
@@ -129,12 +131,13 @@ class Passed:
 
 @record
 class Payable:
-    """Reviewed by people, caps kept: waits for another person to pay it out."""
+    """Reviewed by people, caps kept: waits for another person to pay it out, until the end of `pay_by`."""
 
     kind: Literal["payable"] = "payable"
     terms: Terms
     bids: Lines
     reviewers: tuple[str, ...]
+    pay_by: date | None = None
 
 
 @record
@@ -221,7 +224,12 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             return _answered(state, event)
         case ListingFilled():
             assert isinstance(state, Open), "only an open listing is filled"
-            return Filled(terms=state.terms, bids=state.bids, reviews_needed=event.reviews_needed)
+            return Filled(
+                terms=state.terms,
+                bids=state.bids,
+                reviews_needed=event.reviews_needed,
+                review_by=event.review_by,
+            )
         case ListingReviewed():
             assert isinstance(state, Filled), "only a filled listing is reviewed"
             return replace(state, reviewers=(*state.reviewers, event.reviewer))
@@ -238,7 +246,7 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             return Passed(terms=state.terms, bids=state.bids, reviewers=state.reviewers)
         case PayoutApproved():
             assert isinstance(state, Filled | Passed), "only a reviewed listing is paid out"
-            return Payable(terms=state.terms, bids=state.bids, reviewers=event.reviewers)
+            return Payable(terms=state.terms, bids=state.bids, reviewers=event.reviewers, pay_by=event.pay_by)
         case LoanFunded():
             assert isinstance(state, Filled | Passed | Payable), "only a filled listing is funded"
             missing = tuple(bid.hold_id for bid in event.bids)

@@ -156,8 +156,6 @@ def _redeem(command: RedeemVoucher, state: Account, context: Context) -> Sequenc
         raise Refused("unknown_voucher")
     if voucher.loan_id == command.loan_id:
         return []
-    if voucher.loan_id is not None:
-        raise Refused("voucher_redeemed")
     if context.business_date > voucher.valid_to:
         raise Refused("voucher_expired")
     return [
@@ -169,8 +167,10 @@ def _redeem(command: RedeemVoucher, state: Account, context: Context) -> Sequenc
 
 
 def _redeemed_for(state: Account, loan_id: str) -> list[str]:
-    """The vouchers of a loan, by their names."""
-    return sorted(name for name, voucher in state.vouchers.items() if voucher.loan_id == loan_id)
+    """The vouchers of a loan, the one for the largest bid first: it takes no part that would do for another, and none is left
+    that a part would have done for."""
+    of_loan = [(name, voucher) for name, voucher in state.vouchers.items() if voucher.loan_id == loan_id]
+    return [name for name, voucher in sorted(of_loan, key=lambda each: (-each[1].bid_min_fen, each[0]))]
 
 
 def _settle(command: SettleVouchers, state: Account) -> Sequence[VoucherPaid | VoucherReturned]:

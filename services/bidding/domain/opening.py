@@ -235,17 +235,11 @@ def check(
             if command.verdict == "approve":
                 raise Refused("listing_checked")
             return []
-        case (
-            Scheduled()
-            | Open()
-            | Filled()
-            | Passed()
-            | Payable()
-            | Funding()
-            | Funded()
-            | Expired()
-            | Cancelled()
-        ):
+        case Cancelled():
+            raise Refused(
+                "listing_ended"
+            )  # perhaps before anybody had looked at it: no verdict was carried out
+        case Scheduled() | Open() | Filled() | Passed() | Payable() | Funding() | Funded() | Expired():
             if command.verdict == "reject":
                 raise Refused("listing_checked")
             return []

@@ -57,6 +57,8 @@ class Profile:
     """Whether a second person looks at a listing before it is published."""
     check_days: int = 10
     """How long a prepared listing waits for that look (chosen)."""
+    review_days: int = 10
+    """How long a full listing waits for its reviews, and a reviewed one for its pay-out (chosen)."""
     schedule_days_max: int = 30
     """How far ahead a listing may be scheduled (chosen)."""
     forbidden_purposes: tuple[tuple[date, tuple[str, ...]], ...] = ()

@@ -1,6 +1,6 @@
 """From a redeemed voucher to money on the investor's account: the loan's end settles or returns what was redeemed for it."""
 
-from libs.events.bidding import FundsCollected, ListingCancelled, ListingExpired
+from libs.events.bidding import FundsCollected, ListingCancelled, ListingExpired, ListingRefused
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send, Step
 from libs.events.vouchers import VoucherCredited, VoucherPaid
@@ -22,6 +22,8 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [_back(loan_id, "listing_expired")]
         case ListingCancelled() as cancelled:
             return [_back(cancelled.loan_id, "listing_cancelled")]
+        case ListingRefused() as refused:
+            return [_back(refused.loan_id, "listing_refused")]
         case VoucherPaid() as paid:
             credit = CreditVoucher(
                 voucher_id=paid.voucher_id, loan_id=paid.loan_id, amount_fen=paid.amount_fen
@@ -45,6 +47,7 @@ SAGAS = (
             Step(on=FundsCollected, send=SettleVouchers),
             Step(on=ListingExpired, send=ReturnVouchers),
             Step(on=ListingCancelled, send=ReturnVouchers),
+            Step(on=ListingRefused, send=ReturnVouchers),
         ),
     ),
     Saga(

@@ -384,7 +384,9 @@ def is_counted(event: ContactLogged) -> bool:
 def _unanswered(before: int, event: ContactLogged) -> int:
     if event.party != "debtor" or event.channel not in ("call", "visit"):
         return before
-    return 0 if event.effective else before + 1
+    if event.effective:
+        return 0
+    return before + 1 if event.direction == "outbound" else before  # whoever rings up himself can be reached
 
 
 def _counted(days: tuple[DayCalls, ...], day: date) -> tuple[DayCalls, ...]:

@@ -154,7 +154,7 @@ TO_REVIEW = (
     APPLIED,
     PLACED,
     placed(2, LAST, 1_000_50),
-    ListingFilled(listing_id="lst_1", loan_id="loan_1", amount_fen=1_000_50, bid_count=2, reviews_needed=2),
+    replace(FILLED, reviews_needed=2, review_by=TODAY + timedelta(days=10)),
 )
 
 
@@ -304,6 +304,7 @@ PAYABLE = PayoutApproved(
     amount_fen=1_000_50,
     reviewers=("stf_fin", "stf_fan"),
     owner="stf_own",
+    pay_by=FUNDED_ON + timedelta(days=10),
 )
 REVIEWED_BY_TWO = (*TO_REVIEW, reviewed("stf_fin", 1), reviewed("stf_fan", 2), ASKED_CAPS)
 TO_PAY = (*REVIEWED_BY_TWO, PAYABLE)

@@ -152,6 +152,7 @@ SPECS = [
     Spec("who has it all back may go", (*EMPTY_LENDER, *paid_back(300_00)), CLOSE, (CLOSED,), on()),
     Spec("then nothing is done with the account", (OPENED, CLOSED), pay(), "account_closed"),
     Spec("by anybody", (OPENED, CLOSED), pay(), "unknown_account", on(principal="usr_bob")),
+    Spec("nor bid from it", (OPENED, CLOSED), PLACE, "account_closed"),
     Spec("but nothing that comes is lost", (OPENED, CLOSED), share(23_40, 3_00, 30), (SHARED,), on()),
     Spec("nothing returns without an account", (), GIVE_BACK, "unknown_account", on()),
     Spec("a payment returns once", (*rich(), PAID, GIVEN_BACK), GIVE_BACK, (), on()),

@@ -26,6 +26,7 @@ from services.bidding.commands import (
 )
 from services.bidding.domain.account import aggregate
 from services.bidding.domain.profile import DEMO
+from services.bidding.domain.requests import ANSWERS_KEPT
 from tests.unit.bidding.specs import (
     ANN,
     ANNS,
@@ -39,7 +40,7 @@ from tests.unit.bidding.specs import (
     moved,
     on,
 )
-from tests.unit.given import TODAY
+from tests.unit.given import TODAY, fold
 
 
 def confirm(top_up_id: str = "top_1", **changed: Any) -> ConfirmTopUp:
@@ -117,6 +118,18 @@ SPECS = [
         "amount_too_large",
     ),
     Spec(
+        "and held money",
+        (*FUNDED, TAKEN),
+        RequestTopUp(top_up_id="top_3", amount_fen=MAX_INTEGER - 500_00 + 1),
+        "amount_too_large",
+    ),
+    Spec(
+        "to the last fen that can be said",
+        (*FUNDED, TAKEN),
+        RequestTopUp(top_up_id="top_3", amount_fen=MAX_INTEGER - 500_00),
+        (asked("top_3", MAX_INTEGER - 500_00),),
+    ),
+    Spec(
         "a pending top-up is asked once",
         (OPENED, asked()),
         RequestTopUp(top_up_id="top_1", amount_fen=500_00),
@@ -155,6 +168,28 @@ SPECS = [
         (OPENED, asked()),
         confirm(bank_reference="a\nb"),
         "invalid_bank_reference",
+        on(),
+    ),
+    Spec(
+        "and nobody's name",
+        (OPENED, asked()),
+        confirm(bank_reference="for Mr Ann"),
+        "invalid_bank_reference",
+        on(),
+    ),
+    Spec(
+        "of at most 64 letters",
+        (OPENED, asked()),
+        confirm(bank_reference="b" * 65),
+        "invalid_bank_reference",
+        on(),
+    ),
+    Spec("and at least one", (OPENED, asked()), confirm(bank_reference=""), "invalid_bank_reference", on()),
+    Spec(
+        "which may be as long as that",
+        (OPENED, asked()),
+        confirm(bank_reference="b" * 64),
+        (deposited(reference="b" * 64),),
         on(),
     ),
     Spec("no account, no deposit", (), confirm(), "unknown_account", on()),
@@ -270,3 +305,19 @@ def test_an_account_id_is_its_owners_suffix() -> None:
         "", (), OpenAccount(owner="usr_7f-x_2"), (AccountOpened(account_id="acc_7f-x_2", owner="usr_7f-x_2"),)
     )
     spec.check(AGGREGATE)
+
+
+def test_an_account_remembers_the_last_answers_only() -> None:
+    """Its state stays small however often its owner pays in: the answer before the last hundred is forgotten, and what is kept
+    still tells another answer from the first."""
+    story: list[Any] = [OPENED]
+    for number in range(ANSWERS_KEPT + 1):
+        top_up = f"top_{number}"
+        story += [asked(top_up, 1), deposited(1, number + 1, top_up, f"B{number}")]
+    state = fold(AGGREGATE, story)
+    assert [answer.request_id for answer in state.top_ups.answered] == [
+        f"top_{number}" for number in range(1, ANSWERS_KEPT + 1)
+    ]
+    for top_up, code in (("top_0", "unknown_top_up"), ("top_1", "top_up_already_answered")):
+        spec = Spec("", tuple(story), confirm(top_up, bank_reference="other", amount_fen=1), code, on())
+        spec.check(AGGREGATE)

@@ -18,6 +18,7 @@ from tests.unit.bidding import (
     test_marketing,
     test_payout,
     test_publishing,
+    test_waiting,
 )
 
 SPECS = [
@@ -32,6 +33,7 @@ SPECS = [
     *test_cancelling.SPECS,
     *test_payout.SPECS,
     *test_publishing.SPECS,
+    *test_waiting.SPECS,
     *test_marketing.SPECS,
     *test_marketing.CREDIT_SPECS,
 ]

@@ -184,3 +184,12 @@ async def test_an_order_that_the_bank_refuses_to_take_stays_open(office: Office)
     for _ in range(3):
         await office.courier.once()
     assert (office.handed(), office.heard) == (["top_1"], [])
+
+
+async def test_an_answer_that_the_log_does_not_take_is_said_ever_less_often(office: Office) -> None:
+    """A day of an answer that contradicts what was asked: each time costs two records for nothing, so there are few of them."""
+    office.bank.standings = {"top_1": ANSWER}
+    for _ in range(24 * 60):
+        office.at_s += 60
+        await office.courier.once()
+    assert 24 <= len(office.heard) <= 32

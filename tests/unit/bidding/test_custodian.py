@@ -64,6 +64,7 @@ async def test_a_banks_words_are_taken_as_they_are(said: dict[str, Any], standin
         httpx.Response(200, json={"status": "done", "answer": ANSWER | {"amount_fen": "5"}}),
         httpx.Response(200, json={"status": "done", "answer": ANSWER | {"amount_fen": 10**16}}),
         httpx.Response(200, json={"status": "done", "answer": ANSWER | {"code": "Mr Ann has no money"}}),
+        httpx.Response(200, json={"status": "done", "answer": ANSWER | {"bank_reference": "for Mr Ann"}}),
         httpx.Response(401, json={"code": "bad_signature"}),
         httpx.Response(429),
         httpx.Response(503),

@@ -109,6 +109,7 @@ SPECS = [
     spec("seals have an order", (*ISSUED_PACK, REVIEWED), COMPANY, "step_out_of_order", "stf_abe"),
     spec("nobody sets two seals", SEALED_PACK[:-1], COMPANY, "forbidden_second_signature", "stf_gus"),
     spec("no guarantor, no seal of one", SEALED_PACK, GUARANTOR, "seal_not_needed", "stf_leo"),
+    spec("nor of one that is delivered", DELIVERED_PACK, GUARANTOR, "seal_not_needed", "stf_leo"),
     spec(
         "a guarantor seals last",
         (*GUARANTEED, sealed("legal_representative", "stf_gus", 2, "seal_company"), SECOND_OF_THREE),

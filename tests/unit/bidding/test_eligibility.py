@@ -249,8 +249,9 @@ def test_a_filled_listing_above_the_threshold_needs_two_people(threshold_fen: in
     """At the threshold it passes by itself; one fen above it does not."""
     law = aggregate(replace(DEMO, automatic_reviews_fen=((date.min, threshold_fen),)))
     outcome = given(law, OPENED, PLACED).when(LAST)
-    outcome.then(placed(2, LAST, 1_000_50), replace(FILLED, reviews_needed=needed))
-    assert wake_on(outcome.state) is None
+    review_by = TODAY + timedelta(days=10) if needed else None
+    outcome.then(placed(2, LAST, 1_000_50), replace(FILLED, reviews_needed=needed, review_by=review_by))
+    assert wake_on(outcome.state) == (None if review_by is None else (review_by, 1))
 
 
 def test_nobody_has_more_in_one_listing_than_the_profile_allows() -> None:

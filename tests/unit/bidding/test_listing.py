@@ -79,6 +79,27 @@ SPECS = [
     spec("a window ends", (), open_listing(window_days=11), "invalid_window"),
     spec("a grade is a short code", (), open_listing(grade="very good"), "invalid_grade"),
     spec("a grade is said", (), open_listing(grade=""), "invalid_grade"),
+    spec("of eight letters", (), open_listing(grade="ABCDEFG8"), (opened(grade="ABCDEFG8"),)),
+    spec("and not of nine", (), open_listing(grade="ABCDEFGH9"), "invalid_grade"),
+    spec("which everybody can type", (), open_listing(grade="Ä"), "invalid_grade"),
+    *(
+        spec(
+            f"a window may have {days} days",
+            (),
+            open_listing(window_days=days),
+            (opened(closes_on=TODAY + timedelta(days=days)),),
+        )
+        for days in (1, 10)
+    ),
+    *(
+        spec(
+            f"the fee on interest may be {fee} of a thousand",
+            (),
+            open_listing(interest_fee_permille=fee),
+            (opened(interest_fee_permille=fee),),
+        )
+        for fee in (0, 1000)
+    ),
     spec("a fee leaves something of the loan", (), open_listing(origination_fee_fen=1_000_50), "invalid_fee"),
     spec("a fee on interest is a part of it", (), open_listing(interest_fee_permille=1001), "invalid_fee"),
     spec("a fee on interest is not negative", (), open_listing(interest_fee_permille=-1), "invalid_fee"),

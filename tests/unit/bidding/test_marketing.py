@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.bidding import Posting
 from libs.events.codec import encode
 from libs.events.deciding import Wake
 from libs.events.money import MAX_INTEGER
@@ -26,6 +27,7 @@ from tests.unit.bidding.voucher_story import (
     FUNDED,
     GRANTED,
     LIFE,
+    MARKETING,
     PAID,
     REDEEM,
     REDEEMED,
@@ -36,9 +38,11 @@ from tests.unit.bidding.voucher_story import (
     granted,
     returned,
 )
-from tests.unit.given import context, fold, given
+from tests.unit.given import TODAY, context, fold, given
 
 ACCOUNT = account_aggregate(DEMO)
+#: A second voucher of hers, for a bid that is as large as her larger part.
+LARGE = granted(100_00, voucher_id="vch_2", bid_min_fen=listing.CLAIMS[0].principal_fen)
 TWO_REDEEMED = (
     FUNDED,
     GRANTED,
@@ -70,6 +74,7 @@ SPECS = [
     spec("by staff", (FUNDED,), grant(), "forbidden_not_staff", ANN),
     spec("to an investor", (FUNDED,), grant(investor="usr_marketing"), "invalid_owner"),
     spec("not for a day that is over", (FUNDED,), grant(valid_to=date(2024, 3, 14)), "invalid_validity"),
+    spec("but for today", (FUNDED,), grant(valid_to=TODAY), (granted(valid_to=TODAY),)),
     spec("never more than there is", (FUNDED,), grant(amount_fen=100_01), "marketing_exhausted"),
     spec(
         "what is reserved is not there",
@@ -86,7 +91,17 @@ SPECS = [
     spec("it is redeemed for a loan", (FUNDED, GRANTED), REDEEM, (REDEEMED,), ANN),
     spec("once", (FUNDED, GRANTED, REDEEMED), REDEEM, (), ANN),
     spec(
-        "not for two", (FUNDED, GRANTED, REDEEMED), replace(REDEEM, loan_id="loan_2"), "voucher_redeemed", ANN
+        "for another loan instead, whatever became of the first",
+        (FUNDED, GRANTED, REDEEMED),
+        replace(REDEEM, loan_id="loan_2"),
+        (replace(REDEEMED, loan_id="loan_2"),),
+        ANN,
+    ),
+    spec(
+        "and then the first one pays nothing",
+        (FUNDED, GRANTED, REDEEMED, replace(REDEEMED, loan_id="loan_2")),
+        SETTLE,
+        (),
     ),
     spec("by nobody else", (FUNDED, GRANTED), REDEEM, "unknown_voucher", "usr_cem"),
     spec("not when it has ended", LIFE, REDEEM, "unknown_voucher", ANN),
@@ -111,6 +126,25 @@ SPECS = [
         (
             replace(PAID, reserved_after_fen=50_00),
             replace(returned("bid_too_small"), voucher_id="vch_2"),
+        ),
+    ),
+    spec(
+        "a part that is large enough for a voucher is not taken by one that a smaller part would do for",
+        (FUNDED, granted(bid_min_fen=1), LARGE, REDEEMED, replace(REDEEMED, voucher_id="vch_2")),
+        replace(
+            SETTLE, claims=(listing.CLAIMS[0], replace(listing.CLAIMS[1], investor=ANN, account_id="acc_ann"))
+        ),
+        (
+            replace(
+                PAID,
+                voucher_id="vch_2",
+                reserved_after_fen=50_00,
+                postings=(
+                    Posting(account=MARKETING, amount_fen=-50_00),
+                    Posting(account="clearing:voucher:vch_2", amount_fen=50_00),
+                ),
+            ),
+            replace(PAID, claim_id="clm_1_2", balance_after_fen=0),
         ),
     ),
     spec(
@@ -143,7 +177,8 @@ def test_a_voucher_reaches_its_investor(row: Spec) -> None:
 
 
 def test_a_voucher_that_the_day_has_not_reached_yet_is_over_all_the_same() -> None:
-    """Its last day ends for its holder when the date has changed, whatever the tick has come to."""
+    """Its last day is his; it ends for him when the date has changed, whatever the tick has come to."""
+    given(AGGREGATE, FUNDED, GRANTED).when(REDEEM, context(VALID_TO, ANN)).then(REDEEMED)
     late = context(date(2024, 4, 1), ANN)
     given(AGGREGATE, FUNDED, GRANTED).when(REDEEM, late).then_refused("voucher_expired")
 

@@ -291,8 +291,12 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("bidding", listing.PREPARED, []),
     ("bidding", listing.checked(), []),
     ("bidding", listing.PAYABLE, []),
-    # What the listing says of an application's terms is for onboarding to hear.
-    ("bidding", listing.turned_down_by("invalid_rate"), []),
+    # What the listing says of an application's terms is for onboarding to hear; a voucher may wait for one that was scheduled.
+    (
+        "bidding",
+        listing.turned_down_by("invalid_rate"),
+        [Send("vouchers", "marketing", replace(vouchers.CANCELLED_LISTING, code="listing_refused"))],
+    ),
     (
         "bidding",
         listing.FUNDED,

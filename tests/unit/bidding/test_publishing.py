@@ -127,6 +127,20 @@ SPECS = [
         LIA,
     ),
     Spec("nothing to read, nothing to check", (), APPROVE, "unknown_listing", LIA),
+    Spec(
+        "nor what was taken back meanwhile: it is not published",
+        (PREPARED, replace(taken_back("borrower", "borrower_withdrew"), application_id="app_1")),
+        APPROVE,
+        "listing_ended",
+        LIA,
+    ),
+    Spec(
+        "the last day that may be chosen",
+        (PREPARED,),
+        replace(APPROVE, opens_on=TODAY + timedelta(days=30)),
+        (checked(opens_on=TODAY + timedelta(days=30)),),
+        LIA,
+    ),
     Spec("it may open on a day to come", (PREPARED,), LATER, WAITS[1:], LIA),
     Spec("today is now", (PREPARED,), replace(APPROVE, opens_on=TODAY), (checked(), PUBLISHED), LIA),
     Spec(

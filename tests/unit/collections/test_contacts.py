@@ -191,11 +191,14 @@ def test_the_debtor_can_agree_to_other_hours_for_himself() -> None:
 
 
 def test_a_third_party_is_asked_only_while_the_debtor_cannot_be_reached_and_never_after_refusing() -> None:
-    """Three attempts in vain first; a refusal or a wrong number closes that person for ever, not the others."""
+    """Three attempts in vain first, and that he rings up is none; a refusal or a wrong number closes that person for ever, not the
+    others."""
     third = replace(call(4), party="other", party_id="pty_1")
     debtor(MISS, CLAIM).when(third).then_refused("debtor_reachable")
     twice = (MISS, CLAIM, call(1), missed(1), call(2), missed(2))
     debtor(*twice).when(third).then_refused("debtor_reachable")
+    rang_up = (replace(call(3), direction="inbound"), missed(3))
+    debtor(*twice, *rang_up).when(third).then_refused("debtor_reachable")
     in_vain = (*twice, call(3), missed(3))
     for outcome in ("refuses", "wrong_number"):
         ended = debtor(*in_vain, third).when(log(4, outcome=outcome))

@@ -11,7 +11,7 @@ from libs.events.sagas import Send
 from libs.runtime.service import Service
 from tools.simulator.config import Chances, Config
 from tools.simulator.log import LogFaults
-from tools.simulator.run import CHINA_MINUTES, LAW, SeedFailed, services, simulate
+from tools.simulator.run import BEFORE_THE_CAPS, CHINA_MINUTES, LAW, SeedFailed, services, simulate
 from tools.simulator.traffic import Plan
 from tools.simulator.world import World
 
@@ -94,6 +94,8 @@ WHOLE: Final = replace(
 )
 #: The same under the law, for as long as people apply.
 LAWFUL: Final = replace(WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), minutes_east=CHINA_MINUTES)
+#: The same for longer than a reviewed listing waits to be paid out, with loans that are large enough for a review.
+LASTING: Final = replace(LAWFUL, plan=replace(LAWFUL.plan, days=24, first_date=BEFORE_THE_CAPS))
 #: Steps after which a run that still has days to close, or has not come to rest, has come to a stop.
 _STEPS_MAX: Final = 80_000
 
@@ -113,8 +115,8 @@ class Plant:
 
     def services(self) -> list[Service]:
         """The thread's two services, or all of them where people apply for their loans."""
-        whole = self.config in (WHOLE, LAWFUL)
-        return services(thread_only=not whole, profile=LAW if self.config is LAWFUL else "demo")
+        whole = self.config in (WHOLE, LAWFUL, LASTING)
+        return services(thread_only=not whole, profile=LAW if self.config in (LAWFUL, LASTING) else "demo")
 
 
 @dataclass(frozen=True, slots=True)
