@@ -18,6 +18,7 @@ from libs.events.records import RawRecord
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.log import Place
+from tools.simulator.market_books import MarketBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
@@ -39,8 +40,11 @@ _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source"
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
 _MAY_BE_REFUSED = (
     b"bidding.RecordBid",
+    b"bidding.RecordTake",
     b"repayment.RecordPayment",
     b"repayment.RecordDebit",
+    b"repayment.ReserveClaim",
+    b"repayment.TransferClaim",
     b"onboarding.ConfirmApplicant",
     b"onboarding.ReserveExposure",
 )
@@ -96,6 +100,7 @@ class Auditor:
         self.papers = PaperBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
+        self.market = MarketBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -232,6 +237,7 @@ class Auditor:
             self.papers.record(where, event)
             self.packs.record(where, event)
             self.vouchers.record(where, event)
+            self.market.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -350,6 +356,7 @@ class Auditor:
         last_closed = self.closed[-1] if self.closed else None
         self.packs.at_rest(last_closed)
         self.vouchers.at_rest(last_closed)
+        self.market.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 
