@@ -42,17 +42,16 @@ async def world(keys: Path) -> AsyncIterator[World]:
         running_world.open_day(TODAY)
         events = history("offer_1", market.REQUESTED, market.OPENED, market.TAKEN, SETTLED)
         for number, (grade, rate, matures_on, price) in enumerate(BOOK, 2):
-            name = {"offer_id": f"offer_{number}"}
+            name = f"offer_{number}"
             opened = replace(
                 market.OPENED,
                 grade=grade,
                 annual_rate=Decimal(rate),
                 matures_on=matures_on,
                 price_permille=price,
-                **name,
+                offer_id=name,
             )
-            asked = replace(market.REQUESTED, price_permille=price, **name)
-            events += history(f"offer_{number}", asked, opened)
+            events += history(name, replace(market.REQUESTED, price_permille=price, offer_id=name), opened)
         for view in (OFFERS, TRANSFERS):
             found = documents(view, events)
             running_world.views.documents[view.name] = {
