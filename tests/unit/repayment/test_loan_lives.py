@@ -249,7 +249,7 @@ def _amount(command: RecordDebit | RecordPayment) -> int:
     return command.debited_fen if isinstance(command, RecordDebit) else command.amount_fen
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(st.randoms(use_true_random=False))
 def test_in_every_life_the_money_adds_up(chance: Random) -> None:
     """After each decision: principal repaid + claims = P; claims = what rows owe; payment = shares = credits + fee; at the
