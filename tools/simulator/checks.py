@@ -17,8 +17,9 @@ from pydantic_core import from_json, to_json
 from libs.events.records import RawRecord
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
+from tools.simulator.listing_books import ListingBooks
 from tools.simulator.log import Place
-from tools.simulator.offer_books import OfferBooks
+from tools.simulator.market_books import MarketBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
@@ -40,8 +41,11 @@ _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source"
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
 _MAY_BE_REFUSED = (
     b"bidding.RecordBid",
+    b"bidding.RecordTake",
     b"repayment.RecordPayment",
     b"repayment.RecordDebit",
+    b"repayment.ReserveClaim",
+    b"repayment.TransferClaim",
     b"onboarding.ConfirmApplicant",
     b"onboarding.ReserveExposure",
 )
@@ -97,7 +101,8 @@ class Auditor:
         self.papers = PaperBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
-        self.offers = OfferBooks()
+        self.listings = ListingBooks()
+        self.market = MarketBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -234,7 +239,8 @@ class Auditor:
             self.papers.record(where, event)
             self.packs.record(where, event)
             self.vouchers.record(where, event)
-            self.offers.record(where, event, part.business_date)
+            self.listings.record(where, event, part.business_date)
+            self.market.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -354,7 +360,8 @@ class Auditor:
         self.packs.at_rest(last_closed)
         commands = (_body(raw) for part in self._parts.values() for raw in part.commands)
         self.vouchers.at_rest(last_closed, commands)
-        self.offers.at_rest(last_closed)
+        self.listings.at_rest(last_closed)
+        self.market.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 

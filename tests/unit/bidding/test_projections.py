@@ -25,6 +25,7 @@ from libs.events.bidding import (
     WithdrawalRequested,
 )
 from libs.events.codec import decode_object
+from libs.events.market import OfferSettled
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, View
@@ -34,9 +35,11 @@ from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
+from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import market_story as market
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
@@ -230,6 +233,28 @@ PUBLISHED = with_own_bids(
     [event for event in PUBLISHED if event.stream == "lst_5"],
     [event for event in PUBLISHED if event.stream == "lst_6"],
 )
+OFFER = history(
+    "offer_1",
+    market.REQUESTED,
+    market.OPENED,
+    market.TAKEN,
+    market.REOPENED,
+    market.TAKEN,
+    market.SETTLED,
+)
+MORE_OFFERS = [
+    event
+    for number, end in enumerate((market.REFUSED, market.WITHDRAWN, market.EXPIRED, market.CLOSED), 2)
+    for event in history(
+        f"offer_{number}",
+        *(
+            replace(said, offer_id=f"offer_{number}")
+            for said in (market.REQUESTED, *(() if end is market.REFUSED else (market.OPENED,)), end)
+        ),
+    )
+]
+TRADER = history("acc_cem", market.CEM, market.HELD, market.RELEASED, market.HELD, market.CAPTURED)
+SELLER = history("acc_dee", *(replace(market.CREDITED, account_id="acc_dee", owner="usr_dee"),))
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -247,6 +272,10 @@ EVERYTHING: list[RecordedEvent] = [
     *TURNED_DOWN,
     *VOUCHERS,
     *CREDITED,
+    *OFFER,
+    *MORE_OFFERS,
+    *TRADER,
+    *SELLER,
 ]
 
 
@@ -257,7 +286,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, OFFER, MORE_OFFERS, TRADER, SELLER)
     assert documents(view, turn_about(*streams, *more)) == first
 
 
@@ -284,6 +313,8 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "borrowed_fen": 1_000_50,
         "repaid_fen": 148_85,
         "vouchers_fen": 0,
+        "bought_fen": 0,
+        "sold_fen": 0,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
     source = {"src.acc_ann": "bidding/0/19/0", "src.lst_1": "bidding/0/8/0"}
@@ -299,6 +330,8 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         + sums["borrowed_fen"]
         - sums["repaid_fen"]
         + sums["vouchers_fen"]
+        - sums["bought_fen"]
+        + sums["sold_fen"]
     )
 
 
@@ -342,6 +375,8 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "borrowed_fen",
         "repaid_fen",
         "vouchers_fen",
+        "bought_fen",
+        "sold_fen",
     }
 
 
@@ -435,12 +470,14 @@ def test_custody_balances_and_only_adds() -> None:
         "bank:custody": {"balance_fen": -580_00, "gained_fen": 50_00, "given_fen": 630_00},
         "marketing": {"balance_fen": 50_00, "gained_fen": 100_00, "given_fen": 50_00},
         "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
-        "available": {"balance_fen": 1_057_75, "gained_fen": 2_246_60, "given_fen": 1_188_85},
-        "held": {"balance_fen": 0, "gained_fen": 1_000_00, "given_fen": 1_000_00},
+        "available": {"balance_fen": 1_055_77, "gained_fen": 3_044_78, "given_fen": 1_989_01},
+        "held": {"balance_fen": 0, "gained_fen": 1_800_16, "given_fen": 1_800_16},
         "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
-        "clearing": {"balance_fen": -578_05, "gained_fen": 538_85, "given_fen": 1_116_90},
+        "clearing": {"balance_fen": -576_07, "gained_fen": 936_69, "given_fen": 1_512_76},
         "clearing:voucher:vch_1": {"balance_fen": 0, "gained_fen": 50_00, "given_fen": 50_00},
         "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
+        # the fee, which the fee account has not booked yet
+        "clearing:offer:offer_1": {"balance_fen": 1_98, "gained_fen": 397_84, "given_fen": 395_86},
     }
     classes = [name for name in shown if not name.startswith("clearing:")]
     for name in classes:
@@ -508,3 +545,21 @@ def test_a_pack_shows_what_it_waits_for_and_who_signed() -> None:
         "seal_company": "stf_abe",
         "delivery": "stf_cus",
     }
+
+
+def test_a_sale_is_shown_on_both_sides_and_in_the_order_book() -> None:
+    """Price and interest leave the buyer, come to the seller with the fee among his fees; the offer tells what was sold, and the
+    bought claim's sale stands whole under its id.
+    """
+    balances = documents(BALANCES, EVERYTHING)
+    buyer, seller = balances["acc_cem"], balances["acc_dee"]
+    assert (buyer["bought_fen"], buyer["available_fen"], buyer["held_fen"]) == (397_84, 102_16, 0)
+    assert (seller["sold_fen"], seller["fees_fen"], seller["available_fen"]) == (397_84, 1_98, 395_86)
+    offers = documents(OFFERS, EVERYTHING)
+    states = ["settled", "refused", "withdrawn", "expired", "closed"]
+    assert [offers[f"offer_{number}"]["state"] for number in range(1, 6)] == states
+    assert offers["offer_1"]["rate_units"] == 12_000_000
+    assert offers["offer_1"]["sale.price_fen"] == 396_00
+    (bought,) = documents(TRANSFERS, EVERYTHING).items()
+    assert bought[0] == "clm_1_3"
+    assert decode_object(OfferSettled, bought[1]["sold"]) == market.SETTLED

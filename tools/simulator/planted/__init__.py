@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.simulator.planted import kernel, offers, outside, papers, people, rules, shells
+from tools.simulator.planted import kernel, listings, market, outside, papers, people, rules, shells
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
 #: All of them by name.
@@ -14,7 +14,8 @@ PLANTS: Final = {
         *shells.PLANTS,
         *people.PLANTS,
         *papers.PLANTS,
-        *offers.PLANTS,
+        *listings.PLANTS,
+        *market.PLANTS,
         *outside.PLANTS,
     )
 }

@@ -13,7 +13,7 @@ _NEEDS: Final = {"AA": "C1", "A": "C1", "B": "C2", "C": "C3", "D": "C4", "E": "C
 
 
 @dataclass(slots=True)
-class OfferBooks:
+class ListingBooks:
     """What is scheduled, each listing's grade and whether it was read before it opened, and the bidder's level of each hold."""
 
     scheduled: dict[str, date] = field(default_factory=dict)
@@ -66,11 +66,11 @@ class OfferBooks:
         require(level >= needed, f"{where}: {investor} is {level} and bids on {grade}, which is for {needed}")
 
 
-_HANDLERS: dict[str, Callable[[OfferBooks, str, Any, date | None], None]] = {
-    "bidding.ListingChecked.v1": OfferBooks._checked,
-    "bidding.ListingOpened.v1": OfferBooks._opened,
-    "bidding.ListingRefused.v1": OfferBooks._ended,
-    "bidding.ListingCancelled.v1": OfferBooks._ended,
-    "bidding.FundsHeld.v1": OfferBooks._held,
-    "bidding.BidPlaced.v1": OfferBooks._bid,
+_HANDLERS: dict[str, Callable[[ListingBooks, str, Any, date | None], None]] = {
+    "bidding.ListingChecked.v1": ListingBooks._checked,
+    "bidding.ListingOpened.v1": ListingBooks._opened,
+    "bidding.ListingRefused.v1": ListingBooks._ended,
+    "bidding.ListingCancelled.v1": ListingBooks._ended,
+    "bidding.FundsHeld.v1": ListingBooks._held,
+    "bidding.BidPlaced.v1": ListingBooks._bid,
 }
