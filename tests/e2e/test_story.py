@@ -275,8 +275,11 @@ def _claim(who: Person, loan_id: str) -> dict[str, Any]:
 
 
 def _offer(who: Person, offer_id: str) -> dict[str, Any]:
-    """What the order book says of it."""
-    [found] = [each for each in who.read("/bidding/offers", grade="B")["items"] if each["id"] == offer_id]
+    """What the order book says of it, to who looks for just that."""
+    wanted = {"grade": "B", "rate_min": "0.12", "matures_by": "2099-12-31", "price_max": "985"}
+    [found] = [each for each in who.read("/bidding/offers", **wanted)["items"] if each["id"] == offer_id]
+    dearer = who.read("/bidding/offers", **wanted | {"rate_min": "0.13"})["items"]
+    assert offer_id not in [each["id"] for each in dearer]
     return dict(found)
 
 
