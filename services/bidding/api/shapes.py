@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
-from libs.runtime.http import Answer, CountField, PositiveFenField, RateField, Shape, id_field
+from libs.events.scheduling import ListingScheduled
+from libs.runtime.http import Answer, CountField, DayField, PositiveFenField, RateField, Shape, id_field
 from services.bidding.custodian import BankAnswer
 
 # --- requests ------------------------------------------------------------------------------------------------------
@@ -36,7 +37,8 @@ class LoanPaymentIn(Shape):
 
 
 class ListingIn(Shape):
-    """A loan request to be opened for bids."""
+    """A loan request to be opened for bids: as `opens_on` begins, now if left out; for `newcomers_only`, who have never lent, or for
+    everybody. `related_to_staff`: the borrower is staff, or related to somebody who is."""
 
     borrower: Annotated[str, id_field("usr")]
     amount_fen: PositiveFenField
@@ -46,6 +48,9 @@ class ListingIn(Shape):
     window_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 10
     origination_fee_fen: CountField = 0
     interest_fee_permille: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
+    newcomers_only: Annotated[bool, Field(strict=True)] = False
+    related_to_staff: Annotated[bool, Field(strict=True)] = False
+    opens_on: DayField | None = None
 
 
 class ReviewIn(Shape):
@@ -202,16 +207,22 @@ class LoanPaymentOut(Answer):
 
 
 class ListingOpenedOut(Answer):
-    """The listing is open until the end of `closes_on`; the loan it will become has its id already."""
+    """The listing is open until the end of `closes_on`, now or from the day `opens_on`; the loan it will become has its id already."""
 
     loan_id: str
     amount_fen: int
     bid_min_fen: int
     closes_on: date
+    opens_on: date | None = None
+
+    @staticmethod
+    def scheduled(event: ListingScheduled) -> "ListingOpenedOut":
+        """It is not open yet."""
+        return ListingOpenedOut.of(event.opening).model_copy(update={"opens_on": event.opens_on})
 
     @staticmethod
     def of(event: events.ListingOpened) -> "ListingOpenedOut":
-        """From the decision's event."""
+        """It is open."""
         return ListingOpenedOut(
             id=event.listing_id,
             loan_id=event.loan_id,
@@ -308,6 +319,8 @@ class ListingOut(BaseModel):
     grade: str
     closes_on: date
     interest_fee_permille: int
+    newcomers_only: bool
+    related_to_staff: bool
 
     @staticmethod
     def of(document: dict[str, Any]) -> "ListingOut":

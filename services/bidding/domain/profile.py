@@ -6,7 +6,7 @@ A changed row changes what is decided, so it raises the service's `rules` number
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
@@ -65,6 +65,10 @@ class Profile:
     """The published fees; where there are some, others are refused."""
     investor_caps_fen: tuple[tuple[date, int], ...] = ()
     """The most that one investor may have in one listing: nobody's savings hang on one borrower."""
+    newcomer_caps_fen: tuple[tuple[date, int], ...] = ()
+    """The most that one newcomer may have in one newcomer listing 新手标: it is there to be tried, by many."""
+    staff_related: Literal["marked", "refused"] = "marked"
+    """Whether a loan of staff, or of somebody related to staff, is listed with a mark or not at all (processes.md 1.N)."""
 
     def packs_due_on(self, funded_on: date) -> date | None:
         """The last day for the deal packs of a loan, None where there are none."""
@@ -74,6 +78,10 @@ class Profile:
     def investor_cap_fen(self, on: date) -> int | None:
         """The most that one investor may have in one listing on this day, in fen; None where nothing is said."""
         return _in_force(self.investor_caps_fen, on)
+
+    def newcomer_cap_fen(self, on: date) -> int | None:
+        """The most that one newcomer may have in one newcomer listing on this day, in fen; None where nothing is said."""
+        return _in_force(self.newcomer_caps_fen, on)
 
     def purposes_forbidden(self, on: date) -> tuple[str, ...]:
         """The purposes that no loan may be listed for on this day."""
@@ -159,7 +167,8 @@ _FORBIDDEN_PURPOSES = (
 #: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
 #: reserves it before a listing opens, so nothing is listed by hand. The bidding window of 10 days is our choice (domain.md section 3), and
 #: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself,
-#: and the 120,000 yuan that one investor may have in one listing. Lenders get deal packs, within 3 working days (chosen;
+#: and the 120,000 yuan that one investor may have in one listing, and the 10,000 of a newcomer in one for newcomers. Loans of
+#: staff are marked, as red line 3 of domain.md section 9 says. Lenders get deal packs, within 3 working days (chosen;
 #: processes.md 1.G.6).
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
@@ -175,6 +184,7 @@ CN_P2P_2016 = Profile(
     working_days=CHINA,
     check_required=True,
     investor_caps_fen=((date.min, 120_000_00),),
+    newcomer_caps_fen=((date.min, 10_000_00),),
     forbidden_purposes=_FORBIDDEN_PURPOSES,
     fee_tables=FEES_CN,
 )

@@ -41,12 +41,13 @@ class NotAppointed:
 
 @record
 class Employed:
-    """Holds these roles, sorted."""
+    """Holds these roles, sorted; `user_id` is he himself as a customer, None while he is not known to be one."""
 
     kind: Literal["employed"] = "employed"
     staff_id: str
     roles: tuple[Code, ...]
     region: Code | None
+    user_id: str | None = None
 
 
 @record
@@ -55,6 +56,7 @@ class Dismissed:
 
     kind: Literal["dismissed"] = "dismissed"
     staff_id: str
+    user_id: str | None = None
 
 
 StaffState = NotAppointed | Employed | Dismissed
@@ -82,9 +84,20 @@ def _appoint(command: AppointStaff, state: StaffState) -> Sequence[StaffAppointe
         raise Refused("invalid_roles")
     if len({POSTS[role] for role in roles}) > 1:
         raise Refused("conflicting_roles")
-    if isinstance(state, Employed) and (state.roles, state.region) == (roles, command.region):
-        return []
-    return [StaffAppointed(staff_id=command.staff_id, roles=roles, region=command.region)]
+    user_id = _user_of(command, state)
+    appointed = StaffAppointed(staff_id=command.staff_id, roles=roles, region=command.region, user_id=user_id)
+    return [] if evolve(state, appointed) == state else [appointed]
+
+
+def _user_of(command: AppointStaff, state: StaffState) -> str | None:
+    """Who he is as a customer: said once, because the register of those related to staff rests on it."""
+    known = None if isinstance(state, NotAppointed) else state.user_id
+    if command.user_id is None:
+        return known
+    require_id(command.user_id, "usr", "invalid_user")
+    if known not in (None, command.user_id):
+        raise Refused("user_differs")
+    return command.user_id
 
 
 def _dismiss(command: DismissStaff, state: StaffState) -> Sequence[StaffDismissed]:
@@ -99,13 +112,16 @@ def _dismiss(command: DismissStaff, state: StaffState) -> Sequence[StaffDismisse
             assert_never(state)
 
 
-def evolve(_state: StaffState, event: StaffEvent) -> StaffState:
+def evolve(state: StaffState, event: StaffEvent) -> StaffState:
     """Fold one event. Never refuses: what happened, happened."""
     match event:
         case StaffAppointed():
-            return Employed(staff_id=event.staff_id, roles=event.roles, region=event.region)
+            return Employed(
+                staff_id=event.staff_id, roles=event.roles, region=event.region, user_id=event.user_id
+            )
         case StaffDismissed():
-            return Dismissed(staff_id=event.staff_id)
+            known = None if isinstance(state, NotAppointed) else state.user_id
+            return Dismissed(staff_id=event.staff_id, user_id=known)
         case _:
             assert_never(event)
 

@@ -16,6 +16,7 @@ from tests.unit.bidding import (
     test_eligibility,
     test_listing,
     test_marketing,
+    test_newcomers,
     test_payout,
     test_publishing,
 )
@@ -34,6 +35,7 @@ SPECS = [
     *test_publishing.SPECS,
     *test_marketing.SPECS,
     *test_marketing.CREDIT_SPECS,
+    *test_newcomers.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

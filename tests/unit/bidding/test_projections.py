@@ -37,6 +37,7 @@ from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.papers import CONTRACTS, PACKS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
@@ -230,6 +231,7 @@ PUBLISHED = with_own_bids(
     [event for event in PUBLISHED if event.stream == "lst_5"],
     [event for event in PUBLISHED if event.stream == "lst_6"],
 )
+SCHEDULED = history("lst_9", replace(newcomers.SCHEDULED, listing_id="lst_9"))
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -247,6 +249,7 @@ EVERYTHING: list[RecordedEvent] = [
     *TURNED_DOWN,
     *VOUCHERS,
     *CREDITED,
+    *SCHEDULED,
 ]
 
 
@@ -257,7 +260,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED)
     assert documents(view, turn_about(*streams, *more)) == first
 
 
@@ -398,6 +401,8 @@ def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
         "application_id": "",
         "reviews": 0,
         "reviews_needed": 0,
+        "newcomers_only": False,
+        "related_to_staff": False,
     }
     one_bid = documents(LISTINGS, LISTED[:2])["lst_1"]
     progress = {"state": "open", "raised_fen": 900_00, "remaining_fen": 100_50, "bids": 1}
