@@ -172,7 +172,7 @@ class Traffic:
             (lambda: self._clerks.act(today), 14 if self._clerks.has_work else 0),
             (self._open_account, 2 if len(self.sight.accounts) > 2 or self._onboarding else 20),
             (self._top_up, 8),
-            (self._open_listing, 8 if self._listed < self._listings else 0),
+            (lambda: self._open_listing(today), 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
             (self._desk.change_minds, 2 if self.sight.listings else 0),
@@ -208,7 +208,7 @@ class Traffic:
         stranger = self._rng.random() < 0.05
         self._api.ask("bidding", account, top_up, principal="usr_stranger" if stranger else owner)
 
-    def _open_listing(self) -> None:
+    def _open_listing(self, today: date) -> None:
         owner = self._rng.choice(self._people)
         self._listed += 1
         amount = self._rng.choice((500, 1_000, 3_000, 7_777)) * _YUAN + self._rng.choice((0, 0, 37))
@@ -222,6 +222,10 @@ class Traffic:
             window_days=self._rng.randint(1, 6),
             origination_fee_fen=self._rng.choice((0, amount // 50)),
             interest_fee_permille=self._rng.choice((0, 100, 1_000)),
+            newcomers_only=self._rng.random() < 0.2,
+            opens_on=today + timedelta(days=self._rng.choice((1, 2, 40)))
+            if self._rng.random() < 0.1
+            else None,
         )
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+import services.bidding.domain.account as account
 from libs.events.deciding import Wake
 from services.bidding.commands import CheckListing
-from services.bidding.domain import account
 from services.bidding.domain.disclosure import hash_of, text_of
 from services.bidding.domain.listing import aggregate
 from services.bidding.domain.profile import CN_P2P_2016, DEMO

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+import services.onboarding.domain.staff as staff
 from libs.events.onboarding import ErasureRequested, RelationDeclared, StaffTieRecorded, UserErased
 from services.onboarding.commands import (
     ConfirmExposure,
@@ -12,15 +13,14 @@ from services.onboarding.commands import (
     RecordRelation,
     RecordStaffTie,
 )
-from services.onboarding.domain import staff
 from services.onboarding.domain.application import aggregate as application
 from services.onboarding.domain.profile import CN_P2P_2016
 from services.onboarding.domain.user import aggregate
 from services.onboarding.policies import on_onboarding
 from tests.unit.documents import history
-from tests.unit.given import TODAY, given
+from tests.unit.given import TODAY, context, given
 from tests.unit.onboarding import stories as s
-from tests.unit.onboarding.stories import BEA, REGISTERED, VERIFIED, Spec, by
+from tests.unit.onboarding.stories import BEA, REGISTERED, VERIFIED, Spec
 from tests.unit.onboarding.test_staff import ADMIN, APPOINT, APPOINTED, DISMISSED
 
 USER = aggregate(CN_P2P_2016)
@@ -92,11 +92,11 @@ def test_appointments_name_users(spec: Spec) -> None:
 def test_the_mark_reaches_the_listing() -> None:
     """The borrower's stream is asked when it counts, and what it answers stands in what bidding lists."""
     confirm = ConfirmExposure(user_id=BEA, application_id="app_1", loan_id="loan_1", step="precedents")
-    (kept,) = given(USER, *KNOWN, s.reserved(), KINSHIP).when(confirm, by()).events
+    (kept,) = given(USER, *KNOWN, s.reserved(), KINSHIP).when(confirm, context()).events
     assert kept.related_to_staff
     (send,) = on_onboarding(history(BEA, kept)[0])
     assert isinstance(send.command, MeetPrecedents)
     assert send.command.related_to_staff
     checked = s.AT_CAP_CHECK
     met = replace(s.MET, exposure_fen=send.command.exposure_fen, related_to_staff=True)
-    given(application(CN_P2P_2016), *checked).when(send.command, by()).then(met)
+    given(application(CN_P2P_2016), *checked).when(send.command, context()).then(met)
