@@ -2,7 +2,8 @@
 
 Every money event stands in one account's stream and carries `postings` that sum to zero. Posting names:
 `bank:custody` (the outside), `available:<account>`, `held:<account>`, `fees:platform`, `marketing:platform` (its own, for
-vouchers), `clearing:loan:<loan>`, `clearing:voucher:<voucher>`, `unrequested:bank` (came in and is nobody's yet).
+vouchers), `clearing:loan:<loan>`, `clearing:voucher:<voucher>`, `clearing:offer:<offer>`, `unrequested:bank` (came in and is
+nobody's yet).
 """
 
 from datetime import date
@@ -86,7 +87,8 @@ class LoanProceedsCredited:
 
 @event("bidding.FeeCredited.v1")
 class FeeCredited:
-    """The platform's fee account received a fee; `fee_id` names its cause (`origination:<loan>`, a distribution's id)."""
+    """The platform's fee account received a fee; `fee_id` names its cause (`origination:<loan>`, a distribution's id,
+    `transfer:<offer>`). `offer_id` is that of the sale whose seller bore it, else empty."""
 
     account_id: str
     loan_id: str
@@ -94,6 +96,7 @@ class FeeCredited:
     amount_fen: PositiveFen
     balance_after_fen: Count
     postings: tuple[Posting, ...]
+    offer_id: str = ""
 
 
 @event("bidding.InstallmentDebited.v1")

@@ -72,3 +72,28 @@ FEES_CN: FeeTables = (
         ),
     ),
 )
+
+
+# --- the secondary market ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFee:
+    """One published version of what the seller of a claim pays: per mille of its price, for offers that open `since` its date."""
+
+    version: int
+    since: date
+    permille: int
+
+
+TransferFees = tuple[TransferFee, ...]
+"""Published versions, oldest first."""
+
+#: The fee of profile cn-p2p-2016 (chosen), since the Interim Measures are in force.
+TRANSFER_FEES_CN: TransferFees = (TransferFee(version=1, since=date(2016, 8, 24), permille=5),)
+
+
+def transfer_fee(fees: TransferFees, on: date) -> TransferFee:
+    """The fee of an offer that opens on a date; version 0 costs nothing, before the first one is published."""
+    published = [fee for fee in fees if fee.since <= on]
+    return published[-1] if published else TransferFee(version=0, since=date.min, permille=0)

@@ -11,8 +11,15 @@ from datetime import date
 from libs.events.account import RiskLevel
 from libs.events.bank import Posting
 from libs.events.codec import event, record
-from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.money import AnnualRate, Count, PositiveFen, divide_fen
 from libs.events.onboarding import Code, TextHash
+
+_PERMILLE = 1_000
+
+
+def permille_fen(amount_fen: int, permille: int) -> int:
+    """So many per mille of an amount, in fen, half-up: the price of a principal and the fee on a price, wherever they are asked."""
+    return divide_fen(amount_fen * permille, _PERMILLE)
 
 
 @record
@@ -166,7 +173,10 @@ class OfferExpired:
 
 @event("bidding.OfferClosed.v1")
 class OfferClosed:
-    """The loan ended the offer (`code`): an instalment was missed or all is repaid, and the claim is no longer reserved."""
+    """The loan ended the offer (`code`): an instalment was missed or all is repaid, and the claim is no longer reserved.
+
+    `hold_id` is that of the buyer who had taken it, None where nobody had: it is to be released.
+    """
 
     offer_id: str
     seller: str
@@ -179,6 +189,8 @@ class OfferClosed:
     closed_on: date
     code: Code
     redemption_id: str | None = None
+    hold_id: str | None = None
+    buyer_account: str | None = None
 
 
 @event("bidding.OfferSettled.v1")

@@ -4,7 +4,8 @@ from datetime import date
 
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import command
-from libs.events.money import AnnualRate, PositiveFen
+from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.onboarding import Code
 
 # --- calendar ------------------------------------------------------------------------------------------------------
 
@@ -94,3 +95,51 @@ class RecordPayment:
     amount_fen: PositiveFen
     value_date: date
     settle: bool
+
+
+# --- claims for sale -----------------------------------------------------------------------------------------------
+
+
+@command("repayment.ReserveClaim")
+class ReserveClaim:
+    """A holder offers his claim, whole (`principal_fen` None) or in part: nothing else is done with it meanwhile. No effect for
+    an offer that has it. An offer that `may_wait` (a redemption's) is reserved in a blocked window too, and not transferred in it.
+
+    Refused: `unknown_loan`, `loan_repaid`, `blocked_window` (near a due date), `loan_overdue`, `unknown_claim` (another's, too),
+    `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
+    """
+
+    offer_id: str
+    claim_id: str
+    seller: str
+    principal_fen: PositiveFen | None
+    value_date: date
+    may_wait: bool = False
+
+
+@command("repayment.TransferClaim")
+class TransferClaim:
+    """A buyer whose money is held takes a reserved claim: principal, price, interest and fee are fixed and it is his. No effect
+    for an offer that was transferred.
+
+    Refused: `unknown_loan`, `loan_repaid`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
+    date was asked for), `above_investor_cap` (of one investor in one loan), `above_maximum` (he holds less than it costs).
+    """
+
+    offer_id: str
+    hold_id: str
+    buyer: str
+    buyer_account: str
+    price_permille: Count
+    fee_permille: Count
+    held_fen: PositiveFen
+    value_date: date
+    investor_cap_fen: PositiveFen | None = None
+
+
+@command("repayment.ReleaseClaim")
+class ReleaseClaim:
+    """An offer ended (`code`): its claim is free again. No effect for one that has none. Refused: `unknown_loan`."""
+
+    offer_id: str
+    code: Code

@@ -13,6 +13,16 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
 )
+from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.market import (
+    OfferClosed,
+    OfferExpired,
+    OfferRefused,
+    OfferReopened,
+    OfferRequested,
+    OfferTaken,
+    OfferWithdrawn,
+)
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     BusinessDayClosed,
@@ -25,13 +35,16 @@ from libs.events.repayment import (
     PaymentReturned,
 )
 from libs.events.sagas import Saga, Send, Step
-from libs.events.system import PhaseDone
+from libs.events.system import CommandRefused, PhaseDone
 from services.repayment.commands import (
     OpenLoan,
     RecordDebit,
     RecordDebitFailure,
     RecordPayment,
     RecordPhaseDone,
+    ReleaseClaim,
+    ReserveClaim,
+    TransferClaim,
 )
 
 #: The calendar's one stream, and the last phase of a day that somebody waits for (design.md 2.7).
@@ -40,7 +53,7 @@ LAST_AWAITED_PHASE = 4
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
-    """Collected funds become a loan; money that left an account for a loan is recorded on it."""
+    """Collected funds become a loan; money that left an account for a loan is recorded on it; what is offered for sale is reserved."""
     match event.data:
         case FundsCollected():
             return [_open_loan(event.data)]
@@ -50,6 +63,16 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [_record_debit_failure(event.data)]
         case LoanPaymentDebited():
             return [_record_payment(event.data)]
+        case OfferRequested():
+            return [_reserve(event.data)]
+        case OfferTaken():
+            return [_transfer(event.data)]
+        case OfferExpired() as ended:
+            return [_release(ended.loan_id, ended.offer_id, "offer_expired")]
+        case OfferWithdrawn() as ended:
+            return [_release(ended.loan_id, ended.offer_id, "offer_withdrawn")]
+        case OfferClosed() as ended:
+            return [_release(ended.loan_id, ended.offer_id, "offer_closed")]
         case _:
             return []
 
@@ -133,6 +156,38 @@ def _about(loan_id: str, payment_id: str, account_id: str, amount_fen: int) -> d
     }
 
 
+def _reserve(asked: OfferRequested) -> Send:
+    command = ReserveClaim(
+        offer_id=asked.offer_id,
+        claim_id=asked.claim_id,
+        seller=asked.seller,
+        principal_fen=asked.principal_fen,
+        value_date=asked.requested_on,
+        may_wait=asked.redemption_id is not None,
+    )
+    return Send("reserve-claim", asked.loan_id, command, {"offer_id": asked.offer_id})
+
+
+def _transfer(taken: OfferTaken) -> Send:
+    command = TransferClaim(
+        offer_id=taken.offer_id,
+        hold_id=taken.hold_id,
+        buyer=taken.buyer,
+        buyer_account=taken.buyer_account,
+        price_permille=taken.price_permille,
+        fee_permille=taken.fee_permille,
+        held_fen=taken.held_fen,
+        value_date=taken.taken_on,
+        investor_cap_fen=taken.investor_cap_fen,
+    )
+    about = {"offer_id": taken.offer_id, "hold_id": taken.hold_id}
+    return Send("transfer-claim", taken.loan_id, command, about)
+
+
+def _release(loan_id: str, offer_id: str, code: str) -> Send:
+    return Send("release-claim", loan_id, ReleaseClaim(offer_id=offer_id, code=code))
+
+
 SAGAS = (
     Saga(
         name="open-loan",
@@ -176,5 +231,43 @@ SAGAS = (
         opened_by={BusinessDayCloseStarted: lambda event: event.business_date.isoformat()},
         closed_by={BusinessDayClosed: lambda event: event.business_date.isoformat()},
         steps=(Step(on=PhaseDone, send=RecordPhaseDone),),
+    ),
+    Saga(
+        name="reserve",
+        why="A claim is offered only while its loan keeps it for that one offer, or the offer is refused.",
+        opened_by={OfferRequested: lambda event: str(event.offer_id)},
+        closed_by={
+            ClaimReserved: lambda event: str(event.offer_id),
+            OfferRefused: lambda event: str(event.offer_id),
+        },
+        steps=(Step(on=OfferRequested, send=ReserveClaim, declined_by=(CommandRefused,)),),
+        expected_refusals=(ReserveClaim,),
+    ),
+    Saga(
+        name="transfer",
+        why="A claim that was taken is its buyer's, at amounts that the loan fixes, or the offer is open for others or closed.",
+        opened_by={OfferTaken: lambda event: str(event.hold_id)},
+        closed_by={
+            ClaimTransferred: lambda event: str(event.hold_id),
+            OfferReopened: lambda event: str(event.hold_id),
+            OfferClosed: lambda event: (event.hold_id,) if event.hold_id else (),
+        },
+        steps=(Step(on=OfferTaken, send=TransferClaim, declined_by=(CommandRefused,)),),
+        expected_refusals=(TransferClaim,),
+    ),
+    Saga(
+        name="free claim",
+        why="What an offer had reserved is its holder's to offer again once the offer has ended unsold.",
+        opened_by={
+            OfferExpired: lambda event: str(event.offer_id),
+            OfferWithdrawn: lambda event: str(event.offer_id),
+            OfferClosed: lambda event: str(event.offer_id),
+        },
+        closed_by={ReservationReleased: lambda event: str(event.offer_id)},
+        steps=(
+            Step(on=OfferExpired, send=ReleaseClaim),
+            Step(on=OfferWithdrawn, send=ReleaseClaim),
+            Step(on=OfferClosed, send=ReleaseClaim),
+        ),
     ),
 )

@@ -196,7 +196,7 @@ class CreditProceeds:
 
 @command("bidding.CreditFee")
 class CreditFee:
-    """Book a fee on the platform's fee account. Refused: `not_fee_account`.
+    """Book a fee on the platform's fee account; that of a sale comes from its offer's money. Refused: `not_fee_account`.
 
     Only the source rule recognises the same fee again: the account keeps no list of its fees.
     """
@@ -204,6 +204,7 @@ class CreditFee:
     loan_id: str
     fee_id: str
     amount_fen: PositiveFen
+    offer_id: str = ""
 
 
 @command("bidding.DebitInstallment")

@@ -41,8 +41,9 @@ from services.bidding.commands import (
     RequestWithdrawal,
     ReturnPayment,
 )
+from services.bidding.commands.market import CapturePurchase, CreditSale, ReleasePurchase, TakeOffer
 from services.bidding.commands.vouchers import CreditVoucher
-from services.bidding.domain import bank, holds, owner
+from services.bidding.domain import bank, holds, owner, purchases
 from services.bidding.domain.account_state import (
     AccountEvent,
     AccountState,
@@ -53,11 +54,11 @@ from services.bidding.domain.account_state import (
     evolve,
 )
 from services.bidding.domain.booking import FEES, book, postings
-from services.bidding.domain.ids import clearing_of
+from services.bidding.domain.ids import clearing_of, clearing_of_offer
 from services.bidding.domain.marketing import clearing_of_voucher
 from services.bidding.domain.profile import Profile
 
-_OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan
+_OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan | TakeOffer
 _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
 _SagasCommand = (
     RecordSuitability
@@ -70,6 +71,9 @@ _SagasCommand = (
     | ReturnPayment
     | CreditInvestor
     | CreditVoucher
+    | ReleasePurchase
+    | CapturePurchase
+    | CreditSale
 )
 AccountCommand = (
     OpenAccount | CloseAccount | RecordCard | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
@@ -101,7 +105,7 @@ def _decide_open(
     command: _OwnersCommand | _BanksCommand | _SagasCommand, state: Open, context: Context, profile: Profile
 ) -> Sequence[AccountEvent]:
     match command:
-        case RequestTopUp() | RequestWithdrawal() | PlaceBid() | PayLoan():
+        case RequestTopUp() | RequestWithdrawal() | PlaceBid() | PayLoan() | TakeOffer():
             # Other people's accounts do not exist for anybody, whatever an API forgot to check.
             if context.principal != state.owner:
                 raise Refused("unknown_account")
@@ -128,6 +132,8 @@ def _decide_for_owner(
             return holds.hold(command, state)
         case PayLoan():
             return _pay(command, state, context)
+        case TakeOffer():
+            return purchases.hold(command, state)
         case _:
             assert_never(command)
 
@@ -154,6 +160,12 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _credit_investor(command, state)
         case CreditVoucher():
             return _credit_voucher(command, state)
+        case ReleasePurchase():
+            return purchases.release(command, state)
+        case CapturePurchase():
+            return purchases.capture(command, state)
+        case CreditSale():
+            return purchases.credit_sale(command, state)
         case _:
             assert_never(command)
 
@@ -177,11 +189,14 @@ def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEven
             fee_id=command.fee_id,
             amount_fen=command.amount_fen,
             balance_after_fen=balance_after,
-            postings=postings(
-                (clearing_of(command.loan_id), -command.amount_fen), (FEES, command.amount_fen)
-            ),
+            offer_id=command.offer_id,
+            postings=postings((_clearing(command), -command.amount_fen), (FEES, command.amount_fen)),
         )
     ]
+
+
+def _clearing(command: CreditFee) -> str:
+    return clearing_of_offer(command.offer_id) if command.offer_id else clearing_of(command.loan_id)
 
 
 # --- loans ---------------------------------------------------------------------------------------------------------

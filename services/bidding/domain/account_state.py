@@ -36,6 +36,7 @@ from libs.events.bidding import (
 )
 from libs.events.card import CardRef
 from libs.events.codec import record
+from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.vouchers import VoucherCredited
 
@@ -46,6 +47,15 @@ class Hold:
 
     bid_id: str
     listing_id: str
+    amount_fen: PositiveFen
+
+
+@record
+class Purchase:
+    """Money held for an offer that its owner wants to buy."""
+
+    hold_id: str
+    offer_id: str
     amount_fen: PositiveFen
 
 
@@ -98,6 +108,7 @@ class Open:
     `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
     `is_closed` only loans still move money here. `has_lent`: a bid of his was captured once.
+    `is_closed` only loans still move money here. `purchases` are what is held for claims of others that he wants to buy.
     """
 
     kind: Literal["open"] = "open"
@@ -115,6 +126,7 @@ class Open:
     is_closed: bool = False
     card_ref: CardRef | None = None
     has_lent: bool = False
+    purchases: tuple[Purchase, ...] = ()
 
 
 @record
@@ -141,7 +153,10 @@ _LoanEvent = (
     | VoucherCredited
 )
 _OwnersEvent = SuitabilityRecorded | RelationRecorded | CardRecorded | AccountClosed | AccountClosureDeclined
-AccountEvent = AccountOpened | FeeCredited | _OwnersEvent | _BankEvent | _HoldEvent | _LoanEvent
+_MarketEvent = PurchaseHeld | PurchaseReleased | PurchaseCaptured | SaleCredited
+AccountEvent = (
+    AccountOpened | FeeCredited | _OwnersEvent | _BankEvent | _HoldEvent | _LoanEvent | _MarketEvent
+)
 
 
 def evolve(state: AccountState, event: AccountEvent) -> AccountState:
@@ -169,6 +184,9 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
         ):
             assert isinstance(state, Open), "only an open account knows its owner"
             return _with_owner(state, event)
+        case PurchaseHeld() | PurchaseReleased() | PurchaseCaptured() | SaleCredited():
+            assert isinstance(state, Open), "only an open account trades"
+            return _traded(state, event)
         case _:
             assert isinstance(state, Open), "only an open account has a history"
             return _with_detail(_with_balance(state, event), event)
@@ -274,3 +292,24 @@ def _dealt(
             return replace(before, returned_payment_id=event.payment_id)
         case _:
             assert_never(event)
+
+
+def _traded(state: Open, event: _MarketEvent) -> Open:
+    state = replace(state, available_fen=event.available_after_fen, held_fen=event.held_after_fen)
+    match event:
+        case PurchaseHeld():
+            held = Purchase(hold_id=event.hold_id, offer_id=event.offer_id, amount_fen=event.amount_fen)
+            return replace(state, purchases=(*state.purchases, held))
+        case PurchaseReleased():
+            return replace(state, purchases=_without(state, event.hold_id))
+        case PurchaseCaptured():
+            invested_fen = state.invested_fen + event.sale.principal_fen
+            return replace(state, purchases=_without(state, event.hold_id), invested_fen=invested_fen)
+        case SaleCredited():
+            return replace(state, invested_fen=state.invested_fen - event.sale.principal_fen)
+        case _:
+            assert_never(event)
+
+
+def _without(state: Open, hold_id: str) -> tuple[Purchase, ...]:
+    return tuple(held for held in state.purchases if held.hold_id != hold_id)

@@ -51,6 +51,14 @@ def pack_of(claim_id: str) -> str:
     return f"pack_{suffix}"
 
 
+def loan_of_claim(claim_id: str) -> str:
+    """The loan of a claim: `loan_` + the suffix of `clm_…` without the claim's order. Refused: `invalid_claim`."""
+    suffix, _, order = _suffix(claim_id, "clm_", "invalid_claim").rpartition("_")
+    if not suffix or not order.isdecimal():
+        raise Refused("invalid_claim")
+    return f"loan_{suffix}"
+
+
 def reference_of(booking_id: str) -> str:
     """The bank's reference of a booking's stream `bankref_<reference>`. Refused: `invalid_bank_reference`."""
     return _suffix(booking_id, "bankref_", "invalid_bank_reference")
@@ -64,6 +72,11 @@ def require_staff(who: str) -> None:
 def clearing_of(loan_id: str) -> str:
     """The posting name of money on its way between a loan's parties; never a stream."""
     return f"clearing:loan:{loan_id}"
+
+
+def clearing_of_offer(offer_id: str) -> str:
+    """The posting name of money on its way from the buyer of a claim to its seller; never a stream."""
+    return f"clearing:offer:{offer_id}"
 
 
 def _suffix(name: str, prefix: str, code: str) -> str:

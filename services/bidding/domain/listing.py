@@ -31,6 +31,7 @@ from services.bidding.commands import (
 )
 from services.bidding.domain.accepted import bid_with, bids_by, bids_of, number_of
 from services.bidding.domain.cancelling import cancel, refuse_bid_back
+from services.bidding.domain.fitness import Candidate, why_unfit
 from services.bidding.domain.funding import answer_caps, execute, fund, record_capture, review
 from services.bidding.domain.listing_state import (
     Cancelled,
@@ -193,23 +194,20 @@ def _lent_fen(state: Open, investor: str) -> int:
 
 
 def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> str | None:
-    """Why this investor may not bid here: his own or a related party's loan (red line 3, domain.md section 9), or a risk
-    above his level (section 2: "a bid on a listing riskier than their level is refused"). The listing names the relations of
-    the day of approval, the bid those that the investor's account knows now.
-
-    Whoever was assessed is judged by it. Without an assessment the profile's `suitability_required` decides: the demo's
-    investors were never assessed, so there they may bid until its people come through onboarding.
-    """
-    if command.investor == terms.borrower:
-        return "own_loan"
-    if command.investor in terms.related or terms.borrower in command.related:
-        return "related_party"
-    level, valid_to = command.suitability_level, command.suitability_valid_to
-    if level is None or valid_to is None:
-        return "unsuitable" if profile.suitability_required else None
-    if valid_to < on:
-        return "suitability_expired"
-    return "unsuitable" if level < profile.level_needed(terms.grade, on) else None
+    candidate = Candidate(
+        user=command.investor,
+        level=command.suitability_level,
+        valid_to=command.suitability_valid_to,
+        related=command.related,
+    )
+    return why_unfit(
+        candidate,
+        borrower=terms.borrower,
+        related=terms.related,
+        grade=terms.grade,
+        on=on,
+        profile=profile,
+    )
 
 
 def _place(command: RecordBid, state: Open, reviews_needed: int) -> Sequence[ListingEvent]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
-from libs.events.fees import FEES_CN, FeeTables, started, version_of
+from libs.events.fees import FEES_CN, TRANSFER_FEES_CN, FeeTables, TransferFees, started, version_of
 from libs.events.money import MAX_INTEGER
 from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after
 from services.bidding.commands import OpenListing
@@ -69,6 +69,17 @@ class Profile:
     """The most that one newcomer may have in one newcomer listing 新手标: it is there to be tried, by many."""
     staff_related: Literal["marked", "refused"] = "marked"
     """Whether a loan of staff, or of somebody related to staff, is listed with a mark or not at all (processes.md 1.N)."""
+    price_bands_permille: tuple[tuple[date, tuple[int, int]], ...] = ((date.min, (900, 1100)),)
+    """Least and highest price of a claim that is offered, per mille of its principal: ±10 % (chosen; domain.md section 3)."""
+    offer_days_max: int = 10
+    """How long an offer stands in the order book (chosen)."""
+    transfer_fees: TransferFees = ()
+    """The published fee of a sale; where there is none it costs nothing."""
+
+    def may_cost(self, price_permille: int, on: date) -> bool:
+        """Whether a claim may be offered at this price on this day."""
+        band = _in_force(self.price_bands_permille, on)
+        return band is None or band[0] <= price_permille <= band[1]
 
     def packs_due_on(self, funded_on: date) -> date | None:
         """The last day for the deal packs of a loan, None where there are none."""
@@ -187,6 +198,7 @@ CN_P2P_2016 = Profile(
     newcomer_caps_fen=((date.min, 10_000_00),),
     forbidden_purposes=_FORBIDDEN_PURPOSES,
     fee_tables=FEES_CN,
+    transfer_fees=TRANSFER_FEES_CN,
 )
 
 

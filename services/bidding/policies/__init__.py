@@ -5,6 +5,7 @@ Pure: an event carries all that the next step needs. A step that can be declined
 
 import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
+import services.bidding.policies.market as market
 import services.bidding.policies.papers as papers
 import services.bidding.policies.repaying as repaying
 import services.bidding.policies.vouchers as vouchers
@@ -18,12 +19,21 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
 
 
 def _on_bidding(event: RecordedEvent) -> list[Send]:
-    return [*lending.on_bidding(event), *papers.on_bidding(event), *vouchers.on_bidding(event)]
+    return [
+        *lending.on_bidding(event),
+        *papers.on_bidding(event),
+        *vouchers.on_bidding(event),
+        *market.on_bidding(event),
+    ]
+
+
+def _on_repayment(event: RecordedEvent) -> list[Send]:
+    return [*repaying.on_repayment(event), *market.on_repayment(event)]
 
 
 POLICIES = {
     "bidding": _on_bidding,
-    "repayment": repaying.on_repayment,
+    "repayment": _on_repayment,
     "onboarding": on_onboarding,
 }
-SAGAS = (*lending.SAGAS, *papers.SAGAS, *vouchers.SAGAS, *repaying.SAGAS, *custody.SAGAS)
+SAGAS = (*lending.SAGAS, *papers.SAGAS, *vouchers.SAGAS, *repaying.SAGAS, *custody.SAGAS, *market.SAGAS)

@@ -16,6 +16,7 @@ from datetime import date
 from functools import partial
 from typing import assert_never
 
+from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.repayment import (
     AllocationLine,
@@ -33,7 +34,15 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
-from services.repayment.commands import OpenLoan, RecordDebit, RecordDebitFailure, RecordPayment
+from services.repayment.commands import (
+    OpenLoan,
+    RecordDebit,
+    RecordDebitFailure,
+    RecordPayment,
+    ReleaseClaim,
+    ReserveClaim,
+    TransferClaim,
+)
 from services.repayment.domain.allocation import (
     UNDUE,
     after,
@@ -48,11 +57,12 @@ from services.repayment.domain.loan_day import better_bucket, charged_by, cured,
 from services.repayment.domain.loan_state import LoanEvent, LoanState, NotOpened, Repaid, Running, evolve
 from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.schedule import equal_installments
+from services.repayment.domain.trading import CLAIMS_MAX, release, release_all, reserve, transfer
 
 TENOR_MONTHS_MAX = 600
-CLAIMS_MAX = 2_000
 
-LoanCommand = OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | Wake
+_TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
+LoanCommand = OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,8 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             return _record_debit_failure(command, _lent(state))
         case RecordPayment():
             return _record_payment(profile, command, _lent(state), context)
+        case ReserveClaim() | TransferClaim() | ReleaseClaim():
+            return _trade(profile, command, _lent(state))
         case Wake():
             return (
                 wake(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
@@ -88,6 +100,17 @@ def _lent(state: LoanState) -> Running | Repaid:
     if isinstance(state, NotOpened):
         raise Refused("unknown_loan")
     return state
+
+
+def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) -> Sequence[LoanEvent]:
+    if isinstance(command, ReleaseClaim):
+        return release(command, state)
+    if isinstance(state, Repaid):
+        raise Refused("loan_repaid")
+    rules = profile.on(state.book.funded_on)
+    if isinstance(command, ReserveClaim):
+        return reserve(rules, command, state)
+    return transfer(rules, command, state)
 
 
 # --- opening -------------------------------------------------------------------------------------------------------
@@ -235,6 +258,7 @@ def _taken(
             )
         )
     if book.oldest_due_on is None:
+        events.extend(release_all(state, "loan_repaid"))
         events.append(
             LoanRepaid(
                 loan_id=state.loan_id,
@@ -288,7 +312,15 @@ def loan_aggregate(profile: Profile) -> Aggregate:
     return Aggregate(
         name="loan",
         prefix="loan",
-        commands=(OpenLoan, RecordDebit, RecordDebitFailure, RecordPayment),
+        commands=(
+            OpenLoan,
+            RecordDebit,
+            RecordDebitFailure,
+            RecordPayment,
+            ReserveClaim,
+            TransferClaim,
+            ReleaseClaim,
+        ),
         events=(
             LoanOpened,
             InstallmentDue,
@@ -303,6 +335,9 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             OverdueBucketChanged,
             LoanClassified,
             LoanRepaid,
+            ClaimReserved,
+            ReservationReleased,
+            ClaimTransferred,
         ),
         state=LoanState,
         initial=NotOpened(),

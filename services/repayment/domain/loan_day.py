@@ -30,6 +30,7 @@ from services.repayment.domain.allocation import (
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import last_of_month
+from services.repayment.domain.trading import release_all
 
 #: Phases of the day (design.md 2.7) in which a loan has something to do.
 DUES_PHASE, MISSES_PHASE = 2, 4
@@ -46,9 +47,11 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     month_end = _month_end(rules, state.book)
     charges = penalties(rules, state, judged_on) if worse or (month_end and month_end <= judged_on) else []
     late = replace(state, book=charged_by(state.book, charges))
+    missed = _misses(state, judged_on)
     return [
         *(_dues(rules, late, asking_on) or _retry(rules, late, asking_on)),
-        *_misses(state, judged_on),
+        *missed,
+        *(release_all(state, "loan_overdue") if missed else []),
         *charges,
         *_worse_bucket(rules, late, judged_on),
         *_worse_class(rules, late, judged_on),

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal, TypeVar, assert_never
 
+from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
-from libs.events.money import Count
+from libs.events.money import Count, PositiveFen
 from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
@@ -25,8 +26,9 @@ from libs.events.repayment import (
 from services.repayment.domain.allocation import Book, after, book_of, charged
 from services.repayment.domain.profile import CURRENT
 
-#: How many voluntary payments a loan recognises when they come again (see `loan`).
+#: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
+SALES_REMEMBERED = 32
 
 
 @record
@@ -41,6 +43,16 @@ class Claim:
 
 
 @record
+class Reservation:
+    """A claim that is for sale: `principal_fen` of the `of_fen` that it was owed when it was reserved."""
+
+    offer_id: str
+    claim_id: str
+    principal_fen: PositiveFen
+    of_fen: PositiveFen
+
+
+@record
 class NotOpened:
     """Nothing was lent yet."""
 
@@ -52,7 +64,8 @@ class Running:
     """The loan is owed. `next_due` and `next_missed` are the first instalments of which that was not said yet.
 
     `asked_on` is the date of the last debit, `unanswered` the debits without an answer, `remembered` the last voluntary
-    payments, `bucket` and `loan_class` where the loan is counted.
+    payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
+    last offers that were transferred, `last_order` the highest that any of its claims ever had.
     """
 
     kind: Literal["running"] = "running"
@@ -71,6 +84,10 @@ class Running:
     asked_on: date
     unanswered: tuple[str, ...]
     remembered: tuple[str, ...]
+    grade: str
+    last_order: int
+    reservations: tuple[Reservation, ...] = ()
+    sold: tuple[str, ...] = ()
 
 
 @record
@@ -100,6 +117,9 @@ LoanEvent = (
     | OverdueBucketChanged
     | LoanClassified
     | LoanRepaid
+    | ClaimReserved
+    | ReservationReleased
+    | ClaimTransferred
 )
 
 
@@ -128,7 +148,10 @@ def _evolve_running(
     | PenaltyCharged
     | OverdueBucketChanged
     | LoanClassified
-    | LoanRepaid,
+    | LoanRepaid
+    | ClaimReserved
+    | ReservationReleased
+    | ClaimTransferred,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -156,6 +179,12 @@ def _evolve_running(
                 unanswered=state.unanswered,
                 remembered=state.remembered,
             )
+        case ClaimReserved():
+            return replace(state, reservations=(*state.reservations, _reservation(event)))
+        case ReservationReleased():
+            return replace(state, reservations=_without(state, event.offer_id))
+        case ClaimTransferred():
+            return _transferred(state, event)
         case _:
             assert_never(event)
 
@@ -186,6 +215,8 @@ def _opened(event: LoanOpened) -> Running:
         asked_on=event.funded_on,
         unanswered=(),
         remembered=(),
+        grade=event.grade,
+        last_order=max(claim.order for claim in event.claims),
     )
 
 
@@ -204,4 +235,44 @@ def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim
     return tuple(
         replace(claim, principal_fen=claim.principal_fen - repaid_fen.get(claim.claim_id, 0))
         for claim in claims
+    )
+
+
+# --- claims for sale -----------------------------------------------------------------------------------------------
+
+
+def _reservation(event: ClaimReserved) -> Reservation:
+    return Reservation(
+        offer_id=event.offer_id,
+        claim_id=event.claim_id,
+        principal_fen=event.principal_fen,
+        of_fen=event.outstanding_fen,
+    )
+
+
+def _without(state: Running, offer_id: str) -> tuple[Reservation, ...]:
+    return tuple(kept for kept in state.reservations if kept.offer_id != offer_id)
+
+
+def _transferred(state: Running, event: ClaimTransferred) -> Running:
+    """The seller's claim keeps what is left, or is gone; the buyer's stands after all others."""
+    claims = tuple(
+        replace(claim, principal_fen=event.left_fen) if claim.claim_id == event.sold_claim_id else claim
+        for claim in state.claims
+        if claim.claim_id != event.sold_claim_id or event.left_fen
+    )
+    bought = event.claim
+    new = Claim(
+        order=bought.order,
+        claim_id=bought.claim_id,
+        account_id=bought.account_id,
+        investor=bought.investor,
+        principal_fen=bought.principal_fen,
+    )
+    return replace(
+        state,
+        claims=(*claims, new),
+        last_order=bought.order,
+        reservations=_without(state, event.offer_id),
+        sold=(*state.sold, event.offer_id)[-SALES_REMEMBERED:],
     )

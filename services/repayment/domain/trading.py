@@ -1,0 +1,189 @@
+"""The loan's side of the secondary market 债权转让: a claim is reserved for one offer, then another's, or free again.
+
+The loan alone knows what a claim is worth on a day and whether it may change hands, so it fixes every amount of a sale
+(design.md section 4, step 8). Claims are sold one by one and never packed together (rules.md 1.8).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from libs.events.bidding import ClaimTerms
+from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.deciding import Refused
+from libs.events.market import permille_fen
+from libs.events.money import split_fen
+from services.repayment.commands import ReleaseClaim, ReserveClaim, TransferClaim
+from services.repayment.domain.allocation import Book, days_past_due
+from services.repayment.domain.loan_state import Claim, Repaid, Reservation, Running
+from services.repayment.domain.profile import Rules
+from services.repayment.domain.schedule import daily_interest_fen, reached
+
+#: More could not be said in the one record of a distribution (design.md section 4).
+CLAIMS_MAX = 2_000
+
+#: From one due date to the next: no month is longer.
+_PERIOD_DAYS_MAX = 31
+
+
+def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[ClaimReserved]:
+    """The claim is for sale. Refusals stand on ReserveClaim."""
+    if _reservation_of(state, command.offer_id) or command.offer_id in state.sold:
+        return []
+    _require_tradable(rules, state, command.value_date, may_wait=command.may_wait)
+    claim = _claim(state, command.claim_id)
+    if claim is None or claim.investor != command.seller or not claim.principal_fen:
+        raise Refused("unknown_claim")
+    if any(other.claim_id == claim.claim_id for other in state.reservations):
+        raise Refused("claim_reserved")
+    principal_fen = claim.principal_fen if command.principal_fen is None else command.principal_fen
+    if principal_fen != claim.principal_fen:
+        _require_part(rules, state, claim, principal_fen)
+    book = state.book
+    return [
+        ClaimReserved(
+            loan_id=state.loan_id,
+            offer_id=command.offer_id,
+            claim_id=claim.claim_id,
+            account_id=claim.account_id,
+            investor=claim.investor,
+            borrower=state.borrower,
+            principal_fen=principal_fen,
+            outstanding_fen=claim.principal_fen,
+            interest_max_fen=_interest_fen(rules, book, principal_fen, _PERIOD_DAYS_MAX),
+            grade=state.grade,
+            annual_rate=book.annual_rate,
+            matures_on=book.rows[-1].due_on,
+            reserved_on=command.value_date,
+            product=state.product,
+            region=state.region,
+        )
+    ]
+
+
+def _require_part(rules: Rules, state: Running, claim: Claim, principal_fen: int) -> None:
+    """A part is a claim of its own, so neither it nor the rest may be too small, and there must be room for one more."""
+    if principal_fen > claim.principal_fen:
+        raise Refused("part_too_large")
+    if principal_fen < rules.part_min_fen:
+        raise Refused("part_too_small")
+    if claim.principal_fen - principal_fen < rules.part_min_fen:
+        raise Refused("rest_too_small")
+    parts = sum(other.principal_fen != other.of_fen for other in state.reservations)
+    if len(state.claims) + parts + 1 > CLAIMS_MAX:
+        raise Refused("too_many_claims")
+
+
+def transfer(rules: Rules, command: TransferClaim, state: Running) -> Sequence[ClaimTransferred]:
+    """The claim is the buyer's, at what it is worth on the value date. Refusals stand on TransferClaim."""
+    if command.offer_id in state.sold:
+        return []
+    on = command.value_date
+    reserved = _reservation_of(state, command.offer_id)
+    claim = _claim(state, reserved.claim_id) if reserved else None
+    # Before all else: an offer whose claim is free again must never open again.
+    if reserved is None or claim is None:
+        raise Refused("claim_not_reserved")
+    _require_tradable(rules, state, on)
+    if reached(state.book.rows, on) < state.next_due - 1:
+        raise Refused("value_date_passed")
+    part_fen, left_fen = split_fen(
+        claim.principal_fen, (reserved.principal_fen, reserved.of_fen - reserved.principal_fen)
+    )
+    cap_fen = command.investor_cap_fen
+    if cap_fen is not None and _held_fen(state, command.buyer) + part_fen > cap_fen:
+        raise Refused("above_investor_cap")
+    price_fen = permille_fen(part_fen, command.price_permille)
+    interest_fen = accrued_interest_fen(rules, state.book, part_fen, on)
+    if price_fen + interest_fen > command.held_fen:
+        raise Refused("above_maximum")
+    order = state.last_order + 1
+    return [
+        ClaimTransferred(
+            loan_id=state.loan_id,
+            offer_id=command.offer_id,
+            hold_id=command.hold_id,
+            borrower=state.borrower,
+            sold_claim_id=claim.claim_id,
+            seller=claim.investor,
+            seller_account=claim.account_id,
+            left_fen=left_fen,
+            claim=ClaimTerms(
+                order=order,
+                claim_id=f"clm_{state.loan_id.removeprefix('loan_')}_{order}",
+                account_id=command.buyer_account,
+                investor=command.buyer,
+                principal_fen=part_fen,
+            ),
+            price_fen=price_fen,
+            interest_fen=interest_fen,
+            fee_fen=permille_fen(price_fen, command.fee_permille),
+            value_date=on,
+            product=state.product,
+            region=state.region,
+        )
+    ]
+
+
+def release(command: ReleaseClaim, state: Running | Repaid) -> Sequence[ReservationReleased]:
+    """The claim is free again."""
+    if isinstance(state, Repaid):
+        return []
+    reserved = _reservation_of(state, command.offer_id)
+    return [_released(state, reserved, command.code)] if reserved else []
+
+
+def release_all(state: Running, code: str) -> Sequence[ReservationReleased]:
+    """Nothing of the loan is for sale any more: an instalment was missed, or all is repaid."""
+    return [_released(state, reserved, code) for reserved in state.reservations]
+
+
+def _released(state: Running, reserved: Reservation, code: str) -> ReservationReleased:
+    claim = _claim(state, reserved.claim_id)
+    assert claim is not None, "a claim that is reserved is not transferred"
+    return ReservationReleased(
+        loan_id=state.loan_id,
+        offer_id=reserved.offer_id,
+        claim_id=claim.claim_id,
+        account_id=claim.account_id,
+        investor=claim.investor,
+        code=code,
+    )
+
+
+def accrued_interest_fen(rules: Rules, book: Book, principal_fen: int, on: date) -> int:
+    """Interest on a share of the principal for the days since the last due date (or the funding), the day of the sale being the
+    buyer's first: round(principal · rate · actual days / basis).
+
+    The buyer gets the whole period's interest when it is paid, and gives this of it to the seller beforehand. Source:
+    domain.md section 3, "accrued interest goes to the seller up to the settlement day"; gross of the platform's fee on
+    interest, which whoever is paid the interest bears *(chosen)*.
+    """
+    number = reached(book.rows, on)
+    since = book.rows[number - 1].due_on if number else book.funded_on
+    return _interest_fen(rules, book, principal_fen, max(0, (on - since).days))
+
+
+def _interest_fen(rules: Rules, book: Book, principal_fen: int, days: int) -> int:
+    return daily_interest_fen(principal_fen, book.annual_rate, days, rules.day_basis, rules.rounding)
+
+
+def _require_tradable(rules: Rules, state: Running, on: date, *, may_wait: bool = False) -> None:
+    """Not near a due date, when nobody knows yet whether it will be paid, and not while something is overdue."""
+    is_blocked = any(abs((row.due_on - on).days) <= rules.blocked_days for row in state.book.rows)
+    if is_blocked and not may_wait:
+        raise Refused("blocked_window")
+    if days_past_due(state.book, on):
+        raise Refused("loan_overdue")
+
+
+def _claim(state: Running, claim_id: str) -> Claim | None:
+    return next((claim for claim in state.claims if claim.claim_id == claim_id), None)
+
+
+def _reservation_of(state: Running, offer_id: str) -> Reservation | None:
+    return next((reserved for reserved in state.reservations if reserved.offer_id == offer_id), None)
+
+
+def _held_fen(state: Running, investor: str) -> int:
+    """What an investor has in this loan already."""
+    return sum(claim.principal_fen for claim in state.claims if claim.investor == investor)
