@@ -107,8 +107,7 @@ class Open:
 
     `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
-    `is_closed` only loans still move money here. `has_lent`: a bid of his was captured once.
-    `is_closed` only loans still move money here. `purchases` are what is held for claims of others that he wants to buy.
+    `is_closed` only loans still move money here. `has_lent`: a bid of his was captured once. `purchases` are what is held for claims of others that he wants to buy.
     """
 
     kind: Literal["open"] = "open"

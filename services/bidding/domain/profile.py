@@ -12,7 +12,7 @@ from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
 from libs.events.fees import FEES_CN, TRANSFER_FEES_CN, FeeTables, TransferFees, started, version_of
 from libs.events.money import MAX_INTEGER
-from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after
+from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after, working_days_to
 from services.bidding.commands import OpenListing
 
 _Value = TypeVar("_Value")
@@ -75,6 +75,23 @@ class Profile:
     """How long an offer stands in the order book (chosen)."""
     transfer_fees: TransferFees = ()
     """The published fee of a sale; where there is none it costs nothing."""
+
+    unsold_days: int = 3
+    """Working days for which an own offer has stood unsold before a redemption may be asked for (chosen; domain.md section 3)."""
+    redemption_days: int = 15
+    """Working days from the complete form of a redemption by whose end it is sold (processes.md 1.J)."""
+
+    def stood_unsold(self, opened_on: date, ended_on: date) -> bool:
+        """Whether an offer that ended without a buyer is evidence for a redemption."""
+        return self.working_days_to(opened_on, ended_on) >= self.unsold_days
+
+    def redeemed_by(self, completed_on: date) -> date:
+        """The last day of a redemption whose form was complete on this day."""
+        return working_day_after(self.working_days, completed_on, self.redemption_days)
+
+    def working_days_to(self, day: date, until: date) -> int:
+        """The working days after a day, up to and with another."""
+        return working_days_to(self.working_days, day, until)
 
     def may_cost(self, price_permille: int, on: date) -> bool:
         """Whether a claim may be offered at this price on this day."""

@@ -10,7 +10,8 @@ from services.onboarding.commands import AppointStaff, DismissStaff
 from services.onboarding.domain.ids import require_id
 
 #: Every role, with the post that it belongs to. Two posts never meet in one person: who brings the customer does not assess
-#: the risk; approval, disbursement and recovery differ; who writes claim papers (risk) does not review them (legal).
+#: the risk; approval, disbursement and recovery differ; who writes claim papers (risk) does not review them (legal). The four posts that a redemption passes are one
+#: line of the market: nobody signs two steps of one all the same.
 POSTS: dict[Code, str] = {
     "customer_manager": "sales",
     "sales_director": "sales",
@@ -26,6 +27,10 @@ POSTS: dict[Code, str] = {
     "collections_supervisor": "recovery",
     "customer_service": "service",
     "admin": "administration",
+    "market_specialist": "market",
+    "department_head": "market",
+    "branch_general_manager": "market",
+    "market_director": "market",
 }
 
 StaffCommand = AppointStaff | DismissStaff
