@@ -4,7 +4,7 @@ from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
-from libs.events.views import OtherThan
+from libs.events.views import AtLeast, AtMost, OtherThan
 from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
 from libs.runtime.generations import Generation, Move, position_document, triple_document
 
@@ -13,7 +13,15 @@ Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 def compared(value: Any) -> dict[str, Any]:
     """What a field of a search must be: a value is compared, never understood."""
-    return {"$ne": value.value} if isinstance(value, OtherThan) else {"$eq": value}
+    match value:
+        case OtherThan(other):
+            return {"$ne": other}
+        case AtLeast(least):
+            return {"$gte": least}
+        case AtMost(most):
+            return {"$lte": most}
+        case _:
+            return {"$eq": value}
 
 
 def write_of(doc: str, change: DocumentChange) -> Write:

@@ -52,7 +52,8 @@ class Views:
         """At most `limit` documents whose fields equal `where`, ordered by name, those after a name, and the
         name after which there are more.
 
-        A field that is None in `where` also matches documents without it; OtherThan(value) matches all but that value.
+        A field that is None in `where` also matches documents without it; OtherThan(value) matches all but that value,
+        AtLeast and AtMost what is not below or above it.
         Raises ViewMissing.
         """
         pointer = await self._pointer(view)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
 #: 3: limits on users' ids and on listings whose loan could not be said. 4: under the law only applications
 #: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card; papers; bids
-#: taken in part, cancelling, publication, published fees, who pays out. 7: newcomer listings, days to open by hand, staff's loans.
-RULES = 7
+#: taken in part, cancelling, publication, published fees, who pays out. 7: the secondary market. 8: newcomer listings, days to open
+#: by hand, staff's loans, emergency redemption.
+RULES = 8
 
 
 def build(profile: str) -> Service:
@@ -37,7 +38,7 @@ def build(profile: str) -> Service:
 
 def _router() -> "ServiceRouter":
     # Imported on call: processes without the api role never load the web room.
-    from services.bidding.api.vouchers import router
+    from services.bidding.api.redemptions import router
 
     return router
 

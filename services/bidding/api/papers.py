@@ -15,8 +15,9 @@ from fastapi.responses import Response
 
 from libs.events.bidding import Certificate, ContractIssued
 from libs.events.codec import decode_object
+from libs.events.market import OfferSettled
 from libs.runtime.auth import Principal
-from libs.runtime.http import ThisPrincipal, ViewReader, id_path, not_found, scopes, view_reader
+from libs.runtime.http import Page, ThisPrincipal, ViewReader, id_path, not_found, scopes, view_reader
 from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.bidding.api.paper_shapes import ContractOut
@@ -28,12 +29,14 @@ from services.bidding.domain.contract_text import (
     contract_text,
     hash_of,
 )
+from services.bidding.domain.transfer_text import transfer_text
 
 log = structlog.get_logger()
 
 LoanId = Annotated[str, id_path("loan")]
 ClaimId = Annotated[str, id_path("clm")]
 Contracts = Annotated[ViewReader, Depends(view_reader("bidding.contracts"))]
+Transfers = Annotated[ViewReader, Depends(view_reader("bidding.transfers"))]
 Staff = Annotated[ViewReader, Depends(view_reader("bidding.staff"))]
 
 #: Whoever runs the platform reads every paper, and so does legal, by his post.
@@ -47,14 +50,24 @@ async def _reads_all(principal: Principal, staff: ViewReader) -> bool:
 
 
 async def _contract(
-    loan: LoanId, contracts: Contracts, staff: Staff, principal: ThisPrincipal
+    loan: LoanId, contracts: Contracts, transfers: Transfers, staff: Staff, principal: ThisPrincipal
 ) -> ContractIssued:
-    """The loan's contract, if the caller is a party to it or reads all."""
+    """The loan's contract, if the caller is a party to it, from the first or by a claim that he bought, or reads all."""
     issued = await _issued(contracts, loan, "unknown_contract")
     parties = (issued.borrower, *(claim.investor for claim in issued.claims))
-    if principal.subject not in parties and not await _reads_all(principal, staff):
+    if (
+        principal.subject not in parties
+        and not await _bought(transfers, loan, principal)
+        and not await _reads_all(principal, staff)
+    ):
         raise not_found("unknown_contract")
     return issued
+
+
+async def _bought(transfers: ViewReader, loan: str, principal: Principal) -> bool:
+    where = {"loan_id": loan, "buyer": principal.subject}
+    found, _ = await transfers.page(Page(None, 1), where=where)
+    return bool(found)
 
 
 async def _issued(contracts: ViewReader, loan: str, missing: str) -> ContractIssued:
@@ -83,9 +96,16 @@ async def read_contract(issued: ThisContract, staff: Staff, principal: ThisPrinc
 
 @router.document("/certificates/{claim}.pdf", scopes("claim:own", *_READERS), media_type=MEDIA_TYPE)
 async def download_certificate(
-    claim: ClaimId, contracts: Contracts, staff: Staff, principal: ThisPrincipal
+    claim: ClaimId, contracts: Contracts, transfers: Transfers, staff: Staff, principal: ThisPrincipal
 ) -> Response:
-    """The certificate of a claim as PDF, for the investor whom it was issued to."""
+    """The certificate of a claim as PDF, for the investor whom it was issued to: by the loan's contract, or when he bought it."""
+    bought = await transfers.find(claim)
+    if bought is not None:
+        sold: OfferSettled = decode_object(OfferSettled, bought["sold"])
+        if sold.buyer != principal.subject and not await _reads_all(principal, staff):
+            raise not_found("unknown_claim")
+        text = _as_issued(lambda: transfer_text(sold), sold.certificate_hash, claim)
+        return _pdf(text, sold.certificate_hash, claim)
     suffix = claim.removeprefix("clm_").rpartition("_")[0]
     issued = await _issued(contracts, f"loan_{suffix}", "unknown_claim")
     found = next((each for each in issued.claims if each.claim_id == claim), None)

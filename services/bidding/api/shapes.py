@@ -257,7 +257,7 @@ class ReviewOut(Answer):
 
 class AccountOut(BaseModel):
     """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest + penalty
-    - fees + borrowed - repaid + vouchers; all in fen."""
+    - fees + borrowed - repaid + vouchers - bought + sold; all in fen."""
 
     id: str
     available_fen: int
@@ -272,6 +272,8 @@ class AccountOut(BaseModel):
     borrowed_fen: int
     repaid_fen: int
     vouchers_fen: int
+    bought_fen: int
+    sold_fen: int
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "AccountOut":

@@ -65,8 +65,10 @@ def require_offer(offer_id: str) -> None:
 
 
 def sale_offer_of(redemption_id: str) -> str:
-    """The offer that a redemption is sold by: `offer_` + the suffix of `rdm_…`. Refused: `unknown_redemption`."""
-    return f"offer_{_suffix(redemption_id, 'rdm_', 'unknown_redemption')}"
+    """The offer that a redemption is sold by: `offer_-` + the suffix of `rdm_…`. The order book is read in the order of its ids, and
+    the hyphen comes before all that any other offer's id begins with: these are shown first. Refused: `unknown_redemption`.
+    """
+    return f"offer_-{_suffix(redemption_id, 'rdm_', 'unknown_redemption')}"
 
 
 def reference_of(booking_id: str) -> str:

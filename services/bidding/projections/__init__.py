@@ -7,7 +7,9 @@ from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
+from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
+from services.bidding.projections.redemptions import VIEW as REDEMPTIONS
 from services.bidding.projections.vouchers import VIEW as VOUCHERS
 
 VIEWS: tuple[View, ...] = (
@@ -19,5 +21,8 @@ VIEWS: tuple[View, ...] = (
     CONTRACTS,
     PACKS,
     VOUCHERS,
+    OFFERS,
+    TRANSFERS,
+    REDEMPTIONS,
     staff_view("bidding"),
 )

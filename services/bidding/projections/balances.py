@@ -2,7 +2,7 @@
 
 At rest, every account's document satisfies, in fen:
 available + held = deposited − withdrawn − invested + principal_back + interest + penalty − fees + borrowed
-− repaid + vouchers.
+− repaid + vouchers − bought + sold.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
 from libs.events.vouchers import MarketingFunded, VoucherCredited, VoucherPaid
@@ -44,6 +45,8 @@ SUMS = (
     "borrowed_fen",
     "repaid_fen",
     "vouchers_fen",
+    "bought_fen",
+    "sold_fen",
 )
 
 
@@ -130,13 +133,20 @@ def _sums(moved: object) -> list[Op]:
             return [Add(moved.account_id, "repaid_fen", -moved.amount_fen)]
         case VoucherCredited():
             return [Add(moved.account_id, "vouchers_fen", moved.amount_fen)]
+        case PurchaseCaptured():
+            return [Add(moved.account_id, "bought_fen", moved.amount_fen)]
+        case SaleCredited():
+            return [
+                Add(moved.account_id, "sold_fen", moved.amount_fen + moved.sale.fee_fen),
+                Add(moved.account_id, "fees_fen", moved.sale.fee_fen),
+            ]
         case _:
             return []
 
 
 VIEW = View(
     name="bidding.balances",
-    version=4,
+    version=5,
     reads=(
         AccountOpened,
         AccountClosed,
@@ -158,6 +168,10 @@ VIEW = View(
         MarketingFunded,
         VoucherPaid,
         VoucherCredited,
+        PurchaseHeld,
+        PurchaseReleased,
+        PurchaseCaptured,
+        SaleCredited,
     ),
     project=project,
     owner_field="owner",

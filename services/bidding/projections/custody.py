@@ -1,7 +1,7 @@
 """The view `bidding.custody`: the double entry of all accounts, so that a difference is seen the moment it exists.
 
 One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`, `unrequested`, `marketing`),
-one per loan and voucher in clearing (`clearing:loan:<loan>`, `clearing:voucher:<voucher>`). `books` holds all classes once more in one document, because only one document is read at
+one per loan, voucher and offer in clearing (`clearing:loan:<loan>`, `clearing:voucher:<voucher>`, `clearing:offer:<offer>`). `books` holds all classes once more in one document, because only one document is read at
 one moment: its `total_fen` is zero at every position of the log. Sums only; the rows behind them are the movements of
 `reporting.statement`.
 """
@@ -26,6 +26,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, View
 from libs.events.vouchers import MarketingFunded, VoucherCredited, VoucherPaid
@@ -35,7 +36,7 @@ BOOKS = "books"
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """Add each posting to its class, here and in the books, and a clearing posting to its loan or voucher as well."""
+    """Add each posting to its class, here and in the books, and a clearing posting to its loan, voucher or offer as well."""
     postings: tuple[Posting, ...] = event.data.postings
     ops: list[Op] = []
     for posting in postings:
@@ -72,7 +73,7 @@ def _amounts(amount_fen: int) -> tuple[tuple[str, int], ...]:
 
 VIEW = View(
     name="bidding.custody",
-    version=4,
+    version=5,
     reads=(
         FundsDeposited,
         WithdrawalRequested,
@@ -92,6 +93,10 @@ VIEW = View(
         MarketingFunded,
         VoucherPaid,
         VoucherCredited,
+        PurchaseHeld,
+        PurchaseReleased,
+        PurchaseCaptured,
+        SaleCredited,
     ),
     project=project,
 )

@@ -186,7 +186,8 @@ class HeldLoanOut(BaseModel):
 
 
 class ClaimOut(BaseModel):
-    """A claim: what was lent, what is outstanding, what came back (before fees), and how its loan stands."""
+    """A claim: what was lent or bought, what is outstanding, what came back (before fees), what of it was sold, and how its loan
+    stands. `offer_id` is the offer that it is reserved for."""
 
     id: str
     loan_id: str
@@ -196,6 +197,8 @@ class ClaimOut(BaseModel):
     interest_fen: int
     penalty_fen: int
     fee_fen: int
+    sold_fen: int
+    offer_id: str | None
     loan: HeldLoanOut | None
 
     @staticmethod

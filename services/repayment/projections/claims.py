@@ -1,11 +1,13 @@
 """The view of claims: who holds how much of which loan, and what it has brought him. Each document is one claim.
 
-An investor reads in it the loans that he holds claims in. A loan's stream alone writes its claims.
+An investor reads in it the loans that he holds claims in. A loan's stream alone writes its claims. A claim that is sold, whole
+or in part, goes on as a new one of its buyer: so each document has one holder for ever, and what it brought is what it brought him.
 """
 
 from collections.abc import Sequence
 
 from libs.events.bidding import ClaimTerms
+from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
@@ -29,8 +31,26 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                     Set(line.claim_id, f"src.{event.stream}", event.address),
                 )
             ]
+        case ClaimReserved() as reserved:
+            return _reserved(reserved.claim_id, reserved.offer_id, event)
+        case ReservationReleased() as released:
+            return _reserved(released.claim_id, None, event)
+        case ClaimTransferred() as sold:
+            return [
+                Add(sold.sold_claim_id, "outstanding_fen", -sold.claim.principal_fen),
+                Add(sold.sold_claim_id, "sold_fen", sold.claim.principal_fen),
+                *_reserved(sold.sold_claim_id, None, event),
+                *_opened(sold.loan_id, sold.claim, event),
+            ]
         case _:
             return []
+
+
+def _reserved(claim_id: str, offer_id: str | None, event: RecordedEvent) -> Sequence[Op]:
+    return [
+        Set(claim_id, "offer_id", offer_id),
+        Set(claim_id, f"src.{event.stream}", event.address),
+    ]
 
 
 def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[Op]:
@@ -42,9 +62,10 @@ def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[O
         Set(claim_id, "account_id", claim.account_id),
         Set(claim_id, "principal_fen", claim.principal_fen),
         Add(claim_id, "outstanding_fen", claim.principal_fen),
+        Set(claim_id, "offer_id", None),
         *(
             Add(claim_id, name, 0)
-            for name in ("principal_back_fen", "interest_fen", "penalty_fen", "fee_fen")
+            for name in ("principal_back_fen", "interest_fen", "penalty_fen", "fee_fen", "sold_fen")
         ),
         Set(claim_id, f"src.{event.stream}", event.address),
     ]
@@ -52,8 +73,8 @@ def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[O
 
 VIEW = View(
     name="repayment.claims",
-    version=1,
-    reads=(LoanOpened, RepaymentDistributed),
+    version=2,
+    reads=(LoanOpened, RepaymentDistributed, ClaimReserved, ReservationReleased, ClaimTransferred),
     project=project,
     owner_field="investor",
     indexes=("investor", "loan_id"),

@@ -24,6 +24,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
 from libs.events.vouchers import MarketingFunded, VoucherCredited, VoucherPaid
@@ -42,6 +43,7 @@ _ABOUT = (
     "withdrawal_id",
     "fee_id",
     "voucher_id",
+    "offer_id",
     "bank_reference",
 )
 
@@ -67,6 +69,10 @@ MOVEMENTS = (
     MarketingFunded,
     VoucherPaid,
     VoucherCredited,
+    PurchaseHeld,
+    PurchaseReleased,
+    PurchaseCaptured,
+    SaleCredited,
 )
 
 
@@ -118,7 +124,7 @@ def _posted(moved: object, of: str) -> int:
 
 VIEW = View(
     name="reporting.statement",
-    version=4,
+    version=5,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",

@@ -20,7 +20,7 @@ from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.codec import name_of
 from libs.events.records import CommandEnvelope, RawRecord
 from libs.events.topics import commands_topic, events_topic, system_stream
-from libs.events.views import OtherThan, value_at
+from libs.events.views import AtLeast, AtMost, OtherThan, value_at
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.day import SetBusinessDate, day_aggregate
 from libs.runtime.deciding import PartitionDecider
@@ -190,11 +190,19 @@ class MemoryViews:
 
 
 def _matches(content: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    return all(
-        found != value.value if isinstance(value, OtherThan) else found == value
-        for name, value in where.items()
-        for found in [value_at(content, name)]
-    )
+    return all(_fits(value_at(content, name), value) for name, value in where.items())
+
+
+def _fits(found: Any, value: Any) -> bool:
+    match value:
+        case OtherThan(other):
+            return bool(found != other)
+        case AtLeast(least):
+            return found is not None and bool(found >= least)
+        case AtMost(most):
+            return found is not None and bool(found <= most)
+        case _:
+            return bool(found == value)
 
 
 async def until(holds: Callable[[], bool]) -> None:
