@@ -19,6 +19,7 @@ from tests.unit.bidding import (
     test_newcomers,
     test_payout,
     test_publishing,
+    test_redemption,
 )
 
 SPECS = [
@@ -36,6 +37,8 @@ SPECS = [
     *test_marketing.SPECS,
     *test_marketing.CREDIT_SPECS,
     *test_newcomers.SPECS,
+    *test_redemption.SPECS,
+    *test_redemption.UNSOLD_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

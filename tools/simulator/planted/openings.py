@@ -10,6 +10,7 @@ from services.bidding.policies import POLICIES as BIDDING
 from services.onboarding.commands import MeetPrecedents, RecordStaffTie
 from services.onboarding.policies import POLICIES as ONBOARDING
 from tools.simulator.planted.plant import (
+    DUES,
     LAWFUL,
     WHOLE,
     Plant,
@@ -35,7 +36,7 @@ PLANTS = (
         "A bid forgets that its investor has lent before.",
         policy(BIDDING, "bidding", changing(RecordBid, has_lent=lambda _command: False)),
         ("is no newcomer to",),
-        config=WHOLE,
+        config=DUES,
         seeds=range(12),
     ),
     Plant(
