@@ -14,6 +14,7 @@ from libs.events.market import (
     OfferReopened,
     OfferRequested,
     OfferSettled,
+    OfferTaken,
     PurchaseCaptured,
     PurchaseHeld,
     PurchaseReleased,
@@ -189,10 +190,22 @@ SAGAS = (
                 declined_by=(CommandRefused, OfferReopened, OfferClosed),
                 compensation=ReleasePurchase,
             ),
-            Step(on=CommandRefused, send=ReopenOffer),
-            Step(on=ClaimTransferred, send=CapturePurchase),
         ),
         expected_refusals=(RecordTake,),
+    ),
+    Saga(
+        name="taken offer",
+        why="An offer that was taken is paid for when the claim is its buyer's, and open again or closed when it is not.",
+        opened_by={OfferTaken: lambda taken: taken.hold_id},
+        closed_by={
+            PurchaseCaptured: lambda captured: captured.hold_id,
+            OfferReopened: lambda reopened: reopened.hold_id,
+            OfferClosed: lambda closed: (closed.hold_id,) if closed.hold_id else (),
+        },
+        steps=(
+            Step(on=ClaimTransferred, send=CapturePurchase),
+            Step(on=CommandRefused, send=ReopenOffer),
+        ),
     ),
     Saga(
         name="sale",

@@ -1,5 +1,6 @@
 """Ann needs her money: her offer of claim clm_1_1 stayed unsold, four people look at her form, a fifth releases the sale, Dee buys."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,8 @@ from libs.events.redemption import (
     UnsoldConfirmed,
     UnsoldDeclined,
 )
+from libs.events.sagas import Send
+from libs.events.system import CommandRefused
 from services.bidding.commands.market import OpenOffer
 from services.bidding.commands.redemption import (
     AskRedemption,
@@ -235,3 +238,50 @@ UNSOLD = LapseRedemption(code="sale_expired")
 def lapsed(stage: RedemptionStage, code: str, on: date = TODAY) -> RedemptionLapsed:
     """It came to nothing."""
     return RedemptionLapsed(stage=stage, code=code, lapsed_on=on, **WHO)
+
+
+#: Declined, refused, unsold.
+OTHER_ENDS: tuple[tuple[Any, ...], ...] = (
+    (ASKED, DECLINED),
+    (*IN_WORK, APPROVALS[0], REFUSED),
+    (*FOR_SALE, lapsed("sale", "sale_expired")),
+)
+
+
+def refused(command: str, **about: str) -> CommandRefused:
+    """A command of a saga was refused."""
+    return CommandRefused(
+        command_type=f"bidding.{command}", stream_id="offer_1", code="unknown_offer", about=about
+    )
+
+
+def _lapse(code: str) -> list[Send]:
+    return [Send("redemption", "rdm_1", LapseRedemption(code=code))]
+
+
+#: What is sent on each event.
+ANSWERS: list[tuple[str, Any, list[Send]]] = [
+    ("bidding", ASKED, [Send("unsold", "offer_1", CONFIRM, {"redemption_id": "rdm_1"})]),
+    ("bidding", CONFIRMED, [Send("form", "rdm_1", COMPLETE)]),
+    ("bidding", no_evidence("offer_open"), [Send("form", "rdm_1", DECLINE)]),
+    ("bidding", COMPLETED, []),
+    ("bidding", APPROVALS[3], []),
+    ("bidding", RELEASED, [Send("sale", "offer_-1", SELL, {"redemption_id": "rdm_1"})]),
+    ("bidding", settled(redemption_id="rdm_1"), [Send("redemption", "rdm_1", SOLD_TO_DEE)]),
+    ("bidding", settled(), []),
+    ("bidding", replace(EXPIRED, redemption_id="rdm_1"), _lapse("sale_expired")),
+    ("bidding", replace(WITHDRAWN, redemption_id="rdm_1"), _lapse("sale_withdrawn")),
+    ("bidding", replace(CLOSED, redemption_id="rdm_1"), _lapse("sale_closed")),
+    ("bidding", refused_sale(redemption_id="rdm_1"), _lapse("sale_refused")),
+    ("bidding", EXPIRED, []),
+    ("bidding", WITHDRAWN, []),
+    ("bidding", refused_sale(), []),
+    (
+        "bidding",
+        refused("ConfirmUnsold", redemption_id="rdm_1"),
+        [Send("form", "rdm_1", DeclineRedemption(code="unknown_offer"))],
+    ),
+    ("bidding", refused("OpenOffer", redemption_id="rdm_1"), _lapse("unknown_offer")),
+    ("bidding", refused("OpenOffer"), []),
+    ("bidding", refused("CompleteForm", redemption_id="rdm_1"), []),
+]

@@ -3,6 +3,8 @@
 import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
+from services.bidding.commands.market import CapturePurchase, CreditSale
+from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.vouchers import CreditVoucher, ReturnVouchers, SettleVouchers
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
@@ -15,6 +17,7 @@ from tests.unit.bidding import (
     test_deal_pack,
     test_eligibility,
     test_listing,
+    test_market,
     test_marketing,
     test_newcomers,
     test_payout,
@@ -39,11 +42,14 @@ SPECS = [
     *test_newcomers.SPECS,
     *test_redemption.SPECS,
     *test_redemption.UNSOLD_SPECS,
+    *test_market.SPECS,
+    *test_market.LAWFUL_SPECS,
+    *test_market.ACCOUNT_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
-#: Only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees nor vouchers are listed.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher)
+#: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
+NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, CapturePurchase, CreditSale, ConfirmUnsold)
 #: These tell the marketing account what became of a loan, which is never wrong to say.
 NEVER_REFUSED = (SettleVouchers, ReturnVouchers)
 

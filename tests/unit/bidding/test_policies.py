@@ -15,6 +15,7 @@ from libs.events.codec import name_of
 from libs.events.deal_packs import (
     DealPackOpened,
 )
+from libs.events.market import OfferClosed, OfferExpired, OfferRefused, OfferWithdrawn
 from libs.events.onboarding import (
     CardBound,
     ErasureRequested,
@@ -25,6 +26,7 @@ from libs.events.onboarding import (
     SuitabilityAssessed,
     UserVerified,
 )
+from libs.events.redemption import RedemptionLapsed
 from libs.events.repayment import (
     DebitRequested,
     DistributionLine,
@@ -58,7 +60,10 @@ from services.bidding.domain.profile import DEMO
 from services.bidding.policies import POLICIES, SAGAS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import market_story as market
 from tests.unit.bidding import paper_story as papers
+from tests.unit.bidding import redemption_story as redemption
+from tests.unit.bidding import test_market
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.documents import recorded
 
@@ -375,6 +380,8 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("repayment", REFUSED_BID, []),
     ("repayment", LoanRepaid(loan_id="loan_1", borrower="usr_bea", repaid_on=DUE, early=False), []),
     ("repayment", CommandHadNoEffect(command_type="repayment.OpenLoan", stream_id="loan_1"), []),
+    *test_market.ANSWERS,
+    *redemption.ANSWERS,
 ]
 
 
@@ -386,17 +393,31 @@ def test_each_event_is_answered(source: str, event: Any, sends: list[Send]) -> N
     assert len({send.slot for send in answer}) == len(answer)
 
 
-def answered(saga: Saga, kind: type) -> list[list[type]]:
-    """The types of the commands that each event of a type above is answered with, where it concerns the saga at all.
+#: Sagas that wait for a refusal of repayment's; the others for one of their own commands.
+TOLD_BY_REPAYMENT = ("return", "offer", "taken offer")
 
-    A refusal is told by the service that refused, and only the returns wait for one of repayment's.
-    """
-    source = "repayment" if saga.name == "return" else "bidding"
+
+def answered(saga: Saga, kind: type) -> list[list[type]]:
+    """The types of the commands that each event of a type above is answered with, where it concerns the saga at all."""
     return [
         [type(send.command) for send in sends]
         for service, event, sends in ANSWERS
-        if type(event) is kind and (kind is not CommandRefused or (sends and service == source))
+        if type(event) is kind and _concerns(saga, service, event, sends)
     ]
+
+
+def _concerns(saga: Saga, service: str, event: Any, sends: list[Send]) -> bool:
+    """A refusal is told by the service that refused; an offer that is closed on nobody has nobody to pay back,
+    and one that ends tells a redemption only if it was released for one."""
+    if isinstance(event, OfferRefused | OfferExpired | OfferWithdrawn | OfferClosed):
+        is_redeemed = event.redemption_id is not None
+        return bool(sends) and is_redeemed == (saga.name == "redemption sale")
+    if not isinstance(event, CommandRefused):
+        return True
+    if saga.name in TOLD_BY_REPAYMENT:
+        return bool(sends) and service == "repayment"
+    own = {name_of(step.send) for step in saga.steps}
+    return bool(sends) and service == "bidding" and event.command_type in own
 
 
 @pytest.mark.parametrize(
@@ -447,6 +468,12 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
     assert partial.opened_by[type(PARTLY_PLACED)](PARTLY_PLACED) == ("hold_c",)
     assert partial.closed_by[type(account.REDUCED)](account.REDUCED) == "hold_1"
     assert back.opened_by[CommandRefused](REFUSED_DEBIT) == ("dbt_1",)
+    taken, sale_fee = by_name["taken offer"], by_name["transfer fee"]
+    assert taken.closed_by[OfferClosed](market.CLOSED) == ()
+    assert taken.closed_by[OfferClosed](market.CLOSED_ON_BUYER) == ("hold_1",)
+    assert sale_fee.opened_by[type(market.CAPTURED)](market.CAPTURED) == ("transfer:offer_1",)
+    assert sale_fee.closed_by[type(market.FEE_CREDITED)](market.FEE_CREDITED) == ("transfer:offer_1",)
+    assert sale_fee.closed_by[type(market.FEE_CREDITED)](account.fee(1, 1)) == ()
     pairs = [
         ("list", READY, listing.APPLIED),
         ("list", READY, listing.turned_down_by("x")),
@@ -459,7 +486,22 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
         ("voucher", vouchers.PAID, vouchers.CREDITED),
         ("debit", INSTALLMENT_DUE, account.NOTHING_TO_DEBIT),
         ("return", OVERPAID, account.GIVEN_BACK),
+        ("offer", market.REQUESTED, market.OPENED),
+        ("offer", market.REQUESTED, market.REFUSED),
+        ("purchase", market.HELD, market.RELEASED),
+        ("purchase", market.HELD, market.CAPTURED),
+        ("taken offer", market.TAKEN, market.CAPTURED),
+        ("taken offer", market.TAKEN, market.REOPENED),
+        ("sale", market.CAPTURED, market.SETTLED),
     ]
+    pairs += [
+        ("redemption form", redemption.ASKED, redemption.COMPLETED),
+        ("redemption form", redemption.ASKED, redemption.DECLINED),
+        ("redemption sale", redemption.RELEASED, redemption.SOLD),
+    ]
+    lapsed = by_name["redemption sale"].closed_by[RedemptionLapsed]
+    assert lapsed(redemption.lapsed("sale", "sale_expired")) == ("rdm_1",)
+    assert lapsed(redemption.lapsed("release", "deadline_passed")) == ()
     for name, opening, closing in pairs:
         saga = by_name[name]
         assert saga.opened_by[type(opening)](opening) == saga.closed_by[type(closing)](closing)
@@ -472,4 +514,5 @@ def test_every_expected_refusal_is_handled(saga: Saga) -> None:
         steps = [step for step in saga.steps if step.send is refused]
         assert steps
         assert all(CommandRefused in step.declined_by for step in steps)
-        assert name_of(refused) == REFUSED_BID.command_type
+        known = (REFUSED_BID, market.NOT_TAKEN, *(event for _, event, _ in redemption.ANSWERS))
+        assert name_of(refused) in [getattr(event, "command_type", "") for event in known]

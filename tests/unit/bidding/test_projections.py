@@ -1,6 +1,7 @@
 """The views of bidding say the same of the same facts, in whatever order partitions bring them."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,24 +26,31 @@ from libs.events.bidding import (
     WithdrawalRequested,
 )
 from libs.events.codec import decode_object
+from libs.events.market import OfferSettled
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
+from libs.events.system import BusinessDateSet
 from libs.events.views import Add, View
+from services.bidding.domain.redemption_state import STEPS
 from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
+from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
+from services.bidding.projections.redemptions import VIEW as REDEMPTIONS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import market_story as market
 from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
+from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
-from tests.unit.documents import documents, history, nested, turn_about
+from tests.unit.documents import documents, history, nested, recorded, turn_about
 from tests.unit.given import TODAY
 
 LOAN: dict[str, Any] = {"loan_id": "loan_1"}
@@ -232,6 +240,38 @@ PUBLISHED = with_own_bids(
     [event for event in PUBLISHED if event.stream == "lst_6"],
 )
 SCHEDULED = history("lst_9", replace(newcomers.SCHEDULED, listing_id="lst_9"))
+OFFER = history(
+    "offer_1",
+    market.REQUESTED,
+    market.OPENED,
+    market.TAKEN,
+    market.REOPENED,
+    market.TAKEN,
+    market.SETTLED,
+)
+MORE_OFFERS = [
+    event
+    for number, end in enumerate((market.REFUSED, market.WITHDRAWN, market.EXPIRED, market.CLOSED), 2)
+    for event in history(
+        f"offer_{number}",
+        *(
+            replace(said, offer_id=f"offer_{number}")  # type: ignore[type-var]
+            for said in (market.REQUESTED, *(() if end is market.REFUSED else (market.OPENED,)), end)
+        ),
+    )
+]
+TRADER = history("acc_cem", market.CEM, market.HELD, market.RELEASED, market.HELD, market.CAPTURED)
+SELLER = history("acc_dee", *(replace(market.CREDITED, account_id="acc_dee", owner="usr_dee"),))
+REDEEMED = history("rdm_1", *redemption.FOR_SALE, redemption.SOLD)
+ENDS = [
+    history(f"rdm_{number}", *(replace(said, redemption_id=f"rdm_{number}") for said in told))
+    for number, told in enumerate(redemption.OTHER_ENDS, 2)
+]
+DAYS = [
+    recorded(BusinessDateSet(business_date=TODAY + timedelta(days=number)), stream, number + 1, "bidding")
+    for number in (0, 1)
+    for stream in ("~p0", "~p1")
+]
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -250,6 +290,13 @@ EVERYTHING: list[RecordedEvent] = [
     *VOUCHERS,
     *CREDITED,
     *SCHEDULED,
+    *REDEEMED,
+    *(event for told in ENDS for event in told),
+    *DAYS,
+    *OFFER,
+    *MORE_OFFERS,
+    *TRADER,
+    *SELLER,
 ]
 
 
@@ -261,7 +308,8 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
     more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED)
-    assert documents(view, turn_about(*streams, *more)) == first
+    traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
+    assert documents(view, turn_about(*streams, *more, *traded)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -287,6 +335,8 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "borrowed_fen": 1_000_50,
         "repaid_fen": 148_85,
         "vouchers_fen": 0,
+        "bought_fen": 0,
+        "sold_fen": 0,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
     source = {"src.acc_ann": "bidding/0/19/0", "src.lst_1": "bidding/0/8/0"}
@@ -302,6 +352,8 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         + sums["borrowed_fen"]
         - sums["repaid_fen"]
         + sums["vouchers_fen"]
+        - sums["bought_fen"]
+        + sums["sold_fen"]
     )
 
 
@@ -345,6 +397,8 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "borrowed_fen",
         "repaid_fen",
         "vouchers_fen",
+        "bought_fen",
+        "sold_fen",
     }
 
 
@@ -440,12 +494,14 @@ def test_custody_balances_and_only_adds() -> None:
         "bank:custody": {"balance_fen": -580_00, "gained_fen": 50_00, "given_fen": 630_00},
         "marketing": {"balance_fen": 50_00, "gained_fen": 100_00, "given_fen": 50_00},
         "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
-        "available": {"balance_fen": 1_057_75, "gained_fen": 2_246_60, "given_fen": 1_188_85},
-        "held": {"balance_fen": 0, "gained_fen": 1_000_00, "given_fen": 1_000_00},
+        "available": {"balance_fen": 1_055_77, "gained_fen": 3_044_78, "given_fen": 1_989_01},
+        "held": {"balance_fen": 0, "gained_fen": 1_800_16, "given_fen": 1_800_16},
         "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
-        "clearing": {"balance_fen": -578_05, "gained_fen": 538_85, "given_fen": 1_116_90},
+        "clearing": {"balance_fen": -576_07, "gained_fen": 936_69, "given_fen": 1_512_76},
         "clearing:voucher:vch_1": {"balance_fen": 0, "gained_fen": 50_00, "given_fen": 50_00},
         "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
+        # the fee, which the fee account has not booked yet
+        "clearing:offer:offer_1": {"balance_fen": 1_98, "gained_fen": 397_84, "given_fen": 395_86},
     }
     classes = [name for name in shown if not name.startswith("clearing:")]
     for name in classes:
@@ -513,3 +569,34 @@ def test_a_pack_shows_what_it_waits_for_and_who_signed() -> None:
         "seal_company": "stf_abe",
         "delivery": "stf_cus",
     }
+
+
+def test_a_sale_is_shown_on_both_sides_and_in_the_order_book() -> None:
+    """Price and interest leave the buyer, come to the seller with the fee among his fees; the offer tells what was sold, and the
+    bought claim's sale stands whole under its id.
+    """
+    balances = documents(BALANCES, EVERYTHING)
+    buyer, seller = balances["acc_cem"], balances["acc_dee"]
+    assert (buyer["bought_fen"], buyer["available_fen"], buyer["held_fen"]) == (397_84, 102_16, 0)
+    assert (seller["sold_fen"], seller["fees_fen"], seller["available_fen"]) == (397_84, 1_98, 395_86)
+    offers = documents(OFFERS, EVERYTHING)
+    states = ["settled", "refused", "withdrawn", "expired", "closed"]
+    assert [offers[f"offer_{number}"]["state"] for number in range(1, 6)] == states
+    assert offers["offer_1"]["rate_units"] == 12_000_000
+    assert offers["offer_1"]["sale.price_fen"] == 396_00
+    (bought,) = documents(TRANSFERS, EVERYTHING).items()
+    assert bought[0] == "clm_1_3"
+    assert decode_object(OfferSettled, bought[1]["sold"]) == market.SETTLED
+
+
+def test_a_redemption_shows_what_it_waits_for_and_its_month_what_came_of_it() -> None:
+    """The work list goes by `stage`; a month counts who asked in it and what was sold in it; the clock is one partition's."""
+    shown = documents(REDEMPTIONS, EVERYTHING)
+    stages = [documents(REDEMPTIONS, REDEEMED[:count])["rdm_1"]["stage"] for count in range(1, 9)]
+    assert stages == ["form", *STEPS, "sale", "sold"]
+    assert [shown[f"rdm_{number}"]["stage"] for number in range(2, 5)] == ["declined", "refused", "lapsed"]
+    assert shown["month:2024-03"] == {"asked": 4}
+    assert shown["month:2024-04"] == {"sold": 1, "amount_fen": 853_72, "days_used": 15}
+    assert shown["~clock"] == {"business_date": "2024-03-16"}
+    assert shown["rdm_1"]["signers.release"] == "stf_cas"
+    assert shown["rdm_1"]["deadline"] == "2024-04-08"

@@ -186,7 +186,7 @@ def test_a_listing_is_never_overfunded_and_its_claims_are_its_amount(
 # --- the whole of bidding ------------------------------------------------------------------------------------------
 
 INVESTORS = ("ann", "cem", "dan")
-GOING_OUT = ("withdrawn_fen", "invested_fen", "fees_fen", "repaid_fen")
+GOING_OUT = ("withdrawn_fen", "invested_fen", "fees_fen", "repaid_fen", "bought_fen")
 
 
 def rich_town(choose: Any) -> Town:

@@ -15,6 +15,9 @@ from services.repayment.commands import (
     RecordDebitFailure,
     RecordPayment,
     RecordPhaseDone,
+    ReleaseClaim,
+    ReserveClaim,
+    TransferClaim,
 )
 from tests.unit.given import given
 from tests.unit.repayment.stories import (
@@ -30,6 +33,7 @@ from tests.unit.repayment.stories import (
 )
 from tests.unit.repayment.test_business_calendar import CLOSING, FIRST, close, done
 from tests.unit.repayment.test_business_calendar import OPENED as CALENDAR_OPENED
+from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSFER
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
 COMMANDS = [(aggregate, kind) for aggregate in AGGREGATES.values() for kind in aggregate.commands]
@@ -48,6 +52,9 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
         "unknown_loan",
     ),
     RecordPayment: (((OPENED,), pays(FIRST_DUE, 5)), ((), pays(FIRST_DUE, 5)), "unknown_loan"),
+    ReserveClaim: (((OPENED,), RESERVE), ((), RESERVE), "unknown_loan"),
+    TransferClaim: (((OPENED, RESERVED), TRANSFER), ((), TRANSFER), "unknown_loan"),
+    ReleaseClaim: (((OPENED, RESERVED), RELEASE), ((), RELEASE), "unknown_loan"),
     OpenCalendar: (
         ((), OpenCalendar(business_date=FIRST)),
         (CALENDAR_OPENED, OpenCalendar(business_date=days(FIRST, 1))),

@@ -15,13 +15,22 @@ from libs.events.bidding import (
     Posting,
 )
 from libs.events.codec import COMMAND_TYPES, name_of
+from libs.events.market import OfferClosed, OfferExpired, OfferRequested, OfferTaken, OfferWithdrawn
 from libs.events.records import RecordedEvent
 from libs.events.repayment import PaymentReturned
 from libs.events.sagas import Send, Step
 from libs.events.system import CommandRefused, PhaseDone
 from services.bidding import policies as bidding
 from services.repayment.app import build
-from services.repayment.commands import RecordDebit, RecordDebitFailure, RecordPayment, RecordPhaseDone
+from services.repayment.commands import (
+    RecordDebit,
+    RecordDebitFailure,
+    RecordPayment,
+    RecordPhaseDone,
+    ReleaseClaim,
+    ReserveClaim,
+    TransferClaim,
+)
 from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
@@ -80,6 +89,37 @@ PAID = LoanPaymentDebited(
     held_after_fen=0,
     postings=LEGS,
 )
+OFFER: dict[str, Any] = {
+    "offer_id": "offer_1",
+    "seller": "usr_1",
+    "account_id": "acc_1",
+    "claim_id": "clm_7_1",
+    "loan_id": "loan_7",
+}
+ASKED = OfferRequested(
+    principal_fen=None, price_permille=990, window_days=10, requested_on=FIRST_DUE, **OFFER
+)
+TAKEN = OfferTaken(
+    offer_id="offer_1",
+    loan_id="loan_7",
+    claim_id="clm_7_1",
+    hold_id="hold_1",
+    buyer="usr_9",
+    buyer_account="acc_9",
+    price_permille=990,
+    fee_permille=5,
+    held_fen=50_010,
+    taken_on=FIRST_DUE,
+    investor_cap_fen=120_000_00,
+)
+STOOD: dict[str, Any] = OFFER | {
+    "principal_fen": 50_000,
+    "opened_on": FUNDED_ON,
+    "expires_on": FIRST_DUE,
+}
+EXPIRED = OfferExpired(expired_on=FIRST_DUE, **STOOD)
+WITHDRAWN = OfferWithdrawn(withdrawn_on=FIRST_DUE, **STOOD)
+CLOSED = OfferClosed(closed_on=FIRST_DUE, code="internal", **STOOD)
 PHASE_DONE = PhaseDone(business_date=FIRST_DUE, phase=4, partition=3, partitions=4, woken=17)
 
 STEPS = [step for saga in SAGAS for step in saga.steps]
@@ -91,6 +131,11 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", DEBIT_FAILED),
         ("bidding", PAID),
         ("repayment", PHASE_DONE),
+        ("bidding", ASKED),
+        ("bidding", TAKEN),
+        ("bidding", EXPIRED),
+        ("bidding", WITHDRAWN),
+        ("bidding", CLOSED),
     )
 }
 
@@ -160,6 +205,37 @@ def test_a_voluntary_payment_is_recorded_with_its_payer_and_the_way_back() -> No
     ]
 
 
+def test_an_offer_reserves_its_claim_and_a_buyer_has_it_transferred() -> None:
+    """What a refusal must name goes along; a redemption's offer may wait out a blocked window."""
+    reserve = ReserveClaim(
+        offer_id="offer_1", claim_id="clm_7_1", seller="usr_1", principal_fen=None, value_date=FIRST_DUE
+    )
+    assert sent(ASKED, "bidding") == [Send("reserve-claim", "loan_7", reserve, {"offer_id": "offer_1"})]
+    released = replace(ASKED, redemption_id="rdm_1", until=FIRST_DUE)
+    (send,) = sent(released, "bidding")
+    assert send.command == replace(reserve, may_wait=True)
+    transfer = TransferClaim(
+        offer_id="offer_1",
+        hold_id="hold_1",
+        buyer="usr_9",
+        buyer_account="acc_9",
+        price_permille=990,
+        fee_permille=5,
+        held_fen=50_010,
+        value_date=FIRST_DUE,
+        investor_cap_fen=120_000_00,
+    )
+    about = {"offer_id": "offer_1", "hold_id": "hold_1"}
+    assert sent(TAKEN, "bidding") == [Send("transfer-claim", "loan_7", transfer, about)]
+
+
+def test_an_offer_that_ended_frees_its_claim() -> None:
+    """Whichever end it was, the loan is told which."""
+    for ended, code in ((EXPIRED, "offer_expired"), (WITHDRAWN, "offer_withdrawn"), (CLOSED, "offer_closed")):
+        release = ReleaseClaim(offer_id="offer_1", code=code)
+        assert sent(ended, "bidding") == [Send("release-claim", "loan_7", release)]
+
+
 def test_a_partition_that_has_finished_the_day_tells_the_calendar() -> None:
     """Phase 4 is the last that somebody waits for."""
     command = RecordPhaseDone(business_date=FIRST_DUE, partition=3, partitions=4)
@@ -186,8 +262,11 @@ def test_every_step_of_a_saga_is_what_its_policy_does(step: Step) -> None:
 @pytest.mark.parametrize(
     "step", [step for step in STEPS if step.declined_by], ids=lambda step: step.send.__name__
 )
-def test_every_decline_gives_the_money_back(step: Step) -> None:
-    """What the loan declines by event, bidding returns to the account that paid."""
+def test_every_decline_is_answered_by_bidding(step: Step) -> None:
+    """Money that the loan declines by event goes back to the account that paid; what it refuses by name is undone by name."""
+    if step.declined_by == (CommandRefused,):
+        assert step.send in {kind for saga in SAGAS for kind in saga.expected_refusals}
+        return
     assert step.declined_by == (PaymentReturned,)
     declined = PaymentReturned(
         loan_id="loan_7", payment_id="pay_1", account_id="acc_bo", amount_fen=5, code="nothing_due"
@@ -195,15 +274,23 @@ def test_every_decline_gives_the_money_back(step: Step) -> None:
     assert _returns(declined) == [("acc_bo", "pay_1", 5)]
 
 
+#: What bidding does about a refused step of a sale, by the refused command.
+UNDONE = {ReserveClaim: "bidding.RefuseOffer", TransferClaim: "bidding.ReopenOffer"}
+
+
 @pytest.mark.parametrize("command", [kind for saga in SAGAS for kind in saga.expected_refusals])
-def test_every_expected_refusal_gives_the_money_back(command: type) -> None:
-    """A refusal brings `about` back, and bidding returns what it names."""
+def test_every_expected_refusal_is_undone(command: type) -> None:
+    """A refusal brings `about` back, and bidding returns the money or opens the offer that it names."""
     event = next(step.on for step in STEPS if step.send is command)
     (send,) = sent(EXAMPLES[event][1], "bidding")
     refused = CommandRefused(
         command_type=name_of(command), code="unknown_loan", stream_id="loan_7", about=dict(send.about)
     )
-    assert _returns(refused) == [("acc_bo", send.about["payment_id"], INSTALLMENT)]
+    if command in UNDONE:
+        (undo,) = bidding.POLICIES["repayment"](recorded(refused, "repayment", None))
+        assert (undo.stream_id, name_of(type(undo.command))) == ("offer_1", UNDONE[command])
+    else:
+        assert _returns(refused) == [("acc_bo", send.about["payment_id"], INSTALLMENT)]
 
 
 def _returns(event: Any) -> list[tuple[str, str, int]]:

@@ -44,6 +44,7 @@ from tests.unit.repayment.stories import (
     pays,
     received,
 )
+from tests.unit.repayment.test_trading import PART, TRANSFERRED, freed
 
 LATE = days(SECOND_DUE, 1)
 
@@ -292,7 +293,22 @@ def test_a_claim_shows_what_is_owed_and_what_came_back() -> None:
         "interest_fen": 500 + 335,
         "penalty_fen": 0,
         "fee_fen": 50 + 34,
+        "sold_fen": 0,
+        "offer_id": None,
     }
+
+
+def test_a_claim_that_is_sold_goes_on_as_its_buyers() -> None:
+    """While it is reserved it names its offer; what was sold is the buyer's new claim, and the seller keeps what it brought him."""
+    story = (*STORY[:1], PART)
+    assert documents(CLAIMS_HELD, history("loan_7", *story))["clm_7_1"]["offer_id"] == "offer_1"
+    sale = replace(TRANSFERRED, left_fen=30_000, claim=replace(TRANSFERRED.claim, principal_fen=20_000))
+    shown = documents(CLAIMS_HELD, history("loan_7", *story, sale))
+    seller, buyer = shown["clm_7_1"], shown["clm_7_4"]
+    assert (seller["outstanding_fen"], seller["sold_fen"], seller["offer_id"]) == (30_000, 20_000, None)
+    assert (buyer["investor"], buyer["outstanding_fen"], buyer["principal_fen"]) == ("usr_9", 20_000, 20_000)
+    free = documents(CLAIMS_HELD, history("loan_7", *story, freed("offer_expired")))
+    assert free["clm_7_1"]["offer_id"] is None
 
 
 def test_penalty_and_class_are_shown_where_they_were_charged() -> None:
