@@ -18,6 +18,7 @@ from libs.events.records import RawRecord
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.log import Place
+from tools.simulator.market_books import MarketBooks
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
@@ -40,8 +41,11 @@ _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source"
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
 _MAY_BE_REFUSED = (
     b"bidding.RecordBid",
+    b"bidding.RecordTake",
     b"repayment.RecordPayment",
     b"repayment.RecordDebit",
+    b"repayment.ReserveClaim",
+    b"repayment.TransferClaim",
     b"onboarding.ConfirmApplicant",
     b"onboarding.ReserveExposure",
 )
@@ -98,6 +102,7 @@ class Auditor:
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
         self.openings = OpeningBooks()
+        self.market = MarketBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -235,6 +240,7 @@ class Auditor:
             self.packs.record(where, event)
             self.vouchers.record(where, event)
             self.openings.record(where, event, body["business_date"])
+            self.market.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -354,6 +360,7 @@ class Auditor:
         self.packs.at_rest(last_closed)
         self.vouchers.at_rest(last_closed)
         self.openings.at_rest(last_closed)
+        self.market.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 

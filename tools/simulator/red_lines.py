@@ -1,10 +1,10 @@
 """The red lines of domain.md section 9, and where the auditor holds the log to each of them, at every record:
 
 1. *The platform only mediates.* Money is the bank's, a customer's, a fee, the platform's own for vouchers, on its way between a
-   loan's parties or to whom a voucher is paid, or nobody's yet: `only_mediates` knows no other account, lets none but customers bid,
+   loan's parties, between buyer and seller of a claim or to whom a voucher is paid, or nobody's yet: `only_mediates` knows no other account, lets none but customers bid,
    borrow and hold, lets fees only come in, and vouchers' money come from the bank only. What the bank has is then the sum of all of
    these, because `Books._post` lets every event sum to zero and nothing but the bank go below it. Nothing is pooled: what is on its
-   way belongs to one loan (`clearing:loan:<loan>`) or voucher, never falls below zero, and is nothing at rest.
+   way belongs to one loan (`clearing:loan:<loan>`), offer or voucher, never falls below zero, and is nothing at rest.
 2. *The platform never guarantees.* A lender is credited what a payment's distribution promised him, and nothing else
    (`Books._credited`); a payment is an account's own money (`Books._post`), never a fee's, which only comes in (`only_mediates`).
 3. *No fake borrower, no self-lending.* Who is listed for an application was verified (`PeopleBooks._listed`); nobody bids on his
@@ -30,7 +30,7 @@ FEES: Final = "fees:platform"
 MARKETING: Final = "marketing:platform"
 _CUSTOMERS: Final = ("available:acc_", "held:acc_")
 _OTHERS: Final = ("bank:custody", "unrequested:bank", FEES, MARKETING)
-_ON_ITS_WAY: Final = ("clearing:loan:loan_", "clearing:voucher:vch_")
+_ON_ITS_WAY: Final = ("clearing:loan:loan_", "clearing:voucher:vch_", "clearing:offer:offer_")
 
 #: The highest annual cost of a loan by the day of its contract, of the years in which the simulation plays (domain.md section 2).
 _CEILINGS: Final = ((date(2015, 9, 1), Fraction(24, 100)), (date(2023, 8, 21), Fraction(138, 1_000)))

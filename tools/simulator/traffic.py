@@ -17,6 +17,7 @@ from tools.simulator.log import Place
 from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
 from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
+from tools.simulator.traders import Traders
 
 FIRST_DATE = date(2024, 1, 25)
 _YUAN = 100
@@ -63,6 +64,7 @@ class Traffic:
         self._collectors = Collectors(rng, api)
         self._clerks = Clerks(rng, api)
         self._desk = Desk(rng, api)
+        self._traders = Traders(rng, api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -96,6 +98,7 @@ class Traffic:
                 self._collectors.sight.fold(kind, data)
                 self._clerks.fold(kind, data)
                 self._desk.sight.fold(kind, data)
+                self._traders.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -177,6 +180,7 @@ class Traffic:
             (self._withdraw, 5),
             (self._desk.change_minds, 2 if self.sight.listings else 0),
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
+            (self._traders.act, 8 if self._traders.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),
             (self._double_click, 5),
             (self._misuse_a_key, 2),

@@ -90,7 +90,7 @@ async def read_own_redemptions(
 
 @router.read("/redemptions/work", scopes("redemption"), answer=RedemptionsOut)
 async def read_redemption_work(
-    step: Annotated[events.RedemptionStep, Query(description="The step that the redemptions wait for.")],
+    waits_for: Annotated[events.RedemptionStep, Query(description="The step that the redemptions wait for.")],
     redemptions: Redemptions,
     page: ThisPage,
     staff: Staff,
@@ -98,8 +98,8 @@ async def read_redemption_work(
     profile: ThisProfile,
 ) -> RedemptionsOut:
     """The redemptions that wait for a step, for the post that does it, with the working days that are left."""
-    await _require_post(step, staff, principal.subject)
-    found, following = await redemptions.page(page, where={"stage": step})
+    await _require_post(waits_for, staff, principal.subject)
+    found, following = await redemptions.page(page, where={"stage": waits_for})
     today = await _today(redemptions)
     return RedemptionsOut(
         items=[RedemptionOut.of(document, today, profile) for document in found], next=following

@@ -202,7 +202,9 @@ def test_an_offer_that_opens_again_after_its_window_ends_with_the_next_day() -> 
     assert isinstance(back, Open)
     later = market.EXPIRES + timedelta(days=3)
     wake = Wake(business_date=later, phase=1)
-    assert OFFER.wake_on(back) < (later, 1)
+    due = OFFER.wake_on(back)
+    assert due is not None
+    assert due < (later, 1)
     expired = replace(market.EXPIRED, expired_on=later)
     given(OFFER, *TAKEN, market.REOPENED).when(wake).then(expired)
 

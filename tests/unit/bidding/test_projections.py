@@ -255,7 +255,7 @@ MORE_OFFERS = [
     for event in history(
         f"offer_{number}",
         *(
-            replace(said, offer_id=f"offer_{number}")  # type: ignore[type-var]
+            replace(said, offer_id=f"offer_{number}")
             for said in (market.REQUESTED, *(() if end is market.REFUSED else (market.OPENED,)), end)
         ),
     )

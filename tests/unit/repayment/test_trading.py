@@ -9,7 +9,7 @@ import pytest
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.deciding import Wake
-from libs.events.repayment import LoanOpened, LoanRepaid, PaymentMissed
+from libs.events.repayment import LoanRepaid, PaymentMissed
 from services.repayment.commands import ReleaseClaim, ReserveClaim, TransferClaim
 from services.repayment.domain.loan_state import Claim, Reservation, Running
 from services.repayment.domain.trading import CLAIMS_MAX
@@ -231,8 +231,8 @@ def test_what_is_not_transferred(history: tuple[Any, ...], changed: dict[str, An
 
 def test_a_buyer_may_have_as_much_as_the_cap_says() -> None:
     """What he holds in the loan already counts."""
-    change = {"buyer": "usr_2", "investor_cap_fen": 80_000}
-    given(LOAN, OPENED, RESERVED).when(replace(TRANSFER, **change), on(DAY)).then(
+    again = replace(TRANSFER, buyer="usr_2", investor_cap_fen=80_000)
+    given(LOAN, OPENED, RESERVED).when(again, on(DAY)).then(
         replace(TRANSFERRED, claim=replace(TRANSFERRED.claim, investor="usr_2"))
     )
 
@@ -286,5 +286,4 @@ def test_orders_are_never_used_twice() -> None:
     (sold,) = again.events
     assert sold.claim.claim_id == "clm_7_5"
     assert sold.sold_claim_id == "clm_7_4"
-    odd = LoanOpened(**{name: getattr(OPENED, name) for name in OPENED.__slots__} | {"claims": CLAIMS[::-1]})
-    assert fold(LOAN, (odd,)).last_order == 3
+    assert fold(LOAN, (replace(OPENED, claims=CLAIMS[::-1]),)).last_order == 3
