@@ -23,6 +23,7 @@ from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
@@ -42,6 +43,8 @@ _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source"
 _MAY_BE_REFUSED = (
     b"bidding.RecordBid",
     b"bidding.RecordTake",
+    b"bidding.ConfirmUnsold",
+    b"bidding.OpenOffer",
     b"repayment.RecordPayment",
     b"repayment.RecordDebit",
     b"repayment.ReserveClaim",
@@ -102,6 +105,7 @@ class Auditor:
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
         self.openings = OpeningBooks()
+        self.redemptions = RedemptionBooks()
         self.market = MarketBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
@@ -240,6 +244,7 @@ class Auditor:
             self.packs.record(where, event)
             self.vouchers.record(where, event)
             self.openings.record(where, event, body["business_date"])
+            self.redemptions.record(where, event, body["business_date"])
             self.market.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
@@ -360,6 +365,7 @@ class Auditor:
         self.packs.at_rest(last_closed)
         self.vouchers.at_rest(last_closed)
         self.openings.at_rest(last_closed)
+        self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()

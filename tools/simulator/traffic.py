@@ -16,6 +16,7 @@ from tools.simulator.desk import Desk
 from tools.simulator.log import Place
 from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
+from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
 from tools.simulator.traders import Traders
 
@@ -65,6 +66,7 @@ class Traffic:
         self._clerks = Clerks(rng, api)
         self._desk = Desk(rng, api)
         self._traders = Traders(rng, api)
+        self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -85,7 +87,7 @@ class Traffic:
     @property
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
-        waiting = self._officers.sight.to_review or self._desk.sight.to_pay
+        waiting = self._officers.sight.to_review or self._desk.sight.to_pay or self._redeemers.sight.for_sale
         return not (self.sight.bank or self.sight.closing or self._api.seen or waiting)
 
     def step(self, _rng: Random) -> bool:
@@ -99,6 +101,7 @@ class Traffic:
                 self._clerks.fold(kind, data)
                 self._desk.sight.fold(kind, data)
                 self._traders.sight.fold(kind, data)
+                self._redeemers.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -107,7 +110,7 @@ class Traffic:
             self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
             return True
         if self.closing_time:
-            return self._officers.finish_reviews() or self._desk.finish()
+            return self._officers.finish_reviews() or self._desk.finish() or self._redeemers.finish()
         if self.sight.business_date is None:
             return self._open_calendar()
         if self._budget > 0:
@@ -137,6 +140,8 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
+        if self._redeemers.has_work:
+            self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)
         for loan in self.sight.loans.values():
@@ -181,6 +186,7 @@ class Traffic:
             (self._desk.change_minds, 2 if self.sight.listings else 0),
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),
+            (self._redeemers.act, 12 if self._redeemers.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),
             (self._double_click, 5),
             (self._misuse_a_key, 2),

@@ -124,7 +124,7 @@ async def test_a_refusal_ends_it(world: World) -> None:
 
 async def test_a_bad_form_is_refused_by_name(world: World) -> None:
     """A price outside the band by the log, what is no form at all before it."""
-    assert problem(await ask(world, price_permille=800)) == (409, "invalid_price")
+    assert problem(await ask(world, price_permille=800)) == (422, "invalid_price")
     assert problem(await ask(world, reason="I need it")) == (422, "invalid_request")
 
 
@@ -141,7 +141,7 @@ async def test_everybody_sees_his_own_and_how_long_it_may_still_take(world: Worl
         return await world.http.get(f"/bidding/redemptions{path}", headers=world.token(who, scope))
 
     (item,) = (await read("", "usr_ann", "claim:own")).json()["items"]
-    assert (item["stage"], item["deadline"], item["days_left"]) == ("release", "2024-04-08", 14)
+    assert (item["stage"], item["deadline"], item["days_left"]) == ("release", "2024-04-08", 15)
     assert "signers" not in item
     assert (await read("", "usr_cem", "claim:own")).json()["items"] == []
     assert (await read("/work?waits_for=release", "stf_cas", "redemption")).json()["items"] == [item]
