@@ -123,13 +123,13 @@ class SuitabilityLapsed:
 
 @event("onboarding.RelationDeclared.v1")
 class RelationDeclared:
-    """The user is related to another: neither lends to the other. `by_other`: the other one has declared it. `staff`: the user is
-    this member of staff, which the other has to know."""
+    """The user is related to another: neither lends to the other. `by_other`: the other one has declared it. `staff`: whom of
+    the staff the user is himself, which the other has to know."""
 
     user_id: str
     related: str
     by_other: bool = False
-    staff: str | None = None
+    staff: tuple[str, ...] = ()
 
 
 @event("onboarding.StaffTieRecorded.v1")

@@ -179,9 +179,8 @@ def _related(declared: RelationDeclared) -> list[Send]:
     if not declared.by_other:
         back = RecordRelation(user_id=declared.related, related=declared.user_id)
         sends.append(Send("relation", declared.related, back))
-    if declared.staff is not None:
-        sends.append(_tie("staff", declared.related, declared.staff, himself=False))
-    return sends
+    ties = [_tie(f"staff:{staff}", declared.related, staff, himself=False) for staff in declared.staff]
+    return [*sends, *ties]
 
 
 def _tie(slot: str, user_id: str, staff_id: str, *, himself: bool) -> Send:

@@ -298,7 +298,7 @@ def _declare(
         return []
     if len(customer.related) >= profile.relations_max:
         raise Refused("too_many_relations")
-    return [RelationDeclared(user_id=customer.user_id, related=command.related, staff=customer.staff_id)]
+    return [RelationDeclared(user_id=customer.user_id, related=command.related, staff=customer.is_staff)]
 
 
 def _record(
@@ -311,7 +311,7 @@ def _record(
         raise Refused("too_many_relations")
     return [
         RelationDeclared(
-            user_id=customer.user_id, related=command.related, by_other=True, staff=customer.staff_id
+            user_id=customer.user_id, related=command.related, by_other=True, staff=customer.is_staff
         )
     ]
 

@@ -63,9 +63,9 @@ class Customer:
     ties: tuple[StaffTie, ...] = ()
 
     @property
-    def staff_id(self) -> str | None:
-        """Which member of staff he is himself, None where he is none."""
-        return next((tie.staff_id for tie in self.ties if tie.himself), None)
+    def is_staff(self) -> tuple[str, ...]:
+        """Which members of staff he is himself: one, unless somebody was appointed under two ids."""
+        return tuple(tie.staff_id for tie in self.ties if tie.himself)
 
 
 @record

@@ -223,13 +223,16 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("onboarding", RelationDeclared(user_id=s.BEA, related="usr_ann", by_other=True), []),
     (
         "onboarding",
-        RelationDeclared(user_id=s.BEA, related="usr_ann", by_other=True, staff="stf_bea"),
-        [kin_of("staff")],
+        RelationDeclared(user_id=s.BEA, related="usr_ann", by_other=True, staff=("stf_bea",)),
+        [kin_of("staff:stf_bea")],
     ),
     (
         "onboarding",
-        RelationDeclared(user_id=s.BEA, related="usr_ann", staff="stf_bea"),
-        [Send("relation", "usr_ann", RecordRelation(user_id="usr_ann", related=s.BEA)), kin_of("staff")],
+        RelationDeclared(user_id=s.BEA, related="usr_ann", staff=("stf_bea",)),
+        [
+            Send("relation", "usr_ann", RecordRelation(user_id="usr_ann", related=s.BEA)),
+            kin_of("staff:stf_bea"),
+        ],
     ),
     ("onboarding", test_staff.APPOINTED, []),
     (
