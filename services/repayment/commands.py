@@ -123,7 +123,7 @@ class TransferClaim:
     for an offer that was transferred.
 
     Refused: `unknown_loan`, `loan_repaid`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
-    date was asked for), `above_investor_cap` (of one investor in one loan), `above_maximum` (he holds less than it costs).
+    date was asked for), `nothing_left` (of it: repaid meanwhile), `above_investor_cap` (of one investor in one loan), `above_maximum` (he holds less than it costs).
     """
 
     offer_id: str

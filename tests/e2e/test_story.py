@@ -240,3 +240,46 @@ def _vouchers(who: Person, state: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = who.read("/bidding/vouchers")["items"]
     assert [voucher["state"] for voucher in found] == [state], found
     return found
+
+
+def test_a_claim_is_sold_to_the_first_of_two_buyers(town: Town) -> None:
+    """From the seller's offer to the buyer's certificate: price paid on the day of the loan, nothing accrued; who comes second has
+    his money back, the claim is in the buyer's list and the books balance.
+    """
+    borrower, ada, bea = town.customer("bo"), town.customer("ada", 60_000), town.customer("bea", 40_000)
+    cem, dee = town.customer("cem", 70_000), town.customer("dee", 70_000)
+    loan_id = funded_loan(town, borrower, ada, bea)
+    claim = eventually(lambda: _claim(ada, loan_id))["id"]
+    offered = ada.post("/bidding/offers", {"claim_id": claim, "price_permille": 985})
+    assert (offered.status_code, offered.json()["status"]) == (201, "requested"), offered.text
+    offer_id = offered.json()["id"]
+    offer = eventually(lambda: _offer(cem, offer_id))
+    assert (offer["principal_fen"], offer["maximum_fen"]) == (60_000, 59_100 + 612)  # 31 days of 12 %/365
+    take = {"maximum_fen": offer["maximum_fen"]}
+    assert cem.post(f"/bidding/offers/{offer_id}/take", take).status_code == 201
+    assert dee.post(f"/bidding/offers/{offer_id}/take", take).status_code == 201
+    eventually(lambda: _settled(ada, offer_id))
+    eventually(lambda: assert_balances((ada, cem, dee), [(59_100, 0), (10_900, 0), (70_000, 0)]))
+    bought = eventually(lambda: _claim(cem, loan_id))
+    assert (bought["outstanding_fen"], _claim(ada, loan_id)["outstanding_fen"]) == (60_000, 0)
+    certificate = eventually(lambda: _paper(cem, f"certificates/{bought['id']}.pdf"))
+    assert certificate.headers["content-type"] == "application/pdf"
+    assert ada.get(f"/bidding/certificates/{bought['id']}.pdf").status_code == 404
+    assert town.operator().read("/reporting/trial-balance")["total_fen"] == 0
+
+
+def _claim(who: Person, loan_id: str) -> dict[str, Any]:
+    """His claim on a loan."""
+    [found] = [each for each in who.read("/repayment/claims")["items"] if each["loan_id"] == loan_id]
+    return dict(found)
+
+
+def _offer(who: Person, offer_id: str) -> dict[str, Any]:
+    """What the order book says of it."""
+    [found] = [each for each in who.read("/bidding/offers", grade="B")["items"] if each["id"] == offer_id]
+    return dict(found)
+
+
+def _settled(who: Person, offer_id: str) -> None:
+    offers = who.read(f"/bidding/accounts/{who.account}/offers")["items"]
+    assert [(each["id"], each["state"]) for each in offers] == [(offer_id, "settled")]

@@ -69,17 +69,17 @@ async def open_offer(body: OfferIn, call: ThisCall) -> Order:
 
 
 @router.command(
-    "/offers/{offer}/take",
+    "/offers/{open_offer}/take",
     scopes("bid:own"),
     answer=TakeOut,
     answers={events.PurchaseHeld: TakeOut.of},
 )
-async def take_offer(offer: OfferId, body: TakeIn, call: ThisCall) -> Order:
+async def take_offer(open_offer: OfferId, body: TakeIn, call: ThisCall) -> Order:
     """Buy what is offered, whole: the caller's money is held, and the first buyer in the order of the log gets the claim."""
     if not call.principal.subject.startswith("usr_"):
         raise not_found("unknown_account")
     account = f"acc_{call.principal.subject.removeprefix('usr_')}"
-    take = commands.TakeOffer(hold_id=call.mint("hold"), offer_id=offer, maximum_fen=body.maximum_fen)
+    take = commands.TakeOffer(hold_id=call.mint("hold"), offer_id=open_offer, maximum_fen=body.maximum_fen)
     return Order(account, take)
 
 

@@ -89,6 +89,8 @@ def transfer(rules: Rules, command: TransferClaim, state: Running) -> Sequence[C
     part_fen, left_fen = split_fen(
         claim.principal_fen, (reserved.principal_fen, reserved.of_fen - reserved.principal_fen)
     )
+    if not part_fen:
+        raise Refused("nothing_left")
     cap_fen = command.investor_cap_fen
     if cap_fen is not None and _held_fen(state, command.buyer) + part_fen > cap_fen:
         raise Refused("above_investor_cap")

@@ -85,7 +85,7 @@ async def read_trial_balance(ledger: Ledger) -> TrialBalanceOut:
 
 @router.read("/clearing", scopes("operator", "analyst"), answer=ClearingOut)
 async def read_clearing(ledger: Ledger, page: ThisPage) -> ClearingOut:
-    """Loans and vouchers in clearing whose balance is not zero."""
+    """Loans, vouchers and offers in clearing whose balance is not zero."""
     found, following = await ledger.page(page, where={"balance_fen": OtherThan(0)})
     items = [LedgerAccountOut.of(document) for document in found if document["_id"].startswith("clearing:")]
     return ClearingOut(items=items, next=following)

@@ -57,6 +57,7 @@ OWNED: Final = (
     "pack",
     "voucher",
     "redemption",
+    "offer",
 )
 #: Of those, what stays its owner's even before those who see everything else.
 PERSONAL: Final = ("command",)
@@ -67,6 +68,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "bid": lambda about: about.objects["listing"].replace("lst_", "bid_"),
     "booking": lambda _about: "bankref_B1",
     "month": lambda _about: "2024-03",
+    "open_offer": lambda about: about.objects["offer"],
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
@@ -80,6 +82,10 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "newcomers_only": lambda _town: ["false"],
     "product": lambda _town: ["consumer"],
     "region": lambda town: [town.bob.region, town.ada.region],
+    "grade": lambda _town: ["B"],
+    "rate_min": lambda _town: ["0.01"],
+    "matures_by": lambda town: [town.due_day],
+    "price_max": lambda _town: ["1100"],
 }
 #: Routes that nobody in particular may call, each with its reason.
 ANYBODY: Final = {
@@ -148,6 +154,11 @@ BODIES: Final[dict[str, _Body]] = {
         "succeeded": True,
     },
     "POST /bidding/bank/marketing/{booking}": lambda _about, _: {"amount_fen": 1},
+    "POST /bidding/offers": lambda about, _: {
+        "claim_id": about.objects["claim"],
+        "price_permille": 1_000,
+    },
+    "POST /bidding/offers/{open_offer}/take": lambda _about, _: {"maximum_fen": 1},
     "POST /bidding/vouchers": lambda about, _: {
         "investor": about.user,
         "amount_fen": 1,

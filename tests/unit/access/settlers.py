@@ -198,7 +198,7 @@ class Settling:
             customer.objects["voucher"] = granted["id"]
 
     async def lend(self, customer: Customer, borrower: Customer) -> None:
-        """He holds a claim on a loan of somebody else, with an amount of his own."""
+        """He holds a claim on a loan of somebody else, with an amount of his own, and wants to sell it."""
         amount_fen = (10_000 + 100 * customer.serial) * 100
         await self.top_up(customer, amount_fen)
         application = await self.apply(borrower, amount_fen)
@@ -208,6 +208,8 @@ class Settling:
             "claim": f"{application.replace('app_', 'clm_')}_1",
             "pack": f"{application.replace('app_', 'pack_')}_1",
         }
+        wish = {"claim_id": customer.objects["claim"], "price_permille": 1_000}
+        customer.objects["offer"] = (await self.own(customer, "/bidding/offers", wish))["id"]
 
     async def borrow(self, customer: Customer, lender: Customer) -> None:
         """He has a loan."""

@@ -13,7 +13,15 @@ from typing import Any
 
 from libs.events.deciding import Aggregate, Wake
 from libs.events.repayment import DebitRequested, InstallmentDue
-from services.repayment.commands import OpenLoan, RecordDebit, RecordDebitFailure, RecordPayment
+from services.repayment.commands import (
+    OpenLoan,
+    RecordDebit,
+    RecordDebitFailure,
+    RecordPayment,
+    ReleaseClaim,
+    ReserveClaim,
+    TransferClaim,
+)
 from tests.unit.given import Outcome, context, step
 from tests.unit.repayment.stories import LOAN, OPEN, claim, days
 
@@ -85,6 +93,42 @@ class Life:
         )
         self.say(self.last_told)
 
+    def trade(self) -> None:
+        """A holder offers his claim or a part of it; mostly somebody takes it, today or later, or the offer ends."""
+        running = self.state.kind == "running"
+        if running and self.state.reservations and self.chance.random() < 0.8:
+            offer = self.chance.choice(self.state.reservations).offer_id
+            if self.chance.random() < 0.2:
+                self.say(ReleaseClaim(offer_id=offer, code="offer_expired"))
+            else:
+                self.say(self._taken(offer))
+            return
+        self.payments += 1
+        claim = self.chance.choice(self.state.claims) if running else None
+        whole = claim.principal_fen if claim else 1
+        self.say(
+            ReserveClaim(
+                offer_id=f"offer_{self.payments}",
+                claim_id=claim.claim_id if claim else "clm_7_1",
+                seller=claim.investor if claim else "usr_1",
+                principal_fen=self.chance.choice([None, max(1, whole // 2), max(1, whole - 10_000)]),
+                value_date=self.today,
+            )
+        )
+
+    def _taken(self, offer: str) -> TransferClaim:
+        buyer = self.chance.randint(1, 12)
+        return TransferClaim(
+            offer_id=offer,
+            hold_id=f"hold_{offer}",
+            buyer=f"usr_{buyer}",
+            buyer_account=f"acc_{buyer}",
+            price_permille=self.chance.randint(900, 1_100),
+            fee_permille=5,
+            held_fen=10**9,
+            value_date=self.today,
+        )
+
     def repeat(self) -> None:
         """What was told last is told again: nothing may come of it."""
         if self.last_told is not None:
@@ -112,8 +156,15 @@ class Life:
         self.say(self.last_told)
 
 
-def live(chance: Random, terms: OpenLoan, watch: Watch | None = None, aggregate: Aggregate = LOAN) -> Life:
-    """Open a loan and let it live for forty moments, then let its borrower settle it if it still runs."""
+def live(
+    chance: Random,
+    terms: OpenLoan,
+    watch: Watch | None = None,
+    aggregate: Aggregate = LOAN,
+    *,
+    trades: bool = False,
+) -> Life:
+    """Open a loan and let it live for forty moments, its claims traded or not, then let its borrower settle it if it still runs."""
     life = Life(chance, terms.funded_on, aggregate, watch, state=aggregate.initial)
     life.say(terms)
     for _ in range(40):
@@ -121,6 +172,8 @@ def live(chance: Random, terms: OpenLoan, watch: Watch | None = None, aggregate:
             life.pay()
         if chance.random() < 0.1:
             life.repeat()
+        if trades and chance.random() < 0.7:
+            life.trade()
         life.close_day()
         life.today = _next_moment(life)
     if life.state.kind == "running":

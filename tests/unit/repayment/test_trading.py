@@ -229,6 +229,15 @@ def test_what_is_not_transferred(history: tuple[Any, ...], changed: dict[str, An
     given(LOAN, OPENED, *history).when(replace(TRANSFER, **changed), on(DAY)).then_refused(code)
 
 
+def test_a_claim_that_was_repaid_meanwhile_is_not_transferred() -> None:
+    """Distributions may leave a small claim with nothing while its loan goes on."""
+    state = fold(LOAN, (OPENED, RESERVED))
+    assert isinstance(state, Running)
+    first, *others = state.claims
+    empty = replace(state, claims=(replace(first, principal_fen=0), *others))
+    assert decided(LOAN, empty, TRANSFER, on(DAY)) == "nothing_left"
+
+
 def test_a_buyer_may_have_as_much_as_the_cap_says() -> None:
     """What he holds in the loan already counts."""
     again = replace(TRANSFER, buyer="usr_2", investor_cap_fen=80_000)

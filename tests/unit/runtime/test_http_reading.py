@@ -123,6 +123,8 @@ async def test_an_account_shows_its_own_fields_only(world: World) -> None:
             "borrowed_fen",
             "repaid_fen",
             "vouchers_fen",
+            "bought_fen",
+            "sold_fen",
         ),
         0,
     )
@@ -384,8 +386,10 @@ async def test_a_holder_sees_his_claims_and_how_their_loans_stand(repayment: Wor
         "interest_fen",
         "penalty_fen",
         "fee_fen",
+        "sold_fen",
     )
-    claim = {"claim_id": "clm_1_1", "loan_id": "loan_1", "investor": "usr_bob"} | dict.fromkeys(sums, 30_149)
+    who = {"claim_id": "clm_1_1", "loan_id": "loan_1", "investor": "usr_bob", "offer_id": None}
+    claim = who | dict.fromkeys(sums, 30_149)
     repayment.views.documents["repayment.claims"] = {
         "clm_1_1": claim,
         "clm_1_2": claim | {"claim_id": "clm_1_2", "investor": "usr_cem"},

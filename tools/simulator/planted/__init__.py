@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from tools.simulator.planted import kernel, openings, outside, papers, people, redemptions, rules, shells
+from tools.simulator.planted import (
+    kernel,
+    market,
+    openings,
+    outside,
+    papers,
+    people,
+    redemptions,
+    rules,
+    shells,
+)
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
 #: All of them by name.
@@ -16,6 +26,7 @@ PLANTS: Final = {
         *papers.PLANTS,
         *openings.PLANTS,
         *redemptions.PLANTS,
+        *market.PLANTS,
         *outside.PLANTS,
     )
 }
