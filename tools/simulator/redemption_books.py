@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
-from libs.events.working_days import CHINA, WEEKENDS, WorkingDays
 from tools.simulator.loan_books import require
 from tools.simulator.red_lines import FEES, is_a_customer
 
@@ -22,7 +21,35 @@ _STEPS: Final = (
 _UNSOLD_DAYS: Final = 3
 _DAYS: Final = 15
 _DAY: Final = timedelta(days=1)
+_SATURDAY: Final = 5
 _CUSTOMERS: Final = ("available:", "held:")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Days on which offices work: Monday to Friday, but for these."""
+
+    free: tuple[str, ...] = ()
+    worked: tuple[str, ...] = ()
+
+    def is_worked(self, day: date) -> bool:
+        """Whether they do on this one."""
+        return str(day) in self.worked or (day.weekday() < _SATURDAY and str(day) not in self.free)
+
+
+#: The demo has weekends only. The law's is that of the State Council's notices for the months in which the simulation plays.
+_DEMO: Final = Calendar()
+_LAW: Final = Calendar(
+    free=(
+        *("2016-09-15", "2016-09-16", *(f"2016-10-0{day}" for day in range(3, 8))),
+        *(f"2024-02-{day}" for day in range(12, 17)),
+        *("2024-04-04", "2024-04-05", "2024-05-01", "2024-05-02", "2024-05-03", "2024-06-10"),
+    ),
+    worked=(
+        *("2016-09-18", "2016-10-08", "2016-10-09", "2024-02-04", "2024-02-18"),
+        *("2024-04-07", "2024-04-28", "2024-05-11"),
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -32,7 +59,7 @@ class RedemptionBook:
     investor: str
     offer: str
     price_permille: int
-    calendar: WorkingDays | None = None
+    calendar: Calendar | None = None
     completed_on: date = date.min
     deadline: date = date.max
     left: list[str] = field(default_factory=lambda: list(_STEPS))
@@ -138,12 +165,12 @@ class RedemptionBooks:
             self.opened[book.offer]["claim_id"] == data["claim_id"], f"{where}: {name} is another claim's"
         )
         book.completed_on, book.deadline = today, date.fromisoformat(data["deadline"])
-        fits = [each for each in (WEEKENDS, CHINA) if self._is_deadline(each, book)]
+        fits = [each for each in (_DEMO, _LAW) if self._is_deadline(each, book)]
         require(bool(fits), f"{where}: {book.deadline} is not {_DAYS} working days after {today}")
         book.calendar = next((each for each in fits if _count(each, *stood) >= _UNSOLD_DAYS), None)
         require(book.calendar is not None, f"{where}: the offer of {name} stood for {stood} only")
 
-    def _is_deadline(self, calendar: WorkingDays, book: RedemptionBook) -> bool:
+    def _is_deadline(self, calendar: Calendar, book: RedemptionBook) -> bool:
         return (
             calendar.is_worked(book.deadline) and _count(calendar, book.completed_on, book.deadline) == _DAYS
         )
@@ -211,7 +238,7 @@ class RedemptionBooks:
         return book
 
 
-def _count(calendar: WorkingDays, day: date, until: date) -> int:
+def _count(calendar: Calendar, day: date, until: date) -> int:
     """Working days after a day, up to and with another."""
     days = [day + number * _DAY for number in range(1, (until - day).days + 1)]
     return sum(calendar.is_worked(each) for each in days)

@@ -85,9 +85,9 @@ def open_listing(
     return [_opened_by_hand(command, terms, context.business_date)]
 
 
-def _opened_by_hand(command: OpenListing, terms: Terms, today: date) -> ListingOpened | ListingScheduled:
+def _opened_by_hand(command: OpenListing, terms: Terms, on: date) -> ListingOpened | ListingScheduled:
     opening, opens_on = opened(terms, content_hash=""), command.opens_on
-    if opens_on in (None, today):
+    if opens_on in (None, on):
         return opening
     assert opens_on is not None, "the case above"
     return ListingScheduled(
@@ -200,8 +200,8 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
         raise Refused("related_to_staff")
 
 
-def _require_opening(opens_on: date | None, today: date, profile: Profile) -> None:
-    if opens_on is not None and not today <= opens_on <= today + timedelta(days=profile.schedule_days_max):
+def _require_opening(opens_on: date | None, on: date, profile: Profile) -> None:
+    if opens_on is not None and not on <= opens_on <= on + timedelta(days=profile.schedule_days_max):
         raise Refused("invalid_opening")
 
 

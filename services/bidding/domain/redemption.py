@@ -118,7 +118,7 @@ def _answer(
         raise Refused("unknown_redemption")
     if not isinstance(state, Asked):
         return []
-    form, today = state.form, context.business_date
+    form, on = state.form, context.business_date
     if isinstance(command, DeclineRedemption):
         return [
             RedemptionDeclined(
@@ -126,7 +126,7 @@ def _answer(
                 investor=form.investor,
                 offer_id=form.offer_id,
                 code=command.code,
-                declined_on=today,
+                declined_on=on,
             )
         ]
     return [
@@ -140,8 +140,8 @@ def _answer(
             reason=form.reason,
             price_permille=form.price_permille,
             principal_fen=form.principal_fen,
-            completed_on=today,
-            deadline=profile.redeemed_by(today),
+            completed_on=on,
+            deadline=profile.redeemed_by(on),
             next_step=STEPS[0],
         )
     ]
@@ -201,7 +201,7 @@ def _require_another(state: InWork, signer: str, himself: str | None) -> None:
 def _signed(
     command: _Signing, state: InWork, context: Context, days_left: int
 ) -> RedemptionApproved | RedemptionRefused | RedemptionReleased:
-    form, signer, today = state.form, context.principal, context.business_date
+    form, signer, on = state.form, context.principal, context.business_date
     match command:
         case SignRedemption(refused=None):
             return RedemptionApproved(
@@ -209,7 +209,7 @@ def _signed(
                 investor=form.investor,
                 step=command.step,
                 signer=signer,
-                approved_on=today,
+                approved_on=on,
                 days_left=days_left,
                 next_step=_after(command.step),
             )
@@ -221,7 +221,7 @@ def _signed(
                 step=command.step,
                 signer=signer,
                 code=command.refused,
-                refused_on=today,
+                refused_on=on,
                 days_left=days_left,
             )
         case ReleaseRedemption():
@@ -234,7 +234,7 @@ def _signed(
                 loan_id=state.loan_id,
                 price_permille=form.price_permille,
                 principal_fen=form.principal_fen,
-                released_on=today,
+                released_on=on,
                 deadline=state.deadline,
                 days_left=days_left,
             )
