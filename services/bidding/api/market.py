@@ -7,7 +7,7 @@ offer against its buyer, follows in the views.
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from libs.events import market as events
 from libs.events.views import AtLeast, AtMost
@@ -18,6 +18,7 @@ from libs.runtime.http import (
     ThisPage,
     ThisPrincipal,
     ViewReader,
+    edge_of,
     id_path,
     not_found,
     scopes,
@@ -32,11 +33,13 @@ from services.bidding.api.market_shapes import (
     OwnOffersOut,
     TakeIn,
     TakeOut,
+    TransferFeesOut,
     WithdrawnOut,
 )
 from services.bidding.api.routes import OwnAccount
 from services.bidding.api.vouchers import router
 from services.bidding.commands import market as commands
+from services.bidding.domain.profile import profile_named
 from services.bidding.projections.market import rate_units
 
 #: The service's one router, handed on to the next module that declares routes on it.
@@ -144,3 +147,9 @@ async def read_own_offers(
     """The caller's own offers, those that ended among them."""
     found, following = await offers.page(page, where={"seller": principal.subject})
     return OwnOffersOut(items=[OwnOfferOut.of(document) for document in found], next=following)
+
+
+@router.read("/transfer-fees", scopes("listing:read", "claim:own", "operator"), answer=TransferFeesOut)
+async def read_transfer_fees(request: Request) -> TransferFeesOut:
+    """The published fee on a sale, version by version: the one of the day on which an offer opens is its seller's."""
+    return TransferFeesOut.of(profile_named(edge_of(request).settings.profile).transfer_fees)

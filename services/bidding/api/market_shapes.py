@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from libs.events import market as events
+from libs.events.fees import TransferFees
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
 
 PermilleField = Annotated[int, Field(strict=True, ge=1, le=10_000, examples=[985])]
@@ -112,13 +113,14 @@ class SaleOut(BaseModel):
 
 
 class OwnOfferOut(BaseModel):
-    """One's own offer and where it stands. `code`: why it was refused, closed, or the last buyer did not get it."""
+    """One's own offer and where it stands; the fee is per mille of the price. `code`: why it was refused, closed, or the last buyer did not get it."""
 
     id: str
     claim_id: str
     loan_id: str
     state: OfferStatus
     price_permille: int
+    fee_permille: int | None
     principal_fen: int | None
     expires_on: date | None
     code: str | None
@@ -131,6 +133,7 @@ class OwnOfferOut(BaseModel):
         sale = document.get("sale")
         return OwnOfferOut(
             id=document["offer_id"],
+            fee_permille=document.get("fee_permille"),
             principal_fen=document.get("principal_fen"),
             expires_on=document.get("expires_on"),
             sale=None if sale is None else SaleOut(**{name: sale[name] for name in SaleOut.model_fields}),
@@ -143,3 +146,27 @@ class OwnOffersOut(BaseModel):
 
     items: list[OwnOfferOut]
     next: str | None
+
+
+class TransferFeeOut(BaseModel):
+    """What the seller of a claim pays in one published version, per mille of the price, for offers that open since its date."""
+
+    version: int
+    since: date
+    fee_permille: int
+
+
+class TransferFeesOut(BaseModel):
+    """Every version that was ever published, oldest first; none where a sale costs nothing."""
+
+    items: list[TransferFeeOut]
+
+    @staticmethod
+    def of(fees: TransferFees) -> "TransferFeesOut":
+        """From the profile."""
+        return TransferFeesOut(
+            items=[
+                TransferFeeOut(version=fee.version, since=fee.since, fee_permille=fee.permille)
+                for fee in fees
+            ]
+        )

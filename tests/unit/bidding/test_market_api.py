@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from services.bidding.api.market_shapes import TransferFeesOut
 from services.bidding.app import build
 from services.bidding.domain.contract_text import hash_of
+from services.bidding.domain.profile import CN_P2P_2016
 from services.bidding.domain.transfer_text import transfer_text
 from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS
@@ -141,6 +143,10 @@ async def test_a_seller_sees_what_became_of_his_offers(world: World) -> None:
     own = (await get(world, "accounts/acc_ann/offers", "usr_ann", "claim:own")).json()["items"]
     assert [item["state"] for item in own] == ["settled", "open", "open", "open"]
     assert own[0]["sale"]["price_fen"] == 396_00
+    assert own[1]["fee_permille"] == 0
+    fees = await get(world, "transfer-fees", "usr_cem", "claim:own")
+    assert fees.json() == {"items": []}  # this profile has none
+    assert TransferFeesOut.of(CN_P2P_2016.transfer_fees).items[0].fee_permille == 5
     assert (await get(world, "accounts/acc_cem/offers", "usr_cem", "claim:own")).json()["items"] == []
     assert problem(await get(world, "accounts/acc_ann/offers", "usr_cem", "claim:own")) == (
         404,

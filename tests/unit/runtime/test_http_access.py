@@ -63,6 +63,7 @@ ROUTES: dict[str, set[str]] = {
     "POST /bidding/offers/offer_1/take": {"bid:own"},
     "POST /bidding/offers/offer_1/withdrawal": {"claim:own"},
     "GET /bidding/accounts/acc_ada/offers": {"claim:own"},
+    "GET /bidding/transfer-fees": {"listing:read", "claim:own", "operator"},
     "POST /bidding/listings/lst_1/payout": {"finance"},
     "POST /bidding/listings/lst_1/bids/bid_1/cancellation": {"bid:own"},
     "POST /bidding/listings/lst_1/withdrawal": {"application:own"},
