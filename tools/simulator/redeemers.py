@@ -1,6 +1,7 @@
 """Lenders who need their money at once, and the five people who look at it: mostly in order, now and then the wrong one or twice."""
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
 
@@ -16,6 +17,10 @@ _APPROVALS: Final[tuple[Approval, ...]] = (
     "branch_general_manager",
     "market_director",
 )
+#: An offer that stood for so long is evidence, whatever days were free; a shorter one may be.
+_LONG: Final = timedelta(days=5)
+#: Of so many forms one is left lying until its deadline.
+_LEFT_LYING: Final = 4
 #: Who holds the post of each step; the first of each is a customer, too.
 _POSTS: Final[dict[str, tuple[str, str]]] = {
     "market_specialist": ("stf_ms1", "stf_ms2"),
@@ -28,10 +33,10 @@ _POSTS: Final[dict[str, tuple[str, str]]] = {
 
 @dataclass(slots=True)
 class RedeemerSight:
-    """What they know: offers that stand, were sold or stayed unsold, redemptions by what they wait for, and sales of theirs."""
+    """What they know: offers that stand, stayed unsold, or are no evidence, redemptions by what they wait for, and sales of theirs."""
 
     standing: dict[str, str] = field(default_factory=dict)
-    sold: dict[str, str] = field(default_factory=dict)
+    no_evidence: dict[str, str] = field(default_factory=dict)
     unsold: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
     signers: dict[str, list[str]] = field(default_factory=dict)
@@ -51,10 +56,13 @@ class RedeemerSight:
     def _offer(self, name: str, data: Any) -> None:
         if name == "OfferOpened":
             self.standing[data["offer_id"]] = data["seller"]
-        elif data["offer_id"] in self.standing and name in ("OfferExpired", "OfferWithdrawn", "OfferClosed"):
-            self.unsold[data["offer_id"]] = self.standing.pop(data["offer_id"])
-        elif data["offer_id"] in self.standing and name == "OfferSettled":
-            self.sold[data["offer_id"]] = self.standing.pop(data["offer_id"])
+        elif name in ("OfferExpired", "OfferWithdrawn", "OfferClosed", "OfferSettled", "OfferRefused"):
+            ended_on = data.get("expired_on") or data.get("withdrawn_on") or data.get("opened_on")
+            if data["offer_id"] in self.standing:
+                days = date.fromisoformat(ended_on) - date.fromisoformat(data["opened_on"])
+                known = self.unsold if days >= _LONG else self.no_evidence
+                known[data["offer_id"]] = self.standing.pop(data["offer_id"])
+            self.for_sale.pop(data["redemption_id"], None)
 
     def _redemption(self, name: str, data: Any) -> None:
         one = data["redemption_id"]
@@ -84,14 +92,14 @@ class Redeemers:
     @property
     def has_work(self) -> bool:
         """Whether anybody waits for his money, or might."""
-        return bool(self.sight.waiting or (self._left and self.sight.unsold))
+        return bool(self._on_the_desk() or (self._left and self.sight.unsold))
 
     def act(self) -> None:
         """One form or one signature. Everybody knows who of the staff is a customer before the first of them signs."""
         if self._to_appoint:
             self._appoint(self._to_appoint.pop())
-        elif self.sight.waiting and self._rng.random() < 0.8:
-            self._sign(self._rng.choice(list(self.sight.waiting)))
+        elif (forms := self._on_the_desk()) and self._rng.random() < 0.8:
+            self._sign(self._rng.choice(forms))
         elif self._left:
             self._ask()
 
@@ -102,6 +110,9 @@ class Redeemers:
         for offer, investor in self.sight.for_sale.values():
             self._api.ask("bidding", offer, WithdrawOffer(), principal=investor)
         return True
+
+    def _on_the_desk(self) -> list[str]:
+        return [one for one in self.sight.waiting if int(one.rpartition("_")[2]) % _LEFT_LYING]
 
     def _appoint(self, staff: str) -> None:
         role = next(step for step, (first, _) in _POSTS.items() if first == staff)
@@ -114,7 +125,7 @@ class Redeemers:
     def _ask(self) -> None:
         """Mostly on an offer that stayed unsold; sometimes on one that stands, was sold, never was, or is a stranger's."""
         seen, self._left = self.sight, self._left - 1
-        others = {**seen.standing, **seen.sold, "offer_none": "usr_0"}
+        others = {**seen.standing, **seen.no_evidence, "offer_none": "usr_0"}
         known = list((seen.unsold if seen.unsold and self._rng.random() < 0.85 else others).items())
         offer, seller = self._rng.choice(known)
         self._numbers += 1

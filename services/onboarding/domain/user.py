@@ -379,4 +379,5 @@ def aggregate(profile: Profile) -> Aggregate:
         decide=partial(decide, profile=profile),
         evolve=evolve,
         wake_on=wake_on,
+        dateless_commands=(RecordStaffTie,),  # staff are appointed before the calendar opens
     )

@@ -100,3 +100,9 @@ def test_the_mark_reaches_the_listing() -> None:
     checked = s.AT_CAP_CHECK
     met = replace(s.MET, exposure_fen=send.command.exposure_fen, related_to_staff=True)
     given(application(CN_P2P_2016), *checked).when(send.command, context()).then(met)
+
+
+def test_a_tie_needs_no_open_calendar() -> None:
+    """Staff are appointed before the first business day, and no tie of theirs is refused for it; whatever else a user asks, is."""
+    assert staff.AGGREGATE.dateless
+    assert USER.dateless_commands == (RecordStaffTie,)
