@@ -270,14 +270,19 @@ def test_a_claim_is_sold_to_the_first_of_two_buyers(town: Town) -> None:
 
 def _claim(who: Person, loan_id: str) -> dict[str, Any]:
     """His claim on a loan."""
-    [found] = [each for each in who.read("/repayment/claims")["items"] if each["loan_id"] == loan_id]
-    return dict(found)
+    found = [each for each in who.read("/repayment/claims")["items"] if each["loan_id"] == loan_id]
+    assert len(found) == 1, found
+    return dict(found[0])
 
 
 def _offer(who: Person, offer_id: str) -> dict[str, Any]:
-    """What the order book says of it."""
-    [found] = [each for each in who.read("/bidding/offers", grade="B")["items"] if each["id"] == offer_id]
-    return dict(found)
+    """What the order book says of it, to who looks for just that."""
+    wanted = {"grade": "B", "rate_min": "0.12", "matures_by": "2099-12-31", "price_max": "985"}
+    found = [each for each in who.read("/bidding/offers", **wanted)["items"] if each["id"] == offer_id]
+    assert len(found) == 1, found
+    dearer = who.read("/bidding/offers", **wanted | {"rate_min": "0.13"})["items"]
+    assert offer_id not in [each["id"] for each in dearer]
+    return dict(found[0])
 
 
 def _settled(who: Person, offer_id: str) -> None:

@@ -25,6 +25,7 @@ QUICK = (
     "related-may-bid",
     "called-at-night",
     "one-clerk-signs-all",
+    "claim-for-sale-twice",
     "stale-store-accepted",
     "displaced-commands-forgotten",
     "store-of-other-states",
