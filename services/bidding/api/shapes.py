@@ -321,13 +321,13 @@ class ListingOut(BaseModel):
     grade: str
     closes_on: date
     interest_fee_permille: int
-    newcomers_only: bool
-    related_to_staff: bool
+    newcomers_only: bool = False  # not in documents of the version before
+    related_to_staff: bool = False
 
     @staticmethod
     def of(document: dict[str, Any]) -> "ListingOut":
         """From a document of bidding.open-listings."""
-        shown = {name: document[name] for name in ListingOut.model_fields if name != "id"}
+        shown = {name: document[name] for name in ListingOut.model_fields if name in document}
         return ListingOut(id=document["listing_id"], **shown)
 
 
@@ -354,7 +354,8 @@ class ReviewableOut(ListingOut):
     def of(document: dict[str, Any]) -> "ReviewableOut":
         """From a document of bidding.open-listings."""
         named = ("id", "reviewers")
-        shown = {name: document[name] for name in ReviewableOut.model_fields if name not in named}
+        fields = ReviewableOut.model_fields.keys() & document.keys()
+        shown = {name: document[name] for name in fields if name not in named}
         reviewers = [name for _, name in sorted(document.get("reviewers", {}).items())]
         return ReviewableOut(id=document["listing_id"], reviewers=reviewers, **shown)
 
