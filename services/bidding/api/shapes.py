@@ -327,7 +327,8 @@ class ListingOut(BaseModel):
     @staticmethod
     def of(document: dict[str, Any]) -> "ListingOut":
         """From a document of bidding.open-listings."""
-        shown = {name: document[name] for name in ListingOut.model_fields if name in document}
+        fields = ListingOut.model_fields.keys() & document.keys()
+        shown = {name: document[name] for name in fields if name != "id"}
         return ListingOut(id=document["listing_id"], **shown)
 
 
