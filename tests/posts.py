@@ -21,6 +21,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "collector": ("stf_lee", ("collector",), "CN-31"),
     "finance": ("stf_fin", ("cashier",), None),
     "papers": ("stf_liz", ("legal",), None),
+    "redemption": ("stf_mia", ("market_specialist",), None),
     "collections_supervisor": ("stf_sue", ("collections_supervisor",), None),
 }
 #: office -> who holds it.

@@ -19,7 +19,9 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     deal_packs,
     market,
     onboarding,
+    redemption,
     repayment,
+    scheduling,
     system,
     vouchers,
 )

@@ -186,7 +186,7 @@ class ListingOpened:
 
     `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
     empty where an operator opened the listing by hand. `content_hash` is that of the disclosure's text, empty where no second
-    person looked at one.
+    person looked at one. `newcomers_only`: for investors who have never lent. `related_to_staff`: red line 3's mark.
     """
 
     listing_id: str
@@ -207,6 +207,8 @@ class ListingOpened:
     related: tuple[str, ...] = ()
     application_id: str = ""
     content_hash: str = ""
+    newcomers_only: bool = False
+    related_to_staff: bool = False
 
 
 @event("bidding.ListingRefused.v1")

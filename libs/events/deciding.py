@@ -50,7 +50,7 @@ class Aggregate:
     `prefix` is what stands before the first underscore of its stream ids (the whole id where there is none).
     `state` is the union of its situations, each a `record` with a `kind` literal. `decide(command, state, context)`
     returns the events, nothing when the outcome already holds, or raises Refused. `evolve(state, event)` never refuses.
-    `dateless` aggregates decide even before the partition has a business date.
+    `dateless` aggregates decide even before the partition has a business date; others do so on their `dateless_commands` alone.
     """
 
     name: str
@@ -63,3 +63,4 @@ class Aggregate:
     evolve: Callable[[Any, Any], Any]
     wake_on: Callable[[Any], WakeOn]
     dateless: bool = False
+    dateless_commands: tuple[type, ...] = ()

@@ -16,7 +16,8 @@ class FundsHeld:
     """A bid's money is held; the listing has not answered yet.
 
     `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him; `related` are
-    the users whom it knows as related to him. `allow_partial`: where less is left, the listing may take a part.
+    the users whom it knows as related to him. `allow_partial`: where less is left, the listing may take a part. `has_lent`: a bid
+    of his was captured before, so he is no newcomer.
     """
 
     account_id: str
@@ -32,6 +33,7 @@ class FundsHeld:
     suitability_valid_to: date | None = None
     related: tuple[str, ...] = ()
     allow_partial: bool = False
+    has_lent: bool = False
 
 
 @event("bidding.HoldReleased.v1")

@@ -123,11 +123,24 @@ class SuitabilityLapsed:
 
 @event("onboarding.RelationDeclared.v1")
 class RelationDeclared:
-    """The user is related to another: neither lends to the other. `by_other`: the other one has declared it."""
+    """The user is related to another: neither lends to the other. `by_other`: the other one has declared it. `staff`: whom of
+    the staff the user is himself, which the other has to know."""
 
     user_id: str
     related: str
     by_other: bool = False
+    staff: tuple[str, ...] = ()
+
+
+@event("onboarding.StaffTieRecorded.v1")
+class StaffTieRecorded:
+    """The user is a member of staff (`himself`), or related to one: loans that he asks for are marked (red line 3). `related` are
+    those who hear of it by him. It stays when the other leaves: the register knows who was staff (chosen)."""
+
+    user_id: str
+    staff_id: str
+    himself: bool
+    related: tuple[str, ...] = ()
 
 
 @event("onboarding.ApplicantConfirmed.v1")
@@ -210,7 +223,8 @@ class ExposureReleased:
 
 @event("onboarding.ExposureConfirmed.v1")
 class ExposureConfirmed:
-    """Looked at again, all that counts (`exposure_fen`) is within the cap of that day: the loan's next `step` may be taken."""
+    """Looked at again, all that counts (`exposure_fen`) is within the cap of that day: the loan's next `step` may be taken.
+    `related_to_staff`: the borrower is staff of the platform, or related to somebody who is."""
 
     user_id: str
     application_id: str
@@ -218,6 +232,7 @@ class ExposureConfirmed:
     exposure_fen: Count
     cap_fen: Count | None
     step: Recheck
+    related_to_staff: bool = False
 
 
 @event("onboarding.ExposureRevoked.v1")
@@ -267,7 +282,7 @@ class UserErased:
 @event("onboarding.PrecedentsMet.v1")
 class PrecedentsMet:
     """Every condition precedent was checked: the listing may open on these terms. `exposure_fen` is what the borrower owes on the
-    platform with this loan."""
+    platform with this loan, `related_to_staff` red line 3's mark."""
 
     application_id: str
     loan_id: str
@@ -289,6 +304,7 @@ class PrecedentsMet:
     checks: tuple[Code, ...] = ()
     checked_by: str = ""
     exposure_fen: Count | None = None
+    related_to_staff: bool = False
 
 
 # --- staff ---------------------------------------------------------------------------------------------------------
@@ -296,11 +312,13 @@ class PrecedentsMet:
 
 @event("onboarding.StaffAppointed.v1")
 class StaffAppointed:
-    """A member of staff holds these roles from here on; earlier ones are replaced."""
+    """A member of staff holds these roles from here on; earlier ones are replaced. `user_id` is he himself as a customer, None
+    while he is not known to be one."""
 
     staff_id: str
     roles: tuple[Code, ...]
     region: Code | None
+    user_id: str | None = None
 
 
 @event("onboarding.StaffDismissed.v1")

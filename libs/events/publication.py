@@ -15,6 +15,7 @@ class Disclosure:
     """Everything that an investor is told of a loan before he bids (domain.md section 3): codes and numbers, nothing that names
     the borrower. Never changed: what an investor relied on must be readable for ever.
 
+    `related_to_staff`: the borrower is staff of the platform, or related to somebody who is (red line 3).
     `template` is the version of the text that says it, `fees_version` that of the published fees (0: none is published),
     `owes_fen` what the borrower owes on the platform with this loan (None: not known), `guarantor` the external company that
     stands in for it (empty: none).
@@ -38,6 +39,7 @@ class Disclosure:
     fees_version: int
     window_days: int
     bid_min_fen: PositiveFen
+    related_to_staff: bool = False
 
 
 @event("bidding.ListingPrepared.v1")
@@ -60,7 +62,8 @@ class ListingPrepared:
 
 @event("bidding.ListingChecked.v1")
 class ListingChecked:
-    """A second person looked at a prepared listing. Approved it opens at once, or at the beginning of `opens_on`."""
+    """A second person looked at a prepared listing. Approved it opens at once, or at the beginning of `opens_on`; `newcomers_only`
+    for investors who have never lent."""
 
     listing_id: str
     loan_id: str
@@ -68,6 +71,7 @@ class ListingChecked:
     verdict: Literal["approve", "reject"]
     content_hash: str
     opens_on: date | None
+    newcomers_only: bool = False
 
 
 @event("bidding.PayoutApproved.v1")

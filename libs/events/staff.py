@@ -15,7 +15,7 @@ def staff_view(service: str) -> View:
     """The view `<service>.staff`. Every document is written by its own stream alone."""
     return View(
         name=f"{service}.staff",
-        version=1,
+        version=2,
         reads=(StaffAppointed, StaffDismissed),
         project=_project,
         indexes=("state", "region"),
@@ -31,6 +31,7 @@ def _project(event: RecordedEvent) -> Sequence[Op]:
         "state": "employed" if is_employed else "dismissed",
         "roles": [*data.roles] if is_employed else [],
         "region": data.region,
+        **({"user_id": data.user_id} if isinstance(data, StaffAppointed) else {}),
         f"src.{event.stream}": event.address,
     }
     return [Set(data.staff_id, field, value) for field, value in fields.items()]

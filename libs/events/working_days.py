@@ -43,6 +43,15 @@ def working_day_after(calendar: WorkingDays, day: date, count: int) -> date:
     return day
 
 
+def working_days_to(calendar: WorkingDays, day: date, until: date) -> int:
+    """How many working days come after a day, up to and with another; 0 where that one is not later."""
+    count = 0
+    while day < until:
+        day += _ONE_DAY
+        count += calendar.is_worked(day)
+    return count
+
+
 #: Mainland China by year: the free weekdays, as days or spans (weekends inside them are free as well), and the weekend days
 #: that are worked instead. Written MMDD.
 CHINA_TABLE: Final[Mapping[int, tuple[str, str]]] = {

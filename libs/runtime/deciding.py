@@ -184,7 +184,8 @@ class PartitionDecider:
     def _decide_message(self, envelope: CommandEnvelope, message: Any) -> Effect:
         stream = envelope.stream_id
         aggregate = self._states.aggregate(stream)
-        context = self._context(envelope, dateless=aggregate.dateless)
+        dateless = aggregate.dateless or type(message) in aggregate.dateless_commands
+        context = self._context(envelope, dateless=dateless)
         state, sequence = self._states.load(stream)
         effect = Effect()
         events = aggregate.decide(message, state, context)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 #: 3: limits on users' ids and on listings whose loan could not be said. 4: under the law only applications
 #: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card; papers; bids
 #: taken in part, cancelling, publication, published fees, who pays out. 7: what was reviewed lapses; a closed account pays out what
-#: came late; a voucher changes its loan; an account remembers the last hundred answers of the bank; the secondary market.
+#: came late; a voucher changes its loan; an account remembers the last hundred answers of the bank; the secondary market and
+#: emergency redemption; newcomer listings, days to open by hand, staff's loans.
 RULES = 7
 
 
@@ -38,7 +39,7 @@ def build(profile: str) -> Service:
 
 def _router() -> "ServiceRouter":
     # Imported on call: processes without the api role never load the web room.
-    from services.bidding.api.market import router
+    from services.bidding.api.redemptions import router
 
     return router
 

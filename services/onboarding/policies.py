@@ -38,6 +38,8 @@ from libs.events.onboarding import (
     Recheck,
     ReferralCredited,
     RelationDeclared,
+    StaffAppointed,
+    StaffTieRecorded,
     UserErased,
     UserRegistered,
 )
@@ -59,6 +61,7 @@ from services.onboarding.commands import (
     MeetPrecedents,
     RecordApplicant,
     RecordRelation,
+    RecordStaffTie,
     ReduceExposure,
     ReleaseApplicant,
     ReleaseExposure,
@@ -74,9 +77,12 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
             return [Send("referral", referrer, credit)]
         case ReferralCredited(owner=str() as owner) as credited:
             return [Send("owner", credited.referred, BindOwner(user_id=credited.referred, owner=owner))]
-        case RelationDeclared(by_other=False) as declared:
-            back = RecordRelation(user_id=declared.related, related=declared.user_id)
-            return [Send("relation", declared.related, back)]
+        case RelationDeclared() as declared:
+            return _related(declared)
+        case StaffAppointed(user_id=str() as user_id) as appointed:
+            return [_tie("himself", user_id, appointed.staff_id, himself=True)]
+        case StaffTieRecorded() as known:
+            return [_tie(f"staff:{one}", one, known.staff_id, himself=False) for one in known.related]
         case ApplicationSubmitted() as submitted:
             confirm = ConfirmApplicant(user_id=submitted.applicant, application_id=submitted.application_id)
             about = {"application_id": submitted.application_id}
@@ -105,7 +111,11 @@ def _on_the_way(event: RecordedEvent) -> list[Send]:
         case PrecedentsChecked() as checked:
             return [_confirm(checked.applicant, checked.application_id, checked.loan_id, "precedents")]
         case ExposureConfirmed(step="precedents") as kept:
-            met = MeetPrecedents(application_id=kept.application_id, exposure_fen=kept.exposure_fen)
+            met = MeetPrecedents(
+                application_id=kept.application_id,
+                exposure_fen=kept.exposure_fen,
+                related_to_staff=kept.related_to_staff,
+            )
             return [Send("caps", kept.application_id, met)]
         case ExposureRevoked(step="precedents") as revoked:
             failed = FailPrecedents(application_id=revoked.application_id, code=revoked.code)
@@ -161,6 +171,20 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return [_release(repaid.borrower, repaid.loan_id, "repaid")]
         case _:
             return []
+
+
+def _related(declared: RelationDeclared) -> list[Send]:
+    """A relation holds both ways, and whoever is related to staff knows it."""
+    sends = []
+    if not declared.by_other:
+        back = RecordRelation(user_id=declared.related, related=declared.user_id)
+        sends.append(Send("relation", declared.related, back))
+    ties = [_tie(f"staff:{staff}", declared.related, staff, himself=False) for staff in declared.staff]
+    return [*sends, *ties]
+
+
+def _tie(slot: str, user_id: str, staff_id: str, *, himself: bool) -> Send:
+    return Send(slot, user_id, RecordStaffTie(user_id=user_id, staff_id=staff_id, himself=himself))
 
 
 def _applicant(answer: ApplicantConfirmed | ApplicantDeclined) -> RecordApplicant | DeclineApplicant:
@@ -238,6 +262,17 @@ SAGAS = (
         opened_by={},
         closed_by={},
         steps=(Step(on=RelationDeclared, send=RecordRelation),),
+    ),
+    Saga(
+        name="staff tie",
+        why="Loans of staff and of those related to staff are marked, so each of them knows that he is one.",
+        opened_by={},  # a tie that is known says nothing, so nothing would close it
+        closed_by={},
+        steps=(
+            Step(on=StaffAppointed, send=RecordStaffTie),
+            Step(on=StaffTieRecorded, send=RecordStaffTie),
+            Step(on=RelationDeclared, send=RecordStaffTie),
+        ),
     ),
     Saga(
         name="applicant",

@@ -23,6 +23,7 @@ QUICK = (
     "view-applied-twice",
     "memory-told-as-refusal",
     "related-may-bid",
+    "old-hand-is-a-newcomer",
     "called-at-night",
     "one-clerk-signs-all",
     "claim-for-sale-twice",

@@ -20,9 +20,11 @@ from tools.simulator.case_books import CaseBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.log import Place
 from tools.simulator.market_books import MarketBooks
+from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
@@ -42,6 +44,8 @@ _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source"
 _MAY_BE_REFUSED = (
     b"bidding.RecordBid",
     b"bidding.RecordTake",
+    b"bidding.ConfirmUnsold",
+    b"bidding.OpenOffer",
     b"repayment.RecordPayment",
     b"repayment.RecordDebit",
     b"repayment.ReserveClaim",
@@ -102,6 +106,8 @@ class Auditor:
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
         self.listings = ListingBooks()
+        self.openings = OpeningBooks()
+        self.redemptions = RedemptionBooks()
         self.market = MarketBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
@@ -240,6 +246,8 @@ class Auditor:
             self.packs.record(where, event)
             self.vouchers.record(where, event)
             self.listings.record(where, event, part.business_date)
+            self.openings.record(where, event, body["business_date"])
+            self.redemptions.record(where, event, body["business_date"])
             self.market.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
@@ -361,6 +369,8 @@ class Auditor:
         commands = (_body(raw) for part in self._parts.values() for raw in part.commands)
         self.vouchers.at_rest(last_closed, commands)
         self.listings.at_rest(last_closed)
+        self.openings.at_rest(last_closed)
+        self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()

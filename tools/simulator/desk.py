@@ -98,6 +98,7 @@ class Desk:
             verdict="approve" if self._rng.random() < 0.93 else "reject",
             content_hash=text,
             opens_on=today + timedelta(days=days) if days else None,
+            newcomers_only=self._rng.random() < 0.15,
         )
         reader = self._rng.choice(("stf_legal", "stf_legal", "stf_pay", "stf_sales", "usr_0"))
         self._api.ask("bidding", listing, verdict, principal=reader)

@@ -184,7 +184,10 @@ class Officers:
             self._ask(staff, onboarding.DismissStaff(staff_id=staff), "stf_admin")
             return
         region = self._rng.choice((None, None, "north"))
-        appointed = onboarding.AppointStaff(staff_id=staff, roles=("collector",), region=region)
+        himself = self._people[-int(staff[-1])] if self._rng.random() < 0.4 else None
+        appointed = onboarding.AppointStaff(
+            staff_id=staff, roles=("collector",), region=region, user_id=himself
+        )
         self._ask(staff, appointed, "stf_admin")
 
     # --- applications -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
    (`Books._credited`); a payment is an account's own money (`Books._post`), never a fee's, which only comes in (`only_mediates`).
 3. *No fake borrower, no self-lending.* Who is listed for an application was verified (`PeopleBooks._listed`); nobody bids on his
    own or a related party's loan (`PeopleBooks._bid`), and every account knows its owner's relations (`PeopleBooks.at_rest`).
+   Loans of staff, and of those related to staff, are marked from the borrower's own stream to the listing (`OpeningBooks`).
 4. *Caps and ceiling hold at approval and at funding.* Exposure: `PeopleBooks._within` when it is reserved and looked at again, and
    `PeopleBooks._funded` lets nothing be funded that was not looked at. Cost: `costs_too_much`, when it is prepared and when it is
    funded.

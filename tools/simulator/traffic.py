@@ -16,6 +16,7 @@ from tools.simulator.desk import Desk
 from tools.simulator.log import Place
 from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
+from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
 from tools.simulator.traders import Traders
 
@@ -65,6 +66,7 @@ class Traffic:
         self._clerks = Clerks(rng, api)
         self._desk = Desk(rng, api)
         self._traders = Traders(rng, api)
+        self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -85,7 +87,7 @@ class Traffic:
     @property
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
-        waiting = self._officers.sight.to_review or self._desk.sight.waits
+        waiting = self._officers.sight.to_review or self._desk.sight.waits or self._redeemers.sight.for_sale
         return not (self.sight.bank or self.sight.closing or self._api.seen or waiting)
 
     def step(self, _rng: Random) -> bool:
@@ -99,6 +101,7 @@ class Traffic:
                 self._clerks.fold(kind, data)
                 self._desk.sight.fold(kind, data)
                 self._traders.sight.fold(kind, data)
+                self._redeemers.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -107,7 +110,7 @@ class Traffic:
             self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
             return True
         if self.closing_time:
-            return self._officers.finish_reviews() or self._desk.finish()
+            return self._officers.finish_reviews() or self._desk.finish() or self._redeemers.finish()
         if self.sight.business_date is None:
             return self._open_calendar()
         if self._budget > 0:
@@ -137,6 +140,8 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
+        if self._redeemers.has_work:
+            self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)
         for loan in self.sight.loans.values():
@@ -175,12 +180,13 @@ class Traffic:
             (lambda: self._clerks.act(today), 14 if self._clerks.has_work else 0),
             (self._open_account, 2 if len(self.sight.accounts) > 2 or self._onboarding else 20),
             (self._top_up, 8),
-            (self._open_listing, 8 if self._listed < self._listings else 0),
+            (lambda: self._open_listing(today), 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
             (self._desk.change_minds, 2 if self.sight.listings else 0),
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),
+            (self._redeemers.act, 12 if self._redeemers.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),
             (self._double_click, 5),
             (self._misuse_a_key, 2),
@@ -212,7 +218,7 @@ class Traffic:
         stranger = self._rng.random() < 0.05
         self._api.ask("bidding", account, top_up, principal="usr_stranger" if stranger else owner)
 
-    def _open_listing(self) -> None:
+    def _open_listing(self, today: date) -> None:
         owner = self._rng.choice(self._people)
         self._listed += 1
         amount = self._rng.choice((500, 1_000, 3_000, 7_777)) * _YUAN + self._rng.choice((0, 0, 37))
@@ -226,6 +232,10 @@ class Traffic:
             window_days=self._rng.randint(1, 6),
             origination_fee_fen=self._rng.choice((0, amount // 50)),
             interest_fee_permille=self._rng.choice((0, 100, 1_000)),
+            newcomers_only=self._rng.random() < 0.2,
+            opens_on=today + timedelta(days=self._rng.choice((1, 2, 40)))
+            if self._rng.random() < 0.1
+            else None,
         )
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 

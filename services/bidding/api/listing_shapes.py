@@ -14,11 +14,13 @@ from services.bidding.domain.disclosure import text_of
 
 
 class CheckIn(Shape):
-    """What a second person found: the hash is that of the text he has read. `opens_on`: the day it opens, now if left out."""
+    """What a second person found: the hash is that of the text he has read. `opens_on`: the day it opens, now if left out;
+    `newcomers_only`: for investors who have never lent."""
 
     verdict: Literal["approve", "reject"]
     content_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     opens_on: DayField | None = None
+    newcomers_only: Annotated[bool, Field(strict=True)] = False
 
 
 class PayoutIn(Shape):
@@ -40,6 +42,7 @@ class CheckOut(Answer):
     verdict: Literal["approve", "reject"]
     content_hash: str
     opens_on: date | None
+    newcomers_only: bool = False
 
     @staticmethod
     def of(event: events.ListingChecked) -> "CheckOut":
@@ -50,6 +53,7 @@ class CheckOut(Answer):
             verdict=event.verdict,
             content_hash=event.content_hash,
             opens_on=event.opens_on,
+            newcomers_only=event.newcomers_only,
         )
 
 

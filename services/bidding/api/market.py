@@ -42,7 +42,7 @@ from services.bidding.commands import market as commands
 from services.bidding.domain.profile import profile_named
 from services.bidding.projections.market import rate_units
 
-#: The service's one router: this module is the last to declare routes on it.
+#: The service's one router, handed on to the next module that declares routes on it.
 __all__ = ["router"]
 
 OfferId = Annotated[str, id_path("offer")]

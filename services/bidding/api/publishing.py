@@ -69,9 +69,13 @@ async def read_publications(listings: Listings, page: ThisPage, _: Legal) -> Pub
     answers={events.ListingChecked: CheckOut.of},
 )
 async def check_listing(listing: ListingId, body: CheckIn, _: Legal) -> Order:
-    """Let a prepared listing be published, now or on a day to come, or not at all. Who it is, the token says."""
+    """Let a prepared listing be published, now or on a day to come, to all or to newcomers, or not at all. Who it is, the token
+    says."""
     verdict = commands.CheckListing(
-        verdict=body.verdict, content_hash=body.content_hash, opens_on=body.opens_on
+        verdict=body.verdict,
+        content_hash=body.content_hash,
+        opens_on=body.opens_on,
+        newcomers_only=body.newcomers_only,
     )
     return Order(listing, verdict)
 

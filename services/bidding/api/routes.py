@@ -5,9 +5,10 @@ Refusals of the log are listed on the commands (services/bidding/commands.py) an
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from libs.events import bidding as events
+from libs.events.scheduling import ListingScheduled
 from libs.runtime.http import (
     BankSignature,
     NoFields,
@@ -202,17 +203,25 @@ async def watch_accounts(visible: VisibleAccounts) -> Sight:
     "/listings",
     scopes("operator"),
     answer=ListingOpenedOut,
-    answers={events.ListingOpened: ListingOpenedOut.of},
+    answers={events.ListingOpened: ListingOpenedOut.of, ListingScheduled: ListingOpenedOut.scheduled},
 )
 async def open_listing(body: ListingIn, call: ThisCall) -> Order:
-    """Open a loan request for bids. Listing and loan share the suffix of their ids."""
+    """Open a loan request for bids, now or on a day to come. Listing and loan share the suffix of their ids."""
     return Order(call.mint("lst"), commands.OpenListing(loan_id=call.mint("loan"), **dict(body)))
 
 
 @router.read("/listings", scopes("listing:read", "operator"), answer=ListingsOut)
-async def read_listings(listings: Listings, page: ThisPage) -> ListingsOut:
+async def read_listings(
+    listings: Listings,
+    page: ThisPage,
+    newcomers_only: Annotated[
+        bool | None,
+        Query(description="Those for investors who have never lent, or the others; all if left out."),
+    ] = None,
+) -> ListingsOut:
     """Listings that are open for bids."""
-    found, following = await listings.page(page, where={"state": "open"})
+    those = {} if newcomers_only is None else {"newcomers_only": newcomers_only}
+    found, following = await listings.page(page, where={"state": "open", **those})
     return ListingsOut(items=[ListingOut.of(document) for document in found], next=following)
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
-from libs.runtime.http import Answer, CountField, PositiveFenField, RateField, Shape, id_field
+from libs.events.scheduling import ListingScheduled
+from libs.runtime.http import Answer, CountField, DayField, PositiveFenField, RateField, Shape, id_field
 from services.bidding.custodian import REFERENCE_PATTERN, BankAnswer
 
 # --- requests ------------------------------------------------------------------------------------------------------
@@ -36,7 +37,8 @@ class LoanPaymentIn(Shape):
 
 
 class ListingIn(Shape):
-    """A loan request to be opened for bids."""
+    """A loan request to be opened for bids: as `opens_on` begins, now if left out; for `newcomers_only`, who have never lent, or for
+    everybody. `related_to_staff`: the borrower is staff, or related to somebody who is."""
 
     borrower: Annotated[str, id_field("usr")]
     amount_fen: PositiveFenField
@@ -46,6 +48,9 @@ class ListingIn(Shape):
     window_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 10
     origination_fee_fen: CountField = 0
     interest_fee_permille: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
+    newcomers_only: Annotated[bool, Field(strict=True)] = False
+    related_to_staff: Annotated[bool, Field(strict=True)] = False
+    opens_on: DayField | None = None
 
 
 class ReviewIn(Shape):
@@ -202,16 +207,22 @@ class LoanPaymentOut(Answer):
 
 
 class ListingOpenedOut(Answer):
-    """The listing is open until the end of `closes_on`; the loan it will become has its id already."""
+    """The listing is open until the end of `closes_on`, now or from the day `opens_on`; the loan it will become has its id already."""
 
     loan_id: str
     amount_fen: int
     bid_min_fen: int
     closes_on: date
+    opens_on: date | None = None
+
+    @staticmethod
+    def scheduled(event: ListingScheduled) -> "ListingOpenedOut":
+        """It is not open yet."""
+        return ListingOpenedOut.of(event.opening).model_copy(update={"opens_on": event.opens_on})
 
     @staticmethod
     def of(event: events.ListingOpened) -> "ListingOpenedOut":
-        """From the decision's event."""
+        """It is open."""
         return ListingOpenedOut(
             id=event.listing_id,
             loan_id=event.loan_id,
@@ -310,11 +321,14 @@ class ListingOut(BaseModel):
     grade: str
     closes_on: date
     interest_fee_permille: int
+    newcomers_only: bool = False  # not in documents of the version before
+    related_to_staff: bool = False
 
     @staticmethod
     def of(document: dict[str, Any]) -> "ListingOut":
         """From a document of bidding.open-listings."""
-        shown = {name: document[name] for name in ListingOut.model_fields if name != "id"}
+        fields = ListingOut.model_fields.keys() & document.keys()
+        shown = {name: document[name] for name in fields if name != "id"}
         return ListingOut(id=document["listing_id"], **shown)
 
 
@@ -341,7 +355,8 @@ class ReviewableOut(ListingOut):
     def of(document: dict[str, Any]) -> "ReviewableOut":
         """From a document of bidding.open-listings."""
         named = ("id", "reviewers")
-        shown = {name: document[name] for name in ReviewableOut.model_fields if name not in named}
+        fields = ReviewableOut.model_fields.keys() & document.keys()
+        shown = {name: document[name] for name in fields if name not in named}
         reviewers = [name for _, name in sorted(document.get("reviewers", {}).items())]
         return ReviewableOut(id=document["listing_id"], reviewers=reviewers, **shown)
 

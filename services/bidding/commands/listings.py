@@ -23,7 +23,11 @@ class OpenListing:
     `amount_too_large` (what may be owed on it could not be said), `invalid_rate`
     (profile's ceiling on the cost with the fee), `forbidden_purpose`, `fee_not_published`, `listing_exists` (on other terms).
 
-    Where the profile wants a second person's look, it is prepared and not open: `forbidden_words` declines it then.
+    Where the profile wants a second person's look, it is prepared and not open: `forbidden_words` declines it then. By hand
+    it opens as `opens_on` begins (None: now); `newcomers_only` for investors who have never lent: `invalid_opening` for a day
+    that is past or too far ahead, and for both where a second person says when and to whom it opens.
+    `related_to_staff` (the borrower, or somebody related to him, is staff) marks it, or declines it by this name where the
+    profile lists no such loan.
     """
 
     loan_id: str
@@ -46,12 +50,15 @@ class OpenListing:
     guarantor: str = ""
     owes_fen: Count | None = None
     prepared_by: str = ""
+    related_to_staff: bool = False
+    newcomers_only: bool = False
+    opens_on: date | None = None
 
 
 @command("bidding.CheckListing")
 class CheckListing:
     """A second person has read what investors will be told, by its text's hash, and lets it be published or not; `opens_on` is
-    the day it opens (None: now). No effect for a verdict that was carried out.
+    the day it opens (None: now), `newcomers_only` for investors who have never lent. No effect for a verdict that was carried out.
 
     Refused: `unknown_listing`, `listing_checked` (the other way), `listing_ended` (taken back), `forbidden_not_staff`,
     `forbidden_owner` (of the borrower), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
@@ -60,6 +67,7 @@ class CheckListing:
     verdict: Literal["approve", "reject"]
     content_hash: str
     opens_on: date | None = None
+    newcomers_only: bool = False
 
 
 @command("bidding.RecordBid")
@@ -67,6 +75,7 @@ class RecordBid:
     """Accept a held bid or decline it by event. No effect for an accepted bid again. Refused: `unknown_listing`.
 
     Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
+    `newcomers_only` (a bid of his was captured before), `above_newcomer_cap` (of one newcomer in a newcomer listing),
     `above_investor_cap` (of one investor in one listing), `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
     With `allow_partial` a bid above what is left is accepted for that.
     """
@@ -80,6 +89,7 @@ class RecordBid:
     suitability_valid_to: date | None = None
     related: tuple[str, ...] = ()
     allow_partial: bool = False
+    has_lent: bool = False
 
 
 @command("bidding.CancelBid")

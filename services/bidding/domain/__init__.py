@@ -6,6 +6,7 @@ import services.bidding.domain.deal_pack as deal_pack
 import services.bidding.domain.listing as listing
 import services.bidding.domain.marketing as marketing
 import services.bidding.domain.offer as offer
+import services.bidding.domain.redemption as redemption
 import services.bidding.domain.unrequested as unrequested
 from libs.events.deciding import Aggregate
 from services.bidding.domain.profile import Profile
@@ -21,4 +22,5 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         deal_pack.AGGREGATE,
         marketing.AGGREGATE,
         offer.aggregate(profile),
+        redemption.aggregate(profile),
     )

@@ -91,8 +91,8 @@ class Open:
 
     `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
-    `is_closed` only loans still move money here, and their owner takes it out. `purchases` are what is held for claims of others
-    that he wants to buy.
+    `is_closed` only loans still move money here, and their owner takes it out. `has_lent`: a bid of his was captured once.
+    `purchases` are what is held for claims of others that he wants to buy.
     """
 
     kind: Literal["open"] = "open"
@@ -109,6 +109,7 @@ class Open:
     related: tuple[str, ...] = ()
     is_closed: bool = False
     card_ref: CardRef | None = None
+    has_lent: bool = False
     purchases: tuple[Purchase, ...] = ()
 
 
@@ -225,8 +226,10 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
             return replace(state, holds=state.holds | {event.hold_id: kept})
         case HoldReleased() | HoldCaptured():
             holds = {hold_id: hold for hold_id, hold in state.holds.items() if hold_id != event.hold_id}
-            invested_fen = event.amount_fen if isinstance(event, HoldCaptured) else 0
-            return replace(state, holds=holds, invested_fen=state.invested_fen + invested_fen)
+            if isinstance(event, HoldReleased):
+                return replace(state, holds=holds)
+            invested_fen = state.invested_fen + event.amount_fen
+            return replace(state, holds=holds, invested_fen=invested_fen, has_lent=True)
         case InvestorCredited():
             return replace(state, invested_fen=state.invested_fen - event.principal_fen)
         case VoucherCredited():

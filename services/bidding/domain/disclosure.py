@@ -10,7 +10,7 @@ from libs.events.bidding import Disclosure
 from libs.events.wording import forbidden_in, lawful
 
 #: The version of which a new listing is told.
-TEMPLATE = 1
+TEMPLATE = 2
 
 _VERSION_1 = lawful("""\
 Loanstream disclosure, version 1
@@ -31,12 +31,22 @@ Whoever lends may lose all that he lent. Past figures say nothing about this loa
 """)
 
 
+#: Since version 2 it says whether the borrower is staff or related to staff (red line 3).
+_VERSION_2 = lawful(
+    _VERSION_1.replace("version 1", "version 2").replace(
+        "owes on this platform", "staff of this platform or related to staff: {staff}\nowes on this platform"
+    )
+)
+_VERSIONS = {1: _VERSION_1, TEMPLATE: _VERSION_2}
+
+
 def text_of(pack: Disclosure) -> str:
     """The text of a disclosure, with line feeds; a rate has no zeros at its end. Raises ValueError for an unknown template."""
-    if pack.template != TEMPLATE:
+    if pack.template not in _VERSIONS:
         raise ValueError(f"there is no template {pack.template}")
-    return _VERSION_1.format(
+    return _VERSIONS[pack.template].format(
         pack=pack,
+        staff="yes" if pack.related_to_staff else "no",
         kind=pack.borrower_kind or "borrower",
         region=pack.region or "not stated",
         owes="not known" if pack.owes_fen is None else f"{pack.owes_fen} fen",

@@ -25,6 +25,7 @@ def hold(command: PlaceBid, state: Open) -> Sequence[FundsHeld]:
             listing_id=command.listing_id,
             amount_fen=command.amount_fen,
             allow_partial=command.allow_partial,
+            has_lent=state.has_lent,
             **book(state, available_fen=-command.amount_fen, held_fen=command.amount_fen),
         )
     ]

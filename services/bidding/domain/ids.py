@@ -59,6 +59,18 @@ def loan_of_claim(claim_id: str) -> str:
     return f"loan_{suffix}"
 
 
+def require_offer(offer_id: str) -> None:
+    """Refused `unknown_offer` unless it is an offer's id."""
+    _suffix(offer_id, "offer_", "unknown_offer")
+
+
+def sale_offer_of(redemption_id: str) -> str:
+    """The offer that a redemption is sold by: `offer_-` + the suffix of `rdm_…`. The order book is read in the order of its ids, and
+    the hyphen comes before all that any other offer's id begins with: these are shown first. Refused: `unknown_redemption`.
+    """
+    return f"offer_-{_suffix(redemption_id, 'rdm_', 'unknown_redemption')}"
+
+
 def reference_of(booking_id: str) -> str:
     """The bank's reference of a booking's stream `bankref_<reference>`. Refused: `invalid_bank_reference`."""
     return _suffix(booking_id, "bankref_", "invalid_bank_reference")

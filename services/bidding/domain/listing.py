@@ -162,10 +162,10 @@ def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile
         return "listing_closed"
     if code := _why_unfit(command, terms, context.business_date, profile):
         return code
-    taken_fen = _taken_fen(command, state)
-    cap_fen = profile.investor_cap_fen(context.business_date)
-    if cap_fen is not None and _lent_fen(state, command.investor) + taken_fen > cap_fen:
-        return "above_investor_cap"
+    if terms.newcomers_only and command.has_lent:
+        return "newcomers_only"
+    if code := _why_too_much(command, state, context.business_date, profile):
+        return code
     if command.amount_fen >= remaining_fen:
         fits = command.amount_fen == remaining_fen or command.allow_partial
         return None if fits else "bid_above_remaining"
@@ -174,6 +174,16 @@ def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile
     if command.amount_fen % BID_STEP_FEN:
         return "bid_not_multiple"
     return None
+
+
+def _why_too_much(command: RecordBid, state: Open, on: date, profile: Profile) -> str | None:
+    """The code of the cap that a bid breaks together with what its investor has in this listing already."""
+    in_it_fen = _lent_fen(state, command.investor) + _taken_fen(command, state)
+    newcomer_cap_fen = profile.newcomer_cap_fen(on)
+    if state.terms.newcomers_only and newcomer_cap_fen is not None and in_it_fen > newcomer_cap_fen:
+        return "above_newcomer_cap"
+    cap_fen = profile.investor_cap_fen(on)
+    return "above_investor_cap" if cap_fen is not None and in_it_fen > cap_fen else None
 
 
 def _taken_fen(command: RecordBid, state: Open) -> int:

@@ -27,6 +27,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.scheduling import ListingScheduled
 from services.bidding.domain.accepted import NONE, Lines, line_of
 
 
@@ -51,6 +52,8 @@ class Terms:
     owner: str | None
     related: tuple[str, ...]
     application_id: str
+    newcomers_only: bool = False
+    related_to_staff: bool = False
 
 
 @record
@@ -78,14 +81,16 @@ class Prepared:
     prepared_by: str
     content_hash: str
 
-    def published_from(self, day: date) -> Terms:
-        """Its terms when it opens on this day."""
-        return replace(self.terms, closes_on=day + timedelta(days=self.window_days))
+    def published_from(self, day: date, *, newcomers_only: bool) -> Terms:
+        """Its terms when it opens on this day, to everybody or to newcomers only."""
+        closes_on = day + timedelta(days=self.window_days)
+        return replace(self.terms, closes_on=closes_on, newcomers_only=newcomers_only)
 
 
 @record
 class Scheduled:
-    """Looked at by a second person; it opens as `opens_on` begins, until the end of `terms.closes_on`."""
+    """Looked at by a second person, or put there by hand (then `content_hash` is empty); it opens as `opens_on` begins, until the
+    end of `terms.closes_on`."""
 
     kind: Literal["scheduled"] = "scheduled"
     terms: Terms
@@ -192,6 +197,7 @@ ListingState = (
 ListingEvent = (
     ListingPrepared
     | ListingChecked
+    | ListingScheduled
     | ListingOpened
     | ListingRefused
     | BidPlaced
@@ -211,8 +217,8 @@ ListingEvent = (
 def evolve(state: ListingState, event: ListingEvent) -> ListingState:
     """Fold one event. Never refuses: what happened, happened."""
     match event:
-        case ListingPrepared():
-            return _prepared(event)
+        case ListingPrepared() | ListingScheduled():
+            return _to_come(event)
         case ListingChecked():
             assert isinstance(state, Prepared), "only a prepared listing is checked"
             return _checked(state, event)
@@ -276,13 +282,15 @@ def _checked(state: Prepared, event: ListingChecked) -> Prepared | Scheduled:
     if event.opens_on is None or event.verdict == "reject":
         return state
     return Scheduled(
-        terms=state.published_from(event.opens_on),
+        terms=state.published_from(event.opens_on, newcomers_only=event.newcomers_only),
         content_hash=event.content_hash,
         opens_on=event.opens_on,
     )
 
 
-def _prepared(event: ListingPrepared) -> Prepared:
+def _to_come(event: ListingPrepared | ListingScheduled) -> Prepared | Scheduled:
+    if isinstance(event, ListingScheduled):
+        return Scheduled(terms=_terms(event.opening), content_hash="", opens_on=event.opens_on)
     told = event.disclosure
     terms = Terms(
         listing_id=event.listing_id,
@@ -302,6 +310,7 @@ def _prepared(event: ListingPrepared) -> Prepared:
         owner=event.owner,
         related=event.related,
         application_id=event.application_id,
+        related_to_staff=told.related_to_staff,
     )
     return Prepared(
         terms=terms,
@@ -330,4 +339,6 @@ def _terms(event: ListingOpened) -> Terms:
         owner=event.owner,
         related=event.related,
         application_id=event.application_id,
+        newcomers_only=event.newcomers_only,
+        related_to_staff=event.related_to_staff,
     )

@@ -30,6 +30,7 @@ from services.bidding.commands.market import (
     SettleOffer,
     WithdrawOffer,
 )
+from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.domain.contract_text import hash_of
 from services.bidding.domain.fitness import Candidate, why_unfit
 from services.bidding.domain.ids import account_of, loan_of_claim
@@ -49,6 +50,7 @@ from services.bidding.domain.offer_state import (
 )
 from services.bidding.domain.profile import Profile
 from services.bidding.domain.transfer_text import CURRENT_VERSION, TEMPLATE, transfer_text
+from services.bidding.domain.unsold import confirm_unsold
 
 OfferCommand = (
     OpenOffer
@@ -59,6 +61,7 @@ OfferCommand = (
     | CloseOffer
     | WithdrawOffer
     | SettleOffer
+    | ConfirmUnsold
 )
 
 
@@ -83,6 +86,8 @@ def decide(
             return withdraw(state, context)
         case SettleOffer():
             return _settle(command, state)
+        case ConfirmUnsold():
+            return confirm_unsold(command, state, profile)
         case Wake():
             return expire(command, state)
         case _:

@@ -21,6 +21,7 @@ from libs.events.market import (
 )
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code
+from libs.events.redemption import UnsoldConfirmed, UnsoldDeclined
 
 
 @record
@@ -135,6 +136,8 @@ OfferEvent = (
     | OfferExpired
     | OfferClosed
     | OfferSettled
+    | UnsoldConfirmed
+    | UnsoldDeclined
 )
 
 
@@ -162,6 +165,8 @@ def evolve(state: OfferState, event: OfferEvent) -> OfferState:
         case OfferSettled():
             assert isinstance(state, Taken), "only an offer that was taken is sold"
             return Settled(terms=state.terms, hold_id=state.hold_id, sold_fen=event.sale.principal_fen)
+        case UnsoldConfirmed() | UnsoldDeclined():
+            return state  # an answer to a redemption
         case _:
             assert isinstance(state, Open | Taken), "only an offer that stands ends"
             return _ended(state, event)

@@ -17,6 +17,7 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Context, Refused, Wake
 from libs.events.money import Rounding, divide_fen
+from libs.events.scheduling import ListingScheduled
 from services.bidding.commands import CheckListing, OpenListing
 from services.bidding.domain.disclosure import TEMPLATE, hash_of, is_lawful, text_of
 from services.bidding.domain.funding import is_affordable
@@ -60,8 +61,8 @@ def bid_min_fen(amount_fen: int) -> int:
 
 def open_listing(
     command: OpenListing, state: ListingState, context: Context, profile: Profile
-) -> Sequence[ListingOpened | ListingPrepared | ListingRefused]:
-    """The request is listed, prepared or turned down. Refusals stand on OpenListing."""
+) -> Sequence[ListingOpened | ListingScheduled | ListingPrepared | ListingRefused]:
+    """The request is listed now or on its day, prepared or turned down. Refusals stand on OpenListing."""
     match state:
         case NotListed():
             pass
@@ -81,7 +82,17 @@ def open_listing(
         if not command.application_id:
             raise
         return [_turn_down(command, refused.code)]
-    return [opened(terms, content_hash="")]
+    return [_opened_by_hand(command, terms, context.business_date)]
+
+
+def _opened_by_hand(command: OpenListing, terms: Terms, on: date) -> ListingOpened | ListingScheduled:
+    opening, opens_on = opened(terms, content_hash=""), command.opens_on
+    if opens_on in (None, on):
+        return opening
+    assert opens_on is not None, "the case above"
+    return ListingScheduled(
+        listing_id=terms.listing_id, loan_id=terms.loan_id, opens_on=opens_on, opening=opening
+    )
 
 
 def _terms(command: OpenListing, context: Context) -> Terms:
@@ -95,7 +106,7 @@ def _terms(command: OpenListing, context: Context) -> Terms:
         tenor_months=command.tenor_months,
         grade=command.grade,
         bid_min_fen=bid_min_fen(command.amount_fen),
-        closes_on=context.business_date + timedelta(days=command.window_days),
+        closes_on=(command.opens_on or context.business_date) + timedelta(days=command.window_days),
         origination_fee_fen=command.origination_fee_fen,
         interest_fee_permille=command.interest_fee_permille,
         product=command.product,
@@ -103,6 +114,8 @@ def _terms(command: OpenListing, context: Context) -> Terms:
         owner=command.owner,
         related=command.related,
         application_id=command.application_id,
+        newcomers_only=command.newcomers_only,
+        related_to_staff=command.related_to_staff,
     )
 
 
@@ -127,6 +140,8 @@ def opened(terms: Terms, *, content_hash: str) -> ListingOpened:
         related=terms.related,
         application_id=terms.application_id,
         content_hash=content_hash,
+        newcomers_only=terms.newcomers_only,
+        related_to_staff=terms.related_to_staff,
     )
 
 
@@ -161,6 +176,9 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
         raise Refused("invalid_tenor")
     if not 1 <= command.window_days <= profile.window_days_max:
         raise Refused("invalid_window")
+    if profile.check_required and (command.opens_on is not None or command.newcomers_only):
+        raise Refused("invalid_opening")
+    _require_opening(command.opens_on, context.business_date, profile)
     if not (
         0 < len(command.grade) <= _GRADE_LENGTH_MAX and command.grade.isascii() and command.grade.isalnum()
     ):
@@ -178,6 +196,13 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
         raise Refused("forbidden_purpose")
     if profile.fees_version(command, context.business_date) is None:
         raise Refused("fee_not_published")
+    if command.related_to_staff and profile.staff_related == "refused":
+        raise Refused("related_to_staff")
+
+
+def _require_opening(opens_on: date | None, on: date, profile: Profile) -> None:
+    if opens_on is not None and not on <= opens_on <= on + timedelta(days=profile.schedule_days_max):
+        raise Refused("invalid_opening")
 
 
 # --- a second person's look ----------------------------------------------------------------------------------------
@@ -203,6 +228,7 @@ def _prepare(command: OpenListing, terms: Terms, context: Context, profile: Prof
         fees_version=profile.fees_version(command, context.business_date) or 0,
         window_days=command.window_days,
         bid_min_fen=terms.bid_min_fen,
+        related_to_staff=terms.related_to_staff,
     )
     text = text_of(pack)
     if not is_lawful(text):
@@ -255,8 +281,7 @@ def _check(
     if command.content_hash != state.content_hash:
         raise Refused("text_differs")
     opens_on = command.opens_on
-    if opens_on is not None and not day <= opens_on <= day + timedelta(days=profile.schedule_days_max):
-        raise Refused("invalid_opening")
+    _require_opening(opens_on, day, profile)
     checked = ListingChecked(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
@@ -264,12 +289,14 @@ def _check(
         verdict=command.verdict,
         content_hash=state.content_hash,
         opens_on=opens_on if opens_on != day else None,
+        newcomers_only=command.newcomers_only,
     )
     if command.verdict == "reject":
         return [checked, _turn_down(terms, "check_rejected", state.content_hash)]
     if checked.opens_on is not None:
         return [checked]
-    return [checked, _publish(state.published_from(day), state.content_hash, day, profile)]
+    terms = state.published_from(day, newcomers_only=command.newcomers_only)
+    return [checked, _publish(terms, state.content_hash, day, profile)]
 
 
 def _require_second_person(who: str, state: Prepared) -> None:

@@ -6,13 +6,13 @@ A changed row changes what is decided, so it raises the service's `rules` number
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
 from libs.events.fees import FEES_CN, TRANSFER_FEES_CN, FeeTables, TransferFees, started, version_of
 from libs.events.money import MAX_INTEGER
-from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after
+from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after, working_days_to
 from services.bidding.commands import OpenListing
 
 _Value = TypeVar("_Value")
@@ -67,12 +67,33 @@ class Profile:
     """The published fees; where there are some, others are refused."""
     investor_caps_fen: tuple[tuple[date, int], ...] = ()
     """The most that one investor may have in one listing: nobody's savings hang on one borrower."""
+    newcomer_caps_fen: tuple[tuple[date, int], ...] = ()
+    """The most that one newcomer may have in one newcomer listing 新手标: it is there to be tried, by many."""
+    staff_related: Literal["marked", "refused"] = "marked"
+    """Whether a loan of staff, or of somebody related to staff, is listed with a mark or not at all (processes.md 1.N)."""
     price_bands_permille: tuple[tuple[date, tuple[int, int]], ...] = ((date.min, (900, 1100)),)
     """Least and highest price of a claim that is offered, per mille of its principal: ±10 % (chosen; domain.md section 3)."""
     offer_days_max: int = 10
     """How long an offer stands in the order book (chosen)."""
     transfer_fees: TransferFees = ()
     """The published fee of a sale; where there is none it costs nothing."""
+
+    unsold_days: int = 3
+    """Working days for which an own offer has stood unsold before a redemption may be asked for (chosen; domain.md section 3)."""
+    redemption_days: int = 15
+    """Working days from the complete form of a redemption by whose end it is sold (processes.md 1.J)."""
+
+    def stood_unsold(self, opened_on: date, ended_on: date) -> bool:
+        """Whether an offer that ended without a buyer is evidence for a redemption."""
+        return self.working_days_to(opened_on, ended_on) >= self.unsold_days
+
+    def redeemed_by(self, completed_on: date) -> date:
+        """The last day of a redemption whose form was complete on this day."""
+        return working_day_after(self.working_days, completed_on, self.redemption_days)
+
+    def working_days_to(self, day: date, until: date) -> int:
+        """The working days after a day, up to and with another."""
+        return working_days_to(self.working_days, day, until)
 
     def may_cost(self, price_permille: int, on: date) -> bool:
         """Whether a claim may be offered at this price on this day."""
@@ -87,6 +108,10 @@ class Profile:
     def investor_cap_fen(self, on: date) -> int | None:
         """The most that one investor may have in one listing on this day, in fen; None where nothing is said."""
         return _in_force(self.investor_caps_fen, on)
+
+    def newcomer_cap_fen(self, on: date) -> int | None:
+        """The most that one newcomer may have in one newcomer listing on this day, in fen; None where nothing is said."""
+        return _in_force(self.newcomer_caps_fen, on)
 
     def purposes_forbidden(self, on: date) -> tuple[str, ...]:
         """The purposes that no loan may be listed for on this day."""
@@ -172,7 +197,8 @@ _FORBIDDEN_PURPOSES = (
 #: The 2016 Interim Measures: what one borrower may owe on one platform (art. 17; rules.md 1.8) is kept by onboarding, which
 #: reserves it before a listing opens, so nothing is listed by hand. The bidding window of 10 days is our choice (domain.md section 3), and
 #: so is the threshold of 100,000 yuan, half a person's cap, up to which a full listing passes review by itself,
-#: and the 120,000 yuan that one investor may have in one listing. Lenders get deal packs, within 3 working days (chosen;
+#: and the 120,000 yuan that one investor may have in one listing, and the 10,000 of a newcomer in one for newcomers. Loans of
+#: staff are marked, as red line 3 of domain.md section 9 says. Lenders get deal packs, within 3 working days (chosen;
 #: processes.md 1.G.6).
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
@@ -188,6 +214,7 @@ CN_P2P_2016 = Profile(
     working_days=CHINA,
     check_required=True,
     investor_caps_fen=((date.min, 120_000_00),),
+    newcomer_caps_fen=((date.min, 10_000_00),),
     forbidden_purposes=_FORBIDDEN_PURPOSES,
     fee_tables=FEES_CN,
     transfer_fees=TRANSFER_FEES_CN,

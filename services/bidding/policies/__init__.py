@@ -7,6 +7,7 @@ import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
 import services.bidding.policies.market as market
 import services.bidding.policies.papers as papers
+import services.bidding.policies.redemption as redemption
 import services.bidding.policies.repaying as repaying
 import services.bidding.policies.vouchers as vouchers
 from libs.events.records import RecordedEvent
@@ -24,6 +25,7 @@ def _on_bidding(event: RecordedEvent) -> list[Send]:
         *papers.on_bidding(event),
         *vouchers.on_bidding(event),
         *market.on_bidding(event),
+        *redemption.on_bidding(event),
     ]
 
 
@@ -36,4 +38,12 @@ POLICIES = {
     "repayment": _on_repayment,
     "onboarding": on_onboarding,
 }
-SAGAS = (*lending.SAGAS, *papers.SAGAS, *vouchers.SAGAS, *repaying.SAGAS, *custody.SAGAS, *market.SAGAS)
+SAGAS = (
+    *lending.SAGAS,
+    *papers.SAGAS,
+    *vouchers.SAGAS,
+    *repaying.SAGAS,
+    *custody.SAGAS,
+    *market.SAGAS,
+    *redemption.SAGAS,
+)

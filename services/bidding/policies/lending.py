@@ -144,6 +144,7 @@ def _open_listing(ready: PrecedentsMet) -> Send:
         method=ready.method,
         owes_fen=ready.exposure_fen,
         prepared_by=ready.checked_by,
+        related_to_staff=ready.related_to_staff,
     )
     about = {"loan_id": ready.loan_id, "application_id": ready.application_id}
     return Send("list", _listing(ready.loan_id), listing, about)
@@ -160,6 +161,7 @@ def _record_bid(held: FundsHeld) -> Send:
         suitability_valid_to=held.suitability_valid_to,
         related=held.related,
         allow_partial=held.allow_partial,
+        has_lent=held.has_lent,
     )
     about = {"hold_id": held.hold_id, "account_id": held.account_id}
     return Send("bid", held.listing_id, bid, about)

@@ -9,6 +9,7 @@ from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
+from services.bidding.projections.redemptions import VIEW as REDEMPTIONS
 from services.bidding.projections.vouchers import VIEW as VOUCHERS
 
 VIEWS: tuple[View, ...] = (
@@ -22,5 +23,6 @@ VIEWS: tuple[View, ...] = (
     VOUCHERS,
     OFFERS,
     TRANSFERS,
+    REDEMPTIONS,
     staff_view("bidding"),
 )

@@ -22,6 +22,7 @@ from libs.events.bidding import (
     PayoutApproved,
 )
 from libs.events.records import RecordedEvent
+from libs.events.scheduling import ListingScheduled
 from libs.events.views import Op, Set, View
 
 
@@ -34,6 +35,14 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     return [*changed, Set(listing_id, f"src.{event.stream}", event.address)]
 
 
+_STATES = {
+    ListingExpired: "expired",
+    FundingRequested: "passed",
+    PayoutApproved: "payable",
+    FundsCollected: "funded",
+}
+
+
 def _fields(data: object) -> dict[str, Any]:
     match data:
         case ListingPrepared():
@@ -42,32 +51,12 @@ def _fields(data: object) -> dict[str, Any]:
             opens_on = data.opens_on.isoformat() if data.opens_on else None
             scheduled = {"state": "scheduled"} if opens_on and data.verdict == "approve" else {}
             return {"checked_by": data.checker, "opens_on": opens_on, **scheduled}
+        case ListingScheduled():
+            return _scheduled(data)
         case ListingRefused():
             return {"state": "refused", "code": data.code}
         case ListingOpened():
-            return {
-                "listing_id": data.listing_id,
-                "loan_id": data.loan_id,
-                "borrower": data.borrower,
-                "state": "open",
-                "amount_fen": data.amount_fen,
-                "bid_min_fen": data.bid_min_fen,
-                "raised_fen": 0,
-                "remaining_fen": data.amount_fen,
-                "bids": 0,
-                "annual_rate": f"{data.annual_rate:f}",
-                "tenor_months": data.tenor_months,
-                "grade": data.grade,
-                "closes_on": data.closes_on.isoformat(),
-                "origination_fee_fen": data.origination_fee_fen,
-                "interest_fee_permille": data.interest_fee_permille,
-                "product": data.product,
-                "region": data.region,
-                "owner": data.owner,
-                "application_id": data.application_id,
-                "reviews_needed": 0,
-                "reviews": 0,
-            }
+            return _opened(data)
         case BidPlaced():
             return {
                 "raised_fen": data.raised_after_fen,
@@ -82,12 +71,8 @@ def _fields(data: object) -> dict[str, Any]:
             return {"reviews": data.order, f"reviewers.{data.order}": data.reviewer}
         case ListingCancelled():
             return {"state": "cancelled", "cancelled_on": data.cancelled_on.isoformat(), "code": data.code}
-        case ListingExpired():
-            return {"state": "expired"}
-        case FundingRequested():
-            return {"state": "passed"}
-        case PayoutApproved():
-            return {"state": "payable"}
+        case ListingExpired() | FundingRequested() | PayoutApproved() | FundsCollected():
+            return {"state": _STATES[type(data)]}
         case LoanFunded():
             return {
                 "state": "funding",
@@ -95,10 +80,50 @@ def _fields(data: object) -> dict[str, Any]:
                 "executor": data.executor,
                 "voucher": data.voucher,
             }
-        case FundsCollected():
-            return {"state": "funded"}
         case _:
             raise TypeError(f"{type(data).__name__} is not read by this view")
+
+
+def _scheduled(data: ListingScheduled) -> dict[str, Any]:
+    """Nothing of it is published before it opens."""
+    return {
+        "listing_id": data.listing_id,
+        "loan_id": data.loan_id,
+        "borrower": data.opening.borrower,
+        "state": "scheduled",
+        "owner": data.opening.owner,
+        "application_id": data.opening.application_id,
+        "opens_on": data.opens_on.isoformat(),
+    }
+
+
+def _opened(data: ListingOpened) -> dict[str, Any]:
+    """What everybody who may bid sees."""
+    return {
+        "listing_id": data.listing_id,
+        "loan_id": data.loan_id,
+        "borrower": data.borrower,
+        "state": "open",
+        "amount_fen": data.amount_fen,
+        "bid_min_fen": data.bid_min_fen,
+        "raised_fen": 0,
+        "remaining_fen": data.amount_fen,
+        "bids": 0,
+        "annual_rate": f"{data.annual_rate:f}",
+        "tenor_months": data.tenor_months,
+        "grade": data.grade,
+        "closes_on": data.closes_on.isoformat(),
+        "origination_fee_fen": data.origination_fee_fen,
+        "interest_fee_permille": data.interest_fee_permille,
+        "product": data.product,
+        "region": data.region,
+        "owner": data.owner,
+        "application_id": data.application_id,
+        "reviews_needed": 0,
+        "reviews": 0,
+        "newcomers_only": data.newcomers_only,
+        "related_to_staff": data.related_to_staff,
+    }
 
 
 def _prepared(data: ListingPrepared) -> dict[str, Any]:
@@ -133,16 +158,18 @@ def _prepared(data: ListingPrepared) -> dict[str, Any]:
             "fees_version": told.fees_version,
             "window_days": told.window_days,
             "bid_min_fen": told.bid_min_fen,
+            "related_to_staff": told.related_to_staff,
         },
     }
 
 
 VIEW = View(
     name="bidding.open-listings",
-    version=4,
+    version=5,
     reads=(
         ListingPrepared,
         ListingChecked,
+        ListingScheduled,
         ListingRefused,
         ListingOpened,
         BidPlaced,
@@ -156,5 +183,5 @@ VIEW = View(
         FundsCollected,
     ),
     project=project,
-    indexes=("state", "closes_on"),
+    indexes=("state", "closes_on", "newcomers_only"),
 )

@@ -44,7 +44,10 @@ async def appoint(staff: StaffId, body: AppointmentIn, principal: ThisPrincipal)
     """Give a member of staff exactly these roles; posts that must differ never meet in one person. Only staff appoints."""
     if not principal.subject.startswith("stf_"):
         raise Problem(403, "forbidden_not_staff")
-    return Order(staff, commands.AppointStaff(staff_id=staff, roles=tuple(body.roles), region=body.region))
+    appointed = commands.AppointStaff(
+        staff_id=staff, roles=tuple(body.roles), region=body.region, user_id=body.user_id
+    )
+    return Order(staff, appointed)
 
 
 @router.command(

@@ -186,10 +186,11 @@ class ChecksIn(Shape):
 
 
 class AppointmentIn(Shape):
-    """All roles that somebody holds from here on."""
+    """All roles that somebody holds from here on. `user_id`: he himself as a customer, whose loans are marked from then on."""
 
     roles: CodesField
     region: CodeField | None = None
+    user_id: Annotated[str, id_field("usr")] | None = None
 
 
 # --- answers to commands -------------------------------------------------------------------------------------------

@@ -213,11 +213,12 @@ class ConfirmPrecedents:
 class MeetPrecedents:
     """The caps are kept: the listing may open. No effect when it may. Refused: `unknown_application`, `wrong_stage`.
 
-    `exposure_fen` is what the borrower owes with it.
+    `exposure_fen` is what the borrower owes with it, `related_to_staff` red line 3's mark.
     """
 
     application_id: str
     exposure_fen: Count | None = None
+    related_to_staff: bool = False
 
 
 @command("onboarding.FailPrecedents")

@@ -90,6 +90,17 @@ class RecordRelation:
     related: str
 
 
+@command("onboarding.RecordStaffTie")
+class RecordStaffTie:
+    """The user is this member of staff (`himself`), or related to him; it may be said before the user comes. No effect when it is
+    known or the user is forgotten.
+    """
+
+    user_id: str
+    staff_id: str
+    himself: bool
+
+
 @command("onboarding.ConfirmApplicant")
 class ConfirmApplicant:
     """May this user apply? Answered by event. Refused: `unknown_user`."""

@@ -88,6 +88,7 @@ def confirm(
             exposure_fen=state.exposure_fen,
             cap_fen=cap_fen,
             step=command.step,
+            related_to_staff=bool(state.customer.ties),
         )
     ]
 

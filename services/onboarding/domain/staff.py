@@ -10,7 +10,8 @@ from services.onboarding.commands import AppointStaff, DismissStaff
 from services.onboarding.domain.ids import require_id
 
 #: Every role, with the post that it belongs to. Two posts never meet in one person: who brings the customer does not assess
-#: the risk; approval, disbursement and recovery differ; who writes claim papers (risk) does not review them (legal).
+#: the risk; approval, disbursement and recovery differ; who writes claim papers (risk) does not review them (legal). The four posts that a redemption passes are one
+#: line of the market: nobody signs two steps of one all the same.
 POSTS: dict[Code, str] = {
     "customer_manager": "sales",
     "sales_director": "sales",
@@ -26,6 +27,10 @@ POSTS: dict[Code, str] = {
     "collections_supervisor": "recovery",
     "customer_service": "service",
     "admin": "administration",
+    "market_specialist": "market",
+    "department_head": "market",
+    "branch_general_manager": "market",
+    "market_director": "market",
 }
 
 StaffCommand = AppointStaff | DismissStaff
@@ -41,12 +46,13 @@ class NotAppointed:
 
 @record
 class Employed:
-    """Holds these roles, sorted."""
+    """Holds these roles, sorted; `user_id` is he himself as a customer, None while he is not known to be one."""
 
     kind: Literal["employed"] = "employed"
     staff_id: str
     roles: tuple[Code, ...]
     region: Code | None
+    user_id: str | None = None
 
 
 @record
@@ -55,6 +61,7 @@ class Dismissed:
 
     kind: Literal["dismissed"] = "dismissed"
     staff_id: str
+    user_id: str | None = None
 
 
 StaffState = NotAppointed | Employed | Dismissed
@@ -82,9 +89,20 @@ def _appoint(command: AppointStaff, state: StaffState) -> Sequence[StaffAppointe
         raise Refused("invalid_roles")
     if len({POSTS[role] for role in roles}) > 1:
         raise Refused("conflicting_roles")
-    if isinstance(state, Employed) and (state.roles, state.region) == (roles, command.region):
-        return []
-    return [StaffAppointed(staff_id=command.staff_id, roles=roles, region=command.region)]
+    user_id = _user_of(command, state)
+    appointed = StaffAppointed(staff_id=command.staff_id, roles=roles, region=command.region, user_id=user_id)
+    return [] if evolve(state, appointed) == state else [appointed]
+
+
+def _user_of(command: AppointStaff, state: StaffState) -> str | None:
+    """Who he is as a customer: said once, because the register of those related to staff rests on it."""
+    known = None if isinstance(state, NotAppointed) else state.user_id
+    if command.user_id is None:
+        return known
+    require_id(command.user_id, "usr", "invalid_user")
+    if known not in (None, command.user_id):
+        raise Refused("user_differs")
+    return command.user_id
 
 
 def _dismiss(command: DismissStaff, state: StaffState) -> Sequence[StaffDismissed]:
@@ -99,13 +117,16 @@ def _dismiss(command: DismissStaff, state: StaffState) -> Sequence[StaffDismisse
             assert_never(state)
 
 
-def evolve(_state: StaffState, event: StaffEvent) -> StaffState:
+def evolve(state: StaffState, event: StaffEvent) -> StaffState:
     """Fold one event. Never refuses: what happened, happened."""
     match event:
         case StaffAppointed():
-            return Employed(staff_id=event.staff_id, roles=event.roles, region=event.region)
+            return Employed(
+                staff_id=event.staff_id, roles=event.roles, region=event.region, user_id=event.user_id
+            )
         case StaffDismissed():
-            return Dismissed(staff_id=event.staff_id)
+            known = None if isinstance(state, NotAppointed) else state.user_id
+            return Dismissed(staff_id=event.staff_id, user_id=known)
         case _:
             assert_never(event)
 

@@ -34,6 +34,7 @@ from services.onboarding.commands import (
     DeclineErasure,
     EraseUser,
     RecordRelation,
+    RecordStaffTie,
     ReduceExposure,
     RefuseVerification,
     RegisterUser,
@@ -42,7 +43,7 @@ from services.onboarding.commands import (
     ReserveExposure,
     VerifyUser,
 )
-from services.onboarding.domain import exposure
+from services.onboarding.domain import exposure, staff_tie
 from services.onboarding.domain.ids import require_id
 from services.onboarding.domain.profile import Profile, level_of
 from services.onboarding.domain.user_state import (
@@ -71,7 +72,7 @@ _NoticeCommand = (
     | CompleteErasure
     | DeclineErasure
 )
-UserCommand = RegisterUser | EraseUser | ConfirmExposure | _NoticeCommand | _KnownCommand
+UserCommand = RegisterUser | EraseUser | ConfirmExposure | RecordStaffTie | _NoticeCommand | _KnownCommand
 
 
 def decide(
@@ -87,6 +88,8 @@ def decide(
             return _erase(command, state, context)
         case ConfirmExposure():
             return exposure.confirm(command, state, context, profile)
+        case RecordStaffTie():
+            return staff_tie.record(command, state)
         case (
             VerifyUser()
             | RefuseVerification()
@@ -295,7 +298,7 @@ def _declare(
         return []
     if len(customer.related) >= profile.relations_max:
         raise Refused("too_many_relations")
-    return [RelationDeclared(user_id=customer.user_id, related=command.related)]
+    return [RelationDeclared(user_id=customer.user_id, related=command.related, staff=customer.is_staff)]
 
 
 def _record(
@@ -306,7 +309,11 @@ def _record(
         return []
     if len(customer.related_by) >= profile.declared_by_max:
         raise Refused("too_many_relations")
-    return [RelationDeclared(user_id=customer.user_id, related=command.related, by_other=True)]
+    return [
+        RelationDeclared(
+            user_id=customer.user_id, related=command.related, by_other=True, staff=customer.is_staff
+        )
+    ]
 
 
 # --- his applications ----------------------------------------------------------------------------------------------
@@ -372,4 +379,5 @@ def aggregate(profile: Profile) -> Aggregate:
         decide=partial(decide, profile=profile),
         evolve=evolve,
         wake_on=wake_on,
+        dateless_commands=(RecordStaffTie,),  # staff are appointed before the calendar opens
     )

@@ -26,6 +26,7 @@ from libs.events.onboarding import (
     OwnerBound,
     ReferralCredited,
     RelationDeclared,
+    StaffTieRecorded,
     SuitabilityAssessed,
     SuitabilityLapsed,
     UserErased,
@@ -36,11 +37,19 @@ from libs.events.onboarding import (
 
 
 @record
+class StaffTie:
+    """The user is this member of staff, or related to him."""
+
+    staff_id: str
+    himself: bool
+
+
+@record
 class Customer:
     """Who the user is to the platform; `owner` is the staff who owns him.
 
     `related` are those whom he declared, `related_by` those who declared him, both in their order. `is_leaving`: he asked to be
-    forgotten, and his account has not answered yet.
+    forgotten, and his account has not answered yet. `ties` are those with staff, in their order.
     """
 
     user_id: str
@@ -51,6 +60,12 @@ class Customer:
     related: tuple[str, ...] = ()
     related_by: tuple[str, ...] = ()
     is_leaving: bool = False
+    ties: tuple[StaffTie, ...] = ()
+
+    @property
+    def is_staff(self) -> tuple[str, ...]:
+        """Which members of staff he is himself: one, unless somebody was appointed under two ids."""
+        return tuple(tie.staff_id for tie in self.ties if tie.himself)
 
 
 @record
@@ -73,9 +88,10 @@ class Exposure:
 
 @record
 class NotRegistered:
-    """Nobody yet."""
+    """Nobody yet; staff may be known as a customer, or be related to him, before he comes."""
 
     kind: Literal["not_registered"] = "not_registered"
+    ties: tuple[StaffTie, ...] = ()
 
 
 @record
@@ -130,6 +146,7 @@ UserEvent = (
     | SuitabilityAssessed
     | SuitabilityLapsed
     | RelationDeclared
+    | StaffTieRecorded
     | ApplicantConfirmed
     | ApplicantDeclined
     | ApplicantReleased
@@ -160,15 +177,9 @@ def evolve(state: UserState, event: UserEvent) -> UserState:
     """Fold one event. Never refuses: what happened, happened."""
     match event:
         case UserRegistered():
-            return Registered(
-                customer=Customer(
-                    user_id=event.user_id,
-                    kind=event.kind,
-                    region=event.region,
-                    referrer=event.referrer,
-                    owner=event.owner,
-                )
-            )
+            return _registered(state, event)
+        case StaffTieRecorded():
+            return _tied(state, event)
         case UserErased():
             return Erased(user_id=event.user_id)
         case UserVerified():
@@ -188,6 +199,32 @@ def evolve(state: UserState, event: UserEvent) -> UserState:
         case _:
             # An answer about a loan that counts for nobody leaves no trace in who is not verified.
             return _borrowed(state, event) if isinstance(state, Verified) else state
+
+
+def _registered(state: UserState, event: UserRegistered) -> Registered:
+    assert isinstance(state, NotRegistered), "a user registers once"
+    customer = Customer(
+        user_id=event.user_id,
+        kind=event.kind,
+        region=event.region,
+        referrer=event.referrer,
+        owner=event.owner,
+        ties=state.ties,
+    )
+    return Registered(customer=customer)
+
+
+def _tied(state: UserState, event: StaffTieRecorded) -> UserState:
+    tie = StaffTie(staff_id=event.staff_id, himself=event.himself)
+    match state:
+        case NotRegistered():
+            return replace(state, ties=(*state.ties, tie))
+        case Registered() | Verified():
+            return replace(state, customer=replace(state.customer, ties=(*state.customer.ties, tie)))
+        case Erased():
+            return state
+        case _:
+            assert_never(state)
 
 
 def _borrowed(state: Verified, event: _BorrowersEvent) -> Verified:

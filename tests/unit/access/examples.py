@@ -26,6 +26,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "operator": "all",
     "finance": "all",
     "papers": "all",
+    "redemption": "all",
     "claim:own": "own",
     "analyst": "all",
     "collector": "own",
@@ -55,6 +56,7 @@ OWNED: Final = (
     "claim",
     "pack",
     "voucher",
+    "redemption",
     "offer",
 )
 #: Of those, what stays its owner's even before those who see everything else.
@@ -65,6 +67,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "figure": lambda _about: "custody_balance",
     "bid": lambda about: about.objects["listing"].replace("lst_", "bid_"),
     "booking": lambda _about: "bankref_B1",
+    "month": lambda _about: "2024-03",
     "open_offer": lambda about: about.objects["offer"],
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
@@ -75,6 +78,8 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "on": lambda town: [town.due_day],
     "step": lambda _town: ["review"],
     "stage": lambda _town: ["early"],
+    "waits_for": lambda _town: ["market_specialist"],
+    "newcomers_only": lambda _town: ["false"],
     "product": lambda _town: ["consumer"],
     "region": lambda town: [town.bob.region, town.ada.region],
     "grade": lambda _town: ["B"],
@@ -163,6 +168,12 @@ BODIES: Final[dict[str, _Body]] = {
     "POST /bidding/vouchers/{voucher}/redemption": lambda about, _: {"listing_id": about.objects["listing"]},
     "POST /bidding/deal-packs/{pack}/delivery": lambda _about, _: {"channel": "post"},
     "POST /bidding/deal-packs/{pack}/steps": lambda _about, _: {"step": "review"},
+    "POST /bidding/redemptions": lambda about, _: {
+        "offer_id": f"offer_none{about.serial}",
+        "reason": "illness",
+        "price_permille": 950,
+    },
+    "POST /bidding/redemptions/{redemption}/steps": lambda _about, _: {"step": "market_specialist"},
     "POST /onboarding/users": _registration,
     "POST /onboarding/assisted-users": _registration,
     "POST /onboarding/users/{user}/verification": lambda about, _: {

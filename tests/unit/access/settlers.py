@@ -91,6 +91,8 @@ async def settle(platform: Platform) -> Settlement:
         await town.lend(customer, lender)
         await town.borrow(customer, lender)
         await town.spend_all(customer)
+    for customer in (ada, bob):
+        await town.redeem(customer)
     await town.close_through(FIRST_DAY + timedelta(days=32))
     for customer in (ada, bob):
         await town.be_collected(customer)
@@ -231,6 +233,12 @@ class Settling:
         asked = await self.own(customer, f"{account}/top-ups", {"amount_fen": 77_00 + customer.serial})
         paid_out = await self.own(customer, f"{account}/withdrawals", {"amount_fen": 1_00})
         customer.objects |= {"top_up": asked["id"], "withdrawal": paid_out["id"]}
+
+    async def redeem(self, customer: Customer) -> None:
+        """He asks for an emergency redemption on an offer that never was, and is told so."""
+        form = {"offer_id": f"offer_none{customer.serial}", "reason": "illness", "price_permille": 950}
+        asked = await self.own(customer, "/bidding/redemptions", form)
+        customer.objects["redemption"] = asked["id"]
 
     async def close_through(self, last: date) -> None:
         while self.today <= last:

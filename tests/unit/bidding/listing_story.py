@@ -226,7 +226,7 @@ LAWFUL: dict[str, Any] = APPLICATION | {
     "prepared_by": "stf_leo",
 }
 PACK = Disclosure(
-    template=1,
+    template=2,
     loan_id="loan_1",
     borrower_kind="person",
     region="sh",
@@ -246,9 +246,10 @@ PACK = Disclosure(
     bid_min_fen=100_00,
 )
 PACK_TEXT = """\
-Loanstream disclosure, version 1
+Loanstream disclosure, version 2
 loan loan_1
 borrower: a person, region sh, risk grade B
+staff of this platform or related to staff: no
 owes on this platform with this loan: 100050 fen
 product consumer, for renovation
 amount 100050 fen, bids from 10000 fen

@@ -17,6 +17,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "pack",
         "marketing",
         "offer",
+        "rdm",
     ]
     assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [
@@ -30,6 +31,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.vouchers",
         "bidding.offers",
         "bidding.transfers",
+        "bidding.redemptions",
         "bidding.staff",
     ]
     assert len({saga.name for saga in service.sagas}) == len(service.sagas)

@@ -4,6 +4,7 @@ import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
 from services.bidding.commands.market import CapturePurchase, CreditSale
+from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.vouchers import CreditVoucher, ReturnVouchers, SettleVouchers
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
@@ -18,8 +19,10 @@ from tests.unit.bidding import (
     test_listing,
     test_market,
     test_marketing,
+    test_newcomers,
     test_payout,
     test_publishing,
+    test_redemption,
     test_waiting,
 )
 
@@ -38,14 +41,17 @@ SPECS = [
     *test_waiting.SPECS,
     *test_marketing.SPECS,
     *test_marketing.CREDIT_SPECS,
+    *test_newcomers.SPECS,
+    *test_redemption.SPECS,
+    *test_redemption.UNSOLD_SPECS,
     *test_market.SPECS,
     *test_market.LAWFUL_SPECS,
     *test_market.ACCOUNT_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
-#: Only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, CapturePurchase, CreditSale)
+#: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
+NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, CapturePurchase, CreditSale, ConfirmUnsold)
 #: These tell the marketing account what became of a loan, which is never wrong to say.
 NEVER_REFUSED = (SettleVouchers, ReturnVouchers)
 

@@ -15,7 +15,7 @@ from libs.events.codec import name_of
 from libs.events.deal_packs import (
     DealPackOpened,
 )
-from libs.events.market import OfferClosed
+from libs.events.market import OfferClosed, OfferExpired, OfferRefused, OfferWithdrawn
 from libs.events.onboarding import (
     CardBound,
     ErasureRequested,
@@ -26,6 +26,7 @@ from libs.events.onboarding import (
     SuitabilityAssessed,
     UserVerified,
 )
+from libs.events.redemption import RedemptionLapsed
 from libs.events.repayment import (
     DebitRequested,
     DistributionLine,
@@ -61,6 +62,7 @@ from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import market_story as market
 from tests.unit.bidding import paper_story as papers
+from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import test_market
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.documents import recorded
@@ -383,6 +385,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("repayment", LoanRepaid(loan_id="loan_1", borrower="usr_bea", repaid_on=DUE, early=False), []),
     ("repayment", CommandHadNoEffect(command_type="repayment.OpenLoan", stream_id="loan_1"), []),
     *test_market.ANSWERS,
+    *redemption.ANSWERS,
 ]
 
 
@@ -408,9 +411,11 @@ def answered(saga: Saga, kind: type) -> list[list[type]]:
 
 
 def _concerns(saga: Saga, service: str, event: Any, sends: list[Send]) -> bool:
-    """A refusal is told by the service that refused; an offer that is closed on nobody has nobody to pay back."""
-    if isinstance(event, OfferClosed):
-        return bool(sends)
+    """A refusal is told by the service that refused; an offer that is closed on nobody has nobody to pay back,
+    and one that ends tells a redemption only if it was released for one."""
+    if isinstance(event, OfferRefused | OfferExpired | OfferWithdrawn | OfferClosed):
+        is_redeemed = event.redemption_id is not None
+        return bool(sends) and is_redeemed == (saga.name == "redemption sale")
     if not isinstance(event, CommandRefused):
         return True
     if saga.name in TOLD_BY_REPAYMENT:
@@ -493,6 +498,14 @@ def test_what_opens_a_saga_and_what_closes_it_share_their_key() -> None:
         ("taken offer", market.TAKEN, market.REOPENED),
         ("sale", market.CAPTURED, market.SETTLED),
     ]
+    pairs += [
+        ("redemption form", redemption.ASKED, redemption.COMPLETED),
+        ("redemption form", redemption.ASKED, redemption.DECLINED),
+        ("redemption sale", redemption.RELEASED, redemption.SOLD),
+    ]
+    lapsed = by_name["redemption sale"].closed_by[RedemptionLapsed]
+    assert lapsed(redemption.lapsed("sale", "sale_expired")) == ("rdm_1",)
+    assert lapsed(redemption.lapsed("release", "deadline_passed")) == ()
     for name, opening, closing in pairs:
         saga = by_name[name]
         assert saga.opened_by[type(opening)](opening) == saga.closed_by[type(closing)](closing)
@@ -505,4 +518,5 @@ def test_every_expected_refusal_is_handled(saga: Saga) -> None:
         steps = [step for step in saga.steps if step.send is refused]
         assert steps
         assert all(CommandRefused in step.declined_by for step in steps)
-        assert name_of(refused) in (REFUSED_BID.command_type, market.NOT_TAKEN.command_type)
+        known = (REFUSED_BID, market.NOT_TAKEN, *(event for _, event, _ in redemption.ANSWERS))
+        assert name_of(refused) in [getattr(event, "command_type", "") for event in known]

@@ -1,6 +1,7 @@
 """The views of bidding say the same of the same facts, in whatever order partitions bring them."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +29,9 @@ from libs.events.codec import decode_object
 from libs.events.market import OfferSettled
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
+from libs.events.system import BusinessDateSet
 from libs.events.views import Add, View
+from services.bidding.domain.redemption_state import STEPS
 from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
@@ -37,14 +40,17 @@ from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
+from services.bidding.projections.redemptions import VIEW as REDEMPTIONS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import market_story as market
+from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
+from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
-from tests.unit.documents import documents, history, nested, turn_about
+from tests.unit.documents import documents, history, nested, recorded, turn_about
 from tests.unit.given import TODAY
 
 LOAN: dict[str, Any] = {"loan_id": "loan_1"}
@@ -233,6 +239,7 @@ PUBLISHED = with_own_bids(
     [event for event in PUBLISHED if event.stream == "lst_5"],
     [event for event in PUBLISHED if event.stream == "lst_6"],
 )
+SCHEDULED = history("lst_9", replace(newcomers.SCHEDULED, listing_id="lst_9"))
 OFFER = history(
     "offer_1",
     market.REQUESTED,
@@ -255,6 +262,16 @@ MORE_OFFERS = [
 ]
 TRADER = history("acc_cem", market.CEM, market.HELD, market.RELEASED, market.HELD, market.CAPTURED)
 SELLER = history("acc_dee", *(replace(market.CREDITED, account_id="acc_dee", owner="usr_dee"),))
+REDEEMED = history("rdm_1", *redemption.FOR_SALE, redemption.SOLD)
+ENDS = [
+    history(f"rdm_{number}", *(replace(said, redemption_id=f"rdm_{number}") for said in told))
+    for number, told in enumerate(redemption.OTHER_ENDS, 2)
+]
+DAYS = [
+    recorded(BusinessDateSet(business_date=TODAY + timedelta(days=number)), stream, number + 1, "bidding")
+    for number in (0, 1)
+    for stream in ("~p0", "~p1")
+]
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -272,6 +289,10 @@ EVERYTHING: list[RecordedEvent] = [
     *TURNED_DOWN,
     *VOUCHERS,
     *CREDITED,
+    *SCHEDULED,
+    *REDEEMED,
+    *(event for told in ENDS for event in told),
+    *DAYS,
     *OFFER,
     *MORE_OFFERS,
     *TRADER,
@@ -286,8 +307,9 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, OFFER, MORE_OFFERS, TRADER, SELLER)
-    assert documents(view, turn_about(*streams, *more)) == first
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED)
+    traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
+    assert documents(view, turn_about(*streams, *more, *traded)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -433,6 +455,8 @@ def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
         "application_id": "",
         "reviews": 0,
         "reviews_needed": 0,
+        "newcomers_only": False,
+        "related_to_staff": False,
     }
     one_bid = documents(LISTINGS, LISTED[:2])["lst_1"]
     progress = {"state": "open", "raised_fen": 900_00, "remaining_fen": 100_50, "bids": 1}
@@ -563,3 +587,16 @@ def test_a_sale_is_shown_on_both_sides_and_in_the_order_book() -> None:
     (bought,) = documents(TRANSFERS, EVERYTHING).items()
     assert bought[0] == "clm_1_3"
     assert decode_object(OfferSettled, bought[1]["sold"]) == market.SETTLED
+
+
+def test_a_redemption_shows_what_it_waits_for_and_its_month_what_came_of_it() -> None:
+    """The work list goes by `stage`; a month counts who asked in it and what was sold in it; the clock is one partition's."""
+    shown = documents(REDEMPTIONS, EVERYTHING)
+    stages = [documents(REDEMPTIONS, REDEEMED[:count])["rdm_1"]["stage"] for count in range(1, 9)]
+    assert stages == ["form", *STEPS, "sale", "sold"]
+    assert [shown[f"rdm_{number}"]["stage"] for number in range(2, 5)] == ["declined", "refused", "lapsed"]
+    assert shown["month:2024-03"] == {"asked": 4}
+    assert shown["month:2024-04"] == {"sold": 1, "amount_fen": 853_72, "days_used": 15}
+    assert shown["~clock"] == {"business_date": "2024-03-16"}
+    assert shown["rdm_1"]["signers.release"] == "stf_cas"
+    assert shown["rdm_1"]["deadline"] == "2024-04-08"

@@ -41,6 +41,7 @@ from services.onboarding.commands import (
     MeetPrecedents,
     RecordApplicant,
     RecordRelation,
+    RecordStaffTie,
     ReduceExposure,
     ReleaseApplicant,
     ReleaseExposure,
@@ -53,7 +54,7 @@ from services.onboarding.policies import POLICIES, SAGAS
 from tests.unit.documents import recorded
 from tests.unit.given import context, decided, fold
 from tests.unit.onboarding import stories as s
-from tests.unit.onboarding import test_user
+from tests.unit.onboarding import test_staff, test_staff_tie, test_user
 from tests.unit.onboarding.test_user import released
 
 ABOUT = {"application_id": "app_1"}
@@ -138,6 +139,11 @@ def declined_exposure(code: str) -> list[Send]:
     return [Send("reserved", "app_1", DeclineExposure(application_id="app_1", code=code))]
 
 
+def kin_of(slot: str) -> Send:
+    """Ann hears that she is related to staff."""
+    return Send(slot, "usr_ann", RecordStaffTie(user_id="usr_ann", staff_id="stf_bea", himself=False))
+
+
 ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("onboarding", s.REGISTERED, []),
     (
@@ -215,6 +221,27 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("onboarding", s.REJECTED, LET_GO),
     ("onboarding", s.declined("age", "at_review", s.RIA), LET_GO),
     ("onboarding", RelationDeclared(user_id=s.BEA, related="usr_ann", by_other=True), []),
+    (
+        "onboarding",
+        RelationDeclared(user_id=s.BEA, related="usr_ann", by_other=True, staff=("stf_bea",)),
+        [kin_of("staff:stf_bea")],
+    ),
+    (
+        "onboarding",
+        RelationDeclared(user_id=s.BEA, related="usr_ann", staff=("stf_bea",)),
+        [
+            Send("relation", "usr_ann", RecordRelation(user_id="usr_ann", related=s.BEA)),
+            kin_of("staff:stf_bea"),
+        ],
+    ),
+    ("onboarding", test_staff.APPOINTED, []),
+    (
+        "onboarding",
+        replace(test_staff.APPOINTED, user_id=s.BEA),
+        [Send("himself", s.BEA, RecordStaffTie(user_id=s.BEA, staff_id="stf_ria", himself=True))],
+    ),
+    ("onboarding", replace(test_staff_tie.TIED, related=("usr_ann",)), [kin_of("staff:usr_ann")]),
+    ("onboarding", test_staff_tie.KINSHIP, []),
     ("onboarding", s.SEEN, confirm("precedents")),
     (
         "onboarding",

@@ -1,5 +1,6 @@
 """The decider's kernel: what it refuses, what it recognises again, what it forgets and what it never takes for a refusal."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from libs.events.records import RawRecord, Source, parse_decision
 from libs.events.system import CommandHadNoEffect, CommandRefused, CommandRepeated
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
 from libs.runtime.store import MemoryStore
-from tests.unit.runtime.jars import AT, TODAY, Bench, CoinsPut, PutCoins, Shake, content, jars_are_known
+from tests.unit.runtime.jars import AT, JARS, TODAY, Bench, CoinsPut, PutCoins, Shake, content, jars_are_known
 
 pytestmark = pytest.mark.usefixtures("jars_are_known")
 __all__ = ["jars_are_known"]
@@ -60,9 +61,12 @@ def test_a_named_refusal_keeps_its_code_and_what_the_saga_asked_for() -> None:
 
 
 def test_without_a_business_date_only_dateless_streams_decide() -> None:
-    """Nothing is decided on a date that the partition does not have."""
+    """Nothing is decided on a date that the partition does not have, but for commands that need none."""
     bench = Bench(dated=False)
     assert bench.tell(PutCoins(coins=1)) == refused("no_business_date")
+    bench = Bench(dated=False, jars=replace(JARS, dateless_commands=(PutCoins,)))
+    assert bench.tell(PutCoins(coins=1)) == [CoinsPut(coins=1, note=NOTE)]
+    assert bench.tell(Shake(how="gently")) == refused("no_business_date", command="toy.Shake")
 
 
 def test_a_step_of_a_saga_is_not_refused_for_being_early() -> None:

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from tools.simulator.planted import kernel, listings, market, outside, papers, people, rules, shells
+from tools.simulator.planted import (
+    kernel,
+    listings,
+    market,
+    openings,
+    outside,
+    papers,
+    people,
+    redemptions,
+    rules,
+    shells,
+)
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
 #: All of them by name.
@@ -15,6 +26,8 @@ PLANTS: Final = {
         *people.PLANTS,
         *papers.PLANTS,
         *listings.PLANTS,
+        *openings.PLANTS,
+        *redemptions.PLANTS,
         *market.PLANTS,
         *outside.PLANTS,
     )
