@@ -1,6 +1,7 @@
 """The rules of bidding: its aggregates and the profile they obey. Pure: no clock, no chance, no I/O."""
 
 import services.bidding.domain.account as account
+import services.bidding.domain.bank_days as bank_days
 import services.bidding.domain.contract as contract
 import services.bidding.domain.deal_pack as deal_pack
 import services.bidding.domain.listing as listing
@@ -19,4 +20,5 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         contract.aggregate(profile),
         deal_pack.AGGREGATE,
         marketing.AGGREGATE,
+        bank_days.AGGREGATE,
     )
