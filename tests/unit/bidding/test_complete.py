@@ -9,6 +9,7 @@ from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import (
     test_account,
     test_bank,
+    test_bank_days,
     test_cancelling,
     test_card,
     test_contract,
@@ -34,6 +35,7 @@ SPECS = [
     *test_publishing.SPECS,
     *test_marketing.SPECS,
     *test_marketing.CREDIT_SPECS,
+    *test_bank_days.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
