@@ -115,7 +115,8 @@ class BankFile:
         """The balance after all bookings, if the last line says what the head and the bookings say."""
         found = _END.fullmatch(raw)
         if found is None:
-            raise BankFileRefused(number, "broken_line" if raw.endswith(b"\n") else "cut_off")
+            is_cut = not raw.endswith(b"\n") and len(raw) < LINE_BYTES_MAX
+            raise BankFileRefused(number, "cut_off" if is_cut else "broken_line")
         count, in_fen, out_fen, closing_fen = (int(figure) for figure in found.groups())
         if counts != (count, count):
             raise BankFileRefused(number, "count_differs")
