@@ -63,11 +63,12 @@ class Dates:
 
 async def dates_over(views: ReadsViews, partitions: int) -> Dates | None:
     """Which dates our side is complete of; None while there is none. Raises ViewMissing."""
-    found = [doc async for doc in _named_from(views, BOOKINGS, "partition:", "first_date")]
-    if len(found) < partitions:
+    partitions_at = [doc["lives_on"] async for doc in _named_from(views, BOOKINGS, "partition:", "lives_on")]
+    page, _ = await views.page(BOOKINGS, where={}, after="day:", limit=1)
+    if len(partitions_at) < partitions or not page:
         return None
-    first = min(date.fromisoformat(doc["first_date"]) for doc in found)
-    last = min(date.fromisoformat(doc["business_date"]) for doc in found) - timedelta(days=1)
+    first = date.fromisoformat(page[0]["business_date"])
+    last = date.fromisoformat(min(partitions_at)) - timedelta(days=1)
     return Dates(first, last) if first <= last else None
 
 

@@ -25,18 +25,21 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     data = event.data
     if isinstance(data, BusinessDateSet):
         on = data.business_date.isoformat()
-        partition = f"partition:{event.stream}"
-        return [Set(partition, "business_date", on), SetOnce(partition, "first_date", on)]
+        return [Set(f"partition:{event.stream}", "lives_on", on), *_on_day(on, 0)]
     assert event.business_date is not None, "an account decides on a business date"
     on = event.business_date.isoformat()
     postings: tuple[Posting, ...] = data.postings
-    day = f"day:{on}"
     others_fen = sum(posting.amount_fen for posting in postings if posting.account != BANK)
-    ops: list[Op] = [Set(day, "business_date", on), Add(day, "accounts_fen", others_fen)]
+    ops = _on_day(on, others_fen)
     for posting in postings:
         if posting.account == BANK:
             ops += _booked(event, on, -posting.amount_fen)
     return ops
+
+
+def _on_day(on: str, others_fen: int) -> list[Op]:
+    """Every date has its sums, also one on which nothing moves."""
+    return [SetOnce(f"day:{on}", "business_date", on), Add(f"day:{on}", "accounts_fen", others_fen)]
 
 
 def _booked(event: RecordedEvent, on: str, moved_fen: int) -> list[Op]:

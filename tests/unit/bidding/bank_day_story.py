@@ -130,6 +130,12 @@ RESOLVED = BankBreakResolved(
     break_id=H, business_date=MONDAY, code="booked_later", explained_by=UFA, resolved_by=LIN
 )
 CLAIMS = Claims(ledger_fen=900_00, register_fen=900_00)
-#: All that may happen to a difference.
-LIFE = (*SETTLED_BY_FILE, explained(), RESOLVED, opened(TUESDAY, LATE), NEXT_DONE)
+#: A booking on another account: explained by one person, resolved by another.
+ELSEWHERE = line("account_differs", "B7", 9_00, 9_00)
+E = name(MONDAY, ELSEWHERE)
+ENDED = (
+    opened(MONDAY, ELSEWHERE),
+    explained(E, code="bank_error"),
+    replace(RESOLVED, break_id=E, code="bank_corrected"),
+)
 assert TODAY > TUESDAY

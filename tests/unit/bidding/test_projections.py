@@ -1,6 +1,7 @@
 """The views of bidding say the same of the same facts, in whatever order partitions bring them."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,18 +25,22 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
-from libs.events.codec import decode_object
+from libs.events.codec import decode, decode_object, name_of
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
+from libs.events.repayment import LoanOpened, RepaymentDistributed
+from libs.events.system import BusinessDateSet
 from libs.events.views import Add, View
 from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
+from services.bidding.projections.bank_days import BREAKS as BANK_BREAKS
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.papers import CONTRACTS, PACKS
 from tests.unit.bidding import account_story as account
+from tests.unit.bidding import bank_day_story as bank_days
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import voucher_story as vouchers
@@ -44,6 +49,7 @@ from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import TODAY
 
+GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
 LOAN: dict[str, Any] = {"loan_id": "loan_1"}
 ANN = history(
     "acc_ann",
@@ -230,6 +236,15 @@ PUBLISHED = with_own_bids(
     [event for event in PUBLISHED if event.stream == "lst_5"],
     [event for event in PUBLISHED if event.stream == "lst_6"],
 )
+BANK_DAY = history("bankdays", *bank_days.TWO_DAYS, bank_days.MATCHED, *bank_days.ENDED)
+DATES = history("~p0", BusinessDateSet(business_date=TODAY))
+LOAN_OF = history(
+    "loan_1",
+    *(
+        decode(kind, (GOLDEN / f"{name_of(kind)}.json").read_bytes())
+        for kind in (LoanOpened, RepaymentDistributed)
+    ),
+)
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -247,6 +262,9 @@ EVERYTHING: list[RecordedEvent] = [
     *TURNED_DOWN,
     *VOUCHERS,
     *CREDITED,
+    *BANK_DAY,
+    *DATES,
+    *LOAN_OF,
 ]
 
 
@@ -257,7 +275,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, BANK_DAY, DATES, LOAN_OF)
     assert documents(view, turn_about(*streams, *more)) == first
 
 
@@ -508,3 +526,17 @@ def test_a_pack_shows_what_it_waits_for_and_who_signed() -> None:
         "seal_company": "stf_abe",
         "delivery": "stf_cus",
     }
+
+
+def test_a_difference_is_shown_from_its_first_day_to_its_end() -> None:
+    """Closed by a file, matched with that of another day, or explained by one person and resolved by another."""
+    shown = documents(BANK_BREAKS, EVERYTHING)
+    ends = {doc: (fields["state"], fields["code"]) for doc, fields in shown.items()}
+    assert ends == {
+        bank_days.T: ("closed", "closed_by_file"),
+        bank_days.H: ("resolved", "timing"),
+        bank_days.L: ("resolved", "timing"),
+        bank_days.E: ("resolved", "bank_corrected"),
+    }
+    assert (shown[bank_days.H]["counterpart"], shown[bank_days.H]["ended_on"]) == (bank_days.L, "2024-03-15")
+    assert (shown[bank_days.E]["explained_by"], shown[bank_days.E]["resolved_by"]) == ("stf_ufa", "stf_lin")
