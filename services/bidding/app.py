@@ -37,7 +37,7 @@ def build(profile: str) -> Service:
 
 def _router() -> "ServiceRouter":
     # Imported on call: processes without the api role never load the web room.
-    from services.bidding.api.vouchers import router
+    from services.bidding.api.bank_days import router
 
     return router
 

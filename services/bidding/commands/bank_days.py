@@ -36,7 +36,7 @@ class ReconcileBankDay:
 class ExplainBreak:
     """Say by a code where a difference comes from. No effect for the same code.
 
-    Refused: `forbidden_not_staff`, `unknown_break` (also one that is closed or resolved).
+    Refused: `forbidden_not_staff`, `break_not_open` (also one that is closed or resolved).
     """
 
     break_id: str
@@ -47,7 +47,7 @@ class ExplainBreak:
 class ResolveBreak:
     """Another person finds the explanation right and the difference settled. No effect when it is resolved with this code.
 
-    Refused: `forbidden_not_staff`, `unknown_break` (also one that is closed), `break_not_explained`,
+    Refused: `forbidden_not_staff`, `break_not_open` (also one that is closed), `break_not_explained`,
     `forbidden_second_signature` (by who explained it), `break_resolved` (with another code).
     """
 

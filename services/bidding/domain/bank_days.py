@@ -220,7 +220,7 @@ def _explain(command: ExplainBreak, state: Books, context: Context) -> Sequence[
     require_staff(context.principal)
     found = state.breaks.get(command.break_id)
     if found is None:
-        raise Refused("unknown_break")
+        raise Refused("break_not_open")
     if found.explained and found.explained.code == command.code:
         return []
     return [
@@ -241,7 +241,7 @@ def _resolve(command: ResolveBreak, state: Books, context: Context) -> Sequence[
         return []
     found = state.breaks.get(command.break_id)
     if found is None:
-        raise Refused("unknown_break")
+        raise Refused("break_not_open")
     if found.explained is None:
         raise Refused("break_not_explained")
     if found.explained.who == context.principal:

@@ -64,6 +64,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "figure": lambda _about: "custody_balance",
     "bid": lambda about: about.objects["listing"].replace("lst_", "bid_"),
     "booking": lambda _about: "bankref_B1",
+    "bank_break": lambda _about: "brk_0",
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
@@ -72,6 +73,8 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "limit": lambda _town: ["200"],
     "on": lambda town: [town.due_day],
     "step": lambda _town: ["review"],
+    "state": lambda _town: ["open"],
+    "kind": lambda _town: ["missing_here"],
     "stage": lambda _town: ["early"],
     "product": lambda _town: ["consumer"],
     "region": lambda town: [town.bob.region, town.ada.region],
@@ -152,6 +155,9 @@ BODIES: Final[dict[str, _Body]] = {
     "POST /bidding/vouchers/{voucher}/redemption": lambda about, _: {"listing_id": about.objects["listing"]},
     "POST /bidding/deal-packs/{pack}/delivery": lambda _about, _: {"channel": "post"},
     "POST /bidding/deal-packs/{pack}/steps": lambda _about, _: {"step": "review"},
+    "POST /bidding/bank-breaks/{bank_break}/explanation": lambda _about, _: {"code": "timing"},
+    "POST /bidding/bank-breaks/{bank_break}/resolution": lambda _about, _: {"code": "timing"},
+    "POST /bidding/bank-matches": lambda _about, _: {"by": "reference"},
     "POST /onboarding/users": _registration,
     "POST /onboarding/assisted-users": _registration,
     "POST /onboarding/users/{user}/verification": lambda about, _: {

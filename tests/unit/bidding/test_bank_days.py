@@ -74,7 +74,7 @@ def whole(break_id: str, kind: Any, bank_fen: int, ledger_fen: int) -> BankBreak
 #: B2 once more under another reference, so that only the amount speaks for it.
 OTHER = replace(LATE, reference="B9")
 OTHER_DAY = (*SETTLED_BY_FILE, opened(TUESDAY, OTHER), NEXT_DONE)
-BY_UFA = {"code": "timing", "explained_by": UFA}
+BY_UFA: dict[str, Any] = {"code": "timing", "explained_by": UFA}
 
 SPECS = [
     spec("what differs is put on the work list", (), FILE, RECONCILED),
@@ -106,14 +106,14 @@ SPECS = [
     spec("once", (*RECONCILED, explained()), EXPLAIN, ()),
     spec("or otherwise", (*RECONCILED, explained(code="bank_error")), EXPLAIN, (explained(),)),
     spec("by staff", RECONCILED, EXPLAIN, "forbidden_not_staff", ANN),
-    spec("of what is there", RECONCILED, replace(EXPLAIN, break_id="brk_none"), "unknown_break"),
-    spec("not of what is closed", SETTLED_BY_FILE, replace(EXPLAIN, break_id=T), "unknown_break"),
+    spec("of what is there", RECONCILED, replace(EXPLAIN, break_id="brk_none"), "break_not_open"),
+    spec("not of what is closed", SETTLED_BY_FILE, replace(EXPLAIN, break_id=T), "break_not_open"),
     spec("another one resolves it", (*RECONCILED, explained()), RESOLVE, (RESOLVED,), LIN),
     spec("once", (*RECONCILED, explained(), RESOLVED), RESOLVE, (), LIN),
     spec("not twice", (*RECONCILED, explained(), RESOLVED), replace(RESOLVE, code="timing"), "break_resolved", LIN),
     spec("not who explained it", (*RECONCILED, explained()), RESOLVE, "forbidden_second_signature"),
     spec("not what nobody explained", RECONCILED, RESOLVE, "break_not_explained", LIN),
-    spec("not what is not there", RECONCILED, replace(RESOLVE, break_id="brk_none"), "unknown_break", LIN),
+    spec("not what is not there", RECONCILED, replace(RESOLVE, break_id="brk_none"), "break_not_open", LIN),
     spec("by staff", (*RECONCILED, explained()), RESOLVE, "forbidden_not_staff", ANN),
     spec("one reference on two days settles itself", TWO_DAYS, MATCH, (MATCHED,)),
     spec("once", (*TWO_DAYS, MATCHED), MATCH, ()),
