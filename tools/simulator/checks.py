@@ -15,6 +15,7 @@ from zlib import crc32
 from pydantic_core import from_json, to_json
 
 from libs.events.records import RawRecord
+from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.log import Place
@@ -96,6 +97,7 @@ class Auditor:
         self.papers = PaperBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
+        self.bank = BankBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -232,6 +234,7 @@ class Auditor:
             self.papers.record(where, event)
             self.packs.record(where, event)
             self.vouchers.record(where, event)
+            self.bank.record(where, body["business_date"], event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -350,6 +353,7 @@ class Auditor:
         last_closed = self.closed[-1] if self.closed else None
         self.packs.at_rest(last_closed)
         self.vouchers.at_rest(last_closed)
+        self.bank.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 
