@@ -43,7 +43,7 @@ def reconcile(settings: Settings, day: date, file: Path | None, progress: Progre
     Raises OperatorError for a file that is refused, a date that is not over, and whatever does not answer.
     """
     try:
-        return asyncio.run(_reconcile(settings, day, file, progress))
+        return asyncio.run(reconcile_day(settings, day, file, progress))
     except BankFileRefused as refused:
         raise OperatorError(f"The file of {day} is refused, {refused}. Nothing of it counts.") from None
     except TooManyBreaks:
@@ -61,7 +61,10 @@ def reconcile(settings: Settings, day: date, file: Path | None, progress: Progre
         raise OperatorError(f"{error}: is the projector running?") from None
 
 
-async def _reconcile(settings: Settings, day: date, file: Path | None, progress: Progress) -> dict[str, Any]:
+async def reconcile_day(
+    settings: Settings, day: date, file: Path | None, progress: Progress = lambda *_move: None
+) -> dict[str, Any]:
+    """The same from within a loop. Raises what the reconciler raises, and OperatorError."""
     database = Database.connect(settings)
     views = Views(database)
     commands = CommandLog(

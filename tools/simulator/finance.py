@@ -178,8 +178,10 @@ class Finance:
         who = self.rng.choice((*_PEOPLE, "usr_0") if self.rng.random() < 0.1 else _PEOPLE)
         if explained_by is None or self.rng.random() < 0.1:
             self._ask(ExplainBreak(break_id=name, code=self.rng.choice(_CODES)), who)
-        else:
-            self._ask(ResolveBreak(break_id=name, code=self.rng.choice(_ENDS)), who)
+            return
+        if who == explained_by and self.rng.random() < 0.8:
+            who = next(other for other in _PEOPLE if other != who)
+        self._ask(ResolveBreak(break_id=name, code=self.rng.choice(_ENDS)), who)
 
     def _stray_money(self, today: date) -> None:
         self._numbers += 1

@@ -199,7 +199,7 @@ class Traffic:
             (self._desk.change_minds, 2 if self.sight.listings else 0),
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),
-            (lambda: self.finance.act(today), 4),
+            (lambda: self.finance.act(today), 6),
             (self._double_click, 5),
             (self._misuse_a_key, 2),
             (self._send_garbage, 1),

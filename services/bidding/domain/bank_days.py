@@ -244,8 +244,7 @@ def _resolve(command: ResolveBreak, state: Books, context: Context) -> Sequence[
         raise Refused("break_not_open")
     if found.explained is None:
         raise Refused("break_not_explained")
-    if found.explained.who == context.principal:
-        raise Refused("forbidden_second_signature")
+    _require_another(found.explained.who, context)
     return [
         BankBreakResolved(
             break_id=command.break_id,
@@ -255,6 +254,12 @@ def _resolve(command: ResolveBreak, state: Books, context: Context) -> Sequence[
             resolved_by=context.principal,
         )
     ]
+
+
+def _require_another(who_explained: str, context: Context) -> None:
+    """Four eyes: nobody finds his own explanation right (processes.md 1.A rule 5)."""
+    if who_explained == context.principal:
+        raise Refused("forbidden_second_signature")
 
 
 def _match(
