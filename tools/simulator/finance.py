@@ -176,7 +176,7 @@ class Finance:
 
     def _look_at(self, name: str, explained_by: str | None) -> None:
         who = self.rng.choice((*_PEOPLE, "usr_0") if self.rng.random() < 0.1 else _PEOPLE)
-        if explained_by is None or self.rng.random() < 0.1:
+        if self.rng.random() < (0.9 if explained_by is None else 0.1):
             self._ask(ExplainBreak(break_id=name, code=self.rng.choice(_CODES)), who)
             return
         if who == explained_by and self.rng.random() < 0.8:

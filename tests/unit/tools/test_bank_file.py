@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.bidding.bank_file import BankFile, lines_of
 from tests.unit.tools.bank_town import BankTown, bank_town, order
 from tools.bank.daily_file import file_of
 from tools.bank.ledger import Declined
@@ -86,6 +87,23 @@ def test_a_large_file_comes_in_chunks_of_one_moment(town: BankTown) -> None:
     assert (lines[0], lines[-1]) == ("H|loanstream-bank-file|2|2024-03-16|6001|33000", "T|6001|13000|0|46000")
     assert len(lines) == 6_003
     assert next(file_of(town.path, date(2024, 3, 16))).endswith(b"|6002|33000\n")
+
+
+def test_the_platform_reads_what_the_bank_writes(town: BankTown) -> None:
+    """The simulator's file is whole to the reconciler's reader, and so is the one that has grown: it begins with the first."""
+    first = BankFile(lines_of(file_of(town.path, date(2024, 3, 15))), date(2024, 3, 15))
+    assert [(each.account, each.moved_fen) for each in first.read()] == [
+        ("acc_ann", 500_00),
+        ("", 30_00),
+        ("acc_ann", -200_00),
+    ]
+    assert (first.side.bookings, first.side.closing_fen) == (3, 330_00)
+    town.ledger.receive(5, "2024-03-15", town.now_s)
+    grown = BankFile(lines_of(file_of(town.path, date(2024, 3, 15))), date(2024, 3, 15), begins_at=3)
+    assert len([*grown.read()]) == 4
+    assert (grown.begins_with, grown.side.closing_fen) == (first.lines_hash, 330_05)
+    next_day = BankFile(lines_of(file_of(town.path, date(2024, 3, 16))), date(2024, 3, 16))
+    assert sum(each.moved_fen for each in next_day.read()) == next_day.side.closing_fen - 330_05
 
 
 def test_a_file_is_refused_before_its_first_byte(town: BankTown) -> None:

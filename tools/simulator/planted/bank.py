@@ -57,7 +57,7 @@ PLANTS = (
         "difference-lost",
         "The matching loses a difference between the bank's file and the books.",
         instead(Matcher, "breaks", _but_the_last),
-        ("is refused: breaks_do_not_add_up",),
+        ("is refused: breaks_do_not_add_up", "and nobody says so"),
         config=FORTNIGHT,
     ),
     Plant(
