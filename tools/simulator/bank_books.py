@@ -43,6 +43,8 @@ class BankBooks:
 
     def record(self, where: str, business_date: str | None, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
+        if self.files is None:
+            return
         data = event["data"]
         for posting in data.get("postings", ()):
             if posting["account"] == _BANK:
@@ -66,8 +68,7 @@ class BankBooks:
     # --- days -----------------------------------------------------------------------------------------------------
 
     def _reconciled(self, where: str, data: Any) -> None:
-        if self.files is None:
-            return
+        assert self.files is not None, "nobody is judged without them"
         day = date.fromisoformat(data["business_date"])
         given = self.files.get((day, data["lines_hash"]))
         require(given is not None, f"{where}: {day} is reconciled with a file that the bank never gave")
