@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -42,8 +42,14 @@ def reconcile(settings: Settings, day: date, file: Path | None, progress: Progre
 
     Raises OperatorError for a file that is refused, a date that is not over, and whatever does not answer.
     """
+    return asyncio.run(reconcile_days(settings, {day: file}, progress))
+
+
+@contextmanager
+def _in_words(day: date) -> Iterator[None]:
+    """What goes wrong, as a sentence for a person. Raises OperatorError."""
     try:
-        return asyncio.run(reconcile_day(settings, day, file, progress))
+        yield
     except BankFileRefused as refused:
         raise OperatorError(f"The file of {day} is refused, {refused}. Nothing of it counts.") from None
     except TooManyBreaks:
@@ -61,10 +67,13 @@ def reconcile(settings: Settings, day: date, file: Path | None, progress: Progre
         raise OperatorError(f"{error}: is the projector running?") from None
 
 
-async def reconcile_day(
-    settings: Settings, day: date, file: Path | None, progress: Progress = lambda *_move: None
+async def reconcile_days(
+    settings: Settings, files: Mapping[date, Path | None], progress: Progress = lambda *_move: None
 ) -> dict[str, Any]:
-    """The same from within a loop. Raises what the reconciler raises, and OperatorError."""
+    """Reconcile dates in their order, each with its file (None: the bank's), and return the last one's document.
+
+    Raises OperatorError, as `reconcile` does.
+    """
     database = Database.connect(settings)
     views = Views(database)
     commands = CommandLog(
@@ -75,18 +84,24 @@ async def reconcile_day(
     )
     try:
         dates = await dates_over(views, settings.partitions)
-        claims = None
-        if dates is not None and day == dates.last:
-            claims = await claims_at_rest(views, lambda: asyncio.sleep(_PAUSE_S))
-        async with _opened(settings, day, file) as lines:
-            command, revision = await reconciliation(
-                views, day, _counted(lines, progress), dates, claims=claims
-            )
-        call, order = order_of(command, revision)
-        sent = sealed(settings.fingerprint_secret(), call, order)
-        await commands.append(order.stream_id, sent.value)
-        await _decided(views, sent.command_id)
-        return await views.get(DAYS, day.isoformat()) or {}
+        asked: list[tuple[date, int, str]] = []
+        for day, file in files.items():
+            claims = None
+            if dates is not None and day == dates.last:
+                claims = await claims_at_rest(views, lambda: asyncio.sleep(_PAUSE_S))
+            with _in_words(day):
+                async with _opened(settings, day, file) as lines:
+                    command, revision = await reconciliation(
+                        views, day, _counted(lines, progress), dates, claims=claims
+                    )
+            call, order = order_of(command, revision)
+            sent = sealed(settings.fingerprint_secret(), call, order)
+            await commands.append(order.stream_id, sent.value)
+            asked.append((day, revision, sent.command_id))
+        shown: dict[str, Any] = {}
+        for day, revision, command_id in asked:  # sent one after the other, so they are waited for together
+            shown = await _shown(views, day, revision, command_id)
+        return shown
     finally:
         await commands.close()
         await database.close()
@@ -124,17 +139,21 @@ def _counted(lines: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
     progress(total, total, "matching with the books")
 
 
-async def _decided(views: Views, command_id: str) -> None:
-    """Wait until the command is decided and shown. Raises OperatorError for a refusal, and after a minute."""
+async def _shown(views: Views, day: date, revision: int, command_id: str) -> dict[str, Any]:
+    """The date's document when it shows the decision. Raises OperatorError for a refusal, and after a minute."""
     give_up_at = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up_at:
         found = await views.get("bidding.commands", command_id)
-        if found is not None:
-            if found["outcome"] == "refused":
-                raise OperatorError(f"The reconciliation is refused: {found['code']}.")
-            return
+        if found is not None and found["outcome"] == "refused":
+            raise OperatorError(f"The reconciliation of {day} is refused: {found['code']}.")
+        document = await views.get(DAYS, day.isoformat())
+        if found is not None and document is not None:
+            if document["revision"] >= revision + (found["outcome"] == "decided"):
+                return document
         await asyncio.sleep(_PAUSE_S)
-    raise OperatorError(f"The reconciliation was not decided in {_PATIENCE_S:.0f} seconds; it is stored.")
+    raise OperatorError(
+        f"The reconciliation of {day} was not shown in {_PATIENCE_S:.0f} seconds; it is stored."
+    )
 
 
 def told(document: dict[str, Any]) -> Table:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from libs.runtime.settings import Settings
-from tools.bank.reconcile import reconcile_day
+from tools.bank.reconcile import reconcile_days
 from tools.replay.gateway import Gateway
 
 #: Dates at the end of a replay that are compared line by line, at most; balances are those of all dates.
@@ -87,22 +87,22 @@ async def reconcile_the_end(
     Raises OperatorError.
     """
     days = bank.last_days(last)
-    shown: list[dict[str, Any]] = []
     with TemporaryDirectory(prefix="bank-files-") as place:
+        files: dict[date, Path | None] = {}
         for day in days:
             path = Path(place) / day.isoformat()
             await asyncio.to_thread(path.write_text, bank.file(day), encoding="ascii")
-            shown.append(await reconcile_day(settings, day, path))
-    differed = shown[-1]["open_after"]
+            files[day] = path
+        end = await reconcile_days(settings, files)
+    differed = end["open_after"]
     left = differed
     if differed:
         await gateway.post(accountant, "/bidding/bank-matches", "match", {"by": "reference"})
         left = await _left(gateway, accountant)
-    end = shown[-1]
     return Reconciled(
         first=days[0],
         last=last,
-        bookings=sum(day["bank_bookings"] for day in shown),
+        bookings=sum(len(bank.days.get(day, ())) for day in days),
         matched=differed - left,
         left=left,
         bank_fen=end["bank_fen"],
