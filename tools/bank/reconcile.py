@@ -83,7 +83,8 @@ async def reconcile_days(
         connect=lambda: LogWriter(settings.require_kafka(), client_id="loanstream-reconcile"),
     )
     try:
-        dates = await dates_over(views, settings.partitions)
+        with _in_words(max(files)):
+            dates = await dates_over(views, settings.partitions)
         asked: list[tuple[date, int, str]] = []
         for day, file in files.items():
             claims = None
@@ -147,9 +148,9 @@ async def _shown(views: Views, day: date, revision: int, command_id: str) -> dic
         if found is not None and found["outcome"] == "refused":
             raise OperatorError(f"The reconciliation of {day} is refused: {found['code']}.")
         document = await views.get(DAYS, day.isoformat())
-        if found is not None and document is not None:
-            if document["revision"] >= revision + (found["outcome"] == "decided"):
-                return document
+        expected = revision + 1 if found is not None and found["outcome"] == "decided" else revision
+        if found is not None and document is not None and document["revision"] >= expected:
+            return document
         await asyncio.sleep(_PAUSE_S)
     raise OperatorError(
         f"The reconciliation of {day} was not shown in {_PATIENCE_S:.0f} seconds; it is stored."
