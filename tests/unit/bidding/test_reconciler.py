@@ -19,6 +19,7 @@ from services.bidding.bank_file import BankFileRefused
 from services.bidding.bank_files import HttpBankFiles, tell_breaks
 from services.bidding.commands.bank_days import ReconcileBankDay
 from services.bidding.custodian import BankRefused, BankUnavailable
+from services.bidding.domain.bank_days import AGGREGATE
 from services.bidding.projections.bank_bookings import VIEW as BOOKINGS
 from services.bidding.projections.bank_days import BREAKS, DAYS
 from services.bidding.reconciler import (
@@ -31,9 +32,10 @@ from services.bidding.reconciler import (
 )
 from tests.unit.bidding import bank_day_story as story
 from tests.unit.bidding.bank_day_story import MONDAY, TUESDAY
-from tests.unit.bidding.specs import OPENED, asked, deposited
+from tests.unit.bidding.specs import OPENED, asked, deposited, on
 from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, nested
+from tests.unit.given import given
 from tests.unit.runtime.edge_world import MemoryViews
 
 HEAD, END = "H|loanstream-bank-file|2|{}|{}|{}\n", "T|{}|{}|{}|{}\n"
@@ -184,6 +186,20 @@ async def test_a_grown_file_goes_on_from_the_last_one(desk: Desk) -> None:
     assert (command.begins_at, command.begins_with, revision) == (2, before.lines_hash, 1)
     with pytest.raises(BankFileRefused, match="line 4"):
         await reconciliation(desk.views, MONDAY, file[:3], dates)
+
+
+async def test_a_file_that_says_nothing_new_is_not_asked_about_again(desk: Desk) -> None:
+    """Looked at every few minutes for a week, it costs the log nothing; what is out of balance is asked about again."""
+    whole = 500_00 + BOOKED.amount_fen
+    lines = (line_of("B1", 500_00), line_of(BOOKED.bank_reference, BOOKED.amount_fen, ""))
+    desk.files[MONDAY] = file_of(MONDAY, *lines, in_fen=whole)
+    await desk.reconciler.once()
+    told = given(AGGREGATE).when(desk.asked[0], on()).events
+    for events, asked_in_all in ((told, 1), (tuple(replace(each, accounts_fen=1) for each in told), 2)):
+        shown = documents(DAYS, history("bankdays", *events))
+        desk.views.documents[DAYS.name] = {doc: nested(doc, fields) for doc, fields in shown.items()}
+        assert await desk.reconciler.once() == [MONDAY]
+        assert len(desk.asked) == asked_in_all
 
 
 @pytest.mark.parametrize(
