@@ -13,6 +13,7 @@ import typer
 
 from libs.events import (  # noqa: F401  # importing them declares their events
     application,
+    bank_days,
     bidding,
     claims,
     collections,

@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from libs.runtime.cli_bank import bank
+from libs.runtime.cli_bank import bank, of_the_bank
 from libs.runtime.cli_log import of_the_log, parked
 from libs.runtime.cli_proof import of_the_proof
 from libs.runtime.errors import OperatorError, PassingTrouble
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(of_the_log)
 app.add_typer(of_the_proof)
+app.add_typer(of_the_bank)
 app.add_typer(parked, name="parked")
 app.add_typer(bank, name="bank")
 

@@ -1,15 +1,21 @@
-"""The commands of the custodian bank of a development stack: run the simulator, have it misbehave, or answer in its place."""
+"""The commands of the custodian bank of a development stack: run the simulator, have it misbehave, or answer in its place; and
+the comparison of its files with our books.
+"""
 
 import sys
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import Settings, load_settings
-from libs.runtime.terminal import local_settings, out
+from libs.runtime.terminal import conclude, local_settings, out, progress_bar
 
 bank = typer.Typer(help="Be the custodian bank of a development stack.", no_args_is_help=True)
+#: Joined to the command line's own commands, without a name of its own.
+of_the_bank = typer.Typer()
 
 
 @bank.command("serve")
@@ -85,3 +91,24 @@ def _without_a_bank() -> Settings:
             f"The bank at {settings.bank} answers by itself; `loanstream bank behave` says how the next orders go."
         )
     return settings
+
+
+@of_the_bank.command()
+def reconcile(
+    day: Annotated[str, typer.Argument(metavar="DATE", help="A business date that is over, YYYY-MM-DD.")],
+    file: Annotated[
+        Path | None, typer.Option(help="The bank's file; none: it is fetched from the bank.")
+    ] = None,
+) -> None:
+    """Compare a date's file of the bank with the ledger, the accounts and the claims; what differs is put on finance's list."""
+    from tools.bank import reconcile as bank_day
+
+    try:
+        on = date.fromisoformat(day)
+    except ValueError:
+        raise OperatorError(f"A date is written YYYY-MM-DD; got {day!r}.") from None
+    with progress_bar() as progress:
+        found = bank_day.reconcile(local_settings(), on, file, progress)
+    out.print(bank_day.told(found), highlight=False)
+    left = found["open_after"]
+    conclude(not left, "nothing differs", f"{left} differences are not resolved: GET /bidding/bank-breaks")

@@ -225,6 +225,17 @@ BANK_REQUEST_AGE_SECONDS = Gauge(
     "Age of the oldest top-up or withdrawal that the bank has not answered; 0 when none is open",
     registry=REGISTRY,
 )
+BANK_BREAKS_OPEN = Gauge(
+    "loanstream_bank_breaks_open",
+    "Differences between the bank's files and our books that are not resolved, by kind",
+    ("kind",),
+    registry=REGISTRY,
+)
+BANK_UNBALANCED_FEN = Gauge(
+    "loanstream_bank_unbalanced_fen",
+    "What balances, accounts or claims differ by and no booking explains, in fen; 0 when all is in balance",
+    registry=REGISTRY,
+)
 
 
 def metrics_text() -> bytes:

@@ -23,6 +23,7 @@ from libs.runtime.settings import Settings
 from libs.runtime.views import ViewMissing, Views
 from libs.runtime.waiting import until_set
 from services.bidding.bank_answers import call_of, order_of
+from services.bidding.bank_files import keep_reconciling
 from services.bidding.custodian import (
     BankAnswer,
     BankOrder,
@@ -187,7 +188,9 @@ class Courier:
 
 
 class CourierRole:
-    """The courier of one process. Without a bank in the settings it does nothing until it is stopped."""
+    """The courier of one process, who also fetches the bank's daily files. Without a bank in the settings it does nothing until it
+    is stopped.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -216,7 +219,9 @@ class CourierRole:
             async with HttpCustodian.client(settings.bank) as client:
                 bank = HttpCustodian(client, settings.bank_key())
                 courier = Courier(Views(database), bank, hear, answer_s=settings.bank_answer_s)
-                await self._look(courier, stop)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._look(courier, stop))
+                    group.create_task(keep_reconciling(settings, settings.bank, stop))
         finally:
             await commands.close()
             await database.close()

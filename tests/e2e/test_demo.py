@@ -92,6 +92,7 @@ def test_a_small_book_is_told_from_registration_to_the_last_promise(demo: Demo) 
         "promise kept",
         "Funnel",
         "Head of the collection queue",
+        "Bank file against ledger against claims",
     ):
         assert words in demo.shown
 

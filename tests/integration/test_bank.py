@@ -13,12 +13,14 @@ from pymongo import MongoClient
 
 from deploy.local.parts import Parts
 from deploy.local.stack import ProcessPlan, Stack, answers
+from libs.runtime.errors import OperatorError
 from libs.runtime.identity import ensure_identity
 from libs.runtime.settings import load_settings
 from services.bidding.commands import RecordCard
 from tests.e2e.town import Person, Town, eventually
 from tests.integration.log_client import LogClient
 from tools.bank.client import ask, behave
+from tools.bank.reconcile import reconcile
 
 FIRST_DAY = date(2024, 1, 15)
 PROCESSES = (
@@ -94,8 +96,8 @@ class Bankers(Town):
 
         eventually(look)
         *_, end = ask(self.stack.settings, "GET", f"/files/{FIRST_DAY.isoformat()}").text.splitlines()
-        _, _, in_fen, out_fen = end.split("|")
-        assert int(in_fen) - int(out_fen) == custody_fen
+        _, _, in_fen, out_fen, balance_fen = end.split("|")
+        assert int(in_fen) - int(out_fen) == int(balance_fen) == custody_fen
 
     def documents(self, view: str) -> dict[str, dict[str, Any]]:
         """All documents of a view."""
@@ -245,3 +247,27 @@ def _waits(town: Bankers) -> None:
     age = re.search(r"^loanstream_bank_request_age_seconds ([0-9.e+-]+)$", told, re.MULTILINE)
     assert age is not None
     assert float(age[1]) > 0.5
+
+
+def test_the_day_is_reconciled_with_the_banks_own_file(town: Bankers) -> None:
+    """When the day is over in every partition, its file is fetched, matched and decided: nothing differs, said again it says nothing."""
+    closed = town.operator().post("/repayment/calendar/close", {"business_date": FIRST_DAY.isoformat()})
+    assert closed.status_code in (200, 201), closed.text
+    custody_fen = town.bank_says("/ledger")["custody"]
+    for _ in range(2):
+        day = eventually(lambda: _reconciled(town))
+        figures = {day[name] for name in ("bank_fen", "ledger_fen", "accounts_fen")}
+        assert (figures, day["bank_bookings"], day["open_after"]) == (
+            {custody_fen},
+            day["ledger_bookings"],
+            0,
+        )
+        assert (day["revision"], day["claims_fen"], day["bank_bookings"] > 10) == (1, 0, True)
+
+
+def _reconciled(town: Bankers) -> dict[str, Any]:
+    """As `loanstream reconcile` does it; AssertionError while the day is not over everywhere."""
+    try:
+        return reconcile(town.stack.settings, FIRST_DAY, None, lambda *_move: None)
+    except OperatorError as error:
+        raise AssertionError(str(error)) from error

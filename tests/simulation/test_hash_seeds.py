@@ -26,6 +26,7 @@ LIFE = ("2", "demo")
 #: Every aggregate of every service that decides, but the day's own and those that this seed never meets.
 ASKED = {
     "bidding.account",
+    "bidding.bank days",
     "bidding.contract",
     "bidding.listing",
     "bidding.marketing",

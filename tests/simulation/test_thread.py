@@ -60,6 +60,12 @@ WHOLE = {
 }
 #: What the seeds together must have seen, so that a simulation in which nothing happens does not pass.
 SEEN = {
+    "bidding.BankBreakClosed.v1",
+    "bidding.BankBreakExplained.v1",
+    "bidding.BankBreakOpened.v1",
+    "bidding.BankBreakResolved.v1",
+    "bidding.BankBreaksMatched.v1",
+    "bidding.BankDayReconciled.v1",
     "bidding.BidDeclined.v1",
     "bidding.BidPlaced.v1",
     "bidding.FeeCredited.v1",
@@ -91,8 +97,11 @@ SEEN = {
 REFUSED = {
     "amount_differs",
     "bid_accepted",
+    "break_not_explained",
     "fee_not_published",
+    "file_differs",
     "forbidden_same_person",
+    "forbidden_second_signature",
     "insufficient_available",
     "invalid_rate",
     "key_reused",

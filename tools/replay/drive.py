@@ -28,6 +28,7 @@ from tools.replay.actions import (
     TopUp,
     Withdraw,
 )
+from tools.replay.bank_side import BankSide
 from tools.replay.gateway import ReplayFailed
 from tools.replay.plan import Day, Plan
 from tools.replay.scene import Asks, Scene, Tells
@@ -39,14 +40,15 @@ _LOOK_LIMIT_S: Final = 120.0
 
 @dataclass(slots=True)
 class Driven:
-    """How far a replay is. The platform's ids: `users` by the plan's names, `loan_ids` by the book's numbers; times in wall
-    milliseconds."""
+    """How far a replay is. The platform's ids: `users` by the plan's names, `loan_ids` by the book's numbers; what the bank
+    has booked; times in wall milliseconds."""
 
     days: int = 0
     funded: int = 0
     quiet_ms: list[float] = field(default_factory=list)
     users: dict[str, str] = field(default_factory=dict)
     loan_ids: dict[str, str] = field(default_factory=dict)
+    bank: BankSide = field(default_factory=BankSide)
 
     @property
     def empty_day_ms(self) -> float | None:
@@ -176,12 +178,12 @@ class Driver:
         """Ask for money in or out, and let the bank confirm it under a reference of its own."""
         asked = await self._own(action.user, what, action.key, {"amount_fen": action.amount_fen})
         request: str = asked["id"]
-        answer = {
-            "bank_reference": f"B{on:%Y%m%d}-{request}",
-            "amount_fen": action.amount_fen,
-            "succeeded": True,
-        }
-        await self._gateway.bank(f"/bidding/bank/{what}/{self._scene.account(action.user)}/{request}", answer)
+        reference = f"B{on:%Y%m%d}-{request}"
+        answer = {"bank_reference": reference, "amount_fen": action.amount_fen, "succeeded": True}
+        account = self._scene.account(action.user)
+        await self._gateway.bank(f"/bidding/bank/{what}/{account}/{request}", answer)
+        moved_fen = action.amount_fen if what == "top-ups" else -action.amount_fen
+        self.driven.bank.book(on, reference, account, moved_fen)
 
     async def _bid(self, action: Bid) -> None:
         listing = self._scene.listing(action.loan)

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from tools.replay.bank_side import Reconciled
 from tools.replay.chronicle import Line
 from tools.replay.drive import Driven
 from tools.replay.figures import Custody, Lender, LoanFigures
@@ -75,6 +76,7 @@ class Result:
     driven: Driven
     loans: LoanFigures
     custody: Custody
+    reconciled: Reconciled
     lenders: Sequence[Lender]
     buckets: Sequence[dict[str, Any]]
     parked: int
@@ -99,6 +101,9 @@ class Result:
             "the log does not prove itself (chain_ok)": not self.proof.chain_ok,
             "a rebuilt view differs from the live one (rebuild_equal)": not self.proof.rebuild_equal,
             f"custody differs by {money(self.custody.difference_fen)}": self.custody.difference_fen != 0,
+            f"the bank, the books and the claims differ by {money(self.reconciled.difference_fen)}": (
+                self.reconciled.difference_fen != 0
+            ),
             f"{self.planned - self.loans.opened} loans are missing": self.loans.opened != self.planned,
             f"{self.loans.otherwise} loans ended otherwise than in the book": self.loans.otherwise != 0,
             f"{self.custody.clearing_open} loans have money left in clearing": self.custody.clearing_open
@@ -209,6 +214,7 @@ def show(result: Result) -> Group:
         _funnel(result.funnel),
         _queue(result.queue),
         _custody(result.custody),
+        _reconciled(result.reconciled),
         _lenders(result.lenders),
         _endings(result.loans),
         _buckets(result.buckets),
@@ -282,6 +288,26 @@ def _custody(custody: Custody) -> Table:
     table.add_row(
         "difference", money(custody.difference_fen), style="green" if not custody.difference_fen else "red"
     )
+    return table
+
+
+def _reconciled(done: Reconciled) -> Table:
+    table = _table("Bank file against ledger against claims", "", "")
+    for name, fen in (
+        (f"the bank's files, balance of {done.last}", done.bank_fen),
+        ("ledger", done.ledger_fen),
+        ("customers, fees and all others", done.accounts_fen),
+        ("paid for claims and not paid back", done.lent_fen),
+        ("register of claims", done.claims_fen),
+    ):
+        table.add_row(name, money(fen))
+    table.add_row(f"bookings compared line by line since {done.first}", f"{done.bookings:,}")
+    table.add_row(
+        "of two days, matched by their reference / not matched", f"{done.matched:,} / {done.left:,}"
+    )
+    table.add_section()
+    is_zero = not done.difference_fen
+    table.add_row("difference", money(done.difference_fen), style="green" if is_zero else "red")
     return table
 
 

@@ -20,6 +20,7 @@ from libs.runtime.settings import Settings
 from libs.runtime.system_views import all_views
 from libs.runtime.verify import verify
 from libs.runtime.views import Views
+from tools.replay.bank_side import reconcile_the_end
 from tools.replay.book import BookLoan, read_book
 from tools.replay.chronicle import read_chronicle
 from tools.replay.drive import Driven, Driver
@@ -122,6 +123,9 @@ async def _books(
             "work": await read_work(gateway, views, plan, driven),
             "queue": await read_queue(gateway, plan, _QUEUE_SHOWN),
             "funnel": await read_funnel(gateway),
+            "reconciled": await reconcile_the_end(
+                settings, gateway, driven.bank, plan.last_date, plan.staff.of("accountant")
+            ),
             "chronicle": await read_chronicle(
                 settings, driven.users[told.borrower], driven.loan_ids[told.loan.number]
             ),

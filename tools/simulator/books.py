@@ -77,7 +77,7 @@ class Books:
             if account != "bank:custody":
                 _require(self.balances[account] >= 0, f"{where}: {account} has {self.balances[account]}")
         _require(sum(self.balances.values()) == 0, f"{where}: money was made")
-        account = data["account_id"]
+        account = data.get("account_id", "")
         for name in ("available", "held"):
             if f"{name}_after_fen" in data:
                 said, is_now = data[f"{name}_after_fen"], self.balances[f"{name}:{account}"]
@@ -99,7 +99,7 @@ class Books:
 
     def _deposited(self, where: str, data: Any) -> None:
         self._once(where, f"answer to {data['top_up_id']}")
-        self._once(where, f"bank reference {data['bank_reference']}")
+        self._once(where, f"bank reference {data['bank_reference']} of {data['account_id']}")
 
     def _held(self, where: str, data: Any) -> None:
         self._once(where, data["hold_id"])

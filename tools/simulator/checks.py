@@ -15,6 +15,7 @@ from zlib import crc32
 from pydantic_core import from_json, to_json
 
 from libs.events.records import RawRecord
+from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.listing_books import ListingBooks
@@ -109,6 +110,7 @@ class Auditor:
         self.openings = OpeningBooks()
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(self.books)
+        self.bank = BankBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -249,6 +251,7 @@ class Auditor:
             self.openings.record(where, event, body["business_date"])
             self.redemptions.record(where, event, body["business_date"])
             self.market.record(where, event)
+            self.bank.record(where, body["business_date"], event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -372,6 +375,7 @@ class Auditor:
         self.openings.at_rest(last_closed)
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
+        self.bank.at_rest(last_closed)
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 

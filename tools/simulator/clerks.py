@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from services.bidding.commands import papers
 from tools.simulator.people import Api
+from tools.simulator.played_bank import PlayedBank
 from tools.simulator.promoters import Promoters
 
 _STEPS: Final[dict[str, Any]] = {
@@ -53,11 +54,11 @@ class PackDesk:
 class Clerks:
     """All of them, and the lenders in so far as they wait for papers."""
 
-    def __init__(self, rng: Random, api: Api) -> None:
+    def __init__(self, rng: Random, api: Api, bank: PlayedBank) -> None:
         self.sight = PackDesk()
         self._rng = rng
         self._api = api
-        self._promoters = Promoters(rng, api)
+        self._promoters = Promoters(rng, api, bank)
 
     def fold(self, kind: str, data: Any) -> None:
         """Take in one event."""

@@ -15,6 +15,7 @@ def watch(world: World) -> Auditor:
     auditor = Auditor(
         world.services, world.config.partitions, log_id=LOG_ID, minutes_east=world.config.minutes_east
     )
+    auditor.bank.files = world.traffic.bank.files
     world.log.judge = auditor.feed
     world.log.judge_cut = auditor.feed_cut
     return auditor
@@ -72,6 +73,10 @@ def compare_with_books(world: World, books: Books) -> None:
         _equal(f"penalty of {loan}", document["penalty_fen"], books.loans[loan].penalty_fen)
     for claim, document in world.views["repayment.claims"].documents.items():
         _equal(claim, document["outstanding_fen"], books.loans[document["loan_id"]].claims[claim])
+    lent = world.views["bidding.lent"].documents.get("all", {})
+    claims = sum(sum(loan.claims.values()) for loan in books.loans.values())
+    for side in ("ledger", "register"):
+        _equal(f"claims by the {side}", lent.get(f"{side}_fen", 0), claims)
     buckets = world.views["repayment.overdue-buckets"].documents
     counted = [document for name, document in buckets.items() if name.startswith("bucket:")]
     owed = [loan.outstanding_fen for loan in books.loans.values() if loan.outstanding_fen]

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.bidding.commands import vouchers
 from tools.simulator.people import Api
+from tools.simulator.played_bank import PlayedBank
 
 _YUAN = 100
 
@@ -42,8 +43,9 @@ class VoucherSight:
 class Promoters:
     """All of them."""
 
-    def __init__(self, rng: Random, api: Api) -> None:
+    def __init__(self, rng: Random, api: Api, bank: PlayedBank) -> None:
         self.sight = VoucherSight()
+        self._bank = bank
         self._rng = rng
         self._api = api
         self._numbers = 0
@@ -52,7 +54,7 @@ class Promoters:
         """One thing about a voucher."""
         seen, chance = self.sight, self._rng.random()
         if chance < 0.15 or not seen.balance_fen:
-            self._fund()
+            self._fund(today)
         elif seen.lenders and (chance < 0.5 or not seen.vouchers):
             self._grant(today)
         elif seen.vouchers:
@@ -62,9 +64,10 @@ class Promoters:
         self._numbers += 1
         return self._numbers
 
-    def _fund(self) -> None:
+    def _fund(self, today: date) -> None:
         booking = f"bankref_m{self._rng.choice((self._number(), max(1, self._numbers - 1)))}"
         money = vouchers.FundMarketing(booking_id=booking, amount_fen=self._rng.choice((50, 50, 200)) * _YUAN)
+        self._bank.book(today, booking.removeprefix("bankref_"), vouchers.MARKETING_ACCOUNT, money.amount_fen)
         self._ask(money, "bank")
 
     def _grant(self, today: date) -> None:

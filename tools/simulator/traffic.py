@@ -3,6 +3,7 @@
 Everything they do is drawn from a seeded generator of their own, so faults of the log do not change who they are.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,9 +14,12 @@ from services.repayment import commands as repayment
 from tools.simulator.clerks import Clerks
 from tools.simulator.collectors import Collectors
 from tools.simulator.desk import Desk
+from tools.simulator.finance import Finance, SeenViews
 from tools.simulator.log import Place
 from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
+from tools.simulator.played_bank import PlayedBank
+from tools.simulator.projecting import Database
 from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
 from tools.simulator.traders import Traders
@@ -41,7 +45,16 @@ class Plan:
 class Traffic:
     """All people of one run."""
 
-    def __init__(self, rng: Random, api: Api, plan: Plan, *, partitions: int, onboarding: bool) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        api: Api,
+        plan: Plan,
+        *,
+        partitions: int,
+        onboarding: bool,
+        views: Callable[[], Database],
+    ) -> None:
         self.sight = Sight()
         self.closing_time = False
         self._rng = rng
@@ -63,7 +76,10 @@ class Traffic:
             large=plan.first_date != FIRST_DATE,
         )
         self._collectors = Collectors(rng, api)
-        self._clerks = Clerks(rng, api)
+        own = Random(rng.getrandbits(64))
+        self.bank = PlayedBank(own)
+        self.finance = Finance(own, api, self.bank, SeenViews(views), partitions, plan.first_date)
+        self._clerks = Clerks(rng, api, self.bank)
         self._desk = Desk(rng, api)
         self._traders = Traders(rng, api)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
@@ -88,7 +104,8 @@ class Traffic:
     def is_quiet(self) -> bool:
         """The bank has answered everything, no day is being closed, all news are known."""
         waiting = self._officers.sight.to_review or self._desk.sight.waits or self._redeemers.sight.for_sale
-        return not (self.sight.bank or self.sight.closing or self._api.seen or waiting)
+        busy = self.sight.bank or self.sight.closing or self._api.seen or waiting
+        return not busy and self.finance.is_done
 
     def step(self, _rng: Random) -> bool:
         """Look at the news, then perhaps do one thing."""
@@ -102,6 +119,7 @@ class Traffic:
                 self._desk.sight.fold(kind, data)
                 self._traders.sight.fold(kind, data)
                 self._redeemers.sight.fold(kind, data)
+                self.finance.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -110,7 +128,10 @@ class Traffic:
             self._bank_answers(self.sight.bank.pop(self._rng.randrange(len(self.sight.bank))))
             return True
         if self.closing_time:
-            return self._officers.finish_reviews() or self._desk.finish() or self._redeemers.finish()
+            finishing = self._officers.finish_reviews() or self._desk.finish() or self._redeemers.finish()
+            return finishing or self.finance.finish()
+        if self.finance.reconcile():
+            return True
         if self.sight.business_date is None:
             return self._open_calendar()
         if self._budget > 0:
@@ -132,6 +153,7 @@ class Traffic:
 
     def _new_day(self) -> None:
         assert self.sight.business_date is not None
+        self.finance.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )
@@ -188,6 +210,7 @@ class Traffic:
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),
+            (lambda: self.finance.act(today), 6),
             (self._double_click, 5),
             (self._misuse_a_key, 2),
             (self._send_garbage, 1),
@@ -327,9 +350,12 @@ class Traffic:
     def _bank_answers(self, request: BankRequest) -> None:
         """The right answer at last; before it perhaps a wrong amount, after it perhaps the same again."""
         succeeded = self._rng.random() < 0.9
-        reference = f"ref_{self._number()}"
+        reference = (succeeded and self.bank.old_reference(request.account)) or f"ref_{self._number()}"
         if self._rng.random() < 0.1:
             self._confirm(request, reference, request.amount_fen + 1, succeeded)
+        if succeeded and self.sight.business_date:
+            moved_fen = request.amount_fen if request.kind == "top_up" else -request.amount_fen
+            self.bank.book(self.sight.business_date, reference, request.account, moved_fen)
         call = self._confirm(request, reference, request.amount_fen, succeeded)
         chance = self._rng.random()
         if chance < 0.15:

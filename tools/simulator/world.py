@@ -107,6 +107,7 @@ class World:
             config.plan,
             partitions=config.partitions,
             onboarding="onboarding" in self.services,
+            views=lambda: self.views,
         )
         self.actors.append(self.traffic)
         self._awake = list(range(len(self.actors)))

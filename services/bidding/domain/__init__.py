@@ -1,6 +1,7 @@
 """The rules of bidding: its aggregates and the profile they obey. Pure: no clock, no chance, no I/O."""
 
 import services.bidding.domain.account as account
+import services.bidding.domain.bank_days as bank_days
 import services.bidding.domain.contract as contract
 import services.bidding.domain.deal_pack as deal_pack
 import services.bidding.domain.listing as listing
@@ -23,4 +24,5 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         marketing.AGGREGATE,
         offer.aggregate(profile),
         redemption.aggregate(profile),
+        bank_days.AGGREGATE,
     )

@@ -3,9 +3,13 @@
 from libs.events.staff import staff_view
 from libs.events.views import View
 from services.bidding.projections.balances import VIEW as BALANCES
+from services.bidding.projections.bank_bookings import VIEW as BANK_BOOKINGS
+from services.bidding.projections.bank_days import BREAKS as BANK_BREAKS
+from services.bidding.projections.bank_days import DAYS as BANK_DAYS
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
+from services.bidding.projections.lent import VIEW as LENT
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
@@ -24,5 +28,9 @@ VIEWS: tuple[View, ...] = (
     OFFERS,
     TRANSFERS,
     REDEMPTIONS,
+    BANK_BOOKINGS,
+    BANK_DAYS,
+    BANK_BREAKS,
+    LENT,
     staff_view("bidding"),
 )

@@ -69,6 +69,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "booking": lambda _about: "bankref_B1",
     "month": lambda _about: "2024-03",
     "open_offer": lambda about: about.objects["offer"],
+    "bank_break": lambda _about: "brk_0",
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
@@ -77,6 +78,8 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "limit": lambda _town: ["200"],
     "on": lambda town: [town.due_day],
     "step": lambda _town: ["review"],
+    "state": lambda _town: ["open"],
+    "kind": lambda _town: ["missing_here"],
     "stage": lambda _town: ["early"],
     "waits_for": lambda _town: ["market_specialist"],
     "newcomers_only": lambda _town: ["false"],
@@ -174,6 +177,9 @@ BODIES: Final[dict[str, _Body]] = {
         "price_permille": 950,
     },
     "POST /bidding/redemptions/{redemption}/steps": lambda _about, _: {"step": "market_specialist"},
+    "POST /bidding/bank-breaks/{bank_break}/explanation": lambda _about, _: {"code": "timing"},
+    "POST /bidding/bank-breaks/{bank_break}/resolution": lambda _about, _: {"code": "timing"},
+    "POST /bidding/bank-matches": lambda _about, _: {"by": "reference"},
     "POST /onboarding/users": _registration,
     "POST /onboarding/assisted-users": _registration,
     "POST /onboarding/users/{user}/verification": lambda about, _: {

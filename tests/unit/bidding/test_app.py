@@ -18,6 +18,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "marketing",
         "offer",
         "rdm",
+        "bankdays",
     ]
     assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [
@@ -32,6 +33,10 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.offers",
         "bidding.transfers",
         "bidding.redemptions",
+        "bidding.bank-bookings",
+        "bidding.bank-days",
+        "bidding.bank-breaks",
+        "bidding.lent",
         "bidding.staff",
     ]
     assert len({saga.name for saga in service.sagas}) == len(service.sagas)

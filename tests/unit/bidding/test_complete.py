@@ -11,6 +11,7 @@ from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import (
     test_account,
     test_bank,
+    test_bank_days,
     test_cancelling,
     test_card,
     test_contract,
@@ -47,6 +48,7 @@ SPECS = [
     *test_market.SPECS,
     *test_market.LAWFUL_SPECS,
     *test_market.ACCOUNT_SPECS,
+    *test_bank_days.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

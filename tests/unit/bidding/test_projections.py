@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,15 +26,17 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
-from libs.events.codec import decode_object
+from libs.events.codec import decode, decode_object, name_of
 from libs.events.market import OfferSettled
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
+from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.system import BusinessDateSet
 from libs.events.views import Add, View
 from services.bidding.domain.redemption_state import STEPS
 from services.bidding.projections import VIEWS
 from services.bidding.projections.balances import VIEW as BALANCES
+from services.bidding.projections.bank_days import BREAKS as BANK_BREAKS
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
@@ -42,6 +45,7 @@ from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
 from services.bidding.projections.redemptions import VIEW as REDEMPTIONS
 from tests.unit.bidding import account_story as account
+from tests.unit.bidding import bank_day_story as bank_days
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import market_story as market
 from tests.unit.bidding import newcomer_story as newcomers
@@ -53,6 +57,7 @@ from tests.unit.bidding.test_bank import BOOKED
 from tests.unit.documents import documents, history, nested, recorded, turn_about
 from tests.unit.given import TODAY
 
+GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
 LOAN: dict[str, Any] = {"loan_id": "loan_1"}
 ANN = history(
     "acc_ann",
@@ -272,6 +277,15 @@ DAYS = [
     for number in (0, 1)
     for stream in ("~p0", "~p1")
 ]
+BANK_DAY = history("bankdays", *bank_days.TWO_DAYS, bank_days.MATCHED, *bank_days.ENDED)
+DATES = history("~p0", BusinessDateSet(business_date=TODAY))
+LOAN_OF = history(
+    "loan_1",
+    *(
+        decode(kind, (GOLDEN / f"{name_of(kind)}.json").read_bytes())
+        for kind in (LoanOpened, RepaymentDistributed)
+    ),
+)
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
     *LISTED,
@@ -297,6 +311,9 @@ EVERYTHING: list[RecordedEvent] = [
     *MORE_OFFERS,
     *TRADER,
     *SELLER,
+    *BANK_DAY,
+    *DATES,
+    *LOAN_OF,
 ]
 
 
@@ -307,7 +324,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, DATES, LOAN_OF)
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     assert documents(view, turn_about(*streams, *more, *traded)) == first
 
@@ -600,3 +617,17 @@ def test_a_redemption_shows_what_it_waits_for_and_its_month_what_came_of_it() ->
     assert shown["~clock"] == {"business_date": "2024-03-16"}
     assert shown["rdm_1"]["signers.release"] == "stf_cas"
     assert shown["rdm_1"]["deadline"] == "2024-04-08"
+
+
+def test_a_difference_is_shown_from_its_first_day_to_its_end() -> None:
+    """Closed by a file, matched with that of another day, or explained by one person and resolved by another."""
+    shown = documents(BANK_BREAKS, EVERYTHING)
+    ends = {doc: (fields["state"], fields["code"]) for doc, fields in shown.items()}
+    assert ends == {
+        bank_days.T: ("closed", "closed_by_file"),
+        bank_days.H: ("resolved", "timing"),
+        bank_days.L: ("resolved", "timing"),
+        bank_days.E: ("resolved", "bank_corrected"),
+    }
+    assert (shown[bank_days.H]["counterpart"], shown[bank_days.H]["ended_on"]) == (bank_days.L, "2024-03-15")
+    assert (shown[bank_days.E]["explained_by"], shown[bank_days.E]["resolved_by"]) == ("stf_ufa", "stf_lin")

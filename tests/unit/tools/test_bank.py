@@ -177,8 +177,8 @@ async def test_it_refuses_on_demand_and_books_nothing(town: BankTown) -> None:
     assert await town.call_back() == [(TOP_1, said(FIRST, code="card_blocked"))]
     assert town.ledger.balances() == {"custody": 0, "outside": 0}
     assert (await town.ask("GET", "/files/2024-03-15")).text.splitlines() == [
-        "H|loanstream-bank-file|1|2024-03-15|0",
-        "T|0|0|0",
+        "H|loanstream-bank-file|2|2024-03-15|0|0",
+        "T|0|0|0|0",
     ]
 
 

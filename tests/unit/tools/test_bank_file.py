@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.bidding.bank_file import BankFile, lines_of
 from tests.unit.tools.bank_town import BankTown, bank_town, order
 from tools.bank.daily_file import file_of
 from tools.bank.ledger import Declined
@@ -38,18 +39,18 @@ async def test_a_file_has_a_head_a_line_per_booking_and_an_end(town: BankTown) -
     answer = await town.ask("GET", "/files/2024-03-15")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.text == (
-        "H|loanstream-bank-file|1|2024-03-15|3\n"
+        "H|loanstream-bank-file|2|2024-03-15|3|0\n"
         "B|B20240315-00000001|top_1|acc_ann|in|50000|2027-01-15T08:00:00Z\n"
         "B|B20240315-00000002|||in|3000|2027-01-15T08:00:00Z\n"
         "B|B20240315-00000005|wdr_1|acc_ann|out|20000|2027-01-15T08:00:00Z\n"
-        "T|3|53000|20000\n"
+        "T|3|53000|20000|33000\n"
     )
 
 
 async def test_a_day_without_bookings_has_an_empty_file(town: BankTown) -> None:
     """A date before the last one that orders carry is known, also where nothing was booked on it."""
     assert (await town.ask("GET", "/files/2024-03-14")).text == (
-        "H|loanstream-bank-file|1|2024-03-14|0\nT|0|0|0\n"
+        "H|loanstream-bank-file|2|2024-03-14|0|0\nT|0|0|0|0\n"
     )
 
 
@@ -83,9 +84,26 @@ def test_a_large_file_comes_in_chunks_of_one_moment(town: BankTown) -> None:
     rest = [*chunks]
     lines = b"".join([*first, *rest]).decode().splitlines()
     assert len(rest) > 1
-    assert (lines[0], lines[-1]) == ("H|loanstream-bank-file|1|2024-03-16|6001", "T|6001|13000|0")
+    assert (lines[0], lines[-1]) == ("H|loanstream-bank-file|2|2024-03-16|6001|33000", "T|6001|13000|0|46000")
     assert len(lines) == 6_003
-    assert next(file_of(town.path, date(2024, 3, 16))).endswith(b"|6002\n")
+    assert next(file_of(town.path, date(2024, 3, 16))).endswith(b"|6002|33000\n")
+
+
+def test_the_platform_reads_what_the_bank_writes(town: BankTown) -> None:
+    """The simulator's file is whole to the reconciler's reader, and so is the one that has grown: it begins with the first."""
+    first = BankFile(lines_of(file_of(town.path, date(2024, 3, 15))), date(2024, 3, 15))
+    assert [(each.account, each.moved_fen) for each in first.read()] == [
+        ("acc_ann", 500_00),
+        ("", 30_00),
+        ("acc_ann", -200_00),
+    ]
+    assert (first.side.bookings, first.side.closing_fen) == (3, 330_00)
+    town.ledger.receive(5, "2024-03-15", town.now_s)
+    grown = BankFile(lines_of(file_of(town.path, date(2024, 3, 15))), date(2024, 3, 15), begins_at=3)
+    assert len([*grown.read()]) == 4
+    assert (grown.begins_with, grown.side.closing_fen) == (first.lines_hash, 330_05)
+    next_day = BankFile(lines_of(file_of(town.path, date(2024, 3, 16))), date(2024, 3, 16))
+    assert sum(each.moved_fen for each in next_day.read()) == next_day.side.closing_fen - 330_05
 
 
 def test_a_file_is_refused_before_its_first_byte(town: BankTown) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import cast
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from libs.runtime.views import Views
 from tests.unit.runtime.edge_world import MemoryViews
+from tools.replay.bank_side import Reconciled
 from tools.replay.book import Status
 from tools.replay.drive import Driven
 from tools.replay.figures import Custody, Ending, Lender, LoanFigures, read_parked
@@ -28,6 +30,18 @@ CUSTODY = Custody(
     unrequested_fen=0,
     clearing_open=0,
     accounts=3,
+)
+RECONCILED = Reconciled(
+    first=date(2014, 12, 20),
+    last=date(2014, 12, 24),
+    bookings=7,
+    matched=2,
+    left=0,
+    bank_fen=600_00,
+    ledger_fen=600_00,
+    accounts_fen=600_00,
+    lent_fen=80_00,
+    claims_fen=80_00,
 )
 LOANS = LoanFigures(opened=2, compared=2, equal=1, endings=(Ending(Status.EARLY, 2, {"repaid": 2}, 2),))
 PROOF = Proof(
@@ -53,6 +67,7 @@ GOOD = Result(
     driven=Driven(days=31, funded=2, quiet_ms=[20.0, 40.04, 31.0]),
     loans=LOANS,
     custody=CUSTODY,
+    reconciled=RECONCILED,
     lenders=(Lender("inv1", 4_00, 3_00, 2_00, 1_00, 1_234_567_89),),
     buckets=({"bucket": "current", "loans": 1, "principal_fen": 5_00},),
     parked=0,
@@ -117,6 +132,10 @@ def test_the_json_holds_exactly_the_agreed_keys(tmp_path: Path) -> None:
         (replace(GOOD, proof=replace(PROOF, rebuild_equal=False)), "rebuilt view differs"),
         (replace(GOOD, custody=replace(CUSTODY, held_fen=90_01)), "custody differs by -0.01"),
         (replace(GOOD, planned=3), "1 loans are missing"),
+        (
+            replace(GOOD, reconciled=replace(RECONCILED, claims_fen=80_01)),
+            "the bank, the books and the claims differ by 0.01",
+        ),
         (replace(GOOD, custody=replace(CUSTODY, clearing_open=2)), "2 loans have money left in clearing"),
         (replace(GOOD, proof=replace(PROOF, foreign=1)), "1 foreign records stand in the log"),
         (replace(GOOD, parked=4), "4 commands are parked"),

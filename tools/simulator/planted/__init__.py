@@ -3,6 +3,7 @@
 from typing import Final
 
 from tools.simulator.planted import (
+    bank,
     kernel,
     listings,
     market,
@@ -30,6 +31,7 @@ PLANTS: Final = {
         *redemptions.PLANTS,
         *market.PLANTS,
         *outside.PLANTS,
+        *bank.PLANTS,
     )
 }
 

@@ -1,0 +1,66 @@
+"""Commands of `bidding` about the bank's daily files. All go to one stream; who acts is the command's principal, never a field."""
+
+from datetime import date
+
+from libs.events.bank_days import Claims, Explanation, LineBreak, MatchedBy, Resolution, Side
+from libs.events.codec import command
+from libs.events.money import Count, Fen
+from libs.events.onboarding import TextHash
+
+#: The one stream of all days.
+BANK_DAYS: str = "bankdays"
+
+
+@command("bidding.ReconcileBankDay")
+class ReconcileBankDay:
+    """A day's file was matched with the ledger; `breaks` are all bookings that differ. No effect when nothing is new.
+
+    `lines_hash` is the digest of all bookings of the file, `begins_with` that of its first `begins_at`, as many as the last
+    file of the day had. Refused: `day_not_over`, `file_differs` (it does not begin with the bookings of the day's last file),
+    `too_many_breaks`, `invalid_breaks` (one twice), `breaks_do_not_add_up` (to the difference of the two sides),
+    `amount_too_large`.
+    """
+
+    business_date: date
+    lines_hash: TextHash
+    begins_at: Count
+    begins_with: TextHash
+    bank: Side
+    ledger: Side
+    accounts_fen: Fen
+    claims: Claims | None
+    breaks: tuple[LineBreak, ...]
+
+
+@command("bidding.ExplainBreak")
+class ExplainBreak:
+    """Say by a code where a difference comes from. No effect for the same code.
+
+    Refused: `forbidden_not_staff`, `break_not_open` (also one that is closed or resolved).
+    """
+
+    break_id: str
+    code: Explanation
+
+
+@command("bidding.ResolveBreak")
+class ResolveBreak:
+    """Another person finds the explanation right and the difference settled. No effect when it is resolved with this code.
+
+    Refused: `forbidden_not_staff`, `break_not_open` (also one that is closed), `break_not_explained`,
+    `forbidden_second_signature` (by who explained it), `break_resolved` (with another code).
+    """
+
+    break_id: str
+    code: Resolution
+
+
+@command("bidding.MatchBreaks")
+class MatchBreaks:
+    """Match what the bank booked on one day with what we booked on another, all of it that fits. No effect where nothing does.
+
+    By `reference` (and account, and amount) two differences settle each other. By `amount`, where just one on each side has it,
+    both are explained as timing, and another person resolves them. Refused: `forbidden_not_staff`.
+    """
+
+    by: MatchedBy

@@ -1,0 +1,131 @@
+"""The views `bidding.bank-days` and `bidding.bank-breaks`: every reconciled date, and every difference with what became of it.
+
+Both are written by the one stream of bank days alone. A difference that is over stays, with the day on which it ended.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from libs.events.bank_days import (
+    BankBreakClosed,
+    BankBreakExplained,
+    BankBreakOpened,
+    BankBreakResolved,
+    BankBreaksMatched,
+    BankDayReconciled,
+    Side,
+)
+from libs.events.records import RecordedEvent
+from libs.events.views import Op, Set, View
+
+
+def project_day(event: RecordedEvent) -> Sequence[Op]:
+    """A date after its last file that said something new. Amounts in fen."""
+    data: BankDayReconciled = event.data
+    doc = data.business_date.isoformat()
+    fields = {
+        "business_date": doc,
+        "revision": data.revision,
+        "lines_hash": data.lines_hash,
+        **_side("bank", data.bank),
+        **_side("ledger", data.ledger),
+        "accounts_fen": data.accounts_fen,
+        "claims_fen": data.claims.register_fen if data.claims else None,
+        "lent_fen": data.claims.ledger_fen if data.claims else None,
+        "opened": data.opened,
+        "closed": data.closed,
+        "open_after": data.open_after,
+        f"src.{event.stream}": event.address,
+    }
+    return [Set(doc, field, value) for field, value in fields.items()]
+
+
+def _side(name: str, side: Side) -> dict[str, int]:
+    return {
+        f"{name}_bookings": side.bookings,
+        f"{name}_in_fen": side.in_fen,
+        f"{name}_out_fen": side.out_fen,
+        f"{name}_fen": side.closing_fen,
+    }
+
+
+def project_break(event: RecordedEvent) -> Sequence[Op]:
+    """A difference after one of its events."""
+    match event.data:
+        case BankBreaksMatched() as data:
+            docs = {data.here: data.there, data.there: data.here}
+            return [
+                op
+                for doc, counterpart in docs.items()
+                for op in _changed(
+                    doc,
+                    event,
+                    {
+                        "state": "resolved",
+                        "code": "timing",
+                        "counterpart": counterpart,
+                        "explained_by": data.matched_by,
+                        "resolved_by": data.matched_by,
+                    },
+                )
+            ]
+        case data:
+            return _changed(data.break_id, event, _fields(data, event))
+
+
+def _fields(data: Any, event: RecordedEvent) -> dict[str, Any]:
+    match data:
+        case BankBreakOpened():
+            return {
+                "break_id": data.break_id,
+                "business_date": data.business_date.isoformat(),
+                "kind": data.kind,
+                "reference": data.reference,
+                "account_id": data.account_id,
+                "bank_fen": data.bank_fen,
+                "ledger_fen": data.ledger_fen,
+                "difference_fen": data.bank_fen - data.ledger_fen,
+                "state": "open",
+                "code": None,
+                "counterpart": None,
+                "explained_by": None,
+                "resolved_by": None,
+                "opened_on": event.business_date.isoformat() if event.business_date else None,
+                "ended_on": None,
+            }
+        case BankBreakExplained():
+            return {
+                "state": "explained",
+                "code": data.code,
+                "counterpart": data.counterpart,
+                "explained_by": data.explained_by,
+            }
+        case BankBreakResolved():
+            return {"state": "resolved", "code": data.code, "resolved_by": data.resolved_by}
+        case BankBreakClosed():
+            return {"state": "closed", "code": data.code}
+        case _:
+            raise TypeError(f"{event.type} is not read by this view")
+
+
+def _changed(doc: str, event: RecordedEvent, fields: dict[str, Any]) -> list[Op]:
+    if fields["state"] in ("resolved", "closed") and event.business_date:
+        fields |= {"ended_on": event.business_date.isoformat()}
+    fields |= {f"src.{event.stream}": event.address}
+    return [Set(doc, field, value) for field, value in fields.items()]
+
+
+DAYS = View(name="bidding.bank-days", version=1, reads=(BankDayReconciled,), project=project_day)
+BREAKS = View(
+    name="bidding.bank-breaks",
+    version=1,
+    reads=(
+        BankBreakOpened,
+        BankBreakClosed,
+        BankBreakExplained,
+        BankBreakResolved,
+        BankBreaksMatched,
+    ),
+    project=project_break,
+    indexes=("state", "kind"),
+)

@@ -1,0 +1,36 @@
+"""The view `bidding.lent`: what lenders paid for their claims and have not got back, beside what the claims' own register says.
+
+The first is money that moved here, the second what `repayment` keeps: two services, which agree whenever nothing is on its way
+between them. `all` is the sum, one document per loan says where a difference is.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.bidding import HoldCaptured, InvestorCredited
+from libs.events.records import RecordedEvent
+from libs.events.repayment import LoanOpened, RepaymentDistributed
+from libs.events.views import Add, Op, View
+
+
+def project(event: RecordedEvent) -> Sequence[Op]:
+    """A part that is paid, a claim that is entered, and principal that comes back, on both sides."""
+    match event.data:
+        case HoldCaptured() as data:
+            field, amount_fen = "ledger_fen", data.amount_fen
+        case InvestorCredited() as data:
+            field, amount_fen = "ledger_fen", -data.principal_fen
+        case LoanOpened() as data:
+            field, amount_fen = "register_fen", sum(claim.principal_fen for claim in data.claims)
+        case RepaymentDistributed() as data:
+            field, amount_fen = "register_fen", -data.principal_fen
+        case _:
+            raise TypeError(f"{event.type} is not read by this view")
+    return [Add("all", field, amount_fen), Add(f"loan:{data.loan_id}", field, amount_fen)]
+
+
+VIEW = View(
+    name="bidding.lent",
+    version=1,
+    reads=(HoldCaptured, InvestorCredited, LoanOpened, RepaymentDistributed),
+    project=project,
+)

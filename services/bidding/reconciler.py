@@ -1,0 +1,272 @@
+"""The reconciler: compares each date's file of the custodian bank with our books, and puts what it found on the log as one command.
+
+It remembers nothing: which dates are over, what our side of them is and what the last file said stand in views. A file is read,
+sorted and matched on the disk, so its length costs no memory. A date's file may grow, so the last week's are looked at again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any, Final, Protocol
+
+import structlog
+
+from libs.events.bank_days import Claims, LineBreak, Side
+from libs.events.codec import encode
+from libs.runtime.auth import Principal
+from libs.runtime.http import Call, Order
+from libs.runtime.http.edge import ReadsViews
+from services.bidding.bank_file import BankFile, BankFileRefused
+from services.bidding.commands.bank_days import BANK_DAYS, ReconcileBankDay
+from services.bidding.custodian import BankRefused
+from services.bidding.matching import Matcher, OurBooking, TooManyBreaks
+
+log = structlog.get_logger()
+
+BOOKINGS: Final = "bidding.bank-bookings"
+DAYS: Final = "bidding.bank-days"
+BREAKS: Final = "bidding.bank-breaks"
+LENT: Final = "bidding.lent"
+#: Who asks in the log.
+RECONCILER: Final = Principal("reconciler")
+#: Dates whose files are looked at again, because an order that comes late is booked on the date that it carries (chosen).
+LOOKED_AT_AGAIN: Final = 7
+_ROUTE: Final = "reconcile /bidding/bank-days/{day}"
+_PAGE: Final = 1_000
+_NO_LINES: Final = sha256().hexdigest()
+
+InThread = Callable[..., Awaitable[Any]]
+"""Run a function that blocks beside the loop (asyncio.to_thread)."""
+
+
+class DayNotOver(Exception):
+    """Some partition still lives on the date, or its views do not show that it has left it: our side may still change."""
+
+
+class BankFiles(Protocol):
+    """Where a date's file comes from."""
+
+    def lines(self, day: date) -> AbstractAsyncContextManager[Iterable[bytes]]:
+        """The lines of a date's file, for as long as they are needed. Raises BankUnavailable, or BankRefused `file_not_ready`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """The first date of the books, and the last one that is over in every partition."""
+
+    first: date
+    last: date
+
+
+async def dates_over(views: ReadsViews, partitions: int) -> Dates | None:
+    """Which dates our side is complete of; None while there is none. Raises ViewMissing."""
+    partitions_at = [doc["lives_on"] async for doc in _named_from(views, BOOKINGS, "partition:", "lives_on")]
+    page, _ = await views.page(BOOKINGS, where={}, after="day:", limit=1)
+    if len(partitions_at) < partitions or not page:
+        return None
+    first = date.fromisoformat(page[0]["business_date"])
+    last = date.fromisoformat(min(partitions_at)) - timedelta(days=1)
+    return Dates(first, last) if first <= last else None
+
+
+async def reconciliation(
+    views: ReadsViews,
+    day: date,
+    lines: Iterable[bytes],
+    dates: Dates | None,
+    *,
+    claims: Claims | None = None,
+    in_thread: InThread = asyncio.to_thread,
+) -> tuple[ReconcileBankDay, int]:
+    """What a date's file asks of the log, and the revision that it goes on from.
+
+    Raises DayNotOver, BankFileRefused and TooManyBreaks; then nothing was asked.
+    """
+    if dates is None or not dates.first <= day <= dates.last:
+        raise DayNotOver(day.isoformat())
+    known = await views.get(DAYS, day.isoformat()) or {}
+    file = BankFile(lines, day, known.get("bank_bookings", 0))
+    with Matcher.open() as matcher:
+        await in_thread(matcher.take_bank, file)
+        ledger = await _take_ledger(views, matcher, day)
+        found = await in_thread(matcher.breaks)
+    breaks = tuple([await _named(views, day, each) for each in found])
+    closing_fen, accounts_fen = await _sums_until(views, day)
+    command = ReconcileBankDay(
+        business_date=day,
+        lines_hash=file.lines_hash,
+        begins_at=file.begins_at,
+        begins_with=file.begins_with,
+        bank=file.side,
+        ledger=replace(ledger, closing_fen=closing_fen),
+        accounts_fen=accounts_fen,
+        claims=claims,
+        breaks=breaks,
+    )
+    return command, known.get("revision", 0)
+
+
+def order_of(command: ReconcileBankDay, revision: int) -> tuple[Call, Order]:
+    """The command as a call: the same file on the same books is the same one, until something new was said of the day."""
+    day = command.business_date.isoformat()
+    key = f"{revision}:{sha256(encode(ReconcileBankDay, command)).hexdigest()}"
+    return Call(RECONCILER, _ROUTE, {"day": day}, None, b""), Order(BANK_DAYS, command, key=key)
+
+
+def says_nothing(command: ReconcileBankDay, known: Mapping[str, Any]) -> bool:
+    """Whether the date's document says all of it already, so that looking again costs the log nothing. A whole that is out of balance
+    is asked about again.
+    """
+    sides = {"bank": command.bank, "ledger": command.ledger}
+    balanced = (known.get("lent_fen"), known.get("ledger_fen")) == (
+        known.get("claims_fen"),
+        known.get("accounts_fen"),
+    )
+    claims = command.claims
+    return (
+        balanced
+        and (claims is None or claims.ledger_fen == claims.register_fen)
+        and command.lines_hash == known.get("lines_hash")
+        and command.accounts_fen == known.get("accounts_fen")
+        and all(side.closing_fen == known.get(f"{name}_fen") for name, side in sides.items())
+        and all(side.bookings == known.get(f"{name}_bookings") for name, side in sides.items())
+    )
+
+
+async def claims_at_rest(
+    views: ReadsViews, pause: Callable[[], Awaitable[None]], looks: int = 20
+) -> Claims | None:
+    """What was paid for claims beside their register: at once where they agree, else what stays the same for all looks.
+
+    None while something is on its way between the two: a difference that moves is none.
+    """
+    first: Claims | None = None
+    for _ in range(looks):
+        found = await views.get(LENT, "all") or {}
+        seen = Claims(ledger_fen=found.get("ledger_fen", 0), register_fen=found.get("register_fen", 0))
+        if seen.ledger_fen == seen.register_fen:
+            return seen
+        if first is not None and seen != first:
+            return None
+        first = seen
+        await pause()
+    return first
+
+
+async def days_to_do(views: ReadsViews, dates: Dates) -> Sequence[date]:
+    """The dates that are over and have no file yet, the oldest first, and the last ones once more."""
+    documents = _named_from(views, DAYS, "", "business_date")
+    known = frozenset([date.fromisoformat(document["business_date"]) async for document in documents])
+    whole = (dates.last - dates.first).days + 1
+    days = [dates.first + timedelta(days=number) for number in range(whole)]
+    return [day for day in days if day not in known or day > dates.last - timedelta(days=LOOKED_AT_AGAIN)]
+
+
+# --- our side ------------------------------------------------------------------------------------------------------
+
+
+async def _named_from(views: ReadsViews, view: str, start: str, field: str) -> AsyncIterator[dict[str, Any]]:
+    """The documents whose names follow a start, in order, a page at a time, as long as they have a field."""
+    after: str | None = start or None
+    while True:
+        page, after = await views.page(view, where={}, after=after, limit=_PAGE)
+        for document in page:
+            if field not in document:
+                return
+            yield document
+        if after is None:
+            return
+
+
+async def _take_ledger(views: ReadsViews, matcher: Matcher, day: date) -> Side:
+    """Our bookings of the date, a page at a time; the day's sums without its balance."""
+    bookings = in_fen = out_fen = 0
+    rows: list[OurBooking] = []
+    async for document in _named_from(views, BOOKINGS, f"{day.isoformat()}|", "booked_on"):
+        if document["booked_on"] != day.isoformat():
+            break
+        rows.append(OurBooking(document["reference"], document["account_id"], document["moved_fen"]))
+        bookings += 1
+        in_fen += max(rows[-1].moved_fen, 0)
+        out_fen += max(-rows[-1].moved_fen, 0)
+        if len(rows) == _PAGE:
+            matcher.take_ledger(rows)
+            rows = []
+    matcher.take_ledger(rows)
+    return Side(bookings=bookings, in_fen=in_fen, out_fen=out_fen, closing_fen=0)
+
+
+async def _sums_until(views: ReadsViews, day: date) -> tuple[int, int]:
+    """What the bank has by our books at the end of a date, and what all accounts have."""
+    closing_fen = accounts_fen = 0
+    async for document in _named_from(views, BOOKINGS, "day:", "accounts_fen"):
+        if document["business_date"] > day.isoformat():
+            break
+        closing_fen += document.get("in_fen", 0) - document.get("out_fen", 0)
+        accounts_fen += document["accounts_fen"]
+    return closing_fen, accounts_fen
+
+
+async def _named(views: ReadsViews, day: date, found: LineBreak) -> LineBreak:
+    """A booking that the bank has not on this date, under a reference that we booked before, was told to somebody else."""
+    if found.kind != "missing_there":
+        return found
+    others, _ = await views.page(BOOKINGS, where={"reference": found.reference}, after=None, limit=_PAGE)
+    is_reused = any(
+        (other["booked_on"], other["account_id"]) < (day.isoformat(), found.account_id) for other in others
+    )
+    return replace(found, kind="reference_reused") if is_reused else found
+
+
+# --- again and again -----------------------------------------------------------------------------------------------
+
+
+class Reconciler:
+    """One round after the other. `hear` puts a command on the log and says whether it was decided (`pause` waits a moment)."""
+
+    def __init__(
+        self,
+        views: ReadsViews,
+        files: BankFiles,
+        hear: Callable[[ReconcileBankDay, int], Awaitable[None]],
+        pause: Callable[[], Awaitable[None]],
+        *,
+        partitions: int,
+    ) -> None:
+        self._views = views
+        self._files = files
+        self._hear = hear
+        self._pause = pause
+        self._partitions = partitions
+
+    async def once(self) -> Sequence[date]:
+        """Ask for the files of all dates that need a look, and return those that were believed. A file that is refused or not
+        ready ends the round: later balances rest on it.
+
+        Raises BankUnavailable, LogUnavailable, DatabaseError, ViewMissing.
+        """
+        dates = await dates_over(self._views, self._partitions)
+        if dates is None:
+            return []
+        done: list[date] = []
+        for day in await days_to_do(self._views, dates):
+            claims = await claims_at_rest(self._views, self._pause) if day == dates.last else None
+            try:
+                async with self._files.lines(day) as lines:
+                    command, revision = await reconciliation(self._views, day, lines, dates, claims=claims)
+            except BankFileRefused as refused:
+                log.error("bank_file_refused", day=day.isoformat(), line=refused.line, code=refused.code)
+                break
+            except TooManyBreaks:
+                log.error("bank_file_refused", day=day.isoformat(), line=0, code="too_many_breaks")
+                break
+            except BankRefused as refused:
+                log.warning("bank_file_missing", day=day.isoformat(), code=refused.code)
+                break
+            if not says_nothing(command, await self._views.get(DAYS, day.isoformat()) or {}):
+                await self._hear(command, revision)
+            done.append(day)
+        return done

@@ -1,0 +1,198 @@
+"""Bank days, kept once more: the files that the bank really gave against our bookings as the log holds them, line by line.
+
+At every reconciliation the work list is exactly what the two do not share; a difference ends by a file that has it no more, by its
+other half, or by two people. The balances are the accountant's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tools.simulator.books import Books
+from tools.simulator.loan_books import require
+from tools.simulator.played_bank import BankEntry, GivenFile
+
+_BANK = "bank:custody"
+#: A difference: reference, account, what the bank says, what we say.
+Difference = tuple[str, str, int, int]
+
+
+@dataclass(slots=True)
+class BreakBook:
+    """One difference of a date, and who explained it."""
+
+    day: date
+    kind: str
+    what: Difference
+    explained_by: str | None = None
+
+
+@dataclass(slots=True)
+class BankBooks:
+    """Our bookings by date, the work list, what was settled, and the date's last file."""
+
+    books: Books
+    files: Mapping[tuple[date, str], GivenFile] | None = None
+    """What the bank gave, by date and digest: the one thing here that stands in no log. None where nobody knows it: then the days
+    are not judged."""
+    bookings: dict[date, list[BankEntry]] = field(default_factory=dict)
+    breaks: dict[str, BreakBook] = field(default_factory=dict)
+    settled: dict[str, BreakBook] = field(default_factory=dict)
+    days: dict[date, GivenFile] = field(default_factory=dict)
+
+    def record(self, where: str, business_date: str | None, event: Any) -> None:
+        """Fold one event. Raises WrongBooks."""
+        if self.files is None:
+            return
+        data = event["data"]
+        for posting in data.get("postings", ()):
+            if posting["account"] == _BANK:
+                assert business_date is not None, "money moves on a date"
+                booked = BankEntry(data["bank_reference"], data.get("account_id", ""), -posting["amount_fen"])
+                self.bookings.setdefault(date.fromisoformat(business_date), []).append(booked)
+        handler = _HANDLERS.get(event["type"])
+        if handler is not None:
+            handler(self, where, data)
+
+    def at_rest(self, last_over: date | None) -> None:
+        """Every date that is over has a whole file, and no difference is told that is none, or kept back that is one."""
+        if self.files is None:
+            return
+        for day in self.bookings:
+            over = last_over is not None and day <= last_over
+            require(day in self.days or not over, f"{day} was never reconciled with the bank")
+        for day in self.days:
+            self._as_the_bank_says("at rest", day)
+
+    # --- days -----------------------------------------------------------------------------------------------------
+
+    def _reconciled(self, where: str, data: Any) -> None:
+        assert self.files is not None, "nobody is judged without them"
+        day = date.fromisoformat(data["business_date"])
+        given = self.files.get((day, data["lines_hash"]))
+        require(given is not None, f"{where}: {day} is reconciled with a file that the bank never gave")
+        assert given is not None
+        earlier = self.days.get(day)
+        if earlier is not None:
+            begins = given.entries[: len(earlier.entries)] == earlier.entries
+            require(begins, f"{where}: the file of {day} does not go on from its last one")
+        self.days[day] = given
+        ours = self.bookings.get(day, [])
+        _side(where, "bank", data["bank"], given.entries, given.closing_fen)
+        balance_fen = sum(each.moved_fen for on, sums in self.bookings.items() if on <= day for each in sums)
+        _side(where, "ledger", data["ledger"], ours, balance_fen)
+        require(
+            data["accounts_fen"] == balance_fen, f"{where}: accounts have {data['accounts_fen']} on {day}"
+        )
+        require(data["open_after"] == len(self.breaks), f"{where}: {len(self.breaks)} breaks are open")
+        if day == max(self.days):
+            self._whole(where, day, data)
+        self._as_the_bank_says(where, day)
+
+    def _as_the_bank_says(self, where: str, day: date) -> None:
+        """The differences of a date are what the two sides do not share: nothing is missing and nothing is made up."""
+        theirs = {each.reference: each for each in self.days[day].entries}
+        expected: set[Difference] = set()
+        for reference in {*theirs, *(each.reference for each in self.bookings.get(day, []))}:
+            expected |= _differences(
+                theirs.get(reference), [x for x in self.bookings.get(day, []) if x.reference == reference]
+            )
+        known = [*self.breaks.values(), *self.settled.values()]
+        told = {each.what for each in known if each.day == day and each.what[0]}
+        missing = sorted(expected - told)
+        require(not missing, f"{where}: {day} differs by {missing} and nobody says so")
+        live = {each.what for each in self.breaks.values() if each.day == day and each.what[0]}
+        made_up = sorted(live - expected)
+        require(not made_up, f"{where}: {day} does not differ by {made_up}")
+
+    def _whole(self, where: str, day: date, data: Any) -> None:
+        """What no line explains of the balance is told once, to the fen."""
+        lines = sum(each.moved_fen for on in self.days for each in self.days[on].entries)
+        ours = sum(each.moved_fen for on in self.days for each in self.bookings.get(on, []))
+        unexplained = data["bank"]["closing_fen"] - data["ledger"]["closing_fen"] - (lines - ours)
+        known = [*self.breaks.values(), *self.settled.values()]
+        told = sum(each.what[2] - each.what[3] for each in known if each.kind == "balance_differs")
+        require(told == unexplained, f"{where}: balances of {day} differ by {unexplained}, told is {told}")
+
+    # --- breaks ---------------------------------------------------------------------------------------------------
+
+    def _opened(self, where: str, data: Any) -> None:
+        name = data["break_id"]
+        require(name not in self.breaks and name not in self.settled, f"{where}: {name} is opened again")
+        what = data["reference"], data["account_id"], data["bank_fen"], data["ledger_fen"]
+        book = BreakBook(date.fromisoformat(data["business_date"]), data["kind"], what)
+        alone = {"missing_here": not data["ledger_fen"], "missing_there": not data["bank_fen"]}
+        require(alone.get(book.kind, True), f"{where}: {name} is no {book.kind}")
+        self.breaks[name] = book
+
+    def _closed(self, where: str, data: Any) -> None:
+        self._open(where, data["break_id"])
+        del self.breaks[data["break_id"]]
+
+    def _explained(self, where: str, data: Any) -> None:
+        self._open(where, data["break_id"]).explained_by = data["explained_by"]
+
+    def _resolved(self, where: str, data: Any) -> None:
+        book = self._open(where, data["break_id"])
+        two = book.explained_by not in (None, data["resolved_by"])
+        require(two, f"{where}: {data['break_id']} is resolved by {data['resolved_by']} alone")
+        self._settle(data["break_id"])
+
+    def _matched(self, where: str, data: Any) -> None:
+        here, there = self._open(where, data["here"]), self._open(where, data["there"])
+        one = here.what[:2] == there.what[:2] and here.what[2] == there.what[3] and here.day != there.day
+        require(
+            one and here.what[3] == there.what[2] == 0, f"{where}: {here.what} is not settled by {there.what}"
+        )
+        self._settle(data["here"])
+        self._settle(data["there"])
+
+    def _open(self, where: str, name: str) -> BreakBook:
+        require(name in self.breaks, f"{where}: {name} is not open")
+        return self.breaks[name]
+
+    def _settle(self, name: str) -> None:
+        self.settled[name] = self.breaks.pop(name)
+
+
+def _differences(theirs: BankEntry | None, ours: list[BankEntry]) -> set[Difference]:
+    """What one reference differs by on one date, by the simplest rule: what both have alike is gone, the rest is named."""
+    left = [*ours]
+    if theirs is not None and theirs in left:
+        left.remove(theirs)
+        theirs = None
+    elif theirs is not None and left:
+        meant = next((each for each in left if each.account == theirs.account), min(left, key=_order))
+        left.remove(meant)
+        return {(meant.reference, meant.account, theirs.moved_fen, meant.moved_fen), *_alone(left)}
+    found = {(theirs.reference, theirs.account, theirs.moved_fen, 0)} if theirs else set()
+    return found | _alone(left)
+
+
+def _alone(ours: list[BankEntry]) -> set[Difference]:
+    return {(each.reference, each.account, 0, each.moved_fen) for each in ours}
+
+
+def _order(entry: BankEntry) -> tuple[str, int]:
+    return entry.account, entry.moved_fen
+
+
+def _side(where: str, name: str, said: Any, entries: Any, closing_fen: int) -> None:
+    is_so = {
+        "bookings": len(entries),
+        "in_fen": sum(max(each.moved_fen, 0) for each in entries),
+        "out_fen": sum(max(-each.moved_fen, 0) for each in entries),
+        "closing_fen": closing_fen,
+    }
+    require(said == is_so, f"{where}: the {name}'s side is {is_so}, told is {said}")
+
+
+_HANDLERS: dict[str, Callable[[BankBooks, str, Any], None]] = {
+    "bidding.BankDayReconciled.v1": BankBooks._reconciled,
+    "bidding.BankBreakOpened.v1": BankBooks._opened,
+    "bidding.BankBreakClosed.v1": BankBooks._closed,
+    "bidding.BankBreakExplained.v1": BankBooks._explained,
+    "bidding.BankBreakResolved.v1": BankBooks._resolved,
+    "bidding.BankBreaksMatched.v1": BankBooks._matched,
+}
