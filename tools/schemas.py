@@ -18,6 +18,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     deal_packs,
     onboarding,
     repayment,
+    standing,
     system,
     vouchers,
 )

@@ -16,7 +16,8 @@ class FundsHeld:
     """A bid's money is held; the listing has not answered yet.
 
     `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him; `related` are
-    the users whom it knows as related to him. `allow_partial`: where less is left, the listing may take a part.
+    the users whom it knows as related to him. `allow_partial`: where less is left, the listing may take a part. Where a
+    `standing_order` asked for it, the queue of orders answers next, and then the listing.
     """
 
     account_id: str
@@ -32,6 +33,7 @@ class FundsHeld:
     suitability_valid_to: date | None = None
     related: tuple[str, ...] = ()
     allow_partial: bool = False
+    standing_order: str = ""
 
 
 @event("bidding.HoldReleased.v1")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: suitability, related parties, review, applications, penalty.
 #: 3: limits on users' ids and on listings whose loan could not be said. 4: under the law only applications
 #: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card; papers; bids
-#: taken in part, cancelling, publication, published fees, who pays out.
-RULES = 6
+#: taken in part, cancelling, publication, published fees, who pays out. 7: standing orders.
+RULES = 7
 
 
 def build(profile: str) -> Service:

@@ -68,7 +68,7 @@ class RecordBid:
 
     Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
     `above_investor_cap` (of one investor in one listing), `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
-    With `allow_partial` a bid above what is left is accepted for that.
+    With `allow_partial` a bid above what is left is accepted for that. `standing_order` is what makes the bid, where one does.
     """
 
     bid_id: str
@@ -80,6 +80,7 @@ class RecordBid:
     suitability_valid_to: date | None = None
     related: tuple[str, ...] = ()
     allow_partial: bool = False
+    standing_order: str = ""
 
 
 @command("bidding.CancelBid")

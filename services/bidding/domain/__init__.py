@@ -5,6 +5,7 @@ import services.bidding.domain.contract as contract
 import services.bidding.domain.deal_pack as deal_pack
 import services.bidding.domain.listing as listing
 import services.bidding.domain.marketing as marketing
+import services.bidding.domain.standing as standing
 import services.bidding.domain.unrequested as unrequested
 from libs.events.deciding import Aggregate
 from services.bidding.domain.profile import Profile
@@ -19,4 +20,5 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         contract.aggregate(profile),
         deal_pack.AGGREGATE,
         marketing.AGGREGATE,
+        standing.aggregate(profile),
     )

@@ -41,6 +41,7 @@ from services.bidding.commands import (
     RequestWithdrawal,
     ReturnPayment,
 )
+from services.bidding.commands.standing import HoldForOrder
 from services.bidding.commands.vouchers import CreditVoucher
 from services.bidding.domain import bank, holds, owner
 from services.bidding.domain.account_state import (
@@ -62,6 +63,7 @@ _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
 _SagasCommand = (
     RecordSuitability
     | RecordRelation
+    | HoldForOrder
     | ReleaseHold
     | ReduceHold
     | CaptureHold
@@ -138,6 +140,8 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return owner.assess(command, state)
         case RecordRelation():
             return owner.relate(command, state)
+        case HoldForOrder():
+            return holds.hold_for_order(command, state)
         case ReleaseHold():
             return holds.release(command, state)
         case ReduceHold():

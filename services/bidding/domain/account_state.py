@@ -37,6 +37,7 @@ from libs.events.bidding import (
 from libs.events.card import CardRef
 from libs.events.codec import record
 from libs.events.money import Count, Fen, PositiveFen
+from libs.events.standing import OrderHoldDeclined
 from libs.events.vouchers import VoucherCredited
 
 
@@ -129,7 +130,7 @@ AccountState = NotOpened | Open | FeeAccount
 _BankEvent = (
     TopUpRequested | FundsDeposited | TopUpFailed | WithdrawalRequested | FundsWithdrawn | WithdrawalFailed
 )
-_HoldEvent = FundsHeld | HoldReduced | HoldReleased | HoldCaptured
+_HoldEvent = FundsHeld | HoldReduced | HoldReleased | HoldCaptured | OrderHoldDeclined
 _LoanEvent = (
     LoanProceedsCredited
     | InstallmentDebited
@@ -192,7 +193,7 @@ def _with_owner(state: Open, event: _OwnersEvent) -> Open:
 def _with_balance(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Open:
     """Every event that moves money carries the balances after it."""
     match event:
-        case TopUpRequested() | TopUpFailed() | InstallmentDebitFailed():
+        case TopUpRequested() | TopUpFailed() | InstallmentDebitFailed() | OrderHoldDeclined():
             return state
         case _:
             return replace(state, available_fen=event.available_after_fen, held_fen=event.held_after_fen)
@@ -231,7 +232,7 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
             return replace(state, holds=holds, invested_fen=state.invested_fen + invested_fen)
         case InvestorCredited():
             return replace(state, invested_fen=state.invested_fen - event.principal_fen)
-        case VoucherCredited():
+        case VoucherCredited() | OrderHoldDeclined():
             return state
         case _:
             return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})

@@ -7,6 +7,7 @@ import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
 import services.bidding.policies.papers as papers
 import services.bidding.policies.repaying as repaying
+import services.bidding.policies.standing as standing
 import services.bidding.policies.vouchers as vouchers
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
@@ -18,7 +19,12 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
 
 
 def _on_bidding(event: RecordedEvent) -> list[Send]:
-    return [*lending.on_bidding(event), *papers.on_bidding(event), *vouchers.on_bidding(event)]
+    return [
+        *lending.on_bidding(event),
+        *papers.on_bidding(event),
+        *vouchers.on_bidding(event),
+        *standing.on_bidding(event),
+    ]
 
 
 POLICIES = {
@@ -26,4 +32,4 @@ POLICIES = {
     "repayment": repaying.on_repayment,
     "onboarding": on_onboarding,
 }
-SAGAS = (*lending.SAGAS, *papers.SAGAS, *vouchers.SAGAS, *repaying.SAGAS, *custody.SAGAS)
+SAGAS = (*lending.SAGAS, *papers.SAGAS, *vouchers.SAGAS, *standing.SAGAS, *repaying.SAGAS, *custody.SAGAS)

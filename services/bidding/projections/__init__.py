@@ -8,6 +8,7 @@ from services.bidding.projections.bids import VIEW as BIDS
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.papers import CONTRACTS, PACKS
+from services.bidding.projections.standing import LOG, ORDERS, SERVICES
 from services.bidding.projections.vouchers import VIEW as VOUCHERS
 
 VIEWS: tuple[View, ...] = (
@@ -19,5 +20,8 @@ VIEWS: tuple[View, ...] = (
     CONTRACTS,
     PACKS,
     VOUCHERS,
+    ORDERS,
+    LOG,
+    SERVICES,
     staff_view("bidding"),
 )
