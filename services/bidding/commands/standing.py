@@ -18,7 +18,7 @@ QUEUE_STREAM = "auto_queue"
 class OpenStandingOrder:
     """An investor sets up his standing order, having read the risk text of this hash. No effect for the same order again.
 
-    Refused: `invalid_owner` (who asks is no user), `text_differs`, `invalid_grades` (none, twice the same, or too many),
+    Refused: `invalid_owner` (who asks is no user), `unknown_order` (no id of an order), `text_differs`, `invalid_grades` (none, twice the same, or too many),
     `invalid_tenor`, `loan_max_too_small` (below one step of bids), `order_exists` (he has one, or this id on other terms),
     `too_many_orders`.
     """
@@ -77,9 +77,8 @@ class EndOrderOf:
 
 @command("bidding.QueueListing")
 class QueueListing:
-    """A listing opened: the standing orders are served with it. No effect where there are none, nor for one that is being served.
-
-    Refused: `too_many_listings` (wait for their service).
+    """A listing opened: the standing orders are served with it. No effect where there are none, nor for one that is being served
+    or waits.
     """
 
     listing_id: str

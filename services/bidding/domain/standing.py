@@ -7,9 +7,9 @@ is slow and whatever other people bid meanwhile (docs/decisions/0016).
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, assert_never, get_args
+from typing import assert_never, get_args
 
-from libs.events.deciding import Aggregate, Context, Refused, WakeOn
+from libs.events.deciding import Aggregate, Context, WakeOn
 from libs.events.standing import (
     AutoInvestEnded,
     AutoInvestQueued,
@@ -54,9 +54,6 @@ from services.bidding.domain.standing_state import (
     QueueEvent,
     evolve,
 )
-
-#: Listings that wait for their service at most: far more than open on a day.
-WAITING_MAX: Final = 1_000
 
 _SagasCommand = (
     EndOrderOf
@@ -173,8 +170,6 @@ def _queue(command: QueueListing, state: Queue) -> Sequence[QueueEvent]:
     waits = any(target.listing_id == command.listing_id for target in state.waiting)
     if not state.orders or is_served or waits:
         return []
-    if len(state.waiting) >= WAITING_MAX:
-        raise Refused("too_many_listings")
     return [
         AutoInvestQueued(
             listing_id=command.listing_id,

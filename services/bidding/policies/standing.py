@@ -6,7 +6,6 @@ Nothing here chooses: whose turn it is stands in the queue's events.
 from libs.events.bidding import (
     AccountClosed,
     Bid,
-    BidDeclined,
     FundsHeld,
     ListingCancelled,
     ListingExpired,
@@ -179,13 +178,11 @@ SAGAS = (
             Step(
                 on=OrdersConsidered,
                 send=HoldForOrder,
-                declined_by=(OrderHoldDeclined,),
+                declined_by=(OrderHoldDeclined, CommandRefused),
                 compensation=RecordOrderDropped,
             ),
-            Step(on=CommandRefused, send=RecordOrderDropped),
             Step(on=FundsHeld, send=RecordOrderHeld),
-            Step(on=OrdersBid, send=RecordBids, declined_by=(BidDeclined,), compensation=ReleaseHold),
-            Step(on=CommandRefused, send=ReturnBids),
+            Step(on=OrdersBid, send=RecordBids, declined_by=(CommandRefused,), compensation=ReturnBids),
             Step(on=OrdersAnswered, send=RecordAnswers),
             Step(on=OrdersServed, send=ReleaseHold),
             Step(on=AutoInvestEnded, send=ConsiderOrders),

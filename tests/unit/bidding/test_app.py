@@ -16,6 +16,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "ctr",
         "pack",
         "marketing",
+        "auto",
     ]
     assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [
@@ -27,6 +28,9 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.contracts",
         "bidding.deal-packs",
         "bidding.vouchers",
+        "bidding.standing-orders",
+        "bidding.standing-order-log",
+        "bidding.auto-invest",
         "bidding.staff",
     ]
     assert len({saga.name for saga in service.sagas}) == len(service.sagas)

@@ -3,6 +3,17 @@
 import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
+from services.bidding.commands.standing import (
+    ConsiderOrders,
+    EndOrderOf,
+    EndStandingOrder,
+    QueueListing,
+    RecordAnswers,
+    RecordOrderDropped,
+    RecordOrderHeld,
+    ReturnBids,
+    ReturnSpent,
+)
 from services.bidding.commands.vouchers import CreditVoucher, ReturnVouchers, SettleVouchers
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
@@ -18,6 +29,7 @@ from tests.unit.bidding import (
     test_marketing,
     test_payout,
     test_publishing,
+    test_standing,
 )
 
 SPECS = [
@@ -34,13 +46,26 @@ SPECS = [
     *test_publishing.SPECS,
     *test_marketing.SPECS,
     *test_marketing.CREDIT_SPECS,
+    *test_standing.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: Only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees nor vouchers are listed.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher)
-#: These tell the marketing account what became of a loan, which is never wrong to say.
-NEVER_REFUSED = (SettleVouchers, ReturnVouchers)
+#: An order that has ended is forgotten too: its owner's second word finds none.
+NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, EndStandingOrder)
+#: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
+NEVER_REFUSED = (
+    SettleVouchers,
+    ReturnVouchers,
+    EndOrderOf,
+    QueueListing,
+    ConsiderOrders,
+    RecordOrderHeld,
+    RecordOrderDropped,
+    RecordAnswers,
+    ReturnBids,
+    ReturnSpent,
+)
 
 
 #: Asked for by people and refused each time: which of its refusals it is, is the answer.

@@ -38,6 +38,7 @@ from services.bidding.projections.papers import CONTRACTS, PACKS
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import paper_story as papers
+from tests.unit.bidding import standing_story as standing
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
@@ -162,6 +163,7 @@ CY = history(
     TopUpFailed(top_up_id="top_8", bank_reference="B8", code="refused", **CYS),
     TopUpRequested(top_up_id="top_9", amount_fen=70_00, card_ref="card_" + "c3" * 16, **CYS),
 )
+ORDERS = history(standing.QUEUE, *standing.LIFE)
 VOUCHERS = history(vouchers.MARKETING_STREAM, *vouchers.LIFE)
 CREDITED = history(
     "acc_dan",
@@ -247,6 +249,7 @@ EVERYTHING: list[RecordedEvent] = [
     *TURNED_DOWN,
     *VOUCHERS,
     *CREDITED,
+    *ORDERS,
 ]
 
 
@@ -257,7 +260,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, ORDERS)
     assert documents(view, turn_about(*streams, *more)) == first
 
 
