@@ -67,6 +67,13 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Below:
+    """In a search of a view's documents: any number below this one."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class OtherThan:
     """In a search: any value but this one; None, whatever is there."""
 

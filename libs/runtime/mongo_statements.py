@@ -1,10 +1,11 @@
 """What we mean, in MongoDB's words: comparisons of a search, writes of a document, the compare-and-set of a triple."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
-from libs.events.views import OtherThan
+from libs.events.views import Below, OtherThan
 from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
 from libs.runtime.generations import Generation, Move, position_document, triple_document
 
@@ -13,7 +14,18 @@ Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 def compared(value: Any) -> dict[str, Any]:
     """What a field of a search must be: a value is compared, never understood."""
-    return {"$ne": value.value} if isinstance(value, OtherThan) else {"$eq": value}
+    match value:
+        case OtherThan():
+            return {"$ne": value.value}
+        case Below():
+            return {"$lt": value.value}
+        case _:
+            return {"$eq": value}
+
+
+def searched(where: Mapping[str, Any]) -> dict[str, Any]:
+    """What all fields of a search must be."""
+    return {name: compared(value) for name, value in where.items()}
 
 
 def write_of(doc: str, change: DocumentChange) -> Write:

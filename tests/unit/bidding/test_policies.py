@@ -397,7 +397,7 @@ def answered(saga: Saga, kind: type, of: type | None = None) -> list[list[type]]
         [type(send.command) for send in sends]
         for service, event, sends in ANSWERS
         if type(event) is kind and (kind is not CommandRefused or (sends and service == source))
-        if of is None or kind is not CommandRefused or event.command_type == name_of(of)
+        if of is None or kind is not CommandRefused or getattr(event, "command_type", "") == name_of(of)
     ]
 
 

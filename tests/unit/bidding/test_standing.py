@@ -18,6 +18,7 @@ from services.bidding.domain.standing_lines import NONE, order_of, order_with
 from services.bidding.domain.standing_state import Queue
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import specs
 from tests.unit.bidding.specs import ANN, Spec, on
 from tests.unit.bidding.standing_story import (
     ANNS,
@@ -314,7 +315,7 @@ ACCOUNT_SPECS = [
     ),
     Spec(
         "nor when he has left",
-        (account.OPENED, account.CLOSED),
+        (specs.OPENED, account.CLOSED),
         HOLD,
         (nothing_held("account_closed"),),
         on(),

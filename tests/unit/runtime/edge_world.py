@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.codec import name_of
 from libs.events.records import CommandEnvelope, RawRecord
 from libs.events.topics import commands_topic, events_topic, system_stream
-from libs.events.views import OtherThan, value_at
+from libs.events.views import Below, OtherThan, value_at
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.day import SetBusinessDate, day_aggregate
 from libs.runtime.deciding import PartitionDecider
@@ -172,9 +173,12 @@ class MemoryViews:
         following = matching[limit - 1][0] if len(matching) > limit else None
         return [content for _, content in matching[:limit]], following
 
-    async def count(self, view: str, field: str) -> int:
+    async def count(self, view: str, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
         """See Views."""
-        return sum(1 for content in self.documents.get(view, {}).values() if content.get(field) is not None)
+        return sum(
+            content.get(field) is not None and _matches(content, where)
+            for content in self.documents.get(view, {}).values()
+        )
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """See Views."""
@@ -190,11 +194,17 @@ class MemoryViews:
 
 
 def _matches(content: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    return all(
-        found != value.value if isinstance(value, OtherThan) else found == value
-        for name, value in where.items()
-        for found in [value_at(content, name)]
-    )
+    return all(_is_as(value_at(content, name), value) for name, value in where.items())
+
+
+def _is_as(found: Any, wanted: Any) -> bool:
+    match wanted:
+        case OtherThan():
+            return bool(found != wanted.value)
+        case Below():
+            return found is not None and bool(found < wanted.value)
+        case _:
+            return bool(found == wanted)
 
 
 async def until(holds: Callable[[], bool]) -> None:
