@@ -21,6 +21,7 @@ from tools.simulator.log import Place
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.standing_books import StandingBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
@@ -39,6 +40,8 @@ _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source"
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
 _MAY_BE_REFUSED = (
     b"bidding.RecordBid",
+    b"bidding.RecordBids",
+    b"bidding.HoldForOrder",
     b"repayment.RecordPayment",
     b"repayment.RecordDebit",
     b"onboarding.ConfirmApplicant",
@@ -96,6 +99,7 @@ class Auditor:
         self.papers = PaperBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
+        self.standing = StandingBooks()
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -232,6 +236,7 @@ class Auditor:
             self.papers.record(where, event)
             self.packs.record(where, event)
             self.vouchers.record(where, event)
+            self.standing.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -350,6 +355,7 @@ class Auditor:
         last_closed = self.closed[-1] if self.closed else None
         self.packs.at_rest(last_closed)
         self.vouchers.at_rest(last_closed)
+        self.standing.at_rest()
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 

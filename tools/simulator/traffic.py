@@ -15,6 +15,7 @@ from tools.simulator.collectors import Collectors
 from tools.simulator.desk import Desk
 from tools.simulator.log import Place
 from tools.simulator.officers import Officers
+from tools.simulator.order_owners import OrderOwners
 from tools.simulator.people import Api, Call
 from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
 
@@ -63,6 +64,7 @@ class Traffic:
         self._collectors = Collectors(rng, api)
         self._clerks = Clerks(rng, api)
         self._desk = Desk(rng, api)
+        self._order_owners = OrderOwners(rng, api, self._people)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -96,6 +98,7 @@ class Traffic:
                 self._collectors.sight.fold(kind, data)
                 self._clerks.fold(kind, data)
                 self._desk.sight.fold(kind, data)
+                self._order_owners.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -175,6 +178,7 @@ class Traffic:
             (self._open_listing, 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
+            (self._order_owners.act, 5),
             (self._desk.change_minds, 2 if self.sight.listings else 0),
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._pay, 6 if self.sight.loans else 1),

@@ -123,7 +123,7 @@ async def resume_standing_order(order: OrderId, body: NoFields | None = None) ->
     answer=StandingOrderDone,
     answers={events.StandingOrderEnded: StandingOrderDone.ended},
 )
-async def end_standing_order(order: OrderId, body: NoFields | None = None) -> Order:  # noqa: ARG001  # its shape is checked
+async def end_standing_order(order: OwnOrder, body: NoFields | None = None) -> Order:  # noqa: ARG001  # its shape is checked
     """End one's order. A new one stands at the end of the queue."""
     return Order(commands.QUEUE_STREAM, commands.EndStandingOrder(order_id=order))
 

@@ -58,8 +58,8 @@ class ResumeStandingOrder:
 
 @command("bidding.EndStandingOrder")
 class EndStandingOrder:
-    """The order is over. What was asked of it before stands. Refused: `unknown_order`, also when it is over: an ended order is
-    forgotten, and who asks twice under one key hears the first answer.
+    """The order is over. What was asked of it before stands. No effect for an order that is over: it is forgotten, and so is whose
+    it was. Refused: `unknown_order` (another's).
     """
 
     order_id: str

@@ -75,6 +75,8 @@ def decide_for_owner(command: OwnersCommand, state: Queue, context: Context) -> 
             resumed = StandingOrderResumed(order_id=order.order_id, owner=order.owner)
             return [resumed] if order.is_paused else []
         case EndStandingOrder():
+            if order_with(state.orders, command.order_id) is None:
+                return []
             order = _own(state, command.order_id, context)
             return [StandingOrderEnded(order_id=order.order_id, owner=order.owner, code="by_owner")]
         case _:

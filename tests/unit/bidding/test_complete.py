@@ -6,7 +6,6 @@ from services.bidding.commands import CancelBid, CaptureHold, CreditFee
 from services.bidding.commands.standing import (
     ConsiderOrders,
     EndOrderOf,
-    EndStandingOrder,
     QueueListing,
     RecordAnswers,
     RecordOrderDropped,
@@ -51,8 +50,7 @@ SPECS = [
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: Only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees nor vouchers are listed.
-#: An order that has ended is forgotten too: its owner's second word finds none.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, EndStandingOrder)
+NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher)
 #: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
 NEVER_REFUSED = (
     SettleVouchers,

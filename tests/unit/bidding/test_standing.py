@@ -115,7 +115,7 @@ OWNER_SPECS = [
     spec("if there is one", (), RESUME, "unknown_order"),
     spec("an order ends", (OPENED,), END, (ENDED,)),
     spec("by its owner", (OPENED,), END, "unknown_order", CEM),
-    spec("once", (OPENED, ENDED), END, "unknown_order"),
+    spec("once", (OPENED, ENDED), END, ()),
     spec(
         "who may have another",
         (OPENED, ENDED),

@@ -67,6 +67,8 @@ async def test_an_order_lives_by_its_owners_acts_alone(world: World) -> None:
     assert (done.status_code, done.json()["status"]) == (201, "active"), done.text
     assert problem(await post(world, "", ORDER, key="two")) == (409, "order_exists")
     order = done.json()["id"]
+    known = replace(opened(), order_id=order)
+    show(world, known)
     for path, body, status in (
         ("terms", TERMS | {"loan_max_fen": 300_00}, "changed"),
         ("pause", {}, "paused"),
