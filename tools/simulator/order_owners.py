@@ -70,7 +70,7 @@ class OrderOwners:
             grades=rng.choice((("A", "B", "C"), ("A", "B", "C", "D", "E"), ("A",), ("B", "C"))),
             annual_rate_min=Decimal(rng.choice(("0", "0", "0.08", "0.1199"))),
             tenor_months_max=rng.choice((1, 12, 120)),
-            loan_max_fen=rng.choice((100, 199, 500, 1_000, 50_000)) * _YUAN,
+            loan_max_fen=rng.choice((100, 199, 300, 500, 1_000, 50_000)) * _YUAN,
             keep_back_fen=rng.choice((0, 0, 1, 500 * _YUAN)),
             total_max_fen=rng.choice((None, None, 1_000 * _YUAN, 2_550 * _YUAN)),
         )
