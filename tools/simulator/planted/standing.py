@@ -5,6 +5,7 @@ from typing import Any
 
 import services.bidding.domain.standing as standing
 import services.bidding.domain.standing_considering as considering
+import services.bidding.domain.standing_lines as standing_lines
 import services.bidding.domain.standing_state as standing_state
 from services.bidding.commands.standing import HoldForOrder, RecordBids, ReturnSpent
 from services.bidding.policies import POLICIES as BIDDING
@@ -17,7 +18,7 @@ def _last_first(real: Any) -> Any:
 
 def _keeps_its_place(_real: Any) -> Any:
     """Who spends stays where he is."""
-    return lambda lines, order: standing_state.with_changed(lines, order)
+    return lambda lines, order: standing_lines.with_changed(lines, order)
 
 
 def _without_its_reasons(real: Any) -> Any:
