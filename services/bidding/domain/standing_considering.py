@@ -9,7 +9,7 @@ from services.bidding.domain.standing_state import Considering, Queue, Target
 
 #: Orders looked at, and asked, by one decision (chosen): its record stays far below what the log takes.
 LOOK_MAX: Final = 1_000
-ASK_MAX: Final = 100
+ASK_MAX: Final = 50
 
 
 def consider(state: Queue, stage: Considering, investor_cap_fen: int | None) -> OrdersConsidered | None:

@@ -434,7 +434,7 @@ def test_under_the_law_no_order_is_asked_for_more_than_one_investor_may_have() -
 
 
 def test_one_look_is_bounded_however_many_orders_there_are() -> None:
-    """Ten thousand orders are looked at a thousand at a time and asked a hundred at a time; the record and the bids stay small."""
+    """Ten thousand orders are looked at a thousand at a time and asked fifty at a time; the record and the bids stay small."""
     state = fold(
         QUEUE, [opened(f"{'u' * 32}{turn:05}", turn, grades=("A",)) for turn in range(1, LOOK_MAX + 2)]
     )
