@@ -11,6 +11,8 @@ from typing import Any
 from stdnum import luhn
 from stdnum.cn import ric
 
+from services.bidding.domain.standing_text import TEXT_HASH
+
 #: scope -> (subject, roles of his appointment, region). One person per post; the committee is three.
 POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "customer_manager": ("stf_max", ("customer_manager",), None),
@@ -53,6 +55,14 @@ DOCUMENTS = (
     "credit_report",
     "purpose_evidence",
 )
+#: A standing order that takes no loan that anybody has, and the hash of the text that its owner has read.
+ORDER_TERMS: dict[str, Any] = {
+    "grades": ["Z"],
+    "annual_rate_min": "0.3",
+    "tenor_months_max": 1,
+    "loan_max_fen": 100_00,
+}
+STANDING_ORDER = ORDER_TERMS | {"text_hash": TEXT_HASH}
 PRECEDENTS = (
     "approval_valid",
     "contract_signed",

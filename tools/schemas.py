@@ -23,6 +23,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     redemption,
     repayment,
     scheduling,
+    standing,
     system,
     vouchers,
 )

@@ -48,7 +48,8 @@ CancelCode = Literal["borrower_withdrew", "terms_wrong", "duplicate", "suspected
 
 @record
 class Bid:
-    """An accepted bid: the investor's money held for a listing; `order` is its place in the log's order, from 1."""
+    """An accepted bid: the investor's money held for a listing; `order` is its place in the log's order, from 1, `standing_order`
+    what made it (empty: the investor himself)."""
 
     order: int
     bid_id: str
@@ -56,6 +57,7 @@ class Bid:
     account_id: str
     investor: str
     amount_fen: PositiveFen
+    standing_order: str = ""
 
 
 @record

@@ -17,7 +17,8 @@ class FundsHeld:
 
     `suitability_level` is the investor's risk level as his account knows it, None when nobody has assessed him; `related` are
     the users whom it knows as related to him. `allow_partial`: where less is left, the listing may take a part. `has_lent`: a bid
-    of his was captured before, so he is no newcomer.
+    of his was captured before, so he is no newcomer. Where a `standing_order` asked for it, the queue of orders answers next, and
+    then the listing.
     """
 
     account_id: str
@@ -34,6 +35,7 @@ class FundsHeld:
     related: tuple[str, ...] = ()
     allow_partial: bool = False
     has_lent: bool = False
+    standing_order: str = ""
 
 
 @event("bidding.HoldReleased.v1")

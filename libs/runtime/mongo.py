@@ -48,7 +48,7 @@ from libs.runtime.generations import (
 )
 from libs.runtime.kafka import Place
 from libs.runtime.mongo_reading import ChangeStream, Snapshot
-from libs.runtime.mongo_statements import Write, compared, move_of, write_of
+from libs.runtime.mongo_statements import Write, move_of, searched, write_of
 from libs.runtime.projecting import Partition, Projection
 from libs.runtime.settings import Settings
 
@@ -140,14 +140,14 @@ class Database:
         self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
     ) -> list[dict[str, Any]]:
         """At most `limit` documents in the order of their names, after a name; `where` compares fields with values."""
-        wanted: dict[str, Any] = {name: compared(value) for name, value in where.items()}
+        wanted = searched(where)
         if after is not None:
             wanted["$and"] = [{"_id": {"$gt": after}}]
         return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
 
-    async def count(self, collection: str, field: str) -> int:
-        """How many documents have a field."""
-        return int(await self._db[collection].count_documents({field: {"$ne": None}}))
+    async def count(self, collection: str, field: str, where: Mapping[str, Any]) -> int:
+        """How many documents have a field, and fields as in `where`."""
+        return int(await self._db[collection].count_documents({field: {"$ne": None}} | searched(where)))
 
     @asynccontextmanager
     async def watch(

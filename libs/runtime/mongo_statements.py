@@ -1,5 +1,6 @@
 """What we mean, in MongoDB's words: comparisons of a search, writes of a document, the compare-and-set of a triple."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
@@ -22,6 +23,11 @@ def compared(value: Any) -> dict[str, Any]:
             return {"$lte": most}
         case _:
             return {"$eq": value}
+
+
+def searched(where: Mapping[str, Any]) -> dict[str, Any]:
+    """What all fields of a search must be."""
+    return {name: compared(value) for name, value in where.items()}
 
 
 def write_of(doc: str, change: DocumentChange) -> Write:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from libs.runtime.generations import DocumentChanged, HistoryLost, Pointer
@@ -61,9 +62,9 @@ class Views:
         more = len(found) > limit
         return found[:limit], found[limit - 1]["_id"] if more else None
 
-    async def count(self, view: str, field: str) -> int:
-        """How many documents have a field. Raises ViewMissing."""
-        return await self._database.count((await self._pointer(view)).collection, field)
+    async def count(self, view: str, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
+        """How many documents have a field, and fields as in `where`. Raises ViewMissing."""
+        return await self._database.count((await self._pointer(view)).collection, field, where)
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """(service, partition) -> the last position that the view has applied; -1 before the first. Raises ViewMissing."""

@@ -288,3 +288,35 @@ def _offer(who: Person, offer_id: str) -> dict[str, Any]:
 def _settled(who: Person, offer_id: str) -> None:
     offers = who.read(f"/bidding/accounts/{who.account}/offers")["items"]
     assert [(each["id"], each["state"]) for each in offers] == [(offer_id, "settled")]
+
+
+def test_standing_orders_bid_by_themselves(town: Town) -> None:
+    """Served in the published order, each to its cap and above what it keeps back; who spent stands at the end, and all know why."""
+    borrower, ada, bea, cem = (town.customer(name, 90_000) for name in ("bo", "ada", "bea", "cem"))
+    text_hash = ada.read("/bidding/standing-orders/text")["text_hash"]
+    terms = {"annual_rate_min": "0.1", "tenor_months_max": 3, "keep_back_fen": 30_000, "text_hash": text_hash}
+    for who, grade, loan_max_fen in ((ada, "C", 50_000), (bea, "C", 100_000), (cem, "D", 100_000)):
+        mine = {"grades": [grade], "loan_max_fen": loan_max_fen}
+        opened = who.post("/bidding/standing-orders", terms | mine)
+        assert opened.status_code == 201, opened.text
+    listing = town.list_loan(borrower, 100_000, grade="C")
+    eventually(lambda: borrower.read(f"/repayment/loans/{listing['loan_id']}"))
+    eventually(lambda: assert_balances((ada, bea, cem), [(40_000, 0), (40_000, 0), (90_000, 0)]))
+    parts = [_own_part(who, listing["id"]) for who in (ada, bea, cem)]
+    assert parts == [("took_part", 50_000, ""), ("took_part", 50_000, ""), ("passed", 0, "grade_not_wanted")]
+    assert [_standing_order(who)["place"] for who in (cem, ada, bea)] == [1, 2, 3]
+    order = _standing_order(ada)["order_id"]
+    [row] = ada.read(f"/bidding/standing-orders/{order}/log")["items"]
+    assert (row["listing_id"], row["asked_fen"], row["amount_fen"]) == (listing["id"], 50_000, 50_000)
+    assert bea.get(f"/bidding/standing-orders/{order}/log").status_code == 404
+
+
+def _own_part(who: Person, listing: str) -> tuple[str, int, str]:
+    [part] = who.read(f"/bidding/listings/{listing}/auto-invest/mine")["items"]
+    return part["state"], part["amount_fen"], part["code"]
+
+
+def _standing_order(who: Person) -> dict[str, Any]:
+    [found] = who.read("/bidding/standing-orders")["items"]
+    order: dict[str, Any] = found
+    return order

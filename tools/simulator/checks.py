@@ -26,6 +26,7 @@ from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
 from tools.simulator.redemption_books import RedemptionBooks
+from tools.simulator.standing_books import StandingBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
@@ -47,6 +48,8 @@ _MAY_BE_REFUSED = (
     b"bidding.RecordTake",
     b"bidding.ConfirmUnsold",
     b"bidding.OpenOffer",
+    b"bidding.RecordBids",
+    b"bidding.HoldForOrder",
     b"repayment.RecordPayment",
     b"repayment.RecordDebit",
     b"repayment.ReserveClaim",
@@ -111,6 +114,7 @@ class Auditor:
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(self.books)
         self.bank = BankBooks(self.books)
+        self.standing = StandingBooks()
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -252,6 +256,7 @@ class Auditor:
             self.redemptions.record(where, event, body["business_date"])
             self.market.record(where, event)
             self.bank.record(where, body["business_date"], event)
+            self.standing.record(where, event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -376,6 +381,7 @@ class Auditor:
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
         self.bank.at_rest(last_closed)
+        self.standing.at_rest()
         if any(part.service == "collections" for part in self._parts.values()):
             self.cases.at_rest()
 

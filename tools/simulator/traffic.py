@@ -17,6 +17,7 @@ from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
 from tools.simulator.log import Place
 from tools.simulator.officers import Officers
+from tools.simulator.order_owners import OrderOwners
 from tools.simulator.people import Api, Call
 from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
@@ -83,6 +84,7 @@ class Traffic:
         self._desk = Desk(rng, api)
         self._traders = Traders(rng, api)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
+        self._order_owners = OrderOwners(rng, api, self._people)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -120,6 +122,7 @@ class Traffic:
                 self._traders.sight.fold(kind, data)
                 self._redeemers.sight.fold(kind, data)
                 self.finance.fold(kind, data)
+                self._order_owners.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -205,6 +208,7 @@ class Traffic:
             (lambda: self._open_listing(today), 8 if self._listed < self._listings else 0),
             (self._bid, 40 if self.sight.open_listings() else 1),
             (self._withdraw, 5),
+            (self._order_owners.act, 5),
             (self._desk.change_minds, 2 if self.sight.listings else 0),
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),

@@ -50,7 +50,7 @@ class ReadsViews(Protocol):
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
 
-    async def count(self, view: str, field: str) -> int:
+    async def count(self, view: str, field: str, where: Mapping[str, Any] = ...) -> int:
         """See Views."""
 
     async def positions(self, view: str) -> Positions:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request
@@ -62,10 +63,10 @@ class ViewReader:
             found, last = await self.edge.views.page(self.view, where=where, after=after, limit=page.limit)
         return found, None if last is None else cursor(of, last)
 
-    async def count(self, field: str) -> int:
-        """How many documents have a field."""
+    async def count(self, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
+        """How many documents have a field, and fields as in `where`."""
         with or_try_again():
-            return await self.edge.views.count(self.view, field)
+            return await self.edge.views.count(self.view, field, where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.posts import post
 from services.bidding import commands
-from services.bidding.api import publishing
+from services.bidding.api import publishing, standing
 from services.bidding.api.router import router
 from services.bidding.api.shapes import (
     AccountOpenedOut,
@@ -54,7 +54,7 @@ from services.bidding.api.shapes import (
 from services.bidding.bank_answers import TOP_UP_ROUTE, WITHDRAWAL_ROUTE, order_of
 
 #: Importing the other modules declares their routes.
-__all__ = ["publishing", "router"]
+__all__ = ["publishing", "router", "standing"]
 
 AccountId = Annotated[str, id_path("acc")]
 Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]

@@ -77,7 +77,7 @@ class RecordBid:
     Declined: `listing_full`, `listing_closed`, `own_loan`, `related_party`, `suitability_expired`, `unsuitable`,
     `newcomers_only` (a bid of his was captured before), `above_newcomer_cap` (of one newcomer in a newcomer listing),
     `above_investor_cap` (of one investor in one listing), `bid_above_remaining`, `bid_too_small`, `bid_not_multiple`. The suitability is None when nobody has assessed the investor.
-    With `allow_partial` a bid above what is left is accepted for that.
+    With `allow_partial` a bid above what is left is accepted for that. `standing_order` is what makes the bid, where one does.
     """
 
     bid_id: str
@@ -90,6 +90,7 @@ class RecordBid:
     related: tuple[str, ...] = ()
     allow_partial: bool = False
     has_lent: bool = False
+    standing_order: str = ""
 
 
 @command("bidding.CancelBid")

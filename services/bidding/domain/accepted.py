@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from libs.events.bidding import Bid
 
 Lines = str
-"""Accepted bids: `;<hold>,<bid>,<account>,<investor>,<fen>` for each; `=` stands for the id that follows from its neighbour's."""
+"""Accepted bids: `;<hold>,<bid>,<account>,<investor>,<fen>` for each, and `,<standing order>` where one made it; `=` stands for the
+id that follows from its neighbour's."""
 
 NONE: Lines = ""
 
@@ -23,7 +24,8 @@ def line_of(bid: Bid) -> Lines:
     """A bid's line."""
     bid_id = _SAME if bid.bid_id == _twin(bid.hold_id, "hold_", "bid_") else _quoted(bid.bid_id)
     account = _SAME if bid.account_id == _twin(bid.investor, "usr_", "acc_") else _quoted(bid.account_id)
-    return f";{_quoted(bid.hold_id)},{bid_id},{account},{_quoted(bid.investor)},{bid.amount_fen}"
+    maker = f",{_quoted(bid.standing_order)}" if bid.standing_order else ""
+    return f";{_quoted(bid.hold_id)},{bid_id},{account},{_quoted(bid.investor)},{bid.amount_fen}{maker}"
 
 
 def number_of(lines: Lines) -> int:
@@ -53,7 +55,7 @@ def bids_by(lines: Lines, investor: str) -> Sequence[Bid]:
 
 
 def _bid(order: int, line: str) -> Bid:
-    hold_id, bid_id, account_id, investor, amount_fen = line.split(",")
+    hold_id, bid_id, account_id, investor, amount_fen, *maker = line.split(",")
     hold_id, investor = _unquoted(hold_id), _unquoted(investor)
     return Bid(
         order=order,
@@ -62,6 +64,7 @@ def _bid(order: int, line: str) -> Bid:
         account_id=_twin(investor, "usr_", "acc_") if account_id == _SAME else _unquoted(account_id),
         investor=investor,
         amount_fen=int(amount_fen),
+        standing_order=_unquoted(maker[0]) if maker else "",
     )
 
 

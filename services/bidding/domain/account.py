@@ -42,6 +42,7 @@ from services.bidding.commands import (
     ReturnPayment,
 )
 from services.bidding.commands.market import CapturePurchase, CreditSale, ReleasePurchase, TakeOffer
+from services.bidding.commands.standing import HoldForOrder
 from services.bidding.commands.vouchers import CreditVoucher
 from services.bidding.domain import bank, holds, owner, purchases
 from services.bidding.domain.account_state import (
@@ -63,6 +64,7 @@ _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
 _SagasCommand = (
     RecordSuitability
     | RecordRelation
+    | HoldForOrder
     | ReleaseHold
     | ReduceHold
     | CaptureHold
@@ -71,12 +73,17 @@ _SagasCommand = (
     | ReturnPayment
     | CreditInvestor
     | CreditVoucher
-    | ReleasePurchase
-    | CapturePurchase
-    | CreditSale
 )
+_MarketsCommand = ReleasePurchase | CapturePurchase | CreditSale
 AccountCommand = (
-    OpenAccount | CloseAccount | RecordCard | CreditFee | _OwnersCommand | _BanksCommand | _SagasCommand
+    OpenAccount
+    | CloseAccount
+    | RecordCard
+    | CreditFee
+    | _OwnersCommand
+    | _BanksCommand
+    | _SagasCommand
+    | _MarketsCommand
 )
 
 
@@ -102,7 +109,10 @@ def decide(
 
 
 def _decide_open(
-    command: _OwnersCommand | _BanksCommand | _SagasCommand, state: Open, context: Context, profile: Profile
+    command: _OwnersCommand | _BanksCommand | _SagasCommand | _MarketsCommand,
+    state: Open,
+    context: Context,
+    profile: Profile,
 ) -> Sequence[AccountEvent]:
     match command:
         case RequestTopUp() | RequestWithdrawal() | PlaceBid() | PayLoan() | TakeOffer():
@@ -117,6 +127,12 @@ def _decide_open(
             return bank.confirm_top_up(command, state)
         case ConfirmWithdrawal():
             return bank.confirm_withdrawal(command, state)
+        case ReleasePurchase():
+            return purchases.release(command, state)
+        case CapturePurchase():
+            return purchases.capture(command, state)
+        case CreditSale():
+            return purchases.credit_sale(command, state)
         case _:
             return _decide_for_saga(command, state)
 
@@ -145,6 +161,8 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return owner.assess(command, state)
         case RecordRelation():
             return owner.relate(command, state)
+        case HoldForOrder():
+            return holds.hold_for_order(command, state)
         case ReleaseHold():
             return holds.release(command, state)
         case ReduceHold():
@@ -161,12 +179,6 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _credit_investor(command, state)
         case CreditVoucher():
             return _credit_voucher(command, state)
-        case ReleasePurchase():
-            return purchases.release(command, state)
-        case CapturePurchase():
-            return purchases.capture(command, state)
-        case CreditSale():
-            return purchases.credit_sale(command, state)
         case _:
             assert_never(command)
 

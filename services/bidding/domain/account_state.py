@@ -38,6 +38,7 @@ from libs.events.card import CardRef
 from libs.events.codec import record
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.money import Count, Fen, PositiveFen
+from libs.events.standing import OrderHoldDeclined
 from libs.events.vouchers import VoucherCredited
 from services.bidding.domain.requests import NO_REQUESTS, Requests, with_answer, with_request
 
@@ -126,7 +127,7 @@ AccountState = NotOpened | Open | FeeAccount
 _BankEvent = (
     TopUpRequested | FundsDeposited | TopUpFailed | WithdrawalRequested | FundsWithdrawn | WithdrawalFailed
 )
-_HoldEvent = FundsHeld | HoldReduced | HoldReleased | HoldCaptured
+_HoldEvent = FundsHeld | HoldReduced | HoldReleased | HoldCaptured | OrderHoldDeclined
 _LoanEvent = (
     LoanProceedsCredited
     | InstallmentDebited
@@ -195,7 +196,7 @@ def _with_owner(state: Open, event: _OwnersEvent) -> Open:
 def _with_balance(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Open:
     """Every event that moves money carries the balances after it."""
     match event:
-        case TopUpRequested() | TopUpFailed() | InstallmentDebitFailed():
+        case TopUpRequested() | TopUpFailed() | InstallmentDebitFailed() | OrderHoldDeclined():
             return state
         case _:
             return replace(state, available_fen=event.available_after_fen, held_fen=event.held_after_fen)
@@ -232,7 +233,7 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
             return replace(state, holds=holds, invested_fen=invested_fen, has_lent=True)
         case InvestorCredited():
             return replace(state, invested_fen=state.invested_fen - event.principal_fen)
-        case VoucherCredited():
+        case VoucherCredited() | OrderHoldDeclined():
             return state
         case _:
             return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from libs.events.bidding import FundsHeld, HoldCaptured, HoldReduced, HoldReleased
 from libs.events.deciding import Refused
+from libs.events.standing import OrderHoldDeclined
 from services.bidding.commands import CaptureHold, PlaceBid, ReduceHold, ReleaseHold
+from services.bidding.commands.standing import HoldForOrder
 from services.bidding.domain.account_state import Hold, Open, evolve
 from services.bidding.domain.booking import book
 from services.bidding.domain.ids import clearing_of
+from services.bidding.domain.opening import BID_STEP_FEN
 
 
 def hold(command: PlaceBid, state: Open) -> Sequence[FundsHeld]:
@@ -29,6 +32,52 @@ def hold(command: PlaceBid, state: Open) -> Sequence[FundsHeld]:
             **book(state, available_fen=-command.amount_fen, held_fen=command.amount_fen),
         )
     ]
+
+
+def hold_for_order(command: HoldForOrder, state: Open) -> Sequence[FundsHeld | OrderHoldDeclined]:
+    """As much as the order asks for and its keep-back allows, in steps of bids. Declines stand on HoldForOrder."""
+    if command.hold_id in state.holds:
+        return []
+    free_fen = state.available_fen - command.keep_back_fen
+    amount_fen = command.most_fen if free_fen >= command.most_fen else free_fen - free_fen % BID_STEP_FEN
+    if code := _why_none(command, state, amount_fen):
+        return [
+            OrderHoldDeclined(
+                account_id=state.account_id,
+                owner=state.owner,
+                order_id=command.order_id,
+                hold_id=command.hold_id,
+                listing_id=command.listing_id,
+                code=code,
+            )
+        ]
+    known = state.suitability
+    return [
+        FundsHeld(
+            suitability_level=known.level if known else None,
+            suitability_valid_to=known.valid_to if known else None,
+            related=state.related,
+            hold_id=command.hold_id,
+            bid_id=command.bid_id,
+            listing_id=command.listing_id,
+            amount_fen=amount_fen,
+            allow_partial=True,
+            standing_order=command.order_id,
+            **book(state, available_fen=-amount_fen, held_fen=amount_fen),
+        )
+    ]
+
+
+def _why_none(command: HoldForOrder, state: Open, amount_fen: int) -> str | None:
+    """Why an account holds nothing for an order, None where it may hold this much."""
+    if state.is_closed:
+        return "account_closed"
+    if command.borrower in state.related:
+        return "related_party"
+    least_fen = min(command.most_fen, command.bid_min_fen)
+    if amount_fen >= least_fen:
+        return None
+    return "keeps_back" if state.available_fen >= least_fen else "insufficient_available"
 
 
 def release(command: ReleaseHold, state: Open) -> Sequence[HoldReleased]:

@@ -16,6 +16,7 @@ from libs.events.bidding import (
     ListingFilled,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.standing import BidAnswer, Ended, HeldBid, OrdersAnswered
 from services.bidding.commands import (
     CancelBid,
     CancelListing,
@@ -29,6 +30,7 @@ from services.bidding.commands import (
     RejectFunding,
     ReviewListing,
 )
+from services.bidding.commands.standing import RecordBids
 from services.bidding.domain.accepted import bid_with, bids_by, bids_of, number_of
 from services.bidding.domain.cancelling import cancel, refuse_bid_back
 from services.bidding.domain.fitness import Candidate, why_unfit
@@ -63,7 +65,9 @@ from services.bidding.domain.profile import Profile
 from services.bidding.domain.waiting import lapse, lapses_on
 
 _FundingCommand = FundListing | ConfirmFunding | RejectFunding | ReviewListing | ExecutePayout | RecordCapture
-ListingCommand = OpenListing | CheckListing | RecordBid | CancelBid | CancelListing | _FundingCommand
+ListingCommand = (
+    OpenListing | CheckListing | RecordBid | RecordBids | CancelBid | CancelListing | _FundingCommand
+)
 
 
 def decide(
@@ -77,6 +81,8 @@ def decide(
             return check(command, state, context, profile)
         case RecordBid():
             return _record_bid(command, state, context, profile)
+        case RecordBids():
+            return _record_bids(command, state, context, profile)
         case CancelBid():
             raise refuse_bid_back(command, state, context)
         case CancelListing():
@@ -149,6 +155,54 @@ def _record_bid(
             return [_decline(command, state.terms, "listing_closed")]
         case _:
             assert_never(state)
+
+
+def _record_bids(
+    command: RecordBids, state: ListingState, context: Context, profile: Profile
+) -> Sequence[ListingEvent]:
+    """One after the other, each on what those before it have left; and the answer to the queue that sent them."""
+    events: list[ListingEvent] = []
+    answers: list[BidAnswer] = []
+    for held in command.bids:
+        decided = _record_bid(_bid_of(held), state, context, profile)
+        if not decided:
+            return []  # it was accepted before, and so all of them were answered
+        for event in decided:
+            state = evolve(state, event)
+        events += decided
+        answers.append(_answer_to(held, decided[0]))
+    is_open = isinstance(state, Open) and not any(answer.code == "listing_closed" for answer in answers)
+    is_over = isinstance(state, Open | Expired | Cancelled)
+    ended: Ended = "" if is_open else "listing_closed" if is_over else "listing_full"
+    answered = OrdersAnswered(
+        listing_id=command.listing_id,
+        chunk=command.chunk,
+        remaining_after_fen=state.terms.amount_fen - state.raised_fen if isinstance(state, Open) else 0,
+        ended=ended,
+        answers=tuple(answers),
+    )
+    return [*events, answered]
+
+
+def _bid_of(held: HeldBid) -> RecordBid:
+    return RecordBid(
+        bid_id=held.bid_id,
+        hold_id=held.hold_id,
+        account_id=held.account_id,
+        investor=held.investor,
+        amount_fen=held.amount_fen,
+        suitability_level=held.suitability_level,
+        suitability_valid_to=held.suitability_valid_to,
+        allow_partial=True,
+        standing_order=held.order_id,
+    )
+
+
+def _answer_to(held: HeldBid, event: ListingEvent) -> BidAnswer:
+    if isinstance(event, BidPlaced):
+        return BidAnswer(order_id=held.order_id, amount_fen=event.bid.amount_fen, code="")
+    assert isinstance(event, BidDeclined), "a bid is accepted or declined"
+    return BidAnswer(order_id=held.order_id, amount_fen=0, code=event.code)
 
 
 def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile) -> str | None:
@@ -225,6 +279,7 @@ def _place(command: RecordBid, state: Open, context: Context, profile: Profile) 
         account_id=command.account_id,
         investor=command.investor,
         amount_fen=taken_fen,
+        standing_order=command.standing_order,
     )
     placed = BidPlaced(
         listing_id=terms.listing_id,

@@ -28,6 +28,7 @@ from libs.events.bidding import (
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.scheduling import ListingScheduled
+from libs.events.standing import OrdersAnswered
 from services.bidding.domain.accepted import NONE, Lines, line_of
 
 
@@ -202,6 +203,7 @@ ListingEvent = (
     | ListingRefused
     | BidPlaced
     | BidDeclined
+    | OrdersAnswered
     | ListingFilled
     | ListingReviewed
     | ListingCancelled
@@ -226,7 +228,7 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             return Open(terms=_terms(event), bids=NONE, raised_fen=0)
         case ListingRefused():
             return TurnedDown(application_id=event.application_id)
-        case BidPlaced() | BidDeclined():
+        case BidPlaced() | BidDeclined() | OrdersAnswered():
             return _answered(state, event)
         case ListingFilled():
             assert isinstance(state, Open), "only an open listing is filled"
@@ -264,8 +266,8 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert_never(event)
 
 
-def _answered(state: ListingState, event: BidPlaced | BidDeclined) -> ListingState:
-    if isinstance(event, BidDeclined):
+def _answered(state: ListingState, event: BidPlaced | BidDeclined | OrdersAnswered) -> ListingState:
+    if not isinstance(event, BidPlaced):
         return state
     assert isinstance(state, Open), "only an open listing takes a bid"
     return replace(state, bids=state.bids + line_of(event.bid), raised_fen=event.raised_after_fen)

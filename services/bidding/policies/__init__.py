@@ -9,6 +9,7 @@ import services.bidding.policies.market as market
 import services.bidding.policies.papers as papers
 import services.bidding.policies.redemption as redemption
 import services.bidding.policies.repaying as repaying
+import services.bidding.policies.standing as standing
 import services.bidding.policies.vouchers as vouchers
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
@@ -26,6 +27,7 @@ def _on_bidding(event: RecordedEvent) -> list[Send]:
         *vouchers.on_bidding(event),
         *market.on_bidding(event),
         *redemption.on_bidding(event),
+        *standing.on_bidding(event),
     ]
 
 
@@ -42,6 +44,7 @@ SAGAS = (
     *lending.SAGAS,
     *papers.SAGAS,
     *vouchers.SAGAS,
+    *standing.SAGAS,
     *repaying.SAGAS,
     *custody.SAGAS,
     *market.SAGAS,

@@ -54,7 +54,7 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
     match event.data:
         case ListingOpened() as opened:
             return [Send("account", opened.borrower_account, OpenAccount(owner=opened.borrower))]
-        case FundsHeld() as held:
+        case FundsHeld(standing_order="") as held:
             return [_record_bid(held)]
         case BidPlaced() as placed if placed.excess_fen > 0:
             reduce = ReduceHold(hold_id=placed.bid.hold_id, keep_fen=placed.bid.amount_fen)

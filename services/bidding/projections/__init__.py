@@ -14,6 +14,7 @@ from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.market import OFFERS, TRANSFERS
 from services.bidding.projections.papers import CONTRACTS, PACKS
 from services.bidding.projections.redemptions import VIEW as REDEMPTIONS
+from services.bidding.projections.standing import LOG, ORDERS, SERVICES
 from services.bidding.projections.vouchers import VIEW as VOUCHERS
 
 VIEWS: tuple[View, ...] = (
@@ -32,5 +33,8 @@ VIEWS: tuple[View, ...] = (
     BANK_DAYS,
     BANK_BREAKS,
     LENT,
+    ORDERS,
+    LOG,
+    SERVICES,
     staff_view("bidding"),
 )

@@ -58,6 +58,7 @@ OWNED: Final = (
     "voucher",
     "redemption",
     "offer",
+    "order",
 )
 #: Of those, what stays its owner's even before those who see everything else.
 PERSONAL: Final = ("command",)
@@ -169,6 +170,8 @@ BODIES: Final[dict[str, _Body]] = {
         "valid_to": "2099-12-31",
     },
     "POST /bidding/vouchers/{voucher}/redemption": lambda about, _: {"listing_id": about.objects["listing"]},
+    "POST /bidding/standing-orders": lambda _about, _: posts.STANDING_ORDER,
+    "POST /bidding/standing-orders/{order}/terms": lambda _about, _: posts.ORDER_TERMS,
     "POST /bidding/deal-packs/{pack}/delivery": lambda _about, _: {"channel": "post"},
     "POST /bidding/deal-packs/{pack}/steps": lambda _about, _: {"step": "review"},
     "POST /bidding/redemptions": lambda about, _: {

@@ -209,9 +209,11 @@ class Asking:
         """A list, or whatever else names nobody in its path: also with queries that point at others."""
         if _method(route) != "GET":
             return
+        path = self._path(route, actor, actor.own or self.town.ada, is_own=True) or route.path
         for query in self._queries(route):
-            answer = await self._send(route, actor, route.path, None, query)
-            told = [mark for other in actor.others for mark in other.found_in(answer.text, but=str(query))]
+            answer = await self._send(route, actor, path, None, query)
+            known = f"{path} {query}"
+            told = [mark for other in actor.others for mark in other.found_in(answer.text, but=known)]
             fault = f"told {told}" if told else None
             if answer.status_code in (401, 403) or answer.status_code >= 500:
                 fault = f"answered {answer.status_code}: {answer.text[:200]}"

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -142,9 +143,12 @@ class ProjectedViews:
         following = found[limit - 1][0] if len(found) > limit else None
         return [document for _, document in found[:limit]], following
 
-    async def count(self, view: str, field: str) -> int:
+    async def count(self, view: str, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
         """See Views."""
-        return sum(document.get(field) is not None for document in self.documents(view).values())
+        return sum(
+            document.get(field) is not None and _matches(document, where)
+            for document in self.documents(view).values()
+        )
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """See Views."""

@@ -96,6 +96,7 @@ async def settle(platform: Platform) -> Settlement:
     await town.close_through(FIRST_DAY + timedelta(days=32))
     for customer in (ada, bob):
         await town.be_collected(customer)
+        await town.order(customer)
     return Settlement(platform, ada, bob, stranger, town.today)
 
 
@@ -196,6 +197,11 @@ class Settling:
             body = {"investor": customer.user, "amount_fen": 1, "bid_min_fen": 1, "valid_to": "2030-12-31"}
             granted = await self.must("POST", "/bidding/vouchers", "stf_ole", ("operator",), body)
             customer.objects["voucher"] = granted["id"]
+
+    async def order(self, customer: Customer) -> None:
+        """He has a standing order, which takes no loan that anybody has."""
+        order = await self.own(customer, "/bidding/standing-orders", posts.STANDING_ORDER)
+        customer.objects["order"] = order["id"]
 
     async def lend(self, customer: Customer, borrower: Customer) -> None:
         """He holds a claim on a loan of somebody else, with an amount of his own, and wants to sell it."""

@@ -10,18 +10,30 @@ ids = st.one_of(
     st.sampled_from(["hold_1", "bid_1", "usr_a", "acc_a", "usr_b", "hold_12", "", "=", "%3B", "a;b,c"]),
     st.text(max_size=6),
 )
-BIDS = st.lists(st.tuples(ids, ids, ids, ids, st.integers(1, 10**15)), max_size=6)
+BIDS = st.lists(st.tuples(ids, ids, ids, ids, st.integers(1, 10**15), ids), max_size=6)
 
 
 @given(BIDS)
 @example(
-    [("hold_1", "bid_1", "acc_a", "usr_a", 1), ("hold_12", "1", "a", "a", 2), ("%3D;", "=", "%", ",", 3)]
+    [
+        ("hold_1", "bid_1", "acc_a", "usr_a", 1, "sto_1"),
+        ("hold_12", "1", "a", "a", 2, ""),
+        ("%3D;", "=", "%", ",", 3, ",;"),
+    ]
 )
-def test_every_bid_comes_back_and_is_found(told: list[tuple[str, str, str, str, int]]) -> None:
+def test_every_bid_comes_back_and_is_found(told: list[tuple[str, str, str, str, int, str]]) -> None:
     """All of them in their order, each by its hold (the first of it), an investor's by him, and none that is not there."""
     bids = tuple(
-        Bid(order=order, hold_id=hold, bid_id=bid, account_id=account, investor=investor, amount_fen=fen)
-        for order, (hold, bid, account, investor, fen) in enumerate(told, 1)
+        Bid(
+            order=order,
+            hold_id=hold,
+            bid_id=bid,
+            account_id=account,
+            investor=investor,
+            amount_fen=fen,
+            standing_order=maker,
+        )
+        for order, (hold, bid, account, investor, fen, maker) in enumerate(told, 1)
     )
     lines = NONE + "".join(map(line_of, bids))
     assert bids_of(lines) == bids

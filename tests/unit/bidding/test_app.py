@@ -19,6 +19,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "offer",
         "rdm",
         "bankdays",
+        "auto",
     ]
     assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [
@@ -37,6 +38,9 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.bank-days",
         "bidding.bank-breaks",
         "bidding.lent",
+        "bidding.standing-orders",
+        "bidding.standing-order-log",
+        "bidding.auto-invest",
         "bidding.staff",
     ]
     assert len({saga.name for saga in service.sagas}) == len(service.sagas)

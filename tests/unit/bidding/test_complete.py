@@ -5,6 +5,16 @@ import pytest
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
 from services.bidding.commands.market import CapturePurchase, CreditSale
 from services.bidding.commands.redemption import ConfirmUnsold
+from services.bidding.commands.standing import (
+    ConsiderOrders,
+    EndOrderOf,
+    QueueListing,
+    RecordAnswers,
+    RecordOrderDropped,
+    RecordOrderHeld,
+    ReturnBids,
+    ReturnSpent,
+)
 from services.bidding.commands.vouchers import CreditVoucher, ReturnVouchers, SettleVouchers
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
@@ -24,6 +34,7 @@ from tests.unit.bidding import (
     test_payout,
     test_publishing,
     test_redemption,
+    test_standing,
     test_waiting,
 )
 
@@ -49,13 +60,25 @@ SPECS = [
     *test_market.LAWFUL_SPECS,
     *test_market.ACCOUNT_SPECS,
     *test_bank_days.SPECS,
+    *test_standing.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
 NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, CapturePurchase, CreditSale, ConfirmUnsold)
-#: These tell the marketing account what became of a loan, which is never wrong to say.
-NEVER_REFUSED = (SettleVouchers, ReturnVouchers)
+#: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
+NEVER_REFUSED = (
+    SettleVouchers,
+    ReturnVouchers,
+    EndOrderOf,
+    QueueListing,
+    ConsiderOrders,
+    RecordOrderHeld,
+    RecordOrderDropped,
+    RecordAnswers,
+    ReturnBids,
+    ReturnSpent,
+)
 
 
 #: Asked for by people and refused each time: which of its refusals it is, is the answer.

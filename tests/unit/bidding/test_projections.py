@@ -51,6 +51,7 @@ from tests.unit.bidding import market_story as market
 from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
+from tests.unit.bidding import standing_story as standing
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
@@ -176,6 +177,7 @@ CY = history(
     TopUpFailed(top_up_id="top_8", bank_reference="B8", code="refused", **CYS),
     TopUpRequested(top_up_id="top_9", amount_fen=70_00, card_ref="card_" + "c3" * 16, **CYS),
 )
+ORDERS = history(standing.QUEUE, *standing.LIFE)
 VOUCHERS = history(vouchers.MARKETING_STREAM, *vouchers.LIFE)
 CREDITED = history(
     "acc_dan",
@@ -314,6 +316,7 @@ EVERYTHING: list[RecordedEvent] = [
     *BANK_DAY,
     *DATES,
     *LOAN_OF,
+    *ORDERS,
 ]
 
 
@@ -324,7 +327,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, DATES, LOAN_OF)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, DATES, LOAN_OF, ORDERS)
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     assert documents(view, turn_about(*streams, *more, *traded)) == first
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -172,9 +173,12 @@ class MemoryViews:
         following = matching[limit - 1][0] if len(matching) > limit else None
         return [content for _, content in matching[:limit]], following
 
-    async def count(self, view: str, field: str) -> int:
+    async def count(self, view: str, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
         """See Views."""
-        return sum(1 for content in self.documents.get(view, {}).values() if content.get(field) is not None)
+        return sum(
+            content.get(field) is not None and _matches(content, where)
+            for content in self.documents.get(view, {}).values()
+        )
 
     async def positions(self, view: str) -> dict[tuple[str, int], int]:
         """See Views."""

@@ -14,6 +14,7 @@ from tools.simulator.planted import (
     redemptions,
     rules,
     shells,
+    standing,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
@@ -30,6 +31,7 @@ PLANTS: Final = {
         *openings.PLANTS,
         *redemptions.PLANTS,
         *market.PLANTS,
+        *standing.PLANTS,
         *outside.PLANTS,
         *bank.PLANTS,
     )

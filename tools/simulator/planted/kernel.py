@@ -233,7 +233,13 @@ PLANTS = (
         "head-before-states",
         "The head reaches the store before the states it stands for.",
         instead(DeciderMemory, "keep_head", lambda _real: _head_ahead_of_its_states),
-        (" jumps from ", "repeats what was never decided", "is a second effect of", " twice"),
+        (
+            " jumps from ",
+            "repeats what was never decided",
+            "is a second effect of",
+            " twice",
+            "listing_not_filled",
+        ),
     ),
     Plant(
         "folded-backwards",

@@ -1,0 +1,146 @@
+"""The routes of standing orders over the real decider: set up by its owner alone, seen by him alone, explained for every listing."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.bidding.app import build
+from services.bidding.domain.standing_text import TEXT_HASH
+from services.bidding.projections.listings import VIEW as LISTINGS
+from services.bidding.projections.standing import LOG, ORDERS, SERVICES
+from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding.standing_story import (
+    LIFE,
+    QUEUE,
+    opened,
+    over,
+    queued,
+)
+from tests.unit.documents import documents, history, nested
+from tests.unit.given import TODAY
+from tests.unit.runtime.edge_world import World, running
+
+TERMS: dict[str, Any] = {
+    "grades": ["B", "A", "B"],
+    "annual_rate_min": "0.1",
+    "tenor_months_max": 12,
+    "loan_max_fen": 500_00,
+    "keep_back_fen": 50_00,
+}
+ORDER = TERMS | {"text_hash": TEXT_HASH}
+
+
+@pytest.fixture
+async def world(keys: Path) -> AsyncIterator[World]:
+    """Bidding on a business day."""
+    async with running(build("demo"), keys) as running_world:
+        running_world.open_day(TODAY)
+        yield running_world
+
+
+async def post(world: World, path: str, body: Any, who: str = "usr_ann", key: str = "k") -> httpx.Response:
+    """Somebody asks for something."""
+    headers = world.token(who, "bid:own") | {"Idempotency-Key": key}
+    return await world.http.post(f"/bidding/standing-orders{path}", json=body, headers=headers)
+
+
+async def read(world: World, path: str, who: str = "usr_ann") -> Any:
+    """What somebody reads."""
+    return (await world.http.get(f"/bidding/{path}", headers=world.token(who, "bid:own"))).json()
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a refusal."""
+    return answer.status_code, answer.json()["type"].removeprefix("urn:loanstream:problem:")
+
+
+async def test_an_order_lives_by_its_owners_acts_alone(world: World) -> None:
+    """Set up after the text that he has read, changed, paused, resumed, ended; by nobody else, and one at a time."""
+    text = await read(world, "standing-orders/text")
+    assert (text["text_hash"], "by your own act" in text["text"]) == (TEXT_HASH, True)
+    assert problem(await post(world, "", ORDER | {"text_hash": "0" * 64}, key="x")) == (409, "text_differs")
+    done = await post(world, "", ORDER)
+    assert (done.status_code, done.json()["status"]) == (201, "active"), done.text
+    assert problem(await post(world, "", ORDER, key="two")) == (409, "order_exists")
+    order = done.json()["id"]
+    known = replace(opened(), order_id=order)
+    show(world, known)
+    for path, body, status in (
+        ("terms", TERMS | {"loan_max_fen": 300_00}, "changed"),
+        ("pause", {}, "paused"),
+        ("resumption", {}, "active"),
+        ("end", {}, "ended"),
+    ):
+        stranger = await post(world, f"/{order}/{path}", body, "usr_cem", path)
+        assert problem(stranger) == (404, "unknown_order")
+        done = await post(world, f"/{order}/{path}", body, key=path)
+        assert done.json() == {"id": order, "status": status}
+    assert problem(await post(world, f"/{order}/pause", {}, key="late")) == (404, "unknown_order")
+
+
+def show(world: World, *events: Any) -> None:
+    """The views after these events of the queue, beside Bea's listing."""
+    for view in (ORDERS, LOG, SERVICES):
+        found = documents(view, history(QUEUE, *events))
+        world.views.documents[view.name] = {doc: nested(doc, fields) for doc, fields in found.items()}
+    found = documents(LISTINGS, history("lst_1", listing.OPENED))
+    world.views.documents[LISTINGS.name] = {doc: nested(doc, fields) for doc, fields in found.items()}
+
+
+async def test_an_owner_sees_his_place_and_his_log(world: World) -> None:
+    """His place counts active orders before his; the log says what came of each listing; others see nothing of it."""
+    show(world, *LIFE[:-1])
+    places = {}
+    for who in ("ann", "cem", "dan"):
+        [order] = (await read(world, "standing-orders", f"usr_{who}"))["items"]
+        places[who] = order["place"]
+    assert places == {"cem": 1, "dan": 2, "ann": 3}
+    [mine] = (await read(world, "standing-orders"))["items"]
+    assert (mine["version"], mine["spent_fen"], mine["last_spent_on"]) == (2, 0, TODAY.isoformat())
+    [row] = (await read(world, "standing-orders/sto_ann/log"))["items"]
+    assert row == {
+        "listing_id": "lst_1",
+        "state": "returned",
+        "version": 2,
+        "asked_fen": 300_00,
+        "amount_fen": 300_00,
+        "code": "",
+        "bid_id": "bid_auto1",
+    }
+    assert (await read(world, "standing-orders/sto_ann/log", "usr_cem"))["status"] == 404
+    assert (await read(world, "standing-orders", "usr_eve"))["items"] == []
+
+
+async def test_everybody_can_see_why_his_order_did_or_did_not_take_part(world: World) -> None:
+    """Who spent, who had no money, who did not fit, who came too late in the queue, who came later: each by its code."""
+    late = opened("fay", 4)
+    begun: list[Any] = list(LIFE[:-3])
+    begun[3:3] = [late]
+    begun = [
+        replace(event, last_turn=4) if type(event).__name__ == "OrdersConsidered" else event
+        for event in begun
+    ]
+    show(world, *begun, over("listing_full", 4), opened("gil", 6))
+    told = {}
+    for who in ("ann", "cem", "dan", "fay", "gil"):
+        answer = await read(world, "listings/lst_1/auto-invest/mine", f"usr_{who}")
+        assert answer["service"] == "ended"
+        [part] = answer["items"]
+        told[who] = (part["state"], part["amount_fen"], part["code"])
+    assert told == {
+        "ann": ("took_part", 300_00, ""),
+        "cem": ("passed", 0, "insufficient_available"),
+        "dan": ("passed", 0, "grade_not_wanted"),
+        "fay": ("passed", 0, "listing_full"),
+        "gil": ("passed", 0, "set_up_later"),
+    }
+    nobody = await read(world, "listings/lst_1/auto-invest/mine", "usr_eve")
+    assert nobody == {"listing_id": "lst_1", "service": "ended", "items": []}
+    assert (await read(world, "listings/lst_2/auto-invest/mine"))["status"] == 404
+    show(world, opened("ann"), queued())
+    [waits] = (await read(world, "listings/lst_1/auto-invest/mine"))["items"]
+    assert (waits["state"], waits["code"]) == ("waiting", "")
