@@ -25,6 +25,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from libs.events.chain import Checkpoint
+from libs.events.searches import BY_NAME, Order
 from libs.runtime.folding import DocumentChange
 from libs.runtime.generations import (
     ChangeRefused,
@@ -48,7 +49,7 @@ from libs.runtime.generations import (
 )
 from libs.runtime.kafka import Place
 from libs.runtime.mongo_reading import ChangeStream, Snapshot
-from libs.runtime.mongo_statements import Write, compared, move_of, write_of
+from libs.runtime.mongo_statements import Write, move_of, sorting, wanted, write_of
 from libs.runtime.projecting import Partition, Projection
 from libs.runtime.settings import Settings
 
@@ -137,13 +138,11 @@ class Database:
         return None if found is None else plain(found)
 
     async def find_page(
-        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
+        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int, order: Order = BY_NAME
     ) -> list[dict[str, Any]]:
-        """At most `limit` documents in the order of their names, after a name; `where` compares fields with values."""
-        wanted: dict[str, Any] = {name: compared(value) for name, value in where.items()}
-        if after is not None:
-            wanted["$and"] = [{"_id": {"$gt": after}}]
-        return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
+        """At most `limit` documents in an order, after a place in it; `where` compares fields with values."""
+        found = self._db[collection].find(wanted(where, after, order)).sort(sorting(order)).limit(limit)
+        return [plain(each) async for each in found]
 
     async def count(self, collection: str, field: str) -> int:
         """How many documents have a field."""
@@ -158,15 +157,15 @@ class Database:
         Where the collection keeps what documents were, also of those whose fields did so before the change. Raises
         HistoryLost when the server cannot go on from there.
         """
-        wanted: dict[str, Any] = {"operationType": {"$in": ["insert", "update", "replace", "delete"]}}
+        told: dict[str, Any] = {"operationType": {"$in": ["insert", "update", "replace", "delete"]}}
         if where:
             moments = ("fullDocument", "fullDocumentBeforeChange")
-            wanted["$or"] = [
+            told["$or"] = [
                 {f"{moment}.{name}": {"$eq": value} for name, value in where.items()} for moment in moments
             ]
         try:
             async with self._db[collection].watch(
-                [{"$match": wanted}],
+                [{"$match": told}],
                 full_document="updateLookup",
                 full_document_before_change="whenAvailable",
                 resume_after=None if token is None else {"_data": token},

@@ -1,9 +1,11 @@
 """What we mean, in MongoDB's words: comparisons of a search, writes of a document, the compare-and-set of a triple."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
+from libs.events.searches import OneOf, Order, Span, read_place
 from libs.events.views import OtherThan
 from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
 from libs.runtime.generations import Generation, Move, position_document, triple_document
@@ -13,7 +15,37 @@ Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 def compared(value: Any) -> dict[str, Any]:
     """What a field of a search must be: a value is compared, never understood."""
-    return {"$ne": value.value} if isinstance(value, OtherThan) else {"$eq": value}
+    match value:
+        case OtherThan():
+            return {"$ne": value.value}
+        case OneOf():
+            return {"$in": list(value.values)}
+        case Span():
+            ends = {"$gte": value.low, "$lte": value.high}
+            return {name: end for name, end in ends.items() if end is not None} or {"$ne": None}
+        case _:
+            return {"$eq": value}
+
+
+def wanted(where: Mapping[str, Any], after: str | None, order: Order) -> dict[str, Any]:
+    """A search for documents whose fields are what `where` says, in an order, after a place in it."""
+    search: dict[str, Any] = {name: compared(value) for name, value in where.items()}
+    beyond = "$lt" if order.descending else "$gt"
+    also: list[dict[str, Any]] = [] if order.field is None else [{order.field: {"$ne": None}}]
+    if after is not None and order.field is None:
+        also.append({"_id": {beyond: after}})
+    elif after is not None:
+        value, name = read_place(order, after)
+        also.append(
+            {"$or": [{order.field: {beyond: value}}, {order.field: {"$eq": value}, "_id": {beyond: name}}]}
+        )
+    return search | {"$and": also} if also else search
+
+
+def sorting(order: Order) -> list[tuple[str, int]]:
+    """The order as a sort."""
+    way = -1 if order.descending else 1
+    return [("_id", way)] if order.field is None else [(order.field, way), ("_id", way)]
 
 
 def write_of(doc: str, change: DocumentChange) -> Write:
