@@ -1,4 +1,4 @@
-"""The view `reporting.statement`: every movement of every custody account as one line, in the order of the log.
+"""The view `reporting.statement`: every movement of every custody account as one line, in the order of the log: its cash history.
 
 A line says what the account holds after it, so a statement proves itself: each line's balance is the one before plus what
 the line moved. `posted` is what the movement posted on each class of accounts, zero in all: the lines are the journal behind
@@ -35,6 +35,8 @@ PLATFORM = "platform"
 _ABOUT = (
     "loan_id",
     "listing_id",
+    "bid_id",
+    "payment_id",
     "claim_id",
     "distribution_id",
     "debit_id",
@@ -48,26 +50,29 @@ _ABOUT = (
 #: The classes of accounts, as postings name them before the colon.
 CLASSES = ("bank", "available", "held", "fees", "clearing", "unrequested", "marketing")
 
-MOVEMENTS = (
-    FundsDeposited,
-    WithdrawalRequested,
-    FundsWithdrawn,
-    WithdrawalFailed,
-    FundsHeld,
-    HoldReduced,
-    HoldReleased,
-    HoldCaptured,
-    LoanProceedsCredited,
-    InstallmentDebited,
-    LoanPaymentDebited,
-    LoanPaymentReturned,
-    InvestorCredited,
-    FeeCredited,
-    UnrequestedMoneyReceived,
-    MarketingFunded,
-    VoucherPaid,
-    VoucherCredited,
-)
+#: What a movement is to whoever reads his history: the steps of one affair are of one kind.
+KINDS = {
+    FundsDeposited: "top_up",
+    WithdrawalRequested: "withdrawal",
+    FundsWithdrawn: "withdrawal",
+    WithdrawalFailed: "withdrawal",
+    FundsHeld: "bid",
+    HoldReduced: "bid",
+    HoldReleased: "bid",
+    HoldCaptured: "investment",
+    LoanProceedsCredited: "loan",
+    InstallmentDebited: "loan_payment",
+    LoanPaymentDebited: "loan_payment",
+    LoanPaymentReturned: "loan_payment",
+    InvestorCredited: "repayment",
+    FeeCredited: "fee",
+    UnrequestedMoneyReceived: "unrequested",
+    MarketingFunded: "marketing",
+    VoucherPaid: "voucher",
+    VoucherCredited: "voucher",
+}
+
+MOVEMENTS = tuple(KINDS)
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -78,6 +83,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     fields = {
         "account_id": account_id,
         "business_date": event.business_date.isoformat() if event.business_date else None,
+        "kind": KINDS[type(moved)],
         "movement": type(moved).__name__,
         "available_fen": _on(moved, f"available:{account_id}"),
         "held_fen": _on(moved, f"held:{account_id}"),
@@ -118,7 +124,7 @@ def _posted(moved: object, of: str) -> int:
 
 VIEW = View(
     name="reporting.statement",
-    version=4,
+    version=5,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",

@@ -75,6 +75,10 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "stage": lambda _town: ["early"],
     "product": lambda _town: ["consumer"],
     "region": lambda town: [town.bob.region, town.ada.region],
+    "kind": lambda _town: ["top_up"],
+    "since": lambda _town: ["2024-01-01"],
+    "until": lambda _town: ["2030-01-01"],
+    "order": lambda _town: ["oldest"],
 }
 #: Routes that nobody in particular may call, each with its reason.
 ANYBODY: Final = {
