@@ -1,4 +1,5 @@
-"""The view of a loan: terms, each instalment with what it received, penalty, payments, where it stands. One stream writes it.
+"""The view of a loan: terms, each instalment with what it received, penalty, payments, where it stands, what each claim is owed.
+One stream writes it.
 
 A borrower reads his own loan in it; what the early settlement of not yet due principal paid stands beside the rows.
 """
@@ -15,8 +16,10 @@ from libs.events.repayment import (
     PaymentMissed,
     PaymentReceived,
     PenaltyCharged,
+    RepaymentDistributed,
 )
 from libs.events.views import Add, Op, Set, View
+from services.repayment.projections import holders
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -49,7 +52,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 def _changes(data: object) -> Sequence[Op]:
     match data:
         case LoanOpened() as loan:
-            return _opened(loan)
+            return [*_opened(loan), *holders.opened(loan)]
+        case RepaymentDistributed() as shared:
+            return holders.distributed(shared)
         case PaymentReceived() as payment:
             return _received(payment)
         case PaymentMissed() as missed:
@@ -173,10 +178,11 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=2,
+    version=3,
     reads=(
         LoanOpened,
         PaymentReceived,
+        RepaymentDistributed,
         PaymentMissed,
         PenaltyCharged,
         OverdueBucketChanged,
