@@ -14,8 +14,10 @@ import typer
 from libs.events import (  # noqa: F401  # importing them declares their events
     application,
     bidding,
+    claims,
     collections,
     deal_packs,
+    market,
     onboarding,
     repayment,
     system,
