@@ -8,15 +8,25 @@ from pathlib import Path
 import pytest
 
 from deploy.local.lock import STACK_LOCK, DirectoryLock
+from tests.integration.warm_cli import COLUMNS, loanstream
 
 LOANSTREAM = Path(sys.executable).with_name("loanstream")
 
 
-def _loanstream(tmp_path: Path, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _environment(tmp_path: Path, environment: dict[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOANSTREAM_")}
+    return {**inherited, "LOANSTREAM_DATA_DIR": str(tmp_path / "data"), "COLUMNS": COLUMNS, **environment}
+
+
+def _loanstream(tmp_path: Path, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return loanstream(argv, _environment(tmp_path, environment), tmp_path)
+
+
+def _cold(tmp_path: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    """As a shell starts it."""
     return subprocess.run(
         [str(LOANSTREAM), *argv],
-        env={**inherited, "LOANSTREAM_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200", **environment},
+        env=_environment(tmp_path, {}),
         capture_output=True,
         text=True,
         timeout=60,
@@ -197,13 +207,13 @@ def test_help_is_quick() -> None:
 
 def test_down_without_a_stack_says_so(tmp_path: Path) -> None:
     """Stopping what does not run is no error."""
-    result = _loanstream(tmp_path, "down")
+    result = _cold(tmp_path, "down")
     assert (result.returncode, result.stdout.startswith("nothing runs on")) == (0, True)
 
 
 def test_a_token_is_the_only_thing_on_stdout(tmp_path: Path) -> None:
     """`TOKEN=$(loanstream token)` works: one line, three parts."""
-    result = _loanstream(tmp_path, "token")
+    result = _cold(tmp_path, "token")
     assert result.returncode == 0
     assert len(result.stdout.strip().split(".")) == 3
 
