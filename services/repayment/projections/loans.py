@@ -7,6 +7,7 @@ A borrower reads his own loan in it; what the early settlement of not yet due pr
 from collections.abc import Sequence
 from datetime import date
 
+from libs.events.claims import ClaimTransferred
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanClassified,
@@ -55,6 +56,8 @@ def _changes(data: object) -> Sequence[Op]:
             return [*_opened(loan), *holders.opened(loan)]
         case RepaymentDistributed() as shared:
             return holders.distributed(shared)
+        case ClaimTransferred() as sold:
+            return holders.transferred(sold)
         case PaymentReceived() as payment:
             return _received(payment)
         case PaymentMissed() as missed:
@@ -183,6 +186,7 @@ VIEW = View(
         LoanOpened,
         PaymentReceived,
         RepaymentDistributed,
+        ClaimTransferred,
         PaymentMissed,
         PenaltyCharged,
         OverdueBucketChanged,

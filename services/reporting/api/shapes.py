@@ -18,6 +18,7 @@ Kind = Literal[
     "fee",
     "voucher",
     "marketing",
+    "trade",
     "unrequested",
 ]
 """What a movement is (services.reporting.projections.statement.KINDS)."""
@@ -38,6 +39,7 @@ class StatementLineOut(BaseModel):
     listing_id: str | None = None
     bid_id: str | None = None
     claim_id: str | None = None
+    offer_id: str | None = None
     voucher_id: str | None = None
     bank_reference: str | None = None
     event: str

@@ -24,6 +24,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
 from libs.events.vouchers import MarketingFunded, VoucherCredited, VoucherPaid
@@ -44,6 +45,7 @@ _ABOUT = (
     "withdrawal_id",
     "fee_id",
     "voucher_id",
+    "offer_id",
     "bank_reference",
 )
 
@@ -70,6 +72,10 @@ KINDS = {
     MarketingFunded: "marketing",
     VoucherPaid: "voucher",
     VoucherCredited: "voucher",
+    PurchaseHeld: "trade",
+    PurchaseReleased: "trade",
+    PurchaseCaptured: "trade",
+    SaleCredited: "trade",
 }
 
 MOVEMENTS = tuple(KINDS)
