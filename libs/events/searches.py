@@ -27,14 +27,14 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Sorting:
     """The order of a list: by a field and then by name, or by name alone (None). What has no such field is not listed."""
 
     field: str | None = None
     descending: bool = False
 
 
-BY_NAME: Final = Order()
+BY_NAME: Final = Sorting()
 
 
 def fits(document: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
@@ -60,7 +60,7 @@ def page_of(
     where: Mapping[str, Any],
     after: str | None,
     limit: int,
-    order: Order = BY_NAME,
+    order: Sorting = BY_NAME,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """The documents of one page, after a place, and the place of its last one where more follow."""
     listed = [
@@ -75,20 +75,20 @@ def page_of(
     return page, place_of(order, listed[limit - 1][0]) if len(listed) > limit else None
 
 
-def _keys(documents: Mapping[str, Mapping[str, Any]], order: Order) -> list[tuple[Any, ...]]:
+def _keys(documents: Mapping[str, Mapping[str, Any]], order: Sorting) -> list[tuple[Any, ...]]:
     if order.field is None:
         return [(name,) for name in documents]
     values = ((value_at(document, order.field), name) for name, document in documents.items())
     return [(value, name) for value, name in values if value is not None]
 
 
-def key_of(document: Mapping[str, Any], order: Order) -> tuple[Any, ...]:
+def key_of(document: Mapping[str, Any], order: Sorting) -> tuple[Any, ...]:
     """Where a document, with its name as `_id`, stands in an order."""
     name = document["_id"]
     return (name,) if order.field is None else (value_at(document, order.field), name)
 
 
-def place_of(order: Order, key: tuple[Any, ...]) -> str:
+def place_of(order: Sorting, key: tuple[Any, ...]) -> str:
     """A place in a list as text: the name, or the field's value and the name."""
     if order.field is None:
         return str(key[0])
@@ -97,7 +97,7 @@ def place_of(order: Order, key: tuple[Any, ...]) -> str:
     return f"i{value} {name}" if isinstance(value, int) else f"s{len(value)} {value}{name}"
 
 
-def read_place(order: Order, text: str) -> tuple[Any, ...]:
+def read_place(order: Sorting, text: str) -> tuple[Any, ...]:
     """What `place_of` wrote. Raises ValueError for what it never does."""
     if order.field is None:
         return (text,)

@@ -25,7 +25,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from libs.events.chain import Checkpoint
-from libs.events.searches import BY_NAME, Order
+from libs.events.searches import BY_NAME, Sorting
 from libs.runtime.folding import DocumentChange
 from libs.runtime.generations import (
     ChangeRefused,
@@ -49,7 +49,7 @@ from libs.runtime.generations import (
 )
 from libs.runtime.kafka import Place
 from libs.runtime.mongo_reading import ChangeStream, Snapshot
-from libs.runtime.mongo_statements import Write, move_of, sorting, wanted, write_of
+from libs.runtime.mongo_statements import Write, move_of, sort_keys, wanted, write_of
 from libs.runtime.projecting import Partition, Projection
 from libs.runtime.settings import Settings
 
@@ -138,10 +138,15 @@ class Database:
         return None if found is None else plain(found)
 
     async def find_page(
-        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int, order: Order = BY_NAME
+        self,
+        collection: str,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        order: Sorting = BY_NAME,
     ) -> list[dict[str, Any]]:
         """At most `limit` documents in an order, after a place in it; `where` compares fields with values."""
-        found = self._db[collection].find(wanted(where, after, order)).sort(sorting(order)).limit(limit)
+        found = self._db[collection].find(wanted(where, after, order)).sort(sort_keys(order)).limit(limit)
         return [plain(each) async for each in found]
 
     async def count(self, collection: str, field: str) -> int:

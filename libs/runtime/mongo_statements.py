@@ -5,7 +5,7 @@ from typing import Any
 
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
-from libs.events.searches import OneOf, Order, Span, read_place
+from libs.events.searches import OneOf, Sorting, Span, read_place
 from libs.events.views import OtherThan
 from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
 from libs.runtime.generations import Generation, Move, position_document, triple_document
@@ -27,7 +27,7 @@ def compared(value: Any) -> dict[str, Any]:
             return {"$eq": value}
 
 
-def wanted(where: Mapping[str, Any], after: str | None, order: Order) -> dict[str, Any]:
+def wanted(where: Mapping[str, Any], after: str | None, order: Sorting) -> dict[str, Any]:
     """A search for documents whose fields are what `where` says, in an order, after a place in it."""
     search: dict[str, Any] = {name: compared(value) for name, value in where.items()}
     beyond = "$lt" if order.descending else "$gt"
@@ -42,7 +42,7 @@ def wanted(where: Mapping[str, Any], after: str | None, order: Order) -> dict[st
     return search | {"$and": also} if also else search
 
 
-def sorting(order: Order) -> list[tuple[str, int]]:
+def sort_keys(order: Sorting) -> list[tuple[str, int]]:
     """The order as a sort."""
     way = -1 if order.descending else 1
     return [("_id", way)] if order.field is None else [(order.field, way), ("_id", way)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from libs.events.searches import BY_NAME, Order, key_of, place_of
+from libs.events.searches import BY_NAME, Sorting, key_of, place_of
 from libs.runtime.generations import DocumentChanged, HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
@@ -54,7 +54,7 @@ class Views:
         where: Mapping[str, Any],
         after: str | None,
         limit: int,
-        order: Order = BY_NAME,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """At most `limit` documents whose fields equal `where`, in an order, those after a place in it (by name: a name),
         and the place after which there are more.

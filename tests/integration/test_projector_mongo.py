@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from deploy.local.parts import Parts
 from libs.events.chain import Checkpoint
-from libs.events.searches import OneOf, Order, Span, page_of
+from libs.events.searches import OneOf, Sorting, Span, page_of
 from libs.events.views import Add, Delete, Op, OtherThan, Set, View
 from libs.runtime import mongo
 from libs.runtime.folding import Document, DocumentChange, apply_op
@@ -284,7 +284,7 @@ async def test_the_database_searches_as_a_search_is_meant(toy_database: Database
     for where in searches:
         for field in (None, "rate", "grade"):
             for descending in (False, True):
-                order, after = Order(field, descending), None
+                order, after = Sorting(field, descending), None
                 while True:
                     expected = page_of(named, where, after, 2, order)
                     found, following = await views.page(

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
-from libs.events.searches import BY_NAME, Order
+from libs.events.searches import BY_NAME, Sorting
 from libs.events.topics import commands_topic, partition_of
 from libs.runtime.http.access import Keys
 from libs.runtime.http.positions import Positions
@@ -48,7 +48,7 @@ class ReadsViews(Protocol):
         where: Mapping[str, Any],
         after: str | None,
         limit: int,
-        order: Order = BY_NAME,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request
 
-from libs.events.searches import BY_NAME, Order, read_place
+from libs.events.searches import BY_NAME, Sorting, read_place
 from libs.runtime.http.cursors import cursor, malformed_cursor, read_cursor
 from libs.runtime.http.edge import Edge, edge_of
 from libs.runtime.http.positions import (
@@ -50,7 +50,7 @@ class ViewReader:
         return found
 
     async def page(
-        self, page: "Page", where: Mapping[str, Any] | None = None, order: Order = BY_NAME
+        self, page: "Page", where: Mapping[str, Any] | None = None, order: Sorting = BY_NAME
     ) -> tuple[list[dict[str, Any]], str | None]:
         """The documents of one page that match `where`, and the cursor of the next one.
 
@@ -84,7 +84,7 @@ class ViewReader:
             return await self.edge.views.count(self.view, field)
 
 
-def _place(of: str, text: str, order: Order) -> str:
+def _place(of: str, text: str, order: Sorting) -> str:
     """The place in a cursor. Raises Problem 422: its checksum is no secret, so what it holds is looked at too."""
     after = read_cursor(of, text)
     try:

@@ -1,7 +1,7 @@
 """Bodies of requests and answers about what becomes of a listing beside its bids and its review: published, taken back."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -108,11 +108,13 @@ class DisclosureOut(BaseModel):
 
 
 class PublicationOut(DisclosureOut):
-    """A listing that waits for a second person, until the end of `check_by`; who may not be it stands here."""
+    """A listing that waits for a second person since some time, until the end of `check_by`; who may not be it stands here."""
 
     prepared_by: str
     owner: str | None
     check_by: date
+    since: datetime
+    since_on: date
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "PublicationOut":
@@ -124,6 +126,8 @@ class PublicationOut(DisclosureOut):
             prepared_by=document["prepared_by"],
             owner=document["owner"],
             check_by=document["check_by"],
+            since=document["waits_since"],
+            since_on=document["waits_on"],
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 
-from libs.events.searches import Order, Span
+from libs.events.searches import Sorting, Span
 from libs.events.topics import DECIDING_SERVICES
 from libs.events.views import Figure, OtherThan, events_of, figure_named, value_at
 from libs.runtime.http import (
@@ -63,7 +63,7 @@ class History:
     """What of an account's movements is asked for, and in which order."""
 
     where: Mapping[str, Any]
-    order: Order
+    order: Sorting
 
 
 async def _history(
@@ -75,7 +75,7 @@ async def _history(
     where: dict[str, Any] = {} if kind is None else {"kind": kind}
     if since is not None or until is not None:
         where["business_date"] = Span(since and since.isoformat(), until and until.isoformat())
-    return History(where, Order(descending=order == "newest"))
+    return History(where, Sorting(descending=order == "newest"))
 
 
 ThisHistory = Annotated[History, Depends(_history)]

@@ -19,7 +19,7 @@ from pydantic_core import from_json
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.records import RawRecord
-from libs.events.searches import BY_NAME, Order, fits, page_of
+from libs.events.searches import BY_NAME, Sorting, fits, page_of
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.http import ServiceRouter
 from libs.runtime.http.access import Keys
@@ -138,7 +138,7 @@ class ProjectedViews:
         where: Mapping[str, Any],
         after: str | None,
         limit: int,
-        order: Order = BY_NAME,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
         return page_of(self.documents(view), where, after, limit, order)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.searches import OneOf, Order, Span, fits, page_of, place_of, read_place
+from libs.events.searches import OneOf, Sorting, Span, fits, page_of, place_of, read_place
 from libs.events.views import OtherThan
 
 DOCUMENTS = st.dictionaries(
@@ -22,7 +22,7 @@ def test_every_document_of_a_list_comes_once_and_in_order(
 ) -> None:
     """Whatever a page holds; what lacks the field of the order is not listed, equal values are ordered by name."""
     named = {name: {"_id": name} | document for name, document in documents.items()}
-    where, order = {"kind": OneOf(("x", "y"))}, Order(field, descending)
+    where, order = {"kind": OneOf(("x", "y"))}, Sorting(field, descending)
     found: list[dict[str, Any]] = []
     after = None
     while True:
@@ -39,7 +39,7 @@ def test_every_document_of_a_list_comes_once_and_in_order(
 @given(st.one_of(st.integers(-(10**15), 10**15), st.text()), st.text())
 def test_a_place_survives_as_text(value: int | str, name: str) -> None:
     """Whatever stands in the field and in the name."""
-    order = Order("size")
+    order = Sorting("size")
     assert read_place(order, place_of(order, (value, name))) == (value, name)
 
 
@@ -47,7 +47,7 @@ def test_a_place_survives_as_text(value: int | str, name: str) -> None:
 def test_what_is_no_place_is_refused(text: str) -> None:
     """A cursor's checksum is no secret, so whoever makes one up is told so."""
     with pytest.raises(ValueError, match=r"no place|invalid literal"):
-        read_place(Order("size"), text)
+        read_place(Sorting("size"), text)
 
 
 @pytest.mark.parametrize(

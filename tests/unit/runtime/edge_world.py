@@ -19,7 +19,7 @@ from pydantic_core import to_json
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.codec import name_of
 from libs.events.records import CommandEnvelope, RawRecord
-from libs.events.searches import BY_NAME, Order, page_of
+from libs.events.searches import BY_NAME, Sorting, page_of
 from libs.events.topics import commands_topic, events_topic, system_stream
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.day import SetBusinessDate, day_aggregate
@@ -167,7 +167,7 @@ class MemoryViews:
         where: Mapping[str, Any],
         after: str | None,
         limit: int,
-        order: Order = BY_NAME,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
         named = {doc: {"_id": doc} | content for doc, content in self.documents.get(view, {}).items()}
