@@ -41,8 +41,12 @@ async def _browsing(
     left_from: Annotated[
         int | None, Query(ge=1, le=MAX_INTEGER, description="At least so many fen can still be bid.")
     ] = None,
-    product: Annotated[str | None, Query(pattern=_CODE, description="Only this product.")] = None,
-    region: Annotated[str | None, Query(pattern=_CODE, description="Only this region.")] = None,
+    product: Annotated[
+        str | None, Query(pattern=_CODE, description="Only this product.", examples=["consumer"])
+    ] = None,
+    region: Annotated[
+        str | None, Query(pattern=_CODE, description="Only this region.", examples=["CN-31"])
+    ] = None,
     sort: Annotated[
         Literal["closing", "rate", "tenor", "left"],
         Query(description="What closes first, pays most, is shortest, or has least left to bid."),

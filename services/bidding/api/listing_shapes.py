@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
 from libs.events.fees import FeeTables
-from libs.runtime.http import Answer, DayField, Shape
+from libs.runtime.http import Answer, DayField, HashField, Shape
 from services.bidding.domain.disclosure import text_of
 
 
@@ -17,7 +17,7 @@ class CheckIn(Shape):
     """What a second person found: the hash is that of the text he has read. `opens_on`: the day it opens, now if left out."""
 
     verdict: Literal["approve", "reject"]
-    content_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    content_hash: HashField
     opens_on: DayField | None = None
 
 

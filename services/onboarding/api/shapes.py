@@ -12,7 +12,16 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from libs.events import application as flow
 from libs.events import onboarding as events
-from libs.runtime.http import Answer, CountField, DayField, PositiveFenField, RateField, Shape, id_field
+from libs.runtime.http import (
+    Answer,
+    CountField,
+    DayField,
+    HashField,
+    PositiveFenField,
+    RateField,
+    Shape,
+    id_field,
+)
 from services.onboarding.domain.terms import text_of
 
 CodeField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", examples=["CN-31"])]
@@ -43,7 +52,7 @@ _MOBILE = re.compile("1[3-9][0-9]{9}")
 #: E.164: at most 15 digits, of which the country code is at least one.
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
 
-NameField = Annotated[str, Field(max_length=100), AfterValidator(_name)]
+NameField = Annotated[str, Field(max_length=100, examples=["王小明"]), AfterValidator(_name)]
 PhoneField = Annotated[str, Field(max_length=16, examples=["13800138000"]), AfterValidator(_phone)]
 CodesField = Annotated[list[CodeField], Field(max_length=50)]
 MaybeCodesField = Annotated[list[CodeField], Field(max_length=50, default_factory=list)]
@@ -67,7 +76,7 @@ class IdentityPersonIn(Shape):
     """What a provider compares: a person's number and own-name bank card; an organisation's number, legal representative and,
     where money is to move, its own settlement card."""
 
-    identity: Annotated[str, Field(pattern="^[0-9A-Za-z]{18}$")]
+    identity: Annotated[str, Field(pattern="^[0-9A-Za-z]{18}$", examples=["11010519491231002X"])]
     card: Annotated[str | None, Field(pattern="^[0-9]{13,19}$")] = None
     representative: NameField | None = None
 
@@ -75,7 +84,10 @@ class IdentityPersonIn(Shape):
 class AnswersIn(Shape):
     """The suitability questionnaire: one number from 1 to 5 per question."""
 
-    answers: Annotated[list[Annotated[int, Field(strict=True, ge=1, le=5)]], Field(max_length=20)]
+    answers: Annotated[
+        list[Annotated[int, Field(strict=True, ge=1, le=5)]],
+        Field(max_length=20, examples=[[3, 2, 4, 3, 3, 2, 3, 4]]),
+    ]
 
 
 class RelationIn(Shape):
@@ -134,10 +146,23 @@ class AspectIn(Shape):
     reason: CodeField | None = None
 
 
+_ASPECTS = [
+    {
+        "aspect": aspect,
+        "finding": "sound",
+        "score": 80,
+        "manner": "field_visit",
+        "found_on": "2024-03-15",
+        "evidence": f"doc_{aspect}",
+    }
+    for aspect in ("legal", "credit", "operations", "tax", "guarantee")
+]
+
+
 class ReportIn(Shape):
     """The investigation's report, aspects in their order."""
 
-    aspects: Annotated[list[AspectIn], Field(min_length=5, max_length=5)]
+    aspects: Annotated[list[AspectIn], Field(min_length=5, max_length=5, examples=[_ASPECTS])]
     grade: Grade
     limit_fen: PositiveFenField
     recommends: Annotated[bool, Field(strict=True)]
@@ -175,7 +200,7 @@ class ConditionIn(Shape):
 class AcceptanceIn(Shape):
     """The hash of the text that was signed (`terms_hash` of the application), and the evidence of the signing."""
 
-    text_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    text_hash: HashField
     evidence: ReferenceField
 
 

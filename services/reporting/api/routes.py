@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from libs.events.searches import Sorting, Span
 from libs.events.topics import DECIDING_SERVICES
@@ -169,7 +169,9 @@ async def read_figures() -> FiguresOut:
 
 
 @router.read("/figures/{figure}", scopes("operator", "analyst"), answer=FigureValueOut)
-async def read_figure(request: Request, figure: str, page: ThisPage) -> FigureValueOut:
+async def read_figure(
+    request: Request, figure: Annotated[str, Path(examples=["m1_principal"])], page: ThisPage
+) -> FigureValueOut:
     """A figure's value, and the rows it is made of, each with its events. A figure of many parts is asked for with
     them: `late_principal_of_region:CN-31`."""
     found = figure_named(FIGURES, figure)
