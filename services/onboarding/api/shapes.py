@@ -213,7 +213,7 @@ class ChecksIn(Shape):
 class AppointmentIn(Shape):
     """All roles that somebody holds from here on."""
 
-    roles: CodesField
+    roles: Annotated[list[CodeField], Field(max_length=50, examples=[["customer_manager"]])]
     region: CodeField | None = None
 
 
