@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from libs.events.records import RawRecord
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
+from tools.simulator.cash_books import CashBooks
 from tools.simulator.log import Place
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
@@ -96,6 +97,7 @@ class Auditor:
         self.papers = PaperBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
+        self.moves = CashBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -232,6 +234,7 @@ class Auditor:
             self.papers.record(where, event)
             self.packs.record(where, event)
             self.vouchers.record(where, event)
+            self.moves.record(event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)

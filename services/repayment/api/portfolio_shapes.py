@@ -1,8 +1,9 @@
 """Answers about an investor's portfolio: sums of his claims, and what he may expect of them. Amounts in fen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -12,8 +13,7 @@ from services.repayment.domain.expected import Due, expected_of
 _BANDS: Final = ((3, "1-3"), (6, "4-6"), (12, "7-12"), (24, "13-24"), (36, "25-36"))
 _LONGEST: Final = "37+"
 
-Held = tuple[Mapping[str, Any], Mapping[str, Any]]
-"""A document of repayment.claims and that of its loan, of repayment.loans."""
+Document = Mapping[str, Any]
 
 
 def term_of(tenor_months: int) -> str:
@@ -55,19 +55,26 @@ class PortfolioOut(ClaimSums):
 
     groups: list[PortfolioGroupOut] = []
 
-    @classmethod
-    def of(cls, held: Iterable[Held]) -> Self:
-        """From the claims' and their loans' documents."""
-        whole, groups = cls(), dict[tuple[str, str, str], PortfolioGroupOut]()
-        for claim, loan in held:
-            status = "repaid" if loan["state"] == "repaid" else loan["bucket"]
-            key = loan["grade"], term_of(loan["tenor_months"]), status
-            if key not in groups:
-                groups[key] = PortfolioGroupOut(grade=key[0], term_months=key[1], status=status)
-            for sums in (whole, groups[key]):
-                sums.add(claim)
-        whole.groups = [groups[key] for key in sorted(groups)]
-        return whole
+
+@dataclass(slots=True)
+class Portfolio:
+    """Adds claims up one by one: an investor may hold thousands."""
+
+    whole: PortfolioOut = field(default_factory=PortfolioOut)
+    groups: dict[tuple[str, str, str], PortfolioGroupOut] = field(default_factory=dict)
+
+    def add(self, claim: Document, loan: Document) -> None:
+        """A document of repayment.claims with its loan's of repayment.loans."""
+        status = "repaid" if loan["state"] == "repaid" else loan["bucket"]
+        key = loan["grade"], term_of(loan["tenor_months"]), status
+        if key not in self.groups:
+            self.groups[key] = PortfolioGroupOut(grade=key[0], term_months=key[1], status=status)
+        self.whole.add(claim)
+        self.groups[key].add(claim)
+
+    def shown(self) -> PortfolioOut:
+        """What was added up so far."""
+        return self.whole.model_copy(update={"groups": [self.groups[key] for key in sorted(self.groups)]})
 
 
 class ExpectedOut(BaseModel):
@@ -96,18 +103,26 @@ class CashFlowOut(BaseModel):
     overdue: ExpectedOut
     months: list[ExpectedMonthOut]
 
-    @classmethod
-    def of(cls, held: Iterable[Held]) -> Self:
-        """From the claims' and their loans' documents."""
-        overdue, months = ExpectedOut(), dict[str, ExpectedMonthOut]()
-        for claim, loan in held:
-            for due in expected_of(claim["claim_id"], loan.get("held", {}), open_rows(loan)):
-                month = due.due_on.isoformat()[:7]
-                if due.missed:
-                    overdue.add(due)
-                else:
-                    months.setdefault(month, ExpectedMonthOut(month=month)).add(due)
-        return cls(overdue=overdue, months=[months[month] for month in sorted(months)])
+
+@dataclass(slots=True)
+class CashFlow:
+    """Adds up, claim by claim, what may be expected."""
+
+    overdue: ExpectedOut = field(default_factory=ExpectedOut)
+    months: dict[str, ExpectedMonthOut] = field(default_factory=dict)
+
+    def add(self, claim: Document, loan: Document) -> None:
+        """A document of repayment.claims with its loan's of repayment.loans."""
+        for due in expected_of(claim["claim_id"], loan.get("held", {}), open_rows(loan)):
+            month = due.due_on.isoformat()[:7]
+            if due.missed:
+                self.overdue.add(due)
+            else:
+                self.months.setdefault(month, ExpectedMonthOut(month=month)).add(due)
+
+    def shown(self) -> CashFlowOut:
+        """What was added up so far."""
+        return CashFlowOut(overdue=self.overdue, months=[self.months[name] for name in sorted(self.months)])
 
 
 def open_rows(loan: Mapping[str, Any]) -> list[Due]:

@@ -85,7 +85,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     """One line per movement, under the account's id and the movement's place in its stream."""
     moved = event.data
     account_id = moved.booking_id if isinstance(moved, UnrequestedMoneyReceived) else moved.account_id
-    line = f"{account_id}/{event.sequence:010}"
+    line = _line(account_id, event.sequence)
     fields = {
         "account_id": account_id,
         "business_date": event.business_date.isoformat() if event.business_date else None,
@@ -115,6 +115,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             "held_after_fen": moved.held_after_fen,
         }
     return [Set(line, name, value) for name, value in fields.items()]
+
+
+def _line(account_id: str, sequence: int | None) -> str:
+    """A line's name: in the order of names an account's lines stand as they happened."""
+    return f"{account_id}/{sequence:010}"
 
 
 def _on(moved: object, account: str) -> int:

@@ -14,7 +14,13 @@ from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimTransferred
 from libs.events.money import slice_fen
 from libs.events.repayment import LoanOpened
-from services.repayment.api.portfolio_shapes import CashFlowOut, PortfolioOut, open_rows, term_of
+from services.repayment.api.portfolio_shapes import (
+    CashFlow,
+    Portfolio,
+    PortfolioOut,
+    open_rows,
+    term_of,
+)
 from services.repayment.app import build
 from services.repayment.domain.expected import Due, expected_of
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
@@ -118,7 +124,10 @@ def held(*events: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 def test_a_portfolio_is_grouped_by_grade_term_and_state() -> None:
     """One claim in a loan that is late and one in a loan that is repaid, of the same terms: two groups, and their sum."""
     [late, *_], [_, repaid, _] = held(*STORY), held(*STORY, *SETTLEMENT)
-    shown = PortfolioOut.of([late, repaid]).model_dump()
+    portfolio = Portfolio()
+    portfolio.add(*late)
+    portfolio.add(*repaid)
+    shown = portfolio.shown().model_dump()
     received = {"principal_back_fen": 16_666, "interest_fen": 835, "penalty_fen": 0, "fee_fen": 84}
     first = {"claims": 1, "principal_fen": 50_000, "outstanding_fen": 33_334, **received}
     second = {"claims": 1, "principal_fen": 30_000, "outstanding_fen": 0, "principal_back_fen": 30_000}
@@ -132,13 +141,15 @@ def test_a_portfolio_is_grouped_by_grade_term_and_state() -> None:
 
 def test_what_is_overdue_stands_beside_the_months() -> None:
     """Half of the loan: half of what its missed row still asks for, and half of the row to come; of a repaid loan nothing."""
-    [first, *_] = held(*STORY)
-    assert CashFlowOut.of([first]).model_dump() == {
+    flow = CashFlow()
+    flow.add(*held(*STORY)[0])
+    assert flow.shown().model_dump() == {
         "overdue": {"principal_fen": 16_501, "interest_fen": 0},
         "months": [{"month": "2024-04", "principal_fen": 16_833, "interest_fen": 168}],
     }
-    nothing = {"overdue": {"principal_fen": 0, "interest_fen": 0}, "months": []}
-    assert CashFlowOut.of(held(*STORY, *SETTLEMENT)).model_dump() == nothing
+    flow = CashFlow()
+    flow.add(*held(*STORY, *SETTLEMENT)[0])
+    assert flow.shown() == CashFlow().shown()
     assert expected_of("clm_other", {"clm_7_1": 1}, [Due(OPENED.funded_on, 1, 1)]) == []
 
 
