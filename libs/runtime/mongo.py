@@ -25,7 +25,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from libs.events.chain import Checkpoint
-from libs.events.searches import BY_NAME, Sorting
+from libs.events.searches import Sorting
 from libs.runtime.folding import DocumentChange
 from libs.runtime.generations import (
     ChangeRefused,
@@ -138,12 +138,7 @@ class Database:
         return None if found is None else plain(found)
 
     async def find_page(
-        self,
-        collection: str,
-        where: Mapping[str, Any],
-        after: str | None,
-        limit: int,
-        order: Sorting = BY_NAME,
+        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int, order: Sorting
     ) -> list[dict[str, Any]]:
         """At most `limit` documents in an order, after a place in it; `where` compares fields with values."""
         found = self._db[collection].find(wanted(where, after, order)).sort(sort_keys(order)).limit(limit)

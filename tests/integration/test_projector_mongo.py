@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from deploy.local.parts import Parts
 from libs.events.chain import Checkpoint
-from libs.events.searches import OneOf, Sorting, Span, page_of
+from libs.events.searches import BY_NAME, OneOf, Sorting, Span, page_of
 from libs.events.views import Add, Delete, Op, OtherThan, Set, View
 from libs.runtime import mongo
 from libs.runtime.folding import Document, DocumentChange, apply_op
@@ -81,7 +81,7 @@ def test_mongodb_makes_of_folded_batches_what_the_ops_mean(
                 batch, rest = rest[:size], rest[size:]
                 await database.commit([moved(generation, position, position + 1, *batch)])
                 position += 1
-            found = await database.find_page(generation.collection, {}, None, 10)
+            found = await database.find_page(generation.collection, {}, None, 10, BY_NAME)
             return {each.pop("_id"): each for each in found}
         finally:
             await database.close()
