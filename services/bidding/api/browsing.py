@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 
 from libs.events.money import MAX_INTEGER
 from libs.events.searches import OneOf, Sorting, Span
+from libs.events.views import OtherThan
 from libs.runtime.http import RateField
 from services.bidding.projections.listings import RATE_PLACES
 
@@ -47,6 +48,10 @@ async def _browsing(
     region: Annotated[
         str | None, Query(pattern=_CODE, description="Only this region.", examples=["CN-31"])
     ] = None,
+    newcomers_only: Annotated[
+        bool | None,
+        Query(description="Those for investors who have never lent, or the others; all if left out."),
+    ] = None,
     sort: Annotated[
         Literal["closing", "rate", "tenor", "left"],
         Query(description="What closes first, pays most, is shortest, or has least left to bid."),
@@ -62,6 +67,8 @@ async def _browsing(
     if left_from is not None:
         where["remaining_fen"] = Span(left_from)
     where |= {name: code for name, code in (("product", product), ("region", region)) if code is not None}
+    if newcomers_only is not None:
+        where["newcomers_only"] = True if newcomers_only else OtherThan(True)
     return Browsing(where, SORTS[sort])
 
 

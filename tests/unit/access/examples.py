@@ -84,6 +84,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "tenor_from": lambda _town: ["1"],
     "tenor_to": lambda _town: ["360"],
     "left_from": lambda _town: ["1"],
+    "newcomers_only": lambda _town: ["false"],
     "sort": lambda _town: ["rate"],
     "due_until": lambda _town: ["2099-12-31"],
 }

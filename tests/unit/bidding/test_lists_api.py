@@ -40,6 +40,7 @@ async def world(keys: Path) -> AsyncIterator[World]:
         documents = [
             listing(number) | dict(zip(_FIELDS, fields, strict=True)) for number, fields in OPEN.items()
         ]
+        documents[-1]["newcomers_only"] = True
         hidden = {
             name: value for name, value in waiting(8, "prepared", "08:00:00").items() if name != "closes_on"
         }
@@ -89,6 +90,8 @@ async def listed(world: World, path: str, headers: dict[str, str], name: str = "
         ("?tenor_from=6&tenor_to=12&sort=tenor", [3, 1]),
         ("?left_from=50000", [2, 4]),
         ("?product=business&region=CN-11", [4]),
+        ("?newcomers_only=true", [4]),
+        ("?newcomers_only=false", [2, 1, 3]),
         ("?grades=B&region=CN-31&min_rate=0.5", []),
     ],
 )
