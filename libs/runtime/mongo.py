@@ -49,7 +49,7 @@ from libs.runtime.generations import (
 )
 from libs.runtime.kafka import Place
 from libs.runtime.mongo_reading import ChangeStream, Snapshot
-from libs.runtime.mongo_statements import Write, move_of, sort_keys, wanted, write_of
+from libs.runtime.mongo_statements import Write, moves_of, sort_keys, wanted, write_of
 from libs.runtime.projecting import Partition, Projection
 from libs.runtime.settings import Settings
 
@@ -290,10 +290,9 @@ class Database:
         """
 
         async def work(session: AsyncIOMotorClientSession) -> None:
-            moves: list[Write] = [move_of(write.generation, move) for write in writes for move in write.moves]
-            if moves:
+            if moves := moves_of(writes):
                 moved = await self._positions.bulk_write(moves, ordered=False, session=session)
-                if moved.matched_count != len(moves):
+                if moved.matched_count != sum(len(write.moves) for write in writes):
                     await session.abort_transaction()
                     raise Overtaken(await self._elsewhere(writes, after=False))
             for write in writes:

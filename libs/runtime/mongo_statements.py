@@ -1,14 +1,16 @@
 """What we mean, in MongoDB's words: comparisons of a search, writes of a document, the compare-and-set of a triple."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, ReplaceOne, UpdateMany, UpdateOne
 
+from libs.events.chain import Checkpoint
 from libs.events.searches import OneOf, Sorting, Span, read_place
 from libs.events.views import OtherThan
 from libs.runtime.folding import DocumentChange, Removal, Replacement, Update, statement
-from libs.runtime.generations import Generation, Move, position_document, triple_document
+from libs.runtime.generations import GenerationWrite, position_id, triple_document
+from libs.runtime.projecting import Partition
 
 Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
@@ -59,7 +61,17 @@ def write_of(doc: str, change: DocumentChange) -> Write:
             return UpdateOne({"_id": doc}, update, upsert=True)
 
 
-def move_of(generation: Generation, move: Move) -> UpdateOne:
-    """A triple's move, which matches nothing where the triple is not what it must be."""
-    before = position_document(generation.key, move.partition, move.before)
-    return UpdateOne(before, {"$set": triple_document(move.after)})
+def moves_of(writes: Iterable[GenerationWrite]) -> list[UpdateMany]:
+    """The triples' moves, which match nothing where a triple is not what it must be.
+
+    Most views stand at the same triple and go to the same one, so a partition's move is one statement for all of them.
+    """
+    together: dict[tuple[Partition, Checkpoint, Checkpoint], list[str]] = {}
+    for write in writes:
+        for move in write.moves:
+            name = position_id(write.generation.key, move.partition)
+            together.setdefault((move.partition, move.before, move.after), []).append(name)
+    return [
+        UpdateMany({"_id": {"$in": names}, **triple_document(before)}, {"$set": triple_document(after)})
+        for (_, before, after), names in together.items()
+    ]
