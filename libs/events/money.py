@@ -85,3 +85,14 @@ def split_fen(total_fen: int, weights: Sequence[int]) -> tuple[int, ...]:
     for index in by_remainder[: total_fen - sum(parts)]:
         parts[index] += 1
     return tuple(parts)
+
+
+def slice_fen(total_fen: int, start: int, end: int, whole: int) -> int:
+    """What of `total_fen` falls to the part from `start` to `end` of a `whole` > 0 on which it is spread evenly.
+
+    The part's ends are floored, so neighbouring parts that make up the whole sum to the total exactly, each within a fen of its
+    proportion. Raises ValueError unless 0 <= start <= end <= whole and total_fen >= 0.
+    """
+    if not 0 <= start <= end <= whole or whole == 0 or total_fen < 0:
+        raise ValueError("a slice lies within the whole, and what is sliced is not negative")
+    return total_fen * end // whole - total_fen * start // whole

@@ -74,20 +74,6 @@ class OtherThan:
 
 
 @dataclass(frozen=True, slots=True)
-class AtLeast:
-    """In a search: this value or a higher one; what has none does not fit."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class AtMost:
-    """In a search: this value or a lower one; what has none does not fit."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
 class Figure:
     """A number that people quote: what it is, the rule it follows, where it stands, and the rows it is made of.
 

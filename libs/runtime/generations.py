@@ -123,10 +123,14 @@ class Comparison:
     hash_after: str
 
 
+def position_id(key: str, where: Partition) -> str:
+    """The name of the document that keeps a generation's triple of one partition."""
+    return f"{key}/{where.service}/{where.partition}"
+
+
 def position_document(key: str, where: Partition, triple: Checkpoint) -> dict[str, Any]:
     """The document that keeps a generation's triple of one partition."""
-    name = f"{key}/{where.service}/{where.partition}"
-    return {"_id": name, "of": key, **where._asdict(), **triple_document(triple)}
+    return {"_id": position_id(key, where), "of": key, **where._asdict(), **triple_document(triple)}
 
 
 def read_partition(found: Mapping[str, Any]) -> Partition:

@@ -25,6 +25,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from libs.events.chain import Checkpoint
+from libs.events.searches import Sorting
 from libs.runtime.folding import DocumentChange
 from libs.runtime.generations import (
     ChangeRefused,
@@ -48,7 +49,7 @@ from libs.runtime.generations import (
 )
 from libs.runtime.kafka import Place
 from libs.runtime.mongo_reading import ChangeStream, Snapshot
-from libs.runtime.mongo_statements import Write, move_of, searched, write_of
+from libs.runtime.mongo_statements import Write, moves_of, searched, sort_keys, wanted, write_of
 from libs.runtime.projecting import Partition, Projection
 from libs.runtime.settings import Settings
 
@@ -137,13 +138,11 @@ class Database:
         return None if found is None else plain(found)
 
     async def find_page(
-        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int
+        self, collection: str, where: Mapping[str, Any], after: str | None, limit: int, order: Sorting
     ) -> list[dict[str, Any]]:
-        """At most `limit` documents in the order of their names, after a name; `where` compares fields with values."""
-        wanted = searched(where)
-        if after is not None:
-            wanted["$and"] = [{"_id": {"$gt": after}}]
-        return [plain(found) async for found in self._db[collection].find(wanted).sort("_id", 1).limit(limit)]
+        """At most `limit` documents in an order, after a place in it; `where` compares fields with values."""
+        found = self._db[collection].find(wanted(where, after, order)).sort(sort_keys(order)).limit(limit)
+        return [plain(each) async for each in found]
 
     async def count(self, collection: str, field: str, where: Mapping[str, Any]) -> int:
         """How many documents have a field, and fields as in `where`."""
@@ -158,15 +157,15 @@ class Database:
         Where the collection keeps what documents were, also of those whose fields did so before the change. Raises
         HistoryLost when the server cannot go on from there.
         """
-        wanted: dict[str, Any] = {"operationType": {"$in": ["insert", "update", "replace", "delete"]}}
+        told: dict[str, Any] = {"operationType": {"$in": ["insert", "update", "replace", "delete"]}}
         if where:
             moments = ("fullDocument", "fullDocumentBeforeChange")
-            wanted["$or"] = [
+            told["$or"] = [
                 {f"{moment}.{name}": {"$eq": value} for name, value in where.items()} for moment in moments
             ]
         try:
             async with self._db[collection].watch(
-                [{"$match": wanted}],
+                [{"$match": told}],
                 full_document="updateLookup",
                 full_document_before_change="whenAvailable",
                 resume_after=None if token is None else {"_data": token},
@@ -291,10 +290,9 @@ class Database:
         """
 
         async def work(session: AsyncIOMotorClientSession) -> None:
-            moves: list[Write] = [move_of(write.generation, move) for write in writes for move in write.moves]
-            if moves:
+            if moves := moves_of(writes):
                 moved = await self._positions.bulk_write(moves, ordered=False, session=session)
-                if moved.matched_count != len(moves):
+                if moved.matched_count != sum(len(write.moves) for write in writes):
                     await session.abort_transaction()
                     raise Overtaken(await self._elsewhere(writes, after=False))
             for write in writes:

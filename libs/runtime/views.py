@@ -7,6 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from libs.events.searches import BY_NAME, Sorting, key_of, place_of
 from libs.runtime.generations import DocumentChanged, HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
@@ -48,19 +49,24 @@ class Views:
         return await self._database.find(pointer.collection, doc)
 
     async def page(
-        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        view: str,
+        *,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """At most `limit` documents whose fields equal `where`, ordered by name, those after a name, and the
-        name after which there are more.
+        """At most `limit` documents whose fields equal `where`, in an order, those after a place in it (by name: a name),
+        and the place after which there are more.
 
-        A field that is None in `where` also matches documents without it; OtherThan(value) matches all but that value,
-        AtLeast and AtMost what is not below or above it.
-        Raises ViewMissing.
+        A field that is None in `where` also matches documents without it; OtherThan(value) matches all but that value; for
+        more see libs.events.searches. Raises ViewMissing.
         """
         pointer = await self._pointer(view)
-        found = await self._database.find_page(pointer.collection, where, after, limit + 1)
+        found = await self._database.find_page(pointer.collection, where, after, limit + 1, order)
         more = len(found) > limit
-        return found[:limit], found[limit - 1]["_id"] if more else None
+        return found[:limit], place_of(order, key_of(found[limit - 1], order)) if more else None
 
     async def count(self, view: str, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
         """How many documents have a field, and fields as in `where`. Raises ViewMissing."""

@@ -31,6 +31,6 @@ def build(profile: str) -> Service:
 
 
 def _router() -> "ServiceRouter":
-    from services.repayment.api.routes import router  # only the api role loads the web room
+    from services.repayment.api.portfolio import router  # only the api role loads the web room
 
     return router

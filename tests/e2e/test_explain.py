@@ -148,7 +148,7 @@ def test_the_books_are_read_by_their_pages(town: Town) -> None:
         town.deposit(ada, amount_fen)
     eventually(lambda: _has(ada, 600))
     lines = eventually(lambda: _lines(ada, 3))
-    assert [line["available_after_fen"] for line in lines.values()] == [100, 300, 600]
+    assert [line["available_after_fen"] for line in lines.values()] == [600, 300, 100]
     assert eventually(lambda: _open_clearing(town.person("stf_ann", "analyst"))) == []
 
 

@@ -112,7 +112,7 @@ def _loan(life: Life, **expected: Any) -> dict[str, Any]:
 def test_the_statement_adds_up_to_the_balance(life: Life) -> None:
     """Every movement of ivan's account, page by page: their sums are what he has."""
     lines: list[dict[str, Any]] = []
-    query: dict[str, str] = {"limit": "3"}
+    query: dict[str, str] = {"limit": "3", "order": "oldest"}
     while True:
         page = life.ivan.person.read("/reporting/statement", **query)
         lines += page["items"]

@@ -13,6 +13,7 @@ from tests.e2e.town import Person, Town, eventually
 ACCOUNTS = "/bidding/live/accounts"
 BUCKETS = "/repayment/live/overdue-buckets"
 QUEUE = "/collections/live/queue"
+LISTINGS = "/bidding/live/listings"
 
 
 def available(stream: Stream) -> tuple[str, int]:
@@ -113,7 +114,7 @@ def test_streams_leave_nothing_behind(town: Town) -> None:
 
 @pytest.mark.slow
 def test_a_missed_instalment_is_told_to_those_who_work_it(town: Town) -> None:
-    """The bucket to the analyst, the case to the collector of its desk; who claims it takes it from the others, and is told
+    """How its listing fills and is funded to anybody, as the page says it. The bucket to the analyst, the case to the collector of its desk; who claims it takes it from the others, and is told
     of his own writes; another desk hears nothing. What is paid is gone."""
     lee, may, late = (collector(town, name) for name in ("lee", "may", "late"))
     chief = appointed(town, "chief", "collections_supervisor")
@@ -124,7 +125,13 @@ def test_a_missed_instalment_is_told_to_those_who_work_it(town: Town) -> None:
     eventually(lambda: _stages(late, ["late"]))
 
     borrower, ada, bea = town.customer("bo"), town.customer("ada", 60_000), town.customer("bea", 40_000)
-    loan_id = funded_loan(town, borrower, ada, bea)
+    with watching(town.customer("eve"), LISTINGS) as listings:
+        loan_id = funded_loan(town, borrower, ada, bea)
+        seen = [_until(listings, "loan_id", loan_id)["data"]]
+        while seen[-1]["state"] != "funded":
+            seen.append(_until(listings, "loan_id", loan_id)["data"])
+            assert seen[-1]["raised_fen"] >= seen[-2]["raised_fen"]
+        assert seen[-1] == ada.read(f"/bidding/listings/{seen[0]['id']}")
     _spend(town, borrower, 98_000)
     due = date.fromisoformat(borrower.read(f"/repayment/loans/{loan_id}")["rows"][0]["due_on"])
     town.close_days_through(due)

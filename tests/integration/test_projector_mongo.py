@@ -13,7 +13,8 @@ from pymongo.errors import OperationFailure
 
 from deploy.local.parts import Parts
 from libs.events.chain import Checkpoint
-from libs.events.views import Add, Delete, Op, Set, View
+from libs.events.searches import BY_NAME, OneOf, Sorting, Span, page_of
+from libs.events.views import Add, Delete, Op, OtherThan, Set, View
 from libs.runtime import mongo
 from libs.runtime.folding import Document, DocumentChange, apply_op
 from libs.runtime.generations import Generation, GenerationWrite, Move, Overtaken
@@ -80,7 +81,7 @@ def test_mongodb_makes_of_folded_batches_what_the_ops_mean(
                 batch, rest = rest[:size], rest[size:]
                 await database.commit([moved(generation, position, position + 1, *batch)])
                 position += 1
-            found = await database.find_page(generation.collection, {}, None, 10)
+            found = await database.find_page(generation.collection, {}, None, 10, BY_NAME)
             return {each.pop("_id"): each for each in found}
         finally:
             await database.close()
@@ -253,6 +254,45 @@ async def test_pages_follow_each_other(toy_database: Database) -> None:
             break
     assert found == [name for name in names if name != "lst/03"]
     assert await views.page(generation.view, where={"owner": {"$ne": ""}}, after=None, limit=9) == ([], None)
+
+
+async def test_the_database_searches_as_a_search_is_meant(toy_database: Database) -> None:
+    """Every comparison in every order, page by page: the same pages and places as of the documents in memory."""
+    generation = await new_generation(toy_database)
+    documents: dict[str, dict[str, Any]] = {
+        f"lst/{number}": {"rate": rate, "grade": grade, "roles": [grade, "x"]}
+        for number, (rate, grade) in enumerate(
+            [(3, "A"), (1, "B"), (3, "B"), (2, "C"), (None, "A"), (1, "A")]
+        )
+    }
+    changes = [Set(doc, field, value) for doc, fields in documents.items() for field, value in fields.items()]
+    await toy_database.commit([moved(generation, -1, 0, *changes)])
+    await toy_database.flip(generation, None)
+    named = {doc: {"_id": doc} | fields for doc, fields in documents.items()}
+    views = Views(toy_database)
+    searches: list[dict[str, Any]] = [
+        {},
+        {"rate": Span(2)},
+        {"rate": Span(1, 2)},
+        {"rate": Span()},
+        {"grade": OneOf(("A", "C")), "rate": Span(None, 2)},
+        {"grade": OtherThan("B")},
+        {"rate": None},
+        {"roles": "A"},
+        {"_id": OneOf(("lst/1", "lst/9"))},
+    ]
+    for where in searches:
+        for field in (None, "rate", "grade"):
+            for descending in (False, True):
+                order, after = Sorting(field, descending), None
+                while True:
+                    expected = page_of(named, where, after, 2, order)
+                    found, following = await views.page(
+                        generation.view, where=where, after=after, limit=2, order=order
+                    )
+                    assert (found, following) == expected, (where, order)
+                    if (after := following) is None:
+                        break
 
 
 async def test_anchors_and_the_log_id_are_kept(toy_database: Database) -> None:

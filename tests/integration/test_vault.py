@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.parts import Parts
+from libs.events.searches import BY_NAME
 from libs.runtime.mongo import Database
 from libs.runtime.vault import RESERVED_S, Fate, Taken, Vault
 from tests.conftest import MakeSettings
@@ -73,7 +74,7 @@ async def test_the_erase_drill_on_the_server(vault: Vault, database: Database) -
     assert backup is not None
     await vault.erase("usr_ann")
     for collection in ("vault", "vault_keys", "vault_index"):
-        assert await database.find_page(collection, {}, after=None, limit=10) == []
+        assert await database.find_page(collection, {}, None, 10, BY_NAME) == []
     await vault.rows.insert_one(backup)
     assert await vault.read("usr_ann") is None
     await vault.put("usr_bob", ANN, ("phone",), NOW)

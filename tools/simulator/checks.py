@@ -18,6 +18,7 @@ from libs.events.records import RawRecord
 from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
+from tools.simulator.cash_books import CashBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.log import Place
 from tools.simulator.market_books import MarketBooks
@@ -115,6 +116,7 @@ class Auditor:
         self.market = MarketBooks(self.books)
         self.bank = BankBooks(self.books)
         self.standing = StandingBooks()
+        self.moves = CashBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -257,6 +259,7 @@ class Auditor:
             self.market.record(where, event)
             self.bank.record(where, body["business_date"], event)
             self.standing.record(where, event)
+            self.moves.record(event)
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)

@@ -6,6 +6,7 @@ from libs.runtime.projecting import MemoryViews
 from tools.simulator.books import Books
 from tools.simulator.checks import Auditor, Violation
 from tools.simulator.projecting import views_of
+from tools.simulator.reading import compare_with_moves
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, MARKETING_ACCOUNT
 from tools.simulator.world import LOG_ID, World
 
@@ -28,6 +29,7 @@ def conclude(world: World, auditor: Auditor) -> None:
         auditor.answered(call.command_id, call.fingerprint, call.answers)
     compare_views(world)
     compare_with_books(world, auditor.books)
+    compare_with_moves(world, auditor.moves)
     check_system_views(world)
 
 

@@ -15,6 +15,7 @@ from libs.runtime.http.router import ServiceRouter
 from libs.runtime.http.shapes import (
     CountField,
     DayField,
+    HashField,
     NoFields,
     PositiveFenField,
     RateField,
@@ -30,6 +31,7 @@ __all__ = [
     "Call",
     "CountField",
     "DayField",
+    "HashField",
     "NoFields",
     "Order",
     "Page",

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.runtime.http.access import Admission, Anybody, declare, require_declared
 from libs.runtime.http.command_status import add_command_status
+from libs.runtime.http.examples import add_examples
 from libs.runtime.http.problems import MEDIA_TYPE, Problem, handle_problems, problem_response
 from libs.runtime.http.requests import answer_headers
 from libs.runtime.http.router import ROUTE_SCOPE_KEY, GuardedRoute, ServiceRouter
@@ -128,12 +129,13 @@ def _add_openapi(app: FastAPI, service: str) -> None:
         if app.openapi_schema is None:
             document = generate()
             document.setdefault("components", {})["securitySchemes"] = _SECURITY_SCHEMES
-            for operation in _operations(document):
-                for status, response in operation[2]["responses"].items():
+            for method, _, operation in _operations(document):
+                for status, response in operation["responses"].items():
                     if status >= "400" and "content" in response:
                         # a stream's route would have its problems come as events, which they never do
                         (shape,) = response["content"].values()
                         response["content"] = {MEDIA_TYPE: shape}
+                add_examples(document, method, operation)
             app.openapi_schema = document
         return app.openapi_schema
 

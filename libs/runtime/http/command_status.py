@@ -57,7 +57,7 @@ def add_command_status(router: ServiceRouter) -> None:
     # Every scope there is: whoever could send a command may ask for it, and the owner is compared below.
     @router.read("/commands/{command}", scopes(*SCOPES), answer=CommandOut)
     async def read_command(
-        command: Annotated[str, Path(pattern=_UUID)],
+        command: Annotated[str, Path(pattern=_UUID, examples=["00000000-0000-5000-8000-000000000000"])],
         commands: Annotated[ViewReader, Depends(reader)],
         principal: ThisPrincipal,
     ) -> CommandOut:

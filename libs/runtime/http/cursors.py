@@ -26,5 +26,10 @@ def read_cursor(of: str, text: str) -> str:
         name = ""
     # base64 reads more texts than it writes, so the text itself is compared, not only the checksum
     if text != cursor(of, name):
-        raise Problem(422, "malformed_cursor", "A cursor is sent exactly as this list gave it.")
+        raise malformed_cursor()
     return name
+
+
+def malformed_cursor() -> Problem:
+    """What is sent is no cursor of the list."""
+    return Problem(422, "malformed_cursor", "A cursor is sent exactly as this list gave it.")

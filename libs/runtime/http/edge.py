@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
+from libs.events.searches import BY_NAME, Sorting
 from libs.events.topics import commands_topic, partition_of
 from libs.runtime.http.access import Keys
 from libs.runtime.http.positions import Positions
@@ -47,6 +48,7 @@ class ReadsViews(Protocol):
         where: Mapping[str, Any],
         after: str | None,
         limit: int,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
 

@@ -83,8 +83,8 @@ def try_again(code: str, detail: str) -> Problem:
     return Problem(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-def problem_response(problem: Problem) -> Response:
-    """The bytes of a problem: the same problem gives the same bytes."""
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """A problem as RFC 9457 writes it."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.code,
         "title": problem.code.replace("_", " ").capitalize(),
@@ -94,8 +94,16 @@ def problem_response(problem: Problem) -> Response:
         body["detail"] = problem.text
     if problem.faults:
         body["errors"] = [fault.model_dump() for fault in problem.faults]
+    return body
+
+
+def problem_response(problem: Problem) -> Response:
+    """The bytes of a problem: the same problem gives the same bytes."""
     return Response(
-        to_json(body), status_code=problem.status_code, media_type=MEDIA_TYPE, headers=problem.headers
+        to_json(problem_body(problem)),
+        status_code=problem.status_code,
+        media_type=MEDIA_TYPE,
+        headers=problem.headers,
     )
 
 

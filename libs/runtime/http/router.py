@@ -232,7 +232,7 @@ _KEY_PARAMETER: Final = {
     "name": KEY_HEADER,
     "in": "header",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "examples": ["7d9c2f0e-wish-1"]},
     "description": "A value of your own for this wish. The same key and body give the same answer, for ever; "
     "the same key with another body is refused.",
 }

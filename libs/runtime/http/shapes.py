@@ -56,6 +56,9 @@ DayField = Annotated[
 ]
 """A business date."""
 
+HashField = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["5f" * 32])]
+"""SHA-256 of a text, in hex."""
+
 RateField = Annotated[
     Decimal,
     BeforeValidator(_decimal),

@@ -9,7 +9,17 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Query
 
 from libs.events import deal_packs as events
-from libs.runtime.http import Order, ThisPage, ThisPrincipal, ViewReader, id_path, scopes, view_reader
+from libs.events.searches import Sorting, Span
+from libs.runtime.http import (
+    DayField,
+    Order,
+    ThisPage,
+    ThisPrincipal,
+    ViewReader,
+    id_path,
+    scopes,
+    view_reader,
+)
 from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.bidding.api.pack_shapes import DealPackOut, DealPacksOut, DeliveryIn, PackDone, StepIn
@@ -55,10 +65,14 @@ async def read_work(
     page: ThisPage,
     staff: Staff,
     principal: ThisPrincipal,
+    due_until: Annotated[DayField | None, Query(description="Only what is due on or before a date.")] = None,
 ) -> DealPacksOut:
-    """The packs that wait for a step, for the post that does it."""
+    """The packs that wait for a step, for the post that does it: what is due first comes first."""
     await _require_post(step, staff, principal.subject)
-    found, following = await packs.page(page, where={"next_step": step})
+    where: dict[str, Any] = {"next_step": step}
+    if due_until is not None:
+        where["due_on"] = Span(None, due_until.isoformat())
+    found, following = await packs.page(page, where=where, order=Sorting("due_on"))
     return DealPacksOut(items=[DealPackOut.of(document) for document in found], next=following)
 
 

@@ -1,7 +1,7 @@
 """Bodies of requests and answers about what becomes of a listing beside its bids and its review: published, taken back."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
 from libs.events.fees import FeeTables
-from libs.runtime.http import Answer, DayField, Shape
+from libs.runtime.http import Answer, DayField, HashField, Shape
 from services.bidding.domain.disclosure import text_of
 
 
@@ -18,7 +18,7 @@ class CheckIn(Shape):
     `newcomers_only`: for investors who have never lent."""
 
     verdict: Literal["approve", "reject"]
-    content_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    content_hash: HashField
     opens_on: DayField | None = None
     newcomers_only: Annotated[bool, Field(strict=True)] = False
 
@@ -112,11 +112,13 @@ class DisclosureOut(BaseModel):
 
 
 class PublicationOut(DisclosureOut):
-    """A listing that waits for a second person, until the end of `check_by`; who may not be it stands here."""
+    """A listing that waits for a second person since some time, until the end of `check_by`; who may not be it stands here."""
 
     prepared_by: str
     owner: str | None
     check_by: date
+    since: datetime
+    since_on: date
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "PublicationOut":
@@ -128,6 +130,8 @@ class PublicationOut(DisclosureOut):
             prepared_by=document["prepared_by"],
             owner=document["owner"],
             check_by=document["check_by"],
+            since=document["waits_since"],
+            since_on=document["waits_on"],
         )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from libs.events import market as events
-from libs.events.views import AtLeast, AtMost
+from libs.events.searches import Span
 from libs.runtime.http import (
     DayField,
     Order,
@@ -128,11 +128,11 @@ async def read_offers(
     if grade is not None:
         where["grade"] = grade
     if rate_min is not None:
-        where["rate_units"] = AtLeast(rate_units(rate_min))
+        where["rate_units"] = Span(low=rate_units(rate_min))
     if matures_by is not None:
-        where["matures_on"] = AtMost(matures_by.isoformat())
+        where["matures_on"] = Span(high=matures_by.isoformat())
     if price_max is not None:
-        where["price_permille"] = AtMost(price_max)
+        where["price_permille"] = Span(high=price_max)
     found, following = await offers.page(page, where=where)
     return OffersOut(items=[OfferOut.of(document) for document in found], next=following)
 

@@ -39,7 +39,8 @@ from services.bidding.api.listing_shapes import (
     PublicationsOut,
 )
 from services.bidding.api.router import router
-from services.bidding.api.shapes import ReviewableOut, ReviewablesOut
+from services.bidding.api.shapes import ReviewableOut, ReviewablesOut, is_published
+from services.bidding.api.worklists import BY_AGE, Signers, Staff
 from services.bidding.domain.profile import profile_named
 
 ListingId = Annotated[str, id_path("lst")]
@@ -57,8 +58,8 @@ Cashier = Annotated[None, Depends(post("bidding", "cashier"))]
 
 @router.read("/publications", scopes("legal"), answer=PublicationsOut)
 async def read_publications(listings: Listings, page: ThisPage, _: Legal) -> PublicationsOut:
-    """Listings that wait for the look of a second person, with what investors will read of them."""
-    found, following = await listings.page(page, where={"state": "prepared"})
+    """Listings that wait for the look of a second person, oldest first, with what investors will read of them."""
+    found, following = await listings.page(page, where={"state": "prepared"}, order=BY_AGE)
     return PublicationsOut(items=[PublicationOut.of(document) for document in found], next=following)
 
 
@@ -84,7 +85,7 @@ async def check_listing(listing: ListingId, body: CheckIn, _: Legal) -> Order:
 async def read_disclosure(listing: ListingId, listings: Listings) -> DisclosureOut:
     """What investors are told of a published listing, word for word; one that was opened by hand has none."""
     document = await listings.get(listing, missing="unknown_listing")
-    if "disclosure" not in document or "closes_on" not in document:
+    if "disclosure" not in document or not is_published(document):
         raise not_found("unknown_disclosure")
     return DisclosureOut.of(document)
 
@@ -96,10 +97,14 @@ async def read_fees(request: Request) -> FeeTablesOut:
 
 
 @router.read("/payouts", scopes("finance"), answer=ReviewablesOut)
-async def read_payouts(listings: Listings, page: ThisPage, _: Cashier) -> ReviewablesOut:
-    """Reviewed listings that wait for a cashier who has not reviewed them."""
-    found, following = await listings.page(page, where={"state": "payable"})
-    return ReviewablesOut(items=[ReviewableOut.of(document) for document in found], next=following)
+async def read_payouts(listings: Listings, page: ThisPage, staff: Staff, _: Cashier) -> ReviewablesOut:
+    """Reviewed listings that wait for a cashier who has not reviewed them, oldest first, and who may sign each."""
+    found, following = await listings.page(page, where={"state": "payable"}, order=BY_AGE)
+    signers = await Signers.of(staff, "cashier")
+    return ReviewablesOut(
+        items=[ReviewableOut.waiting(document, signers.who_may(document)) for document in found],
+        next=following,
+    )
 
 
 @router.command(

@@ -5,7 +5,7 @@ Refusals of the log are listed on the commands (services/bidding/commands.py) an
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends
 
 from libs.events import bidding as events
 from libs.events.scheduling import ListingScheduled
@@ -26,6 +26,7 @@ from libs.runtime.http import (
 from libs.runtime.http.posts import post
 from services.bidding import commands
 from services.bidding.api import publishing, standing
+from services.bidding.api.browsing import ThisBrowsing
 from services.bidding.api.router import router
 from services.bidding.api.shapes import (
     AccountOpenedOut,
@@ -50,7 +51,9 @@ from services.bidding.api.shapes import (
     UnrequestedIn,
     UnrequestedOut,
     WithdrawalOut,
+    is_published,
 )
+from services.bidding.api.worklists import BY_AGE, Signers, Staff
 from services.bidding.bank_answers import TOP_UP_ROUTE, WITHDRAWAL_ROUTE, order_of
 
 #: Importing the other modules declares their routes.
@@ -62,7 +65,8 @@ Listings = Annotated[ViewReader, Depends(view_reader("bidding.open-listings"))]
 
 #: Finance, of which two look at a full listing: who pays out and who confirms that money arrived. Not the finance
 #: supervisor, who votes in the committee: approval and disbursement are different people (processes.md 1.A).
-Finance = Annotated[None, Depends(post("bidding", "cashier", "accountant"))]
+FINANCE = ("cashier", "accountant")
+Finance = Annotated[None, Depends(post("bidding", *FINANCE))]
 
 
 async def _own_account(account: AccountId, principal: ThisPrincipal) -> str:
@@ -210,35 +214,47 @@ async def open_listing(body: ListingIn, call: ThisCall) -> Order:
     return Order(call.mint("lst"), commands.OpenListing(loan_id=call.mint("loan"), **dict(body)))
 
 
-@router.read("/listings", scopes("listing:read", "operator"), answer=ListingsOut)
-async def read_listings(
-    listings: Listings,
-    page: ThisPage,
-    newcomers_only: Annotated[
-        bool | None,
-        Query(description="Those for investors who have never lent, or the others; all if left out."),
-    ] = None,
-) -> ListingsOut:
-    """Listings that are open for bids."""
-    those = {} if newcomers_only is None else {"newcomers_only": newcomers_only}
-    found, following = await listings.page(page, where={"state": "open", **those})
+#: Whoever may bid, and whoever runs the platform.
+LISTING_READERS = scopes("listing:read", "operator")
+
+
+@router.read("/listings", LISTING_READERS, answer=ListingsOut)
+async def read_listings(listings: Listings, page: ThisPage, browsing: ThisBrowsing) -> ListingsOut:
+    """Listings that are open for bids: those that are asked for, in the order that is asked for."""
+    found, following = await listings.page(page, where=browsing.where, order=browsing.order)
     return ListingsOut(items=[ListingOut.of(document) for document in found], next=following)
 
 
-@router.read("/listings/{listing}", scopes("listing:read", "operator"), answer=ListingOut)
+@router.live(
+    "/live/listings",
+    LISTING_READERS,
+    view="bidding.open-listings",
+    shown=ListingOut.of,
+    answer=ListingOut,
+)
+async def watch_listings() -> Sight:
+    """Listings, live, from the moment they are open until they are funded or end: what is raised, what is left, and their state."""
+    return Sight({}, sees=is_published)
+
+
+@router.read("/listings/{listing}", LISTING_READERS, answer=ListingOut)
 async def read_listing(listing: Annotated[str, id_path("lst")], listings: Listings) -> ListingOut:
     """One listing, whatever became of it; before it is published it does not exist for those who might bid."""
     document = await listings.get(listing, missing="unknown_listing")
-    if "closes_on" not in document:
+    if not is_published(document):
         raise not_found("unknown_listing")
     return ListingOut.of(document)
 
 
 @router.read("/reviews", scopes("finance"), answer=ReviewablesOut)
-async def read_reviews(listings: Listings, page: ThisPage, _: Finance) -> ReviewablesOut:
-    """Full listings above the threshold, which wait for two people of finance."""
-    found, following = await listings.page(page, where={"state": "in_review"})
-    return ReviewablesOut(items=[ReviewableOut.of(document) for document in found], next=following)
+async def read_reviews(listings: Listings, page: ThisPage, staff: Staff, _: Finance) -> ReviewablesOut:
+    """Full listings above the threshold, which wait for two people of finance, oldest first, and who may still sign each."""
+    found, following = await listings.page(page, where={"state": "in_review"}, order=BY_AGE)
+    signers = await Signers.of(staff, *FINANCE)
+    return ReviewablesOut(
+        items=[ReviewableOut.waiting(document, signers.who_may(document)) for document in found],
+        next=following,
+    )
 
 
 @router.command(

@@ -1,7 +1,7 @@
 """Bodies of bidding's requests and answers. An answer is made from events or from a view's document, field by field."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -303,6 +303,11 @@ class AccountsOut(BaseModel):
     next: str | None
 
 
+def is_published(listing: Mapping[str, Any]) -> bool:
+    """Whether a listing's document may be shown to whoever may bid: it is open, or was."""
+    return "closes_on" in listing
+
+
 class ListingOut(BaseModel):
     """A listing as everybody who may bid sees it; who the borrower is, is not among it."""
 
@@ -321,11 +326,13 @@ class ListingOut(BaseModel):
     grade: str
     closes_on: date
     interest_fee_permille: int
+    product: str
+    region: str
     newcomers_only: bool = False  # not in documents of the version before
     related_to_staff: bool = False
 
     @staticmethod
-    def of(document: dict[str, Any]) -> "ListingOut":
+    def of(document: Mapping[str, Any]) -> "ListingOut":
         """From a document of bidding.open-listings."""
         fields = ListingOut.model_fields.keys() & document.keys()
         shown = {name: document[name] for name in fields if name != "id"}
@@ -340,25 +347,34 @@ class ListingsOut(BaseModel):
 
 
 class ReviewableOut(ListingOut):
-    """A full listing as finance reviews it: with its borrower, who owns him, and who has approved it already."""
+    """A full listing as finance reviews it: with its borrower, who owns him, who has approved it already, who may sign next
+    (`may_sign`), and since when it waits for that."""
 
     borrower: str
     owner: str | None
-    product: str
-    region: str
     application_id: str
     reviews: int
     reviews_needed: int
     reviewers: list[str]
+    may_sign: list[str]
+    since: datetime
+    since_on: date
 
     @staticmethod
-    def of(document: dict[str, Any]) -> "ReviewableOut":
+    def waiting(document: Mapping[str, Any], may_sign: list[str]) -> "ReviewableOut":
         """From a document of bidding.open-listings."""
-        named = ("id", "reviewers")
+        made = ("id", "reviewers", "may_sign", "since", "since_on")
         fields = ReviewableOut.model_fields.keys() & document.keys()
-        shown = {name: document[name] for name in fields if name not in named}
+        shown = {name: document[name] for name in fields if name not in made}
         reviewers = [name for _, name in sorted(document.get("reviewers", {}).items())]
-        return ReviewableOut(id=document["listing_id"], reviewers=reviewers, **shown)
+        return ReviewableOut(
+            id=document["listing_id"],
+            reviewers=reviewers,
+            may_sign=may_sign,
+            since=document["waits_since"],
+            since_on=document["waits_on"],
+            **shown,
+        )
 
 
 class ReviewablesOut(BaseModel):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from libs.events import standing as events
-from libs.events.views import AtMost
+from libs.events.searches import Span
 from libs.runtime.http import (
     NoFields,
     Order,
@@ -142,7 +142,7 @@ async def read_standing_orders(orders: Orders, page: ThisPage, principal: ThisPr
 async def _place(orders: ViewReader, document: Mapping[str, Any]) -> int | None:
     if document["state"] != "active":
         return None
-    before = {"state": "active", "turn": AtMost(document["turn"] - 1)}
+    before = {"state": "active", "turn": Span(high=document["turn"] - 1)}
     return 1 + await orders.count("turn", before)
 
 

@@ -25,13 +25,20 @@ from libs.events.records import RecordedEvent
 from libs.events.scheduling import ListingScheduled
 from libs.events.views import Op, Set, View
 
+#: From here on a listing waits for the next of its people.
+_WAIT_FOR_PEOPLE = (ListingPrepared, ListingFilled, PayoutApproved)
+
+#: Rates have at most so many places (libs.events.money.AnnualRate): shifted by them they are whole, and compare as numbers.
+RATE_PLACES = 8
+
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """A listing's document after one of its events. Amounts in fen, the rate as a decimal's text."""
     if isinstance(event.data, ListingRefused) and not event.data.content_hash:
         return []  # it was never prepared, so nobody waits to see it
     listing_id = str(event.stream) if isinstance(event.data, ListingRefused) else event.data.listing_id
-    changed = [Set(listing_id, field, value) for field, value in _fields(event.data).items()]
+    fields = _fields(event.data) | (_waiting(event) if isinstance(event.data, _WAIT_FOR_PEOPLE) else {})
+    changed = [Set(listing_id, field, value) for field, value in fields.items()]
     return [*changed, Set(listing_id, f"src.{event.stream}", event.address)]
 
 
@@ -41,6 +48,13 @@ _STATES = {
     PayoutApproved: "payable",
     FundsCollected: "funded",
 }
+
+
+def _waiting(event: RecordedEvent) -> dict[str, Any]:
+    """Since when, in the world and on the platform's calendar."""
+    assert event.at is not None, "a decision has a time"
+    assert event.business_date is not None, "a listing decides on a business date"
+    return {"waits_since": event.at.isoformat(), "waits_on": event.business_date.isoformat()}
 
 
 def _fields(data: object) -> dict[str, Any]:
@@ -110,6 +124,7 @@ def _opened(data: ListingOpened) -> dict[str, Any]:
         "remaining_fen": data.amount_fen,
         "bids": 0,
         "annual_rate": f"{data.annual_rate:f}",
+        "rate_e8": int(data.annual_rate.scaleb(RATE_PLACES)),
         "tenor_months": data.tenor_months,
         "grade": data.grade,
         "closes_on": data.closes_on.isoformat(),

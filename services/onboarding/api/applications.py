@@ -26,6 +26,7 @@ from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.onboarding import commands
 from services.onboarding.api.posts import CustomerManager, Disbursement, Risk, Staff
+from services.onboarding.api.report_shapes import ReportIn
 from services.onboarding.api.router import router
 from services.onboarding.api.shapes import (
     AcceptanceIn,
@@ -37,7 +38,6 @@ from services.onboarding.api.shapes import (
     ConditionIn,
     InterviewIn,
     PapersIn,
-    ReportIn,
     ReturnIn,
     ReviewIn,
     TermsIn,

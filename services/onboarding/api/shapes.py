@@ -12,7 +12,15 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from libs.events import application as flow
 from libs.events import onboarding as events
-from libs.runtime.http import Answer, CountField, DayField, PositiveFenField, RateField, Shape, id_field
+from libs.runtime.http import (
+    Answer,
+    CountField,
+    HashField,
+    PositiveFenField,
+    RateField,
+    Shape,
+    id_field,
+)
 from services.onboarding.domain.terms import text_of
 
 CodeField = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", examples=["CN-31"])]
@@ -43,7 +51,7 @@ _MOBILE = re.compile("1[3-9][0-9]{9}")
 #: E.164: at most 15 digits, of which the country code is at least one.
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
 
-NameField = Annotated[str, Field(max_length=100), AfterValidator(_name)]
+NameField = Annotated[str, Field(max_length=100, examples=["王小明"]), AfterValidator(_name)]
 PhoneField = Annotated[str, Field(max_length=16, examples=["13800138000"]), AfterValidator(_phone)]
 CodesField = Annotated[list[CodeField], Field(max_length=50)]
 MaybeCodesField = Annotated[list[CodeField], Field(max_length=50, default_factory=list)]
@@ -67,7 +75,7 @@ class IdentityPersonIn(Shape):
     """What a provider compares: a person's number and own-name bank card; an organisation's number, legal representative and,
     where money is to move, its own settlement card."""
 
-    identity: Annotated[str, Field(pattern="^[0-9A-Za-z]{18}$")]
+    identity: Annotated[str, Field(pattern="^[0-9A-Za-z]{18}$", examples=["11010519491231002X"])]
     card: Annotated[str | None, Field(pattern="^[0-9]{13,19}$")] = None
     representative: NameField | None = None
 
@@ -75,7 +83,10 @@ class IdentityPersonIn(Shape):
 class AnswersIn(Shape):
     """The suitability questionnaire: one number from 1 to 5 per question."""
 
-    answers: Annotated[list[Annotated[int, Field(strict=True, ge=1, le=5)]], Field(max_length=20)]
+    answers: Annotated[
+        list[Annotated[int, Field(strict=True, ge=1, le=5)]],
+        Field(max_length=20, examples=[[3, 2, 4, 3, 3, 2, 3, 4]]),
+    ]
 
 
 class RelationIn(Shape):
@@ -122,27 +133,6 @@ class ReviewIn(Shape):
     reasons: MaybeCodesField
 
 
-class AspectIn(Shape):
-    """One of the five aspects."""
-
-    aspect: Literal["legal", "credit", "operations", "tax", "guarantee"]
-    finding: Literal["sound", "concern", "not_applicable"]
-    score: Annotated[int, Field(strict=True, ge=0, le=100)]
-    manner: Literal["field_visit", "telephone", "bureau", "data"]
-    found_on: DayField
-    evidence: ReferenceField
-    reason: CodeField | None = None
-
-
-class ReportIn(Shape):
-    """The investigation's report, aspects in their order."""
-
-    aspects: Annotated[list[AspectIn], Field(min_length=5, max_length=5)]
-    grade: Grade
-    limit_fen: PositiveFenField
-    recommends: Annotated[bool, Field(strict=True)]
-
-
 class TermsIn(Shape):
     """What the committee is asked for."""
 
@@ -175,7 +165,7 @@ class ConditionIn(Shape):
 class AcceptanceIn(Shape):
     """The hash of the text that was signed (`terms_hash` of the application), and the evidence of the signing."""
 
-    text_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    text_hash: HashField
     evidence: ReferenceField
 
 
@@ -188,7 +178,7 @@ class ChecksIn(Shape):
 class AppointmentIn(Shape):
     """All roles that somebody holds from here on. `user_id`: he himself as a customer, whose loans are marked from then on."""
 
-    roles: CodesField
+    roles: Annotated[list[CodeField], Field(max_length=50, examples=[["customer_manager"]])]
     region: CodeField | None = None
     user_id: Annotated[str, id_field("usr")] | None = None
 

@@ -131,8 +131,10 @@ async def read_claims(claims: Claims, loans: Loans, page: ThisPage, principal: T
 
 BOOK_READERS = scopes("operator", "analyst")
 
-RegionQuery = Annotated[str | None, Query(pattern=_CODE, description="Only this region.")]
-ProductQuery = Annotated[str | None, Query(pattern=_CODE, description="Only this product.")]
+RegionQuery = Annotated[str | None, Query(pattern=_CODE, description="Only this region.", examples=["CN-31"])]
+ProductQuery = Annotated[
+    str | None, Query(pattern=_CODE, description="Only this product.", examples=["consumer"])
+]
 
 
 @router.read("/overdue-buckets", BOOK_READERS, answer=BucketsOut)

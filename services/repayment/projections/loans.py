@@ -1,4 +1,5 @@
-"""The view of a loan: terms, each instalment with what it received, penalty, payments, where it stands. One stream writes it.
+"""The view of a loan: terms, each instalment with what it received, penalty, payments, where it stands, what each claim is owed.
+One stream writes it.
 
 A borrower reads his own loan in it; what the early settlement of not yet due principal paid stands beside the rows.
 """
@@ -6,6 +7,7 @@ A borrower reads his own loan in it; what the early settlement of not yet due pr
 from collections.abc import Sequence
 from datetime import date
 
+from libs.events.claims import ClaimTransferred
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanClassified,
@@ -15,8 +17,10 @@ from libs.events.repayment import (
     PaymentMissed,
     PaymentReceived,
     PenaltyCharged,
+    RepaymentDistributed,
 )
 from libs.events.views import Add, Op, Set, View
+from services.repayment.projections import holders
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -49,7 +53,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 def _changes(data: object) -> Sequence[Op]:
     match data:
         case LoanOpened() as loan:
-            return _opened(loan)
+            return [*_opened(loan), *holders.opened(loan)]
+        case RepaymentDistributed() as shared:
+            return holders.distributed(shared)
+        case ClaimTransferred() as sold:
+            return holders.transferred(sold)
         case PaymentReceived() as payment:
             return _received(payment)
         case PaymentMissed() as missed:
@@ -173,10 +181,12 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=2,
+    version=3,
     reads=(
         LoanOpened,
         PaymentReceived,
+        RepaymentDistributed,
+        ClaimTransferred,
         PaymentMissed,
         PenaltyCharged,
         OverdueBucketChanged,

@@ -1,13 +1,16 @@
 """Routes of reporting: what was moved, whether the books balance, how far people come, and where a figure comes from."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Query, Request
 
+from libs.events.searches import Sorting, Span
 from libs.events.topics import DECIDING_SERVICES
 from libs.events.views import Figure, OtherThan, events_of, figure_named, value_at
 from libs.runtime.http import (
+    DayField,
     Page,
     ServiceRouter,
     ThisPage,
@@ -27,6 +30,7 @@ from services.reporting.api.shapes import (
     FigureValueOut,
     FunnelOut,
     FunnelStageOut,
+    Kind,
     LedgerAccountOut,
     RowOut,
     SagaOut,
@@ -54,23 +58,54 @@ _BOOKS, _CLASSES = (
 _OPEN = {"closed_at": None, "opened_at": OtherThan(None)}
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What of an account's movements is asked for, and in which order."""
+
+    where: Mapping[str, Any]
+    order: Sorting
+
+
+async def _history(
+    kind: Annotated[Kind | None, Query(description="Only movements of this kind.")] = None,
+    since: Annotated[DayField | None, Query(description="The first business date.")] = None,
+    until: Annotated[DayField | None, Query(description="The last business date.")] = None,
+    order: Annotated[Literal["newest", "oldest"], Query(description="What comes first.")] = "newest",
+) -> History:
+    where: dict[str, Any] = {} if kind is None else {"kind": kind}
+    if since is not None or until is not None:
+        where["business_date"] = Span(since and since.isoformat(), until and until.isoformat())
+    return History(where, Sorting(descending=order == "newest"))
+
+
+ThisHistory = Annotated[History, Depends(_history)]
+
+
 @router.read("/statement", scopes("account:own"), answer=StatementOut)
-async def read_statement(statement: Statement, page: ThisPage, principal: ThisPrincipal) -> StatementOut:
-    """Every movement of one's own account."""
-    return await _lines(statement, page, {"owner": principal.subject})
+async def read_statement(
+    statement: Statement, page: ThisPage, history: ThisHistory, principal: ThisPrincipal
+) -> StatementOut:
+    """Every movement of one's own account, with what it left there: newest first, of one kind or span of dates if wished."""
+    return await _lines(statement, page, history, {"owner": principal.subject})
 
 
 @router.read("/accounts/{account}/statement", scopes("operator", "analyst"), answer=StatementOut)
 async def read_account_statement(
-    account: Annotated[str, id_path("acc")], statement: Statement, balances: Balances, page: ThisPage
+    account: Annotated[str, id_path("acc")],
+    statement: Statement,
+    balances: Balances,
+    page: ThisPage,
+    history: ThisHistory,
 ) -> StatementOut:
-    """Every movement of an account."""
+    """Every movement of an account, those of the platform's fee and marketing accounts too."""
     await balances.get(account, missing="unknown_account")
-    return await _lines(statement, page, {"account_id": account})
+    return await _lines(statement, page, history, {"account_id": account})
 
 
-async def _lines(statement: ViewReader, page: Page, where: Mapping[str, Any]) -> StatementOut:
-    found, following = await statement.page(page, where=where)
+async def _lines(
+    statement: ViewReader, page: Page, history: History, whose: Mapping[str, str]
+) -> StatementOut:
+    found, following = await statement.page(page, where={**whose, **history.where}, order=history.order)
     return StatementOut(items=[StatementLineOut.of(line) for line in found], next=following)
 
 
@@ -134,7 +169,9 @@ async def read_figures() -> FiguresOut:
 
 
 @router.read("/figures/{figure}", scopes("operator", "analyst"), answer=FigureValueOut)
-async def read_figure(request: Request, figure: str, page: ThisPage) -> FigureValueOut:
+async def read_figure(
+    request: Request, figure: Annotated[str, Path(examples=["m1_principal"])], page: ThisPage
+) -> FigureValueOut:
     """A figure's value, and the rows it is made of, each with its events. A figure of many parts is asked for with
     them: `late_principal_of_region:CN-31`."""
     found = figure_named(FIGURES, figure)

@@ -1,11 +1,27 @@
 """Answers of reporting, made from views' documents field by field. Amounts in fen."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from libs.events.views import Figure
+
+Kind = Literal[
+    "top_up",
+    "withdrawal",
+    "bid",
+    "investment",
+    "loan",
+    "loan_payment",
+    "repayment",
+    "fee",
+    "voucher",
+    "marketing",
+    "trade",
+    "unrequested",
+]
+"""What a movement is (services.reporting.projections.statement.KINDS)."""
 
 
 class StatementLineOut(BaseModel):
@@ -13,6 +29,7 @@ class StatementLineOut(BaseModel):
 
     id: str
     business_date: str | None
+    kind: Kind
     movement: str
     available_fen: int = Field(description="What the movement added to the available money.")
     held_fen: int = Field(description="What the movement added to the held money.")
@@ -20,6 +37,11 @@ class StatementLineOut(BaseModel):
     held_after_fen: int
     loan_id: str | None = None
     listing_id: str | None = None
+    bid_id: str | None = None
+    claim_id: str | None = None
+    offer_id: str | None = None
+    voucher_id: str | None = None
+    bank_reference: str | None = None
     event: str
 
     @classmethod
@@ -30,7 +52,7 @@ class StatementLineOut(BaseModel):
 
 
 class StatementOut(BaseModel):
-    """A page of movements, oldest first."""
+    """A page of movements in the order that was asked for."""
 
     items: list[StatementLineOut]
     next: str | None

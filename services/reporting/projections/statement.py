@@ -1,4 +1,4 @@
-"""The view `reporting.statement`: every movement of every custody account as one line, in the order of the log.
+"""The view `reporting.statement`: every movement of every custody account as one line, in the order of the log: its cash history.
 
 A line says what the account holds after it, so a statement proves itself: each line's balance is the one before plus what
 the line moved. `posted` is what the movement posted on each class of accounts, zero in all: the lines are the journal behind
@@ -36,6 +36,8 @@ PLATFORM = "platform"
 _ABOUT = (
     "loan_id",
     "listing_id",
+    "bid_id",
+    "payment_id",
     "claim_id",
     "distribution_id",
     "debit_id",
@@ -50,40 +52,44 @@ _ABOUT = (
 #: The classes of accounts, as postings name them before the colon.
 CLASSES = ("bank", "available", "held", "fees", "clearing", "unrequested", "marketing")
 
-MOVEMENTS = (
-    FundsDeposited,
-    WithdrawalRequested,
-    FundsWithdrawn,
-    WithdrawalFailed,
-    FundsHeld,
-    HoldReduced,
-    HoldReleased,
-    HoldCaptured,
-    LoanProceedsCredited,
-    InstallmentDebited,
-    LoanPaymentDebited,
-    LoanPaymentReturned,
-    InvestorCredited,
-    FeeCredited,
-    UnrequestedMoneyReceived,
-    MarketingFunded,
-    VoucherPaid,
-    VoucherCredited,
-    PurchaseHeld,
-    PurchaseReleased,
-    PurchaseCaptured,
-    SaleCredited,
-)
+#: What a movement is to whoever reads his history: the steps of one affair are of one kind.
+KINDS = {
+    FundsDeposited: "top_up",
+    WithdrawalRequested: "withdrawal",
+    FundsWithdrawn: "withdrawal",
+    WithdrawalFailed: "withdrawal",
+    FundsHeld: "bid",
+    HoldReduced: "bid",
+    HoldReleased: "bid",
+    HoldCaptured: "investment",
+    LoanProceedsCredited: "loan",
+    InstallmentDebited: "loan_payment",
+    LoanPaymentDebited: "loan_payment",
+    LoanPaymentReturned: "loan_payment",
+    InvestorCredited: "repayment",
+    FeeCredited: "fee",
+    UnrequestedMoneyReceived: "unrequested",
+    MarketingFunded: "marketing",
+    VoucherPaid: "voucher",
+    VoucherCredited: "voucher",
+    PurchaseHeld: "trade",
+    PurchaseReleased: "trade",
+    PurchaseCaptured: "trade",
+    SaleCredited: "trade",
+}
+
+MOVEMENTS = tuple(KINDS)
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """One line per movement, under the account's id and the movement's place in its stream."""
     moved = event.data
     account_id = moved.booking_id if isinstance(moved, UnrequestedMoneyReceived) else moved.account_id
-    line = f"{account_id}/{event.sequence:010}"
+    line = _line(account_id, event.sequence)
     fields = {
         "account_id": account_id,
         "business_date": event.business_date.isoformat() if event.business_date else None,
+        "kind": KINDS[type(moved)],
         "movement": type(moved).__name__,
         "available_fen": _on(moved, f"available:{account_id}"),
         "held_fen": _on(moved, f"held:{account_id}"),
@@ -109,6 +115,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             "held_after_fen": moved.held_after_fen,
         }
     return [Set(line, name, value) for name, value in fields.items()]
+
+
+def _line(account_id: str, sequence: int | None) -> str:
+    """A line's name: in the order of names an account's lines stand as they happened."""
+    return f"{account_id}/{sequence:010}"
 
 
 def _on(moved: object, account: str) -> int:

@@ -90,6 +90,16 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "rate_min": lambda _town: ["0.01"],
     "matures_by": lambda town: [town.due_day],
     "price_max": lambda _town: ["1100"],
+    "since": lambda _town: ["2024-01-01"],
+    "until": lambda _town: ["2030-01-01"],
+    "order": lambda _town: ["oldest"],
+    "grades": lambda _town: ["A,B"],
+    "min_rate": lambda _town: ["0.05"],
+    "tenor_from": lambda _town: ["1"],
+    "tenor_to": lambda _town: ["360"],
+    "left_from": lambda _town: ["1"],
+    "sort": lambda _town: ["rate"],
+    "due_until": lambda _town: ["2099-12-31"],
 }
 #: Routes that nobody in particular may call, each with its reason.
 ANYBODY: Final = {

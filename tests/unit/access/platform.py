@@ -20,6 +20,7 @@ from pydantic_core import from_json
 
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.records import RawRecord
+from libs.events.searches import BY_NAME, Sorting, fits, page_of
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.http import ServiceRouter
 from libs.runtime.http.access import Keys
@@ -32,7 +33,7 @@ from libs.runtime.service import Service, load_services
 from libs.runtime.settings import Settings, load_settings
 from libs.runtime.views import Changed, Reset
 from tests.unit.onboarding.vault_double import memory_vault
-from tests.unit.runtime.edge_world import MemoryAnchors, MemoryReader, _matches, until
+from tests.unit.runtime.edge_world import MemoryAnchors, MemoryReader, until
 from tools.simulator.config import Config
 from tools.simulator.log import NO_FAULTS
 from tools.simulator.log import Place as SimulatedPlace
@@ -132,21 +133,21 @@ class ProjectedViews:
         return self.documents(view).get(doc)
 
     async def page(
-        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        view: str,
+        *,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
-        found = [
-            (name, document)
-            for name, document in sorted(self.documents(view).items())
-            if _matches(document, where) and (after is None or name > after)
-        ]
-        following = found[limit - 1][0] if len(found) > limit else None
-        return [document for _, document in found[:limit]], following
+        return page_of(self.documents(view), where, after, limit, order)
 
     async def count(self, view: str, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
         """See Views."""
         return sum(
-            document.get(field) is not None and _matches(document, where)
+            document.get(field) is not None and fits(document, where)
             for document in self.documents(view).values()
         )
 
@@ -165,7 +166,7 @@ class ProjectedViews:
         """See Views: as if every document that the caller may see had changed once, then no more."""
         yield Reset("0.")
         for name, document in self.documents(view).items():
-            if _matches(document, where):
+            if fits(document, where):
                 yield Changed(f"0.{name}", name, document, datetime.now(UTC))
 
 

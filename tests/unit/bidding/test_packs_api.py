@@ -146,11 +146,14 @@ async def test_a_post_sees_its_own_work(world: World) -> None:
     """Packs that wait for the caller's step, with what is needed for it; another post's list is not his."""
     show(world, PACKS, "pack_1_1", *ISSUED_PACK, BY_EMAIL)
 
-    async def work(step: str, who: str) -> httpx.Response:
+    async def work(step: str, who: str, more: str = "") -> httpx.Response:
         return await world.http.get(
-            f"/bidding/deal-packs/work?step={step}", headers=world.token(who, "papers")
+            f"/bidding/deal-packs/work?step={step}{more}", headers=world.token(who, "papers")
         )
 
+    for until, packs in (("2024-03-20", 0), ("2024-03-21", 1)):
+        due = await work("review", SIGNERS["review"], f"&due_until={until}")
+        assert len(due.json()["items"]) == packs
     (item,) = (await work("review", SIGNERS["review"])).json()["items"]
     assert (item["claim_id"], item["due_on"], item["channel"]) == ("clm_1_1", "2024-03-21", "email")
     assert "signers" not in item

@@ -169,6 +169,9 @@ def test_a_loan_is_shown_with_what_each_instalment_has_received() -> None:
         **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
         **row(2, "2024-03-31", (33_332, 670), (330, 670), True),
         **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
+        "held.clm_7_1": 50_000 - 16_501 - 165,
+        "held.clm_7_2": 30_000 - 9_901 - 99,
+        "held.clm_7_3": 20_000 - 6_600 - 66,
     }
 
 
@@ -189,13 +192,14 @@ def test_a_settled_loan_shows_what_was_paid_before_its_time_beside_the_rows() ->
         **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
         **row(2, "2024-03-31", (33_332, 670), (33_332, 670), True),
         **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
+        **{f"held.clm_7_{order}": 0 for order in (1, 2, 3)},
     }
 
 
 def test_a_loan_names_the_last_event_behind_it() -> None:
     """A number can be followed down to the log."""
     events = history("loan_7", *STORY)
-    assert documents(SCHEDULES, events)["loan_7"]["src.loan_7"] == events[-2].address
+    assert documents(SCHEDULES, events)["loan_7"]["src.loan_7"] == events[-1].address
 
 
 # --- repayment.overdue-buckets ---------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from pydantic_core import to_json
 from libs.events.chain import ChainReader, Checkpoint, genesis
 from libs.events.codec import name_of
 from libs.events.records import CommandEnvelope, RawRecord
+from libs.events.searches import BY_NAME, Sorting, fits, page_of
 from libs.events.topics import commands_topic, events_topic, system_stream
-from libs.events.views import AtLeast, AtMost, OtherThan, value_at
 from libs.runtime.auth import TokenVerifier, issue_token
 from libs.runtime.day import SetBusinessDate, day_aggregate
 from libs.runtime.deciding import PartitionDecider
@@ -162,21 +162,22 @@ class MemoryViews:
         return self.documents.get(view, {}).get(doc)
 
     async def page(
-        self, view: str, *, where: Mapping[str, Any], after: str | None, limit: int
+        self,
+        view: str,
+        *,
+        where: Mapping[str, Any],
+        after: str | None,
+        limit: int,
+        order: Sorting = BY_NAME,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """See Views."""
-        matching = [
-            (doc, content)
-            for doc, content in sorted(self.documents.get(view, {}).items())
-            if _matches(content, where) and (after is None or doc > after)
-        ]
-        following = matching[limit - 1][0] if len(matching) > limit else None
-        return [content for _, content in matching[:limit]], following
+        named = {doc: {"_id": doc} | content for doc, content in self.documents.get(view, {}).items()}
+        return page_of(named, where, after, limit, order)
 
     async def count(self, view: str, field: str, where: Mapping[str, Any] = MappingProxyType({})) -> int:
         """See Views."""
         return sum(
-            content.get(field) is not None and _matches(content, where)
+            content.get(field) is not None and fits(content, where)
             for content in self.documents.get(view, {}).values()
         )
 
@@ -191,22 +192,6 @@ class MemoryViews:
         self.asked.append((view, dict(where), after))
         for change in self.told:
             yield change
-
-
-def _matches(content: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    return all(_fits(value_at(content, name), value) for name, value in where.items())
-
-
-def _fits(found: Any, value: Any) -> bool:
-    match value:
-        case OtherThan(other):
-            return bool(found != other)
-        case AtLeast(least):
-            return found is not None and bool(found >= least)
-        case AtMost(most):
-            return found is not None and bool(found <= most)
-        case _:
-            return bool(found == value)
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -32,8 +32,11 @@ def listing(number: int, state: str = "open") -> dict[str, Any]:
         "remaining_fen": 100_000,
         "bids": 0,
         "annual_rate": "0.12",
+        "rate_e8": 12_000_000,
         "tenor_months": 12,
         "grade": "B",
+        "product": "",
+        "region": "",
         "closes_on": "2024-03-25",
         "origination_fee_fen": 0,
         "interest_fee_permille": 100,
@@ -424,14 +427,3 @@ async def test_segments_are_listed_page_by_page(repayment: World) -> None:
             break
         query["cursor"] = following
     assert seen == ["M1", "M6+", "current"]
-
-
-async def test_finance_reads_what_waits_for_its_review(world: World) -> None:
-    """With the borrower, who owns him, and who has approved it."""
-    codes = dict.fromkeys(("product", "region", "application_id"), "x")
-    review = {"owner": "stf_own", "reviews": 1, "reviews_needed": 2, "reviewers": {"1": "stf_fin"}}
-    world.views.documents["bidding.open-listings"]["lst_7"] = listing(7, "in_review") | codes | review
-    world.views.documents["bidding.staff"] = {"stf_fan": {"roles": ["accountant"]}}
-    answer = await world.http.get("/bidding/reviews", headers=world.token("stf_fan", "finance"))
-    shown = [(item["id"], item["owner"], item["reviewers"]) for item in answer.json()["items"]]
-    assert shown == [("lst_7", "stf_own", ["stf_fin"])]

@@ -15,6 +15,7 @@ from tools.simulator.planted import (
     rules,
     shells,
     standing,
+    views,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
@@ -34,6 +35,7 @@ PLANTS: Final = {
         *standing.PLANTS,
         *outside.PLANTS,
         *bank.PLANTS,
+        *views.PLANTS,
     )
 }
 

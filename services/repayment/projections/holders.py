@@ -1,0 +1,34 @@
+"""Who holds how much of a loan, beside its rows: what the expectation of a holder's payments is computed from.
+
+It is a part of the loan's own document: its stream writes both, so rows and holders are of one moment.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.claims import ClaimTransferred
+from libs.events.repayment import LoanOpened, RepaymentDistributed
+from libs.events.views import Add, Op
+
+
+def opened(loan: LoanOpened) -> Sequence[Op]:
+    """Every claim is owed what was lent."""
+    return [_held(loan.loan_id, claim.claim_id, claim.principal_fen) for claim in loan.claims]
+
+
+def distributed(shared: RepaymentDistributed) -> Sequence[Op]:
+    """Every holder is owed his part of the principal less."""
+    return [_held(shared.loan_id, line.claim_id, -line.principal_fen) for line in shared.lines]
+
+
+def transferred(sold: ClaimTransferred) -> Sequence[Op]:
+    """What was sold, a claim or a part of it, is owed to the buyer's new claim."""
+    amount_fen = sold.claim.principal_fen
+    return [
+        _held(sold.loan_id, sold.sold_claim_id, -amount_fen),
+        _held(sold.loan_id, sold.claim.claim_id, amount_fen),
+    ]
+
+
+def _held(loan_id: str, claim_id: str, amount_fen: int) -> Op:
+    """So much more of the loan's outstanding principal is owed to a claim."""
+    return Add(loan_id, f"held.{claim_id}", amount_fen)
