@@ -11,6 +11,7 @@ from typing import Literal
 from libs.events import account, bank, contracts, hold, publication
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 
 # Whoever reads bidding finds all of its events here: those of the account itself, of holds, of the bank and of the papers too.
 AccountClosed = account.AccountClosed
@@ -183,7 +184,7 @@ class ListingOpened:
 
     `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
     empty where an operator opened the listing by hand. `content_hash` is that of the disclosure's text, empty where no second
-    person looked at one.
+    person looked at one. `repayment` is the manner of repayment, None for equal monthly instalments, here and in what follows.
     """
 
     listing_id: str
@@ -204,6 +205,7 @@ class ListingOpened:
     related: tuple[str, ...] = ()
     application_id: str = ""
     content_hash: str = ""
+    repayment: RepaymentTerms | None = None
 
 
 @event("bidding.ListingRefused.v1")
@@ -330,6 +332,7 @@ class LoanFunded:
     application_id: str = ""
     executor: str = ""
     voucher: str = ""
+    repayment: RepaymentTerms | None = None
 
 
 @event("bidding.CaptureRecorded.v1")
@@ -363,3 +366,4 @@ class FundsCollected:
     region: str = ""
     owner: str | None = None
     application_id: str = ""
+    repayment: RepaymentTerms | None = None

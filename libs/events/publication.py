@@ -8,6 +8,7 @@ from typing import Literal
 
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 
 
 @record
@@ -38,6 +39,7 @@ class Disclosure:
     fees_version: int
     window_days: int
     bid_min_fen: PositiveFen
+    repayment: RepaymentTerms | None = None
 
 
 @event("bidding.ListingPrepared.v1")

@@ -5,6 +5,7 @@ from datetime import date
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import command
 from libs.events.money import AnnualRate, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 
 # --- calendar ------------------------------------------------------------------------------------------------------
 
@@ -43,7 +44,8 @@ class RecordPhaseDone:
 class OpenLoan:
     """Open the loan of a funded listing with its schedule and claims. No effect when it is open.
 
-    Refused: `invalid_tenor`, `invalid_fee`, `invalid_claims` (they must be distinct and sum to the principal).
+    Refused: `invalid_tenor`, `invalid_fee`, `invalid_claims` (they must be distinct and sum to the principal), and what
+    `libs.events.schedules.terms.require_sound` names.
     """
 
     loan_id: str
@@ -59,6 +61,7 @@ class OpenLoan:
     claims: tuple[ClaimTerms, ...]
     product: str = ""
     region: str = ""
+    repayment: RepaymentTerms | None = None
 
 
 @command("repayment.RecordDebit")

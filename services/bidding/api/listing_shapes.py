@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
 from libs.events.fees import FeeTables
+from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, Shape
 from services.bidding.domain.disclosure import text_of
 
@@ -222,4 +223,5 @@ class FeeTablesOut(BaseModel):
 
 def _text(document: Mapping[str, Any]) -> str:
     told = document["disclosure"]
-    return text_of(events.Disclosure(**told | {"annual_rate": Decimal(told["annual_rate"])}))
+    read_again = {"annual_rate": Decimal(told["annual_rate"]), "repayment": read(told["repayment"])}
+    return text_of(events.Disclosure(**told | read_again))

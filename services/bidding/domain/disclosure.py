@@ -7,10 +7,11 @@ is never edited. It says nothing that names the borrower.
 from hashlib import sha256
 
 from libs.events.bidding import Disclosure
+from libs.events.schedules.terms import RepaymentTerms
 from libs.events.wording import forbidden_in, lawful
 
-#: The version of which a new listing is told.
-TEMPLATE = 1
+#: The version of which a new listing is told in equal monthly instalments, and of which one that names its manner of repayment.
+PLAIN_TEMPLATE, TEMPLATE = 1, 2
 
 _VERSION_1 = lawful("""\
 Loanstream disclosure, version 1
@@ -30,13 +31,32 @@ The platform only mediates: it does not lend, does not promise repayment and doe
 Whoever lends may lose all that he lent. Past figures say nothing about this loan.
 """)
 
+_VERSION_2 = lawful(
+    _VERSION_1.replace("disclosure, version 1", "disclosure, version 2").replace(
+        "repaid in {pack.tenor_months} months, {pack.method}\n",
+        """\
+repaid in {pack.tenor_months} months, {pack.method}
+interest runs by the {repayment.interest_by} ({repayment.day_count})
+no principal in the first {repayment.principal_grace} months, no interest in the first {repayment.interest_grace}
+fee with each instalment {repayment.period_fee_permille} per mille of the amount, borne by the borrower
+""",
+    )
+)
+_VERSIONS = {PLAIN_TEMPLATE: _VERSION_1, TEMPLATE: _VERSION_2}
+
+
+def template_of(repayment: RepaymentTerms | None) -> int:
+    """The version by which a new listing is told."""
+    return PLAIN_TEMPLATE if repayment is None else TEMPLATE
+
 
 def text_of(pack: Disclosure) -> str:
     """The text of a disclosure, with line feeds; a rate has no zeros at its end. Raises ValueError for an unknown template."""
-    if pack.template != TEMPLATE:
+    if pack.template not in _VERSIONS:
         raise ValueError(f"there is no template {pack.template}")
-    return _VERSION_1.format(
+    return _VERSIONS[pack.template].format(
         pack=pack,
+        repayment=pack.repayment,
         kind=pack.borrower_kind or "borrower",
         region=pack.region or "not stated",
         owes="not known" if pack.owes_fen is None else f"{pack.owes_fen} fen",

@@ -27,6 +27,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 from services.bidding.domain.accepted import NONE, Lines, line_of
 
 
@@ -51,6 +52,7 @@ class Terms:
     owner: str | None
     related: tuple[str, ...]
     application_id: str
+    repayment: RepaymentTerms | None = None
 
 
 @record
@@ -294,6 +296,7 @@ def _prepared(event: ListingPrepared) -> Prepared:
         owner=event.owner,
         related=event.related,
         application_id=event.application_id,
+        repayment=told.repayment,
     )
     return Prepared(
         terms=terms,
@@ -322,4 +325,5 @@ def _terms(event: ListingOpened) -> Terms:
         owner=event.owner,
         related=event.related,
         application_id=event.application_id,
+        repayment=event.repayment,
     )

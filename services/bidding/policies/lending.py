@@ -144,6 +144,7 @@ def _open_listing(ready: PrecedentsMet) -> Send:
         method=ready.method,
         owes_fen=ready.exposure_fen,
         prepared_by=ready.checked_by,
+        repayment=ready.repayment,
     )
     about = {"loan_id": ready.loan_id, "application_id": ready.application_id}
     return Send("list", _listing(ready.loan_id), listing, about)

@@ -22,6 +22,7 @@ from libs.events.bidding import (
     PayoutApproved,
 )
 from libs.events.records import RecordedEvent
+from libs.events.schedules.stored import stored
 from libs.events.views import Op, Set, View
 
 
@@ -133,13 +134,14 @@ def _prepared(data: ListingPrepared) -> dict[str, Any]:
             "fees_version": told.fees_version,
             "window_days": told.window_days,
             "bid_min_fen": told.bid_min_fen,
+            "repayment": stored(told.repayment),
         },
     }
 
 
 VIEW = View(
     name="bidding.open-listings",
-    version=4,
+    version=5,
     reads=(
         ListingPrepared,
         ListingChecked,

@@ -348,6 +348,7 @@ def _meet(command: MeetPrecedents, state: ApplicationState) -> Sequence[Preceden
             checks=(*state.checks, CAPS_CHECKED),
             checked_by=state.checked_by,
             exposure_fen=command.exposure_fen,
+            repayment=terms.repayment,
         )
     ]
 
