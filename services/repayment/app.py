@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it.
-RULES = 3
+#: 4: a manner of repayment, with a fee of each period.
+RULES = 4
 
 
 def build(profile: str) -> Service:

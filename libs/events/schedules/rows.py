@@ -17,7 +17,8 @@ from libs.events.schedules.day_count import year_fraction
 from libs.events.schedules.due_dates import MONTHS_PER_YEAR, due_on
 from libs.events.schedules.terms import RepaymentTerms, require_sound
 
-_MONTH: Final = Fraction(1, MONTHS_PER_YEAR)
+#: A monthly period as a part of a year.
+MONTH: Final = Fraction(1, MONTHS_PER_YEAR)
 _PERMILLE: Final = 1_000
 
 
@@ -106,7 +107,7 @@ def _loan(
     numbers = (months,) if terms.method == "bullet" else range(1, months + 1)
     due = tuple(due_on(terms, funded_on, number) for number in numbers)
     if terms.interest_by == "month":
-        parts = (_MONTH * months,) if terms.method == "bullet" else (_MONTH,) * months
+        parts = (MONTH * months,) if terms.method == "bullet" else (MONTH,) * months
     else:
         starts = (funded_on, *due[:-1])
         parts = tuple(
@@ -175,7 +176,7 @@ def _flat(loan: _Loan) -> list[int]:
     """Interest on the first principal all the time: by the month one sum spread evenly, by the day that of each period."""
     if loan.terms.interest_by == "day":
         return [loan.interest_fen(loan.amount_fen, part) for part in loan.parts]
-    total_fen = loan.interest_fen(loan.amount_fen, _MONTH * len(loan.parts))
+    total_fen = loan.interest_fen(loan.amount_fen, MONTH * len(loan.parts))
     return _even(total_fen, len(loan.parts), loan.terms.rounding)
 
 

@@ -33,6 +33,8 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.schedules.rows import schedule
+from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import OpenLoan, RecordDebit, RecordDebitFailure, RecordPayment
 from services.repayment.domain.allocation import (
     UNDUE,
@@ -47,9 +49,7 @@ from services.repayment.domain.distribution import distribute
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, next_wake, penalties, wake
 from services.repayment.domain.loan_state import LoanEvent, LoanState, NotOpened, Repaid, Running, evolve
 from services.repayment.domain.profile import Profile, Rules
-from services.repayment.domain.schedule import equal_installments
 
-TENOR_MONTHS_MAX = 600
 CLAIMS_MAX = 2_000
 
 LoanCommand = OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | Wake
@@ -94,8 +94,6 @@ def _lent(state: LoanState) -> Running | Repaid:
 
 
 def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
-    if not 1 <= command.tenor_months <= TENOR_MONTHS_MAX:
-        raise Refused("invalid_tenor")
     if not 0 <= command.interest_fee_permille <= 1000:
         raise Refused("invalid_fee")
     claims = sorted(command.claims, key=lambda claim: claim.order)
@@ -105,8 +103,12 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
     if not len(names) == len(orders) == len(claims) <= CLAIMS_MAX or lent_fen != command.principal_fen:
         raise Refused("invalid_claims")
     rules = profile.on(command.funded_on)
-    schedule = equal_installments(
-        command.principal_fen, command.annual_rate, command.tenor_months, command.funded_on, rules.rounding
+    plan = schedule(
+        command.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding),
+        amount_fen=command.principal_fen,
+        annual_rate=command.annual_rate,
+        months=command.tenor_months,
+        funded_on=command.funded_on,
     )
     return [
         LoanOpened(
@@ -120,12 +122,13 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
             grade=command.grade,
             interest_fee_permille=command.interest_fee_permille,
             funded_on=command.funded_on,
-            installment_fen=schedule.installment_fen,
-            rows=schedule.rows,
+            installment_fen=plan.installment_fen,
+            rows=plan.rows,
             claims=tuple(claims),
             penalty_rate=rules.penalty_rate(command.annual_rate),
             product=command.product,
             region=command.region,
+            repayment=command.repayment,
         )
     ]
 
@@ -254,6 +257,7 @@ def _distributed(
     principal_fen = sum(line.principal_fen for line in paid)
     interest_fen = sum(line.interest_fen for line in paid)
     penalty_fen = sum(line.penalty_fen for line in paid)
+    period_fee_fen = sum(line.fee_fen for line in paid)
     lines = distribute(
         principal_fen,
         interest_fen,
@@ -269,9 +273,10 @@ def _distributed(
         value_date=money.value_date,
         principal_fen=principal_fen,
         interest_fen=interest_fen,
-        fee_fen=sum(line.fee_fen for line in lines),
+        fee_fen=sum(line.fee_fen for line in lines) + period_fee_fen,
         lines=lines,
         penalty_fen=penalty_fen,
+        period_fee_fen=period_fee_fen,
     )
 
 

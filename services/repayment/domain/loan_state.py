@@ -166,7 +166,13 @@ def _opened(event: LoanOpened) -> Running:
         borrower=event.borrower,
         borrower_account=event.borrower_account,
         interest_fee_permille=event.interest_fee_permille,
-        book=book_of(event.funded_on, event.annual_rate, event.rows, penalty_rate=event.penalty_rate),
+        book=book_of(
+            event.funded_on,
+            event.annual_rate,
+            event.rows,
+            penalty_rate=event.penalty_rate,
+            repayment=event.repayment,
+        ),
         claims=tuple(
             Claim(
                 order=claim.order,
