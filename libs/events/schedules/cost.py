@@ -16,8 +16,8 @@ from libs.events.repayment import ScheduleRow
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
 
-#: A quoted cost has four decimals: a hundredth of a percent.
-_QUOTED_DECIMALS: Final = 4
+#: A quoted cost has six decimals.
+_QUOTED_DECIMALS: Final = 6
 _HALF: Final = 2
 
 
@@ -51,7 +51,7 @@ def is_allowed(
 
 
 def annual_cost(rows: Sequence[ScheduleRow], *, paid_out_fen: int, months: int) -> Decimal:
-    """The lowest yearly rate, in steps of 0.0001, at which the rows are worth no more than what is paid out. Raises
+    """The lowest yearly rate, in steps of 0.000001, at which the rows are worth no more than what is paid out. Raises
     ValueError unless something is paid out."""
     if paid_out_fen <= 0:
         raise ValueError("a loan of which nothing is paid out has no yearly cost")
