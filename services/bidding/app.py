@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 #: 3: limits on users' ids and on listings whose loan could not be said. 4: under the law only applications
 #: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card; papers; bids
 #: taken in part, cancelling, publication, published fees, who pays out.
-RULES = 6
+#: 7: a manner of repayment; the schedule stands in the contract.
+RULES = 7
 
 
 def build(profile: str) -> Service:

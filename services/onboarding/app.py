@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 4: a verified user's other card is bound; fees from the published table.
-RULES = 4
+#: 5: a manner of repayment, whose real cash flows the ceiling looks at.
+RULES = 5
 
 
 def build(profile: str) -> Service:

@@ -189,13 +189,15 @@ class OwnBidsOut(BaseModel):
 
 
 class FeesOut(BaseModel):
-    """What a product costs in one published version: up front of the amount, and of the interest."""
+    """What a product costs in one published version: up front of the amount, of the interest, and of the
+    amount with each instalment."""
 
     version: int
     since: date
     product: str
     origination_fee_permille: int
     interest_fee_permille: int
+    period_fee_permille: int
 
 
 class FeeTablesOut(BaseModel):
@@ -214,6 +216,7 @@ class FeeTablesOut(BaseModel):
                     product=fees.product,
                     origination_fee_permille=fees.origination_permille,
                     interest_fee_permille=fees.interest_permille,
+                    period_fee_permille=fees.period_permille,
                 )
                 for table in tables
                 for fees in table.fees

@@ -102,12 +102,12 @@ _MANNER_1: Final = """\
    {terms.interest_fee_permille} per mille of the interest, borne by the lenders.
 """
 _MANNER_2: Final = """\
-4. Repayment. Manner: {terms.method}, as annex 2 says to the fen. The due day is the day of the
-   month of this contract, or the month's last day where it has no such day; where nobody
-   works on it: {repayment.shift}, by the calendar {repayment.calendar}. Interest runs by the
-   {repayment.interest_by} ({repayment.day_count}) and is rounded {repayment.rounding}.
-5. Fees. {terms.origination_fee_fen} fen, taken from the pay-out, and {repayment.period_fee_permille} per mille of the
-   amount with each instalment, borne by the borrower;
+4. Repayment. Manner: {terms.method}, as annex 2 says to the fen. The due day is
+   the day of the month of this contract, or the month's last day where it has no such
+   day; where nobody works on it: {repayment.shift}, by the calendar {repayment.calendar}.
+   Interest runs by the {repayment.interest_by} ({repayment.day_count}), rounded {repayment.rounding}.
+5. Fees. {terms.origination_fee_fen} fen, taken from the pay-out, and with each instalment
+   {repayment.period_fee_permille} per mille of the amount, borne by the borrower;
    {terms.interest_fee_permille} per mille of the interest, borne by the lenders.
 """
 #: The second version says the whole schedule, and any manner of repayment.
@@ -115,6 +115,7 @@ _VERSION_2: Final = replace(
     _VERSION_1,
     contract=_VERSION_1.contract.replace("version 1", "version 2")
     .replace(_MANNER_1, _MANNER_2)
+    .replace("claims in the annex", "claims in annex 1")
     .replace("Annex: claims\n", "Annex 1: claims\n"),
     certificate=_VERSION_1.certificate.replace("version 1", "version 2").replace(
         "repaid in {terms.tenor_months} monthly instalments, manner: {terms.method}.",

@@ -74,6 +74,12 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "step": lambda _town: ["review"],
     "stage": lambda _town: ["early"],
     "product": lambda _town: ["consumer"],
+    # a consumer's loan of 10,000 yuan at 6 %, funded on the day of the others
+    "amount_fen": lambda _town: ["1000000"],
+    "annual_rate": lambda _town: ["0.06"],
+    "tenor_months": lambda _town: ["12"],
+    "funded_on": lambda town: [town.due_day],
+    "method": lambda _town: ["equal_instalments"],
     "region": lambda town: [town.bob.region, town.ada.region],
 }
 #: Routes that nobody in particular may call, each with its reason.

@@ -15,6 +15,7 @@ from libs.events.wording import FORBIDDEN, forbidden_in, lawful
 from services.bidding.commands import CheckListing
 from services.bidding.domain.listing import aggregate
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
+from services.onboarding.domain.products import SEASONAL
 from tests.unit.bidding.listing_story import (
     BID_BACK,
     EXPIRED,
@@ -214,15 +215,29 @@ def test_the_text_of_a_disclosure_is_never_edited() -> None:
     """Word for word what investors relied on: another wording has another hash, so it would be another version. It names nobody."""
     assert disclosure.text_of(PACK) == PACK_TEXT
     assert disclosure.hash_of(PACK_TEXT) == PACK_HASH
-    assert PACK_HASH == "ea1f20c4fa1b33ddfc586f54789dff13373c3d5e57c22100adae05d9958497dd"
+    assert PACK_HASH == "ba9b4842c8d1df2f6f84b860e772990363f24610833cb1c8bc98473b2e53b3b0"
     assert "bea" not in PACK_TEXT
     unknown = replace(PACK, owes_fen=None, guarantor="gua_7", borrower_kind="")
     text = disclosure.text_of(unknown)
     assert "borrower: a borrower, " in text
     assert "loan: not known\n" in text
     assert "guarantor: gua_7\n" in text
-    with pytest.raises(ValueError, match="no template 2"):
-        disclosure.text_of(replace(PACK, template=2))
+    with pytest.raises(ValueError, match="no template 3"):
+        disclosure.text_of(replace(PACK, template=3))
+
+
+def test_a_disclosure_says_how_a_loan_is_repaid() -> None:
+    """A loan that names its manner of repayment is told of by the second template, word for word from its snapshot."""
+    seasonal = SEASONAL.repayments[0]
+    assert (disclosure.template_of(None), disclosure.template_of(seasonal)) == (1, 2)
+    text = disclosure.text_of(replace(PACK, template=2, repayment=seasonal))
+    assert text.startswith("Loanstream disclosure, version 2\n")
+    for said in (
+        "interest runs by the day (act_360)\n",
+        "no principal in the first 1 months, no interest in the first 1\n",
+        "fee with each instalment 1 per mille of the amount, borne by the borrower\n",
+    ):
+        assert said in text
 
 
 @pytest.mark.parametrize("word", FORBIDDEN)
