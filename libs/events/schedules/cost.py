@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from libs.events.cost import RATE_UNIT, Ceilings, ceiling_on, cost_is_within
-from libs.events.money import Rounding
+from libs.events.money import Rounding, divide_fen
 from libs.events.repayment import ScheduleRow
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
@@ -67,6 +67,13 @@ def annual_cost(rows: Sequence[ScheduleRow], *, paid_out_fen: int, months: int) 
         else:
             low = middle
     return Decimal(high).scaleb(-_QUOTED_DECIMALS)
+
+
+def compounded(yearly: Decimal) -> Decimal:
+    """What a quoted cost is when each month's is compounded: (1 + yearly/12)^12 − 1, half-up to its decimals."""
+    unit = 10**_QUOTED_DECIMALS
+    grown = 12 * unit + int(yearly * unit)
+    return Decimal(divide_fen(grown**12, 12**12 * unit**11) - unit).scaleb(-_QUOTED_DECIMALS)
 
 
 def _monthly(rows: Sequence[ScheduleRow], months: int) -> list[int]:

@@ -3,21 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
 from libs.events.cost import Ceilings
 from libs.events.deciding import Refused
 from libs.events.fees import Fees, started
-from libs.events.money import money_context
 from libs.events.onboarding import Code
-from libs.events.schedules.cost import annual_cost, is_allowed
+from libs.events.schedules.cost import annual_cost, compounded, is_allowed
 from libs.events.schedules.rows import Schedule, schedule
 from libs.events.schedules.terms import PLAIN, RepaymentTerms, require_sound
 from services.onboarding.domain.products import Product
 from services.onboarding.domain.profile import Profile
-
-_MONTHS: Final = 12
-_SHOWN: Final = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ def quote(profile: Profile, wish: Wish) -> Quote:
     )
     paid_out_fen = wish.amount_fen - fee_fen
     cost = annual_cost(plan.rows, paid_out_fen=paid_out_fen, months=wish.tenor_months)
-    return Quote(cost, _compounded(cost), fee_fen, paid_out_fen, terms, plan)
+    return Quote(cost, compounded(cost), fee_fen, paid_out_fen, terms, plan)
 
 
 def _terms(product: Product, wish: Wish) -> RepaymentTerms:
@@ -116,9 +111,3 @@ def _is_allowed(ceilings: Ceilings, wish: Wish, terms: RepaymentTerms, fee_fen: 
         annual_rate=wish.annual_rate,
         months=wish.tenor_months,
     )
-
-
-def _compounded(nominal: Decimal) -> Decimal:
-    """(1 + nominal/12)^12 − 1, to six decimals."""
-    with money_context():
-        return ((1 + nominal / _MONTHS) ** _MONTHS - 1).quantize(_SHOWN)

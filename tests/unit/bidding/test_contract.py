@@ -103,6 +103,7 @@ def test_the_contract_says_the_schedule_of_the_ledger(product: Product) -> None:
     asked = issue(repayment=repayment, method=repayment.method)
     [written] = given(AGGREGATE).when(asked, on()).events
     assert (written.repayment, written.method) == (repayment, repayment.method)
+    assert asked.annual_rate is not None
     opening = OpenLoan(
         loan_id="loan_1",
         listing_id="lst_1",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,16 @@ from libs.events.schedules.terms import PLAIN, DayCount, Method, RepaymentTerms
 from libs.events.working_days import CHINA, WEEKENDS
 
 FUNDED_ON = date(2024, 1, 15)
-LAKH = {"amount_fen": 10_000_000, "annual_rate": Decimal("0.12"), "months": 12, "funded_on": FUNDED_ON}
+LAKH: dict[str, Any] = {
+    "amount_fen": 10_000_000,
+    "annual_rate": Decimal("0.12"),
+    "months": 12,
+    "funded_on": FUNDED_ON,
+}
 
 
-def _parts(terms: RepaymentTerms, **changed: object) -> list[tuple[int, int]]:
-    return [(row.principal_fen, row.interest_fen) for row in schedule(terms, **LAKH | changed).rows]  # type: ignore[arg-type]  # the names are schedule's
+def _parts(terms: RepaymentTerms, **changed: Any) -> list[tuple[int, int]]:
+    return [(row.principal_fen, row.interest_fen) for row in schedule(terms, **LAKH | changed).rows]
 
 
 # --- methods (rules.md 1.1) ----------------------------------------------------------------------------------------
@@ -119,9 +125,10 @@ def test_an_instalment_is_never_less_than_a_fen() -> None:
     """Three fen over 36 months, without and with interest: a schedule always makes progress, and ends early."""
     for rate in ("0", "0.0001"):
         assert installment_fen(3, Decimal(rate), (MONTH,) * 36, Rounding.HALF_UP) == 1
-    for method in ("equal_instalments", "equal_principal", "flat"):
+    methods: tuple[Method, ...] = ("equal_instalments", "equal_principal", "flat")
+    for method in methods:
         rows = _parts(
-            RepaymentTerms(method=method),  # type: ignore[arg-type]  # the literals of Method
+            RepaymentTerms(method=method),
             amount_fen=3,
             annual_rate=Decimal(0),
             months=5,
@@ -256,12 +263,10 @@ def test_a_holiday_moves_a_due_day() -> None:
         (replace(PLAIN, period_fee_permille=1_001), {}, "invalid_fee"),
     ],
 )
-def test_no_schedule_is_made_of_nonsense(
-    terms: RepaymentTerms, changed: dict[str, object], code: str
-) -> None:
+def test_no_schedule_is_made_of_nonsense(terms: RepaymentTerms, changed: dict[str, Any], code: str) -> None:
     """What has no meaning is refused by its name."""
     with pytest.raises(Refused) as refused:
-        schedule(terms, **LAKH | changed)  # type: ignore[arg-type]  # the names are schedule's
+        schedule(terms, **LAKH | changed)
     assert refused.value.code == code
 
 
