@@ -21,6 +21,7 @@ from tools.simulator.log import Place
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
@@ -94,6 +95,7 @@ class Auditor:
         self.books = Books()
         self.people = PeopleBooks(self.books)
         self.papers = PaperBooks()
+        self.schedules = ScheduleBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
         self.cases = CaseBooks(self.books, minutes_east)
@@ -226,6 +228,7 @@ class Auditor:
                 f"{where} decided on another date than {today}",
             )
         self.books.record(where, events)
+        self.schedules.record(where, events)
         self.cases.record(where, events)
         for event in events:
             self.people.record(where, event)

@@ -14,6 +14,7 @@ from tools.simulator.clerks import Clerks
 from tools.simulator.collectors import Collectors
 from tools.simulator.desk import Desk
 from tools.simulator.log import Place
+from tools.simulator.manners import by_hand, method_of
 from tools.simulator.officers import Officers
 from tools.simulator.people import Api, Call
 from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
@@ -222,6 +223,8 @@ class Traffic:
             window_days=self._rng.randint(1, 6),
             origination_fee_fen=self._rng.choice((0, amount // 50)),
             interest_fee_permille=self._rng.choice((0, 100, 1_000)),
+            method=method_of(by_hand(self._listed)),
+            repayment=by_hand(self._listed),
         )
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.simulator.planted import kernel, outside, papers, people, rules, shells
+from tools.simulator.planted import kernel, outside, papers, people, rules, schedules, shells
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
 #: All of them by name.
@@ -14,6 +14,7 @@ PLANTS: Final = {
         *shells.PLANTS,
         *people.PLANTS,
         *papers.PLANTS,
+        *schedules.PLANTS,
         *outside.PLANTS,
     )
 }
