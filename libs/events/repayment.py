@@ -167,7 +167,8 @@ class DebitFailureRecorded:
 class PaymentReceived:
     """A payment was taken and allocated; `amount_fen` is the allocated sum, never more than was owed.
 
-    `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal.
+    `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
+    for the borrower.
     """
 
     loan_id: str
@@ -183,6 +184,7 @@ class PaymentReceived:
     overdue_after_fen: Count
     product: str = ""
     region: str = ""
+    payer: str = ""
 
 
 @event("repayment.RepaymentDistributed.v1")

@@ -9,7 +9,7 @@ from libs.events.schedules.terms import PLAIN, RepaymentTerms
 _BY_HAND: Final[tuple[RepaymentTerms | None, ...]] = (
     None,
     None,
-    RepaymentTerms(method="equal_principal", rounding=Rounding.HALF_EVEN),
+    RepaymentTerms(method="equal_principal", rounding=Rounding.HALF_EVEN, payer="anyone"),
     None,
     RepaymentTerms(method="interest_first", interest_by="day", day_count="act_act_isda", shift="following"),
     RepaymentTerms(method="flat", period_fee_permille=3),

@@ -136,9 +136,10 @@ def _year_part(since: date, until: date, day_count: str) -> Fraction:
 
 @dataclass(slots=True)
 class ScheduleBooks:
-    """What was agreed on for each loan, from the committee to the ledger."""
+    """What was agreed on for each loan, from the committee to the ledger, and who made each voluntary payment."""
 
     agreed: dict[str, Any] = field(default_factory=dict)
+    payers: dict[str, str] = field(default_factory=dict)
 
     def record(self, where: str, events: list[Any]) -> None:
         """Fold one decision. Raises WrongBooks."""
@@ -183,6 +184,18 @@ class ScheduleBooks:
             same = (row["principal_fen"], row["fee_fen"]) == (principal, fee)
             require(same, f"{where}: instalment {number} is not like the others")
 
+    def _debited(self, _where: str, data: Any) -> None:
+        self.payers[data["payment_id"]] = data["owner"]
+
+    def _paid(self, where: str, data: Any) -> None:
+        """A voluntary payment is the borrower's, or the loan takes anyone's and says whose it was."""
+        loan, payer = data["loan_id"], self.payers.get(data["payment_id"], data["borrower"])
+        said = data["payer"] or data["borrower"]
+        require(said == payer, f"{where}: {data['payment_id']} was paid by {payer}, said is {said}")
+        terms = self.agreed[loan]
+        may = payer == data["borrower"] or (terms is not None and terms["payer"] == "anyone")
+        require(may, f"{where}: {loan} is paid by {payer}, who is not its borrower")
+
     def _fees(self, where: str, events: list[Any]) -> None:
         """The borrower's fees of a payment go to the platform whole, beside what the lenders bear."""
         paid = [e["data"] for e in events if e["type"] == "repayment.PaymentReceived.v1"]
@@ -205,4 +218,6 @@ _HANDLERS: dict[str, Callable[[ScheduleBooks, str, Any], None]] = {
     "bidding.FundsCollected.v1": ScheduleBooks._passed_on,
     "bidding.ContractIssued.v1": ScheduleBooks._passed_on,
     "repayment.LoanOpened.v1": ScheduleBooks._opened,
+    "bidding.LoanPaymentDebited.v1": ScheduleBooks._debited,
+    "repayment.PaymentReceived.v1": ScheduleBooks._paid,
 }

@@ -41,7 +41,8 @@ class RepaymentTerms:
     Interest runs by the month (a twelfth of the year's) or by the day, as `day_count` says; by the day it runs from due date to
     due date as shifted. In the first `principal_grace` months no principal is asked, in the first `interest_grace` of
     them no interest either: that is asked, without interest on it, with the first instalment that follows. Each instalment
-    carries a fee of `period_fee_permille` of the loan's amount, borne by the borrower.
+    carries a fee of `period_fee_permille` of the loan's amount, borne by the borrower. `payer` says whose voluntary payments
+    the loan takes.
     """
 
     method: Method
@@ -53,6 +54,7 @@ class RepaymentTerms:
     principal_grace: Periods = 0
     interest_grace: Periods = 0
     period_fee_permille: Annotated[int, Field(ge=0, le=_PERMILLE)] = 0
+    payer: Literal["borrower", "anyone"] = "borrower"
 
 
 #: What a loan is repaid by whose events name no terms.

@@ -67,7 +67,13 @@ BRIDGE = Product(
     (1_000_00, 500_000_00),
     (1, 12),
     repayments=(
-        RepaymentTerms(method="bullet", interest_by="day", shift="modified_following", calendar="china"),
+        RepaymentTerms(
+            method="bullet",
+            interest_by="day",
+            shift="modified_following",
+            calendar="china",
+            payer="anyone",  # whoever owes the bill
+        ),
     ),
 )
 

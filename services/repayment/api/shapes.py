@@ -1,6 +1,6 @@
 """Bodies of repayment's requests and answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, Self
@@ -230,6 +230,29 @@ class PayoffOut(BaseModel):
     id: str
     value_date: date
     amount_fen: int
+
+
+class SettlementOut(BaseModel):
+    """What ends the loan early on any day until `valid_to`, and what of it is what; it never grows less from day to day."""
+
+    id: str
+    valid_to: date
+    amount_fen: int
+    penalty_fen: int
+    fee_fen: int
+    interest_fen: int
+    principal_fen: int
+
+    @staticmethod
+    def of(loan_id: str, valid_to: date, lines: Sequence[events.AllocationLine]) -> "SettlementOut":
+        """From the lines by which the payment would be allocated on the last day."""
+        parts = {
+            "penalty_fen": sum(line.penalty_fen for line in lines),
+            "fee_fen": sum(line.fee_fen for line in lines),
+            "interest_fen": sum(line.interest_fen for line in lines),
+            "principal_fen": sum(line.principal_fen for line in lines),
+        }
+        return SettlementOut(id=loan_id, valid_to=valid_to, amount_fen=sum(parts.values()), **parts)
 
 
 class BucketOut(BaseModel):

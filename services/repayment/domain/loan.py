@@ -47,7 +47,15 @@ from services.repayment.domain.allocation import (
 )
 from services.repayment.domain.distribution import distribute
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, next_wake, penalties, wake
-from services.repayment.domain.loan_state import LoanEvent, LoanState, NotOpened, Repaid, Running, evolve
+from services.repayment.domain.loan_state import (
+    LoanEvent,
+    LoanState,
+    NotOpened,
+    Repaid,
+    Running,
+    evolve,
+    takes_from_anyone,
+)
 from services.repayment.domain.profile import Profile, Rules
 
 CLAIMS_MAX = 2_000
@@ -63,6 +71,8 @@ class _Money:
     account_id: str
     amount_fen: int
     value_date: date
+    payer: str = ""
+    """Who pays, empty for the borrower."""
 
 
 def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Context) -> Sequence[LoanEvent]:
@@ -166,8 +176,9 @@ def _record_payment(
 ) -> Sequence[LoanEvent]:
     if command.payment_id in state.remembered:
         return []
-    money = _Money(command.payment_id, command.account_id, command.amount_fen, command.value_date)
-    if command.payer != state.borrower:
+    payer = "" if command.payer == state.borrower else command.payer
+    money = _Money(command.payment_id, command.account_id, command.amount_fen, command.value_date, payer)
+    if payer and not takes_from_anyone(state):
         return _returned(state, money, "not_the_borrower")
     if isinstance(state, Repaid):
         return _returned(state, money, "loan_repaid")
@@ -223,6 +234,7 @@ def _taken(
             overdue_after_fen=overdue_fen(book, context.business_date),
             product=state.product,
             region=state.region,
+            payer=money.payer,
         ),
         _distributed(rules, state, money, lines),
         *better_bucket(rules, state, book, context.business_date),

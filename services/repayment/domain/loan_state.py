@@ -85,6 +85,14 @@ class Repaid:
 
 
 LoanState = NotOpened | Running | Repaid
+
+
+def takes_from_anyone(state: Running | Repaid) -> bool:
+    """Whether somebody else than the borrower may pay. A loan that is repaid takes nothing, and tells nobody else so."""
+    terms = state.book.repayment if isinstance(state, Running) else None
+    return terms is not None and terms.payer == "anyone"
+
+
 _Lent = TypeVar("_Lent", bound=Running | Repaid)
 LoanEvent = (
     LoanOpened

@@ -71,6 +71,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "cursor": lambda town: [town.bob.objects["application"]],
     "limit": lambda _town: ["200"],
     "on": lambda town: [town.due_day],
+    "valid_to": lambda town: [town.due_day],
     "step": lambda _town: ["review"],
     "stage": lambda _town: ["early"],
     "product": lambda _town: ["consumer"],

@@ -3,8 +3,13 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from random import Random
 
 import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from libs.events.repayment import (
     AllocationLine,
@@ -12,17 +17,28 @@ from libs.events.repayment import (
     InstallmentDue,
     LoanOpened,
     LoanRepaid,
+    OverpaymentReturned,
     PaymentMissed,
     PaymentReceived,
+    PaymentReturned,
     RepaymentDistributed,
     ScheduleRow,
 )
 from libs.events.schedules.terms import Method, RepaymentTerms
 from services.repayment.commands import OpenLoan, RecordPayment
-from services.repayment.domain.allocation import Book, allocate, book_of, days_past_due, settlement
+from services.repayment.domain.allocation import (
+    Book,
+    after,
+    allocate,
+    book_of,
+    days_past_due,
+    payoff_fen,
+    settlement,
+)
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
 from tests.unit.given import given
+from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.stories import (
     FIRST_DUE,
     FUNDED_ON,
@@ -220,7 +236,13 @@ def test_a_row_that_asks_for_nothing_is_never_due_nor_late() -> None:
 
 
 def _book(opened: LoanOpened) -> Book:
-    return book_of(opened.funded_on, opened.annual_rate, opened.rows, repayment=opened.repayment)
+    return book_of(
+        opened.funded_on,
+        opened.annual_rate,
+        opened.rows,
+        penalty_rate=opened.penalty_rate,
+        repayment=opened.repayment,
+    )
 
 
 # --- settlement ----------------------------------------------------------------------------------------------------
@@ -285,3 +307,51 @@ def test_a_loan_of_each_method_is_paid_to_its_end(method: Method) -> None:
     assert events[0].amount_fen == total
     assert events[1].period_fee_fen == 100 * len(opened.rows)
     assert isinstance(events[-1], LoanRepaid)
+
+
+# --- an offer until a day ------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=40)
+@hypothesis_given(st.randoms(use_true_random=False))
+def test_a_settlement_quote_is_enough_on_every_day_until_its_last(chance: Random) -> None:
+    """Whatever manner, whatever was paid: what settles a loan never grows less from one day to the next."""
+    terms = random_terms(chance)
+    [opened] = given(LOAN).when(terms, on(terms.funded_on)).events
+    book = _book(opened)
+    paid_on = terms.funded_on + timedelta(days=chance.randint(0, 100))
+    book = after(book, allocate(book, chance.randint(0, terms.principal_fen), paid_on))
+    costs = [payoff_fen(book, paid_on + timedelta(days=day), RULES) for day in range(150)]
+    assert all(earlier <= later for earlier, later in pairwise(costs))
+
+
+# --- who may pay ---------------------------------------------------------------------------------------------------
+
+OPEN_TO_ALL = replace(SEASON, payer="anyone")
+
+
+def test_a_loan_whose_terms_say_so_takes_anyones_payment() -> None:
+    """It is allocated like the borrower's, and says who paid; what is too much goes back to where it came from. Told again,
+    nothing is said."""
+    opened = replace(SEASON_OPENED, repayment=OPEN_TO_ALL)
+    payment = replace(pays(FIRST_DUE, 250, payer="usr_other"), account_id="acc_other")
+    paid = replace(FEE_PAID, payment_id="pay_1", payer="usr_other")
+    shared = replace(FEE_SHARED, payment_id="pay_1", distribution_id="dst_pay_1")
+    back = OverpaymentReturned(loan_id="loan_7", payment_id="pay_1", account_id="acc_other", amount_fen=50)
+    given(LOAN, opened).when(payment, on(FIRST_DUE)).then(paid, shared, back)
+    given(LOAN, opened, paid, shared, back).when(payment, on(FIRST_DUE)).then()
+
+
+@pytest.mark.parametrize("opened", [SEASON_OPENED, OPENED], ids=["by its terms", "without terms"])
+def test_a_loan_whose_terms_do_not_say_so_gives_a_strangers_payment_back(opened: LoanOpened) -> None:
+    """All of it, by its name, as ever."""
+    payment = replace(pays(FIRST_DUE, 250, payer="usr_other"), account_id="acc_other")
+    given(LOAN, opened).when(payment, on(FIRST_DUE)).then(
+        PaymentReturned(
+            loan_id="loan_7",
+            payment_id="pay_1",
+            account_id="acc_other",
+            amount_fen=250,
+            code="not_the_borrower",
+        )
+    )

@@ -35,6 +35,13 @@ def _forgiven(_real: Any) -> Any:
 
 PLANTS = (
     Plant(
+        "anyone-pays",
+        "A loan takes a stranger's money although its terms do not say so.",
+        instead(loan, "takes_from_anyone", lambda _real: lambda _state: True),
+        ("who is not its borrower",),
+        config=DUES,
+    ),
+    Plant(
         "manner-forgotten",
         "The ledger opens every loan in equal monthly instalments, whatever was agreed.",
         policy(REPAYMENT, "bidding", changing(OpenLoan, repayment=lambda _command: None)),
