@@ -88,7 +88,7 @@ class RecordPayment:
     """A voluntary payment left the payer's account; `settle` asks for early full payment.
 
     No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
-    event (PaymentReturned: `not_the_borrower`, `nothing_due`, `below_payoff`, `loan_repaid`; OverpaymentReturned).
+    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`; OverpaymentReturned).
     """
 
     payment_id: str
