@@ -8,7 +8,7 @@ from libs.events.schedules import due_dates, rows
 from services.repayment.commands import OpenLoan
 from services.repayment.domain import loan
 from services.repayment.policies import POLICIES as REPAYMENT
-from tools.simulator.planted.plant import DUES, MONTH_END, WHOLE, Plant, changing, instead, policy
+from tools.simulator.planted.plant import DUES, LATE, MONTH_END, WHOLE, Plant, changing, instead, policy
 
 
 def _keeps_no_fee(real: Any) -> Any:
@@ -39,7 +39,8 @@ PLANTS = (
         "A loan takes a stranger's money although its terms do not say so.",
         instead(loan, "takes_from_anyone", lambda _real: lambda _state: True),
         ("who is not its borrower",),
-        config=DUES,
+        config=LATE,
+        seeds=range(24),
     ),
     Plant(
         "manner-forgotten",
