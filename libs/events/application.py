@@ -22,6 +22,7 @@ from libs.events.onboarding import (
     TextHash,
     Vote,
 )
+from libs.events.schedules.terms import RepaymentTerms
 
 
 @record
@@ -42,7 +43,10 @@ class AspectFinding:
 
 @record
 class LoanTerms:
-    """What the committee fixes: the loan as it will be offered, and how it will be listed."""
+    """What the committee fixes: the loan as it will be offered, and how it will be listed.
+
+    `repayment` is the product's manner of repayment of that `method` as it stood on that day, None for equal monthly instalments.
+    """
 
     amount_fen: PositiveFen
     annual_rate: AnnualRate
@@ -52,6 +56,7 @@ class LoanTerms:
     origination_fee_fen: Count
     interest_fee_permille: int
     window_days: int
+    repayment: RepaymentTerms | None = None
 
 
 @event("onboarding.ApplicationSubmitted.v1")

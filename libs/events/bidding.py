@@ -12,6 +12,7 @@ from typing import Literal
 from libs.events import account, bank, contracts, hold, publication
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 
 # Whoever reads bidding finds all of its events here: those of the account itself, of holds, of the bank and of the papers too.
 AccountClosed = account.AccountClosed
@@ -188,7 +189,8 @@ class ListingOpened:
 
     `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
     empty where an operator opened the listing by hand. `content_hash` is that of the disclosure's text, empty where no second
-    person looked at one. `newcomers_only`: for investors who have never lent. `related_to_staff`: red line 3's mark.
+    person looked at one. `newcomers_only`: for investors who have never lent. `related_to_staff`: red line 3's mark. `repayment` is
+    the manner of repayment, None for equal monthly instalments, here and in what follows.
     """
 
     listing_id: str
@@ -211,6 +213,7 @@ class ListingOpened:
     content_hash: str = ""
     newcomers_only: bool = False
     related_to_staff: bool = False
+    repayment: RepaymentTerms | None = None
 
 
 @event("bidding.ListingRefused.v1")
@@ -338,6 +341,7 @@ class LoanFunded:
     application_id: str = ""
     executor: str = ""
     voucher: str = ""
+    repayment: RepaymentTerms | None = None
 
 
 @event("bidding.CaptureRecorded.v1")
@@ -371,3 +375,4 @@ class FundsCollected:
     region: str = ""
     owner: str | None = None
     application_id: str = ""
+    repayment: RepaymentTerms | None = None

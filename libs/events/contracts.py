@@ -9,6 +9,7 @@ from datetime import date
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code, TextHash
+from libs.events.schedules.terms import RepaymentTerms
 
 
 @record
@@ -49,3 +50,4 @@ class ContractIssued:
     content_hash: TextHash
     claims: tuple[Certificate, ...]
     packs_due_on: date | None
+    repayment: RepaymentTerms | None = None

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from libs.events.money import divide_fen
+from libs.events.schedules.terms import RepaymentTerms
 
 _PERMILLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """What a product costs: up front of the amount, taken from the pay-out, and of the interest, borne by the lenders."""
+    """What a product costs: up front of the amount, taken from the pay-out; of the interest, borne by the lenders; and of the
+    amount with each instalment, borne by the borrower."""
 
     product: str
     origination_permille: int
     interest_permille: int
+    period_permille: int = 0
 
     def origination_fen(self, amount_fen: int) -> int:
         """The up-front fee of an amount, in fen, half-up."""
@@ -47,15 +50,27 @@ def started(tables: FeeTables, on: date) -> FeeTables:
     return tuple(reversed([table for table in tables if table.since <= on]))
 
 
+def period_fee_of(repayment: RepaymentTerms | None) -> int:
+    """The fee of each instalment, in per mille of the amount; none where the loan names no manner of repayment."""
+    return 0 if repayment is None else repayment.period_fee_permille
+
+
 def version_of(
-    tables: FeeTables, *, product: str, amount_fen: int, origination_fee_fen: int, interest_fee_permille: int
+    tables: FeeTables,
+    *,
+    product: str,
+    amount_fen: int,
+    origination_fee_fen: int,
+    interest_fee_permille: int,
+    period_fee_permille: int = 0,
 ) -> int | None:
     """The first of these versions whose row these fees are exactly, None where they are in none of them."""
     for table in tables:
         fees = table.of(product)
-        if fees is not None and (origination_fee_fen, interest_fee_permille) == (
+        if fees is not None and (origination_fee_fen, interest_fee_permille, period_fee_permille) == (
             fees.origination_fen(amount_fen),
             fees.interest_permille,
+            fees.period_permille,
         ):
             return table.version
     return None
@@ -69,6 +84,17 @@ FEES_CN: FeeTables = (
         fees=(
             Fees("consumer", origination_permille=2, interest_permille=100),
             Fees("business", origination_permille=3, interest_permille=100),
+        ),
+    ),
+    FeeTable(
+        version=2,
+        since=date(2018, 1, 1),
+        fees=(
+            Fees("consumer", origination_permille=2, interest_permille=100),
+            Fees("business", origination_permille=3, interest_permille=100),
+            Fees("bridge", origination_permille=2, interest_permille=100),
+            Fees("seasonal", origination_permille=2, interest_permille=100, period_permille=1),
+            Fees("instalment_plan", origination_permille=0, interest_permille=100),
         ),
     ),
 )

@@ -12,6 +12,7 @@ from pydantic import Field
 from libs.events.card import CardRef
 from libs.events.codec import event
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 """A word of a list that somebody keeps: a product, a region, a reason. Never free text."""
@@ -282,7 +283,8 @@ class UserErased:
 @event("onboarding.PrecedentsMet.v1")
 class PrecedentsMet:
     """Every condition precedent was checked: the listing may open on these terms. `exposure_fen` is what the borrower owes on the
-    platform with this loan, `related_to_staff` red line 3's mark."""
+    platform with this loan, `related_to_staff` red line 3's mark; `repayment` is the manner of repayment, None for equal monthly
+    instalments."""
 
     application_id: str
     loan_id: str
@@ -305,6 +307,7 @@ class PrecedentsMet:
     checked_by: str = ""
     exposure_fen: Count | None = None
     related_to_staff: bool = False
+    repayment: RepaymentTerms | None = None
 
 
 # --- staff ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Literal
 
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 
 
 @record
@@ -40,6 +41,7 @@ class Disclosure:
     window_days: int
     bid_min_fen: PositiveFen
     related_to_staff: bool = False
+    repayment: RepaymentTerms | None = None
 
 
 @event("bidding.ListingPrepared.v1")

@@ -7,16 +7,18 @@ from typing import Literal
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 
 
 @record
 class ScheduleRow:
-    """One instalment of a schedule, numbered from 1."""
+    """One instalment of a schedule, numbered from 1; `fee_fen` is the borrower's fee of that period."""
 
     number: int
     due_on: date
     principal_fen: Count
     interest_fen: Count
+    fee_fen: Count = 0
 
 
 @record
@@ -27,6 +29,7 @@ class AllocationLine:
     interest_fen: Count
     principal_fen: Count
     penalty_fen: Count = 0
+    fee_fen: Count = 0
 
 
 @record
@@ -93,7 +96,8 @@ class BusinessDayClosed:
 class LoanOpened:
     """The loan lives: terms as contracted, its schedule, its claims.
 
-    `penalty_rate` is the annual rate of penalty interest on what is overdue; 0 where the contract names none.
+    `penalty_rate` is the annual rate of penalty interest on what is overdue; 0 where the contract names none. `repayment` is
+    the manner of repayment, None for equal monthly instalments; whatever it says, `rows` are what is owed.
     """
 
     loan_id: str
@@ -112,6 +116,7 @@ class LoanOpened:
     penalty_rate: AnnualRate = Decimal(0)
     product: str = ""
     region: str = ""
+    repayment: RepaymentTerms | None = None
 
 
 @event("repayment.InstallmentDue.v1")
@@ -132,6 +137,7 @@ class InstallmentDue:
     debit_id: str
     debit_fen: PositiveFen
     value_date: date
+    fee_fen: Count = 0
 
 
 @event("repayment.DebitRequested.v1")
@@ -161,7 +167,8 @@ class DebitFailureRecorded:
 class PaymentReceived:
     """A payment was taken and allocated; `amount_fen` is the allocated sum, never more than was owed.
 
-    `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal.
+    `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
+    for the borrower.
     """
 
     loan_id: str
@@ -177,11 +184,15 @@ class PaymentReceived:
     overdue_after_fen: Count
     product: str = ""
     region: str = ""
+    payer: str = ""
 
 
 @event("repayment.RepaymentDistributed.v1")
 class RepaymentDistributed:
-    """The payment in the same record, split among the claim holders of that moment. Σ shares + fees = the payment."""
+    """The payment in the same record, split among the claim holders of that moment. Σ shares + fees = the payment.
+
+    `fee_fen` is all that the platform gets: what holders bear, and the borrower's `period_fee_fen` in it.
+    """
 
     loan_id: str
     distribution_id: str
@@ -192,6 +203,7 @@ class RepaymentDistributed:
     fee_fen: Count
     lines: tuple[DistributionLine, ...]
     penalty_fen: Count = 0
+    period_fee_fen: Count = 0
 
 
 @event("repayment.OverpaymentReturned.v1")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 #: are listed. 5: only staff reviews; relations, closing, caps and ceiling looked at again. 6: the own-name card; papers; bids
 #: taken in part, cancelling, publication, published fees, who pays out. 7: what was reviewed lapses; a closed account pays out what
 #: came late; a voucher changes its loan; an account remembers the last hundred answers of the bank; the secondary market and
-#: emergency redemption; newcomer listings, days to open by hand, staff's loans; bank days; standing orders.
+#: emergency redemption; newcomer listings, days to open by hand, staff's loans; bank days; standing orders; a manner of repayment,
+#: with the schedule in the contract.
 RULES = 7
 
 

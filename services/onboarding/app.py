@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 4: a verified user's other card is bound; fees from the published table.
-#: 5: ties with staff.
+#: 5: ties with staff; a manner of repayment, whose real cash flows the ceiling looks at.
 RULES = 5
 
 

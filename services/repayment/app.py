@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
-#: 3: a miss says what is overdue with it. 4: claims are reserved and change hands.
+#: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period.
 RULES = 4
 
 

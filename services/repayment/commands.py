@@ -6,6 +6,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.codec import command
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code
+from libs.events.schedules.terms import RepaymentTerms
 
 # --- calendar ------------------------------------------------------------------------------------------------------
 
@@ -44,7 +45,8 @@ class RecordPhaseDone:
 class OpenLoan:
     """Open the loan of a funded listing with its schedule and claims. No effect when it is open.
 
-    Refused: `invalid_tenor`, `invalid_fee`, `invalid_claims` (they must be distinct and sum to the principal).
+    Refused: `invalid_tenor`, `invalid_fee`, `invalid_claims` (they must be distinct and sum to the principal), and what
+    `libs.events.schedules.terms.require_sound` names.
     """
 
     loan_id: str
@@ -60,6 +62,7 @@ class OpenLoan:
     claims: tuple[ClaimTerms, ...]
     product: str = ""
     region: str = ""
+    repayment: RepaymentTerms | None = None
 
 
 @command("repayment.RecordDebit")
@@ -86,7 +89,7 @@ class RecordPayment:
     """A voluntary payment left the payer's account; `settle` asks for early full payment.
 
     No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
-    event (PaymentReturned: `not_the_borrower`, `nothing_due`, `below_payoff`, `loan_repaid`; OverpaymentReturned).
+    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`; OverpaymentReturned).
     """
 
     payment_id: str

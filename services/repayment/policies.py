@@ -111,6 +111,7 @@ def _open_loan(funds: FundsCollected) -> Send:
         claims=funds.claims,
         product=funds.product,
         region=funds.region,
+        repayment=funds.repayment,
     )
     return Send("open-loan", funds.loan_id, command)
 

@@ -89,7 +89,7 @@ def a_sample(kind: Any) -> Any:
         return [a_sample(parts[0])]
     if get_origin(kind) in (Union, UnionType):
         return a_sample(parts[0])
-    plain = ("2024-01-31", "a", 1, True, "0" * 64, "card_" + "0" * 32, "0.12", *parts)
+    plain = ("2024-01-31", "a", 1, True, "0" * 64, "card_" + "0" * 32, "0.12", "half_up", *parts)
     return next(value for value in plain if _fits(kind, value))
 
 

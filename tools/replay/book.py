@@ -15,8 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from libs.events.schedules.due_dates import due_date
 from libs.runtime.errors import OperatorError
-from services.repayment.domain.schedule import due_date
 
 FEN_PER_UNIT: Final = 100
 TENOR_MONTHS_MAX: Final = 120

@@ -9,7 +9,8 @@ from random import Random
 from typing import Final
 
 from libs.events.money import Rounding
-from services.repayment.domain.schedule import due_date, installment_fen
+from libs.events.schedules.due_dates import due_date
+from libs.events.schedules.rows import MONTH, installment_fen
 from tools.replay.book import FEN_PER_UNIT, BookLoan, Completed, Current, Defaulted, Outcome, Status
 
 #: How many of 40 loans end how: about the shares of Prosper's book.
@@ -53,7 +54,9 @@ def _loan(index: int, random: Random) -> BookLoan:
         tenor_months=tenor,
         grade=_GRADES[grade],
         originated_on=originated_on,
-        monthly_payment_fen=_billed_fen(index, installment_fen(amount_fen, rate, tenor, Rounding.HALF_UP)),
+        monthly_payment_fen=_billed_fen(
+            index, installment_fen(amount_fen, rate, (MONTH,) * tenor, Rounding.HALF_UP)
+        ),
         investors=random.randrange(1, 120),
         outcome=_outcome(status, originated_on, tenor, random),
     )

@@ -15,11 +15,13 @@ from random import Random
 from typing import Final
 from zlib import crc32
 
-from libs.events.money import Rounding, split_fen
+from libs.events.money import split_fen
 from libs.events.repayment import ScheduleRow
+from libs.events.schedules.rows import schedule
+from libs.events.schedules.terms import PLAIN
 from services.bidding.domain.opening import BID_STEP_FEN, bid_min_fen
 from services.repayment.domain.profile import FIVE_CLASSES, Rules, profile_named
-from services.repayment.domain.schedule import daily_interest_fen, equal_installments, last_of_month
+from services.repayment.domain.schedule import daily_interest_fen, last_of_month
 from tools.replay.actions import (
     Action,
     Apply,
@@ -95,24 +97,28 @@ def make_story(
     loan: BookLoan, borrower: str, investors: Sequence[str], funded_on: date, horizon: date
 ) -> Story:
     """Everything that happens to a loan from its funding to the horizon, apart from what its investors bring along."""
-    schedule = equal_installments(
-        loan.amount_fen, loan.annual_rate, loan.tenor_months, funded_on, Rounding.HALF_UP
+    plan = schedule(
+        PLAIN,
+        amount_fen=loan.amount_fen,
+        annual_rate=loan.annual_rate,
+        months=loan.tenor_months,
+        funded_on=funded_on,
     )
     bids = make_bids(loan, len(investors))
-    paid = list(_payments(loan, borrower, schedule.rows, funded_on, horizon))
+    paid = list(_payments(loan, borrower, plan.rows, funded_on, horizon))
     begun = [*_application(loan, borrower, funded_on)]
     begun += [(funded_on, action) for action in _beginning(loan, borrower, investors, bids)]
-    late, first_open = _misses(schedule.rows, paid, horizon)
+    late, first_open = _misses(plan.rows, paid, horizon)
     talked = [call for row, on in late for call in promised(borrower, loan.number, row, on, horizon)]
     written = [] if first_open is None else [*dunned(borrower, loan.number, first_open, horizon)]
     return Story(
         loan,
         borrower,
         funded_on,
-        schedule.rows,
+        plan.rows,
         bids,
         (*begun, *paid, *talked, *written),
-        _wakes(schedule.rows, paid, horizon),
+        _wakes(plan.rows, paid, horizon),
         is_late=bool(late),
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, assert_never
 
-from services.repayment.domain.schedule import due_date
+from libs.events.schedules.due_dates import due_date
 from tools.replay.book import BookLoan, Completed, Current, Defaulted
 
 #: How many days before its funding an application begins: a registration, then a step a day.

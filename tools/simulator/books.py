@@ -204,7 +204,7 @@ class Books:
         self._once(where, f"payment {data['payment_id']}")
         parts = data["allocation"]
         _require(
-            sum(_parts(p) for p in parts) == data["amount_fen"],
+            sum(_parts(p) + p["fee_fen"] for p in parts) == data["amount_fen"],
             f"{where}: {data['payment_id']} is not allocated to the fen",
         )
         before, after = data["principal_before_fen"], data["principal_after_fen"]

@@ -88,7 +88,7 @@ class CaseBooks:
         cases = {case.loan: case for case in self.cases.values()}
         require(late.keys() == cases.keys(), f"late are {sorted(late)}, cases are of {sorted(cases)}")
         for name, loan in late.items():
-            missed = sum(row.open_fen + row.penalty_fen for row in loan.rows.values() if row.missed)
+            missed = sum(row.asked_fen + row.penalty_fen for row in loan.rows.values() if row.missed)
             said = cases[name].overdue_fen
             require(said == missed, f"the case of {name} says {said} is overdue, it is {missed}")
 

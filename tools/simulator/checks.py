@@ -27,6 +27,7 @@ from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
 from tools.simulator.redemption_books import RedemptionBooks
+from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.standing_books import StandingBooks
 from tools.simulator.voucher_books import VoucherBooks
 
@@ -108,6 +109,7 @@ class Auditor:
         self.books = Books()
         self.people = PeopleBooks(self.books)
         self.papers = PaperBooks()
+        self.schedules = ScheduleBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
         self.listings = ListingBooks()
@@ -247,6 +249,7 @@ class Auditor:
                 f"{where} decided on another date than {today}",
             )
         self.books.record(where, events)
+        self.schedules.record(where, events)
         self.cases.record(where, events)
         for event in events:
             self.people.record(where, event)

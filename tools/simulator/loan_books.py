@@ -1,13 +1,12 @@
-"""One loan as the accountant keeps it: its rows, what of each is open, and the contract's sums done once more in fractions.
+"""One loan as the accountant keeps it: its rows, what of each is open, and penalty done once more in fractions.
 
-It knows the terms that LoanOpened names and three tables of domain.md section 4; whatever the loan says about itself later
+Its schedule is `schedule_books`' to judge. It knows the terms that LoanOpened names and three tables of domain.md section 4; whatever the loan says about itself later
 must follow from them.
 """
 
-from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
@@ -53,6 +52,7 @@ class Row:
     principal_fen: int
     interest_fen: int
     charged_to: date
+    fee_fen: int = 0
     penalty_fen: int = 0
     asked: bool = False
     missed: bool = False
@@ -61,6 +61,11 @@ class Row:
     def open_fen(self) -> int:
         """Principal and interest that are not paid."""
         return self.principal_fen + self.interest_fen
+
+    @property
+    def asked_fen(self) -> int:
+        """What of it is asked: the fee as well."""
+        return self.open_fen + self.fee_fen
 
 
 @dataclass(slots=True)
@@ -91,7 +96,7 @@ class LoanBook:
     @property
     def oldest(self) -> Row | None:
         """The first instalment that is not paid in full."""
-        return next((row for row in self.rows.values() if row.open_fen), None)
+        return next((row for row in self.rows.values() if row.asked_fen), None)
 
     def dpd(self, on: date) -> int:
         """Days past due."""
@@ -101,7 +106,7 @@ class LoanBook:
     # --- payments -----------------------------------------------------------------------------------------------
 
     def pay(self, where: str, lines: Sequence[Any]) -> None:
-        """Oldest instalment first, within it penalty, then interest, then principal; line 0 ends the loan."""
+        """Oldest instalment first, within it penalty, fee, interest, principal; line 0 ends the loan."""
         for line in lines:
             if line["number"] == _UNDUE:
                 self._settle(where, line)
@@ -116,13 +121,15 @@ class LoanBook:
         require(not older, f"{where}: {self.loan_id} pays {number} while {older} are open")
         row.penalty_fen -= line["penalty_fen"]
         require(row.penalty_fen >= 0, f"{where}: {self.loan_id} pays penalty that was not charged")
+        row.fee_fen -= line["fee_fen"]
+        require(row.fee_fen >= 0, f"{where}: {self.loan_id} pays a fee of {number} twice")
         row.interest_fen -= line["interest_fen"]
         row.principal_fen -= line["principal_fen"]
         require(row.interest_fen >= 0, f"{where}: {self.loan_id} pays interest of {number} twice")
         require(row.principal_fen >= 0, f"{where}: {self.loan_id} pays principal of {number} twice")
-        in_order = not (line["interest_fen"] and row.penalty_fen) and not (
-            line["principal_fen"] and (row.penalty_fen or row.interest_fen)
-        )
+        before_it = (row.penalty_fen, row.fee_fen, row.interest_fen)
+        parts = (line["fee_fen"], line["interest_fen"], line["principal_fen"])
+        in_order = not any(part and any(before_it[: place + 1]) for place, part in enumerate(parts))
         require(in_order, f"{where}: {self.loan_id} pays {number} in the wrong order")
 
     def _settle(self, where: str, line: Any) -> None:
@@ -130,11 +137,10 @@ class LoanBook:
             line["principal_fen"] == self.outstanding_fen,
             f"{where}: {self.loan_id} is settled with {line['principal_fen']} of {self.outstanding_fen}",
         )
-        oldest = self.oldest
-        scheduled = oldest.interest_fen if oldest else 0
+        scheduled = next((row.interest_fen for row in self.rows.values() if row.interest_fen), 0)
         require(line["interest_fen"] <= scheduled, f"{where}: {self.loan_id} costs more early than in time")
         for row in self.rows.values():
-            row.principal_fen = row.interest_fen = 0
+            row.principal_fen = row.interest_fen = row.fee_fen = 0
 
     # --- the day ------------------------------------------------------------------------------------------------
 
@@ -160,15 +166,15 @@ class LoanBook:
     def ask(self, where: str, number: int) -> None:
         """An instalment fell due."""
         row = self.rows[number]
-        require(not row.asked and row.open_fen > 0, f"{where}: {self.loan_id} asks for {number} again")
+        require(not row.asked and row.asked_fen > 0, f"{where}: {self.loan_id} asks for {number} again")
         row.asked = True
 
     def miss(self, where: str, number: int, open_fen: int) -> None:
         """An instalment was missed."""
         row = self.rows[number]
         require(
-            row.open_fen == open_fen > 0,
-            f"{where}: {self.loan_id} misses {open_fen} of {number}, open is {row.open_fen}",
+            row.asked_fen == open_fen > 0,
+            f"{where}: {self.loan_id} misses {open_fen} of {number}, open is {row.asked_fen}",
         )
         row.missed = True
         require(
@@ -178,7 +184,7 @@ class LoanBook:
     def closed(self, where: str, day: date) -> None:
         """The misses phase of a day is over on the loan's partition: all that the day had to say has been said."""
         for number, row in self.rows.items():
-            if row.open_fen:
+            if row.asked_fen:
                 require(row.asked or row.due_on > day, f"{where}: {self.loan_id} was not asked for {number}")
                 require(
                     row.missed or row.due_on >= day, f"{where}: {self.loan_id} missed {number} in silence"
@@ -200,39 +206,14 @@ def opened(where: str, data: Any) -> LoanBook:
     rows = {row["number"]: _row(row) for row in data["rows"]}
     total = sum(row.principal_fen for row in rows.values())
     require(total == data["principal_fen"], f"{where}: the schedule is not the principal")
-    _check_schedule(where, data, rows)
     rate = Fraction(data["penalty_rate"])
     holders = {claim["claim_id"]: claim["account_id"] for claim in data["claims"]}
     return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders)
 
 
-def _check_schedule(where: str, data: Any, rows: dict[int, Row]) -> None:
-    """Interest on the falling balance, equal instalments but the last, and one due date a month."""
-    balance, rate = data["principal_fen"], Fraction(data["annual_rate"]) / 12
-    funded_on = date.fromisoformat(data["funded_on"])
-    for number, row in rows.items():
-        require(
-            row.interest_fen == _rounded(balance * rate), f"{where}: wrong interest of instalment {number}"
-        )
-        full = row.open_fen == data["installment_fen"] or row.principal_fen == balance
-        require(full, f"{where}: instalment {number} is not like the others")
-        require(
-            row.due_on == _months_later(funded_on, number), f"{where}: instalment {number} on {row.due_on}"
-        )
-        balance -= row.principal_fen
-
-
 def _row(row: Any) -> Row:
     due_on = date.fromisoformat(row["due_on"])
-    return Row(due_on, row["principal_fen"], row["interest_fen"], charged_to=due_on)
-
-
-def _months_later(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last."""
-    month = day.replace(day=1)
-    for _ in range(months):
-        month = (month + timedelta(days=31)).replace(day=1)
-    return month.replace(day=min(day.day, monthrange(month.year, month.month)[1]))
+    return Row(due_on, row["principal_fen"], row["interest_fen"], charged_to=due_on, fee_fen=row["fee_fen"])
 
 
 def _rounded(exact: Fraction) -> int:
@@ -245,4 +226,4 @@ def _reached(table: Sequence[tuple[str, int]], dpd: int) -> str:
 
 
 def _open_or_fined(row: Row) -> bool:
-    return bool(row.open_fen or row.penalty_fen)
+    return bool(row.asked_fen or row.penalty_fen)

@@ -12,6 +12,7 @@ from libs.events.application import AspectFinding, LoanTerms
 from libs.events.onboarding import Office
 from services.bidding.commands import ReviewListing
 from services.onboarding import commands as onboarding
+from tools.simulator.manners import ORIGINATION_PERMILLE, wish
 from tools.simulator.people import Api
 
 _YUAN = 100
@@ -40,6 +41,8 @@ class ApplicationSight:
     applicant: str
     amount_fen: int
     tenor_months: int
+    product: str = "consumer"
+    method: str = "equal_instalments"
     stage: str = "ApplicationSubmitted"
     terms_hash: str = ""
     open_conditions: tuple[str, ...] = ()
@@ -70,7 +73,12 @@ class OfficeSight:
             self.to_review.pop(data["listing_id"], None)
         elif name == "ApplicationSubmitted":
             self.applications[data["application_id"]] = ApplicationSight(
-                data["application_id"], data["applicant"], data["amount_fen"], data["tenor_months"]
+                data["application_id"],
+                data["applicant"],
+                data["amount_fen"],
+                data["tenor_months"],
+                data["product"],
+                data["method"],
             )
         elif service == "onboarding" and data.get("application_id") in self.applications:
             self._application(self.applications[data["application_id"]], name, data)
@@ -196,17 +204,18 @@ class Officers:
         self._left -= 1
         number = self._number()
         user = self._rng.choice(self.sight.verified)
-        wish = onboarding.SubmitApplication(
+        product, purpose, method = wish(number)
+        submitted = onboarding.SubmitApplication(
             application_id=f"app_{number}",
             loan_id=f"loan_{number}",
-            product="consumer",
-            purpose="renovation",
+            product=product,
+            purpose=purpose,
             amount_fen=self._rng.choice(self._amounts) * _YUAN,
             tenor_months=self._rng.randint(1, self._tenor),
-            method="equal_instalments",
+            method=method,
             documents=(*_PAPERS, "purpose_evidence") if self._rng.random() < 0.9 else _PAPERS,
         )
-        self._ask(f"app_{number}", wish, user)
+        self._ask(f"app_{number}", submitted, user)
 
     def _next_step(self, seen: ApplicationSight, today: date) -> None:
         name = seen.application_id
@@ -292,9 +301,11 @@ class Officers:
             amount_fen=seen.amount_fen,
             annual_rate=Decimal(self._rng.choice(("0.06", "0.0999", "0.3"))),
             tenor_months=seen.tenor_months,
-            method="equal_instalments",
+            method=seen.method,
             grade="A",
-            origination_fee_fen=self._rng.choice((0, *[seen.amount_fen // 500] * 4)),
+            origination_fee_fen=self._rng.choice(
+                (0, *[seen.amount_fen * ORIGINATION_PERMILLE[seen.product] // 1_000] * 4)
+            ),
             interest_fee_permille=self._rng.choice((0, 100, 100, 100, 100)),
             window_days=self._rng.randint(2, 6),
         )

@@ -16,6 +16,7 @@ _TERMS: Final = (
     "origination_fee_fen",
     "interest_fee_permille",
     "funded_on",
+    "repayment",
 )
 _CLAIM: Final = ("order", "claim_id", "account_id", "investor", "principal_fen")
 

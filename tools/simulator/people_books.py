@@ -8,13 +8,11 @@ from typing import Any, Final
 
 from tools.simulator.books import Books
 from tools.simulator.loan_books import require
+from tools.simulator.published import costs_what_is_published
 from tools.simulator.red_lines import costs_too_much
 
-_PUBLISHED_FEES: Final = {(1, "consumer"): (2, 100), (1, "business"): (3, 100)}
-"""Per mille of the amount and of the interest, by version and product."""
 #: The most that one investor may have in one listing under the law (chosen), in fen.
 _INVESTOR_CAP_FEN: Final = 120_000_00
-_FEES_SINCE: Final = date(2016, 8, 24)
 _DAYS_TO_CHECK: Final = timedelta(days=10)
 #: What a listing opens on is what investors were told.
 _TOLD: Final = (
@@ -28,6 +26,7 @@ _TOLD: Final = (
     "interest_fee_permille",
     "product",
     "region",
+    "repayment",
 )
 #: The most that one borrower may owe on the platform under the law (rules.md 1.8), in fen.
 _CAPS: Final = {"person": 200_000_00, "organisation": 1_000_000_00}
@@ -238,7 +237,7 @@ class PeopleBooks:
         named = (data["borrower"], data["borrower_account"], data["application_id"])
         require(not set(named) & set(map(str, told.values())), f"{where}: the disclosure names {named}")
         prepared_on = date.fromisoformat(data["check_by"]) - _DAYS_TO_CHECK
-        _costs_what_is_published(where, told, prepared_on)
+        costs_what_is_published(where, told, prepared_on)
         _costs_what_is_allowed(where, told, prepared_on)
         facts = ListingFacts(data["borrower"], data["owner"], set(data["related"]), data["application_id"])
         facts.told = data
@@ -338,20 +337,9 @@ def _costs_what_is_allowed(where: str, terms: Any, on: date) -> None:
         fee_fen=terms["origination_fee_fen"],
         annual_rate=terms["annual_rate"],
         months=terms["tenor_months"],
+        repayment=terms["repayment"],
     )
     require(not too_much, f"{where}: {terms['loan_id']} costs more than the ceiling of {on}")
-
-
-def _costs_what_is_published(where: str, told: Any, on: date) -> None:
-    if on < _FEES_SINCE:
-        require(told["fees_version"] == 0, f"{where}: fees are published before there are any")
-        return
-    fees = _PUBLISHED_FEES.get((told["fees_version"], told["product"]))
-    require(fees is not None, f"{where}: {told['product']} has no published fee")
-    assert fees is not None
-    rounded = (2 * told["amount_fen"] * fees[0] + 1_000) // 2_000
-    asked = (told["origination_fee_fen"], told["interest_fee_permille"])
-    require(asked == (rounded, fees[1]), f"{where}: fees {asked} are not the published ones")
 
 
 _HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {

@@ -22,6 +22,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.loan_books import require
+from tools.simulator.schedule_books import schedule_of, worth_too_much
 
 #: The platform's own accounts, which nobody owns, and their names in postings.
 FEE_ACCOUNT: Final = "acc_fees"
@@ -55,9 +56,14 @@ def is_a_customer(where: str, account: str) -> None:
     require(account not in ours, f"{where}: the platform is a party of a loan")
 
 
-def costs_too_much(*, on: date, amount_fen: int, fee_fen: int, annual_rate: str, months: int) -> bool:
-    """Line 4: whether equal instalments of a loan, discounted at the ceiling of the day, are worth more than what is paid out."""
+def costs_too_much(
+    *, on: date, amount_fen: int, fee_fen: int, annual_rate: str, months: int, repayment: Any = None
+) -> bool:
+    """Line 4: whether a loan's instalments, discounted at the ceiling of the day, are worth more than what is paid out."""
     started = [ceiling for since, ceiling in _CEILINGS if since <= on]
+    if repayment is not None:
+        flows = schedule_of(repayment, amount_fen, Fraction(annual_rate), months, on)
+        return worth_too_much(repayment, flows, months, started[-1], amount_fen - fee_fen)
     rate, limit = Fraction(annual_rate) / 12, started[-1] / 12
     growth = (1 + rate) ** months
     instalment = amount_fen * rate * growth / (growth - 1) if rate else Fraction(amount_fen, months)

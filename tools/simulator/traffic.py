@@ -16,6 +16,7 @@ from tools.simulator.collectors import Collectors
 from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
 from tools.simulator.log import Place
+from tools.simulator.manners import by_hand, method_of
 from tools.simulator.officers import Officers
 from tools.simulator.order_owners import OrderOwners
 from tools.simulator.people import Api, Call
@@ -263,6 +264,8 @@ class Traffic:
             opens_on=today + timedelta(days=self._rng.choice((1, 2, 40)))
             if self._rng.random() < 0.1
             else None,
+            method=method_of(by_hand(self._listed)),
+            repayment=by_hand(self._listed),
         )
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 
@@ -328,7 +331,7 @@ class Traffic:
             return
         loan = self._rng.choice(loans)
         owner, account = loan.borrower, loan.account
-        if self._rng.random() < 0.1:
+        if self._rng.random() < 0.25:  # somebody else pays, whom most loans give his money back
             owner, account = self._person()
         settle = self._rng.random() < 0.15
         amount = self._rng.choice(

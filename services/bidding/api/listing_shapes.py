@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
 from libs.events.fees import FeeTables
+from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, HashField, Shape
 from services.bidding.domain.disclosure import text_of
 
@@ -196,13 +197,15 @@ class OwnBidsOut(BaseModel):
 
 
 class FeesOut(BaseModel):
-    """What a product costs in one published version: up front of the amount, and of the interest."""
+    """What a product costs in one published version: up front of the amount, of the interest, and of the
+    amount with each instalment."""
 
     version: int
     since: date
     product: str
     origination_fee_permille: int
     interest_fee_permille: int
+    period_fee_permille: int
 
 
 class FeeTablesOut(BaseModel):
@@ -221,6 +224,7 @@ class FeeTablesOut(BaseModel):
                     product=fees.product,
                     origination_fee_permille=fees.origination_permille,
                     interest_fee_permille=fees.interest_permille,
+                    period_fee_permille=fees.period_permille,
                 )
                 for table in tables
                 for fees in table.fees
@@ -230,4 +234,5 @@ class FeeTablesOut(BaseModel):
 
 def _text(document: Mapping[str, Any]) -> str:
     told = document["disclosure"]
-    return text_of(events.Disclosure(**told | {"annual_rate": Decimal(told["annual_rate"])}))
+    read_again = {"annual_rate": Decimal(told["annual_rate"]), "repayment": read(told["repayment"])}
+    return text_of(events.Disclosure(**told | read_again))

@@ -76,7 +76,7 @@ class CloseAccount:
     """The owner wants to be forgotten: his account closes if nothing of his is in it, or declines by event. An account that
     never was is opened and closed, so that nobody opens it later. No effect when it is closed.
 
-    Declined: `has_money`, `bank_request_open`, `has_claims`. Refused: `account_exists` (another owner's).
+    Declined: `has_money`, `bank_request_open`, `payment_on_its_way` (less than three days ago), `has_claims`. Refused: `account_exists` (another owner's).
     """
 
     owner: str

@@ -12,6 +12,7 @@ from libs.events.deal_packs import (
 )
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code, TextHash
+from libs.events.schedules.terms import RepaymentTerms
 
 # --- contract ------------------------------------------------------------------------------------------------------
 
@@ -22,7 +23,7 @@ class IssueContract:
 
     Refused: `rate_missing` (a contract without a stated rate bears no interest, so none is built: processes.md 1.G.1; a rate
     of zero is stated), `invalid_claims` (they must be 1 to 1,000, distinct, and sum to the amount), `invalid_loan`,
-    `contract_exists` (on other terms).
+    `contract_exists` (on other terms), and what `libs.events.schedules.terms.require_sound` names: its schedule stands in it.
     """
 
     loan_id: str
@@ -37,6 +38,7 @@ class IssueContract:
     claims: tuple[ClaimTerms, ...]
     method: Code = "equal_instalments"
     guarantor: str | None = None
+    repayment: RepaymentTerms | None = None
 
 
 # --- deal pack -----------------------------------------------------------------------------------------------------

@@ -63,12 +63,14 @@ class Purchase:
 
 @record
 class Dealings:
-    """What this account last did for one loan, as borrower or payer, so that the same again says nothing."""
+    """What this account last did for one loan, as borrower or payer, so that the same again says nothing; `paid_on` is the day of a
+    payment or debit that has not come back."""
 
     proceeds_credited: bool = False
     debit_id: str | None = None
     payment_id: str | None = None
     returned_payment_id: str | None = None
+    paid_on: date | None = None
 
 
 @record
@@ -251,12 +253,16 @@ def _dealt(
     match event:
         case LoanProceedsCredited():
             return replace(before, proceeds_credited=True)
-        case InstallmentDebited() | InstallmentDebitFailed():
+        case InstallmentDebited():
+            return replace(before, debit_id=event.debit_id, paid_on=event.value_date)
+        case InstallmentDebitFailed():
             return replace(before, debit_id=event.debit_id)
         case LoanPaymentDebited():
-            return replace(before, payment_id=event.payment_id)
+            return replace(before, payment_id=event.payment_id, paid_on=event.value_date)
         case LoanPaymentReturned():
-            return replace(before, returned_payment_id=event.payment_id)
+            is_last = event.payment_id == before.payment_id
+            paid_on = None if is_last else before.paid_on
+            return replace(before, returned_payment_id=event.payment_id, paid_on=paid_on)
         case _:
             assert_never(event)
 

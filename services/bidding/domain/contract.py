@@ -82,6 +82,7 @@ def decide(
             content_hash=content_hash,
             claims=tuple(_certified(command, claim, contract_id, content_hash) for claim in command.claims),
             packs_due_on=profile.packs_due_on(command.funded_on),
+            repayment=command.repayment,
         )
     ]
 

@@ -5,18 +5,20 @@ edited. Texts name people by their ids only, are plain ASCII, and promise nothin
 from processes.md 1.G.1: amount, term, rate, repayment manner, liability for default, rights and duties of both sides.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
 from libs.events.bidding import Certificate, ClaimTerms, ContractIssued
 from libs.events.onboarding import TextHash
+from libs.events.schedules.rows import schedule
+from libs.events.schedules.terms import PLAIN
 from services.bidding.commands.papers import IssueContract
 
 #: The name of the one template, and the version that new contracts are written by.
 TEMPLATE: Final = "loan_contract"
-CURRENT_VERSION: Final = 1
+CURRENT_VERSION: Final = 2
 
 
 class UnknownVersion(LookupError):
@@ -25,13 +27,16 @@ class UnknownVersion(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class _Wording:
-    """One version: the contract without its claims, the line of a claim, the line of a guarantor or of none, a certificate."""
+    """One version: the contract without its claims, the line of a claim, the line of a guarantor or of none, a certificate; the
+    head of the annex that is the schedule and the line of an instalment, both empty where there is none."""
 
     contract: str
     claim: str
     guarantor: str
     no_guarantor: str
     certificate: str
+    schedule: str = ""
+    row: str = ""
 
 
 _VERSION_1: Final = _Wording(
@@ -90,24 +95,72 @@ Lending can lose interest and principal. Nobody promises a return.
 """,
 )
 
-_WORDINGS: Final = {1: _VERSION_1}
+_MANNER_1: Final = """\
+4. Repayment. In {terms.tenor_months} monthly instalments, manner: {terms.method}. The due day is the
+   day of the month of this contract, or the month's last day where it has no such day.
+5. Fees. {terms.origination_fee_fen} fen, taken from the pay-out, borne by the borrower;
+   {terms.interest_fee_permille} per mille of the interest, borne by the lenders.
+"""
+_MANNER_2: Final = """\
+4. Repayment. Manner: {terms.method}, as annex 2 says to the fen. The due day is
+   the day of the month of this contract, or the month's last day where it has no such
+   day; where nobody works on it: {repayment.shift}, by the calendar {repayment.calendar}.
+   Interest runs by the {repayment.interest_by} ({repayment.day_count}), rounded {repayment.rounding}.
+5. Fees. {terms.origination_fee_fen} fen, taken from the pay-out, and with each instalment
+   {repayment.period_fee_permille} per mille of the amount, borne by the borrower;
+   {terms.interest_fee_permille} per mille of the interest, borne by the lenders.
+"""
+#: The second version says the whole schedule, and any manner of repayment.
+_VERSION_2: Final = replace(
+    _VERSION_1,
+    contract=_VERSION_1.contract.replace("version 1", "version 2")
+    .replace(_MANNER_1, _MANNER_2)
+    .replace("claims in the annex", "claims in annex 1")
+    .replace("Annex: claims\n", "Annex 1: claims\n"),
+    certificate=_VERSION_1.certificate.replace("version 1", "version 2").replace(
+        "repaid in {terms.tenor_months} monthly instalments, manner: {terms.method}.",
+        "over {terms.tenor_months} months, manner of repayment: {terms.method}.",
+    ),
+    schedule="\nAnnex 2: schedule in fen (number, due, principal, interest, fee)\n",
+    row="{row.number}  {row.due_on}  {row.principal_fen}  {row.interest_fen}  {row.fee_fen}\n",
+)
+
+_WORDINGS: Final = {1: _VERSION_1, 2: _VERSION_2}
 
 Terms = IssueContract | ContractIssued
 """What a contract is written from: what is asked for, or what was issued; the fields have the same names."""
 
 
 def contract_text(terms: Terms, contract_id: str, version: int = CURRENT_VERSION) -> str:
-    """The contract in full, with line feeds; a rate has no zeros at its end. Raises UnknownVersion, ValueError without a rate."""
+    """The contract in full, with line feeds; a rate has no zeros at its end. Its schedule is that of the ledger, by the same
+    function. Raises UnknownVersion, ValueError without a rate; refused as `schedule` names it.
+    """
     wording = _wording(version)
     guarantor = wording.no_guarantor if terms.guarantor is None else wording.guarantor
     head = wording.contract.format(
         terms=terms,
         contract_id=contract_id,
         count=len(terms.claims),
+        repayment=terms.repayment or PLAIN,
         rate=_rate(terms),
         guarantor=guarantor.format(terms=terms),
     )
-    return head + "".join(wording.claim.format(claim=claim) for claim in terms.claims)
+    claims = "".join(wording.claim.format(claim=claim) for claim in terms.claims)
+    return head + claims + _annex(wording, terms)
+
+
+def _annex(wording: _Wording, terms: Terms) -> str:
+    """The schedule, where the version has one."""
+    if not wording.schedule:
+        return ""
+    plan = schedule(
+        terms.repayment or PLAIN,
+        amount_fen=terms.amount_fen,
+        annual_rate=_rate(terms),
+        months=terms.tenor_months,
+        funded_on=terms.funded_on,
+    )
+    return wording.schedule + "".join(wording.row.format(row=row) for row in plan.rows)
 
 
 def certificate_text(

@@ -7,10 +7,11 @@ is never edited. It says nothing that names the borrower.
 from hashlib import sha256
 
 from libs.events.bidding import Disclosure
+from libs.events.schedules.terms import RepaymentTerms
 from libs.events.wording import forbidden_in, lawful
 
-#: The version of which a new listing is told.
-TEMPLATE = 2
+#: The version of which a new listing is told in equal monthly instalments, and of which one that names its manner of repayment.
+PLAIN_TEMPLATE, TEMPLATE = 2, 3
 
 _VERSION_1 = lawful("""\
 Loanstream disclosure, version 1
@@ -30,14 +31,29 @@ The platform only mediates: it does not lend, does not promise repayment and doe
 Whoever lends may lose all that he lent. Past figures say nothing about this loan.
 """)
 
-
 #: Since version 2 it says whether the borrower is staff or related to staff (red line 3).
 _VERSION_2 = lawful(
     _VERSION_1.replace("version 1", "version 2").replace(
         "owes on this platform", "staff of this platform or related to staff: {staff}\nowes on this platform"
     )
 )
-_VERSIONS = {1: _VERSION_1, TEMPLATE: _VERSION_2}
+_VERSION_3 = lawful(
+    _VERSION_2.replace("disclosure, version 2", "disclosure, version 3").replace(
+        "repaid in {pack.tenor_months} months, {pack.method}\n",
+        """\
+repaid in {pack.tenor_months} months, {pack.method}
+interest runs by the {repayment.interest_by} ({repayment.day_count})
+no principal in the first {repayment.principal_grace} months, no interest in the first {repayment.interest_grace}
+fee with each instalment {repayment.period_fee_permille} per mille of the amount, borne by the borrower
+""",
+    )
+)
+_VERSIONS = {1: _VERSION_1, PLAIN_TEMPLATE: _VERSION_2, TEMPLATE: _VERSION_3}
+
+
+def template_of(repayment: RepaymentTerms | None) -> int:
+    """The version by which a new listing is told."""
+    return PLAIN_TEMPLATE if repayment is None else TEMPLATE
 
 
 def text_of(pack: Disclosure) -> str:
@@ -47,6 +63,7 @@ def text_of(pack: Disclosure) -> str:
     return _VERSIONS[pack.template].format(
         pack=pack,
         staff="yes" if pack.related_to_staff else "no",
+        repayment=pack.repayment,
         kind=pack.borrower_kind or "borrower",
         region=pack.region or "not stated",
         owes="not known" if pack.owes_fen is None else f"{pack.owes_fen} fen",

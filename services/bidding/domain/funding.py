@@ -21,8 +21,8 @@ from libs.events.bidding import (
     LoanFunded,
     PayoutApproved,
 )
-from libs.events.cost import is_allowed
 from libs.events.deciding import Context, Refused
+from libs.events.schedules.cost import is_allowed
 from services.bidding.commands import (
     ConfirmFunding,
     ExecutePayout,
@@ -100,6 +100,7 @@ def is_affordable(terms: OpenListing | Terms, on: date, profile: Profile) -> boo
     return is_allowed(
         profile.rate_ceilings,
         on,
+        terms=terms.repayment,
         amount_fen=terms.amount_fen,
         fee_fen=terms.origination_fee_fen,
         annual_rate=terms.annual_rate,
@@ -248,6 +249,7 @@ def _funded(
         application_id=terms.application_id,
         executor=executor,
         voucher=voucher,
+        repayment=terms.repayment,
     )
 
 
@@ -318,4 +320,5 @@ def _collected(state: Funding) -> FundsCollected:
         region=terms.region,
         owner=terms.owner,
         application_id=terms.application_id,
+        repayment=terms.repayment,
     )

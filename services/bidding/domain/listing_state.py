@@ -27,6 +27,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules.terms import RepaymentTerms
 from libs.events.scheduling import ListingScheduled
 from libs.events.standing import OrdersAnswered
 from services.bidding.domain.accepted import NONE, Lines, line_of
@@ -55,6 +56,7 @@ class Terms:
     application_id: str
     newcomers_only: bool = False
     related_to_staff: bool = False
+    repayment: RepaymentTerms | None = None
 
 
 @record
@@ -313,6 +315,7 @@ def _to_come(event: ListingPrepared | ListingScheduled) -> Prepared | Scheduled:
         related=event.related,
         application_id=event.application_id,
         related_to_staff=told.related_to_staff,
+        repayment=told.repayment,
     )
     return Prepared(
         terms=terms,
@@ -343,4 +346,5 @@ def _terms(event: ListingOpened) -> Terms:
         application_id=event.application_id,
         newcomers_only=event.newcomers_only,
         related_to_staff=event.related_to_staff,
+        repayment=event.repayment,
     )

@@ -17,9 +17,10 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Context, Refused, Wake
 from libs.events.money import Rounding, divide_fen
+from libs.events.schedules.terms import require_sound
 from libs.events.scheduling import ListingScheduled
 from services.bidding.commands import CheckListing, OpenListing
-from services.bidding.domain.disclosure import TEMPLATE, hash_of, is_lawful, text_of
+from services.bidding.domain.disclosure import hash_of, is_lawful, template_of, text_of
 from services.bidding.domain.funding import is_affordable
 from services.bidding.domain.ids import account_of, listing_of, require_staff
 from services.bidding.domain.listing_state import (
@@ -116,6 +117,7 @@ def _terms(command: OpenListing, context: Context) -> Terms:
         application_id=command.application_id,
         newcomers_only=command.newcomers_only,
         related_to_staff=command.related_to_staff,
+        repayment=command.repayment,
     )
 
 
@@ -142,6 +144,7 @@ def opened(terms: Terms, *, content_hash: str) -> ListingOpened:
         content_hash=content_hash,
         newcomers_only=terms.newcomers_only,
         related_to_staff=terms.related_to_staff,
+        repayment=terms.repayment,
     )
 
 
@@ -162,11 +165,8 @@ def _asks_for(command: OpenListing, terms: Terms) -> bool:
     asked = (command.loan_id, command.borrower, command.amount_fen, command.annual_rate, command.tenor_months)
     listed = (terms.loan_id, terms.borrower, terms.amount_fen, terms.annual_rate, terms.tenor_months)
     asked_fees = (command.grade, command.origination_fee_fen, command.interest_fee_permille)
-    return asked == listed and asked_fees == (
-        terms.grade,
-        terms.origination_fee_fen,
-        terms.interest_fee_permille,
-    )
+    listed_fees = (terms.grade, terms.origination_fee_fen, terms.interest_fee_permille)
+    return asked == listed and asked_fees == listed_fees and command.repayment == terms.repayment
 
 
 def _check_terms(command: OpenListing, context: Context, profile: Profile) -> None:
@@ -188,8 +188,9 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
         or not 0 <= command.interest_fee_permille <= _PERMILLE
     ):
         raise Refused("invalid_fee")
-    if not can_be_said(command.amount_fen, command.annual_rate, command.tenor_months):
+    if not can_be_said(command):
         raise Refused("amount_too_large")
+    _check_repayment(command, context)
     if not is_affordable(command, context.business_date, profile):
         raise Refused("invalid_rate")
     if command.purpose in profile.purposes_forbidden(context.business_date):
@@ -205,12 +206,27 @@ def _require_opening(opens_on: date | None, on: date, profile: Profile) -> None:
         raise Refused("invalid_opening")
 
 
+def _check_repayment(command: OpenListing, context: Context) -> None:
+    """What the ledger would refuse when the money is collected is refused before anybody bids."""
+    if command.repayment is None:
+        return
+    if command.repayment.method != command.method:
+        raise Refused("invalid_method")
+    require_sound(
+        command.repayment,
+        amount_fen=command.amount_fen,
+        annual_rate=command.annual_rate,
+        months=command.tenor_months,
+        funded_on=context.business_date,
+    )
+
+
 # --- a second person's look ----------------------------------------------------------------------------------------
 
 
 def _prepare(command: OpenListing, terms: Terms, context: Context, profile: Profile) -> ListingPrepared:
     pack = Disclosure(
-        template=TEMPLATE,
+        template=template_of(command.repayment),
         loan_id=terms.loan_id,
         borrower_kind=command.borrower_kind,
         region=terms.region,
@@ -229,6 +245,7 @@ def _prepare(command: OpenListing, terms: Terms, context: Context, profile: Prof
         window_days=command.window_days,
         bid_min_fen=terms.bid_min_fen,
         related_to_staff=terms.related_to_staff,
+        repayment=terms.repayment,
     )
     text = text_of(pack)
     if not is_lawful(text):

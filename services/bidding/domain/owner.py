@@ -1,6 +1,7 @@
 """What an account knows of its owner: that he came, his risk level, who is related to him, his card, and that he left."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import assert_never
 
 from libs.events.bidding import (
@@ -22,6 +23,9 @@ from services.bidding.commands import (
 from services.bidding.domain.account_state import AccountState, FeeAccount, NotOpened, Open, Suitability
 from services.bidding.domain.ids import account_of
 from services.bidding.domain.profile import Profile
+
+#: After so many days what came back of a payment is on its account.
+_ANSWERED_AFTER = timedelta(days=3)
 
 
 def open_account(
@@ -56,18 +60,26 @@ def close(
     if isinstance(state, Open):
         if state.is_closed:
             return []
-        if code := _why_not_empty(state):
+        if code := _why_not_empty(state, context.business_date):
             return [AccountClosureDeclined(account_id=account_id, owner=command.owner, code=code)]
     closed = AccountClosed(account_id=account_id, owner=command.owner, closed_on=context.business_date)
     return [*opened, closed]
 
 
-def _why_not_empty(state: Open) -> str | None:
-    """The code of what still is the owner's here, None when nothing is: his money, what the bank owes an answer for, claims."""
+def _why_not_empty(state: Open, on: date) -> str | None:
+    """The code of what still is the owner's here, None when nothing is: his money, what the bank owes an answer for, what may come
+    back of a payment for a loan, claims.
+
+    A loan answers a payment of day p before phase 2 of p, a debit before phase 4 of p, and both answers are here before phase 3 of
+    p + 1 (design.md 2.7): on day p + 3 they are.
+    """
     if state.available_fen or state.held_fen:
         return "has_money"
     if state.top_ups.pending or state.withdrawals.pending:
         return "bank_request_open"
+    paid = [dealings.paid_on for dealings in state.loans.values() if dealings.paid_on is not None]
+    if paid and on < max(paid) + _ANSWERED_AFTER:
+        return "payment_on_its_way"
     return "has_claims" if state.invested_fen > 0 else None
 
 

@@ -5,12 +5,19 @@ A changed row changes what is decided, so it raises the service's `rules` number
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Literal, TypeVar
 
 from libs.events.bidding import RiskLevel
 from libs.events.cost import CEILINGS_CN, RATE_UNIT, Ceilings
-from libs.events.fees import FEES_CN, TRANSFER_FEES_CN, FeeTables, TransferFees, started, version_of
+from libs.events.fees import (
+    FEES_CN,
+    TRANSFER_FEES_CN,
+    FeeTables,
+    TransferFees,
+    period_fee_of,
+    started,
+    version_of,
+)
 from libs.events.money import MAX_INTEGER
 from libs.events.working_days import CHINA, WEEKENDS, WorkingDays, working_day_after, working_days_to
 from services.bidding.commands import OpenListing
@@ -129,6 +136,7 @@ class Profile:
             amount_fen=terms.amount_fen,
             origination_fee_fen=terms.origination_fee_fen,
             interest_fee_permille=terms.interest_fee_permille,
+            period_fee_permille=period_fee_of(terms.repayment),
         )
 
     def level_needed(self, grade: str, on: date) -> RiskLevel:
@@ -151,14 +159,17 @@ def _in_force(table: tuple[tuple[date, _Value], ...], on: date) -> _Value | None
 _CENTURY_OF_PENALTY = 1_010
 
 
-def can_be_said(amount_fen: int, annual_rate: Decimal, months: int) -> bool:
+def can_be_said(terms: OpenListing) -> bool:
     """Whether whatever may ever be owed on a loan is an integer that may stand in an event: refused before money moves.
 
-    The interest of equal instalments is at most that of the whole amount until the end: P·(1 + rate·n/12); penalty comes
-    on top of what is late (docs/decisions/0005).
+    The interest is at most that of the whole amount until the end, P·(1 + rate·n/12), and by the day at most 31 days in 30
+    of it; a fee of each period and penalty on what is late (docs/decisions/0005) come on top.
     """
     year = 12 * RATE_UNIT
-    owed = amount_fen * (year + int(annual_rate * RATE_UNIT) * months)
+    permille = 0 if terms.repayment is None else terms.repayment.period_fee_permille
+    by_day = 0 if terms.repayment is None else int(terms.annual_rate * RATE_UNIT) // 30 + 1
+    a_month = int(terms.annual_rate * RATE_UNIT) + by_day + permille * year // 1_000
+    owed = terms.amount_fen * (year + a_month * terms.tenor_months)
     return owed * (1 + _CENTURY_OF_PENALTY) <= MAX_INTEGER * year
 
 

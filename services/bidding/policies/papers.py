@@ -12,6 +12,7 @@ from libs.events.deal_packs import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send, Step
+from libs.events.schedules.terms import PLAIN
 from services.bidding.commands.papers import IssueContract, OpenDealPack
 
 
@@ -38,6 +39,8 @@ def _contract(collected: FundsCollected) -> Send:
         interest_fee_permille=collected.interest_fee_permille,
         funded_on=collected.funded_on,
         claims=collected.claims,
+        method=PLAIN.method if collected.repayment is None else collected.repayment.method,
+        repayment=collected.repayment,
     )
     return Send("contract", f"ctr_{collected.loan_id.removeprefix('loan_')}", contract)
 

@@ -22,6 +22,7 @@ from libs.events.bidding import (
     PayoutApproved,
 )
 from libs.events.records import RecordedEvent
+from libs.events.schedules.stored import stored
 from libs.events.scheduling import ListingScheduled
 from libs.events.views import Op, Set, View
 
@@ -174,6 +175,7 @@ def _prepared(data: ListingPrepared) -> dict[str, Any]:
             "window_days": told.window_days,
             "bid_min_fen": told.bid_min_fen,
             "related_to_staff": told.related_to_staff,
+            "repayment": stored(told.repayment),
         },
     }
 

@@ -21,14 +21,14 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.problems import Problem
 from services.onboarding import commands
-from services.onboarding.api import applications, people
+from services.onboarding.api import applications, people, quotes
 from services.onboarding.api.posts import Staff
 from services.onboarding.api.router import router
 from services.onboarding.api.shapes import AppointmentIn, PipelineOut, StaffDone, StaffOut, StaffPageOut
 from services.onboarding.projections.pipeline import ALL, STAGES
 
 #: Importing the other modules declares their routes.
-__all__ = ["applications", "people", "router"]
+__all__ = ["applications", "people", "quotes", "router"]
 
 StaffId = Annotated[str, id_path("stf")]
 Pipeline = Annotated[ViewReader, Depends(view_reader("onboarding.pipeline"))]

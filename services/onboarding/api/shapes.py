@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from libs.events import application as flow
 from libs.events import onboarding as events
+from libs.events.schedules.stored import read
 from libs.runtime.http import (
     Answer,
     CountField,
@@ -330,7 +331,14 @@ def _text(document: dict[str, Any]) -> str:
     named = {
         name: document[name] for name in ("application_id", "loan_id", "applicant", "product", "purpose")
     }
-    return text_of(flow.LoanTerms(**terms | {"annual_rate": Decimal(terms["annual_rate"])}), **named)
+    agreed = flow.LoanTerms(
+        **terms
+        | {
+            "annual_rate": Decimal(terms["annual_rate"]),
+            "repayment": read(terms["repayment"]),
+        }
+    )
+    return text_of(agreed, **named)
 
 
 class ApplicationsOut(BaseModel):

@@ -349,6 +349,7 @@ def _meet(command: MeetPrecedents, state: ApplicationState) -> Sequence[Preceden
             checked_by=state.checked_by,
             exposure_fen=command.exposure_fen,
             related_to_staff=command.related_to_staff,
+            repayment=terms.repayment,
         )
     ]
 

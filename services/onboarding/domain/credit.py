@@ -4,6 +4,7 @@ Rules: processes.md 1.D.5 (eligibility), 1.E (the five aspects), 1.F (committee)
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import get_args
 
@@ -22,6 +23,7 @@ from libs.events.application import (
 )
 from libs.events.deciding import Context, Refused
 from libs.events.onboarding import Aspect, Office
+from libs.events.schedules.terms import require_sound
 from services.onboarding.commands import (
     CastVote,
     ConveneCommittee,
@@ -130,7 +132,8 @@ def convene(
     command: ConveneCommittee, state: ApplicationState, context: Context, profile: Profile
 ) -> Sequence[CommitteeConvened]:
     """Risk lays terms and conditions before the committee."""
-    asked = (command.terms, command.conditions)
+    terms = _with_repayment(command.terms, state, profile)
+    asked = (terms, command.conditions)
     if isinstance(state, AtCommittee) and asked == (state.terms, state.conditions):
         return []
     if not isinstance(state, Reported):
@@ -138,10 +141,11 @@ def convene(
     who = independent_staff(context, state.case, *SALES)
     if context.business_date > state.report.reported_on + timedelta(days=profile.report_days_max):
         raise Refused("report_too_old")
-    _check_terms(command.terms, state.case, state.report, profile)
-    if not profile.allows_cost(command.terms, context.business_date):
+    _check_terms(terms, state.case, state.report, profile)
+    _check_schedule(terms, context)
+    if not profile.allows_cost(terms, context.business_date):
         raise Refused("invalid_rate")
-    if not profile.has_published(state.case.request.product, command.terms, context.business_date):
+    if not profile.has_published(state.case.request.product, terms, context.business_date):
         raise Refused("fee_not_published")
     if len(command.conditions) > CODES_MAX or len(set(command.conditions)) != len(command.conditions):
         raise Refused("invalid_conditions")
@@ -149,10 +153,32 @@ def convene(
         CommitteeConvened(
             application_id=command.application_id,
             convened_by=who,
-            terms=command.terms,
+            terms=terms,
             conditions=command.conditions,
         )
     ]
+
+
+def _with_repayment(terms: LoanTerms, state: ApplicationState, profile: Profile) -> LoanTerms:
+    """The terms with the product's manner of repayment as it stands today: the loan keeps it, whatever becomes of the product."""
+    if not isinstance(state, AtCommittee | Reported):
+        return terms
+    product = profile.product(state.case.request.product)
+    if product is None or terms.method not in product.methods:
+        return terms  # refused by its name below
+    return replace(terms, repayment=product.repayment(terms.method))
+
+
+def _check_schedule(terms: LoanTerms, context: Context) -> None:
+    """What the ledger would refuse is refused before anybody votes on it."""
+    if terms.repayment is not None:
+        require_sound(
+            terms.repayment,
+            amount_fen=terms.amount_fen,
+            annual_rate=terms.annual_rate,
+            months=terms.tenor_months,
+            funded_on=context.business_date,
+        )
 
 
 def _check_terms(terms: LoanTerms, case: Case, found: Report, profile: Profile) -> None:

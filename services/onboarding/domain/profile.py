@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from libs.events.application import LoanTerms
-from libs.events.cost import CEILINGS_CN, Ceilings, is_allowed
-from libs.events.fees import FEES_CN, FeeTables, started, version_of
+from libs.events.cost import CEILINGS_CN, Ceilings
+from libs.events.fees import FEES_CN, FeeTables, period_fee_of, started, version_of
 from libs.events.onboarding import Code, Kind, Level
-from services.onboarding.domain.products import BUSINESS, CONSUMER, PERSONAL, Product
+from libs.events.schedules.cost import is_allowed
+from services.onboarding.domain.products import (
+    BRIDGE,
+    BUSINESS,
+    CONSUMER,
+    INSTALMENT_PLAN,
+    PERSONAL,
+    SEASONAL,
+    Product,
+)
 
 Caps = tuple[tuple[date, int], ...]
 
@@ -54,6 +63,7 @@ class Profile:
         return is_allowed(
             self.rate_ceilings,
             on,
+            terms=terms.repayment,
             amount_fen=terms.amount_fen,
             fee_fen=terms.origination_fee_fen,
             annual_rate=terms.annual_rate,
@@ -70,6 +80,7 @@ class Profile:
                 amount_fen=terms.amount_fen,
                 origination_fee_fen=terms.origination_fee_fen,
                 interest_fee_permille=terms.interest_fee_permille,
+                period_fee_permille=period_fee_of(terms.repayment),
             )
             is not None
         )
@@ -156,7 +167,7 @@ DEMO = Profile(
     person_caps_fen=(),
     organisation_caps_fen=(),
     rate_ceilings=(),
-    products=(CONSUMER, BUSINESS, PERSONAL),
+    products=(CONSUMER, BUSINESS, BRIDGE, SEASONAL, INSTALMENT_PLAN, PERSONAL),
 )
 
 #: The 2016 Interim Measures, art. 17: 200,000 yuan outstanding per person and platform, 1,000,000 per organisation.
@@ -165,7 +176,7 @@ CN_P2P_2016 = Profile(
     person_caps_fen=((date(2016, 8, 24), 200_000_00),),
     organisation_caps_fen=((date(2016, 8, 24), 1_000_000_00),),
     rate_ceilings=CEILINGS_CN,
-    products=(CONSUMER, BUSINESS),
+    products=(CONSUMER, BUSINESS, BRIDGE, SEASONAL, INSTALMENT_PLAN),
     fee_tables=FEES_CN,
 )
 

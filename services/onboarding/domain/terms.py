@@ -24,13 +24,26 @@ service fee {terms.interest_fee_permille} per mille of the interest, borne by th
 grade {terms.grade}, listed for {terms.window_days} days
 """)
 
+_VERSION_2 = lawful(
+    _VERSION_1.replace("version 1", "version 2")
+    + """\
+interest runs by the {repayment.interest_by} ({repayment.day_count}), amounts are rounded {repayment.rounding}
+no principal in the first {repayment.principal_grace} months, no interest in the first {repayment.interest_grace}
+fee with each instalment {repayment.period_fee_permille} per mille of the amount
+due days on which nobody works: {repayment.shift}, by the calendar {repayment.calendar}
+"""
+)
+"""For a loan that names its manner of repayment."""
+
 
 def text_of(
     terms: LoanTerms, *, application_id: str, loan_id: str, applicant: str, product: str, purpose: str
 ) -> str:
     """The text of an offer, with line feeds. It names people by their ids only; a rate has no zeros at its end."""
-    return _VERSION_1.format(
+    wording = _VERSION_1 if terms.repayment is None else _VERSION_2
+    return wording.format(
         terms=terms,
+        repayment=terms.repayment,
         rate=terms.annual_rate.normalize(),
         application_id=application_id,
         loan_id=loan_id,

@@ -40,6 +40,7 @@ from libs.events.bidding import (
 )
 from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
+from libs.events.schedules.stored import stored
 from libs.events.views import Op, Set, View
 from services.onboarding.projections.pipeline import STAGES, reached
 
@@ -193,7 +194,7 @@ def _ended(stage: Stage) -> dict[str, Any]:
     return {"stage": stage, "lapses_on": None}
 
 
-def _terms(terms: LoanTerms) -> dict[str, str | int]:
+def _terms(terms: LoanTerms) -> dict[str, Any]:
     return {
         "amount_fen": terms.amount_fen,
         "annual_rate": f"{terms.annual_rate:f}",
@@ -203,6 +204,7 @@ def _terms(terms: LoanTerms) -> dict[str, str | int]:
         "origination_fee_fen": terms.origination_fee_fen,
         "interest_fee_permille": terms.interest_fee_permille,
         "window_days": terms.window_days,
+        "repayment": stored(terms.repayment),
     }
 
 
@@ -242,7 +244,7 @@ READS: tuple[type, ...] = (
 
 VIEW = View(
     name="onboarding.applications",
-    version=4,
+    version=5,
     reads=READS,
     project=project,
     owner_field="applicant",

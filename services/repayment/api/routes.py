@@ -37,8 +37,9 @@ from services.repayment.api.shapes import (
     RegionsOut,
     SegmentOut,
     SegmentsOut,
+    SettlementOut,
 )
-from services.repayment.domain.allocation import payoff_fen
+from services.repayment.domain.allocation import payoff_fen, settlement
 from services.repayment.domain.business_calendar import CALENDAR_STREAM
 from services.repayment.domain.profile import CURRENT, profile_named
 
@@ -117,6 +118,21 @@ async def read_payoff(
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
     with money_context():
         return PayoffOut(id=loan.id, value_date=on, amount_fen=payoff_fen(loan.book(), on, rules))
+
+
+@router.read("/loans/{loan}/settlement", scopes("loan:own", "operator"), answer=SettlementOut)
+async def read_settlement(
+    request: Request,
+    loan: VisibleLoan,
+    valid_to: Annotated[DayField, Query(description="The last day on which the amount is enough.")],
+) -> SettlementOut:
+    """The offer of an early end: what settles the loan on any day until `valid_to`, if nothing else is paid before. What is too
+    much on an earlier day comes back."""
+    if loan.state == "repaid":
+        return SettlementOut.of(loan.id, valid_to, ())
+    rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
+    with money_context():
+        return SettlementOut.of(loan.id, valid_to, settlement(loan.book(), valid_to, rules))
 
 
 @router.read("/claims", scopes("claim:own"), answer=ClaimsOut)

@@ -1,6 +1,6 @@
 """Bodies of repayment's requests and answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, Self
@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel
 
 from libs.events import repayment as events
+from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, Shape
 from services.repayment.domain.allocation import Book, Penalty, book_of
 
@@ -49,15 +50,18 @@ class RowOut(BaseModel):
     paid_penalty_fen: int = 0
     penalty_to: date | None = None
     open_fen: int = 0
+    fee_fen: int = 0
+    paid_fee_fen: int = 0
 
     def left_fen(self) -> int:
         """Contracted and charged less received."""
-        owed_fen = self.principal_fen + self.interest_fen + self.penalty_fen
-        return owed_fen - self.paid_principal_fen - self.paid_interest_fen - self.paid_penalty_fen
+        owed_fen = self.principal_fen + self.interest_fen + self.fee_fen + self.penalty_fen
+        paid_fen = self.paid_principal_fen + self.paid_interest_fen + self.paid_fee_fen
+        return owed_fen - paid_fen - self.paid_penalty_fen
 
 
 class PaymentOut(BaseModel):
-    """A payment and what of it was penalty, interest and principal."""
+    """A payment and what of it was penalty, fee, interest and principal."""
 
     id: str
     value_date: date
@@ -66,6 +70,7 @@ class PaymentOut(BaseModel):
     interest_fen: int
     principal_fen: int
     early: bool
+    fee_fen: int = 0
 
 
 class NextDueOut(BaseModel):
@@ -104,6 +109,7 @@ class LoanOut(BaseModel):
     dpd_on: date | None = None
     next_due: NextDueOut | None = None
     payments: list[PaymentOut] = []
+    repayment: dict[str, Any] | None = None
 
     @staticmethod
     def of(document: dict[str, Any]) -> "LoanOut":
@@ -139,6 +145,7 @@ class LoanOut(BaseModel):
                 due_on=row.due_on,
                 principal_fen=row.principal_fen,
                 interest_fen=row.interest_fen,
+                fee_fen=row.fee_fen,
             )
             for row in self.rows
         ]
@@ -155,6 +162,8 @@ class LoanOut(BaseModel):
             paid_fen,
             penalty_rate=Decimal(self.penalty_rate),
             penalties=penalties,
+            fees_paid_fen=[row.paid_fee_fen for row in self.rows],
+            repayment=read(self.repayment),
         )
 
 
@@ -224,6 +233,29 @@ class PayoffOut(BaseModel):
     id: str
     value_date: date
     amount_fen: int
+
+
+class SettlementOut(BaseModel):
+    """What ends the loan early on any day until `valid_to`, and what of it is what; it never grows less from day to day."""
+
+    id: str
+    valid_to: date
+    amount_fen: int
+    penalty_fen: int
+    fee_fen: int
+    interest_fen: int
+    principal_fen: int
+
+    @staticmethod
+    def of(loan_id: str, valid_to: date, lines: Sequence[events.AllocationLine]) -> "SettlementOut":
+        """From the lines by which the payment would be allocated on the last day."""
+        parts = {
+            "penalty_fen": sum(line.penalty_fen for line in lines),
+            "fee_fen": sum(line.fee_fen for line in lines),
+            "interest_fen": sum(line.interest_fen for line in lines),
+            "principal_fen": sum(line.principal_fen for line in lines),
+        }
+        return SettlementOut(id=loan_id, valid_to=valid_to, amount_fen=sum(parts.values()), **parts)
 
 
 class BucketOut(BaseModel):

@@ -1,10 +1,10 @@
-"""What is owed on a loan and what a payment pays: oldest instalment first, within it penalty, interest, then principal.
+"""What is owed on a loan and what a payment pays: oldest instalment first, within it penalty, fee, interest, then principal.
 
-The order is domain.md section 4's (penalty -> fee -> interest -> principal); a fee will stand after penalty when an event
-charges one. Civil Code art. 561 gives the same order where nothing is agreed: interest before principal.
+The order is domain.md section 4's. Civil Code art. 561 gives the same where nothing is agreed: costs, then interest, then
+principal.
 
 Because the oldest comes first, only one instalment can be partly paid at any time. So a `Book` needs the number of the
-first open instalment and two amounts, however long the loan has lived, and a penalty per instalment that has one.
+first open instalment and three amounts, however long the loan has lived, and a penalty per instalment that has one.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,9 @@ from decimal import Decimal
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count
 from libs.events.repayment import AllocationLine, PenaltyLine, ScheduleRow
+from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import daily_interest_fen, reached
+from services.repayment.domain.schedule import daily_interest_fen, interest_used_fen, is_asked, reached
 
 #: The allocation line of principal and interest that were not due yet (early settlement).
 UNDUE = 0
@@ -37,7 +38,7 @@ class Penalty:
 class Book:
     """The contract's rows and how far they are paid.
 
-    All before `first_open` are paid in full (or are zero), that one has received the two amounts (fen), those after it nothing.
+    All before `first_open` are paid in full (or are zero), that one has received the three amounts (fen), those after it nothing.
     `penalties` are those of open instalments that were charged, in their order.
     """
 
@@ -49,6 +50,8 @@ class Book:
     principal_paid_fen: Count = 0
     penalty_rate: AnnualRate = Decimal(0)
     penalties: tuple[Penalty, ...] = ()
+    fee_paid_fen: Count = 0
+    repayment: RepaymentTerms | None = None
 
     @property
     def oldest_due_on(self) -> date | None:
@@ -78,17 +81,29 @@ def book_of(
     *,
     penalty_rate: Decimal = Decimal(0),
     penalties: Sequence[Penalty] = (),
+    fees_paid_fen: Sequence[int] = (),
+    repayment: RepaymentTerms | None = None,
 ) -> Book:
-    """A book from rows, what each has received as (interest, principal) in fen and the penalties of open rows: for those
-    who hold a loan's view and not its state. Raises ValueError when `paid_fen` has more entries than rows."""
-    book = Book(funded_on=funded_on, annual_rate=annual_rate, rows=tuple(rows), penalty_rate=penalty_rate)
+    """A book from rows, what each has received as (interest, principal) and as fee in fen and the penalties of open rows: for
+    those who hold a loan's view and not its state. Raises ValueError when something is paid on more entries than rows."""
+    book = Book(
+        funded_on=funded_on,
+        annual_rate=annual_rate,
+        rows=tuple(rows),
+        first_open=_next_asked(rows, 1),
+        penalty_rate=penalty_rate,
+        repayment=repayment,
+    )
     lines = (
-        AllocationLine(number=row.number, interest_fen=interest, principal_fen=principal)
-        for row, (interest, principal) in zip(
-            rows, [*paid_fen, *[(0, 0)] * (len(rows) - len(paid_fen))], strict=True
+        AllocationLine(number=row.number, interest_fen=interest, principal_fen=principal, fee_fen=fee)
+        for row, (interest, principal), fee in zip(
+            rows,
+            [*paid_fen, *[(0, 0)] * (len(rows) - len(paid_fen))],
+            [*fees_paid_fen, *[0] * (len(rows) - len(fees_paid_fen))],
+            strict=True,
         )
     )
-    book = after(book, [line for line in lines if line.interest_fen or line.principal_fen])
+    book = after(book, [line for line in lines if line_fen(line)])
     return replace(book, penalties=tuple(penalties))
 
 
@@ -119,11 +134,13 @@ def allocate(book: Book, amount_fen: int, on: date) -> tuple[AllocationLine, ...
     rest_fen = amount_fen
     for owed in open_lines(book, on):
         penalty_fen = min(rest_fen, owed.penalty_fen)
-        interest_fen = min(rest_fen - penalty_fen, owed.interest_fen)
-        principal_fen = min(rest_fen - penalty_fen - interest_fen, owed.principal_fen)
+        fee_fen = min(rest_fen - penalty_fen, owed.fee_fen)
+        interest_fen = min(rest_fen - penalty_fen - fee_fen, owed.interest_fen)
+        principal_fen = min(rest_fen - penalty_fen - fee_fen - interest_fen, owed.principal_fen)
         paid = AllocationLine(
             number=owed.number,
             penalty_fen=penalty_fen,
+            fee_fen=fee_fen,
             interest_fen=interest_fen,
             principal_fen=principal_fen,
         )
@@ -135,7 +152,7 @@ def allocate(book: Book, amount_fen: int, on: date) -> tuple[AllocationLine, ...
 
 def line_fen(line: AllocationLine) -> int:
     """What one instalment receives in all."""
-    return line.penalty_fen + line.interest_fen + line.principal_fen
+    return line.penalty_fen + line.fee_fen + line.interest_fen + line.principal_fen
 
 
 # --- penalty -------------------------------------------------------------------------------------------------------
@@ -143,7 +160,7 @@ def line_fen(line: AllocationLine) -> int:
 
 def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]:
     """Penalty interest 罚息 that becomes owed up to a date: round(open · penalty rate · days / basis) for each instalment
-    that is longer overdue than the grace, `open` being its principal and interest (never its penalty: no compounding).
+    that is longer overdue than the grace, `open` being its principal and interest (never penalty or fee: no compounding).
 
     The days run from its due date, or from where it was charged to last; an instalment paid within the grace costs
     nothing, one that is not costs from its first day on. Source: domain.md section 4, docs/decisions/0005.
@@ -179,27 +196,33 @@ def accrued(book: Book, on: date, rules: Rules) -> Book:
 
 def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]:
     """What settles the loan in full on a value date: all that is due and open with its penalty up to that date, and as
-    line 0 the principal that is not due with its interest for the days the money was really used.
+    line 0 the principal that is not due with its interest for the days the money was really used; fees of later periods fall away.
 
-    That interest is round(principal · rate · actual days / basis) from the last due date (or the funding) to the value
-    date, and never more than the running period's scheduled interest. Source: Civil Code of the PRC art. 677 (who repays
+    That interest is round(principal · rate · actual days / basis), by the contract's day count where it has one, from the
+    last due date on which interest was asked (or the funding) to the value date, and never more than the running period's scheduled interest. Source: Civil Code of the PRC art. 677 (who repays
     early owes interest for the actual period, unless agreed otherwise), domain.md section 4. Actual/365 is *(chosen)*; so is
     the cap: on 365 or 360 no month reaches it, and no basis that a profile may set can make early cost more than in time.
     """
     book = accrued(book, on, rules)
     # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
-    touched = book.first_open if book.interest_paid_fen or book.principal_paid_fen else book.first_open - 1
+    is_touched = book.interest_paid_fen or book.principal_paid_fen or book.fee_paid_fen
+    touched = book.first_open if is_touched else book.first_open - 1
     through = max(reached(book.rows, on), touched)
     due = _open_rows(book, through)
-    undue_rows = book.rows[through:]
-    principal_fen = sum(row.principal_fen for row in undue_rows)
+    principal_fen = sum(row.principal_fen for row in book.rows[through:])
     if not principal_fen:
         return due
-    since = book.rows[through - 1].due_on if through else book.funded_on
-    accrued_fen = daily_interest_fen(
-        principal_fen, book.annual_rate, max(0, (on - since).days), rules.day_basis, rules.rounding
+    grace = book.repayment.interest_grace if book.repayment else 0
+    since = book.rows[through - 1].due_on if through > grace else book.funded_on
+    used_fen = interest_used_fen(
+        book.repayment,
+        principal_fen,
+        book.annual_rate,
+        (since, on),
+        day_basis=rules.day_basis,
+        mode=rules.rounding,
     )
-    interest_fen = min(accrued_fen, undue_rows[0].interest_fen)
+    interest_fen = min(used_fen, book.rows[max(through, grace)].interest_fen)
     return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
 
 
@@ -213,7 +236,12 @@ def after(book: Book, lines: Sequence[AllocationLine]) -> Book:
     for line in lines:
         if line.number == UNDUE:
             book = replace(
-                book, first_open=len(book.rows) + 1, interest_paid_fen=0, principal_paid_fen=0, penalties=()
+                book,
+                first_open=len(book.rows) + 1,
+                interest_paid_fen=0,
+                principal_paid_fen=0,
+                fee_paid_fen=0,
+                penalties=(),
             )
         else:
             book = _paid(book, line)
@@ -224,20 +252,32 @@ def _paid(book: Book, line: AllocationLine) -> Book:
     # Lines come oldest first and zero rows are skipped, so each line belongs to the first open instalment of its turn.
     interest_fen = book.interest_paid_fen + line.interest_fen
     principal_fen = book.principal_paid_fen + line.principal_fen
+    fee_fen = book.fee_paid_fen + line.fee_fen
     row = book.rows[line.number - 1]
     book = _penalty_paid(book, line)
-    if interest_fen < row.interest_fen or principal_fen < row.principal_fen:
+    if interest_fen < row.interest_fen or principal_fen < row.principal_fen or fee_fen < row.fee_fen:
         return replace(
-            book, first_open=line.number, interest_paid_fen=interest_fen, principal_paid_fen=principal_fen
+            book,
+            first_open=line.number,
+            interest_paid_fen=interest_fen,
+            principal_paid_fen=principal_fen,
+            fee_paid_fen=fee_fen,
         )
-    is_open = (
-        later.number for later in book.rows[line.number :] if later.principal_fen or later.interest_fen
-    )
-    first_open = next(is_open, len(book.rows) + 1)
+    first_open = _next_asked(book.rows, line.number + 1)
     penalties = tuple(penalty for penalty in book.penalties if penalty.number >= first_open)
     return replace(
-        book, first_open=first_open, interest_paid_fen=0, principal_paid_fen=0, penalties=penalties
+        book,
+        first_open=first_open,
+        interest_paid_fen=0,
+        principal_paid_fen=0,
+        fee_paid_fen=0,
+        penalties=penalties,
     )
+
+
+def _next_asked(rows: Sequence[ScheduleRow], number: int) -> int:
+    """The first instalment from this one on that asks for anything; one beyond the last when none does."""
+    return next((row.number for row in rows[number - 1 :] if is_asked(row)), len(rows) + 1)
 
 
 def _penalty_paid(book: Book, line: AllocationLine) -> Book:
@@ -258,12 +298,14 @@ def _open_rows(book: Book, through: int) -> tuple[AllocationLine, ...]:
         is_first = row.number == book.first_open
         interest_fen = row.interest_fen - book.interest_paid_fen * is_first
         principal_fen = row.principal_fen - book.principal_paid_fen * is_first
-        if interest_fen or principal_fen:
+        fee_fen = row.fee_fen - book.fee_paid_fen * is_first
+        if interest_fen or principal_fen or fee_fen:
             penalty = book.penalty_of(row.number)
             lines.append(
                 AllocationLine(
                     number=row.number,
                     penalty_fen=penalty.owed_fen if penalty else 0,
+                    fee_fen=fee_fen,
                     interest_fen=interest_fen,
                     principal_fen=principal_fen,
                 )

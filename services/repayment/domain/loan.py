@@ -34,6 +34,8 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.schedules.rows import schedule
+from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import (
     OpenLoan,
     RecordDebit,
@@ -54,12 +56,17 @@ from services.repayment.domain.allocation import (
 )
 from services.repayment.domain.distribution import distribute
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, next_wake, penalties, wake
-from services.repayment.domain.loan_state import LoanEvent, LoanState, NotOpened, Repaid, Running, evolve
+from services.repayment.domain.loan_state import (
+    LoanEvent,
+    LoanState,
+    NotOpened,
+    Repaid,
+    Running,
+    evolve,
+    takes_from_anyone,
+)
 from services.repayment.domain.profile import Profile, Rules
-from services.repayment.domain.schedule import equal_installments
 from services.repayment.domain.trading import CLAIMS_MAX, release, release_all, reserve, transfer
-
-TENOR_MONTHS_MAX = 600
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
 LoanCommand = OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | Wake
@@ -73,6 +80,8 @@ class _Money:
     account_id: str
     amount_fen: int
     value_date: date
+    payer: str = ""
+    """Who pays, empty for the borrower."""
 
 
 def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Context) -> Sequence[LoanEvent]:
@@ -117,8 +126,6 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
 
 
 def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
-    if not 1 <= command.tenor_months <= TENOR_MONTHS_MAX:
-        raise Refused("invalid_tenor")
     if not 0 <= command.interest_fee_permille <= 1000:
         raise Refused("invalid_fee")
     claims = sorted(command.claims, key=lambda claim: claim.order)
@@ -128,8 +135,12 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
     if not len(names) == len(orders) == len(claims) <= CLAIMS_MAX or lent_fen != command.principal_fen:
         raise Refused("invalid_claims")
     rules = profile.on(command.funded_on)
-    schedule = equal_installments(
-        command.principal_fen, command.annual_rate, command.tenor_months, command.funded_on, rules.rounding
+    plan = schedule(
+        command.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding),
+        amount_fen=command.principal_fen,
+        annual_rate=command.annual_rate,
+        months=command.tenor_months,
+        funded_on=command.funded_on,
     )
     return [
         LoanOpened(
@@ -143,12 +154,13 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
             grade=command.grade,
             interest_fee_permille=command.interest_fee_permille,
             funded_on=command.funded_on,
-            installment_fen=schedule.installment_fen,
-            rows=schedule.rows,
+            installment_fen=plan.installment_fen,
+            rows=plan.rows,
             claims=tuple(claims),
             penalty_rate=rules.penalty_rate(command.annual_rate),
             product=command.product,
             region=command.region,
+            repayment=command.repayment,
         )
     ]
 
@@ -186,8 +198,9 @@ def _record_payment(
 ) -> Sequence[LoanEvent]:
     if command.payment_id in state.remembered:
         return []
-    money = _Money(command.payment_id, command.account_id, command.amount_fen, command.value_date)
-    if command.payer != state.borrower:
+    payer = "" if command.payer == state.borrower else command.payer
+    money = _Money(command.payment_id, command.account_id, command.amount_fen, command.value_date, payer)
+    if payer and not takes_from_anyone(state):
         return _returned(state, money, "not_the_borrower")
     if isinstance(state, Repaid):
         return _returned(state, money, "loan_repaid")
@@ -243,6 +256,7 @@ def _taken(
             overdue_after_fen=overdue_fen(book, context.business_date),
             product=state.product,
             region=state.region,
+            payer=money.payer,
         ),
         _distributed(rules, state, money, lines),
         *better_bucket(rules, state, book, context.business_date),
@@ -278,6 +292,7 @@ def _distributed(
     principal_fen = sum(line.principal_fen for line in paid)
     interest_fen = sum(line.interest_fen for line in paid)
     penalty_fen = sum(line.penalty_fen for line in paid)
+    period_fee_fen = sum(line.fee_fen for line in paid)
     lines = distribute(
         principal_fen,
         interest_fen,
@@ -293,9 +308,10 @@ def _distributed(
         value_date=money.value_date,
         principal_fen=principal_fen,
         interest_fen=interest_fen,
-        fee_fen=sum(line.fee_fen for line in lines),
+        fee_fen=sum(line.fee_fen for line in lines) + period_fee_fen,
         lines=lines,
         penalty_fen=penalty_fen,
+        period_fee_fen=period_fee_fen,
     )
 
 

@@ -29,7 +29,7 @@ from services.repayment.domain.allocation import (
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import last_of_month
+from services.repayment.domain.schedule import is_asked, last_of_month
 from services.repayment.domain.trading import release_all
 
 #: Phases of the day (design.md 2.7) in which a loan has something to do.
@@ -113,6 +113,7 @@ def _dues(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
                 debit_id=_debit_id(state.loan_id, row.due_on),
                 debit_fen=owed - asked_fen,
                 value_date=on,
+                fee_fen=row.fee_fen,
             )
         )
         asked_fen = owed
@@ -143,7 +144,7 @@ def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
             borrower=state.borrower,
             number=line.number,
             due_on=state.book.rows[line.number - 1].due_on,
-            open_fen=line.interest_fen + line.principal_fen,
+            open_fen=line.fee_fen + line.interest_fen + line.principal_fen,
             dpd=days_past_due(state.book, on),
             product=state.product,
             region=state.region,
@@ -262,7 +263,7 @@ def _month_end(rules: Rules, book: Book) -> date | None:
 def _unsaid(book: Book, number: int) -> date | None:
     """Due date of the first open instalment from `number` on; a row of zero is never due."""
     rows = book.rows[max(number, book.first_open) - 1 :]
-    return rows[0].due_on if rows and (rows[0].principal_fen or rows[0].interest_fen) else None
+    return next((row.due_on for row in rows if is_asked(row)), None)
 
 
 def _debit_id(loan_id: str, on: date) -> str:

@@ -102,6 +102,14 @@ class Repaid:
 
 
 LoanState = NotOpened | Running | Repaid
+
+
+def takes_from_anyone(state: Running | Repaid) -> bool:
+    """Whether somebody else than the borrower may pay. A loan that is repaid takes nothing, and tells nobody else so."""
+    terms = state.book.repayment if isinstance(state, Running) else None
+    return terms is not None and terms.payer == "anyone"
+
+
 _Lent = TypeVar("_Lent", bound=Running | Repaid)
 LoanEvent = (
     LoanOpened
@@ -195,7 +203,13 @@ def _opened(event: LoanOpened) -> Running:
         borrower=event.borrower,
         borrower_account=event.borrower_account,
         interest_fee_permille=event.interest_fee_permille,
-        book=book_of(event.funded_on, event.annual_rate, event.rows, penalty_rate=event.penalty_rate),
+        book=book_of(
+            event.funded_on,
+            event.annual_rate,
+            event.rows,
+            penalty_rate=event.penalty_rate,
+            repayment=event.repayment,
+        ),
         claims=tuple(
             Claim(
                 order=claim.order,

@@ -19,6 +19,7 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
 from services.repayment.projections import holders
 
@@ -126,6 +127,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         Add(doc, "penalty_fen", 0),
         Set(doc, "outstanding_fen", loan.principal_fen),
         Set(doc, "overdue_fen", 0),
+        Set(doc, "repayment", stored(loan.repayment)),
         Add(doc, "early.principal_fen", 0),
         Add(doc, "early.interest_fen", 0),
     ]
@@ -135,9 +137,11 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
             Set(doc, f"{at}.due_on", row.due_on.isoformat()),
             Set(doc, f"{at}.principal_fen", row.principal_fen),
             Set(doc, f"{at}.interest_fen", row.interest_fen),
+            Set(doc, f"{at}.fee_fen", row.fee_fen),
             Set(doc, f"{at}.missed", False),
             Add(doc, f"{at}.paid_principal_fen", 0),
             Add(doc, f"{at}.paid_interest_fen", 0),
+            Add(doc, f"{at}.paid_fee_fen", 0),
             Add(doc, f"{at}.penalty_fen", 0),
             Add(doc, f"{at}.paid_penalty_fen", 0),
         ]
@@ -162,17 +166,19 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
             ops += [
                 Add(doc, f"rows.{line.number}.paid_principal_fen", line.principal_fen),
                 Add(doc, f"rows.{line.number}.paid_interest_fen", line.interest_fen),
+                Add(doc, f"rows.{line.number}.paid_fee_fen", line.fee_fen),
                 Add(doc, f"rows.{line.number}.paid_penalty_fen", line.penalty_fen),
             ]
     return ops
 
 
 def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
-    """A payment in one line: what of it was penalty, interest and principal."""
+    """A payment in one line: what of it was penalty, fee, interest and principal."""
     return {
         "value_date": payment.value_date.isoformat(),
         "amount_fen": payment.amount_fen,
         "penalty_fen": sum(line.penalty_fen for line in payment.allocation),
+        "fee_fen": sum(line.fee_fen for line in payment.allocation),
         "interest_fen": sum(line.interest_fen for line in payment.allocation),
         "principal_fen": sum(line.principal_fen for line in payment.allocation),
         "early": payment.early,

@@ -210,22 +210,24 @@ class Asking:
         if _method(route) != "GET":
             return
         path = self._path(route, actor, actor.own or self.town.ada, is_own=True) or route.path
-        for query in self._queries(route):
+        for place, query in enumerate(self._queries(route)):
             answer = await self._send(route, actor, path, None, query)
             known = f"{path} {query}"
             told = [mark for other in actor.others for mark in other.found_in(answer.text, but=known)]
             fault = f"told {told}" if told else None
             if answer.status_code in (401, 403) or answer.status_code >= 500:
                 fault = f"answered {answer.status_code}: {answer.text[:200]}"
-            if not query and actor.own is not None and fault is None and _shows_nothing(answer):
+            if not place and actor.own is not None and fault is None and _shows_nothing(answer):
                 fault = "shows its owner nothing, so it proves nothing"
             self._note(route, actor, "list", answer, fault)
 
     def _queries(self, route: APIRoute) -> list[dict[str, str]]:
-        names = [
-            each["name"] for each in self._operation(route).get("parameters", ()) if each["in"] == "query"
-        ]
-        return [{}, *({name: value} for name in names for value in QUERIES[name](self.town) if value)]
+        needed, names = self._required(route), [each["name"] for each in self._in_query(route)]
+        asked = ({name: value} for name in names for value in QUERIES[name](self.town) if value)
+        return [needed, *(needed | each for each in asked)]
+
+    def _in_query(self, route: APIRoute) -> list[dict[str, Any]]:
+        return [each for each in self._operation(route).get("parameters", ()) if each["in"] == "query"]
 
     async def _ask_for_ones_own(self, route: APIRoute, actor: Actor) -> None:
         """With the scope, about one's own things, or about anybody's where the scope sees all: admitted."""
@@ -259,11 +261,7 @@ class Asking:
         self._note(route, actor, "own", answer, fault)
 
     def _required(self, route: APIRoute) -> dict[str, str]:
-        wanted = [
-            each["name"]
-            for each in self._operation(route).get("parameters", ())
-            if each["in"] == "query" and each["required"]
-        ]
+        wanted = [each["name"] for each in self._in_query(route) if each["required"]]
         return {name: QUERIES[name](self.town)[0] for name in wanted}
 
     async def _does_nothing_to_others(self, route: APIRoute, actor: Actor) -> None:

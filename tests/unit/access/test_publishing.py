@@ -153,6 +153,7 @@ async def test_the_published_fees_are_there_to_read(platform: Platform) -> None:
         "product": "consumer",
         "origination_fee_permille": 2,
         "interest_fee_permille": 100,
+        "period_fee_permille": 0,
     }
     town = Settling(platform)
     await town.staff()

@@ -241,7 +241,7 @@ PACK = Disclosure(
     tenor_months=12,
     origination_fee_fen=2_00,
     interest_fee_permille=100,
-    fees_version=1,
+    fees_version=2,
     window_days=5,
     bid_min_fen=100_00,
 )
@@ -257,7 +257,7 @@ interest 0.12 a year
 repaid in 12 months, equal_instalments
 origination fee 200 fen, taken from the pay-out
 service fee 100 per mille of the interest, borne by the lenders
-fees as published in version 1
+fees as published in version 2
 external guarantor: none
 open for bids for 5 days
 The platform only mediates: it does not lend, does not promise repayment and does not make up for a loss.

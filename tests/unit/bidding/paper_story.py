@@ -22,10 +22,13 @@ from libs.events.deal_packs import (
 from services.bidding.commands.papers import IssueContract, OpenDealPack
 from tests.unit.bidding import listing_story as listing
 
-#: What a release once issued stands: these are the hashes of version 1's texts, and no later release may change them.
-CONTRACT_HASH = "ed2dc2b641cbc1f85f1ad4b8b965ccd8095c7e176b20b8b9aafdd9edb93e3a1f"
-ANNS_HASH = "86124d7d178c79bcec22f07507f4a4cd0b4b1dc2d68bcb1e04fb785b0520d11a"
-CEMS_HASH = "ec883a8be6c11575ee078aa85daec444a69986b33cd4c6aa10b4b6030c8e5e57"
+#: What a release once issued stands: these are the hashes of version 2's texts, and no later release may change them.
+CONTRACT_HASH = "f0b6aee5e91fcdc9022645cadbfcd3f299f7ee9f99d102cc35fb1a532cf42486"
+ANNS_HASH = "a15fb3c6e6e247c745fc862f9f821e641faf3d954f22ee4405c8288afc8248b2"
+CEMS_HASH = "040c1a980dd2777ca5ce1ab886f99121bfd2206eaca2fdc9c3f85080c6221419"
+#: Likewise of version 1, whose contracts have no schedule.
+OLD_HASH = "ed2dc2b641cbc1f85f1ad4b8b965ccd8095c7e176b20b8b9aafdd9edb93e3a1f"
+ANNS_OLD_HASH = "86124d7d178c79bcec22f07507f4a4cd0b4b1dc2d68bcb1e04fb785b0520d11a"
 
 TERMS = listing.TERMS
 
@@ -54,7 +57,7 @@ def issued(**changed: Any) -> ContractIssued:
         "method": "equal_instalments",
         "guarantor": None,
         "template": "loan_contract",
-        "version": 1,
+        "version": 2,
         "content_hash": CONTRACT_HASH,
         "claims": certificates,
         "packs_due_on": None,

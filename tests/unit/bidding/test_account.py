@@ -1,7 +1,7 @@
 """Holds, loans and fees: what a bid, a debit, a payment and a distribution do to an account."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -47,10 +47,13 @@ from tests.unit.bidding.account_story import (
     stays,
 )
 from tests.unit.bidding.specs import OPENED, Spec, asked, on
-from tests.unit.given import given
+from tests.unit.given import TODAY, given
 
 ALL = MAX_INTEGER
 AGGREGATE = aggregate(DEMO)
+#: All of Ann's money is on its way to a loan; what came back of it is there on the third day after, or it never comes.
+PAID_ALL = (*rich(100_00), replace(PAID, available_after_fen=0))
+TWO_DAYS_LATER, THREE_DAYS_LATER = TODAY + timedelta(days=2), TODAY + timedelta(days=3)
 
 SPECS = [
     Spec("a bid holds money", rich(), PLACE, (HELD_FUNDS,)),
@@ -147,6 +150,14 @@ SPECS = [
     Spec("who has money stays", rich(1), CLOSE, (stays("has_money"),), on()),
     Spec("who bids it, too", (*rich(300_00), ALL_HELD), CLOSE, (stays("has_money"),), on()),
     Spec("who waits for the bank, too", (OPENED, asked()), CLOSE, (stays("bank_request_open"),), on()),
+    Spec("who paid for a loan, too", PAID_ALL, CLOSE, (stays("payment_on_its_way"),), on(TWO_DAYS_LATER)),
+    Spec(
+        "until the loan has answered",
+        PAID_ALL,
+        CLOSE,
+        (replace(CLOSED, closed_on=THREE_DAYS_LATER),),
+        on(THREE_DAYS_LATER),
+    ),
     Spec("who has lent it, too", EMPTY_LENDER, CLOSE, (stays("has_claims"),), on()),
     Spec("to the last fen", (*EMPTY_LENDER, *paid_back(299_99)), CLOSE, (stays("has_claims"),), on()),
     Spec("who has it all back may go", (*EMPTY_LENDER, *paid_back(300_00)), CLOSE, (CLOSED,), on()),

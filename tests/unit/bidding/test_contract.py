@@ -15,8 +15,12 @@ from services.bidding.domain.contract import aggregate
 from services.bidding.domain.ids import USER_SUFFIX_MAX
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from services.bidding.policies.papers import on_bidding
+from services.onboarding.domain.products import BRIDGE, INSTALMENT_PLAN, SEASONAL, Product
+from services.repayment.commands import OpenLoan
+from services.repayment.domain.loan import loan_aggregate
+from services.repayment.domain.profile import profile_named as repayment_profile
 from tests.unit.bidding import listing_story as listing
-from tests.unit.bidding.paper_story import ISSUE, ISSUED, LAWFUL, issue
+from tests.unit.bidding.paper_story import ANNS_OLD_HASH, ISSUE, ISSUED, LAWFUL, OLD_HASH, issue
 from tests.unit.bidding.specs import Spec, on
 from tests.unit.documents import recorded
 from tests.unit.given import given
@@ -90,10 +94,49 @@ def test_what_was_issued_can_be_written_again_from_its_event() -> None:
         assert f"{claim.principal_fen} fen of the 100050 fen" in again
 
 
+def test_a_contract_of_an_earlier_release_reads_as_it_did() -> None:
+    """Version 1 has no schedule; its texts have the hashes that they were issued with, and asking again writes nothing."""
+    text = contract_text.contract_text(ISSUED, "ctr_1", 1)
+    assert contract_text.hash_of(text) == OLD_HASH
+    old = contract_text.certificate_text(ISSUED, ISSUED.claims[0], "ctr_1", OLD_HASH, 1)
+    assert contract_text.hash_of(old) == ANNS_OLD_HASH
+    given(AGGREGATE, replace(ISSUED, version=1, content_hash=OLD_HASH)).when(ISSUE, on()).then()
+
+
+@pytest.mark.parametrize("product", [BRIDGE, SEASONAL, INSTALMENT_PLAN], ids=lambda product: product.code)
+def test_the_contract_says_the_schedule_of_the_ledger(product: Product) -> None:
+    """Each instalment of annex 2 is that of the loan which is opened on the same snapshot, to the day and the fen."""
+    repayment = product.repayments[0]
+    asked = issue(repayment=repayment, method=repayment.method)
+    [written] = given(AGGREGATE).when(asked, on()).events
+    assert (written.repayment, written.method) == (repayment, repayment.method)
+    assert asked.annual_rate is not None
+    opening = OpenLoan(
+        loan_id="loan_1",
+        listing_id="lst_1",
+        borrower=asked.borrower,
+        borrower_account="acc_bea",
+        principal_fen=asked.amount_fen,
+        annual_rate=asked.annual_rate,
+        tenor_months=asked.tenor_months,
+        grade=asked.grade,
+        interest_fee_permille=asked.interest_fee_permille,
+        funded_on=asked.funded_on,
+        claims=asked.claims,
+        repayment=repayment,
+    )
+    [opened] = given(loan_aggregate(repayment_profile("demo"))).when(opening, on()).events
+    _, annex = contract_text.contract_text(written, "ctr_1").split("interest, fee)\n")
+    assert annex.splitlines() == [
+        f"{row.number}  {row.due_on}  {row.principal_fen}  {row.interest_fen}  {row.fee_fen}"
+        for row in opened.rows
+    ]
+
+
 def test_a_version_that_a_release_lacks_is_named() -> None:
     """A text of a later template is not written in the words of another."""
     with pytest.raises(contract_text.UnknownVersion):
-        contract_text.contract_text(ISSUED, "ctr_1", 2)
+        contract_text.contract_text(ISSUED, "ctr_1", 3)
 
 
 def test_the_contract_says_what_the_law_wants_of_it() -> None:

@@ -23,7 +23,7 @@ PLAN = Plan(
 
 def test_the_queue_is_the_late_part_of_the_book() -> None:
     """Case by case: the loan's bucket, and what its missed instalments still owe. In a month of one seed nobody may be late."""
-    assert sum(late_of(seed) for seed in (9, 10, 11, 12)) > 1
+    assert sum(late_of(seed) for seed in (11, 13, 14)) > 1
 
 
 def late_of(seed: int) -> int:
@@ -46,8 +46,9 @@ def late_of(seed: int) -> int:
         assert cases[loan_id]["bucket"] == loan["bucket"]
         penalty_fen = loan.get("penalty_fen", 0)
         assert cases[loan_id]["overdue_fen"] - penalty_fen == sum(
-            row["principal_fen"] + row["interest_fen"] - row["paid_principal_fen"] - row["paid_interest_fen"]
+            row[part] - row[f"paid_{part}"]
             for row in loan["rows"].values()
             if row["missed"]
+            for part in ("fee_fen", "interest_fen", "principal_fen")
         )
     return len(late)

@@ -44,6 +44,7 @@ ROUTES: dict[str, set[str]] = {
     "POST /onboarding/staff/stf_1/appointments": {"admin"},
     "POST /onboarding/staff/stf_1/dismissal": {"admin"},
     "GET /onboarding/staff": {"admin"},
+    "GET /onboarding/quote": {"application:own", "operator", "risk"},
     "GET /onboarding/pipeline": {"operator", "analyst"},
 }
 

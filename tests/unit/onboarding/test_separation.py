@@ -147,7 +147,7 @@ def test_no_fee_is_agreed_on_that_is_not_published(fees: dict[str, Any]) -> None
 
 def test_what_is_agreed_on_is_the_version_in_force() -> None:
     """An older version's fees are history once the next one has started, and the next one's are none before."""
-    [first] = CN_P2P_2016.fee_tables
+    first = CN_P2P_2016.fee_tables[0]
     dearer = replace(first, version=2, since=TODAY, fees=(Fees("consumer", 3, 100),))
     later = replace(s.CONVENE, terms=replace(s.TERMS, origination_fee_fen=270_00))
     for since, asked, refused in (

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 from libs.events.deciding import Aggregate, Wake
+from libs.events.money import Rounding
 from libs.events.repayment import DebitRequested, InstallmentDue
+from libs.events.schedules.terms import DayCount, Method, RepaymentTerms
 from services.repayment.commands import (
     OpenLoan,
     RecordDebit,
@@ -30,17 +32,37 @@ Watch = Callable[[Any, Outcome, date], None]
 
 
 def random_terms(chance: Random, loan: str = "7") -> OpenLoan:
-    """A loan of random size, rate, length and holders."""
+    """A loan of random size, rate, length, holders and manner of repayment."""
     parts = [chance.choice([1, chance.randint(1, 10_000), 50_000]) for _ in range(chance.randint(1, 8))]
+    months = chance.randint(1, 8)
     return replace(
         OPEN,
         loan_id=f"loan_{loan}",
         principal_fen=sum(parts),
         annual_rate=Decimal(chance.choice(["0", "0.0999", "0.12", "0.36", "3"])),
-        tenor_months=chance.randint(1, 8),
+        tenor_months=months,
         interest_fee_permille=chance.choice([0, 100, 1000]),
         funded_on=date(2024, 1, chance.randint(1, 31)),
         claims=tuple(claim(order, part) for order, part in enumerate(parts, 1)),
+        repayment=_random_manner(chance, months),
+    )
+
+
+def _random_manner(chance: Random, months: int) -> RepaymentTerms | None:
+    if chance.random() < 0.3:
+        return None
+    method: Method = chance.choice(get_args(Method))
+    grace = chance.randint(0, min(3, months - 1)) if method not in ("interest_first", "bullet") else 0
+    day_count: DayCount = chance.choice(get_args(DayCount))
+    return RepaymentTerms(
+        method=method,
+        interest_by=chance.choice(("month", "day")),
+        day_count=day_count,
+        rounding=chance.choice(list(Rounding)),
+        shift=chance.choice(("none", "following")),
+        principal_grace=grace,
+        interest_grace=chance.randint(0, grace),
+        period_fee_permille=chance.choice((0, 0, 1, 20)),
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.money import Rounding
+from libs.events.schedules.rows import schedule
+from libs.events.schedules.terms import PLAIN
 from services.repayment.domain.allocation import (
     Book,
     after,
@@ -24,7 +25,6 @@ from services.repayment.domain.allocation import (
     settlement,
 )
 from services.repayment.domain.profile import profile_named
-from services.repayment.domain.schedule import equal_installments
 from tests.unit.repayment.stories import FIRST_DUE, FUNDED_ON, LAST_DUE, ROWS, SECOND_DUE, days, line
 
 RULES = profile_named("demo").on(FUNDED_ON)
@@ -87,7 +87,7 @@ def test_days_past_due_count_from_the_oldest_open_instalment(
 
 def test_a_row_of_nothing_is_never_open() -> None:
     """Three fen over five months: two rows of zero at the end are nobody's debt."""
-    rows = equal_installments(3, Decimal(0), 5, FUNDED_ON, Rounding.HALF_UP).rows
+    rows = schedule(PLAIN, amount_fen=3, annual_rate=Decimal(0), months=5, funded_on=FUNDED_ON).rows
     book = book_of(FUNDED_ON, Decimal(0), rows)
     assert [part.number for part in open_lines(book, rows[-1].due_on)] == [1, 2, 3]
     assert after(book, allocate(book, 3, rows[-1].due_on)).oldest_due_on is None
@@ -174,7 +174,9 @@ def test_a_settlement_is_the_formula_on_exact_fractions(
     principal_fen: int, rate: Decimal, months: int, after_days: int, paid_fen: int
 ) -> None:
     """Due and open + undue principal + min(round(undue · rate · days / 365), scheduled interest of the running month)."""
-    rows = equal_installments(principal_fen, rate, months, FUNDED_ON, Rounding.HALF_UP).rows
+    rows = schedule(
+        PLAIN, amount_fen=principal_fen, annual_rate=rate, months=months, funded_on=FUNDED_ON
+    ).rows
     day = days(FUNDED_ON, after_days)
     book = paid(book_of(FUNDED_ON, rate, rows), paid_fen, day)
     due = [row for row in rows if row.due_on <= day]

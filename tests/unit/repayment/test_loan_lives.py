@@ -40,6 +40,7 @@ class Auditor:
     """Keeps the loan's books from events alone: what each row still owes, what each claim is still owed."""
 
     rows: dict[int, tuple[date, int, int]] = field(default_factory=dict)
+    fees: dict[int, int] = field(default_factory=dict)
     penalties: dict[int, int] = field(default_factory=dict)
     charged_to: dict[int, date] = field(default_factory=dict)
     penalty_rate: Fraction = Fraction(0)
@@ -92,15 +93,15 @@ class Auditor:
         """Whatever is asked in one decision is, together, exactly what is owed today."""
         asked = [event for event in outcome.events if isinstance(event, InstallmentDue | DebitRequested)]
         if asked:
-            due = [row for row in self.rows.values() if row[0] <= today]
+            due = [number for number, row in self.rows.items() if row[0] <= today]
+            due_fen = sum(sum(self.rows[number][1:]) + self.fees[number] for number in due)
             penalty_fen = sum(self.penalties.values()) + sum(self._accrued(today).values())
-            assert (
-                sum(event.debit_fen for event in asked) == sum(row[1] + row[2] for row in due) + penalty_fen
-            )
+            assert sum(event.debit_fen for event in asked) == due_fen + penalty_fen
             assert {event.value_date for event in asked} == {today}
 
     def _open(self, loan: LoanOpened) -> None:
         self.rows = {row.number: (row.due_on, row.interest_fen, row.principal_fen) for row in loan.rows}
+        self.fees = {row.number: row.fee_fen for row in loan.rows}
         self.claims = {claim.claim_id: claim.principal_fen for claim in loan.claims}
         self.names = list(self.claims)
         self.lent_fen = loan.principal_fen
@@ -166,7 +167,7 @@ class Auditor:
         settled = isinstance(command, RecordPayment) and command.settle
         expected = self._settled(received) if settled else self._allocated(command)
         assert expected == {
-            line.number: (line.penalty_fen, line.interest_fen, line.principal_fen)
+            line.number: (line.penalty_fen, line.fee_fen, line.interest_fen, line.principal_fen)
             for line in received.allocation
         }
         for line in spread.lines:
@@ -174,35 +175,38 @@ class Auditor:
             assert line.principal_fen or line.interest_fen or line.penalty_fen
         shares_fen = sum(line.principal_fen + line.interest_fen + line.penalty_fen for line in spread.lines)
         credits_fen = shares_fen - sum(line.fee_fen for line in spread.lines)
-        assert received.amount_fen == shares_fen == credits_fen + spread.fee_fen
-        assert received.amount_fen == spread.principal_fen + spread.interest_fen + spread.penalty_fen
+        assert received.amount_fen == shares_fen + spread.period_fee_fen == credits_fen + spread.fee_fen
+        assert shares_fen == spread.principal_fen + spread.interest_fen + spread.penalty_fen
         self.repaid_fen += spread.principal_fen
         assert received.principal_after_fen == sum(self.claims.values())
         assert received.overdue_after_fen == sum(
-            interest + principal + self.penalties.get(number, 0)
+            interest + principal + self.fees[number] + self.penalties.get(number, 0)
             for number, (due_on, interest, principal) in self.rows.items()
             if due_on < today
         )
 
-    def _allocated(self, command: RecordDebit | RecordPayment) -> dict[int, tuple[int, int, int]]:
-        """Fen by fen over the rows that are due: the oldest first, within it penalty, interest, principal."""
-        lines = {}
+    def _allocated(self, command: RecordDebit | RecordPayment) -> dict[int, tuple[int, ...]]:
+        """Fen by fen over the rows that are due: the oldest first, within it penalty, fee, interest, principal."""
+        lines: dict[int, tuple[int, ...]] = {}
         rest_fen = _amount(command)
         for number, (due_on, interest, principal) in self.rows.items():
-            if due_on <= command.value_date and interest + principal:
+            if due_on <= command.value_date and interest + principal + self.fees[number]:
                 penalty = self.penalties.get(number, 0)
                 to_penalty = min(penalty, rest_fen)
                 rest_fen -= to_penalty
                 self.penalties[number] = penalty - to_penalty
+                to_fee = min(self.fees[number], rest_fen)
+                rest_fen -= to_fee
+                self.fees[number] -= to_fee
                 to_interest = min(interest, rest_fen)
                 to_principal = min(principal, rest_fen - to_interest)
                 rest_fen -= to_interest + to_principal
                 self.rows[number] = (due_on, interest - to_interest, principal - to_principal)
-                if to_penalty + to_interest + to_principal:
-                    lines[number] = (to_penalty, to_interest, to_principal)
+                if to_penalty + to_fee + to_interest + to_principal:
+                    lines[number] = (to_penalty, to_fee, to_interest, to_principal)
         return lines
 
-    def _settled(self, received: PaymentReceived) -> dict[int, tuple[int, int, int]]:
+    def _settled(self, received: PaymentReceived) -> dict[int, tuple[int, ...]]:
         """All that was open of due rows in full; the rest of the principal in line 0 with no more than a period's interest."""
         paid = {
             line.number: (line.interest_fen, line.principal_fen)
@@ -212,21 +216,26 @@ class Auditor:
         undue = {
             number: row for number, row in self.rows.items() if number not in paid and (row[1] or row[2])
         }
-        lines = {number: (self.penalties.pop(number, 0), *self.rows[number][1:]) for number in paid}
+        lines: dict[int, tuple[int, ...]] = {
+            number: (self.penalties.pop(number, 0), self.fees[number], *self.rows[number][1:])
+            for number in paid
+        }
         if undue:
             (early,) = (line for line in received.allocation if not line.number)
             assert received.early
-            assert 0 <= early.interest_fen <= next(iter(undue.values()))[1]
-            lines[0] = (0, early.interest_fen, sum(principal for _, _, principal in undue.values()))
+            first_asked = next((interest for _, interest, _ in undue.values() if interest), 0)
+            assert 0 <= early.interest_fen <= first_asked
+            lines[0] = (0, 0, early.interest_fen, sum(principal for _, _, principal in undue.values()))
             assert all(due_on > received.value_date for due_on, _, _ in undue.values())
         self.rows = {number: (due_on, 0, 0) for number, (due_on, _, _) in self.rows.items()}
+        self.fees = dict.fromkeys(self.fees, 0)
         return lines
 
     def _move(self, moved: OverdueBucketChanged, by_the_day: bool) -> None:
         assert moved.from_bucket == self.bucket != moved.to_bucket
         assert moved.principal_fen == sum(self.claims.values())
         oldest = min(
-            (due_on for due_on, interest, principal in self.rows.values() if interest + principal),
+            (row[0] for number, row in self.rows.items() if sum(row[1:]) + self.fees[number]),
             default=None,
         )
         late = 0 if oldest is None else max(0, (moved.changed_on - oldest).days)

@@ -103,6 +103,7 @@ TERMS = {
     "product": "",
     "region": "",
     "penalty_rate": "0",
+    "repayment": None,
 }
 
 
@@ -119,6 +120,8 @@ def row(
         f"rows.{number}.missed": missed,
         f"rows.{number}.penalty_fen": 0,
         f"rows.{number}.paid_penalty_fen": 0,
+        f"rows.{number}.fee_fen": 0,
+        f"rows.{number}.paid_fee_fen": 0,
     }
 
 
@@ -129,6 +132,7 @@ def paid(payment_id: str, day: str, parts: tuple[int, int, int], *, early: bool 
             "value_date": day,
             "amount_fen": sum(parts),
             "penalty_fen": parts[0],
+            "fee_fen": 0,
             "interest_fen": parts[1],
             "principal_fen": parts[2],
             "early": early,

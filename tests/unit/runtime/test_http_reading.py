@@ -361,6 +361,26 @@ async def test_the_payoff_is_what_settling_costs(repayment: World) -> None:
     ] == 0
 
 
+async def test_a_settlement_is_offered_until_a_day(repayment: World) -> None:
+    """Ten days of interest until the 25th, told part by part; a repaid loan costs nothing, and no day is no offer."""
+    headers = repayment.token("usr_ada", "loan:own")
+    path = "/repayment/loans/loan_1/settlement"
+    offered = await repayment.http.get(path, params={"valid_to": "2024-02-25"}, headers=headers)
+    assert offered.json() == {
+        "id": "loan_1",
+        "valid_to": "2024-02-25",
+        "amount_fen": 50_249 + 165,
+        "penalty_fen": 0,
+        "fee_fen": 0,
+        "interest_fen": 165,
+        "principal_fen": 50_249,
+    }
+    assert (await repayment.http.get(path, headers=headers)).status_code == 422
+    repayment.views.documents["repayment.loans"]["loan_1"]["state"] = "repaid"
+    nothing = await repayment.http.get(path, params={"valid_to": "2024-02-25"}, headers=headers)
+    assert nothing.json()["amount_fen"] == 0
+
+
 async def test_buckets_are_shown_without_their_rows(repayment: World) -> None:
     """The analyst sees sums, from current to worst, and no borrower."""
     repayment.views.documents["repayment.overdue-buckets"] = {

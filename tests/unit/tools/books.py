@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from services.repayment.domain.schedule import due_date
+from libs.events.schedules.due_dates import due_date
 from tools.replay.book import BookLoan, Completed, Current, Defaulted, Status
 
 ROW = {

@@ -140,7 +140,7 @@ PLANTS = (
             instead(BiddingProfile, "fees_version", lambda _real: lambda *_arguments: 1),
             instead(OnboardingProfile, "has_published", lambda _real: lambda *_arguments: True),
         ),
-        ("are not the published ones",),
+        ("are not the published ones", "has no published fee"),
         config=LAWFUL,
         seeds=range(8),
     ),

@@ -10,6 +10,7 @@ import services.bidding.domain.holds as holds
 import services.bidding.domain.listing as listing
 from libs.events.bidding import ListingExpired
 from libs.events.money import Rounding, divide_fen
+from libs.events.schedules import due_dates, rows
 from services.bidding.commands import (
     CaptureHold,
     CreditFee,
@@ -23,7 +24,7 @@ from services.bidding.domain import bank
 from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.listing_state import Filled, Passed
 from services.bidding.policies import POLICIES as BIDDING
-from services.repayment.domain import allocation, distribution, loan, loan_day, schedule
+from services.repayment.domain import allocation, distribution, loan, loan_day
 from tools.simulator.planted.plant import (
     DUES,
     LATE,
@@ -82,7 +83,10 @@ def _interest_first(_real: Any) -> Any:
             principal = min(rest, owed.principal_fen)
             interest = min(rest - principal, owed.interest_fen)
             penalty = min(rest - principal - interest, owed.penalty_fen)
-            line = replace(owed, principal_fen=principal, interest_fen=interest, penalty_fen=penalty)
+            fee = min(rest - principal - interest - penalty, owed.fee_fen)
+            line = replace(
+                owed, principal_fen=principal, interest_fen=interest, penalty_fen=penalty, fee_fen=fee
+            )
             rest -= allocation.line_fen(line)
             if allocation.line_fen(line):
                 lines.append(line)
@@ -276,7 +280,7 @@ PLANTS = (
     Plant(
         "due-dates-drift",
         "A short month moves all later due dates.",
-        instead(schedule, "due_date", _drifting),
+        instead(due_dates, "due_date", _drifting),
         ("instalment ",),
         config=MONTH_END,
     ),
@@ -284,9 +288,9 @@ PLANTS = (
         "interest-rounded-up",
         "A month's interest is rounded up.",
         instead(
-            schedule,
-            "monthly_interest_fen",
-            lambda real: lambda balance, rate, _mode: real(balance, rate, Rounding.UP),
+            rows,
+            "interest_fen",
+            lambda real: lambda balance, rate, part, _mode: real(balance, rate, part, Rounding.UP),
         ),
         ("wrong interest of instalment",),
         config=DUES,

@@ -1,0 +1,130 @@
+"""The quote: what a loan would cost in a year, before anybody applies. A question, so it is asked with GET and nothing is stored.
+
+Its values are read as text and refused by their names, each by one: whoever tries things out learns which of them is wrong.
+"""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+from fastapi import Query, Request
+from pydantic import BaseModel, Field
+
+from libs.events.deciding import Refused
+from libs.runtime.http import edge_of, scopes
+from libs.runtime.http.problems import refusal
+from services.onboarding.api.router import router
+from services.onboarding.domain.profile import profile_named
+from services.onboarding.domain.quoting import Quote, Wish, quote
+
+_NAME_LENGTH_MAX = 40
+_NUMBER_LENGTH_MAX = 20
+
+
+class QuoteRowOut(BaseModel):
+    """One instalment."""
+
+    number: int
+    due_on: date
+    principal_fen: int
+    interest_fen: int
+    fee_fen: int
+    total_fen: int
+
+
+class QuoteOut(BaseModel):
+    """What it costs stands first: the yearly rate with all fees (PBOC announcement 2021 no. 3), then the rate that is agreed."""
+
+    annual_cost: str = Field(description="Monthly rate of return of all payments times twelve.")
+    effective_cost: str = Field(description="The same, compounded.")
+    annual_rate: str
+    product: str
+    method: str
+    amount_fen: int
+    origination_fee_fen: int
+    paid_out_fen: int
+    interest_fen: int
+    fees_fen: int
+    total_fen: int
+    installment_fen: int
+    rows: list[QuoteRowOut]
+
+    @staticmethod
+    def of(wish: Wish, answer: Quote) -> "QuoteOut":
+        """From the domain's answer; `fees_fen` are those of the instalments."""
+        rows = [
+            QuoteRowOut(
+                number=row.number,
+                due_on=row.due_on,
+                principal_fen=row.principal_fen,
+                interest_fen=row.interest_fen,
+                fee_fen=row.fee_fen,
+                total_fen=row.principal_fen + row.interest_fen + row.fee_fen,
+            )
+            for row in answer.plan.rows
+        ]
+        return QuoteOut(
+            annual_cost=f"{answer.annual_cost:f}",
+            effective_cost=f"{answer.effective_cost:f}",
+            annual_rate=f"{wish.annual_rate:f}",
+            product=wish.product,
+            method=wish.method,
+            amount_fen=wish.amount_fen,
+            origination_fee_fen=answer.origination_fee_fen,
+            paid_out_fen=answer.paid_out_fen,
+            interest_fen=sum(row.interest_fen for row in rows),
+            fees_fen=sum(row.fee_fen for row in rows),
+            total_fen=sum(row.total_fen for row in rows),
+            installment_fen=answer.plan.installment_fen,
+            rows=rows,
+        )
+
+
+Name = Annotated[str, Query(max_length=_NAME_LENGTH_MAX)]
+Number = Annotated[str, Query(max_length=_NUMBER_LENGTH_MAX)]
+
+
+@router.read("/quote", scopes("application:own", "operator", "risk"), answer=QuoteOut)
+async def read_quote(
+    request: Request,
+    product: Name,
+    amount_fen: Number,
+    annual_rate: Number,
+    tenor_months: Number,
+    funded_on: Number,
+    method: Name = "equal_instalments",
+) -> QuoteOut:
+    """Schedule, totals and yearly cost of a loan of a product, with the fees published for its day; refused above the ceiling."""
+    try:
+        wish = Wish(
+            product=product,
+            method=method,
+            amount_fen=_whole(amount_fen, "invalid_amount"),
+            annual_rate=_rate(annual_rate),
+            tenor_months=_whole(tenor_months, "invalid_tenor"),
+            funded_on=_day(funded_on),
+        )
+        answer = quote(profile_named(edge_of(request).settings.profile), wish)
+    except Refused as refused:
+        raise refusal(refused.code) from None
+    return QuoteOut.of(wish, answer)
+
+
+def _whole(text: str, code: str) -> int:
+    if not (text.isascii() and text.removeprefix("-").isdecimal()):
+        raise Refused(code)
+    return int(text)
+
+
+def _rate(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise Refused("invalid_rate") from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused("invalid_date") from None
