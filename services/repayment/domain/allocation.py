@@ -82,6 +82,8 @@ def book_of(
     """A book from rows, what each has received as (interest, principal) in fen and the penalties of open rows: for those
     who hold a loan's view and not its state. Raises ValueError when `paid_fen` has more entries than rows."""
     book = Book(funded_on=funded_on, annual_rate=annual_rate, rows=tuple(rows), penalty_rate=penalty_rate)
+    if not paid_fen and not penalties:
+        return book
     lines = (
         AllocationLine(number=row.number, interest_fen=interest, principal_fen=principal)
         for row, (interest, principal) in zip(

@@ -43,15 +43,17 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     asking_on = call.business_date if call.phase >= DUES_PHASE else yesterday
     judged_on = call.business_date if call.phase >= MISSES_PHASE else yesterday
     worse = [*_worse_bucket(rules, state, judged_on), *_worse_class(rules, state, judged_on)]
-    month_end = _month_end(rules, state.book)
-    charges = penalties(rules, state, judged_on) if worse or (month_end and month_end <= judged_on) else []
-    late = replace(state, book=charged_by(state.book, charges))
+    is_charged = worse or _month_end(rules, state.book, judged_on) is not None
+    charges = penalties(rules, state, judged_on) if is_charged else []
+    late = state
+    if charges:
+        late = replace(state, book=charged_by(state.book, charges))
+        worse = [*_worse_bucket(rules, late, judged_on), *_worse_class(rules, late, judged_on)]
     return [
         *(_dues(rules, late, asking_on) or _retry(rules, late, asking_on)),
         *_misses(state, judged_on),
         *charges,
-        *_worse_bucket(rules, late, judged_on),
-        *_worse_class(rules, late, judged_on),
+        *worse,
     ]
 
 
@@ -238,18 +240,20 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
     edges = (rules.dpd_after(state.bucket), rules.class_dpd_after(state.loan_class))
     if oldest is not None:
         times += [(oldest + timedelta(days=dpd), MISSES_PHASE) for dpd in edges if dpd is not None]
-    if month_end := _month_end(rules, state.book):
+    # Only a month's end that comes before all of them is worth finding: a loan that is paid in time has none.
+    if month_end := _month_end(rules, state.book, min(times)[0] if times else date.max):
         times.append((month_end, MISSES_PHASE))
     return min(times, default=None)
 
 
-def _month_end(rules: Rules, book: Book) -> date | None:
-    """The last day of the month on which penalty is charged next; None when there is none before the loan is lost."""
+def _month_end(rules: Rules, book: Book, until: date) -> date | None:
+    """The last day of the month on which penalty is charged next; None when there is none up to a date and before the loan is
+    lost."""
     oldest, lost_from = book.oldest_due_on, rules.classes[-1][1]
-    if oldest is None or not book.penalty_rate:
+    if oldest is None or oldest >= until or not book.penalty_rate:
         return None
     day = last_of_month(max((penalty.to for penalty in book.penalties), default=oldest) + _DAY)
-    while (day - oldest).days < lost_from:
+    while day <= until and (day - oldest).days < lost_from:
         if penalty_lines(book, day, rules):
             return day
         day = last_of_month(day + _DAY)
