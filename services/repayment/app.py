@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
-#: 3: a miss says what is overdue with it.
-RULES = 3
+#: 3: a miss says what is overdue with it. 4: a loan is not judged while a debit has no answer.
+RULES = 4
 
 
 def build(profile: str) -> Service:

@@ -38,9 +38,15 @@ _DAY = timedelta(days=1)
 
 
 def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
-    """Everything up to (date, phase), not only of that moment: a loan that was stuck catches up in its next wake."""
+    """Everything up to (date, phase), not only of that moment: a loan that was stuck catches up in its next wake.
+
+    While a debit has no answer it is asked on but not judged: what the debit finds counts on the day on which it was asked, so
+    the loan may have been paid in time (docs/decisions/0015). The first wake after the answer judges.
+    """
     yesterday = call.business_date - _DAY
     asking_on = call.business_date if call.phase >= DUES_PHASE else yesterday
+    if state.unanswered:
+        return _dues(rules, state, asking_on) or _retry(rules, state, asking_on)
     judged_on = call.business_date if call.phase >= MISSES_PHASE else yesterday
     worse = [*_worse_bucket(rules, state, judged_on), *_worse_class(rules, state, judged_on)]
     is_charged = worse or _month_end(rules, state.book, judged_on) is not None
@@ -227,13 +233,15 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
     """The earliest of: the next due date and debit retry (phase 2), the next miss, worse bucket or class and the penalty
     of a month (phase 4).
 
-    None for a loan that is asked no more and is lost.
+    None for a loan that is asked no more and is lost. Nothing of phase 4 while a debit has no answer.
     """
     times: list[tuple[date, int]] = []
     if due := _unsaid(state.book, state.next_due):
         times.append((due, DUES_PHASE))
     if retry_on := _retry_date(rules, state):
         times.append((retry_on, DUES_PHASE))
+    if state.unanswered:
+        return min(times, default=None)
     if missed := _unsaid(state.book, state.next_missed):
         times.append((missed + _DAY, MISSES_PHASE))
     oldest = state.book.oldest_due_on
