@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from libs.events.records import RawRecord
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
+from tools.simulator.day_books import DayBooks
 from tools.simulator.log import Place
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
@@ -96,6 +97,7 @@ class Auditor:
         self.papers = PaperBooks()
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(self.books, self.papers)
+        self.days = DayBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -232,6 +234,7 @@ class Auditor:
             self.papers.record(where, event)
             self.packs.record(where, event)
             self.vouchers.record(where, event)
+            self.days.record(where, event, body["business_date"])
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -242,6 +245,7 @@ class Auditor:
             for loan in self.books.loans.values():
                 if self._home(loan.loan_id) == part.number:
                     loan.closed(where, day)
+                    self.days.judged(where, loan.loan_id, day)
         elif phase == PROMISES:
             self.cases.day_over(where, day, lambda debtor: self._home(debtor) == part.number)
 

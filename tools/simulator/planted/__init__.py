@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.simulator.planted import kernel, outside, papers, people, rules, shells
+from tools.simulator.planted import closing, kernel, outside, papers, people, rules, shells
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
 #: All of them by name.
@@ -15,6 +15,7 @@ PLANTS: Final = {
         *people.PLANTS,
         *papers.PLANTS,
         *outside.PLANTS,
+        *closing.PLANTS,
     )
 }
 
