@@ -20,4 +20,4 @@ async def test_a_day_is_closed_over_a_book_and_numpy_counts_the_same(parts: Part
     assert found["median"] > 0
     assert day["records"] > day["dues"]
     assert (await growth(lab)).as_json()["cpu_ms_per_changed_loan"].keys() == {"2,000"}
-    assert (await loan_bytes(lab)).as_json()["empty_mib"] > 0
+    assert (await loan_bytes(lab)).as_json()["full_mib"] > 0

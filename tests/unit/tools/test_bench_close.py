@@ -76,13 +76,13 @@ def _answer(debit: InstallmentDue | DebitRequested, money: bool) -> RecordDebit 
 
 def test_numpy_counts_what_the_rules_say() -> None:
     """Over every kind of loan and all four days: dues, retries, misses, moves, classes, charges, and the penalty to the fen."""
-    arrays, loans = Arrays(book()), [[kind, state] for kind, state in book().states]
+    arrays, kinds = Arrays(book()), [kind for kind, _ in book().states]
+    states: list[Any] = [state for _, state in book().states]
     with money_context():
         for day in DAYS:
             told: Counter[str] = Counter(dict.fromkeys((*NAMES.values(), "penalty_fen"), 0))
-            for entry in loans:
-                kind = entry[0]
-                entry[1], said = closed_by_the_rules(entry[1], bool(kind.money_fen), day)
+            for number, kind in enumerate(kinds):
+                states[number], said = closed_by_the_rules(states[number], bool(kind.money_fen), day)
                 for event in said:
                     if type(event).__name__ in NAMES:
                         told[NAMES[type(event).__name__]] += kind.per_mille
