@@ -10,6 +10,7 @@ until then; what NumPy counts must be what the events say, penalty to the fen.
 
 import asyncio
 import json
+import math
 import sys
 import time
 from dataclasses import dataclass, field
@@ -42,8 +43,10 @@ RATIO_AIM: Final = 5.0
 GROWTH_AIM: Final = 1.15
 BYTES_AIM: Final = 500.0
 FULL: Final = 1_000_000
-#: A book of a hundred thousand is begun when so much time is left; what larger ones take is told by it.
-_HUNDRED_THOUSAND_S: Final = 80.0
+#: The second book: how many loans, and the seconds that must be left for it. What larger ones take is told by one of a
+#: hundred thousand.
+_TELLING: Final = 100_000
+_NEXT: Final = ((_TELLING, 80.0), (30_000, 45.0))
 _LIMIT_S: Final = 1_200.0
 _KEPT, _EMPTY = "close", "close_empty"
 
@@ -120,11 +123,12 @@ async def _measured(lab: Lab) -> list[Closed]:
     if lab.quick:
         return [await _book(lab, 2_000, days=1)]
     sizes = [await _book(lab, 10_000)]
-    if lab.left_s < _HUNDRED_THOUSAND_S:
-        return sizes
-    sizes.append(await _book(lab, 100_000))
+    for loans, needed_s in _NEXT:
+        if lab.left_s > needed_s:
+            sizes.append(await _book(lab, loans))
+            break
     for loans in (FULL, 300_000):
-        if lab.left_s > sizes[-1].took_s * loans / sizes[-1].loans:
+        if sizes[-1].loans >= _TELLING and lab.left_s > sizes[-1].took_s * loans / sizes[-1].loans:
             sizes.append(await _book(lab, loans))
             break
     return sizes
@@ -268,7 +272,7 @@ def _day_json(day: Day) -> dict[str, Any]:
 def growth_of(sizes: list[Closed]) -> Figure:
     """The largest quotient of the cost of a changed loan from one size to the next."""
     costs = {each.loans: each.cpu_ms_per_change for each in sizes}
-    quotients = [after / before for before, after in pairwise(costs.values())] or [1.0]
+    quotients = [after / before for before, after in pairwise(costs.values())] or [math.nan]
     parts: dict[str, Any] = {
         "cpu_ms_per_changed_loan": {f"{loans:,}": round(cost, 3) for loans, cost in costs.items()},
         "ms_per_changed_loan": {

@@ -158,5 +158,8 @@ def test_growth_is_the_worst_step_and_memory_that_of_the_largest_book() -> None:
     grown = growth_of(sizes)
     assert grown.median == pytest.approx(1.2)
     assert not grown.holds
+    alone = growth_of(sizes[:1])
+    assert not alone.holds, "one size says nothing of growth"
+    assert alone.as_json()["median"] is None
     held = bytes_of(sizes)
     assert (held.median, held.holds) == (400.0, True)
