@@ -69,7 +69,8 @@ class Stack:
     """Everything that one data directory holds, from start() to stop(). A context manager; calls block.
 
     After start(), `settings` carries all addresses, the log id and the secrets. `say` is told each step. `parts` that
-    already run are used and left running. `command` gives the program of a process; tests put their own there.
+    already run are used and left running. `command` gives the program of a process; tests put their own there. `ready_limit_s`
+    is for who starts on a log that takes long to fold.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Stack:
         command: Callable[[ProcessPlan, int], list[str]] = run_command,
         parts: Parts | None = None,
         say: Callable[[str], None] = lambda _step: None,
+        ready_limit_s: float = READY_LIMIT_S,
     ) -> None:
         self.settings = settings
         self.restarts = 0
@@ -89,6 +91,7 @@ class Stack:
         self._parts = parts or make_parts(settings)
         self._owns_parts = parts is None
         self._say = say
+        self._ready_limit_s = ready_limit_s
         self._lock = DirectoryLock(settings.data_dir, STACK_LOCK)
         self._services: list[Child] = []
         self._gateway: LocalGateway | None = None
@@ -185,7 +188,7 @@ class Stack:
         self._gateway.start()
         for child in self._services:
             port = ports[child.name]
-            child.wait_until(lambda port=port: answers(port, "/readyz"), READY_LIMIT_S)  # type: ignore[misc]
+            child.wait_until(lambda port=port: answers(port, "/readyz"), self._ready_limit_s)  # type: ignore[misc]
         write_env_file(self.settings.run_file, self.settings.environment())
         self._published = True
 

@@ -3,7 +3,7 @@
 A wire name is a chosen string (`bidding.BidPlaced.v1`), never a class path, so code can move without breaking the log.
 Decoding is strict (no "5" for 5, no 5.0 for 5); encoding validates too, so a wrong type never reaches the log. pydantic says
 what fits and why something does not. msgspec, which is faster, is asked first where it says yes to nothing else; its no counts
-for nothing, so that there is one answer and one wording.
+for nothing, so that there is one answer and one wording. It also writes what pydantic has found valid, where both write alike.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import msgspec
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from libs.events.strict import is_exact, is_open, names_of, with_limits
+from libs.events.strict import is_exact, is_open, is_written_alike, names_of, with_limits
 
 T = TypeVar("T")
 
@@ -30,6 +30,7 @@ _NAMES: dict[type, str] = {}
 #: pydantic's parser refuses what is nested deeper.
 _DEPTH_MAX = 200
 _parse = msgspec.json.Decoder().decode
+_write = msgspec.json.Encoder().encode
 
 
 class Undecodable(ValueError):
@@ -89,11 +90,20 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
 
 def encode(kind: Any, value: Any) -> bytes:
     """Validate `value` as `kind` and return its JSON. Raises Undecodable when a field breaks its type or limit."""
-    checked = adapter(kind)
+    validate, write = _encoder(kind)
     try:
-        return checked.dump_json(checked.validate_python(value))
+        return write(validate(value))
     except ValidationError as error:
         raise Undecodable(str(error)) from error
+    except OverflowError:  # a number beyond 64 bits is pydantic's to write
+        return adapter(kind).dump_json(value)
+
+
+@cache
+def _encoder(kind: Any) -> tuple[Callable[[Any], Any], Callable[[Any], bytes]]:
+    """What validates a value of a type, and what writes it then."""
+    checked = adapter(kind)
+    return checked.validator.validate_python, _write if is_written_alike(kind) else checked.dump_json
 
 
 def decode(kind: Any, data: bytes) -> Any:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -85,6 +86,30 @@ def _is_exact(hint: Any) -> bool:
             return end is Ellipsis and _is_exact(part)
         case origin, (key, value) if origin is dict:
             return _is_exact(key) and _is_exact(value)
+        case _:
+            return False
+
+
+@cache
+def is_written_alike(kind: Any) -> bool:
+    """Whether msgspec writes a valid value of this type, a dataclass or a union of them, byte for byte as pydantic does.
+
+    Not so for times of day and for what has no type. `tests/contract/test_written.py` holds both to one answer.
+    """
+    match get_origin(kind), get_args(kind):
+        case None, ():
+            return kind in (*_PLAIN, Decimal) or (
+                is_dataclass(kind)
+                and all(map(is_written_alike, get_type_hints(kind, include_extras=True).values()))
+            )
+        case origin, (base, *_) if origin is Annotated:
+            return is_written_alike(base)
+        case origin, parts if origin is Literal:
+            return all(type(part) is str for part in parts)
+        case origin, (key, value) if origin is dict:
+            return key is str and is_written_alike(value)
+        case origin, parts if origin in (Union, UnionType, tuple):
+            return all(part is Ellipsis or is_written_alike(part) for part in parts)
         case _:
             return False
 

@@ -12,8 +12,10 @@ from libs.events.system import WakeFailed
 from libs.runtime.decision import Effect, aggregate_prefix
 from libs.runtime.memory import DeciderMemory, StreamChange
 
-#: States kept decoded per partition: the hot ones; the rest are read from the store when needed.
+#: States kept decoded per partition: the hot ones, at most so many, and so many bytes of their encodings (decoded they take about
+#: three times as much); the rest are read from the store when needed.
 CACHED_MAX = 20_000
+CACHED_BYTES_MAX = 8 * 1024 * 1024
 
 
 class States:
@@ -22,7 +24,8 @@ class States:
     def __init__(self, aggregates: tuple[Aggregate, ...], memory: DeciderMemory) -> None:
         self._aggregates = {aggregate.prefix: aggregate for aggregate in aggregates}
         self._memory = memory
-        self._cache: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+        self._cache: OrderedDict[str, tuple[tuple[Any, int], int]] = OrderedDict()
+        self._cached_bytes = 0
         self._overlay: dict[str, tuple[Any, int, int]] = {}
 
     def aggregate(self, stream: str) -> Aggregate:
@@ -37,11 +40,13 @@ class States:
         cached = self._cache.get(stream)
         if cached is not None:
             self._cache.move_to_end(stream)
-            return cached
+            return cached[0]
         aggregate = self.aggregate(stream)
         stored = self._memory.state(stream)
-        loaded = (aggregate.initial, 0) if stored is None else (decode(aggregate.state, stored[1]), stored[0])
-        self._put(stream, loaded)
+        if stored is None:
+            return aggregate.initial, 0
+        loaded = decode(aggregate.state, stored[1]), stored[0]
+        self._put(stream, loaded, len(stored[1]))
         return loaded
 
     def speculate(self, changes: Iterable[StreamChange], position: int) -> None:
@@ -64,7 +69,7 @@ class States:
     def remember(self, change: StreamChange) -> None:
         """Keep a confirmed state."""
         self._memory.keep_state(change)
-        self._put(change.stream, (change.state, change.sequence))
+        self._put(change.stream, (change.state, change.sequence), len(change.stored))
 
     def fold(self, decision: Decision) -> Iterator[StreamChange]:
         """The changes that a record of the log makes to confirmed states."""
@@ -84,11 +89,15 @@ class States:
         for stream in stuck:
             yield stuck_change(self.aggregate(stream), stream, *(folded.get(stream) or self.load(stream)))
 
-    def _put(self, stream: str, entry: tuple[Any, int]) -> None:
-        self._cache[stream] = entry
-        self._cache.move_to_end(stream)
-        if len(self._cache) > CACHED_MAX:
-            self._cache.popitem(last=False)
+    def _put(self, stream: str, entry: tuple[Any, int], size: int) -> None:
+        before = self._cache.pop(stream, None)
+        self._cache[stream] = entry, size
+        self._cached_bytes += size - (before[1] if before is not None else 0)
+        while len(self._cache) > CACHED_MAX or (
+            self._cached_bytes > CACHED_BYTES_MAX and len(self._cache) > 1
+        ):
+            _, (_, dropped) = self._cache.popitem(last=False)
+            self._cached_bytes -= dropped
 
 
 def stream_change(aggregate: Aggregate, stream: str, state: Any, sequence: int) -> StreamChange:

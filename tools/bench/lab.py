@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.local.parts import Parts
 from deploy.local.processes import Child
+from deploy.local.stack import READY_LIMIT_S as STACK_READY_LIMIT_S
 from deploy.local.stack import ProcessPlan, Stack, answers
 from libs.events.topics import commands_topic
 from libs.runtime.identity import ensure_identity
@@ -88,6 +89,8 @@ class Lab:
     run_ends_at: float = math.inf
     """When the whole run must be over (monotonic); no figure is given more than is left of it."""
     ends_at: float = 0.0
+    found: dict[str, Any] = field(default_factory=dict)
+    """What one figure has measured for others, too."""
 
     def begin(self, budget_s: float, grace_s: float = 0.0) -> float:
         """A figure begins: it begins no further repeat when its time is over. Returns the seconds after which it is given up.
@@ -124,13 +127,18 @@ class Lab:
 
     @contextmanager
     def stack(
-        self, settings: Settings, plans: Sequence[ProcessPlan], *, pinned: bool = True
+        self,
+        settings: Settings,
+        plans: Sequence[ProcessPlan],
+        *,
+        pinned: bool = True,
+        ready_limit_s: float = STACK_READY_LIMIT_S,
     ) -> Iterator[Stack]:
         """A platform of these processes, running and pinned: the services to the tested core, the gateway and we to the other."""
         self.say(f"starting {', '.join(plan.name for plan in plans)}")
         with (
             aside() if pinned else nullcontext(),
-            Stack(settings, processes=tuple(plans), parts=self.parts) as stack,
+            Stack(settings, processes=tuple(plans), parts=self.parts, ready_limit_s=ready_limit_s) as stack,
         ):
             if pinned:
                 pin((child.pid for child in stack.children), TESTED_CORE)

@@ -22,6 +22,7 @@ SIDES: Final[Mapping[str, tuple[str, str, str]]] = {
     "visibility_ratio": ("ours_p99_ms", "bare_p99_ms", "ms, p99"),
     "hot_loan_ratio": ("ours_per_s", "bare_per_s", "bids/s"),
     "rebuild_ratio": ("ours_per_s", "bare_per_s", "records/s"),
+    "close_ratio": ("ours_s", "bare_s", "s a day"),
 }
 
 

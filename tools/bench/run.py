@@ -15,7 +15,7 @@ from deploy.local.lock import STACK_LOCK, DirectoryLock, empty
 from deploy.local.parts import LocalParts, Parts, make_parts
 from libs.runtime.errors import OperatorError
 from libs.runtime.settings import load_settings
-from tools.bench import command, empty_day, failover, hot_loan, rebuild, visibility
+from tools.bench import close, command, empty_day, failover, hot_loan, rebuild, visibility
 from tools.bench.lab import Figure, Lab
 from tools.bench.machine import SUPPORT_CORE, facts, pin, release
 from tools.bench.rate import NothingSustained
@@ -28,12 +28,15 @@ _END_S: Final = 25.0
 #: Figure -> how it is measured, its part of the run in seconds (it begins no further repeat after that), and whether cores are
 #: shared out. What figures leave, or those that are not asked for, goes to the others.
 FIGURES: Final[dict[str, tuple[Callable[[Lab], Awaitable[Figure]], float, bool]]] = {
-    "command_ratio": (command.measure, 250.0, True),
+    "command_ratio": (command.measure, 225.0, True),
     "visibility_ratio": (visibility.measure, 90.0, True),
-    "rebuild_ratio": (rebuild.measure, 120.0, True),
+    "rebuild_ratio": (rebuild.measure, 105.0, True),
     "hot_loan_ratio": (hot_loan.measure, 75.0, True),
-    "failover_seconds": (failover.measure, 270.0, True),
+    "failover_seconds": (failover.measure, 245.0, True),
     "empty_day_ms": (empty_day.measure, 60.0, False),
+    "close_ratio": (close.ratio, 103.0, False),
+    "close_growth": (close.growth, 1.0, False),
+    "loan_bytes": (close.loan_bytes, 1.0, False),
 }
 #: Beyond its time, what a figure may take to end what it is in the middle of.
 _GRACE_S: Final = 90.0

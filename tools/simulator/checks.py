@@ -19,6 +19,7 @@ from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.cash_books import CashBooks
+from tools.simulator.day_books import DayBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.log import Place
 from tools.simulator.market_books import MarketBooks
@@ -119,6 +120,7 @@ class Auditor:
         self.bank = BankBooks(self.books)
         self.standing = StandingBooks()
         self.moves = CashBooks(self.books)
+        self.days = DayBooks(self.books)
         self.cases = CaseBooks(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -263,6 +265,7 @@ class Auditor:
             self.bank.record(where, body["business_date"], event)
             self.standing.record(where, event)
             self.moves.record(event)
+            self.days.record(where, event, body["business_date"])
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -273,6 +276,7 @@ class Auditor:
             for loan in self.books.loans.values():
                 if self._home(loan.loan_id) == part.number:
                     loan.closed(where, day)
+                    self.days.judged(where, loan.loan_id, day)
         elif phase == PROMISES:
             self.cases.day_over(where, day, lambda debtor: self._home(debtor) == part.number)
 

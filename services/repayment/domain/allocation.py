@@ -94,6 +94,8 @@ def book_of(
         penalty_rate=penalty_rate,
         repayment=repayment,
     )
+    if not paid_fen and not fees_paid_fen and not penalties:
+        return book
     lines = (
         AllocationLine(number=row.number, interest_fen=interest, principal_fen=principal, fee_fen=fee)
         for row, (interest, principal), fee in zip(

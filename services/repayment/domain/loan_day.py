@@ -39,22 +39,30 @@ _DAY = timedelta(days=1)
 
 
 def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
-    """Everything up to (date, phase), not only of that moment: a loan that was stuck catches up in its next wake."""
+    """Everything up to (date, phase), not only of that moment: a loan that was stuck catches up in its next wake.
+
+    While a debit has no answer it is asked on but not judged: what the debit finds counts on the day on which it was asked, so
+    the loan may have been paid in time (docs/decisions/0015). The first wake after the answer judges.
+    """
     yesterday = call.business_date - _DAY
     asking_on = call.business_date if call.phase >= DUES_PHASE else yesterday
+    if state.unanswered:
+        return _dues(rules, state, asking_on) or _retry(rules, state, asking_on)
     judged_on = call.business_date if call.phase >= MISSES_PHASE else yesterday
     worse = [*_worse_bucket(rules, state, judged_on), *_worse_class(rules, state, judged_on)]
-    month_end = _month_end(rules, state.book)
-    charges = penalties(rules, state, judged_on) if worse or (month_end and month_end <= judged_on) else []
-    late = replace(state, book=charged_by(state.book, charges))
+    is_charged = worse or _month_end(rules, state.book, judged_on) is not None
+    charges = penalties(rules, state, judged_on) if is_charged else []
+    late = state
+    if charges:
+        late = replace(state, book=charged_by(state.book, charges))
+        worse = [*_worse_bucket(rules, late, judged_on), *_worse_class(rules, late, judged_on)]
     missed = _misses(state, judged_on)
     return [
         *(_dues(rules, late, asking_on) or _retry(rules, late, asking_on)),
         *missed,
         *(release_all(state, "loan_overdue") if missed else []),
         *charges,
-        *_worse_bucket(rules, late, judged_on),
-        *_worse_class(rules, late, judged_on),
+        *worse,
     ]
 
 
@@ -229,31 +237,35 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
     """The earliest of: the next due date and debit retry (phase 2), the next miss, worse bucket or class and the penalty
     of a month (phase 4).
 
-    None for a loan that is asked no more and is lost.
+    None for a loan that is asked no more and is lost. Nothing of phase 4 while a debit has no answer.
     """
     times: list[tuple[date, int]] = []
     if due := _unsaid(state.book, state.next_due):
         times.append((due, DUES_PHASE))
     if retry_on := _retry_date(rules, state):
         times.append((retry_on, DUES_PHASE))
+    if state.unanswered:
+        return min(times, default=None)
     if missed := _unsaid(state.book, state.next_missed):
         times.append((missed + _DAY, MISSES_PHASE))
     oldest = state.book.oldest_due_on
     edges = (rules.dpd_after(state.bucket), rules.class_dpd_after(state.loan_class))
     if oldest is not None:
         times += [(oldest + timedelta(days=dpd), MISSES_PHASE) for dpd in edges if dpd is not None]
-    if month_end := _month_end(rules, state.book):
+    # Only a month's end that comes before all of them is worth finding: a loan that is paid in time has none.
+    if month_end := _month_end(rules, state.book, min(times)[0] if times else date.max):
         times.append((month_end, MISSES_PHASE))
     return min(times, default=None)
 
 
-def _month_end(rules: Rules, book: Book) -> date | None:
-    """The last day of the month on which penalty is charged next; None when there is none before the loan is lost."""
+def _month_end(rules: Rules, book: Book, until: date) -> date | None:
+    """The last day of the month on which penalty is charged next; None when there is none up to a date and before the loan is
+    lost."""
     oldest, lost_from = book.oldest_due_on, rules.classes[-1][1]
-    if oldest is None or not book.penalty_rate:
+    if oldest is None or oldest >= until or not book.penalty_rate:
         return None
     day = last_of_month(max((penalty.to for penalty in book.penalties), default=oldest) + _DAY)
-    while (day - oldest).days < lost_from:
+    while day <= until and (day - oldest).days < lost_from:
         if penalty_lines(book, day, rules):
             return day
         day = last_of_month(day + _DAY)

@@ -15,6 +15,7 @@ from libs.events.deciding import Wake
 from libs.events.money import Rounding
 from libs.events.repayment import (
     AllocationLine,
+    DebitRequested,
     DistributionLine,
     LoanClass,
     LoanClassified,
@@ -67,6 +68,7 @@ UNPAID: tuple[Any, ...] = (
     due(1),
     failed(FIRST_DUE),
     asked_again(days(FIRST_DUE, 3), INSTALLMENT),
+    failed(days(FIRST_DUE, 3)),
 )
 
 
@@ -201,8 +203,9 @@ def test_a_late_loan_is_charged_at_the_end_of_the_month_and_when_its_bucket_chan
     assert LOAN.wake_on(state) == (SECOND_DUE, 2)
     asked = step(LOAN, state, dues(SECOND_DUE), on(SECOND_DUE))
     asked.then(due(2, 2 * INSTALLMENT + 520))
-    assert LOAN.wake_on(asked.state) == (SECOND_DUE, 4)
-    step(LOAN, asked.state, misses(SECOND_DUE), on(SECOND_DUE)).then(
+    answered = LOAN.evolve(asked.state, failed(SECOND_DUE, 2 * INSTALLMENT + 520))
+    assert LOAN.wake_on(answered) == (SECOND_DUE, 4)
+    step(LOAN, answered, misses(SECOND_DUE), on(SECOND_DUE)).then(
         charge(SECOND_DUE, (520, 520, INSTALLMENT + 520, 31), (1, INSTALLMENT, 31, 520)),
         moved(SECOND_DUE, "M1", "M2", 31, INSTALLMENT + 520),
     )
@@ -217,6 +220,9 @@ def test_between_the_changes_an_overdue_loan_says_nothing() -> None:
     while (wake := LOAN.wake_on(state)) is not None:
         outcome = step(LOAN, state, Wake(business_date=wake[0], phase=wake[1]), on(wake[0]))
         state = outcome.state
+        for event in outcome.events:
+            if isinstance(event, DebitRequested):
+                state = LOAN.evolve(state, failed(event.value_date, event.debit_fen))
         charges += [event for event in outcome.events if isinstance(event, PenaltyCharged)]
         classes += [
             (event.to_class, event.dpd) for event in outcome.events if isinstance(event, LoanClassified)
@@ -262,7 +268,8 @@ def test_an_instalment_is_not_paid_before_its_penalty() -> None:
 def test_in_the_grace_the_bare_instalment_cures() -> None:
     """Nobody pays for the days on which the platform retries the debit."""
     day = days(FIRST_DUE, 3)
-    outcome = late().when(debited(day, INSTALLMENT), on(day))
+    asked = LOAN.evolve(late().state, asked_again(day, INSTALLMENT))
+    outcome = step(LOAN, asked, debited(day, INSTALLMENT), on(day))
     assert isinstance(outcome.events[0], PaymentReceived)
     assert outcome.state.loan_class == "normal"
 

@@ -403,7 +403,8 @@ def test_in_every_life_what_the_views_call_overdue_is_overdue(chance: Random) ->
     def watch(command: Any, outcome: Outcome, today: date) -> None:
         said.extend(outcome.events)
         wake = LOAN.wake_on(outcome.state)
-        if wake is not None and wake <= (today, 4):
+        is_asked = outcome.state.kind == "running" and outcome.state.unanswered
+        if is_asked or (wake is not None and wake <= (today, 4)):
             return
         events = history("loan_7", *said)
         shown = documents(SCHEDULES, events)["loan_7"]["overdue_fen"]

@@ -4,6 +4,7 @@ from typing import Final
 
 from tools.simulator.planted import (
     bank,
+    closing,
     kernel,
     listings,
     market,
@@ -38,6 +39,7 @@ PLANTS: Final = {
         *outside.PLANTS,
         *bank.PLANTS,
         *views.PLANTS,
+        *closing.PLANTS,
     )
 }
 

@@ -269,7 +269,7 @@ PLANTS = (
         "marker-counted-twice",
         "A partition that reports the end of a phase twice counts for two.",
         instead(day, "_marker", _counting_again),
-        ("is judged before", "is done twice", "is a second effect of", " phase "),
+        ("is judged", "in silence", "is done twice", "is a second effect of", " phase "),
         config=PAIRED_DUES,
         seeds=range(24),
     ),

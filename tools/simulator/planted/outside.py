@@ -149,7 +149,7 @@ PLANTS = (
         "marker-phase-skipped",
         "Misses are judged before the phase in which the debits' answers arrive.",
         instead(day, "PHASES", _without_the_third),
-        ("is judged before", "misses", "phase 3 done"),
+        ("is judged", "in silence", "misses", "phase 3 done"),
         config=DUES,
     ),
 )

@@ -306,7 +306,7 @@ PLANTS = (
         "missed-on-the-due-day",
         "An instalment is missed on the day it falls due.",
         instead(loan_day, "_misses", lambda real: lambda state, on: real(state, on + timedelta(days=1))),
-        ("is judged before", "misses", "days are", "was not asked for"),
+        ("is judged", "misses", "days are", "was not asked for"),
         config=DUES,
     ),
 )

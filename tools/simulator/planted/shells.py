@@ -172,7 +172,7 @@ PLANTS = (
             instead(PolicyActor, "_next_wave", _markers_at_once),
             instead(PolicyActor, "_post", _markers_by_another),
         ),
-        ("is judged before", "repeats what was never decided"),
+        ("is judged", "in silence", "repeats what was never decided"),
         config=DUES,
     ),
     Plant(
