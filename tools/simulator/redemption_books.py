@@ -95,7 +95,7 @@ class RedemptionBooks:
     def at_rest(self, last_closed: date | None) -> None:
         """Nothing outlives its deadline, and nothing is for sale for a redemption that waits for no sale."""
         for name, book in self.redemptions.items():
-            is_over = last_closed is not None and book.deadline <= last_closed
+            is_over = last_closed is not None and book.deadline <= last_closed and book.sale is None
             require(book.ended or not is_over, f"{name} is past its deadline and nobody says so")
             ended = book.sale in self.settled or book.sale in self.over
             require(book.ended or not ended, f"the sale of {name} has ended and it has not")
