@@ -295,7 +295,7 @@ def test_standing_orders_bid_by_themselves(town: Town) -> None:
     borrower, ada, bea, cem = (town.customer(name, 90_000) for name in ("bo", "ada", "bea", "cem"))
     text_hash = ada.read("/bidding/standing-orders/text")["text_hash"]
     terms = {"annual_rate_min": "0.1", "tenor_months_max": 3, "keep_back_fen": 30_000, "text_hash": text_hash}
-    for who, grade, loan_max_fen in ((ada, "C", 50_000), (bea, "C", 100_000), (cem, "D", 100_000)):
+    for who, grade, loan_max_fen in ((cem, "D", 100_000), (ada, "C", 50_000), (bea, "C", 100_000)):
         mine = {"grades": [grade], "loan_max_fen": loan_max_fen}
         opened = who.post("/bidding/standing-orders", terms | mine)
         assert opened.status_code == 201, opened.text
