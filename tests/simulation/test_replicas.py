@@ -14,8 +14,8 @@ from tools.simulator.checks import Auditor
 from tools.simulator.config import Config
 from tools.simulator.judging import conclude, watch
 from tools.simulator.log import LogFaults
+from tools.simulator.plan import Plan
 from tools.simulator.run import services
-from tools.simulator.traffic import Plan
 from tools.simulator.world import Stuck, World
 
 CONFIG = Config(

@@ -11,9 +11,9 @@ from libs.runtime import day
 from tests.simulation.reports import SEEDS, report
 from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
+from tools.simulator.plan import Plan
 from tools.simulator.planted.plant import LATE
 from tools.simulator.run import services, simulate
-from tools.simulator.traffic import Plan
 
 #: One that loses tails of both topics.
 CUT = 3

@@ -15,22 +15,9 @@ from zlib import crc32
 from pydantic_core import from_json, to_json
 
 from libs.events.records import RawRecord
-from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
-from tools.simulator.case_books import CaseBooks
-from tools.simulator.cash_books import CashBooks
-from tools.simulator.day_books import DayBooks
-from tools.simulator.listing_books import ListingBooks
+from tools.simulator.books_beside import BooksBeside
 from tools.simulator.log import Place
-from tools.simulator.market_books import MarketBooks
-from tools.simulator.opening_books import OpeningBooks
-from tools.simulator.pack_books import PackBooks
-from tools.simulator.paper_books import PaperBooks
-from tools.simulator.people_books import PeopleBooks
-from tools.simulator.redemption_books import RedemptionBooks
-from tools.simulator.schedule_books import ScheduleBooks
-from tools.simulator.standing_books import StandingBooks
-from tools.simulator.voucher_books import VoucherBooks
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
 PHASES = (
@@ -108,20 +95,7 @@ class Auditor:
     def __init__(self, services: Iterable[str], partitions: int, *, log_id: str, minutes_east: int) -> None:
         self.partitions = partitions
         self.books = Books()
-        self.people = PeopleBooks(self.books)
-        self.papers = PaperBooks()
-        self.schedules = ScheduleBooks()
-        self.packs = PackBooks(self.papers)
-        self.vouchers = VoucherBooks(self.books, self.papers)
-        self.listings = ListingBooks()
-        self.openings = OpeningBooks()
-        self.redemptions = RedemptionBooks()
-        self.market = MarketBooks(self.books)
-        self.bank = BankBooks(self.books)
-        self.standing = StandingBooks()
-        self.moves = CashBooks(self.books)
-        self.days = DayBooks(self.books)
-        self.cases = CaseBooks(self.books, minutes_east)
+        self.beside = BooksBeside(self.books, minutes_east)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.repeats = 0
@@ -251,21 +225,8 @@ class Auditor:
                 f"{where} decided on another date than {today}",
             )
         self.books.record(where, events)
-        self.schedules.record(where, events)
-        self.cases.record(where, events)
+        self.beside.record(where, events, part.business_date, body["business_date"])
         for event in events:
-            self.people.record(where, event)
-            self.papers.record(where, event)
-            self.packs.record(where, event)
-            self.vouchers.record(where, event)
-            self.listings.record(where, event, part.business_date)
-            self.openings.record(where, event, body["business_date"])
-            self.redemptions.record(where, event, body["business_date"])
-            self.market.record(where, event)
-            self.bank.record(where, body["business_date"], event)
-            self.standing.record(where, event)
-            self.moves.record(event)
-            self.days.record(where, event, body["business_date"])
             if event["type"] == "system.PhaseDone.v1":
                 day = date.fromisoformat(event["data"]["business_date"])
                 self._phase_over(part, where, (part.service, event["data"]["phase"]), day)
@@ -276,9 +237,9 @@ class Auditor:
             for loan in self.books.loans.values():
                 if self._home(loan.loan_id) == part.number:
                     loan.closed(where, day)
-                    self.days.judged(where, loan.loan_id, day)
+                    self.beside.days.judged(where, loan.loan_id, day)
         elif phase == PROMISES:
-            self.cases.day_over(where, day, lambda debtor: self._home(debtor) == part.number)
+            self.beside.cases.day_over(where, day, lambda debtor: self._home(debtor) == part.number)
 
     def _one_effect(self, where: str, raw: RawRecord, events: list[Any]) -> None:
         """A command id has at most one effect; its repeat tells the first answer, another body is refused."""
@@ -380,20 +341,10 @@ class Auditor:
             _require(not self.events[kind], f"{self.events[kind]} x {kind}")
         _require(not self.refusals["internal"], f"{self.refusals['internal']} internal refusals")
         self.books.at_rest()
-        self.people.at_rest()
-        self.papers.at_rest()
-        last_closed = self.closed[-1] if self.closed else None
-        self.packs.at_rest(last_closed)
         commands = (_body(raw) for part in self._parts.values() for raw in part.commands)
-        self.vouchers.at_rest(last_closed, commands)
-        self.listings.at_rest(last_closed)
-        self.openings.at_rest(last_closed)
-        self.redemptions.at_rest(last_closed)
-        self.market.at_rest(last_closed)
-        self.bank.at_rest(last_closed)
-        self.standing.at_rest()
+        self.beside.at_rest(self.closed[-1] if self.closed else None, commands)
         if any(part.service == "collections" for part in self._parts.values()):
-            self.cases.at_rest()
+            self.beside.cases.at_rest()
 
     def answered(self, command_id: str, fingerprint: str, answers: list[bytes]) -> None:
         """What a client was told: the first answer, in the same bytes each time."""

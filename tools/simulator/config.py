@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tools.simulator.log import LogFaults
-from tools.simulator.traffic import Plan
+from tools.simulator.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ def watch(world: World) -> Auditor:
     auditor = Auditor(
         world.services, world.config.partitions, log_id=LOG_ID, minutes_east=world.config.minutes_east
     )
-    auditor.bank.files = world.traffic.bank.files
+    auditor.beside.bank.files = world.traffic.bank.files
     world.log.judge = auditor.feed
     world.log.judge_cut = auditor.feed_cut
     return auditor
@@ -29,7 +29,7 @@ def conclude(world: World, auditor: Auditor) -> None:
         auditor.answered(call.command_id, call.fingerprint, call.answers)
     compare_views(world)
     compare_with_books(world, auditor.books)
-    compare_with_moves(world, auditor.moves)
+    compare_with_moves(world, auditor.beside.moves)
     check_system_views(world)
 
 

@@ -17,7 +17,7 @@ from tools.simulator.checks import Auditor
 from tools.simulator.config import Chances, Config
 from tools.simulator.judging import conclude, watch
 from tools.simulator.log import LogFaults
-from tools.simulator.traffic import Plan
+from tools.simulator.plan import Plan
 from tools.simulator.trail import last_events
 from tools.simulator.world import World
 

@@ -4,7 +4,6 @@ Everything they do is drawn from a seeded generator of their own, so faults of t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
@@ -20,28 +19,14 @@ from tools.simulator.manners import by_hand, method_of
 from tools.simulator.officers import Officers
 from tools.simulator.order_owners import OrderOwners
 from tools.simulator.people import Api, Call
+from tools.simulator.plan import FIRST_DATE, Plan
 from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
 from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
 from tools.simulator.traders import Traders
 
-FIRST_DATE = date(2024, 1, 25)
 _YUAN = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is to happen."""
-
-    people: int
-    listings: int
-    days: int
-    busy_days: int
-    actions_on_busy_days: int
-    actions_on_quiet_days: int
-    tenor_months_max: int
-    first_date: date = FIRST_DATE
 
 
 class Traffic:

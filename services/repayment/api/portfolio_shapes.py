@@ -74,7 +74,7 @@ class Portfolio:
         """A document of repayment.claims with its loan's of repayment.loans."""
         key = loan["grade"], term_of(loan["tenor_months"]), status_of(claim, loan)
         if key not in self.groups:
-            self.groups[key] = PortfolioGroupOut(grade=key[0], term_months=key[1], status=status)
+            self.groups[key] = PortfolioGroupOut(grade=key[0], term_months=key[1], status=key[2])
         self.whole.add(claim)
         self.groups[key].add(claim)
 

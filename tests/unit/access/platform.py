@@ -37,7 +37,7 @@ from tests.unit.runtime.edge_world import MemoryAnchors, MemoryReader, until
 from tools.simulator.config import Config
 from tools.simulator.log import NO_FAULTS
 from tools.simulator.log import Place as SimulatedPlace
-from tools.simulator.traffic import Plan
+from tools.simulator.plan import Plan
 from tools.simulator.world import LOG_ID, World
 
 #: A profile with caps, suitability and reviews by two, so that every post has something to do.

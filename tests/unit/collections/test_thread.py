@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from tools.simulator.judging import conclude, watch
+from tools.simulator.plan import Plan
 from tools.simulator.run import config_of, services
-from tools.simulator.traffic import Plan
 from tools.simulator.world import World
 
 #: The view of the loans with their schedules.

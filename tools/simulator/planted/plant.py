@@ -11,8 +11,8 @@ from libs.events.sagas import Send
 from libs.runtime.service import Service
 from tools.simulator.config import Chances, Config
 from tools.simulator.log import LogFaults
+from tools.simulator.plan import Plan
 from tools.simulator.run import BEFORE_THE_CAPS, CHINA_MINUTES, LAW, SeedFailed, services, simulate
-from tools.simulator.traffic import Plan
 from tools.simulator.world import World
 
 CROWDED = Plan(

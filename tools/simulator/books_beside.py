@@ -1,0 +1,72 @@
+"""The books that the auditor keeps beside the money's: of people, papers, listings, trades, days, one module each."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from tools.simulator.bank_books import BankBooks
+from tools.simulator.books import Books
+from tools.simulator.case_books import CaseBooks
+from tools.simulator.cash_books import CashBooks
+from tools.simulator.day_books import DayBooks
+from tools.simulator.listing_books import ListingBooks
+from tools.simulator.market_books import MarketBooks
+from tools.simulator.opening_books import OpeningBooks
+from tools.simulator.pack_books import PackBooks
+from tools.simulator.paper_books import PaperBooks
+from tools.simulator.people_books import PeopleBooks
+from tools.simulator.redemption_books import RedemptionBooks
+from tools.simulator.schedule_books import ScheduleBooks
+from tools.simulator.standing_books import StandingBooks
+from tools.simulator.voucher_books import VoucherBooks
+
+
+class BooksBeside:
+    """Each event in every book that wants it; a book raises what it finds wrong."""
+
+    def __init__(self, books: Books, minutes_east: int) -> None:
+        self.people = PeopleBooks(books)
+        self.papers = PaperBooks()
+        self.schedules = ScheduleBooks()
+        self.packs = PackBooks(self.papers)
+        self.vouchers = VoucherBooks(books, self.papers)
+        self.listings = ListingBooks()
+        self.openings = OpeningBooks()
+        self.redemptions = RedemptionBooks()
+        self.market = MarketBooks(books)
+        self.bank = BankBooks(books)
+        self.standing = StandingBooks()
+        self.moves = CashBooks(books)
+        self.days = DayBooks(books)
+        self.cases = CaseBooks(books, minutes_east)
+
+    def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
+        """Fold the events of one decision: its partition's date before it, and the date that it names."""
+        self.schedules.record(where, events)
+        self.cases.record(where, events)
+        for event in events:
+            self.people.record(where, event)
+            self.papers.record(where, event)
+            self.packs.record(where, event)
+            self.vouchers.record(where, event)
+            self.listings.record(where, event, today)
+            self.openings.record(where, event, decided_on)
+            self.redemptions.record(where, event, decided_on)
+            self.market.record(where, event)
+            self.bank.record(where, decided_on, event)
+            self.standing.record(where, event)
+            self.moves.record(event)
+            self.days.record(where, event, decided_on)
+
+    def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
+        """What must hold when nothing is under way; the cases are asked apart, because they may not run."""
+        self.people.at_rest()
+        self.papers.at_rest()
+        self.packs.at_rest(last_closed)
+        self.vouchers.at_rest(last_closed, commands)
+        self.listings.at_rest(last_closed)
+        self.openings.at_rest(last_closed)
+        self.redemptions.at_rest(last_closed)
+        self.market.at_rest(last_closed)
+        self.bank.at_rest(last_closed)
+        self.standing.at_rest()

@@ -1,0 +1,21 @@
+"""How much is to happen in one run of the simulation: people, listings, days."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+FIRST_DATE: Final = date(2024, 1, 25)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is to happen."""
+
+    people: int
+    listings: int
+    days: int
+    busy_days: int
+    actions_on_busy_days: int
+    actions_on_quiet_days: int
+    tenor_months_max: int
+    first_date: date = FIRST_DATE
