@@ -71,6 +71,7 @@ class HeldBid:
     amount_fen: PositiveFen
     suitability_level: RiskLevel | None
     suitability_valid_to: date | None
+    has_lent: bool = False
 
 
 @record

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -98,9 +99,13 @@ def is_written_alike(kind: Any) -> bool:
     """
     match get_origin(kind), get_args(kind):
         case None, ():
-            return kind in (*_PLAIN, Decimal) or (
-                is_dataclass(kind)
-                and all(map(is_written_alike, get_type_hints(kind, include_extras=True).values()))
+            return (
+                kind in (*_PLAIN, Decimal)
+                or _is_word(kind)
+                or (
+                    is_dataclass(kind)
+                    and all(map(is_written_alike, get_type_hints(kind, include_extras=True).values()))
+                )
             )
         case origin, (base, *_) if origin is Annotated:
             return is_written_alike(base)
@@ -112,6 +117,10 @@ def is_written_alike(kind: Any) -> bool:
             return all(part is Ellipsis or is_written_alike(part) for part in parts)
         case _:
             return False
+
+
+def _is_word(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
 def names_of(kind: type) -> frozenset[str]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.events.codec import COMMAND_TYPES, EVENT_TYPES, adapter, decode, encode, record
+from libs.events.money import Rounding
 from libs.events.strict import is_written_alike
 from libs.runtime.day import DayState
 from libs.runtime.service import load_services
@@ -49,6 +50,7 @@ class Everything:
     rate: Decimal
     by_name: dict[str, int]
     texts: tuple[str, ...]
+    mode: Rounding
     either: str | None = None
 
 
@@ -60,6 +62,7 @@ class Everything:
         rate=st.decimals(allow_nan=False, allow_infinity=False),
         by_name=st.dictionaries(st.text(), st.integers()),
         texts=st.lists(st.text()).map(tuple),
+        mode=st.sampled_from(Rounding),
         either=st.none() | st.text(),
     )
 )

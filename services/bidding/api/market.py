@@ -99,11 +99,18 @@ async def withdraw_offer(offer: OfferId) -> Order:
 
 # --- reading -------------------------------------------------------------------------------------------------------
 
-GradeQuery = Annotated[str | None, Query(pattern="^[A-Z][A-Z0-9]{0,7}$", description="Only this grade.")]
+GradeQuery = Annotated[
+    str | None, Query(pattern="^[A-Z][A-Z0-9]{0,7}$", description="Only this grade.", examples=["B"])
+]
 RateQuery = Annotated[
     Decimal | None,
     Query(
-        ge=0, le=10, max_digits=12, decimal_places=8, description="At least this annual rate, 0.12 for 12 %."
+        ge=0,
+        le=10,
+        max_digits=12,
+        decimal_places=8,
+        description="At least this annual rate, 0.12 for 12 %.",
+        examples=["0.12"],
     ),
 ]
 MaturityQuery = Annotated[

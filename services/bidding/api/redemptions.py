@@ -108,7 +108,9 @@ async def read_redemption_work(
 
 @router.read("/redemptions/figures/{month}", scopes("operator"), answer=RedemptionFiguresOut)
 async def read_redemption_figures(
-    month: Annotated[str, Path(pattern="^[0-9]{4}-[0-9]{2}$", description="As in 2024-03.")],
+    month: Annotated[
+        str, Path(pattern="^[0-9]{4}-[0-9]{2}$", description="As in 2024-03.", examples=["2024-03"])
+    ],
     redemptions: Redemptions,
 ) -> RedemptionFiguresOut:
     """What a month asked and got: redemptions asked for, sold, their money and the working days they took."""

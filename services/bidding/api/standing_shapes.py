@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from libs.events import standing as events
-from libs.runtime.http import Answer, CountField, PositiveFenField, RateField, Shape
+from libs.runtime.http import Answer, CountField, HashField, PositiveFenField, RateField, Shape
 
 Grade = Annotated[str, Field(pattern="^[A-Za-z0-9]{1,8}$", examples=["B"])]
 
@@ -38,7 +38,7 @@ class OrderTermsIn(Shape):
 class StandingOrderIn(OrderTermsIn):
     """A new standing order. `text_hash` is that of the risk text that its owner has read."""
 
-    text_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    text_hash: HashField
 
 
 class RiskTextOut(BaseModel):

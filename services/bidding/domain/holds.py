@@ -62,6 +62,7 @@ def hold_for_order(command: HoldForOrder, state: Open) -> Sequence[FundsHeld | O
             listing_id=command.listing_id,
             amount_fen=amount_fen,
             allow_partial=True,
+            has_lent=state.has_lent,
             standing_order=command.order_id,
             **book(state, available_fen=-amount_fen, held_fen=amount_fen),
         )

@@ -194,6 +194,7 @@ def _bid_of(held: HeldBid) -> RecordBid:
         suitability_level=held.suitability_level,
         suitability_valid_to=held.suitability_valid_to,
         allow_partial=True,
+        has_lent=held.has_lent,
         standing_order=held.order_id,
     )
 

@@ -137,6 +137,7 @@ def _held(held: FundsHeld) -> Send:
         amount_fen=held.amount_fen,
         suitability_level=held.suitability_level,
         suitability_valid_to=held.suitability_valid_to,
+        has_lent=held.has_lent,
     )
     return Send("held", QUEUE_STREAM, RecordOrderHeld(listing_id=held.listing_id, bid=bid))
 

@@ -80,19 +80,23 @@ class QuoteOut(BaseModel):
         )
 
 
-Name = Annotated[str, Query(max_length=_NAME_LENGTH_MAX)]
-Number = Annotated[str, Query(max_length=_NUMBER_LENGTH_MAX)]
+Product = Annotated[str, Query(max_length=_NAME_LENGTH_MAX, examples=["consumer"])]
+Method = Annotated[str, Query(max_length=_NAME_LENGTH_MAX)]
+Amount = Annotated[str, Query(max_length=_NUMBER_LENGTH_MAX, examples=["10000000"])]
+Rate = Annotated[str, Query(max_length=_NUMBER_LENGTH_MAX, examples=["0.12"])]
+Tenor = Annotated[str, Query(max_length=_NUMBER_LENGTH_MAX, examples=["12"])]
+Day = Annotated[str, Query(max_length=_NUMBER_LENGTH_MAX, examples=["2024-03-15"])]
 
 
 @router.read("/quote", scopes("application:own", "operator", "risk"), answer=QuoteOut)
 async def read_quote(
     request: Request,
-    product: Name,
-    amount_fen: Number,
-    annual_rate: Number,
-    tenor_months: Number,
-    funded_on: Number,
-    method: Name = "equal_instalments",
+    product: Product,
+    amount_fen: Amount,
+    annual_rate: Rate,
+    tenor_months: Tenor,
+    funded_on: Day,
+    method: Method = "equal_instalments",
 ) -> QuoteOut:
     """Schedule, totals and yearly cost of a loan of a product, with the fees published for its day; refused above the ceiling."""
     try:

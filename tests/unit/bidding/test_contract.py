@@ -81,7 +81,7 @@ def test_one_lender_is_enough() -> None:
     """A loan that one investor has filled has a contract, with his certificate."""
     [issued] = given(AGGREGATE).when(issue(claims=listing.CLAIMS[:1], amount_fen=900_00), on()).events
     assert [claim.claim_id for claim in issued.claims] == ["clm_1_1"]
-    assert "the 1 claims in the annex" in contract_text.contract_text(issued, "ctr_1")
+    assert "the 1 claims in annex 1" in contract_text.contract_text(issued, "ctr_1")
 
 
 def test_what_was_issued_can_be_written_again_from_its_event() -> None:

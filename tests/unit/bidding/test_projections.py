@@ -280,7 +280,6 @@ DAYS = [
     for stream in ("~p0", "~p1")
 ]
 BANK_DAY = history("bankdays", *bank_days.TWO_DAYS, bank_days.MATCHED, *bank_days.ENDED)
-DATES = history("~p0", BusinessDateSet(business_date=TODAY))
 LOAN_OF = history(
     "loan_1",
     *(
@@ -314,7 +313,6 @@ EVERYTHING: list[RecordedEvent] = [
     *TRADER,
     *SELLER,
     *BANK_DAY,
-    *DATES,
     *LOAN_OF,
     *ORDERS,
 ]
@@ -327,7 +325,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, DATES, LOAN_OF, ORDERS)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS)
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     assert documents(view, turn_about(*streams, *more, *traded)) == first
 

@@ -51,7 +51,7 @@ class LateAuditor(Auditor):
             if isinstance(event, PaymentMissed):
                 assert event.number not in self.missed
                 assert event.due_on < today
-                assert event.open_fen == sum(self.rows[event.number][1:]) > 0
+                assert event.open_fen == sum(self.rows[event.number][1:]) + self.fees[event.number] > 0
                 self.missed.append(event.number)
             if isinstance(event, InstallmentDue | DebitRequested):
                 self.pending.append(event.debit_id)
