@@ -21,6 +21,13 @@ def term_of(tenor_months: int) -> str:
     return next((name for longest, name in _BANDS if tenor_months <= longest), _LONGEST)
 
 
+def status_of(claim: Document, loan: Document) -> str:
+    """Where a claim stands: sold as a whole, repaid with its loan, or in the overdue bucket of it."""
+    if claim.get("sold_fen") and not claim["outstanding_fen"]:
+        return "sold"
+    return "repaid" if loan["state"] == "repaid" else str(loan["bucket"])
+
+
 class ClaimSums(BaseModel):
     """Claims added up: what was lent and is outstanding, and what came back of it so far, before fees."""
 
@@ -43,7 +50,7 @@ _SUMMED: Final = tuple(name for name in ClaimSums.model_fields if name != "claim
 
 
 class PortfolioGroupOut(ClaimSums):
-    """The claims of one grade, band of terms and state: `repaid`, or the overdue bucket of their running loans."""
+    """The claims of one grade, band of terms and state: `sold`, `repaid`, or the overdue bucket of their running loans."""
 
     grade: str
     term_months: str = Field(examples=["7-12"])
@@ -65,10 +72,9 @@ class Portfolio:
 
     def add(self, claim: Document, loan: Document) -> None:
         """A document of repayment.claims with its loan's of repayment.loans."""
-        status = "repaid" if loan["state"] == "repaid" else loan["bucket"]
-        key = loan["grade"], term_of(loan["tenor_months"]), status
+        key = loan["grade"], term_of(loan["tenor_months"]), status_of(claim, loan)
         if key not in self.groups:
-            self.groups[key] = PortfolioGroupOut(grade=key[0], term_months=key[1], status=status)
+            self.groups[key] = PortfolioGroupOut(grade=key[0], term_months=key[1], status=key[2])
         self.whole.add(claim)
         self.groups[key].add(claim)
 

@@ -19,6 +19,7 @@ from services.repayment.api.portfolio_shapes import (
     Portfolio,
     PortfolioOut,
     open_rows,
+    status_of,
     term_of,
 )
 from services.repayment.app import build
@@ -137,6 +138,15 @@ def test_a_portfolio_is_grouped_by_grade_term_and_state() -> None:
         {"grade": "B", "term_months": "1-3", "status": "repaid", **second},
     ]
     assert shown == {name: first[name] + second[name] for name in first}
+
+
+def test_a_claim_that_was_sold_is_late_no_more() -> None:
+    """One that was sold as a whole stands apart, whatever becomes of its loan; of one that was sold in part the rest is late."""
+    claim, loan = held(*STORY)[0]
+    gone, repaid = claim | {"outstanding_fen": 0, "sold_fen": 5}, loan | {"state": "repaid"}
+    found = [status_of(*each) for each in ((claim, loan), (claim | {"sold_fen": 5}, loan), (claim, repaid))]
+    assert found == ["M1", "M1", "repaid"]
+    assert status_of(gone, loan) == status_of(gone, repaid) == "sold"
 
 
 def test_what_is_overdue_stands_beside_the_months() -> None:
