@@ -316,7 +316,7 @@ class Traffic:
             return
         loan = self._rng.choice(loans)
         owner, account = loan.borrower, loan.account
-        if self._rng.random() < 0.25:  # somebody else pays, whom most loans give his money back
+        if self._rng.random() < 0.1:
             owner, account = self._person()
         settle = self._rng.random() < 0.15
         amount = self._rng.choice(

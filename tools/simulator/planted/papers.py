@@ -96,7 +96,7 @@ PLANTS = (
         policy(BIDDING, "bidding", forgetting(CreditVoucher)),
         ("clearing:voucher:", "credited: False", "never ends"),
         config=LAWFUL,
-        seeds=range(12),
+        seeds=range(24),
     ),
     Plant(
         "vouchers-without-money",

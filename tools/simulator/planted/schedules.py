@@ -40,7 +40,6 @@ PLANTS = (
         instead(loan, "takes_from_anyone", lambda _real: lambda _state: True),
         ("who is not its borrower",),
         config=LATE,
-        seeds=range(24),
     ),
     Plant(
         "manner-forgotten",
