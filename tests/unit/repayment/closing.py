@@ -63,7 +63,11 @@ class LateAuditor(Auditor):
         """The evening of a day: nothing that is open for longer than a day is unsaid, and the loan stands where its days say."""
         if self.pending or self.ended:
             return
-        late = [number for number, row in self.rows.items() if row[1] + row[2] and row[0] < today]
+        late = [
+            number
+            for number, row in self.rows.items()
+            if row[1] + row[2] + self.fees[number] and row[0] < today
+        ]
         assert set(late) <= set(self.missed), f"{set(late) - set(self.missed)} missed in silence on {today}"
         oldest = min((self.rows[number][0] for number in late), default=today)
         dpd = (today - oldest).days
