@@ -1,6 +1,6 @@
 """Events of `bidding` about the custodian bank's daily file 对账: what was compared, and the life of every difference.
 
-All stand in one stream, so that differences of two days are matched in one decision (decisions/0015). Amounts are signed as the
+All stand in one stream, so that differences of two days are matched in one decision (decisions/0017). Amounts are signed as the
 bank counts them: what came in is positive, what went out negative. Nobody's words stand here, only codes and ids.
 """
 

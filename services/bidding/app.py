@@ -40,7 +40,7 @@ def build(profile: str) -> Service:
 
 def _router() -> "ServiceRouter":
     # Imported on call: processes without the api role never load the web room.
-    from services.bidding.api.bank_days import router
+    from services.bidding.api.all_routes import router
 
     return router
 

@@ -13,11 +13,8 @@ from pydantic import BaseModel
 from libs.events import bank_days as events
 from libs.runtime.http import Answer, Order, Shape, ThisPage, ViewReader, id_path, scopes, view_reader
 from libs.runtime.http.posts import post
-from services.bidding.api.redemptions import router
+from services.bidding.api.router import router
 from services.bidding.commands import bank_days as commands
-
-#: The service's one router: this module is the last to declare routes on it.
-__all__ = ["router"]
 
 Days = Annotated[ViewReader, Depends(view_reader("bidding.bank-days"))]
 Breaks = Annotated[ViewReader, Depends(view_reader("bidding.bank-breaks"))]

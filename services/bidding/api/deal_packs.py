@@ -24,11 +24,8 @@ from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.bidding.api.pack_shapes import DealPackOut, DealPacksOut, DeliveryIn, PackDone, StepIn
 from services.bidding.api.papers import Staff
-from services.bidding.api.routes import router
+from services.bidding.api.router import router
 from services.bidding.commands import papers as commands
-
-#: The service's one router, handed on to the next module that declares routes on it.
-__all__ = ["router"]
 
 PackId = Annotated[str, id_path("pack")]
 Packs = Annotated[ViewReader, Depends(view_reader("bidding.deal-packs"))]

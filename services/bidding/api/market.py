@@ -36,14 +36,11 @@ from services.bidding.api.market_shapes import (
     TransferFeesOut,
     WithdrawnOut,
 )
+from services.bidding.api.router import router
 from services.bidding.api.routes import OwnAccount
-from services.bidding.api.vouchers import router
 from services.bidding.commands import market as commands
 from services.bidding.domain.profile import profile_named
 from services.bidding.projections.market import rate_units
-
-#: The service's one router, handed on to the next module that declares routes on it.
-__all__ = ["router"]
 
 OfferId = Annotated[str, id_path("offer")]
 Offers = Annotated[ViewReader, Depends(view_reader("bidding.offers"))]

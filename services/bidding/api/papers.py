@@ -22,7 +22,7 @@ from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.bidding.api.paper_shapes import ContractOut
 from services.bidding.api.pdf import MEDIA_TYPE, pdf_of
-from services.bidding.api.routes import router
+from services.bidding.api.router import router
 from services.bidding.domain.contract_text import (
     UnknownVersion,
     certificate_text,

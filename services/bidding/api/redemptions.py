@@ -23,7 +23,6 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
-from services.bidding.api.market import router
 from services.bidding.api.papers import Staff
 from services.bidding.api.redemption_shapes import (
     RedemptionDone,
@@ -33,12 +32,10 @@ from services.bidding.api.redemption_shapes import (
     RedemptionsOut,
     SignatureIn,
 )
+from services.bidding.api.router import router
 from services.bidding.commands import redemption as commands
 from services.bidding.domain.profile import Profile, profile_named
 from services.bidding.projections.redemptions import CLOCK, month_of
-
-#: The service's one router: this module is the last to declare routes on it.
-__all__ = ["router"]
 
 RedemptionId = Annotated[str, id_path("rdm")]
 Redemptions = Annotated[ViewReader, Depends(view_reader("bidding.redemptions"))]

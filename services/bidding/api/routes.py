@@ -25,7 +25,6 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.posts import post
 from services.bidding import commands
-from services.bidding.api import publishing, standing
 from services.bidding.api.browsing import ThisBrowsing
 from services.bidding.api.router import router
 from services.bidding.api.shapes import (
@@ -55,9 +54,6 @@ from services.bidding.api.shapes import (
 )
 from services.bidding.api.worklists import BY_AGE, Signers, Staff
 from services.bidding.bank_answers import TOP_UP_ROUTE, WITHDRAWAL_ROUTE, order_of
-
-#: Importing the other modules declares their routes.
-__all__ = ["publishing", "router", "standing"]
 
 AccountId = Annotated[str, id_path("acc")]
 Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]

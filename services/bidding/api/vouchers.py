@@ -24,12 +24,9 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from services.bidding.api.deal_packs import router
+from services.bidding.api.router import router
 from services.bidding.api.shapes import UnrequestedIn
 from services.bidding.commands import vouchers as commands
-
-#: The service's one router, handed on to the next module that declares routes on it.
-__all__ = ["router"]
 
 Vouchers = Annotated[ViewReader, Depends(view_reader("bidding.vouchers"))]
 

@@ -42,7 +42,7 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     """Everything up to (date, phase), not only of that moment: a loan that was stuck catches up in its next wake.
 
     While a debit has no answer it is asked on but not judged: what the debit finds counts on the day on which it was asked, so
-    the loan may have been paid in time (docs/decisions/0015). The first wake after the answer judges.
+    the loan may have been paid in time (docs/decisions/0018). The first wake after the answer judges.
     """
     yesterday = call.business_date - _DAY
     asking_on = call.business_date if call.phase >= DUES_PHASE else yesterday

@@ -103,7 +103,7 @@ def test_a_payment_between_the_phases_counts_on_its_own_date() -> None:
 
 def test_a_payment_of_the_next_date_is_dated_so_while_the_day_is_still_judged() -> None:
     """Accounts are a day ahead while repayment closes: the money is the next day's, pays what is due by then, and is not moved
-    back. It has come before the judgement, so the loan is not late (docs/decisions/0015)."""
+    back. It has come before the judgement, so the loan is not late (docs/decisions/0018)."""
     asked = given(LOAN, *UNPAID, asked_again(NEXT_DAY, INSTALLMENT), failed(NEXT_DAY))
     paid = asked.when(pays(days(NEXT_DAY, 1), INSTALLMENT), on(NEXT_DAY))
     assert paid.events[0].value_date == days(NEXT_DAY, 1)

@@ -143,10 +143,12 @@ def _never_for_top_ups(real: Any) -> Any:
 def _answered_again(real: Any) -> Any:
     """The state does not mind a second answer, so that nothing but the books can."""
 
-    def answered(requests: Any, request_id: str, *answer: Any) -> Any:
-        earlier = requests.answered.get(request_id)
-        pending = requests.pending | ({request_id: earlier.amount_fen} if earlier else {})
-        return real(replace(requests, pending=pending), request_id, *answer)
+    def answered(requests: Any, request_id: str, reference: str, *, succeeded: bool) -> Any:
+        earlier = {each.request_id: each.amount_fen for each in requests.answered}
+        again = {request_id: earlier[request_id]} if request_id in earlier else {}
+        return real(
+            replace(requests, pending=requests.pending | again), request_id, reference, succeeded=succeeded
+        )
 
     return answered
 
@@ -220,7 +222,7 @@ PLANTS = (
         "The bank's answer that comes again is booked again.",
         together(
             instead(bank, "_is_repeated", _never_for_top_ups),
-            instead(account_state, "_answered", _answered_again),
+            instead(account_state, "with_answer", _answered_again),
         ),
         ("answer to", "bank reference"),
     ),
