@@ -190,7 +190,8 @@ class ListingOpened:
     `owner` is the member of staff who owns the borrower, `related` are the parties that must not bid, `application_id` is
     empty where an operator opened the listing by hand. `content_hash` is that of the disclosure's text, empty where no second
     person looked at one. `newcomers_only`: for investors who have never lent. `related_to_staff`: red line 3's mark. `repayment` is
-    the manner of repayment, None for equal monthly instalments, here and in what follows.
+    the manner of repayment, None for equal monthly instalments, `guarantor` the external company that guarantees the loan, empty
+    where none does: both here and in what follows.
     """
 
     listing_id: str
@@ -214,6 +215,7 @@ class ListingOpened:
     newcomers_only: bool = False
     related_to_staff: bool = False
     repayment: RepaymentTerms | None = None
+    guarantor: str = ""
 
 
 @event("bidding.ListingRefused.v1")
@@ -376,3 +378,4 @@ class FundsCollected:
     owner: str | None = None
     application_id: str = ""
     repayment: RepaymentTerms | None = None
+    guarantor: str = ""

@@ -38,7 +38,8 @@ class LoanPaymentIn(Shape):
 
 class ListingIn(Shape):
     """A loan request to be opened for bids: as `opens_on` begins, now if left out; for `newcomers_only`, who have never lent, or for
-    everybody. `related_to_staff`: the borrower is staff, or related to somebody who is."""
+    everybody. `related_to_staff`: the borrower is staff, or related to somebody who is. `guarantor`: the external company that
+    guarantees the loan."""
 
     borrower: Annotated[str, id_field("usr")]
     amount_fen: PositiveFenField
@@ -51,6 +52,7 @@ class ListingIn(Shape):
     newcomers_only: Annotated[bool, Field(strict=True)] = False
     related_to_staff: Annotated[bool, Field(strict=True)] = False
     opens_on: DayField | None = None
+    guarantor: Annotated[str, Field(pattern="^(gua_[A-Za-z0-9_-]{1,64})?$", examples=["gua_1"])] = ""
 
 
 class ReviewIn(Shape):

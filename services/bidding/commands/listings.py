@@ -22,7 +22,7 @@ class OpenListing:
     ListingRefused with the code, so that its exposure is released. Refused (by hand; always for `listing_exists`):
     `application_required` (this profile lists nothing by hand), `invalid_loan`, `invalid_owner` (the borrower's id), `invalid_tenor`, `invalid_window`, `invalid_grade`, `invalid_fee`,
     `amount_too_large` (what may be owed on it could not be said), `invalid_rate`
-    (profile's ceiling on the cost with all fees), `invalid_method` (another than that of `repayment`), `invalid_grace`, `invalid_date`, `forbidden_purpose`, `fee_not_published`, `listing_exists` (on other terms).
+    (profile's ceiling on the cost with all fees), `invalid_method` (another than that of `repayment`), `invalid_grace`, `invalid_date`, `forbidden_purpose`, `invalid_guarantor` (no guarantor's id), `fee_not_published`, `listing_exists` (on other terms).
 
     Where the profile wants a second person's look, it is prepared and not open: `forbidden_words` declines it then. By hand
     it opens as `opens_on` begins (None: now); `newcomers_only` for investors who have never lent: `invalid_opening` for a day

@@ -321,4 +321,5 @@ def _collected(state: Funding) -> FundsCollected:
         owner=terms.owner,
         application_id=terms.application_id,
         repayment=terms.repayment,
+        guarantor=terms.guarantor,
     )

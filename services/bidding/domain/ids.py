@@ -59,6 +59,12 @@ def loan_of_claim(claim_id: str) -> str:
     return f"loan_{suffix}"
 
 
+def require_guarantor(guarantor: str) -> None:
+    """Refused `invalid_guarantor` unless it is a guarantor's id, or empty for none."""
+    if guarantor:
+        _suffix(guarantor, "gua_", "invalid_guarantor")
+
+
 def require_offer(offer_id: str) -> None:
     """Refused `unknown_offer` unless it is an offer's id."""
     _suffix(offer_id, "offer_", "unknown_offer")

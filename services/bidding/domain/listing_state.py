@@ -57,6 +57,7 @@ class Terms:
     newcomers_only: bool = False
     related_to_staff: bool = False
     repayment: RepaymentTerms | None = None
+    guarantor: str = ""
 
 
 @record
@@ -316,6 +317,7 @@ def _to_come(event: ListingPrepared | ListingScheduled) -> Prepared | Scheduled:
         application_id=event.application_id,
         related_to_staff=told.related_to_staff,
         repayment=told.repayment,
+        guarantor=told.guarantor,
     )
     return Prepared(
         terms=terms,
@@ -347,4 +349,5 @@ def _terms(event: ListingOpened) -> Terms:
         newcomers_only=event.newcomers_only,
         related_to_staff=event.related_to_staff,
         repayment=event.repayment,
+        guarantor=event.guarantor,
     )

@@ -22,7 +22,7 @@ from libs.events.scheduling import ListingScheduled
 from services.bidding.commands import CheckListing, OpenListing
 from services.bidding.domain.disclosure import hash_of, is_lawful, template_of, text_of
 from services.bidding.domain.funding import is_affordable
-from services.bidding.domain.ids import account_of, listing_of, require_staff
+from services.bidding.domain.ids import account_of, listing_of, require_guarantor, require_staff
 from services.bidding.domain.listing_state import (
     Cancelled,
     Expired,
@@ -118,6 +118,7 @@ def _terms(command: OpenListing, context: Context) -> Terms:
         newcomers_only=command.newcomers_only,
         related_to_staff=command.related_to_staff,
         repayment=command.repayment,
+        guarantor=command.guarantor,
     )
 
 
@@ -145,6 +146,7 @@ def opened(terms: Terms, *, content_hash: str) -> ListingOpened:
         newcomers_only=terms.newcomers_only,
         related_to_staff=terms.related_to_staff,
         repayment=terms.repayment,
+        guarantor=terms.guarantor,
     )
 
 
@@ -197,6 +199,7 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
         raise Refused("forbidden_purpose")
     if profile.fees_version(command, context.business_date) is None:
         raise Refused("fee_not_published")
+    require_guarantor(command.guarantor)
     if command.related_to_staff and profile.staff_related == "refused":
         raise Refused("related_to_staff")
 

@@ -38,6 +38,7 @@ def _contract(collected: FundsCollected) -> Send:
         origination_fee_fen=collected.origination_fee_fen,
         interest_fee_permille=collected.interest_fee_permille,
         funded_on=collected.funded_on,
+        guarantor=collected.guarantor or None,
         claims=collected.claims,
         method=PLAIN.method if collected.repayment is None else collected.repayment.method,
         repayment=collected.repayment,

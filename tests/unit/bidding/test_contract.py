@@ -77,6 +77,15 @@ def test_deal_packs_are_due_where_the_law_of_the_profile_has_them() -> None:
     given(aggregate(CN_P2P_2016)).when(ISSUE, on()).then(LAWFUL)
 
 
+def test_the_guarantor_of_a_listing_stands_in_the_contract_and_seals() -> None:
+    """From the collected loan to the contract to each claim's deal pack, which then has his seal among its steps."""
+    [contract] = on_bidding(recorded(replace(listing.COLLECTED, guarantor="gua_1")))
+    [issued] = given(aggregate(CN_P2P_2016)).when(contract.command, on()).events
+    assert issued.guarantor == "gua_1"
+    packs = on_bidding(recorded(issued))
+    assert [pack.command.guarantor for pack in packs] == ["gua_1"] * len(issued.claims)
+
+
 def test_one_lender_is_enough() -> None:
     """A loan that one investor has filled has a contract, with his certificate."""
     [issued] = given(AGGREGATE).when(issue(claims=listing.CLAIMS[:1], amount_fen=900_00), on()).events
@@ -153,15 +162,15 @@ def test_the_contract_says_what_the_law_wants_of_it() -> None:
         "Guarantee. None.",
     ):
         assert needed in text
-    company = contract_text.contract_text(replace(ISSUED, guarantor="grt_1"), "ctr_1")
-    assert "Guarantee. By grt_1, an external company" in company
+    company = contract_text.contract_text(replace(ISSUED, guarantor="gua_1"), "ctr_1")
+    assert "Guarantee. By gua_1, an external company" in company
 
 
 def test_no_template_says_what_is_forbidden() -> None:
     """No text promises a return or denies the risk, and each says that lending can lose."""
     for text in (
         contract_text.contract_text(ISSUED, "ctr_1"),
-        contract_text.contract_text(replace(ISSUED, guarantor="grt_1"), "ctr_1"),
+        contract_text.contract_text(replace(ISSUED, guarantor="gua_1"), "ctr_1"),
         contract_text.certificate_text(ISSUED, ISSUED.claims[0], "ctr_1", ISSUED.content_hash),
     ):
         assert text.isascii()

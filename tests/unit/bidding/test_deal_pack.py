@@ -43,7 +43,7 @@ LEGAL_REPRESENTATIVE, COMPANY, GUARANTOR = (
     SealDealPack(seal="company"),
     SealDealPack(seal="guarantor"),
 )
-GUARANTEED = (opened(guarantor="grt_1"), *SEALED_PACK[1:-2])
+GUARANTEED = (opened(guarantor="gua_1"), *SEALED_PACK[1:-2])
 SECOND_OF_THREE = sealed("company", "stf_abe", 1, "seal_guarantor")
 SENT_BACK_PACK = (*ISSUED_PACK, SENT_BACK)
 

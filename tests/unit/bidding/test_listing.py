@@ -79,6 +79,15 @@ SPECS = [
     spec("a window ends", (), open_listing(window_days=11), "invalid_window"),
     spec("a grade is a short code", (), open_listing(grade="very good"), "invalid_grade"),
     spec("a grade is said", (), open_listing(grade=""), "invalid_grade"),
+    spec(
+        "a guarantor is named by his id", (), open_listing(guarantor="A trusted house"), "invalid_guarantor"
+    ),
+    spec(
+        "who guarantees a loan is said when it opens",
+        (),
+        open_listing(guarantor="gua_1"),
+        (replace(OPENED, guarantor="gua_1"),),
+    ),
     spec("of eight letters", (), open_listing(grade="ABCDEFG8"), (opened(grade="ABCDEFG8"),)),
     spec("and not of nine", (), open_listing(grade="ABCDEFGH9"), "invalid_grade"),
     spec("which everybody can type", (), open_listing(grade="Ä"), "invalid_grade"),
@@ -169,6 +178,13 @@ SPECS = [
     spec("a listing is funded once", (*FULL, FUNDED), FundListing(), (), LATE),
     spec("for good", ALL_CAPTURED, FundListing(), (), LATE),
     spec("a capture is counted", (*FULL, FUNDED), CAPTURE_B, (captured("b", 100_50, 1),)),
+    spec(
+        "and says who guarantees it",
+        (replace(OPENED, guarantor="gua_1"), *ONE_CAPTURED[1:]),
+        CAPTURE_A,
+        (captured("a", 900_00, 0), replace(COLLECTED, guarantor="gua_1")),
+        LATE,
+    ),
     spec(
         "the last one collects the loan", ONE_CAPTURED, CAPTURE_A, (captured("a", 900_00, 0), COLLECTED), LATE
     ),

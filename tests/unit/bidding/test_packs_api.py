@@ -40,7 +40,7 @@ async def world(keys: Path) -> AsyncIterator[World]:
             commands_topic("bidding", running_world.settings.topic_prefix),
             partition_of("pack_1_1", PARTITIONS),
         )
-        command = open_pack(guarantor="grt_1")
+        command = open_pack(guarantor="gua_1")
         envelope = CommandEnvelope(
             command_id="policy-pack",
             type=name_of(type(command)),
