@@ -88,6 +88,7 @@ PLANTS = (
         instead(finance, "dates_over", _a_day_ahead),
         ("the ledger's side is", "is refused: day_not_over", "the bank's side is"),
         config=FORTNIGHT,
+        seeds=range(8, 13),
     ),
     Plant(
         "balance-of-tomorrow",

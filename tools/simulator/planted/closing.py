@@ -71,5 +71,6 @@ PLANTS = (
         instead(loan_day, "penalty_lines", _compounded),
         ("open is", "the contract says", "internal refusals"),
         config=LATE,
+        seeds=range(18, 24),
     ),
 )

@@ -205,6 +205,7 @@ PLANTS = (
             "not at rest",
             "bid without its hold",
             "done 0 times",
+            "clearing:loan:",
         ),
         config=TWINS,
     ),

@@ -70,7 +70,7 @@ PLANTS = (
         "distribution-to-the-seller",
         "What is paid on a claim that was sold goes on to its seller.",
         instead(loan_state, "_transferred", _to_the_seller),
-        ("is acc_",),
+        ("is acc_", "is another's"),
         config=DUES,
         seeds=range(12),
     ),

@@ -100,7 +100,7 @@ PLANTS = (
         instead(PartitionDecider, "_repeated_by_policy", _by_what_is_unconfirmed),
         ("was lost and is decided otherwise", "was decided otherwise"),
         config=CUT_DUES,
-        seeds=range(96, 120),
+        seeds=range(126, 132),
     ),
     Plant(
         "displaced-commands-forgotten",
@@ -135,7 +135,7 @@ PLANTS = (
         "unknown-commit-repeated",
         "A transaction whose end is unknown is carried out once more.",
         instead(ProjectorActor, "_try_to_commit", _carried_out_once_more),
-        ("live", "the view says", "in buckets"),
+        ("live", "the view says", "in buckets", "the ledger's side is"),
         config=UNHEARD,
     ),
     Plant(

@@ -181,7 +181,7 @@ PLANTS = (
         "expired-hold-kept",
         "A listing that expires keeps its investors' money.",
         policy(BIDDING, "bidding", _keeps_holds_of_expired),
-        ("is held for nothing", "never ends"),
+        ("is held for nothing", "never ends", "wait for ever"),
     ),
     Plant(
         "fen-made-at-payout",
@@ -209,7 +209,7 @@ PLANTS = (
         together(
             instead(listing, "_why_not", _any_amount), instead(listing, "_place", _as_if_it_asked_for_more)
         ),
-        ("is overfunded",),
+        ("is overfunded", "internal refusals"),
     ),
     Plant(
         "capture-forgotten",
@@ -224,7 +224,7 @@ PLANTS = (
             instead(bank, "_is_repeated", _never_for_top_ups),
             instead(account_state, "with_answer", _answered_again),
         ),
-        ("answer to", "bank reference"),
+        ("answer to", "bank reference", "internal refusals"),
     ),
     Plant(
         "remainder-dropped",
@@ -267,6 +267,7 @@ PLANTS = (
         instead(loan_day, "penalty_lines", _fined_when_paid),
         ("open is", "internal refusals"),  # the loan itself may notice that its lines do not add up
         config=LATE,
+        seeds=range(8, 12),
     ),
     Plant(
         "grace-forgotten",

@@ -40,6 +40,7 @@ PLANTS = (
         instead(loan, "takes_from_anyone", lambda _real: lambda _state: True),
         ("who is not its borrower",),
         config=LATE,
+        seeds=range(9, 13),
     ),
     Plant(
         "manner-forgotten",

@@ -99,13 +99,13 @@ PLANTS = (
             instead(ProjectorActor, "_commit", _forgetting_heads),
             instead(ProjectorActor, "_is_unmoved", lambda _real: lambda _self, _folded: True),
         ),
-        ("bidding.balances", "live", "the view says"),
+        ("bidding.balances", "live", "the view says", "the ledger's side is"),
     ),
     Plant(
         "view-position-first",
         "A view's position is stored before its documents, so a crash in between skips them.",
         instead(ProjectorActor, "step", _heads_first),
-        ("live", "the view says"),
+        ("live", "the view says", "not at rest"),
     ),
     Plant(
         "view-only-adds",
