@@ -117,9 +117,9 @@ def _any_amount(real: Any) -> Any:
 
 
 def _as_if_it_asked_for_more(real: Any) -> Any:
-    def place(command: Any, state: Any, reviews_needed: int) -> Any:
+    def place(command: Any, state: Any, *others: Any) -> Any:
         asked = max(state.terms.amount_fen, state.raised_fen + command.amount_fen)
-        return real(command, replace(state, terms=replace(state.terms, amount_fen=asked)), reviews_needed)
+        return real(command, replace(state, terms=replace(state.terms, amount_fen=asked)), *others)
 
     return place
 
@@ -134,8 +134,8 @@ def _takes_back_any(real: Any) -> Any:
 
 
 def _never_for_top_ups(real: Any) -> Any:
-    def is_repeated(answer: Any, request_id: str, requests: Any, state: Any, noun: str) -> bool:
-        return noun != "top_up" and real(answer, request_id, requests, state, noun)
+    def is_repeated(answer: Any, requests: Any, state: Any, noun: str) -> bool:
+        return noun != "top_up" and real(answer, requests, state, noun)
 
     return is_repeated
 
@@ -209,7 +209,7 @@ PLANTS = (
         together(
             instead(listing, "_why_not", _any_amount), instead(listing, "_place", _as_if_it_asked_for_more)
         ),
-        ("is overfunded", "internal refusals"),
+        ("is overfunded",),
     ),
     Plant(
         "capture-forgotten",
@@ -224,7 +224,7 @@ PLANTS = (
             instead(bank, "_is_repeated", _never_for_top_ups),
             instead(account_state, "with_answer", _answered_again),
         ),
-        ("answer to", "bank reference", "internal refusals"),
+        ("answer to", "bank reference"),
     ),
     Plant(
         "remainder-dropped",
