@@ -113,8 +113,11 @@ class Driver:
             async with asyncio.TaskGroup() as group:
                 for work in works:
                     group.create_task(work)
-        except* ReplayFailed as failures:
-            raise failures.exceptions[0] from None
+        except ExceptionGroup as failures:
+            refused, others = failures.split(ReplayFailed)
+            if refused is None or others is not None:
+                raise
+            raise refused.exceptions[0] from None  # `except*` once put a group around it again
 
     async def _close(self, day: Day) -> None:
         started = time.perf_counter()
