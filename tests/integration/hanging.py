@@ -1,4 +1,4 @@
-"""A process that decides in a way that its arguments name, under a watch of one second: for the tests of the watch."""
+"""A process that decides in a way that its arguments name, under a watch of so many seconds: for the tests of the watch."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ def holds() -> None:
 
 
 def short() -> None:
-    """A decision of a fifth of a second, which a busy machine may take five times as long for."""
+    """A decision of a fifth of a second, which a busy machine may take ten times as long for."""
     end = time.process_time() + 0.2
     print("deciding", flush=True)  # noqa: T201 - the test waits for it
     while time.process_time() < end:
@@ -27,7 +27,7 @@ def short() -> None:
 
 
 if __name__ == "__main__":
-    watch = HangWatch(limit_s=1.0, tick_s=0.1)
+    watch = HangWatch(limit_s=float(sys.argv[2]), tick_s=0.1)
     watch.start()
     watch.begin()
     {"loops": loops, "holds": holds, "short": short}[sys.argv[1]]()

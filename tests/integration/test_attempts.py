@@ -177,10 +177,10 @@ def test_a_doomed_command_keeps_its_name_and_its_first_answer() -> None:
 # --- a decision that hangs -----------------------------------------------------------------------------------------
 
 
-def watched(how: str) -> "subprocess.Popen[str]":
-    """A process that decides as told, under a watch of one second."""
+def watched(how: str, limit_s: int = 1) -> "subprocess.Popen[str]":
+    """A process that decides as told, under a watch."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.hanging", how],
+        [sys.executable, "-m", "tests.integration.hanging", how, str(limit_s)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -202,11 +202,11 @@ def test_a_decision_that_hangs_ends_its_process_with_its_trace(how: str, code: i
 
 def test_a_process_that_was_stopped_has_not_hung() -> None:
     """Frozen in the middle of a decision for longer than the limit, it goes on and ends well."""
-    process = watched("short")
+    process = watched("short", limit_s=3)
     assert process.stdout is not None
     assert process.stdout.readline() == "deciding\n"
     process.send_signal(signal.SIGSTOP)
-    time.sleep(2)
+    time.sleep(4)
     process.send_signal(signal.SIGCONT)
     assert process.wait(60) == 0
 
