@@ -9,6 +9,7 @@ from datetime import date
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code, TextHash
+from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.terms import RepaymentTerms
 
 
@@ -30,7 +31,8 @@ class ContractIssued:
 
     The text itself is written again from these fields, the same for ever: `version` of `template` is never edited.
     `guarantor` is None where the loan has none. Each claim's deal pack is due by the end of `packs_due_on`, None where the
-    certificate is all that a lender gets.
+    certificate is all that a lender gets. `rows` are the schedule that the text says: a calendar of holidays grows from year to
+    year, so it is never made again.
     """
 
     contract_id: str
@@ -51,3 +53,4 @@ class ContractIssued:
     claims: tuple[Certificate, ...]
     packs_due_on: date | None
     repayment: RepaymentTerms | None = None
+    rows: tuple[ScheduleRow, ...] = ()

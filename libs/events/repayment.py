@@ -7,18 +7,11 @@ from typing import Literal
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.schedules import row
 from libs.events.schedules.terms import RepaymentTerms
 
-
-@record
-class ScheduleRow:
-    """One instalment of a schedule, numbered from 1; `fee_fen` is the borrower's fee of that period."""
-
-    number: int
-    due_on: date
-    principal_fen: Count
-    interest_fen: Count
-    fee_fen: Count = 0
+# Whoever reads repayment finds its rows here too.
+ScheduleRow = row.ScheduleRow
 
 
 @record

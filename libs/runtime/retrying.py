@@ -108,6 +108,11 @@ def parked_event(service: Service, decided: RawRecord, ref: str, index: int | No
             f"{ref} is the command of a person, who was told that it is refused: that is final. He asks again himself, under a "
             "new key; only commands of policies are retried."
         )
+    if found[0].type == name_of(CommandRefused) and found[0].data["command_type"] in expected:
+        raise OperatorError(
+            f"{ref} is a step that its saga has undone: sent again, it would be done without what was given back. "
+            "Whoever began it begins again."
+        )
     return found[0]
 
 

@@ -36,6 +36,8 @@ _CHUNK_BYTES: Final = 256 * 1024
 #: Seconds between two rounds, and between two looks at claims that do not agree (chosen).
 _ROUND_S: Final = 600.0
 _REST_S: Final = 0.5
+#: So many looks for a decision before a round is given up (chosen).
+_LOOKS_MAX: Final = 60
 _PAGE: Final = 1_000
 
 
@@ -117,9 +119,16 @@ async def keep_reconciling(settings: Settings, bank: str, stop: asyncio.Event) -
         connect=lambda: LogWriter(settings.require_kafka(), client_id="loanstream-reconciler"),
     )
 
-    async def hear(command: ReconcileBankDay, revision: int) -> None:
-        call, order = order_of(command, revision)
-        await commands.append(order.stream_id, sealed(secret, call, order).value)
+    async def hear(command: ReconcileBankDay, revision: int, attempt: int) -> str | None:
+        call, order = order_of(command, revision, attempt)
+        sent = sealed(secret, call, order)
+        await commands.append(order.stream_id, sent.value)
+        for _ in range(_LOOKS_MAX):
+            decided = await views.get("bidding.commands", sent.command_id)
+            if decided is not None:
+                return str(decided["code"]) if decided["outcome"] == "refused" else None
+            await until_set(stop, _REST_S)
+        return "not_decided"
 
     try:
         async with HttpCustodian.client(bank) as client:

@@ -109,10 +109,12 @@ async def reconciliation(
     return command, known.get("revision", 0)
 
 
-def order_of(command: ReconcileBankDay, revision: int) -> tuple[Call, Order]:
-    """The command as a call: the same file on the same books is the same one, until something new was said of the day."""
+def order_of(command: ReconcileBankDay, revision: int, attempt: int = 0) -> tuple[Call, Order]:
+    """The command as a call: the same file on the same books is the same one, until something new was said of the day. A command
+    that was refused is asked again as another one, because what stood in its way may be gone.
+    """
     day = command.business_date.isoformat()
-    key = f"{revision}:{sha256(encode(ReconcileBankDay, command)).hexdigest()}"
+    key = f"{revision}:{attempt}:{sha256(encode(ReconcileBankDay, command)).hexdigest()}"
     return Call(RECONCILER, _ROUTE, {"day": day}, None, b""), Order(BANK_DAYS, command, key=key)
 
 
@@ -225,13 +227,15 @@ async def _named(views: ReadsViews, day: date, found: LineBreak) -> LineBreak:
 
 
 class Reconciler:
-    """One round after the other. `hear` puts a command on the log and says whether it was decided (`pause` waits a moment)."""
+    """One round after the other. `hear` puts a command on the log and gives the code of its refusal, None where it was believed:
+    revision and attempt make it the same one or another (`pause` waits a moment).
+    """
 
     def __init__(
         self,
         views: ReadsViews,
         files: BankFiles,
-        hear: Callable[[ReconcileBankDay, int], Awaitable[None]],
+        hear: Callable[[ReconcileBankDay, int, int], Awaitable[str | None]],
         pause: Callable[[], Awaitable[None]],
         *,
         partitions: int,
@@ -241,10 +245,11 @@ class Reconciler:
         self._hear = hear
         self._pause = pause
         self._partitions = partitions
+        self._refused: dict[date, int] = {}
 
     async def once(self) -> Sequence[date]:
-        """Ask for the files of all dates that need a look, and return those that were believed. A file that is refused or not
-        ready ends the round: later balances rest on it.
+        """Ask for the files of all dates that need a look, and return those that were believed. A file that is refused, by its
+        reader or by the log, or not ready ends the round: later balances rest on it.
 
         Raises BankUnavailable, LogUnavailable, DatabaseError, ViewMissing.
         """
@@ -267,6 +272,12 @@ class Reconciler:
                 log.warning("bank_file_missing", day=day.isoformat(), code=refused.code)
                 break
             if not says_nothing(command, await self._views.get(DAYS, day.isoformat()) or {}):
-                await self._hear(command, revision)
+                attempt = self._refused.get(day, 0)
+                code = await self._hear(command, revision, attempt)
+                if code is not None:
+                    self._refused[day] = attempt + 1
+                    log.error("bank_day_refused", day=day.isoformat(), code=code)
+                    break
+                self._refused.pop(day, None)
             done.append(day)
         return done

@@ -19,6 +19,7 @@ from services.bidding.domain.contract_text import (
     certificate_text,
     contract_text,
     hash_of,
+    rows_of,
 )
 from services.bidding.domain.ids import contract_of
 from services.bidding.domain.opening import BIDS_MAX
@@ -82,6 +83,7 @@ def decide(
             content_hash=content_hash,
             claims=tuple(_certified(command, claim, contract_id, content_hash) for claim in command.claims),
             packs_due_on=profile.packs_due_on(command.funded_on),
+            rows=rows_of(command),
             repayment=command.repayment,
         )
     ]

@@ -12,6 +12,7 @@ from typing import Final
 
 from libs.events.bidding import Certificate, ClaimTerms, ContractIssued
 from libs.events.onboarding import TextHash
+from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import PLAIN
 from services.bidding.commands.papers import IssueContract
@@ -153,6 +154,13 @@ def _annex(wording: _Wording, terms: Terms) -> str:
     """The schedule, where the version has one."""
     if not wording.schedule:
         return ""
+    return wording.schedule + "".join(wording.row.format(row=row) for row in rows_of(terms))
+
+
+def rows_of(terms: Terms) -> tuple[ScheduleRow, ...]:
+    """The schedule that was issued; of what is only asked for, that of the ledger by the same function. Refused as `schedule` names it."""
+    if isinstance(terms, ContractIssued) and terms.rows:
+        return terms.rows
     plan = schedule(
         terms.repayment or PLAIN,
         amount_fen=terms.amount_fen,
@@ -160,7 +168,7 @@ def _annex(wording: _Wording, terms: Terms) -> str:
         months=terms.tenor_months,
         funded_on=terms.funded_on,
     )
-    return wording.schedule + "".join(wording.row.format(row=row) for row in plan.rows)
+    return plan.rows
 
 
 def certificate_text(

@@ -53,6 +53,8 @@ def _why_not(state: Open | Taken | Settled | Unsold, profile: Profile) -> str | 
             return "offer_sold"
         case Unsold(how="closed"):
             return "offer_closed"
+        case Unsold() if state.terms.redemption_id is not None:
+            return "offer_of_redemption"
         case Unsold():
             stood = profile.stood_unsold(state.terms.opened_on, state.ended_on)
             return None if stood else "offered_too_short"

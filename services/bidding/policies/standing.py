@@ -46,7 +46,8 @@ from services.bidding.commands.standing import (
 def on_bidding(event: RecordedEvent) -> list[Send]:
     """Each step's next command."""
     match event.data:
-        case ListingOpened() as opened:
+        # The queue does not know who has lent, and newcomers choose by themselves (docs/decisions/0016).
+        case ListingOpened(newcomers_only=False) as opened:
             return [_queue(opened)]
         case OrdersConsidered() as looked:
             if looked.asked:

@@ -206,14 +206,15 @@ class ClaimOut(BaseModel):
     interest_fen: int
     penalty_fen: int
     fee_fen: int
-    sold_fen: int
-    offer_id: str | None
+    sold_fen: int = 0  # these two are not in documents of the version before
+    offer_id: str | None = None
     loan: HeldLoanOut | None
 
     @staticmethod
     def of(document: dict[str, Any], loan: dict[str, Any] | None) -> "ClaimOut":
         """From documents of repayment.claims and repayment.loans; the loan's may come a moment later."""
-        shown = {name: document[name] for name in ClaimOut.model_fields if name not in ("id", "loan")}
+        fields = ClaimOut.model_fields.keys() & document.keys()
+        shown = {name: document[name] for name in fields if name not in ("id", "loan")}
         whole = None if loan is None else LoanOut.of(loan).model_dump(include=set(HeldLoanOut.model_fields))
         return ClaimOut(
             id=document["claim_id"], loan=None if whole is None else HeldLoanOut(**whole), **shown

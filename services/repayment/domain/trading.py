@@ -5,13 +5,14 @@ The loan alone knows what a claim is worth on a day and whether it may change ha
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.deciding import Refused
 from libs.events.market import permille_fen
 from libs.events.money import split_fen
+from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import ReleaseClaim, ReserveClaim, TransferClaim
 from services.repayment.domain.allocation import Book, days_past_due
 from services.repayment.domain.loan_state import Claim, Repaid, Reservation, Running
@@ -30,6 +31,8 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
     if _reservation_of(state, command.offer_id) or command.offer_id in state.sold:
         return []
     _require_tradable(rules, state, command.value_date, may_wait=command.may_wait)
+    if not _is_plain(state.book.repayment):
+        raise Refused("manner_not_traded")
     claim = _claim(state, command.claim_id)
     if claim is None or claim.investor != command.seller or not claim.principal_fen:
         raise Refused("unknown_claim")
@@ -174,8 +177,26 @@ def _require_tradable(rules: Rules, state: Running, on: date, *, may_wait: bool 
     is_blocked = any(abs((row.due_on - on).days) <= rules.blocked_days for row in state.book.rows)
     if is_blocked and not may_wait:
         raise Refused("blocked_window")
-    if days_past_due(state.book, on):
+    if days_past_due(state.book, on) and not (may_wait and _may_be_paid(state, on)):
         raise Refused("loan_overdue")
+
+
+def _may_be_paid(state: Running, on: date) -> bool:
+    """Whether what looks overdue may have been paid in time: it was not asked for yet, or the answer is still on its way."""
+    is_asked = reached(state.book.rows, on - timedelta(days=1)) < state.next_due
+    return not is_asked or bool(state.unanswered)
+
+
+def _is_plain(terms: RepaymentTerms | None) -> bool:
+    """Whether interest accrues evenly from due date to due date on all that is owed, as `accrued_interest_fen` has it: of other
+    manners no price of a sale is agreed yet (docs/decisions/0015)."""
+    return terms is None or (
+        terms.method in ("equal_instalments", "equal_principal", "interest_first")
+        and terms.interest_by == "month"
+        and terms.shift == "none"
+        and not terms.principal_grace
+        and not terms.interest_grace
+    )
 
 
 def _claim(state: Running, claim_id: str) -> Claim | None:

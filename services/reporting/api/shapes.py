@@ -29,7 +29,7 @@ class StatementLineOut(BaseModel):
 
     id: str
     business_date: str | None
-    kind: Kind
+    kind: Kind | None = None  # not in documents of the version before
     movement: str
     available_fen: int = Field(description="What the movement added to the available money.")
     held_fen: int = Field(description="What the movement added to the held money.")

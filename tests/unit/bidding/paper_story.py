@@ -1,5 +1,6 @@
 """The papers of Bea's loan in the specs: her contract with Ann and Cem, and the deal pack of Ann's claim, step by step."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from libs.events.deal_packs import (
     Seal,
 )
 from services.bidding.commands.papers import IssueContract, OpenDealPack
+from services.bidding.domain.contract_text import rows_of
 from tests.unit.bidding import listing_story as listing
 
 #: What a release once issued stands: these are the hashes of version 2's texts, and no later release may change them.
@@ -62,7 +64,8 @@ def issued(**changed: Any) -> ContractIssued:
         "claims": certificates,
         "packs_due_on": None,
     }
-    return ContractIssued(**(TERMS | written | changed))
+    made = ContractIssued(**(TERMS | written | changed))
+    return made if made.rows else replace(made, rows=rows_of(made))
 
 
 ISSUE = issue()

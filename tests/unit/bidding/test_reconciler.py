@@ -69,6 +69,8 @@ class Desk:
     files: dict[date, list[bytes] | Exception] = field(default_factory=dict)
     asked: list[ReconcileBankDay] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
+    attempts: list[int] = field(default_factory=list)
+    refuses: str | None = None
 
     def __post_init__(self) -> None:
         self.reconciler = Reconciler(self.views, self, self._hear, self._pause, partitions=2)
@@ -94,8 +96,10 @@ class Desk:
             raise found
         yield found
 
-    async def _hear(self, command: ReconcileBankDay, _revision: int) -> None:
+    async def _hear(self, command: ReconcileBankDay, _revision: int, attempt: int) -> str | None:
         self.asked.append(command)
+        self.attempts.append(attempt)
+        return self.refuses
 
     async def _pause(self) -> None:
         pass
@@ -264,3 +268,21 @@ async def test_what_is_out_of_balance_is_an_alarm_and_what_lines_explain_is_work
     views.documents[BREAKS.name] = {doc: nested(doc, fields) for doc, fields in shown.items()}
     await tell_breaks(views)
     assert BANK_UNBALANCED_FEN._value.get() == 200_00
+
+
+async def test_a_day_that_the_log_refuses_ends_the_round_and_is_asked_again_as_another(desk: Desk) -> None:
+    """Nobody believes it, later dates wait for it, and what stood in its way may be gone the next time."""
+    desk.lives_on(TUESDAY + timedelta(days=1))
+    for day in (MONDAY, TUESDAY):
+        desk.files[day] = file_of(day)
+    desk.refuses = "too_many_breaks"
+    assert await desk.reconciler.once() == []
+    assert await desk.reconciler.once() == []
+    desk.refuses = None
+    assert await desk.reconciler.once() == [MONDAY, TUESDAY]
+    told = [
+        (command.business_date, attempt) for command, attempt in zip(desk.asked, desk.attempts, strict=True)
+    ]
+    assert told == [(MONDAY, 0), (MONDAY, 1), (MONDAY, 2), (TUESDAY, 0)]
+    first, again = (order_of(desk.asked[0], 0, attempt)[1].key for attempt in (0, 1))
+    assert first != again

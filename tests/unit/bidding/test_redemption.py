@@ -64,6 +64,12 @@ UNSOLD_SPECS = [
     Spec("nor one that was sold", (*STANDS, s.TAKEN, s.settled()), CONFIRM, (no_evidence("offer_sold"),)),
     Spec("nor one that its loan ended", (*STANDS, s.CLOSED), CONFIRM, (no_evidence("offer_closed"),)),
     Spec(
+        "nor one by which a redemption was to be sold",
+        tuple(replace(event, redemption_id="rdm_0") for event in (*STANDS, EXPIRED)),
+        CONFIRM,
+        (no_evidence("offer_of_redemption"),),
+    ),
+    Spec(
         "nor one that stood for two working days",
         (*STANDS, replace(EXPIRED, expired_on=EXPIRED_ON - timedelta(days=1))),
         CONFIRM,

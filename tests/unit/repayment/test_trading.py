@@ -10,6 +10,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.deciding import Wake
 from libs.events.repayment import LoanRepaid, PaymentMissed
+from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import ReleaseClaim, ReserveClaim, TransferClaim
 from services.repayment.domain.loan_state import Claim, Reservation, Running
 from services.repayment.domain.trading import CLAIMS_MAX
@@ -131,6 +132,34 @@ def test_a_redemption_may_wait_out_a_blocked_window() -> None:
     given(LOAN, OPENED).when(wish, on(near)).then(replace(RESERVED, reserved_on=near))
     late = replace(wish, value_date=days(FIRST_DUE, 1))
     given(LOAN, OPENED, due(1), failed(FIRST_DUE)).when(late, on(DAY)).then_refused("loan_overdue")
+
+
+def test_a_redemption_does_not_die_of_a_debit_that_is_on_its_way() -> None:
+    """The due date has passed, but its debit has no answer, or was not asked for yet: the borrower may have paid in time."""
+    on_time = days(FIRST_DUE, 1)
+    wish = replace(RESERVE, value_date=on_time, may_wait=True)
+    for history in ((), (due(1),)):
+        given(LOAN, OPENED, *history).when(wish, on(on_time)).then(replace(RESERVED, reserved_on=on_time))
+        plain = replace(wish, value_date=days(FIRST_DUE, 4), may_wait=False)
+        given(LOAN, OPENED, *history).when(plain, on(on_time)).then_refused("loan_overdue")
+
+
+@pytest.mark.parametrize(
+    ("terms", "is_traded"),
+    [
+        (RepaymentTerms(method="equal_principal"), True),
+        (RepaymentTerms(method="interest_first", period_fee_permille=1), True),
+        (RepaymentTerms(method="bullet"), False),
+        (RepaymentTerms(method="flat"), False),
+        (RepaymentTerms(method="equal_principal", interest_by="day"), False),
+        (RepaymentTerms(method="equal_principal", shift="following"), False),
+        (RepaymentTerms(method="equal_principal", principal_grace=1), False),
+    ],
+)
+def test_claims_are_sold_where_interest_accrues_evenly(terms: RepaymentTerms, is_traded: bool) -> None:
+    """Of other manners of repayment no price is agreed, so they are refused by name."""
+    outcome = given(LOAN, replace(OPENED, repayment=terms)).when(RESERVE, on(DAY))
+    assert outcome.refused == (None if is_traded else "manner_not_traded")
 
 
 def test_no_split_makes_more_claims_than_a_record_may_have() -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from libs.events.chain import genesis
 from libs.events.records import RawRecord, RecordedEvent, Source, parse_decision
-from libs.events.sagas import Send
+from libs.events.sagas import Saga, Send
 from libs.runtime import following, retrying
 from libs.runtime.day import NotePolicyFailure
 from libs.runtime.errors import OperatorError
@@ -150,6 +151,20 @@ async def test_the_command_of_a_person_is_refused_with_the_reason(settings: Sett
     count = len(bench.commands)
     with pytest.raises(OperatorError, match="the command of a person, who was told"):
         await again(settings, bench)
+    assert len(bench.commands) == count
+
+
+async def test_a_step_that_its_saga_has_undone_is_not_done_again(
+    settings: Settings, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal `internal` is parked even where a saga expects it; by then what it was for is given back, so a retry is refused."""
+    with monkeypatch.context() as broken:
+        broken.setattr("tests.unit.runtime.jars._shaken", _breaks)
+        bench.tell(Shake(how="nothing"), **of_policy())
+    count = len(bench.commands)
+    undoing = Saga(name="shake", why="", opened_by={}, closed_by={}, steps=(), expected_refusals=(Shake,))
+    with pytest.raises(OperatorError, match="a step that its saga has undone"):
+        await again(settings, bench, replace(service(), sagas=(undoing,)))
     assert len(bench.commands) == count
 
 
