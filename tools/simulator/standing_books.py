@@ -75,7 +75,7 @@ class StandingBooks:
             handler(self, where, event["data"])
 
     def at_rest(self) -> None:
-        """Every listing that opened while there were orders was served to its end; what came to nothing counts no more."""
+        """Every listing for everybody that opened while there were orders was served to its end; what came to nothing counts no more."""
         require(self.service is None, f"the service of {self.service and self.service.listing} never ends")
         require(not self.waiting, f"{self.waiting} wait for their service")
         require(not self.unserved, f"{list(self.unserved)} opened and no standing order was served")
@@ -112,7 +112,7 @@ class StandingBooks:
 
     def _listed(self, _where: str, data: Any) -> None:
         self.listings[data["listing_id"]] = data
-        if self.orders:
+        if self.orders and not data["newcomers_only"]:
             self.unserved[data["listing_id"]] = None
 
     def _prepared(self, _where: str, data: Any) -> None:
@@ -122,6 +122,7 @@ class StandingBooks:
         listing = data["listing_id"]
         self.unserved.pop(listing, None)
         told = self.listings[listing]
+        require(not told["newcomers_only"], f"{where}: {listing} is for newcomers, who choose by themselves")
         require(
             all(data[name] == told[name] for name in data), f"{where}: {listing} is served on other terms"
         )
