@@ -136,7 +136,7 @@ def test_the_seeds_together_see_the_whole_thread() -> None:
 def test_phases_of_many_ticks_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """With one stream to a tick, each phase goes through its ticks under faults and crashes and is done exactly once."""
     monkeypatch.setattr(day, "WOKEN_PER_TICK_MAX", 1)
-    done = simulate(2, services(thread_only=True), TICKS)
+    done = simulate(5, services(thread_only=True), TICKS)
     assert done.auditor.events["system.TickProgressed.v1"] > 5
 
 
