@@ -112,7 +112,7 @@ class ProjectorRole:
                 if later:
                     group.create_task(self._build_beside(database, later, ended))
             await live.tick(at_once=True)
-        except* Exception as errors:
+        except ExceptionGroup as errors:  # what `except*` raises may come in a group again
             raise the_one_to_tell(errors) from errors
         finally:
             with suppress(DatabaseError):
