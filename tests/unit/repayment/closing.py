@@ -5,7 +5,7 @@ An accountant who shares no code with the domain keeps each loan's books beside 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -97,9 +97,10 @@ class Closing:
         self.say(SetBusinessDate(business_date=STARTED_ON), system_stream(0))
 
     def open(self, loans: int, terms_of: Random) -> None:
-        """So many loans of January."""
+        """So many loans of January, the first of them in equal instalments, so that something is due in the next month."""
         for number in range(loans):
             terms = random_terms(terms_of, str(number))
+            terms = terms if number else replace(terms, repayment=None)
             self.auditors[terms.loan_id] = LateAuditor()
             self.say(terms, terms.loan_id)
 

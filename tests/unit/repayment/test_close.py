@@ -188,6 +188,7 @@ def test_a_calm_close_and_a_troubled_one_say_the_same(seed: int) -> None:
         missed = [event for event in events if isinstance(event, PaymentMissed)]
         assert [event.number for event in missed] == [event.number for event in due[: len(missed)]]
         assert len(due) - len(missed) <= 1, "only what is due on the last day is not judged yet"
+    assert any(isinstance(event, PaymentMissed) for event in calm["loan_0"])
 
 
 # --- the ceiling ---------------------------------------------------------------------------------------------------
