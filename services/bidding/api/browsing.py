@@ -10,7 +10,7 @@ from libs.events.money import MAX_INTEGER
 from libs.events.searches import OneOf, Sorting, Span
 from libs.events.views import OtherThan
 from libs.runtime.http import RateField
-from services.bidding.projections.listings import RATE_PLACES
+from services.bidding.projections.rates import rate_units
 
 #: Products and regions are onboarding's codes (libs.events.onboarding).
 _CODE: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
@@ -18,7 +18,7 @@ _GRADES: Final = "^[A-Z][A-Z0-9]{0,7}(,[A-Z][A-Z0-9]{0,7}){0,9}$"
 
 SORTS: Final = {
     "closing": Sorting("closes_on"),
-    "rate": Sorting("rate_e8", descending=True),
+    "rate": Sorting("rate_units", descending=True),
     "tenor": Sorting("tenor_months"),
     "left": Sorting("remaining_fen"),
 }
@@ -61,7 +61,7 @@ async def _browsing(
     if grades is not None:
         where["grade"] = OneOf(tuple(grades.split(",")))
     if min_rate is not None:
-        where["rate_e8"] = Span(int(min_rate.scaleb(RATE_PLACES)))
+        where["rate_units"] = Span(rate_units(min_rate))
     if tenor_from is not None or tenor_to is not None:
         where["tenor_months"] = Span(tenor_from, tenor_to)
     if left_from is not None:

@@ -40,7 +40,7 @@ from services.bidding.api.router import router
 from services.bidding.api.routes import OwnAccount
 from services.bidding.commands import market as commands
 from services.bidding.domain.profile import profile_named
-from services.bidding.projections.market import rate_units
+from services.bidding.projections.rates import rate_units
 
 OfferId = Annotated[str, id_path("offer")]
 Offers = Annotated[ViewReader, Depends(view_reader("bidding.offers"))]

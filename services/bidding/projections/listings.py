@@ -25,12 +25,10 @@ from libs.events.records import RecordedEvent
 from libs.events.schedules.stored import stored
 from libs.events.scheduling import ListingScheduled
 from libs.events.views import Op, Set, View
+from services.bidding.projections.rates import rate_units
 
 #: From here on a listing waits for the next of its people.
 _WAIT_FOR_PEOPLE = (ListingPrepared, ListingFilled, PayoutApproved)
-
-#: Rates have at most so many places (libs.events.money.AnnualRate): shifted by them they are whole, and compare as numbers.
-RATE_PLACES = 8
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -125,7 +123,7 @@ def _opened(data: ListingOpened) -> dict[str, Any]:
         "remaining_fen": data.amount_fen,
         "bids": 0,
         "annual_rate": f"{data.annual_rate:f}",
-        "rate_e8": int(data.annual_rate.scaleb(RATE_PLACES)),
+        "rate_units": rate_units(data.annual_rate),
         "tenor_months": data.tenor_months,
         "grade": data.grade,
         "closes_on": data.closes_on.isoformat(),

@@ -5,7 +5,6 @@ Every document is written by its offer's stream alone.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from libs.events.codec import encode, parse_json
@@ -22,13 +21,7 @@ from libs.events.market import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
-
-_RATE_DECIMALS = 8
-
-
-def rate_units(annual_rate: Decimal) -> int:
-    """An annual rate as an integer of its last decimal, by which a list can be searched: 0.12 is 12,000,000."""
-    return int(annual_rate.scaleb(_RATE_DECIMALS))
+from services.bidding.projections.rates import rate_units
 
 
 def project_offer(event: RecordedEvent) -> Sequence[Op]:

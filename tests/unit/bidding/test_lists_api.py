@@ -22,7 +22,7 @@ OPEN = {
     3: (100_000_000, 6, 10_000, "C", "2024-03-25", "business", "CN-31"),
     4: (12_000_000, 3, 50_000, "B", "2024-03-20", "business", "CN-11"),
 }
-_FIELDS = ("rate_e8", "tenor_months", "remaining_fen", "grade", "closes_on", "product", "region")
+_FIELDS = ("rate_units", "tenor_months", "remaining_fen", "grade", "closes_on", "product", "region")
 
 
 def waiting(number: int, state: str, since: str, **fields: Any) -> dict[str, Any]:

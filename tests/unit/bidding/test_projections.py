@@ -462,7 +462,7 @@ def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
         "amount_fen": 1_000_50,
         "bid_min_fen": 100_00,
         "annual_rate": "0.12",
-        "rate_e8": 12_000_000,
+        "rate_units": 12_000_000,
         "tenor_months": 12,
         "grade": "B",
         "closes_on": "2024-03-20",

@@ -32,7 +32,7 @@ def listing(number: int, state: str = "open") -> dict[str, Any]:
         "remaining_fen": 100_000,
         "bids": 0,
         "annual_rate": "0.12",
-        "rate_e8": 12_000_000,
+        "rate_units": 12_000_000,
         "tenor_months": 12,
         "grade": "B",
         "product": "",
