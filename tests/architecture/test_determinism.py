@@ -202,7 +202,7 @@ def test_the_rooms_are_where_they_are_said_to_be() -> None:
         "services/bidding/policies/lending.py",
         "services/bidding/projections/balances.py",
         "services/repayment/domain/loan.py",
-        "services/repayment/policies.py",
+        "services/repayment/policies/lending.py",
     } <= names
 
 

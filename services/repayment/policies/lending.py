@@ -1,10 +1,8 @@
-"""What repayment does on events: pure, seeing the event only. And the table of the sagas it takes part in.
+"""From collected funds to a loan, from money that moved to payments on it, from offers to its claims, and the end of the day.
 
 A payment that the loan does not take is declined by event (PaymentReturned) or refused with `about`; giving the money back
 is bidding's step, because the account is there.
 """
-
-from collections.abc import Callable, Mapping, Sequence
 
 from libs.events.bidding import (
     FundsCollected,
@@ -88,12 +86,6 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return [Send("phase-done", CALENDAR_STREAM, command)]
         case _:
             return []
-
-
-POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
-    "bidding": on_bidding,
-    "repayment": on_repayment,
-}
 
 
 def _open_loan(funds: FundsCollected) -> Send:

@@ -1,0 +1,200 @@
+"""What a loan does with money that comes for it: dues first, the rest where its terms say, and every fen has a holder.
+
+**The same payment twice.** The runtime drops a policy's repeated command exactly (design.md 2.4), so a second RecordDebit
+or RecordPayment can only come from a person who retries a parked one twice. Debits are asked by this loan, so the unanswered
+ones are known and every other answer is a repeat: exact, at no cost. Voluntary payments come unasked; the last
+`PAYMENTS_REMEMBERED` ids are kept, which a hand-made repeat would have to wait out. Taking a debit twice would hand out money
+that nobody paid; saying nothing leaves it in the loan's clearing, where it is seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from libs.events.deciding import Context
+from libs.events.repayment import (
+    AllocationLine,
+    DebitFailureRecorded,
+    LoanRepaid,
+    OverpaymentReturned,
+    PaymentReceived,
+    PaymentReturned,
+    RepaymentDistributed,
+)
+from services.repayment.commands import RecordDebit, RecordDebitFailure, RecordPayment
+from services.repayment.domain.allocation import (
+    UNDUE,
+    after,
+    allocate,
+    line_fen,
+    overdue_fen,
+    payoff_fen,
+    settlement,
+)
+from services.repayment.domain.distribution import distribute
+from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, takes_from_anyone
+from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.trading import release_all
+
+
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """Money that has left a borrower's account for this loan."""
+
+    payment_id: str
+    account_id: str
+    amount_fen: int
+    value_date: date
+    payer: str = ""
+    """Who pays, empty for the borrower."""
+
+
+def record_debit(
+    profile: Profile, command: RecordDebit, state: Running | Repaid, context: Context
+) -> Sequence[LoanEvent]:
+    """A debit's money is allocated, or goes back from a loan that is repaid."""
+    if command.debit_id not in state.unanswered:
+        return []
+    money = _Money(command.debit_id, command.account_id, command.debited_fen, command.value_date)
+    if isinstance(state, Repaid):
+        return _returned(state, money, "loan_repaid")
+    return _paid(profile, state, money, context)
+
+
+def record_debit_failure(command: RecordDebitFailure, state: Running | Repaid) -> Sequence[LoanEvent]:
+    """A debit that found nothing is answered."""
+    if command.debit_id not in state.unanswered:
+        return []
+    return [
+        DebitFailureRecorded(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            debit_id=command.debit_id,
+            requested_fen=command.requested_fen,
+            value_date=command.value_date,
+        )
+    ]
+
+
+def record_payment(
+    profile: Profile, command: RecordPayment, state: Running | Repaid, context: Context
+) -> Sequence[LoanEvent]:
+    """A voluntary payment is allocated to what is due, settles the loan, or goes back."""
+    if command.payment_id in state.remembered:
+        return []
+    payer = "" if command.payer == state.borrower else command.payer
+    money = _Money(command.payment_id, command.account_id, command.amount_fen, command.value_date, payer)
+    if payer and not takes_from_anyone(state):
+        return _returned(state, money, "not_the_borrower")
+    if isinstance(state, Repaid):
+        return _returned(state, money, "loan_repaid")
+    if command.settle:
+        rules = profile.on(state.book.funded_on)
+        if money.amount_fen < payoff_fen(state.book, money.value_date, rules):
+            return _returned(state, money, "below_payoff")
+        lines = settlement(state.book, money.value_date, rules)
+        return _taken(rules, state, money, lines, context)
+    return _paid(profile, state, money, context)
+
+
+def _paid(profile: Profile, state: Running, money: _Money, context: Context) -> Sequence[LoanEvent]:
+    """Allocated to what is due, penalty up to the value date included."""
+    rules = profile.on(state.book.funded_on)
+    book = charged_by(state.book, penalties(rules, state, money.value_date))
+    lines = allocate(book, money.amount_fen, money.value_date)
+    return _taken(rules, state, money, lines, context) if lines else _returned(state, money, "nothing_due")
+
+
+def _returned(state: Running | Repaid, money: _Money, code: str) -> Sequence[LoanEvent]:
+    return [
+        PaymentReturned(
+            loan_id=state.loan_id,
+            payment_id=money.payment_id,
+            account_id=money.account_id,
+            amount_fen=money.amount_fen,
+            code=code,
+        )
+    ]
+
+
+def _taken(
+    rules: Rules, state: Running, money: _Money, lines: tuple[AllocationLine, ...], context: Context
+) -> Sequence[LoanEvent]:
+    charges = penalties(rules, state, money.value_date)
+    book = after(charged_by(state.book, charges), lines)
+    early = any(line.number == UNDUE for line in lines)
+    amount_fen = sum(line_fen(line) for line in lines)
+    events: list[LoanEvent] = [
+        *charges,
+        PaymentReceived(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            payment_id=money.payment_id,
+            amount_fen=amount_fen,
+            value_date=money.value_date,
+            allocation=lines,
+            early=early,
+            bucket=state.bucket,
+            principal_before_fen=state.book.outstanding_fen,
+            principal_after_fen=book.outstanding_fen,
+            overdue_after_fen=overdue_fen(book, context.business_date),
+            product=state.product,
+            region=state.region,
+            payer=money.payer,
+        ),
+        _distributed(rules, state, money, lines),
+        *better_bucket(rules, state, book, context.business_date),
+        *cured(rules, state, book, context.business_date),
+    ]
+    if excess_fen := money.amount_fen - amount_fen:
+        events.append(
+            OverpaymentReturned(
+                loan_id=state.loan_id,
+                payment_id=money.payment_id,
+                account_id=money.account_id,
+                amount_fen=excess_fen,
+            )
+        )
+    if book.oldest_due_on is None:
+        events.extend(release_all(state, "loan_repaid"))
+        events.append(
+            LoanRepaid(
+                loan_id=state.loan_id,
+                borrower=state.borrower,
+                repaid_on=money.value_date,
+                early=early,
+                product=state.product,
+                region=state.region,
+            )
+        )
+    return events
+
+
+def _distributed(
+    rules: Rules, state: Running, money: _Money, paid: tuple[AllocationLine, ...]
+) -> RepaymentDistributed:
+    principal_fen = sum(line.principal_fen for line in paid)
+    interest_fen = sum(line.interest_fen for line in paid)
+    penalty_fen = sum(line.penalty_fen for line in paid)
+    period_fee_fen = sum(line.fee_fen for line in paid)
+    lines = distribute(
+        principal_fen,
+        interest_fen,
+        state.claims,
+        state.interest_fee_permille,
+        rules.rounding,
+        penalty_fen=penalty_fen,
+    )
+    return RepaymentDistributed(
+        loan_id=state.loan_id,
+        distribution_id=f"dst_{money.payment_id}",
+        payment_id=money.payment_id,
+        value_date=money.value_date,
+        principal_fen=principal_fen,
+        interest_fen=interest_fen,
+        fee_fen=sum(line.fee_fen for line in lines) + period_fee_fen,
+        lines=lines,
+        penalty_fen=penalty_fen,
+        period_fee_fen=period_fee_fen,
+    )

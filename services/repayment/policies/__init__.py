@@ -1,0 +1,30 @@
+"""What repayment does next about an event of bidding or of its own, and the table of its sagas.
+
+Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import services.repayment.policies.lending as lending
+from libs.events.records import RecordedEvent
+from libs.events.sagas import Send
+
+CALENDAR_STREAM = lending.CALENDAR_STREAM
+LAST_AWAITED_PHASE = lending.LAST_AWAITED_PHASE
+
+
+def on_bidding(event: RecordedEvent) -> list[Send]:
+    """Money that moved, and claims that are offered."""
+    return lending.on_bidding(event)
+
+
+def on_repayment(event: RecordedEvent) -> list[Send]:
+    """The day's phases."""
+    return lending.on_repayment(event)
+
+
+POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
+    "bidding": on_bidding,
+    "repayment": on_repayment,
+}
+SAGAS = (*lending.SAGAS,)
