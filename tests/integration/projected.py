@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from pymongo import MongoClient
+
+from libs.runtime.observability import REGISTRY
 from libs.runtime.projector import ProjectorRole
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
@@ -65,3 +68,14 @@ async def is_exact(views: Views, log: ChainedLog) -> None:
     documents, _ = await views.page("bidding.balances", where={}, after=None, limit=1000)
     assert {each["_id"]: each["available_fen"] for each in documents} == log.balances
     assert {each["_id"]: each.get("deposits", 0) for each in documents} == log.deposits
+
+
+def tamper(settings: Settings) -> Any:
+    """The database as a person with a shell would see it."""
+    client: MongoClient[dict[str, Any]] = MongoClient(settings.require_mongo())
+    return client[settings.mongo_database]
+
+
+def counted(name: str, **labels: str) -> float:
+    """A metric of this process."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0

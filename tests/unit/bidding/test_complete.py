@@ -35,6 +35,7 @@ from tests.unit.bidding import (
     test_publishing,
     test_redemption,
     test_standing,
+    test_standing_bids,
     test_waiting,
 )
 
@@ -61,6 +62,8 @@ SPECS = [
     *test_market.ACCOUNT_SPECS,
     *test_bank_days.SPECS,
     *test_standing.SPECS,
+    *test_standing_bids.ACCOUNT_SPECS,
+    *test_standing_bids.LISTING_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

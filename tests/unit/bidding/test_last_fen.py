@@ -9,7 +9,7 @@ from libs.events.sagas import Send
 from services.bidding.commands import CreditFee, CreditInvestor, CreditProceeds, ReduceHold
 from services.bidding.policies import POLICIES
 from tests.unit.bidding import listing_story as listing
-from tests.unit.bidding.test_policies import distributed, line
+from tests.unit.bidding.repaid_story import distributed, line
 from tests.unit.documents import recorded
 
 ONE_FEN_FEE = replace(listing.COLLECTED, origination_fee_fen=1)

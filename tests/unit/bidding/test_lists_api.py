@@ -12,7 +12,7 @@ from libs.runtime.views import Changed
 from services.bidding.api.shapes import ListingOut, is_published
 from services.bidding.app import build
 from tests.unit.runtime.edge_world import World, running
-from tests.unit.runtime.test_http_reading import listing
+from tests.unit.runtime.view_documents import listing
 
 AT = datetime(2024, 3, 15, 10, 30, tzinfo=UTC)
 #: id -> (rate in 1e-8, months, what is left, grade, last day, product, region)

@@ -16,8 +16,8 @@ from services.bidding.policies.lending import on_onboarding
 from services.bidding.policies.papers import on_bidding
 from services.repayment.policies import POLICIES as REPAYMENT
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding.policy_story import READY
 from tests.unit.bidding.specs import on
-from tests.unit.bidding.test_policies import READY
 from tests.unit.documents import recorded
 from tests.unit.given import given
 

@@ -26,7 +26,7 @@ from services.onboarding.projections.users import VIEW as USERS
 from tests.unit.documents import documents, history, turn_about
 from tests.unit.given import TODAY
 from tests.unit.onboarding import stories as s
-from tests.unit.onboarding.test_policies import CANCELLED, EXPIRED, REFUSED
+from tests.unit.onboarding.policy_story import CANCELLED, EXPIRED, REFUSED
 
 USER = history(
     s.BEA,

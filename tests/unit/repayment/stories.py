@@ -18,6 +18,7 @@ from libs.events.repayment import (
     LoanClass,
     LoanClassified,
     LoanOpened,
+    LoanRepaid,
     PaymentReceived,
     RepaymentDistributed,
     ScheduleRow,
@@ -261,3 +262,11 @@ FIRST_PAID = (
 def amended(event: LoanOpened, **changes: object) -> LoanOpened:
     """The opening with other terms."""
     return replace(event, **changes)  # type: ignore[arg-type]  # the event validates itself when it is written
+
+
+SETTLED = (
+    *FIRST_PAID,
+    received("pay_0", days(FIRST_DUE, 1), (line(0, 22, 66_998),), (66_998, 0), early=True),
+    distributed("pay_0", days(FIRST_DUE, 1), (1, 33_499, 11, 1), (2, 20_099, 7, 1), (3, 13_400, 4, 0)),
+    LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=days(FIRST_DUE, 1), early=True),
+)

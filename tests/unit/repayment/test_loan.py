@@ -1,7 +1,5 @@
 """The loan's commands: opened, debited, paid, settled; what it does not take goes back by event or by name."""
 
-from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,21 +12,18 @@ from libs.events.repayment import (
     PaymentReceived,
     PaymentReturned,
 )
-from services.repayment.commands import OpenLoan
 from services.repayment.domain.loan_state import PAYMENTS_REMEMBERED
 from tests.unit.given import given, step
 from tests.unit.repayment.stories import (
-    CLAIMS,
-    CONTRACTED,
     FIRST_DUE,
     FIRST_PAID,
     FUNDED_ON,
     INSTALLMENT,
     LAST_DUE,
     LOAN,
-    OPEN,
     OPENED,
     SECOND_DUE,
+    SETTLED,
     asked_again,
     days,
     debit_id,
@@ -78,82 +73,6 @@ MISSED = (
 )
 
 #: Settled early on the day after the first due date.
-SETTLED = (
-    *FIRST_PAID,
-    received("pay_0", days(FIRST_DUE, 1), (line(0, 22, 66_998),), (66_998, 0), early=True),
-    distributed("pay_0", days(FIRST_DUE, 1), (1, 33_499, 11, 1), (2, 20_099, 7, 1), (3, 13_400, 4, 0)),
-    LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=days(FIRST_DUE, 1), early=True),
-)
-
-
-# --- OpenLoan ------------------------------------------------------------------------------------------------------
-
-
-def test_a_funded_listing_becomes_a_loan_with_its_schedule_and_claims() -> None:
-    """OpenLoan fixes terms, rows, claims and the penalty's rate, 1.5 times the contract's, in one event."""
-    given(LOAN).when(OPEN, on(FUNDED_ON)).then(CONTRACTED)
-
-
-def test_claims_stand_in_claim_order_whatever_order_they_came_in() -> None:
-    """Order is a number, and ties of a split depend on it."""
-    given(LOAN).when(replace(OPEN, claims=CLAIMS[::-1]), on(FUNDED_ON)).then(CONTRACTED)
-
-
-def test_opening_an_open_loan_again_says_nothing() -> None:
-    """The outcome already holds, whatever the loan has become."""
-    given(LOAN, OPENED).when(OPEN).then_nothing()
-    given(LOAN, OPENED, *SETTLED).when(OPEN).then_nothing()
-
-
-@pytest.mark.parametrize(
-    ("command", "code"),
-    [
-        (replace(OPEN, tenor_months=0), "invalid_tenor"),
-        (replace(OPEN, tenor_months=601), "invalid_tenor"),
-        (replace(OPEN, interest_fee_permille=-1), "invalid_fee"),
-        (replace(OPEN, interest_fee_permille=1001), "invalid_fee"),
-        (replace(OPEN, claims=CLAIMS[:2]), "invalid_claims"),
-        (replace(OPEN, claims=()), "invalid_claims"),
-        (replace(OPEN, claims=(CLAIMS[0], CLAIMS[0])), "invalid_claims"),
-        (replace(OPEN, claims=(*CLAIMS[:2], replace(CLAIMS[2], order=1))), "invalid_claims"),
-        (
-            replace(
-                OPEN,
-                principal_fen=2_001,
-                claims=tuple(
-                    replace(CLAIMS[0], order=order, claim_id=f"clm_{order}", principal_fen=1)
-                    for order in range(2_001)
-                ),
-            ),
-            "invalid_claims",
-        ),
-    ],
-    ids=[
-        "no month",
-        "601 months",
-        "negative fee",
-        "fee over all",
-        "sum short",
-        "nobody",
-        "twice",
-        "tie",
-        "2,001 claims",
-    ],
-)
-def test_a_loan_that_cannot_be_served_is_refused_by_name(command: OpenLoan, code: str) -> None:
-    """Terms without meaning, or claims that are not distinct or do not sum to the principal."""
-    given(LOAN).when(command, on(FUNDED_ON)).then_refused(code)
-
-
-def test_a_loan_without_interest_is_a_loan() -> None:
-    """Rate zero: principal only, three parts."""
-    outcome = given(LOAN).when(replace(OPEN, annual_rate=Decimal(0)), on(FUNDED_ON))
-    (opened,) = outcome.events
-    assert [(row.principal_fen, row.interest_fen) for row in opened.rows] == [
-        (33_333, 0),
-        (33_333, 0),
-        (33_334, 0),
-    ]
 
 
 # --- RecordDebit ---------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from services.repayment.projections.loans import VIEW as LOANS
 from tests.unit.documents import documents, history, nested
 from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.stories import CONTRACTED, FIRST_PAID, OPENED
-from tests.unit.repayment.test_projections import SETTLEMENT, STORY
+from tests.unit.repayment.views_story import SETTLEMENT, STORY
 from tests.unit.runtime.edge_world import World, running
 
 

@@ -1,160 +1,44 @@
 """The views of repayment: whole documents, the same in any interleaving, and sums that their rows explain."""
 
 from dataclasses import replace
-from datetime import date
-from random import Random
-from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     InstallmentDue,
-    LoanClassified,
-    LoanRepaid,
-    OverdueBucketChanged,
     PaymentMissed,
 )
 from libs.events.views import Add, SetOnce, View
-from services.repayment.domain.allocation import overdue_fen
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as SCHEDULES
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, turn_about
-from tests.unit.given import Outcome
 from tests.unit.given import given as given_events
-from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.stories import (
     CONTRACTED,
     FIRST_DUE,
-    FIRST_PAID,
     INSTALLMENT,
     LOAN,
     OPENED,
     SECOND_DUE,
     amended,
     days,
-    distributed,
     due,
     failed,
-    line,
     misses,
     on,
     pays,
-    received,
 )
 from tests.unit.repayment.test_trading import PART, TRANSFERRED, freed
-
-LATE = days(SECOND_DUE, 1)
-
-
-def moved(before: str, after: str, principal_fen: int, overdue_fen: int, loan: str = "loan_7") -> Any:
-    """The loan is counted elsewhere."""
-    return OverdueBucketChanged(
-        loan_id=loan,
-        borrower="usr_bo",
-        changed_on=LATE,
-        from_bucket=before,
-        to_bucket=after,
-        dpd=1,
-        principal_fen=principal_fen,
-        overdue_fen=overdue_fen,
-    )
-
-
-#: First instalment in time, second missed and partly paid, then everything settled early.
-STORY = (
-    OPENED,
-    *FIRST_PAID,
-    due(2),
-    PaymentMissed(
-        loan_id="loan_7", borrower="usr_bo", number=2, due_on=SECOND_DUE, open_fen=INSTALLMENT, dpd=1
-    ),
-    moved("current", "M1", 66_998, INSTALLMENT),
-    received("pay_1", LATE, (line(2, 670, 330),), (66_998, 66_668), bucket="M1", overdue_after_fen=33_002),
-    distributed("pay_1", LATE, (1, 165, 335, 34), (2, 99, 201, 20), (3, 66, 134, 13)),
+from tests.unit.repayment.views_story import (
+    LATE_ONCE,
+    OTHER,
+    SETTLEMENT,
+    STORY,
+    TERMS,
+    moved,
+    paid,
+    row,
+    without_source,
 )
-SETTLEMENT = (
-    received("pay_2", LATE, (line(2, 0, 33_002), line(0, 11, 33_666)), (66_668, 0), early=True, bucket="M1"),
-    distributed("pay_2", LATE, (1, 33_334, 6, 1), (2, 20_000, 3, 0), (3, 13_334, 2, 0)),
-    moved("M1", "current", 0, 0),
-    LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=LATE, early=True),
-)
-OTHER = (
-    amended(OPENED, loan_id="loan_8", borrower="usr_cy"),
-    moved("current", "M1", 100_000, INSTALLMENT, loan="loan_8"),
-    moved("M1", "M2", 100_000, 2 * INSTALLMENT, loan="loan_8"),
-)
-
-TERMS = {
-    "loan_id": "loan_7",
-    "listing_id": "lst_7",
-    "borrower": "usr_bo",
-    "borrower_account": "acc_bo",
-    "principal_fen": 100_000,
-    "tenor_months": 3,
-    "grade": "B",
-    "interest_fee_permille": 100,
-    "installment_fen": INSTALLMENT,
-    "annual_rate": "0.12",
-    "funded_on": "2024-01-31",
-    "claims": 3,
-    "product": "",
-    "region": "",
-    "penalty_rate": "0",
-    "repayment": None,
-}
-
-
-def row(
-    number: int, due_on: str, contracted: tuple[int, int], paid: tuple[int, int], missed: bool
-) -> dict[str, Any]:
-    """The fields of one instalment: (principal, interest) contracted and paid."""
-    return {
-        f"rows.{number}.due_on": due_on,
-        f"rows.{number}.principal_fen": contracted[0],
-        f"rows.{number}.interest_fen": contracted[1],
-        f"rows.{number}.paid_principal_fen": paid[0],
-        f"rows.{number}.paid_interest_fen": paid[1],
-        f"rows.{number}.missed": missed,
-        f"rows.{number}.penalty_fen": 0,
-        f"rows.{number}.paid_penalty_fen": 0,
-        f"rows.{number}.fee_fen": 0,
-        f"rows.{number}.paid_fee_fen": 0,
-    }
-
-
-def paid(payment_id: str, day: str, parts: tuple[int, int, int], *, early: bool = False) -> dict[str, Any]:
-    """The line of one payment: (penalty, interest, principal)."""
-    return {
-        f"payments.{payment_id}": {
-            "value_date": day,
-            "amount_fen": sum(parts),
-            "penalty_fen": parts[0],
-            "fee_fen": 0,
-            "interest_fen": parts[1],
-            "principal_fen": parts[2],
-            "early": early,
-        }
-    }
-
-
-#: What both stories have: one payment in time, one in part, one day late by the close of the first of April.
-LATE_ONCE = {
-    "loan_class": "normal",
-    "penalty_fen": 0,
-    "dpd": 1,
-    "dpd_on": "2024-04-01",
-    **paid("dbt_7_20240229", "2024-02-29", (0, 1_000, 33_002)),
-    **paid("pay_1", "2024-04-01", (0, 670, 330)),
-}
-
-
-def without_source(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without the address of the last event behind it."""
-    return {name: value for name, value in document.items() if not name.startswith("src.")}
-
 
 # --- repayment.loans -----------------------------------------------------------------------------------------
 
@@ -341,7 +225,7 @@ def test_penalty_and_class_are_shown_where_they_were_charged() -> None:
     assert documents(CLAIMS_HELD, events)["clm_7_1"]["penalty_fen"] == 84
 
 
-# --- all --------------------------------------------------------------------------------------------------------------------------------
+# --- all ---------------------------------------------------------------------------------------------------------------
 
 
 def test_other_events_change_nothing() -> None:
@@ -367,57 +251,6 @@ def test_only_sums_are_shared_between_loans() -> None:
                 assert isinstance(op, Add | SetOnce)
 
 
-@settings(deadline=None, max_examples=15)
-@given(st.randoms(use_true_random=False), st.randoms(use_true_random=False))
-def test_in_every_life_the_views_say_what_the_events_say(chance: Random, order: Random) -> None:
-    """Two random lives, cut anywhere and interleaved anyhow: rows explain sums, payments explain what is outstanding."""
-    lives = [
-        _cut(order, history(f"loan_{name}", *live(chance, random_terms(chance, name)).events))
-        for name in "78"
-    ]
-    shuffled = _interleaved(order, lives)
-    for view in (SCHEDULES, BUCKETS):
-        assert documents(view, shuffled) == documents(view, [*lives[0], *lives[1]])
-    for loan in documents(SCHEDULES, shuffled).values():
-        paid_fen = sum(value for name, value in loan.items() if name.endswith("paid_principal_fen"))
-        assert loan["outstanding_fen"] == loan["principal_fen"] - paid_fen - loan["early.principal_fen"]
-        charged_fen = sum(
-            value
-            for name, value in loan.items()
-            if name.startswith("rows.") and name.endswith(".penalty_fen")
-        )
-        paid_penalty_fen = sum(value for name, value in loan.items() if name.endswith("paid_penalty_fen"))
-        assert loan["penalty_fen"] == charged_fen - paid_penalty_fen >= 0
-        payments = [value for name, value in loan.items() if name.startswith("payments.")]
-        assert sum(payment["penalty_fen"] for payment in payments) == paid_penalty_fen
-    _rows_explain_sums(documents(BUCKETS, shuffled))
-
-
-@settings(deadline=None, max_examples=15)
-@given(st.randoms(use_true_random=False))
-def test_in_every_life_what_the_views_call_overdue_is_overdue(chance: Random) -> None:
-    """After every decision after which the day has nothing more to say: the loan's view, its row among the buckets and the
-    loan's state name one amount, everything open of instalments due before that day."""
-    said: list[Any] = []
-
-    def watch(command: Any, outcome: Outcome, today: date) -> None:
-        said.extend(outcome.events)
-        wake = LOAN.wake_on(outcome.state)
-        is_asked = outcome.state.kind == "running" and outcome.state.unanswered
-        if is_asked or (wake is not None and wake <= (today, 4)):
-            return
-        events = history("loan_7", *said)
-        shown = documents(SCHEDULES, events)["loan_7"]["overdue_fen"]
-        if outcome.state.kind == "repaid":
-            assert shown == 0
-            assert "loan:loan_7" not in documents(BUCKETS, events)
-        else:
-            row = documents(BUCKETS, events)["loan:loan_7"]["overdue_fen"]
-            assert shown == row == overdue_fen(outcome.state.book, today), (command, today)
-
-    live(chance, random_terms(chance), watch)
-
-
 def test_a_further_missed_instalment_is_overdue_even_if_the_bucket_stays() -> None:
     """29 February and 31 March missed: on 1 April the loan is in M2 already, the second instalment is counted all the same."""
     missed = PaymentMissed(
@@ -437,34 +270,6 @@ def test_a_further_missed_instalment_is_overdue_even_if_the_bucket_stays() -> No
     )
     assert documents(SCHEDULES, from_before_it_was_said)["loan_7"]["overdue_fen"] == INSTALLMENT
     assert documents(BUCKETS, from_before_it_was_said)["loan:loan_7"]["overdue_fen"] == INSTALLMENT
-
-
-def _cut(order: Random, events: list[RecordedEvent]) -> list[RecordedEvent]:
-    """A prefix that ends with a payment's bucket change, as records do: never inside a decision."""
-    ends = [
-        index + 1
-        for index, event in enumerate(events)
-        if index + 1 == len(events)
-        or not isinstance(events[index + 1].data, OverdueBucketChanged | LoanClassified | LoanRepaid)
-    ]
-    return events[: order.choice(ends)]
-
-
-def _interleaved(order: Random, streams: list[list[RecordedEvent]]) -> list[RecordedEvent]:
-    waiting = [list(stream) for stream in streams]
-    merged = []
-    while any(waiting):
-        merged.append(order.choice([stream for stream in waiting if stream]).pop(0))
-    return merged
-
-
-def _rows_explain_sums(shown: dict[str, dict[str, Any]]) -> None:
-    rows = [fields for fields in shown.values() if fields["kind"] == "loan"]
-    for bucket in (fields for fields in shown.values() if fields["kind"] != "loan"):
-        named = [name for name in ("bucket", "region", "product") if name in bucket]
-        counted = [loan for loan in rows if all(loan[name] == bucket[name] for name in named)]
-        assert bucket["loans"] == len(counted)
-        assert bucket["principal_fen"] == sum(loan["principal_fen"] for loan in counted)
 
 
 def test_views_declare_whose_documents_they_are() -> None:

@@ -15,6 +15,7 @@ from libs.events.codec import COMMAND_TYPES, EVENT_TYPES, command, encode, event
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.money import Count, PositiveFen
 from libs.events.records import CommandEnvelope, RawRecord, Source, StoredBelow, decode_event, parse_decision
+from libs.events.system import CommandRefused
 from libs.events.topics import partition_of, system_stream
 from libs.runtime.day import SetBusinessDate, day_aggregate
 from libs.runtime.deciding import PartitionDecider
@@ -322,3 +323,16 @@ class Bench:
 def content(store: MemoryStore) -> dict[bytes, bytes]:
     """Everything that a store holds."""
     return dict(store.scan(b""))
+
+
+NOTE = "2024-01-31 usr_1"
+
+
+def source(position: int, partition: int = 0) -> Source:
+    """Where a policy's command came from."""
+    return Source(group="toys-reads-toys", topic="toys.events", partition=partition, position=position)
+
+
+def refused(code: str, *, command: str = "toy.PutCoins", stream: str = "jar_0", **about: str) -> list[Any]:
+    """The one event of a refusal."""
+    return [CommandRefused(command_type=command, code=code, stream_id=stream, about=about)]

@@ -17,7 +17,7 @@ from libs.runtime.kafka import Place
 from libs.runtime.mongo import Database
 from libs.runtime.projecting import EventsView, Partition, Projection
 from libs.runtime.settings import load_settings
-from tests.unit.runtime.test_projecting import LOG_ID, Chain, opened
+from tests.unit.runtime.chains import LOG_ID, Chain, opened
 
 WHERE = Partition("bidding", 0)
 PLACE = Place("bidding.events", 0)

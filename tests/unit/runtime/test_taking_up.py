@@ -14,8 +14,8 @@ from libs.runtime.generations import Generation, GenerationWrite, Overtaken, Poi
 from libs.runtime.mongo import Database
 from libs.runtime.projecting import Partition
 from libs.runtime.settings import load_settings
+from tests.unit.runtime.chains import LOG_ID, Chain, opened
 from tests.unit.runtime.test_feeding import OWNERS, PLACE, WHERE
-from tests.unit.runtime.test_projecting import LOG_ID, Chain, opened
 
 READ, BUILT, SECOND = "bidding.owners#1", "bidding.owners#2", "bidding.owners#3"
 
