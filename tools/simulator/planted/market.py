@@ -10,7 +10,7 @@ import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.trading as trading
 from services.bidding.commands.market import CreditSale, ReleasePurchase
 from services.bidding.policies import POLICIES as BIDDING
-from tools.simulator.planted.plant import DUES, LATE, Plant, forgetting, instead, policy, together
+from tools.simulator.planted.plant import DUES, LATE, Plant, forgetting, instead, policy
 
 #: People go on trading while the first instalments fall due.
 TRADES = replace(LATE, plan=replace(LATE.plan, actions_on_quiet_days=14))
@@ -77,12 +77,7 @@ PLANTS = (
     Plant(
         "late-loan-for-sale",
         "An instalment is missed, and the loan's claims stay in the order book.",
-        together(
-            *(
-                instead(room, "release_all", lambda _real: lambda _state, _code: [])
-                for room in (loan, loan_day)
-            )
-        ),
+        instead(loan_day, "release_all", lambda _real: lambda _state, _code: []),
         ("its claim is reserved", "is for sale"),
         config=TRADES,
         seeds=range(12),

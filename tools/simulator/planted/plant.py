@@ -1,19 +1,21 @@
 """What a planted bug is: a switchable patch of the real code, the run that shows it, and the words in which it is found."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from unittest.mock import patch
 
-from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 from libs.runtime.service import Service
 from tools.simulator.config import Chances, Config
 from tools.simulator.log import LogFaults
 from tools.simulator.plan import Plan
+from tools.simulator.planted.planting import Patch, Policy, Rotten, instead, looking_out, policy, together
 from tools.simulator.run import BEFORE_THE_CAPS, CHINA_MINUTES, LAW, SeedFailed, services, simulate
 from tools.simulator.world import World
+
+#: The rooms of bugs take all their tools from here.
+__all__ = ["Plant", "Verdict", "changing", "forgetting", "instead", "judge", "policy", "together"]
 
 CROWDED = Plan(
     people=6,
@@ -99,8 +101,6 @@ LASTING: Final = replace(LAWFUL, plan=replace(LAWFUL.plan, days=24, first_date=B
 #: Steps after which a run that still has days to close, or has not come to rest, has come to a stop.
 _STEPS_MAX: Final = 80_000
 
-Policy = Callable[[RecordedEvent], "list[Send]"]
-
 
 @dataclass(frozen=True, slots=True)
 class Plant:
@@ -108,7 +108,7 @@ class Plant:
 
     name: str
     what: str
-    planted: Callable[[], AbstractContextManager[Any]]
+    planted: Patch
     killed_by: tuple[str, ...]
     config: Config = ROUGH
     seeds: range = range(8)
@@ -121,7 +121,7 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a plant: the seed that found it and its words, or None."""
+    """What became of a plant: the seed that found it and its words, or None; `rotten: …` where it does not fit its code."""
 
     name: str
     what: str
@@ -132,30 +132,37 @@ class Verdict:
 
     def __str__(self) -> str:
         """One line."""
-        told = f"seed {self.seed}, step {self.step}: {self.sentence}" if self.seed is not None else self.what
+        told = (
+            f"seed {self.seed}, step {self.step}: {self.sentence}"
+            if self.seed is not None
+            else self.sentence or self.what
+        )
         return f"{'killed' if self.killed else 'SURVIVED':8} {self.name:30} {told[:160]}"
 
 
 def judge(plant: Plant) -> Verdict:
-    """Run the plant's seeds until one fails."""
-    for seed in plant.seeds:
-        with plant.planted(), patch.object(World, "DRAIN_STEPS_MAX", _STEPS_MAX):
+    """Run the plant's seeds until one fails. A plant that no longer fits its code is not killed, and its sentence says why."""
+    with looking_out() as lookout:
+        for seed in plant.seeds:
             try:
-                simulate(seed, plant.services(), plant.config, steps_max=_STEPS_MAX)
+                with plant.planted(), patch.object(World, "DRAIN_STEPS_MAX", _STEPS_MAX):
+                    simulate(seed, plant.services(), plant.config, steps_max=_STEPS_MAX)
+            except Rotten as rotten:
+                return _rotten(plant, str(rotten))
             except SeedFailed as failed:
+                rot = lookout.rot(whole=False)
+                if rot is not None:
+                    return _rotten(plant, rot)
                 killed = any(words in failed.sentence for words in plant.killed_by)
                 return Verdict(plant.name, plant.what, seed, failed.step, failed.sentence, killed)
-    return Verdict(plant.name, plant.what, None, 0, "", killed=False)
+        rot = lookout.rot(whole=True)
+        return (
+            Verdict(plant.name, plant.what, None, 0, "", killed=False) if rot is None else _rotten(plant, rot)
+        )
 
 
-def instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Callable[[], AbstractContextManager[Any]]:
-    """A patch that puts `make(original)` in the place of an attribute."""
-    return lambda: patch.object(owner, name, make(getattr(owner, name)))
-
-
-def policy(policies: Any, source: str, make: Callable[[Policy], Policy]) -> Callable[[], Any]:
-    """A patch of what a service does on the events of a source."""
-    return lambda: patch.dict(policies, {source: make(policies[source])})
+def _rotten(plant: Plant, why: str) -> Verdict:
+    return Verdict(plant.name, plant.what, None, 0, f"rotten: {why}", killed=False)
 
 
 def forgetting(*kinds: type) -> Callable[[Policy], Policy]:
@@ -173,19 +180,3 @@ def changing(kind: type, **fields: Callable[[Any], Any]) -> Callable[[Policy], P
         return replace(send, command=replace(send.command, **others))  # type: ignore[type-var]  # every command is a dataclass
 
     return lambda real: lambda event: [changed(send) for send in real(event)]
-
-
-def together(
-    *patches: Callable[[], AbstractContextManager[Any]],
-) -> Callable[[], AbstractContextManager[Any]]:
-    """Several patches as one."""
-
-    @contextmanager
-    def planted() -> Iterator[None]:
-        if not patches:
-            yield
-            return
-        with patches[0](), together(*patches[1:])():
-            yield
-
-    return planted

@@ -24,7 +24,7 @@ from services.bidding.domain import bank
 from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.listing_state import Filled, Passed
 from services.bidding.policies import POLICIES as BIDDING
-from services.repayment.domain import allocation, distribution, loan, loan_day
+from services.repayment.domain import allocation, distribution, loan_day, paying
 from tools.simulator.planted.plant import (
     DUES,
     LATE,
@@ -257,7 +257,7 @@ PLANTS = (
     Plant(
         "principal-first",
         "A payment pays principal before interest and penalty.",
-        instead(loan, "allocate", _interest_first),
+        instead(paying, "allocate", _interest_first),
         ("in the wrong order",),
         config=ROUGH_DUES,
     ),
@@ -301,7 +301,7 @@ PLANTS = (
     Plant(
         "bucket-not-left",
         "A loan that caught up stays in its overdue bucket.",
-        instead(loan, "better_bucket", lambda _real: lambda *_arguments: []),
+        instead(paying, "better_bucket", lambda _real: lambda *_arguments: []),
         ("repaid in M", "days are"),
         config=LATE,
     ),
