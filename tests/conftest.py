@@ -14,6 +14,7 @@ import pytest
 from deploy.local.parts import Parts, make_parts
 from libs.runtime.identity import ensure_identity
 from libs.runtime.settings import Settings, load_settings
+from tests.warm import warm
 
 # The same examples on every machine, and no time limit per example: a slow build server is no failure of the code.
 hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
@@ -24,12 +25,16 @@ MakeSettings = Callable[..., Settings]
 
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    """Kafka and MongoDB for the whole run: those of LOANSTREAM_KAFKA / LOANSTREAM_MONGO, else started here."""
+    """Kafka and MongoDB for the whole run: those of LOANSTREAM_KAFKA / LOANSTREAM_MONGO, else started here.
+
+    Whoever asks for them may start service processes, and gets them warm.
+    """
     running = make_parts(load_settings(tmp_path_factory.mktemp("parts")))
-    running.start()
-    yield running
-    running.check()
-    running.stop()
+    with warm(tmp_path_factory.mktemp("warm")):
+        running.start()
+        yield running
+        running.check()
+        running.stop()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from libs.runtime.errors import OperatorError
 
@@ -62,6 +63,41 @@ def _end_of(log: Path) -> str:
         return ""
 
 
+class Running(Protocol):
+    """What Child asks of a program that runs: as subprocess.Popen answers it."""
+
+    @property
+    def pid(self) -> int:
+        """Process id, and that of its session."""
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+
+
+def spawn(argv: Sequence[str], log: BinaryIO, environment: Mapping[str, str], cwd: Path | None) -> Running:
+    """Start a program in a session of its own that ends with us; what it says goes to `log`."""
+    launch = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *argv]
+    # Parent death means death of the *thread* that started the child, so one thread that lives as long as this process starts
+    # them all.
+    starting = _starter().submit(
+        subprocess.Popen[bytes],
+        launch,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        cwd=cwd,
+        start_new_session=True,
+    )
+    return starting.result()
+
+
 @dataclass(slots=True)
 class Child:
     """One program: how it is started, where it logs, and its life.
@@ -75,7 +111,7 @@ class Child:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     stop_limit_s: float = 10.0
-    _process: subprocess.Popen[bytes] | None = None
+    _process: Running | None = None
 
     def start(self) -> None:
         """Start the program. Its log begins anew; the one before is kept as `<log>.previous`."""
@@ -84,24 +120,8 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_name(self.log.name + ".previous"))
-        launch = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *self.argv]
         with self.log.open("ab") as log:
-            # Parent death means death of the *thread* that started the child, so one thread that lives as long as this
-            # process starts them all.
-            self._process = (
-                _starter()
-                .submit(
-                    subprocess.Popen,
-                    launch,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env={**os.environ, **self.env},
-                    cwd=self.cwd,
-                    start_new_session=True,
-                )
-                .result()
-            )
+            self._process = spawn(self.argv, log, {**os.environ, **self.env}, self.cwd)
 
     @property
     def pid(self) -> int:

@@ -29,7 +29,7 @@ def running_town(parts: Parts, data_dir: Path, **chosen: Any) -> Iterator[Town]:
     )
     with Stack(settings, parts=parts) as stack:
         assert stack.settings.gateway is not None
-        with httpx.Client(base_url=stack.settings.gateway, timeout=20) as http:
+        with httpx.Client(base_url=stack.settings.gateway, timeout=60) as http:
             running = Town(stack, http, FIRST_DAY)
             opened = running.operator().post("/repayment/calendar", {"business_date": FIRST_DAY.isoformat()})
             assert opened.status_code == 201, opened.text

@@ -56,8 +56,7 @@ class Stream:
 def watching(person: Person, path: str, *, after: str = "") -> Iterator[Stream]:
     """Follow a view; after an event that is known already, or from now on, which begins with `reset`."""
     headers = {"Authorization": f"Bearer {person.token}"} | ({"Last-Event-ID": after} if after else {})
-    # the server says something every 15 seconds
-    with person.http.stream("GET", path, headers=headers, timeout=httpx.Timeout(20)) as answer:
+    with person.http.stream("GET", path, headers=headers, timeout=httpx.Timeout(PATIENCE_S)) as answer:
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
         stream = Stream(answer)

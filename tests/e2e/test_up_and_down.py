@@ -103,7 +103,7 @@ def test_nothing_outlives_the_supervisor(data_dir: Path, number: signal.Signals,
     finally:
         supervisor.kill()
         supervisor.wait()
-    _wait(lambda: _living(data_dir) == [], 10)
+    _wait(lambda: _living(data_dir) == [], 60)
 
 
 @pytest.mark.slow

@@ -15,7 +15,8 @@ from libs.runtime.auth import CUSTOMER_SCOPES, issue_token
 from libs.runtime.bank_signature import signed_headers
 
 POSITION = "Loanstream-Position"
-PATIENCE_S = 30.0
+#: What a loaded machine may take; whoever waits for a condition goes on as soon as it holds.
+PATIENCE_S = 90.0
 _LOOK_S = 0.02
 
 Found = TypeVar("Found")
