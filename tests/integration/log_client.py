@@ -77,8 +77,8 @@ class LogClient:
                 await asyncio.sleep(0.25)
         raise AssertionError("unreachable")
 
-    async def read_until(self, met: Callable[[], bool], limit_s: float) -> None:
-        """Read events until the condition holds. Raises TimeoutError after the limit."""
+    async def read_until(self, met: Callable[[], bool], limit_s: float = 120.0) -> None:
+        """Read events until the condition holds. Raises TimeoutError after the limit, which is what a loaded machine may take."""
         async with asyncio.timeout(limit_s):
             while not met():
                 for place, records in (await self._reader.poll(0.2)).items():

@@ -65,7 +65,12 @@ async def is_exact(views: Views, log: ChainedLog) -> None:
     """Assert that every document is what the log adds up to."""
     total = await applied(views, log)
     assert total["amount_fen"] == sum(log.balances.values())
-    documents, _ = await views.page("bidding.balances", where={}, after=None, limit=1000)
+
+    async def deposited() -> Any:
+        documents, _ = await views.page("bidding.balances", where={}, after=None, limit=1000)
+        return documents if sum(each.get("deposits", 0) for each in documents) >= total["count"] else None
+
+    documents = await until(deposited)  # a view that is built anew may be behind the other one
     assert {each["_id"]: each["available_fen"] for each in documents} == log.balances
     assert {each["_id"]: each.get("deposits", 0) for each in documents} == log.deposits
 

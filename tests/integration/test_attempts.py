@@ -193,7 +193,7 @@ def test_a_decision_that_hangs_ends_its_process_with_its_trace(how: str, code: i
     """Whether it lets other threads run or not: the process ends by itself, and the log names the line."""
     process = watched(how)
     try:
-        _, told = process.communicate(timeout=20)
+        _, told = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == code

@@ -125,7 +125,7 @@ def town(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ban
     )
     with Stack(settings, processes=PROCESSES, parts=parts) as stack:
         assert stack.settings.gateway is not None
-        with httpx.Client(base_url=stack.settings.gateway, timeout=20) as http:
+        with httpx.Client(base_url=stack.settings.gateway, timeout=60) as http:
             running = Bankers(stack, http, FIRST_DAY)
             opened = running.operator().post("/repayment/calendar", {"business_date": FIRST_DAY.isoformat()})
             assert opened.status_code == 201, opened.text
@@ -158,7 +158,7 @@ def test_what_the_bank_refuses_moves_nothing_and_frees_what_was_held(town: Banke
     bob, eve = town.customer("bob"), town.customer("eve")
     town.asks(bob, "top-ups", 100_00)
     town.has(bob, 100_00)
-    behave(town.stack.settings, 1, refuse="card_blocked", late_s=1.0)
+    behave(town.stack.settings, 1, refuse="card_blocked", hold_s=4.0)
     out = town.asks(bob, "withdrawals", 60_00)
     town.has(bob, 40_00, 60_00)
     town.has(bob, 100_00)
@@ -218,7 +218,7 @@ def test_late_repeated_and_contradictory_call_backs_change_nothing(town: Bankers
 def test_the_bank_and_bidding_are_killed_in_between(town: Bankers) -> None:
     """Orders that the bank had taken, orders that found it dead, answers that bidding never heard: all are settled, once."""
     kim = town.customer("kim")
-    behave(town.stack.settings, 3, hold_s=1.5)
+    behave(town.stack.settings, 3, hold_s=6.0)  # long enough to be seen, whatever the machine
     taken = [town.asks(kim, "top-ups", 100_00 + number) for number in range(3)]
     for request in taken:
         eventually(town.stands(request, "pending"))

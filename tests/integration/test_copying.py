@@ -82,10 +82,10 @@ async def test_a_restored_log_is_the_same_log(
     settings = make_settings(kafka=parts.kafka, mongo=parts.mongo)
     async with running(settings, parts) as (stack, client):
         await client.send("repayment", "calendar", OpenCalendar(business_date=date(2024, 1, 31)), "cal")
-        await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8, 30)
+        await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8)
         for number in range(20):
             await pay(client, number)
-        await client.read_until(lambda: len(client.of(FundsDeposited)) == 20, 60)
+        await client.read_until(lambda: len(client.of(FundsDeposited)) == 20)
         first = stack.settings
     before = await seen(first)
     assert sum(len(documents) for documents in before.values()) > 100
@@ -109,7 +109,7 @@ async def test_a_restored_log_is_the_same_log(
     async with running(fresh, elsewhere) as (stack, client):
         await pay(client, 5)  # a repeat of what was decided before the copy was made
         await pay(client, 20)
-        await client.read_until(lambda: len(client.of(FundsDeposited)) == 21, 60)
+        await client.read_until(lambda: len(client.of(FundsDeposited)) == 21)
         assert len(client.of(AccountOpened)) == 21
         report = await verify(stack.settings, None)
     assert report.ok

@@ -80,10 +80,10 @@ async def play(
             if opens:
                 calendar = OpenCalendar(business_date=date(2024, 1, 31))
                 await client.send("repayment", "calendar", calendar, "cal")
-                await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8, 60)
+                await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8)
             for number in range(first, first + count):
                 await pay(client, number)
-            await client.read_until(lambda: len(client.of(FundsDeposited)) == first + count, 60)
+            await client.read_until(lambda: len(client.of(FundsDeposited)) == first + count)
             assert len(client.of(AccountOpened)) == first + count
         return stack.settings
 
@@ -127,7 +127,7 @@ async def test_a_lost_tail_of_events_is_decided_again(own: LocalParts, make_sett
     heads = await asyncio.to_thread(signed, settings)
     waiting = asyncio.gather(*(decided_again(*each, "this test", asyncio.Event()) for each in heads))
     settings = await play(settings, own, first=12, count=0)
-    found = await asyncio.wait_for(waiting, 30)
+    found = await asyncio.wait_for(waiting, 90)
     assert [reader and reader.head for reader in found] == [head for _, head in heads]
     assert "store_thrown_away" in (settings.logs_dir / "bidding.log").read_text()
     assert await lines_of(settings) == before

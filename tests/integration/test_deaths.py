@@ -40,9 +40,9 @@ async def test_a_deadly_command_is_refused_at_the_fourth_start(
     with Stack(settings, processes=PLANS, command=deadly_command, parts=parts) as stack:
         async with LogClient(stack.settings, ("bidding", "repayment")) as client:
             await client.send("repayment", "calendar", OpenCalendar(business_date=date(2024, 1, 31)), "cal")
-            await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8, 30)
+            await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8)
             await client.send("bidding", "acc_a", OpenAccount(owner="usr_a"), "before", "usr_a")
-            await client.read_until(lambda: len(client.of(AccountOpened)) == 1, 30)
+            await client.read_until(lambda: len(client.of(AccountOpened)) == 1)
             began = time.monotonic()
             await client.send("bidding", "acc_a", OpenAccount(owner=who), "deadly", who)
             await client.send("bidding", "acc_a", OpenAccount(owner="usr_a"), "after", "usr_a")

@@ -29,13 +29,13 @@ DEPOSIT_FEN, LISTING_FEN = 10_000_000, 1_200_000
 
 async def _open_calendar(client: LogClient) -> None:
     await client.send("repayment", "calendar", OpenCalendar(business_date=date(2024, 1, 31)), "cal")
-    await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8, 30)
+    await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8)
 
 
 async def _confirmed(stack: Stack, name: str) -> None:
     """Wait until a process has read back its first decision in every partition: only then its stores hold something."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.settings.api_ports[name]}") as http:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while (await http.get("/metrics")).text.count("loanstream_business_day{") < 4:  # noqa: ASYNC110 - it is told by no event
                 await asyncio.sleep(0.02)
 
@@ -94,8 +94,8 @@ async def test_killed_deciders_and_policies_lose_and_double_nothing(
                 victim = stack.child(("bidding", "repayment")[number % 2])
                 await asyncio.to_thread(victim.kill)
                 victim.start()
-            await client.read_until(lambda: len(client.of(LoanOpened)) == LISTINGS, 90)
-            await client.read_until(lambda: len(client.of(LoanProceedsCredited)) == LISTINGS, 30)
+            await client.read_until(lambda: len(client.of(LoanOpened)) == LISTINGS)
+            await client.read_until(lambda: len(client.of(LoanProceedsCredited)) == LISTINGS)
             report = await verify(stack.settings, None)
     assert [fault for partition in report.partitions for fault in partition.faults] == []
     assert report.total("undecided") == 0
@@ -129,8 +129,8 @@ async def test_bytes_that_are_no_command_are_parked_and_the_partition_goes_on(
             await client.send("repayment", "calendar", OpenAccount(owner="usr_a"), "other-service")
             await client.send("bidding", "lst_a", OpenAccount(owner="usr_a"), "other-aggregate")
             await client.send("bidding", "acc_a", OpenAccount(owner="usr_a"), "good")
-            await client.read_until(lambda: len(client.of(CommandRefused)) == 5, 30)
-            await client.read_until(lambda: any(event.command_id == "good" for event in client.events), 30)
+            await client.read_until(lambda: len(client.of(CommandRefused)) == 5)
+            await client.read_until(lambda: any(event.command_id == "good" for event in client.events))
             report = await verify(stack.settings, None)
     assert [refused.code for refused in client.of(CommandRefused)] == ["malformed"] * 5
     assert report.ok

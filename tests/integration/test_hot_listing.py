@@ -61,16 +61,16 @@ async def test_a_hot_listing_is_filled_exactly_in_the_order_of_the_log(
     with Stack(settings, processes=WRITERS, parts=parts) as stack:
         async with LogClient(stack.settings, ("bidding", "repayment")) as client:
             await client.send("repayment", "calendar", OpenCalendar(business_date=date(2024, 1, 15)), "cal")
-            await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8, 30)
+            await client.read_until(lambda: len(client.of(BusinessDateSet)) == 8)
             await say(stack.settings, "bidding", openings(PEOPLE))
             await say(stack.settings, "bidding", deposits(PEOPLE, DEPOSIT_FEN))
             await say(stack.settings, "bidding", [("lst_hot", _listing(), "list", "stf_operator")])
-            await client.read_until(lambda: len(client.of(FundsDeposited)) == INVESTORS, 60)
-            await client.read_until(lambda: len(client.of(ListingOpened)) == 1, 30)
+            await client.read_until(lambda: len(client.of(FundsDeposited)) == INVESTORS)
+            await client.read_until(lambda: len(client.of(ListingOpened)) == 1)
             await say(stack.settings, "bidding", all_bids())
-            await client.read_until(lambda: _answered(client) == BIDS, 120)
-            await client.read_until(lambda: len(client.of(LoanOpened)) == 1, 60)
-            await client.read_until(lambda: _ended(client) == len(client.of(FundsHeld)), 60)
+            await client.read_until(lambda: _answered(client) == BIDS)
+            await client.read_until(lambda: len(client.of(LoanOpened)) == 1)
+            await client.read_until(lambda: _ended(client) == len(client.of(FundsHeld)))
     _served_in_order([event for event in client.events if event.stream == "lst_hot"])
     _nothing_is_lost(client)
 

@@ -32,7 +32,7 @@ from libs.runtime.mongo import COMMIT_LIMIT_S
 _MEBIBYTE = 1024 * 1024
 
 
-def _wait(condition: Callable[[], bool], limit_s: float = 20.0) -> None:
+def _wait(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline, "the condition was not met in time"
@@ -214,7 +214,7 @@ class _Upstream(BaseHTTPRequestHandler):
 
 
 def _post(port: int, path: str, body: bytes = b"") -> tuple[int, bytes, Message]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", path, body=body)
         response = connection.getresponse()

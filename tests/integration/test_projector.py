@@ -149,7 +149,7 @@ async def test_a_second_owner_stops_the_projector(
 
         await until(ready)
     await toy_log.pay_around(200)
-    done, pending = await asyncio.wait(tasks, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    done, pending = await asyncio.wait(tasks, timeout=90, return_when=asyncio.FIRST_COMPLETED)
     [stopped] = done
     with pytest.raises(AnotherOwner, match="two projectors run on the same views"):
         await stopped

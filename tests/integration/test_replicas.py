@@ -34,11 +34,13 @@ PLANS = (
     ProcessPlan("repayment", "repayment", "decider,policy", replica="r0"),
 )
 TABLE = ReplicaTable(version=1, default=Pair(active="r0", standby="r1"))
-#: A standby's patience is at most 0.33 s; the rest is what a busy machine may take.
-FAIL_OVER_LIMIT_MS = 5_000
+#: Eight times what a standby waits in production: a machine that lets nobody run for half a second makes no zombie here.
+PATIENCE_S = 2.0
+#: A standby's patience is at most 2.6 s here; the rest is what a busy machine may take.
+FAIL_OVER_LIMIT_MS = 30_000
 
 
-async def until(met: Any, limit_s: float = 30.0) -> None:
+async def until(met: Any, limit_s: float = 90.0) -> None:
     """Wait for a condition. Raises TimeoutError."""
     async with asyncio.timeout(limit_s):
         while not met():  # noqa: ASYNC110 - what others do is told by no event
@@ -81,7 +83,7 @@ class People:
 @pytest.fixture
 def stack(parts: Parts, make_settings: MakeSettings) -> Iterator[Stack]:
     """Two deciders of bidding, one of repayment."""
-    settings = make_settings(kafka=parts.kafka, mongo=parts.mongo)
+    settings = make_settings(kafka=parts.kafka, mongo=parts.mongo, take_over_s=PATIENCE_S)
     save_table(settings.replicas_path, TABLE)
     with Stack(settings, processes=PLANS, parts=parts) as running:
         yield running
@@ -95,7 +97,7 @@ async def begin(client: LogClient, watch: Watch) -> None:
 
 async def exact(stack: Stack, client: LogClient, people: People, heir: str) -> None:
     """Every account was opened once, nothing was refused, the log is proven, and `rules` shows who decided last."""
-    await client.read_until(lambda: len(client.of(AccountOpened)) >= len(people.sent), 30)
+    await client.read_until(lambda: len(client.of(AccountOpened)) >= len(people.sent))
     report = await verify(stack.settings, None)
     assert [fault for partition in report.partitions for fault in partition.faults] == []
     assert report.total("undecided") == 0
@@ -115,7 +117,7 @@ def services_rules(services: list[Service], name: str) -> int:
 
 def get(stack: Stack, name: str, path: str) -> tuple[int, str]:
     """What a process answers; (0, "") when it does not."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.settings.api_ports[name], timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.settings.api_ports[name], timeout=30)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -169,7 +171,7 @@ async def test_the_standby_decides_when_the_active_one_is_killed(stack: Stack) -
                 times.append(await decides_all(watch, heir, killed_ms))
             gaps += [watch.longest_gap_ms(number, killed_ms - 500) for number in range(4)]
             stack.child(victim).start()
-            await until(partial(is_ready, stack, victim), 60)
+            await until(partial(is_ready, stack, victim))
         await exact(stack, client, people, heir)
     told("killed -> first decision of the standby, ms", sorted(times))
     told("longest time without a decision per partition, ms", sorted(gaps))
