@@ -27,5 +27,5 @@ def _deadly(self: PartitionDecider, envelope: Any, message: Any) -> Any:
 
 if __name__ == "__main__":
     PartitionDecider._decide_message = _deadly  # type: ignore[method-assign]
-    decider.HangWatch = partial(HangWatch, limit_s=2.0)  # type: ignore[attr-defined]
+    decider.HangWatch = partial(HangWatch, limit_s=2.0)  # type: ignore[attr-defined, assignment]
     main()
