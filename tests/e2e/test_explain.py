@@ -3,9 +3,9 @@
 import asyncio
 import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,8 +20,7 @@ from tests.e2e.life import Life
 from tests.e2e.test_live import paged
 from tests.e2e.town import Person, Town, eventually
 from tests.figures import LISTS, asked
-
-LOANSTREAM = Path(sys.executable).with_name("loanstream")
+from tests.integration import warm_cli
 
 
 def loanstream(town: Town, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -29,11 +28,9 @@ def loanstream(town: Town, *argv: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("LOANSTREAM_")},
         "LOANSTREAM_DATA_DIR": str(town.stack.settings.data_dir),
-        "COLUMNS": "200",
     }
-    return subprocess.run(
-        [str(LOANSTREAM), *argv], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    with TemporaryDirectory() as said:
+        return warm_cli.loanstream(argv, environment, Path(said))
 
 
 def test_a_command_is_explained_by_the_tree_of_what_came_of_it(town: Town) -> None:
