@@ -34,9 +34,9 @@ PLANS = (
     ProcessPlan("repayment", "repayment", "decider,policy", replica="r0"),
 )
 TABLE = ReplicaTable(version=1, default=Pair(active="r0", standby="r1"))
-#: Eight times what a standby waits in production: a machine that lets nobody run for half a second makes no zombie here.
-PATIENCE_S = 2.0
-#: A standby's patience is at most 2.6 s here; the rest is what a busy machine may take.
+#: Four times what a standby waits in production: a machine that lets nobody run for half a second makes no zombie here.
+PATIENCE_S = 1.0
+#: A standby's patience is at most 1.3 s here; the rest is what a busy machine may take.
 FAIL_OVER_LIMIT_MS = 30_000
 
 
@@ -155,7 +155,7 @@ async def decides_all(watch: Watch, replica: str, since_ms: int) -> int:
 
 
 async def test_the_standby_decides_when_the_active_one_is_killed(stack: Stack) -> None:
-    """Killed four times under load, each time the other goes on; nothing is lost or doubled, the chain is whole."""
+    """Killed under load, in both directions: the other goes on; nothing is lost or doubled, the chain is whole."""
     times: list[int] = []
     gaps: list[int] = []
     async with LogClient(stack.settings, ("bidding",)) as client, watching(stack.settings) as watch:
@@ -163,7 +163,7 @@ async def test_the_standby_decides_when_the_active_one_is_killed(stack: Stack) -
         await begin(client, watch)
         assert {by for _, by, _ in watch.decided} == {"r0"}
         assert (active_partitions(stack, "first"), active_partitions(stack, "second")) == (4, 0)
-        for victim, (loser, heir) in [("first", ("r0", "r1")), ("second", ("r1", "r0"))] * 2:
+        for victim, (loser, heir) in [("first", ("r0", "r1")), ("second", ("r1", "r0"))]:
             async with people.busy():
                 await decided_by(watch, loser, 100)
                 killed_ms = now_ms()
@@ -180,12 +180,12 @@ async def test_the_standby_decides_when_the_active_one_is_killed(stack: Stack) -
 
 
 async def test_a_zombie_that_wakes_up_changes_nothing(stack: Stack) -> None:
-    """Frozen under load, replaced, and woken with decisions in its hands: what it still writes is accepted by nobody."""
+    """Frozen under load, replaced, and woken in both directions with decisions in its hands: what it still writes is accepted by nobody."""
     times: list[int] = []
     async with LogClient(stack.settings, ("bidding",)) as client, watching(stack.settings) as watch:
         people = People(client)
         await begin(client, watch)
-        for frozen, (sleeper, heir) in [("first", ("r0", "r1")), ("second", ("r1", "r0"))] * 2:
+        for frozen, (sleeper, heir) in [("first", ("r0", "r1")), ("second", ("r1", "r0"))]:
             async with people.busy():
                 await decided_by(watch, sleeper, 100)
                 os.kill(stack.child(frozen).pid, signal.SIGSTOP)

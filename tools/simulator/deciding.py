@@ -183,7 +183,7 @@ class DeciderActor:
     def _failed(self) -> bool:
         while self._sent and self._sent[0].fate is Fate.STORED:
             self._sent.popleft()
-        return any(sent.fate is Fate.FAILED for sent in self._sent)
+        return bool(self._sent) and any(sent.fate is Fate.FAILED for sent in self._sent)
 
     def _start_over(self) -> None:
         """As the shell does after any doubt: a new producer, no speculation, first the log's end, then deciding on."""

@@ -230,12 +230,15 @@ class PolicyActor:
         if self._frozen_steps:
             self._frozen_steps -= 1
             return True
-        if any(sent.fate is Fate.FAILED for sent in self._waiting) or self._waited > PATIENCE_STEPS:
+        if self._waited > PATIENCE_STEPS or (
+            self._waiting and any(sent.fate is Fate.FAILED for sent in self._waiting)
+        ):
             self.in_doubt = True
             return True
         if self._table.standby is not None and rng.random() < LOOKS:
             self._look()
-        self._waiting = [sent for sent in self._waiting if sent.fate is not Fate.STORED]
+        if self._waiting:
+            self._waiting = [sent for sent in self._waiting if sent.fate is not Fate.STORED]
         if self._to_send:
             self._post(self._to_send.popleft())
             return True
@@ -256,10 +259,12 @@ class PolicyActor:
         return self._fetch(rng) or self._watch()
 
     def _may_commit(self, rng: Random) -> bool:
-        read = [each for each in self._sources.values() if each.policy is not None]
-        if not any(each.is_dirty for each in read):
-            return False
-        return rng.random() < 0.2 or all(each.tail.at_end for each in read)
+        is_dirty, at_end = False, True
+        for each in self._sources.values():
+            if each.policy is not None:
+                is_dirty = is_dirty or each.is_dirty
+                at_end = at_end and each.tail.at_end
+        return is_dirty and (rng.random() < 0.2 or at_end)
 
     def _regain(self, number: int, source: _Source, records: list[RawRecord]) -> None:
         """What `libs.runtime.forks` does: read up to the committed position, which must hold the committed decision."""
