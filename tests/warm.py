@@ -42,9 +42,9 @@ class Forked:
     def __init__(self, asked: socket.socket) -> None:
         self._asked = asked
         self._code: int | None = None
-        told = self._asked.recv(16)
-        assert told, "nothing was forked"
-        self.pid = int(told)
+        said, number = self._asked.recv(32).split()
+        assert said == b"lives", "it did not begin"
+        self.pid = int(number)
 
     def poll(self) -> int | None:
         """Its exit code, None while it runs."""
@@ -57,7 +57,8 @@ class Forked:
         if self._code is None:
             if not select.select([self._asked], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
-            self._code = int(self._asked.recv(16) or -signal.SIGKILL)
+            _, code = (self._asked.recv(32) or b"ended %d" % -signal.SIGKILL).split()
+            self._code = int(code)
             self._asked.close()
         return self._code
 
@@ -129,10 +130,9 @@ def serve(path: str) -> None:
             [log] = array.array("i", ancillary[0][2])
             pid = os.fork()
             if pid == 0:
-                _become(json.loads(message), log)
+                _become(json.loads(message), log, asker)
             os.close(log)
             askers[pid] = asker
-            asker.send(str(pid).encode())
 
 
 def _tell_ends(askers: dict[int, socket.socket]) -> None:
@@ -141,10 +141,10 @@ def _tell_ends(askers: dict[int, socket.socket]) -> None:
         if pid == 0:
             return
         with askers.pop(pid) as asker, suppress(OSError):
-            asker.send(str(os.waitstatus_to_exitcode(status)).encode())
+            asker.send(f"ended {os.waitstatus_to_exitcode(status)}".encode())
 
 
-def _become(said: dict[str, object], log: int) -> None:
+def _become(said: dict[str, object], log: int, asker: socket.socket) -> None:
     """Be the program, and never come back."""
     parent = os.getppid()
     code = 1
@@ -153,6 +153,9 @@ def _become(said: dict[str, object], log: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(127)
+        asker.send(
+            f"lives {os.getpid()}".encode()
+        )  # from here on a signal to it or to its session reaches it
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
