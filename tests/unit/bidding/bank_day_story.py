@@ -16,7 +16,7 @@ from libs.events.bank_days import (
     Side,
 )
 from services.bidding.commands.bank_days import ReconcileBankDay
-from services.bidding.domain.bank_days import _digest
+from services.bidding.domain.bank_day_files import break_id_of
 from tests.unit.given import TODAY
 
 NOTHING, FIRST, SECOND, THIRD = ("0" * 64, "1" * 64, "2" * 64, "3" * 64)
@@ -39,8 +39,7 @@ def line(kind: Any, reference: str, bank_fen: int, ledger_fen: int, account: str
 
 def name(on: date, each: LineBreak) -> str:
     """The id of its break."""
-    amounts = (str(each.bank_fen), str(each.ledger_fen))
-    return _digest(str(on), each.kind, each.reference, each.account_id, *amounts)
+    return break_id_of(on, each)
 
 
 def opened(on: date, each: LineBreak) -> BankBreakOpened:

@@ -10,7 +10,8 @@ from libs.events.codec import encode
 from libs.events.money import MAX_INTEGER
 from libs.events.topics import COMMAND_BYTES_MAX
 from services.bidding.commands.bank_days import ExplainBreak, MatchBreaks, ReconcileBankDay, ResolveBreak
-from services.bidding.domain.bank_days import AGGREGATE, BREAKS_MAX, DAY_BREAKS_MAX
+from services.bidding.domain.bank_day_files import BREAKS_MAX, PART_MAX
+from services.bidding.domain.bank_days import AGGREGATE
 from services.bidding.domain.bank_days_state import Books, Break
 from tests.unit.bidding.bank_day_story import (
     CLAIMS,
@@ -91,7 +92,7 @@ SPECS = [
     spec(
         "a day with too many is no work list",
         (),
-        replace(FILE, breaks=tuple(line("account_differs", f"B{n}", 1, 1) for n in range(DAY_BREAKS_MAX + 1))),
+        replace(FILE, breaks=tuple(line("account_differs", f"B{n}", 1, 1) for n in range(PART_MAX + 1))),
         "too_many_breaks",
     ),
     spec(
@@ -189,14 +190,14 @@ def test_the_accounts_and_the_claims_are_the_third_side(
 
 def test_a_day_and_a_work_list_that_are_full_can_be_said() -> None:
     """As many differences as a day may have fit into its command, and no more are open than may be."""
-    longest = [line("direction_differs", f"{number:064}", MAX_INTEGER, -MAX_INTEGER, "a" * 44) for number in range(DAY_BREAKS_MAX)]  # fmt: skip
+    longest = [line("direction_differs", f"{number:064}", MAX_INTEGER, -MAX_INTEGER, "a" * 44) for number in range(PART_MAX)]  # fmt: skip
     command = replace(FILE, breaks=tuple(longest), claims=CLAIMS)
     assert len(encode(ReconcileBankDay, command)) + 2_000 < COMMAND_BYTES_MAX
     old = Break(
         business_date=MONDAY, kind="missing_here", reference="B", account_id="", bank_fen=1, ledger_fen=0
     )
     full = fold(AGGREGATE, ())
-    full = replace(full, breaks={f"brk_{number}": old for number in range(BREAKS_MAX)})
+    full = replace(full, breaks={"": {f"brk_{number}": old for number in range(BREAKS_MAX)}})
     assert isinstance(full, Books)
     with pytest.raises(Exception, match="too_many_breaks"):
         AGGREGATE.decide(NEXT, full, on())

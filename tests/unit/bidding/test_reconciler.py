@@ -17,7 +17,7 @@ from libs.events.system import BusinessDateSet
 from libs.runtime.observability import BANK_UNBALANCED_FEN
 from services.bidding.bank_file import BankFileRefused
 from services.bidding.bank_files import HttpBankFiles, tell_breaks
-from services.bidding.commands.bank_days import ReconcileBankDay
+from services.bidding.commands.bank_days import ListBankBreaks, ReconcileBankDay
 from services.bidding.custodian import BankRefused, BankUnavailable
 from services.bidding.domain.bank_days import AGGREGATE
 from services.bidding.projections.bank_bookings import VIEW as BOOKINGS
@@ -67,7 +67,8 @@ class Desk:
 
     views: MemoryViews = field(default_factory=MemoryViews)
     files: dict[date, list[bytes] | Exception] = field(default_factory=dict)
-    asked: list[ReconcileBankDay] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+    revisions: list[int] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
     refuses: str | None = None
@@ -96,8 +97,11 @@ class Desk:
             raise found
         yield found
 
-    async def _hear(self, command: ReconcileBankDay, _revision: int, attempt: int) -> str | None:
+    async def _hear(
+        self, command: ReconcileBankDay | ListBankBreaks, revision: int, attempt: int
+    ) -> str | None:
         self.asked.append(command)
+        self.revisions.append(revision)
         self.attempts.append(attempt)
         return self.refuses
 
@@ -121,7 +125,8 @@ async def test_our_side_of_a_date_is_what_the_views_show_of_it(desk: Desk) -> No
     desk.happened(TUESDAY, deposited(1_00, 501_00, "top_2", "B8"))
     dates = await dates_over(desk.views, 2)
     lines = file_of(MONDAY, line_of("B1", 500_00), line_of("B9", 7_00), in_fen=507_00)
-    command, revision = await reconciliation(desk.views, MONDAY, lines, dates)
+    found = await reconciliation(desk.views, MONDAY, lines, dates)
+    command, revision = found.command, found.revision
     assert isinstance(BOOKED, UnrequestedMoneyReceived)
     amount_fen = BOOKED.amount_fen
     assert (command.ledger, command.accounts_fen, revision) == (
@@ -153,7 +158,7 @@ async def test_one_reference_on_two_dates_was_told_to_two_accounts(desk: Desk) -
     )
     desk.lives_on(TUESDAY + timedelta(days=1))
     dates = await dates_over(desk.views, 2)
-    command, _ = await reconciliation(desk.views, TUESDAY, file_of(TUESDAY), dates)
+    command = (await reconciliation(desk.views, TUESDAY, file_of(TUESDAY), dates)).command
     assert command.breaks == (story.line("reference_reused", "B1", 0, 5_00, "acc_cem"),)
 
 
@@ -184,9 +189,10 @@ async def test_a_grown_file_goes_on_from_the_last_one(desk: Desk) -> None:
     two = (line_of("B1", 500_00), line_of("B2", 200_00))
     dates = await dates_over(desk.views, 2)
     file = file_of(MONDAY, *two, line_of("B3", 50_00), in_fen=750_00)
-    command, revision = await reconciliation(desk.views, MONDAY, file, dates)
+    found = await reconciliation(desk.views, MONDAY, file, dates)
+    command, revision = found.command, found.revision
     only = file_of(MONDAY, *two, in_fen=700_00)
-    before, _ = await reconciliation(desk.views, MONDAY, only, dates)
+    before = (await reconciliation(desk.views, MONDAY, only, dates)).command
     assert (command.begins_at, command.begins_with, revision) == (2, before.lines_hash, 1)
     with pytest.raises(BankFileRefused, match="line 4"):
         await reconciliation(desk.views, MONDAY, file[:3], dates)
