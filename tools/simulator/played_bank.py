@@ -4,7 +4,7 @@ Its own generator, so that what goes wrong in a file does not change who the peo
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from random import Random
 
@@ -64,6 +64,8 @@ class PlayedBank:
             entry = BankEntry(reference, account, -moved_fen)
         elif chance < 0.10:
             entry = BankEntry(reference, "acc_elsewhere", moved_fen)
+        elif chance < 0.16:  # it was after the bank's own midnight
+            day = self._days.setdefault(on + timedelta(days=1), [])
         day.append(entry)
         if chance > 0.97:
             self._numbers += 1

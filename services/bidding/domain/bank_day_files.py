@@ -234,17 +234,9 @@ def _finished(
     on, shown = said.business_date.isoformat(), frozenset(reported)
     known, after = state.days.get(on), _after(state, told)
     events: list[DaysEvent] = [
-        _closed(break_id, each)
-        for break_id, each in all_kept(after.breaks)
-        if each.business_date == said.business_date and each.kind in _LINE_KINDS and break_id not in shown
+        *_gone(said.business_date, after, shown),
+        *_landed(said.business_date, state, shown),
     ]
-    landed = [
-        (each.counterpart, half.line)
-        for break_id, each in all_kept(state.settled)
-        if each.business_date == said.business_date and each.counterpart and break_id not in shown
-        and (half := kept(state.settled, each.counterpart)) is not None and half.line is not None
-    ]  # fmt: skip
-    events += [_opened(break_id, line) for break_id, line in landed]
     wholes, corrected = _wholes(said, state)
     events += wholes
     is_same = known and (known.bank, known.ledger) == (said.bank, said.ledger)
@@ -271,6 +263,26 @@ def _finished(
             corrected=corrected,
         ),
     ]
+
+
+def _gone(day: date, state: Books, shown: frozenset[str]) -> list[BankBreakClosed]:
+    """What stands on the work list, and the day's file does not show any more."""
+    return [
+        _closed(break_id, each)
+        for break_id, each in all_kept(state.breaks)
+        if each.business_date == day and each.kind in _LINE_KINDS and break_id not in shown
+    ]
+
+
+def _landed(day: date, state: Books, shown: frozenset[str]) -> list[BankBreakOpened]:
+    """The other halves of what was in flight and is not shown any more: each stands alone now."""
+    events: list[BankBreakOpened] = []
+    for break_id, each in all_kept(state.settled):
+        if each.business_date == day and each.counterpart and break_id not in shown:
+            half = kept(state.settled, each.counterpart)
+            if half is not None and half.line is not None:
+                events.append(_opened(each.counterpart, half.line))
+    return events
 
 
 # --- the whole -------------------------------------------------------------------------------------------------------
