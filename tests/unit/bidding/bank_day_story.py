@@ -138,6 +138,8 @@ IN_FLIGHT = BankBreakInFlight(
 )
 LANDED_DONE = replace(NEXT_DONE, opened=0, open_after=0)
 
+FLYING = line("missing_here", "B6", 200_00, 0)
+
 #: Monday in two parts.
 IN_PARTS = replace(FILE, breaks=(), parts=(part_of((HERE,)), part_of((THERE,))))
 BEGUN = BankDayBegun(

@@ -279,7 +279,16 @@ DAYS = [
     for number in (0, 1)
     for stream in ("~p0", "~p1")
 ]
-BANK_DAY = history("bankdays", *bank_days.TWO_DAYS, bank_days.MATCHED, *bank_days.ENDED)
+#: And another pair, which was in flight at midnight.
+FLEW = replace(bank_days.IN_FLIGHT, break_id=bank_days.name(bank_days.MONDAY, bank_days.FLYING))
+BANK_DAY = history(
+    "bankdays",
+    *bank_days.TWO_DAYS,
+    bank_days.MATCHED,
+    *bank_days.ENDED,
+    bank_days.opened(bank_days.MONDAY, bank_days.FLYING),
+    FLEW,
+)
 LOAN_OF = history(
     "loan_1",
     *(
@@ -630,6 +639,7 @@ def test_a_difference_is_shown_from_its_first_day_to_its_end() -> None:
         bank_days.H: ("resolved", "timing"),
         bank_days.L: ("resolved", "timing"),
         bank_days.E: ("resolved", "bank_corrected"),
+        FLEW.break_id: ("resolved", "timing"),
     }
     assert (shown[bank_days.H]["counterpart"], shown[bank_days.H]["ended_on"]) == (bank_days.L, "2024-03-15")
     assert (shown[bank_days.E]["explained_by"], shown[bank_days.E]["resolved_by"]) == ("stf_ufa", "stf_lin")

@@ -40,7 +40,7 @@ def _each_half_by_itself(_real: Any) -> Any:
 
 
 def _held_forgotten(real: Any) -> Any:
-    return lambda event: real(event) and getattr(event, "available_after_fen", None)
+    return lambda event: getattr(event, "available_after_fen", real(event))
 
 
 def _from_the_first(real: Any) -> Any:
