@@ -1,7 +1,5 @@
 """Bugs of standing orders: somebody is served before his turn, asked for more than he wrote, or never told why he was not."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -41,17 +39,6 @@ def _never_paused(real: Any) -> Any:
     return lambda order, target: real(replace(order, is_paused=False), target)
 
 
-def _both(*planted: Callable[[], Any]) -> Callable[[], Any]:
-    @contextmanager
-    def patched() -> Iterator[None]:
-        with ExitStack() as stack:
-            for each in planted:
-                stack.enter_context(each())
-            yield
-
-    return patched
-
-
 def _keeps_late_holds(real: Any) -> Any:
     def react(event: Any) -> Any:
         return [] if isinstance(event.data, OrderAnsweredLate) else real(event)
@@ -63,8 +50,6 @@ def _as_if_answered(real: Any) -> Any:
     return lambda *arguments, **_unanswered: real(*arguments)
 
 
-#: Accounts are waited for until the day ends on which they were asked, so that some answer too late.
-HURRIED = instead(standing_answers, "ANSWER_DAYS", lambda _real: 0)
 #: So many listings that somebody misses five in a row.
 BEGGARS = replace(ROUGH, plan=replace(CROWDED, listings=40, actions_on_busy_days=200))
 
@@ -73,7 +58,7 @@ PLANTS = (
         "orders-last-first",
         "Who spent last is served first.",
         instead(considering, "behind", _last_first),
-        ("out of turn", "the queue hears"),
+        ("out of turn", "the queue hears", "passed over are"),
     ),
     Plant(
         "spender-keeps-his-place",
@@ -136,17 +121,17 @@ PLANTS = (
     Plant(
         "late-hold-kept",
         "Money that an account holds when nobody waits for it any more stays held.",
-        _both(HURRIED, policy(BIDDING, "bidding", _keeps_late_holds)),
-        ("held for nobody", "is held by"),
-        config=LAWFUL,
+        policy(BIDDING, "bidding", _keeps_late_holds),
+        ("held for nobody", "is held for nothing"),
+        config=BEGGARS,
         seeds=range(16),
     ),
     Plant(
         "silence-taken-for-an-answer",
-        "Who has not answered when a day ends is taken for somebody who holds nothing.",
-        _both(HURRIED, instead(standing_answers, "dropped", _as_if_answered)),
+        "Who has not answered when a listing closes is taken for somebody who holds nothing.",
+        instead(standing_answers, "dropped", _as_if_answered),
         ("is dropped and holds", "is answered twice", "was never asked for", "served out of its turn"),
-        config=LAWFUL,
+        config=BEGGARS,
         seeds=range(16),
     ),
 )
