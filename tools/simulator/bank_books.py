@@ -142,6 +142,8 @@ class BankBooks:
         unexplained = data["bank"]["closing_fen"] - data["ledger"]["closing_fen"] - (lines - ours)
         known = [*self.breaks.values(), *self.settled.values()]
         told = sum(each.what[2] - each.what[3] for each in known if each.kind == "balance_differs")
+        open_ones = [name for name, each in self.breaks.items() if each.kind == "balance_differs"]
+        require(unexplained or not open_ones, f"{where}: {open_ones} stand, and balances of {day} agree")
         require(told == unexplained, f"{where}: balances of {day} differ by {unexplained}, told is {told}")
 
     # --- breaks ---------------------------------------------------------------------------------------------------

@@ -306,8 +306,8 @@ def _wholes(
         told_fen = live[1].difference_fen if live else 0
         if differs_fen == told_fen + settled_fen:
             continue
-        if settled_fen and differs_fen in (0, told_fen):
-            corrected.append(kind)  # what people settled has been mended: nothing stands for it any more
+        if settled_fen and _is_mended(differs_fen, told_fen):
+            corrected.append(kind)
             settled_fen = 0
         left_fen = differs_fen - settled_fen
         if left_fen and not is_latest:
@@ -319,6 +319,11 @@ def _wholes(
             name = digest(on, kind, str(left_fen), str(revision))
             events.append(_opened(name, _whole(said.business_date, kind, bank_fen, bank_fen - left_fen)))
     return events, tuple(corrected)
+
+
+def _is_mended(differs_fen: int, told_fen: int) -> bool:
+    """Whether what people settled is gone: nothing differs any more, or just what is open does."""
+    return differs_fen in (0, told_fen)
 
 
 def _sums(said: _Said | Begun, state: Books, *, is_latest: bool) -> Iterator[tuple[BreakKind, int, int]]:

@@ -102,6 +102,14 @@ PLANTS = (
         config=FORTNIGHT,
     ),
     Plant(
+        "mended-told-as-the-opposite",
+        "The bank gives back what people had settled, and an opposite difference opens.",
+        instead(files, "_is_mended", lambda _real: lambda *_amounts: False),
+        ("stand, and balances of",),
+        config=FORTNIGHT,
+        seeds=range(32),
+    ),
+    Plant(
         "last-part-alone",
         "A day that comes in parts is finished with what the last one showed.",
         instead(files, "_finished", _from_the_first),
