@@ -41,9 +41,15 @@ from services.bidding.commands.standing import (
     ReturnBids,
     ReturnSpent,
 )
-from services.bidding.domain import standing_answers
 from services.bidding.domain.profile import Profile
-from services.bidding.domain.standing_answers import end_service, ended, gather, wait_no_longer, wake_on
+from services.bidding.domain.standing_answers import (
+    ANSWER_DAYS,
+    end_service,
+    ended,
+    gather,
+    wait_no_longer,
+    wake_on,
+)
 from services.bidding.domain.standing_considering import consider
 from services.bidding.domain.standing_lines import order_of, order_with
 from services.bidding.domain.standing_orders import OwnersCommand, decide_for_owner
@@ -158,7 +164,7 @@ def _go_on(
                 state,
                 stage,
                 profile.investor_cap_fen(context.business_date),
-                context.business_date + timedelta(days=standing_answers.ANSWER_DAYS),
+                context.business_date + timedelta(days=ANSWER_DAYS),
             )
             if looked is None:
                 return [*first, _exhausted(state, stage)]
