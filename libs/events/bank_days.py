@@ -57,13 +57,35 @@ class Claims:
 
 @record
 class LineBreak:
-    """A booking that differs: what the bank says, and what we say; zero where one says nothing."""
+    """A booking that differs: what the bank says, and what we say; zero where one says nothing. `number` tells those apart that say
+    the same."""
 
     kind: LineKind
     reference: Reference
     account_id: Reference
     bank_fen: Fen
     ledger_fen: Fen
+    number: Count = 0
+
+
+@record
+class Part:
+    """So many of a day's differences as one command lists: their digest, how much more the bank has by them, and how many more
+    bookings."""
+
+    digest: TextHash
+    breaks: Count
+    differs_fen: Fen
+    alone: Fen
+
+
+@record
+class Unlisted:
+    """Differences of a day beyond those that a work list takes: how many, and the same sums."""
+
+    breaks: Count
+    differs_fen: Fen
+    alone: Fen
 
 
 @event("bidding.BankDayReconciled.v1")
@@ -72,7 +94,8 @@ class BankDayReconciled:
 
     `revision` counts the files of the day that said something new; `lines_hash` is the digest of the last one's bookings.
     `accounts_fen`: what customers, fees and all others had at the day's end. `open_after`: breaks of all days that are not
-    resolved.
+    resolved. `unlisted`: differences of the day beyond those that a work list takes. `corrected`: of these kinds of the whole the
+    settled differences are gone.
     """
 
     business_date: date
@@ -85,6 +108,34 @@ class BankDayReconciled:
     opened: Count
     closed: Count
     open_after: Count
+    unlisted: Count = 0
+    corrected: tuple[BreakKind, ...] = ()
+
+
+@event("bidding.BankDayBegun.v1")
+class BankDayBegun:
+    """A day's file differs in more bookings than one command lists: these parts follow, which add up. The day is reconciled when
+    all are in; `listing` is the digest over them."""
+
+    business_date: date
+    listing: TextHash
+    lines_hash: TextHash
+    bank: Side
+    ledger: Side
+    accounts_fen: Fen
+    claims: Claims | None
+    parts: tuple[Part, ...]
+    unlisted: Unlisted | None
+
+
+@event("bidding.BankBreaksListed.v1")
+class BankBreaksListed:
+    """A part of a day's differences is in (`part`, from 0): these are shown by the day's file, new or known or settled before."""
+
+    business_date: date
+    listing: TextHash
+    part: Count
+    break_ids: tuple[str, ...]
 
 
 @event("bidding.BankBreakOpened.v1")
@@ -139,3 +190,16 @@ class BankBreaksMatched:
     there: str
     amount_fen: Fen
     matched_by: str
+
+
+@event("bidding.BankBreakInFlight.v1")
+class BankBreakInFlight:
+    """The bank booked on one date what we booked on the next, or the reverse, under one reference: it is one difference, which
+    timing explains. `counterpart` is the id that the booking of the other date, `other_date`, would have had by itself."""
+
+    break_id: str
+    business_date: date
+    counterpart: str
+    other_date: date
+    amount_fen: Fen
+    code: Literal["timing"] = "timing"

@@ -140,10 +140,12 @@ class StandingOrderChanged:
 
 @event("bidding.StandingOrderPaused.v1")
 class StandingOrderPaused:
-    """The order takes no part until it is resumed; it keeps its place."""
+    """The order takes no part until it is resumed; it keeps its place. By its owner's wish, or because it could not pay for so many
+    listings in a row (`code`)."""
 
     order_id: str
     owner: str
+    code: Literal["by_owner", "could_not_pay"] = "by_owner"
 
 
 @event("bidding.StandingOrderResumed.v1")
@@ -193,7 +195,7 @@ class OrdersConsidered:
     """The orders with turns above `after_turn` up to `to_turn` were looked at, in that order: each was asked, or passed for a reason.
 
     `remaining_fen` is what the listing lacked before. Orders with a turn above `last_turn` came, or spent, after the listing's
-    service began. `more`: there are others still.
+    service began. `more`: there are others still. Answers are awaited until the end of `wait_until`.
     """
 
     listing_id: str
@@ -207,6 +209,7 @@ class OrdersConsidered:
     bid_min_fen: PositiveFen
     asked: tuple[OrderAsked, ...]
     passed: tuple[OrdersPassed, ...]
+    wait_until: date | None = None
 
 
 @event("bidding.OrderHoldDeclined.v1")
@@ -231,11 +234,22 @@ class OrderHeld:
 
 @event("bidding.OrderDropped.v1")
 class OrderDropped:
-    """The queue knows that the account of an order that was asked holds nothing (`code`): it keeps its place."""
+    """The queue knows that the account of an order that was asked holds nothing (`code`): it keeps its place. `unanswered`: it waits
+    no longer for the account to say so."""
 
     listing_id: str
     order_id: str
     code: Code
+    unanswered: bool = False
+
+
+@event("bidding.OrderAnsweredLate.v1")
+class OrderAnsweredLate:
+    """The account of an order answered when nobody waited for it any more: what it holds (`held`) is released."""
+
+    listing_id: str
+    order_id: str
+    held: HeldMoney | None
 
 
 @event("bidding.OrdersBid.v1")

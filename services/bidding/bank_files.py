@@ -24,7 +24,7 @@ from libs.runtime.settings import Settings
 from libs.runtime.views import ViewMissing, Views
 from libs.runtime.waiting import until_set
 from services.bidding.bank_file import lines_of
-from services.bidding.commands.bank_days import ReconcileBankDay
+from services.bidding.commands.bank_days import ListBankBreaks, ReconcileBankDay
 from services.bidding.custodian import BankRefused, BankUnavailable, HttpCustodian
 from services.bidding.reconciler import BREAKS, Reconciler, order_of
 
@@ -107,8 +107,12 @@ async def tell_breaks(views: ReadsViews) -> None:
     BANK_UNBALANCED_FEN.set(unbalanced_fen)
 
 
-async def keep_reconciling(settings: Settings, bank: str, stop: asyncio.Event) -> None:
-    """Look again and again until `stop`. What is away, or a disk without room for a file, is waited for until the next round."""
+async def keep_reconciling(
+    settings: Settings, bank: str, stop: asyncio.Event, moves: Callable[[], None] = lambda: None
+) -> None:
+    """Look again and again until `stop`; `moves` hears of every round. What is away, or a disk without room for a file, is waited for
+    until the next round.
+    """
     secret = settings.fingerprint_secret()
     database = Database.connect(settings)
     views = Views(database)
@@ -119,7 +123,7 @@ async def keep_reconciling(settings: Settings, bank: str, stop: asyncio.Event) -
         connect=lambda: LogWriter(settings.require_kafka(), client_id="loanstream-reconciler"),
     )
 
-    async def hear(command: ReconcileBankDay, revision: int, attempt: int) -> str | None:
+    async def hear(command: ReconcileBankDay | ListBankBreaks, revision: int, attempt: int) -> str | None:
         call, order = order_of(command, revision, attempt)
         sent = sealed(secret, call, order)
         await commands.append(order.stream_id, sent.value)
@@ -149,6 +153,7 @@ async def keep_reconciling(settings: Settings, bank: str, stop: asyncio.Event) -
                     sqlite3.Error,
                 ) as error:
                     log.warning("reconciler_waits", error=type(error).__name__, why=str(error))
+                moves()
                 await until_set(stop, _ROUND_S)
     finally:
         await commands.close()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -33,6 +34,7 @@ from services.bidding.custodian import (
     HttpCustodian,
     Kind,
 )
+from services.bidding.side_by_side import SideBySide
 
 log = structlog.get_logger()
 
@@ -188,12 +190,13 @@ class Courier:
 
 
 class CourierRole:
-    """The courier of one process, who also fetches the bank's daily files. Without a bank in the settings it does nothing until it
-    is stopped.
+    """The courier of one process, and beside it the reconciler, who fetches the bank's daily files. Without a bank in the settings
+    they do nothing until they are stopped. Neither ends the other: which of them fails, `ready` says.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._two = SideBySide()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look again and again until `stop`. A bank, a log or a database that is away is waited for, ever longer."""
@@ -219,14 +222,16 @@ class CourierRole:
             async with HttpCustodian.client(settings.bank) as client:
                 bank = HttpCustodian(client, settings.bank_key())
                 courier = Courier(Views(database), bank, hear, answer_s=settings.bank_answer_s)
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._look(courier, stop))
-                    group.create_task(keep_reconciling(settings, settings.bank, stop))
+                await self._two.run(
+                    stop,
+                    courier=partial(self._look, courier, stop),
+                    reconciler=partial(keep_reconciling, settings, settings.bank, stop),
+                )
         finally:
             await commands.close()
             await database.close()
 
-    async def _look(self, courier: Courier, stop: asyncio.Event) -> None:
+    async def _look(self, courier: Courier, stop: asyncio.Event, moves: Callable[[], None]) -> None:
         pause_s = self._settings.bank_look_s
         while not stop.is_set():
             try:
@@ -236,8 +241,9 @@ class CourierRole:
                 if pause_s == self._settings.bank_look_s:  # once per outage
                     log.warning("courier_waits", error=type(error).__name__, why=str(error))
                 pause_s = min(2 * pause_s, max(_PAUSE_MAX_S, self._settings.bank_look_s))
+            moves()
             await until_set(stop, pause_s)
 
     def ready(self) -> tuple[bool, str]:
-        """Always: a bank that is away is an alarm about ages, and no reason to start this process again."""
-        return True, ""
+        """Unless one of the two fails: a bank that is away is an alarm about ages, and no reason to start this process again."""
+        return self._two.ready()

@@ -6,14 +6,14 @@ Memory stays bounded, because SQLite sorts in a file that is thrown away; who di
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from libs.events.bank_days import LineBreak, LineKind
+from libs.events.bank_days import LineBreak, LineKind, Unlisted
 from services.bidding.bank_file import BankFile, BankFileRefused, BankLine
-from services.bidding.domain.bank_days import DAY_BREAKS_MAX
+from services.bidding.domain.bank_day_files import LISTED_MAX, alone_in
 
 _CACHE_KIB: Final = 64 * 1024
 _CHUNK: Final = 10_000
@@ -29,15 +29,11 @@ SELECT reference FROM bank AS b WHERE NOT EXISTS (SELECT 1 FROM ledger AS l
 UNION SELECT reference FROM ledger AS l WHERE NOT EXISTS (SELECT 1 FROM bank AS b
     WHERE b.reference = l.reference AND b.account = l.account AND b.moved_fen = l.moved_fen)
 UNION SELECT reference FROM ledger GROUP BY reference HAVING COUNT(*) > 1
-ORDER BY reference LIMIT ?
+ORDER BY reference
 """
 _TWICE: Final = """
 SELECT MIN(second) FROM (SELECT MAX(line) AS second FROM bank GROUP BY reference HAVING COUNT(*) > 1)
 """
-
-
-class TooManyBreaks(Exception):
-    """The two sides differ in more bookings than a day's work list holds: it is the wrong file, or an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +82,20 @@ class Matcher:
         )
         self._database.execute("COMMIT")
 
-    def breaks(self) -> list[LineBreak]:
-        """What differs, by reference. Raises TooManyBreaks."""
+    def breaks(self, listed_max: int = LISTED_MAX) -> tuple[list[LineBreak], Unlisted | None]:
+        """What differs, by reference, and the sums of what is more than a work list takes."""
         self._database.execute("CREATE INDEX ledger_by ON ledger (reference, account, moved_fen)")
-        differing = self._database.execute(_DIFFERING, (DAY_BREAKS_MAX + 1,)).fetchall()
-        found = [each for (reference,) in differing for each in self._judged(reference)]
-        if len(found) > DAY_BREAKS_MAX:
-            raise TooManyBreaks
-        return found
+        found: list[LineBreak] = []
+        more = differs_fen = alone = 0
+        for (reference,) in self._database.execute(_DIFFERING):
+            judged = self._judged(reference)
+            taken = max(0, listed_max - len(found))
+            found += judged[:taken]
+            rest = judged[taken:]
+            more += len(rest)
+            differs_fen += sum(each.bank_fen - each.ledger_fen for each in rest)
+            alone += alone_in(rest)
+        return found, Unlisted(breaks=more, differs_fen=differs_fen, alone=alone) if more else None
 
     def _judged(self, reference: str) -> Sequence[LineBreak]:
         said = self._database.execute(
@@ -109,7 +111,8 @@ class Matcher:
 def judged(said: BankLine | None, ours: Sequence[OurBooking]) -> list[LineBreak]:
     """What is wrong with one reference: its booking at the bank, if there is one, and all of ours of the day under it.
 
-    Of several of ours the bank means the one on its own account; the others were told of what is not theirs.
+    Of several of ours the bank means the one on its own account; the others were told of what is not theirs, each by its number
+    where they say the same.
     """
     if not ours:
         assert said is not None, "somebody has it"
@@ -117,7 +120,13 @@ def judged(said: BankLine | None, ours: Sequence[OurBooking]) -> list[LineBreak]
     meant = next((each for each in ours if said and each.account == said.account), ours[0])
     others = list(ours)
     others.remove(meant)
-    found = [_broken("reference_reused", each.reference, each.account, 0, each.moved_fen) for each in others]
+    found = [
+        replace(
+            _broken("reference_reused", each.reference, each.account, 0, each.moved_fen),
+            number=[meant, *others[:place]].count(each),
+        )
+        for place, each in enumerate(others)
+    ]
     kind: LineKind
     if said is None:
         return [_broken("missing_there", meant.reference, meant.account, 0, meant.moved_fen), *found]

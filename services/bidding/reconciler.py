@@ -1,7 +1,8 @@
 """The reconciler: compares each date's file of the custodian bank with our books, and puts what it found on the log as one command.
 
-It remembers nothing: which dates are over, what our side of them is and what the last file said stand in views. A file is read,
-sorted and matched on the disk, so its length costs no memory. A date's file may grow, so the last week's are looked at again.
+It remembers nothing that matters: which dates are over, what our side of them is and what the last file said stand in views. A file
+is read, sorted and matched on the disk, so its length costs no memory. A date's file may grow, so the last week's are looked at again,
+and while no line explains a balance, those before them too, a few at a time.
 """
 
 import asyncio
@@ -19,10 +20,13 @@ from libs.events.codec import encode
 from libs.runtime.auth import Principal
 from libs.runtime.http import Call, Order
 from libs.runtime.http.edge import ReadsViews
+from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFile, BankFileRefused
-from services.bidding.commands.bank_days import BANK_DAYS, ReconcileBankDay
+from services.bidding.commands.bank_days import BANK_DAYS, ListBankBreaks, ReconcileBankDay
 from services.bidding.custodian import BankRefused
-from services.bidding.matching import Matcher, OurBooking, TooManyBreaks
+from services.bidding.domain.bank_day_files import PART_MAX, listing_of, part_of
+from services.bidding.domain.bank_days_state import DAYS_KEPT
+from services.bidding.matching import Matcher, OurBooking
 
 log = structlog.get_logger()
 
@@ -34,6 +38,8 @@ LENT: Final = "bidding.lent"
 RECONCILER: Final = Principal("reconciler")
 #: Dates whose files are looked at again, because an order that comes late is booked on the date that it carries (chosen).
 LOOKED_AT_AGAIN: Final = 7
+#: Dates before those that one round looks at while a balance is out, until all that are kept have been (chosen).
+FURTHER_BACK: Final = 7
 _ROUTE: Final = "reconcile /bidding/bank-days/{day}"
 _PAGE: Final = 1_000
 _NO_LINES: Final = sha256().hexdigest()
@@ -61,6 +67,20 @@ class Dates:
     last: date
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a date's file asks of the log: a command, the parts that follow it, and the revision that they go on from."""
+
+    command: ReconcileBankDay
+    parts: tuple[ListBankBreaks, ...]
+    revision: int
+
+    @property
+    def commands(self) -> tuple[ReconcileBankDay | ListBankBreaks, ...]:
+        """All of it, in its order."""
+        return self.command, *self.parts
+
+
 async def dates_over(views: ReadsViews, partitions: int) -> Dates | None:
     """Which dates our side is complete of; None while there is none. Raises ViewMissing."""
     partitions_at = [doc["lives_on"] async for doc in _named_from(views, BOOKINGS, "partition:", "lives_on")]
@@ -79,11 +99,13 @@ async def reconciliation(
     dates: Dates | None,
     *,
     claims: Claims | None = None,
+    accounts_drift_fen: int = 0,
     in_thread: InThread = asyncio.to_thread,
-) -> tuple[ReconcileBankDay, int]:
-    """What a date's file asks of the log, and the revision that it goes on from.
+    part_max: int = PART_MAX,
+) -> Found:
+    """What a date's file asks of the log. `accounts_drift_fen`: how far the accounts' own balances are from their postings.
 
-    Raises DayNotOver, BankFileRefused and TooManyBreaks; then nothing was asked.
+    Raises DayNotOver and BankFileRefused; then nothing was asked.
     """
     if dates is None or not dates.first <= day <= dates.last:
         raise DayNotOver(day.isoformat())
@@ -92,9 +114,12 @@ async def reconciliation(
     with Matcher.open() as matcher:
         await in_thread(matcher.take_bank, file)
         ledger = await _take_ledger(views, matcher, day)
-        found = await in_thread(matcher.breaks)
+        found, unlisted = await in_thread(matcher.breaks)
     breaks = tuple([await _named(views, day, each) for each in found])
     closing_fen, accounts_fen = await _sums_until(views, day)
+    in_one = len(breaks) <= part_max
+    starts = range(0, 0 if in_one else len(breaks), part_max)
+    chunks = [breaks[start : start + part_max] for start in starts]
     command = ReconcileBankDay(
         business_date=day,
         lines_hash=file.lines_hash,
@@ -102,19 +127,28 @@ async def reconciliation(
         begins_with=file.begins_with,
         bank=file.side,
         ledger=replace(ledger, closing_fen=closing_fen),
-        accounts_fen=accounts_fen,
+        accounts_fen=accounts_fen + accounts_drift_fen,
         claims=claims,
-        breaks=breaks,
+        breaks=breaks if in_one else (),
+        parts=tuple(part_of(chunk) for chunk in chunks),
+        unlisted=unlisted,
     )
-    return command, known.get("revision", 0)
+    listing = listing_of(command)
+    parts = tuple(
+        ListBankBreaks(business_date=day, listing=listing, part=number, breaks=chunk)
+        for number, chunk in enumerate(chunks)
+    )
+    return Found(command, parts, known.get("revision", 0))
 
 
-def order_of(command: ReconcileBankDay, revision: int, attempt: int = 0) -> tuple[Call, Order]:
+def order_of(
+    command: ReconcileBankDay | ListBankBreaks, revision: int, attempt: int = 0
+) -> tuple[Call, Order]:
     """The command as a call: the same file on the same books is the same one, until something new was said of the day. A command
     that was refused is asked again as another one, because what stood in its way may be gone.
     """
     day = command.business_date.isoformat()
-    key = f"{revision}:{attempt}:{sha256(encode(ReconcileBankDay, command)).hexdigest()}"
+    key = f"{revision}:{attempt}:{sha256(encode(type(command), command)).hexdigest()}"
     return Call(RECONCILER, _ROUTE, {"day": day}, None, b""), Order(BANK_DAYS, command, key=key)
 
 
@@ -158,13 +192,35 @@ async def claims_at_rest(
     return first
 
 
-async def days_to_do(views: ReadsViews, dates: Dates) -> Sequence[date]:
-    """The dates that are over and have no file yet, the oldest first, and the last ones once more."""
+async def known_days(views: ReadsViews) -> dict[date, Mapping[str, Any]]:
+    """The dates that were reconciled, with their documents."""
     documents = _named_from(views, DAYS, "", "business_date")
-    known = frozenset([date.fromisoformat(document["business_date"]) async for document in documents])
+    return {date.fromisoformat(document["business_date"]): document async for document in documents}
+
+
+def days_to_do(known: Mapping[date, Any], dates: Dates, further: int | None = None) -> Sequence[date]:
+    """The dates that are over and have no file yet, the oldest first, and the last ones once more; `further`: also some of those before
+    them, which are another few for each number.
+    """
     whole = (dates.last - dates.first).days + 1
     days = [dates.first + timedelta(days=number) for number in range(whole)]
-    return [day for day in days if day not in known or day > dates.last - timedelta(days=LOOKED_AT_AGAIN)]
+    again = dates.last - timedelta(days=LOOKED_AT_AGAIN)
+    before = [day for day in reversed(days) if dates.last - timedelta(days=DAYS_KEPT) < day <= again]
+    rounds = -(-len(before) // FURTHER_BACK)
+    start = (further or 0) % rounds * FURTHER_BACK if rounds else 0
+    looked = () if further is None else before[start : start + FURTHER_BACK]
+    return [day for day in days if day not in known or day > again or day in looked]
+
+
+async def is_unbalanced(views: ReadsViews) -> bool:
+    """Whether a difference of the balance stands that no line explains: an order may have come later than a week."""
+    for state in ("open", "explained"):
+        found, _ = await views.page(
+            BREAKS, where={"kind": "balance_differs", "state": state}, after=None, limit=1
+        )
+        if found:
+            return True
+    return False
 
 
 # --- our side ------------------------------------------------------------------------------------------------------
@@ -235,7 +291,7 @@ class Reconciler:
         self,
         views: ReadsViews,
         files: BankFiles,
-        hear: Callable[[ReconcileBankDay, int, int], Awaitable[str | None]],
+        hear: Callable[[ReconcileBankDay | ListBankBreaks, int, int], Awaitable[str | None]],
         pause: Callable[[], Awaitable[None]],
         *,
         partitions: int,
@@ -246,6 +302,7 @@ class Reconciler:
         self._pause = pause
         self._partitions = partitions
         self._refused: dict[date, int] = {}
+        self._rounds = 0
 
     async def once(self) -> Sequence[date]:
         """Ask for the files of all dates that need a look, and return those that were believed. A file that is refused, by its
@@ -256,28 +313,54 @@ class Reconciler:
         dates = await dates_over(self._views, self._partitions)
         if dates is None:
             return []
+        known = await known_days(self._views)
+        further = self._rounds if await is_unbalanced(self._views) else None
+        self._rounds += 1
         done: list[date] = []
-        for day in await days_to_do(self._views, dates):
-            claims = await claims_at_rest(self._views, self._pause) if day == dates.last else None
-            try:
-                async with self._files.lines(day) as lines:
-                    command, revision = await reconciliation(self._views, day, lines, dates, claims=claims)
-            except BankFileRefused as refused:
-                log.error("bank_file_refused", day=day.isoformat(), line=refused.line, code=refused.code)
+        books = sum(document["revision"] for document in known.values())
+        told = False
+        for day in days_to_do(known, dates, further):
+            found = await self._found(day, dates, known.get(day, {}))
+            if found is None:
                 break
-            except TooManyBreaks:
-                log.error("bank_file_refused", day=day.isoformat(), line=0, code="too_many_breaks")
-                break
-            except BankRefused as refused:
-                log.warning("bank_file_missing", day=day.isoformat(), code=refused.code)
-                break
-            if not says_nothing(command, await self._views.get(DAYS, day.isoformat()) or {}):
-                attempt = self._refused.get(day, 0)
-                code = await self._hear(command, revision, attempt)
-                if code is not None:
-                    self._refused[day] = attempt + 1
-                    log.error("bank_day_refused", day=day.isoformat(), code=code)
+            # What was told of an earlier date may explain the balance of the last one, whose own file says nothing new.
+            judges = told and day == dates.last
+            if judges or not says_nothing(found.command, known.get(day, {})):
+                if not await self._tell(day, found, books if judges else found.revision):
                     break
-                self._refused.pop(day, None)
+                told, books = True, books + 1
             done.append(day)
         return done
+
+    async def _found(self, day: date, dates: Dates, known: Mapping[str, Any]) -> Found | None:
+        """What the date's file asks, None where nothing of it counts."""
+        claims, drift = None, 0
+        if day == dates.last:
+            claims = await claims_at_rest(self._views, self._pause)
+            # All accounts are looked at once a date, and again for as long as one of them is wrong.
+            is_right = bool(known) and known["accounts_fen"] == known["ledger_fen"]
+            drift = 0 if is_right else await drift_fen(self._views)
+        try:
+            async with self._files.lines(day) as lines:
+                return await reconciliation(
+                    self._views, day, lines, dates, claims=claims, accounts_drift_fen=drift
+                )
+        except BankFileRefused as refused:
+            log.error("bank_file_refused", day=day.isoformat(), line=refused.line, code=refused.code)
+        except BankRefused as refused:
+            log.warning("bank_file_missing", day=day.isoformat(), code=refused.code)
+        return None
+
+    async def _tell(self, day: date, found: Found, revision: int) -> bool:
+        """Whether the log believes all of it."""
+        attempt = self._refused.get(day, 0)
+        for command in found.commands:
+            code = await self._hear(command, revision, attempt)
+            if code is not None:
+                self._refused[day] = attempt + 1
+                log.error("bank_day_refused", day=day.isoformat(), code=code)
+                return False
+        self._refused.pop(day, None)
+        if found.command.unlisted:
+            log.error("bank_day_overflows", day=day.isoformat(), unlisted=found.command.unlisted.breaks)
+        return True

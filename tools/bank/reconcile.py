@@ -17,10 +17,10 @@ from libs.runtime.kafka import LogWriter
 from libs.runtime.mongo import Database
 from libs.runtime.settings import Settings
 from libs.runtime.views import ViewMissing, Views
+from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFileRefused
 from services.bidding.bank_files import HttpBankFiles, lines_in
 from services.bidding.custodian import BankRefused, BankUnavailable, HttpCustodian
-from services.bidding.matching import TooManyBreaks
 from services.bidding.reconciler import (
     DAYS,
     DayNotOver,
@@ -52,11 +52,6 @@ def _in_words(day: date) -> Iterator[None]:
         yield
     except BankFileRefused as refused:
         raise OperatorError(f"The file of {day} is refused, {refused}. Nothing of it counts.") from None
-    except TooManyBreaks:
-        raise OperatorError(
-            f"The file of {day} and the books differ in more bookings than a day's work list takes: is it the right file? "
-            "Nothing of it counts."
-        ) from None
     except DayNotOver:
         raise OperatorError(f"{day} is not over in every partition, or not shown by the views yet.") from None
     except BankRefused as refused:
@@ -87,18 +82,28 @@ async def reconcile_days(
             dates = await dates_over(views, settings.partitions)
         asked: list[tuple[date, int, str]] = []
         for day, file in files.items():
-            claims = None
+            claims, drift = None, 0
             if dates is not None and day == dates.last:
                 claims = await claims_at_rest(views, lambda: asyncio.sleep(_PAUSE_S))
+                with _in_words(day):
+                    drift = await drift_fen(views)
             with _in_words(day):
                 async with _opened(settings, day, file) as lines:
-                    command, revision = await reconciliation(
-                        views, day, _counted(lines, progress), dates, claims=claims
+                    found = await reconciliation(
+                        views,
+                        day,
+                        _counted(lines, progress),
+                        dates,
+                        claims=claims,
+                        accounts_drift_fen=drift,
                     )
-            call, order = order_of(command, revision)
-            sent = sealed(settings.fingerprint_secret(), call, order)
-            await commands.append(order.stream_id, sent.value)
-            asked.append((day, revision, sent.command_id))
+            last = ""
+            for command in found.commands:
+                call, order = order_of(command, found.revision)
+                sent = sealed(settings.fingerprint_secret(), call, order)
+                await commands.append(order.stream_id, sent.value)
+                last = sent.command_id
+            asked.append((day, found.revision, last))
         shown: dict[str, Any] = {}
         for day, revision, command_id in asked:  # sent one after the other, so they are waited for together
             shown = await _shown(views, day, revision, command_id)
@@ -173,6 +178,7 @@ def told(document: dict[str, Any]) -> Table:
         table.add_row("register of claims", "", "", "", yuan(document["claims_fen"]))
     table.caption = (
         f"{document['opened']} opened, {document['closed']} closed, {document['open_after']} open of all days"
+        + (f", {document['unlisted']} not listed" if document["unlisted"] else "")
     )
     return table
 

@@ -1,7 +1,7 @@
 """The custodian bank of a replay: what it has booked by its own account, its daily files, and what comes of comparing them.
 
 It hears of no event: a line is what the bank itself confirmed, on the date for which it was asked. Money that comes the evening
-before is booked by the platform a day earlier, so two days differ by it, and one command matches them.
+before is booked by the platform a day earlier, so two days differ by it, which is one difference that timing explains.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class BankSide:
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """The bank against the ledger, the accounts and the claims at the end of the last date; `bookings` were compared line by line,
-    and `left` of them differ still when two days were matched."""
+    `matched` of them were of two days, and `left` differ still."""
 
     first: date
     last: date
@@ -82,7 +82,7 @@ class Reconciled:
 async def reconcile_the_end(
     settings: Settings, gateway: Gateway, bank: BankSide, last: date, accountant: str
 ) -> Reconciled:
-    """Compare the last dates' files with the books, and have an accountant match what two days differ by.
+    """Compare the last dates' files with the books, and have an accountant match what dates further apart differ by.
 
     Raises OperatorError.
     """
@@ -94,16 +94,16 @@ async def reconcile_the_end(
             await asyncio.to_thread(path.write_text, bank.file(day), encoding="ascii")
             files[day] = path
         end = await reconcile_days(settings, files)
-    differed = end["open_after"]
-    left = differed
-    if differed:
+    left = end["open_after"]
+    if left:
         await gateway.post(accountant, "/bidding/bank-matches", "match", {"by": "reference"})
         left = await _left(gateway, accountant)
+    settled = await gateway.read(accountant, "/bidding/bank-breaks?state=resolved&limit=200")
     return Reconciled(
         first=days[0],
         last=last,
         bookings=sum(len(bank.days.get(day, ())) for day in days),
-        matched=differed - left,
+        matched=len(settled["items"]) if settled else 0,
         left=left,
         bank_fen=end["bank_fen"],
         ledger_fen=end["ledger_fen"],

@@ -4,6 +4,7 @@ At every reconciliation the work list is exactly what the two do not share; a di
 other half, or by two people. The balances are the accountant's.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,6 +27,8 @@ class BreakBook:
     kind: str
     what: Difference
     explained_by: str | None = None
+    other: str = ""
+    """The other half of what was in flight: it stands by itself only when this one is shown no more."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,10 @@ class BankBooks:
     breaks: dict[str, BreakBook] = field(default_factory=dict)
     settled: dict[str, BreakBook] = field(default_factory=dict)
     days: dict[date, GivenFile] = field(default_factory=dict)
+    begun: tuple[date, int, Any] | None = None
+    """A day whose differences come in parts, and how many are in."""
+    landed: dict[str, None] = field(default_factory=dict)
+    """Halves whose other half is shown no more."""
 
     def record(self, where: str, business_date: str | None, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -86,25 +93,47 @@ class BankBooks:
             data["accounts_fen"] == balance_fen, f"{where}: accounts have {data['accounts_fen']} on {day}"
         )
         require(data["open_after"] == len(self.breaks), f"{where}: {len(self.breaks)} breaks are open")
+        for name in [each for each, book in self.settled.items() if book.kind in data["corrected"]]:
+            del self.settled[name]
         if day == max(self.days):
             self._whole(where, day, data)
         self._as_the_bank_says(where, day)
+        self._one_each(where, day)
+        if self.begun is not None and self.begun[0] == day:
+            _, parts, said = self.begun
+            whole = parts == len(said["parts"]) or said["lines_hash"] != data["lines_hash"]
+            require(whole, f"{where}: {day} is reconciled before its parts are in")
+            self.begun = None
 
     def _as_the_bank_says(self, where: str, day: date) -> None:
         """The differences of a date are what the two sides do not share: nothing is missing and nothing is made up."""
         theirs = {each.reference: each for each in self.days[day].entries}
-        expected: set[Difference] = set()
+        expected: Counter[Difference] = Counter()
         for reference in {*theirs, *(each.reference for each in self.bookings.get(day, []))}:
-            expected |= _differences(
+            expected += _differences(
                 theirs.get(reference), [x for x in self.bookings.get(day, []) if x.reference == reference]
             )
         known = [*self.breaks.values(), *self.settled.values()]
-        told = {each.what for each in known if each.day == day and each.what[0]}
-        missing = sorted(expected - told)
+        told = Counter(each.what for each in known if each.day == day and each.what[0])
+        missing = sorted((expected - told).elements())
         require(not missing, f"{where}: {day} differs by {missing} and nobody says so")
-        live = {each.what for each in self.breaks.values() if each.day == day and each.what[0]}
-        made_up = sorted(live - expected)
+        flying = [each for each in self.settled.values() if each.other]
+        live = Counter(
+            each.what for each in [*self.breaks.values(), *flying] if each.day == day and each.what[0]
+        )
+        made_up = sorted((live - expected).elements())
         require(not made_up, f"{where}: {day} does not differ by {made_up}")
+
+    def _one_each(self, where: str, day: date) -> None:
+        """What the bank has on one date and we on the next is one difference, where just one on each side fits."""
+        halves: dict[tuple[str, str, int], list[BreakBook]] = {}
+        for name, each in self.breaks.items():
+            if each.kind in ("missing_here", "missing_there") and name not in self.landed:
+                halves.setdefault((*each.what[:2], each.what[2] or each.what[3]), []).append(each)
+        for what, found in halves.items():
+            days = sorted(each.day for each in found)
+            two = len(found) == 2 and found[0].kind != found[1].kind and day in days
+            require(not two or (days[1] - days[0]).days != 1, f"{where}: {what} is told twice, on {days}")
 
     def _whole(self, where: str, day: date, data: Any) -> None:
         """What no line explains of the balance is told once, to the fen."""
@@ -113,12 +142,41 @@ class BankBooks:
         unexplained = data["bank"]["closing_fen"] - data["ledger"]["closing_fen"] - (lines - ours)
         known = [*self.breaks.values(), *self.settled.values()]
         told = sum(each.what[2] - each.what[3] for each in known if each.kind == "balance_differs")
+        open_ones = [name for name, each in self.breaks.items() if each.kind == "balance_differs"]
+        require(unexplained or not open_ones, f"{where}: {open_ones} stand, and balances of {day} agree")
         require(told == unexplained, f"{where}: balances of {day} differ by {unexplained}, told is {told}")
 
     # --- breaks ---------------------------------------------------------------------------------------------------
 
+    def _begun(self, _where: str, data: Any) -> None:
+        self.begun = date.fromisoformat(data["business_date"]), 0, data
+
+    def _listed(self, where: str, data: Any) -> None:
+        assert self.begun is not None, "a part has a beginning"
+        day, parts, said = self.begun
+        require(data["part"] == parts, f"{where}: part {data['part']} of {day} comes after {parts}")
+        known = all(name in self.breaks or name in self.settled for name in data["break_ids"])
+        require(known, f"{where}: a part of {day} shows what nobody knows")
+        self.begun = day, parts + 1, said
+
+    def _in_flight(self, where: str, data: Any) -> None:
+        first, name = self._open(where, data["break_id"]), data["counterpart"]
+        other_date = date.fromisoformat(data["other_date"])
+        reference, account, bank_fen, ledger_fen = first.what
+        one = first.kind in ("missing_here", "missing_there") and abs((other_date - first.day).days) == 1
+        require(one and name not in self.settled, f"{where}: {first.what} was not in flight")
+        kind = "missing_there" if first.kind == "missing_here" else "missing_here"
+        first.other = name
+        self._settle(data["break_id"])
+        what = reference, account, ledger_fen, bank_fen
+        self.settled[name] = BreakBook(other_date, kind, what, other=data["break_id"])
+
     def _opened(self, where: str, data: Any) -> None:
         name = data["break_id"]
+        half = self.settled.get(name)
+        if half is not None and half.other:
+            del self.settled[name], self.settled[half.other]
+            self.landed[name] = None
         require(name not in self.breaks and name not in self.settled, f"{where}: {name} is opened again")
         what = data["reference"], data["account_id"], data["bank_fen"], data["ledger_fen"]
         book = BreakBook(date.fromisoformat(data["business_date"]), data["kind"], what)
@@ -156,7 +214,7 @@ class BankBooks:
         self.settled[name] = self.breaks.pop(name)
 
 
-def _differences(theirs: BankEntry | None, ours: list[BankEntry]) -> set[Difference]:
+def _differences(theirs: BankEntry | None, ours: list[BankEntry]) -> "Counter[Difference]":
     """What one reference differs by on one date, by the simplest rule: what both have alike is gone, the rest is named."""
     left = [*ours]
     if theirs is not None and theirs in left:
@@ -165,13 +223,13 @@ def _differences(theirs: BankEntry | None, ours: list[BankEntry]) -> set[Differe
     elif theirs is not None and left:
         meant = next((each for each in left if each.account == theirs.account), min(left, key=_order))
         left.remove(meant)
-        return {(meant.reference, meant.account, theirs.moved_fen, meant.moved_fen), *_alone(left)}
-    found = {(theirs.reference, theirs.account, theirs.moved_fen, 0)} if theirs else set()
-    return found | _alone(left)
+        return Counter([(meant.reference, meant.account, theirs.moved_fen, meant.moved_fen), *_alone(left)])
+    found = [(theirs.reference, theirs.account, theirs.moved_fen, 0)] if theirs else []
+    return Counter([*found, *_alone(left)])
 
 
-def _alone(ours: list[BankEntry]) -> set[Difference]:
-    return {(each.reference, each.account, 0, each.moved_fen) for each in ours}
+def _alone(ours: list[BankEntry]) -> list[Difference]:
+    return [(each.reference, each.account, 0, each.moved_fen) for each in ours]
 
 
 def _order(entry: BankEntry) -> tuple[str, int]:
@@ -195,4 +253,7 @@ _HANDLERS: dict[str, Callable[[BankBooks, str, Any], None]] = {
     "bidding.BankBreakExplained.v1": BankBooks._explained,
     "bidding.BankBreakResolved.v1": BankBooks._resolved,
     "bidding.BankBreaksMatched.v1": BankBooks._matched,
+    "bidding.BankDayBegun.v1": BankBooks._begun,
+    "bidding.BankBreaksListed.v1": BankBooks._listed,
+    "bidding.BankBreakInFlight.v1": BankBooks._in_flight,
 }

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic_core import from_json
 
 from libs.events.bank_days import Claims, Explanation, Resolution
+from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFileRefused, lines_of
 from services.bidding.commands import RecordUnrequestedMoney
 from services.bidding.commands.bank_days import BANK_DAYS, ExplainBreak, MatchBreaks, ResolveBreak
@@ -21,6 +22,10 @@ _T = TypeVar("_T")
 _CODES: tuple[Explanation, ...] = ("timing", "booked_later", "bank_error", "our_error")
 _ENDS: tuple[Resolution, ...] = ("timing", "booked_later", "bank_corrected", "our_correction")
 _PEOPLE = ("stf_acc1", "stf_acc2")
+#: Differences of one command, so few that most days take several.
+_PART_MAX = 2
+#: How often the machine dies between two parts.
+_GIVES_UP = 0.1
 #: Steps between two looks at views that are behind.
 _PATIENCE = 25
 
@@ -78,6 +83,7 @@ class Finance:
     """Differences on the work list, with who explained them."""
     refused_files: int = 0
     _call: Call | None = None
+    _parts: list[Any] = field(default_factory=list)
     _last: date | None = None
     _final: date | None = None
     _pause: int = 0
@@ -90,7 +96,7 @@ class Finance:
             self.breaks[data["break_id"]] = None
         elif name == "BankBreakExplained":
             self.breaks[data["break_id"]] = data["explained_by"]
-        elif name in ("BankBreakClosed", "BankBreakResolved"):
+        elif name in ("BankBreakClosed", "BankBreakResolved", "BankBreakInFlight"):
             self.breaks.pop(data["break_id"], None)
         elif name == "BankBreaksMatched":
             self.breaks.pop(data["here"], None)
@@ -111,6 +117,8 @@ class Finance:
             if not self._call.answered:
                 return False
             self._hear(self._call)
+            if self._call is not None:
+                return True
         self._pause -= 1
         if not self.due or self._pause > 0:
             return False
@@ -121,16 +129,30 @@ class Finance:
             return False
         lines = lines_of([self.bank.file(day)])
         try:
-            command, _ = _settled(
-                reconciliation(self.views, day, lines, dates, claims=self._claims(), in_thread=_at_once)
+            found = _settled(
+                reconciliation(
+                    self.views,
+                    day,
+                    lines,
+                    dates,
+                    claims=self._claims(),
+                    accounts_drift_fen=_settled(drift_fen(self.views)),
+                    in_thread=_at_once,
+                    part_max=_PART_MAX,
+                )
             )
         except BankFileRefused:
             self.refused_files += 1
             return True
         except DayNotOver:
             return False
-        self._call = self.api.ask("bidding", BANK_DAYS, command, principal=RECONCILER.subject)
+        self._ask_next(list(found.commands))
         return True
+
+    def _ask_next(self, commands: list[Any]) -> None:
+        """The day's command, and then its parts, each when the one before is answered."""
+        first, *self._parts = commands
+        self._call = self.api.ask("bidding", BANK_DAYS, first, principal=RECONCILER.subject)
 
     def finish(self) -> bool:
         """When everybody goes home, every date that is over has its whole file: the last one is looked at once more."""
@@ -151,7 +173,12 @@ class Finance:
             if code != "file_differs":  # the view of days was behind: the next look begins where it is then
                 raise AssertionError(f"the reconciliation of {self.due[0]} is refused: {code}")
             return
-        self.due.pop(0)
+        if self._parts and self.rng.random() < _GIVES_UP:
+            self._parts = []  # it died in the middle of a listing, and begins anew with the file of that moment
+        elif self._parts:
+            self._ask_next(self._parts)
+        else:
+            self.due.pop(0)
 
     def _claims(self) -> Claims | None:
         """Compared where nothing is on its way; that they agree in the end, the judgement sees to."""

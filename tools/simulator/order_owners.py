@@ -11,6 +11,8 @@ from services.bidding.domain.standing_text import TEXT_HASH
 from tools.simulator.people import Api
 
 _YUAN = 100
+#: More than anybody has: such an order cannot pay for anything.
+_ALL = 10**9 * _YUAN
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ class OrderOwners:
             annual_rate_min=Decimal(rng.choice(("0", "0", "0.08", "0.1199"))),
             tenor_months_max=rng.choice((1, 12, 120)),
             loan_max_fen=rng.choice((100, 199, 300, 500, 1_000, 50_000)) * _YUAN,
-            keep_back_fen=rng.choice((0, 0, 1, 500 * _YUAN)),
+            keep_back_fen=rng.choice((0, 0, 0, 1, 500 * _YUAN, _ALL)),
             total_max_fen=rng.choice((None, None, 1_000 * _YUAN, 2_550 * _YUAN)),
         )
 

@@ -4,7 +4,7 @@ Its own generator, so that what goes wrong in a file does not change who the peo
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from random import Random
 
@@ -43,7 +43,8 @@ class PlayedBank:
     _days: dict[date, list[BankEntry]] = field(default_factory=dict)
     _told: dict[str, list[str]] = field(default_factory=dict)
     _held: dict[date, int] = field(default_factory=dict)
-    _charged: dict[date, int] = field(default_factory=dict)
+    _charged: dict[date, tuple[int, date]] = field(default_factory=dict)
+    """Fees in no line, and until when the bank keeps them."""
     _asked: set[date] = field(default_factory=set)
     _numbers: int = 0
 
@@ -64,6 +65,8 @@ class PlayedBank:
             entry = BankEntry(reference, account, -moved_fen)
         elif chance < 0.10:
             entry = BankEntry(reference, "acc_elsewhere", moved_fen)
+        elif chance < 0.16:  # it was after the bank's own midnight
+            day = self._days.setdefault(on + timedelta(days=1), [])
         day.append(entry)
         if chance > 0.97:
             self._numbers += 1
@@ -81,7 +84,8 @@ class PlayedBank:
         if on not in self._asked:
             self._asked.add(on)
             self._held[on] = self.rng.choice((0, 0, 0, 1, 2))
-            self._charged[on] = self.rng.choice((0,) * 11 + (5 * _YUAN,))
+            kept_until = on + timedelta(days=self.rng.choice((3, 10_000)))
+            self._charged[on] = self.rng.choice((0,) * 11 + (5 * _YUAN,)), kept_until
         else:
             self._held[on] = 0
         entries = tuple(self._days.get(on, ()))
@@ -89,7 +93,7 @@ class PlayedBank:
         before_fen = sum(
             sum(entry.moved_fen for entry in day) for earlier, day in self._days.items() if earlier < on
         )
-        before_fen -= sum(fee for earlier, fee in self._charged.items() if earlier <= on)
+        before_fen -= sum(fee for since, (fee, until) in self._charged.items() if since <= on < until)
         in_fen = sum(max(entry.moved_fen, 0) for entry in entries)
         out_fen = sum(max(-entry.moved_fen, 0) for entry in entries)
         lines = "".join(entry.text for entry in entries)

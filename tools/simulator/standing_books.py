@@ -10,47 +10,14 @@ from fractions import Fraction
 from typing import Any
 
 from tools.simulator.loan_books import require
+from tools.simulator.order_books import AskBook, OrderBook, ServiceBook
 
 _STEP_FEN = 100_00
+#: Listings in a row that an order may be unable to pay for, and what counts as that.
+_MISSES_MAX = 5
+_COULD_NOT_PAY = ("insufficient_available", "keeps_back", "no_answer", "unknown_account", "account_closed")
 #: What one investor may have in one listing where the law counts, which is where listings are prepared first.
 _INVESTOR_CAP_FEN = 120_000_00
-
-
-@dataclass(slots=True)
-class OrderBook:
-    """One order: whose, on which terms, paused or not, what it has spent on which listings."""
-
-    owner: str
-    terms: Any
-    version: int = 1
-    is_paused: bool = False
-    spent: dict[str, int] = field(default_factory=dict)
-    """By listing, of those that have not come to nothing."""
-
-
-@dataclass(slots=True)
-class AskBook:
-    """What an order was asked for, and what its account answered: an amount, or nothing (0)."""
-
-    order: str
-    owner: str
-    most_fen: int
-    keep_back_fen: int
-    held_fen: int | None = None
-
-
-@dataclass(slots=True)
-class ServiceBook:
-    """A listing's service: who stood in the queue when it began, how many of them had their turn, and who is asked now."""
-
-    listing: str
-    remaining_fen: int
-    queue: list[str]
-    turns: int = 0
-    asks: dict[str, AskBook] = field(default_factory=dict)
-    bids: list[str] = field(default_factory=list)
-    """Holds whose bids the listing has not answered yet, in their turns."""
-    placed: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,6 +33,12 @@ class StandingBooks:
     waiting: list[str] = field(default_factory=list)
     service: ServiceBook | None = None
     served: dict[str, str] = field(default_factory=dict)
+    closed: dict[str, None] = field(default_factory=dict)
+    """Listings that take no more bids."""
+    late: dict[tuple[str, str], AskBook] = field(default_factory=dict)
+    """By listing and order: accounts that may still answer, to nobody."""
+    unwanted: dict[str, str] = field(default_factory=dict)
+    """Holds that came too late and have to go back, by their order."""
     to_return: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def record(self, where: str, event: Any) -> None:
@@ -81,6 +54,11 @@ class StandingBooks:
         require(not self.unserved, f"{list(self.unserved)} opened and no standing order was served")
         owed = {key: fen for key, fen in self.to_return.items() if key[0] in self.orders}
         require(not owed, f"came to nothing and still counts as spent: {owed}")
+        require(not self.unwanted, f"held for nobody and never released: {self.unwanted}")
+        broke = [
+            name for name, book in self.orders.items() if book.misses >= _MISSES_MAX and not book.is_paused
+        ]
+        require(not broke, f"{broke} cannot pay and are asked again and again")
 
     # --- orders -------------------------------------------------------------------------------------------------
 
@@ -94,13 +72,19 @@ class StandingBooks:
 
     def _changed(self, _where: str, data: Any) -> None:
         order = self.orders[data["order_id"]]
-        order.version, order.terms = data["version"], data["terms"]
+        order.version, order.terms, order.misses = data["version"], data["terms"], 0
 
-    def _paused(self, _where: str, data: Any) -> None:
-        self.orders[data["order_id"]].is_paused = True
+    def _paused(self, where: str, data: Any) -> None:
+        order = self.orders[data["order_id"]]
+        by_rule = data["code"] == "could_not_pay"
+        require(
+            not by_rule or order.misses >= _MISSES_MAX, f"{where}: {data['order_id']} is paused and could pay"
+        )
+        order.is_paused = True
 
     def _resumed(self, _where: str, data: Any) -> None:
         self.orders[data["order_id"]].is_paused = False
+        self.orders[data["order_id"]].misses = 0
 
     def _ended(self, _where: str, data: Any) -> None:
         del self.orders[data["order_id"]]
@@ -149,11 +133,12 @@ class StandingBooks:
     def _considered(self, where: str, data: Any) -> None:
         """The look at the queue is made again: the same are asked for the same, the same are passed for the same reason."""
         service = self._of(where, data)
-        open_asks = [ask.order for ask in service.asks.values() if ask.held_fen != 0]
+        open_asks = [ask.order for ask in service.asks.values() if ask.held_fen != 0 and not ask.is_late]
         require(not open_asks, f"{where}: orders are asked before {open_asks} know what came of it")
+        service.in_full = bool(service.asks) or service.in_full
         service.asks.clear()
         asked, passed, left_fen = [], [], service.remaining_fen
-        while left_fen > 0 and service.turns < len(service.queue):
+        while (left_fen > 0 or service.in_full) and service.turns < len(service.queue):
             order = service.queue[service.turns]
             service.turns += 1
             if order not in self.orders:
@@ -210,6 +195,12 @@ class StandingBooks:
     def _held(self, where: str, data: Any) -> None:
         if not data["standing_order"]:
             return
+        late = self.late.get((data["listing_id"], data["standing_order"]))
+        if late is not None:
+            require(late.held_fen is None, f"{where}: {data['hold_id']} is held twice")
+            late.held_fen = data["amount_fen"]
+            self.unwanted[data["hold_id"]] = late.order
+            return
         ask = self._asked(where, data["hold_id"], data)
         require(data["owner"] == ask.owner, f"{where}: {data['owner']} holds for the order of {ask.owner}")
         require(data["amount_fen"] <= ask.most_fen, f"{where}: {ask.order} holds above {ask.most_fen}")
@@ -224,15 +215,39 @@ class StandingBooks:
         require(ask.held_fen is None, f"{where}: {hold} is answered twice")
         return ask
 
+    def _released(self, _where: str, data: Any) -> None:
+        self.unwanted.pop(data["hold_id"], None)
+
+    def _came_late(self, where: str, data: Any) -> None:
+        late = self.late.get((data["listing_id"], data["order_id"]))
+        require(late is not None, f"{where}: {data['order_id']} is late and somebody waited for it")
+        assert late is not None
+        require(
+            bool(data["held"]) == bool(late.held_fen), f"{where}: {data['order_id']} is told to hold nothing"
+        )
+
     def _not_held(self, where: str, data: Any) -> None:
+        late = self.late.get((data["listing_id"], data["order_id"]))
+        if late is not None:
+            late.held_fen = 0
+            return
         self._asked(where, data["hold_id"], data).held_fen = 0
 
     def _dropped(self, where: str, data: Any) -> None:
         """An account that declined, or that does not exist, which no event of its own says."""
-        for ask in self._of(where, data).asks.values():
-            if ask.order == data["order_id"]:
-                require(not ask.held_fen, f"{where}: {ask.order} is dropped and holds {ask.held_fen}")
-                ask.held_fen = 0
+        for hold, ask in self._of(where, data).asks.items():
+            if ask.order != data["order_id"]:
+                continue
+            if data["unanswered"]:
+                ask.is_late = True
+                self.late[data["listing_id"], ask.order] = ask
+                if ask.held_fen:
+                    self.unwanted[hold] = ask.order
+                continue
+            require(not ask.held_fen, f"{where}: {ask.order} is dropped and holds {ask.held_fen}")
+            ask.held_fen = 0
+        if data["order_id"] in self.orders and data["code"] in _COULD_NOT_PAY:
+            self.orders[data["order_id"]].misses += 1
 
     def _heard(self, where: str, data: Any) -> None:
         bid = data["bid"]
@@ -241,9 +256,9 @@ class StandingBooks:
 
     def _bid(self, where: str, data: Any) -> None:
         service = self._of(where, data)
-        missing = [ask.order for ask in service.asks.values() if ask.held_fen is None]
+        missing = [ask.order for ask in service.asks.values() if ask.held_fen is None and not ask.is_late]
         require(not missing, f"{where}: the bids go out before {missing} have answered")
-        service.bids = [hold for hold, ask in service.asks.items() if ask.held_fen]
+        service.bids = [hold for hold, ask in service.asks.items() if ask.held_fen and not ask.is_late]
         said = [bid["hold_id"] for bid in data["bids"]]
         require(
             said == service.bids, f"{where}: out of turn: the bids are {said}, it should be {service.bids}"
@@ -281,18 +296,26 @@ class StandingBooks:
             said = next(each for each in data["results"] if each["order_id"] == order)
             require(bool(amount_fen) != bool(said["code"]), f"{where}: {order} is passed without a reason")
             if amount_fen and order in self.orders:
+                self.orders[order].misses = 0
                 self.queue.remove(order)
                 self.queue.append(order)
         service.remaining_fen = data["remaining_fen"]
-        service.asks, service.bids, service.placed = {}, [], {}
+        service.asks, service.bids, service.placed, service.in_full = {}, [], {}, False
 
     def _over(self, where: str, data: Any) -> None:
         """Nobody is forgotten: all had their turn, or the listing takes no more."""
+        if data["listing_id"] in self.waiting:
+            require(
+                data["listing_id"] in self.closed, f"{where}: {data['listing_id']} waits and is never served"
+            )
+            self.waiting.remove(data["listing_id"])
+            self.served[data["listing_id"]] = data["code"]
+            return
         service = self._of(where, data)
         unasked = [order for order in service.queue[service.turns :] if order in self.orders]
         exhausted = data["code"] == "orders_exhausted"
         require(not (exhausted and unasked), f"{where}: {unasked} never had their turn")
-        missing = [ask.order for ask in service.asks.values() if ask.held_fen is None or ask.held_fen]
+        missing = [ask.order for ask in service.asks.values() if ask.held_fen != 0 and not ask.is_late]
         require(not missing, f"{where}: {missing} were asked and never told what came of it")
         self.served[service.listing] = data["code"]
         self.service = None
@@ -300,7 +323,11 @@ class StandingBooks:
 
     # --- what comes back ------------------------------------------------------------------------------------------
 
+    def _filled(self, _where: str, data: Any) -> None:
+        self.closed[data["listing_id"]] = None
+
     def _came_to_nothing(self, _where: str, data: Any) -> None:
+        self.closed[data["listing_id"]] = None
         for bid in data["bids"]:
             if bid["standing_order"]:
                 key = (bid["standing_order"], data["listing_id"])
@@ -335,5 +362,8 @@ _HANDLERS: dict[str, Callable[[StandingBooks, str, Any], None]] = {
     "bidding.AutoInvestEnded.v1": StandingBooks._over,
     "bidding.ListingExpired.v1": StandingBooks._came_to_nothing,
     "bidding.ListingCancelled.v1": StandingBooks._came_to_nothing,
+    "bidding.ListingFilled.v1": StandingBooks._filled,
+    "bidding.HoldReleased.v1": StandingBooks._released,
+    "bidding.OrderAnsweredLate.v1": StandingBooks._came_late,
     "bidding.OrdersSpentReturned.v1": StandingBooks._returned,
 }

@@ -69,7 +69,8 @@ class BreakDone(Answer):
 
 
 class BankDayOut(BaseModel):
-    """A date: the bank's file beside the ledger, the accounts and, where they could be compared, the claims. Amounts in fen."""
+    """A date: the bank's file beside the ledger, the accounts and, where they could be compared, the claims. Amounts in fen.
+    `unlisted`: differences beyond those that a work list takes."""
 
     business_date: date
     revision: int
@@ -86,6 +87,7 @@ class BankDayOut(BaseModel):
     claims_fen: int | None
     opened: int
     closed: int
+    unlisted: int
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "BankDayOut":

@@ -35,15 +35,17 @@ from services.bidding.api.standing_shapes import (
     StandingOrderIn,
     StandingOrderOut,
     StandingOrdersOut,
+    state_of,
 )
 from services.bidding.commands import standing as commands
 from services.bidding.domain.standing_text import TEXT, TEXT_HASH
-from services.bidding.projections.standing import look_of, row_of
+from services.bidding.projections.standing import passed_of
 
 OrderId = Annotated[str, id_path("sto")]
 Orders = Annotated[ViewReader, Depends(view_reader("bidding.standing-orders"))]
 Rows = Annotated[ViewReader, Depends(view_reader("bidding.standing-order-log"))]
 Services = Annotated[ViewReader, Depends(view_reader("bidding.auto-invest"))]
+Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
 Listings = Annotated[ViewReader, Depends(view_reader("bidding.open-listings"))]
 
 #: Of one owner's orders, which come one after the other.
@@ -76,8 +78,13 @@ async def read_risk_text() -> RiskTextOut:
     answer=StandingOrderDone,
     answers={events.StandingOrderOpened: StandingOrderDone.opened},
 )
-async def open_standing_order(body: StandingOrderIn, call: ThisCall) -> Order:
-    """Set up the caller's standing order, at the end of the queue. He has one at a time."""
+async def open_standing_order(body: StandingOrderIn, call: ThisCall, balances: Balances) -> Order:
+    """Set up the caller's standing order, at the end of the queue. He has one at a time, and an account that pays."""
+    account = await balances.get(
+        f"acc_{call.principal.subject.removeprefix('usr_')}", missing="unknown_account"
+    )
+    if account.get("owner") != call.principal.subject or account.get("state") != "open":
+        raise not_found("unknown_account")
     opened = commands.OpenStandingOrder(
         order_id=call.mint("sto"), terms=body.terms(), text_hash=body.text_hash
     )
@@ -162,13 +169,19 @@ async def read_own_part(
     services: Services,
     principal: ThisPrincipal,
 ) -> OwnPartsOut:
-    """Why the caller's standing order did or did not take part in a listing."""
+    """Why the caller's standing order did or did not take part in a listing: some four reads, twenty at most."""
     if "closes_on" not in await listings.get(listing, missing="unknown_listing"):
         raise not_found("unknown_listing")
     where = {"owner": principal.subject}
     own, _ = await orders.page(Page(None, _ORDERS_SHOWN), where=where)
+    asked, _ = await rows.page(Page(None, _ORDERS_SHOWN), where=where | {"listing_id": listing})
+    by_order = {row["order_id"]: row for row in asked}
     service = await services.find(listing)
-    items = [await _part(listing, order, service, rows, services) for order in own]
+    names = {passed_of(listing, order["order_id"]) for order in own if order["order_id"] not in by_order}
+    codes: dict[str, str] = {}
+    for name in sorted(names) if service else ():
+        codes |= (await services.find(name) or {}).get("codes", {})
+    items = [_part(order, by_order.get(order["order_id"]), codes, service) for order in own]
     return OwnPartsOut(
         listing_id=listing,
         service=service["state"] if service else "none",
@@ -176,38 +189,23 @@ async def read_own_part(
     )
 
 
-async def _part(
-    listing: str,
+def _part(
     order: Mapping[str, Any],
+    row: Mapping[str, Any] | None,
+    codes: Mapping[str, str],
     service: Mapping[str, Any] | None,
-    rows: ViewReader,
-    services: ViewReader,
 ) -> OwnPartOut | None:
     """What came of an order; None for one that ended and left no trace in the listing's service."""
     order_id: str = order["order_id"]
-    row = await rows.find(row_of(order_id, listing))
     if row is not None:
-        state, amount_fen, code = row["state"], row["amount_fen"], row["code"]
-        return OwnPartOut(order_id=order_id, state=state, amount_fen=amount_fen, code=code)
-    code = await _passed_over(listing, order_id, service, services)
+        amount_fen, code = row["amount_fen"], row["code"]
+        return OwnPartOut(order_id=order_id, state=state_of(row), amount_fen=amount_fen, code=code)
+    code = codes.get(order_id)
     if code is None and order["state"] == "ended":
         return None
     if code is None:
         code = _not_reached(order, service)
-    state = "passed" if code else "waiting"
-    return OwnPartOut(order_id=order_id, state=state, amount_fen=0, code=code)
-
-
-async def _passed_over(
-    listing: str, order_id: str, service: Mapping[str, Any] | None, services: ViewReader
-) -> str | None:
-    """The reason for which a look at the queue passed an order over, None where none did."""
-    for chunk in range(1, (service or {"looks": 0})["looks"] + 1):
-        look = await services.find(look_of(listing, chunk))
-        for passed in (look or {"passed": []})["passed"]:
-            if order_id in passed["order_ids"]:
-                return str(passed["code"])
-    return None
+    return OwnPartOut(order_id=order_id, state="passed" if code else "waiting", amount_fen=0, code=code)
 
 
 def _not_reached(order: Mapping[str, Any], service: Mapping[str, Any] | None) -> str:

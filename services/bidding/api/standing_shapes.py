@@ -81,10 +81,11 @@ class StandingOrderDone(Answer):
 
 class StandingOrderOut(BaseModel):
     """One's own standing order. `place` is its place among the active orders, 1 is served first; null while it takes no part.
-    `spent_fen` counts towards `total_max_fen`."""
+    `spent_fen` counts towards `total_max_fen`. `paused_because`: its owner paused it, or it could not pay for five listings in a row."""
 
     order_id: str
     state: Literal["active", "paused", "ended"]
+    paused_because: Literal["by_owner", "could_not_pay"] | None
     version: int
     place: int | None
     grades: list[str]
@@ -125,7 +126,17 @@ class OrderLogOut(BaseModel):
     @staticmethod
     def of(row: Mapping[str, Any]) -> "OrderLogOut":
         """From a document of bidding.standing-order-log."""
-        return OrderLogOut(**{name: row[name] for name in OrderLogOut.model_fields})
+        fields = {name: row[name] for name in OrderLogOut.model_fields if name != "state"}
+        return OrderLogOut(state=state_of(row), **fields)
+
+
+State = Literal["asked", "bid", "took_part", "passed", "returned"]
+
+
+def state_of(row: Mapping[str, Any]) -> State:
+    """Where an order stands with a listing: what came back is over, whatever was heard first."""
+    state: State = "returned" if row["returned"] else row["state"]
+    return state
 
 
 class OrderLogsOut(BaseModel):

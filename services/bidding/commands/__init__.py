@@ -86,7 +86,7 @@ class CloseAccount:
 class RequestTopUp:
     """The owner asks the bank to collect money. No effect when this request is known.
 
-    Refused: `card_required` (no own-name card is known, and the profile asks for one).
+    Refused: `card_required` (no own-name card is known, and the profile asks for one), `too_many_requests` (1,000 wait for the bank).
     """
 
     top_up_id: str
@@ -122,7 +122,8 @@ class RecordUnrequestedMoney:
 class RequestWithdrawal:
     """The owner wants an amount paid out: it is held until the bank answers. No effect when this request is known.
 
-    Refused: `insufficient_available`, `card_required` (no own-name card is known, and the profile asks for one).
+    Refused: `insufficient_available`, `card_required` (no own-name card is known, and the profile asks for one), `too_many_requests`
+    (1,000 wait for the bank).
     """
 
     withdrawal_id: str

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from libs.events.bank_days import Claims, Explanation, LineBreak, MatchedBy, Resolution, Side
+from libs.events.bank_days import Claims, Explanation, LineBreak, MatchedBy, Part, Resolution, Side, Unlisted
 from libs.events.codec import command
 from libs.events.money import Count, Fen
 from libs.events.onboarding import TextHash
@@ -16,9 +16,10 @@ class ReconcileBankDay:
     """A day's file was matched with the ledger; `breaks` are all bookings that differ. No effect when nothing is new.
 
     `lines_hash` is the digest of all bookings of the file, `begins_with` that of its first `begins_at`, as many as the last
-    file of the day had. Refused: `day_not_over`, `file_differs` (it does not begin with the bookings of the day's last file),
-    `too_many_breaks`, `invalid_breaks` (one twice), `breaks_do_not_add_up` (to the difference of the two sides),
-    `amount_too_large`.
+    file of the day had. More differences than one command takes come in `parts`, one ListBankBreaks each; `unlisted` are those beyond
+    them. Refused: `day_not_over`, `day_too_old`, `file_differs` (it does not begin with the bookings of the day's last file),
+    `too_many_breaks`, `invalid_breaks` (one twice, or both here and in parts), `breaks_do_not_add_up` (to the difference of the two
+    sides), `amount_too_large`.
     """
 
     business_date: date
@@ -29,6 +30,22 @@ class ReconcileBankDay:
     ledger: Side
     accounts_fen: Fen
     claims: Claims | None
+    breaks: tuple[LineBreak, ...]
+    parts: tuple[Part, ...] = ()
+    unlisted: Unlisted | None = None
+
+
+@command("bidding.ListBankBreaks")
+class ListBankBreaks:
+    """One part of a day's differences; with the last one the day is reconciled. No effect for a part that is in.
+
+    Refused: `listing_not_begun` (or another one was, since), `part_missing` (one before it), `part_differs` (from what was told of it),
+    `too_many_breaks`.
+    """
+
+    business_date: date
+    listing: TextHash
+    part: Count
     breaks: tuple[LineBreak, ...]
 
 
@@ -60,7 +77,8 @@ class MatchBreaks:
     """Match what the bank booked on one day with what we booked on another, all of it that fits. No effect where nothing does.
 
     By `reference` (and account, and amount) two differences settle each other. By `amount`, where just one on each side has it,
-    both are explained as timing, and another person resolves them. Refused: `forbidden_not_staff`.
+    both are explained as timing, and another person resolves them. At most 2,000 pairs at a time; asked again, the next follow.
+    Refused: `forbidden_not_staff`.
     """
 
     by: MatchedBy

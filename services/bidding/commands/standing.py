@@ -91,6 +91,16 @@ class QueueListing:
     bid_min_fen: PositiveFen
 
 
+@command("bidding.EndService")
+class EndService:
+    """A listing takes no more bids (`code`): its service ends, or never begins. Who was asked and has not answered is not waited for.
+    No effect for a listing that is not served, or has the orders' bids and answers them.
+    """
+
+    listing_id: str
+    code: Ended
+
+
 @command("bidding.ConsiderOrders")
 class ConsiderOrders:
     """Go on with a listing's service behind `after_turn`. No effect when it has gone on."""
@@ -119,7 +129,8 @@ class HoldForOrder:
 
 @command("bidding.RecordOrderHeld")
 class RecordOrderHeld:
-    """The account of an order holds money for it. The last answer sends the bids to the listing. No effect for a known answer."""
+    """The account of an order holds money for it. The last answer sends the bids to the listing; what nobody waits for any more is
+    released. No effect for a known answer."""
 
     listing_id: str
     bid: HeldBid

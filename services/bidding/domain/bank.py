@@ -35,6 +35,7 @@ def request_top_up(command: RequestTopUp, state: Open, profile: Profile) -> Sequ
     if state.top_ups.is_known(command.top_up_id):
         return []
     card_ref = _own_card(state, profile)
+    _require_room(state.top_ups)
     promised = state.available_fen + state.held_fen + sum(state.top_ups.pending.values())
     if promised + command.amount_fen > MAX_INTEGER:
         raise Refused("amount_too_large")
@@ -79,6 +80,7 @@ def request_withdrawal(
     """Hold the amount until the bank has answered."""
     if state.withdrawals.is_known(command.withdrawal_id):
         return []
+    _require_room(state.withdrawals)
     return [
         WithdrawalRequested(
             withdrawal_id=command.withdrawal_id,
@@ -120,6 +122,12 @@ def _own_card(state: Open, profile: Profile) -> CardRef | None:
     if profile.own_card_required and state.card_ref is None:
         raise Refused("card_required")
     return state.card_ref
+
+
+def _require_room(requests: Requests) -> None:
+    """Refused: `too_many_requests`."""
+    if requests.is_full():
+        raise Refused("too_many_requests")
 
 
 def _said(command: ConfirmTopUp | ConfirmWithdrawal, request_id: str) -> Answer:

@@ -233,16 +233,29 @@ def _why_not(command: RecordBid, state: Open, context: Context, profile: Profile
 
 def _why_too_much(command: RecordBid, state: Open, on: date, profile: Profile) -> str | None:
     """The code of the cap that a bid breaks together with what its investor has in this listing already."""
-    in_it_fen = _lent_fen(state, command.investor) + _taken_fen(command, state)
+    taken_fen = _taken_fen(command, state, on, profile)
+    in_it_fen = _lent_fen(state, command.investor) + taken_fen
     newcomer_cap_fen = profile.newcomer_cap_fen(on)
     if state.terms.newcomers_only and newcomer_cap_fen is not None and in_it_fen > newcomer_cap_fen:
         return "above_newcomer_cap"
     cap_fen = profile.investor_cap_fen(on)
+    is_cut = taken_fen < _wanted_fen(command, state)
+    if is_cut and taken_fen < state.terms.bid_min_fen:
+        return "above_investor_cap"
     return "above_investor_cap" if cap_fen is not None and in_it_fen > cap_fen else None
 
 
-def _taken_fen(command: RecordBid, state: Open) -> int:
-    """What the listing takes of a bid, if it takes it."""
+def _taken_fen(command: RecordBid, state: Open, on: date, profile: Profile) -> int:
+    """What the listing takes of a bid, if it takes it: of a standing order's whole steps up to its investor's cap."""
+    wanted_fen, cap_fen = _wanted_fen(command, state), profile.investor_cap_fen(on)
+    if not command.standing_order or cap_fen is None:
+        return wanted_fen
+    left_fen = max(0, cap_fen - _lent_fen(state, command.investor))
+    return wanted_fen if wanted_fen <= left_fen else left_fen - left_fen % BID_STEP_FEN
+
+
+def _wanted_fen(command: RecordBid, state: Open) -> int:
+    """What there is of a listing for a bid."""
     remaining_fen = state.terms.amount_fen - state.raised_fen
     return min(command.amount_fen, remaining_fen) if command.allow_partial else command.amount_fen
 
@@ -271,7 +284,7 @@ def _why_unfit(command: RecordBid, terms: Terms, on: date, profile: Profile) -> 
 
 def _place(command: RecordBid, state: Open, context: Context, profile: Profile) -> Sequence[ListingEvent]:
     terms, day = state.terms, context.business_date
-    taken_fen = _taken_fen(command, state)
+    taken_fen = _taken_fen(command, state, day, profile)
     raised_after = state.raised_fen + taken_fen
     bid = Bid(
         order=number_of(state.bids) + 1,

@@ -90,6 +90,9 @@ class Profile:
     redemption_days: int = 15
     """Working days from the complete form of a redemption by whose end it is sold (processes.md 1.J)."""
 
+    order_misses_max: int = 5
+    """Listings in a row that a standing order could not pay for, after which it is paused (chosen; the risk text says so): it would be asked each time."""
+
     def stood_unsold(self, opened_on: date, ended_on: date) -> bool:
         """Whether an offer that ended without a buyer is evidence for a redemption."""
         return self.working_days_to(opened_on, ended_on) >= self.unsold_days

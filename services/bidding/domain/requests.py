@@ -11,6 +11,9 @@ from libs.events.money import PositiveFen
 #: Answered requests of one kind that are kept (chosen): years of an ordinary customer's.
 ANSWERS_KEPT = 100
 
+#: Requests of one kind that may wait for the bank at the same time (chosen): so many that only a machine asks for more.
+PENDING_MAX = 1_000
+
 
 @record
 class Answer:
@@ -32,6 +35,10 @@ class Requests:
     def is_known(self, request_id: str) -> bool:
         """Whether it waits, or was answered lately."""
         return request_id in self.pending or self.answer_to(request_id) is not None
+
+    def is_full(self) -> bool:
+        """Whether as many wait as may: nobody forgets one, because the bank may still book it."""
+        return len(self.pending) >= PENDING_MAX
 
     def answer_to(self, request_id: str) -> Answer | None:
         """What the bank said, None where it has not, or so long ago that it is forgotten."""

@@ -6,23 +6,22 @@ is slow and whatever other people bid meanwhile (docs/decisions/0016).
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import assert_never, get_args
 
-from libs.events.deciding import Aggregate, Context, WakeOn
+from libs.events.deciding import Aggregate, Context, Wake
 from libs.events.standing import (
     AutoInvestEnded,
     AutoInvestQueued,
     BidAnswer,
     Ended,
     HeldMoney,
-    OrderDropped,
-    OrderHeld,
+    OrderAnsweredLate,
     OrderResult,
     OrdersBid,
     OrdersServed,
     OrdersSpentReturned,
-    ServiceEnd,
     SpentReturned,
     StandingOrderEnded,
 )
@@ -30,6 +29,7 @@ from services.bidding.commands.standing import (
     ChangeStandingOrder,
     ConsiderOrders,
     EndOrderOf,
+    EndService,
     EndStandingOrder,
     OpenStandingOrder,
     PauseStandingOrder,
@@ -42,6 +42,14 @@ from services.bidding.commands.standing import (
     ReturnSpent,
 )
 from services.bidding.domain.profile import Profile
+from services.bidding.domain.standing_answers import (
+    ANSWER_DAYS,
+    end_service,
+    ended,
+    gather,
+    wait_no_longer,
+    wake_on,
+)
 from services.bidding.domain.standing_considering import consider
 from services.bidding.domain.standing_lines import order_of, order_with
 from services.bidding.domain.standing_orders import OwnersCommand, decide_for_owner
@@ -64,12 +72,13 @@ _SagasCommand = (
     | RecordAnswers
     | ReturnBids
     | ReturnSpent
+    | EndService
 )
 QueueCommand = OwnersCommand | _SagasCommand
 
 
 def decide(
-    command: QueueCommand, state: Queue, context: Context, *, profile: Profile
+    command: QueueCommand | Wake, state: Queue, context: Context, *, profile: Profile
 ) -> Sequence[QueueEvent]:
     """What a command does to the queue. Refusals stand on the commands."""
     match command:
@@ -98,7 +107,9 @@ def _serve(
     | RecordOrderHeld
     | RecordOrderDropped
     | RecordAnswers
-    | ReturnBids,
+    | ReturnBids
+    | EndService
+    | Wake,
     state: Queue,
     context: Context,
     profile: Profile,
@@ -115,14 +126,20 @@ def _serve(
             )
             return _go_on(state, [], context, profile) if is_next else []
         case RecordOrderHeld() | RecordOrderDropped():
-            first = _gather(command, state)
+            first = gather(command, state, profile)
+        case Wake():
+            first = wait_no_longer(command, state, profile)
+        case EndService():
+            first = end_service(command, state, profile)
         case RecordAnswers():
             first = _answer(command, state)
         case ReturnBids():
             first = _take_back(command, state)
         case _:
             assert_never(command)
-    return _go_on(state, first, context, profile) if first else []
+    if not first or isinstance(first[-1], AutoInvestEnded | OrderAnsweredLate):
+        return first
+    return _go_on(state, first, context, profile)
 
 
 def _go_on(
@@ -140,28 +157,27 @@ def _go_on(
             bids = OrdersBid(listing_id=stage.target.listing_id, chunk=stage.chunk, bids=stage.held)
             return [*first, bids]
         case Considering():
-            ended: Ended = next((each.ended for each in first if isinstance(each, OrdersServed)), "")
-            if ended:
-                return [*first, _ended(state, stage, ended)]
-            looked = consider(state, stage, profile.investor_cap_fen(context.business_date))
+            code: Ended = next((each.ended for each in first if isinstance(each, OrdersServed)), "")
+            if code:
+                return [*first, ended(state, stage.target.listing_id, code, last_turn=stage.last_turn)]
+            looked = consider(
+                state,
+                stage,
+                profile.investor_cap_fen(context.business_date),
+                context.business_date + timedelta(days=ANSWER_DAYS),
+            )
             if looked is None:
-                return [*first, _ended(state, stage, "orders_exhausted")]
+                return [*first, _exhausted(state, stage)]
             is_last = not looked.asked and not looked.more
-            return [*first, looked, *([_ended(state, stage, "orders_exhausted")] if is_last else [])]
+            return [*first, looked, *([_exhausted(state, stage)] if is_last else [])]
         case Idle() | Gathering() | Bidding():
             return first
         case _:
             assert_never(stage)
 
 
-def _ended(state: Queue, stage: Considering, code: ServiceEnd) -> AutoInvestEnded:
-    following = state.waiting[0].listing_id if state.waiting else ""
-    return AutoInvestEnded(
-        listing_id=stage.target.listing_id,
-        code=code,
-        last_turn=stage.last_turn,
-        next_listing_id=following,
-    )
+def _exhausted(state: Queue, stage: Considering) -> AutoInvestEnded:
+    return ended(state, stage.target.listing_id, "orders_exhausted", last_turn=stage.last_turn)
 
 
 def _queue(command: QueueListing, state: Queue) -> Sequence[QueueEvent]:
@@ -182,23 +198,6 @@ def _queue(command: QueueListing, state: Queue) -> Sequence[QueueEvent]:
             bid_min_fen=command.bid_min_fen,
         )
     ]
-
-
-def _gather(command: RecordOrderHeld | RecordOrderDropped, state: Queue) -> Sequence[QueueEvent]:
-    stage = state.stage
-    order_id = command.bid.order_id if isinstance(command, RecordOrderHeld) else command.order_id
-    is_awaited = isinstance(stage, Gathering) and (
-        stage.target.listing_id == command.listing_id and order_id in stage.missing
-    )
-    if not is_awaited:
-        return []
-    match command:
-        case RecordOrderHeld():
-            return [OrderHeld(listing_id=command.listing_id, bid=command.bid)]
-        case RecordOrderDropped():
-            return [OrderDropped(listing_id=command.listing_id, order_id=order_id, code=command.code)]
-        case _:
-            assert_never(command)
 
 
 def _is_awaited(state: Queue, listing_id: str, chunk: int) -> bool:
@@ -271,11 +270,6 @@ def _return_spent(command: ReturnSpent, state: Queue) -> Sequence[OrdersSpentRet
     if not returned:
         return []
     return [OrdersSpentReturned(listing_id=command.listing_id, returned=tuple(returned))]
-
-
-def wake_on(_state: Queue) -> WakeOn:
-    """Time does nothing to the queue."""
-    return None
 
 
 def aggregate(profile: Profile) -> Aggregate:

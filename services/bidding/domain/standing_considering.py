@@ -1,5 +1,6 @@
 """Whose turn it is: one look at the queue for the listing that is served, and why an order does not take part."""
 
+from datetime import date
 from typing import Final
 
 from libs.events.standing import OrderAsked, OrdersConsidered, OrdersPassed
@@ -12,9 +13,12 @@ LOOK_MAX: Final = 1_000
 ASK_MAX: Final = 50
 
 
-def consider(state: Queue, stage: Considering, investor_cap_fen: int | None) -> OrdersConsidered | None:
-    """Look at the next orders until enough are asked to fill the listing, or as many as one decision may. None where no order
-    is left. `investor_cap_fen` is the most that one investor may have in one listing.
+def consider(
+    state: Queue, stage: Considering, investor_cap_fen: int | None, wait_until: date
+) -> OrdersConsidered | None:
+    """Look at the next orders until enough are asked to fill the listing, or as many as one decision may: these also where none of
+    those before held anything, so that a front without money is passed in a few looks. None where no order is left.
+    `investor_cap_fen` is the most that one investor may have in one listing.
     """
     target = stage.target
     left_fen, to_turn, looked, more = target.remaining_fen, stage.after_turn, 0, False
@@ -23,7 +27,8 @@ def consider(state: Queue, stage: Considering, investor_cap_fen: int | None) -> 
     for order in behind(state.orders, stage.after_turn):
         if order.turn > stage.last_turn:
             break
-        if left_fen == 0 or looked == LOOK_MAX or len(asked) == ASK_MAX:
+        is_enough = left_fen == 0 and not stage.in_full
+        if is_enough or looked == LOOK_MAX or len(asked) == ASK_MAX:
             more = True
             break
         looked, to_turn = looked + 1, order.turn
@@ -50,6 +55,7 @@ def consider(state: Queue, stage: Considering, investor_cap_fen: int | None) -> 
         bid_min_fen=target.bid_min_fen,
         asked=tuple(asked),
         passed=tuple(OrdersPassed(code=code, order_ids=tuple(ids)) for code, ids in passed.items()),
+        wait_until=wait_until if asked else None,
     )
 
 

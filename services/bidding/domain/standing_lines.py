@@ -12,8 +12,8 @@ from decimal import Decimal
 from libs.events.standing import OrderTerms
 
 Lines = str
-"""Orders: `;<order>,<owner>,<turn>,<version>,<a|p>,<grades>,<rate>,<months>,<loan max>,<keep back>,<total max>,<spent>` for each,
-the ids without their prefixes, which follow."""
+"""Orders: `;<order>,<owner>,<turn>,<version>,<a|p>,<grades>,<rate>,<months>,<loan max>,<keep back>,<total max>,<spent>,<misses>`
+for each, the ids without their prefixes, which follow."""
 
 NONE: Lines = ""
 
@@ -31,6 +31,8 @@ class StandingOrder:
     is_paused: bool
     terms: OrderTerms
     spent_fen: int
+    misses: int = 0
+    """For how many listings in a row it could not pay."""
 
     @property
     def account_id(self) -> str:
@@ -120,12 +122,13 @@ def _written(order: StandingOrder) -> Lines:
         terms.keep_back_fen,
         "" if terms.total_max_fen is None else terms.total_max_fen,
         order.spent_fen,
+        order.misses,
     )
     return ";" + ",".join(map(str, fields))
 
 
 def _read(line: str) -> StandingOrder:
-    order, owner, turn, version, mark, grades, rate, months, loan_max, keep_back, total_max, spent = (
+    order, owner, turn, version, mark, grades, rate, months, loan_max, keep_back, total_max, spent, misses = (
         line.split(",")
     )
     terms = OrderTerms(
@@ -144,4 +147,5 @@ def _read(line: str) -> StandingOrder:
         is_paused=mark == "p",
         terms=terms,
         spent_fen=int(spent),
+        misses=int(misses),
     )

@@ -5,7 +5,8 @@ next begins, and what an order has left is one number.
 """
 
 from dataclasses import replace
-from typing import Literal, assert_never
+from datetime import date
+from typing import Final, Literal, assert_never
 
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
@@ -13,6 +14,7 @@ from libs.events.standing import (
     AutoInvestEnded,
     AutoInvestQueued,
     HeldBid,
+    OrderAnsweredLate,
     OrderDropped,
     OrderHeld,
     OrdersBid,
@@ -33,6 +35,15 @@ from services.bidding.domain.standing_lines import (
     with_changed,
     with_order,
     without,
+)
+
+#: Why an order could not pay for a listing that it was asked for: after so many of them in a row it is paused.
+COULD_NOT_PAY: Final = (
+    "insufficient_available",
+    "keeps_back",
+    "no_answer",
+    "unknown_account",
+    "account_closed",
 )
 
 
@@ -59,27 +70,31 @@ class Idle:
 
 @record
 class Considering:
-    """Orders with turns above `after_turn` up to `last_turn` are looked at next."""
+    """Orders with turns above `after_turn` up to `last_turn` are looked at next; `in_full`: as many are asked as one decision may, because
+    none of those before held anything."""
 
     kind: Literal["considering"] = "considering"
     target: Target
     after_turn: Count
     last_turn: Count
     chunk: Count
+    in_full: bool = False
 
 
 @record
 class Gathering:
-    """The accounts of the orders `missing` have not answered yet; `held` are those that hold money. Both in their turns' order."""
+    """The accounts of the orders `missing` have not answered yet, and are awaited until the end of `wait_until`; `held` are those that
+    hold money. Both in their turns' order. `asked` has the hold that each was asked for."""
 
     kind: Literal["gathering"] = "gathering"
     target: Target
     after_turn: Count
     last_turn: Count
     chunk: Count
-    asked: tuple[str, ...]
+    asked: dict[str, str]
     missing: tuple[str, ...]
     held: tuple[HeldBid, ...]
+    wait_until: date | None = None
 
 
 @record
@@ -95,6 +110,15 @@ class Bidding:
 
 
 @record
+class Unanswered:
+    """A hold that an account was asked for, and that nobody waits for any more."""
+
+    listing_id: str
+    order_id: str
+    hold_id: str
+
+
+@record
 class Queue:
     """All orders, and the listings that wait behind the one that is served. `turns` and `asks` count what was ever given out."""
 
@@ -104,6 +128,7 @@ class Queue:
     asks: Count = 0
     waiting: tuple[Target, ...] = ()
     stage: Idle | Considering | Gathering | Bidding = Idle()
+    unanswered: tuple[Unanswered, ...] = ()
 
 
 _OrderEvent = (
@@ -123,7 +148,7 @@ _ServiceEvent = (
     | OrdersServed
     | AutoInvestEnded
 )
-QueueEvent = _OrderEvent | _ServiceEvent
+QueueEvent = _OrderEvent | _ServiceEvent | OrderAnsweredLate
 
 
 def evolve(state: Queue, event: QueueEvent) -> Queue:
@@ -148,6 +173,10 @@ def evolve(state: Queue, event: QueueEvent) -> Queue:
             return replace(state, orders=_with_returned(state.orders, event))
         case AutoInvestQueued():
             return _queued(state, event)
+        case OrderAnsweredLate():
+            key = (event.listing_id, event.order_id)
+            left = tuple(each for each in state.unanswered if (each.listing_id, each.order_id) != key)
+            return replace(state, unanswered=left)
         case _:
             return _served(state, event)
 
@@ -160,11 +189,11 @@ def _changed(
     assert order is not None, "only an order that stands changes"
     match event:
         case StandingOrderChanged():
-            return replace(order, version=event.version, terms=event.terms)
+            return replace(order, version=event.version, terms=event.terms, misses=0)
         case StandingOrderPaused():
             return replace(order, is_paused=True)
         case StandingOrderResumed():
-            return replace(order, is_paused=False)
+            return replace(order, is_paused=False, misses=0)
         case _:
             assert_never(event)
 
@@ -211,6 +240,8 @@ def _served(
             return _considered(state, stage, event)
         case OrderHeld() | OrderDropped():
             assert isinstance(stage, Gathering), "only who was asked answers"
+            if isinstance(event, OrderDropped):
+                state = _dropped(state, stage, event)
             return replace(state, stage=_gathered(stage, event))
         case OrdersBid():
             assert isinstance(stage, Gathering), "bids go out when all have answered"
@@ -226,6 +257,9 @@ def _served(
             assert isinstance(stage, Bidding), "only a listing that was bid on answers"
             return _spent(state, stage, event)
         case AutoInvestEnded():
+            if isinstance(stage, Idle) or stage.target.listing_id != event.listing_id:
+                others = tuple(each for each in state.waiting if each.listing_id != event.listing_id)
+                return replace(state, waiting=others)
             return _next(replace(state, stage=Idle()))
         case _:
             assert_never(event)
@@ -234,17 +268,31 @@ def _served(
 def _considered(state: Queue, stage: Considering, event: OrdersConsidered) -> Queue:
     if not event.asked:
         return replace(state, stage=replace(stage, after_turn=event.to_turn, chunk=stage.chunk + 1))
-    asked = tuple(ask.order_id for ask in event.asked)
+    asked = {ask.order_id: ask.hold_id for ask in event.asked}
     gathering = Gathering(
         target=stage.target,
         after_turn=event.to_turn,
         last_turn=stage.last_turn,
         chunk=stage.chunk,
         asked=asked,
-        missing=asked,
+        missing=tuple(asked),
         held=(),
+        wait_until=event.wait_until,
     )
     return replace(state, stage=gathering, asks=state.asks + len(asked))
+
+
+def _dropped(state: Queue, stage: Gathering, event: OrderDropped) -> Queue:
+    """Who could not pay has one listing more that he missed; who has not answered may still do so."""
+    order = order_with(state.orders, event.order_id)
+    if order is not None and event.code in COULD_NOT_PAY:
+        state = replace(state, orders=with_changed(state.orders, replace(order, misses=order.misses + 1)))
+    if not event.unanswered:
+        return state
+    late = Unanswered(
+        listing_id=event.listing_id, order_id=event.order_id, hold_id=stage.asked[event.order_id]
+    )
+    return replace(state, unanswered=(*state.unanswered, late))
 
 
 def _gathered(stage: Gathering, event: OrderHeld | OrderDropped) -> Gathering | Considering:
@@ -258,8 +306,10 @@ def _gathered(stage: Gathering, event: OrderHeld | OrderDropped) -> Gathering | 
             after_turn=stage.after_turn,
             last_turn=stage.last_turn,
             chunk=stage.chunk + 1,
+            in_full=True,
         )
-    in_turn = tuple(sorted(held, key=lambda bid: stage.asked.index(bid.order_id)))
+    turns = {order_id: place for place, order_id in enumerate(stage.asked)}
+    in_turn = tuple(sorted(held, key=lambda bid: turns[bid.order_id]))
     return replace(stage, missing=missing, held=in_turn)
 
 
@@ -271,7 +321,7 @@ def _spent(state: Queue, stage: Bidding, event: OrdersServed) -> Queue:
             continue
         turns = result.turn
         if order is not None:  # it may have ended meanwhile
-            after = replace(order, turn=result.turn, spent_fen=result.spent_after_fen)
+            after = replace(order, turn=result.turn, spent_fen=result.spent_after_fen, misses=0)
             orders = with_order(orders, after)
     considering = Considering(
         target=replace(stage.target, remaining_fen=event.remaining_fen),

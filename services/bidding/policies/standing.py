@@ -9,6 +9,7 @@ from libs.events.bidding import (
     FundsHeld,
     ListingCancelled,
     ListingExpired,
+    ListingFilled,
     ListingOpened,
 )
 from libs.events.codec import name_of
@@ -18,7 +19,10 @@ from libs.events.standing import (
     AutoInvestEnded,
     AutoInvestQueued,
     BidAnswer,
+    Ended,
     HeldBid,
+    HeldMoney,
+    OrderAnsweredLate,
     OrderAsked,
     OrderHoldDeclined,
     OrdersAnswered,
@@ -32,6 +36,7 @@ from services.bidding.commands.standing import (
     QUEUE_STREAM,
     ConsiderOrders,
     EndOrderOf,
+    EndService,
     HoldForOrder,
     QueueListing,
     RecordAnswers,
@@ -73,6 +78,9 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
                 )
                 for money in served.unbid
             ]
+        case OrderAnsweredLate(held=HeldMoney() as late):
+            unwanted = ReleaseHold(hold_id=late.hold_id, reason="answered_late")
+            return [Send(f"release:{late.hold_id}", late.account_id, unwanted)]
         case AutoInvestEnded() as ended if ended.next_listing_id:
             return [_go_on(ended.next_listing_id, 0)]
         case _:
@@ -87,8 +95,10 @@ def _on_ends(event: RecordedEvent) -> list[Send]:
         case CommandRefused(command_type=kind, about=about) as refused if kind == name_of(RecordBids):
             back = ReturnBids(listing_id=about["listing_id"], chunk=int(about["chunk"]), code=refused.code)
             return [Send("bids", QUEUE_STREAM, back)]
+        case ListingFilled() as full:
+            return [_end(full.listing_id, "listing_full")]
         case ListingExpired() | ListingCancelled() as over:
-            return _return_spent(over.listing_id, over.bids)
+            return [_end(over.listing_id, "listing_closed"), *_return_spent(over.listing_id, over.bids)]
         case AccountClosed() as closed:
             return [Send("order", QUEUE_STREAM, EndOrderOf(owner=closed.owner))]
         case _:
@@ -107,6 +117,10 @@ def _queue(opened: ListingOpened) -> Send:
         bid_min_fen=opened.bid_min_fen,
     )
     return Send("orders", QUEUE_STREAM, listing)
+
+
+def _end(listing_id: str, code: Ended) -> Send:
+    return Send("service", QUEUE_STREAM, EndService(listing_id=listing_id, code=code))
 
 
 def _go_on(listing_id: str, after_turn: int) -> Send:
@@ -187,6 +201,10 @@ SAGAS = (
             Step(on=OrdersBid, send=RecordBids, declined_by=(CommandRefused,), compensation=ReturnBids),
             Step(on=OrdersAnswered, send=RecordAnswers),
             Step(on=OrdersServed, send=ReleaseHold),
+            Step(on=OrderAnsweredLate, send=ReleaseHold),
+            Step(on=ListingFilled, send=EndService),
+            Step(on=ListingExpired, send=EndService),
+            Step(on=ListingCancelled, send=EndService),
             Step(on=AutoInvestEnded, send=ConsiderOrders),
         ),
         expected_refusals=(HoldForOrder, RecordBids),

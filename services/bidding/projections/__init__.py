@@ -2,6 +2,7 @@
 
 from libs.events.staff import staff_view
 from libs.events.views import View
+from services.bidding.projections.account_proof import VIEW as ACCOUNT_PROOF
 from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.bank_bookings import VIEW as BANK_BOOKINGS
 from services.bidding.projections.bank_days import BREAKS as BANK_BREAKS
@@ -32,6 +33,7 @@ VIEWS: tuple[View, ...] = (
     BANK_BOOKINGS,
     BANK_DAYS,
     BANK_BREAKS,
+    ACCOUNT_PROOF,
     LENT,
     ORDERS,
     LOG,

@@ -9,6 +9,7 @@ from typing import Any
 from libs.events.bank_days import (
     BankBreakClosed,
     BankBreakExplained,
+    BankBreakInFlight,
     BankBreakOpened,
     BankBreakResolved,
     BankBreaksMatched,
@@ -17,6 +18,9 @@ from libs.events.bank_days import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
+
+#: Who explains what was in flight at midnight: nobody has to.
+MACHINE = "reconciler"
 
 
 def project_day(event: RecordedEvent) -> Sequence[Op]:
@@ -35,6 +39,7 @@ def project_day(event: RecordedEvent) -> Sequence[Op]:
         "opened": data.opened,
         "closed": data.closed,
         "open_after": data.open_after,
+        "unlisted": data.unlisted,
         f"src.{event.stream}": event.address,
     }
     return [Set(doc, field, value) for field, value in fields.items()]
@@ -104,6 +109,14 @@ def _fields(data: Any, event: RecordedEvent) -> dict[str, Any]:
             return {"state": "resolved", "code": data.code, "resolved_by": data.resolved_by}
         case BankBreakClosed():
             return {"state": "closed", "code": data.code}
+        case BankBreakInFlight():
+            return {
+                "state": "resolved",
+                "code": data.code,
+                "counterpart": data.counterpart,
+                "explained_by": MACHINE,
+                "resolved_by": MACHINE,
+            }
         case _:
             raise TypeError(f"{event.type} is not read by this view")
 
@@ -115,16 +128,17 @@ def _changed(doc: str, event: RecordedEvent, fields: dict[str, Any]) -> list[Op]
     return [Set(doc, field, value) for field, value in fields.items()]
 
 
-DAYS = View(name="bidding.bank-days", version=1, reads=(BankDayReconciled,), project=project_day)
+DAYS = View(name="bidding.bank-days", version=2, reads=(BankDayReconciled,), project=project_day)
 BREAKS = View(
     name="bidding.bank-breaks",
-    version=1,
+    version=2,
     reads=(
         BankBreakOpened,
         BankBreakClosed,
         BankBreakExplained,
         BankBreakResolved,
         BankBreaksMatched,
+        BankBreakInFlight,
     ),
     project=project_break,
     indexes=("state", "kind"),

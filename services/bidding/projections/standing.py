@@ -1,12 +1,13 @@
 """The views of standing orders: each order and its place, what came of it for each listing, and whom each listing passed over.
 
 All documents are written by the queue's stream alone. `bidding.standing-order-log` has a row for every order and listing where it was
-asked; whoever was passed over stands in `bidding.auto-invest`, a document for each look at the queue, because one listing may
-pass over thousands of orders.
+asked; whoever was passed over stands in `bidding.auto-invest`, a few documents for each listing, because it may pass over thousands of
+orders: which of them, the order's id says.
 """
 
 from collections.abc import Sequence
 from typing import Any, assert_never
+from zlib import crc32
 
 from libs.events.records import RecordedEvent
 from libs.events.standing import (
@@ -77,6 +78,7 @@ def _of_order(data: _Of) -> dict[str, Any]:
                 "order_id": data.order_id,
                 "owner": data.owner,
                 "state": "active",
+                "paused_because": None,
                 "version": 1,
                 "text_hash": data.text_hash,
                 "turn": data.turn,
@@ -88,9 +90,9 @@ def _of_order(data: _Of) -> dict[str, Any]:
         case StandingOrderChanged():
             return {"version": data.version, **_terms(data.terms)}
         case StandingOrderPaused():
-            return {"state": "paused"}
+            return {"state": "paused", "paused_because": data.code}
         case StandingOrderResumed():
-            return {"state": "active"}
+            return {"state": "active", "paused_because": None}
         case StandingOrderEnded():
             return {"state": "ended"}
         case _:
@@ -110,7 +112,7 @@ def _terms(terms: OrderTerms) -> dict[str, Any]:
 
 ORDERS = View(
     name="bidding.standing-orders",
-    version=1,
+    version=2,
     reads=(
         StandingOrderOpened,
         StandingOrderChanged,
@@ -134,7 +136,9 @@ def row_of(order_id: str, listing_id: str) -> str:
 
 
 def project_log(event: RecordedEvent) -> Sequence[Op]:
-    """What came of each order that was asked for a listing. Amounts in fen."""
+    """What came of each order that was asked for a listing. Amounts in fen. `returned` stands beside the state, because a listing may
+    come to nothing before the queue has heard what it took.
+    """
     data = event.data
     ops: list[Op] = []
     for order_id, fields in _rows(data).items():
@@ -160,6 +164,7 @@ def _rows(data: Any) -> dict[str, dict[str, Any]]:
                     "held_fen": 0,
                     "amount_fen": 0,
                     "code": "",
+                    "returned": False,
                 }
                 for ask in data.asked
             }
@@ -177,30 +182,34 @@ def _rows(data: Any) -> dict[str, dict[str, Any]]:
                 for result in data.results
             }
         case OrdersSpentReturned():
-            return {each.order_id: {"state": "returned"} for each in data.returned}
+            return {each.order_id: {"returned": True} for each in data.returned}
         case _:
             raise TypeError(f"{type(data).__name__} is not read by this view")
 
 
 LOG = View(
     name="bidding.standing-order-log",
-    version=1,
+    version=2,
     reads=(OrdersConsidered, OrderHeld, OrderDropped, OrdersServed, OrdersSpentReturned),
     project=project_log,
     owner_field="owner",
-    indexes=("owner", "order_id"),
+    indexes=("owner", "order_id", "listing_id"),
 )
 
 # --- bidding.auto-invest -------------------------------------------------------------------------------------------
 
 
-def look_of(listing_id: str, chunk: int) -> str:
-    """The id of the document of one look at the queue."""
-    return f"{listing_id}:{chunk}"
+#: Documents of those whom one listing passed over (chosen): ten thousand orders are some 30 kB in each.
+PASSED_DOCS = 16
+
+
+def passed_of(listing_id: str, order_id: str) -> str:
+    """The id of the document that says whether a listing passed an order over."""
+    return f"{listing_id}:{crc32(order_id.encode()) % PASSED_DOCS}"
 
 
 def project_service(event: RecordedEvent) -> Sequence[Op]:
-    """How far a listing's service has come, and whom each look at the queue passed over for which reason."""
+    """How far a listing's service has come, and whom it passed over for which reason."""
     data = event.data
     listing_id: str = data.listing_id
     source = Set(listing_id, f"src.{event.stream}", event.address)
@@ -209,16 +218,18 @@ def project_service(event: RecordedEvent) -> Sequence[Op]:
             fields: dict[str, Any] = {"listing_id": listing_id, "state": "waiting", "looks": 0, "code": ""}
             return [*(Set(listing_id, field, value) for field, value in fields.items()), source]
         case OrdersConsidered():
-            look = look_of(listing_id, data.chunk)
-            passed = [{"code": each.code, "order_ids": list(each.order_ids)} for each in data.passed]
-            return [
+            ops: list[Op] = [
                 Set(listing_id, "state", "serving"),
                 Set(listing_id, "looks", data.chunk),
                 Set(listing_id, "last_turn", data.last_turn),
                 source,
-                Set(look, "passed", passed),
-                Set(look, f"src.{event.stream}", event.address),
             ]
+            for each in data.passed:
+                for order_id in each.order_ids:
+                    doc = passed_of(listing_id, order_id)
+                    ops.append(Set(doc, f"codes.{order_id}", each.code))
+                    ops.append(Set(doc, f"src.{event.stream}", event.address))
+            return ops
         case AutoInvestEnded():
             ended = {"state": "ended", "code": data.code, "last_turn": data.last_turn}
             return [*(Set(listing_id, field, value) for field, value in ended.items()), source]
@@ -228,7 +239,7 @@ def project_service(event: RecordedEvent) -> Sequence[Op]:
 
 SERVICES = View(
     name="bidding.auto-invest",
-    version=1,
+    version=2,
     reads=(AutoInvestQueued, OrdersConsidered, AutoInvestEnded),
     project=project_service,
 )

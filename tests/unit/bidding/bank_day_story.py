@@ -7,16 +7,19 @@ from typing import Any
 from libs.events.bank_days import (
     BankBreakClosed,
     BankBreakExplained,
+    BankBreakInFlight,
     BankBreakOpened,
     BankBreakResolved,
+    BankBreaksListed,
     BankBreaksMatched,
+    BankDayBegun,
     BankDayReconciled,
     Claims,
     LineBreak,
     Side,
 )
-from services.bidding.commands.bank_days import ReconcileBankDay
-from services.bidding.domain.bank_days import _digest
+from services.bidding.commands.bank_days import ListBankBreaks, ReconcileBankDay
+from services.bidding.domain.bank_day_files import break_id_of, listing_of, part_of
 from tests.unit.given import TODAY
 
 NOTHING, FIRST, SECOND, THIRD = ("0" * 64, "1" * 64, "2" * 64, "3" * 64)
@@ -39,8 +42,7 @@ def line(kind: Any, reference: str, bank_fen: int, ledger_fen: int, account: str
 
 def name(on: date, each: LineBreak) -> str:
     """The id of its break."""
-    amounts = (str(each.bank_fen), str(each.ledger_fen))
-    return _digest(str(on), each.kind, each.reference, each.account_id, *amounts)
+    return break_id_of(on, each)
 
 
 def opened(on: date, each: LineBreak) -> BankBreakOpened:
@@ -130,6 +132,39 @@ RESOLVED = BankBreakResolved(
     break_id=H, business_date=MONDAY, code="booked_later", explained_by=UFA, resolved_by=LIN
 )
 CLAIMS = Claims(ledger_fen=900_00, register_fen=900_00)
+#: What the reconciler makes of Tuesday: the two are one.
+IN_FLIGHT = BankBreakInFlight(
+    break_id=H, business_date=MONDAY, counterpart=L, other_date=TUESDAY, amount_fen=200_00
+)
+LANDED_DONE = replace(NEXT_DONE, opened=0, open_after=0)
+
+FLYING = line("missing_here", "B6", 200_00, 0)
+
+#: Monday in two parts.
+IN_PARTS = replace(FILE, breaks=(), parts=(part_of((HERE,)), part_of((THERE,))))
+BEGUN = BankDayBegun(
+    business_date=MONDAY,
+    listing=listing_of(IN_PARTS),
+    lines_hash=FIRST,
+    bank=FILE.bank,
+    ledger=FILE.ledger,
+    accounts_fen=550_00,
+    claims=None,
+    parts=IN_PARTS.parts,
+    unlisted=None,
+)
+
+
+def part(number: int, *breaks: LineBreak) -> ListBankBreaks:
+    """One part of Monday."""
+    return ListBankBreaks(business_date=MONDAY, listing=BEGUN.listing, part=number, breaks=breaks)
+
+
+def listed(number: int, *ids: str) -> BankBreaksListed:
+    """It is in."""
+    return BankBreaksListed(business_date=MONDAY, listing=BEGUN.listing, part=number, break_ids=ids)
+
+
 #: A booking on another account: explained by one person, resolved by another.
 ELSEWHERE = line("account_differs", "B7", 9_00, 9_00)
 E = name(MONDAY, ELSEWHERE)

@@ -37,6 +37,9 @@ class Market:
     turns: Counter[str] = field(default_factory=Counter)
     """How often each order spent."""
     events: list[Any] = field(default_factory=list)
+    silent: str = ""
+    """An account that does not decide until it speaks."""
+    unheard: list[tuple[str, Any, str, dict[str, str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._aggregates: dict[str, Aggregate] = {each.prefix: each for each in aggregates(DEMO)}
@@ -47,7 +50,16 @@ class Market:
         while self.waiting:
             self._decide(*self.waiting.pop(self.rng.randrange(len(self.waiting))))
 
+    def speak(self) -> None:
+        """The silent account decides on what it was asked."""
+        self.silent, self.waiting, self.unheard = "", self.unheard, []
+        while self.waiting:
+            self._decide(*self.waiting.pop(0))
+
     def _decide(self, stream: str, command: Any, who: str, about: dict[str, str]) -> None:
+        if stream == self.silent:
+            self.unheard.append((stream, command, who, about))
+            return
         aggregate = self._aggregates[aggregate_of(stream)]
         state = self.states.get(stream, aggregate.initial)
         try:

@@ -37,6 +37,7 @@ from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_answers, test_market
+from tests.unit.bidding import standing_story as standing
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.repaid_story import DUE, REFUSED_BID, REFUSED_PAYMENT, REPAYMENTS_ANSWERS
 
@@ -104,12 +105,16 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     (
         "bidding",
         listing.EXPIRED,
-        [release("hold_a", "listing_expired"), Send("vouchers", "marketing", vouchers.EXPIRED_LISTING)],
+        [
+            release("hold_a", "listing_expired"),
+            Send("vouchers", "marketing", vouchers.EXPIRED_LISTING),
+            standing.END_CLOSED,
+        ],
     ),
     ("bidding", vouchers.PAID, [Send("voucher", "acc_ann", vouchers.CREDIT)]),
     ("bidding", vouchers.GRANTED, []),
-    ("bidding", listing.FILLED, [Send("fund", "lst_1", FundListing())]),
-    ("bidding", listing.TO_REVIEW[-1], []),
+    ("bidding", listing.FILLED, [Send("fund", "lst_1", FundListing()), standing.END_FULL]),
+    ("bidding", listing.TO_REVIEW[-1], [standing.END_FULL]),
     (
         "bidding",
         listing.CANCELLED,
@@ -117,6 +122,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
             release("hold_a", "listing_cancelled"),
             release("hold_b", "listing_cancelled", "cem"),
             Send("vouchers", "marketing", vouchers.CANCELLED_LISTING),
+            standing.END_CLOSED,
         ],
     ),
     ("bidding", ASSESSED_BID, [Send("bid", "lst_1", ASSESSED_BID_SENT, HOLD)]),

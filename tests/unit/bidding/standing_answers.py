@@ -23,6 +23,7 @@ from tests.unit.bidding.standing_story import (
     ASK_ANN,
     BY_ORDER,
     CEMS,
+    END_CLOSED,
     HOLD,
     LEAVE,
     OPENED,
@@ -35,6 +36,7 @@ from tests.unit.bidding.standing_story import (
     bids,
     held,
     held_funds,
+    late,
     looked,
     nothing_held,
     over,
@@ -103,6 +105,12 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
             )
         ],
     ),
+    ("bidding", late("ann"), []),
+    (
+        "bidding",
+        late("ann", 1),
+        [Send("release:hold_auto1", "acc_ann", ReleaseHold(hold_id="hold_auto1", reason="answered_late"))],
+    ),
     ("bidding", over("listing_full", 3), []),
     ("bidding", over("listing_full", 3, "lst_2"), [go_on("lst_2", 0)]),
     (
@@ -110,6 +118,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         replace(BY_ORDER, loan_id=""),
         [
             Send("release:hold_a", "acc_ann", ReleaseHold(hold_id="hold_a", reason="listing_expired")),
+            END_CLOSED,
             Send("spent", QUEUE, ReturnSpent(listing_id="lst_1", bids=(took("ann", 900_00),))),
         ],
     ),
@@ -119,6 +128,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [
             Send("release:hold_a", "acc_ann", ReleaseHold(hold_id="hold_a", reason="listing_cancelled")),
             Send("vouchers", "marketing", vouchers.CANCELLED_LISTING),
+            END_CLOSED,
             Send("spent", QUEUE, ReturnSpent(listing_id="lst_1", bids=(took("ann", 900_00),))),
         ],
     ),

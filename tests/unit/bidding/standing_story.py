@@ -1,6 +1,7 @@
 """The standing orders of the specs: Ann's, Cem's and Dan's, and how Bea's listing of 1,000.50 yuan is served with them."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from libs.events.standing import (
     Ended,
     HeldBid,
     HeldMoney,
+    OrderAnsweredLate,
     OrderAsked,
     OrderDropped,
     OrderHeld,
@@ -36,6 +38,7 @@ from libs.events.standing import (
 from services.bidding.commands.standing import (
     ChangeStandingOrder,
     EndOrderOf,
+    EndService,
     EndStandingOrder,
     HoldForOrder,
     OpenStandingOrder,
@@ -51,8 +54,11 @@ from services.bidding.commands.standing import (
 from services.bidding.domain.standing_text import TEXT_HASH
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.specs import AVAILABLE, HELD, moved
+from tests.unit.given import TODAY
 
 QUEUE = "auto_queue"
+#: Accounts that were asked today are awaited until then.
+WAIT_UNTIL = TODAY + timedelta(days=1)
 TERMS = OrderTerms(
     grades=("A", "B"),
     annual_rate_min=Decimal("0.1"),
@@ -88,6 +94,7 @@ OPENED = opened()
 HERS: dict[str, Any] = {"order_id": "sto_ann", "owner": "usr_ann"}
 CHANGE = ChangeStandingOrder(order_id="sto_ann", terms=terms(loan_max_fen=300_00))
 CHANGED = StandingOrderChanged(version=2, terms=terms(loan_max_fen=300_00), **HERS)
+BROKE = StandingOrderPaused(code="could_not_pay", **HERS)
 PAUSE, PAUSED = PauseStandingOrder(order_id="sto_ann"), StandingOrderPaused(**HERS)
 RESUME, RESUMED = ResumeStandingOrder(order_id="sto_ann"), StandingOrderResumed(**HERS)
 END, ENDED = EndStandingOrder(order_id="sto_ann"), StandingOrderEnded(code="by_owner", **HERS)
@@ -145,6 +152,7 @@ def looked(*asks: OrderAsked, **changed: Any) -> OrdersConsidered:
         "bid_min_fen": 100_00,
         "asked": asks,
         "passed": (),
+        "wait_until": WAIT_UNTIL if asks else None,
     }
     return OrdersConsidered(**(fields | changed))
 
@@ -186,6 +194,17 @@ def record_dropped(who: str, code: str = "insufficient_available") -> RecordOrde
 def dropped(who: str, code: str = "insufficient_available") -> OrderDropped:
     """The queue knows that there is nothing."""
     return OrderDropped(listing_id="lst_1", order_id=f"sto_{who}", code=code)
+
+
+def unanswered(who: str, code: str = "no_answer") -> OrderDropped:
+    """The queue waits no longer."""
+    return replace(dropped(who, code), unanswered=True)
+
+
+def late(who: str, number: int = 0) -> OrderAnsweredLate:
+    """The account answers all the same: what it holds goes back."""
+    held = HeldMoney(account_id=f"acc_{who}", hold_id=f"hold_auto{number}") if number else None
+    return OrderAnsweredLate(listing_id="lst_1", order_id=f"sto_{who}", held=held)
 
 
 def bids(*each: HeldBid, chunk: int = 1) -> OrdersBid:
@@ -313,6 +332,8 @@ BY_ORDER = replace(
 )
 ABOUT = {"listing_id": "lst_1", "order_id": "sto_ann"}
 ABOUT_BIDS = {"listing_id": "lst_1", "chunk": "1"}
+END_FULL = Send("service", QUEUE, EndService(listing_id="lst_1", code="listing_full"))
+END_CLOSED = Send("service", QUEUE, EndService(listing_id="lst_1", code="listing_closed"))
 QUEUED = Send("orders", QUEUE, queue_listing())
 
 

@@ -37,6 +37,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.bank-bookings",
         "bidding.bank-days",
         "bidding.bank-breaks",
+        "bidding.account-proof",
         "bidding.lent",
         "bidding.standing-orders",
         "bidding.standing-order-log",

@@ -26,7 +26,7 @@ from services.bidding.commands import (
 )
 from services.bidding.domain.account import aggregate
 from services.bidding.domain.profile import DEMO
-from services.bidding.domain.requests import ANSWERS_KEPT
+from services.bidding.domain.requests import ANSWERS_KEPT, PENDING_MAX
 from tests.unit.bidding.specs import (
     ANN,
     ANNS,
@@ -97,6 +97,33 @@ SPECS = [
     Spec("an account opens once", (OPENED,), OpenAccount(owner=ANN), ()),
     Spec(
         "the owner asks to pay in", (OPENED,), RequestTopUp(top_up_id="top_1", amount_fen=500_00), (asked(),)
+    ),
+    Spec(
+        "as many top-ups wait for the bank as may",
+        (
+            OPENED,
+            *(replace(asked(), top_up_id=f"top_{number}", amount_fen=1) for number in range(PENDING_MAX)),
+        ),
+        RequestTopUp(top_up_id="top_x", amount_fen=1),
+        "too_many_requests",
+    ),
+    Spec(
+        "and as many withdrawals",
+        (
+            OPENED,
+            *(
+                moved(
+                    WithdrawalRequested,
+                    {AVAILABLE: -1, HELD: 1},
+                    (500_00, 500_00),
+                    withdrawal_id=f"wd_{number}",
+                    amount_fen=1,
+                )
+                for number in range(PENDING_MAX)
+            ),
+        ),
+        RequestWithdrawal(withdrawal_id="wd_x", amount_fen=1),
+        "too_many_requests",
     ),
     Spec(
         "without an account there is no top-up",

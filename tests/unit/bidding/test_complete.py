@@ -8,6 +8,7 @@ from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.standing import (
     ConsiderOrders,
     EndOrderOf,
+    EndService,
     QueueListing,
     RecordAnswers,
     RecordOrderDropped,
@@ -74,6 +75,7 @@ NEVER_REFUSED = (
     SettleVouchers,
     ReturnVouchers,
     EndOrderOf,
+    EndService,
     QueueListing,
     ConsiderOrders,
     RecordOrderHeld,

@@ -52,4 +52,4 @@ def test_one_fen_moves(source: str, event: Any, send: Send) -> None:
 def test_a_listing_of_old_that_names_no_loan_returns_no_vouchers() -> None:
     """Its expiry releases the holds, and asks the marketing account nothing that it would refuse."""
     sends = POLICIES["bidding"](recorded(replace(listing.EXPIRED, loan_id=""), "lst_1"))
-    assert [send.slot for send in sends] == ["release:hold_a"]
+    assert [send.slot for send in sends] == ["release:hold_a", "service"]

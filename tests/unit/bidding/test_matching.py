@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.bank_days import LineBreak, Side
+from libs.events.bank_days import LineBreak, Side, Unlisted
 from services.bidding.bank_file import LINE_BYTES_MAX, BankFile, BankFileRefused, lines_of
-from services.bidding.domain.bank_days import DAY_BREAKS_MAX
-from services.bidding.matching import Matcher, OurBooking, TooManyBreaks
+from services.bidding.domain.bank_day_files import alone_in
+from services.bidding.matching import Matcher, OurBooking, judged
 
 DAY = date(2024, 3, 11)
 ROOT = Path(__file__).resolve().parents[3]
 HEAD, END = "H|loanstream-bank-file|2|2024-03-11|2|100", "T|2|500|200|400"
+END_OF_NONE = ("H|loanstream-bank-file|2|2024-03-11|0|0", "T|0|0|0|0")
 IN = "B|B1|top_1|acc_ann|in|500|2024-03-11T08:00:00Z"
 OUT = "B|B2|wdr_1|acc_cem|out|200|2024-03-11T08:00:01Z"
 
@@ -61,7 +62,9 @@ def matched(
     with Matcher.open(place) as matcher:
         matcher.take_bank(BankFile(lines_of([text]), DAY))
         matcher.take_ledger(ours)
-        return matcher.breaks()
+        found, unlisted = matcher.breaks()
+        assert unlisted is None
+        return found
 
 
 def test_a_whole_file_is_read() -> None:
@@ -152,13 +155,24 @@ def test_what_differs_is_what_the_two_sides_do_not_share(
             assert kinds == sorted([kind, *reused])
 
 
-def test_a_day_with_too_many_differences_is_no_days_work(tmp_path: Path) -> None:
-    """One more than a work list takes, and it is the wrong file or an outage; nothing stays on the disk."""
-    ours = [OurBooking(f"R{number}", "acc_ann", 1) for number in range(DAY_BREAKS_MAX + 1)]
-    assert len(matched({}, ours[1:], tmp_path)) == DAY_BREAKS_MAX
-    with pytest.raises(TooManyBreaks):
-        matched({}, ours, tmp_path)
+def test_differences_beyond_a_work_list_are_counted(tmp_path: Path) -> None:
+    """As many are listed as are asked for; the rest is a number and its sums, and nothing stays on the disk."""
+    ours = [OurBooking(f"R{number}", "acc_ann", number) for number in range(1, 6)]
+    with Matcher.open(tmp_path) as matcher:
+        matcher.take_bank(BankFile([f"{END_OF_NONE[0]}\n".encode(), f"{END_OF_NONE[1]}\n".encode()], DAY))
+        matcher.take_ledger(ours)
+        found, unlisted = matcher.breaks(listed_max=3)
+    assert [each.reference for each in found] == ["R1", "R2", "R3"]
+    assert unlisted == Unlisted(breaks=2, differs_fen=-9, alone=-2)
     assert not [*tmp_path.iterdir()]
+
+
+def test_bookings_that_say_the_same_are_told_apart() -> None:
+    """One reference told three times to one account is three differences, numbered; the bank's own is none of them."""
+    thrice = [OurBooking("R", "acc_ann", 5)] * 3
+    numbers = [(each.kind, each.number) for each in judged(None, thrice)]
+    assert numbers == [("missing_there", 0), ("reference_reused", 1), ("reference_reused", 2)]
+    assert alone_in(judged(None, thrice)) == -3
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

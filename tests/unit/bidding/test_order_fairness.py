@@ -1,9 +1,14 @@
 """How fair the published order is over many listings: the figures that docs/decisions/0016 publishes, measured here."""
 
+from datetime import timedelta
 from random import Random
 
+from libs.events.deciding import Wake
+from libs.events.standing import OrderAnsweredLate, StandingOrderPaused
+from services.bidding.commands.standing import QUEUE_STREAM
 from services.bidding.domain.listing_state import Filled, Funded, Funding, Open
 from tests.unit.bidding.order_market import YUAN, Market, jain, order_terms
+from tests.unit.given import TODAY
 
 LISTINGS, ORDERS = 500, 50
 RICH = 10**9 * YUAN
@@ -59,5 +64,35 @@ def test_who_has_no_money_keeps_his_place_and_nobody_waits_for_him() -> None:
     assert poor == [3 * bid_fen] * 5
     assert all(held.available_after_fen >= keep_fen for held in market.held_for_orders())
     assert not any(isinstance(state, Open) for name, state in market.states.items() if "lst_" in name)
+    paused = [event.order_id for event in market.events if isinstance(event, StandingOrderPaused)]
+    assert sorted(paused) == [f"sto_i{number}" for number in range(0, 10, 2)]
     first = next(look for look in market.looks() if look.listing_id == "lst_30")
-    assert [ask.order_id for ask in first.asked] == [f"sto_i{number}" for number in range(0, 10, 2)]
+    assert [each.code for each in first.passed] == ["order_paused"]
+
+
+def test_a_front_without_money_is_passed_in_a_few_looks() -> None:
+    """Two hundred orders without money before one that has some: looked at fifty at a time, not one by one."""
+    market = Market(Random(3))
+    for number in range(200):
+        market.investor(f"p{number}", 100 * YUAN, order_terms(500 * YUAN, keep_back_fen=100 * YUAN))
+    market.investor("rich", RICH, order_terms(500 * YUAN))
+    market.list_loan(1, 500 * YUAN)
+    assert market.taken == {"sto_rich": 500 * YUAN}
+    assert len(market.looks()) == 5
+
+
+def test_a_silent_account_costs_nobody_his_turn() -> None:
+    """It is asked and says nothing: the others' bids go out when the next day ends, and what it holds later is released."""
+    market = Market(Random(5))
+    for name in ("silent", "other"):
+        market.investor(name, RICH, order_terms(500 * YUAN))
+    market.silent = "acc_silent"
+    market.list_loan(1, 1_000 * YUAN)
+    assert market.taken == {}
+    market.ask(QUEUE_STREAM, Wake(business_date=TODAY + timedelta(days=1), phase=1))
+    assert market.taken == {"sto_other": 500 * YUAN}
+    market.speak()
+    [late] = [event for event in market.events if isinstance(event, OrderAnsweredLate)]
+    assert late.order_id == "sto_silent"
+    assert market.states["acc_silent"].holds == {}
+    assert market.states["acc_silent"].available_fen == RICH

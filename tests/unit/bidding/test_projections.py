@@ -36,6 +36,7 @@ from tests.unit.bidding.views_story import (
     EVERYTHING,
     EXPIRED,
     FEES,
+    FLEW,
     LEFT,
     LISTED,
     LOAN_OF,
@@ -322,6 +323,7 @@ def test_a_difference_is_shown_from_its_first_day_to_its_end() -> None:
         bank_days.H: ("resolved", "timing"),
         bank_days.L: ("resolved", "timing"),
         bank_days.E: ("resolved", "bank_corrected"),
+        FLEW.break_id: ("resolved", "timing"),
     }
     assert (shown[bank_days.H]["counterpart"], shown[bank_days.H]["ended_on"]) == (bank_days.L, "2024-03-15")
     assert (shown[bank_days.E]["explained_by"], shown[bank_days.E]["resolved_by"]) == ("stf_ufa", "stf_lin")

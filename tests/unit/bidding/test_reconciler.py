@@ -1,6 +1,7 @@
 """The reconciler finds our side of a date in the views, asks once for what a file says, and waits for what is not over."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -15,21 +16,27 @@ from libs.events.bank_days import Claims, Side
 from libs.events.bidding import UnrequestedMoneyReceived
 from libs.events.system import BusinessDateSet
 from libs.runtime.observability import BANK_UNBALANCED_FEN
+from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFileRefused
 from services.bidding.bank_files import HttpBankFiles, tell_breaks
-from services.bidding.commands.bank_days import ReconcileBankDay
+from services.bidding.commands.bank_days import ListBankBreaks, ReconcileBankDay
 from services.bidding.custodian import BankRefused, BankUnavailable
 from services.bidding.domain.bank_days import AGGREGATE
+from services.bidding.projections.account_proof import VIEW as PROOF
 from services.bidding.projections.bank_bookings import VIEW as BOOKINGS
 from services.bidding.projections.bank_days import BREAKS, DAYS
 from services.bidding.reconciler import (
+    Dates,
     DayNotOver,
     Reconciler,
     claims_at_rest,
     dates_over,
+    days_to_do,
+    is_unbalanced,
     order_of,
     reconciliation,
 )
+from services.bidding.side_by_side import SideBySide
 from tests.unit.bidding import bank_day_story as story
 from tests.unit.bidding.bank_day_story import MONDAY, TUESDAY
 from tests.unit.bidding.specs import OPENED, asked, deposited, on
@@ -67,7 +74,8 @@ class Desk:
 
     views: MemoryViews = field(default_factory=MemoryViews)
     files: dict[date, list[bytes] | Exception] = field(default_factory=dict)
-    asked: list[ReconcileBankDay] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+    revisions: list[int] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
     refuses: str | None = None
@@ -96,8 +104,11 @@ class Desk:
             raise found
         yield found
 
-    async def _hear(self, command: ReconcileBankDay, _revision: int, attempt: int) -> str | None:
+    async def _hear(
+        self, command: ReconcileBankDay | ListBankBreaks, revision: int, attempt: int
+    ) -> str | None:
         self.asked.append(command)
+        self.revisions.append(revision)
         self.attempts.append(attempt)
         return self.refuses
 
@@ -121,7 +132,8 @@ async def test_our_side_of_a_date_is_what_the_views_show_of_it(desk: Desk) -> No
     desk.happened(TUESDAY, deposited(1_00, 501_00, "top_2", "B8"))
     dates = await dates_over(desk.views, 2)
     lines = file_of(MONDAY, line_of("B1", 500_00), line_of("B9", 7_00), in_fen=507_00)
-    command, revision = await reconciliation(desk.views, MONDAY, lines, dates)
+    found = await reconciliation(desk.views, MONDAY, lines, dates)
+    command, revision = found.command, found.revision
     assert isinstance(BOOKED, UnrequestedMoneyReceived)
     amount_fen = BOOKED.amount_fen
     assert (command.ledger, command.accounts_fen, revision) == (
@@ -153,7 +165,7 @@ async def test_one_reference_on_two_dates_was_told_to_two_accounts(desk: Desk) -
     )
     desk.lives_on(TUESDAY + timedelta(days=1))
     dates = await dates_over(desk.views, 2)
-    command, _ = await reconciliation(desk.views, TUESDAY, file_of(TUESDAY), dates)
+    command = (await reconciliation(desk.views, TUESDAY, file_of(TUESDAY), dates)).command
     assert command.breaks == (story.line("reference_reused", "B1", 0, 5_00, "acc_cem"),)
 
 
@@ -184,9 +196,10 @@ async def test_a_grown_file_goes_on_from_the_last_one(desk: Desk) -> None:
     two = (line_of("B1", 500_00), line_of("B2", 200_00))
     dates = await dates_over(desk.views, 2)
     file = file_of(MONDAY, *two, line_of("B3", 50_00), in_fen=750_00)
-    command, revision = await reconciliation(desk.views, MONDAY, file, dates)
+    found = await reconciliation(desk.views, MONDAY, file, dates)
+    command, revision = found.command, found.revision
     only = file_of(MONDAY, *two, in_fen=700_00)
-    before, _ = await reconciliation(desk.views, MONDAY, only, dates)
+    before = (await reconciliation(desk.views, MONDAY, only, dates)).command
     assert (command.begins_at, command.begins_with, revision) == (2, before.lines_hash, 1)
     with pytest.raises(BankFileRefused, match="line 4"):
         await reconciliation(desk.views, MONDAY, file[:3], dates)
@@ -286,3 +299,96 @@ async def test_a_day_that_the_log_refuses_ends_the_round_and_is_asked_again_as_a
     assert told == [(MONDAY, 0), (MONDAY, 1), (MONDAY, 2), (TUESDAY, 0)]
     first, again = (order_of(desk.asked[0], 0, attempt)[1].key for attempt in (0, 1))
     assert first != again
+
+
+async def test_what_an_earlier_date_told_has_the_last_one_asked_again(desk: Desk) -> None:
+    """The last date's own file says nothing new, and what it told of the balance may be explained now; asked on other books it is
+    another command."""
+    whole = 500_00 + BOOKED.amount_fen
+    desk.lives_on(TUESDAY + timedelta(days=1))
+    desk.files[MONDAY] = file_of(MONDAY, line_of("B1", 500_00), in_fen=500_00)
+    desk.files[TUESDAY] = file_of(TUESDAY, before_fen=whole)
+    assert await desk.reconciler.once() == [MONDAY, TUESDAY]
+    events: tuple[Any, ...] = ()
+    for command in desk.asked:
+        events += given(AGGREGATE, *events).when(command, on()).events
+    show_days(desk, events)
+    before = len(desk.asked)
+    lines = (line_of("B1", 500_00), line_of(BOOKED.bank_reference, BOOKED.amount_fen, ""))
+    desk.files[MONDAY] = file_of(MONDAY, *lines, in_fen=whole)
+    await desk.reconciler.once()
+    assert [command.business_date for command in desk.asked[before:]] == [MONDAY, TUESDAY]
+    assert desk.revisions[-1] > desk.revisions[before - 1]
+
+
+def show_days(desk: Desk, events: Sequence[Any]) -> None:
+    """The views after these events of bank days."""
+    for view in (DAYS, BREAKS):
+        shown = documents(view, history("bankdays", *events))
+        desk.views.documents[view.name] = {doc: nested(doc, fields) for doc, fields in shown.items()}
+
+
+async def test_while_a_balance_is_out_older_dates_are_looked_at_a_few_at_a_time(desk: Desk) -> None:
+    """An order may come later than a week: every date that is kept has its turn, seven a round, and none where nothing is out."""
+    first = TUESDAY + timedelta(days=30)
+    known = {MONDAY + timedelta(days=number): {"revision": 1} for number in range(32)}
+    dates = Dates(MONDAY, first)
+    assert len(days_to_do(known, dates)) == 7
+    rounds = [days_to_do(known, dates, number) for number in range(5)]
+    assert all(len(days) <= 14 for days in rounds)
+    assert {day for days in rounds[:4] for day in days} == {*known}
+    assert rounds[4] == rounds[0]
+    show_days(desk, (replace(story.opened(MONDAY, story.HERE), kind="balance_differs"),))
+    assert await is_unbalanced(desk.views)
+    show_days(desk, (story.opened(MONDAY, story.HERE),))
+    assert not await is_unbalanced(desk.views)
+
+
+async def test_a_long_day_is_told_in_parts(desk: Desk) -> None:
+    """One command says what its parts come to, and then each part; they end as one command would."""
+    dates = await dates_over(desk.views, 2)
+    lines = file_of(MONDAY, line_of("B8", 5_00), line_of("B9", 7_00), in_fen=12_00)
+    found = await reconciliation(desk.views, MONDAY, lines, dates, part_max=3)
+    in_one = await reconciliation(desk.views, MONDAY, lines, dates)
+    assert [len(part.breaks) for part in found.parts] == [3, 1]
+    events: tuple[Any, ...] = ()
+    for command in found.commands:
+        events += given(AGGREGATE, *events).when(command, on()).events
+    whole = given(AGGREGATE).when(in_one.command, on()).events
+    assert [event for event in events if event in whole] == [*whole]
+
+
+async def test_a_wrong_balance_of_an_account_is_a_difference(desk: Desk) -> None:
+    """Its postings add up and its balance does not follow from them: the accounts differ from the ledger by so much."""
+    desk.happened(MONDAY, deposited(1_00, 502_00, "top_2", "B8"))
+    shown = documents(PROOF, desk.events)
+    desk.views.documents[PROOF.name] = {doc: nested(doc, fields) for doc, fields in shown.items()}
+    assert await drift_fen(desk.views) == 1_00
+    desk.files[MONDAY] = file_of(MONDAY)
+    await desk.reconciler.once()
+    [command] = desk.asked
+    assert command.accounts_fen == command.ledger.closing_fen + 1_00
+    kinds = [getattr(event, "kind", "") for event in given(AGGREGATE).when(command, on()).events]
+    assert "accounts_differ" in kinds
+
+
+async def test_one_of_two_jobs_that_fails_is_seen_and_does_not_end_the_other() -> None:
+    """It begins anew until it moves again; the other goes on all the while."""
+    stop, two = asyncio.Event(), SideBySide(again_s=0.0)
+    failures, seen = iter((ValueError("x"), None)), []
+
+    async def breaks(moves: Callable[[], None]) -> None:
+        failure = next(failures, None)
+        if failure is not None:
+            raise failure
+        seen.append(two.ready())
+        moves()
+        seen.append(two.ready())
+        stop.set()
+
+    async def works(moves: Callable[[], None]) -> None:
+        moves()
+        await stop.wait()
+
+    await asyncio.wait_for(two.run(stop, reconciler=breaks, courier=works), 5)
+    assert seen == [(False, "reconciler failed: ValueError"), (True, "")]

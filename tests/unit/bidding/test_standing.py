@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 
 from libs.events.codec import encode
+from libs.events.deciding import Wake
+from libs.events.standing import Ended
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
-from services.bidding.commands.standing import ConsiderOrders, RecordBids, ReturnBids
+from services.bidding.commands.standing import ConsiderOrders, EndService, RecordBids, ReturnBids
+from services.bidding.domain.listing import aggregate as listing_aggregate
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from services.bidding.domain.standing import aggregate as queue_aggregate
 from services.bidding.domain.standing_considering import ASK_MAX, LOOK_MAX
 from services.bidding.domain.standing_lines import NONE, order_of, order_with
 from services.bidding.domain.standing_state import Queue
+from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.specs import ANN, Spec, on
 from tests.unit.bidding.standing_story import (
     ANNS,
@@ -21,6 +25,7 @@ from tests.unit.bidding.standing_story import (
     ASK_CEM,
     ASKED,
     BID,
+    BROKE,
     CEMS,
     CHANGE,
     CHANGED,
@@ -33,6 +38,7 @@ from tests.unit.bidding.standing_story import (
     OPENED,
     PAUSE,
     PAUSED,
+    RECORD_BIDS,
     RESUME,
     RESUMED,
     RETURN_SPENT,
@@ -40,6 +46,7 @@ from tests.unit.bidding.standing_story import (
     SPENT_RETURNED,
     THREE,
     UNBID,
+    WAIT_UNTIL,
     answers,
     asked,
     bid,
@@ -47,6 +54,7 @@ from tests.unit.bidding.standing_story import (
     dropped,
     held,
     kept,
+    late,
     looked,
     open_order,
     opened,
@@ -61,11 +69,13 @@ from tests.unit.bidding.standing_story import (
     terms,
     took,
     took_nothing,
+    unanswered,
 )
-from tests.unit.given import context, fold, given
+from tests.unit.given import TODAY, context, fold, given
 
 QUEUE = queue_aggregate(DEMO)
 CEM = "usr_cem"
+ENDS: tuple[Ended, ...] = ("listing_full", "listing_closed")
 
 
 def spec(says: str, history: tuple[Any, ...], when: Any, then: tuple[Any, ...] | str, who: str = ANN) -> Spec:
@@ -112,6 +122,16 @@ OWNER_SPECS = [
     spec("who leaves has no order", (OPENED,), LEAVE, (LEFT,), ""),
     spec("if he had one", (opened("cem"),), LEAVE, (), ""),
 ]
+FULL, CLOSED = (EndService(listing_id="lst_1", code=code) for code in ENDS)
+#: Ann could not pay for four listings.
+POOR = (
+    OPENED,
+    *(
+        event
+        for _ in range(4)
+        for event in (queued(), looked(ASK_ANN), dropped("ann"), over("orders_exhausted", 1))
+    ),
+)
 SERVICE_SPECS = [
     spec("without orders a listing is not served", (), queue_listing(), (), ""),
     spec("those who fit are asked in their turns", THREE, queue_listing(), (queued(), LOOKED), ""),
@@ -264,6 +284,100 @@ SERVICE_SPECS = [
         (UNBID, over("listing_closed", 1)),
         "",
     ),
+    spec(
+        "a listing that closes ends its service: nobody waits for who has not answered, and its money comes back by the listing",
+        (*ASKED, held(ANNS)),
+        FULL,
+        (unanswered("cem", "listing_full"), bids(ANNS)),
+        "",
+    ),
+    spec(
+        "at once where nobody holds anything",
+        (*ASKED, dropped("ann")),
+        CLOSED,
+        (unanswered("cem", "listing_closed"), over("listing_closed", 3)),
+        "",
+    ),
+    spec(
+        "before the next look",
+        (OPENED, queued(), looked(to_turn=1, last_turn=1, more=True)),
+        FULL,
+        (over("listing_full", 1),),
+        "",
+    ),
+    spec(
+        "and before its own turn",
+        (*ASKED, queued(listing_id="lst_2")),
+        replace(CLOSED, listing_id="lst_2"),
+        (replace(over("listing_closed", 3), listing_id="lst_2"),),
+        "",
+    ),
+    spec("if it is served", THREE, FULL, (), ""),
+    spec("and does not have the bids", BID, FULL, (), ""),
+    spec(
+        "the money of an account that answers too late goes back",
+        (*ASKED, held(ANNS), unanswered("cem"), bids(ANNS)),
+        record_held(CEMS),
+        (late("cem", 2),),
+        "",
+    ),
+    spec(
+        "once", (*ASKED, held(ANNS), unanswered("cem"), bids(ANNS), late("cem", 2)), record_held(CEMS), (), ""
+    ),
+    spec(
+        "if it holds something",
+        (*ASKED, unanswered("cem")),
+        record_dropped("cem"),
+        (late("cem"),),
+        "",
+    ),
+    spec("what a bid stands on stays", BID, record_held(CEMS), (), ""),
+    spec(
+        "who cannot pay for five listings is paused, and told",
+        (*POOR, queued(), looked(ASK_ANN, last_turn=1)),
+        record_dropped("ann"),
+        (dropped("ann"), BROKE, over("orders_exhausted", 1)),
+        "",
+    ),
+    spec(
+        "in a row",
+        (*POOR, CHANGED, queued(), looked(ASK_ANN, last_turn=1)),
+        record_dropped("ann"),
+        (dropped("ann"), over("orders_exhausted", 1)),
+        "",
+    ),
+    spec(
+        "once",
+        (*POOR, queued(), looked(ASK_ANN, last_turn=1), PAUSED),
+        record_dropped("ann"),
+        (dropped("ann"), over("orders_exhausted", 1)),
+        "",
+    ),
+    spec(
+        "behind those who hold nothing as many are asked as may",
+        (
+            OPENED,
+            opened("cem", 2),
+            opened("dan", 3, loan_max_fen=1_000_00),
+            opened("eve", 4),
+            queued(amount_fen=500_00),
+            looked(ASK_ANN, last_turn=4, more=True, remaining_fen=500_00),
+        ),
+        record_dropped("ann"),
+        (
+            dropped("ann"),
+            looked(
+                asked("cem", 2, 2),
+                asked("dan", 3, 3),
+                asked("eve", 4, 4),
+                chunk=2,
+                after_turn=1,
+                last_turn=4,
+                remaining_fen=500_00,
+            ),
+        ),
+        "",
+    ),
     spec("if it did not answer", ASKED, ReturnBids(listing_id="lst_1", chunk=1, code="x"), (), ""),
     spec(
         "what came to nothing counts no more, for orders that stand",
@@ -296,6 +410,36 @@ def test_under_the_law_no_order_is_asked_for_more_than_one_investor_may_have() -
     stands = given(queue_aggregate(CN_P2P_2016), rich)
     _, first = stands.when(queue_listing(amount_fen=900_000_00)).events
     assert [ask.most_fen for ask in first.asked] == [120_000_00]
+
+
+def test_one_silent_account_holds_up_the_others_until_the_next_day_ends() -> None:
+    """Then their bids go out without it; before, and once they are out, time does nothing."""
+    waits = (*ASKED, held(ANNS))
+    assert QUEUE.wake_on(fold(QUEUE, waits)) == (WAIT_UNTIL, 1)
+    early, due = Wake(business_date=TODAY, phase=1), Wake(business_date=WAIT_UNTIL, phase=1)
+    given(QUEUE, *waits).when(early, context()).then_nothing()
+    given(QUEUE, *waits).when(due, context(WAIT_UNTIL)).then(unanswered("cem"), bids(ANNS))
+    given(QUEUE, *BID).when(due, context(WAIT_UNTIL)).then_nothing()
+    assert QUEUE.wake_on(fold(QUEUE, BID)) is None
+    nobody = given(QUEUE, *ASKED).when(due, context(WAIT_UNTIL))
+    nobody.then(unanswered("ann"), unanswered("cem"), over("orders_exhausted", 3))
+
+
+def test_at_its_investors_cap_an_order_is_taken_up_to_it() -> None:
+    """Whole steps of what he may still have in the listing; the rest comes back; where no bid is left of it, it is declined."""
+    lawful = listing_aggregate(replace(CN_P2P_2016, suitability_required=False, grade_levels=()))
+    large = replace(listing.OPENED, amount_fen=400_000_00)
+    wanted = bid("ann", 1, 50_000_00)
+    for has_fen, taken_fen, code in ((100_000_50, 19_900_00, ""), (119_950_00, 0, "above_investor_cap")):
+        first_bid = replace(listing.PLACED.bid, investor="usr_ann", account_id="acc_ann", amount_fen=has_fen)
+        by_hand = replace(
+            listing.PLACED, bid=first_bid, raised_after_fen=has_fen, remaining_after_fen=400_000_00 - has_fen
+        )
+        history = (large, by_hand)
+        command = replace(RECORD_BIDS, bids=(wanted,))
+        first, answer = given(lawful, *history).when(command, on()).events
+        assert [(each.amount_fen, each.code) for each in answer.answers] == [(taken_fen, code)]
+        assert not taken_fen or first.excess_fen == wanted.amount_fen - taken_fen
 
 
 def test_one_look_is_bounded_however_many_orders_there_are() -> None:

@@ -10,14 +10,20 @@ import pytest
 
 from services.bidding.app import build
 from services.bidding.domain.standing_text import TEXT_HASH
+from services.bidding.projections.balances import VIEW as BALANCES
 from services.bidding.projections.listings import VIEW as LISTINGS
 from services.bidding.projections.standing import LOG, ORDERS, SERVICES
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding import specs
 from tests.unit.bidding.standing_story import (
+    BROKE,
     LIFE,
     QUEUE,
+    RESUMED,
+    looked,
     opened,
     over,
+    passed,
     queued,
 )
 from tests.unit.documents import documents, history, nested
@@ -60,6 +66,8 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 async def test_an_order_lives_by_its_owners_acts_alone(world: World) -> None:
     """Set up after the text that he has read, changed, paused, resumed, ended; by nobody else, and one at a time."""
+    assert problem(await post(world, "", ORDER, key="none")) == (404, "unknown_account")
+    with_account(world)
     text = await read(world, "standing-orders/text")
     assert (text["text_hash"], "by your own act" in text["text"]) == (TEXT_HASH, True)
     assert problem(await post(world, "", ORDER | {"text_hash": "0" * 64}, key="x")) == (409, "text_differs")
@@ -80,6 +88,12 @@ async def test_an_order_lives_by_its_owners_acts_alone(world: World) -> None:
         done = await post(world, f"/{order}/{path}", body, key=path)
         assert done.json() == {"id": order, "status": status}
     assert problem(await post(world, f"/{order}/pause", {}, key="late")) == (404, "unknown_order")
+
+
+def with_account(world: World) -> None:
+    """Ann has an account."""
+    found = documents(BALANCES, history("acc_ann", specs.OPENED))
+    world.views.documents[BALANCES.name] = {doc: nested(doc, fields) for doc, fields in found.items()}
 
 
 def show(world: World, *events: Any) -> None:
@@ -144,3 +158,51 @@ async def test_everybody_can_see_why_his_order_did_or_did_not_take_part(world: W
     show(world, opened("ann"), queued())
     [waits] = (await read(world, "listings/lst_1/auto-invest/mine"))["items"]
     assert (waits["state"], waits["code"]) == ("waiting", "")
+
+
+async def test_why_not_costs_a_bounded_number_of_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing that was looked through five hundred times explains itself to who came last in as many reads as any other."""
+    looks = [
+        looked(chunk=chunk, after_turn=chunk - 1, to_turn=chunk, last_turn=501, more=True,
+            passed=(passed("rate_too_low", f"p{chunk}"),))
+        for chunk in range(1, 501)
+    ]  # fmt: skip
+    last = looked(
+        chunk=501, after_turn=500, to_turn=501, last_turn=501, passed=(passed("grade_not_wanted", "ann"),)
+    )
+    show(world, opened("ann", 501), queued(), *looks, last, over("orders_exhausted", 501))
+    reads: list[str] = []
+    get, page = world.views.get, world.views.page
+
+    async def counted_get(view: str, doc: str) -> Any:
+        reads.append(doc)
+        return await get(view, doc)
+
+    async def counted_page(view: str, **asked: Any) -> Any:
+        reads.append(view)
+        return await page(view, **asked)
+
+    monkeypatch.setattr(world.views, "get", counted_get)
+    monkeypatch.setattr(world.views, "page", counted_page)
+    [part] = (await read(world, "listings/lst_1/auto-invest/mine"))["items"]
+    assert part["code"] == "grade_not_wanted"
+    assert len(reads) == 5, reads
+
+
+async def test_what_came_back_is_over_whatever_was_heard_first(world: World) -> None:
+    """The return of what a listing took may overtake the word that it was taken: the row says that it came back."""
+    events = list(LIFE[:-1])
+    events.insert(-3, events.pop())
+    show(world, *events)
+    [row] = (await read(world, "standing-orders/sto_ann/log"))["items"]
+    assert (row["state"], row["amount_fen"]) == ("returned", 300_00)
+
+
+async def test_who_could_not_pay_is_told_why_his_order_rests(world: World) -> None:
+    """Paused by the platform's rule, not by him; resumed it is his again."""
+    show(world, opened("ann"), BROKE)
+    [order] = (await read(world, "standing-orders"))["items"]
+    assert (order["state"], order["paused_because"]) == ("paused", "could_not_pay")
+    show(world, opened("ann"), BROKE, RESUMED)
+    [order] = (await read(world, "standing-orders"))["items"]
+    assert (order["state"], order["paused_because"]) == ("active", None)

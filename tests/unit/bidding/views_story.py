@@ -264,7 +264,16 @@ DAYS = [
     for number in (0, 1)
     for stream in ("~p0", "~p1")
 ]
-BANK_DAY = history("bankdays", *bank_days.TWO_DAYS, bank_days.MATCHED, *bank_days.ENDED)
+#: And another pair, which was in flight at midnight.
+FLEW = replace(bank_days.IN_FLIGHT, break_id=bank_days.name(bank_days.MONDAY, bank_days.FLYING))
+BANK_DAY = history(
+    "bankdays",
+    *bank_days.TWO_DAYS,
+    bank_days.MATCHED,
+    *bank_days.ENDED,
+    bank_days.opened(bank_days.MONDAY, bank_days.FLYING),
+    FLEW,
+)
 LOAN_OF = history(
     "loan_1",
     *(

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+import services.bidding.domain.bank_day_files as files
 import services.bidding.domain.bank_days as bank_days
+import services.bidding.projections.account_proof as account_proof
 import services.bidding.reconciler as reconciler
 from services.bidding.domain.bank_days_state import Break
 from services.bidding.matching import Matcher
@@ -22,20 +24,37 @@ FORTNIGHT: Final = replace(
 
 
 def _but_the_last(real: Any) -> Any:
-    return lambda self: real(self)[:-1]
+    def breaks(self: Any, *limits: Any) -> Any:
+        found, unlisted = real(self, *limits)
+        return found[:-1], unlisted
+
+    return breaks
 
 
-def _none_is_closed(real: Any) -> Any:
-    def changes(command: Any, state: Any) -> Any:
-        opening, _ = real(command, state)
-        return opening, []
+def _nothing(_real: Any) -> Any:
+    return lambda *_arguments: []
 
-    return changes
+
+def _each_half_by_itself(_real: Any) -> Any:
+    return lambda *_arguments: {}
+
+
+def _held_forgotten(real: Any) -> Any:
+    return lambda event: getattr(event, "available_after_fen", real(event))
+
+
+def _from_the_first(real: Any) -> Any:
+    """A day is finished with what its last part showed."""
+
+    def finished(said: Any, state: Any, told: Any, reported: Any, opened: int) -> Any:
+        return real(said, state, told, reported[-1:], opened)
+
+    return finished
 
 
 def _by_amount_alone(real: Any) -> Any:
-    def pairs(state: Any, _name_of: Callable[[Break], tuple[str, ...]]) -> Any:
-        return real(state, lambda _each: ())
+    def pairs(breaks: Any, _name_of: Callable[[Break], tuple[str, ...]]) -> Any:
+        return real(breaks, lambda _each: ())
 
     return pairs
 
@@ -63,8 +82,38 @@ PLANTS = (
     Plant(
         "difference-kept",
         "A later file has what was missing, and it stays on the work list.",
-        instead(bank_days, "_changes", _none_is_closed),
+        instead(files, "_gone", _nothing),
         ("does not differ by", "told is"),
+        config=FORTNIGHT,
+    ),
+    Plant(
+        "halves-by-themselves",
+        "What was in flight at midnight is two differences.",
+        instead(files, "_halves", _each_half_by_itself),
+        ("is told twice",),
+        config=FORTNIGHT,
+        seeds=range(16),
+    ),
+    Plant(
+        "held-money-not-said",
+        "What accounts say that they have lacks what they hold.",
+        instead(account_proof, "_says_fen", _held_forgotten),
+        ("accounts have",),
+        config=FORTNIGHT,
+    ),
+    Plant(
+        "mended-told-as-the-opposite",
+        "The bank gives back what people had settled, and an opposite difference opens.",
+        instead(files, "_is_mended", lambda _real: lambda *_amounts: False),
+        ("stand, and balances of",),
+        config=FORTNIGHT,
+        seeds=range(32),
+    ),
+    Plant(
+        "last-part-alone",
+        "A day that comes in parts is finished with what the last one showed.",
+        instead(files, "_finished", _from_the_first),
+        ("and nobody says so",),
         config=FORTNIGHT,
     ),
     Plant(

@@ -4,12 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import services.bidding.domain.standing as standing
+import services.bidding.domain.standing_answers as standing_answers
 import services.bidding.domain.standing_considering as considering
 import services.bidding.domain.standing_lines as standing_lines
 import services.bidding.domain.standing_state as standing_state
+from libs.events.standing import OrderAnsweredLate
 from services.bidding.commands.standing import HoldForOrder, RecordBids, ReturnSpent
 from services.bidding.policies import POLICIES as BIDDING
-from tools.simulator.planted.plant import LAWFUL, Plant, changing, forgetting, instead, policy
+from tools.simulator.planted.plant import CROWDED, LAWFUL, ROUGH, Plant, changing, forgetting, instead, policy
 
 
 def _last_first(real: Any) -> Any:
@@ -37,12 +39,26 @@ def _never_paused(real: Any) -> Any:
     return lambda order, target: real(replace(order, is_paused=False), target)
 
 
+def _keeps_late_holds(real: Any) -> Any:
+    def react(event: Any) -> Any:
+        return [] if isinstance(event.data, OrderAnsweredLate) else real(event)
+
+    return react
+
+
+def _as_if_answered(real: Any) -> Any:
+    return lambda *arguments, **_unanswered: real(*arguments)
+
+
+#: So many listings that somebody misses five in a row.
+BEGGARS = replace(ROUGH, plan=replace(CROWDED, listings=40, actions_on_busy_days=200))
+
 PLANTS = (
     Plant(
         "orders-last-first",
         "Who spent last is served first.",
         instead(considering, "behind", _last_first),
-        ("out of turn", "the queue hears"),
+        ("out of turn", "the queue hears", "passed over are"),
     ),
     Plant(
         "spender-keeps-his-place",
@@ -93,5 +109,29 @@ PLANTS = (
         policy(BIDDING, "bidding", forgetting(ReturnSpent)),
         ("still counts as spent",),
         seeds=range(24),
+    ),
+    Plant(
+        "beggar-asked-for-ever",
+        "Who cannot pay is asked for every listing.",
+        instead(standing_answers, "COULD_NOT_PAY", lambda _real: ()),
+        ("cannot pay and are asked again",),
+        config=BEGGARS,
+        seeds=range(16),
+    ),
+    Plant(
+        "late-hold-kept",
+        "Money that an account holds when nobody waits for it any more stays held.",
+        policy(BIDDING, "bidding", _keeps_late_holds),
+        ("held for nobody", "is held for nothing"),
+        config=BEGGARS,
+        seeds=range(16),
+    ),
+    Plant(
+        "silence-taken-for-an-answer",
+        "Who has not answered when a listing closes is taken for somebody who holds nothing.",
+        instead(standing_answers, "dropped", _as_if_answered),
+        ("is dropped and holds", "is answered twice", "was never asked for", "served out of its turn"),
+        config=BEGGARS,
+        seeds=range(16),
     ),
 )

@@ -1,0 +1,47 @@
+"""Several jobs in one process, none of which ends the others: one that fails begins anew, and is seen until it moves again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from libs.runtime.waiting import until_set
+
+log = structlog.get_logger()
+
+#: Seconds until one that failed begins anew (chosen).
+_AGAIN_S: Final = 5.0
+
+Job = Callable[..., Awaitable[None]]
+"""Works until it is stopped, and calls `moves` after every round."""
+
+
+class SideBySide:
+    """Jobs by name, and what ended those that do not move."""
+
+    def __init__(self, again_s: float = _AGAIN_S) -> None:
+        self._again_s = again_s
+        self._failed: dict[str, str] = {}
+
+    async def run(self, stop: asyncio.Event, **jobs: Job) -> None:
+        """All of them until `stop`."""
+        async with asyncio.TaskGroup() as group:
+            for name, job in jobs.items():
+                group.create_task(self._keep(name, job, stop))
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether all move; if not, which failed, and by what."""
+        return not self._failed, "; ".join(f"{name} failed: {why}" for name, why in self._failed.items())
+
+    async def _keep(self, name: str, job: Job, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            why = "it ended"
+            try:
+                await job(moves=lambda: self._failed.pop(name, None))
+            except Exception as error:
+                why = type(error).__name__
+                log.error("job_failed", name=name, error=why, exc_info=True)
+            if not stop.is_set():
+                self._failed[name] = why
+                await until_set(stop, self._again_s)
