@@ -26,7 +26,7 @@ from libs.events.redemption import UnsoldConfirmed, UnsoldDeclined
 
 @record
 class Wish:
-    """What a holder asked for; `until` and `redemption_id` are those of a redemption, else None."""
+    """What a holder asked for; `until` is None of old ones, `redemption_id` a redemption's."""
 
     offer_id: str
     seller: str
@@ -59,6 +59,7 @@ class Terms:
     opened_on: date
     expires_on: date
     redemption_id: str | None
+    related: tuple[str, ...] = ()
 
 
 @record
@@ -216,4 +217,5 @@ def _terms(event: OfferOpened) -> Terms:
         opened_on=event.opened_on,
         expires_on=event.expires_on,
         redemption_id=event.redemption_id,
+        related=event.related,
     )

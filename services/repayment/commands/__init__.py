@@ -111,8 +111,10 @@ class ReserveClaim:
     """A holder offers his claim, whole (`principal_fen` None) or in part: nothing else is done with it meanwhile. No effect for
     an offer that has it. An offer that `may_wait` (a redemption's) is reserved in a blocked window too, and not transferred in it.
 
-    Refused: `unknown_loan`, `loan_repaid`, `blocked_window` (near a due date), `loan_overdue`, `manner_not_traded` (interest that does
-    not accrue evenly from due date to due date), `unknown_claim` (another's, too), `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
+    It is for sale until the end of `until` (None: as long as the loan runs): that bounds the interest that can accrue.
+
+    Refused: `unknown_loan`, `loan_repaid`, `blocked_window` (near a due date), `loan_overdue`, `unknown_claim` (another's, too),
+    `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
     """
 
     offer_id: str
@@ -121,6 +123,7 @@ class ReserveClaim:
     principal_fen: PositiveFen | None
     value_date: date
     may_wait: bool = False
+    until: date | None = None
 
 
 @command("repayment.TransferClaim")

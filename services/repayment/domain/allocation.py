@@ -18,8 +18,9 @@ from libs.events.money import AnnualRate, Count
 from libs.events.repayment import AllocationLine, LoanClass, PenaltyLine, ScheduleRow
 from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.domain.accruing import accrued_interest_fen
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import daily_interest_fen, interest_used_fen, is_asked, reached
+from services.repayment.domain.schedule import daily_interest_fen, is_asked, reached
 
 #: The allocation line of principal and interest that were not due yet (early settlement).
 UNDUE = 0
@@ -248,10 +249,7 @@ def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]
     """What settles the loan in full on a value date: all that is due and open with its penalty up to that date, and as
     line 0 the principal that is not due with its interest for the days the money was really used; fees of later periods fall away.
 
-    That interest is round(principal · rate · actual days / basis), by the contract's day count where it has one, from the
-    last due date on which interest was asked (or the funding) to the value date, and never more than the running period's scheduled interest. Source: Civil Code of the PRC art. 677 (who repays
-    early owes interest for the actual period, unless agreed otherwise), domain.md section 4. Actual/365 is *(chosen)*; so is
-    the cap: on 365 or 360 no month reaches it, and no basis that a profile may set can make early cost more than in time.
+    That interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
     """
     book = accrued(book, on, rules)
     # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
@@ -260,17 +258,7 @@ def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]
     principal_fen = sum(row.principal_fen for row in book.rows[through:])
     if not principal_fen:
         return due
-    grace = book.repayment.interest_grace if book.repayment else 0
-    since = book.rows[through - 1].due_on if through > grace else book.funded_on
-    used_fen = interest_used_fen(
-        book.repayment,
-        principal_fen,
-        book.annual_rate,
-        (since, on),
-        day_basis=rules.day_basis,
-        mode=rules.rounding,
-    )
-    interest_fen = min(used_fen, book.rows[max(through, grace)].interest_fen)
+    interest_fen = accrued_interest_fen(rules, book, principal_fen, on, of_fen=principal_fen, through=through)
     return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
 
 

@@ -4,6 +4,8 @@ A payment that the loan does not take is declined by event (PaymentReturned) or 
 is bidding's step, because the account is there.
 """
 
+from datetime import timedelta
+
 from libs.events.bidding import (
     FundsCollected,
     InstallmentDebited,
@@ -158,6 +160,7 @@ def _reserve(asked: OfferRequested) -> Send:
         principal_fen=asked.principal_fen,
         value_date=asked.requested_on,
         may_wait=asked.redemption_id is not None,
+        until=asked.until or asked.requested_on + timedelta(days=asked.window_days),
     )
     return Send("reserve-claim", asked.loan_id, command, {"offer_id": asked.offer_id})
 
