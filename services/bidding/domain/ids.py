@@ -87,6 +87,12 @@ def require_staff(who: str) -> None:
     _suffix(who, "stf_", "forbidden_not_staff")
 
 
+def require_not_himself(himself: str | None, borrower: str) -> None:
+    """Refused `forbidden_borrower` where whoever signs is, as a customer, the one about whom he would."""
+    if himself == borrower:
+        raise Refused("forbidden_borrower")
+
+
 def clearing_of(loan_id: str) -> str:
     """The posting name of money on its way between a loan's parties; never a stream."""
     return f"clearing:loan:{loan_id}"

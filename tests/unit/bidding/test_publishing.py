@@ -118,6 +118,13 @@ SPECS = [
         LIA,
     ),
     Spec("who prepared it does not", (PREPARED,), APPROVE, "forbidden_same_person", on(principal="stf_leo")),
+    Spec(
+        "nor does the borrower himself",
+        (PREPARED,),
+        replace(APPROVE, himself="usr_bea"),
+        "forbidden_borrower",
+        on(principal="stf_liz"),
+    ),
     Spec("nor does the borrower's owner", (PREPARED,), APPROVE, "forbidden_owner", on(principal="stf_own")),
     Spec("nor a customer", (PREPARED,), APPROVE, "forbidden_not_staff", on(principal="usr_lia")),
     Spec(
