@@ -95,7 +95,7 @@ def decide(
         case SettleOffer():
             return _settle(command, state)
         case ConfirmUnsold():
-            return confirm_unsold(command, state, profile)
+            return confirm_unsold(command, state, context, profile)
         case Wake():
             return expire(command, state)
         case _:

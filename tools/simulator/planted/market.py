@@ -86,7 +86,7 @@ PLANTS = (
     Plant(
         "interest-left-out",
         "The seller of a claim does not get the interest that had accrued.",
-        instead(trading, "accrued_interest_fen", lambda _real: lambda *_arguments: 0),
+        instead(trading, "accrued_interest_fen", lambda _real: lambda *_arguments, **_named: 0),
         ("the contract says",),
         seeds=range(12),
     ),
