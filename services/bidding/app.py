@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 #: taken in part, cancelling, publication, published fees, who pays out. 7: what was reviewed lapses; a closed account pays out what
 #: came late; a voucher changes its loan; an account remembers the last hundred answers of the bank; the secondary market and
 #: emergency redemption; newcomer listings, days to open by hand, staff's loans; bank days; standing orders; a manner of repayment,
-#: with the schedule in the contract.
-RULES = 7
+#: with the schedule in the contract. 8: the listing tells the market who is related to its borrower; nobody signs about himself;
+#: evidence of a redemption has an age and a size; contract and disclosure say who may pay.
+RULES = 8
 
 
 def build(profile: str) -> Service:
