@@ -88,6 +88,7 @@ PLANTS = (
         "The seller of a claim does not get the interest that had accrued.",
         instead(trading, "accrued_interest_fen", lambda _real: lambda *_arguments, **_named: 0),
         ("the contract says",),
+        config=TRADES,
         seeds=range(12),
     ),
     Plant(
@@ -95,6 +96,7 @@ PLANTS = (
         "The interest that a buyer pays runs by actual days since the last due date, whatever the contract says.",
         instead(trading, "accrued_interest_fen", _evenly),
         ("the contract says",),
+        config=TRADES,
         seeds=range(12),
     ),
     Plant(
