@@ -21,6 +21,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     market,
     onboarding,
     redemption,
+    relations,
     repayment,
     scheduling,
     standing,

@@ -10,6 +10,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.codec import event
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code
+from libs.events.schedules.terms import Method
 
 
 @event("repayment.ClaimReserved.v1")
@@ -17,7 +18,8 @@ class ClaimReserved:
     """A holder's claim, or a part of it, may be offered: nothing else is done with it until it is transferred or released.
 
     `principal_fen` of the claim's `outstanding_fen` are reserved; every distribution makes both less in proportion.
-    `interest_max_fen` is the most that can ever have accrued on it. The last instalment is due on `matures_on`.
+    `interest_max_fen` is the most that can have accrued on it while it is for sale. The last instalment is due on `matures_on`, and the
+    loan is repaid by `method` (None: nobody said, in equal instalments).
     """
 
     loan_id: str
@@ -35,6 +37,7 @@ class ClaimReserved:
     reserved_on: date
     product: str = ""
     region: str = ""
+    method: Method | None = None
 
 
 @event("repayment.ReservationReleased.v1")

@@ -13,6 +13,7 @@ from libs.events.bank import Posting
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen, divide_fen
 from libs.events.onboarding import Code, TextHash
+from libs.events.schedules.terms import Method
 
 _PERMILLE = 1_000
 
@@ -46,8 +47,8 @@ class Sale:
 class OfferRequested:
     """A holder wants to sell a claim, whole (`principal_fen` None) or in part; its loan answers next.
 
-    The price is in per mille of the principal that is outstanding when it changes hands. `redemption_id` names the emergency
-    redemption that the offer was released for; its window then runs until `until`.
+    The price is in per mille of the principal that is outstanding when it changes hands. Its window runs until the end of `until` (None:
+    of the last of `window_days` after it opened). `redemption_id` names the emergency redemption that the offer was released for.
     """
 
     offer_id: str
@@ -83,7 +84,8 @@ class OfferOpened:
 
     `principal_fen` is what is offered today; repayments make it less until it is taken. `maximum_fen` is the most that a buyer
     can have to pay, accrued interest included: so much is held of his money. The seller bears a fee of `fee_permille` of the
-    price, from version `fees_version` of the published table (0: none is published).
+    price, from version `fees_version` of the published table (0: none is published). The loan is repaid by `method` (None: nobody
+    said, in equal instalments); `related` are those whom its listing knew as related to the borrower.
     """
 
     offer_id: str
@@ -105,6 +107,8 @@ class OfferOpened:
     product: str = ""
     region: str = ""
     redemption_id: str | None = None
+    method: Method | None = None
+    related: tuple[str, ...] = ()
 
 
 @event("bidding.OfferTaken.v1")

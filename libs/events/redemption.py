@@ -45,7 +45,8 @@ class UnsoldConfirmed:
 
 @event("bidding.UnsoldDeclined.v1")
 class UnsoldDeclined:
-    """The offer is no evidence (`code`): it stands, it was sold, its loan ended it, or it stood for too short a time."""
+    """The offer is no evidence (`code`): it stands, it was sold, its loan ended it, it stood for too short a time, too long ago, or for
+    less than is to be redeemed."""
 
     offer_id: str
     redemption_id: str

@@ -37,13 +37,20 @@ class Add(Struct, frozen=True, gc=False):
     amount: int
 
 
+class Unset(Struct, frozen=True, gc=False):
+    """Remove a (dotted) field, with all below it. Only the stream that alone writes it may do so."""
+
+    doc: str
+    field: str
+
+
 class Delete(Struct, frozen=True, gc=False):
     """Remove a document. Only the stream that owns the whole document may do so."""
 
     doc: str
 
 
-Op = Set | SetOnce | Add | Delete
+Op = Set | SetOnce | Add | Unset | Delete
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from libs.events.views import Add, Delete, Op, Set, SetOnce
+from libs.events.views import Add, Delete, Op, Set, SetOnce, Unset
 
 Document = dict[str, Any]
 
@@ -27,6 +27,8 @@ class Stage:
     onces: dict[str, Any] = field(default_factory=dict)
     adds: dict[str, int] = field(default_factory=dict)
     sets: dict[str, Any] = field(default_factory=dict)
+    unsets: list[str] = field(default_factory=list)
+    """Paths that are removed: such a stage does nothing else."""
     parents: set[str] = field(default_factory=set)
     """Every path that lies above one in here (or did): lets the search for paths below be left out."""
 
@@ -96,7 +98,10 @@ class DocumentChange:
             return
         path = op.field
         parents = _parents(path)
-        stage = self._stage(parents) if parents else self.stages[-1] if self.stages else self._next_stage()
+        if isinstance(op, Unset):
+            self._unset(path)
+            return
+        stage = self._stage(parents) if parents else self._last_stage()
         if stage is None:
             self._fold_into_value(op, parents)
         elif isinstance(op, Set):
@@ -108,7 +113,7 @@ class DocumentChange:
 
     def _stage(self, parents: tuple[str, ...]) -> Stage | None:
         """The stage for a path below these parents; None where a value that the last stage assigns holds the path."""
-        stage = self.stages[-1] if self.stages else self._next_stage()
+        stage = self._last_stage()
         parent = stage.above(parents)
         if parent is not None:
             if parent in stage.sets:
@@ -124,6 +129,17 @@ class DocumentChange:
         sets = self.stages[-1].sets
         parent = next(parent for parent in parents if parent in sets)
         _change({parent: sets[parent]}, op, (parent, *_segments(op.field)[parent.count(".") + 1 :]))
+
+    def _unset(self, path: str) -> None:
+        if not self.stages or not self.stages[-1].unsets:
+            self._next_stage()
+        if path not in self.stages[-1].unsets:
+            self.stages[-1].unsets.append(path)
+
+    def _last_stage(self) -> Stage:
+        if not self.stages or self.stages[-1].unsets:
+            return self._next_stage()
+        return self.stages[-1]
 
     def _next_stage(self) -> Stage:
         stage = Stage()
@@ -143,9 +159,12 @@ def apply_op(document: Document | None, op: Op) -> Document | None:
     return document
 
 
-def _change(document: Document, op: Set | SetOnce | Add, segments: tuple[str, ...] = ()) -> None:
+def _change(document: Document, op: Set | SetOnce | Add | Unset, segments: tuple[str, ...] = ()) -> None:
     """Carry out one op, along its path or along `segments`. The hottest place of a rebuild: what is plain takes no further call."""
     name = op.field
+    if isinstance(op, Unset):
+        _remove(document, segments or _segments(name))
+        return
     if name not in document:  # a field that is there was looked at when it came
         segments = segments or _segments(name)
         document, name = _object_at(document, segments), segments[-1]
@@ -160,6 +179,14 @@ def _change(document: Document, op: Set | SetOnce | Add, segments: tuple[str, ..
         value = _first_value(op)
         if document.get(name) is None:
             document[name] = value
+
+
+def _remove(document: Document, segments: tuple[str, ...]) -> None:
+    found: Any = document
+    for segment in segments[:-1]:
+        found = found.get(segment) if isinstance(found, dict) else None
+    if isinstance(found, dict):
+        found.pop(segments[-1], None)
 
 
 def _object_at(document: Document, segments: tuple[str, ...]) -> Document:
@@ -279,13 +306,24 @@ def statement(change: DocumentChange) -> Statement:
         return Removal() if change.document is None else Replacement(change.document)
     if len(change.stages) == 1 and not change.stages[0].onces:
         stage = change.stages[0]
-        operators = {"$set": stage.sets, "$inc": stage.adds}
+        operators = {
+            "$set": stage.sets,
+            "$inc": stage.adds,
+            "$unset": dict.fromkeys(_outermost(stage.unsets), ""),
+        }
         return Update({name: fields for name, fields in operators.items() if fields})
     return Update([step for stage in change.stages for step in _steps(stage)])
 
 
 def _steps(stage: Stage) -> list[dict[str, Any]]:
+    if stage.unsets:
+        return [{"$unset": _outermost(stage.unsets)}]
     onces = {path: {"$ifNull": [f"${path}", {"$literal": value}]} for path, value in stage.onces.items()}
     adds = {path: {"$add": [{"$ifNull": [f"${path}", 0]}, amount]} for path, amount in stage.adds.items()}
     sets = {path: {"$literal": value} for path, value in stage.sets.items()}
     return [{"$set": fields} for fields in (onces, adds | sets) if fields]
+
+
+def _outermost(paths: list[str]) -> list[str]:
+    """Those of which none lies below another: MongoDB takes no two that do."""
+    return [path for path in paths if not set(_parents(path)) & set(paths)]

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from libs.events.searches import BY_NAME, Sorting, key_of, place_of
+from libs.events.searches import BY_NAME, Sorting, Span, key_of, place_of
 from libs.runtime.generations import DocumentChanged, HistoryLost, Pointer
 from libs.runtime.mongo import Database
 
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"[0-9A-F]{2,1000}")
 
 
 class ViewMissing(Exception):
-    """The view has no generation yet: the projector is building its first one, or never ran."""
+    """The view has no generation that answers: the projector is building it, or never ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,10 @@ class Reset:
 class Views:
     """Documents of views by name, for the routes of a service. Documents carry their name as `_id`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, versions: Mapping[str, int] = MappingProxyType({})) -> None:
+        """`versions` are those of the code that reads: see `page`."""
         self._database = database
+        self._versions = versions
 
     async def get(self, view: str, doc: str) -> dict[str, Any] | None:
         """One document. Raises ViewMissing."""
@@ -61,9 +63,12 @@ class Views:
         and the place after which there are more.
 
         A field that is None in `where` also matches documents without it; OtherThan(value) matches all but that value; for
-        more see libs.events.searches. Raises ViewMissing.
+        more see libs.events.searches. Raises ViewMissing; also for an order or a span while a generation of an older version than
+        the reader's is read, whose documents may lack the field: the list would be empty, and nothing would say why.
         """
         pointer = await self._pointer(view)
+        if pointer.version < self._versions.get(view, 0) and (order != BY_NAME or _has_span(where)):
+            raise ViewMissing(f"the view {view} is built anew, for version {self._versions[view]}")
         found = await self._database.find_page(pointer.collection, where, after, limit + 1, order)
         more = len(found) > limit
         return found[:limit], place_of(order, key_of(found[limit - 1], order)) if more else None
@@ -106,6 +111,10 @@ class Views:
         if pointer is None:
             raise ViewMissing(f"the view {view} is not built yet")
         return pointer
+
+
+def _has_span(where: Mapping[str, Any]) -> bool:
+    return any(isinstance(asked, Span) for asked in where.values())
 
 
 def _fitting(change: DocumentChanged, where: Mapping[str, Any], name: str) -> Changed:

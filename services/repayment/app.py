@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
-#: a loan is not judged while a debit has no answer.
-RULES = 4
+#: a loan is not judged while a debit has no answer. 5: claims of every manner are sold.
+RULES = 5
 
 
 def build(profile: str) -> Service:

@@ -9,7 +9,7 @@ from typing import Any
 
 from libs.events.codec import decode, encode, name_of
 from libs.events.records import RecordedEvent
-from libs.events.views import Add, Delete, Op, Set, SetOnce, View
+from libs.events.views import Add, Delete, Op, Set, SetOnce, Unset, View
 from tests.unit.given import AT, TODAY
 
 
@@ -65,7 +65,7 @@ def nested(doc: str, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keep_promise(op: Op, stream: str | None, writers: dict[tuple[str, str], str | None]) -> None:
-    if isinstance(op, Delete):
+    if isinstance(op, Delete | Unset):
         return
     writer = stream
     if isinstance(op, Add):
@@ -88,6 +88,9 @@ def _apply(op: Op, found: dict[str, dict[str, Any]]) -> None:
             document.setdefault(op.field, op.value)
         case Add():
             document[op.field] = document.get(op.field, 0) + op.amount
+        case Unset():
+            for name in [name for name in document if f"{name}.".startswith(f"{op.field}.")]:
+                del document[name]
 
 
 def turn_about(*streams: Sequence[RecordedEvent]) -> list[RecordedEvent]:

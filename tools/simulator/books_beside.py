@@ -9,6 +9,7 @@ from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.cash_books import CashBooks
 from tools.simulator.day_books import DayBooks
+from tools.simulator.himself import HimselfBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
 from tools.simulator.opening_books import OpeningBooks
@@ -34,6 +35,7 @@ class BooksBeside:
         self.openings = OpeningBooks()
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(books)
+        self.himself = HimselfBooks()
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
         self.moves = CashBooks(books)
@@ -53,6 +55,7 @@ class BooksBeside:
             self.openings.record(where, event, decided_on)
             self.redemptions.record(where, event, decided_on)
             self.market.record(where, event)
+            self.himself.record(where, event)
             self.bank.record(where, decided_on, event)
             self.standing.record(where, event)
             self.moves.record(event)

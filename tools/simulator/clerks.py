@@ -1,11 +1,12 @@
 """Clerks over deal packs, who also see to vouchers: they sign their steps, now and then the wrong one or a second one, and lenders say what they want."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 from typing import Any, Final
 
 from services.bidding.commands import papers
+from tools.simulator.himself import customer_behind
 from tools.simulator.people import Api
 from tools.simulator.played_bank import PlayedBank
 from tools.simulator.promoters import Promoters
@@ -85,7 +86,8 @@ class Clerks:
         if step == "review" and self._rng.random() < 0.15:
             command = papers.ReviewDealPack(sent_back="wrong_list")
         signer = f"stf_{step}" if self._rng.random() < 0.8 else f"stf_{self._rng.choice(list(_STEPS))}"
-        self._api.ask("bidding", pack.pack_id, command, principal=signer)
+        signed = replace(command, himself=customer_behind(signer))
+        self._api.ask("bidding", pack.pack_id, signed, principal=signer)
 
     def _choose(self, pack: PackSight) -> None:
         stranger = self._rng.random() < 0.1

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from libs.events.bidding import CancelCode
 from services.bidding.commands import CancelBid, CancelListing, CheckListing, ExecutePayout
+from tools.simulator.himself import customer_behind
 from tools.simulator.people import Api
 
 _REASONS: tuple[CancelCode, ...] = ("terms_wrong", "duplicate", "suspected_fraud", "unlawful")
@@ -94,20 +95,22 @@ class Desk:
         listing = self._rng.choice(list(self.sight.to_check))
         text = self.sight.to_check[listing] if self._rng.random() < 0.9 else "0" * 64
         days = self._rng.choice((None, None, None, 1, 2, 40))
+        reader = self._rng.choice(("stf_legal", "stf_legal", "stf_pay", "stf_sales", "usr_0"))
         verdict = CheckListing(
+            himself=customer_behind(reader),
             verdict="approve" if self._rng.random() < 0.93 else "reject",
             content_hash=text,
             opens_on=today + timedelta(days=days) if days else None,
             newcomers_only=self._rng.random() < 0.15,
         )
-        reader = self._rng.choice(("stf_legal", "stf_legal", "stf_pay", "stf_sales", "usr_0"))
         self._api.ask("bidding", listing, verdict, principal=reader)
 
     def _pay_out(self) -> None:
         listing = self._rng.choice(list(self.sight.to_pay))
         self._vouchers += 1
-        pay = ExecutePayout(voucher=f"F8-{self._vouchers}" if self._rng.random() < 0.95 else "by hand")
+        voucher = f"F8-{self._vouchers}" if self._rng.random() < 0.95 else "by hand"
         cashier = self._rng.choice(("stf_fin1", "stf_fin2", "stf_fin3", "stf_fin4", "stf_sales"))
+        pay = ExecutePayout(voucher=voucher, himself=customer_behind(cashier))
         self._api.ask("bidding", listing, pay, principal=cashier)
 
     def _take_listing_back(self) -> None:

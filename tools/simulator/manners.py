@@ -1,6 +1,7 @@
 """Which manner of repayment a simulated loan gets, by its number: the same for every seed, so that no draw of theirs is used up."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from libs.events.money import Rounding
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
@@ -43,6 +44,13 @@ ORIGINATION_PERMILLE: Final = {
 def by_hand(number: int) -> RepaymentTerms | None:
     """The manner of a loan that an operator lists."""
     return _BY_HAND[number % len(_BY_HAND)]
+
+
+def listed_by_hand(number: int, people: Sequence[str]) -> dict[str, Any]:
+    """What an operator says of it: its manner, and somebody whom every second listing alone knows as related to the borrower."""
+    terms = by_hand(number)
+    related = (people[number % len(people)],) if number % 2 else ()
+    return {"method": method_of(terms), "repayment": terms, "related": related}
 
 
 def method_of(terms: RepaymentTerms | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tools.simulator.books import Books
 from tools.simulator.loan_books import require
+from tools.simulator.worth_books import Contract
 
 _BAND: Final = range(900, 1_101)
 _BLOCKED_DAYS: Final = 3
@@ -50,8 +51,9 @@ class MarketBooks:
     """Money held for a claim, by hold, until it is captured or released."""
     reserved: dict[str, str] = field(default_factory=dict)
     """The offer that a claim is reserved for."""
-    contracts: dict[str, tuple[Fraction, date]] = field(default_factory=dict)
-    """A loan's annual rate and its day of funding."""
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    related: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Those whom a loan's listing knew as related to its borrower."""
     orders: dict[str, int] = field(default_factory=dict)
 
     def record(self, where: str, event: Any) -> None:
@@ -80,9 +82,14 @@ class MarketBooks:
     # --- offers -------------------------------------------------------------------------------------------------
 
     def _lent(self, _where: str, data: Any) -> None:
-        funded_on = date.fromisoformat(data["funded_on"])
-        self.contracts[data["loan_id"]] = Fraction(data["annual_rate"]), funded_on
+        self.contracts[data["loan_id"]] = Contract.of(data)
         self.orders[data["loan_id"]] = max(claim["order"] for claim in data["claims"])
+
+    def _rescheduled(self, _where: str, data: Any) -> None:
+        self.contracts[data["loan_id"]].change(data)
+
+    def _listed(self, _where: str, data: Any) -> None:
+        self.related[data["loan_id"]] = frozenset(data["related"])
 
     def _reserves(self, where: str, data: Any) -> None:
         claim, offer = data["claim_id"], data["offer_id"]
@@ -101,6 +108,10 @@ class MarketBooks:
         self.reserved[claim] = offer
         asked = self.offers[offer]
         asked.share, asked.was_reserved = Fraction(part, has), True
+        first = date.fromisoformat(data["reserved_on"])
+        most = self.contracts[data["loan_id"]].most(part, first, asked.expires_on)
+        said = data["interest_max_fen"]
+        require(said == most, f"{where}: a buyer of {claim} is to hold {said} of interest, not {most}")
 
     def _frees(self, where: str, data: Any) -> None:
         freed = self.reserved.pop(data["claim_id"], None)
@@ -110,7 +121,11 @@ class MarketBooks:
         require(data["offer_id"] not in self.offers, f"{where}: {data['offer_id']} is asked for again")
         require(data["price_permille"] in _BAND, f"{where}: {data['offer_id']} is outside the band")
         self.offers[data["offer_id"]] = OfferBook(
-            data["seller"], data["claim_id"], data["loan_id"], data["price_permille"]
+            data["seller"],
+            data["claim_id"],
+            data["loan_id"],
+            data["price_permille"],
+            expires_on=date.fromisoformat(data["until"]),
         )
 
     def _opened(self, where: str, data: Any) -> None:
@@ -118,7 +133,8 @@ class MarketBooks:
         # The loan may have ended meanwhile: then the offer ends next, which is seen at rest.
         require(offer.was_reserved, f"{where}: {name} is open, its claim was never reserved")
         offer.fee_permille, offer.maximum_fen = data["fee_permille"], data["maximum_fen"]
-        offer.expires_on = date.fromisoformat(data["expires_on"])
+        until = data["expires_on"]
+        require(until == offer.expires_on.isoformat(), f"{where}: {name} stands until {until}")
 
     def _standing(self, where: str, data: Any) -> OfferBook:
         offer = self.offers[data["offer_id"]]
@@ -135,7 +151,8 @@ class MarketBooks:
         enough = hold["amount_fen"] == data["held_fen"] >= offer.maximum_fen
         require(backed and enough, f"{where}: {name} is taken with {hold['amount_fen']}")
         borrower = self.books.loans[offer.loan].borrower
-        unfit = data["buyer"] in (offer.seller, borrower) or borrower in hold["related"]
+        near = borrower in hold["related"] or data["buyer"] in self.related.get(offer.loan, ())
+        unfit = near or data["buyer"] in (offer.seller, borrower)
         require(not unfit, f"{where}: {data['buyer']} buys of {offer.seller} what {borrower} owes")
         on = date.fromisoformat(data["taken_on"])
         require(on <= offer.expires_on, f"{where}: {name} is taken after its end")
@@ -195,9 +212,7 @@ class MarketBooks:
         dues = [row.due_on for row in loan.rows.values()]
         near = any(abs((due - on).days) <= _BLOCKED_DAYS for due in dues)
         require(not near and loan.dpd(on) == 0, f"{where}: {offer.claim} is sold near or after a due date")
-        rate, funded_on = self.contracts[offer.loan]
-        since = max([funded_on, *(due for due in dues if due <= on)])
-        interest = _rounded(principal * rate * (on - since).days / 365)
+        interest = self.contracts[offer.loan].interest(principal, loan.outstanding_fen, on)
         price = _rounded(Fraction(principal * offer.price_permille, 1_000))
         fee = _rounded(Fraction(price * offer.fee_permille, 1_000))
         said = data["price_fen"], data["interest_fen"], data["fee_fen"]
@@ -269,6 +284,8 @@ class MarketBooks:
 
 _HANDLERS: dict[str, Callable[[MarketBooks, str, Any], None]] = {
     "repayment.LoanOpened.v1": MarketBooks._lent,
+    "repayment.ScheduleChanged.v1": MarketBooks._rescheduled,
+    "bidding.ListingOpened.v1": MarketBooks._listed,
     "repayment.ClaimReserved.v1": MarketBooks._reserves,
     "repayment.ReservationReleased.v1": MarketBooks._frees,
     "repayment.ClaimTransferred.v1": MarketBooks._transferred,

@@ -12,6 +12,7 @@ from libs.events.application import AspectFinding, LoanTerms
 from libs.events.onboarding import Office
 from services.bidding.commands import ReviewListing
 from services.onboarding import commands as onboarding
+from tools.simulator.himself import customer_behind
 from tools.simulator.manners import ORIGINATION_PERMILLE, wish
 from tools.simulator.people import Api
 
@@ -348,5 +349,6 @@ class Officers:
     def _review(self) -> None:
         listing = self._rng.choice(list(self.sight.to_review))
         reviewer = self._rng.choice(("stf_fin1", "stf_fin2", "stf_fin3"))
-        verdict = ReviewListing(verdict="approve" if self._rng.random() < 0.95 else "reject")
+        himself = customer_behind(reviewer)
+        verdict = ReviewListing(verdict="approve" if self._rng.random() < 0.95 else "reject", himself=himself)
         self._api.ask("bidding", listing, verdict, principal=reviewer)

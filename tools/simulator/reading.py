@@ -18,7 +18,7 @@ def compare_with_moves(world: World, books: CashBooks) -> None:
     for account in sorted({*books.moves, *histories}):
         books.require_history(account, histories[account])
     for loan, document in world.views["repayment.loans"].documents.items():
-        books.require_holders(loan, document["held"], _expected(document))
+        books.require_holders(loan, document.get("held", {}), _expected(document))
 
 
 def _histories(world: World) -> defaultdict[str, list[dict[str, Any]]]:
@@ -37,8 +37,9 @@ def _histories(world: World) -> defaultdict[str, list[dict[str, Any]]]:
 def _expected(loan: dict[str, Any]) -> Asked:
     """What all holders of a loan together may expect."""
     expected, rows = Asked(), open_rows(loan)
-    for claim in loan["held"]:
-        for due in expected_of(claim, loan["held"], rows):
+    held = loan.get("held", {})
+    for claim in held:
+        for due in expected_of(claim, held, rows):
             expected[due.due_on, "principal"] += due.principal_fen
             expected[due.due_on, "interest"] += due.interest_fen
     return expected

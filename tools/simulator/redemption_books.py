@@ -19,6 +19,7 @@ _STEPS: Final = (
     "release",
 )
 _UNSOLD_DAYS: Final = 3
+_FRESH_DAYS: Final = 10
 _DAYS: Final = 15
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
@@ -59,13 +60,19 @@ class RedemptionBook:
     investor: str
     offer: str
     price_permille: int
-    calendar: Calendar | None = None
+    wanted: int | None
+    calendars: tuple[Calendar, ...] = ()
     completed_on: date = date.min
     deadline: date = date.max
     left: list[str] = field(default_factory=lambda: list(_STEPS))
     signers: list[str] = field(default_factory=list)
     sale: str | None = None
     ended: bool = False
+
+    def counts(self, day: date, until: date, said: int) -> bool:
+        """Whether so many working days are between two days; a clock that fits two calendars is told by what it says."""
+        self.calendars = tuple(each for each in self.calendars if _count(each, day, until) == said)
+        return bool(self.calendars)
 
 
 @dataclass(slots=True)
@@ -80,6 +87,8 @@ class RedemptionBooks:
     credited: dict[str, int] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
     """Offers that ended unsold, for whatever reason, or never opened."""
+    whole: set[str] = field(default_factory=set)
+    """Offers of all of a claim."""
     users: set[tuple[str, str]] = field(default_factory=set)
     """Who of the staff is which customer."""
 
@@ -152,7 +161,9 @@ class RedemptionBooks:
         require(name not in self.redemptions, f"{where}: {name} is asked for again")
         account = f"acc_{data['investor'].removeprefix('usr_')}"
         require(data["account_id"] == account, f"{where}: {name} is paid out to {data['account_id']}")
-        self.redemptions[name] = RedemptionBook(data["investor"], data["offer_id"], data["price_permille"])
+        self.redemptions[name] = RedemptionBook(
+            data["investor"], data["offer_id"], data["price_permille"], data["principal_fen"]
+        )
 
     def _completed(self, where: str, data: Any, today: date) -> None:
         name, book = data["redemption_id"], self._goes_on(where, data)
@@ -167,8 +178,21 @@ class RedemptionBooks:
         book.completed_on, book.deadline = today, date.fromisoformat(data["deadline"])
         fits = [each for each in (_DEMO, _LAW) if self._is_deadline(each, book)]
         require(bool(fits), f"{where}: {book.deadline} is not {_DAYS} working days after {today}")
-        book.calendar = next((each for each in fits if _count(each, *stood) >= _UNSOLD_DAYS), None)
-        require(book.calendar is not None, f"{where}: the offer of {name} stood for {stood} only")
+        book.calendars = tuple(each for each in fits if _count(each, *stood) >= _UNSOLD_DAYS)
+        require(bool(book.calendars), f"{where}: the offer of {name} stood for {stood} only")
+
+    def _confirmed(self, where: str, data: Any, today: date) -> None:
+        """Lately, and for as much as is asked for; the day is that of who answers."""
+        offer, book = data["offer_id"], self.redemptions[data["redemption_id"]]
+        ended = self.unsold[offer][1]
+        fresh = any(_count(each, ended, today) <= _FRESH_DAYS for each in (_DEMO, _LAW))
+        require(fresh, f"{where}: {offer} ended long ago, on {ended}")
+        enough = book.wanted is not None and book.wanted <= self.opened[offer]["principal_fen"]
+        require(offer in self.whole or enough, f"{where}: {offer} offered less than {book.wanted}")
+
+    def _wished(self, _where: str, data: Any, _today: date) -> None:
+        if data["principal_fen"] is None:
+            self.whole.add(data["offer_id"])
 
     def _is_deadline(self, calendar: Calendar, book: RedemptionBook) -> bool:
         return (
@@ -196,9 +220,9 @@ class RedemptionBooks:
         for_himself = (signer, book.investor) in self.users
         require(not for_himself, f"{where}: {signer} signs {name} for himself")
         require(today <= book.deadline, f"{where}: {name} is signed after its deadline")
-        assert book.calendar is not None
-        left = _count(book.calendar, today, book.deadline)
-        require(data["days_left"] == left, f"{where}: {name} has {left} days left")
+        said = data["days_left"]
+        left = book.counts(today, book.deadline, said)
+        require(left, f"{where}: {name} has not {said} days left")
         book.left, book.signers = book.left[1:], [*book.signers, signer]
         return book
 
@@ -214,9 +238,9 @@ class RedemptionBooks:
         got = self.credited.get(book.sale or "")
         require(got == data["amount_fen"], f"{where}: {name} got {got}, told is {data['amount_fen']}")
         sold_on = date.fromisoformat(sale["sale"]["transferred_on"])
-        assert book.calendar is not None
-        used = _count(book.calendar, book.completed_on, sold_on)
-        require(data["days_used"] == used <= _DAYS, f"{where}: {name} took {used} working days")
+        used = data["days_used"]
+        true = used <= _DAYS and book.counts(book.completed_on, sold_on, used)
+        require(true, f"{where}: {name} took {used} working days")
         book.ended = True
 
     def _lapsed(self, where: str, data: Any, today: date) -> None:
@@ -253,6 +277,8 @@ _HANDLERS: Final[dict[str, Callable[[RedemptionBooks, str, Any, date], None]]] =
     "bidding.OfferSettled.v1": RedemptionBooks._settled,
     "bidding.SaleCredited.v1": RedemptionBooks._credited,
     "onboarding.StaffAppointed.v1": RedemptionBooks._appointed,
+    "bidding.OfferRequested.v1": RedemptionBooks._wished,
+    "bidding.UnsoldConfirmed.v1": RedemptionBooks._confirmed,
     "bidding.RedemptionAsked.v1": RedemptionBooks._asked,
     "bidding.RedemptionDeclined.v1": RedemptionBooks._declined,
     "bidding.RedemptionFormCompleted.v1": RedemptionBooks._completed,

@@ -15,7 +15,7 @@ from tools.simulator.collectors import Collectors
 from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
 from tools.simulator.log import Place
-from tools.simulator.manners import by_hand, method_of
+from tools.simulator.manners import listed_by_hand
 from tools.simulator.officers import Officers
 from tools.simulator.order_owners import OrderOwners
 from tools.simulator.people import Api, Call
@@ -249,8 +249,7 @@ class Traffic:
             opens_on=today + timedelta(days=self._rng.choice((1, 2, 40)))
             if self._rng.random() < 0.1
             else None,
-            method=method_of(by_hand(self._listed)),
-            repayment=by_hand(self._listed),
+            **listed_by_hand(self._listed, self._people),
         )
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 

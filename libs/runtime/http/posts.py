@@ -20,6 +20,23 @@ async def holds(staff: ViewReader, who: str, *roles: str) -> bool:
     return holder is not None and not set(roles).isdisjoint(holder["roles"])
 
 
+async def customer_behind(staff: ViewReader, who: str) -> str | None:
+    """Who a member of staff is as a customer, None where the register names none: about himself nobody signs."""
+    holder = await staff.find(who)
+    return None if holder is None else holder.get("user_id")
+
+
+def himself(service: str) -> Callable[..., Coroutine[Any, Any, str | None]]:
+    """A dependency of a post's route: who its caller is as a customer (`customer_behind`)."""
+
+    async def find(
+        staff: Annotated[ViewReader, Depends(view_reader(f"{service}.staff"))], principal: ThisPrincipal
+    ) -> str | None:
+        return await customer_behind(staff, principal.subject)
+
+    return find
+
+
 def post(service: str, *roles: str) -> Callable[..., Coroutine[Any, Any, None]]:
     """A dependency of a post's route: its caller holds one of these roles. Raises Problem 403 `forbidden_post`."""
 

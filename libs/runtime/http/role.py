@@ -35,6 +35,7 @@ class ApiRole:
         router: ServiceRouter = service.router()
         self._settings = settings
         self._service = service.name
+        self._versions = {view.name: view.version for view in service.views}
         self._tail = tail
         self._decides = service.name in DECIDING_SERVICES
         self._outcomes: Outcomes | None = None
@@ -49,7 +50,7 @@ class ApiRole:
         commands = self._command_log()
         outcomes = self._outcomes = self._outcomes_of(database)
         vault = Vault.of(database, settings.fingerprint_secret()) if self._service == VAULT_OF else None
-        views = Views(database)
+        views = Views(database, self._versions)
         self.app.state.edge = Edge(
             service=self._service,
             settings=settings,

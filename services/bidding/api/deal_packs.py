@@ -20,7 +20,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds
+from libs.runtime.http.posts import customer_behind, holds
 from libs.runtime.http.problems import Problem
 from services.bidding.api.pack_shapes import DealPackOut, DealPacksOut, DeliveryIn, PackDone, StepIn
 from services.bidding.api.papers import Staff
@@ -100,22 +100,22 @@ async def choose_delivery(pack: PackId, body: DeliveryIn) -> Order:
 async def sign_step(pack: PackId, body: StepIn, staff: Staff, principal: ThisPrincipal) -> Order:
     """Do the pack's next step, by one's post; legal may send it back with a code. Who it is, the token says."""
     await _require_post(body.step, staff, principal.subject)
-    return Order(pack, _command(body))
+    return Order(pack, _command(body, await customer_behind(staff, principal.subject)))
 
 
-def _command(body: StepIn) -> Any:
+def _command(body: StepIn, himself: str | None) -> Any:
     match body.step:
         case "receipt":
-            return commands.ConfirmReceipt()
+            return commands.ConfirmReceipt(himself=himself)
         case "claim_list":
-            return commands.IssueClaimList()
+            return commands.IssueClaimList(himself=himself)
         case "review":
-            return commands.ReviewDealPack(sent_back=body.sent_back)
+            return commands.ReviewDealPack(sent_back=body.sent_back, himself=himself)
         case "seal_legal_representative":
-            return commands.SealDealPack(seal="legal_representative")
+            return commands.SealDealPack(seal="legal_representative", himself=himself)
         case "seal_company":
-            return commands.SealDealPack(seal="company")
+            return commands.SealDealPack(seal="company", himself=himself)
         case "seal_guarantor":
-            return commands.SealDealPack(seal="guarantor")
+            return commands.SealDealPack(seal="guarantor", himself=himself)
         case "delivery":
-            return commands.DeliverDealPack()
+            return commands.DeliverDealPack(himself=himself)

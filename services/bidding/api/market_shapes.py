@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import market as events
 from libs.events.fees import TransferFees
+from libs.events.schedules.terms import PLAIN, Method
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
 
 PermilleField = Annotated[int, Field(strict=True, ge=1, le=10_000, examples=[985])]
@@ -75,7 +76,7 @@ class WithdrawnOut(Answer):
 
 class OfferOut(BaseModel):
     """An offer in the order book; `maximum_fen` is the most that it can cost, accrued interest included. Amounts are those of
-    the day on which it opened: repayments make them less."""
+    the day on which it opened: repayments make them less. `method` is the loan's manner of repayment."""
 
     id: str
     loan_id: str
@@ -87,11 +88,12 @@ class OfferOut(BaseModel):
     matures_on: date
     opened_on: date
     expires_on: date
+    method: Method = PLAIN.method  # not in documents of the version before
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "OfferOut":
         """From a document of bidding.offers."""
-        shown = {name: document[name] for name in OfferOut.model_fields if name != "id"}
+        shown = {name: document[name] for name in OfferOut.model_fields.keys() & document.keys()}
         return OfferOut(id=document["offer_id"], **shown)
 
 

@@ -40,7 +40,7 @@ from services.bidding.api.listing_shapes import (
 )
 from services.bidding.api.router import router
 from services.bidding.api.shapes import ReviewableOut, ReviewablesOut, is_published
-from services.bidding.api.worklists import BY_AGE, Signers, Staff
+from services.bidding.api.worklists import BY_AGE, Himself, Signers, Staff
 from services.bidding.domain.profile import profile_named
 
 ListingId = Annotated[str, id_path("lst")]
@@ -69,7 +69,7 @@ async def read_publications(listings: Listings, page: ThisPage, _: Legal) -> Pub
     answer=CheckOut,
     answers={events.ListingChecked: CheckOut.of},
 )
-async def check_listing(listing: ListingId, body: CheckIn, _: Legal) -> Order:
+async def check_listing(listing: ListingId, body: CheckIn, himself: Himself, _: Legal) -> Order:
     """Let a prepared listing be published, now or on a day to come, to all or to newcomers, or not at all. Who it is, the token
     says."""
     verdict = commands.CheckListing(
@@ -77,6 +77,7 @@ async def check_listing(listing: ListingId, body: CheckIn, _: Legal) -> Order:
         content_hash=body.content_hash,
         opens_on=body.opens_on,
         newcomers_only=body.newcomers_only,
+        himself=himself,
     )
     return Order(listing, verdict)
 
@@ -113,9 +114,9 @@ async def read_payouts(listings: Listings, page: ThisPage, staff: Staff, _: Cash
     answer=PayoutOut,
     answers={events.LoanFunded: PayoutOut.paid, events.ListingCancelled: PayoutOut.cancelled},
 )
-async def execute_payout(listing: ListingId, body: PayoutIn, _: Cashier) -> Order:
+async def execute_payout(listing: ListingId, body: PayoutIn, himself: Himself, _: Cashier) -> Order:
     """Pay a reviewed listing out under a loan voucher; who reviewed it does not."""
-    return Order(listing, commands.ExecutePayout(voucher=body.voucher))
+    return Order(listing, commands.ExecutePayout(voucher=body.voucher, himself=himself))
 
 
 @router.read("/bids", scopes("bid:own"), answer=OwnBidsOut)

@@ -21,7 +21,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds
+from libs.runtime.http.posts import customer_behind, holds
 from libs.runtime.http.problems import Problem
 from services.bidding.api.papers import Staff
 from services.bidding.api.redemption_shapes import (
@@ -129,8 +129,7 @@ async def sign_redemption(
 ) -> Order:
     """Do the redemption's next step, by one's post; each of the four approvers may refuse it with a code. Who it is, the token says."""
     await _require_post(body.step, staff, principal.subject)
-    signer = await staff.find(principal.subject)
-    himself = None if signer is None else signer.get("user_id")
+    himself = await customer_behind(staff, principal.subject)
     if body.step == "release":
         return Order(redemption, commands.ReleaseRedemption(himself=himself))
     return Order(redemption, commands.SignRedemption(step=body.step, refused=body.refused, himself=himself))

@@ -52,7 +52,7 @@ from services.bidding.api.shapes import (
     WithdrawalOut,
     is_published,
 )
-from services.bidding.api.worklists import BY_AGE, Signers, Staff
+from services.bidding.api.worklists import BY_AGE, Himself, Signers, Staff
 from services.bidding.bank_answers import TOP_UP_ROUTE, WITHDRAWAL_ROUTE, order_of
 
 AccountId = Annotated[str, id_path("acc")]
@@ -259,9 +259,11 @@ async def read_reviews(listings: Listings, page: ThisPage, staff: Staff, _: Fina
     answer=ReviewOut,
     answers={events.ListingReviewed: ReviewOut.of},
 )
-async def review_listing(listing: Annotated[str, id_path("lst")], body: ReviewIn, _: Finance) -> Order:
+async def review_listing(
+    listing: Annotated[str, id_path("lst")], body: ReviewIn, himself: Himself, _: Finance
+) -> Order:
     """Approve or reject a full listing; two different people approve, one rejects. Who it is, the token says."""
-    return Order(listing, commands.ReviewListing(verdict=body.verdict))
+    return Order(listing, commands.ReviewListing(verdict=body.verdict, himself=himself))
 
 
 # --- the custodian bank --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Each list is a view's documents in one state, for the posts concerned; the lists of a listing's own steps stand beside the steps.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from libs.events.searches import Sorting
 from libs.runtime.http import ThisPage, ViewReader, scopes, view_reader
-from libs.runtime.http.posts import post
+from libs.runtime.http.posts import himself, post
 from services.bidding.api.router import router
 
 #: Listings that wait for somebody, oldest first.
@@ -20,6 +20,8 @@ BY_AGE: Final = Sorting("waits_since")
 
 Staff = Annotated[ViewReader, Depends(view_reader("bidding.staff"))]
 BankRequests = Annotated[ViewReader, Depends(view_reader("bidding.bank-requests"))]
+
+Himself = Annotated[str | None, Depends(himself("bidding"))]
 
 #: Who looks after what the bank owes an answer to.
 _Finance = Annotated[None, Depends(post("bidding", "cashier", "accountant"))]
@@ -30,18 +32,23 @@ _KINDS: Final = {"top_up": "collect", "withdrawal": "pay_out"}
 class Signers:
     """Who holds some posts now, read once for a page: who of them may sign what follows from who has signed."""
 
-    def __init__(self, holders: Collection[str]) -> None:
-        self._holders = sorted(holders)
+    def __init__(self, holders: Mapping[str, str | None]) -> None:
+        self._holders = dict(sorted(holders.items()))
 
     @classmethod
     async def of(cls, staff: ViewReader, *roles: str) -> "Signers":
-        """The holders of any of these roles."""
-        return cls({holder["staff_id"] for role in roles async for holder in staff.all({"roles": role})})
+        """The holders of any of these roles, and who each is as a customer."""
+        found = [holder for role in roles async for holder in staff.all({"roles": role})]
+        return cls({holder["staff_id"]: holder.get("user_id") for holder in found})
 
     def who_may(self, document: Mapping[str, Any]) -> list[str]:
-        """Everybody but the borrower's owner and whoever has signed before (services.bidding.domain.funding)."""
+        """Everybody but the borrower himself, his owner and whoever has signed before (services.bidding.domain.funding)."""
         barred = {document["owner"], *document.get("reviewers", {}).values()}
-        return [holder for holder in self._holders if holder not in barred]
+        return [
+            holder
+            for holder, himself in self._holders.items()
+            if holder not in barred and (himself is None or himself != document["borrower"])
+        ]
 
 
 class BankRequestOut(BaseModel):

@@ -63,13 +63,15 @@ class CheckListing:
     the day it opens (None: now), `newcomers_only` for investors who have never lent. No effect for a verdict that was carried out.
 
     Refused: `unknown_listing`, `listing_checked` (the other way), `listing_ended` (taken back), `forbidden_not_staff`,
-    `forbidden_owner` (of the borrower), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
+    `forbidden_owner` (of the borrower), `forbidden_borrower` (he is `himself`, the reader as a customer, None where the staff's
+    register names none), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
     """
 
     verdict: Literal["approve", "reject"]
     content_hash: str
     opens_on: date | None = None
     newcomers_only: bool = False
+    himself: str | None = None
 
 
 @command("bidding.RecordBid")
@@ -144,10 +146,12 @@ class ExecutePayout:
     No effect when it is funded.
 
     Refused: `unknown_listing`, `payout_not_approved`, `invalid_voucher`, `forbidden_not_staff`, `forbidden_owner` (of the
-    borrower), `forbidden_same_person` (who reviewed it), `payout_lapsed` (its last day is over).
+    borrower), `forbidden_borrower` (he is `himself`, the cashier as a customer), `forbidden_same_person` (who reviewed it),
+    `payout_lapsed` (its last day is over).
     """
 
     voucher: str
+    himself: str | None = None
 
 
 @command("bidding.RejectFunding")
@@ -166,11 +170,12 @@ class ReviewListing:
     does), one rejection cancels it and releases every hold. No effect for a verdict that was carried out.
 
     Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
-    `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_second_review` (by the same person), `review_lapsed` (its
-    last day is over).
+    `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_borrower` (he is `himself`, the reviewer as a customer),
+    `forbidden_second_review` (by the same person), `review_lapsed` (its last day is over).
     """
 
     verdict: Literal["approve", "reject"]
+    himself: str | None = None
 
 
 @command("bidding.RecordCapture")

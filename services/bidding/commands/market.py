@@ -7,6 +7,7 @@ from libs.events.codec import command
 from libs.events.market import Sale
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code
+from libs.events.schedules.terms import Method
 
 # --- offer ---------------------------------------------------------------------------------------------------------
 
@@ -33,6 +34,25 @@ class OpenOffer:
     redemption_id: str | None = None
 
 
+@command("bidding.ConfirmReservation")
+class ConfirmReservation:
+    """The loan reserved a claim for an offer: its listing says who is related to the borrower. Never refused: a loan without a
+    listing knows of nobody.
+    """
+
+    offer_id: str
+    loan_id: str
+    borrower: str
+    principal_fen: PositiveFen
+    interest_max_fen: Count
+    grade: str
+    annual_rate: AnnualRate
+    matures_on: date
+    product: str = ""
+    region: str = ""
+    method: Method | None = None
+
+
 @command("bidding.RecordReservation")
 class RecordReservation:
     """The loan reserved the claim: the offer opens. No effect when it has. Refused: `unknown_offer`."""
@@ -45,6 +65,8 @@ class RecordReservation:
     matures_on: date
     product: str = ""
     region: str = ""
+    method: Method | None = None
+    related: tuple[str, ...] = ()
 
 
 @command("bidding.RefuseOffer")
@@ -83,8 +105,8 @@ class ReopenOffer:
 
 @command("bidding.CloseOffer")
 class CloseOffer:
-    """The loan has released the claim (`code`). No effect for an offer that ended, nor for one that is taken: its transfer is
-    refused next. Refused: `unknown_offer`.
+    """The loan has released the claim (`code`): one that is not open yet is refused. No effect for an offer that ended, nor for one
+    that is taken: its transfer is refused next. Refused: `unknown_offer`.
     """
 
     code: Code

@@ -74,40 +74,51 @@ class ChooseDelivery:
 
 @command("bidding.ConfirmReceipt")
 class ConfirmReceipt:
-    """The claim's money has arrived. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`."""
+    """The claim's money has arrived; `himself` is whoever signs as a customer, of this step and the others, None where the staff's
+    register names none. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder` (it is his own claim),
+    `forbidden_second_signature`.
+    """
+
+    himself: str | None = None
 
 
 @command("bidding.IssueClaimList")
 class IssueClaimList:
-    """The list of claims is written. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`,
+    """The list of claims is written. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`,
     `step_out_of_order`.
     """
+
+    himself: str | None = None
 
 
 @command("bidding.ReviewDealPack")
 class ReviewDealPack:
     """The pack is right, or with a code goes back to its first step.
 
-    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`, `step_out_of_order`, `pack_reviewed` (it was
+    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`, `step_out_of_order`, `pack_reviewed` (it was
     found right).
     """
 
     sent_back: Code | None = None
+    himself: str | None = None
 
 
 @command("bidding.SealDealPack")
 class SealDealPack:
     """One seal is set, in the order of the legal representative, the company and the guarantor.
 
-    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`, `step_out_of_order`, `seal_not_needed` (the
+    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`, `step_out_of_order`, `seal_not_needed` (the
     loan has no guarantor).
     """
 
     seal: Seal
+    himself: str | None = None
 
 
 @command("bidding.DeliverDealPack")
 class DeliverDealPack:
-    """The pack is sent, as the investor wishes. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_second_signature`,
+    """The pack is sent, as the investor wishes. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`,
     `step_out_of_order`, `delivery_not_chosen`.
     """
+
+    himself: str | None = None

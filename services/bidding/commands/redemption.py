@@ -12,14 +12,16 @@ from libs.events.redemption import Approval, RedemptionReason
 
 @command("bidding.ConfirmUnsold")
 class ConfirmUnsold:
-    """Did this holder's offer stay unsold, for as long as the profile asks for? Answered by event, each time again.
+    """Did this holder's offer stay unsold, for as long as the profile asks for, lately, and of as much of the claim as is to be redeemed
+    (`principal_fen`, None: all)? Answered by event, each time again.
 
-    Declined: `offer_open` (or taken), `offer_sold`, `offer_closed` (by its loan), `offered_too_short`. Refused: `unknown_offer`
-    (also another's).
+    Declined: `offer_open` (or taken), `offer_sold`, `offer_closed` (by its loan), `offered_too_short`, `offered_too_long_ago`,
+    `offered_less`, `offer_of_redemption`. Refused: `unknown_offer` (also another's).
     """
 
     redemption_id: str
     investor: str
+    principal_fen: PositiveFen | None = None
 
 
 # --- redemption ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from services.bidding.commands.papers import IssueContract
 
 #: The name of the one template, and the version that new contracts are written by.
 TEMPLATE: Final = "loan_contract"
-CURRENT_VERSION: Final = 2
+CURRENT_VERSION: Final = 3
 
 
 class UnknownVersion(LookupError):
@@ -126,7 +126,20 @@ _VERSION_2: Final = replace(
     row="{row.number}  {row.due_on}  {row.principal_fen}  {row.interest_fen}  {row.fee_fen}\n",
 )
 
-_WORDINGS: Final = {1: _VERSION_1, 2: _VERSION_2}
+_EARLY_2: Final = "7. The borrower may repay early. He uses the money"
+_EARLY_3: Final = """\
+7. The borrower may repay early. Who may pay on his behalf: {payer}.
+   He uses the money"""
+#: The third says who may pay.
+_VERSION_3: Final = replace(
+    _VERSION_2,
+    contract=_VERSION_2.contract.replace("version 2", "version 3").replace(_EARLY_2, _EARLY_3),
+    certificate=_VERSION_2.certificate.replace("version 2", "version 3"),
+)
+
+_WORDINGS: Final = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3}
+
+_PAYERS: Final = {"borrower": "nobody but himself", "anyone": "anyone, whose payment then names him"}
 
 Terms = IssueContract | ContractIssued
 """What a contract is written from: what is asked for, or what was issued; the fields have the same names."""
@@ -143,6 +156,7 @@ def contract_text(terms: Terms, contract_id: str, version: int = CURRENT_VERSION
         contract_id=contract_id,
         count=len(terms.claims),
         repayment=terms.repayment or PLAIN,
+        payer=_PAYERS[(terms.repayment or PLAIN).payer],
         rate=_rate(terms),
         guarantor=guarantor.format(terms=terms),
     )

@@ -109,6 +109,8 @@ def _step(command: _Step, state: PackState, context: Context) -> Sequence[PackEv
                 return []
             if STEPS.index(step) < STEPS.index(state.next_step):
                 return _again(command)
+            if command.himself == state.investor:
+                raise Refused("forbidden_holder")
             _require_another(state, step, context.principal)
             if step != state.next_step:
                 raise Refused("step_out_of_order")

@@ -7,11 +7,11 @@ is never edited. It says nothing that names the borrower.
 from hashlib import sha256
 
 from libs.events.bidding import Disclosure
-from libs.events.schedules.terms import RepaymentTerms
+from libs.events.schedules.terms import PLAIN, RepaymentTerms
 from libs.events.wording import forbidden_in, lawful
 
 #: The version of which a new listing is told in equal monthly instalments, and of which one that names its manner of repayment.
-PLAIN_TEMPLATE, TEMPLATE = 2, 3
+PLAIN_TEMPLATE, TEMPLATE = 2, 4
 
 _VERSION_1 = lawful("""\
 Loanstream disclosure, version 1
@@ -48,7 +48,14 @@ fee with each instalment {repayment.period_fee_permille} per mille of the amount
 """,
     )
 )
-_VERSIONS = {1: _VERSION_1, PLAIN_TEMPLATE: _VERSION_2, TEMPLATE: _VERSION_3}
+#: Since version 4 it says whose payments the loan takes.
+_VERSION_4 = lawful(
+    _VERSION_3.replace("disclosure, version 3", "disclosure, version 4").replace(
+        "origination fee", "paid by {payer}\norigination fee"
+    )
+)
+_VERSIONS = {1: _VERSION_1, PLAIN_TEMPLATE: _VERSION_2, 3: _VERSION_3, TEMPLATE: _VERSION_4}
+_PAYERS = {"borrower": "the borrower only", "anyone": "the borrower, or anyone for him"}
 
 
 def template_of(repayment: RepaymentTerms | None) -> int:
@@ -64,6 +71,7 @@ def text_of(pack: Disclosure) -> str:
         pack=pack,
         staff="yes" if pack.related_to_staff else "no",
         repayment=pack.repayment,
+        payer=_PAYERS[(pack.repayment or PLAIN).payer],
         kind=pack.borrower_kind or "borrower",
         region=pack.region or "not stated",
         owes="not known" if pack.owes_fen is None else f"{pack.owes_fen} fen",

@@ -33,7 +33,7 @@ from services.bidding.commands import (
 )
 from services.bidding.domain.accepted import bid_with, bids_of
 from services.bidding.domain.cancelling import cancelled
-from services.bidding.domain.ids import claim_of, require_staff
+from services.bidding.domain.ids import claim_of, require_not_himself, require_staff
 from services.bidding.domain.listing_state import (
     Cancelled,
     Expired,
@@ -159,6 +159,7 @@ def _review(
     require_staff(reviewer)
     if reviewer == terms.owner:
         raise Refused("forbidden_owner")
+    require_not_himself(command.himself, terms.borrower)
     if reviewer in state.reviewers:
         raise Refused("forbidden_second_review")
     require_in_time(state, context)
@@ -209,6 +210,7 @@ def execute(
         case _:
             assert_never(state)
     _require_another(context.principal, state)
+    require_not_himself(command.himself, state.terms.borrower)
     if _VOUCHER.fullmatch(command.voucher) is None:
         raise Refused("invalid_voucher")
     require_in_time(state, context)

@@ -1,6 +1,8 @@
 """How the ids of one business thing follow from each other, so that a retry and a policy always meet the same stream."""
 
 import re
+from hashlib import sha256
+from typing import Final
 
 from libs.events.deciding import Refused
 from services.bidding.commands import FEE_ACCOUNT
@@ -8,6 +10,9 @@ from services.bidding.commands.vouchers import MARKETING_ACCOUNT
 
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+#: As long as the hexadecimal digits of the ids that an API mints.
+_MINTED: Final = 32
 
 #: A user's id stands twice in each of a loan's claims, and 1,000 claims must fit into the one command that opens the loan.
 USER_SUFFIX_MAX = 40
@@ -71,10 +76,11 @@ def require_offer(offer_id: str) -> None:
 
 
 def sale_offer_of(redemption_id: str) -> str:
-    """The offer that a redemption is sold by: `offer_-` + the suffix of `rdm_…`. The order book is read in the order of its ids, and
-    the hyphen comes before all that any other offer's id begins with: these are shown first. Refused: `unknown_redemption`.
+    """The offer that a redemption is sold by: an id like any other's, because in the order book nobody need know that its seller is in
+    need (of the releases before they began with `offer_-`, and are told by their event). Refused: `unknown_redemption`.
     """
-    return f"offer_-{_suffix(redemption_id, 'rdm_', 'unknown_redemption')}"
+    _suffix(redemption_id, "rdm_", "unknown_redemption")
+    return f"offer_{sha256(redemption_id.encode()).hexdigest()[:_MINTED]}"
 
 
 def reference_of(booking_id: str) -> str:
@@ -85,6 +91,12 @@ def reference_of(booking_id: str) -> str:
 def require_staff(who: str) -> None:
     """Refused `forbidden_not_staff` unless it is the id of a member of staff."""
     _suffix(who, "stf_", "forbidden_not_staff")
+
+
+def require_not_himself(himself: str | None, borrower: str) -> None:
+    """Refused `forbidden_borrower` where whoever signs is, as a customer, the one about whom he would."""
+    if himself == borrower:
+        raise Refused("forbidden_borrower")
 
 
 def clearing_of(loan_id: str) -> str:

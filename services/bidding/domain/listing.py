@@ -30,6 +30,7 @@ from services.bidding.commands import (
     RejectFunding,
     ReviewListing,
 )
+from services.bidding.commands.market import ConfirmReservation
 from services.bidding.commands.standing import RecordBids
 from services.bidding.domain.accepted import bid_with, bids_by, bids_of, number_of
 from services.bidding.domain.cancelling import cancel, refuse_bid_back
@@ -62,11 +63,19 @@ from services.bidding.domain.opening import (
     opening_of,
 )
 from services.bidding.domain.profile import Profile
+from services.bidding.domain.reserving import confirm_reservation
 from services.bidding.domain.waiting import lapse, lapses_on
 
 _FundingCommand = FundListing | ConfirmFunding | RejectFunding | ReviewListing | ExecutePayout | RecordCapture
 ListingCommand = (
-    OpenListing | CheckListing | RecordBid | RecordBids | CancelBid | CancelListing | _FundingCommand
+    OpenListing
+    | CheckListing
+    | RecordBid
+    | RecordBids
+    | CancelBid
+    | CancelListing
+    | ConfirmReservation
+    | _FundingCommand
 )
 
 
@@ -87,6 +96,8 @@ def decide(
             raise refuse_bid_back(command, state, context)
         case CancelListing():
             return cancel(command, state, context)
+        case ConfirmReservation():
+            return confirm_reservation(command, state)
         case FundListing():
             return fund(state, context, profile)
         case ConfirmFunding() | RejectFunding():

@@ -27,6 +27,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.relations import ReservationConfirmed
 from libs.events.schedules.terms import RepaymentTerms
 from libs.events.scheduling import ListingScheduled
 from libs.events.standing import OrdersAnswered
@@ -216,6 +217,7 @@ ListingEvent = (
     | LoanFunded
     | CaptureRecorded
     | FundsCollected
+    | ReservationConfirmed
 )
 
 
@@ -231,7 +233,7 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             return Open(terms=_terms(event), bids=NONE, raised_fen=0)
         case ListingRefused():
             return TurnedDown(application_id=event.application_id)
-        case BidPlaced() | BidDeclined() | OrdersAnswered():
+        case BidPlaced() | BidDeclined() | OrdersAnswered() | ReservationConfirmed():
             return _answered(state, event)
         case ListingFilled():
             assert isinstance(state, Open), "only an open listing is filled"
@@ -269,7 +271,9 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert_never(event)
 
 
-def _answered(state: ListingState, event: BidPlaced | BidDeclined | OrdersAnswered) -> ListingState:
+def _answered(
+    state: ListingState, event: BidPlaced | BidDeclined | OrdersAnswered | ReservationConfirmed
+) -> ListingState:
     if not isinstance(event, BidPlaced):
         return state
     assert isinstance(state, Open), "only an open listing takes a bid"

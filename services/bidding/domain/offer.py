@@ -34,7 +34,15 @@ from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.domain.contract_text import hash_of
 from services.bidding.domain.fitness import Candidate, why_unfit
 from services.bidding.domain.ids import account_of, loan_of_claim
-from services.bidding.domain.offer_ending import close, expire, reopen, require_known, wake_on, withdraw
+from services.bidding.domain.offer_ending import (
+    close,
+    expire,
+    refused,
+    reopen,
+    require_known,
+    wake_on,
+    withdraw,
+)
 from services.bidding.domain.offer_state import (
     NotOffered,
     NotReserved,
@@ -87,7 +95,7 @@ def decide(
         case SettleOffer():
             return _settle(command, state)
         case ConfirmUnsold():
-            return confirm_unsold(command, state, profile)
+            return confirm_unsold(command, state, context, profile)
         case Wake():
             return expire(command, state)
         case _:
@@ -120,7 +128,7 @@ def _request(command: OpenOffer, context: Context, profile: Profile) -> Sequence
             price_permille=command.price_permille,
             window_days=command.window_days,
             requested_on=on,
-            until=command.until,
+            until=command.until or on + timedelta(days=command.window_days),
             redemption_id=command.redemption_id,
         )
     ]
@@ -156,6 +164,8 @@ def _open(
             product=command.product,
             region=command.region,
             redemption_id=wish.redemption_id,
+            method=command.method,
+            related=command.related,
         )
     ]
 
@@ -164,19 +174,7 @@ def _refuse(command: RefuseOffer, state: OfferState, context: Context) -> Sequen
     require_known(state)
     if not isinstance(state, Requested):
         return []
-    wish = state.wish
-    return [
-        OfferRefused(
-            offer_id=wish.offer_id,
-            seller=wish.seller,
-            account_id=wish.account_id,
-            claim_id=wish.claim_id,
-            loan_id=wish.loan_id,
-            refused_on=context.business_date,
-            code=command.code,
-            redemption_id=wish.redemption_id,
-        )
-    ]
+    return [refused(state, command.code, context.business_date)]
 
 
 # --- buying --------------------------------------------------------------------------------------------------------
@@ -234,7 +232,7 @@ def _why_not(command: RecordTake, terms: Terms, on: date, profile: Profile) -> s
         related=command.related,
     )
     return why_unfit(
-        candidate, borrower=terms.borrower, related=(), grade=terms.grade, on=on, profile=profile
+        candidate, borrower=terms.borrower, related=terms.related, grade=terms.grade, on=on, profile=profile
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused, Wake, WakeOn
-from libs.events.market import OfferClosed, OfferExpired, OfferReopened, OfferWithdrawn
+from libs.events.market import OfferClosed, OfferExpired, OfferRefused, OfferReopened, OfferWithdrawn
 from services.bidding.commands.market import CloseOffer, ReopenOffer
 from services.bidding.domain.offer_state import (
     NotOffered,
@@ -52,10 +52,27 @@ def reopen(
     ]
 
 
-def close(command: CloseOffer, state: OfferState, context: Context) -> Sequence[OfferClosed]:
-    """The loan has given the claim free."""
+def close(command: CloseOffer, state: OfferState, context: Context) -> Sequence[OfferClosed | OfferRefused]:
+    """The loan has given the claim free, perhaps before the offer was open."""
     require_known(state)
+    if isinstance(state, Requested):
+        return [refused(state, command.code, context.business_date)]
     return [_closed(state, command.code, context.business_date)] if isinstance(state, Open) else []
+
+
+def refused(state: Requested, code: str, on: date) -> OfferRefused:
+    """The loan did not reserve the claim, or does not any more: there is no offer."""
+    wish = state.wish
+    return OfferRefused(
+        offer_id=wish.offer_id,
+        seller=wish.seller,
+        account_id=wish.account_id,
+        claim_id=wish.claim_id,
+        loan_id=wish.loan_id,
+        refused_on=on,
+        code=code,
+        redemption_id=wish.redemption_id,
+    )
 
 
 def _closed(state: Open | Taken, code: str, on: date) -> OfferClosed:

@@ -26,7 +26,7 @@ from libs.events.redemption import UnsoldConfirmed, UnsoldDeclined
 
 @record
 class Wish:
-    """What a holder asked for; `until` and `redemption_id` are those of a redemption, else None."""
+    """What a holder asked for; `until` is None of old ones, `redemption_id` a redemption's."""
 
     offer_id: str
     seller: str
@@ -37,11 +37,12 @@ class Wish:
     window_days: Count
     until: date | None
     redemption_id: str | None
+    is_whole: bool = True
 
 
 @record
 class Terms:
-    """What is offered, as it stands in the order book. Amounts in fen, of the day on which it opened."""
+    """What is offered, as it stands in the order book. Amounts in fen, of the day on which it opened; `is_whole`: all of the claim."""
 
     offer_id: str
     seller: str
@@ -59,6 +60,8 @@ class Terms:
     opened_on: date
     expires_on: date
     redemption_id: str | None
+    related: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 @record
@@ -150,7 +153,8 @@ def evolve(state: OfferState, event: OfferEvent) -> OfferState:
             assert isinstance(state, Requested), "only a wish is refused"
             return NotReserved(wish=state.wish, code=event.code)
         case OfferOpened():
-            return Open(terms=_terms(event))
+            assert isinstance(state, Requested), "only what was asked for opens"
+            return Open(terms=_terms(event, is_whole=state.wish.is_whole))
         case OfferTaken():
             assert isinstance(state, Open), "only an open offer is taken"
             return Taken(
@@ -195,10 +199,11 @@ def _wish(event: OfferRequested) -> Wish:
         window_days=event.window_days,
         until=event.until,
         redemption_id=event.redemption_id,
+        is_whole=event.principal_fen is None,
     )
 
 
-def _terms(event: OfferOpened) -> Terms:
+def _terms(event: OfferOpened, *, is_whole: bool) -> Terms:
     return Terms(
         offer_id=event.offer_id,
         seller=event.seller,
@@ -216,4 +221,6 @@ def _terms(event: OfferOpened) -> Terms:
         opened_on=event.opened_on,
         expires_on=event.expires_on,
         redemption_id=event.redemption_id,
+        related=event.related,
+        is_whole=is_whole,
     )

@@ -22,7 +22,13 @@ from libs.events.scheduling import ListingScheduled
 from services.bidding.commands import CheckListing, OpenListing
 from services.bidding.domain.disclosure import hash_of, is_lawful, template_of, text_of
 from services.bidding.domain.funding import is_affordable
-from services.bidding.domain.ids import account_of, listing_of, require_guarantor, require_staff
+from services.bidding.domain.ids import (
+    account_of,
+    listing_of,
+    require_guarantor,
+    require_not_himself,
+    require_staff,
+)
 from services.bidding.domain.listing_state import (
     Cancelled,
     Expired,
@@ -298,6 +304,7 @@ def _check(
 ) -> Sequence[ListingChecked | ListingOpened | ListingRefused]:
     terms, day = state.terms, context.business_date
     _require_second_person(context.principal, state)
+    require_not_himself(command.himself, terms.borrower)
     if command.content_hash != state.content_hash:
         raise Refused("text_differs")
     opens_on = command.opens_on

@@ -87,6 +87,8 @@ class Profile:
 
     unsold_days: int = 3
     """Working days for which an own offer has stood unsold before a redemption may be asked for (chosen; domain.md section 3)."""
+    evidence_days: int = 10
+    """Working days for which an own offer that stayed unsold is evidence for a redemption, after its end (chosen)."""
     redemption_days: int = 15
     """Working days from the complete form of a redemption by whose end it is sold (processes.md 1.J)."""
 
@@ -96,6 +98,10 @@ class Profile:
     def stood_unsold(self, opened_on: date, ended_on: date) -> bool:
         """Whether an offer that ended without a buyer is evidence for a redemption."""
         return self.working_days_to(opened_on, ended_on) >= self.unsold_days
+
+    def is_fresh(self, ended_on: date, on: date) -> bool:
+        """Whether an offer that ended on a day still says on another how the market is."""
+        return self.working_days_to(ended_on, on) <= self.evidence_days
 
     def redeemed_by(self, completed_on: date) -> date:
         """The last day of a redemption whose form was complete on this day."""

@@ -22,12 +22,14 @@ from libs.events.market import (
     SaleCredited,
 )
 from libs.events.records import RecordedEvent
+from libs.events.relations import ReservationConfirmed
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
 from services.bidding.commands import FEE_ACCOUNT, CreditFee
 from services.bidding.commands.market import (
     CapturePurchase,
     CloseOffer,
+    ConfirmReservation,
     CreditSale,
     RecordReservation,
     RecordTake,
@@ -54,6 +56,8 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [_release(account_id, hold_id, code)]
         case PurchaseCaptured() as captured:
             return _pay_out(captured)
+        case ReservationConfirmed() as confirmed:
+            return [_record_reservation(confirmed)]
         case SaleCredited() as credited:
             return [Send("settle", credited.offer_id, SettleOffer(sale=credited.sale))]
         case _:
@@ -64,7 +68,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
     """What a loan says about a claim that is for sale."""
     match event.data:
         case ClaimReserved() as reserved:
-            return [_record_reservation(reserved)]
+            return [_confirm_reservation(reserved)]
         case ClaimTransferred() as transferred:
             return [_capture(transferred)]
         case ReservationReleased() as released if not released.code.startswith("offer_"):
@@ -101,7 +105,24 @@ def _release(account_id: str, hold_id: str, reason: str) -> Send:
     return Send(f"release:{hold_id}", account_id, ReleasePurchase(hold_id=hold_id, reason=reason))
 
 
-def _record_reservation(reserved: ClaimReserved) -> Send:
+def _confirm_reservation(reserved: ClaimReserved) -> Send:
+    confirm = ConfirmReservation(
+        offer_id=reserved.offer_id,
+        loan_id=reserved.loan_id,
+        borrower=reserved.borrower,
+        principal_fen=reserved.principal_fen,
+        interest_max_fen=reserved.interest_max_fen,
+        grade=reserved.grade,
+        annual_rate=reserved.annual_rate,
+        matures_on=reserved.matures_on,
+        product=reserved.product,
+        region=reserved.region,
+        method=reserved.method,
+    )
+    return Send("reserved", f"lst_{reserved.loan_id.removeprefix('loan_')}", confirm)
+
+
+def _record_reservation(reserved: ReservationConfirmed) -> Send:
     reservation = RecordReservation(
         borrower=reserved.borrower,
         principal_fen=reserved.principal_fen,
@@ -111,6 +132,8 @@ def _record_reservation(reserved: ClaimReserved) -> Send:
         matures_on=reserved.matures_on,
         product=reserved.product,
         region=reserved.region,
+        method=reserved.method,
+        related=reserved.related,
     )
     return Send("reserved", reserved.offer_id, reservation)
 
@@ -164,7 +187,8 @@ SAGAS = (
             OfferRefused: lambda refused: refused.offer_id,
         },
         steps=(
-            Step(on=ClaimReserved, send=RecordReservation),
+            Step(on=ClaimReserved, send=ConfirmReservation),
+            Step(on=ReservationConfirmed, send=RecordReservation),
             Step(on=CommandRefused, send=RefuseOffer),
         ),
     ),

@@ -48,7 +48,9 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
     """The next step of a redemption, or its end."""
     match event.data:
         case RedemptionAsked() as asked:
-            confirm = ConfirmUnsold(redemption_id=asked.redemption_id, investor=asked.investor)
+            confirm = ConfirmUnsold(
+                redemption_id=asked.redemption_id, investor=asked.investor, principal_fen=asked.principal_fen
+            )
             return [Send("unsold", asked.offer_id, confirm, {"redemption_id": asked.redemption_id})]
         case UnsoldConfirmed() as confirmed:
             complete = CompleteForm(claim_id=confirmed.claim_id, loan_id=confirmed.loan_id)

@@ -20,6 +20,7 @@ from libs.events.market import (
     OfferWithdrawn,
 )
 from libs.events.records import RecordedEvent
+from libs.events.schedules.terms import PLAIN
 from libs.events.views import Op, Set, View
 from services.bidding.projections.rates import rate_units
 
@@ -88,12 +89,13 @@ def _opened(data: OfferOpened) -> dict[str, Any]:
         "expires_on": data.expires_on.isoformat(),
         "product": data.product,
         "region": data.region,
+        "method": data.method or PLAIN.method,
     }
 
 
 OFFERS = View(
     name="bidding.offers",
-    version=1,
+    version=2,
     reads=(
         OfferRequested,
         OfferRefused,

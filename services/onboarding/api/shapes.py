@@ -338,7 +338,7 @@ def _text(document: dict[str, Any]) -> str:
             "repayment": read(terms["repayment"]),
         }
     )
-    return text_of(agreed, **named)
+    return text_of(agreed, offered_hash=document["terms_hash"], **named)
 
 
 class ApplicationsOut(BaseModel):

@@ -35,21 +35,56 @@ due days on which nobody works: {repayment.shift}, by the calendar {repayment.ca
 )
 """For a loan that names its manner of repayment."""
 
+_VERSION_3 = lawful(
+    _VERSION_2.replace("version 2", "version 3") + "anyone may pay for the borrower, and is named then\n"
+)
+"""For one whose terms take anyone's payments."""
+
+_VERSIONS = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3}
+
 
 def text_of(
-    terms: LoanTerms, *, application_id: str, loan_id: str, applicant: str, product: str, purpose: str
+    terms: LoanTerms,
+    *,
+    application_id: str,
+    loan_id: str,
+    applicant: str,
+    product: str,
+    purpose: str,
+    offered_hash: TextHash | None = None,
 ) -> str:
-    """The text of an offer, with line feeds. It names people by their ids only; a rate has no zeros at its end."""
-    wording = _VERSION_1 if terms.repayment is None else _VERSION_2
-    return wording.format(
+    """The text of an offer, with line feeds: the one that has the hash under which it was offered, or of the version by which it is
+    offered now. It names people by their ids only; a rate has no zeros at its end. Raises LookupError for a hash of none.
+    """
+    named = {
+        "application_id": application_id,
+        "loan_id": loan_id,
+        "applicant": applicant,
+        "product": product,
+        "purpose": purpose,
+    }
+    if offered_hash is None:
+        return _text(_current(terms), terms, named)
+    known = [1] if terms.repayment is None else [2, 3]
+    texts = (_text(version, terms, named) for version in known)
+    found = next((text for text in texts if hash_of(text) == offered_hash), None)
+    if found is None:
+        raise LookupError(f"no version of the terms has the hash {offered_hash}")
+    return found
+
+
+def _current(terms: LoanTerms) -> int:
+    if terms.repayment is None:
+        return 1
+    return 3 if terms.repayment.payer == "anyone" else 2
+
+
+def _text(version: int, terms: LoanTerms, named: dict[str, str]) -> str:
+    return _VERSIONS[version].format(
         terms=terms,
         repayment=terms.repayment,
         rate=terms.annual_rate.normalize(),
-        application_id=application_id,
-        loan_id=loan_id,
-        applicant=applicant,
-        product=product,
-        purpose=purpose,
+        **named,
     )
 
 

@@ -1,13 +1,13 @@
 """Answers about an investor's portfolio: sums of his claims, and what he may expect of them. Amounts in fen."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from services.repayment.domain.expected import Due, expected_of
+from services.repayment.domain.expected import Due, slices_of
 
 #: The longest term in months of each band but the last *(chosen)*.
 _BANDS: Final = ((3, "1-3"), (6, "4-6"), (12, "7-12"), (24, "13-24"), (36, "25-36"))
@@ -22,14 +22,20 @@ def term_of(tenor_months: int) -> str:
 
 
 def status_of(claim: Document, loan: Document) -> str:
-    """Where a claim stands: sold as a whole, repaid with its loan, or in the overdue bucket of it."""
-    if claim.get("sold_fen") and not claim["outstanding_fen"]:
+    """Where a claim stands: sold, if all that was left of it was; repaid with its loan; or in the overdue bucket of it."""
+    if is_sold(claim):
         return "sold"
     return "repaid" if loan["state"] == "repaid" else str(loan["bucket"])
 
 
+def is_sold(claim: Document) -> bool:
+    """Whether it ended by a sale: who held it is no holder of its loan any more."""
+    return bool(claim.get("sold_whole"))
+
+
 class ClaimSums(BaseModel):
-    """Claims added up: what was lent and is outstanding, and what came back of it so far, before fees."""
+    """Claims added up: what was lent or bought and is outstanding, what came back of it so far, before fees, and the principal that was
+    sold. `accrued_interest_fen` is what has accrued until the day that was asked for, and is due or will be."""
 
     claims: int = 0
     principal_fen: int = 0
@@ -38,15 +44,20 @@ class ClaimSums(BaseModel):
     interest_fen: int = 0
     penalty_fen: int = 0
     fee_fen: int = 0
+    sold_fen: int = 0
+    accrued_interest_fen: int = 0
 
-    def add(self, claim: Mapping[str, Any]) -> None:
+    def add(self, claim: Mapping[str, Any], accrued_interest_fen: int = 0) -> None:
         """One claim more."""
         self.claims += 1
+        self.accrued_interest_fen += accrued_interest_fen
         for name in _SUMMED:
-            setattr(self, name, getattr(self, name) + claim[name])
+            setattr(self, name, getattr(self, name) + claim.get(name, 0))
 
 
-_SUMMED: Final = tuple(name for name in ClaimSums.model_fields if name != "claims")
+_SUMMED: Final = tuple(
+    name for name in ClaimSums.model_fields if name not in ("claims", "accrued_interest_fen")
+)
 
 
 class PortfolioGroupOut(ClaimSums):
@@ -70,13 +81,13 @@ class Portfolio:
     whole: PortfolioOut = field(default_factory=PortfolioOut)
     groups: dict[tuple[str, str, str], PortfolioGroupOut] = field(default_factory=dict)
 
-    def add(self, claim: Document, loan: Document) -> None:
-        """A document of repayment.claims with its loan's of repayment.loans."""
+    def add(self, claim: Document, loan: Document, accrued_interest_fen: int = 0) -> None:
+        """A document of repayment.claims with its loan's of repayment.loans, and what has accrued on it."""
         key = loan["grade"], term_of(loan["tenor_months"]), status_of(claim, loan)
         if key not in self.groups:
             self.groups[key] = PortfolioGroupOut(grade=key[0], term_months=key[1], status=key[2])
-        self.whole.add(claim)
-        self.groups[key].add(claim)
+        self.whole.add(claim, accrued_interest_fen)
+        self.groups[key].add(claim, accrued_interest_fen)
 
     def shown(self) -> PortfolioOut:
         """What was added up so far."""
@@ -112,19 +123,26 @@ class CashFlowOut(BaseModel):
 
 @dataclass(slots=True)
 class CashFlow:
-    """Adds up, claim by claim, what may be expected."""
+    """Adds up, loan by loan, what may be expected."""
 
     overdue: ExpectedOut = field(default_factory=ExpectedOut)
     months: dict[str, ExpectedMonthOut] = field(default_factory=dict)
 
-    def add(self, claim: Document, loan: Document) -> None:
-        """A document of repayment.claims with its loan's of repayment.loans."""
-        for due in expected_of(claim["claim_id"], loan.get("held", {}), open_rows(loan)):
-            month = due.due_on.isoformat()[:7]
-            if due.missed:
-                self.overdue.add(due)
-            else:
-                self.months.setdefault(month, ExpectedMonthOut(month=month)).add(due)
+    def add(self, claims: Collection[str], loan: Document) -> Iterator[None]:
+        """The claims of one loan, by a document of repayment.loans; a step for each part of them that lies together, after which others
+        may be served."""
+        rows = open_rows(loan)
+        for part in slices_of(claims, loan.get("held", {})):
+            for row in rows:
+                self._add(part.of(row))
+            yield
+
+    def _add(self, due: Due) -> None:
+        month = due.due_on.isoformat()[:7]
+        if due.missed:
+            self.overdue.add(due)
+        else:
+            self.months.setdefault(month, ExpectedMonthOut(month=month)).add(due)
 
     def shown(self) -> CashFlowOut:
         """What was added up so far."""

@@ -196,7 +196,7 @@ class HeldLoanOut(BaseModel):
 
 class ClaimOut(BaseModel):
     """A claim: what was lent or bought, what is outstanding, what came back (before fees), what of it was sold, and how its loan
-    stands. `offer_id` is the offer that it is reserved for."""
+    stands; null of one that was sold, whose loan is others' since. `offer_id` is the offer that it is reserved for."""
 
     id: str
     loan_id: str
@@ -215,10 +215,23 @@ class ClaimOut(BaseModel):
         """From documents of repayment.claims and repayment.loans; the loan's may come a moment later."""
         fields = ClaimOut.model_fields.keys() & document.keys()
         shown = {name: document[name] for name in fields if name not in ("id", "loan")}
+        if document.get("sold_whole"):
+            loan = None
         whole = None if loan is None else LoanOut.of(loan).model_dump(include=set(HeldLoanOut.model_fields))
         return ClaimOut(
             id=document["claim_id"], loan=None if whole is None else HeldLoanOut(**whole), **shown
         )
+
+
+class WorthOut(BaseModel):
+    """What a claim is worth on a day: its principal, its interest that is due and not paid, and what has accrued since, as a settlement
+    of the loan on that day would pay it. Penalty is not in it."""
+
+    id: str
+    value_date: date
+    principal_fen: int
+    interest_due_fen: int
+    accrued_interest_fen: int
 
 
 class ClaimsOut(BaseModel):

@@ -1,4 +1,4 @@
-"""What the holder of a claim may expect, month by month, if the rest of the schedule is paid as it stands.
+"""What the holder of claims may expect, month by month, if the rest of the schedule is paid as it stands.
 
 A payment is split when it comes, by what each holder is owed then (distribution.py); before that nobody knows the fen. So this
 is an estimate, computed alike for all: the claims lie side by side, each as wide as the principal that it is owed, in the order
@@ -7,7 +7,7 @@ expectations sum to the schedule exactly; each is within a fen a row of the clai
 on interest are not in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,7 @@ from libs.events.money import slice_fen
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a row still asks for, of the whole loan or of one claim; `missed`: it was not paid in time."""
+    """What a row still asks for, of the whole loan or of a slice of it; `missed`: it was not paid in time."""
 
     due_on: date
     principal_fen: int
@@ -24,22 +24,40 @@ class Due:
     missed: bool = False
 
 
-def expected_of(claim_id: str, held: Mapping[str, int], rows: Sequence[Due]) -> list[Due]:
-    """What a claim may expect of each open row of its loan. `held` is what each claim of the loan is owed.
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """From where to where some neighbouring claims lie, and how wide all of the loan's are."""
 
-    Nothing for a claim that is not among them or is owed nothing.
-    """
-    own_fen = held.get(claim_id, 0)
-    if own_fen <= 0:
-        return []
-    start = sum(fen for other, fen in held.items() if other < claim_id)
-    end, whole = start + own_fen, sum(held.values())
-    return [
-        Due(
+    start: int
+    end: int
+    whole: int
+
+    def of(self, row: Due) -> Due:
+        """What falls to it of a row."""
+        return Due(
             due_on=row.due_on,
-            principal_fen=slice_fen(row.principal_fen, start, end, whole),
-            interest_fen=slice_fen(row.interest_fen, start, end, whole),
+            principal_fen=slice_fen(row.principal_fen, self.start, self.end, self.whole),
+            interest_fen=slice_fen(row.interest_fen, self.start, self.end, self.whole),
             missed=row.missed,
         )
-        for row in rows
-    ]
+
+
+def slices_of(own: Collection[str], held: Mapping[str, int]) -> Iterator[Slice]:
+    """Where these claims lie among all of a loan, of which `held` says what each is owed. Neighbours are one slice: theirs sum to it,
+    because only its ends are rounded. One pass over what is held, whatever part of it is asked for."""
+    whole, at = sum(held.values()), 0
+    start: int | None = None
+    for claim_id in sorted(held):
+        if claim_id not in own and start is not None:
+            yield Slice(start, at, whole)
+            start = None
+        elif claim_id in own and start is None and held[claim_id]:
+            start = at
+        at += held[claim_id]
+    if start is not None:
+        yield Slice(start, at, whole)
+
+
+def expected_of(claim_id: str, held: Mapping[str, int], rows: Sequence[Due]) -> list[Due]:
+    """What one claim may expect of each open row of its loan; nothing for a claim that is not among them or is owed nothing."""
+    return [part.of(row) for part in slices_of((claim_id,), held) for row in rows]

@@ -12,18 +12,16 @@ from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationRelea
 from libs.events.deciding import Refused
 from libs.events.market import permille_fen
 from libs.events.money import split_fen
-from libs.events.schedules.terms import RepaymentTerms
+from libs.events.schedules.terms import PLAIN
 from services.repayment.commands import ReleaseClaim, ReserveClaim, TransferClaim
-from services.repayment.domain.allocation import Book, days_past_due
+from services.repayment.domain.accruing import accrued_interest_fen, interest_max_fen
+from services.repayment.domain.allocation import days_past_due
 from services.repayment.domain.loan_state import Claim, Repaid, Reservation, Running
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import daily_interest_fen, reached
+from services.repayment.domain.schedule import reached
 
 #: More could not be said in the one record of a distribution (design.md section 4).
 CLAIMS_MAX = 2_000
-
-#: From one due date to the next: no month is longer.
-_PERIOD_DAYS_MAX = 31
 
 
 def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[ClaimReserved]:
@@ -31,8 +29,6 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
     if _reservation_of(state, command.offer_id) or command.offer_id in state.sold:
         return []
     _require_tradable(rules, state, command.value_date, may_wait=command.may_wait)
-    if not _is_plain(state.book.repayment):
-        raise Refused("manner_not_traded")
     claim = _claim(state, command.claim_id)
     if claim is None or claim.investor != command.seller or not claim.principal_fen:
         raise Refused("unknown_claim")
@@ -42,6 +38,7 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
     if principal_fen != claim.principal_fen:
         _require_part(rules, state, claim, principal_fen)
     book = state.book
+    until = book.rows[-1].due_on if command.until is None else command.until
     return [
         ClaimReserved(
             loan_id=state.loan_id,
@@ -52,13 +49,14 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
             borrower=state.borrower,
             principal_fen=principal_fen,
             outstanding_fen=claim.principal_fen,
-            interest_max_fen=_interest_fen(rules, book, principal_fen, _PERIOD_DAYS_MAX),
+            interest_max_fen=interest_max_fen(rules, book, principal_fen, (command.value_date, until)),
             grade=state.grade,
             annual_rate=book.annual_rate,
             matures_on=book.rows[-1].due_on,
             reserved_on=command.value_date,
             product=state.product,
             region=state.region,
+            method=(book.repayment or PLAIN).method,
         )
     ]
 
@@ -98,7 +96,7 @@ def transfer(rules: Rules, command: TransferClaim, state: Running) -> Sequence[C
     if cap_fen is not None and _held_fen(state, command.buyer) + part_fen > cap_fen:
         raise Refused("above_investor_cap")
     price_fen = permille_fen(part_fen, command.price_permille)
-    interest_fen = accrued_interest_fen(rules, state.book, part_fen, on)
+    interest_fen = accrued_interest_fen(rules, state.book, part_fen, on, of_fen=state.book.outstanding_fen)
     if price_fen + interest_fen > command.held_fen:
         raise Refused("above_maximum")
     order = state.last_order + 1
@@ -155,23 +153,6 @@ def _released(state: Running, reserved: Reservation, code: str) -> ReservationRe
     )
 
 
-def accrued_interest_fen(rules: Rules, book: Book, principal_fen: int, on: date) -> int:
-    """Interest on a share of the principal for the days since the last due date (or the funding), the day of the sale being the
-    buyer's first: round(principal · rate · actual days / basis).
-
-    The buyer gets the whole period's interest when it is paid, and gives this of it to the seller beforehand. Source:
-    domain.md section 3, "accrued interest goes to the seller up to the settlement day"; gross of the platform's fee on
-    interest, which whoever is paid the interest bears *(chosen)*.
-    """
-    number = reached(book.rows, on)
-    since = book.rows[number - 1].due_on if number else book.funded_on
-    return _interest_fen(rules, book, principal_fen, max(0, (on - since).days))
-
-
-def _interest_fen(rules: Rules, book: Book, principal_fen: int, days: int) -> int:
-    return daily_interest_fen(principal_fen, book.annual_rate, days, rules.day_basis, rules.rounding)
-
-
 def _require_tradable(rules: Rules, state: Running, on: date, *, may_wait: bool = False) -> None:
     """Not near a due date, when nobody knows yet whether it will be paid, and not while something is overdue."""
     is_blocked = any(abs((row.due_on - on).days) <= rules.blocked_days for row in state.book.rows)
@@ -185,18 +166,6 @@ def _may_be_paid(state: Running, on: date) -> bool:
     """Whether what looks overdue may have been paid in time: it was not asked for yet, or the answer is still on its way."""
     is_asked = reached(state.book.rows, on - timedelta(days=1)) < state.next_due
     return not is_asked or bool(state.unanswered)
-
-
-def _is_plain(terms: RepaymentTerms | None) -> bool:
-    """Whether interest accrues evenly from due date to due date on all that is owed, as `accrued_interest_fen` has it: of other
-    manners no price of a sale is agreed yet (docs/decisions/0015)."""
-    return terms is None or (
-        terms.method in ("equal_instalments", "equal_principal", "interest_first")
-        and terms.interest_by == "month"
-        and terms.shift == "none"
-        and not terms.principal_grace
-        and not terms.interest_grace
-    )
 
 
 def _claim(state: Running, claim_id: str) -> Claim | None:

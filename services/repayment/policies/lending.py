@@ -4,6 +4,8 @@ A payment that the loan does not take is declined by event (PaymentReturned) or 
 is bidding's step, because the account is there.
 """
 
+from datetime import timedelta
+
 from libs.events.bidding import (
     FundsCollected,
     InstallmentDebited,
@@ -134,6 +136,7 @@ def _record_payment(payment: LoanPaymentDebited) -> Send:
         amount_fen=payment.amount_fen,
         value_date=payment.value_date,
         settle=payment.settle,
+        prepay=payment.prepay,
     )
     about = _about(payment.loan_id, payment.payment_id, payment.account_id, payment.amount_fen)
     return Send("record-payment", payment.loan_id, command, about)
@@ -157,6 +160,7 @@ def _reserve(asked: OfferRequested) -> Send:
         principal_fen=asked.principal_fen,
         value_date=asked.requested_on,
         may_wait=asked.redemption_id is not None,
+        until=asked.until or asked.requested_on + timedelta(days=asked.window_days),
     )
     return Send("reserve-claim", asked.loan_id, command, {"offer_id": asked.offer_id})
 

@@ -39,6 +39,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return [
                 Add(sold.sold_claim_id, "outstanding_fen", -sold.claim.principal_fen),
                 Add(sold.sold_claim_id, "sold_fen", sold.claim.principal_fen),
+                Set(sold.sold_claim_id, "sold_whole", sold.left_fen == 0),
                 *_reserved(sold.sold_claim_id, None, event),
                 *_opened(sold.loan_id, sold.claim, event),
             ]
@@ -73,7 +74,7 @@ def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[O
 
 VIEW = View(
     name="repayment.claims",
-    version=2,
+    version=3,
     reads=(LoanOpened, RepaymentDistributed, ClaimReserved, ReservationReleased, ClaimTransferred),
     project=project,
     owner_field="investor",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from libs.events.claims import ClaimTransferred
 from libs.events.repayment import LoanOpened, RepaymentDistributed
-from libs.events.views import Add, Op
+from libs.events.views import Add, Op, Unset
 
 
 def opened(loan: LoanOpened) -> Sequence[Op]:
@@ -21,14 +21,25 @@ def distributed(shared: RepaymentDistributed) -> Sequence[Op]:
 
 
 def transferred(sold: ClaimTransferred) -> Sequence[Op]:
-    """What was sold, a claim or a part of it, is owed to the buyer's new claim."""
+    """What was sold is owed to the buyer's new claim; a claim that was sold whole is nobody's any more, so it goes."""
     amount_fen = sold.claim.principal_fen
-    return [
-        _held(sold.loan_id, sold.sold_claim_id, -amount_fen),
-        _held(sold.loan_id, sold.claim.claim_id, amount_fen),
-    ]
+    seller = (
+        _held(sold.loan_id, sold.sold_claim_id, -amount_fen)
+        if sold.left_fen
+        else Unset(sold.loan_id, _at(sold.sold_claim_id))
+    )
+    return [seller, _held(sold.loan_id, sold.claim.claim_id, amount_fen)]
+
+
+def repaid(loan_id: str) -> Op:
+    """Nobody is owed anything."""
+    return Unset(loan_id, "held")
 
 
 def _held(loan_id: str, claim_id: str, amount_fen: int) -> Op:
     """So much more of the loan's outstanding principal is owed to a claim."""
-    return Add(loan_id, f"held.{claim_id}", amount_fen)
+    return Add(loan_id, _at(claim_id), amount_fen)
+
+
+def _at(claim_id: str) -> str:
+    return f"held.{claim_id}"

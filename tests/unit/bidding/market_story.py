@@ -24,11 +24,13 @@ from libs.events.market import (
     Sale,
     SaleCredited,
 )
+from libs.events.relations import ReservationConfirmed
 from libs.events.system import CommandRefused
 from services.bidding.commands import CreditFee
 from services.bidding.commands.market import (
     CapturePurchase,
     CloseOffer,
+    ConfirmReservation,
     CreditSale,
     OpenOffer,
     RecordReservation,
@@ -64,9 +66,37 @@ ASK = OpenOffer(
     offer_id="offer_1", seller="usr_ann", claim_id="clm_1_1", loan_id="loan_1", price_permille=990
 )
 REQUESTED = OfferRequested(
-    principal_fen=None, price_permille=990, window_days=10, requested_on=TODAY, **OFFER
+    principal_fen=None,
+    price_permille=990,
+    window_days=10,
+    requested_on=TODAY,
+    until=EXPIRES,
+    **OFFER,
 )
 RESERVE = RecordReservation(
+    borrower="usr_bea",
+    principal_fen=400_00,
+    interest_max_fen=4_08,
+    grade="B",
+    annual_rate=Decimal("0.12"),
+    matures_on=date(2025, 3, 1),
+)
+#: The listing knew of a cousin.
+RELATED = ("usr_cousin",)
+CONFIRM = ConfirmReservation(
+    offer_id="offer_1",
+    loan_id="loan_1",
+    borrower="usr_bea",
+    principal_fen=400_00,
+    interest_max_fen=4_08,
+    grade="B",
+    annual_rate=Decimal("0.12"),
+    matures_on=date(2025, 3, 1),
+)
+CONFIRMED = ReservationConfirmed(
+    listing_id="lst_1",
+    offer_id="offer_1",
+    loan_id="loan_1",
     borrower="usr_bea",
     principal_fen=400_00,
     interest_max_fen=4_08,
@@ -87,6 +117,7 @@ OPENED = OfferOpened(
 )
 #: Under the law a sale costs its seller 5 per mille.
 LAWFUL = replace(OPENED, fee_permille=5, fees_version=1)
+GONE = OfferRefused(refused_on=TODAY, code="loan_repaid", **OFFER)
 REFUSE = RefuseOffer(code="blocked_window")
 REFUSED = OfferRefused(refused_on=TODAY, code="blocked_window", **OFFER)
 

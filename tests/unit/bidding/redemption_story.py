@@ -200,7 +200,7 @@ REFUSED = RedemptionRefused(
 RELEASE = ReleaseRedemption()
 RELEASED = RedemptionReleased(
     signer="stf_cas",
-    sale_offer_id="offer_-1",
+    sale_offer_id="offer_89f9e5ff1e7bed40b6c49614e6213b9c",
     claim_id="clm_1_1",
     loan_id="loan_1",
     price_permille=950,
@@ -212,7 +212,7 @@ RELEASED = RedemptionReleased(
 )
 FOR_SALE = (*APPROVED, RELEASED)
 SELL = OpenOffer(
-    offer_id="offer_-1",
+    offer_id="offer_89f9e5ff1e7bed40b6c49614e6213b9c",
     seller="usr_ann",
     claim_id="clm_1_1",
     loan_id="loan_1",
@@ -224,7 +224,7 @@ SOLD_TO_DEE = CompleteRedemption(
     buyer="usr_dee", principal_fen=900_00, amount_fen=853_72, sold_on=date(2024, 4, 8)
 )
 SOLD = RedemptionSold(
-    sale_offer_id="offer_-1",
+    sale_offer_id="offer_89f9e5ff1e7bed40b6c49614e6213b9c",
     buyer="usr_dee",
     principal_fen=900_00,
     amount_fen=853_72,
@@ -266,7 +266,11 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("bidding", no_evidence("offer_open"), [Send("form", "rdm_1", DECLINE)]),
     ("bidding", COMPLETED, []),
     ("bidding", APPROVALS[3], []),
-    ("bidding", RELEASED, [Send("sale", "offer_-1", SELL, {"redemption_id": "rdm_1"})]),
+    (
+        "bidding",
+        RELEASED,
+        [Send("sale", "offer_89f9e5ff1e7bed40b6c49614e6213b9c", SELL, {"redemption_id": "rdm_1"})],
+    ),
     ("bidding", settled(redemption_id="rdm_1"), [Send("redemption", "rdm_1", SOLD_TO_DEE)]),
     ("bidding", settled(), []),
     ("bidding", replace(EXPIRED, redemption_id="rdm_1"), _lapse("sale_expired")),

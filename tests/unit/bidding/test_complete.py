@@ -3,7 +3,7 @@
 import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
-from services.bidding.commands.market import CapturePurchase, CreditSale
+from services.bidding.commands.market import CapturePurchase, ConfirmReservation, CreditSale
 from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.standing import (
     ConsiderOrders,
@@ -59,6 +59,7 @@ SPECS = [
     *test_redemption.SPECS,
     *test_redemption.UNSOLD_SPECS,
     *test_market.SPECS,
+    *test_market.LISTING_SPECS,
     *test_market.LAWFUL_SPECS,
     *test_market.ACCOUNT_SPECS,
     *test_bank_days.SPECS,
@@ -69,9 +70,18 @@ SPECS = [
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, CapturePurchase, CreditSale, ConfirmUnsold)
+NEVER_WITHOUT_EFFECT = (
+    CaptureHold,
+    CreditFee,
+    CreditVoucher,
+    CapturePurchase,
+    CreditSale,
+    ConfirmUnsold,
+    ConfirmReservation,
+)
 #: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
 NEVER_REFUSED = (
+    ConfirmReservation,
     SettleVouchers,
     ReturnVouchers,
     EndOrderOf,

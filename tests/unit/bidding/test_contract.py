@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,16 @@ from services.repayment.commands import OpenLoan
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named as repayment_profile
 from tests.unit.bidding import listing_story as listing
-from tests.unit.bidding.paper_story import ANNS_OLD_HASH, ISSUE, ISSUED, LAWFUL, OLD_HASH, issue
+from tests.unit.bidding.paper_story import (
+    ANNS_OLD_HASH,
+    ANNS_SECOND_HASH,
+    ISSUE,
+    ISSUED,
+    LAWFUL,
+    OLD_HASH,
+    SECOND_HASH,
+    issue,
+)
 from tests.unit.bidding.specs import Spec, on
 from tests.unit.documents import recorded
 from tests.unit.given import given
@@ -104,12 +114,28 @@ def test_what_was_issued_can_be_written_again_from_its_event() -> None:
 
 
 def test_a_contract_of_an_earlier_release_reads_as_it_did() -> None:
-    """Version 1 has no schedule; its texts have the hashes that they were issued with, and asking again writes nothing."""
-    text = contract_text.contract_text(ISSUED, "ctr_1", 1)
-    assert contract_text.hash_of(text) == OLD_HASH
-    old = contract_text.certificate_text(ISSUED, ISSUED.claims[0], "ctr_1", OLD_HASH, 1)
-    assert contract_text.hash_of(old) == ANNS_OLD_HASH
-    given(AGGREGATE, replace(ISSUED, version=1, content_hash=OLD_HASH)).when(ISSUE, on()).then()
+    """Version 1 has no schedule, version 2 does not say who may pay: their texts have the hashes that they were issued with, and asking
+    again writes nothing."""
+    known = {1: (OLD_HASH, ANNS_OLD_HASH), 2: (SECOND_HASH, ANNS_SECOND_HASH)}
+    for version, (content_hash, anns_hash) in known.items():
+        text = contract_text.contract_text(ISSUED, "ctr_1", version)
+        assert contract_text.hash_of(text) == content_hash
+        old = contract_text.certificate_text(ISSUED, ISSUED.claims[0], "ctr_1", content_hash, version)
+        assert contract_text.hash_of(old) == anns_hash
+        given(AGGREGATE, replace(ISSUED, version=version, content_hash=content_hash)).when(ISSUE, on()).then()
+
+
+@pytest.mark.parametrize(
+    ("payer", "says"),
+    [
+        ("borrower", "behalf: nobody but himself.\n"),
+        ("anyone", "behalf: anyone, whose payment then names him.\n"),
+    ],
+)
+def test_the_contract_says_who_may_pay(payer: Any, says: str) -> None:
+    """It is a term of the loan whose payments it takes (decision 19), so both sides read it."""
+    repayment = replace(BRIDGE.repayments[0], payer=payer)
+    assert says in contract_text.contract_text(replace(ISSUED, repayment=repayment), "ctr_1")
 
 
 @pytest.mark.parametrize("product", [BRIDGE, SEASONAL, INSTALMENT_PLAN], ids=lambda product: product.code)
@@ -145,7 +171,7 @@ def test_the_contract_says_the_schedule_of_the_ledger(product: Product) -> None:
 def test_a_version_that_a_release_lacks_is_named() -> None:
     """A text of a later template is not written in the words of another."""
     with pytest.raises(contract_text.UnknownVersion):
-        contract_text.contract_text(ISSUED, "ctr_1", 3)
+        contract_text.contract_text(ISSUED, "ctr_1", 4)
 
 
 def test_the_contract_says_what_the_law_wants_of_it() -> None:

@@ -71,6 +71,20 @@ SPECS = [
         "forbidden_second_signature",
         "stf_acc",
     ),
+    spec(
+        "nobody signs about his own claim",
+        ISSUED_PACK,
+        ReviewDealPack(himself="usr_ann"),
+        "forbidden_holder",
+        "stf_liz",
+    ),
+    spec(
+        "of whatever step",
+        (PACK_OPENED, RECEIPT),
+        IssueClaimList(himself="usr_ann"),
+        "forbidden_holder",
+        "stf_ria",
+    ),
     spec("legal reviews", ISSUED_PACK, ReviewDealPack(), (REVIEWED,), "stf_liz"),
     spec("a review is done once", SEALED_PACK, ReviewDealPack(), (), "stf_liz"),
     spec(

@@ -109,6 +109,13 @@ SPECS = [
         "forbidden_second_review",
         by(FIN),
     ),
+    Spec(
+        "nor does the borrower himself review",
+        TO_REVIEW,
+        replace(APPROVE, himself="usr_bea"),
+        "forbidden_borrower",
+        by(FIN),
+    ),
     Spec("the borrower's owner does not review", TO_REVIEW, APPROVE, "forbidden_owner", by("stf_own")),
     Spec("nor does a customer", TO_REVIEW, APPROVE, "forbidden_not_staff", by("usr_fin")),
     Spec("one rejection cancels", TO_REVIEW, REJECT, (reviewed(FIN, 1, "reject"), CANCELLED), by(FIN)),

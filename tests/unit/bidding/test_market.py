@@ -11,11 +11,13 @@ from libs.events.sagas import Send
 from services.bidding.commands.market import ReleasePurchase, SettleOffer
 from services.bidding.domain.account import aggregate as account_aggregate
 from services.bidding.domain.contract_text import UnknownVersion, hash_of
+from services.bidding.domain.listing import aggregate as listing_aggregate
 from services.bidding.domain.offer import aggregate as offer_aggregate
 from services.bidding.domain.offer_state import Open, Taken, Unsold
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from services.bidding.domain.transfer_text import transfer_text
 from services.bidding.policies import POLICIES
+from tests.unit.bidding import listing_story as story
 from tests.unit.bidding import market_story as market
 from tests.unit.bidding.specs import ANN, OPENED, Spec, on
 from tests.unit.documents import recorded
@@ -23,6 +25,7 @@ from tests.unit.given import TODAY, context, fold, given
 
 OFFER, LAWFUL_OFFER = offer_aggregate(DEMO), offer_aggregate(CN_P2P_2016)
 ACCOUNT = account_aggregate(DEMO)
+LISTING = listing_aggregate(DEMO)
 ASKED = (market.REQUESTED,)
 STANDS = (*ASKED, market.OPENED)
 TAKEN = (*STANDS, market.TAKEN)
@@ -65,6 +68,18 @@ SPECS = [
         "invalid_window",
     ),
     spec("the loan's reservation opens it", ASKED, market.RESERVE, (market.OPENED,)),
+    spec(
+        "with its manner, and those whom the listing knew",
+        ASKED,
+        replace(market.RESERVE, method="bullet", related=market.RELATED),
+        (replace(market.OPENED, method="bullet", related=market.RELATED),),
+    ),
+    spec(
+        "from before offers said until when",
+        (replace(market.REQUESTED, until=None),),
+        market.RESERVE,
+        (market.OPENED,),
+    ),
     spec("once, whatever became of it", EXPIRED, market.RESERVE, ()),
     spec("but not what was never asked for", (), market.RESERVE, "unknown_offer"),
     spec("the loan's refusal ends it", ASKED, market.REFUSE, (market.REFUSED,)),
@@ -82,6 +97,12 @@ SPECS = [
     spec("the seller is no buyer", STANDS, replace(take, buyer=ANN), "own_offer"),
     spec("nor is the borrower", STANDS, replace(take, buyer="usr_bea"), "own_loan"),
     spec("nor his relations", STANDS, replace(take, related=("usr_bea",)), "related_party"),
+    spec(
+        "nor whom only the listing knew as such",
+        (*ASKED, replace(market.OPENED, related=market.RELATED)),
+        replace(take, buyer="usr_cousin"),
+        "related_party",
+    ),
     spec("nor who holds too little", STANDS, replace(take, held_fen=400_07), "below_maximum"),
     spec(
         "nor whose assessment is over",
@@ -106,6 +127,8 @@ SPECS = [
     spec("not over another buyer", TAKEN, replace(market.REOPEN, hold_id="hold_2"), ()),
     spec("nor over nothing", (), market.REOPEN, "unknown_offer"),
     spec("the loan's end ends it", STANDS, market.CLOSE, (market.CLOSED,)),
+    spec("also before it has opened", ASKED, market.CLOSE, (market.GONE,)),
+    spec("which it then never does", (*ASKED, market.GONE), market.RESERVE, ()),
     spec("not while its transfer is decided", TAKEN, market.CLOSE, ()),
     spec("nor where nothing was", (), market.CLOSE, "unknown_offer"),
     spec("its seller withdraws it", STANDS, market.WITHDRAW, (market.WITHDRAWN,), ANN),
@@ -126,6 +149,15 @@ SPECS = [
     ),
     spec("not before", STANDS, Wake(business_date=TODAY, phase=1), ()),
     spec("nor from its buyer", TAKEN, Wake(business_date=market.EXPIRES, phase=1), ()),
+]
+LISTING_SPECS = [
+    spec(
+        "the listing says whom it knew",
+        (story.opened(related=market.RELATED),),
+        market.CONFIRM,
+        (replace(market.CONFIRMED, related=market.RELATED),),
+    ),
+    spec("or that there is none", (), market.CONFIRM, (market.CONFIRMED,)),
 ]
 LAWFUL_SPECS = [
     spec("under the law the seller bears a published fee", ASKED, market.RESERVE, (market.LAWFUL,)),
@@ -167,6 +199,12 @@ ACCOUNT_SPECS = [
 def test_an_offer(row: Spec) -> None:
     """Each rule of an offer, one row each."""
     row.check(OFFER)
+
+
+@pytest.mark.parametrize("row", LISTING_SPECS, ids=lambda row: row.says)
+def test_a_listing_is_asked_before_its_loan_is_offered(row: Spec) -> None:
+    """Who was related to the borrower on the day of approval, only the listing knows."""
+    row.check(LISTING)
 
 
 @pytest.mark.parametrize("row", LAWFUL_SPECS, ids=lambda row: row.says)
@@ -236,7 +274,8 @@ CERTIFICATE_1 = "2017dc013650f7595c6f3576cedbad40842179ea84c68b08dcf18db32eabbec
 
 SEND_BACK = Send("release:hold_1", "acc_cem", ReleasePurchase(hold_id="hold_1", reason="offer_taken"))
 ANSWERS: list[tuple[str, Any, list[Send]]] = [
-    ("repayment", market.RESERVED, [Send("reserved", "offer_1", market.RESERVE)]),
+    ("repayment", market.RESERVED, [Send("reserved", "lst_1", market.CONFIRM)]),
+    ("bidding", market.CONFIRMED, [Send("reserved", "offer_1", market.RESERVE)]),
     ("repayment", market.NOT_RESERVED, [Send("refuse-offer", "offer_1", market.REFUSE)]),
     (
         "bidding",

@@ -70,6 +70,13 @@ SPECS = [
     Spec("once", (*TO_PAY, PAID), PAY, (), CAS),
     Spec("who reviewed it does not", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fin")),
     Spec("nor does the other one", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fan")),
+    Spec(
+        "nor the borrower himself",
+        TO_PAY,
+        replace(PAY, himself="usr_bea"),
+        "forbidden_borrower",
+        on(FUNDED_ON, "stf_cas"),
+    ),
     Spec("nor the borrower's owner", TO_PAY, PAY, "forbidden_owner", on(FUNDED_ON, "stf_own")),
     Spec("nor a customer", TO_PAY, PAY, "forbidden_not_staff", on(FUNDED_ON, "usr_cas")),
     Spec("nor without a voucher", TO_PAY, replace(PAY, voucher=""), "invalid_voucher", CAS),

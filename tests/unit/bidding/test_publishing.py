@@ -118,6 +118,13 @@ SPECS = [
         LIA,
     ),
     Spec("who prepared it does not", (PREPARED,), APPROVE, "forbidden_same_person", on(principal="stf_leo")),
+    Spec(
+        "nor does the borrower himself",
+        (PREPARED,),
+        replace(APPROVE, himself="usr_bea"),
+        "forbidden_borrower",
+        on(principal="stf_liz"),
+    ),
     Spec("nor does the borrower's owner", (PREPARED,), APPROVE, "forbidden_owner", on(principal="stf_own")),
     Spec("nor a customer", (PREPARED,), APPROVE, "forbidden_not_staff", on(principal="usr_lia")),
     Spec(
@@ -238,17 +245,22 @@ def test_the_text_of_a_disclosure_is_never_edited() -> None:
     assert "borrower: a borrower, " in text
     assert "loan: not known\n" in text
     assert "guarantor: gua_7\n" in text
-    with pytest.raises(ValueError, match="no template 4"):
-        disclosure.text_of(replace(PACK, template=4))
+    with pytest.raises(ValueError, match="no template 5"):
+        disclosure.text_of(replace(PACK, template=5))
 
 
 def test_a_disclosure_says_how_a_loan_is_repaid() -> None:
-    """A loan that names its manner of repayment is told of by the third template, word for word from its snapshot."""
+    """A loan that names its manner of repayment is told of by the fourth template, word for word from its snapshot."""
     seasonal = SEASONAL.repayments[0]
-    assert (disclosure.template_of(None), disclosure.template_of(seasonal)) == (2, 3)
-    text = disclosure.text_of(replace(PACK, template=3, repayment=seasonal))
-    assert text.startswith("Loanstream disclosure, version 3\n")
+    assert (disclosure.template_of(None), disclosure.template_of(seasonal)) == (2, 4)
+    third = disclosure.hash_of(disclosure.text_of(replace(PACK, template=3, repayment=seasonal)))
+    assert third == "8cd10f9a19f7bec4f082a767ce6534a8387aeafff544245c3c215bf1f7bc059e"
+    text = disclosure.text_of(replace(PACK, template=4, repayment=seasonal))
+    assert text.startswith("Loanstream disclosure, version 4\n")
+    anyone = disclosure.text_of(replace(PACK, template=4, repayment=replace(seasonal, payer="anyone")))
+    assert "paid by the borrower, or anyone for him\n" in anyone
     for said in (
+        "paid by the borrower only\n",
         "interest runs by the day (act_360)\n",
         "no principal in the first 1 months, no interest in the first 1\n",
         "fee with each instalment 1 per mille of the amount, borne by the borrower\n",

@@ -55,6 +55,9 @@ NO = sign("department_head", refused="not_proven")
 REFUSED_BY_DENG = (*IN_WORK, APPROVALS[0], REFUSED)
 OVER = Wake(business_date=DEADLINE, phase=1)
 
+#: Of a claim that is larger, 900 yuan were offered.
+OF_A_PART = (replace(s.WANTED, principal_fen=900_00), s.IN_THE_BOOK, EXPIRED)
+
 UNSOLD_SPECS = [
     Spec("an offer that stayed unsold says so", (*STANDS, EXPIRED), CONFIRM, (CONFIRMED,)),
     Spec("each time again", (*STANDS, EXPIRED, CONFIRMED), CONFIRM, (CONFIRMED,)),
@@ -75,6 +78,12 @@ UNSOLD_SPECS = [
         CONFIRM,
         (no_evidence("offered_too_short"),),
     ),
+    Spec("ten working days later it still is", (*STANDS, EXPIRED), CONFIRM, (CONFIRMED,), on(date(2024, 3, 28))),
+    Spec("not eleven", (*STANDS, EXPIRED), CONFIRM, (no_evidence("offered_too_long_ago"),), on(date(2024, 3, 29))),
+    Spec("of a part there was an offer", (*STANDS, EXPIRED), replace(CONFIRM, principal_fen=900_01), (CONFIRMED,)),
+    Spec("as large as what is redeemed", OF_A_PART, replace(CONFIRM, principal_fen=900_00), (CONFIRMED,)),
+    Spec("not larger", OF_A_PART, replace(CONFIRM, principal_fen=900_01), (no_evidence("offered_less"),)),
+    Spec("nor of all", OF_A_PART, CONFIRM, (no_evidence("offered_less"),)),
     Spec("a stranger's does not exist", (*STANDS, EXPIRED), replace(CONFIRM, investor="usr_cem"), "unknown_offer"),
     Spec("nor does one that never was", (), CONFIRM, "unknown_offer"),
     Spec("nor one that its loan never let into the book", (s.WANTED,), CONFIRM, "unknown_offer"),

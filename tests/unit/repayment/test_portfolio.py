@@ -1,6 +1,8 @@
 """A portfolio is the sum of its claims, and what all holders of a loan may expect is its schedule to the fen."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from random import Random
@@ -22,8 +24,9 @@ from services.repayment.api.portfolio_shapes import (
     status_of,
     term_of,
 )
+from services.repayment.api.shapes import ClaimOut
 from services.repayment.app import build
-from services.repayment.domain.expected import Due, expected_of
+from services.repayment.domain.expected import Due, expected_of, slices_of
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as LOANS
 from tests.unit.documents import documents, history, nested
@@ -72,11 +75,14 @@ def test_what_all_holders_expect_is_the_schedule(seed: int) -> None:
     for end in chance.sample(ends, min(4, len(ends))):
         events = life.events[:end]
         loan = nested("loan_7", documents(LOANS, history("loan_7", *events))["loan_7"])
-        if chance.random() < 0.5 and any(loan["held"].values()):
+        if chance.random() < 0.5 and any(loan.get("held", {}).values()):
             events = [*events, sold(events[0], loan["held"], chance)]
             loan = nested("loan_7", documents(LOANS, history("loan_7", *events))["loan_7"])
-        held, rows = loan["held"], open_rows(loan)
+        held, rows = loan.get("held", {}), open_rows(loan)
         expected = {claim: expected_of(claim, held, rows) for claim in held}
+        some = [claim for claim in held if chance.random() < 0.5]
+        together = [part.of(row) for part in slices_of(some, held) for row in rows]
+        assert _sums(together) == _sums([due for claim in some for due in expected[claim]])
         if loan["state"] == "running":
             assert sum(held.values()) == sum(row.principal_fen for row in rows)
         for number, row in enumerate(rows):
@@ -87,6 +93,15 @@ def test_what_all_holders_expect_is_the_schedule(seed: int) -> None:
                     assert share >= 0
                     exact = getattr(row, name) * held[claim]
                     assert abs(share * sum(held.values()) - exact) < sum(held.values())
+
+
+def _sums(dues: list[Due]) -> Counter[Any]:
+    """What is expected on each day, of principal and interest."""
+    sums: Counter[Any] = Counter()
+    for due in dues:
+        sums[due.due_on, "principal"] += due.principal_fen
+        sums[due.due_on, "interest"] += due.interest_fen
+    return +sums
 
 
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=9).filter(any))
@@ -130,9 +145,10 @@ def test_a_portfolio_is_grouped_by_grade_term_and_state() -> None:
     portfolio.add(*repaid)
     shown = portfolio.shown().model_dump()
     received = {"principal_back_fen": 16_666, "interest_fen": 835, "penalty_fen": 0, "fee_fen": 84}
+    received |= {"sold_fen": 0, "accrued_interest_fen": 0}
     first = {"claims": 1, "principal_fen": 50_000, "outstanding_fen": 33_334, **received}
     second = {"claims": 1, "principal_fen": 30_000, "outstanding_fen": 0, "principal_back_fen": 30_000}
-    second |= {"interest_fen": 504, "penalty_fen": 0, "fee_fen": 50}
+    second |= {"interest_fen": 504, "penalty_fen": 0, "fee_fen": 50, "sold_fen": 0, "accrued_interest_fen": 0}
     assert shown.pop("groups") == [
         {"grade": "B", "term_months": "1-3", "status": "M1", **first},
         {"grade": "B", "term_months": "1-3", "status": "repaid", **second},
@@ -143,22 +159,69 @@ def test_a_portfolio_is_grouped_by_grade_term_and_state() -> None:
 def test_a_claim_that_was_sold_is_late_no_more() -> None:
     """One that was sold as a whole stands apart, whatever becomes of its loan; of one that was sold in part the rest is late."""
     claim, loan = held(*STORY)[0]
-    gone, repaid = claim | {"outstanding_fen": 0, "sold_fen": 5}, loan | {"state": "repaid"}
-    found = [status_of(*each) for each in ((claim, loan), (claim | {"sold_fen": 5}, loan), (claim, repaid))]
+    gone, repaid = claim | {"outstanding_fen": 0, "sold_whole": True}, loan | {"state": "repaid"}
+    part = claim | {"sold_fen": 5, "sold_whole": False}
+    found = [status_of(*each) for each in ((claim, loan), (part, loan), (claim, repaid))]
     assert found == ["M1", "M1", "repaid"]
+    assert status_of(part | {"outstanding_fen": 0}, repaid) == "repaid"
     assert status_of(gone, loan) == status_of(gone, repaid) == "sold"
+
+
+def test_who_sold_his_claim_is_no_holder_of_the_loan_any_more() -> None:
+    """A claim that was sold whole leaves the loan's holders and shows its loan no more; of one sold in part the rest stays; what was
+    sold is summed."""
+    loan = OPENED
+    sale = ClaimTransferred(
+        loan_id=loan.loan_id,
+        offer_id="offer_1",
+        hold_id="hold_1",
+        borrower=loan.borrower,
+        sold_claim_id="clm_7_1",
+        seller="usr_1",
+        seller_account="acc_1",
+        left_fen=0,
+        claim=ClaimTerms(
+            order=4, claim_id="clm_7_4", account_id="acc_9", investor="usr_9", principal_fen=50_000
+        ),
+        price_fen=1,
+        interest_fen=0,
+        fee_fen=0,
+        value_date=loan.funded_on,
+    )
+    half = replace(sale, left_fen=20_000, claim=replace(sale.claim, principal_fen=30_000))
+    for sold_so, kept in ((sale, {}), (half, {"clm_7_1": 20_000})):
+        claims = {claim["claim_id"]: (claim, doc) for claim, doc in held(loan, sold_so)}
+        sellers, document = claims["clm_7_1"]
+        owed = {"clm_7_2": 30_000, "clm_7_3": 20_000, "clm_7_4": sold_so.claim.principal_fen}
+        assert document["held"] == owed | kept
+        assert (ClaimOut.of(sellers, document).loan is None) == (not kept)
+        portfolio = Portfolio()
+        portfolio.add(sellers, document)
+        assert portfolio.shown().sold_fen == sold_so.claim.principal_fen
+        assert portfolio.shown().groups[0].status == ("current" if kept else "sold")
+
+
+def test_a_large_portfolio_is_added_up_in_one_pass_and_in_turns() -> None:
+    """Every second of 2,000 claims of one loan: a step for each, and others are served between two."""
+    claims = {f"clm_7_{number:04}": 1_000 for number in range(2_000)}
+    loan = held(*STORY)[0][1] | {"held": claims}
+    flow = CashFlow()
+    assert sum(1 for _ in flow.add(set(list(claims)[::2]), loan)) == 1_000
+    assert sum(1 for _ in flow.add(set(claims), loan)) == 1
 
 
 def test_what_is_overdue_stands_beside_the_months() -> None:
     """Half of the loan: half of what its missed row still asks for, and half of the row to come; of a repaid loan nothing."""
     flow = CashFlow()
-    flow.add(*held(*STORY)[0])
+    claim, loan = held(*STORY)[0]
+    assert len(list(flow.add({claim["claim_id"]}, loan))) == 1
     assert flow.shown().model_dump() == {
         "overdue": {"principal_fen": 16_501, "interest_fen": 0},
         "months": [{"month": "2024-04", "principal_fen": 16_833, "interest_fen": 168}],
     }
     flow = CashFlow()
-    flow.add(*held(*STORY, *SETTLEMENT)[0])
+    claim, loan = held(*STORY, *SETTLEMENT)[0]
+    assert not list(flow.add({claim["claim_id"]}, loan))
     assert flow.shown() == CashFlow().shown()
     assert expected_of("clm_other", {"clm_7_1": 1}, [Due(OPENED.funded_on, 1, 1)]) == []
 
@@ -190,3 +253,23 @@ async def test_a_portfolio_is_ones_own(world: World) -> None:
     months = answers["/repayment/portfolio/cash-flow", "usr_2"]["months"]
     assert [month["month"] for month in months] == ["2024-03", "2024-04"]
     assert answers["/repayment/portfolio/cash-flow", "usr_nobody"]["months"] == []
+
+
+async def test_a_claim_is_worth_what_a_sale_would_make_of_it(world: World) -> None:
+    """Its holder reads its worth on a day, and the portfolio sums it; for anybody else, and for who sold it, there is no such claim."""
+    token = world.token("usr_1", "claim:own")
+    path = "/repayment/claims/clm_7_1/worth?on=2024-03-10"
+    answer = await world.http.get(path, headers=token)
+    assert answer.json() == {
+        "id": "clm_7_1",
+        "value_date": "2024-03-10",
+        "principal_fen": 33_499,
+        "interest_due_fen": 0,
+        "accrued_interest_fen": 110,
+    }
+    summed = await world.http.get("/repayment/portfolio?on=2024-03-10", headers=token)
+    assert summed.json()["accrued_interest_fen"] == 110
+    stranger = await world.http.get(path, headers=world.token("usr_2", "claim:own"))
+    assert (stranger.status_code, stranger.json()["type"].rpartition(":")[2]) == (404, "unknown_claim")
+    world.views.documents[CLAIMS_HELD.name]["clm_7_1"]["sold_whole"] = True
+    assert (await world.http.get(path, headers=token)).status_code == 404

@@ -80,7 +80,6 @@ def test_a_settled_loan_shows_what_was_paid_before_its_time_beside_the_rows() ->
         **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
         **row(2, "2024-03-31", (33_332, 670), (33_332, 670), True),
         **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
-        **{f"held.clm_7_{order}": 0 for order in (1, 2, 3)},
     }
 
 

@@ -10,7 +10,6 @@ from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.deciding import Wake
 from libs.events.repayment import LoanRepaid, PaymentMissed
-from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import ReleaseClaim, ReserveClaim, TransferClaim
 from services.repayment.domain.loan_state import Claim, Reservation, Running
 from services.repayment.domain.trading import CLAIMS_MAX
@@ -50,6 +49,7 @@ RESERVED = ClaimReserved(
     annual_rate=OPENED.annual_rate,
     matures_on=date(2024, 4, 30),
     reserved_on=DAY,
+    method="equal_instalments",
 )
 PART = replace(RESERVED, principal_fen=20_000, interest_max_fen=204)
 TRANSFER = TransferClaim(
@@ -105,6 +105,12 @@ def test_or_a_part_of_it() -> None:
     given(LOAN, OPENED).when(replace(RESERVE, principal_fen=20_000), on(DAY)).then(PART)
 
 
+def test_a_buyer_need_not_hold_more_than_can_accrue_while_it_is_for_sale() -> None:
+    """12 % on 500.00 for twenty days of 365, where the offer ends before the due date: 3.29."""
+    short = replace(RESERVE, until=days(FUNDED_ON, 20))
+    given(LOAN, OPENED).when(short, on(DAY)).then(replace(RESERVED, interest_max_fen=329))
+
+
 @pytest.mark.parametrize(
     ("history", "changed", "code"),
     [
@@ -142,24 +148,6 @@ def test_a_redemption_does_not_die_of_a_debit_that_is_on_its_way() -> None:
         given(LOAN, OPENED, *history).when(wish, on(on_time)).then(replace(RESERVED, reserved_on=on_time))
         plain = replace(wish, value_date=days(FIRST_DUE, 4), may_wait=False)
         given(LOAN, OPENED, *history).when(plain, on(on_time)).then_refused("loan_overdue")
-
-
-@pytest.mark.parametrize(
-    ("terms", "is_traded"),
-    [
-        (RepaymentTerms(method="equal_principal"), True),
-        (RepaymentTerms(method="interest_first", period_fee_permille=1), True),
-        (RepaymentTerms(method="bullet"), False),
-        (RepaymentTerms(method="flat"), False),
-        (RepaymentTerms(method="equal_principal", interest_by="day"), False),
-        (RepaymentTerms(method="equal_principal", shift="following"), False),
-        (RepaymentTerms(method="equal_principal", principal_grace=1), False),
-    ],
-)
-def test_claims_are_sold_where_interest_accrues_evenly(terms: RepaymentTerms, is_traded: bool) -> None:
-    """Of other manners of repayment no price is agreed, so they are refused by name."""
-    outcome = given(LOAN, replace(OPENED, repayment=terms)).when(RESERVE, on(DAY))
-    assert outcome.refused == (None if is_traded else "manner_not_traded")
 
 
 def test_no_split_makes_more_claims_than_a_record_may_have() -> None:

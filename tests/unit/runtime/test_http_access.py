@@ -92,6 +92,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/loans/loan_1/settlement": {"loan:own", "operator"},
     "GET /repayment/loans": {"loan:own"},
     "GET /repayment/claims": {"claim:own"},
+    "GET /repayment/claims/clm_1_1/worth": {"claim:own"},
     "GET /repayment/portfolio": {"claim:own"},
     "GET /repayment/portfolio/cash-flow": {"claim:own"},
     "GET /repayment/overdue-buckets": {"operator", "analyst"},

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.views import Add, Delete, Op, Set, SetOnce
+from libs.events.views import Add, Delete, Op, Set, SetOnce, Unset
 from libs.runtime.folding import (
     Document,
     DocumentChange,
@@ -75,6 +75,13 @@ def test_assignments_and_sums_become_plain_operators() -> None:
     assert Update({"$set": {"a": 1}, "$inc": {"b": 5}}) == folded(
         Set("d", "a", 1), Add("d", "b", 2), Add("d", "b", 3)
     )
+
+
+def test_a_field_is_removed_with_all_below_it() -> None:
+    """Alone it is a plain operator, and of two of which one lies below the other the upper one is named; after it the field is new."""
+    assert Update({"$unset": {"a": ""}}) == folded(Unset("d", "a.b"), Unset("d", "a"))
+    sum_after = {"a.b": {"$add": [{"$ifNull": ["$a.b", 0]}, 2]}}
+    assert Update([{"$unset": ["a"]}, {"$set": sum_after}]) == folded(Unset("d", "a"), Add("d", "a.b", 2))
 
 
 def test_set_once_needs_no_read() -> None:

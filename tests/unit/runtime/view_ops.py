@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from libs.events.views import Add, Delete, Op, Set, SetOnce
+from libs.events.views import Add, Delete, Op, Set, SetOnce, Unset
 from libs.runtime.folding import Removal, Replacement, Statement
 
 DOCS = ("x", "y")
@@ -34,7 +34,8 @@ def _assignments(doc: str) -> st.SearchStrategy[Op]:
 
 def _ops(doc: str) -> st.SearchStrategy[Op]:
     sums = st.builds(Add, st.just(doc), st.sampled_from(_numeric), _numbers)
-    return st.one_of(_assignments(doc), sums, st.builds(Delete, st.just(doc)))
+    removed = st.builds(Unset, st.just(doc), st.sampled_from([field for field, _ in _by_field]))
+    return st.one_of(_assignments(doc), sums, removed, st.builds(Delete, st.just(doc)))
 
 
 ops = st.lists(st.one_of(*(_ops(doc) for doc in DOCS)), max_size=14)
@@ -52,7 +53,9 @@ def carried_out(document: dict[str, Any] | None, statement: Statement) -> dict[s
         for stage in statement.change:
             before = found
             found = _copied(found)
-            for path, expression in stage["$set"].items():
+            for path in stage.get("$unset", ()):
+                _removed(found, path)
+            for path, expression in stage.get("$set", {}).items():
                 _assign(found, path, _evaluated(expression, before))
         return found
     found = dict(_copied(found))
@@ -60,6 +63,8 @@ def carried_out(document: dict[str, Any] | None, statement: Statement) -> dict[s
         _assign(found, path, value)
     for path, amount in statement.change.get("$inc", {}).items():
         _assign(found, path, (_read(found, path) or 0) + amount)
+    for path in statement.change.get("$unset", {}):
+        _removed(found, path)
     return found
 
 
@@ -89,6 +94,13 @@ def _assign(document: dict[str, Any], path: str, value: Any) -> None:
     for segment in parents:
         document = document.setdefault(segment, {})
     document[name] = value
+
+
+def _removed(document: dict[str, Any], path: str) -> None:
+    *parents, name = path.split(".")
+    holder = _read(document, ".".join(parents)) if parents else document
+    if isinstance(holder, dict):
+        holder.pop(name, None)
 
 
 def _copied(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import services.bidding.domain.listing as listing
 import services.bidding.domain.offer as offer
 import services.repayment.domain.loan as loan
 import services.repayment.domain.loan_day as loan_day
@@ -10,7 +11,8 @@ import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.trading as trading
 from services.bidding.commands.market import CreditSale, ReleasePurchase
 from services.bidding.policies import POLICIES as BIDDING
-from tools.simulator.planted.plant import DUES, LATE, Plant, forgetting, instead, policy
+from services.repayment.domain.schedule import daily_interest_fen
+from tools.simulator.planted.plant import DUES, LATE, Plant, forgetting, instead, policy, together
 
 #: People go on trading while the first instalments fall due.
 TRADES = replace(LATE, plan=replace(LATE.plan, actions_on_quiet_days=14))
@@ -31,6 +33,28 @@ def _not_reserved(real: Any) -> Any:
         return real(rules, command, replace(state, reservations=others))
 
     return reserve
+
+
+def _evenly(_real: Any) -> Any:
+    def accrued(rules: Any, lent: Any, part_fen: int, on: Any, **_named: Any) -> int:
+        since = max([lent.funded_on, *(row.due_on for row in lent.rows if row.due_on <= on)])
+        return daily_interest_fen(part_fen, lent.annual_rate, (on - since).days, 365, rules.rounding)
+
+    return accrued
+
+
+def _of_a_month(_real: Any) -> Any:
+    def most(rules: Any, lent: Any, part_fen: int, _between: Any) -> int:
+        return daily_interest_fen(part_fen, lent.annual_rate, 31, 365, rules.rounding)
+
+    return most
+
+
+def _knows_nobody(real: Any) -> Any:
+    def confirm(command: Any, state: Any) -> Any:
+        return [replace(event, related=()) for event in real(command, state)]
+
+    return confirm
 
 
 PLANTS = (
@@ -62,8 +86,31 @@ PLANTS = (
     Plant(
         "interest-left-out",
         "The seller of a claim does not get the interest that had accrued.",
-        instead(trading, "accrued_interest_fen", lambda _real: lambda *_arguments: 0),
+        instead(trading, "accrued_interest_fen", lambda _real: lambda *_arguments, **_named: 0),
         ("the contract says",),
+        config=TRADES,
+        seeds=range(12),
+    ),
+    Plant(
+        "even-interest-for-all",
+        "The interest that a buyer pays runs by actual days since the last due date, whatever the contract says.",
+        instead(trading, "accrued_interest_fen", _evenly),
+        ("the contract says",),
+        config=TRADES,
+        seeds=range(12),
+    ),
+    Plant(
+        "buyer-holds-a-month",
+        "A buyer holds the interest of a month, also of a loan that asks for none until its end.",
+        instead(trading, "interest_max_fen", _of_a_month),
+        ("a buyer of ",),
+    ),
+    Plant(
+        "listing-keeps-relations",
+        "Whom only the listing knew as related to the borrower buys his claims.",
+        instead(listing, "confirm_reservation", _knows_nobody),
+        (" buys of ",),
+        config=TRADES,
         seeds=range(12),
     ),
     Plant(

@@ -7,12 +7,14 @@ from typing import Any
 
 import services.bidding.domain.contract as contract
 import services.bidding.domain.deal_pack as deal_pack
+import services.bidding.domain.funding as funding
 import services.bidding.domain.marketing as marketing
+import services.bidding.domain.opening as opening
 from libs.events.deal_packs import DealPackSentBack
 from services.bidding.commands.papers import IssueContract, OpenDealPack
 from services.bidding.commands.vouchers import CreditVoucher
 from services.bidding.policies import POLICIES as BIDDING
-from tools.simulator.planted.plant import LAWFUL, Plant, changing, forgetting, instead, policy
+from tools.simulator.planted.plant import LAWFUL, Plant, changing, forgetting, instead, policy, together
 
 
 def _one_lender_for_all(real: Any) -> Any:
@@ -71,6 +73,19 @@ PLANTS = (
         "Whoever has signed a step of a pack signs another.",
         instead(deal_pack, "_require_another", lambda _real: lambda *_arguments: None),
         (" signs ",),
+        config=LAWFUL,
+        seeds=range(6),
+    ),
+    Plant(
+        "staff-sign-for-themselves",
+        "A member of staff who is a customer looks at his own loan, and pays it out.",
+        together(
+            *(
+                instead(room, "require_not_himself", lambda _real: lambda *_arguments: None)
+                for room in (funding, opening)
+            )
+        ),
+        ("signs about himself",),
         config=LAWFUL,
         seeds=range(6),
     ),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import services.bidding.domain.redemption as redemption
+import services.bidding.domain.unsold as unsold
 from services.bidding.commands.redemption import LapseRedemption
 from services.bidding.domain.profile import Profile
 from services.bidding.policies import POLICIES as BIDDING
@@ -53,6 +54,14 @@ PLANTS = (
         "An offer that stood for a day is evidence.",
         instead(Profile, "stood_unsold", lambda _real: lambda *_arguments: True),
         (" stood for ",),
+        config=WHOLE,
+        seeds=range(24),
+    ),
+    Plant(
+        "evidence-of-any-size",
+        "Any offer that stayed unsold is evidence, however long ago and however little of the claim it was.",
+        instead(unsold, "_why_too_weak", lambda _real: lambda *_arguments: None),
+        ("offered less", "ended long ago", " stood for "),
         config=WHOLE,
         seeds=range(24),
     ),

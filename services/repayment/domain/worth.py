@@ -1,0 +1,37 @@
+"""What a claim is worth on a day: its principal, its share of interest that is due, and of what runs since.
+
+It is what the loan would owe for the claim if it were settled on that day (allocation.settlement), so payoff, market and portfolio never
+differ. Penalty is not in it: whether that will be paid, nobody knows.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.repayment.domain.accruing import accrued_interest_fen
+from services.repayment.domain.allocation import UNDUE, Book, settlement
+from services.repayment.domain.profile import Rules
+from services.repayment.domain.schedule import reached
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """In fen: principal that is not repaid, interest that is due and not paid, and interest that has accrued and is not due."""
+
+    principal_fen: int
+    interest_due_fen: int = 0
+    accrued_interest_fen: int = 0
+
+
+def worth_of(rules: Rules, book: Book, claim_fen: int, on: date) -> Worth:
+    """The worth of a claim that is owed `claim_fen` of the loan's principal; its shares of what is due are floored. While nothing
+    is overdue its accrued interest is to the fen what a buyer would pay for it on that day."""
+    whole_fen = book.outstanding_fen
+    if not claim_fen or not whole_fen:
+        return Worth(principal_fen=claim_fen)
+    lines = settlement(book, on, rules)
+    due_fen = sum(line.interest_fen for line in lines if line.number != UNDUE)
+    undue_fen = sum(line.principal_fen for line in lines if line.number == UNDUE)
+    through = max(reached(book.rows, on), book.last_touched)
+    part_fen = claim_fen * undue_fen // whole_fen
+    accrued_fen = accrued_interest_fen(rules, book, part_fen, on, of_fen=undue_fen, through=through)
+    return Worth(claim_fen, due_fen * claim_fen // whole_fen, accrued_fen)

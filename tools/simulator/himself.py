@@ -1,0 +1,63 @@
+"""Who of the staff of a simulation is a customer, and that nobody signs about himself: neither his own loan nor his own claim.
+
+The actors say it with each signature, as the API does from the staff's register; the auditor looks at what came of it.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tools.simulator.loan_books import require
+
+#: Known from the first day. Enough others do the same work.
+CUSTOMERS: Final = {"stf_fin1": "usr_1", "stf_fin4": "usr_2", "stf_legal": "usr_0", "stf_claim_list": "usr_3"}
+
+
+def customer_behind(staff: str) -> str | None:
+    """Who a member of staff is as a customer."""
+    return CUSTOMERS.get(staff)
+
+
+class HimselfBooks:
+    """Whose each listing and each deal pack is."""
+
+    def __init__(self) -> None:
+        self._borrowers: dict[str, str] = {}
+        self._holders: dict[str, str] = {}
+
+    def record(self, where: str, event: Any) -> None:
+        """Fold one event. Raises WrongBooks."""
+        handler = _HANDLERS.get(event["type"])
+        if handler is not None:
+            handler(self, where, event["data"])
+
+    def _listed(self, _where: str, data: Any) -> None:
+        self._borrowers[data["listing_id"]] = data["borrower"]
+
+    def _looked_at(self, where: str, data: Any) -> None:
+        who = data.get("reviewer") or data.get("checker") or data.get("executor") or ""
+        self._another(where, who, self._borrowers[data["listing_id"]])
+
+    def _packed(self, _where: str, data: Any) -> None:
+        self._holders[data["pack_id"]] = data["investor"]
+
+    def _signed(self, where: str, data: Any) -> None:
+        self._another(where, data["signer"], self._holders[data["pack_id"]])
+
+    def _another(self, where: str, signer: str, customer: str) -> None:
+        require(customer_behind(signer) != customer, f"{where}: {signer} signs about himself")
+
+
+_HANDLERS: dict[str, Callable[[HimselfBooks, str, Any], None]] = {
+    "bidding.ListingPrepared.v1": HimselfBooks._listed,
+    "bidding.ListingOpened.v1": HimselfBooks._listed,
+    "bidding.ListingChecked.v1": HimselfBooks._looked_at,
+    "bidding.ListingReviewed.v1": HimselfBooks._looked_at,
+    "bidding.LoanFunded.v1": HimselfBooks._looked_at,
+    "bidding.DealPackOpened.v1": HimselfBooks._packed,
+    "bidding.ReceiptConfirmed.v1": HimselfBooks._signed,
+    "bidding.ClaimListIssued.v1": HimselfBooks._signed,
+    "bidding.DealPackReviewed.v1": HimselfBooks._signed,
+    "bidding.DealPackSentBack.v1": HimselfBooks._signed,
+    "bidding.DealPackSealed.v1": HimselfBooks._signed,
+    "bidding.DealPackDelivered.v1": HimselfBooks._signed,
+}
