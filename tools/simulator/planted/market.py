@@ -12,7 +12,7 @@ import services.repayment.domain.trading as trading
 from services.bidding.commands.market import CreditSale, ReleasePurchase
 from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.domain.schedule import daily_interest_fen
-from tools.simulator.planted.plant import DUES, LATE, Plant, forgetting, instead, policy, together
+from tools.simulator.planted.plant import DUES, LATE, Plant, forgetting, instead, policy
 
 #: People go on trading while the first instalments fall due.
 TRADES = replace(LATE, plan=replace(LATE.plan, actions_on_quiet_days=14))
