@@ -115,7 +115,6 @@ def serve(path: str) -> None:
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    asked.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MESSAGE_BYTES)
     asked.bind(path)
     asked.listen(64)
     askers: dict[int, socket.socket] = {}
