@@ -11,6 +11,7 @@ import ctypes
 import gc
 import json
 import os
+import platform
 import runpy
 import select
 import signal
@@ -74,7 +75,9 @@ class Forked:
 def warm(directory: Path) -> Iterator[None]:
     """In this block service processes are forked. `directory` is for the socket and the log."""
     path = directory / "warm.sock"
-    if len(os.fsencode(path)) > _SOCKET_PATH_MAX:  # then they are started as always
+    if (
+        platform.system() != "Linux" or len(os.fsencode(path)) > _SOCKET_PATH_MAX
+    ):  # then they are started as always
         yield
         return
     program = [
