@@ -11,6 +11,7 @@ import ctypes
 import gc
 import json
 import os
+import platform
 import runpy
 import select
 import signal
@@ -33,6 +34,8 @@ PROGRAMS = (
 )
 _ROOT = Path(__file__).resolve().parents[1]
 _PR_SET_PDEATHSIG = 1
+#: Linux takes 107 bytes; four of them are for the name before it listens.
+_SOCKET_PATH_MAX = 103
 _MESSAGE_BYTES = 1 << 20
 
 
@@ -72,6 +75,11 @@ class Forked:
 def warm(directory: Path) -> Iterator[None]:
     """In this block service processes are forked. `directory` is for the socket and the log."""
     path = directory / "warm.sock"
+    if (
+        platform.system() != "Linux" or len(os.fsencode(path)) > _SOCKET_PATH_MAX
+    ):  # then they are started as always
+        yield
+        return
     program = [
         sys.executable,
         "-P",
@@ -115,9 +123,9 @@ def serve(path: str) -> None:
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    asked.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MESSAGE_BYTES)
-    asked.bind(path)
+    asked.bind(path + ".new")
     asked.listen(64)
+    os.rename(path + ".new", path)  # who sees it may ask
     askers: dict[int, socket.socket] = {}
     while True:
         ready, _, _ = select.select([asked.fileno(), reader], [], [])
