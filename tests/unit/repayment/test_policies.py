@@ -218,7 +218,7 @@ def test_an_offer_reserves_its_claim_and_a_buyer_has_it_transferred() -> None:
     assert sent(ASKED, "bidding") == [Send("reserve-claim", "loan_7", reserve, {"offer_id": "offer_1"})]
     released = replace(ASKED, redemption_id="rdm_1", until=FIRST_DUE)
     (send,) = sent(released, "bidding")
-    assert send.command == replace(reserve, may_wait=True)
+    assert send.command == replace(reserve, may_wait=True, until=FIRST_DUE)
     transfer = TransferClaim(
         offer_id="offer_1",
         hold_id="hold_1",
