@@ -1,7 +1,7 @@
 """What repayment does on each event, and that no step of its sagas ends in silence."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -208,12 +208,17 @@ def test_a_voluntary_payment_is_recorded_with_its_payer_and_the_way_back() -> No
 def test_an_offer_reserves_its_claim_and_a_buyer_has_it_transferred() -> None:
     """What a refusal must name goes along; a redemption's offer may wait out a blocked window."""
     reserve = ReserveClaim(
-        offer_id="offer_1", claim_id="clm_7_1", seller="usr_1", principal_fen=None, value_date=FIRST_DUE
+        offer_id="offer_1",
+        claim_id="clm_7_1",
+        seller="usr_1",
+        principal_fen=None,
+        value_date=FIRST_DUE,
+        until=FIRST_DUE + timedelta(days=10),
     )
     assert sent(ASKED, "bidding") == [Send("reserve-claim", "loan_7", reserve, {"offer_id": "offer_1"})]
     released = replace(ASKED, redemption_id="rdm_1", until=FIRST_DUE)
     (send,) = sent(released, "bidding")
-    assert send.command == replace(reserve, may_wait=True)
+    assert send.command == replace(reserve, may_wait=True, until=FIRST_DUE)
     transfer = TransferClaim(
         offer_id="offer_1",
         hold_id="hold_1",
