@@ -73,8 +73,10 @@ class Book:
 
     @property
     def last_touched(self) -> int:
-        """The last instalment that has received anything."""
-        return self.paid[-1].number if self.paid else self.first_open - 1
+        """The last instalment that has received anything, 0 when none has."""
+        if self.paid:
+            return self.paid[-1].number
+        return next((row.number for row in reversed(self.rows[: self.first_open - 1]) if is_asked(row)), 0)
 
     @property
     def penalty_fen(self) -> int:
