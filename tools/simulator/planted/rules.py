@@ -24,7 +24,7 @@ from services.bidding.domain import bank
 from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.listing_state import Filled, Passed
 from services.bidding.policies import POLICIES as BIDDING
-from services.repayment.domain import allocation, distribution, loan, loan_day
+from services.repayment.domain import allocation, distribution, loan_day, paying
 from tools.simulator.planted.plant import (
     DUES,
     LATE,
@@ -58,7 +58,7 @@ def _fined_when_paid(real: Any) -> Any:
     """Penalty runs on the whole instalment, whatever of it is paid."""
 
     def penalty_lines(book: Any, on: date, rules: Any) -> Any:
-        unpaid = replace(book, first_open=1, interest_paid_fen=0, principal_paid_fen=0)
+        unpaid = replace(book, first_open=1, paid=())
         return real(unpaid, on, rules)
 
     return penalty_lines
@@ -77,7 +77,7 @@ def _drifting(real: Any) -> Any:
 
 
 def _interest_first(_real: Any) -> Any:
-    def allocate(book: Any, amount_fen: int, on: date) -> Any:
+    def allocate(book: Any, amount_fen: int, on: date, _order: Any) -> Any:
         lines, rest = [], amount_fen
         for owed in allocation.open_lines(book, on):
             principal = min(rest, owed.principal_fen)
@@ -257,7 +257,7 @@ PLANTS = (
     Plant(
         "principal-first",
         "A payment pays principal before interest and penalty.",
-        instead(loan, "allocate", _interest_first),
+        instead(paying, "allocate", _interest_first),
         ("in the wrong order",),
         config=ROUGH_DUES,
     ),
@@ -301,7 +301,7 @@ PLANTS = (
     Plant(
         "bucket-not-left",
         "A loan that caught up stays in its overdue bucket.",
-        instead(loan, "better_bucket", lambda _real: lambda *_arguments: []),
+        instead(paying, "better_bucket", lambda _real: lambda *_arguments: []),
         ("repaid in M", "days are"),
         config=LATE,
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 from libs.events.schedules import due_dates, rows
 from services.repayment.commands import OpenLoan
-from services.repayment.domain import loan
+from services.repayment.domain import paying
 from services.repayment.policies import POLICIES as REPAYMENT
 from tools.simulator.planted.plant import DUES, LATE, MONTH_END, WHOLE, Plant, changing, instead, policy
 
@@ -37,7 +37,7 @@ PLANTS = (
     Plant(
         "anyone-pays",
         "A loan takes a stranger's money although its terms do not say so.",
-        instead(loan, "takes_from_anyone", lambda _real: lambda _state: True),
+        instead(paying, "takes_from_anyone", lambda _real: lambda _state: True),
         ("who is not its borrower",),
         config=LATE,
         seeds=range(9, 13),
@@ -52,7 +52,7 @@ PLANTS = (
     Plant(
         "period-fee-lost",
         "The fee of an instalment is paid and reaches nobody.",
-        instead(loan, "_distributed", _keeps_no_fee),
+        instead(paying, "_distributed", _keeps_no_fee),
         ("is not shared out", "of fees, the platform gets"),
         config=DUES,
     ),
@@ -66,7 +66,7 @@ PLANTS = (
     Plant(
         "grace-is-a-gift",
         "The interest of a grace is never asked.",
-        instead(rows, "_deferred", _forgiven),
+        instead(rows, "deferred", _forgiven),
         ("wrong interest of instalment",),
         config=WHOLE,
     ),
