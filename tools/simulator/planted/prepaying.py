@@ -15,6 +15,9 @@ _QUARTER: Final = replace(
     LATE, plan=replace(LATE.plan, days=70, listings=12, tenor_months_max=4, actions_on_quiet_days=8)
 )
 
+#: Many payments on loans that still run at the end.
+_FRESH: Final = replace(_QUARTER, plan=replace(_QUARTER.plan, days=12, busy_days=8))
+
 
 def _at_the_old_interest(_real: Any) -> Any:
     """The principal falls, the interest of each instalment stays."""
@@ -84,6 +87,6 @@ PLANTS = (
         "A borrower who has prepaid reads the instalments of before.",
         instead(loans, "_changes", _ignoring_changes),
         ("the view says",),
-        config=_QUARTER,
+        config=_FRESH,
     ),
 )
