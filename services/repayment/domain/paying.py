@@ -93,6 +93,8 @@ def record_payment(
         return _returned(state, money, "not_the_borrower")
     if isinstance(state, Repaid):
         return _returned(state, money, "loan_repaid")
+    if money.value_date < state.book.funded_on:
+        return _returned(state, money, "before_funding")
     if command.settle:
         rules = profile.on(state.book.funded_on)
         if money.amount_fen < payoff_fen(state.book, money.value_date, rules):
