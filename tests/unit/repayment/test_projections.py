@@ -15,13 +15,17 @@ from libs.events.repayment import (
     LoanRepaid,
     OverdueBucketChanged,
     PaymentMissed,
+    ScheduleRow,
 )
+from libs.events.rescheduling import ScheduleChanged
 from libs.events.views import Add, SetOnce, View
+from services.repayment.api.portfolio_shapes import open_rows
+from services.repayment.api.shapes import LoanOut
 from services.repayment.domain.allocation import overdue_fen
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as SCHEDULES
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
-from tests.unit.documents import documents, history, turn_about
+from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import Outcome
 from tests.unit.given import given as given_events
 from tests.unit.repayment.lives import live, random_terms
@@ -199,6 +203,27 @@ def test_a_settled_loan_shows_what_was_paid_before_its_time_beside_the_rows() ->
         **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
         **{f"held.clm_7_{order}": 0 for order in (1, 2, 3)},
     }
+
+
+def test_a_changed_schedule_is_what_is_shown() -> None:
+    """Its rows in place of those that were not due, and none behind them; what was received stays where it was."""
+    change = ScheduleChanged(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        change_id="pay_9",
+        reason="partial_prepayment_shortened",
+        changed_on=LATE,
+        outstanding_fen=66_998,
+        rows=(ScheduleRow(number=2, due_on=SECOND_DUE, principal_fen=66_998, interest_fen=670),),
+    )
+    shown = nested("loan_7", documents(SCHEDULES, history("loan_7", OPENED, *FIRST_PAID, change))["loan_7"])
+    loan = LoanOut.of(shown)
+    assert [(row.number, row.principal_fen, row.paid_principal_fen) for row in loan.rows] == [
+        (1, 33_002, 33_002),
+        (2, 66_998, 0),
+    ]
+    assert [(row.due_on, row.principal_fen) for row in open_rows(shown)] == [(SECOND_DUE, 66_998)]
+    assert loan.book().rows[1] == change.rows[0]
 
 
 def test_a_loan_names_the_last_event_behind_it() -> None:
