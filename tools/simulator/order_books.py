@@ -1,47 +1,69 @@
-"""What the books of standing orders keep of one order, one account that was asked, and one listing's service."""
+"""How a payment must be allocated, done once more fen by fen from what is open and the order that was agreed on.
 
-from dataclasses import dataclass, field
-from typing import Any
+It shares no code with the platform: what is due is sorted by the keys of its order, and then paid in that row.
+"""
 
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final, Protocol
 
-@dataclass(slots=True)
-class OrderBook:
-    """One order: whose, on which terms, paused or not, what it has spent on which listings."""
-
-    owner: str
-    terms: Any
-    version: int = 1
-    is_paused: bool = False
-    misses: int = 0
-    """Listings in a row that it could not pay for."""
-    spent: dict[str, int] = field(default_factory=dict)
-    """By listing, of those that have not come to nothing."""
+_USUAL: Final[dict[str, Any]] = {
+    "across": "horizontal",
+    "components": ["penalty", "fee", "interest", "principal"],
+}
+_PERFORMS: Final = ("normal", "special_mention")
 
 
-@dataclass(slots=True)
-class AskBook:
-    """What an order was asked for, and what its account answered: an amount, or nothing (0)."""
+class OpenRow(Protocol):
+    """What is open of an instalment."""
 
-    order: str
-    owner: str
-    most_fen: int
-    keep_back_fen: int
-    held_fen: int | None = None
-    is_late: bool = False
-    """Nobody waits for the account any more."""
+    due_on: date
+    principal_fen: int
+    interest_fen: int
+    fee_fen: int
+    penalty_fen: int
 
 
-@dataclass(slots=True)
-class ServiceBook:
-    """A listing's service: who stood in the queue when it began, how many of them had their turn, and who is asked now."""
+def order_of(terms: Any, loan_class: str) -> dict[str, Any]:
+    """The order of a loan's terms for its class."""
+    agreed = (terms or {}).get("allocation")
+    if agreed is None:
+        return _USUAL
+    order: dict[str, Any] = agreed["performing" if loan_class in _PERFORMS else "non_performing"]
+    return order
 
-    listing: str
-    remaining_fen: int
-    queue: list[str]
-    turns: int = 0
-    asks: dict[str, AskBook] = field(default_factory=dict)
-    bids: list[str] = field(default_factory=list)
-    """Holds whose bids the listing has not answered yet, in their turns."""
-    placed: dict[str, int] = field(default_factory=dict)
-    in_full: bool = False
-    """Nobody who was asked last held anything, so all that are left are asked."""
+
+def expected(
+    rows: Mapping[int, OpenRow], amount_fen: int, on: date, order: dict[str, Any]
+) -> dict[int, dict[str, int]]:
+    """What each instalment receives of each component; parts of nothing are left out."""
+    places = [
+        (number, component)
+        for number, row in rows.items()
+        if row.due_on <= on
+        for component in order["components"]
+    ]
+    rank = {component: place for place, component in enumerate(order["components"])}
+    if order["across"] == "vertical":
+        places.sort(key=lambda place: (rank[place[1]], place[0]))
+    else:
+        places.sort(key=lambda place: (place[0], rank[place[1]]))
+    paid: dict[int, dict[str, int]] = {}
+    for number, component in places:
+        fen = min(amount_fen, getattr(rows[number], f"{component}_fen"))
+        if fen:
+            paid.setdefault(number, {})[component] = fen
+            amount_fen -= fen
+    return paid
+
+
+def said(lines: Sequence[Any]) -> dict[int, dict[str, int]]:
+    """The same from the lines of a payment."""
+    return {
+        line["number"]: {
+            component: line[f"{component}_fen"]
+            for component in _USUAL["components"]
+            if line[f"{component}_fen"]
+        }
+        for line in lines
+    }

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from tools.simulator.loan_books import require
-from tools.simulator.order_books import AskBook, OrderBook, ServiceBook
+from tools.simulator.standing_order_books import AskBook, OrderBook, ServiceBook
 
 _STEP_FEN = 100_00
 #: Listings in a row that an order may be unable to pay for, and what counts as that.

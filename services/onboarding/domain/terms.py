@@ -8,7 +8,13 @@ from hashlib import sha256
 
 from libs.events.application import LoanTerms
 from libs.events.onboarding import TextHash
+from libs.events.schedules.terms import RepaymentTerms
 from libs.events.wording import lawful
+
+_ACROSS = {
+    "horizontal": "of each instalment, the oldest first",
+    "vertical": "each of all instalments that are due, the oldest first",
+}
 
 _VERSION_1 = lawful("""\
 Loanstream loan terms, version 1
@@ -40,7 +46,17 @@ _VERSION_3 = lawful(
 )
 """For one whose terms take anyone's payments."""
 
-_VERSIONS = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3}
+_ORDERS = """\
+a payment pays {performing}
+once the loan is non-performing {non_performing}
+"""
+_VERSION_4 = lawful(_VERSION_2.replace("version 2", "version 4") + _ORDERS)
+"""For a loan that names the order in which a payment pays what is owed."""
+
+_VERSION_5 = lawful(_VERSION_3.replace("version 3", "version 5") + _ORDERS)
+"""For one that does both."""
+
+_VERSIONS = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: _VERSION_4, 5: _VERSION_5}
 
 
 def text_of(
@@ -65,7 +81,7 @@ def text_of(
     }
     if offered_hash is None:
         return _text(_current(terms), terms, named)
-    known = [1] if terms.repayment is None else [2, 3]
+    known = sorted({_current(terms), 1 if terms.repayment is None else 2})
     texts = (_text(version, terms, named) for version in known)
     found = next((text for text in texts if hash_of(text) == offered_hash), None)
     if found is None:
@@ -76,16 +92,31 @@ def text_of(
 def _current(terms: LoanTerms) -> int:
     if terms.repayment is None:
         return 1
-    return 3 if terms.repayment.payer == "anyone" else 2
+    is_ordered = terms.repayment.allocation is not None
+    if terms.repayment.payer == "anyone":
+        return 5 if is_ordered else 3
+    return 4 if is_ordered else 2
 
 
 def _text(version: int, terms: LoanTerms, named: dict[str, str]) -> str:
     return _VERSIONS[version].format(
+        **_orders(terms.repayment),
         terms=terms,
         repayment=terms.repayment,
         rate=terms.annual_rate.normalize(),
         **named,
     )
+
+
+def _orders(repayment: RepaymentTerms | None) -> dict[str, str]:
+    """The orders of payment in words."""
+    if repayment is None or repayment.allocation is None:
+        return {}
+    orders = {
+        "performing": repayment.allocation.performing,
+        "non_performing": repayment.allocation.non_performing,
+    }
+    return {name: f"{', '.join(order.components)}, {_ACROSS[order.across]}" for name, order in orders.items()}
 
 
 def hash_of(text: str) -> TextHash:

@@ -90,7 +90,8 @@ class RecordPayment:
     """A voluntary payment left the payer's account; `settle` asks for early full payment, `prepay` for early payment of a part.
 
     No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
-    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`, of `prepay` what
+    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`,
+    `before_funding`, of `prepay` what
     `services.repayment.domain.prepaying` names; OverpaymentReturned).
     """
 

@@ -22,6 +22,7 @@ from services.repayment.domain.allocation import (
     accrued,
     charged,
     days_past_due,
+    lines_of,
     open_lines,
     overdue_fen,
     owed_fen,
@@ -152,7 +153,7 @@ def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
             borrower=state.borrower,
             number=line.number,
             due_on=state.book.rows[line.number - 1].due_on,
-            open_fen=line.fee_fen + line.interest_fen + line.principal_fen,
+            open_fen=line.fee_fen + line.interest_fen + line.principal_fen or line.penalty_fen,
             dpd=days_past_due(state.book, on),
             product=state.product,
             region=state.region,
@@ -275,7 +276,10 @@ def _month_end(rules: Rules, book: Book, until: date) -> date | None:
 def _unsaid(book: Book, number: int) -> date | None:
     """Due date of the first open instalment from `number` on; a row of zero is never due."""
     rows = book.rows[max(number, book.first_open) - 1 :]
-    return next((row.due_on for row in rows if is_asked(row)), None)
+    full = (
+        {line.number for line in book.paid if not lines_of(book, line.number)} if len(book.paid) > 1 else ()
+    )
+    return next((row.due_on for row in rows if is_asked(row) and row.number not in full), None)
 
 
 def _debit_id(loan_id: str, on: date) -> str:

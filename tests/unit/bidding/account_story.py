@@ -1,5 +1,6 @@
 """What happens to Ann's account in the specs: events with their postings, and the commands that lead to them."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -135,6 +136,8 @@ PAID = moved(
     settle=True,
     value_date=TODAY,
 )
+PREPAY = replace(pay(), settle=False, prepay="shorten")
+PREPAID = replace(PAID, settle=False, prepay="shorten")
 GIVE_BACK = ReturnPayment(loan_id="loan_1", payment_id="pay_1", amount_fen=40_00, reason="overpayment")
 GIVEN_BACK = moved(
     LoanPaymentReturned,

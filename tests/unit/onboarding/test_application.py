@@ -207,6 +207,7 @@ CREDIT = [
     Spec("a fee leaves something", WITH_REPORT, terms(origination_fee_fen=90_000_00), "invalid_fee", by(RIA)),
     Spec("a contract states a rate", WITH_REPORT, terms(annual_rate=Decimal(0)), "invalid_rate", by(RIA)),
     Spec("a manner of repayment that is scheduled", WITH_REPORT, terms(method="bullet"), "invalid_method", by(RIA)),
+    Spec("an amount of the product", WITH_REPORT, terms(amount_fen=999_99), "invalid_amount", by(RIA)),
     Spec("the report's grade", WITH_REPORT, terms(grade="A"), "invalid_grade", by(RIA)),
     Spec("at most the report's limit", WITH_REPORT, terms(amount_fen=120_000_01), "above_limit", by(RIA)),
     Spec("at most what was asked for", WITH_REPORT, terms(amount_fen=100_000_01), "above_request", by(RIA)),

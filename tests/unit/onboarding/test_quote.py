@@ -116,7 +116,21 @@ async def test_the_quote_over_http_shows_the_cost_first(world: World) -> None:
         "fee_fen": 0,
         "total_fen": 88_849,
     }
+    usual = {"across": "horizontal", "components": ["penalty", "fee", "interest", "principal"]}
+    assert told["performing_order"] == told["non_performing_order"] == usual
     assert (await world.http.get(PATH, params=ASKED, headers=headers)).content == answer.content
+
+
+async def test_the_quote_shows_in_which_order_payments_pay(world: World) -> None:
+    """Where the product names its orders: by component, and principal first once the loan is non-performing."""
+    headers = world.token("usr_ada", "application:own")
+    seasonal = ASKED | {"product": "seasonal", "annual_rate": "0.06"}
+    told = (await world.http.get(PATH, params=seasonal, headers=headers)).json()
+    assert told["performing_order"] == {
+        "across": "vertical",
+        "components": ["penalty", "fee", "interest", "principal"],
+    }
+    assert told["non_performing_order"]["components"][0] == "principal"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Over a whole life nothing drifts: however many hold a loan, each claim ends at zero and every fen has an owner."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 
 from libs.events.deciding import Wake
 from libs.events.repayment import DistributionLine, InstallmentDue, RepaymentDistributed
-from services.repayment.commands import OpenLoan, RecordDebit
+from libs.events.rescheduling import Prepay, ScheduleChanged
+from services.repayment.commands import OpenLoan, RecordDebit, RecordPayment
 from tests.unit.given import context, step
-from tests.unit.repayment.stories import LOAN, OPEN, claim
+from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPEN, SECOND_DUE, claim
 
 MONTHS = 6
+_FIRST_TWO = (FIRST_DUE, SECOND_DUE)
 
 
 def unequal(holders: int) -> OpenLoan:
@@ -29,8 +32,8 @@ def unequal(holders: int) -> OpenLoan:
     )
 
 
-def paid_in_time(terms: OpenLoan) -> list[Any]:
-    """Every instalment is debited in full on its due day."""
+def paid_in_time(terms: OpenLoan, prepay: Prepay | None = None) -> list[Any]:
+    """Every instalment is debited in full on its due day; ten days after the first two a tenth of the loan is prepaid."""
     state: Any = LOAN.initial
     events: list[Any] = []
     command: Any = terms
@@ -48,6 +51,18 @@ def paid_in_time(terms: OpenLoan) -> list[Any]:
                 value_date=asked.value_date,
             )
             continue
+        if prepay and isinstance(command, RecordDebit) and events[-2].value_date in _FIRST_TWO:
+            today += timedelta(days=10)
+            command = RecordPayment(
+                payment_id=f"pay_{today}",
+                account_id="acc_bo",
+                payer="usr_bo",
+                amount_fen=terms.principal_fen // 10 + 10_001,
+                value_date=today,
+                settle=False,
+                prepay=prepay,
+            )
+            continue
         due = LOAN.wake_on(state)
         if due is None:
             return events
@@ -59,9 +74,21 @@ def paid_in_time(terms: OpenLoan) -> list[Any]:
 def test_over_a_life_nothing_drifts(holders: int) -> None:
     """Each holder gets back his principal to the fen; what the borrower paid is credits + fees; nobody's interest is more
     than one fen a month away from his exact share of it."""
-    terms = unequal(holders)
-    rounds = [event for event in paid_in_time(terms) if isinstance(event, RepaymentDistributed)]
-    assert len(rounds) == MONTHS
+    _nothing_drifts(unequal(holders), None, MONTHS)
+
+
+@pytest.mark.parametrize(("prepay", "rounds"), [("reamortise", MONTHS + 2), ("shorten", MONTHS + 1)])
+@pytest.mark.parametrize("holders", [30, 100])
+def test_over_a_life_with_prepayments_nothing_drifts(holders: int, prepay: Prepay, rounds: int) -> None:
+    """The same where parts are prepaid, whether the instalments become smaller or fewer."""
+    _nothing_drifts(unequal(holders), prepay, rounds)
+
+
+def _nothing_drifts(terms: OpenLoan, prepay: Prepay | None, times: int) -> None:
+    events = paid_in_time(terms, prepay)
+    rounds = [event for event in events if isinstance(event, RepaymentDistributed)]
+    assert sum(isinstance(event, ScheduleChanged) for event in events) == (2 if prepay else 0)
+    assert len(rounds) == times
     paid_fen = sum(spread.principal_fen + spread.interest_fen for spread in rounds)
     lines = [line for spread in rounds for line in spread.lines]
     fees_fen = sum(spread.fee_fen for spread in rounds)
@@ -71,7 +98,7 @@ def test_over_a_life_nothing_drifts(holders: int) -> None:
     for line in lines:
         principal[line.claim_id] += line.principal_fen
     assert principal == {each.claim_id: each.principal_fen for each in terms.claims}
-    assert _furthest(terms, rounds) < MONTHS
+    assert _furthest(terms, rounds) < times
 
 
 def _share_fen(line: DistributionLine) -> int:

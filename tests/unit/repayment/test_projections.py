@@ -5,16 +5,21 @@ from dataclasses import replace
 from libs.events.repayment import (
     InstallmentDue,
     PaymentMissed,
+    ScheduleRow,
 )
+from libs.events.rescheduling import ScheduleChanged
 from libs.events.views import Add, SetOnce, View
+from services.repayment.api.portfolio_shapes import open_rows
+from services.repayment.api.shapes import LoanOut
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as SCHEDULES
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
-from tests.unit.documents import documents, history, turn_about
+from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import given as given_events
 from tests.unit.repayment.stories import (
     CONTRACTED,
     FIRST_DUE,
+    FIRST_PAID,
     INSTALLMENT,
     LOAN,
     OPENED,
@@ -29,6 +34,7 @@ from tests.unit.repayment.stories import (
 )
 from tests.unit.repayment.test_trading import PART, TRANSFERRED, freed
 from tests.unit.repayment.views_story import (
+    LATE,
     LATE_ONCE,
     OTHER,
     SETTLEMENT,
@@ -81,6 +87,27 @@ def test_a_settled_loan_shows_what_was_paid_before_its_time_beside_the_rows() ->
         **row(2, "2024-03-31", (33_332, 670), (33_332, 670), True),
         **row(3, "2024-04-30", (33_666, 337), (0, 0), False),
     }
+
+
+def test_a_changed_schedule_is_what_is_shown() -> None:
+    """Its rows in place of those that were not due, and none behind them; what was received stays where it was."""
+    change = ScheduleChanged(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        change_id="pay_9",
+        reason="partial_prepayment_shortened",
+        changed_on=LATE,
+        outstanding_fen=66_998,
+        rows=(ScheduleRow(number=2, due_on=SECOND_DUE, principal_fen=66_998, interest_fen=670),),
+    )
+    shown = nested("loan_7", documents(SCHEDULES, history("loan_7", OPENED, *FIRST_PAID, change))["loan_7"])
+    loan = LoanOut.of(shown)
+    assert [(row.number, row.principal_fen, row.paid_principal_fen) for row in loan.rows] == [
+        (1, 33_002, 33_002),
+        (2, 66_998, 0),
+    ]
+    assert [(row.due_on, row.principal_fen) for row in open_rows(shown)] == [(SECOND_DUE, 66_998)]
+    assert loan.book().rows[1] == change.rows[0]
 
 
 def test_a_loan_names_the_last_event_behind_it() -> None:

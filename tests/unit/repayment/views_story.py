@@ -78,6 +78,7 @@ TERMS = {
     "region": "",
     "penalty_rate": "0",
     "repayment": None,
+    "rows_to": 3,
 }
 
 

@@ -58,7 +58,7 @@ def _fined_when_paid(real: Any) -> Any:
     """Penalty runs on the whole instalment, whatever of it is paid."""
 
     def penalty_lines(book: Any, on: date, rules: Any) -> Any:
-        unpaid = replace(book, first_open=1, interest_paid_fen=0, principal_paid_fen=0)
+        unpaid = replace(book, first_open=1, paid=())
         return real(unpaid, on, rules)
 
     return penalty_lines
@@ -77,7 +77,7 @@ def _drifting(real: Any) -> Any:
 
 
 def _interest_first(_real: Any) -> Any:
-    def allocate(book: Any, amount_fen: int, on: date) -> Any:
+    def allocate(book: Any, amount_fen: int, on: date, _order: Any) -> Any:
         lines, rest = [], amount_fen
         for owed in allocation.open_lines(book, on):
             principal = min(rest, owed.principal_fen)

@@ -66,7 +66,7 @@ PLANTS = (
     Plant(
         "grace-is-a-gift",
         "The interest of a grace is never asked.",
-        instead(rows, "_deferred", _forgiven),
+        instead(rows, "deferred", _forgiven),
         ("wrong interest of instalment",),
         config=WHOLE,
     ),
