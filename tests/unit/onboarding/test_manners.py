@@ -101,7 +101,7 @@ def test_the_offered_text_says_the_manner() -> None:
     }
     agreed = replace(terms_of(SEASONAL, "equal_instalments"), repayment=SEASON)
     text = text_of(agreed, **named)
-    assert text.startswith("Loanstream loan terms, version 3\n")
+    assert text.startswith("Loanstream loan terms, version 4\n")
     assert text.endswith(
         "a payment pays penalty, fee, interest, principal, each of all instalments that are due, the oldest first\n"
         "once the loan is non-performing principal, interest, fee, penalty, each of all instalments that are due, "
@@ -109,6 +109,9 @@ def test_the_offered_text_says_the_manner() -> None:
     )
     without = replace(agreed, repayment=replace(SEASON, allocation=None))
     assert text_of(without, **named).startswith("Loanstream loan terms, version 2\n")
+    for_anyone = text_of(replace(agreed, repayment=replace(SEASON, payer="anyone")), **named)
+    assert for_anyone.startswith("Loanstream loan terms, version 5\n")
+    assert "anyone may pay for the borrower, and is named then\na payment pays penalty" in for_anyone
     assert "no principal in the first 1 months, no interest in the first 1\n" in text
     assert "fee with each instalment 1 per mille of the amount\n" in text
     assert "due days on which nobody works: following, by the calendar china\n" in text

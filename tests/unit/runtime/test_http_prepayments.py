@@ -10,7 +10,7 @@ from services.bidding.app import build as build_bidding
 from services.repayment.app import build
 from tests.unit.runtime.edge_world import World, running
 from tests.unit.runtime.test_http_bad_input import assert_problem, send
-from tests.unit.runtime.test_http_reading import loan
+from tests.unit.runtime.test_http_loans import loan
 
 YESTERDAY, TODAY = date(2024, 2, 19), date(2024, 2, 20)
 

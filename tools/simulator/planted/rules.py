@@ -77,7 +77,7 @@ def _drifting(real: Any) -> Any:
 
 
 def _interest_first(_real: Any) -> Any:
-    def allocate(book: Any, amount_fen: int, on: date, _order: Any) -> Any:
+    def allocate(book: Any, amount_fen: int, on: date, _order: Any = None) -> Any:
         lines, rest = [], amount_fen
         for owed in allocation.open_lines(book, on):
             principal = min(rest, owed.principal_fen)
