@@ -19,8 +19,10 @@ from tests.unit.repayment.stories import (
     FIRST_DUE,
     FIRST_PAID,
     FUNDED_ON,
+    INSTALLMENT,
     LOAN,
     OPENED,
+    asked_again,
     days,
     debited,
     due,
@@ -148,6 +150,17 @@ def test_a_redemption_does_not_die_of_a_debit_that_is_on_its_way() -> None:
         given(LOAN, OPENED, *history).when(wish, on(on_time)).then(replace(RESERVED, reserved_on=on_time))
         plain = replace(wish, value_date=days(FIRST_DUE, 4), may_wait=False)
         given(LOAN, OPENED, *history).when(plain, on(on_time)).then_refused("loan_overdue")
+
+
+def test_a_redemption_dies_of_a_miss_whatever_debit_is_on_its_way() -> None:
+    """What was said to be missed was not paid in time: a later debit may find the money, and changes nothing of that."""
+    missed = PaymentMissed(
+        loan_id="loan_7", borrower="usr_bo", number=1, due_on=FIRST_DUE, open_fen=INSTALLMENT, dpd=1
+    )
+    later = days(FIRST_DUE, 2)
+    story = (OPENED, due(1), failed(FIRST_DUE), missed, asked_again(later, INSTALLMENT))
+    wish = replace(RESERVE, value_date=later, may_wait=True)
+    given(LOAN, *story).when(wish, on(later)).then_refused("loan_overdue")
 
 
 def test_no_split_makes_more_claims_than_a_record_may_have() -> None:
