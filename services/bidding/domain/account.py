@@ -262,12 +262,15 @@ def _debit(command: DebitInstallment, state: Open) -> Sequence[AccountEvent]:
 def _pay(command: PayLoan, state: Open, context: Context) -> Sequence[AccountEvent]:
     if _dealings(state, command.loan_id).payment_id == command.payment_id:
         return []
+    if command.settle and command.prepay is not None:
+        raise Refused("invalid_prepay")
     return [
         LoanPaymentDebited(
             loan_id=command.loan_id,
             payment_id=command.payment_id,
             amount_fen=command.amount_fen,
             settle=command.settle,
+            prepay=command.prepay,
             value_date=context.business_date,
             **book(state, available_fen=-command.amount_fen, against=clearing_of(command.loan_id)),
         )

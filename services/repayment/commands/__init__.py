@@ -6,6 +6,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.codec import command
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code
+from libs.events.rescheduling import Prepay
 from libs.events.schedules.terms import RepaymentTerms
 
 # --- calendar ------------------------------------------------------------------------------------------------------
@@ -86,10 +87,11 @@ class RecordDebitFailure:
 
 @command("repayment.RecordPayment")
 class RecordPayment:
-    """A voluntary payment left the payer's account; `settle` asks for early full payment.
+    """A voluntary payment left the payer's account; `settle` asks for early full payment, `prepay` for early payment of a part.
 
     No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
-    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`; OverpaymentReturned).
+    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`, of `prepay` what
+    `services.repayment.domain.prepaying` names; OverpaymentReturned).
     """
 
     payment_id: str
@@ -98,6 +100,7 @@ class RecordPayment:
     amount_fen: PositiveFen
     value_date: date
     settle: bool
+    prepay: Prepay | None = None
 
 
 # --- claims for sale -----------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import (
@@ -174,6 +175,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ClaimReserved,
             ReservationReleased,
             ClaimTransferred,
+            ScheduleChanged,
         ),
         state=LoanState,
         initial=NotOpened(),

@@ -23,7 +23,8 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
-from services.repayment.domain.allocation import Book, after, book_of, charged
+from libs.events.rescheduling import ScheduleChanged
+from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
 from services.repayment.domain.profile import CURRENT
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
@@ -65,7 +66,8 @@ class Running:
 
     `asked_on` is the date of the last debit, `unanswered` the debits without an answer, `remembered` the last voluntary
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
-    last offers that were transferred, `last_order` the highest that any of its claims ever had.
+    last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
+    in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
     """
 
     kind: Literal["running"] = "running"
@@ -88,6 +90,7 @@ class Running:
     last_order: int
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
+    weights: tuple[Count, ...] = ()
 
 
 @record
@@ -128,6 +131,7 @@ LoanEvent = (
     | ClaimReserved
     | ReservationReleased
     | ClaimTransferred
+    | ScheduleChanged
 )
 
 
@@ -159,7 +163,8 @@ def _evolve_running(
     | LoanRepaid
     | ClaimReserved
     | ReservationReleased
-    | ClaimTransferred,
+    | ClaimTransferred
+    | ScheduleChanged,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -169,7 +174,7 @@ def _evolve_running(
         case PaymentReceived():
             return replace(_answered(state, event.payment_id), book=after(state.book, event.allocation))
         case RepaymentDistributed():
-            return replace(state, claims=_less(state.claims, event))
+            return _shared(state, event)
         case OverpaymentReturned():
             return state
         case PaymentMissed():
@@ -187,12 +192,10 @@ def _evolve_running(
                 unanswered=state.unanswered,
                 remembered=state.remembered,
             )
-        case ClaimReserved():
-            return replace(state, reservations=(*state.reservations, _reservation(event)))
-        case ReservationReleased():
-            return replace(state, reservations=_without(state, event.offer_id))
-        case ClaimTransferred():
-            return _transferred(state, event)
+        case ClaimReserved() | ReservationReleased() | ClaimTransferred():
+            return _traded(state, event)
+        case ScheduleChanged():
+            return _rescheduled(state, event)
         case _:
             assert_never(event)
 
@@ -244,6 +247,24 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
 
 
+def _shared(state: Running, event: RepaymentDistributed) -> Running:
+    claims = _less(state.claims, event)
+    if state.weights or any(claim.principal_fen for claim in claims):
+        return replace(state, claims=claims)
+    return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))
+
+
+def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
+    """What takes the place of a row that was asked for, or missed, will be asked for again."""
+    first = event.rows[0].number
+    return replace(
+        state,
+        book=rescheduled(state.book, event.rows),
+        next_due=min(state.next_due, first),
+        next_missed=min(state.next_missed, first),
+    )
+
+
 def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim, ...]:
     repaid_fen = {line.claim_id: line.principal_fen for line in event.lines}
     return tuple(
@@ -253,6 +274,18 @@ def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim
 
 
 # --- claims for sale -----------------------------------------------------------------------------------------------
+
+
+def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTransferred) -> Running:
+    match event:
+        case ClaimReserved():
+            return replace(state, reservations=(*state.reservations, _reservation(event)))
+        case ReservationReleased():
+            return replace(state, reservations=_without(state, event.offer_id))
+        case ClaimTransferred():
+            return _transferred(state, event)
+        case _:
+            assert_never(event)
 
 
 def _reservation(event: ClaimReserved) -> Reservation:
