@@ -10,20 +10,9 @@ from typing import Literal
 from libs.events.codec import event, record
 from libs.events.money import Count, PositiveFen
 
-Mandated = Literal["extension", "restructuring", "write_off", "settlement_in_kind"]
-"""What lenders' word is needed for."""
-
 MandateBy = Literal["clause", "vote", "silence", "not_needed"]
 """How they gave it: by their contract, by more than two thirds of the principal, or with those who kept silent in it, where the
 contract says that silence is consent."""
-
-
-@record
-class MandateClause:
-    """The contract's clause: what of these the house decides by itself, and whether in a vote silence is consent."""
-
-    measures: tuple[Mandated, ...] = ()
-    silence_consents: bool = False
 
 
 @record
@@ -36,7 +25,7 @@ class Voter:
 
 @event("repayment.MandateAsked.v1")
 class MandateAsked:
-    """The lenders are asked, each with his principal, until the end of `until`."""
+    """The lenders are asked, each with his principal, until the end of `until`. `measure_id` is whatever needs their word."""
 
     measure_id: str
     loan_id: str

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from libs.events.codec import event, record
 from libs.events.mandate import MandateBy, Voter
-from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
-from libs.events.repayment import LoanClass, ScheduleRow
+from libs.events.repayment import LoanClass
 
 Months = Annotated[int, Field(ge=1, le=600)]
 
@@ -23,14 +23,11 @@ MeasureStep = Literal[
     "risk_assessor",
     "finance_supervisor",
     "general_manager",
-    "receiving_clerk",
 ]
-"""A signature, by the post that gives it; a receiving clerk is one of the branch that the loan comes to."""
+"""A signature, by the post that gives it."""
 
 WriteOffGround = Literal["overdue", "court", "insolvency"]
 """Overdue for long enough, a court's finding that nothing is to be had, or insolvency (processes.md 1.P)."""
-
-LoanFlag = Literal["deceased", "disputed"]
 
 
 # --- what a measure is ---------------------------------------------------------------------------------------------
@@ -84,43 +81,7 @@ class NonAccrual:
     kind: Literal["non_accrual"] = "non_accrual"
 
 
-@record
-class DelinquencyPause:
-    """The days from the day on which this is decided to `until`, both in it, count for no bucket and class, and cost no penalty."""
-
-    until: date
-    kind: Literal["pause"] = "pause"
-
-
-@record
-class FlagChange:
-    """Something about the debtor that whoever deals with him must know; `raised` or taken away again."""
-
-    flag: LoanFlag
-    raised: bool = True
-    kind: Literal["flag"] = "flag"
-
-
-@record
-class BranchMove:
-    """贷款划转: another branch looks after the loan. No money moves."""
-
-    from_region: Code
-    to_region: Code
-    kind: Literal["branch_move"] = "branch_move"
-
-
-MeasureTerms = (
-    Extension
-    | Restructuring
-    | WriteOff
-    | Waiver
-    | Reclassification
-    | NonAccrual
-    | DelinquencyPause
-    | FlagChange
-    | BranchMove
-)
+MeasureTerms = Extension | Restructuring | WriteOff | Waiver | Reclassification | NonAccrual
 MeasureKind = Literal[
     "extension",
     "restructuring",
@@ -128,9 +89,6 @@ MeasureKind = Literal[
     "waiver",
     "reclassification",
     "non_accrual",
-    "pause",
-    "flag",
-    "branch_move",
 ]
 
 
@@ -243,13 +201,12 @@ class MeasureFailed:
 
 @event("repayment.LoanRescheduled.v1")
 class LoanRescheduled:
-    """The loan is due otherwise from here on: `rows` replace those of their numbers, and the first `cut_rows` of them keep only
-    what was paid of them.
+    """The loan is due otherwise from here on; its rows say so next (ScheduleChanged).
 
-    What is spread anew is `principal_fen` from the row `from_number` on, at the contract's rate and in its manner, over `periods`
-    monthly due dates, counted from `counted_from`; `interest_fen` and `fee_fen` are arrears that the first new row asks as well,
-    and `penalty_fen` is charged penalty that goes with them (all 0 in an extension). The loan is at least of class `floor_class`
-    until the end of `floor_until`, None for until somebody says otherwise by hand.
+    `principal_fen` is spread anew from the row `from_number` on, at the contract's rate and in its manner, over `periods` due days of
+    the contract, the first of them `first_due_on`. `interest_fen` and `fee_fen` are arrears that the first of these rows asks as
+    well (0 in an extension). The loan is at least of class `floor_class` until the end of `floor_until`, None for until somebody
+    says otherwise by hand.
     """
 
     loan_id: str
@@ -258,16 +215,12 @@ class LoanRescheduled:
     kind: Literal["extension", "restructuring"]
     months: Months
     rescheduled_on: date
-    annual_rate: AnnualRate
     from_number: Months
-    counted_from: date
+    first_due_on: date
     periods: Months
     principal_fen: PositiveFen
     interest_fen: Count
     fee_fen: Count
-    penalty_fen: Count
-    cut_rows: Count
-    rows: tuple[ScheduleRow, ...]
     matures_on: date
     floor_class: LoanClass
     floor_until: date | None
@@ -279,8 +232,8 @@ class LoanRescheduled:
 class LoanWrittenOff:
     """The loan is off the balance: counted in `from_bucket` until now and in no bucket of the running book from here on.
 
-    What is owed is fixed: principal, interest and fees that were due by then, penalty that was charged. Rows that were not due ask
-    for no interest and no fee any more (`dropped_interest_fen`, `dropped_fee_fen`).
+    What is owed is fixed: principal, interest and fees that were due by then, penalty that was charged, and no more of it. Rows that were
+    not due ask for no interest and no fee any more (`dropped_interest_fen`, `dropped_fee_fen`).
     """
 
     loan_id: str
@@ -297,7 +250,6 @@ class LoanWrittenOff:
     dropped_interest_fen: Count
     dropped_fee_fen: Count
     overdue_after_fen: Count
-    rows: tuple[ScheduleRow, ...]
     product: str = ""
     region: str = ""
 
@@ -371,40 +323,3 @@ class NonAccrualEnded:
     principal_fen: Count
     product: str = ""
     region: str = ""
-
-
-@event("repayment.DelinquencyPaused.v1")
-class DelinquencyPaused:
-    """The days from `since` to `until`, both in it, count for no bucket and class, and cost no penalty."""
-
-    loan_id: str
-    borrower: str
-    measure_id: str
-    since: date
-    until: date
-    product: str = ""
-    region: str = ""
-
-
-@event("repayment.LoanFlagged.v1")
-class LoanFlagged:
-    """Something about the debtor that whoever deals with him must know, or need not any more (`raised` false)."""
-
-    loan_id: str
-    borrower: str
-    measure_id: str
-    flag: LoanFlag
-    raised: bool
-    flagged_on: date
-
-
-@event("repayment.LoanMoved.v1")
-class LoanMoved:
-    """Another branch looks after the loan; what it is counted by, its own region, stays."""
-
-    loan_id: str
-    borrower: str
-    measure_id: str
-    from_branch: Code
-    to_branch: Code
-    moved_on: date

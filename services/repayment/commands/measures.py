@@ -12,8 +12,8 @@ from libs.events.onboarding import Code, Reference
 class ProposeMeasure:
     """Propose a measure for a loan. `proposed_by` is set where a policy sends it for somebody; else it is the caller.
 
-    No effect for the same again. Refused: `measure_exists` (with other terms), `forbidden_not_staff`, `invalid_loan`, `invalid_branch`
-    (the same one), `evidence_missing` (without any paper).
+    No effect for the same again. Refused: `measure_exists` (with other terms), `forbidden_not_staff`, `invalid_loan`,
+    `evidence_missing` (without any paper).
     """
 
     measure_id: str
@@ -36,18 +36,16 @@ class AdmitMeasure:
 
 @command("repayment.SignMeasure")
 class SignMeasure:
-    """Agree to a measure by the post of a step, or refuse it (`refused`, a code), which ends it. `himself` is the signer as a customer
-    and `branch` his branch, as the staff's register says. No effect for the same again.
+    """Agree to a measure by the post of a step, or refuse it (`refused`, a code), which ends it. `himself` is the signer as a customer,
+    as the staff's register says. No effect for the same again.
 
     Refused: `unknown_measure`, `measure_not_admitted`, `measure_ended`, `step_signed`, `step_out_of_order`, `forbidden_not_staff`,
-    `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_borrower`, `forbidden_branch` (not of the branch
-    that the loan comes to).
+    `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_borrower`.
     """
 
     step: MeasureStep
     refused: Code | None = None
     himself: str | None = None
-    branch: Code | None = None
 
 
 @command("repayment.VoteOnMandate")
@@ -91,10 +89,9 @@ class CarryOutMeasure:
     """All have agreed: the loan does it. No effect for one that it has done. Refused: `unknown_loan`, `loan_repaid`, and
 
     an extension: `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended`, `loan_written_off`;
-    a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`;
+    a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`, `term_too_short`;
     a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`;
-    another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`; non-accrual: `not_accruing`;
-    a pause: `pause_ended`, `pause_too_long`, `already_paused`; a flag: `flag_unchanged`; a move: `other_branch`.
+    another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`.
     """
 
     measure_id: str

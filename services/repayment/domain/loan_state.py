@@ -2,10 +2,20 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
+from libs.events.measures import (
+    LoanRescheduled,
+    LoanWrittenOff,
+    MeasureExamined,
+    NonAccrualEnded,
+    NonAccrualStarted,
+    PenaltyWaived,
+    RecoveryReceived,
+)
 from libs.events.money import Count, PositiveFen
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -25,7 +35,9 @@ from libs.events.repayment import (
 )
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
-from services.repayment.domain.profile import CURRENT
+from services.repayment.domain.profile import CURRENT, WRITTEN_OFF
+from services.repayment.domain.trouble import Trouble, TroubledEvent, after_event, classified
+from services.repayment.domain.waiving import waived
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
@@ -68,6 +80,7 @@ class Running:
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
+    `trouble` is what measures left behind.
     """
 
     kind: Literal["running"] = "running"
@@ -91,6 +104,7 @@ class Running:
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
+    trouble: Trouble = Trouble()
 
 
 @record
@@ -132,6 +146,7 @@ LoanEvent = (
     | ReservationReleased
     | ClaimTransferred
     | ScheduleChanged
+    | TroubledEvent
 )
 
 
@@ -164,7 +179,8 @@ def _evolve_running(
     | ClaimReserved
     | ReservationReleased
     | ClaimTransferred
-    | ScheduleChanged,
+    | ScheduleChanged
+    | TroubledEvent,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -184,7 +200,7 @@ def _evolve_running(
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
         case LoanClassified():
-            return replace(state, loan_class=event.to_class)
+            return replace(state, loan_class=event.to_class, trouble=classified(state.trouble, event))
         case LoanRepaid():
             return Repaid(
                 loan_id=state.loan_id,
@@ -196,6 +212,16 @@ def _evolve_running(
             return _traded(state, event)
         case ScheduleChanged():
             return _rescheduled(state, event)
+        case (
+            MeasureExamined()
+            | LoanRescheduled()
+            | LoanWrittenOff()
+            | RecoveryReceived()
+            | PenaltyWaived()
+            | NonAccrualStarted()
+            | NonAccrualEnded()
+        ):
+            return _troubled(state, event)
         case _:
             assert_never(event)
 
@@ -263,6 +289,17 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
     )
+
+
+def _troubled(state: Running, event: TroubledEvent) -> Running:
+    state = replace(state, trouble=after_event(state.trouble, event))
+    match event:
+        case LoanWrittenOff():
+            return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
+        case PenaltyWaived():
+            return replace(state, book=waived(state.book, event.lines))
+        case _:
+            return state
 
 
 def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim, ...]:
