@@ -6,6 +6,7 @@ from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.money import Count, PositiveFen
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -25,7 +26,9 @@ from libs.events.repayment import (
 )
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
+from services.repayment.domain.journal import EMPTY, Journal, opened
 from services.repayment.domain.profile import CURRENT
+from services.repayment.domain.restating import corrected, with_payment, with_sale
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
@@ -68,6 +71,7 @@ class Running:
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
+    `journal` is what came to the loan, from which all this can be decided again (`replaying`).
     """
 
     kind: Literal["running"] = "running"
@@ -91,17 +95,19 @@ class Running:
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
+    journal: Journal = EMPTY
 
 
 @record
 class Repaid:
-    """Nothing is owed; what still arrives goes back."""
+    """Nothing is owed; what still arrives goes back. `last` is how it ran to its end: a correction may open it again."""
 
     kind: Literal["repaid"] = "repaid"
     loan_id: str
     borrower: str
     unanswered: tuple[str, ...]
     remembered: tuple[str, ...]
+    last: Running
 
 
 LoanState = NotOpened | Running | Repaid
@@ -132,6 +138,9 @@ LoanEvent = (
     | ReservationReleased
     | ClaimTransferred
     | ScheduleChanged
+    | PaymentReversed
+    | PaymentRedated
+    | LoanRestated
 )
 
 
@@ -145,8 +154,21 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
         case DebitFailureRecorded():
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+        case PaymentReversed() | PaymentRedated():
+            if isinstance(state, Repaid):
+                return replace(state, last=corrected(state.last, event))
+            return corrected(state, event) if isinstance(state, Running) else state
+        case LoanRestated():
+            return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
         case _:
             return _evolve_running(state, event) if isinstance(state, Running) else state
+
+
+def reopened(state: Running | Repaid) -> Running:
+    """The loan as it ran, whether it has ended or not."""
+    if isinstance(state, Running):
+        return state
+    return replace(state.last, unanswered=state.unanswered, remembered=state.remembered)
 
 
 def _evolve_running(
@@ -172,7 +194,7 @@ def _evolve_running(
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
-            return replace(_answered(state, event.payment_id), book=after(state.book, event.allocation))
+            return _paid(state, event)
         case RepaymentDistributed():
             return _shared(state, event)
         case OverpaymentReturned():
@@ -191,6 +213,7 @@ def _evolve_running(
                 borrower=state.borrower,
                 unanswered=state.unanswered,
                 remembered=state.remembered,
+                last=state,
             )
         case ClaimReserved() | ReservationReleased() | ClaimTransferred():
             return _traded(state, event)
@@ -234,6 +257,7 @@ def _opened(event: LoanOpened) -> Running:
         remembered=(),
         grade=event.grade,
         last_order=max(claim.order for claim in event.claims),
+        journal=opened([(claim.order, claim.principal_fen) for claim in event.claims]),
     )
 
 
@@ -245,6 +269,13 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     if payment_id in state.unanswered:
         return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _paid(state: Running, event: PaymentReceived) -> Running:
+    journal = with_payment(state, event, is_debit=event.payment_id in state.unanswered)
+    return replace(
+        _answered(state, event.payment_id), book=after(state.book, event.allocation), journal=journal
+    )
 
 
 def _shared(state: Running, event: RepaymentDistributed) -> Running:
@@ -260,6 +291,7 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
     return replace(
         state,
         book=rescheduled(state.book, event.rows),
+        journal=replace(state.journal, rows=state.journal.rows or state.book.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
     )
@@ -283,7 +315,7 @@ def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTr
         case ReservationReleased():
             return replace(state, reservations=_without(state, event.offer_id))
         case ClaimTransferred():
-            return _transferred(state, event)
+            return _transferred(replace(state, journal=with_sale(state, event)), event)
         case _:
             assert_never(event)
 
