@@ -2,20 +2,11 @@
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
-from libs.events.measures import (
-    LoanRescheduled,
-    LoanWrittenOff,
-    MeasureExamined,
-    NonAccrualEnded,
-    NonAccrualStarted,
-    PenaltyWaived,
-    RecoveryReceived,
-)
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.money import Count, PositiveFen
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -35,9 +26,11 @@ from libs.events.repayment import (
 )
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
-from services.repayment.domain.profile import CURRENT, WRITTEN_OFF
-from services.repayment.domain.trouble import Trouble, TroubledEvent, after_event, classified
-from services.repayment.domain.waiving import waived
+from services.repayment.domain.journal import EMPTY, Journal, opened
+from services.repayment.domain.profile import CURRENT
+from services.repayment.domain.restating import corrected, with_payment, with_sale
+from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
+from services.repayment.domain.trouble_told import troubled
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
@@ -81,6 +74,7 @@ class Running:
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
     `trouble` is what measures left behind.
+    `journal` is what came to the loan, from which all this can be decided again (`replaying`).
     """
 
     kind: Literal["running"] = "running"
@@ -105,17 +99,19 @@ class Running:
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
     trouble: Trouble = Trouble()
+    journal: Journal = EMPTY
 
 
 @record
 class Repaid:
-    """Nothing is owed; what still arrives goes back."""
+    """Nothing is owed; what still arrives goes back. `last` is how it ran to its end: a correction may open it again."""
 
     kind: Literal["repaid"] = "repaid"
     loan_id: str
     borrower: str
     unanswered: tuple[str, ...]
     remembered: tuple[str, ...]
+    last: Running
 
 
 LoanState = NotOpened | Running | Repaid
@@ -147,6 +143,9 @@ LoanEvent = (
     | ClaimTransferred
     | ScheduleChanged
     | TroubledEvent
+    | PaymentReversed
+    | PaymentRedated
+    | LoanRestated
 )
 
 
@@ -160,8 +159,25 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
         case DebitFailureRecorded():
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+        case PaymentReversed() | PaymentRedated():
+            if isinstance(state, Repaid):
+                return replace(state, last=corrected(state.last, event))
+            return corrected(state, event) if isinstance(state, Running) else state
+        case LoanRestated():
+            return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case _ if not isinstance(state, Running):
+            return state
+        case _ if isinstance(event, TroubledEvent):
+            return troubled(state, event)
         case _:
-            return _evolve_running(state, event) if isinstance(state, Running) else state
+            return _evolve_running(state, event)
+
+
+def reopened(state: Running | Repaid) -> Running:
+    """The loan as it ran, whether it has ended or not."""
+    if isinstance(state, Running):
+        return state
+    return replace(state.last, unanswered=state.unanswered, remembered=state.remembered)
 
 
 def _evolve_running(
@@ -179,8 +195,7 @@ def _evolve_running(
     | ClaimReserved
     | ReservationReleased
     | ClaimTransferred
-    | ScheduleChanged
-    | TroubledEvent,
+    | ScheduleChanged,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -188,7 +203,7 @@ def _evolve_running(
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
-            return replace(_answered(state, event.payment_id), book=after(state.book, event.allocation))
+            return _paid(state, event)
         case RepaymentDistributed():
             return _shared(state, event)
         case OverpaymentReturned():
@@ -207,21 +222,12 @@ def _evolve_running(
                 borrower=state.borrower,
                 unanswered=state.unanswered,
                 remembered=state.remembered,
+                last=state,
             )
         case ClaimReserved() | ReservationReleased() | ClaimTransferred():
             return _traded(state, event)
         case ScheduleChanged():
             return _rescheduled(state, event)
-        case (
-            MeasureExamined()
-            | LoanRescheduled()
-            | LoanWrittenOff()
-            | RecoveryReceived()
-            | PenaltyWaived()
-            | NonAccrualStarted()
-            | NonAccrualEnded()
-        ):
-            return _troubled(state, event)
         case _:
             assert_never(event)
 
@@ -260,6 +266,7 @@ def _opened(event: LoanOpened) -> Running:
         remembered=(),
         grade=event.grade,
         last_order=max(claim.order for claim in event.claims),
+        journal=opened([(claim.order, claim.principal_fen) for claim in event.claims]),
     )
 
 
@@ -271,6 +278,13 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     if payment_id in state.unanswered:
         return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _paid(state: Running, event: PaymentReceived) -> Running:
+    journal = with_payment(state, event, is_debit=event.payment_id in state.unanswered)
+    return replace(
+        _answered(state, event.payment_id), book=after(state.book, event.allocation), journal=journal
+    )
 
 
 def _shared(state: Running, event: RepaymentDistributed) -> Running:
@@ -286,20 +300,10 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
     return replace(
         state,
         book=rescheduled(state.book, event.rows),
+        journal=replace(state.journal, rows=state.journal.rows or state.book.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
     )
-
-
-def _troubled(state: Running, event: TroubledEvent) -> Running:
-    state = replace(state, trouble=after_event(state.trouble, event))
-    match event:
-        case LoanWrittenOff():
-            return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
-        case PenaltyWaived():
-            return replace(state, book=waived(state.book, event.lines))
-        case _:
-            return state
 
 
 def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim, ...]:
@@ -320,7 +324,7 @@ def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTr
         case ReservationReleased():
             return replace(state, reservations=_without(state, event.offer_id))
         case ClaimTransferred():
-            return _transferred(state, event)
+            return _transferred(replace(state, journal=with_sale(state, event)), event)
         case _:
             assert_never(event)
 
