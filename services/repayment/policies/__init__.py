@@ -6,6 +6,7 @@ Pure: an event carries all that the next step needs. A step that can be declined
 from collections.abc import Callable, Mapping, Sequence
 
 import services.repayment.policies.lending as lending
+import services.repayment.policies.measures as measures
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 
@@ -19,12 +20,12 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """The day's phases."""
-    return lending.on_repayment(event)
+    """The day's phases, and measures."""
+    return [*lending.on_repayment(event), *measures.on_repayment(event)]
 
 
 POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
     "bidding": on_bidding,
     "repayment": on_repayment,
 }
-SAGAS = (*lending.SAGAS,)
+SAGAS = (*lending.SAGAS, *measures.SAGAS)
