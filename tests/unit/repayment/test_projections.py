@@ -113,6 +113,7 @@ TERMS = {
     "written_off_on": None,
     "recovered_fen": 0,
     "waived_fen": 0,
+    "rows_to": 3,
 }
 
 
