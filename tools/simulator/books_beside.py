@@ -11,6 +11,7 @@ from tools.simulator.cash_books import CashBooks
 from tools.simulator.day_books import DayBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
+from tools.simulator.measure_books import MeasureBooks
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
@@ -36,6 +37,7 @@ class BooksBeside:
         self.openings = OpeningBooks()
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(books)
+        self.measures = MeasureBooks(books)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
         self.moves = CashBooks(books)
@@ -47,6 +49,7 @@ class BooksBeside:
         self.schedules.record(where, events)
         self.prepaid.record(where, events)
         self.cases.record(where, events)
+        self.measures.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)
             self.papers.record(where, event)
@@ -71,5 +74,6 @@ class BooksBeside:
         self.openings.at_rest(last_closed)
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
+        self.measures.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
