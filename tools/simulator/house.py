@@ -118,21 +118,22 @@ class House:
         proposal = ProposeMeasure(
             measure_id=f"msr_{self._numbers}",
             loan_id=loan if self._rng.random() < 0.97 else "loan_none",
-            terms=self._terms(),
+            terms=self._terms(is_late=loan in self.sight.late),
             reason=self._rng.choice(("income_lost", "illness", "unreachable")),
             evidence=("vault:1",) if self._rng.random() < 0.97 else (),
         )
         who = self._rng.choice(("stf_col", "stf_col", "stf_rk1", "usr_0"))
         self._api.ask("repayment", proposal.measure_id, proposal, principal=who)
 
-    def _terms(self) -> MeasureTerms:
+    def _terms(self, *, is_late: bool) -> MeasureTerms:
+        """Mostly what helps: more time for who pays, a new schedule or less penalty for who is late."""
         kinds: tuple[tuple[Callable[[], MeasureTerms], int], ...] = (
-            (lambda: Extension(months=self._rng.choice((1, 1, 2, 3))), 6),
-            (lambda: Restructuring(months=self._rng.choice((1, 2, 3))), 5),
-            (lambda: WriteOff(ground=self._rng.choice(_GROUNDS)), 3),
-            (lambda: Waiver(amount_fen=self._rng.choice((1, 50, 600_00, 6_000_00))), 5),
-            (lambda: Reclassification(to_class=self._rng.choice(_CLASSES)), 4),
-            (NonAccrual, 2),
+            (lambda: Extension(months=self._rng.choice((1, 1, 1, 2, 3))), 2 if is_late else 12),
+            (lambda: Restructuring(months=self._rng.choice((1, 2, 3))), 8 if is_late else 1),
+            (lambda: Waiver(amount_fen=self._rng.choice((1, 50, 600_00, 6_000_00))), 8 if is_late else 1),
+            (lambda: WriteOff(ground=self._rng.choice(_GROUNDS)), 2),
+            (lambda: Reclassification(to_class=self._rng.choice(_CLASSES)), 3),
+            (NonAccrual, 1),
         )
         makers, weights = zip(*kinds, strict=True)
         terms: MeasureTerms = self._rng.choices(makers, weights)[0]()

@@ -74,7 +74,7 @@ class Traffic:
         self._payers = Payers(rng, api, self.sight, self._number, self._person)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
-        self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
+        self._house = House(Random(rng.getrandbits(64)), api, asks=3 * plan.listings)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30

@@ -52,7 +52,7 @@ class SignMeasure:
 class VoteOnMandate:
     """A lender agrees to a measure, or does not, with all his principal. No effect for the same again.
 
-    Refused: `unknown_measure`, `no_vote_open`, `forbidden_no_claim`, `voted_otherwise`.
+    Refused: `unknown_measure` (also for one who has no vote), `no_vote_open`, `voted_otherwise`.
     """
 
     agrees: bool
