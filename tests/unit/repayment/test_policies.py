@@ -42,7 +42,7 @@ from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT, TODAY
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
-from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, WATCHED, WRITTEN_OFF, waived
+from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
 
 LEGS = (
     Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),
@@ -136,7 +136,7 @@ EXAMINED = MeasureExamined(
 )
 APPROVED = approved("vote", 70_000)
 #: What the loan says when it has done a measure, one of each kind.
-DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND)
+DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED)
 
 STEPS = [step for saga in SAGAS for step in saga.steps]
 EXAMPLES: dict[type, tuple[str, Any]] = {
