@@ -39,7 +39,9 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.arriving import told
+from services.repayment.domain.correcting import correct
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -54,7 +56,9 @@ from services.repayment.domain.profile import Profile
 from services.repayment.domain.trading import CLAIMS_MAX, release, reserve, transfer
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
-LoanCommand = OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | Wake
+LoanCommand = (
+    OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | CorrectPayment | Wake
+)
 
 
 def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Context) -> Sequence[LoanEvent]:
@@ -70,6 +74,8 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
+        case CorrectPayment():
+            return correct(profile, command, _lent(state), context)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
             return _trade(profile, command, _lent(state))
         case Wake():
@@ -161,6 +167,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ReserveClaim,
             TransferClaim,
             ReleaseClaim,
+            CorrectPayment,
         ),
         events=(
             LoanOpened,

@@ -51,6 +51,7 @@ class Replayed:
     is_repaid: bool
     got: dict[str, Got]
     platform_fen: int
+    entries: tuple[Entry, ...]
 
 
 def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
@@ -83,6 +84,7 @@ def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence
         is_repaid=isinstance(run.state, Repaid),
         got=run.got,
         platform_fen=run.platform_fen,
+        entries=tuple(run.entries),
     )
 
 
