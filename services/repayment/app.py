@@ -8,7 +8,7 @@ from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import claims, loans, overdue_buckets
+from services.repayment.projections import calendar, claims, loans, overdue_buckets
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
 #: a loan is not judged while a debit has no answer.
-RULES = 4
+#: 5: a part is prepaid, and payments are allocated in the order of the loan's terms.
+RULES = 5
 
 
 def build(profile: str) -> Service:
@@ -27,12 +28,12 @@ def build(profile: str) -> Service:
         aggregates=(loan_aggregate(profile_named(profile)), calendar_aggregate(), correction.AGGREGATE),
         policies=POLICIES,
         sagas=SAGAS,
-        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW),
+        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW, calendar.VIEW),
         router=_router,
     )
 
 
 def _router() -> "ServiceRouter":
-    from services.repayment.api.portfolio import router  # only the api role loads the web room
+    from services.repayment.api.prepayments import router  # only the api role loads the web room
 
     return router

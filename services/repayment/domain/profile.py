@@ -47,7 +47,8 @@ class Rules:
     rest is asked from the borrower's account again; `buckets` rise from `current` at DPD 0. Penalty interest is the
     contract's rate times `penalty_multiple` (domain.md section 4), at most `penalty_cap` a year; an instalment paid within
     `penalty_grace_days` of its due date costs none. A claim changes hands not within `blocked_days` of a due date, on either
-    side, and in parts of at least `part_min_fen` (both chosen; domain.md section 3).
+    side, and in parts of at least `part_min_fen` (both chosen; domain.md section 3). What is prepaid in part, beyond what is due, is
+    at least `prepay_min_fen` (chosen).
     """
 
     rounding: Rounding
@@ -60,6 +61,7 @@ class Rules:
     classes: tuple[tuple[LoanClass, int], ...] = FIVE_CLASSES
     blocked_days: int = 3
     part_min_fen: int = 100_00
+    prepay_min_fen: int = 100_00
 
     def penalty_rate(self, annual_rate: Decimal) -> Decimal:
         """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""
