@@ -64,7 +64,8 @@ def _open(command: OpenSettlement) -> Sequence[SettlementEvent]:
         booking=command.booking,
         lines=command.lines,
     )
-    return [opened, *_settled(command, any(line.amount_fen != 0 for line in command.lines))]
+    moved_fen = sum(max(0, line.amount_fen) for line in command.lines)
+    return [opened, *_settled(command, moved_fen)]
 
 
 def _collect(command: RecordCollected, state: Settling) -> Sequence[SettlementEvent]:
@@ -86,7 +87,7 @@ def _collect(command: RecordCollected, state: Settling) -> Sequence[SettlementEv
         paid=_paid(state.due, amount_fen),
         open_fen=open_fen,
     )
-    return [collected, *_settled(state, bool(open_fen))]
+    return [collected, *_settled(state, open_fen)]
 
 
 def _paid(due: Sequence[Share], amount_fen: int) -> tuple[Share, ...]:
@@ -100,8 +101,8 @@ def _paid(due: Sequence[Share], amount_fen: int) -> tuple[Share, ...]:
     return tuple(paid)
 
 
-def _settled(of: OpenSettlement | Settling, is_open: bool) -> Sequence[CorrectionSettled]:
-    return [] if is_open else [CorrectionSettled(correction_id=of.correction_id, loan_id=of.loan_id)]
+def _settled(of: OpenSettlement | Settling, open_fen: int) -> Sequence[CorrectionSettled]:
+    return [] if open_fen else [CorrectionSettled(correction_id=of.correction_id, loan_id=of.loan_id)]
 
 
 def evolve(state: SettlementState, event: SettlementEvent) -> SettlementState:

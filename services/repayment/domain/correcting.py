@@ -17,11 +17,14 @@ from libs.events.corrections import (
     PaymentReversed,
     PenaltyStanding,
     Retaken,
+    RowStanding,
     Standing,
 )
 from libs.events.deciding import Context, Refused
+from libs.events.measures import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
+from services.repayment.domain.accrual import stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen, owed_fen
 from services.repayment.domain.journal import Payment, Sale, entries_of, redated_in, reversed_in
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
@@ -37,6 +40,8 @@ def correct(
 ) -> Sequence[LoanEvent]:
     """The loan without the error, and what moves. Refusals stand on CorrectPayment."""
     live = reopened(state)
+    if live.trouble.done:
+        raise Refused("loan_measured")
     payment = _payment(command, live, context)
     before = replay(profile, state, context.business_date, entries_of(live.journal))
     if before.state != live or before.is_repaid != isinstance(state, Repaid):
@@ -55,6 +60,7 @@ def correct(
         *_missed(live, after, context),
         restated,
         *_moved(state, after, context),
+        *_accrual(live, after, context),
         *(_released(live, after)),
         *([_repaid(after, context)] if after.is_repaid else []),
     ]
@@ -123,6 +129,7 @@ def _restated(
         booking=command.booking,
         restated_on=on,
         standing=_standing(live, after.state),
+        rows=tuple(_rows(after)),
         retaken=tuple(_retaken(command, before, after)),
         lines=lines,
         claims=tuple(_claims(before, after)),
@@ -159,6 +166,20 @@ def _standing(live: Running, state: Running) -> Standing:
         asked_on=state.asked_on,
         rows=None if book.rows == live.book.rows else book.rows,
     )
+
+
+def _rows(after: Replayed) -> Iterator[RowStanding]:
+    for number, row in sorted(after.rows.items()):
+        yield RowStanding(
+            number=number,
+            principal_fen=row.principal_fen,
+            interest_fen=row.interest_fen,
+            fee_fen=row.fee_fen,
+            paid_penalty_fen=row.paid_penalty_fen,
+            penalty_fen=row.penalty_fen,
+            missed=row.missed,
+            penalty_to=row.penalty_to,
+        )
 
 
 # --- what moves ----------------------------------------------------------------------------------------------------
@@ -299,6 +320,24 @@ def _moved(
             product=now.product,
             region=now.region,
         )
+
+
+def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
+    """Whether its interest is income is said where it is another."""
+    if after.state.trouble.non_accrual == live.trouble.non_accrual:
+        return []
+    if after.state.trouble.non_accrual:
+        return stopped(live, context.business_date, "overdue", book=after.state.book)
+    return [
+        NonAccrualEnded(
+            loan_id=live.loan_id,
+            borrower=live.borrower,
+            ended_on=context.business_date,
+            principal_fen=after.state.book.outstanding_fen,
+            product=live.product,
+            region=live.region,
+        )
+    ]
 
 
 def _released(live: Running, after: Replayed) -> Sequence[LoanEvent]:

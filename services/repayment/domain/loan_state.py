@@ -29,6 +29,8 @@ from services.repayment.domain.allocation import Book, after, book_of, charged, 
 from services.repayment.domain.journal import EMPTY, Journal, opened
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import corrected, with_payment, with_sale
+from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
+from services.repayment.domain.trouble_told import troubled
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
@@ -71,6 +73,7 @@ class Running:
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
+    `trouble` is what measures left behind.
     `journal` is what came to the loan, from which all this can be decided again (`replaying`).
     """
 
@@ -95,6 +98,7 @@ class Running:
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
+    trouble: Trouble = Trouble()
     journal: Journal = EMPTY
 
 
@@ -147,6 +151,7 @@ LoanEvent = (
     | ReservationReleased
     | ClaimTransferred
     | ScheduleChanged
+    | TroubledEvent
     | PaymentReversed
     | PaymentRedated
     | LoanRestated
@@ -169,8 +174,12 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return corrected(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case _ if not isinstance(state, Running):
+            return state
+        case _ if isinstance(event, TroubledEvent):
+            return troubled(state, event)
         case _:
-            return _evolve_running(state, event) if isinstance(state, Running) else state
+            return _evolve_running(state, event)
 
 
 def reopened(state: Running | Repaid) -> Running:
@@ -215,7 +224,7 @@ def _evolve_running(
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
         case LoanClassified():
-            return replace(state, loan_class=event.to_class)
+            return replace(state, loan_class=event.to_class, trouble=classified(state.trouble, event))
         case LoanRepaid():
             return Repaid(
                 loan_id=state.loan_id,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import services.repayment.policies.correcting as correcting
 import services.repayment.policies.lending as lending
+import services.repayment.policies.measures as measures
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 
@@ -20,12 +21,16 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """The day's phases, and corrections."""
-    return [*lending.on_repayment(event), *correcting.on_repayment(event)]
+    """The day's phases, measures, and corrections."""
+    return [
+        *lending.on_repayment(event),
+        *measures.on_repayment(event),
+        *correcting.on_repayment(event),
+    ]
 
 
 POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
     "bidding": on_bidding,
     "repayment": on_repayment,
 }
-SAGAS = (*lending.SAGAS, *correcting.SAGAS)
+SAGAS = (*lending.SAGAS, *measures.SAGAS, *correcting.SAGAS)
