@@ -29,7 +29,7 @@ from services.repayment.domain.allocation import days_past_due, open_lines, over
 from services.repayment.domain.journal import Payment, Sale, entries_of, redated_in, reversed_in
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.profile import CURRENT, Profile
-from services.repayment.domain.replaying import Got, Replayed, replay
+from services.repayment.domain.replaying import Got, Replayed, Row, replay
 from services.repayment.domain.trading import release_all
 
 _DAY = timedelta(days=1)
@@ -129,7 +129,7 @@ def _restated(
         booking=command.booking,
         restated_on=on,
         standing=_standing(live, after.state),
-        rows=tuple(_rows(after)),
+        rows=tuple(_rows(before, after)),
         retaken=tuple(_retaken(command, before, after)),
         lines=lines,
         claims=tuple(_claims(before, after)),
@@ -168,8 +168,10 @@ def _standing(live: Running, state: Running) -> Standing:
     )
 
 
-def _rows(after: Replayed) -> Iterator[RowStanding]:
-    for number, row in sorted(after.rows.items()):
+def _rows(before: Replayed, after: Replayed) -> Iterator[RowStanding]:
+    """Also a row to which nothing has happened now, if something had."""
+    for number in sorted({0: Row()} | before.rows | after.rows):
+        row = after.rows.get(number, Row())
         yield RowStanding(
             number=number,
             principal_fen=row.principal_fen,

@@ -95,6 +95,11 @@ def with_entry(journal: Journal, entry: Entry) -> Journal:
     return replace(journal, chunks=(*journal.chunks, "\n".join(tail)), tail=())
 
 
+def with_first_rows(journal: Journal, rows: tuple[ScheduleRow, ...]) -> Journal:
+    """The journal once the schedule changes: the contract's first one is kept, `rows` if it has not changed before."""
+    return replace(journal, rows=journal.rows or rows)
+
+
 def with_entries(journal: Journal, entries: Sequence[Entry]) -> Journal:
     """The journal with these entries and no others."""
     lines = [_written(entry) for entry in entries]

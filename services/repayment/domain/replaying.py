@@ -23,6 +23,7 @@ from services.repayment.domain.journal import (
     entries_of,
     lent,
     with_entries,
+    with_first_rows,
 )
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import Claim, LoanEvent, Repaid, Running, evolve, reopened
@@ -86,6 +87,9 @@ def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence
                 assert_never(entry)
     run.until(_now(last, on))
     state = reopened(run.state)
+    journal = with_entries(last.journal, run.entries)
+    if state.book.rows != last.book.rows:
+        journal = with_first_rows(journal, last.book.rows)
     return Replayed(
         state=replace(
             state,
@@ -95,7 +99,7 @@ def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence
             sold=last.sold,
             last_order=last.last_order,
             trouble=replace(last.trouble, non_accrual=state.trouble.non_accrual),
-            journal=with_entries(last.journal, run.entries),
+            journal=journal,
         ),
         is_repaid=isinstance(run.state, Repaid),
         got=run.got,

@@ -73,7 +73,8 @@ class Corrected(Lived):
     order: list[str] = field(default_factory=list)
 
     def correct(self) -> None:
-        """One payment is reversed, or counts as of another day on which nothing else came first."""
+        """One payment is reversed, or counts as of another day; not of one on which money of the next day came, whose place in the day the
+        journal knows no finer than the day's phases."""
         right = [came for came in self.inputs() if came.on < self.today]
         if not right:
             return
@@ -83,7 +84,7 @@ class Corrected(Lived):
             # A debit's money comes after the dues of its day, and those of today are still to come.
             age = (self.today - reopened(self.state).book.funded_on).days
             to_date = self.today - timedelta(days=self.chance.randint(came.is_debit, age))
-            busy = {other.on for other in self.inputs() if other.place == "ahead"}
+            busy = {other.on for other in self.inputs() if other.payment.value_date > other.on}
             if to_date in busy:
                 return
         answer = self.say(
