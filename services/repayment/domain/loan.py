@@ -39,8 +39,10 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.arriving import told
+from services.repayment.domain.correcting import correct
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -59,7 +61,14 @@ from services.repayment.domain.troubled import carry_out, examine
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
 _MeasureCommand = ExamineMeasure | CarryOutMeasure
 LoanCommand = (
-    OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | _MeasureCommand | Wake
+    OpenLoan
+    | RecordDebit
+    | RecordDebitFailure
+    | RecordPayment
+    | _TradeCommand
+    | _MeasureCommand
+    | CorrectPayment
+    | Wake
 )
 
 
@@ -76,6 +85,8 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
+        case CorrectPayment():
+            return correct(profile, command, _lent(state), context)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
             return _trade(profile, command, _lent(state))
         case ExamineMeasure() | CarryOutMeasure():
@@ -182,6 +193,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ReserveClaim,
             TransferClaim,
             ReleaseClaim,
+            CorrectPayment,
             ExamineMeasure,
             CarryOutMeasure,
         ),

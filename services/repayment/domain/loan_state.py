@@ -26,7 +26,7 @@ from libs.events.repayment import (
 )
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
-from services.repayment.domain.journal import EMPTY, Journal, opened
+from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import corrected, with_payment, with_sale
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
@@ -309,7 +309,7 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
     return replace(
         state,
         book=rescheduled(state.book, event.rows),
-        journal=replace(state.journal, rows=state.journal.rows or state.book.rows),
+        journal=with_first_rows(state.journal, state.book.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from libs.events.claims import ClaimTransferred
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.measures import (
     LoanMoved,
     LoanRescheduled,
@@ -32,7 +33,7 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
-from services.repayment.projections import holders, standing
+from services.repayment.projections import holders, restated, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -99,6 +100,10 @@ def _changes(data: object) -> Sequence[Op]:
             | LoanMoved()
         ) as measure:
             return standing.changed(measure)
+        case PaymentReversed() | PaymentRedated() as corrected:
+            return restated.payment(corrected)
+        case LoanRestated() as corrected:
+            return restated.loan(corrected)
         case LoanRepaid() as repaid:
             return [
                 Set(repaid.loan_id, "state", "repaid"),
@@ -225,7 +230,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=4,
+    version=5,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -244,6 +249,9 @@ VIEW = View(
         NonAccrualEnded,
         LoanMoved,
         LoanRepaid,
+        PaymentReversed,
+        PaymentRedated,
+        LoanRestated,
     ),
     project=project,
     owner_field="borrower",

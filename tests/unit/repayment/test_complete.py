@@ -56,6 +56,7 @@ from tests.unit.repayment.stories import (
 )
 from tests.unit.repayment.test_business_calendar import CLOSING, FIRST, close, done
 from tests.unit.repayment.test_business_calendar import OPENED as CALENDAR_OPENED
+from tests.unit.repayment.test_correction import CASES as CORRECTION_CASES
 from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSFER
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
@@ -99,6 +100,7 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     ExamineMeasure: (((OPENED,), EXAMINE), ((), EXAMINE), "unknown_loan"),
     CarryOutMeasure: (((OPENED,), CARRY_OUT), ((), CARRY_OUT), "unknown_loan"),
     RecordPhaseDone: ((CLOSING, done(FIRST, 0)), (CALENDAR_OPENED, done(FIRST, 0)), "day_not_closing"),
+    **CORRECTION_CASES,
 }
 
 
