@@ -174,5 +174,5 @@ class House:
 
     def _vote(self, measure: str) -> None:
         who = self._rng.choice([*self.sight.asked[measure], *self.sight.asked[measure], "usr_stranger"])
-        vote = VoteOnMandate(agrees=self._rng.random() < 0.85)
+        vote = VoteOnMandate(agrees=self._rng.random() < 0.9)
         self._api.ask("repayment", measure, vote, principal=who)
