@@ -66,13 +66,7 @@ class CaseBooks:
         """Fold one decision. Raises WrongBooks."""
         kinds = {event["type"].split(".")[1] for event in events}
         for event in events:
-            handler = def _is_late(loan: LoanBook) -> bool:
-    if loan.written_off:
-        return any(row.missed and row.asked_fen for row in loan.rows.values())
-    return loan.bucket != "current"
-
-
-_HANDLERS.get(event["type"])
+            handler = _HANDLERS.get(event["type"])
             if handler is not None:
                 handler(self, where, event["data"])
         for name, case in self.cases.items():
@@ -230,6 +224,12 @@ _HANDLERS: dict[str, Callable[[CaseBooks, str, Any], None]] = {
     "collections.ContactStarted.v1": CaseBooks._reached_for,
     "collections.ContactLogged.v1": CaseBooks._logged,
 }
+
+
+def _is_late(loan: LoanBook) -> bool:
+    if loan.written_off:
+        return any(row.missed and row.asked_fen for row in loan.rows.values())
+    return loan.bucket != "current"
 
 
 def _time(text: str) -> datetime:
