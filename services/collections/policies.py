@@ -40,6 +40,8 @@ from services.collections.commands import (
 
 #: The role of the staff who work the queues, as onboarding names it.
 COLLECTOR_ROLE = "collector"
+#: Where repayment counts a loan that was written off: it has a case only if it was late before.
+WRITTEN_OFF = "written_off"
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -145,6 +147,11 @@ def _cured(event: OverdueBucketChanged) -> str | tuple[str, ...]:
     return f"{event.loan_id}/{event.changed_on}" if event.to_bucket == CURRENT else ()
 
 
+def _in_arrears(event: PaymentReceived) -> str | tuple[str, ...]:
+    """A loan in a bucket has a case; one that was written off may never have had one."""
+    return () if event.bucket in (CURRENT, WRITTEN_OFF) else event.payment_id
+
+
 def _appointed(event: StaffAppointed | StaffDismissed) -> str | tuple[str, ...]:
     return event.staff_id if COLLECTOR_ROLE in event.roles else ()
 
@@ -153,17 +160,17 @@ SAGAS = (
     Saga(
         name="open-case",
         why="Every missed payment opens its loan's case or is added to it.",
-        opened_by={PaymentMissed: lambda event: f"{event.loan_id}/{event.number}"},
+        opened_by={PaymentMissed: lambda event: f"{event.loan_id}/{event.due_on}"},
         closed_by={
-            CaseOpened: lambda event: f"{event.loan_id}/{event.number}",
-            MissAdded: lambda event: f"{event.loan_id}/{event.number}",
+            CaseOpened: lambda event: f"{event.loan_id}/{event.due_on}",
+            MissAdded: lambda event: f"{event.loan_id}/{event.due_on}",
         },
         steps=(Step(on=PaymentMissed, send=RecordMiss),),
     ),
     Saga(
         name="case-payment",
         why="Every payment on a loan in arrears is held against its promise.",
-        opened_by={PaymentReceived: lambda event: event.payment_id if event.bucket != CURRENT else ()},
+        opened_by={PaymentReceived: _in_arrears},
         closed_by={CasePaymentRecorded: lambda event: str(event.payment_id)},
         steps=(Step(on=PaymentReceived, send=RecordCasePayment),),
     ),

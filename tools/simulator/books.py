@@ -235,7 +235,7 @@ class Books:
             loan.unanswered.remove(name)
 
     def _missed(self, where: str, data: Any) -> None:
-        self._once(where, f"{data['loan_id']} misses {data['number']}")
+        self._once(where, f"{data['loan_id']} misses {data['number']} of {data['due_on']}")
         self.loans[data["loan_id"]].miss(where, data["number"], data["open_fen"])
 
     def _distributed(self, where: str, data: Any) -> None:

@@ -174,7 +174,9 @@ def test_every_event_that_is_answered_is_a_step_of_a_saga() -> None:
 def test_a_saga_is_closed_by_what_its_command_decides() -> None:
     """A miss opens and closes under the same key; a worse bucket opens nothing, a cure is closed by the case's end."""
     miss, payment, arrears, *_ = SAGAS
-    assert miss.opened_by[PaymentMissed](MISSED) == miss.closed_by[type(OPENED)](OPENED) == "loan_7/1"
+    assert (
+        miss.opened_by[PaymentMissed](MISSED) == miss.closed_by[type(OPENED)](OPENED) == "loan_7/2024-03-14"
+    )
     assert payment.opened_by[PaymentReceived](PAID) == "pay_1"
     assert payment.opened_by[PaymentReceived](replace(PAID, bucket="current")) == ()
     assert arrears.opened_by[OverdueBucketChanged](WORSE) == ()
