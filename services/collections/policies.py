@@ -144,7 +144,8 @@ def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
 
 
 def _cured(event: OverdueBucketChanged) -> str | tuple[str, ...]:
-    return f"{event.loan_id}/{event.changed_on}" if event.to_bucket == CURRENT else ()
+    is_cured = event.to_bucket == CURRENT and event.from_bucket != WRITTEN_OFF
+    return f"{event.loan_id}/{event.changed_on}" if is_cured else ()
 
 
 def _in_arrears(event: PaymentReceived) -> str | tuple[str, ...]:
