@@ -87,7 +87,8 @@ class NextDueOut(BaseModel):
 
 
 class LoanOut(BaseModel):
-    """A loan with its schedule. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
+    """A loan with its schedule. `measures` are those that were taken, by id, with their kind; `accrual` says whether its interest is
+    income. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
     charged yet is in the payoff of a date, not here."""
 
     id: str
@@ -115,6 +116,13 @@ class LoanOut(BaseModel):
     next_due: NextDueOut | None = None
     payments: list[PaymentOut] = []
     repayment: dict[str, Any] | None = None
+    accrual: Literal["accruing", "non_accrual"] = "accruing"
+    non_accrual_since: date | None = None
+    written_off_on: date | None = None
+    recovered_fen: int = 0
+    waived_fen: int = 0
+    branch: str = ""
+    measures: dict[str, str] = {}
 
     @staticmethod
     def of(document: dict[str, Any]) -> "LoanOut":
