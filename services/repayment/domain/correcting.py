@@ -25,7 +25,7 @@ from libs.events.measures import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.accrual import stopped
-from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen, owed_fen
+from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
 from services.repayment.domain.journal import Payment, Sale, entries_of, redated_in, reversed_in
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.profile import CURRENT, Profile
@@ -59,8 +59,8 @@ def correct(
         raise Refused("changes_nothing")
     events: list[LoanEvent] = [
         cause,
-        *_missed(live, after, context),
         restated,
+        *_missed(live, after, context),
         *_moved(state, after, context),
         *_accrual(live, after, context),
         *(_released(live, after)),
@@ -290,7 +290,7 @@ def _missed(live: Running, after: Replayed, context: Context) -> Iterator[Paymen
                 dpd=days_past_due(state.book, on),
                 product=state.product,
                 region=state.region,
-                overdue_after_fen=owed_fen(state.book, state.book.rows[line.number - 1].due_on),
+                overdue_after_fen=overdue_fen(state.book, context.business_date),
             )
 
 

@@ -218,7 +218,8 @@ def _evolve_running(
         case OverpaymentReturned():
             return state
         case PaymentMissed():
-            return replace(state, next_missed=event.number + 1)
+            # A correction says where the loan stands first, and then what it makes missed.
+            return replace(state, next_missed=max(state.next_missed, event.number + 1))
         case PenaltyCharged():
             return replace(state, book=charged(state.book, event.lines, event.charged_on))
         case OverdueBucketChanged():

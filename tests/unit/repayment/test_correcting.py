@@ -90,7 +90,7 @@ class Corrected(Lived):
         answer = self.say(
             CorrectPayment(
                 correction=Correction(
-                    correction_id="cor_1",
+                    correction_id=f"cor_{len(self.events)}",
                     loan_id="loan_7",
                     payment_id=payment_id,
                     kind="reverse" if to_date is None else "redate",
