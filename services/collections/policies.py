@@ -14,6 +14,7 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
+from libs.events.measures import PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
@@ -39,6 +40,8 @@ from services.collections.commands import (
 
 #: The role of the staff who work the queues, as onboarding names it.
 COLLECTOR_ROLE = "collector"
+#: Where repayment counts a loan that was written off: it has a case only if it was late before.
+WRITTEN_OFF = "written_off"
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -50,11 +53,19 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return [_bucket(event.data)]
         case PenaltyCharged():
             return [_penalty(event.data)]
+        case PenaltyWaived() as waiver:
+            command = RecordPenalty(
+                loan_id=waiver.loan_id,
+                dpd=waiver.dpd,
+                overdue_fen=waiver.overdue_after_fen,
+                charged_on=waiver.waived_on,
+            )
+            return [Send("waiver", debtor_of(waiver.borrower), command)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
-            command = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
-            return [Send("close", debtor_of(repaid.borrower), command)]
+            close = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
+            return [Send("close", debtor_of(repaid.borrower), close)]
         case _:
             return []
 
@@ -133,7 +144,13 @@ def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
 
 
 def _cured(event: OverdueBucketChanged) -> str | tuple[str, ...]:
-    return f"{event.loan_id}/{event.changed_on}" if event.to_bucket == CURRENT else ()
+    is_cured = event.to_bucket == CURRENT and event.from_bucket != WRITTEN_OFF
+    return f"{event.loan_id}/{event.changed_on}" if is_cured else ()
+
+
+def _in_arrears(event: PaymentReceived) -> str | tuple[str, ...]:
+    """A loan in a bucket has a case; one that was written off may never have had one."""
+    return () if event.bucket in (CURRENT, WRITTEN_OFF) else event.payment_id
 
 
 def _appointed(event: StaffAppointed | StaffDismissed) -> str | tuple[str, ...]:
@@ -144,17 +161,17 @@ SAGAS = (
     Saga(
         name="open-case",
         why="Every missed payment opens its loan's case or is added to it.",
-        opened_by={PaymentMissed: lambda event: f"{event.loan_id}/{event.number}"},
+        opened_by={PaymentMissed: lambda event: f"{event.loan_id}/{event.due_on}"},
         closed_by={
-            CaseOpened: lambda event: f"{event.loan_id}/{event.number}",
-            MissAdded: lambda event: f"{event.loan_id}/{event.number}",
+            CaseOpened: lambda event: f"{event.loan_id}/{event.due_on}",
+            MissAdded: lambda event: f"{event.loan_id}/{event.due_on}",
         },
         steps=(Step(on=PaymentMissed, send=RecordMiss),),
     ),
     Saga(
         name="case-payment",
         why="Every payment on a loan in arrears is held against its promise.",
-        opened_by={PaymentReceived: lambda event: event.payment_id if event.bucket != CURRENT else ()},
+        opened_by={PaymentReceived: _in_arrears},
         closed_by={CasePaymentRecorded: lambda event: str(event.payment_id)},
         steps=(Step(on=PaymentReceived, send=RecordCasePayment),),
     ),
@@ -166,6 +183,7 @@ SAGAS = (
         steps=(
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
+            Step(on=PenaltyWaived, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),

@@ -206,6 +206,13 @@ FIGURES = (
         missing="unknown_bucket",
     ),
     _principal(
+        "written_off_principal",
+        "Outstanding principal of loans that were written off",
+        "Σ outstanding principal of loans that were written off and are not repaid; in no overdue bucket",
+        "written_off",
+        {"kind": "written_off"},
+    ),
+    _principal(
         "late_principal_of_region",
         "Outstanding principal of a region's loans that are past due",
         "Σ whole outstanding principal of the region's loans in any bucket but `current`",

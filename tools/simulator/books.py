@@ -235,7 +235,7 @@ class Books:
             loan.unanswered.remove(name)
 
     def _missed(self, where: str, data: Any) -> None:
-        self._once(where, f"{data['loan_id']} misses {data['number']}")
+        self._once(where, f"{data['loan_id']} misses {data['number']} of {data['due_on']}")
         self.loans[data["loan_id"]].miss(where, data["number"], data["open_fen"])
 
     def _distributed(self, where: str, data: Any) -> None:
@@ -290,6 +290,27 @@ class Books:
         loan = self.loans[data["loan_id"]]
         _require(loan.loan_class == data["from_class"], f"{where}: {data['loan_id']} was {loan.loan_class}")
         loan.loan_class = data["to_class"]
+        loan.by_measure |= bool(data["measure_id"])
+
+    def _waived(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        loan.waive(where, data["lines"])
+        _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
+
+    def _written_off(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        _require(loan.bucket == data["from_bucket"], f"{where}: {data['loan_id']} was in {loan.bucket}")
+        loan.write_off(where, data)
+
+    def _restated(self, where: str, data: Any) -> None:
+        """A correction says anew what was missed, and whether the loan has ended."""
+        loan = self.loans[data["loan_id"]]
+        before = 0 if data["from_bucket"] is None else loan.outstanding_fen
+        _require(before == data["principal_before_fen"], f"{where}: outstanding before is wrong")
+        loan.restate(where, data)
+        self.done.pop(f"end of {loan.loan_id}", None)
+        for number in range(data["standing"]["next_missed"], len(loan.rows) + 1):
+            self.done.pop(f"{loan.loan_id} misses {number}", None)
 
     def _repaid(self, where: str, data: Any) -> None:
         self._once(where, f"end of {data['loan_id']}")
@@ -346,9 +367,12 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.PaymentReturned.v1": Books._promises_back,
     "repayment.OverpaymentReturned.v1": Books._promises_back,
     "repayment.LoanRepaid.v1": Books._repaid,
+    "repayment.LoanRestated.v1": Books._restated,
     "repayment.PenaltyCharged.v1": Books._charged,
     "repayment.OverdueBucketChanged.v1": Books._moved,
     "repayment.LoanClassified.v1": Books._classified,
+    "repayment.PenaltyWaived.v1": Books._waived,
+    "repayment.LoanWrittenOff.v1": Books._written_off,
 }
 
 

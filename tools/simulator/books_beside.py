@@ -8,10 +8,12 @@ from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.cash_books import CashBooks
+from tools.simulator.correction_books import CorrectionBooks
 from tools.simulator.day_books import DayBooks
 from tools.simulator.himself import HimselfBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
+from tools.simulator.measure_books import MeasureBooks
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
@@ -38,17 +40,20 @@ class BooksBeside:
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(books)
         self.himself = HimselfBooks()
+        self.measures = MeasureBooks(books)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
         self.moves = CashBooks(books)
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
+        self.corrections = CorrectionBooks(books)
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
         self.schedules.record(where, events)
         self.prepaid.record(where, events)
         self.cases.record(where, events)
+        self.measures.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)
             self.papers.record(where, event)
@@ -63,6 +68,7 @@ class BooksBeside:
             self.standing.record(where, event)
             self.moves.record(event)
             self.days.record(where, event, decided_on)
+            self.corrections.record(where, event, decided_on)
 
     def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
         """What must hold when nothing is under way; the cases are asked apart, because they may not run."""
@@ -74,5 +80,7 @@ class BooksBeside:
         self.openings.at_rest(last_closed)
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
+        self.measures.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
+        self.corrections.at_rest(last_closed)

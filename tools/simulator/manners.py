@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from libs.events.money import Rounding
+from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.order import Allocation, PayOrder
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
 
@@ -22,6 +23,12 @@ _BY_HAND: Final[tuple[RepaymentTerms | None, ...]] = (
         allocation=Allocation(performing=_PRINCIPAL_FIRST),
     ),
     None,
+    RepaymentTerms(
+        method="equal_instalments", mandate=MandateClause(measures=("extension", "restructuring"))
+    ),
+    RepaymentTerms(
+        method="interest_first", mandate=MandateClause(measures=("write_off",), silence_consents=True)
+    ),
     RepaymentTerms(method="interest_first", interest_by="day", day_count="act_act_isda", shift="following"),
     RepaymentTerms(
         method="flat",

@@ -12,8 +12,10 @@ from services.bidding import commands as bidding
 from services.repayment import commands as repayment
 from tools.simulator.clerks import Clerks
 from tools.simulator.collectors import Collectors
+from tools.simulator.correctors import Correctors
 from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
+from tools.simulator.house import House
 from tools.simulator.log import Place
 from tools.simulator.manners import listed_by_hand
 from tools.simulator.officers import Officers
@@ -73,6 +75,8 @@ class Traffic:
         self._payers = Payers(rng, api, self.sight, self._number, self._person)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
+        self._house = House(Random(rng.getrandbits(64)), api, asks=4 * plan.listings)
+        self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -109,8 +113,10 @@ class Traffic:
                 self._desk.sight.fold(kind, data)
                 self._traders.sight.fold(kind, data)
                 self._redeemers.sight.fold(kind, data)
+                self._house.sight.fold(kind, data)
                 self.finance.fold(kind, data)
                 self._order_owners.sight.fold(kind, data)
+                self._correctors.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -145,6 +151,7 @@ class Traffic:
     def _new_day(self) -> None:
         assert self.sight.business_date is not None
         self.finance.new_day(self.sight.business_date)
+        self._correctors.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )
@@ -153,7 +160,7 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
-        if self._redeemers.has_work:
+        if self._redeemers.has_work or self._house.has_work:
             self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)
@@ -201,6 +208,7 @@ class Traffic:
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
+            (self._house.act, 20 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),

@@ -12,6 +12,7 @@ from pydantic import Field
 from libs.events.codec import record
 from libs.events.deciding import Refused
 from libs.events.money import MAX_INTEGER, Rounding, divide_fen
+from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.order import Allocation, require_order
 
 Method = Literal["equal_instalments", "equal_principal", "interest_first", "bullet", "flat"]
@@ -44,6 +45,7 @@ class RepaymentTerms:
     them no interest either: that is asked, without interest on it, with the first instalment that follows. Each instalment
     carries a fee of `period_fee_permille` of the loan's amount, borne by the borrower. `payer` says whose voluntary payments
     the loan takes, `allocation` in which order a payment pays; None: oldest instalment first, penalty, fee, interest, principal.
+    `mandate` is what the lenders let the house decide without a vote; None: nothing.
     """
 
     method: Method
@@ -57,6 +59,7 @@ class RepaymentTerms:
     period_fee_permille: Annotated[int, Field(ge=0, le=_PERMILLE)] = 0
     payer: Literal["borrower", "anyone"] = "borrower"
     allocation: Allocation | None = None
+    mandate: MandateClause | None = None
 
 
 #: What a loan is repaid by whose events name no terms.

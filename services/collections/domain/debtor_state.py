@@ -49,7 +49,7 @@ class Promise:
 class OpenCase:
     """A loan with arrears. `overdue_fen` counts everything due before `overdue_as_of`.
 
-    `last_missed`, `last_payment` and `last_promise` recognise what comes again; `entry` is what the queue was last told.
+    `last_missed` (the due date: a new schedule counts its rows anew), `last_payment` and `last_promise` recognise what comes again; `entry` is what the queue was last told.
     """
 
     kind: Literal["open"] = "open"
@@ -63,7 +63,7 @@ class OpenCase:
     dpd: int
     overdue_fen: Count
     overdue_as_of: date
-    last_missed: int
+    last_missed: date
     last_payment: str | None
     last_promise: str | None
     broken_promises: int
@@ -82,7 +82,7 @@ class ClosedCase:
     case_id: str
     loan_id: str
     opening: int
-    last_missed: int
+    last_missed: date
     broken_promises: int
 
 
@@ -218,7 +218,7 @@ def _evolve_case(case: OpenCase, event: CaseEvent) -> OpenCase | ClosedCase:
         case MissAdded():
             return replace(
                 case,
-                last_missed=event.number,
+                last_missed=event.due_on,
                 overdue_fen=event.overdue_fen,
                 overdue_as_of=max(case.overdue_as_of, event.due_on + _DAY),
                 dpd=event.dpd,
@@ -302,7 +302,7 @@ def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
         dpd=event.dpd,
         overdue_fen=event.overdue_fen,
         overdue_as_of=event.due_on + _DAY,
-        last_missed=event.number,
+        last_missed=event.due_on,
         last_payment=None,
         last_promise=None,
         broken_promises=before.broken_promises if before else 0,

@@ -61,7 +61,8 @@ class RowOut(BaseModel):
 
 
 class PaymentOut(BaseModel):
-    """A payment and what of it was penalty, fee, interest and principal."""
+    """A payment as it was booked: what of it was penalty, fee, interest and principal. `corrected_by` is the last correction of it:
+    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's."""
 
     id: str
     value_date: date
@@ -71,6 +72,10 @@ class PaymentOut(BaseModel):
     principal_fen: int
     early: bool
     fee_fen: int = 0
+    corrected_by: str | None = None
+    reversed: bool = False
+    counts_on: date | None = None
+    taken_fen: int | None = None
 
 
 class NextDueOut(BaseModel):
@@ -82,7 +87,8 @@ class NextDueOut(BaseModel):
 
 
 class LoanOut(BaseModel):
-    """A loan with its schedule. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
+    """A loan with its schedule. `measures` are those that were taken, by id, with their kind; `accrual` says whether its interest is
+    income. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
     charged yet is in the payoff of a date, not here."""
 
     id: str
@@ -110,6 +116,13 @@ class LoanOut(BaseModel):
     next_due: NextDueOut | None = None
     payments: list[PaymentOut] = []
     repayment: dict[str, Any] | None = None
+    accrual: Literal["accruing", "non_accrual"] = "accruing"
+    non_accrual_since: date | None = None
+    written_off_on: date | None = None
+    recovered_fen: int = 0
+    waived_fen: int = 0
+    branch: str = ""
+    measures: dict[str, str] = {}
 
     @staticmethod
     def of(document: dict[str, Any]) -> "LoanOut":

@@ -114,8 +114,8 @@ class ReserveClaim:
 
     It is for sale until the end of `until` (None: as long as the loan runs): that bounds the interest that can accrue.
 
-    Refused: `unknown_loan`, `loan_repaid`, `blocked_window` (near a due date), `loan_overdue`, `unknown_claim` (another's, too),
-    `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
+    Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window` (near a due date), `loan_overdue`, `unknown_claim`
+    (another's, too), `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
     """
 
     offer_id: str
@@ -132,7 +132,7 @@ class TransferClaim:
     """A buyer whose money is held takes a reserved claim: principal, price, interest and fee are fixed and it is his. No effect
     for an offer that was transferred.
 
-    Refused: `unknown_loan`, `loan_repaid`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
+    Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
     date was asked for), `nothing_left` (of it: repaid meanwhile), `above_investor_cap` (of one investor in one loan), `above_maximum` (he holds less than it costs).
     """
 

@@ -135,7 +135,7 @@ def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
     received = {line.number: line for line in book.paid}
     lines: list[AllocationLine] = []
     for row in book.rows[book.first_open - 1 : through]:
-        paid, penalty = received.get(row.number, _nothing(row.number)), book.penalty_of(row.number)
+        paid, penalty = received.get(row.number) or _nothing(row.number), book.penalty_of(row.number)
         owed = AllocationLine(
             number=row.number,
             penalty_fen=penalty.owed_fen if penalty else 0,
@@ -244,7 +244,8 @@ def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]
     lines: list[PenaltyLine] = []
     for owed in open_lines(book, on - timedelta(days=rules.penalty_grace_days + 1)):
         charged = book.penalty_of(owed.number)
-        since = charged.to if charged else book.rows[owed.number - 1].due_on
+        due_on = book.rows[owed.number - 1].due_on
+        since = max(charged.to, due_on) if charged else due_on
         days = max(0, (on - since).days)
         open_fen = owed.interest_fen + owed.principal_fen
         fen = daily_interest_fen(open_fen, book.penalty_rate, days, rules.day_basis, rules.rounding)
@@ -332,8 +333,10 @@ def _paid(book: Book, line: AllocationLine) -> Book:
     book = replace(
         book, paid=tuple(received[number] for number in sorted(received) if line_fen(received[number]))
     )
-    open_ = lines_through(book, len(book.rows))
-    first_open = open_[0].number if open_ else len(book.rows) + 1
+    # Beyond what was ever paid or charged a row is open if it asks for anything.
+    touched = max(*received, *(penalty.number for penalty in book.penalties), 0)
+    open_ = lines_through(book, touched)
+    first_open = open_[0].number if open_ else _next_asked(book.rows, touched + 1)
     return replace(
         book,
         first_open=first_open,

@@ -6,6 +6,7 @@ from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.money import Count, PositiveFen
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -25,7 +26,11 @@ from libs.events.repayment import (
 )
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
+from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
+from services.repayment.domain.restating import corrected, with_payment, with_sale
+from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
+from services.repayment.domain.trouble_told import troubled
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
@@ -68,6 +73,8 @@ class Running:
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
+    `trouble` is what measures left behind.
+    `journal` is what came to the loan, from which all this can be decided again (`replaying`).
     """
 
     kind: Literal["running"] = "running"
@@ -91,17 +98,20 @@ class Running:
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
+    trouble: Trouble = Trouble()
+    journal: Journal = EMPTY
 
 
 @record
 class Repaid:
-    """Nothing is owed; what still arrives goes back."""
+    """Nothing is owed; what still arrives goes back. `last` is how it ran to its end: a correction may open it again."""
 
     kind: Literal["repaid"] = "repaid"
     loan_id: str
     borrower: str
     unanswered: tuple[str, ...]
     remembered: tuple[str, ...]
+    last: Running
 
 
 LoanState = NotOpened | Running | Repaid
@@ -141,6 +151,10 @@ LoanEvent = (
     | ReservationReleased
     | ClaimTransferred
     | ScheduleChanged
+    | TroubledEvent
+    | PaymentReversed
+    | PaymentRedated
+    | LoanRestated
 )
 
 
@@ -154,8 +168,25 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
         case DebitFailureRecorded():
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+        case PaymentReversed() | PaymentRedated():
+            if isinstance(state, Repaid):
+                return replace(state, last=corrected(state.last, event))
+            return corrected(state, event) if isinstance(state, Running) else state
+        case LoanRestated():
+            return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case _ if not isinstance(state, Running):
+            return state
+        case _ if isinstance(event, TroubledEvent):
+            return troubled(state, event)
         case _:
-            return _evolve_running(state, event) if isinstance(state, Running) else state
+            return _evolve_running(state, event)
+
+
+def reopened(state: Running | Repaid) -> Running:
+    """The loan as it ran, whether it has ended or not."""
+    if isinstance(state, Running):
+        return state
+    return replace(state.last, unanswered=state.unanswered, remembered=state.remembered)
 
 
 def _evolve_running(
@@ -181,25 +212,27 @@ def _evolve_running(
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
-            return replace(_answered(state, event.payment_id), book=after(state.book, event.allocation))
+            return _paid(state, event)
         case RepaymentDistributed():
             return _shared(state, event)
         case OverpaymentReturned():
             return state
         case PaymentMissed():
-            return replace(state, next_missed=event.number + 1)
+            # A correction says where the loan stands first, and then what it makes missed.
+            return replace(state, next_missed=max(state.next_missed, event.number + 1))
         case PenaltyCharged():
             return replace(state, book=charged(state.book, event.lines, event.charged_on))
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
         case LoanClassified():
-            return replace(state, loan_class=event.to_class)
+            return replace(state, loan_class=event.to_class, trouble=classified(state.trouble, event))
         case LoanRepaid():
             return Repaid(
                 loan_id=state.loan_id,
                 borrower=state.borrower,
                 unanswered=state.unanswered,
                 remembered=state.remembered,
+                last=state,
             )
         case ClaimReserved() | ReservationReleased() | ClaimTransferred():
             return _traded(state, event)
@@ -243,6 +276,7 @@ def _opened(event: LoanOpened) -> Running:
         remembered=(),
         grade=event.grade,
         last_order=max(claim.order for claim in event.claims),
+        journal=opened([(claim.order, claim.principal_fen) for claim in event.claims]),
     )
 
 
@@ -254,6 +288,13 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     if payment_id in state.unanswered:
         return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _paid(state: Running, event: PaymentReceived) -> Running:
+    journal = with_payment(state, event, is_debit=event.payment_id in state.unanswered)
+    return replace(
+        _answered(state, event.payment_id), book=after(state.book, event.allocation), journal=journal
+    )
 
 
 def _shared(state: Running, event: RepaymentDistributed) -> Running:
@@ -269,6 +310,7 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
     return replace(
         state,
         book=rescheduled(state.book, event.rows),
+        journal=with_first_rows(state.journal, state.book.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
     )
@@ -292,7 +334,7 @@ def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTr
         case ReservationReleased():
             return replace(state, reservations=_without(state, event.offer_id))
         case ClaimTransferred():
-            return _transferred(state, event)
+            return _transferred(replace(state, journal=with_sale(state, event)), event)
         case _:
             assert_never(event)
 

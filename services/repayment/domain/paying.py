@@ -23,6 +23,7 @@ from libs.events.repayment import (
 )
 from libs.events.rescheduling import Prepay, ScheduleChanged
 from services.repayment.commands import RecordDebit, RecordDebitFailure, RecordPayment
+from services.repayment.domain.accrual import resumed
 from services.repayment.domain.allocation import (
     UNDUE,
     after,
@@ -39,6 +40,7 @@ from services.repayment.domain.loan_day import better_bucket, charged_by, cured,
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, shared_by, takes_from_anyone
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
 from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.recovering import recovered
 from services.repayment.domain.trading import release_all
 
 
@@ -190,9 +192,11 @@ def _taken(
             payer=money.payer,
         ),
         _distributed(rules, state, money, lines),
+        *recovered(state, money.payment_id, money.value_date, lines),
         *([change] if change else []),
         *better_bucket(rules, state, book, context.business_date),
         *cured(rules, state, book, context.business_date),
+        *resumed(state, book, context.business_date),
     ]
     if excess_fen := money.amount_fen - amount_fen:
         events.append(

@@ -8,6 +8,16 @@ from collections.abc import Sequence
 from datetime import date
 
 from libs.events.claims import ClaimTransferred
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.measures import (
+    LoanMoved,
+    LoanRescheduled,
+    LoanWrittenOff,
+    NonAccrualEnded,
+    NonAccrualStarted,
+    PenaltyWaived,
+    RecoveryReceived,
+)
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanClassified,
@@ -23,7 +33,7 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
-from services.repayment.projections import holders
+from services.repayment.projections import holders, restated, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -80,6 +90,20 @@ def _changes(data: object) -> Sequence[Op]:
             ]
         case PenaltyCharged() as charge:
             return _charged(charge)
+        case (
+            LoanRescheduled()
+            | LoanWrittenOff()
+            | RecoveryReceived()
+            | PenaltyWaived()
+            | NonAccrualStarted()
+            | NonAccrualEnded()
+            | LoanMoved()
+        ) as measure:
+            return standing.changed(measure)
+        case PaymentReversed() | PaymentRedated() as corrected:
+            return restated.payment(corrected)
+        case LoanRestated() as corrected:
+            return restated.loan(corrected)
         case LoanRepaid() as repaid:
             return [
                 Set(repaid.loan_id, "state", "repaid"),
@@ -133,6 +157,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         Set(doc, "outstanding_fen", loan.principal_fen),
         Set(doc, "overdue_fen", 0),
         Set(doc, "repayment", stored(loan.repayment)),
+        *standing.opened(doc, loan.region),
         Add(doc, "early.principal_fen", 0),
         Add(doc, "early.interest_fen", 0),
         Set(doc, "rows_to", len(loan.rows)),
@@ -206,7 +231,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=4,
+    version=5,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -217,7 +242,17 @@ VIEW = View(
         PenaltyCharged,
         OverdueBucketChanged,
         LoanClassified,
+        LoanRescheduled,
+        LoanWrittenOff,
+        RecoveryReceived,
+        PenaltyWaived,
+        NonAccrualStarted,
+        NonAccrualEnded,
+        LoanMoved,
         LoanRepaid,
+        PaymentReversed,
+        PaymentRedated,
+        LoanRestated,
     ),
     project=project,
     owner_field="borrower",

@@ -3,6 +3,7 @@
 import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
+from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
 from services.bidding.commands.market import CapturePurchase, ConfirmReservation, CreditSale
 from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.standing import (
@@ -21,6 +22,7 @@ from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import (
     test_account,
+    test_adjusting,
     test_bank,
     test_bank_days,
     test_cancelling,
@@ -66,10 +68,12 @@ SPECS = [
     *test_standing.SPECS,
     *test_standing_bids.ACCOUNT_SPECS,
     *test_standing_bids.LISTING_SPECS,
+    *test_adjusting.SPECS,
+    *test_adjusting.SETTLEMENT_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
-#: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
+#: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers, sales nor corrections are listed.
 NEVER_WITHOUT_EFFECT = (
     CaptureHold,
     CreditFee,
@@ -78,6 +82,8 @@ NEVER_WITHOUT_EFFECT = (
     CreditSale,
     ConfirmUnsold,
     ConfirmReservation,
+    BookAdjustment,
+    CreditAdjustment,
 )
 #: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
 NEVER_REFUSED = (

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.codec import COMMAND_TYPES, decode, name_of
+from libs.events.measures import PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.repayment import (
     AllocationLine,
@@ -60,6 +61,14 @@ CHARGED: PenaltyCharged = replace(
     overdue_after_fen=OWED + 50,
     dpd=1,
 )
+WAIVED: PenaltyWaived = replace(
+    decode(PenaltyWaived, (GOLDEN / "repayment.PenaltyWaived.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    waived_on=TODAY,
+    overdue_after_fen=OWED + 20,
+    dpd=1,
+)
 PAID = PaymentReceived(
     loan_id=LOAN,
     borrower=BORROWER,
@@ -81,6 +90,7 @@ EXAMPLES = (
     MISSED,
     WORSE,
     CHARGED,
+    WAIVED,
     PAID,
     REPAID,
     APPOINTED,
@@ -106,6 +116,8 @@ def test_buckets_and_penalties_keep_the_arrears_up_to_date() -> None:
     penalty = RecordPenalty(loan_id=LOAN, dpd=1, overdue_fen=OWED + 50, charged_on=TODAY)
     assert sent(WORSE) == [Send("bucket", DEBTOR, moved("M1", 1, OWED))]
     assert sent(CHARGED) == [Send("penalty", DEBTOR, penalty)]
+    waiver = replace(penalty, overdue_fen=OWED + 20)
+    assert sent(WAIVED) == [Send("waiver", DEBTOR, waiver)]
 
 
 def test_a_payment_in_arrears_carries_its_value_date_and_the_date_of_its_total() -> None:
@@ -162,7 +174,9 @@ def test_every_event_that_is_answered_is_a_step_of_a_saga() -> None:
 def test_a_saga_is_closed_by_what_its_command_decides() -> None:
     """A miss opens and closes under the same key; a worse bucket opens nothing, a cure is closed by the case's end."""
     miss, payment, arrears, *_ = SAGAS
-    assert miss.opened_by[PaymentMissed](MISSED) == miss.closed_by[type(OPENED)](OPENED) == "loan_7/1"
+    assert (
+        miss.opened_by[PaymentMissed](MISSED) == miss.closed_by[type(OPENED)](OPENED) == "loan_7/2024-03-14"
+    )
     assert payment.opened_by[PaymentReceived](PAID) == "pay_1"
     assert payment.opened_by[PaymentReceived](replace(PAID, bucket="current")) == ()
     assert arrears.opened_by[OverdueBucketChanged](WORSE) == ()

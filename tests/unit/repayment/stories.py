@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from libs.events.arrival import Arrival, PaymentMode
 from libs.events.bidding import ClaimTerms
 from libs.events.deciding import Context, Wake
+from libs.events.measures import NonAccrualStarted
 from libs.events.repayment import (
     AllocationLine,
     DebitFailureRecorded,
@@ -224,6 +226,25 @@ def received(
     )
 
 
+def came(
+    payment: PaymentReceived,
+    received_fen: int,
+    *,
+    phase: int = 2,
+    mode: PaymentMode = "",
+    account_id: str = "",
+) -> PaymentReceived:
+    """The payment as it says how it came, where that is not the ordinary way."""
+    arrival = Arrival(
+        account_id=account_id,
+        received_fen=received_fen,
+        booked_on=payment.value_date,
+        before_phase=phase,
+        mode=mode,
+    )
+    return replace(payment, arrival=arrival)
+
+
 def distributed(payment_id: str, day: date, *shares: tuple[int, int, int, int]) -> RepaymentDistributed:
     """The payment split: per holder (order, principal, interest, fee)."""
     lines = tuple(
@@ -270,3 +291,16 @@ SETTLED = (
     distributed("pay_0", days(FIRST_DUE, 1), (1, 33_499, 11, 1), (2, 20_099, 7, 1), (3, 13_400, 4, 0)),
     LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=days(FIRST_DUE, 1), early=True),
 )
+
+
+def no_income(day: date, dpd: int, principal_fen: int = 100_000) -> NonAccrualStarted:
+    """The loan's interest is no income any more, because of its days past due."""
+    return NonAccrualStarted(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        cause="overdue",
+        measure_id="",
+        started_on=day,
+        dpd=dpd,
+        principal_fen=principal_fen,
+    )

@@ -78,6 +78,12 @@ TERMS = {
     "region": "",
     "penalty_rate": "0",
     "repayment": None,
+    "accrual": "accruing",
+    "non_accrual_since": None,
+    "written_off_on": None,
+    "branch": "",
+    "recovered_fen": 0,
+    "waived_fen": 0,
     "rows_to": 3,
 }
 

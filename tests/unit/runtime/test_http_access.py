@@ -96,6 +96,15 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/claims/clm_1_1/worth": {"claim:own"},
     "GET /repayment/portfolio": {"claim:own"},
     "GET /repayment/portfolio/cash-flow": {"claim:own"},
+    "POST /repayment/measures": {"measure"},
+    "GET /repayment/measures/work": {"measure"},
+    "GET /repayment/measures/votes": {"claim:own"},
+    "POST /repayment/measures/msr_1/steps": {"measure"},
+    "POST /repayment/measures/msr_1/vote": {"claim:own"},
+    "POST /repayment/loans/loan_1/corrections": {"finance"},
+    "GET /repayment/corrections": {"finance"},
+    "POST /repayment/corrections/cor_1/authorisations": {"finance"},
+    "POST /repayment/corrections/cor_1/refusals": {"finance"},
     "GET /repayment/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/live/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/overdue-segments": {"operator", "analyst"},
@@ -120,6 +129,8 @@ async def world(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[Wor
         running_world.open_day(DAY)
         # who knocks holds the post: these tests are about scopes
         running_world.views.documents["bidding.staff"] = {"usr_ada": {"roles": ["cashier", "legal"]}}
+        posts = ["cashier", "finance_supervisor", "general_manager", "risk"]
+        running_world.views.documents["repayment.staff"] = {"usr_ada": {"roles": posts}}
         yield running_world
 
 

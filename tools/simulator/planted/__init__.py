@@ -5,9 +5,11 @@ from typing import Final
 from tools.simulator.planted import (
     bank,
     closing,
+    corrections,
     kernel,
     listings,
     market,
+    measures,
     openings,
     outside,
     papers,
@@ -34,6 +36,7 @@ PLANTS: Final = {
         *listings.PLANTS,
         *openings.PLANTS,
         *redemptions.PLANTS,
+        *measures.PLANTS,
         *market.PLANTS,
         *standing.PLANTS,
         *schedules.PLANTS,
@@ -42,6 +45,7 @@ PLANTS: Final = {
         *bank.PLANTS,
         *views.PLANTS,
         *closing.PLANTS,
+        *corrections.PLANTS,
     )
 }
 
