@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from libs.events.chain import ChainReader, Checkpoint, Reading, genesis
-from libs.events.views import Add, Op, Set, SetOnce
+from libs.events.views import Add, Op, Set, SetOnce, Unset
 from libs.runtime.folding import Document, DocumentChange, apply_op
 from libs.runtime.projecting import AcceptedRecord, AnyView, Fold, Partition, Projection, fold_records
 from libs.runtime.service import Service
@@ -198,6 +198,7 @@ def carried_out(document: Document | None, name: str, change: DocumentChange) ->
         return change.document
     for stage in change.stages:
         ops: list[Op] = [
+            *(Unset(name, path) for path in stage.unsets),
             *(SetOnce(name, path, value) for path, value in stage.onces.items()),
             *(Add(name, path, amount) for path, amount in stage.adds.items()),
             *(Set(name, path, value) for path, value in stage.sets.items()),
