@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from libs.runtime.service import Service
 from services.repayment.domain.business_calendar import calendar_aggregate
+from services.repayment.domain.guarantor import AGGREGATE as GUARANTOR
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
@@ -23,7 +24,7 @@ def build(profile: str) -> Service:
     return Service(
         name="repayment",
         rules=RULES,
-        aggregates=(loan_aggregate(profile_named(profile)), calendar_aggregate()),
+        aggregates=(loan_aggregate(profile_named(profile)), calendar_aggregate(), GUARANTOR),
         policies=POLICIES,
         sagas=SAGAS,
         views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW),

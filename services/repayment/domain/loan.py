@@ -7,9 +7,16 @@ of one aggregate. Its state and fold stand in `loan_state`, what the day does to
 
 from collections.abc import Sequence
 from functools import partial
-from typing import assert_never
+from typing import assert_never, get_args
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.compensation import (
+    ClaimsSubrogated,
+    CompensationApproved,
+    CompensationDeclined,
+    CompensationExecuted,
+    CompensationProposed,
+)
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -30,14 +37,21 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import (
+    ApproveCompensation,
+    DeclineCompensation,
+    ExecuteCompensation,
     OpenLoan,
+    ProposeCompensation,
+    RecordCompensation,
     RecordDebit,
     RecordDebitFailure,
     RecordPayment,
+    RefuseCompensation,
     ReleaseClaim,
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -52,7 +66,9 @@ from services.repayment.domain.profile import Profile
 from services.repayment.domain.trading import CLAIMS_MAX, release, reserve, transfer
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
-LoanCommand = OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | Wake
+LoanCommand = (
+    OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | CompensationCommand | Wake
+)
 
 
 def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Context) -> Sequence[LoanEvent]:
@@ -68,6 +84,15 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             return record_payment(profile, command, _lent(state), context)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
             return _trade(profile, command, _lent(state))
+        case (
+            ProposeCompensation()
+            | ApproveCompensation()
+            | RefuseCompensation()
+            | ExecuteCompensation()
+            | RecordCompensation()
+            | DeclineCompensation()
+        ):
+            return _compensate(profile, command, _lent(state), context)
         case Wake():
             return (
                 wake(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
@@ -91,6 +116,14 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     if isinstance(command, ReserveClaim):
         return reserve(rules, command, state)
     return transfer(rules, command, state)
+
+
+def _compensate(
+    profile: Profile, command: CompensationCommand, state: Running | Repaid, context: Context
+) -> Sequence[LoanEvent]:
+    if isinstance(state, Repaid):
+        return compensate_repaid(command, state, context)
+    return compensate(profile.on(state.book.funded_on), command, state, context)
 
 
 # --- opening -------------------------------------------------------------------------------------------------------
@@ -132,6 +165,7 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
             product=command.product,
             region=command.region,
             repayment=command.repayment,
+            guarantor=command.guarantor,
         )
     ]
 
@@ -157,6 +191,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ReserveClaim,
             TransferClaim,
             ReleaseClaim,
+            *get_args(CompensationCommand),
         ),
         events=(
             LoanOpened,
@@ -176,6 +211,11 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ReservationReleased,
             ClaimTransferred,
             ScheduleChanged,
+            CompensationProposed,
+            CompensationApproved,
+            CompensationExecuted,
+            CompensationDeclined,
+            ClaimsSubrogated,
         ),
         state=LoanState,
         initial=NotOpened(),

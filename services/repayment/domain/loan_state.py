@@ -6,6 +6,13 @@ from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
+from libs.events.compensation import (
+    ClaimsSubrogated,
+    CompensationApproved,
+    CompensationDeclined,
+    CompensationExecuted,
+    CompensationProposed,
+)
 from libs.events.money import Count, PositiveFen
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -25,6 +32,7 @@ from libs.events.repayment import (
 )
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
+from services.repayment.domain.guarantee import Asked, Guarantee, GuaranteeEvent, fold, replaced_from
 from services.repayment.domain.profile import CURRENT
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
@@ -91,6 +99,7 @@ class Running:
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
+    guarantee: Guarantee | None = None
 
 
 @record
@@ -102,6 +111,8 @@ class Repaid:
     borrower: str
     unanswered: tuple[str, ...]
     remembered: tuple[str, ...]
+    guarantee: Guarantee | None = None
+    """Its guarantor, while money of his is still on its way."""
 
 
 LoanState = NotOpened | Running | Repaid
@@ -132,6 +143,7 @@ LoanEvent = (
     | ReservationReleased
     | ClaimTransferred
     | ScheduleChanged
+    | GuaranteeEvent
 )
 
 
@@ -145,6 +157,8 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
         case DebitFailureRecorded():
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+        case CompensationDeclined() if isinstance(state, Repaid):
+            return replace(state, guarantee=None)
         case _:
             return _evolve_running(state, event) if isinstance(state, Running) else state
 
@@ -164,7 +178,8 @@ def _evolve_running(
     | ClaimReserved
     | ReservationReleased
     | ClaimTransferred
-    | ScheduleChanged,
+    | ScheduleChanged
+    | GuaranteeEvent,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -186,16 +201,19 @@ def _evolve_running(
         case LoanClassified():
             return replace(state, loan_class=event.to_class)
         case LoanRepaid():
-            return Repaid(
-                loan_id=state.loan_id,
-                borrower=state.borrower,
-                unanswered=state.unanswered,
-                remembered=state.remembered,
-            )
+            return _repaid(state)
         case ClaimReserved() | ReservationReleased() | ClaimTransferred():
             return _traded(state, event)
         case ScheduleChanged():
             return _rescheduled(state, event)
+        case (
+            CompensationProposed()
+            | CompensationApproved()
+            | CompensationExecuted()
+            | CompensationDeclined()
+            | ClaimsSubrogated()
+        ):
+            return _compensated(state, event)
         case _:
             assert_never(event)
 
@@ -234,6 +252,18 @@ def _opened(event: LoanOpened) -> Running:
         remembered=(),
         grade=event.grade,
         last_order=max(claim.order for claim in event.claims),
+        guarantee=Guarantee(guarantor=event.guarantor) if event.guarantor else None,
+    )
+
+
+def _repaid(state: Running) -> Repaid:
+    under_way = state.guarantee.under_way if state.guarantee else None
+    return Repaid(
+        loan_id=state.loan_id,
+        borrower=state.borrower,
+        unanswered=state.unanswered,
+        remembered=state.remembered,
+        guarantee=state.guarantee if isinstance(under_way, Asked) else None,
     )
 
 
@@ -262,6 +292,7 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
         book=rescheduled(state.book, event.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
+        guarantee=replaced_from(state.guarantee, first),
     )
 
 
@@ -322,4 +353,29 @@ def _transferred(state: Running, event: ClaimTransferred) -> Running:
         last_order=bought.order,
         reservations=_without(state, event.offer_id),
         sold=(*state.sold, event.offer_id)[-SALES_REMEMBERED:],
+    )
+
+
+# --- the guarantor -------------------------------------------------------------------------------------------------
+
+
+def _compensated(state: Running, event: GuaranteeEvent) -> Running:
+    """Between ClaimsSubrogated and the RepaymentDistributed of its record the claims are ahead of the book."""
+    assert state.guarantee is not None, "only a loan with a guarantor is compensated"
+    state = replace(state, guarantee=fold(state.guarantee, event))
+    if not isinstance(event, ClaimsSubrogated):
+        return state
+    paid_for = event.claim
+    new = Claim(
+        order=paid_for.order,
+        claim_id=paid_for.claim_id,
+        account_id=paid_for.account_id,
+        investor=paid_for.investor,
+        principal_fen=paid_for.principal_fen,
+    )
+    return replace(
+        state,
+        claims=(*state.claims, new),
+        last_order=paid_for.order,
+        weights=(*state.weights, 0) if state.weights else (),
     )
