@@ -287,7 +287,8 @@ LoanClass = Literal["normal", "special_mention", "substandard", "doubtful", "los
 
 @event("repayment.LoanClassified.v1")
 class LoanClassified:
-    """The loan moved between the five classes; `principal_fen` is its outstanding principal now."""
+    """The loan moved between the five classes; `principal_fen` is its outstanding principal now. `measure_id` is the measure by which
+    it did: empty where its days past due, or their end, say so."""
 
     loan_id: str
     borrower: str
@@ -298,6 +299,7 @@ class LoanClassified:
     principal_fen: Count
     product: str = ""
     region: str = ""
+    measure_id: str = ""
 
 
 @event("repayment.LoanRepaid.v1")

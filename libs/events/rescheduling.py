@@ -12,7 +12,11 @@ Prepay = Literal["reamortise", "shorten"]
 instalments and fewer of them."""
 
 ScheduleReason = Literal[
-    "partial_prepayment_reamortised", "partial_prepayment_shortened", "extended", "restructured"
+    "partial_prepayment_reamortised",
+    "partial_prepayment_shortened",
+    "extended",
+    "restructured",
+    "written_off",
 ]
 
 

@@ -6,6 +6,7 @@ from libs.runtime.service import Service
 from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.guarantor import AGGREGATE as GUARANTOR
 from services.repayment.domain.loan import loan_aggregate
+from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
 from services.repayment.projections import claims, loans, overdue_buckets
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
-#: a loan is not judged while a debit has no answer.
-RULES = 4
+#: a loan is not judged while a debit has no answer. 5: measures, the lenders' mandate, non-accrual.
+RULES = 5
 
 
 def build(profile: str) -> Service:
@@ -24,7 +25,12 @@ def build(profile: str) -> Service:
     return Service(
         name="repayment",
         rules=RULES,
-        aggregates=(loan_aggregate(profile_named(profile)), calendar_aggregate(), GUARANTOR),
+        aggregates=(
+            loan_aggregate(profile_named(profile)),
+            calendar_aggregate(),
+            measure_aggregate(profile_named(profile)),
+            GUARANTOR,
+        ),
         policies=POLICIES,
         sagas=SAGAS,
         views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW),

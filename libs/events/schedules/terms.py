@@ -12,6 +12,7 @@ from pydantic import Field
 from libs.events.codec import record
 from libs.events.deciding import Refused
 from libs.events.money import MAX_INTEGER, Rounding
+from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.order import Allocation, require_order
 
 Method = Literal["equal_instalments", "equal_principal", "interest_first", "bullet", "flat"]
@@ -49,6 +50,7 @@ class RepaymentTerms:
     carries a fee of `period_fee_permille` of the loan's amount, borne by the borrower. `payer` says whose voluntary payments
     the loan takes, `allocation` in which order a payment pays; None: oldest instalment first, penalty, fee, interest, principal.
     Where the loan has a guarantor, he may be asked once it is `compensated_after` days past due (domain.md section 4), for what it `compensates`.
+    `mandate` is what the lenders let the house decide without a vote; None: nothing.
     """
 
     method: Method
@@ -64,6 +66,7 @@ class RepaymentTerms:
     allocation: Allocation | None = None
     compensated_after: Annotated[int, Field(ge=1, le=_COMPENSATED_AFTER_MAX)] = 30
     compensates: Covers = "overdue"
+    mandate: MandateClause | None = None
 
 
 #: What a loan is repaid by whose events name no terms.

@@ -126,7 +126,7 @@ class ReserveClaim:
     """A holder offers his claim, whole (`principal_fen` None) or in part: nothing else is done with it meanwhile. No effect for
     an offer that has it. An offer that `may_wait` (a redemption's) is reserved in a blocked window too, and not transferred in it.
 
-    Refused: `unknown_loan`, `loan_repaid`, `blocked_window` (near a due date), `loan_overdue`, `manner_not_traded` (interest that does
+    Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window` (near a due date), `loan_overdue`, `manner_not_traded` (interest that does
     not accrue evenly from due date to due date), `unknown_claim` (another's, too), `claim_subrogated` (a guarantor's, of certain instalments), `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
     """
 
@@ -143,7 +143,7 @@ class TransferClaim:
     """A buyer whose money is held takes a reserved claim: principal, price, interest and fee are fixed and it is his. No effect
     for an offer that was transferred.
 
-    Refused: `unknown_loan`, `loan_repaid`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
+    Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
     date was asked for), `nothing_left` (of it: repaid meanwhile), `above_investor_cap` (of one investor in one loan), `above_maximum` (he holds less than it costs).
     """
 

@@ -218,7 +218,8 @@ def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]
     lines: list[PenaltyLine] = []
     for owed in open_lines(book, on - timedelta(days=rules.penalty_grace_days + 1)):
         charged = book.penalty_of(owed.number)
-        since = charged.to if charged else book.rows[owed.number - 1].due_on
+        due_on = book.rows[owed.number - 1].due_on
+        since = max(charged.to, due_on) if charged else due_on
         days = max(0, (on - since).days)
         open_fen = owed.interest_fen + owed.principal_fen
         fen = daily_interest_fen(open_fen, book.penalty_rate, days, rules.day_basis, rules.rounding)

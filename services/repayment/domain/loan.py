@@ -51,6 +51,7 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
@@ -64,10 +65,20 @@ from services.repayment.domain.loan_state import (
 from services.repayment.domain.paying import record_debit, record_debit_failure, record_payment
 from services.repayment.domain.profile import Profile
 from services.repayment.domain.trading import CLAIMS_MAX, release, reserve, transfer
+from services.repayment.domain.trouble import TroubledEvent
+from services.repayment.domain.troubled import carry_out, examine
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
+_MeasureCommand = ExamineMeasure | CarryOutMeasure
 LoanCommand = (
-    OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | CompensationCommand | Wake
+    OpenLoan
+    | RecordDebit
+    | RecordDebitFailure
+    | RecordPayment
+    | _TradeCommand
+    | CompensationCommand
+    | _MeasureCommand
+    | Wake
 )
 
 
@@ -93,6 +104,8 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             | DeclineCompensation()
         ):
             return _compensate(profile, command, _lent(state), context)
+        case ExamineMeasure() | CarryOutMeasure():
+            return _measured(profile, command, _lent(state), context)
         case Wake():
             return (
                 wake(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
@@ -113,6 +126,8 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     if isinstance(state, Repaid):
         raise Refused("loan_repaid")
     rules = profile.on(state.book.funded_on)
+    if state.trouble.written_off_on is not None:
+        raise Refused("loan_written_off")
     if isinstance(command, ReserveClaim):
         return reserve(rules, command, state)
     return transfer(rules, command, state)
@@ -124,6 +139,17 @@ def _compensate(
     if isinstance(state, Repaid):
         return compensate_repaid(command, state, context)
     return compensate(profile.on(state.book.funded_on), command, state, context)
+
+
+def _measured(
+    profile: Profile, command: _MeasureCommand, state: Running | Repaid, context: Context
+) -> Sequence[LoanEvent]:
+    if isinstance(state, Repaid):
+        raise Refused("loan_repaid")
+    rules = profile.on(state.book.funded_on)
+    if isinstance(command, ExamineMeasure):
+        return examine(rules, command, state, context)
+    return carry_out(rules, command, state, context)
 
 
 # --- opening -------------------------------------------------------------------------------------------------------
@@ -192,6 +218,8 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             TransferClaim,
             ReleaseClaim,
             *get_args(CompensationCommand),
+            ExamineMeasure,
+            CarryOutMeasure,
         ),
         events=(
             LoanOpened,
@@ -216,6 +244,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             CompensationExecuted,
             CompensationDeclined,
             ClaimsSubrogated,
+            *get_args(TroubledEvent),
         ),
         state=LoanState,
         initial=NotOpened(),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
@@ -13,7 +14,16 @@ from libs.events.compensation import (
     CompensationExecuted,
     CompensationProposed,
 )
-from libs.events.money import Count, PositiveFen
+from libs.events.measures import (
+    LoanRescheduled,
+    LoanWrittenOff,
+    MeasureExamined,
+    NonAccrualEnded,
+    NonAccrualStarted,
+    PenaltyWaived,
+    RecoveryReceived,
+)
+from libs.events.money import Count
 from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
@@ -31,34 +41,21 @@ from libs.events.repayment import (
     RepaymentDistributed,
 )
 from libs.events.rescheduling import ScheduleChanged
+from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
 from services.repayment.domain.guarantee import Asked, Guarantee, GuaranteeEvent, fold, replaced_from
-from services.repayment.domain.profile import CURRENT
+from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
+from services.repayment.domain.profile import CURRENT, WRITTEN_OFF
+from services.repayment.domain.trouble import Trouble, TroubledEvent, after_event, classified
+from services.repayment.domain.waiving import waived
+
+# Whoever reads the state finds its claims here too.
+Claim = holding.Claim
+Reservation = holding.Reservation
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
 SALES_REMEMBERED = 32
-
-
-@record
-class Claim:
-    """What one holder is still owed of the principal (fen). Claims stand in claim order, which decides ties of a split."""
-
-    order: int
-    claim_id: str
-    account_id: str
-    investor: str
-    principal_fen: Count
-
-
-@record
-class Reservation:
-    """A claim that is for sale: `principal_fen` of the `of_fen` that it was owed when it was reserved."""
-
-    offer_id: str
-    claim_id: str
-    principal_fen: PositiveFen
-    of_fen: PositiveFen
 
 
 @record
@@ -76,6 +73,7 @@ class Running:
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
+    `trouble` is what measures left behind.
     """
 
     kind: Literal["running"] = "running"
@@ -100,6 +98,7 @@ class Running:
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
     guarantee: Guarantee | None = None
+    trouble: Trouble = Trouble()
 
 
 @record
@@ -144,6 +143,7 @@ LoanEvent = (
     | ClaimTransferred
     | ScheduleChanged
     | GuaranteeEvent
+    | TroubledEvent
 )
 
 
@@ -159,6 +159,14 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
         case CompensationDeclined() if isinstance(state, Repaid):
             return replace(state, guarantee=None)
+        case (
+            CompensationProposed()
+            | CompensationApproved()
+            | CompensationExecuted()
+            | CompensationDeclined()
+            | ClaimsSubrogated()
+        ):
+            return _compensated(state, event) if isinstance(state, Running) else state
         case _:
             return _evolve_running(state, event) if isinstance(state, Running) else state
 
@@ -179,7 +187,7 @@ def _evolve_running(
     | ReservationReleased
     | ClaimTransferred
     | ScheduleChanged
-    | GuaranteeEvent,
+    | TroubledEvent,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -199,7 +207,7 @@ def _evolve_running(
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
         case LoanClassified():
-            return replace(state, loan_class=event.to_class)
+            return replace(state, loan_class=event.to_class, trouble=classified(state.trouble, event))
         case LoanRepaid():
             return _repaid(state)
         case ClaimReserved() | ReservationReleased() | ClaimTransferred():
@@ -207,13 +215,15 @@ def _evolve_running(
         case ScheduleChanged():
             return _rescheduled(state, event)
         case (
-            CompensationProposed()
-            | CompensationApproved()
-            | CompensationExecuted()
-            | CompensationDeclined()
-            | ClaimsSubrogated()
+            MeasureExamined()
+            | LoanRescheduled()
+            | LoanWrittenOff()
+            | RecoveryReceived()
+            | PenaltyWaived()
+            | NonAccrualStarted()
+            | NonAccrualEnded()
         ):
-            return _compensated(state, event)
+            return _troubled(state, event)
         case _:
             assert_never(event)
 
@@ -231,16 +241,7 @@ def _opened(event: LoanOpened) -> Running:
             penalty_rate=event.penalty_rate,
             repayment=event.repayment,
         ),
-        claims=tuple(
-            Claim(
-                order=claim.order,
-                claim_id=claim.claim_id,
-                account_id=claim.account_id,
-                investor=claim.investor,
-                principal_fen=claim.principal_fen,
-            )
-            for claim in event.claims
-        ),
+        claims=tuple(map(claim_of, event.claims)),
         bucket=CURRENT,
         loan_class="normal",
         product=event.product,
@@ -278,7 +279,7 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
 
 
 def _shared(state: Running, event: RepaymentDistributed) -> Running:
-    claims = _less(state.claims, event)
+    claims = less(state.claims, event)
     if state.weights or any(claim.principal_fen for claim in claims):
         return replace(state, claims=claims)
     return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))
@@ -296,12 +297,15 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
     )
 
 
-def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim, ...]:
-    repaid_fen = {line.claim_id: line.principal_fen for line in event.lines}
-    return tuple(
-        replace(claim, principal_fen=claim.principal_fen - repaid_fen.get(claim.claim_id, 0))
-        for claim in claims
-    )
+def _troubled(state: Running, event: TroubledEvent) -> Running:
+    state = replace(state, trouble=after_event(state.trouble, event))
+    match event:
+        case LoanWrittenOff():
+            return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
+        case PenaltyWaived():
+            return replace(state, book=waived(state.book, event.lines))
+        case _:
+            return state
 
 
 # --- claims for sale -----------------------------------------------------------------------------------------------
@@ -310,50 +314,19 @@ def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim
 def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTransferred) -> Running:
     match event:
         case ClaimReserved():
-            return replace(state, reservations=(*state.reservations, _reservation(event)))
+            return replace(state, reservations=(*state.reservations, reservation_of(event)))
         case ReservationReleased():
-            return replace(state, reservations=_without(state, event.offer_id))
+            return replace(state, reservations=without(state.reservations, event.offer_id))
         case ClaimTransferred():
-            return _transferred(state, event)
+            return replace(
+                state,
+                claims=sold(state.claims, event),
+                last_order=event.claim.order,
+                reservations=without(state.reservations, event.offer_id),
+                sold=(*state.sold, event.offer_id)[-SALES_REMEMBERED:],
+            )
         case _:
             assert_never(event)
-
-
-def _reservation(event: ClaimReserved) -> Reservation:
-    return Reservation(
-        offer_id=event.offer_id,
-        claim_id=event.claim_id,
-        principal_fen=event.principal_fen,
-        of_fen=event.outstanding_fen,
-    )
-
-
-def _without(state: Running, offer_id: str) -> tuple[Reservation, ...]:
-    return tuple(kept for kept in state.reservations if kept.offer_id != offer_id)
-
-
-def _transferred(state: Running, event: ClaimTransferred) -> Running:
-    """The seller's claim keeps what is left, or is gone; the buyer's stands after all others."""
-    claims = tuple(
-        replace(claim, principal_fen=event.left_fen) if claim.claim_id == event.sold_claim_id else claim
-        for claim in state.claims
-        if claim.claim_id != event.sold_claim_id or event.left_fen
-    )
-    bought = event.claim
-    new = Claim(
-        order=bought.order,
-        claim_id=bought.claim_id,
-        account_id=bought.account_id,
-        investor=bought.investor,
-        principal_fen=bought.principal_fen,
-    )
-    return replace(
-        state,
-        claims=(*claims, new),
-        last_order=bought.order,
-        reservations=_without(state, event.offer_id),
-        sold=(*state.sold, event.offer_id)[-SALES_REMEMBERED:],
-    )
 
 
 # --- the guarantor -------------------------------------------------------------------------------------------------
@@ -365,17 +338,9 @@ def _compensated(state: Running, event: GuaranteeEvent) -> Running:
     state = replace(state, guarantee=fold(state.guarantee, event))
     if not isinstance(event, ClaimsSubrogated):
         return state
-    paid_for = event.claim
-    new = Claim(
-        order=paid_for.order,
-        claim_id=paid_for.claim_id,
-        account_id=paid_for.account_id,
-        investor=paid_for.investor,
-        principal_fen=paid_for.principal_fen,
-    )
     return replace(
         state,
-        claims=(*state.claims, new),
-        last_order=paid_for.order,
+        claims=(*state.claims, claim_of(event.claim)),
+        last_order=event.claim.order,
         weights=(*state.weights, 0) if state.weights else (),
     )

@@ -22,6 +22,7 @@ from libs.events.repayment import (
     RepaymentDistributed,
 )
 from services.repayment.commands import RecordDebit, RecordDebitFailure, RecordPayment
+from services.repayment.domain.accrual import resumed
 from services.repayment.domain.allocation import (
     UNDUE,
     after,
@@ -34,6 +35,7 @@ from services.repayment.domain.allocation import (
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, takes_from_anyone
 from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.recovering import recovered
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
 
@@ -145,8 +147,10 @@ def _taken(
             guarantor=state.guarantee.guarantor if state.guarantee else "",
         ),
         _distributed(rules, state, money, lines),
+        *recovered(state, money.payment_id, money.value_date, lines),
         *better_bucket(rules, state, book, context.business_date),
         *cured(rules, state, book, context.business_date),
+        *resumed(state, book, context.business_date),
     ]
     if excess_fen := money.amount_fen - amount_fen:
         events.append(
