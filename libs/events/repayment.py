@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from libs.events.arrival import Arrival
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
@@ -163,7 +164,7 @@ class PaymentReceived:
     """A payment was taken and allocated; `amount_fen` is the allocated sum, never more than was owed.
 
     `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
-    for the borrower, `guarantor` who guarantees the loan, empty for nobody.
+    for the borrower; `arrival` how it came, None in records from before it was said. `guarantor` guarantees the loan, empty for nobody.
     """
 
     loan_id: str
@@ -181,6 +182,7 @@ class PaymentReceived:
     region: str = ""
     payer: str = ""
     guarantor: str = ""
+    arrival: Arrival | None = None
 
 
 @event("repayment.RepaymentDistributed.v1")

@@ -81,8 +81,8 @@ def compensate_repaid(
     """What is still on its way for a loan that is repaid goes back. Refused: `loan_repaid`."""
     if not isinstance(command, RecordCompensation | DeclineCompensation):
         raise Refused("loan_repaid")
-    guarantee = state.guarantee
-    if guarantee is None or _asked_for(state, command.compensation_id) is None:
+    guarantee = state.last.guarantee
+    if guarantee is None or _asked_for(state.last, command.compensation_id) is None:
         return []
     if isinstance(command, DeclineCompensation):
         return [_declined(state.loan_id, guarantee, command, command.code, context.business_date)]
@@ -238,7 +238,7 @@ def _under_way(state: Running, compensation_id: str) -> tuple[Guarantee, UnderWa
 # --- the account's answer ------------------------------------------------------------------------------------------
 
 
-def _asked_for(state: Running | Repaid, compensation_id: str) -> Asked | None:
+def _asked_for(state: Running, compensation_id: str) -> Asked | None:
     under_way = state.guarantee.under_way if state.guarantee else None
     if isinstance(under_way, Asked) and under_way.compensation_id == compensation_id:
         return under_way

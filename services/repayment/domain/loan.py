@@ -17,6 +17,7 @@ from libs.events.compensation import (
     CompensationExecuted,
     CompensationProposed,
 )
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -52,6 +53,7 @@ from services.repayment.commands import (
     TransferClaim,
 )
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
+from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
@@ -88,11 +90,13 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case OpenLoan():
             return _open(profile, command) if isinstance(state, NotOpened) else []
         case RecordDebit():
-            return record_debit(profile, command, _lent(state), context)
+            taken = record_debit(profile, command, _lent(state), context)
+            return told(profile, command, _lent(state), context, taken)
         case RecordDebitFailure():
             return record_debit_failure(command, _lent(state))
         case RecordPayment():
-            return record_payment(profile, command, _lent(state), context)
+            taken = record_payment(profile, command, _lent(state), context)
+            return told(profile, command, _lent(state), context, taken)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
             return _trade(profile, command, _lent(state))
         case (
@@ -245,6 +249,9 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             CompensationDeclined,
             ClaimsSubrogated,
             *get_args(TroubledEvent),
+            PaymentReversed,
+            PaymentRedated,
+            LoanRestated,
         ),
         state=LoanState,
         initial=NotOpened(),

@@ -14,6 +14,7 @@ from libs.events.compensation import (
     CompensationExecuted,
     CompensationProposed,
 )
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.measures import (
     LoanRescheduled,
     LoanWrittenOff,
@@ -43,9 +44,11 @@ from libs.events.repayment import (
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
-from services.repayment.domain.guarantee import Asked, Guarantee, GuaranteeEvent, fold, replaced_from
+from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
 from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
+from services.repayment.domain.journal import EMPTY, Journal, opened
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF
+from services.repayment.domain.restating import corrected, with_payment, with_sale
 from services.repayment.domain.trouble import Trouble, TroubledEvent, after_event, classified
 from services.repayment.domain.waiving import waived
 
@@ -74,6 +77,7 @@ class Running:
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
     `trouble` is what measures left behind.
+    `journal` is what came to the loan, from which all this can be decided again (`replaying`).
     """
 
     kind: Literal["running"] = "running"
@@ -99,19 +103,19 @@ class Running:
     weights: tuple[Count, ...] = ()
     guarantee: Guarantee | None = None
     trouble: Trouble = Trouble()
+    journal: Journal = EMPTY
 
 
 @record
 class Repaid:
-    """Nothing is owed; what still arrives goes back."""
+    """Nothing is owed; what still arrives goes back. `last` is how it ran to its end: a correction may open it again."""
 
     kind: Literal["repaid"] = "repaid"
     loan_id: str
     borrower: str
     unanswered: tuple[str, ...]
     remembered: tuple[str, ...]
-    guarantee: Guarantee | None = None
-    """Its guarantor, while money of his is still on its way."""
+    last: Running
 
 
 LoanState = NotOpened | Running | Repaid
@@ -144,6 +148,9 @@ LoanEvent = (
     | ScheduleChanged
     | GuaranteeEvent
     | TroubledEvent
+    | PaymentReversed
+    | PaymentRedated
+    | LoanRestated
 )
 
 
@@ -157,8 +164,6 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
         case DebitFailureRecorded():
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
-        case CompensationDeclined() if isinstance(state, Repaid):
-            return replace(state, guarantee=None)
         case (
             CompensationProposed()
             | CompensationApproved()
@@ -166,9 +171,22 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             | CompensationDeclined()
             | ClaimsSubrogated()
         ):
-            return _compensated(state, event) if isinstance(state, Running) else state
+            return state if isinstance(state, NotOpened) else _compensated(state, event)
+        case PaymentReversed() | PaymentRedated():
+            if isinstance(state, Repaid):
+                return replace(state, last=corrected(state.last, event))
+            return corrected(state, event) if isinstance(state, Running) else state
+        case LoanRestated():
+            return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
         case _:
             return _evolve_running(state, event) if isinstance(state, Running) else state
+
+
+def reopened(state: Running | Repaid) -> Running:
+    """The loan as it ran, whether it has ended or not."""
+    if isinstance(state, Running):
+        return state
+    return replace(state.last, unanswered=state.unanswered, remembered=state.remembered)
 
 
 def _evolve_running(
@@ -195,7 +213,7 @@ def _evolve_running(
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
-            return replace(_answered(state, event.payment_id), book=after(state.book, event.allocation))
+            return _paid(state, event)
         case RepaymentDistributed():
             return _shared(state, event)
         case OverpaymentReturned():
@@ -209,7 +227,13 @@ def _evolve_running(
         case LoanClassified():
             return replace(state, loan_class=event.to_class, trouble=classified(state.trouble, event))
         case LoanRepaid():
-            return _repaid(state)
+            return Repaid(
+                loan_id=state.loan_id,
+                borrower=state.borrower,
+                unanswered=state.unanswered,
+                remembered=state.remembered,
+                last=state,
+            )
         case ClaimReserved() | ReservationReleased() | ClaimTransferred():
             return _traded(state, event)
         case ScheduleChanged():
@@ -254,17 +278,7 @@ def _opened(event: LoanOpened) -> Running:
         grade=event.grade,
         last_order=max(claim.order for claim in event.claims),
         guarantee=Guarantee(guarantor=event.guarantor) if event.guarantor else None,
-    )
-
-
-def _repaid(state: Running) -> Repaid:
-    under_way = state.guarantee.under_way if state.guarantee else None
-    return Repaid(
-        loan_id=state.loan_id,
-        borrower=state.borrower,
-        unanswered=state.unanswered,
-        remembered=state.remembered,
-        guarantee=state.guarantee if isinstance(under_way, Asked) else None,
+        journal=opened([(claim.order, claim.principal_fen) for claim in event.claims]),
     )
 
 
@@ -276,6 +290,13 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     if payment_id in state.unanswered:
         return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _paid(state: Running, event: PaymentReceived) -> Running:
+    journal = with_payment(state, event, is_debit=event.payment_id in state.unanswered)
+    return replace(
+        _answered(state, event.payment_id), book=after(state.book, event.allocation), journal=journal
+    )
 
 
 def _shared(state: Running, event: RepaymentDistributed) -> Running:
@@ -291,6 +312,7 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
     return replace(
         state,
         book=rescheduled(state.book, event.rows),
+        journal=replace(state.journal, rows=state.journal.rows or state.book.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
         guarantee=replaced_from(state.guarantee, first),
@@ -320,6 +342,7 @@ def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTr
         case ClaimTransferred():
             return replace(
                 state,
+                journal=with_sale(state, event),
                 claims=sold(state.claims, event),
                 last_order=event.claim.order,
                 reservations=without(state.reservations, event.offer_id),
@@ -332,8 +355,11 @@ def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTr
 # --- the guarantor -------------------------------------------------------------------------------------------------
 
 
-def _compensated(state: Running, event: GuaranteeEvent) -> Running:
+def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Repaid:
     """Between ClaimsSubrogated and the RepaymentDistributed of its record the claims are ahead of the book."""
+    if isinstance(state, Repaid):
+        last = _compensated(state.last, event)
+        return replace(state, last=last) if isinstance(last, Running) else state
     assert state.guarantee is not None, "only a loan with a guarantor is compensated"
     state = replace(state, guarantee=fold(state.guarantee, event))
     if not isinstance(event, ClaimsSubrogated):
