@@ -3,6 +3,7 @@
 Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
 """
 
+import services.bidding.policies.compensation as compensation
 import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
 import services.bidding.policies.market as market
@@ -32,7 +33,11 @@ def _on_bidding(event: RecordedEvent) -> list[Send]:
 
 
 def _on_repayment(event: RecordedEvent) -> list[Send]:
-    return [*repaying.on_repayment(event), *market.on_repayment(event)]
+    return [
+        *repaying.on_repayment(event),
+        *market.on_repayment(event),
+        *compensation.on_repayment(event),
+    ]
 
 
 POLICIES = {
@@ -49,4 +54,5 @@ SAGAS = (
     *custody.SAGAS,
     *market.SAGAS,
     *redemption.SAGAS,
+    *compensation.SAGAS,
 )

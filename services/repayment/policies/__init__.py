@@ -5,6 +5,7 @@ Pure: an event carries all that the next step needs. A step that can be declined
 
 from collections.abc import Callable, Mapping, Sequence
 
+import services.repayment.policies.guarantees as guarantees
 import services.repayment.policies.lending as lending
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
@@ -15,16 +16,17 @@ LAST_AWAITED_PHASE = lending.LAST_AWAITED_PHASE
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
     """Money that moved, and claims that are offered."""
-    return lending.on_bidding(event)
+    return [*lending.on_bidding(event), *guarantees.on_bidding(event)]
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """The day's phases."""
-    return lending.on_repayment(event)
+    """The day's phases, and what a guarantor stands in for."""
+    return [*lending.on_repayment(event), *guarantees.on_repayment(event)]
 
 
 POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
     "bidding": on_bidding,
     "repayment": on_repayment,
+    "onboarding": guarantees.on_onboarding,
 }
-SAGAS = (*lending.SAGAS,)
+SAGAS = (*lending.SAGAS, *guarantees.SAGAS)
