@@ -13,7 +13,6 @@ from libs.events.application import (
     ApplicationRejected,
     ApplicationSubmitted,
     ExposureRequested,
-    GuaranteeRequested,
     PrecedentsChecked,
     TermsDeclined,
 )
@@ -26,7 +25,6 @@ from libs.events.bidding import (
     ListingRefused,
 )
 from libs.events.codec import name_of
-from libs.events.guarantees import GuaranteeDeclined, GuaranteeReserved
 from libs.events.onboarding import (
     ApplicantConfirmed,
     ApplicantDeclined,
@@ -56,7 +54,6 @@ from services.onboarding.commands import (
     CompleteErasure,
     ConfirmApplicant,
     ConfirmExposure,
-    ConfirmGuarantee,
     CreditReferral,
     DeclineApplicant,
     DeclineErasure,

@@ -33,7 +33,7 @@ class ApproveCompensation:
 
 @command("repayment.RefuseCompensation")
 class RefuseCompensation:
-    """It is not done (`code`), as long as no money is asked for. No effect once it is declined. Refused: `unknown_compensation`,
+    """It is not done (`code`), as long as no money is asked for. No effect where it is not under way. Refused:
     `forbidden_not_staff`, `compensation_executed`."""
 
     loan_id: str

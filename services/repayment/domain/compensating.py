@@ -188,8 +188,10 @@ def _approve(
 
 
 def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Sequence[CompensationDeclined]:
-    who = staff(context)
-    guarantee, under_way = _under_way(state, command.compensation_id)
+    who, guarantee = staff(context), state.guarantee
+    under_way = guarantee.under_way if guarantee else None
+    if guarantee is None or under_way is None or under_way.compensation_id != command.compensation_id:
+        return []
     if isinstance(under_way, Asked):
         raise Refused("compensation_executed")
     declined = _declined(state.loan_id, guarantee, command, command.code, context.business_date)
