@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from libs.events.staff import staff_view
 from libs.runtime.service import Service
 from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.guarantor import AGGREGATE as GUARANTOR
@@ -9,7 +10,7 @@ from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import claims, loans, overdue_buckets
+from services.repayment.projections import claims, loans, measures, overdue_buckets
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -33,12 +34,12 @@ def build(profile: str) -> Service:
         ),
         policies=POLICIES,
         sagas=SAGAS,
-        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW),
+        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW, measures.VIEW, staff_view("repayment")),
         router=_router,
     )
 
 
 def _router() -> "ServiceRouter":
-    from services.repayment.api.portfolio import router  # only the api role loads the web room
+    from services.repayment.api.all_routes import router  # only the api role loads the web room
 
     return router

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
@@ -15,15 +14,6 @@ from libs.events.compensation import (
     CompensationProposed,
 )
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
-from libs.events.measures import (
-    LoanRescheduled,
-    LoanWrittenOff,
-    MeasureExamined,
-    NonAccrualEnded,
-    NonAccrualStarted,
-    PenaltyWaived,
-    RecoveryReceived,
-)
 from libs.events.money import Count
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -47,10 +37,10 @@ from services.repayment.domain.allocation import Book, after, book_of, charged, 
 from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
 from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
 from services.repayment.domain.journal import EMPTY, Journal, opened
-from services.repayment.domain.profile import CURRENT, WRITTEN_OFF
+from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import corrected, with_payment, with_sale
-from services.repayment.domain.trouble import Trouble, TroubledEvent, after_event, classified
-from services.repayment.domain.waiving import waived
+from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
+from services.repayment.domain.trouble_told import troubled
 
 # Whoever reads the state finds its claims here too.
 Claim = holding.Claim
@@ -178,8 +168,12 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return corrected(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case _ if not isinstance(state, Running):
+            return state
+        case _ if isinstance(event, TroubledEvent):
+            return troubled(state, event)
         case _:
-            return _evolve_running(state, event) if isinstance(state, Running) else state
+            return _evolve_running(state, event)
 
 
 def reopened(state: Running | Repaid) -> Running:
@@ -204,8 +198,7 @@ def _evolve_running(
     | ClaimReserved
     | ReservationReleased
     | ClaimTransferred
-    | ScheduleChanged
-    | TroubledEvent,
+    | ScheduleChanged,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -238,16 +231,6 @@ def _evolve_running(
             return _traded(state, event)
         case ScheduleChanged():
             return _rescheduled(state, event)
-        case (
-            MeasureExamined()
-            | LoanRescheduled()
-            | LoanWrittenOff()
-            | RecoveryReceived()
-            | PenaltyWaived()
-            | NonAccrualStarted()
-            | NonAccrualEnded()
-        ):
-            return _troubled(state, event)
         case _:
             assert_never(event)
 
@@ -317,17 +300,6 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
         next_missed=min(state.next_missed, first),
         guarantee=replaced_from(state.guarantee, first),
     )
-
-
-def _troubled(state: Running, event: TroubledEvent) -> Running:
-    state = replace(state, trouble=after_event(state.trouble, event))
-    match event:
-        case LoanWrittenOff():
-            return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
-        case PenaltyWaived():
-            return replace(state, book=waived(state.book, event.lines))
-        case _:
-            return state
 
 
 # --- claims for sale -----------------------------------------------------------------------------------------------

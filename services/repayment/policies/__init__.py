@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import services.repayment.policies.guarantees as guarantees
 import services.repayment.policies.lending as lending
+import services.repayment.policies.measures as measures
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 
@@ -20,8 +21,12 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """The day's phases, and what a guarantor stands in for."""
-    return [*lending.on_repayment(event), *guarantees.on_repayment(event)]
+    """The day's phases, measures, and what a guarantor stands in for."""
+    return [
+        *lending.on_repayment(event),
+        *measures.on_repayment(event),
+        *guarantees.on_repayment(event),
+    ]
 
 
 POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
@@ -29,4 +34,4 @@ POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
     "repayment": on_repayment,
     "onboarding": guarantees.on_onboarding,
 }
-SAGAS = (*lending.SAGAS, *guarantees.SAGAS)
+SAGAS = (*lending.SAGAS, *measures.SAGAS, *guarantees.SAGAS)

@@ -8,6 +8,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from libs.events.claims import ClaimTransferred
+from libs.events.measures import (
+    LoanRescheduled,
+    LoanWrittenOff,
+    NonAccrualEnded,
+    NonAccrualStarted,
+    PenaltyWaived,
+    RecoveryReceived,
+)
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanClassified,
@@ -21,7 +29,7 @@ from libs.events.repayment import (
 )
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
-from services.repayment.projections import holders
+from services.repayment.projections import holders, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -76,6 +84,15 @@ def _changes(data: object) -> Sequence[Op]:
             ]
         case PenaltyCharged() as charge:
             return _charged(charge)
+        case (
+            LoanRescheduled()
+            | LoanWrittenOff()
+            | RecoveryReceived()
+            | PenaltyWaived()
+            | NonAccrualStarted()
+            | NonAccrualEnded()
+        ) as measure:
+            return standing.changed(measure)
         case LoanRepaid() as repaid:
             return [
                 Set(repaid.loan_id, "state", "repaid"),
@@ -128,6 +145,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         Set(doc, "outstanding_fen", loan.principal_fen),
         Set(doc, "overdue_fen", 0),
         Set(doc, "repayment", stored(loan.repayment)),
+        *standing.opened(doc),
         Add(doc, "early.principal_fen", 0),
         Add(doc, "early.interest_fen", 0),
     ]
@@ -187,7 +205,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=3,
+    version=4,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -197,6 +215,12 @@ VIEW = View(
         PenaltyCharged,
         OverdueBucketChanged,
         LoanClassified,
+        LoanRescheduled,
+        LoanWrittenOff,
+        RecoveryReceived,
+        PenaltyWaived,
+        NonAccrualStarted,
+        NonAccrualEnded,
         LoanRepaid,
     ),
     project=project,

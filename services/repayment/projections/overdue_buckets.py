@@ -3,10 +3,12 @@
 `bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5), `segment:<region>:<product>:<bucket>`
 the same of one region and product; `region:<region>` and `product:<product>` count the loans of all buckets and, beside them,
 those that are late. `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to their events.
+`written_off` stands beside all of them: the loans that are off the balance, what is owed of them, what came back since.
 """
 
 from collections.abc import Sequence
 
+from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanOpened,
@@ -20,6 +22,8 @@ from libs.events.views import Add, Delete, Op, Set, SetOnce, View
 
 #: Where every loan begins and where it has returned to when it is repaid.
 _CURRENT = "current"
+#: Where it is once it is written off: in no bucket of the running book.
+_WRITTEN_OFF = "written_off"
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -34,6 +38,13 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         case PenaltyCharged() as charge:
             row = _row(charge.loan_id)
             return [Set(row, "overdue_fen", charge.overdue_after_fen), _source(charge.loan_id, event)]
+        case PenaltyWaived() as waiver:
+            row = _row(waiver.loan_id)
+            return [Set(row, "overdue_fen", waiver.overdue_after_fen), _source(waiver.loan_id, event)]
+        case LoanWrittenOff() as loss:
+            return [*_written_off(loss), _source(loss.loan_id, event)]
+        case RecoveryReceived() as recovery:
+            return [Add(_WRITTEN_OFF, "recovered_fen", recovery.amount_fen)]
         case OverdueBucketChanged() as change:
             return [*_moved(change), _source(change.loan_id, event)]
         case LoanRepaid() as repaid:
@@ -78,17 +89,36 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
     ]
 
 
+def _written_off(loss: LoanWrittenOff) -> Sequence[Op]:
+    row = _row(loss.loan_id)
+    return [
+        *_counted(loss, loss.from_bucket, -1, -loss.principal_fen),
+        *_counted(loss, _WRITTEN_OFF, 1, loss.principal_fen),
+        Set(row, "kind", _WRITTEN_OFF),
+        Set(row, "bucket", _WRITTEN_OFF),
+        Set(row, "since", loss.written_off_on.isoformat()),
+        Set(row, "overdue_fen", loss.overdue_after_fen),
+    ]
+
+
 def _source(loan_id: str, event: RecordedEvent) -> Op:
     """The last event behind a row: where its numbers can be followed down to."""
     return Set(_row(loan_id), f"src.{event.stream}", event.address)
 
 
 def _counted(
-    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid,
+    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid | LoanWrittenOff,
     bucket: str,
     loans: int,
     principal_fen: int,
 ) -> Sequence[Op]:
+    if bucket == _WRITTEN_OFF:
+        return [
+            SetOnce(_WRITTEN_OFF, "kind", "written_off_sum"),
+            Add(_WRITTEN_OFF, "loans", loans),
+            Add(_WRITTEN_OFF, "principal_fen", principal_fen),
+            Add(_WRITTEN_OFF, "recovered_fen", 0),
+        ]
     whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket}"
     ops: list[Op] = [
         SetOnce(whole, "kind", "bucket"),
@@ -122,8 +152,18 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=4,
-    reads=(LoanOpened, PaymentReceived, PaymentMissed, PenaltyCharged, OverdueBucketChanged, LoanRepaid),
+    version=5,
+    reads=(
+        LoanOpened,
+        PaymentReceived,
+        PaymentMissed,
+        PenaltyCharged,
+        PenaltyWaived,
+        OverdueBucketChanged,
+        LoanWrittenOff,
+        RecoveryReceived,
+        LoanRepaid,
+    ),
     project=project,
     indexes=("kind", "bucket", "region", "product"),
 )
