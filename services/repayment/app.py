@@ -10,14 +10,15 @@ from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import claims, loans, measures, overdue_buckets
+from services.repayment.projections import calendar, claims, loans, measures, overdue_buckets
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
-#: a loan is not judged while a debit has no answer. 5: measures, the lenders' mandate, non-accrual.
+#: a loan is not judged while a debit has no answer. 5: measures, the lenders' mandate, non-accrual;
+#: a part is prepaid, and payments are allocated in the order of the loan's terms; guarantors pay and are owed.
 RULES = 5
 
 
@@ -34,7 +35,14 @@ def build(profile: str) -> Service:
         ),
         policies=POLICIES,
         sagas=SAGAS,
-        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW, measures.VIEW, staff_view("repayment")),
+        views=(
+            loans.VIEW,
+            claims.VIEW,
+            overdue_buckets.VIEW,
+            calendar.VIEW,
+            measures.VIEW,
+            staff_view("repayment"),
+        ),
         router=_router,
     )
 

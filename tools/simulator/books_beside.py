@@ -15,6 +15,7 @@ from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.prepay_books import PrepayBooks
 from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.standing_books import StandingBooks
@@ -28,6 +29,7 @@ class BooksBeside:
         self.people = PeopleBooks(books)
         self.papers = PaperBooks()
         self.schedules = ScheduleBooks()
+        self.prepaid = PrepayBooks(books)
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(books, self.papers)
         self.listings = ListingBooks()
@@ -43,6 +45,7 @@ class BooksBeside:
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
         self.schedules.record(where, events)
+        self.prepaid.record(where, events)
         self.cases.record(where, events)
         for event in events:
             self.people.record(where, event)

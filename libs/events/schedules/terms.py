@@ -11,7 +11,7 @@ from pydantic import Field
 
 from libs.events.codec import record
 from libs.events.deciding import Refused
-from libs.events.money import MAX_INTEGER, Rounding
+from libs.events.money import MAX_INTEGER, Rounding, divide_fen
 from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.order import Allocation, require_order
 
@@ -78,7 +78,7 @@ def require_sound(
 ) -> None:
     """Whether a schedule can be made of this: the quote's, the contract's and the ledger's one check.
 
-    Refused: `invalid_amount`, `invalid_rate` (negative, above 10 a year, more than eight decimals), `invalid_tenor`,
+    Refused: `invalid_amount` (also: so small that flat interest would outlive its principal), `invalid_rate` (negative, above 10 a year, more than eight decimals), `invalid_tenor`,
     `invalid_date` (too far for its due dates), `invalid_grace` (longer than the loan, interest longer than principal, or
     of a method that has none), `invalid_fee` (of a period), `invalid_allocation` (no order of payment).
     """
@@ -97,3 +97,12 @@ def require_sound(
     if not 0 <= terms.period_fee_permille <= _PERMILLE:
         raise Refused("invalid_fee")
     require_order(terms.allocation)
+    parts = months - terms.principal_grace
+    if terms.method == "flat" and annual_rate and not _lasts(amount_fen, parts, terms.rounding):
+        raise Refused("invalid_amount")
+
+
+def _lasts(amount_fen: int, parts: int, mode: Rounding) -> bool:
+    """Whether something of an amount is left for the last of its equal parts."""
+    each_fen = max(1, divide_fen(amount_fen, parts, mode))
+    return amount_fen > (parts - 1) * each_fen

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from libs.events.codec import record
-from libs.events.money import AnnualRate, Count
+from libs.events.money import AnnualRate, Count, divide_fen
 from libs.events.repayment import AllocationLine, LoanClass, PenaltyLine, ScheduleRow
 from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
@@ -73,8 +73,10 @@ class Book:
 
     @property
     def last_touched(self) -> int:
-        """The last instalment that has received anything."""
-        return self.paid[-1].number if self.paid else self.first_open - 1
+        """The last instalment that has received anything, 0 when none has."""
+        if self.paid:
+            return self.paid[-1].number
+        return next((row.number for row in reversed(self.rows[: self.first_open - 1]) if is_asked(row)), 0)
 
     @property
     def penalty_fen(self) -> int:
@@ -124,7 +126,25 @@ def book_of(
 
 def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:
     """What is still open of each instalment due on or before a date, oldest first; zero rows are left out."""
-    return _open_rows(book, reached(book.rows, through))
+    return lines_through(book, reached(book.rows, through))
+
+
+def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
+    """What is still open of the instalments up to this number, oldest first; what asks for nothing is left out."""
+    received = {line.number: line for line in book.paid}
+    lines: list[AllocationLine] = []
+    for row in book.rows[book.first_open - 1 : through]:
+        paid, penalty = received.get(row.number, _nothing(row.number)), book.penalty_of(row.number)
+        owed = AllocationLine(
+            number=row.number,
+            penalty_fen=penalty.owed_fen if penalty else 0,
+            fee_fen=row.fee_fen - paid.fee_fen,
+            interest_fen=row.interest_fen - paid.interest_fen,
+            principal_fen=row.principal_fen - paid.principal_fen,
+        )
+        if line_fen(owed):
+            lines.append(owed)
+    return tuple(lines)
 
 
 def owed_fen(book: Book, through: date) -> int:
@@ -257,10 +277,16 @@ def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]
     book = accrued(book, on, rules)
     # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
     through = max(reached(book.rows, on), book.last_touched)
-    due = _open_rows(book, through)
+    due = lines_through(book, through)
     principal_fen = sum(row.principal_fen for row in book.rows[through:])
     if not principal_fen:
         return due
+    interest_fen = undue_interest_fen(book, through, principal_fen, on, rules)
+    return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
+
+
+def undue_interest_fen(book: Book, through: int, principal_fen: int, on: date, rules: Rules) -> int:
+    """Interest to the day on principal of the rows after `through`, at most that principal's part of what the running period asks."""
     grace = book.repayment.interest_grace if book.repayment else 0
     since = book.rows[through - 1].due_on if through > grace else book.funded_on
     used_fen = interest_used_fen(
@@ -271,8 +297,9 @@ def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]
         day_basis=rules.day_basis,
         mode=rules.rounding,
     )
-    interest_fen = min(used_fen, book.rows[max(through, grace)].interest_fen)
-    return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
+    undue_fen = sum(row.principal_fen for row in book.rows[through:])
+    asked_fen = book.rows[max(through, grace)].interest_fen
+    return min(used_fen, divide_fen(asked_fen * principal_fen, undue_fen, rules.rounding))
 
 
 def payoff_fen(book: Book, on: date, rules: Rules) -> int:
@@ -320,7 +347,7 @@ def _paid(book: Book, line: AllocationLine) -> Book:
     book = replace(
         book, paid=tuple(received[number] for number in sorted(received) if line_fen(received[number]))
     )
-    open_ = _open_rows(book, len(book.rows))
+    open_ = lines_through(book, len(book.rows))
     first_open = open_[0].number if open_ else len(book.rows) + 1
     return replace(
         book,
@@ -358,23 +385,6 @@ def _penalty_paid(book: Book, line: AllocationLine) -> Book:
         for penalty in book.penalties
     )
     return replace(book, penalties=tuple(penalties))
-
-
-def _open_rows(book: Book, through: int) -> tuple[AllocationLine, ...]:
-    received = {line.number: line for line in book.paid}
-    lines: list[AllocationLine] = []
-    for row in book.rows[book.first_open - 1 : through]:
-        paid, penalty = received.get(row.number, _nothing(row.number)), book.penalty_of(row.number)
-        owed = AllocationLine(
-            number=row.number,
-            penalty_fen=penalty.owed_fen if penalty else 0,
-            fee_fen=row.fee_fen - paid.fee_fen,
-            interest_fen=row.interest_fen - paid.interest_fen,
-            principal_fen=row.principal_fen - paid.principal_fen,
-        )
-        if line_fen(owed):
-            lines.append(owed)
-    return tuple(lines)
 
 
 def _total_fen(lines: Sequence[AllocationLine]) -> int:

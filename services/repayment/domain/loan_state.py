@@ -117,6 +117,15 @@ def takes_from_anyone(state: Running | Repaid) -> bool:
     return terms is not None and terms.payer == "anyone"
 
 
+def shared_by(state: Running) -> tuple[Claim, ...]:
+    """The claims as a payment is shared among them: where no principal is owed any more, by what each was owed last."""
+    if not state.weights:
+        return state.claims
+    return tuple(
+        replace(claim, principal_fen=fen) for claim, fen in zip(state.claims, state.weights, strict=True)
+    )
+
+
 _Lent = TypeVar("_Lent", bound=Running | Repaid)
 LoanEvent = (
     LoanOpened

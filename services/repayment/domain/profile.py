@@ -57,7 +57,8 @@ class Rules:
     rest is asked from the borrower's account again; `buckets` rise from `current` at DPD 0. Penalty interest is the
     contract's rate times `penalty_multiple` (domain.md section 4), at most `penalty_cap` a year; an instalment paid within
     `penalty_grace_days` of its due date costs none. A claim changes hands not within `blocked_days` of a due date, on either
-    side, and in parts of at least `part_min_fen` (both chosen; domain.md section 3).
+    side, and in parts of at least `part_min_fen` (both chosen; domain.md section 3). What is prepaid in part, beyond what is due, is
+    at least `prepay_min_fen` (chosen).
 
     Of measures (processes.md 1.P): interest is no income beyond `accrual_dpd_max` days overdue; a loan is written off from
     `write_off_dpd` on; who may give up how much penalty is in `waiver_limits`, from the lowest post to the highest, each of which signs
@@ -80,6 +81,7 @@ class Rules:
     mandate_days: int = 10
     observed_days: int = 365
     observed_periods: int = 2
+    prepay_min_fen: int = 100_00
 
     def penalty_rate(self, annual_rate: Decimal) -> Decimal:
         """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""

@@ -1,12 +1,11 @@
 """To whom what is paid on which instalment goes: a guarantor all that is paid on those he paid for, the holders the rest by their shares."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from libs.events.repayment import AllocationLine, DistributionLine
 from services.repayment.domain.distribution import distribute
 from services.repayment.domain.guarantee import Subrogated
-from services.repayment.domain.loan_state import Claim, Running
+from services.repayment.domain.loan_state import Claim, Running, shared_by
 from services.repayment.domain.profile import Rules
 
 
@@ -27,12 +26,7 @@ def _of_holders(
     penalty_fen = sum(line.penalty_fen for line in paid)
     if not principal_fen + interest_fen + penalty_fen:
         return ()
-    weights = state.weights or tuple(claim.principal_fen for claim in state.claims)
-    holders = [
-        replace(claim, principal_fen=weight)
-        for claim, weight in zip(state.claims, weights, strict=True)
-        if claim.claim_id not in his
-    ]
+    holders = [claim for claim in shared_by(state) if claim.claim_id not in his]
     return distribute(
         principal_fen,
         interest_fen,

@@ -27,6 +27,8 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.rescheduling import ScheduleChanged
+from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
 from services.repayment.projections import holders, standing
@@ -69,6 +71,8 @@ def _changes(data: object) -> Sequence[Op]:
             return holders.transferred(sold)
         case PaymentReceived() as payment:
             return _received(payment)
+        case ScheduleChanged() as change:
+            return _changed(change)
         case PaymentMissed() as missed:
             return _missed(missed)
         case OverdueBucketChanged() as changed:
@@ -148,21 +152,35 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         *standing.opened(doc),
         Add(doc, "early.principal_fen", 0),
         Add(doc, "early.interest_fen", 0),
+        Set(doc, "rows_to", len(loan.rows)),
     ]
     for row in loan.rows:
-        at = f"rows.{row.number}"
-        ops += [
-            Set(doc, f"{at}.due_on", row.due_on.isoformat()),
-            Set(doc, f"{at}.principal_fen", row.principal_fen),
-            Set(doc, f"{at}.interest_fen", row.interest_fen),
-            Set(doc, f"{at}.fee_fen", row.fee_fen),
-            Set(doc, f"{at}.missed", False),
-            Add(doc, f"{at}.paid_principal_fen", 0),
-            Add(doc, f"{at}.paid_interest_fen", 0),
-            Add(doc, f"{at}.paid_fee_fen", 0),
-            Add(doc, f"{at}.penalty_fen", 0),
-            Add(doc, f"{at}.paid_penalty_fen", 0),
-        ]
+        ops += _row(doc, row)
+    return ops
+
+
+def _row(doc: str, row: ScheduleRow) -> Sequence[Op]:
+    at = f"rows.{row.number}"
+    return [
+        Set(doc, f"{at}.due_on", row.due_on.isoformat()),
+        Set(doc, f"{at}.principal_fen", row.principal_fen),
+        Set(doc, f"{at}.interest_fen", row.interest_fen),
+        Set(doc, f"{at}.fee_fen", row.fee_fen),
+        Set(doc, f"{at}.missed", False),
+        Add(doc, f"{at}.paid_principal_fen", 0),
+        Add(doc, f"{at}.paid_interest_fen", 0),
+        Add(doc, f"{at}.paid_fee_fen", 0),
+        Add(doc, f"{at}.penalty_fen", 0),
+        Add(doc, f"{at}.paid_penalty_fen", 0),
+    ]
+
+
+def _changed(change: ScheduleChanged) -> Sequence[Op]:
+    """The rows that are asked from now on: `rows_to` is the last of them, whatever longer schedule stands behind it."""
+    doc = change.loan_id
+    ops: list[Op] = [Set(doc, "rows_to", change.rows[-1].number)]
+    for row in change.rows:
+        ops += _row(doc, row)
     return ops
 
 
@@ -209,6 +227,7 @@ VIEW = View(
     reads=(
         LoanOpened,
         PaymentReceived,
+        ScheduleChanged,
         RepaymentDistributed,
         ClaimTransferred,
         PaymentMissed,
