@@ -9,6 +9,7 @@ from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.cash_books import CashBooks
 from tools.simulator.day_books import DayBooks
+from tools.simulator.guarantor_books import GuarantorBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
 from tools.simulator.opening_books import OpeningBooks
@@ -38,6 +39,7 @@ class BooksBeside:
         self.market = MarketBooks(books)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
+        self.guarantors = GuarantorBooks(books)
         self.moves = CashBooks(books)
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
@@ -47,6 +49,7 @@ class BooksBeside:
         self.schedules.record(where, events)
         self.prepaid.record(where, events)
         self.cases.record(where, events)
+        self.guarantors.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)
             self.papers.record(where, event)
@@ -73,3 +76,4 @@ class BooksBeside:
         self.market.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
+        self.guarantors.at_rest()

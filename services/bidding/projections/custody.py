@@ -26,6 +26,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.compensation import CompensationDebited
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, View
@@ -73,7 +74,7 @@ def _amounts(amount_fen: int) -> tuple[tuple[str, int], ...]:
 
 VIEW = View(
     name="bidding.custody",
-    version=5,
+    version=6,
     reads=(
         FundsDeposited,
         WithdrawalRequested,
@@ -97,6 +98,7 @@ VIEW = View(
         PurchaseReleased,
         PurchaseCaptured,
         SaleCredited,
+        CompensationDebited,
     ),
     project=project,
 )

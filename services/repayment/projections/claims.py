@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.compensation import ClaimsSubrogated, SubrogatedClaim
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
@@ -42,6 +43,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                 *_reserved(sold.sold_claim_id, None, event),
                 *_opened(sold.loan_id, sold.claim, event),
             ]
+        case ClaimsSubrogated() as paid_for:
+            return [
+                *_opened(paid_for.loan_id, paid_for.claim, event),
+                Set(paid_for.claim.claim_id, "compensation_id", paid_for.compensation_id),
+            ]
         case _:
             return []
 
@@ -53,7 +59,7 @@ def _reserved(claim_id: str, offer_id: str | None, event: RecordedEvent) -> Sequ
     ]
 
 
-def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[Op]:
+def _opened(loan_id: str, claim: ClaimTerms | SubrogatedClaim, event: RecordedEvent) -> Sequence[Op]:
     claim_id = claim.claim_id
     return [
         Set(claim_id, "claim_id", claim_id),
@@ -73,8 +79,15 @@ def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[O
 
 VIEW = View(
     name="repayment.claims",
-    version=2,
-    reads=(LoanOpened, RepaymentDistributed, ClaimReserved, ReservationReleased, ClaimTransferred),
+    version=3,
+    reads=(
+        LoanOpened,
+        RepaymentDistributed,
+        ClaimReserved,
+        ReservationReleased,
+        ClaimTransferred,
+        ClaimsSubrogated,
+    ),
     project=project,
     owner_field="investor",
     indexes=("investor", "loan_id"),

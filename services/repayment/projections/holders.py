@@ -6,6 +6,7 @@ It is a part of the loan's own document: its stream writes both, so rows and hol
 from collections.abc import Sequence
 
 from libs.events.claims import ClaimTransferred
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op
 
@@ -27,6 +28,11 @@ def transferred(sold: ClaimTransferred) -> Sequence[Op]:
         _held(sold.loan_id, sold.sold_claim_id, -amount_fen),
         _held(sold.loan_id, sold.claim.claim_id, amount_fen),
     ]
+
+
+def subrogated(paid_for: ClaimsSubrogated) -> Sequence[Op]:
+    """The guarantor's new claim; the distribution of the same record makes the others less."""
+    return [_held(paid_for.loan_id, paid_for.claim.claim_id, paid_for.principal_fen)]
 
 
 def _held(loan_id: str, claim_id: str, amount_fen: int) -> Op:

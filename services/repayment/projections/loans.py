@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from libs.events.claims import ClaimTransferred
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.measures import (
     LoanRescheduled,
     LoanWrittenOff,
@@ -49,6 +50,7 @@ _TERMS = (
     "installment_fen",
     "product",
     "region",
+    "guarantor",
 )
 
 
@@ -69,6 +71,8 @@ def _changes(data: object) -> Sequence[Op]:
             return holders.distributed(shared)
         case ClaimTransferred() as sold:
             return holders.transferred(sold)
+        case ClaimsSubrogated() as paid_for:
+            return holders.subrogated(paid_for)
         case PaymentReceived() as payment:
             return _received(payment)
         case ScheduleChanged() as change:
@@ -230,6 +234,7 @@ VIEW = View(
         ScheduleChanged,
         RepaymentDistributed,
         ClaimTransferred,
+        ClaimsSubrogated,
         PaymentMissed,
         PenaltyCharged,
         OverdueBucketChanged,

@@ -24,6 +24,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.compensation import CompensationDebited
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
@@ -46,6 +47,7 @@ _ABOUT = (
     "fee_id",
     "voucher_id",
     "offer_id",
+    "compensation_id",
     "bank_reference",
 )
 
@@ -76,6 +78,7 @@ KINDS = {
     PurchaseReleased: "trade",
     PurchaseCaptured: "trade",
     SaleCredited: "trade",
+    CompensationDebited: "compensation",
 }
 
 MOVEMENTS = tuple(KINDS)
@@ -135,7 +138,7 @@ def _posted(moved: object, of: str) -> int:
 
 VIEW = View(
     name="reporting.statement",
-    version=5,
+    version=6,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",
