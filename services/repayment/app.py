@@ -10,7 +10,7 @@ from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import calendar, claims, loans, measures, overdue_buckets
+from services.repayment.projections import calendar, claims, guarantees, loans, measures, overdue_buckets
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -41,6 +41,8 @@ def build(profile: str) -> Service:
             overdue_buckets.VIEW,
             calendar.VIEW,
             measures.VIEW,
+            guarantees.GUARANTORS,
+            guarantees.COMPENSATIONS,
             staff_view("repayment"),
         ),
         router=_router,

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from libs.events.application import LoanTerms
 from libs.events.onboarding import TextHash
-from libs.events.schedules.terms import RepaymentTerms
+from libs.events.schedules.terms import PLAIN, RepaymentTerms
 from libs.events.wording import lawful
 
 _ACROSS = {
@@ -50,6 +50,11 @@ once the loan is non-performing {non_performing}
 )
 """For a loan that names the order in which a payment pays what is owed."""
 
+_GUARANTOR = lawful("""\
+external guarantor {terms.guarantor}, by a deed of its own: it may be asked from day {since} past due on, for what is {what}
+""")
+"""The last line where the loan has a guarantor."""
+
 
 def text_of(
     terms: LoanTerms, *, application_id: str, loan_id: str, applicant: str, product: str, purpose: str
@@ -59,7 +64,12 @@ def text_of(
         wording = _VERSION_1
     else:
         wording = _VERSION_2 if terms.repayment.allocation is None else _VERSION_3
+    agreed = terms.repayment or PLAIN
+    if terms.guarantor:
+        wording += _GUARANTOR
     return wording.format(
+        since=agreed.compensated_after,
+        what=agreed.compensates,
         **_orders(terms.repayment),
         terms=terms,
         repayment=terms.repayment,

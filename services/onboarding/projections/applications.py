@@ -205,6 +205,7 @@ def _terms(terms: LoanTerms) -> dict[str, Any]:
         "interest_fee_permille": terms.interest_fee_permille,
         "window_days": terms.window_days,
         "repayment": stored(terms.repayment),
+        "guarantor": terms.guarantor,
     }
 
 
@@ -244,7 +245,7 @@ READS: tuple[type, ...] = (
 
 VIEW = View(
     name="onboarding.applications",
-    version=5,
+    version=6,
     reads=READS,
     project=project,
     owner_field="applicant",

@@ -3,6 +3,7 @@
 import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
+from services.bidding.commands.compensation import RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, CreditSale
 from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.standing import (
@@ -24,6 +25,7 @@ from tests.unit.bidding import (
     test_bank_days,
     test_cancelling,
     test_card,
+    test_compensation,
     test_contract,
     test_deal_pack,
     test_eligibility,
@@ -48,6 +50,7 @@ SPECS = [
     *test_contract.SPECS,
     *test_deal_pack.SPECS,
     *test_cancelling.SPECS,
+    *test_compensation.SPECS,
     *test_payout.SPECS,
     *test_publishing.SPECS,
     *test_waiting.SPECS,
@@ -65,7 +68,15 @@ SPECS = [
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
-NEVER_WITHOUT_EFFECT = (CaptureHold, CreditFee, CreditVoucher, CapturePurchase, CreditSale, ConfirmUnsold)
+NEVER_WITHOUT_EFFECT = (
+    CaptureHold,
+    CreditFee,
+    CreditVoucher,
+    CapturePurchase,
+    CreditSale,
+    ConfirmUnsold,
+    RecordSubrogation,
+)
 #: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
 NEVER_REFUSED = (
     SettleVouchers,
