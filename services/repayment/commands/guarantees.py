@@ -56,7 +56,7 @@ class ReserveGuarantee:
 
 @command("repayment.ReduceGuarantee")
 class ReduceGuarantee:
-    """Of a loan only `left_fen` still counts. No effect when no more does. Refused: `unknown_guarantor`."""
+    """Of a loan only `left_fen` still counts. No effect when no more does, nor of a guarantor who is not in the register."""
 
     guarantor: str
     loan_id: str

@@ -108,6 +108,8 @@ def decide(command: GuarantorCommand, state: GuarantorState, context: Context) -
     if isinstance(command, ProposeGuarantor):
         return _propose(command, state, context)
     if isinstance(state, NotProposed):
+        if isinstance(command, ReduceGuarantee):
+            return []  # a loan opened by hand may name one who is not in the register
         raise Refused("unknown_guarantor")
     match command:
         case AdmitGuarantor():
