@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
-#: a loan is not judged while a debit has no answer. 5: measures, the lenders' mandate, non-accrual;
-#: a part is prepaid, and payments are allocated in the order of the loan's terms; guarantors pay and are owed.
+#: a loan is not judged while a debit has no answer.
+#: 5: a part is prepaid, and payments are allocated in the order of the loan's terms.
+#: measures, the lenders' mandate, non-accrual. Guarantors pay and are owed.
 RULES = 5
 
 

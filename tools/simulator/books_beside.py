@@ -12,6 +12,7 @@ from tools.simulator.day_books import DayBooks
 from tools.simulator.guarantor_books import GuarantorBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
+from tools.simulator.measure_books import MeasureBooks
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.paper_books import PaperBooks
@@ -37,6 +38,7 @@ class BooksBeside:
         self.openings = OpeningBooks()
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(books)
+        self.measures = MeasureBooks(books)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
         self.guarantors = GuarantorBooks(books)
@@ -50,6 +52,7 @@ class BooksBeside:
         self.prepaid.record(where, events)
         self.cases.record(where, events)
         self.guarantors.record(where, events, decided_on)
+        self.measures.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)
             self.papers.record(where, event)
@@ -74,6 +77,7 @@ class BooksBeside:
         self.openings.at_rest(last_closed)
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
+        self.measures.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
         self.guarantors.at_rest()

@@ -15,6 +15,7 @@ from tools.simulator.collectors import Collectors
 from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
 from tools.simulator.guarantors import Guarantors, guarantor_by_hand, terms_of
+from tools.simulator.house import House
 from tools.simulator.log import Place
 from tools.simulator.manners import by_hand, method_of
 from tools.simulator.officers import Officers
@@ -75,6 +76,7 @@ class Traffic:
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
         self._guarantors = Guarantors(rng, api, self._people, onboarding=onboarding)
+        self._house = House(Random(rng.getrandbits(64)), api, asks=3 * plan.listings)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -112,6 +114,7 @@ class Traffic:
                 self._traders.sight.fold(kind, data)
                 self._redeemers.sight.fold(kind, data)
                 self._guarantors.sight.fold(kind, data)
+                self._house.sight.fold(kind, data)
                 self.finance.fold(kind, data)
                 self._order_owners.sight.fold(kind, data)
             self._api.seen.clear()
@@ -156,7 +159,7 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
-        if self._redeemers.has_work or self._guarantors.has_work:
+        if self._redeemers.has_work or self._house.has_work or self._guarantors.has_work:
             self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)
@@ -205,6 +208,7 @@ class Traffic:
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
             (lambda: self._guarantors.act(today), 40 if self._guarantors.has_work else 0),
+            (self._house.act, 14 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),

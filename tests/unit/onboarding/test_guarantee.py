@@ -22,9 +22,9 @@ from services.onboarding.domain.application import aggregate
 from services.onboarding.domain.profile import CAPS_CHECKED, DEMO, GUARANTOR_SIGNED, PRECEDENTS
 from services.onboarding.domain.terms import hash_of, text_of
 from services.onboarding.policies import POLICIES
-from tests.unit.bidding.specs import Spec
 from tests.unit.documents import recorded
 from tests.unit.onboarding import stories as s
+from tests.unit.onboarding.stories import Spec
 
 APPLICATION = aggregate(DEMO)
 TERMS = replace(s.TERMS, guarantor="gua_sure")
