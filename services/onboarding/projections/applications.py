@@ -21,6 +21,7 @@ from libs.events.application import (
     CommitteeVoted,
     ConditionFulfilled,
     ExposureRequested,
+    GuaranteeRequested,
     IntakeChecked,
     InterviewHeld,
     InvestigationReported,
@@ -59,6 +60,7 @@ Stage = Literal[
     "approved",
     "accepted",
     "cap_check",
+    "guarantor_check",
     "listable",
     "declined",
     "rejected",
@@ -153,8 +155,8 @@ def _late_fields(data: object) -> dict[str, Any]:
             return {"stage": "accepted", "lapses_on": data.lapses_on.isoformat()}
         case PrecedentsChecked():
             return {"stage": "cap_check", "signed.precedents": data.checked_by, "lapses_on": None}
-        case PrecedentsMet():
-            return {"stage": "listable"}
+        case GuaranteeRequested() | PrecedentsMet():
+            return {"stage": "listable" if isinstance(data, PrecedentsMet) else "guarantor_check"}
         case ApplicationDeclined():
             return _ended("declined") | {"codes": [*data.codes]}
         case ApplicationRejected():
@@ -235,6 +237,7 @@ READS: tuple[type, ...] = (
     ApplicationApproved,
     TermsAccepted,
     PrecedentsChecked,
+    GuaranteeRequested,
     PrecedentsMet,
     ApplicationDeclined,
     ApplicationRejected,

@@ -20,10 +20,8 @@ from services.bidding.commands.compensation import DebitCompensation, RecordSubr
 from services.bidding.domain.account import aggregate
 from services.bidding.domain.account_state import Open
 from services.bidding.domain.profile import DEMO
-from services.bidding.policies.compensation import on_repayment
 from tests.unit.bidding.account_story import DUE, rich
 from tests.unit.bidding.specs import ANN, ANNS, AVAILABLE, CLEARING, OPENED, Spec, moved, on
-from tests.unit.documents import recorded
 from tests.unit.given import fold
 
 ACCOUNT = aggregate(DEMO)
@@ -78,6 +76,48 @@ SPECS = [
 ]
 
 
+_LINE = AllocationLine(number=1, interest_fen=10_00, principal_fen=330_02, penalty_fen=5_03)
+EXECUTED = CompensationExecuted(
+    loan_id="loan_1",
+    borrower="usr_bo",
+    compensation_id="cmp_1",
+    guarantor="gua_ann",
+    account_id=ANNS,
+    covers="overdue",
+    amount_fen=345_05,
+    lines=(_LINE,),
+    value_date=DUE,
+    executed_by="stf_cas",
+)
+SUBROGATED = ClaimsSubrogated(
+    loan_id="loan_1",
+    borrower="usr_bo",
+    compensation_id="cmp_1",
+    guarantor="gua_ann",
+    covers="overdue",
+    claim=SubrogatedClaim(
+        order=4, claim_id="clm_1_4", account_id=ANNS, investor=ANN, principal_fen=330_02, first=1, through=1
+    ),
+    amount_fen=345_05,
+    principal_fen=330_02,
+    interest_fen=10_00,
+    penalty_fen=5_03,
+    lines=(_LINE,),
+    guaranteed_fen=0,
+    value_date=DUE,
+)
+#: The account is asked for what was signed, and told of its claim where that is of any principal.
+ANSWERS = [
+    (
+        "repayment",
+        EXECUTED,
+        [Send("compensation", ANNS, DEBIT, {"loan_id": "loan_1", "compensation_id": "cmp_1"})],
+    ),
+    ("repayment", SUBROGATED, [Send("subrogation", ANNS, RECORD)]),
+    ("repayment", replace(SUBROGATED, claim=replace(SUBROGATED.claim, principal_fen=0)), []),
+]
+
+
 @pytest.mark.parametrize("row", SPECS, ids=lambda row: row.says)
 def test_the_money_of_a_compensation(row: Spec) -> None:
     """Each step of a guarantor's account, one row each."""
@@ -89,42 +129,3 @@ def test_who_paid_for_others_has_a_claim() -> None:
     state = fold(ACCOUNT, (OPENED, *rich()[1:], DEBITED, RECORDED))
     assert isinstance(state, Open)
     assert state.invested_fen == 330_02
-
-
-def test_the_loan_asks_and_tells_its_guarantor() -> None:
-    """The account is asked for what was signed, and told of its claim where that is of any principal."""
-    line = AllocationLine(number=1, interest_fen=10_00, principal_fen=330_02, penalty_fen=5_03)
-    executed = CompensationExecuted(
-        loan_id="loan_1",
-        borrower="usr_bo",
-        compensation_id="cmp_1",
-        guarantor="gua_ann",
-        account_id=ANNS,
-        covers="overdue",
-        amount_fen=345_05,
-        lines=(line,),
-        value_date=DUE,
-        executed_by="stf_cas",
-    )
-    about = {"loan_id": "loan_1", "compensation_id": "cmp_1"}
-    assert on_repayment(recorded(executed)) == [Send("compensation", ANNS, DEBIT, about)]
-    claim = SubrogatedClaim(
-        order=4, claim_id="clm_1_4", account_id=ANNS, investor=ANN, principal_fen=330_02, first=1, through=1
-    )
-    paid_for = ClaimsSubrogated(
-        loan_id="loan_1",
-        borrower="usr_bo",
-        compensation_id="cmp_1",
-        guarantor="gua_ann",
-        covers="overdue",
-        claim=claim,
-        amount_fen=345_05,
-        principal_fen=330_02,
-        interest_fen=10_00,
-        penalty_fen=5_03,
-        lines=(line,),
-        guaranteed_fen=0,
-        value_date=DUE,
-    )
-    assert on_repayment(recorded(paid_for)) == [Send("subrogation", ANNS, RECORD)]
-    assert on_repayment(recorded(replace(paid_for, claim=replace(claim, principal_fen=0)))) == []

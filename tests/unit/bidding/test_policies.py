@@ -12,6 +12,7 @@ from libs.events.bidding import (
     ListingRefused,
 )
 from libs.events.codec import name_of
+from libs.events.compensation import CompensationDebitDeclined
 from libs.events.deal_packs import (
     DealPackOpened,
 )
@@ -55,6 +56,7 @@ from services.bidding.commands import (
     ReleaseHold,
     ReturnPayment,
 )
+from services.bidding.commands.compensation import DebitCompensation
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
 from services.bidding.policies import POLICIES, SAGAS
@@ -64,7 +66,7 @@ from tests.unit.bidding import market_story as market
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
-from tests.unit.bidding import test_market
+from tests.unit.bidding import test_compensation, test_market
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.documents import recorded
 
@@ -213,7 +215,9 @@ CAPS_BROKEN = ExposureRevoked(
 LISTED = listing.open_listing(**listing.APPLICATION, borrower_kind="person", purpose="stock")
 
 #: Declines that another service undoes, on its own streams.
-UNDONE_BY_OTHERS = (ListingRefused,)
+UNDONE_BY_OTHERS = (ListingRefused, CompensationDebitDeclined)
+#: Commands whose refusal another service hears: a guarantor without an account pays nothing, and his loan knows it.
+TOLD_TO_OTHERS = (DebitCompensation,)
 
 ANSWERS: list[tuple[str, Any, list[Send]]] = [
     *standing.ANSWERS,
@@ -386,6 +390,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("repayment", CommandHadNoEffect(command_type="repayment.OpenLoan", stream_id="loan_1"), []),
     *test_market.ANSWERS,
     *redemption.ANSWERS,
+    *test_compensation.ANSWERS,
 ]
 
 
@@ -440,7 +445,7 @@ def test_each_step_sends_its_command_and_each_decline_its_compensation(saga: Sag
     """The saga tables are what the policies do: the step's event sends its command, a decline sends what undoes it."""
     assert any(step.send in commands for commands in answered(saga, step.on))
     for declined in step.declined_by:
-        if declined in UNDONE_BY_OTHERS:
+        if declined in UNDONE_BY_OTHERS or step.send in TOLD_TO_OTHERS:
             assert step.compensation is None
             continue
         assert step.compensation is not None
@@ -526,4 +531,4 @@ def test_every_expected_refusal_is_handled(saga: Saga) -> None:
         steps = [step for step in saga.steps if step.send is refused]
         assert steps
         assert all(CommandRefused in step.declined_by for step in steps)
-        assert name_of(refused) in undone
+        assert name_of(refused) in undone or refused in TOLD_TO_OTHERS

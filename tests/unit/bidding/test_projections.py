@@ -52,6 +52,7 @@ from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
+from tests.unit.bidding import test_compensation as compensation
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
@@ -286,6 +287,14 @@ LOAN_OF = history(
         decode(kind, (GOLDEN / f"{name_of(kind)}.json").read_bytes())
         for kind in (LoanOpened, RepaymentDistributed)
     ),
+    compensation.SUBROGATED,
+)
+GUARANTOR = history(
+    "acc_gus",
+    *(
+        replace(said, account_id="acc_gus", owner="usr_gus")
+        for said in (compensation.DEBITED, compensation.RECORDED)
+    ),
 )
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
@@ -315,6 +324,7 @@ EVERYTHING: list[RecordedEvent] = [
     *BANK_DAY,
     *LOAN_OF,
     *ORDERS,
+    *GUARANTOR,
 ]
 
 
@@ -325,7 +335,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS, GUARANTOR)
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     assert documents(view, turn_about(*streams, *more, *traded)) == first
 
@@ -513,12 +523,12 @@ def test_custody_balances_and_only_adds() -> None:
         "bank:custody": {"balance_fen": -580_00, "gained_fen": 50_00, "given_fen": 630_00},
         "marketing": {"balance_fen": 50_00, "gained_fen": 100_00, "given_fen": 50_00},
         "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
-        "available": {"balance_fen": 1_055_77, "gained_fen": 3_044_78, "given_fen": 1_989_01},
+        "available": {"balance_fen": 710_72, "gained_fen": 3_044_78, "given_fen": 2_334_06},
         "held": {"balance_fen": 0, "gained_fen": 1_800_16, "given_fen": 1_800_16},
         "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
-        "clearing": {"balance_fen": -576_07, "gained_fen": 936_69, "given_fen": 1_512_76},
+        "clearing": {"balance_fen": -231_02, "gained_fen": 1_281_74, "given_fen": 1_512_76},
         "clearing:voucher:vch_1": {"balance_fen": 0, "gained_fen": 50_00, "given_fen": 50_00},
-        "clearing:loan:loan_1": {"balance_fen": -578_05, "gained_fen": 488_85, "given_fen": 1_066_90},
+        "clearing:loan:loan_1": {"balance_fen": -233_00, "gained_fen": 833_90, "given_fen": 1_066_90},
         # the fee, which the fee account has not booked yet
         "clearing:offer:offer_1": {"balance_fen": 1_98, "gained_fen": 397_84, "given_fen": 395_86},
     }

@@ -6,7 +6,6 @@ import pytest
 
 from libs.events.application import GuaranteeRequested
 from libs.events.guarantees import GuaranteeDeclined, GuaranteeReserved
-from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 from libs.events.system import CommandRefused
 from services.onboarding.commands import (
@@ -21,8 +20,6 @@ from services.onboarding.commands import (
 from services.onboarding.domain.application import aggregate
 from services.onboarding.domain.profile import CAPS_CHECKED, DEMO, GUARANTOR_SIGNED, PRECEDENTS
 from services.onboarding.domain.terms import hash_of, text_of
-from services.onboarding.policies import POLICIES
-from tests.unit.documents import recorded
 from tests.unit.onboarding import stories as s
 from tests.unit.onboarding.stories import Spec
 
@@ -100,6 +97,56 @@ SPECS = [
 ]
 
 
+#: What onboarding does about the register's answers, and about an application that has none to stand in.
+ANSWERS = [
+    (
+        "repayment",
+        GuaranteeReserved(
+            guarantor="gua_sure",
+            application_id="app_1",
+            loan_id="loan_1",
+            amount_fen=90_000_00,
+            guaranteed_fen=90_000_00,
+            limit_fen=100_000_00,
+        ),
+        [Send("guarantee", "app_1", CONFIRM)],
+    ),
+    (
+        "repayment",
+        GuaranteeDeclined(
+            guarantor="gua_sure",
+            application_id="app_1",
+            loan_id="loan_1",
+            amount_fen=90_000_00,
+            code="guarantor_limit_exceeded",
+        ),
+        [Send("guarantee", "app_1", FAIL)],
+    ),
+    (
+        "repayment",
+        CommandRefused(
+            command_type="repayment.ReserveGuarantee",
+            code="unknown_guarantor",
+            stream_id="gua_sure",
+            about={"application_id": "app_1"},
+        ),
+        [Send("guarantee", "app_1", replace(FAIL, code="unknown_guarantor"))],
+    ),
+    (
+        "onboarding",
+        DECLINED,
+        [
+            Send(
+                "release",
+                s.BEA,
+                ReleaseExposure(user_id=s.BEA, loan_id="loan_1", reason="guarantor_declined"),
+            ),
+            Send("ended", s.BEA, ReleaseApplicant(user_id=s.BEA, application_id="app_1")),
+        ],
+    ),
+]
+
+
 @pytest.mark.parametrize("row", SPECS, ids=lambda row: row.says)
 def test_an_application_with_a_guarantor(row: Spec) -> None:
     """Each step that a guarantor adds, one row each."""
@@ -116,42 +163,3 @@ def test_the_text_of_the_terms_names_him() -> None:
         "purpose": "renovation",
     }
     assert text_of(TERMS, **request) == TEXT
-
-
-def _on(source: str, event: RecordedEvent) -> list[Send]:
-    return list(POLICIES[source](event))
-
-
-def test_the_registers_answers_reach_the_application() -> None:
-    """Room opens the listing; no room, or nobody of that name, ends the application and releases what was reserved."""
-    reserved = GuaranteeReserved(
-        guarantor="gua_sure",
-        application_id="app_1",
-        loan_id="loan_1",
-        amount_fen=90_000_00,
-        guaranteed_fen=90_000_00,
-        limit_fen=100_000_00,
-    )
-    assert _on("repayment", recorded(reserved)) == [Send("guarantee", "app_1", CONFIRM)]
-    no_room = GuaranteeDeclined(
-        guarantor="gua_sure",
-        application_id="app_1",
-        loan_id="loan_1",
-        amount_fen=90_000_00,
-        code="guarantor_limit_exceeded",
-    )
-    assert _on("repayment", recorded(no_room)) == [Send("guarantee", "app_1", FAIL)]
-    nobody = CommandRefused(
-        command_type="repayment.ReserveGuarantee",
-        code="unknown_guarantor",
-        stream_id="gua_sure",
-        about={"application_id": "app_1"},
-    )
-    failed = FailPrecedents(application_id="app_1", code="unknown_guarantor")
-    assert _on("repayment", recorded(nobody)) == [Send("guarantee", "app_1", failed)]
-    released = ReleaseExposure(user_id=s.BEA, loan_id="loan_1", reason="guarantor_declined")
-    ended = ReleaseApplicant(user_id=s.BEA, application_id="app_1")
-    assert _on("onboarding", recorded(DECLINED)) == [
-        Send("release", s.BEA, released),
-        Send("ended", s.BEA, ended),
-    ]

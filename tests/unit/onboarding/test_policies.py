@@ -54,7 +54,7 @@ from services.onboarding.policies import POLICIES, SAGAS
 from tests.unit.documents import recorded
 from tests.unit.given import context, decided, fold
 from tests.unit.onboarding import stories as s
-from tests.unit.onboarding import test_staff, test_staff_tie, test_user
+from tests.unit.onboarding import test_guarantee, test_staff, test_staff_tie, test_user
 from tests.unit.onboarding.test_user import released
 
 ABOUT = {"application_id": "app_1"}
@@ -145,6 +145,7 @@ def kin_of(slot: str) -> Send:
 
 
 ANSWERS: list[tuple[str, Any, list[Send]]] = [
+    *test_guarantee.ANSWERS,
     ("onboarding", s.REGISTERED, []),
     (
         "onboarding",
@@ -295,6 +296,7 @@ def test_each_event_is_answered(source: str, event: Any, sends: list[Send]) -> N
 def answered(saga: Saga, kind: type) -> list[list[type]]:
     """The types of the commands that each event of a type is answered with, where it concerns the saga at all."""
     wanted = {name_of(refused) for refused in saga.expected_refusals}
+    wanted |= {"repayment.ReserveGuarantee"} if saga.name == "guarantee" else set()
 
     def concerns(event: Any, sends: list[Send]) -> bool:
         return not isinstance(event, CommandRefused) or (bool(sends) and event.command_type in wanted)

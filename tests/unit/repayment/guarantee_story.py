@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
+from libs.events.application import GuaranteeRequested
+from libs.events.bidding import ListingCancelled, ListingExpired, ListingRefused, Posting
 from libs.events.compensation import (
     ClaimsSubrogated,
     CompensationApproved,
+    CompensationDebitDeclined,
+    CompensationDebited,
     CompensationDeclined,
     CompensationExecuted,
     CompensationProposed,
@@ -20,6 +25,7 @@ from libs.events.repayment import (
     PenaltyLine,
     RepaymentDistributed,
 )
+from libs.events.system import CommandRefused
 from services.repayment.commands import (
     AdmitGuarantor,
     ApproveCompensation,
@@ -34,7 +40,7 @@ from services.repayment.commands import (
     SuspendGuarantor,
 )
 from tests.unit.given import context
-from tests.unit.repayment.stories import CONTRACTED, FIRST_DUE, amended, days, due, failed
+from tests.unit.repayment.stories import CONTRACTED, FIRST_DUE, amended, days, due, failed, line, received
 
 DAY = days(FIRST_DUE, 30)
 GUARANTEED = amended(CONTRACTED, guarantor="gua_g")
@@ -201,3 +207,50 @@ ADMIT = AdmitGuarantor(guarantor="gua_g")
 SUSPEND = SuspendGuarantor(guarantor="gua_g", code="net_worth_too_small")
 REDUCE = ReduceGuarantee(guarantor="gua_g", loan_id="loan_7", left_fen=20_000)
 RESERVE_MORE = replace(RESERVE, application_id="app_8", loan_id="loan_8", amount_fen=40_000)
+
+# --- what its sagas are told ---------------------------------------------------------------------------------------
+
+REQUESTED = GuaranteeRequested(
+    application_id="app_7",
+    loan_id="loan_7",
+    applicant="usr_bo",
+    guarantor="gua_g",
+    amount_fen=60_000,
+    exposure_fen=60_000,
+    related_to_staff=False,
+)
+_ASKED: dict[str, Any] = {
+    "account_id": "acc_g",
+    "owner": "usr_g",
+    "loan_id": "loan_7",
+    "compensation_id": "cmp_1",
+    "amount_fen": AMOUNT,
+}
+DEBITED = CompensationDebited(
+    **_ASKED,
+    value_date=DAY,
+    available_after_fen=0,
+    held_after_fen=0,
+    postings=(
+        Posting(account="available:acc_g", amount_fen=-AMOUNT),
+        Posting(account="clearing:loan:loan_7", amount_fen=AMOUNT),
+    ),
+)
+TOO_LITTLE = CompensationDebitDeclined(**_ASKED, code="insufficient_available")
+NO_ACCOUNT = CommandRefused(
+    command_type="bidding.DebitCompensation",
+    code="unknown_account",
+    stream_id="acc_g",
+    about={"loan_id": "loan_7", "compensation_id": "cmp_1"},
+)
+PAID = replace(received("pay_1", FIRST_DUE, (line(1, 1_000, 33_002),), (100_000, 66_998)), guarantor="gua_g")
+_ENDED: dict[str, Any] = {
+    "loan_id": "loan_7",
+    "borrower": "usr_bo",
+    "application_id": "app_7",
+    "amount_fen": 60_000,
+    "guarantor": "gua_g",
+}
+EXPIRED = ListingExpired(listing_id="lst_7", expired_on=DAY, bids=(), **_ENDED)
+CANCELLED = ListingCancelled(listing_id="lst_7", cancelled_on=DAY, code="rejected", bids=(), **_ENDED)
+REFUSED = ListingRefused(code="rejected", **_ENDED)
