@@ -5,6 +5,7 @@ from typing import Final
 from tools.simulator.planted import (
     bank,
     closing,
+    guarantors,
     kernel,
     listings,
     market,
@@ -42,6 +43,7 @@ PLANTS: Final = {
         *bank.PLANTS,
         *views.PLANTS,
         *closing.PLANTS,
+        *guarantors.PLANTS,
     )
 }
 
