@@ -44,15 +44,15 @@ Guarantors = Annotated[ViewReader, Depends(view_reader("repayment.guarantors"))]
 Compensations = Annotated[ViewReader, Depends(view_reader("repayment.compensations"))]
 Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
 
-#: Whose step it is: risk reads a guarantor's file and the general manager agrees; the accountant asks for a compensation, the finance
-#: supervisor approves it and the cashier executes it (domain.md section 1; which of finance does what is chosen).
+#: Whose step it is: risk reads a guarantor's file and the general manager agrees; anybody of finance asks for a compensation, the
+#: supervisor approves it and the cashier executes it, three people (domain.md section 1; which of finance does what is chosen).
 _READS_FILES, _AGREES = "risk", "general_manager"
-_PROPOSES: Final = "accountant"
+_PROPOSES: Final = ("accountant", "finance_supervisor", "cashier")
 _STEPS: Final = {"approve": "finance_supervisor", "refuse": "finance_supervisor", "execute": "cashier"}
 
 
-async def _require_post(staff: ViewReader, who: str, role: str) -> None:
-    if not await holds(staff, who, role):
+async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
+    if not await holds(staff, who, *roles):
         raise Problem(403, "forbidden_post")
 
 
@@ -133,7 +133,7 @@ async def read_compensations(
 )
 async def propose_compensation(loan: LoanId, call: ThisCall, staff: Staff, principal: ThisPrincipal) -> Order:
     """Propose that an overdue loan's guarantor pays, as soon as its contract allows."""
-    await _require_post(staff, principal.subject, _PROPOSES)
+    await _require_post(staff, principal.subject, *_PROPOSES)
     return Order(loan, commands.ProposeCompensation(loan_id=loan, compensation_id=call.mint("cmp")))
 
 

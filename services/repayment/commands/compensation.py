@@ -24,7 +24,7 @@ class ProposeCompensation:
 
 @command("repayment.ApproveCompensation")
 class ApproveCompensation:
-    """Another person agrees. No effect when it is approved. Refused: `unknown_compensation`, `forbidden_not_staff`,
+    """Another person agrees. No effect when it is approved. Refused: `compensation_not_open`, `forbidden_not_staff`,
     `forbidden_same_person`."""
 
     loan_id: str
@@ -46,7 +46,7 @@ class ExecuteCompensation:
     """A third person asks the guarantor's account for what it comes to today, or it is declined by event: `nothing_overdue`,
     `debit_unanswered` refuses. No effect when it was asked for.
 
-    Refused: `unknown_compensation`, `not_approved`, `forbidden_not_staff`, `forbidden_same_person`, `debit_unanswered`.
+    Refused: `compensation_not_open`, `not_approved`, `forbidden_not_staff`, `forbidden_same_person`, `debit_unanswered`.
     """
 
     loan_id: str

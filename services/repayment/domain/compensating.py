@@ -233,7 +233,7 @@ def _under_way(state: Running, compensation_id: str) -> tuple[Guarantee, UnderWa
     guarantee = state.guarantee
     under_way = guarantee.under_way if guarantee else None
     if guarantee is None or under_way is None or under_way.compensation_id != compensation_id:
-        raise Refused("unknown_compensation")
+        raise Refused("compensation_not_open")
     return guarantee, under_way
 
 

@@ -71,7 +71,7 @@ def test_three_people_sign() -> None:
         ((GUARANTEED, due(1)), PROPOSE, "stf_acc", "debit_unanswered"),
         ((*LATE, PROPOSED), replace(PROPOSE, compensation_id="cmp_2"), "stf_acc", "compensation_open"),
         ((*LATE, PROPOSED), APPROVE, "stf_acc", "forbidden_same_person"),
-        ((*LATE, PROPOSED), replace(APPROVE, compensation_id="cmp_2"), "stf_fin", "unknown_compensation"),
+        ((*LATE, PROPOSED), replace(APPROVE, compensation_id="cmp_2"), "stf_fin", "compensation_not_open"),
         ((*LATE, PROPOSED), EXECUTE, "stf_cas", "not_approved"),
         ((*LATE, PROPOSED, APPROVED), EXECUTE, "stf_acc", "forbidden_same_person"),
         ((*LATE, PROPOSED, APPROVED), EXECUTE, "stf_fin", "forbidden_same_person"),

@@ -119,7 +119,7 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     CarryOutMeasure: (((OPENED,), CARRY_OUT), ((), CARRY_OUT), "unknown_loan"),
     RecordPhaseDone: ((CLOSING, done(FIRST, 0)), (CALENDAR_OPENED, done(FIRST, 0)), "day_not_closing"),
     ProposeCompensation: ((g.LATE, g.PROPOSE), ((OPENED,), g.PROPOSE), "no_guarantor"),
-    ApproveCompensation: (((*g.LATE, g.PROPOSED), g.APPROVE), (g.LATE, g.APPROVE), "unknown_compensation"),
+    ApproveCompensation: (((*g.LATE, g.PROPOSED), g.APPROVE), (g.LATE, g.APPROVE), "compensation_not_open"),
     RefuseCompensation: (
         ((*g.LATE, g.PROPOSED), g.REFUSE),
         ((*g.LATE, *g.SIGNED), g.REFUSE),
