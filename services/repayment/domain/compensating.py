@@ -277,12 +277,12 @@ def _record(
     return events
 
 
-def _still_owed(asked: Asked, now: Sequence[AllocationLine]) -> tuple[AllocationLine, ...] | None:
+def _still_owed(asked: Asked, left: Sequence[AllocationLine]) -> tuple[AllocationLine, ...] | None:
     """What of what was asked for is still owed, never more than was asked; the borrower may have paid meanwhile. None where he owes on
     other terms now: a guarantor pays for whole instalments or for nothing."""
     before = {line.number: line for line in asked.lines}
-    lines = [_lesser(before[line.number], line) for line in now if line.number in before]
-    open_fen = sum(line.principal_fen + line.interest_fen for line in now if _is_before(line, asked))
+    lines = [_lesser(before[line.number], line) for line in left if line.number in before]
+    open_fen = sum(line.principal_fen + line.interest_fen for line in left if _is_before(line, asked))
     paid_fen = sum(line.principal_fen + line.interest_fen for line in lines)
     return tuple(line for line in lines if line_fen(line)) if open_fen == paid_fen else None
 
@@ -292,12 +292,12 @@ def _is_before(line: AllocationLine, asked: Asked) -> bool:
     return any(each.number == UNDUE for each in asked.lines) or line.number <= asked.lines[-1].number
 
 
-def _lesser(asked: AllocationLine, now: AllocationLine) -> AllocationLine:
+def _lesser(asked: AllocationLine, left: AllocationLine) -> AllocationLine:
     return AllocationLine(
         number=asked.number,
-        penalty_fen=min(asked.penalty_fen, now.penalty_fen),
-        interest_fen=min(asked.interest_fen, now.interest_fen),
-        principal_fen=min(asked.principal_fen, now.principal_fen),
+        penalty_fen=min(asked.penalty_fen, left.penalty_fen),
+        interest_fen=min(asked.interest_fen, left.interest_fen),
+        principal_fen=min(asked.principal_fen, left.principal_fen),
     )
 
 
