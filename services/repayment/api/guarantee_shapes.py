@@ -66,8 +66,8 @@ class GuarantorOut(BaseModel):
         return GuarantorOut(
             id=document["guarantor"],
             state=document.get("state", "proposed"),
-            limit_fen=document["limit_fen"],
-            guaranteed_fen=document["guaranteed_fen"],
+            limit_fen=document.get("limit_fen", 0),
+            guaranteed_fen=document.get("guaranteed_fen", 0),
             valid_to=document.get("valid_to"),
             proposal=document["proposal"],
         )

@@ -22,15 +22,13 @@ from libs.events.guarantees import (
     GuarantorSuspended,
 )
 from libs.events.records import RecordedEvent
-from libs.events.views import Add, Op, Set, View
+from libs.events.views import Op, Set, View
 
 
 def _guarantors(event: RecordedEvent) -> Sequence[Op]:
-    """A guarantor's document; amounts in fen. `proposal` are terms that nobody else agreed to yet."""
+    """A guarantor's document; amounts in fen. `proposal` are terms that nobody else agreed to yet; before the first are agreed to there is no state."""
     data, name = event.data, event.data.guarantor
-    changed: list[Op] = [Set(name, field, value) for field, value in _register(data).items()]
-    if isinstance(data, GuarantorProposed):
-        changed += [Add(name, "limit_fen", 0), Add(name, "guaranteed_fen", 0)]
+    changed = [Set(name, field, value) for field, value in _register(data).items()]
     return [*changed, Set(name, f"src.{event.stream}", event.address)]
 
 
