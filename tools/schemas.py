@@ -12,12 +12,14 @@ from typing import Any
 import typer
 
 from libs.events import (  # noqa: F401  # importing them declares their events
+    adjustments,
     application,
     bank_days,
     bidding,
     claims,
     collections,
     compensation,
+    corrections,
     deal_packs,
     guarantees,
     mandate,

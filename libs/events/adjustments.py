@@ -1,6 +1,6 @@
 """Events of `bidding` about money that was paid out by an error: collected from who has it, and only then paid to whom it belongs.
 
-The money of one correction lies in `clearing:correction:<id>` meanwhile (across a year's end in `prior_year:correction:<id>`), which is
+The money of one correction lies in `clearing:correction:<id>` meanwhile (across a year's end in `clearing:prior_year:<id>`), which is
 never negative and ends at zero. What an account cannot give yet it owes, and the next money that comes to it is taken first.
 """
 
@@ -61,13 +61,15 @@ class AdjustmentBooked:
 
 @event("bidding.AdjustmentDebited.v1")
 class AdjustmentDebited:
-    """Money that the account owes for a correction is taken from what is available."""
+    """Money that the account owes for a correction is taken from what is available; `rest_fen` of it it owes still, `owed_after_fen` of
+    all corrections."""
 
     account_id: str
     owner: str
     loan_id: str
     correction_id: str
     amount_fen: PositiveFen
+    rest_fen: Count
     owed_after_fen: Count
     available_after_fen: Count
     held_after_fen: Count
@@ -90,12 +92,15 @@ class AdjustmentCredited:
 
 @event("bidding.FeeAdjusted.v1")
 class FeeAdjusted:
-    """The platform's fee account gets a correction's money (or gives it back, below zero); `owed_after_fen` it owes still."""
+    """The platform's fee account gets a correction's money (or gives it back, below zero); of this correction it owes `rest_fen` still,
+    of all `owed_after_fen`."""
 
     account_id: str
     loan_id: str
     correction_id: str
+    booking: CorrectionBooking
     amount_fen: Fen
     balance_after_fen: Count
+    rest_fen: Count
     owed_after_fen: Count
     postings: tuple[Posting, ...]

@@ -163,6 +163,20 @@ class Standing:
 
 
 @record
+class RowStanding:
+    """What an instalment has received in all, and the penalty that was charged on it up to `penalty_to`; number 0: what was not due."""
+
+    number: int
+    principal_fen: Count
+    interest_fen: Count
+    fee_fen: Count
+    paid_penalty_fen: Count
+    penalty_fen: Count
+    missed: bool
+    penalty_to: date | None = None
+
+
+@record
 class Retaken:
     """A payment of which the loan now takes another amount than it had."""
 
@@ -206,8 +220,8 @@ class ClaimChange:
 
 @event("repayment.LoanRestated.v1")
 class LoanRestated:
-    """The loan stands where it would stand without the error: `standing`, and LoanRepaid follows when that is the end. Nothing of the
-    past is rewritten: `lines` and the platform's `platform_fen` are what moves now, and sum to zero.
+    """The loan stands where it would stand without the error: `standing`, and LoanRepaid follows when that is the end; `rows` are those to
+    which anything has happened. Nothing of the past is rewritten: `lines` and the platform's `platform_fen` are what moves now, and sum to zero.
 
     Before it the loan was counted in `from_bucket` with `principal_before_fen` (in no bucket, None, when it was repaid); what it comes
     to be counted in is told by the events after it in the record.
@@ -219,6 +233,7 @@ class LoanRestated:
     booking: CorrectionBooking
     restated_on: date
     standing: Standing
+    rows: tuple[RowStanding, ...]
     retaken: tuple[Retaken, ...]
     lines: tuple[AdjustingLine, ...]
     claims: tuple[ClaimChange, ...]

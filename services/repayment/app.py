@@ -4,13 +4,22 @@ from typing import TYPE_CHECKING
 
 from libs.events.staff import staff_view
 from libs.runtime.service import Service
+from services.repayment.domain import correction
 from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.guarantor import AGGREGATE as GUARANTOR
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import calendar, claims, guarantees, loans, measures, overdue_buckets
+from services.repayment.projections import (
+    calendar,
+    claims,
+    corrections,
+    guarantees,
+    loans,
+    measures,
+    overdue_buckets,
+)
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -18,8 +27,8 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
 #: a loan is not judged while a debit has no answer.
-#: 5: a part is prepaid, and payments are allocated in the order of the loan's terms.
-#: measures, the lenders' mandate, non-accrual. Guarantors pay and are owed.
+#: 5: a part is prepaid, and payments are allocated in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections;
+#: guarantors pay and are owed.
 RULES = 5
 
 
@@ -33,6 +42,7 @@ def build(profile: str) -> Service:
             calendar_aggregate(),
             measure_aggregate(profile_named(profile)),
             GUARANTOR,
+            correction.AGGREGATE,
         ),
         policies=POLICIES,
         sagas=SAGAS,
@@ -44,6 +54,7 @@ def build(profile: str) -> Service:
             measures.VIEW,
             guarantees.GUARANTORS,
             guarantees.COMPENSATIONS,
+            corrections.VIEW,
             staff_view("repayment"),
         ),
         router=_router,

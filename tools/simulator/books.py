@@ -309,6 +309,16 @@ class Books:
         _require(loan.bucket == data["from_bucket"], f"{where}: {data['loan_id']} was in {loan.bucket}")
         loan.write_off(where, data)
 
+    def _restated(self, where: str, data: Any) -> None:
+        """A correction says anew what was missed, and whether the loan has ended."""
+        loan = self.loans[data["loan_id"]]
+        before = 0 if data["from_bucket"] is None else loan.outstanding_fen
+        _require(before == data["principal_before_fen"], f"{where}: outstanding before is wrong")
+        loan.restate(where, data)
+        self.done.pop(f"end of {loan.loan_id}", None)
+        for number in range(data["standing"]["next_missed"], len(loan.rows) + 1):
+            self.done.pop(f"{loan.loan_id} misses {number}", None)
+
     def _repaid(self, where: str, data: Any) -> None:
         self._once(where, f"end of {data['loan_id']}")
         loan = self.loans[data["loan_id"]]
@@ -369,6 +379,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.PaymentReturned.v1": Books._promises_back,
     "repayment.OverpaymentReturned.v1": Books._promises_back,
     "repayment.LoanRepaid.v1": Books._repaid,
+    "repayment.LoanRestated.v1": Books._restated,
     "repayment.PenaltyCharged.v1": Books._charged,
     "repayment.OverdueBucketChanged.v1": Books._moved,
     "repayment.LoanClassified.v1": Books._classified,

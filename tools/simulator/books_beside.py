@@ -8,6 +8,7 @@ from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
 from tools.simulator.cash_books import CashBooks
+from tools.simulator.correction_books import CorrectionBooks
 from tools.simulator.day_books import DayBooks
 from tools.simulator.guarantor_books import GuarantorBooks
 from tools.simulator.listing_books import ListingBooks
@@ -45,6 +46,7 @@ class BooksBeside:
         self.moves = CashBooks(books)
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
+        self.corrections = CorrectionBooks(books)
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
@@ -66,6 +68,7 @@ class BooksBeside:
             self.standing.record(where, event)
             self.moves.record(event)
             self.days.record(where, event, decided_on)
+            self.corrections.record(where, event, decided_on)
 
     def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
         """What must hold when nothing is under way; the cases are asked apart, because they may not run."""
@@ -81,3 +84,4 @@ class BooksBeside:
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
         self.guarantors.at_rest()
+        self.corrections.at_rest(last_closed)

@@ -107,6 +107,10 @@ class LoanBook:
     by_measure: bool = False
     """A measure gave it a class; how good it may be then, the books of measures say."""
     written_off: bool = False
+    restated_at: str = ""
+    """Where it was put right last."""
+    asks: list[Any] = field(default_factory=list)
+    """The schedule as it stands, whatever is paid of it."""
 
     @property
     def outstanding_fen(self) -> int:
@@ -197,6 +201,7 @@ class LoanBook:
             if penalty_fen:
                 require(number in self.rows, f"{where}: {self.loan_id} loses the penalty of {number}")
                 self.rows[number].penalty_fen = penalty_fen
+        self.asks = [row for row in self.asks if row["number"] < first] + list(rows)
         self.prepaid_fen = 0
         numbered = list(self.rows) == list(range(1, len(self.rows) + 1))
         require(numbered, f"{where}: {self.loan_id} has the instalments {list(self.rows)}")
@@ -228,6 +233,31 @@ class LoanBook:
         said = {name: data[name] for name in owed}
         require(said == owed, f"{where}: {self.loan_id} is written off with {said}, owed is {owed}")
         self.written_off, self.bucket, self.penalty_rate = True, "written_off", Fraction(0)
+
+    def restate(self, where: str, data: Any) -> None:
+        """Where it stands by a correction: each row as asked less what the correction says was paid; claims are what is owed."""
+        standing, paid = data["standing"], {row["number"]: row for row in data["rows"]}
+        self.restated_at = where
+        self.asks = standing["rows"] or self.asks
+        self.rows = {row["number"]: _row(row) for row in self.asks}
+        for number, row in self.rows.items():
+            got = paid.get(number)
+            row.asked, row.missed = number < standing["next_due"], number < standing["next_missed"]
+            if got is not None:
+                row.principal_fen -= got["principal_fen"]
+                row.interest_fen -= got["interest_fen"]
+                row.fee_fen -= got["fee_fen"]
+                row.penalty_fen = got["penalty_fen"] - got["paid_penalty_fen"]
+                row.missed = row.missed and (got["missed"] or not row.asked_fen)
+                row.charged_to = date.fromisoformat(got["penalty_to"] or row.due_on.isoformat())
+                row.touched = bool(got["principal_fen"] or got["interest_fen"] or got["fee_fen"])
+            parts = (row.principal_fen, row.interest_fen, row.fee_fen, row.penalty_fen)
+            require(min(parts) >= 0, f"{where}: {self.loan_id} was paid more on {number} than it asks")
+        if not data["principal_after_fen"] and paid[_UNDUE]["principal_fen"]:
+            for row in self.rows.values():  # settled early: the rest of the schedule asks nothing
+                row.principal_fen = row.interest_fen = row.fee_fen = row.penalty_fen = 0
+        for claim in standing["claims"]:
+            self.claims[claim["claim_id"]] = claim["principal_fen"]
 
     # --- the day ------------------------------------------------------------------------------------------------
 
@@ -264,9 +294,8 @@ class LoanBook:
             f"{where}: {self.loan_id} misses {open_fen} of {number}, open is {row.asked_fen}",
         )
         row.missed = True
-        require(
-            not self.unanswered, f"{where}: {self.loan_id} is judged before {self.unanswered} is answered"
-        )
+        waits = self.unanswered and self.restated_at != where
+        require(not waits, f"{where}: {self.loan_id} is judged before {self.unanswered} is answered")
 
     def closed(self, where: str, day: date) -> None:
         """The misses phase of a day is over on the loan's partition: all that the day had to say has been said."""
@@ -298,7 +327,8 @@ def opened(where: str, data: Any) -> LoanBook:
     rate = Fraction(data["penalty_rate"])
     holders = {claim["claim_id"]: claim["account_id"] for claim in data["claims"]}
     terms = data["repayment"]
-    return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders, terms=terms)
+    asks = list(data["rows"])
+    return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders, terms=terms, asks=asks)
 
 
 def _row(row: Any) -> Row:

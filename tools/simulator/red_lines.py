@@ -6,8 +6,9 @@
    these, because `Books._post` lets every event sum to zero and nothing but the bank go below it. Nothing is pooled: what is on its
    way belongs to one loan (`clearing:loan:<loan>`), offer or voucher, never falls below zero, and is nothing at rest.
 2. *The platform never guarantees.* A lender is credited what a payment's distribution promised him, and nothing else
-   (`Books._credited`); a payment is an account's own money (`Books._post`), never a fee's, which only comes in (`only_mediates`).
-   What a guarantor pays is asked of his own account and taken from it alone, to the fen (`GuarantorBooks._executed`, `_debited`).
+   (`Books._credited`); a payment is an account's own money (`Books._post`), never a fee's, which only comes in (`only_mediates`), but for what a correction
+   says was never one (`CorrectionBooks`). What a guarantor pays is asked of his own account and taken from it alone, to the fen
+   (`GuarantorBooks._executed`, `_debited`).
 3. *No fake borrower, no self-lending.* Who is listed for an application was verified (`PeopleBooks._listed`); nobody bids on his
    own or a related party's loan (`PeopleBooks._bid`), and every account knows its owner's relations (`PeopleBooks.at_rest`).
    Loans of staff, and of those related to staff, are marked from the borrower's own stream to the listing (`OpeningBooks`).
@@ -32,7 +33,13 @@ FEES: Final = "fees:platform"
 MARKETING: Final = "marketing:platform"
 _CUSTOMERS: Final = ("available:acc_", "held:acc_")
 _OTHERS: Final = ("bank:custody", "unrequested:bank", FEES, MARKETING)
-_ON_ITS_WAY: Final = ("clearing:loan:loan_", "clearing:voucher:vch_", "clearing:offer:offer_")
+_ON_ITS_WAY: Final = (
+    "clearing:loan:loan_",
+    "clearing:voucher:vch_",
+    "clearing:offer:offer_",
+    "clearing:correction:cor_",
+    "clearing:prior_year:cor_",
+)
 
 #: The highest annual cost of a loan by the day of its contract, of the years in which the simulation plays (domain.md section 2).
 _CEILINGS: Final = ((date(2015, 9, 1), Fraction(24, 100)), (date(2023, 8, 21), Fraction(138, 1_000)))
@@ -46,7 +53,11 @@ def only_mediates(where: str, kind: str, data: Any) -> None:
         require(known, f"{where}: {kind} moves money of {account}, which is no customer's and on no way")
         is_platforms = account.endswith((f":{FEE_ACCOUNT}", f":{MARKETING_ACCOUNT}"))
         require(not is_platforms, f"{where}: the platform holds customers' money in {account}")
-        require(account != FEES or amount > 0, f"{where}: {kind} takes {-amount} from the platform's fees")
+        gives_back = (
+            kind == "bidding.FeeAdjusted.v1"
+        )  # a fee that was never right, and no more: CorrectionBooks
+        taken = account == FEES and amount < 0 and not gives_back
+        require(not taken, f"{where}: {kind} takes {-amount} from the platform's fees")
         comes_back = account == MARKETING and amount > 0 and kind != "bidding.MarketingFunded.v1"
         require(not comes_back, f"{where}: {kind} gives {amount} back to the platform's marketing account")
 

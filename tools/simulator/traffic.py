@@ -12,6 +12,7 @@ from services.bidding import commands as bidding
 from services.repayment import commands as repayment
 from tools.simulator.clerks import Clerks
 from tools.simulator.collectors import Collectors
+from tools.simulator.correctors import Correctors
 from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
 from tools.simulator.guarantors import Guarantors, guarantor_by_hand, terms_of
@@ -77,6 +78,7 @@ class Traffic:
         self._order_owners = OrderOwners(rng, api, self._people)
         self._guarantors = Guarantors(rng, api, self._people, onboarding=onboarding)
         self._house = House(Random(rng.getrandbits(64)), api, asks=3 * plan.listings)
+        self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -117,6 +119,7 @@ class Traffic:
                 self._house.sight.fold(kind, data)
                 self.finance.fold(kind, data)
                 self._order_owners.sight.fold(kind, data)
+                self._correctors.sight.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -151,6 +154,7 @@ class Traffic:
     def _new_day(self) -> None:
         assert self.sight.business_date is not None
         self.finance.new_day(self.sight.business_date)
+        self._correctors.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )

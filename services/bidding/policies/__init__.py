@@ -3,6 +3,7 @@
 Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
 """
 
+import services.bidding.policies.adjusting as adjusting
 import services.bidding.policies.compensation as compensation
 import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
@@ -29,6 +30,7 @@ def _on_bidding(event: RecordedEvent) -> list[Send]:
         *market.on_bidding(event),
         *redemption.on_bidding(event),
         *standing.on_bidding(event),
+        *adjusting.on_bidding(event),
     ]
 
 
@@ -37,6 +39,7 @@ def _on_repayment(event: RecordedEvent) -> list[Send]:
         *repaying.on_repayment(event),
         *market.on_repayment(event),
         *compensation.on_repayment(event),
+        *adjusting.on_repayment(event),
     ]
 
 
@@ -55,4 +58,5 @@ SAGAS = (
     *market.SAGAS,
     *redemption.SAGAS,
     *compensation.SAGAS,
+    *adjusting.SAGAS,
 )

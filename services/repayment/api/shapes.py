@@ -61,7 +61,8 @@ class RowOut(BaseModel):
 
 
 class PaymentOut(BaseModel):
-    """A payment and what of it was penalty, fee, interest and principal."""
+    """A payment as it was booked: what of it was penalty, fee, interest and principal. `corrected_by` is the last correction of it:
+    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's."""
 
     id: str
     value_date: date
@@ -71,6 +72,10 @@ class PaymentOut(BaseModel):
     principal_fen: int
     early: bool
     fee_fen: int = 0
+    corrected_by: str | None = None
+    reversed: bool = False
+    counts_on: date | None = None
+    taken_fen: int | None = None
 
 
 class NextDueOut(BaseModel):

@@ -49,14 +49,14 @@ class DeclineCorrection:
 
 @command("repayment.RecordCorrectionBooked")
 class RecordCorrectionBooked:
-    """The loan is put right. No effect for the same again; refused: `unknown_correction`, `correction_ended`."""
+    """The loan is put right. No effect for the same again; refused: `unknown_correction`."""
 
     open_fen: Count
 
 
 @command("repayment.CloseCorrection")
 class CloseCorrection:
-    """All of its money has moved. No effect for one that is closed; refused: `unknown_correction`, `correction_ended`."""
+    """All of its money has moved. No effect for one that is closed; refused: `unknown_correction`."""
 
 
 @command("repayment.CorrectPayment")
@@ -64,7 +64,7 @@ class CorrectPayment:
     """Put the loan right. No effect for a correction that was applied.
 
     Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
-    `claim_sold_since` (a sale would have been of another amount), `history_differs` (the loan's inputs, replayed, do not give the loan:
+    `loan_measured` (a measure was carried out on it), `loan_compensated` (its guarantor paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `history_differs` (the loan's inputs, replayed, do not give the loan:
     a debit was answered days late), `changes_nothing`.
     """
 

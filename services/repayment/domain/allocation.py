@@ -134,7 +134,7 @@ def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
     received = {line.number: line for line in book.paid}
     lines: list[AllocationLine] = []
     for row in book.rows[book.first_open - 1 : through]:
-        paid, penalty = received.get(row.number, _nothing(row.number)), book.penalty_of(row.number)
+        paid, penalty = received.get(row.number) or _nothing(row.number), book.penalty_of(row.number)
         owed = AllocationLine(
             number=row.number,
             penalty_fen=penalty.owed_fen if penalty else 0,
@@ -347,8 +347,10 @@ def _paid(book: Book, line: AllocationLine) -> Book:
     book = replace(
         book, paid=tuple(received[number] for number in sorted(received) if line_fen(received[number]))
     )
-    open_ = lines_through(book, len(book.rows))
-    first_open = open_[0].number if open_ else len(book.rows) + 1
+    # Beyond what was ever paid or charged a row is open if it asks for anything.
+    touched = max(*received, *(penalty.number for penalty in book.penalties), 0)
+    open_ = lines_through(book, touched)
+    first_open = open_[0].number if open_ else _next_asked(book.rows, touched + 1)
     return replace(
         book,
         first_open=first_open,

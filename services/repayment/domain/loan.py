@@ -52,9 +52,11 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
+from services.repayment.domain.correcting import correct
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -80,6 +82,7 @@ LoanCommand = (
     | _TradeCommand
     | CompensationCommand
     | _MeasureCommand
+    | CorrectPayment
     | Wake
 )
 
@@ -97,6 +100,8 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
+        case CorrectPayment():
+            return correct(profile, command, _lent(state), context)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
             return _trade(profile, command, _lent(state))
         case (
@@ -222,6 +227,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             TransferClaim,
             ReleaseClaim,
             *get_args(CompensationCommand),
+            CorrectPayment,
             ExamineMeasure,
             CarryOutMeasure,
         ),

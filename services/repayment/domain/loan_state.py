@@ -36,7 +36,7 @@ from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
 from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
 from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
-from services.repayment.domain.journal import EMPTY, Journal, opened
+from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import corrected, with_payment, with_sale
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
@@ -221,7 +221,8 @@ def _evolve_running(
         case OverpaymentReturned():
             return state
         case PaymentMissed():
-            return replace(state, next_missed=event.number + 1)
+            # A correction says where the loan stands first, and then what it makes missed.
+            return replace(state, next_missed=max(state.next_missed, event.number + 1))
         case PenaltyCharged():
             return replace(state, book=charged(state.book, event.lines, event.charged_on))
         case OverdueBucketChanged():
@@ -304,7 +305,7 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
     return replace(
         state,
         book=rescheduled(state.book, event.rows),
-        journal=replace(state.journal, rows=state.journal.rows or state.book.rows),
+        journal=with_first_rows(state.journal, state.book.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
         guarantee=replaced_from(state.guarantee, first),

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused, Wake
-from libs.events.repayment import PaymentReceived, RepaymentDistributed
+from libs.events.repayment import PaymentMissed, PaymentReceived, PenaltyCharged, RepaymentDistributed
 from services.repayment.commands import RecordDebit, RecordPayment
 from services.repayment.domain.allocation import book_of
 from services.repayment.domain.journal import (
@@ -23,11 +23,13 @@ from services.repayment.domain.journal import (
     entries_of,
     lent,
     with_entries,
+    with_first_rows,
 )
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import Claim, LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.paying import record_debit, record_payment
 from services.repayment.domain.profile import CURRENT, Profile, Rules
+from services.repayment.domain.trouble import Trouble
 
 #: (date, phase) before which the loan has been woken for everything.
 Moment = tuple[date, int]
@@ -44,6 +46,19 @@ class Got:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """What an instalment has received in all, in fen, and the penalty charged on it; number 0 is what was not due."""
+
+    principal_fen: int = 0
+    interest_fen: int = 0
+    fee_fen: int = 0
+    paid_penalty_fen: int = 0
+    penalty_fen: int = 0
+    penalty_to: date | None = None
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed:
     """Where the inputs lead: the state, whether the loan ended, what each claim and the platform got."""
 
@@ -51,6 +66,8 @@ class Replayed:
     is_repaid: bool
     got: dict[str, Got]
     platform_fen: int
+    entries: tuple[Entry, ...]
+    rows: dict[int, Row]
 
 
 def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
@@ -70,6 +87,9 @@ def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence
                 assert_never(entry)
     run.until(_now(last, on))
     state = reopened(run.state)
+    journal = with_entries(last.journal, run.entries)
+    if state.book.rows != last.book.rows:
+        journal = with_first_rows(journal, last.book.rows)
     return Replayed(
         state=replace(
             state,
@@ -78,11 +98,14 @@ def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence
             reservations=last.reservations,
             sold=last.sold,
             last_order=last.last_order,
-            journal=with_entries(last.journal, run.entries),
+            trouble=replace(last.trouble, non_accrual=state.trouble.non_accrual),
+            journal=journal,
         ),
         is_repaid=isinstance(run.state, Repaid),
         got=run.got,
         platform_fen=run.platform_fen,
+        entries=tuple(run.entries),
+        rows=run.rows,
     )
 
 
@@ -109,6 +132,7 @@ class _Run:
     entries: list[Entry] = field(default_factory=list)
     got: dict[str, Got] = field(default_factory=dict)
     platform_fen: int = 0
+    rows: dict[int, Row] = field(default_factory=dict)
 
     def until(self, moment: Moment) -> None:
         """Wake the loan for all that comes before a moment."""
@@ -134,9 +158,6 @@ class _Run:
         events = self._decided(payment)
         taken_fen = sum(event.amount_fen for event in events if isinstance(event, PaymentReceived))
         self.entries.append(replace(payment, taken_fen=taken_fen))
-        for event in events:
-            if isinstance(event, RepaymentDistributed):
-                self._share(event)
         self._fold(events)
         self._answered(payment.payment_id)
 
@@ -191,9 +212,35 @@ class _Run:
                 fee_fen=before.fee_fen + line.fee_fen,
             )
 
+    def _note(self, event: LoanEvent) -> None:
+        """What each claim got and each row received, beside the state."""
+        match event:
+            case RepaymentDistributed():
+                self._share(event)
+            case PaymentReceived(allocation=lines):
+                for line in lines:
+                    row = self.rows.get(line.number, Row())
+                    self.rows[line.number] = replace(
+                        row,
+                        principal_fen=row.principal_fen + line.principal_fen,
+                        interest_fen=row.interest_fen + line.interest_fen,
+                        fee_fen=row.fee_fen + line.fee_fen,
+                        paid_penalty_fen=row.paid_penalty_fen + line.penalty_fen,
+                    )
+            case PenaltyCharged(lines=charges, charged_on=on):
+                for charge in charges:
+                    row = self.rows.get(charge.number, Row())
+                    fen = row.penalty_fen + charge.penalty_fen
+                    self.rows[charge.number] = replace(row, penalty_fen=fen, penalty_to=on)
+            case PaymentMissed(number=number):
+                self.rows[number] = replace(self.rows.get(number, Row()), missed=True)
+            case _:
+                pass
+
     def _fold(self, events: Sequence[LoanEvent]) -> None:
         state: Running | Repaid = self.state
         for event in events:
+            self._note(event)
             evolved = evolve(state, event)
             assert isinstance(evolved, Running | Repaid), "a loan that was lent stays lent"
             state = evolved
@@ -255,6 +302,7 @@ def _first(last: Running, entries: Sequence[Entry]) -> Running:
         remembered=(),
         reservations=(),
         sold=(),
+        trouble=Trouble(),
         journal=EMPTY,
     )
 

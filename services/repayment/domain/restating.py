@@ -14,7 +14,9 @@ from services.repayment.domain.journal import (
     redated_in,
     retaken_in,
     reversed_in,
+    with_correction,
     with_entry,
+    with_first_rows,
 )
 
 if TYPE_CHECKING:  # the state's module folds by this one
@@ -33,7 +35,7 @@ def with_payment(state: "Running", event: PaymentReceived, *, is_debit: bool) ->
     )
     journal = with_entry(state.journal, entry)
     is_part = event.early and event.principal_after_fen > 0
-    return replace(journal, rows=journal.rows or state.book.rows) if is_part else journal
+    return with_first_rows(journal, state.book.rows) if is_part else journal
 
 
 def with_sale(state: "Running", event: ClaimTransferred) -> Journal:
@@ -67,7 +69,10 @@ def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRe
             return replace(state, journal=redated_in(state.journal, event.payment_id, event.to_date))
         case LoanRestated():
             retaken = {line.payment_id: line.after_fen for line in event.retaken}
-            return standing_at(replace(state, journal=retaken_in(state.journal, retaken)), event.standing)
+            journal = with_correction(retaken_in(state.journal, retaken), event.correction_id)
+            if event.standing.rows is not None:
+                journal = with_first_rows(journal, state.book.rows)
+            return standing_at(replace(state, journal=journal), event.standing)
         case _:
             assert_never(event)
 

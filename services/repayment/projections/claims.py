@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.compensation import ClaimsSubrogated, SubrogatedClaim
+from libs.events.corrections import LoanRestated
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
+from services.repayment.projections import restated
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -32,6 +34,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                     Set(line.claim_id, f"src.{event.stream}", event.address),
                 )
             ]
+        case LoanRestated() as loan:
+            sources = (Set(change.claim_id, f"src.{event.stream}", event.address) for change in loan.claims)
+            return [*restated.claims(loan), *sources]
         case ClaimReserved() as reserved:
             return _reserved(reserved.claim_id, reserved.offer_id, event)
         case ReservationReleased() as released:
@@ -87,6 +92,7 @@ VIEW = View(
         ReservationReleased,
         ClaimTransferred,
         ClaimsSubrogated,
+        LoanRestated,
     ),
     project=project,
     owner_field="investor",

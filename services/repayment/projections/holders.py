@@ -30,6 +30,11 @@ def transferred(sold: ClaimTransferred) -> Sequence[Op]:
     ]
 
 
+def passed(change: ClaimTransferred | ClaimsSubrogated) -> Sequence[Op]:
+    """A claim is somebody else's: he bought it, or paid for it as a guarantor."""
+    return transferred(change) if isinstance(change, ClaimTransferred) else subrogated(change)
+
+
 def subrogated(paid_for: ClaimsSubrogated) -> Sequence[Op]:
     """The guarantor's new claim; the distribution of the same record makes the others less."""
     return [_held(paid_for.loan_id, paid_for.claim.claim_id, paid_for.principal_fen)]

@@ -9,6 +9,7 @@ from datetime import date
 
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.measures import (
     LoanRescheduled,
     LoanWrittenOff,
@@ -32,7 +33,7 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
-from services.repayment.projections import holders, standing
+from services.repayment.projections import holders, restated, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -69,10 +70,8 @@ def _changes(data: object) -> Sequence[Op]:
             return [*_opened(loan), *holders.opened(loan)]
         case RepaymentDistributed() as shared:
             return holders.distributed(shared)
-        case ClaimTransferred() as sold:
-            return holders.transferred(sold)
-        case ClaimsSubrogated() as paid_for:
-            return holders.subrogated(paid_for)
+        case ClaimTransferred() | ClaimsSubrogated() as passed:
+            return holders.passed(passed)
         case PaymentReceived() as payment:
             return _received(payment)
         case ScheduleChanged() as change:
@@ -101,6 +100,10 @@ def _changes(data: object) -> Sequence[Op]:
             | NonAccrualEnded()
         ) as measure:
             return standing.changed(measure)
+        case PaymentReversed() | PaymentRedated() as corrected:
+            return restated.payment(corrected)
+        case LoanRestated() as corrected:
+            return restated.loan(corrected)
         case LoanRepaid() as repaid:
             return [
                 Set(repaid.loan_id, "state", "repaid"),
@@ -227,7 +230,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=4,
+    version=5,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -246,6 +249,9 @@ VIEW = View(
         NonAccrualStarted,
         NonAccrualEnded,
         LoanRepaid,
+        PaymentReversed,
+        PaymentRedated,
+        LoanRestated,
     ),
     project=project,
     owner_field="borrower",

@@ -8,6 +8,7 @@ those that are late. `loan:<id>` is a row, so that every sum can be followed dow
 
 from collections.abc import Sequence
 
+from libs.events.corrections import LoanRestated
 from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
@@ -47,6 +48,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return [Add(_WRITTEN_OFF, "recovered_fen", recovery.amount_fen)]
         case OverdueBucketChanged() as change:
             return [*_moved(change), _source(change.loan_id, event)]
+        case LoanRestated() as restated:
+            return [*_restated(restated), _source(restated.loan_id, event)]
         case LoanRepaid() as repaid:
             return [*_counted(repaid, _CURRENT, -1, 0), Delete(_row(repaid.loan_id))]
         case _:
@@ -89,6 +92,24 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
     ]
 
 
+def _restated(loan: LoanRestated) -> Sequence[Op]:
+    """A loan that was repaid is counted again, as current: where it is late, the next event moves it."""
+    row, bucket = _row(loan.loan_id), loan.from_bucket or _CURRENT
+    principal_fen = loan.principal_after_fen - loan.principal_before_fen
+    return [
+        *_counted(loan, bucket, int(loan.from_bucket is None), principal_fen),
+        Set(row, "kind", "loan"),
+        Set(row, "loan_id", loan.loan_id),
+        Set(row, "borrower", loan.borrower),
+        Set(row, "bucket", bucket),
+        Set(row, "region", loan.region),
+        Set(row, "product", loan.product),
+        SetOnce(row, "since", loan.restated_on.isoformat()),
+        Set(row, "principal_fen", loan.principal_after_fen),
+        Set(row, "overdue_fen", loan.overdue_after_fen),
+    ]
+
+
 def _written_off(loss: LoanWrittenOff) -> Sequence[Op]:
     row = _row(loss.loan_id)
     return [
@@ -107,7 +128,7 @@ def _source(loan_id: str, event: RecordedEvent) -> Op:
 
 
 def _counted(
-    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid | LoanWrittenOff,
+    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid | LoanWrittenOff | LoanRestated,
     bucket: str,
     loans: int,
     principal_fen: int,
@@ -152,7 +173,7 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=5,
+    version=6,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -163,6 +184,7 @@ VIEW = View(
         LoanWrittenOff,
         RecoveryReceived,
         LoanRepaid,
+        LoanRestated,
     ),
     project=project,
     indexes=("kind", "bucket", "region", "product"),

@@ -20,6 +20,7 @@ Kind = Literal[
     "marketing",
     "trade",
     "compensation",
+    "correction",
     "unrequested",
 ]
 """What a movement is (services.reporting.projections.statement.KINDS)."""
@@ -44,6 +45,7 @@ class StatementLineOut(BaseModel):
     compensation_id: str | None = None
     voucher_id: str | None = None
     bank_reference: str | None = None
+    correction_id: str | None = None
     event: str
 
     @classmethod

@@ -7,6 +7,7 @@ the books (bidding.custody).
 
 from collections.abc import Sequence
 
+from libs.events.adjustments import AdjustmentCredited, AdjustmentDebited, FeeAdjusted
 from libs.events.bidding import (
     FeeCredited,
     FundsDeposited,
@@ -49,6 +50,7 @@ _ABOUT = (
     "offer_id",
     "compensation_id",
     "bank_reference",
+    "correction_id",
 )
 
 #: The classes of accounts, as postings name them before the colon.
@@ -79,6 +81,9 @@ KINDS = {
     PurchaseCaptured: "trade",
     SaleCredited: "trade",
     CompensationDebited: "compensation",
+    AdjustmentDebited: "correction",
+    AdjustmentCredited: "correction",
+    FeeAdjusted: "correction",
 }
 
 MOVEMENTS = tuple(KINDS)
@@ -100,7 +105,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         **{f"posted.{of}_fen": _posted(moved, of) for of in CLASSES},
         **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
     }
-    if isinstance(moved, FeeCredited | UnrequestedMoneyReceived | MarketingFunded | VoucherPaid):
+    if isinstance(
+        moved, FeeCredited | FeeAdjusted | UnrequestedMoneyReceived | MarketingFunded | VoucherPaid
+    ):
         if isinstance(moved, UnrequestedMoneyReceived):
             after_fen = moved.amount_fen
         else:

@@ -20,6 +20,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "rdm",
         "bankdays",
         "auto",
+        "adj",
     ]
     assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [

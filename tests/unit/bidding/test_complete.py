@@ -3,6 +3,7 @@
 import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
+from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
 from services.bidding.commands.compensation import RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, CreditSale
 from services.bidding.commands.redemption import ConfirmUnsold
@@ -21,6 +22,7 @@ from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import (
     test_account,
+    test_adjusting,
     test_bank,
     test_bank_days,
     test_cancelling,
@@ -64,10 +66,13 @@ SPECS = [
     *test_market.ACCOUNT_SPECS,
     *test_bank_days.SPECS,
     *test_standing.SPECS,
+    *test_adjusting.SPECS,
+    *test_adjusting.SETTLEMENT_SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
+#: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers, sales nor corrections are listed.
 NEVER_WITHOUT_EFFECT = (
     CaptureHold,
     CreditFee,
@@ -76,6 +81,8 @@ NEVER_WITHOUT_EFFECT = (
     CreditSale,
     ConfirmUnsold,
     RecordSubrogation,
+    BookAdjustment,
+    CreditAdjustment,
 )
 #: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
 NEVER_REFUSED = (

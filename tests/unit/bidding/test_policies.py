@@ -66,7 +66,7 @@ from tests.unit.bidding import market_story as market
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
-from tests.unit.bidding import test_compensation, test_market
+from tests.unit.bidding import test_adjusting, test_compensation, test_market
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.documents import recorded
 
@@ -391,6 +391,7 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     *test_market.ANSWERS,
     *redemption.ANSWERS,
     *test_compensation.ANSWERS,
+    *test_adjusting.ANSWERS,
 ]
 
 

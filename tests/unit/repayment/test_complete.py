@@ -68,6 +68,7 @@ from tests.unit.repayment.stories import (
 )
 from tests.unit.repayment.test_business_calendar import CLOSING, FIRST, close, done
 from tests.unit.repayment.test_business_calendar import OPENED as CALENDAR_OPENED
+from tests.unit.repayment.test_correction import CASES as CORRECTION_CASES
 from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSFER
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
@@ -136,6 +137,7 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     AdmitGuarantor: (((g.NOMINATED,), g.ADMIT), ((), g.ADMIT), "unknown_guarantor"),
     SuspendGuarantor: ((g.KNOWN, g.SUSPEND), ((), g.SUSPEND), "unknown_guarantor"),
     ReserveGuarantee: (((g.NOMINATED, g.ADMITTED), g.RESERVE), ((), g.RESERVE), "unknown_guarantor"),
+    **CORRECTION_CASES,
 }
 
 #: Whoever acts here is a member of staff, on the day on which a guarantor may be asked first.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.adjustments import CorrectionSettled
 from libs.events.bidding import (
     FundsCollected,
     InstallmentDebited,
@@ -35,6 +36,7 @@ from services.repayment.commands import (
     ReserveGuarantee,
     TransferClaim,
 )
+from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection
 from services.repayment.commands.measures import (
     CarryOutMeasure,
     CompleteMeasure,
@@ -46,6 +48,7 @@ from tests.unit.given import AT, TODAY
 from tests.unit.repayment import guarantee_story as guarantee
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
+from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
 from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, WATCHED, WRITTEN_OFF, waived
 
 LEGS = (
@@ -156,6 +159,9 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", EXPIRED),
         ("bidding", WITHDRAWN),
         ("bidding", CLOSED),
+        ("repayment", AUTHORISED),
+        ("repayment", RESTATED),
+        ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
         *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),
         ("onboarding", guarantee.REQUESTED),
         ("bidding", guarantee.DEBITED),
@@ -336,7 +342,10 @@ def test_every_expected_refusal_is_undone(command: type) -> None:
     refused = CommandRefused(
         command_type=name_of(command), code="unknown_loan", stream_id="loan_7", about=dict(send.about)
     )
-    if command in OURS:
+    if command is CorrectPayment:
+        decline = DeclineCorrection(code="unknown_loan")
+        assert sent(refused, "repayment") == [Send("decline-correction", "cor_1", decline)]
+    elif command in OURS:
         fail = FailMeasure(code="unknown_loan")
         assert sent(refused, "repayment") == [Send("fail", "msr_1", fail)]
     elif command in UNDONE:

@@ -68,7 +68,7 @@ def test_an_unknown_profile_is_named_with_those_that_exist() -> None:
 def test_the_service_is_built_for_every_profile(name: str) -> None:
     """Three aggregates with their own prefixes, six views, and policies for both sources."""
     service = build(name)
-    assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar", "msr"]
+    assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar", "msr", "gua", "cor"]
     assert [view.name for view in service.views] == [
         "repayment.loans",
         "repayment.claims",

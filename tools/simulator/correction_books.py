@@ -1,0 +1,147 @@
+"""What a correction did, by books of its own: nobody gets a fen that was not collected, and the loan is what came to it, no more.
+
+The anchor of all corrections is here too: at rest, each loan's journal, decided again, gives the loan.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from libs.events.codec import EVENT_TYPES, decode_object
+from libs.events.money import money_context
+from services.repayment.domain.loan_state import NotOpened, evolve
+from services.repayment.domain.profile import Profile, profile_named
+from services.repayment.domain.replaying import is_replayable
+from tools.simulator.books import Books
+from tools.simulator.loan_books import require
+
+_PLATFORM: Final = "acc_fees"
+_CLAIM: Final = ("principal_fen", "interest_fen", "penalty_fen", "fee_fen")
+
+
+@dataclass(slots=True)
+class CorrectionBooks:
+    """Lines of corrections that are open, what each claim and each loan's payers have had, and the loans themselves."""
+
+    books: Books
+    profile: Profile = field(default_factory=lambda: profile_named("demo"))
+    lines: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What each account still gets (or gives, below zero) by a correction."""
+    got: defaultdict[str, defaultdict[str, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+    paid: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    people: dict[str, set[str]] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
+    """Loans of which a debit was answered after its day: they waited, and a replay does not know how long."""
+    decided_on: str = ""
+
+    def record(self, where: str, event: Any, decided_on: str | None) -> None:
+        """Fold one event, after the loan's own book has. Raises WrongBooks."""
+        kind, data = event["type"], event["data"]
+        self.decided_on = decided_on or self.decided_on
+        if (
+            event["stream"] is not None
+            and str(event["stream"]).startswith("loan_")
+            and kind.startswith("repayment.")
+        ):
+            self._fold(event["stream"], kind, data)
+        match kind:
+            case "repayment.CorrectionProposed.v1":
+                self.people[data["correction"]["correction_id"]] = {data["proposed_by"]}
+            case "repayment.CorrectionSigned.v1":
+                self._signed(where, data["correction_id"], data["signed_by"])
+            case "repayment.CorrectionAuthorised.v1":
+                self._signed(where, data["correction"]["correction_id"], data["authorised_by"])
+                needs = 3 if data["booking"] == "prior_year" else 2
+                people = self.people[data["correction"]["correction_id"]]
+                require(
+                    len(people) == needs, f"{where}: {len(people)} people correct across {data['booking']}"
+                )
+            case "repayment.RepaymentDistributed.v1":
+                for line in data["lines"]:
+                    self._gets(line, 1)
+                self.got[_PLATFORM]["fee_fen"] += data["fee_fen"]
+            case "repayment.PaymentReceived.v1":
+                self.paid[data["loan_id"]] += data["amount_fen"]
+            case "repayment.LoanRestated.v1":
+                self._restated(where, data)
+            case "bidding.AdjustmentDebited.v1" | "bidding.AdjustmentCredited.v1" | "bidding.FeeAdjusted.v1":
+                self._moved(where, kind, data)
+            case _:
+                pass
+
+    def at_rest(self, last_closed: date | None) -> None:
+        """Money that is owed stands on accounts that have nothing; what was collected is paid on; the journals give the loans."""
+        for (correction, account), left in self.lines.items():
+            available = self.books.balances[f"available:{account}"]
+            has = self.books.balances["fees:platform"] if account == _PLATFORM else available
+            require(left >= 0 or has == 0, f"{account} owes {-left} for {correction} and has {has}")
+        by_correction: defaultdict[str, int] = defaultdict(int)
+        for (correction, _), left in self.lines.items():
+            by_correction[correction] += left
+        for correction, left in by_correction.items():
+            require(left == 0, f"{correction} has collected {left} and not paid it on")
+        if last_closed is None:
+            return
+        today = last_closed + timedelta(days=1)
+        with money_context():
+            for loan_id, state in self.states.items():
+                if loan_id not in self.late and not isinstance(state, NotOpened):
+                    gives = is_replayable(self.profile, state, today)
+                    require(gives, f"{loan_id}: what came to the loan, decided again, does not give it")
+
+    def _signed(self, where: str, correction_id: str, who: str) -> None:
+        require(who not in self.people[correction_id], f"{where}: {who} signs {correction_id} twice")
+        self.people[correction_id].add(who)
+
+    def _fold(self, loan_id: str, kind: str, data: Any) -> None:
+        event = decode_object(EVENT_TYPES[kind], data)
+        self.states[loan_id] = evolve(self.states.get(loan_id, NotOpened()), event)
+        is_answer = kind in ("repayment.PaymentReceived.v1", "repayment.DebitFailureRecorded.v1")
+        if (is_answer and data["value_date"] < self.decided_on) or (
+            self.states[loan_id].kind != "repaid"
+            and getattr(self.states[loan_id], "trouble", None)
+            and self.states[loan_id].trouble.done
+        ):
+            self.late.add(loan_id)
+
+    def _gets(self, line: Any, sign: int) -> None:
+        for part in _CLAIM:
+            self.got[line["claim_id"]][part] += sign * line[part]
+
+    def _restated(self, where: str, data: Any) -> None:
+        correction = data["correction_id"]
+        for line in (*data["lines"], {"account_id": _PLATFORM, "amount_fen": data["platform_fen"]}):
+            self.lines[correction, line["account_id"]] = line["amount_fen"]
+        total = sum(line["amount_fen"] for line in data["lines"]) + data["platform_fen"]
+        require(total == 0, f"{where}: {correction} makes {total} out of nothing")
+        for change in data["claims"]:
+            self._gets(change, 1)
+        self.got[_PLATFORM]["fee_fen"] += data["platform_fen"]
+        self.paid[data["loan_id"]] -= sum(line["returned_fen"] for line in data["lines"])
+        loan = self.books.loans[data["loan_id"]]
+        claims = sum(loan.claims.values())
+        owed = data["principal_after_fen"]
+        require(
+            claims == owed == loan.outstanding_fen,
+            f"{where}: claims {claims}, owed {owed}, {loan.outstanding_fen}",
+        )
+        kept = sum(row[part] for row in data["rows"] for part in (*_CLAIM[:2], "fee_fen", "paid_penalty_fen"))
+        require(
+            kept == self.paid[loan.loan_id],
+            f"{where}: {loan.loan_id} has kept {kept} of {self.paid[loan.loan_id]}",
+        )
+        for change in data["claims"]:
+            parts = self.got[change["claim_id"]]
+            require(min(parts.values()) >= 0, f"{where}: {change['claim_id']} has got {dict(parts)}")
+
+    def _moved(self, where: str, kind: str, data: Any) -> None:
+        at = (data["correction_id"], data["account_id"])
+        amount = -data["amount_fen"] if kind == "bidding.AdjustmentDebited.v1" else data["amount_fen"]
+        left = self.lines.get(at, 0)
+        right = amount == 0 or ((left > 0) == (amount > 0) and abs(amount) <= abs(left))
+        require(right, f"{where}: {at} moves {amount}, {left} is to move")
+        self.lines[at] = left - amount

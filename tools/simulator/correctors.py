@@ -1,0 +1,87 @@
+"""Clerks, supervisors and the finance head who put wrong bookings right: payments that are reversed or count as of another date.
+
+They draw from a chance of their own, so that what they do not do changes nobody else.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Any, Final
+
+from libs.events.corrections import CorrectionRole
+from services.repayment.commands import corrections
+from tools.simulator.people import Api
+
+_CLERK: Final = "stf_clerk"
+_ROLES: Final[dict[str, CorrectionRole]] = {"stf_super": "supervisor", "stf_head": "finance_head"}
+
+
+@dataclass(slots=True)
+class CorrectionSight:
+    """What they know: payments as they count, corrections that wait for signatures."""
+
+    payments: dict[str, tuple[str, date]] = field(default_factory=dict)
+    waits: dict[str, int] = field(default_factory=dict)
+
+    def fold(self, kind: str, data: Any) -> None:
+        """Take in one event."""
+        match kind:
+            case "repayment.PaymentReceived.v1":
+                counts_on = date.fromisoformat(data["value_date"])
+                self.payments[data["payment_id"]] = (data["loan_id"], counts_on)
+            case "repayment.PaymentRedated.v1":
+                counts_on = date.fromisoformat(data["to_date"])
+                self.payments[data["payment_id"]] = (data["loan_id"], counts_on)
+            case "repayment.CorrectionProposed.v1":
+                self.waits[data["correction"]["correction_id"]] = 0
+            case "repayment.CorrectionAuthorised.v1":
+                self.waits.pop(data["correction"]["correction_id"], None)
+            case "repayment.CorrectionRefused.v1":
+                self.waits.pop(data["correction_id"], None)
+            case _:
+                pass
+
+
+class Correctors:
+    """All of them."""
+
+    def __init__(self, chance: Random, api: Api) -> None:
+        self.sight = CorrectionSight()
+        self._chance, self._api = chance, api
+        self._number = 0
+
+    def new_day(self, today: date) -> None:
+        """Sign what waits, sometimes the wrong person does; find a payment that is wrong now and then."""
+        for correction_id in list(self.sight.waits):
+            self._sign(correction_id)
+        if self.sight.payments and self._chance.random() < 0.25:
+            self._propose(today)
+
+    def _sign(self, correction_id: str) -> None:
+        self.sight.waits[correction_id] += 1
+        if self._chance.random() < 0.1:
+            refuse = corrections.RefuseCorrection(code="not_proved")
+            self._api.ask("repayment", correction_id, refuse, principal="stf_super")
+            return
+        for who, role in _ROLES.items():
+            allow = corrections.AuthoriseCorrection(role=role)
+            signer = _CLERK if self._chance.random() < 0.1 else who
+            self._api.ask("repayment", correction_id, allow, principal=signer)
+
+    def _propose(self, today: date) -> None:
+        self._number += 1
+        payment_id = self._chance.choice(list(self.sight.payments))
+        loan_id, counts_on = self.sight.payments[payment_id]
+        redated = self._chance.random() < 0.35
+        to_date = today - timedelta(days=self._chance.randint(0, 40)) if redated else None
+        correction_id = f"cor_{self._number}"
+        wrong = corrections.ProposeCorrection(
+            correction_id=correction_id,
+            loan_id=loan_id,
+            payment_id=payment_id,
+            kind="redate" if redated else "reverse",
+            reason="wrong_loan",
+            value_date=counts_on,
+            to_date=to_date,
+        )
+        self._api.ask("repayment", correction_id, wrong, principal=_CLERK)
