@@ -46,6 +46,7 @@ class LoanTerms:
     """What the committee fixes: the loan as it will be offered, and how it will be listed.
 
     `repayment` is the product's manner of repayment of that `method` as it stood on that day, None for equal monthly instalments.
+    `guarantor` is the external company that is to stand in for it, empty for none.
     """
 
     amount_fen: PositiveFen
@@ -57,6 +58,7 @@ class LoanTerms:
     interest_fee_permille: int
     window_days: int
     repayment: RepaymentTerms | None = None
+    guarantor: str = ""
 
 
 @event("onboarding.ApplicationSubmitted.v1")
@@ -264,6 +266,19 @@ class PrecedentsChecked:
     applicant: str
     checks: tuple[Code, ...]
     checked_by: str
+
+
+@event("onboarding.GuaranteeRequested.v1")
+class GuaranteeRequested:
+    """The caps are kept, too: the guarantor, who has signed, is asked next whether his limit has room for the loan."""
+
+    application_id: str
+    loan_id: str
+    applicant: str
+    guarantor: str
+    amount_fen: PositiveFen
+    exposure_fen: Count | None
+    related_to_staff: bool
 
 
 @event("onboarding.TermsDeclined.v1")

@@ -232,6 +232,7 @@ class ListingRefused:
     amount_fen: PositiveFen
     code: str
     content_hash: str = ""
+    guarantor: str = ""
 
 
 @event("bidding.BidPlaced.v1")
@@ -296,6 +297,7 @@ class ListingCancelled:
     code: str
     bids: tuple[Bid, ...]
     cancelled_by: Literal["", "borrower", "operator"] = ""
+    guarantor: str = ""
 
 
 @event("bidding.ListingExpired.v1")
@@ -309,6 +311,7 @@ class ListingExpired:
     borrower: str = ""
     application_id: str = ""
     amount_fen: Count = 0
+    guarantor: str = ""
 
 
 @event("bidding.FundingRequested.v1")

@@ -284,7 +284,7 @@ class UserErased:
 class PrecedentsMet:
     """Every condition precedent was checked: the listing may open on these terms. `exposure_fen` is what the borrower owes on the
     platform with this loan, `related_to_staff` red line 3's mark; `repayment` is the manner of repayment, None for equal monthly
-    instalments."""
+    instalments; `guarantor` the external company that stands in for it under its limit, empty for none."""
 
     application_id: str
     loan_id: str
@@ -308,6 +308,7 @@ class PrecedentsMet:
     exposure_fen: Count | None = None
     related_to_staff: bool = False
     repayment: RepaymentTerms | None = None
+    guarantor: str = ""
 
 
 # --- staff ---------------------------------------------------------------------------------------------------------

@@ -91,7 +91,8 @@ class LoanOpened:
     """The loan lives: terms as contracted, its schedule, its claims.
 
     `penalty_rate` is the annual rate of penalty interest on what is overdue; 0 where the contract names none. `repayment` is
-    the manner of repayment, None for equal monthly instalments; whatever it says, `rows` are what is owed.
+    the manner of repayment, None for equal monthly instalments; whatever it says, `rows` are what is owed. `guarantor` is the
+    external company that stands in for it, empty for none.
     """
 
     loan_id: str
@@ -111,6 +112,7 @@ class LoanOpened:
     product: str = ""
     region: str = ""
     repayment: RepaymentTerms | None = None
+    guarantor: str = ""
 
 
 @event("repayment.InstallmentDue.v1")
@@ -162,7 +164,7 @@ class PaymentReceived:
     """A payment was taken and allocated; `amount_fen` is the allocated sum, never more than was owed.
 
     `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
-    for the borrower; `arrival` how it came, None in records from before it was said.
+    for the borrower; `arrival` how it came, None in records from before it was said. `guarantor` guarantees the loan, empty for nobody.
     """
 
     loan_id: str
@@ -179,6 +181,7 @@ class PaymentReceived:
     product: str = ""
     region: str = ""
     payer: str = ""
+    guarantor: str = ""
     arrival: Arrival | None = None
 
 

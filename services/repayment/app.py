@@ -6,11 +6,20 @@ from libs.events.staff import staff_view
 from libs.runtime.service import Service
 from services.repayment.domain import correction
 from services.repayment.domain.business_calendar import calendar_aggregate
+from services.repayment.domain.guarantor import AGGREGATE as GUARANTOR
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import calendar, claims, corrections, loans, measures, overdue_buckets
+from services.repayment.projections import (
+    calendar,
+    claims,
+    corrections,
+    guarantees,
+    loans,
+    measures,
+    overdue_buckets,
+)
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
 #: a loan is not judged while a debit has no answer. 5: claims of every manner are sold; a part is prepaid, and payments are allocated
-#: in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections.
+#: in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections; guarantors pay and are owed.
 RULES = 5
 
 
@@ -31,6 +40,7 @@ def build(profile: str) -> Service:
             loan_aggregate(profile_named(profile)),
             calendar_aggregate(),
             measure_aggregate(profile_named(profile)),
+            GUARANTOR,
             correction.AGGREGATE,
         ),
         policies=POLICIES,
@@ -41,6 +51,8 @@ def build(profile: str) -> Service:
             overdue_buckets.VIEW,
             calendar.VIEW,
             measures.VIEW,
+            guarantees.GUARANTORS,
+            guarantees.COMPENSATIONS,
             corrections.VIEW,
             staff_view("repayment"),
         ),

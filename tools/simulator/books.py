@@ -254,6 +254,13 @@ class Books:
         claims = sum(loan.claims.values())
         _require(claims == loan.outstanding_fen, f"{where}: claims {claims}, owed {loan.outstanding_fen}")
 
+    def _subrogated(self, where: str, data: Any) -> None:
+        """The distribution of the same record takes from the others what the guarantor's claim has."""
+        claim, loan = data["claim"], self.loans[data["loan_id"]]
+        self._once(where, claim["claim_id"])
+        loan.claims[claim["claim_id"]] = claim["principal_fen"]
+        loan.holders[claim["claim_id"]] = claim["account_id"]
+
     def _credited(self, where: str, data: Any) -> None:
         self._pays(where, f"{data['distribution_id']} {data['claim_id']}", data["amount_fen"])
 
@@ -323,6 +330,10 @@ class Books:
     def _payments(self, where: str, events: list[Any]) -> None:
         """A payment and its distribution stand in one record, to the fen."""
         paid = [e["data"] for e in events if e["type"] == "repayment.PaymentReceived.v1"]
+        paid += [
+            data | {"payment_id": data["compensation_id"]}
+            for data in (e["data"] for e in events if e["type"] == "repayment.ClaimsSubrogated.v1")
+        ]
         shared = [e["data"] for e in events if e["type"] == "repayment.RepaymentDistributed.v1"]
         _require(len(paid) == len(shared), f"{where}: {len(paid)} payments, {len(shared)} distributions")
         for payment, distribution in zip(paid, shared, strict=True):
@@ -364,6 +375,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.DebitFailureRecorded.v1": Books._debit_failed,
     "repayment.PaymentMissed.v1": Books._missed,
     "repayment.RepaymentDistributed.v1": Books._distributed,
+    "repayment.ClaimsSubrogated.v1": Books._subrogated,
     "repayment.PaymentReturned.v1": Books._promises_back,
     "repayment.OverpaymentReturned.v1": Books._promises_back,
     "repayment.LoanRepaid.v1": Books._repaid,

@@ -10,6 +10,7 @@ from tools.simulator.case_books import CaseBooks
 from tools.simulator.cash_books import CashBooks
 from tools.simulator.correction_books import CorrectionBooks
 from tools.simulator.day_books import DayBooks
+from tools.simulator.guarantor_books import GuarantorBooks
 from tools.simulator.himself import HimselfBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
@@ -43,6 +44,7 @@ class BooksBeside:
         self.measures = MeasureBooks(books)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
+        self.guarantors = GuarantorBooks(books)
         self.moves = CashBooks(books)
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
@@ -53,6 +55,7 @@ class BooksBeside:
         self.schedules.record(where, events)
         self.prepaid.record(where, events)
         self.cases.record(where, events)
+        self.guarantors.record(where, events, decided_on)
         self.measures.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)
@@ -83,4 +86,5 @@ class BooksBeside:
         self.measures.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
+        self.guarantors.at_rest()
         self.corrections.at_rest(last_closed)

@@ -7,6 +7,7 @@ from libs.events.money import Rounding
 from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.order import Allocation, PayOrder
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
+from tools.simulator.guarantors import guarantor_by_hand, terms_of
 
 #: By component over all instalments: interest before all else; or principal, so that interest outlives it.
 _INTEREST_FIRST: Final = PayOrder(across="vertical", components=("interest", "penalty", "fee", "principal"))
@@ -67,11 +68,13 @@ def by_hand(number: int) -> RepaymentTerms | None:
     return _BY_HAND[number % len(_BY_HAND)]
 
 
-def listed_by_hand(number: int, people: Sequence[str]) -> dict[str, Any]:
-    """What an operator says of it: its manner, and somebody whom every second listing alone knows as related to the borrower."""
-    terms = by_hand(number)
+def listed_by_hand(number: int, borrower: str, people: Sequence[str]) -> dict[str, Any]:
+    """What an operator says of it: its manner, its guarantor, and somebody whom every second listing alone knows as related to the
+    borrower."""
+    guarantor = guarantor_by_hand(number, borrower, people)
+    terms = terms_of(number, by_hand(number), guarantor)
     related = (people[number % len(people)],) if number % 2 else ()
-    return {"method": method_of(terms), "repayment": terms, "related": related}
+    return {"method": method_of(terms), "repayment": terms, "related": related, "guarantor": guarantor}
 
 
 def method_of(terms: RepaymentTerms | None) -> str:

@@ -333,6 +333,7 @@ def _chain(terms: Any) -> list[str]:
 _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.LoanOpened.v1": MeasureBooks._lent,
     "repayment.ClaimTransferred.v1": MeasureBooks._sold,
+    "repayment.ClaimsSubrogated.v1": MeasureBooks._sold,
     "repayment.MeasureProposed.v1": MeasureBooks._proposed,
     "repayment.MeasureExamined.v1": MeasureBooks._examined,
     "repayment.MeasureAdmitted.v1": MeasureBooks._admitted,

@@ -12,6 +12,7 @@ from libs.events.application import AspectFinding, LoanTerms
 from libs.events.onboarding import Office
 from services.bidding.commands import ReviewListing
 from services.onboarding import commands as onboarding
+from tools.simulator.guarantors import guarantor_applied
 from tools.simulator.himself import customer_behind
 from tools.simulator.manners import ORIGINATION_PERMILLE, wish
 from tools.simulator.people import Api
@@ -30,7 +31,13 @@ _CHECKS = (
 )
 _OFFICES: tuple[Office, ...] = ("general_manager", "risk_assessor", "finance_supervisor")
 #: An application whose last event is one of these waits for a policy, not for a person.
-_WAITING = ("ApplicationSubmitted", "ExposureRequested", "PrecedentsChecked", "PrecedentsMet")
+_WAITING = (
+    "ApplicationSubmitted",
+    "ExposureRequested",
+    "PrecedentsChecked",
+    "GuaranteeRequested",
+    "PrecedentsMet",
+)
 _ENDED = ("ApplicationDeclined", "ApplicationRejected", "ApplicationLapsed", "TermsDeclined")
 
 
@@ -47,6 +54,7 @@ class ApplicationSight:
     stage: str = "ApplicationSubmitted"
     terms_hash: str = ""
     open_conditions: tuple[str, ...] = ()
+    guarantor: str = ""
 
 
 @dataclass(slots=True)
@@ -97,6 +105,7 @@ class OfficeSight:
             seen.open_conditions = tuple(c for c in seen.open_conditions if c != data["condition"])
         elif name == "ApplicationApproved":
             seen.terms_hash = data["terms_hash"]
+            seen.guarantor = data["terms"]["guarantor"]
 
 
 class Officers:
@@ -260,7 +269,8 @@ class Officers:
             case "ApplicationApproved":
                 step = self._answer(seen), seen.applicant
             case "TermsAccepted":
-                step = onboarding.ConfirmPrecedents(application_id=name, checks=_CHECKS), "stf_pay"
+                checks = (*_CHECKS, "guarantor_signed") if seen.guarantor else _CHECKS
+                step = onboarding.ConfirmPrecedents(application_id=name, checks=checks), "stf_pay"
             case _:
                 raise AssertionError(f"nobody knows what comes after {seen.stage}")
         self._ask(name, *step)
@@ -309,6 +319,9 @@ class Officers:
             ),
             interest_fee_permille=self._rng.choice((0, 100, 100, 100, 100)),
             window_days=self._rng.randint(2, 6),
+            guarantor=guarantor_applied(
+                int(seen.application_id.rpartition("_")[2]), seen.applicant, self._people
+            ),
         )
         conditions = ("guarantor", "insurance")[: self._rng.choice((0, 0, 1, 2))]
         return onboarding.ConveneCommittee(

@@ -7,7 +7,8 @@
    way belongs to one loan (`clearing:loan:<loan>`), offer or voucher, never falls below zero, and is nothing at rest.
 2. *The platform never guarantees.* A lender is credited what a payment's distribution promised him, and nothing else
    (`Books._credited`); a payment is an account's own money (`Books._post`), never a fee's, which only comes in (`only_mediates`), but for what a correction
-   says was never one (`CorrectionBooks`).
+   says was never one (`CorrectionBooks`). What a guarantor pays is asked of his own account and taken from it alone, to the fen
+   (`GuarantorBooks._executed`, `_debited`).
 3. *No fake borrower, no self-lending.* Who is listed for an application was verified (`PeopleBooks._listed`); nobody bids on his
    own or a related party's loan (`PeopleBooks._bid`), and every account knows its owner's relations (`PeopleBooks.at_rest`).
    Loans of staff, and of those related to staff, are marked from the borrower's own stream to the listing (`OpeningBooks`).

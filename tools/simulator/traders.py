@@ -49,6 +49,8 @@ class MarketSight:
             sold = self.claims[data["sold_claim_id"]]
             sold.outstanding_fen, sold.for_sale = data["left_fen"], False
             self._claim(data["loan_id"], data["claim"])
+        elif name == "ClaimsSubrogated":
+            self._claim(data["loan_id"], data["claim"])
         elif name == "RepaymentDistributed":
             for line in data["lines"]:
                 self.claims[line["claim_id"]].outstanding_fen -= line["principal_fen"]

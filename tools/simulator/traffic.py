@@ -15,6 +15,7 @@ from tools.simulator.collectors import Collectors
 from tools.simulator.correctors import Correctors
 from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
+from tools.simulator.guarantors import Guarantors
 from tools.simulator.house import House
 from tools.simulator.log import Place
 from tools.simulator.manners import listed_by_hand
@@ -75,6 +76,7 @@ class Traffic:
         self._payers = Payers(rng, api, self.sight, self._number, self._person)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
+        self._guarantors = Guarantors(rng, api, self._people, onboarding=onboarding)
         self._house = House(Random(rng.getrandbits(64)), api, asks=4 * plan.listings)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._onboarding = onboarding
@@ -113,6 +115,7 @@ class Traffic:
                 self._desk.sight.fold(kind, data)
                 self._traders.sight.fold(kind, data)
                 self._redeemers.sight.fold(kind, data)
+                self._guarantors.sight.fold(kind, data)
                 self._house.sight.fold(kind, data)
                 self.finance.fold(kind, data)
                 self._order_owners.sight.fold(kind, data)
@@ -160,7 +163,7 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
-        if self._redeemers.has_work or self._house.has_work:
+        if self._redeemers.has_work or self._house.has_work or self._guarantors.has_work:
             self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)
@@ -208,6 +211,7 @@ class Traffic:
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
+            (lambda: self._guarantors.act(today), 40 if self._guarantors.has_work else 0),
             (self._house.act, 20 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
@@ -259,7 +263,7 @@ class Traffic:
             opens_on=today + timedelta(days=self._rng.choice((1, 2, 40)))
             if self._rng.random() < 0.1
             else None,
-            **listed_by_hand(self._listed, self._people),
+            **listed_by_hand(self._listed, owner, self._people),
         )
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 

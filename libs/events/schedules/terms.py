@@ -26,10 +26,14 @@ Shift = Literal["none", "following", "modified_following"]
 
 CalendarName = Literal["weekends", "china"]
 
+Covers = Literal["overdue", "outstanding"]
+"""What a guarantor pays for: principal, interest and penalty of the overdue instalments, or all that settles the loan."""
+
 #: Fifty years; and a due date must be one that can be written.
 TENOR_MONTHS_MAX: Final = 600
 _LAST_FUNDING: Final = date(9000, 1, 1)
 _PERMILLE: Final = 1_000
+_COMPENSATED_AFTER_MAX: Final = 365
 _RATE_DECIMALS_MAX: Final = 8
 _RATE_MAX: Final = Decimal(10)
 
@@ -45,6 +49,7 @@ class RepaymentTerms:
     them no interest either: that is asked, without interest on it, with the first instalment that follows. Each instalment
     carries a fee of `period_fee_permille` of the loan's amount, borne by the borrower. `payer` says whose voluntary payments
     the loan takes, `allocation` in which order a payment pays; None: oldest instalment first, penalty, fee, interest, principal.
+    Where the loan has a guarantor, he may be asked once it is `compensated_after` days past due (domain.md section 4), for what it `compensates`.
     `mandate` is what the lenders let the house decide without a vote; None: nothing.
     """
 
@@ -59,6 +64,8 @@ class RepaymentTerms:
     period_fee_permille: Annotated[int, Field(ge=0, le=_PERMILLE)] = 0
     payer: Literal["borrower", "anyone"] = "borrower"
     allocation: Allocation | None = None
+    compensated_after: Annotated[int, Field(ge=1, le=_COMPENSATED_AFTER_MAX)] = 30
+    compensates: Covers = "overdue"
     mandate: MandateClause | None = None
 
 

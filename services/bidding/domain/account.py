@@ -42,10 +42,11 @@ from services.bidding.commands import (
     ReturnPayment,
 )
 from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
+from services.bidding.commands.compensation import DebitCompensation, RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, CreditSale, ReleasePurchase, TakeOffer
 from services.bidding.commands.standing import HoldForOrder
 from services.bidding.commands.vouchers import CreditVoucher
-from services.bidding.domain import bank, holds, owner, purchases
+from services.bidding.domain import bank, compensating, holds, owner, purchases
 from services.bidding.domain.account_state import (
     AccountEvent,
     AccountState,
@@ -75,6 +76,8 @@ _SagasCommand = (
     | ReturnPayment
     | CreditInvestor
     | CreditVoucher
+    | DebitCompensation
+    | RecordSubrogation
 )
 _MarketsCommand = ReleasePurchase | CapturePurchase | CreditSale
 AccountCommand = (
@@ -193,6 +196,10 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _credit_investor(command, state)
         case CreditVoucher():
             return _credit_voucher(command, state)
+        case DebitCompensation():
+            return compensating.debit(command, state)
+        case RecordSubrogation():
+            return compensating.subrogate(command, state)
         case _:
             assert_never(command)
 

@@ -37,6 +37,7 @@ from libs.events.bidding import (
 )
 from libs.events.card import CardRef
 from libs.events.codec import record
+from libs.events.compensation import CompensationDebitDeclined, CompensationDebited, SubrogationRecorded
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.standing import OrderHoldDeclined
@@ -144,6 +145,7 @@ _LoanEvent = (
     | InvestorCredited
     | VoucherCredited
 )
+_GuarantorEvent = CompensationDebited | CompensationDebitDeclined | SubrogationRecorded
 _OwnersEvent = SuitabilityRecorded | RelationRecorded | CardRecorded | AccountClosed | AccountClosureDeclined
 _MarketEvent = PurchaseHeld | PurchaseReleased | PurchaseCaptured | SaleCredited
 _AdjustingEvent = AdjustmentBooked | AdjustmentDebited | AdjustmentCredited
@@ -156,6 +158,7 @@ AccountEvent = (
     | _HoldEvent
     | _LoanEvent
     | _MarketEvent
+    | _GuarantorEvent
     | _AdjustingEvent
 )
 
@@ -195,6 +198,9 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
         case PurchaseHeld() | PurchaseReleased() | PurchaseCaptured() | SaleCredited():
             assert isinstance(state, Open), "only an open account trades"
             return _traded(state, event)
+        case CompensationDebited() | CompensationDebitDeclined() | SubrogationRecorded():
+            assert isinstance(state, Open), "only an open account pays for others"
+            return _compensated(state, event)
         case _:
             assert isinstance(state, Open), "only an open account has a history"
             return _with_detail(_with_balance(state, event), event)
@@ -284,6 +290,25 @@ def _dealt(
             is_last = event.payment_id == before.payment_id
             paid_on = None if is_last else before.paid_on
             return replace(before, returned_payment_id=event.payment_id, paid_on=paid_on)
+        case _:
+            assert_never(event)
+
+
+def _compensated(state: Open, event: _GuarantorEvent) -> Open:
+    match event:
+        case CompensationDebited():
+            before = state.loans.get(event.loan_id, Dealings())
+            paid = replace(before, payment_id=event.compensation_id, paid_on=event.value_date)
+            return replace(
+                state,
+                available_fen=event.available_after_fen,
+                held_fen=event.held_after_fen,
+                loans=state.loans | {event.loan_id: paid},
+            )
+        case CompensationDebitDeclined():
+            return state
+        case SubrogationRecorded():
+            return replace(state, invested_fen=state.invested_fen + event.principal_fen)
         case _:
             assert_never(event)
 

@@ -74,6 +74,7 @@ def cancelled(
         code=code,
         bids=bids_of(lines),
         cancelled_by=by,
+        guarantor=terms.guarantor,
     )
 
 

@@ -352,6 +352,7 @@ def _expire(wake: Wake, state: Open) -> Sequence[ListingExpired]:
             borrower=terms.borrower,
             application_id=terms.application_id,
             amount_fen=terms.amount_fen,
+            guarantor=terms.guarantor,
         )
     ]
 

@@ -165,6 +165,7 @@ def _turn_down(told: OpenListing | Terms, code: str, content_hash: str = "") -> 
         amount_fen=told.amount_fen,
         code=code,
         content_hash=content_hash,
+        guarantor=told.guarantor,
     )
 
 

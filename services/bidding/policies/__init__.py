@@ -4,6 +4,7 @@ Pure: an event carries all that the next step needs. A step that can be declined
 """
 
 import services.bidding.policies.adjusting as adjusting
+import services.bidding.policies.compensation as compensation
 import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
 import services.bidding.policies.market as market
@@ -37,6 +38,7 @@ def _on_repayment(event: RecordedEvent) -> list[Send]:
     return [
         *repaying.on_repayment(event),
         *market.on_repayment(event),
+        *compensation.on_repayment(event),
         *adjusting.on_repayment(event),
     ]
 
@@ -55,5 +57,6 @@ SAGAS = (
     *custody.SAGAS,
     *market.SAGAS,
     *redemption.SAGAS,
+    *compensation.SAGAS,
     *adjusting.SAGAS,
 )

@@ -146,6 +146,7 @@ def _open_listing(ready: PrecedentsMet) -> Send:
         prepared_by=ready.checked_by,
         related_to_staff=ready.related_to_staff,
         repayment=ready.repayment,
+        guarantor=ready.guarantor,
     )
     about = {"loan_id": ready.loan_id, "application_id": ready.application_id}
     return Send("list", _listing(ready.loan_id), listing, about)

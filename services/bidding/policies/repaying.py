@@ -27,7 +27,7 @@ from services.bidding.commands import (
 )
 
 #: Commands of repayment that carry money of an account of ours; a refusal brings the ids back to return it.
-_CARRIES_MONEY = ("repayment.RecordPayment", "repayment.RecordDebit")
+_CARRIES_MONEY = ("repayment.RecordPayment", "repayment.RecordDebit", "repayment.RecordCompensation")
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:

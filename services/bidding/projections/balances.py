@@ -27,6 +27,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.compensation import CompensationDebited
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
@@ -143,7 +144,7 @@ def _sums(moved: object) -> list[Op]:
             ]
         case InstallmentDebited():
             return [Add(moved.account_id, "repaid_fen", moved.debited_fen)]
-        case LoanPaymentDebited():
+        case LoanPaymentDebited() | CompensationDebited():
             return [Add(moved.account_id, "repaid_fen", moved.amount_fen)]
         case LoanPaymentReturned():
             return [Add(moved.account_id, "repaid_fen", -moved.amount_fen)]
@@ -195,6 +196,7 @@ VIEW = View(
         PurchaseReleased,
         PurchaseCaptured,
         SaleCredited,
+        CompensationDebited,
         AdjustmentBooked,
         AdjustmentDebited,
         AdjustmentCredited,

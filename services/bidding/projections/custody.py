@@ -28,6 +28,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.compensation import CompensationDebited
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, View
@@ -99,6 +100,7 @@ VIEW = View(
         PurchaseReleased,
         PurchaseCaptured,
         SaleCredited,
+        CompensationDebited,
         AdjustmentDebited,
         AdjustmentCredited,
         FeeAdjusted,

@@ -135,7 +135,7 @@ class ReviewIn(Shape):
 
 
 class TermsIn(Shape):
-    """What the committee is asked for."""
+    """What the committee is asked for; `guarantor` is the admitted company that is to stand in for the loan, empty for none."""
 
     amount_fen: PositiveFenField
     annual_rate: RateField
@@ -146,6 +146,7 @@ class TermsIn(Shape):
     interest_fee_permille: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
     window_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 10
     conditions: MaybeCodesField
+    guarantor: Annotated[str, Field(pattern="^(gua_[A-Za-z0-9_-]{1,64})?$", examples=[""])] = ""
 
 
 class VoteIn(Shape):
@@ -386,4 +387,5 @@ def terms_of(body: TermsIn) -> flow.LoanTerms:
         origination_fee_fen=body.origination_fee_fen,
         interest_fee_permille=body.interest_fee_permille,
         window_days=body.window_days,
+        guarantor=body.guarantor,
     )

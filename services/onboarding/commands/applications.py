@@ -127,7 +127,7 @@ class ConveneCommittee:
 
     Refused: `unknown_application`, `wrong_stage`, `report_too_old`, `invalid_tenor`, `invalid_amount` (of the product), `invalid_window`, `invalid_fee`,
     `invalid_rate`, `invalid_method`, `invalid_grace`, `invalid_grade`, `invalid_conditions`, `fee_not_published`, `above_limit`,
-    `above_request`, `forbidden_owner`, `forbidden_same_person`.
+    `above_request`, `invalid_guarantor` (no guarantor's id, or the applicant himself), `forbidden_owner`, `forbidden_same_person`.
     """
 
     application_id: str
@@ -200,7 +200,7 @@ class DeclineTerms:
 
 @command("onboarding.ConfirmPrecedents")
 class ConfirmPrecedents:
-    """The disbursement post has checked every condition precedent; the caps are looked at next. No effect when they are met.
+    """The disbursement post has checked every condition precedent, the guarantor's signature among them; the caps are looked at next. No effect when they are met.
 
     Refused: `unknown_application`, `wrong_stage`, `too_late`, `precedents_missing`, `invalid_rate` (the ceiling of the day is
     lower than the loan's cost), `forbidden_owner`, `forbidden_same_person`.
@@ -222,9 +222,17 @@ class MeetPrecedents:
     related_to_staff: bool = False
 
 
+@command("onboarding.ConfirmGuarantee")
+class ConfirmGuarantee:
+    """The guarantor's limit has room for the loan: its listing may open. No effect when it may. Refused: `unknown_application`,
+    `wrong_stage`."""
+
+    application_id: str
+
+
 @command("onboarding.FailPrecedents")
 class FailPrecedents:
-    """The caps are not kept any more (`code`). No effect when the application has ended.
+    """The caps are not kept any more, or the guarantor does not stand in for it (`code`). No effect when the application has ended.
 
     Refused: `unknown_application`, `wrong_stage`.
     """

@@ -13,17 +13,16 @@ from libs.events.application import (
     ApplicationApproved,
     ApplicationDeclined,
     ApplicationLapsed,
-    PrecedentsChecked,
     TermsAccepted,
     TermsDeclined,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
-from libs.events.onboarding import PrecedentsMet
 from services.onboarding.commands import (
     AcceptTerms,
     ApproveApplication,
     CastVote,
     CheckIntake,
+    ConfirmGuarantee,
     ConfirmPrecedents,
     ConveneCommittee,
     DeclineApplicant,
@@ -40,7 +39,7 @@ from services.onboarding.commands import (
     ReviewEligibility,
     SubmitApplication,
 )
-from services.onboarding.domain import credit, intake
+from services.onboarding.domain import credit, intake, precedents
 from services.onboarding.domain.application_evolve import evolve
 from services.onboarding.domain.application_state import (
     Accepted,
@@ -48,6 +47,7 @@ from services.onboarding.domain.application_state import (
     ApplicationState,
     Approved,
     AtCapCheck,
+    AtGuarantor,
     AtReservation,
     Closed,
     NotSubmitted,
@@ -55,10 +55,8 @@ from services.onboarding.domain.application_state import (
     Waiting,
     request_of,
 )
-from services.onboarding.domain.profile import CAPS_CHECKED, PRECEDENTS, Profile
+from services.onboarding.domain.profile import Profile
 from services.onboarding.domain.signing import (
-    BEFORE_DISBURSEMENT,
-    independent_staff,
     misplaced,
     require_in_time,
 )
@@ -77,7 +75,7 @@ _IntakeCommand = (
     | RecordInterview
 )
 _CreditCommand = ReviewEligibility | ReportInvestigation | ConveneCommittee | CastVote | FulfilCondition
-_CapsCommand = ApproveApplication | DeclineExposure | MeetPrecedents | FailPrecedents
+_CapsCommand = ApproveApplication | DeclineExposure | MeetPrecedents | FailPrecedents | ConfirmGuarantee
 _ClosingCommand = _CapsCommand | AcceptTerms | DeclineTerms | ConfirmPrecedents
 ApplicationCommand = _IntakeCommand | _CreditCommand | _ClosingCommand
 
@@ -144,13 +142,15 @@ def _close(
         case DeclineExposure() | FailPrecedents():
             return _decline_for_caps(command, state)
         case MeetPrecedents():
-            return _meet(command, state)
+            return precedents.meet(command, state)
+        case ConfirmGuarantee():
+            return precedents.confirm_guarantee(state)
         case AcceptTerms():
             return _accept(command, state, context, profile)
         case DeclineTerms():
             return _decline_terms(state, context)
         case ConfirmPrecedents():
-            return _confirm(command, state, context, profile)
+            return precedents.check(command, state, context, profile)
         case _:
             assert_never(command)
 
@@ -210,7 +210,7 @@ def _approve(
                     ),
                 )
             ]
-        case Approved() | Accepted() | AtCapCheck() | Ready():
+        case Approved() | Accepted() | AtCapCheck() | AtGuarantor() | Ready():
             return []
         case _:
             raise misplaced(state)
@@ -219,9 +219,9 @@ def _approve(
 def _decline_for_caps(
     command: DeclineExposure | FailPrecedents, state: ApplicationState
 ) -> Sequence[ApplicationDeclined]:
-    asked_at = AtReservation if isinstance(command, DeclineExposure) else AtCapCheck
+    asked_at = AtReservation if isinstance(command, DeclineExposure) else AtCapCheck | AtGuarantor
     match state:
-        case AtReservation() | AtCapCheck() if isinstance(state, asked_at):
+        case AtReservation() | AtCapCheck() | AtGuarantor() if isinstance(state, asked_at):
             request = state.case.request
             return [
                 ApplicationDeclined(
@@ -289,67 +289,6 @@ def _decline_terms(state: ApplicationState, context: Context) -> Sequence[TermsD
             loan_id=request.loan_id,
             applicant=request.applicant,
             amount_fen=state.terms.amount_fen,
-        )
-    ]
-
-
-def _confirm(
-    command: ConfirmPrecedents, state: ApplicationState, context: Context, profile: Profile
-) -> Sequence[PrecedentsChecked]:
-    """All green, seen by somebody who had no part in the approval (processes.md 1.A rule 2, 1.G.4)."""
-    if isinstance(state, AtCapCheck | Ready):
-        return []
-    if not isinstance(state, Accepted):
-        raise misplaced(state)
-    who = independent_staff(context, state.case, *BEFORE_DISBURSEMENT)
-    require_in_time(state, context.business_date)
-    if tuple(sorted(command.checks)) != tuple(sorted(PRECEDENTS)):
-        raise Refused("precedents_missing")
-    if not profile.allows_cost(state.terms, context.business_date):
-        raise Refused("invalid_rate")
-    request = state.case.request
-    return [
-        PrecedentsChecked(
-            application_id=request.application_id,
-            loan_id=request.loan_id,
-            applicant=request.applicant,
-            checks=PRECEDENTS,
-            checked_by=who,
-        )
-    ]
-
-
-def _meet(command: MeetPrecedents, state: ApplicationState) -> Sequence[PrecedentsMet]:
-    """The caps are kept today, too: the listing may open."""
-    if isinstance(state, Ready):
-        return []
-    if not isinstance(state, AtCapCheck):
-        raise misplaced(state)
-    request, borrower, terms = state.case.request, state.case.borrower, state.terms
-    return [
-        PrecedentsMet(
-            application_id=request.application_id,
-            loan_id=request.loan_id,
-            borrower=request.applicant,
-            borrower_kind=borrower.kind,
-            region=borrower.region,
-            product=request.product,
-            purpose=request.purpose,
-            owner=borrower.owner,
-            related=borrower.related,
-            amount_fen=terms.amount_fen,
-            annual_rate=terms.annual_rate,
-            tenor_months=terms.tenor_months,
-            grade=terms.grade,
-            origination_fee_fen=terms.origination_fee_fen,
-            interest_fee_permille=terms.interest_fee_permille,
-            window_days=terms.window_days,
-            method=terms.method,
-            checks=(*state.checks, CAPS_CHECKED),
-            checked_by=state.checked_by,
-            exposure_fen=command.exposure_fen,
-            related_to_staff=command.related_to_staff,
-            repayment=terms.repayment,
         )
     ]
 

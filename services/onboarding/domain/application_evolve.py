@@ -17,6 +17,7 @@ from libs.events.application import (
     CommitteeVoted,
     ConditionFulfilled,
     ExposureRequested,
+    GuaranteeRequested,
     IntakeChecked,
     InterviewHeld,
     InvestigationReported,
@@ -33,6 +34,7 @@ from services.onboarding.domain.application_state import (
     Approved,
     AtCapCheck,
     AtCommittee,
+    AtGuarantor,
     AtIntake,
     AtInterview,
     AtInvestigation,
@@ -157,6 +159,16 @@ def _late_step(state: Open, event: LateEvent) -> ApplicationState:
         case PrecedentsChecked():
             assert isinstance(state, Accepted), "precedents are checked once the terms are signed"
             return AtCapCheck(case=case_, terms=state.terms, checks=event.checks, checked_by=event.checked_by)
+        case GuaranteeRequested():
+            assert isinstance(state, AtCapCheck), "a guarantor is asked once the caps are kept"
+            return AtGuarantor(
+                case=case_,
+                terms=state.terms,
+                checks=state.checks,
+                checked_by=state.checked_by,
+                exposure_fen=event.exposure_fen,
+                related_to_staff=event.related_to_staff,
+            )
         case _:
             assert_never(event)
 

@@ -17,6 +17,7 @@ from libs.events.application import (
     CommitteeVoted,
     ConditionFulfilled,
     ExposureRequested,
+    GuaranteeRequested,
     IntakeChecked,
     InterviewHeld,
     InvestigationReported,
@@ -27,7 +28,7 @@ from libs.events.application import (
     TermsDeclined,
 )
 from libs.events.codec import record
-from libs.events.money import PositiveFen
+from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Grade, Kind, Office, PrecedentsMet, Reference, TextHash, Vote
 
 Step = Literal["intake", "interview", "review", "report", "convene", "vote", "condition"]
@@ -231,6 +232,19 @@ class AtCapCheck:
 
 
 @record
+class AtGuarantor:
+    """The caps are kept; whether the guarantor's limit has room, his stream in `repayment` answers."""
+
+    kind: Literal["at_guarantor"] = "at_guarantor"
+    case: Case
+    terms: LoanTerms
+    checks: tuple[Code, ...]
+    checked_by: str
+    exposure_fen: Count | None
+    related_to_staff: bool
+
+
+@record
 class Ready:
     """The listing may open; the rest is bidding's."""
 
@@ -263,6 +277,7 @@ Open = (
     | Approved
     | Accepted
     | AtCapCheck
+    | AtGuarantor
 )
 """The situations in which the applicant is known and nothing is final."""
 
@@ -287,6 +302,7 @@ LateEvent = (
     | ApplicationApproved
     | TermsAccepted
     | PrecedentsChecked
+    | GuaranteeRequested
 )
 ApplicationEvent = ApplicationSubmitted | EarlyEvent | LateEvent | PrecedentsMet | EndEvent
 

@@ -42,6 +42,7 @@ from services.onboarding.domain.application_state import (
     Report,
     Reported,
 )
+from services.onboarding.domain.ids import is_id
 from services.onboarding.domain.profile import Profile
 from services.onboarding.domain.signing import SALES, independent_staff, misplaced, require_in_time
 
@@ -204,6 +205,16 @@ def _check_terms(terms: LoanTerms, case: Case, found: Report, profile: Profile) 
         raise Refused("above_limit")
     if terms.amount_fen > case.request.amount_fen or terms.tenor_months > case.request.tenor_months:
         raise Refused("above_request")
+    _require_guarantor(terms.guarantor, case.request.applicant)
+
+
+def _require_guarantor(guarantor: str, applicant: str) -> None:
+    """A guarantor is known by the suffix of the customer that he is. Whether he is admitted, his own stream says when it counts."""
+    if not guarantor:
+        return
+    himself = f"gua_{applicant.removeprefix('usr_')}"
+    if guarantor == himself or not is_id(guarantor, "gua"):
+        raise Refused("invalid_guarantor")
 
 
 def vote(

@@ -140,6 +140,9 @@ PRECEDENTS: tuple[Code, ...] = (
     "purpose_account_known",
 )
 
+#: Where the loan has a guarantor, his signature under the deed as well.
+GUARANTOR_SIGNED: Code = "guarantor_signed"
+
 #: What the platform itself looks at after them.
 CAPS_CHECKED: Code = "caps_checked"
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from libs.events.application import LoanTerms
 from libs.events.onboarding import TextHash
-from libs.events.schedules.terms import RepaymentTerms
+from libs.events.schedules.terms import PLAIN, RepaymentTerms
 from libs.events.wording import lawful
 
 _ACROSS = {
@@ -56,6 +56,11 @@ _VERSION_4 = lawful(_VERSION_2.replace("version 2", "version 4") + _ORDERS)
 _VERSION_5 = lawful(_VERSION_3.replace("version 3", "version 5") + _ORDERS)
 """For one that does both."""
 
+_GUARANTOR = lawful("""\
+external guarantor {terms.guarantor}, by a deed of its own: it may be asked from day {since} past due on, for what is {what}
+""")
+"""The last line where the loan has a guarantor."""
+
 _VERSIONS = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: _VERSION_4, 5: _VERSION_5}
 
 
@@ -99,7 +104,11 @@ def _current(terms: LoanTerms) -> int:
 
 
 def _text(version: int, terms: LoanTerms, named: dict[str, str]) -> str:
-    return _VERSIONS[version].format(
+    agreed = terms.repayment or PLAIN
+    wording = _VERSIONS[version] + (_GUARANTOR if terms.guarantor else "")
+    return wording.format(
+        since=agreed.compensated_after,
+        what=agreed.compensates,
         **_orders(terms.repayment),
         terms=terms,
         repayment=terms.repayment,

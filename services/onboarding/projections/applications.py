@@ -21,6 +21,7 @@ from libs.events.application import (
     CommitteeVoted,
     ConditionFulfilled,
     ExposureRequested,
+    GuaranteeRequested,
     IntakeChecked,
     InterviewHeld,
     InvestigationReported,
@@ -59,6 +60,7 @@ Stage = Literal[
     "approved",
     "accepted",
     "cap_check",
+    "guarantor_check",
     "listable",
     "declined",
     "rejected",
@@ -153,8 +155,8 @@ def _late_fields(data: object) -> dict[str, Any]:
             return {"stage": "accepted", "lapses_on": data.lapses_on.isoformat()}
         case PrecedentsChecked():
             return {"stage": "cap_check", "signed.precedents": data.checked_by, "lapses_on": None}
-        case PrecedentsMet():
-            return {"stage": "listable"}
+        case GuaranteeRequested() | PrecedentsMet():
+            return {"stage": "listable" if isinstance(data, PrecedentsMet) else "guarantor_check"}
         case ApplicationDeclined():
             return _ended("declined") | {"codes": [*data.codes]}
         case ApplicationRejected():
@@ -205,6 +207,7 @@ def _terms(terms: LoanTerms) -> dict[str, Any]:
         "interest_fee_permille": terms.interest_fee_permille,
         "window_days": terms.window_days,
         "repayment": stored(terms.repayment),
+        "guarantor": terms.guarantor,
     }
 
 
@@ -234,6 +237,7 @@ READS: tuple[type, ...] = (
     ApplicationApproved,
     TermsAccepted,
     PrecedentsChecked,
+    GuaranteeRequested,
     PrecedentsMet,
     ApplicationDeclined,
     ApplicationRejected,
@@ -244,7 +248,7 @@ READS: tuple[type, ...] = (
 
 VIEW = View(
     name="onboarding.applications",
-    version=5,
+    version=6,
     reads=READS,
     project=project,
     owner_field="applicant",

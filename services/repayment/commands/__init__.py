@@ -8,6 +8,20 @@ from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code
 from libs.events.rescheduling import Prepay
 from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.commands import compensation, guarantees
+
+# Whoever reads the commands finds all of them here.
+ProposeCompensation = compensation.ProposeCompensation
+ApproveCompensation = compensation.ApproveCompensation
+RefuseCompensation = compensation.RefuseCompensation
+ExecuteCompensation = compensation.ExecuteCompensation
+RecordCompensation = compensation.RecordCompensation
+DeclineCompensation = compensation.DeclineCompensation
+ProposeGuarantor = guarantees.ProposeGuarantor
+AdmitGuarantor = guarantees.AdmitGuarantor
+SuspendGuarantor = guarantees.SuspendGuarantor
+ReserveGuarantee = guarantees.ReserveGuarantee
+ReduceGuarantee = guarantees.ReduceGuarantee
 
 # --- calendar ------------------------------------------------------------------------------------------------------
 
@@ -64,6 +78,7 @@ class OpenLoan:
     product: str = ""
     region: str = ""
     repayment: RepaymentTerms | None = None
+    guarantor: str = ""
 
 
 @command("repayment.RecordDebit")
@@ -115,7 +130,8 @@ class ReserveClaim:
     It is for sale until the end of `until` (None: as long as the loan runs): that bounds the interest that can accrue.
 
     Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window` (near a due date), `loan_overdue`, `unknown_claim`
-    (another's, too), `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
+    (another's, too), `claim_subrogated` (a guarantor's, of certain instalments), `claim_reserved` (for another offer), `part_too_large`,
+    `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
     """
 
     offer_id: str

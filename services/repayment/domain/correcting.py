@@ -44,6 +44,10 @@ def correct(
         return []
     if live.trouble.done:
         raise Refused("loan_measured")
+    if live.guarantee and (live.guarantee.under_way or live.guarantee.subrogated):
+        raise Refused(
+            "loan_compensated"
+        )  # what the guarantor paid was right when he paid it, and no input of a replay
     payment = _payment(command, live, context)
     before = replay(profile, state, context.business_date, entries_of(live.journal))
     if before.state != live or before.is_repaid != isinstance(state, Repaid):

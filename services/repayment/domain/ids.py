@@ -1,8 +1,8 @@
-"""How ids that people name are looked at before anything is done with them."""
+"""How ids that people name are looked at before anything is done with them, and whose account a guarantor's is."""
 
 import re
 
-from libs.events.deciding import Refused
+from libs.events.deciding import Context, Refused
 
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -21,3 +21,20 @@ def require_staff(who: str) -> None:
 def _require(name: str, prefix: str, code: str) -> None:
     if _ID.fullmatch(name) is None or not name.startswith(prefix):
         raise Refused(code)
+
+
+def staff(context: Context) -> str:
+    """The member of staff who acts. Refused: `forbidden_not_staff`."""
+    require_staff(context.principal)
+    return context.principal
+
+
+def user_of_guarantor(guarantor: str) -> str:
+    """The customer who a guarantor is: `usr_x` of `gua_x`. Refused: `invalid_guarantor`."""
+    _require(guarantor, "gua_", "invalid_guarantor")
+    return f"usr_{guarantor.removeprefix('gua_')}"
+
+
+def account_of_guarantor(guarantor: str) -> str:
+    """The custody account that he pays from: `acc_x` of `gua_x`. Refused: `invalid_guarantor`."""
+    return f"acc_{user_of_guarantor(guarantor).removeprefix('usr_')}"

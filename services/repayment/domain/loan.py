@@ -10,6 +10,13 @@ from functools import partial
 from typing import assert_never, get_args
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.compensation import (
+    ClaimsSubrogated,
+    CompensationApproved,
+    CompensationDeclined,
+    CompensationExecuted,
+    CompensationProposed,
+)
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.repayment import (
@@ -31,10 +38,16 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import (
+    ApproveCompensation,
+    DeclineCompensation,
+    ExecuteCompensation,
     OpenLoan,
+    ProposeCompensation,
+    RecordCompensation,
     RecordDebit,
     RecordDebitFailure,
     RecordPayment,
+    RefuseCompensation,
     ReleaseClaim,
     ReserveClaim,
     TransferClaim,
@@ -42,6 +55,7 @@ from services.repayment.commands import (
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.arriving import told
+from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.correcting import correct
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
@@ -66,6 +80,7 @@ LoanCommand = (
     | RecordDebitFailure
     | RecordPayment
     | _TradeCommand
+    | CompensationCommand
     | _MeasureCommand
     | CorrectPayment
     | Wake
@@ -89,6 +104,15 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             return correct(profile, command, _lent(state), context)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
             return _trade(profile, command, _lent(state))
+        case (
+            ProposeCompensation()
+            | ApproveCompensation()
+            | RefuseCompensation()
+            | ExecuteCompensation()
+            | RecordCompensation()
+            | DeclineCompensation()
+        ):
+            return _compensate(profile, command, _lent(state), context)
         case ExamineMeasure() | CarryOutMeasure():
             return _measured(profile, command, _lent(state), context)
         case Wake():
@@ -116,6 +140,14 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     if isinstance(command, ReserveClaim):
         return reserve(rules, command, state)
     return transfer(rules, command, state)
+
+
+def _compensate(
+    profile: Profile, command: CompensationCommand, state: Running | Repaid, context: Context
+) -> Sequence[LoanEvent]:
+    if isinstance(state, Repaid):
+        return compensate_repaid(command, state, context)
+    return compensate(profile.on(state.book.funded_on), command, state, context)
 
 
 def _measured(
@@ -168,6 +200,7 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
             product=command.product,
             region=command.region,
             repayment=command.repayment,
+            guarantor=command.guarantor,
         )
     ]
 
@@ -193,6 +226,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ReserveClaim,
             TransferClaim,
             ReleaseClaim,
+            *get_args(CompensationCommand),
             CorrectPayment,
             ExamineMeasure,
             CarryOutMeasure,
@@ -215,6 +249,11 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ReservationReleased,
             ClaimTransferred,
             ScheduleChanged,
+            CompensationProposed,
+            CompensationApproved,
+            CompensationExecuted,
+            CompensationDeclined,
+            ClaimsSubrogated,
             *get_args(TroubledEvent),
             PaymentReversed,
             PaymentRedated,

@@ -6,8 +6,15 @@ from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
+from libs.events.compensation import (
+    ClaimsSubrogated,
+    CompensationApproved,
+    CompensationDeclined,
+    CompensationExecuted,
+    CompensationProposed,
+)
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
-from libs.events.money import Count, PositiveFen
+from libs.events.money import Count
 from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
@@ -25,37 +32,23 @@ from libs.events.repayment import (
     RepaymentDistributed,
 )
 from libs.events.rescheduling import ScheduleChanged
+from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
+from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
+from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
 from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import corrected, with_payment, with_sale
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
 from services.repayment.domain.trouble_told import troubled
 
+# Whoever reads the state finds its claims here too.
+Claim = holding.Claim
+Reservation = holding.Reservation
+
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
 SALES_REMEMBERED = 32
-
-
-@record
-class Claim:
-    """What one holder is still owed of the principal (fen). Claims stand in claim order, which decides ties of a split."""
-
-    order: int
-    claim_id: str
-    account_id: str
-    investor: str
-    principal_fen: Count
-
-
-@record
-class Reservation:
-    """A claim that is for sale: `principal_fen` of the `of_fen` that it was owed when it was reserved."""
-
-    offer_id: str
-    claim_id: str
-    principal_fen: PositiveFen
-    of_fen: PositiveFen
 
 
 @record
@@ -98,6 +91,7 @@ class Running:
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
     weights: tuple[Count, ...] = ()
+    guarantee: Guarantee | None = None
     trouble: Trouble = Trouble()
     journal: Journal = EMPTY
 
@@ -151,6 +145,7 @@ LoanEvent = (
     | ReservationReleased
     | ClaimTransferred
     | ScheduleChanged
+    | GuaranteeEvent
     | TroubledEvent
     | PaymentReversed
     | PaymentRedated
@@ -168,6 +163,14 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
         case DebitFailureRecorded():
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+        case (
+            CompensationProposed()
+            | CompensationApproved()
+            | CompensationExecuted()
+            | CompensationDeclined()
+            | ClaimsSubrogated()
+        ):
+            return state if isinstance(state, NotOpened) else _compensated(state, event)
         case PaymentReversed() | PaymentRedated():
             if isinstance(state, Repaid):
                 return replace(state, last=corrected(state.last, event))
@@ -255,16 +258,7 @@ def _opened(event: LoanOpened) -> Running:
             penalty_rate=event.penalty_rate,
             repayment=event.repayment,
         ),
-        claims=tuple(
-            Claim(
-                order=claim.order,
-                claim_id=claim.claim_id,
-                account_id=claim.account_id,
-                investor=claim.investor,
-                principal_fen=claim.principal_fen,
-            )
-            for claim in event.claims
-        ),
+        claims=tuple(map(claim_of, event.claims)),
         bucket=CURRENT,
         loan_class="normal",
         product=event.product,
@@ -276,6 +270,7 @@ def _opened(event: LoanOpened) -> Running:
         remembered=(),
         grade=event.grade,
         last_order=max(claim.order for claim in event.claims),
+        guarantee=Guarantee(guarantor=event.guarantor) if event.guarantor else None,
         journal=opened([(claim.order, claim.principal_fen) for claim in event.claims]),
     )
 
@@ -298,7 +293,7 @@ def _paid(state: Running, event: PaymentReceived) -> Running:
 
 
 def _shared(state: Running, event: RepaymentDistributed) -> Running:
-    claims = _less(state.claims, event)
+    claims = less(state.claims, event)
     if state.weights or any(claim.principal_fen for claim in claims):
         return replace(state, claims=claims)
     return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))
@@ -313,14 +308,7 @@ def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
         journal=with_first_rows(state.journal, state.book.rows),
         next_due=min(state.next_due, first),
         next_missed=min(state.next_missed, first),
-    )
-
-
-def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim, ...]:
-    repaid_fen = {line.claim_id: line.principal_fen for line in event.lines}
-    return tuple(
-        replace(claim, principal_fen=claim.principal_fen - repaid_fen.get(claim.claim_id, 0))
-        for claim in claims
+        guarantee=replaced_from(state.guarantee, first),
     )
 
 
@@ -330,47 +318,37 @@ def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim
 def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTransferred) -> Running:
     match event:
         case ClaimReserved():
-            return replace(state, reservations=(*state.reservations, _reservation(event)))
+            return replace(state, reservations=(*state.reservations, reservation_of(event)))
         case ReservationReleased():
-            return replace(state, reservations=_without(state, event.offer_id))
+            return replace(state, reservations=without(state.reservations, event.offer_id))
         case ClaimTransferred():
-            return _transferred(replace(state, journal=with_sale(state, event)), event)
+            return replace(
+                state,
+                journal=with_sale(state, event),
+                claims=sold(state.claims, event),
+                last_order=event.claim.order,
+                reservations=without(state.reservations, event.offer_id),
+                sold=(*state.sold, event.offer_id)[-SALES_REMEMBERED:],
+            )
         case _:
             assert_never(event)
 
 
-def _reservation(event: ClaimReserved) -> Reservation:
-    return Reservation(
-        offer_id=event.offer_id,
-        claim_id=event.claim_id,
-        principal_fen=event.principal_fen,
-        of_fen=event.outstanding_fen,
-    )
+# --- the guarantor -------------------------------------------------------------------------------------------------
 
 
-def _without(state: Running, offer_id: str) -> tuple[Reservation, ...]:
-    return tuple(kept for kept in state.reservations if kept.offer_id != offer_id)
-
-
-def _transferred(state: Running, event: ClaimTransferred) -> Running:
-    """The seller's claim keeps what is left, or is gone; the buyer's stands after all others."""
-    claims = tuple(
-        replace(claim, principal_fen=event.left_fen) if claim.claim_id == event.sold_claim_id else claim
-        for claim in state.claims
-        if claim.claim_id != event.sold_claim_id or event.left_fen
-    )
-    bought = event.claim
-    new = Claim(
-        order=bought.order,
-        claim_id=bought.claim_id,
-        account_id=bought.account_id,
-        investor=bought.investor,
-        principal_fen=bought.principal_fen,
-    )
+def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Repaid:
+    """Between ClaimsSubrogated and the RepaymentDistributed of its record the claims are ahead of the book."""
+    if isinstance(state, Repaid):
+        last = _compensated(state.last, event)
+        return replace(state, last=last) if isinstance(last, Running) else state
+    assert state.guarantee is not None, "only a loan with a guarantor is compensated"
+    state = replace(state, guarantee=fold(state.guarantee, event))
+    if not isinstance(event, ClaimsSubrogated):
+        return state
     return replace(
         state,
-        claims=(*claims, new),
-        last_order=bought.order,
-        reservations=_without(state, event.offer_id),
-        sold=(*state.sold, event.offer_id)[-SALES_REMEMBERED:],
+        claims=(*state.claims, claim_of(event.claim)),
+        last_order=event.claim.order,
+        weights=(*state.weights, 0) if state.weights else (),
     )

@@ -35,12 +35,12 @@ from services.repayment.domain.allocation import (
     rescheduled,
     settlement,
 )
-from services.repayment.domain.distribution import distribute
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
-from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, shared_by, takes_from_anyone
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, takes_from_anyone
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
 from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.recovering import recovered
+from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
 
 
@@ -190,6 +190,7 @@ def _taken(
             product=state.product,
             region=state.region,
             payer=money.payer,
+            guarantor=state.guarantee.guarantor if state.guarantee else "",
         ),
         _distributed(rules, state, money, lines),
         *recovered(state, money.payment_id, money.value_date, lines),
@@ -229,14 +230,7 @@ def _distributed(
     interest_fen = sum(line.interest_fen for line in paid)
     penalty_fen = sum(line.penalty_fen for line in paid)
     period_fee_fen = sum(line.fee_fen for line in paid)
-    lines = distribute(
-        principal_fen,
-        interest_fen,
-        shared_by(state),
-        state.interest_fee_permille,
-        rules.rounding,
-        penalty_fen=penalty_fen,
-    )
+    lines = shares(rules, state, paid)
     return RepaymentDistributed(
         loan_id=state.loan_id,
         distribution_id=f"dst_{money.payment_id}",

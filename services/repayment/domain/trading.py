@@ -32,6 +32,8 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
     claim = _claim(state, command.claim_id)
     if claim is None or claim.investor != command.seller or not claim.principal_fen:
         raise Refused("unknown_claim")
+    if state.guarantee and any(paid.claim_id == claim.claim_id for paid in state.guarantee.subrogated):
+        raise Refused("claim_subrogated")
     if any(other.claim_id == claim.claim_id for other in state.reservations):
         raise Refused("claim_reserved")
     principal_fen = claim.principal_fen if command.principal_fen is None else command.principal_fen

@@ -106,6 +106,7 @@ def _open_loan(funds: FundsCollected) -> Send:
         product=funds.product,
         region=funds.region,
         repayment=funds.repayment,
+        guarantor=funds.guarantor,
     )
     return Send("open-loan", funds.loan_id, command)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.compensation import ClaimsSubrogated, SubrogatedClaim
 from libs.events.corrections import LoanRestated
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
@@ -48,6 +49,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                 *_reserved(sold.sold_claim_id, None, event),
                 *_opened(sold.loan_id, sold.claim, event),
             ]
+        case ClaimsSubrogated() as paid_for:
+            return [
+                *_opened(paid_for.loan_id, paid_for.claim, event),
+                Set(paid_for.claim.claim_id, "compensation_id", paid_for.compensation_id),
+            ]
         case _:
             return []
 
@@ -59,7 +65,7 @@ def _reserved(claim_id: str, offer_id: str | None, event: RecordedEvent) -> Sequ
     ]
 
 
-def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[Op]:
+def _opened(loan_id: str, claim: ClaimTerms | SubrogatedClaim, event: RecordedEvent) -> Sequence[Op]:
     claim_id = claim.claim_id
     return [
         Set(claim_id, "claim_id", claim_id),
@@ -86,6 +92,7 @@ VIEW = View(
         ClaimReserved,
         ReservationReleased,
         ClaimTransferred,
+        ClaimsSubrogated,
         LoanRestated,
     ),
     project=project,

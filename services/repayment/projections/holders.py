@@ -6,6 +6,7 @@ It is a part of the loan's own document: its stream writes both, so rows and hol
 from collections.abc import Sequence
 
 from libs.events.claims import ClaimTransferred
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Unset
 
@@ -34,6 +35,16 @@ def transferred(sold: ClaimTransferred) -> Sequence[Op]:
 def repaid(loan_id: str) -> Op:
     """Nobody is owed anything."""
     return Unset(loan_id, "held")
+
+
+def passed(change: ClaimTransferred | ClaimsSubrogated) -> Sequence[Op]:
+    """A claim is somebody else's: he bought it, or paid for it as a guarantor."""
+    return transferred(change) if isinstance(change, ClaimTransferred) else subrogated(change)
+
+
+def subrogated(paid_for: ClaimsSubrogated) -> Sequence[Op]:
+    """The guarantor's new claim; the distribution of the same record makes the others less."""
+    return [_held(paid_for.loan_id, paid_for.claim.claim_id, paid_for.principal_fen)]
 
 
 def _held(loan_id: str, claim_id: str, amount_fen: int) -> Op:

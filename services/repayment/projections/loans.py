@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from libs.events.claims import ClaimTransferred
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.measures import (
     LoanMoved,
@@ -51,6 +52,7 @@ _TERMS = (
     "installment_fen",
     "product",
     "region",
+    "guarantor",
 )
 
 
@@ -69,8 +71,8 @@ def _changes(data: object) -> Sequence[Op]:
             return [*_opened(loan), *holders.opened(loan)]
         case RepaymentDistributed() as shared:
             return holders.distributed(shared)
-        case ClaimTransferred() as sold:
-            return holders.transferred(sold)
+        case ClaimTransferred() | ClaimsSubrogated() as passed:
+            return holders.passed(passed)
         case PaymentReceived() as payment:
             return _received(payment)
         case ScheduleChanged() as change:
@@ -238,6 +240,7 @@ VIEW = View(
         ScheduleChanged,
         RepaymentDistributed,
         ClaimTransferred,
+        ClaimsSubrogated,
         PaymentMissed,
         PenaltyCharged,
         OverdueBucketChanged,

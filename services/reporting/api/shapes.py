@@ -19,6 +19,7 @@ Kind = Literal[
     "voucher",
     "marketing",
     "trade",
+    "compensation",
     "correction",
     "unrequested",
 ]
@@ -41,6 +42,7 @@ class StatementLineOut(BaseModel):
     bid_id: str | None = None
     claim_id: str | None = None
     offer_id: str | None = None
+    compensation_id: str | None = None
     voucher_id: str | None = None
     bank_reference: str | None = None
     correction_id: str | None = None

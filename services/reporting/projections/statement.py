@@ -25,6 +25,7 @@ from libs.events.bidding import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from libs.events.compensation import CompensationDebited
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
@@ -47,6 +48,7 @@ _ABOUT = (
     "fee_id",
     "voucher_id",
     "offer_id",
+    "compensation_id",
     "bank_reference",
     "correction_id",
 )
@@ -78,6 +80,7 @@ KINDS = {
     PurchaseReleased: "trade",
     PurchaseCaptured: "trade",
     SaleCredited: "trade",
+    CompensationDebited: "compensation",
     AdjustmentDebited: "correction",
     AdjustmentCredited: "correction",
     FeeAdjusted: "correction",

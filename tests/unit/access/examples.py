@@ -73,6 +73,8 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "month": lambda _about: "2024-03",
     "open_offer": lambda about: about.objects["offer"],
     "bank_break": lambda _about: "brk_0",
+    "guarantor": lambda _about: "gua_sure",
+    "compensation": lambda _about: "cmp_1",
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
@@ -244,6 +246,13 @@ BODIES: Final[dict[str, _Body]] = {
     },
     "POST /repayment/measures/{measure}/steps": lambda _about, _: {"step": "risk"},
     "POST /repayment/measures/{measure}/vote": lambda _about, _: {"agrees": True},
+    "POST /repayment/guarantors/{guarantor}": lambda _about, _: {
+        "limit_fen": 1_000_000_00,
+        "valid_to": "2024-12-31",
+        "file": "vault:1",
+    },
+    "POST /repayment/guarantors/{guarantor}/suspension": lambda _about, _: {"code": "net_worth_too_small"},
+    "POST /repayment/loans/{loan}/compensations/{compensation}/steps": lambda _about, _: {"step": "execute"},
     "POST /repayment/loans/{loan}/corrections": lambda _about, _: {
         "payment_id": "pay_1",
         "kind": "reverse",

@@ -4,6 +4,7 @@ import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
 from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
+from services.bidding.commands.compensation import RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, ConfirmReservation, CreditSale
 from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.standing import (
@@ -27,6 +28,7 @@ from tests.unit.bidding import (
     test_bank_days,
     test_cancelling,
     test_card,
+    test_compensation,
     test_contract,
     test_deal_pack,
     test_eligibility,
@@ -52,6 +54,7 @@ SPECS = [
     *test_contract.SPECS,
     *test_deal_pack.SPECS,
     *test_cancelling.SPECS,
+    *test_compensation.SPECS,
     *test_payout.SPECS,
     *test_publishing.SPECS,
     *test_waiting.SPECS,
@@ -73,6 +76,7 @@ SPECS = [
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
+#: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers nor sales are listed.
 #: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers, sales nor corrections are listed.
 NEVER_WITHOUT_EFFECT = (
     CaptureHold,
@@ -82,6 +86,7 @@ NEVER_WITHOUT_EFFECT = (
     CreditSale,
     ConfirmUnsold,
     ConfirmReservation,
+    RecordSubrogation,
     BookAdjustment,
     CreditAdjustment,
 )

@@ -67,7 +67,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS)
+    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS, GUARANTOR)
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     assert documents(view, turn_about(*streams, *more, *traded)) == first
 

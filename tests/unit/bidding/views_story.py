@@ -37,6 +37,7 @@ from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
+from tests.unit.bidding import test_compensation as compensation
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
@@ -280,6 +281,14 @@ LOAN_OF = history(
         decode(kind, (GOLDEN / f"{name_of(kind)}.json").read_bytes())
         for kind in (LoanOpened, RepaymentDistributed)
     ),
+    compensation.SUBROGATED,
+)
+GUARANTOR = history(
+    "acc_gus",
+    *(
+        replace(said, account_id="acc_gus", owner="usr_gus")
+        for said in (compensation.DEBITED, compensation.RECORDED)
+    ),
 )
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
@@ -309,4 +318,5 @@ EVERYTHING: list[RecordedEvent] = [
     *BANK_DAY,
     *LOAN_OF,
     *ORDERS,
+    *GUARANTOR,
 ]

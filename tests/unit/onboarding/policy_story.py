@@ -46,7 +46,7 @@ from services.onboarding.commands import (
     ReserveExposure,
 )
 from tests.unit.onboarding import stories as s
-from tests.unit.onboarding import test_staff, test_staff_tie
+from tests.unit.onboarding import test_guarantee, test_staff, test_staff_tie
 
 ABOUT = {"application_id": "app_1"}
 ASKED_WHO = Send("applicant", s.BEA, ConfirmApplicant(user_id=s.BEA, application_id="app_1"), ABOUT)
@@ -136,6 +136,7 @@ def kin_of(slot: str) -> Send:
 
 
 ANSWERS: list[tuple[str, Any, list[Send]]] = [
+    *test_guarantee.ANSWERS,
     ("onboarding", s.REGISTERED, []),
     (
         "onboarding",

@@ -18,9 +18,15 @@ from services.onboarding.commands import (
 )
 from services.onboarding.domain import aggregates
 from services.onboarding.domain.profile import DEMO
-from tests.unit.onboarding import test_application, test_staff, test_staff_tie, test_user
+from tests.unit.onboarding import test_application, test_guarantee, test_staff, test_staff_tie, test_user
 
-SPECS = [*test_user.SPECS, *test_application.SPECS, *test_staff.SPECS, *test_staff_tie.SPECS]
+SPECS = [
+    *test_user.SPECS,
+    *test_application.SPECS,
+    *test_guarantee.SPECS,
+    *test_staff.SPECS,
+    *test_staff_tie.SPECS,
+]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
 #: Each time is a new fact: a question answered, an attempt, a better report, other papers.

@@ -27,6 +27,7 @@ from tests.unit.documents import documents, history, turn_about
 from tests.unit.given import TODAY
 from tests.unit.onboarding import stories as s
 from tests.unit.onboarding.policy_story import CANCELLED, EXPIRED, REFUSED
+from tests.unit.onboarding.test_guarantee import REQUESTED
 
 USER = history(
     s.BEA,
@@ -148,6 +149,7 @@ def test_a_queue_is_asked_for_by_a_stage_that_there_is() -> None:
     """The list of stages by which applications are narrowed down is that of the stages which they come to."""
     ways = [
         s.LISTABLE,
+        (*s.AT_CAP_CHECK, REQUESTED),
         (*s.AT_INTAKE, s.RETURNED),
         (*s.WITH_CONDITIONS, s.FULFILLED),
         *((s.SUBMITTED, end) for end in (s.declined("age", "at_review"), s.REJECTED, s.TERMS_DECLINED)),

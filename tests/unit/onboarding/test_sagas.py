@@ -19,6 +19,7 @@ from tests.unit.onboarding.test_user import released
 def answered(saga: Saga, kind: type) -> list[list[type]]:
     """The types of the commands that each event of a type is answered with, where it concerns the saga at all."""
     wanted = {name_of(refused) for refused in saga.expected_refusals}
+    wanted |= {"repayment.ReserveGuarantee"} if saga.name == "guarantee" else set()
 
     def concerns(event: Any, sends: list[Send]) -> bool:
         return not isinstance(event, CommandRefused) or (bool(sends) and event.command_type in wanted)

@@ -9,15 +9,26 @@ from libs.events.deciding import Aggregate
 from libs.events.measures import NonAccrual
 from services.repayment.app import build
 from services.repayment.commands import (
+    AdmitGuarantor,
+    ApproveCompensation,
     CloseBusinessDay,
+    DeclineCompensation,
+    ExecuteCompensation,
     OpenCalendar,
     OpenLoan,
+    ProposeCompensation,
+    ProposeGuarantor,
+    RecordCompensation,
     RecordDebit,
     RecordDebitFailure,
     RecordPayment,
     RecordPhaseDone,
+    ReduceGuarantee,
+    RefuseCompensation,
     ReleaseClaim,
     ReserveClaim,
+    ReserveGuarantee,
+    SuspendGuarantor,
     TransferClaim,
 )
 from services.repayment.commands.measures import (
@@ -31,6 +42,7 @@ from services.repayment.commands.measures import (
     VoteOnMandate,
 )
 from tests.unit.given import context, given
+from tests.unit.repayment import guarantee_story as g
 from tests.unit.repayment.measure_story import (
     ADMIT,
     CARRIED,
@@ -60,7 +72,14 @@ from tests.unit.repayment.test_correction import CASES as CORRECTION_CASES
 from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSFER
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
-COMMANDS = [(aggregate, kind) for aggregate in AGGREGATES.values() for kind in aggregate.commands]
+#: A saga's notice about what never was is no fault.
+NEVER_REFUSED = (ReduceGuarantee,)
+COMMANDS = [
+    (aggregate, kind)
+    for aggregate in AGGREGATES.values()
+    for kind in aggregate.commands
+    if kind not in NEVER_REFUSED
+]
 
 STAFFED = replace(PROPOSE, proposed_by="stf_col")
 EXAMINE = ExamineMeasure(measure_id="msr_1", terms=NonAccrual())
@@ -100,8 +119,29 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     ExamineMeasure: (((OPENED,), EXAMINE), ((), EXAMINE), "unknown_loan"),
     CarryOutMeasure: (((OPENED,), CARRY_OUT), ((), CARRY_OUT), "unknown_loan"),
     RecordPhaseDone: ((CLOSING, done(FIRST, 0)), (CALENDAR_OPENED, done(FIRST, 0)), "day_not_closing"),
+    ProposeCompensation: ((g.LATE, g.PROPOSE), ((OPENED,), g.PROPOSE), "no_guarantor"),
+    ApproveCompensation: (((*g.LATE, g.PROPOSED), g.APPROVE), (g.LATE, g.APPROVE), "compensation_not_open"),
+    RefuseCompensation: (
+        ((*g.LATE, g.PROPOSED), g.REFUSE),
+        ((*g.LATE, *g.SIGNED), g.REFUSE),
+        "compensation_executed",
+    ),
+    ExecuteCompensation: (
+        ((*g.LATE, g.PROPOSED, g.APPROVED), g.EXECUTE),
+        ((*g.LATE, g.PROPOSED), g.EXECUTE),
+        "not_approved",
+    ),
+    RecordCompensation: (((*g.LATE, *g.SIGNED), g.RECORD), ((), g.RECORD), "unknown_loan"),
+    DeclineCompensation: (((*g.LATE, *g.SIGNED), g.DECLINE), ((), g.DECLINE), "unknown_loan"),
+    ProposeGuarantor: (((), g.NOMINATE), ((), replace(g.NOMINATE, valid_to=FIRST_DUE)), "invalid_date"),
+    AdmitGuarantor: (((g.NOMINATED,), g.ADMIT), ((), g.ADMIT), "unknown_guarantor"),
+    SuspendGuarantor: ((g.KNOWN, g.SUSPEND), ((), g.SUSPEND), "unknown_guarantor"),
+    ReserveGuarantee: (((g.NOMINATED, g.ADMITTED), g.RESERVE), ((), g.RESERVE), "unknown_guarantor"),
     **CORRECTION_CASES,
 }
+
+#: Whoever acts here is a member of staff, on the day on which a guarantor may be asked first.
+STAFF = context(g.DAY, "stf_cas")
 
 
 @pytest.mark.parametrize(("aggregate", "kind"), COMMANDS, ids=lambda value: getattr(value, "__name__", ""))
@@ -109,7 +149,8 @@ def test_every_command_does_refuses_and_then_says_nothing(aggregate: Aggregate, 
     """The three cases of each declared command; its code stands on it."""
     (history, command), (refusing, refused), code = CASES[kind]
     assert type(command) is type(refused) is kind
-    who = context(principal=PRINCIPALS.get(kind, ""))
+    signs = kind.__name__.endswith(("Compensation", "Guarantor"))
+    who = STAFF if signs else context(principal=PRINCIPALS.get(kind, ""))
     outcome = given(aggregate, *history).when(command, who)
     assert outcome.events
     given(aggregate, *history, *outcome.events).when(command, who).then_nothing()

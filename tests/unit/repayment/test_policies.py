@@ -16,6 +16,7 @@ from libs.events.bidding import (
     Posting,
 )
 from libs.events.codec import COMMAND_TYPES, name_of
+from libs.events.guarantees import GuaranteeDeclined
 from libs.events.market import OfferClosed, OfferExpired, OfferRequested, OfferTaken, OfferWithdrawn
 from libs.events.measures import MeasureExamined
 from libs.events.records import RecordedEvent
@@ -23,6 +24,7 @@ from libs.events.repayment import PaymentReturned
 from libs.events.sagas import Send, Step
 from libs.events.system import CommandRefused, PhaseDone
 from services.bidding import policies as bidding
+from services.onboarding import policies as onboarding
 from services.repayment.app import build
 from services.repayment.commands import (
     RecordDebit,
@@ -31,6 +33,7 @@ from services.repayment.commands import (
     RecordPhaseDone,
     ReleaseClaim,
     ReserveClaim,
+    ReserveGuarantee,
     TransferClaim,
 )
 from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection
@@ -42,6 +45,7 @@ from services.repayment.commands.measures import (
 )
 from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT, TODAY
+from tests.unit.repayment import guarantee_story as guarantee
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
 from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
@@ -159,6 +163,15 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("repayment", RESTATED),
         ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
         *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),
+        ("onboarding", guarantee.REQUESTED),
+        ("bidding", guarantee.DEBITED),
+        ("bidding", guarantee.TOO_LITTLE),
+        ("bidding", guarantee.NO_ACCOUNT),
+        ("repayment", guarantee.PAID),
+        ("repayment", guarantee.SUBROGATED),
+        ("bidding", guarantee.EXPIRED),
+        ("bidding", guarantee.CANCELLED),
+        ("bidding", guarantee.REFUSED),
     )
 }
 
@@ -306,7 +319,7 @@ def test_every_step_of_a_saga_is_what_its_policy_does(step: Step) -> None:
 )
 def test_every_decline_is_answered_by_bidding(step: Step) -> None:
     """Money that the loan declines by event goes back to the account that paid; what it refuses by name is undone by name."""
-    if step.declined_by == (CommandRefused,):
+    if step.declined_by in ((CommandRefused,), (GuaranteeDeclined, CommandRefused)):
         assert step.send in {kind for saga in SAGAS for kind in saga.expected_refusals}
         return
     assert step.declined_by == (PaymentReturned,)
@@ -319,7 +332,11 @@ def test_every_decline_is_answered_by_bidding(step: Step) -> None:
 #: Refusals that are this service's own to undo: they end their measure.
 OURS = (ExamineMeasure, CarryOutMeasure)
 #: What bidding does about a refused step of a sale, by the refused command.
-UNDONE = {ReserveClaim: "bidding.RefuseOffer", TransferClaim: "bidding.ReopenOffer"}
+UNDONE = {
+    ReserveClaim: "bidding.RefuseOffer",
+    TransferClaim: "bidding.ReopenOffer",
+    ReserveGuarantee: "onboarding.FailPrecedents",
+}
 
 
 @pytest.mark.parametrize("command", [kind for saga in SAGAS for kind in saga.expected_refusals])
@@ -337,10 +354,14 @@ def test_every_expected_refusal_is_undone(command: type) -> None:
         fail = FailMeasure(code="unknown_loan")
         assert sent(refused, "repayment") == [Send("fail", "msr_1", fail)]
     elif command in UNDONE:
-        (undo,) = bidding.POLICIES["repayment"](recorded(refused, "repayment", None))
-        assert (undo.stream_id, name_of(type(undo.command))) == ("offer_1", UNDONE[command])
+        there = onboarding if command is ReserveGuarantee else bidding
+        (undo,) = there.POLICIES["repayment"](recorded(refused, "repayment", None))
+        stream = "app_7" if command is ReserveGuarantee else "offer_1"
+        assert (undo.stream_id, name_of(type(undo.command))) == (stream, UNDONE[command])
     else:
-        assert _returns(refused) == [("acc_bo", send.about["payment_id"], INSTALLMENT)]
+        about = send.about
+        returned = about["account_id"], about["payment_id"], int(about["amount_fen"])
+        assert _returns(refused) == [returned]
 
 
 def _returns(event: Any) -> list[tuple[str, str, int]]:

@@ -66,15 +66,18 @@ def test_an_unknown_profile_is_named_with_those_that_exist() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_the_service_is_built_for_every_profile(name: str) -> None:
-    """Three aggregates with their own prefixes, six views, and policies for both sources."""
+    """Five aggregates with their own prefixes, nine views, and policies for three sources."""
     service = build(name)
-    assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar", "msr", "cor"]
+    assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar", "msr", "gua", "cor"]
     assert [view.name for view in service.views] == [
         "repayment.loans",
         "repayment.claims",
         "repayment.overdue-buckets",
         "repayment.calendar",
         "repayment.measures",
+        "repayment.guarantors",
+        "repayment.compensations",
+        "repayment.corrections",
         "repayment.staff",
     ]
-    assert list(service.policies) == ["bidding", "repayment"]
+    assert list(service.policies) == ["bidding", "repayment", "onboarding"]

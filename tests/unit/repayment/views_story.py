@@ -76,6 +76,7 @@ TERMS = {
     "claims": 3,
     "product": "",
     "region": "",
+    "guarantor": "",
     "penalty_rate": "0",
     "repayment": None,
     "accrual": "accruing",

@@ -6,6 +6,7 @@ from tools.simulator.planted import (
     bank,
     closing,
     corrections,
+    guarantors,
     kernel,
     listings,
     market,
@@ -46,6 +47,7 @@ PLANTS: Final = {
         *views.PLANTS,
         *closing.PLANTS,
         *corrections.PLANTS,
+        *guarantors.PLANTS,
     )
 }
 

@@ -4,6 +4,7 @@ Pure: an event carries all that the next step needs. Exposure that was reserved 
 comes about, and goes down with every principal that comes back.
 """
 
+import services.onboarding.policies.guarantees as guarantees
 from libs.events.application import (
     ApplicantRecorded,
     ApplicationApproved,
@@ -124,11 +125,18 @@ def _on_the_way(event: RecordedEvent) -> list[Send]:
             return [_release(declined.applicant, declined.loan_id, "terms_declined")]
         case ApplicationLapsed() as lapsed if lapsed.reserved_fen > 0:
             return [_release(lapsed.applicant, lapsed.loan_id, "application_lapsed")]
+        case ApplicationDeclined(stage="at_guarantor") as declined:
+            released = _release(declined.applicant, declined.loan_id, "guarantor_declined")
+            return [released, _ended(declined)]
         case ApplicationDeclined() | ApplicationRejected() | ApplicationLapsed() as ended:
-            ended_one = ReleaseApplicant(user_id=ended.applicant, application_id=ended.application_id)
-            return [Send("ended", ended.applicant, ended_one)]
+            return [_ended(ended)]
         case _:
             return []
+
+
+def _ended(ended: ApplicationDeclined | ApplicationRejected | ApplicationLapsed) -> Send:
+    release = ReleaseApplicant(user_id=ended.applicant, application_id=ended.application_id)
+    return Send("ended", ended.applicant, release)
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
@@ -238,7 +246,11 @@ def _undo(refused: CommandRefused) -> list[Send]:
     return []
 
 
-POLICIES = {"onboarding": on_onboarding, "bidding": on_bidding, "repayment": on_repayment}
+def _on_repayment(event: RecordedEvent) -> list[Send]:
+    return [*on_repayment(event), *guarantees.on_repayment(event)]
+
+
+POLICIES = {"onboarding": on_onboarding, "bidding": on_bidding, "repayment": _on_repayment}
 
 
 def _reserved(lapsed: ApplicationLapsed) -> tuple[str, ...]:
@@ -356,11 +368,15 @@ SAGAS = (
         why="What was reserved for a loan that never comes about is free for another.",
         opened_by={
             TermsDeclined: lambda declined: declined.loan_id,
+            ApplicationDeclined: lambda declined: (
+                (declined.loan_id,) if declined.stage == "at_guarantor" else ()
+            ),
             ApplicationLapsed: _reserved,
         },
         closed_by={ExposureReleased: lambda released: released.loan_id},
         steps=(
             Step(on=TermsDeclined, send=ReleaseExposure),
+            Step(on=ApplicationDeclined, send=ReleaseExposure),
             Step(on=ApplicationLapsed, send=ReleaseExposure),
             Step(on=ListingExpired, send=ReleaseExposure),
             Step(on=ListingCancelled, send=ReleaseExposure),
@@ -377,4 +393,5 @@ SAGAS = (
             Step(on=LoanRepaid, send=ReleaseExposure),
         ),
     ),
+    *guarantees.SAGAS,
 )

@@ -1,0 +1,82 @@
+"""Events of `repayment` about guarantors 担保方: external companies, admitted by two people, that stand in for loans up to a limit.
+
+A guarantor is a customer like others: `gua_x` has the account `acc_x` of the user `usr_x`, and what he pays comes out of it and out of
+nothing else (domain.md section 9, red line 2). What he pays for stands in `libs.events.compensation`.
+"""
+
+from datetime import date
+
+from libs.events.codec import event
+from libs.events.money import Count, PositiveFen
+from libs.events.onboarding import Code, Reference
+
+
+@event("repayment.GuarantorProposed.v1")
+class GuarantorProposed:
+    """Somebody read the company's admission `file` (licence, permit, net worth, outstanding guarantees) and proposes a limit: the most
+    that all loans which it guarantees may be owed together, until the end of `valid_to`."""
+
+    guarantor: str
+    limit_fen: PositiveFen
+    valid_to: date
+    file: Reference
+    proposed_by: str
+    proposed_on: date
+
+
+@event("repayment.GuarantorAdmitted.v1")
+class GuarantorAdmitted:
+    """Another person agrees: the company guarantees new loans up to the limit, until the end of `valid_to`. A later proposal that is
+    admitted takes the place of this one."""
+
+    guarantor: str
+    limit_fen: PositiveFen
+    valid_to: date
+    guaranteed_fen: Count
+    proposed_by: str
+    admitted_by: str
+    admitted_on: date
+
+
+@event("repayment.GuarantorSuspended.v1")
+class GuarantorSuspended:
+    """The company guarantees no new loans (`code`), until it is admitted again; for those that stand it pays on."""
+
+    guarantor: str
+    code: Code
+    suspended_by: str
+    suspended_on: date
+
+
+@event("repayment.GuaranteeReserved.v1")
+class GuaranteeReserved:
+    """A loan counts against the guarantor's limit from here on, before its listing opens; `guaranteed_fen` is all that he guarantees."""
+
+    guarantor: str
+    application_id: str
+    loan_id: str
+    amount_fen: PositiveFen
+    guaranteed_fen: PositiveFen
+    limit_fen: PositiveFen
+
+
+@event("repayment.GuaranteeDeclined.v1")
+class GuaranteeDeclined:
+    """The guarantor may not stand in for this loan (`code`)."""
+
+    guarantor: str
+    application_id: str
+    loan_id: str
+    amount_fen: PositiveFen
+    code: Code
+
+
+@event("repayment.GuaranteeReduced.v1")
+class GuaranteeReduced:
+    """`amount_fen` of a loan counts no more: repaid, paid by the guarantor himself, or the loan never came about. `left_fen` still does."""
+
+    guarantor: str
+    loan_id: str
+    amount_fen: PositiveFen
+    left_fen: Count
+    guaranteed_fen: Count

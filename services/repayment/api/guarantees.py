@@ -1,0 +1,167 @@
+"""Routes of guarantors and compensations: two people admit, three ask a guarantor to pay, each by his post.
+
+The token's scopes let somebody knock; the step that he asks for says which post he must hold. Whether it is the step's turn, and
+whether he has signed another, the log decides.
+"""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Query
+
+from libs.events import compensation as events
+from libs.events import guarantees as register_events
+from libs.runtime.http import (
+    Order,
+    ThisCall,
+    ThisPage,
+    ThisPrincipal,
+    ViewReader,
+    id_path,
+    scopes,
+    view_reader,
+)
+from libs.runtime.http.posts import holds
+from libs.runtime.http.problems import Problem
+from services.repayment import commands
+from services.repayment.api.guarantee_shapes import (
+    CompensationDone,
+    CompensationOut,
+    CompensationsOut,
+    CompensationState,
+    CompensationStepIn,
+    GuarantorDone,
+    GuarantorIn,
+    GuarantorOut,
+    GuarantorsOut,
+    SuspensionIn,
+)
+from services.repayment.api.routes import router
+
+GuarantorId = Annotated[str, id_path("gua")]
+LoanId = Annotated[str, id_path("loan")]
+CompensationId = Annotated[str, id_path("cmp")]
+Guarantors = Annotated[ViewReader, Depends(view_reader("repayment.guarantors"))]
+Compensations = Annotated[ViewReader, Depends(view_reader("repayment.compensations"))]
+Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
+
+#: Whose step it is: risk reads a guarantor's file and the general manager agrees; anybody of finance asks for a compensation, the
+#: supervisor approves it and the cashier executes it, three people (domain.md section 1; which of finance does what is chosen).
+_READS_FILES, _AGREES = "risk", "general_manager"
+_PROPOSES: Final = ("accountant", "finance_supervisor", "cashier")
+_STEPS: Final = {"approve": "finance_supervisor", "refuse": "finance_supervisor", "execute": "cashier"}
+
+
+async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
+    if not await holds(staff, who, *roles):
+        raise Problem(403, "forbidden_post")
+
+
+# --- the register --------------------------------------------------------------------------------------------------
+
+
+@router.read("/guarantors", scopes("risk", "committee", "finance"), answer=GuarantorsOut)
+async def read_guarantors(guarantors: Guarantors, page: ThisPage) -> GuarantorsOut:
+    """Who may stand in for loans, up to how much, and for how much he does."""
+    found, following = await guarantors.page(page, where={})
+    return GuarantorsOut(items=[GuarantorOut.of(document) for document in found], next=following)
+
+
+@router.command(
+    "/guarantors/{guarantor}",
+    scopes("risk"),
+    answer=GuarantorDone,
+    answers={register_events.GuarantorProposed: GuarantorDone.proposed},
+)
+async def propose_guarantor(
+    guarantor: GuarantorId, body: GuarantorIn, staff: Staff, principal: ThisPrincipal
+) -> Order:
+    """Propose a company, or new terms for one that is known; `gua_x` is the customer `usr_x`."""
+    await _require_post(staff, principal.subject, _READS_FILES)
+    return Order(guarantor, commands.ProposeGuarantor(guarantor=guarantor, **dict(body)))
+
+
+@router.command(
+    "/guarantors/{guarantor}/admission",
+    scopes("committee"),
+    answer=GuarantorDone,
+    answers={register_events.GuarantorAdmitted: GuarantorDone.admitted},
+    status=200,
+)
+async def admit_guarantor(guarantor: GuarantorId, staff: Staff, principal: ThisPrincipal) -> Order:
+    """Agree to what another person proposed."""
+    await _require_post(staff, principal.subject, _AGREES)
+    return Order(guarantor, commands.AdmitGuarantor(guarantor=guarantor))
+
+
+@router.command(
+    "/guarantors/{guarantor}/suspension",
+    scopes("risk"),
+    answer=GuarantorDone,
+    answers={register_events.GuarantorSuspended: GuarantorDone.suspended},
+    status=200,
+)
+async def suspend_guarantor(
+    guarantor: GuarantorId, body: SuspensionIn, staff: Staff, principal: ThisPrincipal
+) -> Order:
+    """No new loans; for those that stand the company pays on."""
+    await _require_post(staff, principal.subject, _READS_FILES)
+    return Order(guarantor, commands.SuspendGuarantor(guarantor=guarantor, code=body.code))
+
+
+# --- compensations -------------------------------------------------------------------------------------------------
+
+
+@router.read("/compensations", scopes("finance"), answer=CompensationsOut)
+async def read_compensations(
+    compensations: Compensations,
+    page: ThisPage,
+    state: Annotated[
+        CompensationState | None, Query(description="Only those that stand there.", examples=["proposed"])
+    ] = None,
+) -> CompensationsOut:
+    """What guarantors are asked to pay: what waits for approval, for the cashier, and how the others ended."""
+    where = {} if state is None else {"state": state}
+    found, following = await compensations.page(page, where=where)
+    return CompensationsOut(items=[CompensationOut.of(document) for document in found], next=following)
+
+
+@router.command(
+    "/loans/{loan}/compensations",
+    scopes("finance"),
+    answer=CompensationDone,
+    answers={events.CompensationProposed: CompensationDone.proposed},
+)
+async def propose_compensation(loan: LoanId, call: ThisCall, staff: Staff, principal: ThisPrincipal) -> Order:
+    """Propose that an overdue loan's guarantor pays, as soon as its contract allows."""
+    await _require_post(staff, principal.subject, *_PROPOSES)
+    return Order(loan, commands.ProposeCompensation(loan_id=loan, compensation_id=call.mint("cmp")))
+
+
+@router.command(
+    "/loans/{loan}/compensations/{compensation}/steps",
+    scopes("finance"),
+    answer=CompensationDone,
+    answers={
+        events.CompensationApproved: CompensationDone.approved,
+        events.CompensationExecuted: CompensationDone.executed,
+        events.CompensationDeclined: CompensationDone.declined,
+    },
+    status=200,
+)
+async def sign_compensation(
+    loan: LoanId,
+    compensation: CompensationId,
+    body: CompensationStepIn,
+    staff: Staff,
+    principal: ThisPrincipal,
+) -> Order:
+    """Do the next step, by one's post, or refuse it with a code. Who it is, the token says."""
+    await _require_post(staff, principal.subject, _STEPS[body.step])
+    about = {"loan_id": loan, "compensation_id": compensation}
+    match body.step:
+        case "approve":
+            return Order(loan, commands.ApproveCompensation(**about))
+        case "execute":
+            return Order(loan, commands.ExecuteCompensation(**about))
+        case "refuse":
+            return Order(loan, commands.RefuseCompensation(**about, code=body.code or "refused"))

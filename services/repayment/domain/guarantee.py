@@ -1,0 +1,122 @@
+"""What a loan knows of its guarantor: who he is, a compensation that is under way, and what he has paid for."""
+
+from dataclasses import replace
+from typing import Literal, assert_never
+
+from libs.events.codec import record
+from libs.events.compensation import (
+    ClaimsSubrogated,
+    CompensationApproved,
+    CompensationDeclined,
+    CompensationExecuted,
+    CompensationProposed,
+)
+from libs.events.repayment import AllocationLine
+
+
+@record
+class Proposed:
+    """One of finance proposes it."""
+
+    kind: Literal["proposed"] = "proposed"
+    compensation_id: str
+    proposed_by: str
+
+
+@record
+class Approved:
+    """Another one agreed; the cashier asks for the money."""
+
+    kind: Literal["approved"] = "approved"
+    compensation_id: str
+    proposed_by: str
+    approved_by: str
+
+
+@record
+class Asked:
+    """The guarantor's account is asked for what `lines` say of each instalment."""
+
+    kind: Literal["asked"] = "asked"
+    compensation_id: str
+    lines: tuple[AllocationLine, ...]
+
+
+UnderWay = Proposed | Approved | Asked
+
+
+@record
+class Subrogated:
+    """Instalments that are the guarantor's, because he paid them: number `first` through `through`, None for all to the end."""
+
+    claim_id: str
+    first: int
+    through: int | None
+
+    def holds(self, number: int) -> bool:
+        """Whether what is paid on an instalment is his; number 0 is what ends the loan early."""
+        if self.through is None:
+            return number == 0 or number >= self.first
+        return self.first <= number <= self.through
+
+
+@record
+class Guarantee:
+    """A loan's guarantor, `under_way` what he is being asked for, `subrogated` what he has paid for, oldest first."""
+
+    guarantor: str
+    under_way: UnderWay | None = None
+    subrogated: tuple[Subrogated, ...] = ()
+
+    @property
+    def next_number(self) -> int | None:
+        """The first instalment that is not his, None when all are."""
+        if not self.subrogated:
+            return 1
+        last = self.subrogated[-1].through
+        return None if last is None else last + 1
+
+
+GuaranteeEvent = (
+    CompensationProposed
+    | CompensationApproved
+    | CompensationExecuted
+    | CompensationDeclined
+    | ClaimsSubrogated
+)
+
+
+def fold(guarantee: Guarantee, event: GuaranteeEvent) -> Guarantee:
+    """The guarantee after one event."""
+    match event:
+        case CompensationProposed():
+            asked = Proposed(compensation_id=event.compensation_id, proposed_by=event.proposed_by)
+            return replace(guarantee, under_way=asked)
+        case CompensationApproved():
+            assert isinstance(guarantee.under_way, Proposed), "what is proposed is approved"
+            approved = Approved(
+                compensation_id=event.compensation_id,
+                proposed_by=guarantee.under_way.proposed_by,
+                approved_by=event.approved_by,
+            )
+            return replace(guarantee, under_way=approved)
+        case CompensationExecuted():
+            return replace(
+                guarantee, under_way=Asked(compensation_id=event.compensation_id, lines=event.lines)
+            )
+        case CompensationDeclined():
+            return replace(guarantee, under_way=None)
+        case ClaimsSubrogated():
+            claim = event.claim
+            paid = Subrogated(claim_id=claim.claim_id, first=claim.first, through=claim.through)
+            return replace(guarantee, under_way=None, subrogated=(*guarantee.subrogated, paid))
+        case _:
+            assert_never(event)
+
+
+def replaced_from(guarantee: Guarantee | None, number: int) -> Guarantee | None:
+    """Once instalments from a number on are no longer what he paid, he shares in what takes their place as every holder does."""
+    if guarantee is None:
+        return None
+    kept = tuple(each for each in guarantee.subrogated if each.through is None or each.through < number)
+    return replace(guarantee, subrogated=kept)

@@ -1,0 +1,126 @@
+"""Who may stand in for loans, up to which sum together: admitted by two people, asked before a listing opens."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from libs.events.guarantees import (
+    GuaranteeDeclined,
+    GuaranteeReduced,
+    GuarantorAdmitted,
+    GuarantorSuspended,
+)
+from services.repayment.domain.guarantor import AGGREGATE
+from tests.unit.given import context, given
+from tests.unit.repayment.guarantee_story import (
+    ADMIT,
+    ADMITTED,
+    DAY,
+    KNOWN,
+    NOMINATE,
+    NOMINATED,
+    REDUCE,
+    RESERVE,
+    RESERVE_MORE,
+    RESERVED,
+    SUSPEND,
+    VALID_TO,
+    by,
+)
+from tests.unit.repayment.stories import days
+
+SUSPENDED = GuarantorSuspended(
+    guarantor="gua_g", code="net_worth_too_small", suspended_by="stf_ria", suspended_on=DAY
+)
+
+
+def test_two_people_admit_a_guarantor() -> None:
+    """One proposes by the file, another agrees; each of it once more says nothing."""
+    given(AGGREGATE).when(NOMINATE, by("ria")).then(NOMINATED)
+    given(AGGREGATE, NOMINATED).when(NOMINATE, by("ria")).then_nothing()
+    given(AGGREGATE, NOMINATED).when(ADMIT, by("gm")).then(ADMITTED)
+    given(AGGREGATE, NOMINATED, ADMITTED).when(ADMIT, by("gm")).then_nothing()
+    given(AGGREGATE, NOMINATED).when(ADMIT, by("ria")).then_refused("forbidden_same_person")
+    given(AGGREGATE, NOMINATED).when(ADMIT, context(DAY, "usr_g")).then_refused("forbidden_not_staff")
+    given(AGGREGATE, NOMINATED).when(ADMIT, by("gm", days(VALID_TO, 1))).then_refused("too_late")
+    given(AGGREGATE).when(ADMIT, by("gm")).then_refused("unknown_guarantor")
+
+
+@pytest.mark.parametrize("valid_to", [DAY, days(DAY, 367)])
+def test_nobody_is_admitted_for_more_than_a_year(valid_to: date) -> None:
+    """A guarantor is reviewed yearly, so his last day is later than today and within a year."""
+    asked = replace(NOMINATE, valid_to=valid_to)
+    given(AGGREGATE).when(asked, by("ria")).then_refused("invalid_date")
+
+
+def test_new_terms_keep_what_he_guarantees() -> None:
+    """A later proposal that another admits takes the place of the terms, and the loans still count."""
+    more = replace(NOMINATED, limit_fen=200_000)
+    renewed = GuarantorAdmitted(
+        guarantor="gua_g",
+        limit_fen=200_000,
+        valid_to=VALID_TO,
+        guaranteed_fen=60_000,
+        proposed_by="stf_ria",
+        admitted_by="stf_gm",
+        admitted_on=DAY,
+    )
+    given(AGGREGATE, *KNOWN, more).when(ADMIT, by("gm")).then(renewed)
+
+
+def test_a_suspended_guarantor_takes_no_new_loans() -> None:
+    """He is suspended once, and comes back by a new proposal only."""
+    given(AGGREGATE, *KNOWN).when(SUSPEND, by("ria")).then(SUSPENDED)
+    given(AGGREGATE, *KNOWN, SUSPENDED).when(SUSPEND, by("ria")).then_nothing()
+    given(AGGREGATE, *KNOWN, SUSPENDED).when(ADMIT, by("gm")).then_refused("nothing_proposed")
+    given(AGGREGATE).when(SUSPEND, by("ria")).then_refused("unknown_guarantor")
+
+
+def test_a_loan_takes_its_place_under_the_limit() -> None:
+    """It is reserved once, up to the limit to the fen; nobody of that name is refused."""
+    given(AGGREGATE, NOMINATED, ADMITTED).when(RESERVE).then(RESERVED)
+    given(AGGREGATE, *KNOWN).when(RESERVE).then_nothing()
+    more = replace(
+        RESERVED, application_id="app_8", loan_id="loan_8", amount_fen=40_000, guaranteed_fen=100_000
+    )
+    given(AGGREGATE, *KNOWN).when(RESERVE_MORE).then(more)
+    given(AGGREGATE).when(RESERVE).then_refused("unknown_guarantor")
+
+
+@pytest.mark.parametrize(
+    ("history", "changed", "day", "code"),
+    [
+        ((NOMINATED,), {}, DAY, "guarantor_not_admitted"),
+        ((*KNOWN, SUSPENDED), {}, DAY, "guarantor_suspended"),
+        (KNOWN, {}, days(VALID_TO, 1), "guarantor_expired"),
+        (KNOWN, {"amount_fen": 40_001}, DAY, "guarantor_limit_exceeded"),
+        (KNOWN, {"borrower": "usr_g"}, DAY, "guarantor_is_borrower"),
+    ],
+)
+def test_why_he_may_not(history: tuple[Any, ...], changed: dict[str, Any], day: date, code: str) -> None:
+    """Not admitted, suspended, past his day, over his limit or for himself: declined by an event that names the application."""
+    declined = GuaranteeDeclined(
+        guarantor="gua_g",
+        application_id="app_8",
+        loan_id="loan_8",
+        amount_fen=changed.get("amount_fen", 40_000),
+        code=code,
+    )
+    given(AGGREGATE, *history).when(replace(RESERVE_MORE, **changed), context(day)).then(declined)
+
+
+def test_what_is_repaid_leaves_room() -> None:
+    """What still counts only ever goes down, in whatever order it is told; a suspended guarantor's as well."""
+    reduced = GuaranteeReduced(
+        guarantor="gua_g", loan_id="loan_7", amount_fen=40_000, left_fen=20_000, guaranteed_fen=20_000
+    )
+    given(AGGREGATE, *KNOWN).when(REDUCE).then(reduced)
+    given(AGGREGATE, *KNOWN, SUSPENDED).when(REDUCE).then(reduced)
+    given(AGGREGATE, *KNOWN, reduced).when(REDUCE).then_nothing()
+    given(AGGREGATE, *KNOWN, reduced).when(replace(REDUCE, left_fen=30_000)).then_nothing()
+    given(AGGREGATE, NOMINATED).when(REDUCE).then_nothing()
+    given(AGGREGATE).when(REDUCE).then_nothing()
+    gone = replace(reduced, amount_fen=20_000, left_fen=0, guaranteed_fen=0)
+    given(AGGREGATE, *KNOWN, reduced).when(replace(REDUCE, left_fen=0)).then(gone)
