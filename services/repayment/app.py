@@ -7,7 +7,7 @@ from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import claims, loans, overdue_buckets
+from services.repayment.projections import calendar, claims, loan_history, loans, overdue_buckets
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -26,12 +26,12 @@ def build(profile: str) -> Service:
         aggregates=(loan_aggregate(profile_named(profile)), calendar_aggregate()),
         policies=POLICIES,
         sagas=SAGAS,
-        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW),
+        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW, loan_history.VIEW, calendar.VIEW),
         router=_router,
     )
 
 
 def _router() -> "ServiceRouter":
-    from services.repayment.api.portfolio import router  # only the api role loads the web room
+    from services.repayment.api.loan_page import router  # only the api role loads the web room
 
     return router
