@@ -32,6 +32,6 @@ def build(profile: str) -> Service:
 
 
 def _router() -> "ServiceRouter":
-    from services.repayment.api.loan_page import router  # only the api role loads the web room
+    from services.repayment.api.cash_history import router  # only the api role loads the web room
 
     return router

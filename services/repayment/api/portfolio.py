@@ -23,7 +23,7 @@ _CHUNK: Final = 100
 async def read_portfolio(claims: Claims, loans: Loans, principal: ThisPrincipal) -> PortfolioOut:
     """The caller's claims by grade, term and state: what is outstanding and what came back."""
     portfolio = Portfolio()
-    async for claim, loan in _held(claims, loans, principal.subject):
+    async for claim, loan in held_claims(claims, loans, principal.subject):
         portfolio.add(claim, loan)
     return portfolio.shown()
 
@@ -32,12 +32,12 @@ async def read_portfolio(claims: Claims, loans: Loans, principal: ThisPrincipal)
 async def read_cash_flow(claims: Claims, loans: Loans, principal: ThisPrincipal) -> CashFlowOut:
     """What the caller may expect of his claims: principal and interest by month."""
     flow = CashFlow()
-    async for claim, loan in _held(claims, loans, principal.subject):
+    async for claim, loan in held_claims(claims, loans, principal.subject):
         flow.add(claim, loan)
     return flow.shown()
 
 
-async def _held(
+async def held_claims(
     claims: ViewReader, loans: ViewReader, investor: str
 ) -> AsyncIterator[tuple[Document, Document]]:
     """The investor's claims, each with its loan, which may be seen a moment later than the claim: then both are.

@@ -11,6 +11,7 @@ from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationRelea
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
+from services.repayment.projections import receipts
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -28,6 +29,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                     Add(line.claim_id, "interest_fen", line.interest_fen),
                     Add(line.claim_id, "penalty_fen", line.penalty_fen),
                     Add(line.claim_id, "fee_fen", line.fee_fen),
+                    *receipts.received(line, shared.value_date),
                     Set(line.claim_id, f"src.{event.stream}", event.address),
                 )
             ]
@@ -73,7 +75,7 @@ def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[O
 
 VIEW = View(
     name="repayment.claims",
-    version=2,
+    version=3,
     reads=(LoanOpened, RepaymentDistributed, ClaimReserved, ReservationReleased, ClaimTransferred),
     project=project,
     owner_field="investor",

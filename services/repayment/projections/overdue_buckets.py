@@ -3,10 +3,14 @@
 `bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5), `segment:<region>:<product>:<bucket>`
 the same of one region and product; `region:<region>` and `product:<product>` count the loans of all buckets and, beside them,
 those that are late. `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to their events.
+
+What is overdue is a sum too, and a loan's event says only what it is after it. A case's place in the collection queue says both,
+before and after (libs.events.collections): so these sums are moved by collections, and at rest are the sums of the loans' rows.
 """
 
 from collections.abc import Sequence
 
+from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanOpened,
@@ -38,6 +42,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return [*_moved(change), _source(change.loan_id, event)]
         case LoanRepaid() as repaid:
             return [*_counted(repaid, _CURRENT, -1, 0), Delete(_row(repaid.loan_id))]
+        case CaseRanked() as ranked:
+            before = [] if ranked.before is None else _owing(ranked.before, -ranked.before.overdue_fen)
+            return [*before, *_owing(ranked.entry, ranked.entry.overdue_fen)]
+        case CaseClosed() as closed:
+            return _owing(closed.entry, -closed.entry.overdue_fen)
         case _:
             return []
 
@@ -78,16 +87,24 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
     ]
 
 
+def _owing(case: QueueEntry, overdue_fen: int) -> Sequence[Op]:
+    """So much more is overdue where a case is counted; in which stage its bucket is collected is the same for all its cases."""
+    ops = _counted(case, case.bucket, 0, 0, overdue_fen)
+    docs = (f"bucket:{case.bucket}", f"segment:{case.region}:{case.product}:{case.bucket}")
+    return [*ops, *(SetOnce(doc, "stage", case.stage) for doc in docs)]
+
+
 def _source(loan_id: str, event: RecordedEvent) -> Op:
     """The last event behind a row: where its numbers can be followed down to."""
     return Set(_row(loan_id), f"src.{event.stream}", event.address)
 
 
 def _counted(
-    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid,
+    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid | QueueEntry,
     bucket: str,
     loans: int,
     principal_fen: int,
+    overdue_fen: int = 0,
 ) -> Sequence[Op]:
     whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket}"
     ops: list[Op] = [
@@ -101,6 +118,7 @@ def _counted(
             SetOnce(doc, "bucket", bucket),
             Add(doc, "loans", loans),
             Add(doc, "principal_fen", principal_fen),
+            Add(doc, "overdue_fen", overdue_fen),
         ]
     late = int(bucket != _CURRENT)
     for kind, name in (("region", of.region), ("product", of.product)):
@@ -112,6 +130,7 @@ def _counted(
             Add(doc, "principal_fen", principal_fen),
             Add(doc, "late_loans", late * loans),
             Add(doc, "late_principal_fen", late * principal_fen),
+            Add(doc, "overdue_fen", overdue_fen),
         ]
     return ops
 
@@ -122,8 +141,17 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=4,
-    reads=(LoanOpened, PaymentReceived, PaymentMissed, PenaltyCharged, OverdueBucketChanged, LoanRepaid),
+    version=5,
+    reads=(
+        LoanOpened,
+        PaymentReceived,
+        PaymentMissed,
+        PenaltyCharged,
+        OverdueBucketChanged,
+        LoanRepaid,
+        CaseRanked,
+        CaseClosed,
+    ),
     project=project,
     indexes=("kind", "bucket", "region", "product"),
 )

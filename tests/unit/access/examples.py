@@ -110,6 +110,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "figure": lambda _town: ["outstanding_fen"],
     "number": lambda _town: ["1"],
     "payment": lambda _town: ["pay_none"],
+    "bucket": lambda _town: ["M1"],
 }
 #: Routes that nobody in particular may call, each with its reason.
 ANYBODY: Final = {
