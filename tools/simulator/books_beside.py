@@ -13,6 +13,7 @@ from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
+from tools.simulator.page_books import PageBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
 from tools.simulator.redemption_books import RedemptionBooks
@@ -39,11 +40,13 @@ class BooksBeside:
         self.moves = CashBooks(books)
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
+        self.pages = PageBooks(books, self.cases)
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
         self.schedules.record(where, events)
         self.cases.record(where, events)
+        self.pages.record(where, events)
         for event in events:
             self.people.record(where, event)
             self.papers.record(where, event)

@@ -117,8 +117,8 @@ def test_each_difference_has_its_name() -> None:
     ]
     [_, second, _], loan = told(*STORY, *SETTLEMENT)
     *_, april = of(second, loan=loan).months
-    assert (april.expected_interest_fen, april.received_interest_fen) == (3, 204)
-    assert (april.missed_fen, april.late_fen, april.early_fen) == (0, 300 + 9_900, 0)
+    assert (april.expected_interest_fen, april.received_interest_fen) == (4, 204)
+    assert (april.missed_fen, april.late_fen, april.early_fen) == (0, 9_999 + 200, 0)
 
 
 def test_a_payment_is_laid_beside_its_instalments() -> None:

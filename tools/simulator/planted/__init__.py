@@ -10,6 +10,7 @@ from tools.simulator.planted import (
     market,
     openings,
     outside,
+    pages,
     papers,
     people,
     redemptions,
@@ -39,6 +40,7 @@ PLANTS: Final = {
         *outside.PLANTS,
         *bank.PLANTS,
         *views.PLANTS,
+        *pages.PLANTS,
         *closing.PLANTS,
     )
 }
