@@ -14,8 +14,8 @@ LISTS: Final = {
 }
 #: Parts that are called by what the list calls `id`.
 _BY_ID: Final = ("account", "loan")
-#: Of loans only so many are asked for: each has lines of its own, and each line is read from the log.
-_LOANS: Final = 3
+#: Of loans only the first is asked for: each has lines of its own, and each line is read from the log.
+_LOANS: Final = 1
 
 
 def asked(figure: Figure, shown: dict[str, Any]) -> list[str]:
