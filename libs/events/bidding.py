@@ -12,6 +12,7 @@ from typing import Literal
 from libs.events import account, bank, contracts, hold, publication
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.rescheduling import Prepay
 from libs.events.schedules.terms import RepaymentTerms
 
 # Whoever reads bidding finds all of its events here: those of the account itself, of holds, of the bank and of the papers too.
@@ -132,7 +133,8 @@ class InstallmentDebitFailed:
 
 @event("bidding.LoanPaymentDebited.v1")
 class LoanPaymentDebited:
-    """The payer's voluntary payment left his account; the loan answers next. `settle` asks for early full payment."""
+    """The payer's voluntary payment left his account; the loan answers next. `settle` asks for early full payment, `prepay` for
+    early payment of a part."""
 
     account_id: str
     owner: str
@@ -144,6 +146,7 @@ class LoanPaymentDebited:
     available_after_fen: Count
     held_after_fen: Count
     postings: tuple[Posting, ...]
+    prepay: Prepay | None = None
 
 
 @event("bidding.LoanPaymentReturned.v1")

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from libs.events.arrival import Arrival
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
@@ -161,7 +162,7 @@ class PaymentReceived:
     """A payment was taken and allocated; `amount_fen` is the allocated sum, never more than was owed.
 
     `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
-    for the borrower.
+    for the borrower; `arrival` how it came, None in records from before it was said.
     """
 
     loan_id: str
@@ -178,6 +179,7 @@ class PaymentReceived:
     product: str = ""
     region: str = ""
     payer: str = ""
+    arrival: Arrival | None = None
 
 
 @event("repayment.RepaymentDistributed.v1")
@@ -284,7 +286,8 @@ LoanClass = Literal["normal", "special_mention", "substandard", "doubtful", "los
 
 @event("repayment.LoanClassified.v1")
 class LoanClassified:
-    """The loan moved between the five classes; `principal_fen` is its outstanding principal now."""
+    """The loan moved between the five classes; `principal_fen` is its outstanding principal now. `measure_id` is the measure by which
+    it did: empty where its days past due, or their end, say so."""
 
     loan_id: str
     borrower: str
@@ -295,6 +298,7 @@ class LoanClassified:
     principal_fen: Count
     product: str = ""
     region: str = ""
+    measure_id: str = ""
 
 
 @event("repayment.LoanRepaid.v1")

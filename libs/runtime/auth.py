@@ -45,6 +45,7 @@ SCOPES: Final = {
     "finance": "review full listings and pay them out",
     "papers": "read contracts (legal), sign one's step of a deal pack",
     "redemption": "see emergency redemptions, approve them or release their sale by one's post",
+    "measure": "propose measures for loans that are not paid as agreed, and sign them by one's post",
     "claim:own": "see the loans in which one holds claims",
     "analyst": "see figures of the whole book",
     "collector": "work the collection queue of one's own desk",

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 #: came late; a voucher changes its loan; an account remembers the last hundred answers of the bank; the secondary market and
 #: emergency redemption; newcomer listings, days to open by hand, staff's loans; bank days; standing orders; a manner of repayment,
 #: with the schedule in the contract.
-RULES = 7
+#: 8: a payment says that it prepays a part; no flat interest on principal that is gone, no payment in an order that is none.
+RULES = 8
 
 
 def build(profile: str) -> Service:

@@ -14,6 +14,7 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
+from libs.events.measures import PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
@@ -50,11 +51,19 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return [_bucket(event.data)]
         case PenaltyCharged():
             return [_penalty(event.data)]
+        case PenaltyWaived() as waiver:
+            command = RecordPenalty(
+                loan_id=waiver.loan_id,
+                dpd=waiver.dpd,
+                overdue_fen=waiver.overdue_after_fen,
+                charged_on=waiver.waived_on,
+            )
+            return [Send("waiver", debtor_of(waiver.borrower), command)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
-            command = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
-            return [Send("close", debtor_of(repaid.borrower), command)]
+            close = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
+            return [Send("close", debtor_of(repaid.borrower), close)]
         case _:
             return []
 
@@ -166,6 +175,7 @@ SAGAS = (
         steps=(
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
+            Step(on=PenaltyWaived, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),

@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from libs.events.staff import staff_view
 from libs.runtime.service import Service
+from services.repayment.domain import correction
 from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.loan import loan_aggregate
+from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import calendar, claims, loan_history, loans, overdue_buckets
+from services.repayment.projections import calendar, claims, loan_history, loans, measures, overdue_buckets
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 2: penalty interest and five classes.
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
 #: a loan is not judged while a debit has no answer.
-RULES = 4
+#: 5: a part is prepaid, and payments are allocated in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections.
+RULES = 5
 
 
 def build(profile: str) -> Service:
@@ -23,15 +27,28 @@ def build(profile: str) -> Service:
     return Service(
         name="repayment",
         rules=RULES,
-        aggregates=(loan_aggregate(profile_named(profile)), calendar_aggregate()),
+        aggregates=(
+            loan_aggregate(profile_named(profile)),
+            calendar_aggregate(),
+            measure_aggregate(profile_named(profile)),
+            correction.AGGREGATE,
+        ),
         policies=POLICIES,
         sagas=SAGAS,
-        views=(loans.VIEW, claims.VIEW, overdue_buckets.VIEW, loan_history.VIEW, calendar.VIEW),
+        views=(
+            loans.VIEW,
+            claims.VIEW,
+            overdue_buckets.VIEW,
+            calendar.VIEW,
+            loan_history.VIEW,
+            measures.VIEW,
+            staff_view("repayment"),
+        ),
         router=_router,
     )
 
 
 def _router() -> "ServiceRouter":
-    from services.repayment.api.cash_history import router  # only the api role loads the web room
+    from services.repayment.api.all_routes import router  # only the api role loads the web room
 
     return router

@@ -308,23 +308,6 @@ FIGURES = (
         "domain.md section 4",
         "outstanding_fen",
     ),
-    *(
-        _of_loan(
-            f"loan_paid_{part}",
-            f"What was paid of one loan's {part}",
-            f"Σ {part} of all payments on the loan, early settlement included",
-            "domain.md section 4",
-            f"paid_{part}_fen",
-        )
-        for part in ("principal", "interest", "fee", "penalty")
-    ),
-    _of_loan(
-        "loan_charged_penalty",
-        "Penalty interest charged on one loan",
-        "Σ penalty charged, paid or not",
-        "decision 5",
-        "charged_penalty_fen",
-    ),
     *(_reached(stage, *_REACHED[stage]) for stage in STAGES),
     Figure(
         name="pipeline",

@@ -209,8 +209,12 @@ class Books:
         )
         before, after = data["principal_before_fen"], data["principal_after_fen"]
         _require(loan.outstanding_fen == before, f"{where}: outstanding before is wrong")
-        loan.pay(where, parts)
+        loan.pay(where, parts, date.fromisoformat(data["value_date"]))
         _require(loan.outstanding_fen == after, f"{where}: outstanding after is wrong")
+
+    def _rescheduled(self, where: str, data: Any) -> None:
+        self._once(where, f"change {data['change_id']}")
+        self.loans[data["loan_id"]].reschedule(where, data["rows"], data["outstanding_fen"])
 
     def _due(self, where: str, data: Any) -> None:
         self.loans[data["loan_id"]].ask(where, data["number"])
@@ -305,6 +309,8 @@ class Books:
             shares = sum(_parts(x) - x["fee_fen"] for x in lines)
             total = shares + distribution["fee_fen"]
             _require(total == payment["amount_fen"], f"{where}: {payment['payment_id']} is not shared out")
+            kept = self.loans[payment["loan_id"]].prepaid_fen
+            _require(not kept, f"{where}: {kept} is prepaid, and nothing is asked anew")
 
 
 _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
@@ -331,6 +337,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "bidding.LoanPaymentReturned.v1": Books._given_back,
     "repayment.LoanOpened.v1": Books._lent,
     "repayment.PaymentReceived.v1": Books._paid,
+    "repayment.ScheduleChanged.v1": Books._rescheduled,
     "repayment.InstallmentDue.v1": Books._due,
     "repayment.DebitRequested.v1": Books._debit_asked,
     "repayment.DebitFailureRecorded.v1": Books._debit_failed,

@@ -16,6 +16,7 @@ from tools.simulator.pack_books import PackBooks
 from tools.simulator.page_books import PageBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.prepay_books import PrepayBooks
 from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.standing_books import StandingBooks
@@ -29,6 +30,7 @@ class BooksBeside:
         self.people = PeopleBooks(books)
         self.papers = PaperBooks()
         self.schedules = ScheduleBooks()
+        self.prepaid = PrepayBooks(books)
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(books, self.papers)
         self.listings = ListingBooks()
@@ -45,6 +47,7 @@ class BooksBeside:
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
         self.schedules.record(where, events)
+        self.prepaid.record(where, events)
         self.cases.record(where, events)
         self.pages.record(where, events)
         for event in events:

@@ -1,10 +1,13 @@
 """The judgement of a world at rest: its log, what its people were told, and what they read in every view."""
 
+from typing import Any
+
 from pydantic_core import to_json
 
 from libs.runtime.projecting import MemoryViews
 from tools.simulator.books import Books
 from tools.simulator.checks import Auditor, Violation
+from tools.simulator.loan_books import LoanBook
 from tools.simulator.pages import compare_pages
 from tools.simulator.projecting import views_of
 from tools.simulator.reading import compare_with_moves
@@ -75,6 +78,8 @@ def compare_with_books(world: World, books: Books) -> None:
     for loan, document in world.views["repayment.loans"].documents.items():
         _equal(loan, document["outstanding_fen"], books.loans[loan].outstanding_fen)
         _equal(f"penalty of {loan}", document["penalty_fen"], books.loans[loan].penalty_fen)
+        if document["state"] == "running":
+            _compare_rows(loan, document, books.loans[loan])
     for claim, document in world.views["repayment.claims"].documents.items():
         _equal(claim, document["outstanding_fen"], books.loans[document["loan_id"]].claims[claim])
     lent = world.views["bidding.lent"].documents.get("all", {})
@@ -83,9 +88,21 @@ def compare_with_books(world: World, books: Books) -> None:
         _equal(f"claims by the {side}", lent.get(f"{side}_fen", 0), claims)
     buckets = world.views["repayment.overdue-buckets"].documents
     counted = [document for name, document in buckets.items() if name.startswith("bucket:")]
-    owed = [loan.outstanding_fen for loan in books.loans.values() if loan.outstanding_fen]
+    owed = [loan.outstanding_fen for loan in books.loans.values() if loan.runs]
     _equal("principal in buckets", sum(document["principal_fen"] for document in counted), sum(owed))
     _equal("loans in buckets", sum(document["loans"] for document in counted), len(owed))
+
+
+def _compare_rows(loan: str, document: Any, book: LoanBook) -> None:
+    """The instalments that a borrower reads are those that are asked, and what is open of each is what he owes."""
+    _equal(f"instalments of {loan}", document["rows_to"], len(book.rows))
+    for number, owed in book.rows.items():
+        row, of = document["rows"][str(number)], f"of {number} of {loan}"
+        for part in ("principal", "interest", "fee", "penalty"):
+            open_fen = row[f"{part}_fen"] - row[f"paid_{part}_fen"]
+            _equal(f"{part} {of}", open_fen, getattr(owed, f"{part}_fen"))
+        if row["due_on"] != owed.due_on.isoformat():
+            raise Violation(f"due date {of}: the view says {row['due_on']}, the books {owed.due_on}")
 
 
 def check_system_views(world: World) -> None:

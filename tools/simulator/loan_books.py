@@ -10,6 +10,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
+from tools.simulator.order_books import expected, order_of, said
+
 
 class WrongBooks(AssertionError):
     """Money was lost, created, or went where it does not belong."""
@@ -56,6 +58,8 @@ class Row:
     penalty_fen: int = 0
     asked: bool = False
     missed: bool = False
+    touched: bool = False
+    """Something was paid on it."""
 
     @property
     def open_fen(self) -> int:
@@ -66,6 +70,20 @@ class Row:
     def asked_fen(self) -> int:
         """What of it is asked: the fee as well."""
         return self.open_fen + self.fee_fen
+
+
+@dataclass(slots=True)
+class Rest:
+    """What of a loan was not due before a payment prepaid a part of it: how many rows were, all due dates, and its rows."""
+
+    kept: int
+    dues: list[date]
+    rows: list[Row]
+
+    @property
+    def principal(self) -> int:
+        """What was not due of the principal."""
+        return sum(row.principal_fen for row in self.rows)
 
 
 @dataclass(slots=True)
@@ -82,11 +100,20 @@ class LoanBook:
     loan_class: str = "normal"
     unanswered: list[str] = field(default_factory=list)
     """Debits asked from the borrower's account that the loan has no answer to."""
+    terms: Any = None
+    prepaid_fen: int = 0
+    """Principal that was prepaid and is still in the rows, until they are asked anew."""
+    before: Rest | None = None
 
     @property
     def outstanding_fen(self) -> int:
         """Principal that is not repaid."""
-        return sum(row.principal_fen for row in self.rows.values())
+        return sum(row.principal_fen for row in self.rows.values()) - self.prepaid_fen
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything is owed."""
+        return self.oldest is not None
 
     @property
     def penalty_fen(self) -> int:
@@ -96,7 +123,7 @@ class LoanBook:
     @property
     def oldest(self) -> Row | None:
         """The first instalment that is not paid in full."""
-        return next((row for row in self.rows.values() if row.asked_fen), None)
+        return next((row for row in self.rows.values() if _open_or_fined(row)), None)
 
     def dpd(self, on: date) -> int:
         """Days past due."""
@@ -105,34 +132,47 @@ class LoanBook:
 
     # --- payments -----------------------------------------------------------------------------------------------
 
-    def pay(self, where: str, lines: Sequence[Any]) -> None:
-        """Oldest instalment first, within it penalty, fee, interest, principal; line 0 ends the loan."""
-        for line in lines:
-            if line["number"] == _UNDUE:
-                self._settle(where, line)
-            else:
-                self._pay_row(where, line)
+    def pay(self, where: str, lines: Sequence[Any], on: date) -> None:
+        """What is due, in the order of the loan's terms; line 0 pays what is not: all of it, or a part, for which rows are asked anew."""
+        early = next((line for line in lines if line["number"] == _UNDUE), None)
+        due = [line for line in lines if line is not early]
+        if early is None:
+            order = order_of(self.terms, self.loan_class)
+            right = expected(self.rows, sum(map(_line_fen, due)), on, order)
+            for number, parts in said(due).items():
+                row = self.rows[number]
+                for component, fen in parts.items():
+                    owed = getattr(row, f"{component}_fen")
+                    require(fen <= owed, f"{where}: {self.loan_id} pays {component} of {number} twice")
+            require(said(due) == right, f"{where}: {self.loan_id} pays in the wrong order: {said(due)}")
+        for line in due:
+            self._pay_row(where, line)
+        if early is not None:
+            self._pay_early(where, early, on)
 
     def _pay_row(self, where: str, line: Any) -> None:
         number, row = line["number"], self.rows[line["number"]]
-        older = [
-            earlier for earlier, before in self.rows.items() if earlier < number and _open_or_fined(before)
-        ]
-        require(not older, f"{where}: {self.loan_id} pays {number} while {older} are open")
+        row.touched = True
         row.penalty_fen -= line["penalty_fen"]
-        require(row.penalty_fen >= 0, f"{where}: {self.loan_id} pays penalty that was not charged")
         row.fee_fen -= line["fee_fen"]
-        require(row.fee_fen >= 0, f"{where}: {self.loan_id} pays a fee of {number} twice")
         row.interest_fen -= line["interest_fen"]
         row.principal_fen -= line["principal_fen"]
-        require(row.interest_fen >= 0, f"{where}: {self.loan_id} pays interest of {number} twice")
-        require(row.principal_fen >= 0, f"{where}: {self.loan_id} pays principal of {number} twice")
-        before_it = (row.penalty_fen, row.fee_fen, row.interest_fen)
-        parts = (line["fee_fen"], line["interest_fen"], line["principal_fen"])
-        in_order = not any(part and any(before_it[: place + 1]) for place, part in enumerate(parts))
-        require(in_order, f"{where}: {self.loan_id} pays {number} in the wrong order")
+        parts = (row.penalty_fen, row.fee_fen, row.interest_fen, row.principal_fen)
+        require(min(parts) >= 0, f"{where}: {self.loan_id} pays of {number} what is not owed")
 
-    def _settle(self, where: str, line: Any) -> None:
+    def _pay_early(self, where: str, line: Any, on: date) -> None:
+        due = [n for n, row in self.rows.items() if row.due_on <= on or row.touched]
+        # One that was asked for already is due for a part, and not for an end.
+        partial = line["principal_fen"] < self.outstanding_fen
+        due += [n for n, row in self.rows.items() if partial and row.asked]
+        kept = max(due, default=0)
+        left = [number for number in range(1, kept + 1) if _open_or_fined(self.rows[number])]
+        require(not left, f"{where}: {self.loan_id} pays early while {left} are open")
+        rest = [row for number, row in self.rows.items() if number > kept]
+        self.before = Rest(kept, [row.due_on for row in self.rows.values()], rest)
+        if partial:
+            self.prepaid_fen = line["principal_fen"]
+            return
         require(
             line["principal_fen"] == self.outstanding_fen,
             f"{where}: {self.loan_id} is settled with {line['principal_fen']} of {self.outstanding_fen}",
@@ -141,6 +181,21 @@ class LoanBook:
         require(line["interest_fen"] <= scheduled, f"{where}: {self.loan_id} costs more early than in time")
         for row in self.rows.values():
             row.principal_fen = row.interest_fen = row.fee_fen = 0
+
+    def reschedule(self, where: str, rows: Sequence[Any], outstanding_fen: int) -> None:
+        """Rows in place of those that are not due; all principal that is owed stands in them."""
+        owed = self.outstanding_fen
+        first = rows[0]["number"]
+        for number in [number for number in self.rows if number >= first]:
+            del self.rows[number]
+        self.rows |= {row["number"]: _row(row) for row in rows}
+        self.prepaid_fen = 0
+        numbered = list(self.rows) == list(range(1, len(self.rows) + 1))
+        require(numbered, f"{where}: {self.loan_id} has the instalments {list(self.rows)}")
+        dues = [row.due_on for row in self.rows.values()]
+        require(dues == sorted(dues), f"{where}: {self.loan_id} is asked {dues}")
+        same = self.outstanding_fen == owed == outstanding_fen
+        require(same, f"{where}: {self.loan_id} owes {owed}, asked anew is {self.outstanding_fen}")
 
     # --- the day ------------------------------------------------------------------------------------------------
 
@@ -208,7 +263,8 @@ def opened(where: str, data: Any) -> LoanBook:
     require(total == data["principal_fen"], f"{where}: the schedule is not the principal")
     rate = Fraction(data["penalty_rate"])
     holders = {claim["claim_id"]: claim["account_id"] for claim in data["claims"]}
-    return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders)
+    terms = data["repayment"]
+    return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders, terms=terms)
 
 
 def _row(row: Any) -> Row:
@@ -223,6 +279,10 @@ def _rounded(exact: Fraction) -> int:
 
 def _reached(table: Sequence[tuple[str, int]], dpd: int) -> str:
     return [name for name, start in table if start <= dpd][-1]
+
+
+def _line_fen(line: Any) -> int:
+    return int(line["penalty_fen"] + line["fee_fen"] + line["interest_fen"] + line["principal_fen"])
 
 
 def _open_or_fined(row: Row) -> bool:

@@ -3,16 +3,25 @@
 from typing import Final
 
 from libs.events.money import Rounding
+from libs.events.schedules.order import Allocation, PayOrder
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
+
+#: By component over all instalments, interest before penalty; once it is non-performing, principal first.
+_BY_COMPONENT: Final = Allocation(
+    performing=PayOrder(across="vertical", components=("interest", "penalty", "fee", "principal")),
+    non_performing=PayOrder(across="vertical", components=("principal", "interest", "fee", "penalty")),
+)
 
 #: Of loans that are listed by hand, where nobody can apply. None: equal monthly instalments, as loans were before they named one.
 _BY_HAND: Final[tuple[RepaymentTerms | None, ...]] = (
     None,
     None,
-    RepaymentTerms(method="equal_principal", rounding=Rounding.HALF_EVEN, payer="anyone"),
+    RepaymentTerms(
+        method="equal_principal", rounding=Rounding.HALF_EVEN, payer="anyone", allocation=_BY_COMPONENT
+    ),
     None,
     RepaymentTerms(method="interest_first", interest_by="day", day_count="act_act_isda", shift="following"),
-    RepaymentTerms(method="flat", period_fee_permille=3),
+    RepaymentTerms(method="flat", period_fee_permille=3, allocation=_BY_COMPONENT),
     None,
     RepaymentTerms(method="bullet", interest_by="day", day_count="30_360_us", shift="modified_following"),
     RepaymentTerms(method="equal_instalments", interest_by="day", day_count="30e_360", rounding=Rounding.UP),

@@ -8,7 +8,7 @@ from services.repayment.api.cash_history import CashHistory
 from services.repayment.api.overdue import Overdue
 from services.repayment.api.page_shapes import LoanPageOut
 from services.repayment.domain.loan_account import account_of
-from services.repayment.projections.calendar import DOC
+from services.repayment.projections.calendar import CALENDAR
 from tools.simulator.loan_books import require
 from tools.simulator.page_books import PageBooks
 from tools.simulator.world import World
@@ -16,7 +16,7 @@ from tools.simulator.world import World
 
 def compare_pages(world: World, books: PageBooks) -> None:
     """Every page is what the books have, and every total is the sum of its parts."""
-    open_days = world.views["repayment.calendar"].documents.get(DOC)
+    open_days = world.views["repayment.calendar"].documents.get(CALENDAR)
     today = None if open_days is None else date.fromisoformat(open_days["business_date"])
     loans = world.views["repayment.loans"].documents
     for document in loans.values():

@@ -16,7 +16,7 @@ from tools.simulator.loan_books import require
 
 _DAY: Final = timedelta(days=1)
 #: What a loan is repaid by that names no manner.
-_PLAIN: Final[dict[str, Any]] = {
+PLAIN: Final[dict[str, Any]] = {
     "method": "equal_instalments",
     "interest_by": "month",
     "day_count": "act_365f",
@@ -43,7 +43,7 @@ def rounded(exact: Fraction, mode: str) -> int:
 
 def schedule_of(terms: Any, amount: int, rate: Fraction, months: int, funded_on: date) -> list[Flow]:
     """All instalments that these terms mean. `terms` as an event has them, None for equal monthly instalments."""
-    said = terms or _PLAIN
+    said = terms or PLAIN
     method, mode = said["method"], said["rounding"]
     numbers = [months] if method == "bullet" else list(range(1, months + 1))
     due = [_due(said, funded_on, number) for number in numbers]
@@ -51,9 +51,7 @@ def schedule_of(terms: Any, amount: int, rate: Fraction, months: int, funded_on:
         parts = [Fraction(months if method == "bullet" else 1, 12)] * len(due)
     else:
         starts = [funded_on, *due[:-1]]
-        parts = [
-            _year_part(since, until, said["day_count"]) for since, until in zip(starts, due, strict=True)
-        ]
+        parts = [year_part(since, until, said["day_count"]) for since, until in zip(starts, due, strict=True)]
     grace = said["principal_grace"]
     worth, factor = Fraction(0), Fraction(1)
     for part in parts[grace:]:
@@ -121,7 +119,8 @@ def _is_weekday(day: date) -> bool:
     return day.isoweekday() <= 5
 
 
-def _year_part(since: date, until: date, day_count: str) -> Fraction:
+def year_part(since: date, until: date, day_count: str) -> Fraction:
+    """Days as a part of a year."""
     days = [since + _DAY * number for number in range((until - since).days)]
     if day_count in ("act_365f", "act_360"):
         return Fraction(len(days), 365 if day_count == "act_365f" else 360)

@@ -18,12 +18,13 @@ from tools.simulator.log import Place
 from tools.simulator.manners import by_hand, method_of
 from tools.simulator.officers import Officers
 from tools.simulator.order_owners import OrderOwners
+from tools.simulator.payers import Payers
 from tools.simulator.people import Api, Call
 from tools.simulator.plan import FIRST_DATE, Plan
 from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
 from tools.simulator.redeemers import Redeemers
-from tools.simulator.sight import BankRequest, ListingSight, LoanSight, Sight
+from tools.simulator.sight import BankRequest, ListingSight, Sight
 from tools.simulator.traders import Traders
 
 _YUAN = 100
@@ -69,6 +70,7 @@ class Traffic:
         self._clerks = Clerks(rng, api, self.bank)
         self._desk = Desk(rng, api)
         self._traders = Traders(rng, api)
+        self._payers = Payers(rng, api, self.sight, self._number, self._person)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
         self._onboarding = onboarding
@@ -157,7 +159,7 @@ class Traffic:
             self._budget = max(self._budget, 40)
         for loan in self.sight.loans.values():
             if loan.bucket != "current":
-                self._scrape_together(loan)
+                self._payers.scrape_together(loan)
             elif loan.outstanding_fen and self._spends(loan.borrower):
                 self._spend(loan.borrower, loan.account)
 
@@ -199,7 +201,7 @@ class Traffic:
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
-            (self._pay, 6 if self.sight.loans else 1),
+            (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),
             (self._misuse_a_key, 2),
@@ -296,46 +298,6 @@ class Traffic:
         if available > 0:
             wish = bidding.RequestWithdrawal(withdrawal_id=f"wdr_{self._number()}", amount_fen=available)
             self._api.ask("bidding", account, wish, principal=owner)
-
-    def _scrape_together(self, loan: LoanSight) -> None:
-        """Who is late finds a part of it now and then, or more than is owed."""
-        chance = self._rng.random()
-        if chance < 0.3:
-            amount = loan.installment_fen // self._rng.choice((1, 2, 3)) + self._rng.choice((0, 1))
-            top_up = bidding.RequestTopUp(top_up_id=f"top_{self._number()}", amount_fen=amount)
-            self._api.ask("bidding", loan.account, top_up, principal=loan.borrower)
-        elif chance < 0.6 and (available := self.sight.available_fen.get(loan.account, 0)):
-            amount = self._rng.choice((available, max(1, min(available, loan.installment_fen) // 2)))
-            self._pay_on(loan.loan_id, loan.borrower, loan.account, amount, settle=False)
-
-    def _pay(self) -> None:
-        loans = list(self.sight.loans.values())
-        if not loans:
-            owner, account = self._person()
-            self._pay_on("loan_none", owner, account, 100, settle=False)
-            return
-        loan = self._rng.choice(loans)
-        owner, account = loan.borrower, loan.account
-        if self._rng.random() < 0.1:
-            owner, account = self._person()
-        settle = self._rng.random() < 0.15
-        amount = self._rng.choice(
-            (
-                loan.installment_fen,
-                loan.installment_fen // 3,
-                loan.installment_fen * 2 + 1,
-                loan.outstanding_fen + loan.installment_fen,
-                loan.outstanding_fen * 2,
-                self.sight.available_fen.get(account, 0),
-            )
-        )
-        self._pay_on(loan.loan_id, owner, account, max(1, amount), settle=settle)
-
-    def _pay_on(self, loan_id: str, owner: str, account: str, amount: int, *, settle: bool) -> None:
-        payment = bidding.PayLoan(
-            payment_id=f"pay_{self._number()}", loan_id=loan_id, amount_fen=amount, settle=settle
-        )
-        self._api.ask("bidding", account, payment, principal=owner)
 
     # --- the bank -----------------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ def schedule(
     require_sound(terms, amount_fen=amount_fen, annual_rate=annual_rate, months=months, funded_on=funded_on)
     loan = _loan(terms, amount_fen, annual_rate, months, funded_on)
     asked_fen, principal, interest = _by_method(loan)
-    interest = _deferred(interest, terms.interest_grace)
+    interest = deferred(interest, terms.interest_grace)
     fee_fen = divide_fen(amount_fen * terms.period_fee_permille, _PERMILLE, terms.rounding)
     rows: list[ScheduleRow] = []
     balance_fen = amount_fen
@@ -71,6 +71,20 @@ def schedule(
         )
         balance_fen -= principal[number - 1]
     return Schedule(asked_fen or _first_asked(rows), tuple(rows))
+
+
+def flows(
+    terms: RepaymentTerms,
+    *,
+    amount_fen: int,
+    annual_rate: Decimal,
+    due: Sequence[date],
+    parts: Sequence[Fraction],
+) -> tuple[list[int], list[int]]:
+    """Principal and interest of each period, for due dates that stand and periods that are these parts of a year."""
+    loan = _Loan(amount_fen, annual_rate, terms, tuple(due), tuple(parts))
+    _, principal, interest = _by_method(loan)
+    return principal, deferred(interest, terms.interest_grace)
 
 
 def interest_fen(balance_fen: int, annual_rate: Decimal, part: Fraction, mode: Rounding) -> int:
@@ -123,13 +137,13 @@ def _by_method(loan: _Loan) -> tuple[int, list[int], list[int]]:
         case "equal_instalments":
             return _equal_instalments(loan)
         case "equal_principal":
-            principal = [0] * grace + _even(loan.amount_fen, months - grace, loan.terms.rounding)
+            principal = [0] * grace + even(loan.amount_fen, months - grace, loan.terms.rounding)
             return 0, principal, _on_balance(loan, principal)
         case "interest_first" | "bullet":
             principal = [*[0] * (months - 1), loan.amount_fen]
             return 0, principal, _on_balance(loan, principal)
         case "flat":
-            principal = [0] * grace + _even(loan.amount_fen, months - grace, loan.terms.rounding)
+            principal = [0] * grace + even(loan.amount_fen, months - grace, loan.terms.rounding)
             return 0, principal, _flat(loan)
         case _:
             assert_never(method)
@@ -154,7 +168,7 @@ def _equal_instalments(loan: _Loan) -> tuple[int, list[int], list[int]]:
     return asked_fen, principal, interest
 
 
-def _even(total_fen: int, count: int, mode: Rounding) -> list[int]:
+def even(total_fen: int, count: int, mode: Rounding) -> list[int]:
     """A sum in equal parts of at least one fen, rounded; the last takes the rest."""
     each_fen = max(1, divide_fen(total_fen, count, mode))
     parts: list[int] = []
@@ -177,10 +191,10 @@ def _flat(loan: _Loan) -> list[int]:
     if loan.terms.interest_by == "day":
         return [loan.interest_fen(loan.amount_fen, part) for part in loan.parts]
     total_fen = loan.interest_fen(loan.amount_fen, MONTH * len(loan.parts))
-    return _even(total_fen, len(loan.parts), loan.terms.rounding)
+    return even(total_fen, len(loan.parts), loan.terms.rounding)
 
 
-def _deferred(interest: list[int], grace: int) -> list[int]:
+def deferred(interest: list[int], grace: int) -> list[int]:
     """The first rows ask for no interest, the one after them for theirs too."""
     if not grace:
         return interest

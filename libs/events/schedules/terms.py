@@ -11,7 +11,9 @@ from pydantic import Field
 
 from libs.events.codec import record
 from libs.events.deciding import Refused
-from libs.events.money import MAX_INTEGER, Rounding
+from libs.events.money import MAX_INTEGER, Rounding, divide_fen
+from libs.events.schedules.clause import MandateClause
+from libs.events.schedules.order import Allocation, require_order
 
 Method = Literal["equal_instalments", "equal_principal", "interest_first", "bullet", "flat"]
 """等额本息, 等额本金, 先息后本, 到期一次还本付息, and flat: interest on the first principal all the time (rules.md 1.1)."""
@@ -42,7 +44,8 @@ class RepaymentTerms:
     due date as shifted. In the first `principal_grace` months no principal is asked, in the first `interest_grace` of
     them no interest either: that is asked, without interest on it, with the first instalment that follows. Each instalment
     carries a fee of `period_fee_permille` of the loan's amount, borne by the borrower. `payer` says whose voluntary payments
-    the loan takes.
+    the loan takes, `allocation` in which order a payment pays; None: oldest instalment first, penalty, fee, interest, principal.
+    `mandate` is what the lenders let the house decide without a vote; None: nothing.
     """
 
     method: Method
@@ -55,6 +58,8 @@ class RepaymentTerms:
     interest_grace: Periods = 0
     period_fee_permille: Annotated[int, Field(ge=0, le=_PERMILLE)] = 0
     payer: Literal["borrower", "anyone"] = "borrower"
+    allocation: Allocation | None = None
+    mandate: MandateClause | None = None
 
 
 #: What a loan is repaid by whose events name no terms.
@@ -66,9 +71,9 @@ def require_sound(
 ) -> None:
     """Whether a schedule can be made of this: the quote's, the contract's and the ledger's one check.
 
-    Refused: `invalid_amount`, `invalid_rate` (negative, above 10 a year, more than eight decimals), `invalid_tenor`,
+    Refused: `invalid_amount` (also: so small that flat interest would outlive its principal), `invalid_rate` (negative, above 10 a year, more than eight decimals), `invalid_tenor`,
     `invalid_date` (too far for its due dates), `invalid_grace` (longer than the loan, interest longer than principal, or
-    of a method that has none), `invalid_fee` (of a period).
+    of a method that has none), `invalid_fee` (of a period), `invalid_allocation` (no order of payment).
     """
     if not 0 < amount_fen <= MAX_INTEGER:
         raise Refused("invalid_amount")
@@ -84,3 +89,13 @@ def require_sound(
         raise Refused("invalid_grace")
     if not 0 <= terms.period_fee_permille <= _PERMILLE:
         raise Refused("invalid_fee")
+    require_order(terms.allocation)
+    parts = months - terms.principal_grace
+    if terms.method == "flat" and annual_rate and not _lasts(amount_fen, parts, terms.rounding):
+        raise Refused("invalid_amount")
+
+
+def _lasts(amount_fen: int, parts: int, mode: Rounding) -> bool:
+    """Whether something of an amount is left for the last of its equal parts."""
+    each_fen = max(1, divide_fen(amount_fen, parts, mode))
+    return amount_fen > (parts - 1) * each_fen

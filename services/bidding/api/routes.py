@@ -153,7 +153,11 @@ async def place_bid(account: OwnAccount, body: BidIn, call: ThisCall) -> Order:
 async def pay_loan(account: OwnAccount, body: LoanPaymentIn, call: ThisCall) -> Order:
     """Pay on a loan from the caller's available money. The loan takes what is owed; the rest comes back."""
     payment = commands.PayLoan(
-        payment_id=call.mint("pay"), loan_id=body.loan_id, amount_fen=body.amount_fen, settle=body.settle
+        payment_id=call.mint("pay"),
+        loan_id=body.loan_id,
+        amount_fen=body.amount_fen,
+        settle=body.settle,
+        prepay=body.prepay,
     )
     return Order(account, payment)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from libs.events import bidding as events
+from libs.events.rescheduling import Prepay
 from libs.events.scheduling import ListingScheduled
 from libs.runtime.http import Answer, CountField, DayField, PositiveFenField, RateField, Shape, id_field
 from services.bidding.custodian import REFERENCE_PATTERN, BankAnswer
@@ -29,11 +30,13 @@ class BidIn(Shape):
 
 
 class LoanPaymentIn(Shape):
-    """A payment on a loan. `settle` asks for early full payment; what the loan does not take comes back."""
+    """A payment on a loan. `settle` asks for early full payment, `prepay` for early payment of a part; what the loan does not take
+    comes back."""
 
     loan_id: Annotated[str, id_field("loan")]
     amount_fen: PositiveFenField
     settle: Annotated[bool, Field(strict=True)] = False
+    prepay: Prepay | None = None
 
 
 class ListingIn(Shape):

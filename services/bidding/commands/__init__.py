@@ -11,6 +11,7 @@ from libs.events.bidding import BankCode, RiskLevel
 from libs.events.card import CardRef
 from libs.events.codec import command
 from libs.events.money import Count, PositiveFen
+from libs.events.rescheduling import Prepay
 from services.bidding.commands import listings
 
 # Whoever reads the commands finds all of them here.
@@ -220,15 +221,17 @@ class DebitInstallment:
 
 @command("bidding.PayLoan")
 class PayLoan:
-    """The owner pays on a loan by his own wish; `settle` asks for early full payment. No effect for the last payment again.
+    """The owner pays on a loan by his own wish; `settle` asks for early full payment, `prepay` for early payment of a part. No
+    effect for the last payment again.
 
-    Refused: `insufficient_available`.
+    Refused: `insufficient_available`, `invalid_prepay` (with `settle`).
     """
 
     payment_id: str
     loan_id: str
     amount_fen: PositiveFen
     settle: bool
+    prepay: Prepay | None = None
 
 
 @command("bidding.ReturnPayment")

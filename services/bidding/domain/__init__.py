@@ -8,6 +8,7 @@ import services.bidding.domain.listing as listing
 import services.bidding.domain.marketing as marketing
 import services.bidding.domain.offer as offer
 import services.bidding.domain.redemption as redemption
+import services.bidding.domain.settling as settling
 import services.bidding.domain.standing as standing
 import services.bidding.domain.unrequested as unrequested
 from libs.events.deciding import Aggregate
@@ -27,4 +28,5 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         redemption.aggregate(profile),
         bank_days.AGGREGATE,
         standing.aggregate(profile),
+        settling.AGGREGATE,
     )

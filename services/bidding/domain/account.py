@@ -41,6 +41,7 @@ from services.bidding.commands import (
     RequestWithdrawal,
     ReturnPayment,
 )
+from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
 from services.bidding.commands.market import CapturePurchase, CreditSale, ReleasePurchase, TakeOffer
 from services.bidding.commands.standing import HoldForOrder
 from services.bidding.commands.vouchers import CreditVoucher
@@ -57,6 +58,7 @@ from services.bidding.domain.account_state import (
 from services.bidding.domain.booking import FEES, book, postings
 from services.bidding.domain.ids import clearing_of, clearing_of_offer
 from services.bidding.domain.marketing import clearing_of_voucher
+from services.bidding.domain.owed import adjust_fees, book_adjustment, credit_adjustment, swept
 from services.bidding.domain.profile import Profile
 
 _OwnersCommand = RequestTopUp | RequestWithdrawal | PlaceBid | PayLoan | TakeOffer
@@ -84,13 +86,23 @@ AccountCommand = (
     | _BanksCommand
     | _SagasCommand
     | _MarketsCommand
+    | BookAdjustment
+    | CreditAdjustment
 )
 
 
 def decide(
     command: AccountCommand, state: AccountState, context: Context, *, profile: Profile
 ) -> Sequence[AccountEvent]:
-    """What a command does to an account. Refusals stand on the commands."""
+    """What a command does to an account, and what of the money it brings is owed for corrections. Refusals stand on the commands."""
+    events = _decided(command, state, context, profile)
+    owes = isinstance(state, Open | FeeAccount) and state.owed
+    return [*events, *swept(state, events)] if owes or isinstance(command, BookAdjustment) else events
+
+
+def _decided(
+    command: AccountCommand, state: AccountState, context: Context, profile: Profile
+) -> Sequence[AccountEvent]:
     match command:
         case OpenAccount():
             return owner.open_account(command, state, context, profile)
@@ -100,6 +112,8 @@ def decide(
             return owner.record_card(command, state)
         case CreditFee():
             return _credit_fee(command, state)
+        case BookAdjustment() | CreditAdjustment():
+            return _adjust(command, state)
         case RecordRelation() if isinstance(state, NotOpened):
             return []
         case _:
@@ -183,6 +197,19 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             assert_never(command)
 
 
+def _adjust(command: BookAdjustment | CreditAdjustment, state: AccountState) -> Sequence[AccountEvent]:
+    if isinstance(state, Open):
+        return (
+            book_adjustment(command, state)
+            if isinstance(command, BookAdjustment)
+            else credit_adjustment(command, state)
+        )
+    account_id = command.line.account_id if isinstance(command, BookAdjustment) else command.account_id
+    if account_id != FEE_ACCOUNT:
+        raise Refused("unknown_account")
+    return adjust_fees(command, state)
+
+
 def _credit_fee(command: CreditFee, state: AccountState) -> Sequence[AccountEvent]:
     match state:
         case NotOpened():
@@ -262,12 +289,15 @@ def _debit(command: DebitInstallment, state: Open) -> Sequence[AccountEvent]:
 def _pay(command: PayLoan, state: Open, context: Context) -> Sequence[AccountEvent]:
     if _dealings(state, command.loan_id).payment_id == command.payment_id:
         return []
+    if command.settle and command.prepay is not None:
+        raise Refused("invalid_prepay")
     return [
         LoanPaymentDebited(
             loan_id=command.loan_id,
             payment_id=command.payment_id,
             amount_fen=command.amount_fen,
             settle=command.settle,
+            prepay=command.prepay,
             value_date=context.business_date,
             **book(state, available_fen=-command.amount_fen, against=clearing_of(command.loan_id)),
         )

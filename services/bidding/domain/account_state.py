@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal, assert_never
 
+from libs.events.adjustments import AdjustmentBooked, AdjustmentCredited, AdjustmentDebited, FeeAdjusted
 from libs.events.bidding import (
     AccountClosed,
     AccountClosureDeclined,
@@ -40,6 +41,7 @@ from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased,
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.standing import OrderHoldDeclined
 from libs.events.vouchers import VoucherCredited
+from services.bidding.domain.owing import Owed, still_owed, with_debt
 from services.bidding.domain.requests import NO_REQUESTS, Requests, with_answer, with_request
 
 
@@ -95,7 +97,8 @@ class Open:
     `invested_fen` is the principal of his claims that has not come back, `suitability` is None until onboarding has assessed
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
     `is_closed` only loans still move money here, and their owner takes it out. `has_lent`: a bid of his was captured once.
-    `purchases` are what is held for claims of others that he wants to buy.
+    `purchases` are what is held for claims of others that he wants to buy. `owed` is what corrections took back and was not there, oldest
+    first: while there is any, nothing is available.
     """
 
     kind: Literal["open"] = "open"
@@ -114,14 +117,16 @@ class Open:
     card_ref: CardRef | None = None
     has_lent: bool = False
     purchases: tuple[Purchase, ...] = ()
+    owed: tuple[Owed, ...] = ()
 
 
 @record
 class FeeAccount:
-    """The platform's fee account: it only ever receives."""
+    """The platform's fee account: it receives, and gives back only what a correction names (`owed`, as in `Open`)."""
 
     kind: Literal["fee_account"] = "fee_account"
     balance_fen: Count
+    owed: tuple[Owed, ...] = ()
 
 
 AccountState = NotOpened | Open | FeeAccount
@@ -141,8 +146,17 @@ _LoanEvent = (
 )
 _OwnersEvent = SuitabilityRecorded | RelationRecorded | CardRecorded | AccountClosed | AccountClosureDeclined
 _MarketEvent = PurchaseHeld | PurchaseReleased | PurchaseCaptured | SaleCredited
+_AdjustingEvent = AdjustmentBooked | AdjustmentDebited | AdjustmentCredited
 AccountEvent = (
-    AccountOpened | FeeCredited | _OwnersEvent | _BankEvent | _HoldEvent | _LoanEvent | _MarketEvent
+    AccountOpened
+    | FeeCredited
+    | FeeAdjusted
+    | _OwnersEvent
+    | _BankEvent
+    | _HoldEvent
+    | _LoanEvent
+    | _MarketEvent
+    | _AdjustingEvent
 )
 
 
@@ -161,7 +175,14 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
                 loans={},
             )
         case FeeCredited():
-            return FeeAccount(balance_fen=event.balance_after_fen)
+            owed = state.owed if isinstance(state, FeeAccount) else ()
+            return FeeAccount(balance_fen=event.balance_after_fen, owed=owed)
+        case FeeAdjusted():
+            owed = state.owed if isinstance(state, FeeAccount) else ()
+            return FeeAccount(balance_fen=event.balance_after_fen, owed=still_owed(owed, event))
+        case AdjustmentBooked() | AdjustmentDebited() | AdjustmentCredited():
+            assert isinstance(state, Open), "only an open account is adjusted"
+            return _adjusted(state, event)
         case (
             SuitabilityRecorded()
             | RelationRecorded()
@@ -286,3 +307,20 @@ def _traded(state: Open, event: _MarketEvent) -> Open:
 
 def _without(state: Open, hold_id: str) -> tuple[Purchase, ...]:
     return tuple(held for held in state.purchases if held.hold_id != hold_id)
+
+
+# --- corrections ---------------------------------------------------------------------------------------------------
+
+
+def _adjusted(state: Open, event: _AdjustingEvent) -> Open:
+    match event:
+        case AdjustmentBooked():
+            invested_fen = state.invested_fen - event.line.principal_fen
+            return replace(state, invested_fen=invested_fen, owed=with_debt(state.owed, event))
+        case AdjustmentDebited():
+            state = replace(state, owed=still_owed(state.owed, event))
+        case AdjustmentCredited():
+            pass
+        case _:
+            assert_never(event)
+    return replace(state, available_fen=event.available_after_fen, held_fen=event.held_after_fen)

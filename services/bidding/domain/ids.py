@@ -97,6 +97,12 @@ def clearing_of_offer(offer_id: str) -> str:
     return f"clearing:offer:{offer_id}"
 
 
+def clearing_of_correction(correction_id: str, booking: str) -> str:
+    """The posting name of money on its way from those who had too much to those who had too little; across a year's end it goes through
+    the prior-year adjustment (processes.md 1.P). Never a stream."""
+    return f"clearing:{'prior_year' if booking == 'prior_year' else 'correction'}:{correction_id}"
+
+
 def _suffix(name: str, prefix: str, code: str) -> str:
     if _ID.fullmatch(name) is None or not name.startswith(prefix):
         raise Refused(code)

@@ -77,6 +77,8 @@ def _why_not_empty(state: Open, on: date) -> str | None:
         return "has_money"
     if state.top_ups.pending or state.withdrawals.pending:
         return "bank_request_open"
+    if state.owed:
+        return "owes_correction"
     paid = [dealings.paid_on for dealings in state.loans.values() if dealings.paid_on is not None]
     if paid and on < max(paid) + _ANSWERED_AFTER:
         return "payment_on_its_way"

@@ -3,6 +3,7 @@
 Pure: an event carries all that the next step needs. A step that can be declined says who undoes it.
 """
 
+import services.bidding.policies.adjusting as adjusting
 import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
 import services.bidding.policies.market as market
@@ -28,11 +29,16 @@ def _on_bidding(event: RecordedEvent) -> list[Send]:
         *market.on_bidding(event),
         *redemption.on_bidding(event),
         *standing.on_bidding(event),
+        *adjusting.on_bidding(event),
     ]
 
 
 def _on_repayment(event: RecordedEvent) -> list[Send]:
-    return [*repaying.on_repayment(event), *market.on_repayment(event)]
+    return [
+        *repaying.on_repayment(event),
+        *market.on_repayment(event),
+        *adjusting.on_repayment(event),
+    ]
 
 
 POLICIES = {
@@ -49,4 +55,5 @@ SAGAS = (
     *custody.SAGAS,
     *market.SAGAS,
     *redemption.SAGAS,
+    *adjusting.SAGAS,
 )

@@ -5,12 +5,13 @@ Its values are read as text and refused by their names, each by one: whoever tri
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from libs.events.deciding import Refused
+from libs.events.schedules.order import Allocation, Component, PayOrder
 from libs.runtime.http import edge_of, scopes
 from libs.runtime.http.problems import refusal
 from services.onboarding.api.router import router
@@ -32,6 +33,19 @@ class QuoteRowOut(BaseModel):
     total_fen: int
 
 
+class PayOrderOut(BaseModel):
+    """How a payment pays what is owed: `horizontal`, instalment by instalment, or `vertical`, component by component over all that are
+    due; either way the oldest first."""
+
+    across: Literal["horizontal", "vertical"]
+    components: list[Component]
+
+    @staticmethod
+    def of(order: PayOrder) -> "PayOrderOut":
+        """From the loan's terms."""
+        return PayOrderOut(across=order.across, components=list(order.components))
+
+
 class QuoteOut(BaseModel):
     """What it costs stands first: the yearly rate with all fees (PBOC announcement 2021 no. 3), then the rate that is agreed."""
 
@@ -47,6 +61,8 @@ class QuoteOut(BaseModel):
     fees_fen: int
     total_fen: int
     installment_fen: int
+    performing_order: PayOrderOut
+    non_performing_order: PayOrderOut
     rows: list[QuoteRowOut]
 
     @staticmethod
@@ -63,6 +79,7 @@ class QuoteOut(BaseModel):
             )
             for row in answer.plan.rows
         ]
+        orders = answer.repayment.allocation or Allocation()
         return QuoteOut(
             annual_cost=f"{answer.annual_cost:f}",
             effective_cost=f"{answer.effective_cost:f}",
@@ -76,6 +93,8 @@ class QuoteOut(BaseModel):
             fees_fen=sum(row.fee_fen for row in rows),
             total_fen=sum(row.total_fen for row in rows),
             installment_fen=answer.plan.installment_fen,
+            performing_order=PayOrderOut.of(orders.performing),
+            non_performing_order=PayOrderOut.of(orders.non_performing),
             rows=rows,
         )
 

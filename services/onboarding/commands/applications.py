@@ -125,7 +125,7 @@ class ConveneCommittee:
     """Risk lays terms and conditions before the committee. No effect when it stands convened on these. The manner of repayment
     is the product's of that day, whatever the terms say of it.
 
-    Refused: `unknown_application`, `wrong_stage`, `report_too_old`, `invalid_tenor`, `invalid_window`, `invalid_fee`,
+    Refused: `unknown_application`, `wrong_stage`, `report_too_old`, `invalid_tenor`, `invalid_amount` (of the product), `invalid_window`, `invalid_fee`,
     `invalid_rate`, `invalid_method`, `invalid_grace`, `invalid_grade`, `invalid_conditions`, `fee_not_published`, `above_limit`,
     `above_request`, `forbidden_owner`, `forbidden_same_person`.
     """

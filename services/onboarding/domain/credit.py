@@ -188,6 +188,8 @@ def _check_terms(terms: LoanTerms, case: Case, found: Report, profile: Profile) 
         raise Refused("invalid_product")  # it was taken off the table since
     if not product.tenors_months[0] <= terms.tenor_months <= product.tenors_months[1]:
         raise Refused("invalid_tenor")
+    if not product.amounts_fen[0] <= terms.amount_fen <= product.amounts_fen[1]:
+        raise Refused("invalid_amount")
     if not 1 <= terms.window_days <= profile.window_days_max:
         raise Refused("invalid_window")
     if terms.origination_fee_fen >= terms.amount_fen or not 0 <= terms.interest_fee_permille <= _PERMILLE:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from libs.events.money import MAX_INTEGER, Rounding
 from libs.events.onboarding import Code, Kind
+from libs.events.schedules.order import Allocation, PayOrder
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
 
 
@@ -43,6 +44,13 @@ _TRADE: tuple[Code, ...] = ("working_capital", "stock_of_goods", "equipment", "p
 
 _EQUAL_PRINCIPAL = RepaymentTerms(method="equal_principal")
 _INTEREST_FIRST = RepaymentTerms(method="interest_first")
+
+#: What is overdue is paid part by part over all instalments: costs, then interest, then principal (Civil Code art. 561). Once the loan
+#: is non-performing its principal comes first, so that what bears penalty shrinks: "all principal, then interest, then charges" (Frappe).
+_PART_BY_PART = Allocation(
+    performing=PayOrder(across="vertical"),
+    non_performing=PayOrder(across="vertical", components=("principal", "interest", "fee", "penalty")),
+)
 
 #: A person's loan for his household (limits chosen; the law's cap is onboarding's to keep, whatever the product allows).
 CONSUMER = Product(
@@ -95,6 +103,7 @@ SEASONAL = Product(
             principal_grace=1,
             interest_grace=1,
             period_fee_permille=1,
+            allocation=_PART_BY_PART,
         ),
     ),
 )

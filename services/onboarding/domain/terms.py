@@ -8,7 +8,13 @@ from hashlib import sha256
 
 from libs.events.application import LoanTerms
 from libs.events.onboarding import TextHash
+from libs.events.schedules.terms import RepaymentTerms
 from libs.events.wording import lawful
+
+_ACROSS = {
+    "horizontal": "of each instalment, the oldest first",
+    "vertical": "each of all instalments that are due, the oldest first",
+}
 
 _VERSION_1 = lawful("""\
 Loanstream loan terms, version 1
@@ -35,13 +41,26 @@ due days on which nobody works: {repayment.shift}, by the calendar {repayment.ca
 )
 """For a loan that names its manner of repayment."""
 
+_VERSION_3 = lawful(
+    _VERSION_2.replace("version 2", "version 3")
+    + """\
+a payment pays {performing}
+once the loan is non-performing {non_performing}
+"""
+)
+"""For a loan that names the order in which a payment pays what is owed."""
+
 
 def text_of(
     terms: LoanTerms, *, application_id: str, loan_id: str, applicant: str, product: str, purpose: str
 ) -> str:
     """The text of an offer, with line feeds. It names people by their ids only; a rate has no zeros at its end."""
-    wording = _VERSION_1 if terms.repayment is None else _VERSION_2
+    if terms.repayment is None:
+        wording = _VERSION_1
+    else:
+        wording = _VERSION_2 if terms.repayment.allocation is None else _VERSION_3
     return wording.format(
+        **_orders(terms.repayment),
         terms=terms,
         repayment=terms.repayment,
         rate=terms.annual_rate.normalize(),
@@ -51,6 +70,17 @@ def text_of(
         product=product,
         purpose=purpose,
     )
+
+
+def _orders(repayment: RepaymentTerms | None) -> dict[str, str]:
+    """The orders of payment in words."""
+    if repayment is None or repayment.allocation is None:
+        return {}
+    orders = {
+        "performing": repayment.allocation.performing,
+        "non_performing": repayment.allocation.non_performing,
+    }
+    return {name: f"{', '.join(order.components)}, {_ACROSS[order.across]}" for name, order in orders.items()}
 
 
 def hash_of(text: str) -> TextHash:

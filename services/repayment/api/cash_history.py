@@ -12,15 +12,12 @@ from typing import Annotated, Any
 from fastapi import Depends
 from pydantic import BaseModel, Field
 
-from libs.runtime.http import ServiceRouter, ThisPrincipal, id_path, not_found, scopes
-from services.repayment.api.overdue import router as _router
+from libs.runtime.http import ThisPrincipal, id_path, not_found, scopes
 from services.repayment.api.portfolio import held_claims
 from services.repayment.api.portfolio_shapes import Document, open_rows
-from services.repayment.api.routes import Claims, Loans
+from services.repayment.api.routes import Claims, Loans, router
 from services.repayment.domain.cash_history import COMPONENTS, Instalment, Piece, pieces_of, share_of
 from services.repayment.domain.expected import expected_of
-
-router: ServiceRouter = _router
 
 
 class CashMonthOut(BaseModel):
@@ -103,6 +100,8 @@ def _paid(loan: Document, component: str) -> dict[date, int]:
     """What the loan's payments of each value date paid of a component."""
     found: dict[date, int] = {}
     for payment in loan.get("payments", {}).values():
+        if payment.get("reversed"):
+            continue
         day = date.fromisoformat(payment["value_date"])
         found[day] = found.get(day, 0) + payment[f"{component}_fen"]
     return found

@@ -20,6 +20,7 @@ from services.repayment.domain.loan_account import (
     Line,
     account_of,
     left_fen,
+    rows_of,
     shares,
 )
 
@@ -58,7 +59,7 @@ def _asked(
         oldest = next((row for row in LoanOut.of(dict(loan)).rows if row.open_fen), None)
         number = None if oldest is None else oldest.number
     if figure.startswith(("rows.", "next_due.")):
-        if str(number) not in loan["rows"]:
+        if str(number) not in rows_of(dict(loan)):
             raise not_found("unknown_row")
         return formula, str(number)
     return formula, ""

@@ -13,7 +13,6 @@ from libs.events.money import money_context
 from libs.events.repayment import AllocationLine
 from libs.runtime.http import (
     Page,
-    ServiceRouter,
     ThisPage,
     ThisPrincipal,
     ViewReader,
@@ -31,21 +30,16 @@ from services.repayment.api.page_shapes import (
     HistoryOut,
     LoanPageOut,
 )
-from services.repayment.api.portfolio import router as _router
-from services.repayment.api.routes import Claims, Loans
+from services.repayment.api.routes import Claims, Loans, Today, router
 from services.repayment.api.shapes import LoanOut, SettlementOut
 from services.repayment.domain.allocation import settlement
 from services.repayment.domain.loan_account import Line, accounts
 from services.repayment.domain.profile import profile_named
-from services.repayment.projections import calendar
-
-router: ServiceRouter = _router
 
 _OWN = scopes("loan:own", "operator")
 _HELD = scopes("claim:own")
 
 History = Annotated[ViewReader, Depends(view_reader("repayment.loan-history"))]
-Calendar = Annotated[ViewReader, Depends(view_reader("repayment.calendar"))]
 FigureQuery = Annotated[
     str, Query(description="An amount's place on the page.", examples=["outstanding_fen", "rows.open_fen"])
 ]
@@ -76,14 +70,8 @@ async def _held_loan(
     return await loans.get(held["loan_id"], missing="unknown_claim")
 
 
-async def _today(days: Calendar) -> date | None:
-    document = await days.find(calendar.DOC)
-    return None if document is None else date.fromisoformat(document["business_date"])
-
-
 OwnLoan = Annotated[dict[str, Any], Depends(_own_loan)]
 HeldLoan = Annotated[dict[str, Any], Depends(_held_loan)]
-Today = Annotated[date | None, Depends(_today)]
 
 
 @router.read("/loans/{loan}", _OWN, answer=LoanPageOut)

@@ -12,12 +12,9 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from libs.events.searches import OneOf
-from libs.runtime.http import ServiceRouter, ThisPage
-from services.repayment.api.loan_page import router as _router
-from services.repayment.api.routes import BOOK_READERS, Buckets, ProductQuery, RegionQuery
+from libs.runtime.http import ThisPage
+from services.repayment.api.routes import BOOK_READERS, Buckets, ProductQuery, RegionQuery, router
 from services.repayment.domain.profile import CURRENT
-
-router: ServiceRouter = _router
 
 StageQuery = Annotated[
     str | None,

@@ -142,6 +142,7 @@ def open_rows(loan: Mapping[str, Any]) -> list[Due]:
             interest_fen=row["interest_fen"] - row["paid_interest_fen"],
             missed=row["missed"],
         )
-        for row in loan["rows"].values()
+        for number, row in loan["rows"].items()
+        if int(number) <= loan.get("rows_to", len(loan["rows"]))
     )
     return [row for row in rows if row.principal_fen or row.interest_fen]

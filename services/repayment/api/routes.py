@@ -1,5 +1,6 @@
 """Routes of repayment: the business calendar, a borrower's own loan, the book's overdue buckets."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -20,6 +21,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
+from libs.runtime.http.problems import refusal
 from services.repayment import commands
 from services.repayment.api.shapes import (
     BucketOut,
@@ -42,6 +44,7 @@ from services.repayment.api.shapes import (
 from services.repayment.domain.allocation import payoff_fen, settlement
 from services.repayment.domain.business_calendar import CALENDAR_STREAM
 from services.repayment.domain.profile import CURRENT, profile_named
+from services.repayment.projections.calendar import CALENDAR
 
 router = ServiceRouter("repayment", "What is owed, to whom, what was paid, and the business calendar.")
 
@@ -51,6 +54,23 @@ _CODE = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 Loans = Annotated[ViewReader, Depends(view_reader("repayment.loans"))]
 Claims = Annotated[ViewReader, Depends(view_reader("repayment.claims"))]
 Buckets = Annotated[ViewReader, Depends(view_reader("repayment.overdue-buckets"))]
+Calendars = Annotated[ViewReader, Depends(view_reader("repayment.calendar"))]
+
+
+async def _today(calendars: Calendars) -> date | None:
+    """The open business date; None before the view has seen one."""
+    document = await calendars.find(CALENDAR)
+    return None if document is None else date.fromisoformat(document["business_date"])
+
+
+Today = Annotated[date | None, Depends(_today)]
+
+
+def not_past(day: date, today: date | None) -> date:
+    """A date on which something may still be paid. Raises the problem `date_passed`."""
+    if today is not None and day < today:
+        raise refusal("date_passed")
+    return day
 
 
 # --- calendar ------------------------------------------------------------------------------------------------------
@@ -118,10 +138,12 @@ async def read_payoff(
 async def read_settlement(
     request: Request,
     loan: VisibleLoan,
+    today: Today,
     valid_to: Annotated[DayField, Query(description="The last day on which the amount is enough.")],
 ) -> SettlementOut:
     """The offer of an early end: what settles the loan on any day until `valid_to`, if nothing else is paid before. What is too
-    much on an earlier day comes back."""
+    much on an earlier day comes back. A day that is over is refused as `date_passed`."""
+    not_past(valid_to, today)
     if loan.state == "repaid":
         return SettlementOut.of(loan.id, valid_to, ())
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)

@@ -61,7 +61,8 @@ class RowOut(BaseModel):
 
 
 class PaymentOut(BaseModel):
-    """A payment and what of it was penalty, fee, interest and principal."""
+    """A payment as it was booked: what of it was penalty, fee, interest and principal. `corrected_by` is the last correction of it:
+    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's."""
 
     id: str
     value_date: date
@@ -71,6 +72,10 @@ class PaymentOut(BaseModel):
     principal_fen: int
     early: bool
     fee_fen: int = 0
+    corrected_by: str | None = None
+    reversed: bool = False
+    counts_on: date | None = None
+    taken_fen: int | None = None
 
 
 class NextDueOut(BaseModel):
@@ -117,6 +122,7 @@ class LoanOut(BaseModel):
         rows = [
             RowOut(number=int(number), **row)
             for number, row in sorted(document["rows"].items(), key=lambda item: int(item[0]))
+            if int(number) <= document.get("rows_to", len(document["rows"]))
         ]
         running = document["state"] == "running"
         for row in rows:
@@ -250,13 +256,18 @@ class SettlementOut(BaseModel):
     @staticmethod
     def of(loan_id: str, valid_to: date, lines: Sequence[events.AllocationLine]) -> "SettlementOut":
         """From the lines by which the payment would be allocated on the last day."""
-        parts = {
-            "penalty_fen": sum(line.penalty_fen for line in lines),
-            "fee_fen": sum(line.fee_fen for line in lines),
-            "interest_fen": sum(line.interest_fen for line in lines),
-            "principal_fen": sum(line.principal_fen for line in lines),
-        }
+        parts = sums_of(lines)
         return SettlementOut(id=loan_id, valid_to=valid_to, amount_fen=sum(parts.values()), **parts)
+
+
+def sums_of(lines: Sequence[events.AllocationLine]) -> dict[str, int]:
+    """What of a payment is what."""
+    return {
+        "penalty_fen": sum(line.penalty_fen for line in lines),
+        "fee_fen": sum(line.fee_fen for line in lines),
+        "interest_fen": sum(line.interest_fen for line in lines),
+        "principal_fen": sum(line.principal_fen for line in lines),
+    }
 
 
 class BucketOut(BaseModel):

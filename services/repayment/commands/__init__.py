@@ -6,6 +6,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.codec import command
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code
+from libs.events.rescheduling import Prepay
 from libs.events.schedules.terms import RepaymentTerms
 
 # --- calendar ------------------------------------------------------------------------------------------------------
@@ -86,10 +87,11 @@ class RecordDebitFailure:
 
 @command("repayment.RecordPayment")
 class RecordPayment:
-    """A voluntary payment left the payer's account; `settle` asks for early full payment.
+    """A voluntary payment left the payer's account; `settle` asks for early full payment, `prepay` for early payment of a part.
 
     No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
-    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`; OverpaymentReturned).
+    event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`, of `prepay` what
+    `services.repayment.domain.prepaying` names; OverpaymentReturned).
     """
 
     payment_id: str
@@ -98,6 +100,7 @@ class RecordPayment:
     amount_fen: PositiveFen
     value_date: date
     settle: bool
+    prepay: Prepay | None = None
 
 
 # --- claims for sale -----------------------------------------------------------------------------------------------
@@ -108,7 +111,7 @@ class ReserveClaim:
     """A holder offers his claim, whole (`principal_fen` None) or in part: nothing else is done with it meanwhile. No effect for
     an offer that has it. An offer that `may_wait` (a redemption's) is reserved in a blocked window too, and not transferred in it.
 
-    Refused: `unknown_loan`, `loan_repaid`, `blocked_window` (near a due date), `loan_overdue`, `manner_not_traded` (interest that does
+    Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window` (near a due date), `loan_overdue`, `manner_not_traded` (interest that does
     not accrue evenly from due date to due date), `unknown_claim` (another's, too), `claim_reserved` (for another offer), `part_too_large`, `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
     """
 
@@ -125,7 +128,7 @@ class TransferClaim:
     """A buyer whose money is held takes a reserved claim: principal, price, interest and fee are fixed and it is his. No effect
     for an offer that was transferred.
 
-    Refused: `unknown_loan`, `loan_repaid`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
+    Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window`, `loan_overdue`, `claim_not_reserved`, `value_date_passed` (a later due
     date was asked for), `nothing_left` (of it: repaid meanwhile), `above_investor_cap` (of one investor in one loan), `above_maximum` (he holds less than it costs).
     """
 

@@ -1,26 +1,34 @@
-"""What is owed on a loan and what a payment pays: oldest instalment first, within it penalty, fee, interest, then principal.
+"""What is owed on a loan and what a payment pays: in the order that its terms name for its standing (libs.events.schedules.order).
 
-The order is domain.md section 4's. Civil Code art. 561 gives the same where nothing is agreed: costs, then interest, then
-principal.
+Where they name none: oldest instalment first, within it penalty, fee, interest, then principal (domain.md section 4).
 
-Because the oldest comes first, only one instalment can be partly paid at any time. So a `Book` needs the number of the
-first open instalment and three amounts, however long the loan has lived, and a penalty per instalment that has one.
+A `Book` needs the number of the first open instalment and what open instalments have received, however long the loan has lived, and
+a penalty per instalment that has one. Of an ordinary loan that is nothing, or one line: only an order by component over all
+instalments leaves several of them partly paid.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import assert_never
 
 from libs.events.codec import record
-from libs.events.money import AnnualRate, Count
-from libs.events.repayment import AllocationLine, PenaltyLine, ScheduleRow
+from libs.events.money import AnnualRate, Count, divide_fen
+from libs.events.repayment import AllocationLine, LoanClass, PenaltyLine, ScheduleRow
+from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import daily_interest_fen, interest_used_fen, is_asked, reached
 
 #: The allocation line of principal and interest that were not due yet (early settlement).
 UNDUE = 0
+
+#: What is paid in where nothing is agreed.
+PLAIN_ORDER = PayOrder()
+
+#: The classes of a loan that performs: the others are non-performing (2023 Measures: substandard or worse).
+PERFORMING: tuple[LoanClass, ...] = ("normal", "special_mention")
 
 _DAY = timedelta(days=1)
 
@@ -38,19 +46,18 @@ class Penalty:
 class Book:
     """The contract's rows and how far they are paid.
 
-    All before `first_open` are paid in full (or are zero), that one has received the three amounts (fen), those after it nothing.
-    `penalties` are those of open instalments that were charged, in their order.
+    All before `first_open` are paid in full (or are zero); `paid` is what instalments from it on have received (fen), in their order,
+    those that received nothing left out. `penalties` are those of open instalments that were charged, in their order: what of
+    them is paid is no longer owed, and stands in no line of `paid`.
     """
 
     funded_on: date
     annual_rate: AnnualRate
     rows: tuple[ScheduleRow, ...]
     first_open: int = 1
-    interest_paid_fen: Count = 0
-    principal_paid_fen: Count = 0
+    paid: tuple[AllocationLine, ...] = ()
     penalty_rate: AnnualRate = Decimal(0)
     penalties: tuple[Penalty, ...] = ()
-    fee_paid_fen: Count = 0
     repayment: RepaymentTerms | None = None
 
     @property
@@ -61,7 +68,15 @@ class Book:
     @property
     def outstanding_fen(self) -> int:
         """Principal that is not repaid."""
-        return sum(row.principal_fen for row in self.rows[self.first_open - 1 :]) - self.principal_paid_fen
+        asked_fen = sum(row.principal_fen for row in self.rows[self.first_open - 1 :])
+        return asked_fen - sum(line.principal_fen for line in self.paid)
+
+    @property
+    def last_touched(self) -> int:
+        """The last instalment that has received anything, 0 when none has."""
+        if self.paid:
+            return self.paid[-1].number
+        return next((row.number for row in reversed(self.rows[: self.first_open - 1]) if is_asked(row)), 0)
 
     @property
     def penalty_fen(self) -> int:
@@ -105,13 +120,31 @@ def book_of(
             strict=True,
         )
     )
-    book = after(book, [line for line in lines if line_fen(line)])
-    return replace(book, penalties=tuple(penalties))
+    book = replace(after(book, [line for line in lines if line_fen(line)]), penalties=tuple(penalties))
+    return replace(book, first_open=min([book.first_open, *(penalty.number for penalty in penalties)]))
 
 
 def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:
     """What is still open of each instalment due on or before a date, oldest first; zero rows are left out."""
-    return _open_rows(book, reached(book.rows, through))
+    return lines_through(book, reached(book.rows, through))
+
+
+def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
+    """What is still open of the instalments up to this number, oldest first; what asks for nothing is left out."""
+    received = {line.number: line for line in book.paid}
+    lines: list[AllocationLine] = []
+    for row in book.rows[book.first_open - 1 : through]:
+        paid, penalty = received.get(row.number, _nothing(row.number)), book.penalty_of(row.number)
+        owed = AllocationLine(
+            number=row.number,
+            penalty_fen=penalty.owed_fen if penalty else 0,
+            fee_fen=row.fee_fen - paid.fee_fen,
+            interest_fen=row.interest_fen - paid.interest_fen,
+            principal_fen=row.principal_fen - paid.principal_fen,
+        )
+        if line_fen(owed):
+            lines.append(owed)
+    return tuple(lines)
 
 
 def owed_fen(book: Book, through: date) -> int:
@@ -130,26 +163,61 @@ def days_past_due(book: Book, on: date) -> int:
     return 0 if oldest is None else max(0, (on - oldest).days)
 
 
-def allocate(book: Book, amount_fen: int, on: date) -> tuple[AllocationLine, ...]:
-    """Spread an amount over what is due on or before its value date; what the lines leave of it was not owed."""
-    lines: list[AllocationLine] = []
+def order_of(terms: RepaymentTerms | None, loan_class: LoanClass) -> PayOrder:
+    """The order in which a payment pays while the loan is of this class."""
+    if terms is None or terms.allocation is None:
+        return PLAIN_ORDER
+    is_performing = loan_class in PERFORMING
+    return terms.allocation.performing if is_performing else terms.allocation.non_performing
+
+
+def allocate(
+    book: Book, amount_fen: int, on: date, order: PayOrder = PLAIN_ORDER
+) -> tuple[AllocationLine, ...]:
+    """Spread an amount over what is due on or before its value date; what the lines leave of it was not owed. Lines stand in the
+    order of their instalments, whatever was paid first."""
+    owed = open_lines(book, on)
+    taken: dict[int, dict[Component, int]] = {line.number: {} for line in owed}
     rest_fen = amount_fen
-    for owed in open_lines(book, on):
-        penalty_fen = min(rest_fen, owed.penalty_fen)
-        fee_fen = min(rest_fen - penalty_fen, owed.fee_fen)
-        interest_fen = min(rest_fen - penalty_fen - fee_fen, owed.interest_fen)
-        principal_fen = min(rest_fen - penalty_fen - fee_fen - interest_fen, owed.principal_fen)
-        paid = AllocationLine(
-            number=owed.number,
-            penalty_fen=penalty_fen,
-            fee_fen=fee_fen,
-            interest_fen=interest_fen,
-            principal_fen=principal_fen,
+    for line, component in _in_order(owed, order):
+        fen = min(rest_fen, _part_fen(line, component))
+        taken[line.number][component] = fen
+        rest_fen -= fen
+    return tuple(
+        AllocationLine(
+            number=number,
+            penalty_fen=parts["penalty"],
+            fee_fen=parts["fee"],
+            interest_fen=parts["interest"],
+            principal_fen=parts["principal"],
         )
-        rest_fen -= line_fen(paid)
-        if line_fen(paid):
-            lines.append(paid)
-    return tuple(lines)
+        for number, parts in taken.items()
+        if any(parts.values())
+    )
+
+
+def _in_order(owed: Sequence[AllocationLine], order: PayOrder) -> list[tuple[AllocationLine, Component]]:
+    match order.across:
+        case "horizontal":
+            return [(line, component) for line in owed for component in order.components]
+        case "vertical":
+            return [(line, component) for component in order.components for line in owed]
+        case _:
+            assert_never(order.across)
+
+
+def _part_fen(line: AllocationLine, component: Component) -> int:
+    match component:
+        case "penalty":
+            return line.penalty_fen
+        case "fee":
+            return line.fee_fen
+        case "interest":
+            return line.interest_fen
+        case "principal":
+            return line.principal_fen
+        case _:
+            assert_never(component)
 
 
 def line_fen(line: AllocationLine) -> int:
@@ -170,7 +238,8 @@ def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]
     lines: list[PenaltyLine] = []
     for owed in open_lines(book, on - timedelta(days=rules.penalty_grace_days + 1)):
         charged = book.penalty_of(owed.number)
-        since = charged.to if charged else book.rows[owed.number - 1].due_on
+        due_on = book.rows[owed.number - 1].due_on
+        since = max(charged.to, due_on) if charged else due_on
         days = max(0, (on - since).days)
         open_fen = owed.interest_fen + owed.principal_fen
         fen = daily_interest_fen(open_fen, book.penalty_rate, days, rules.day_basis, rules.rounding)
@@ -207,13 +276,17 @@ def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]
     """
     book = accrued(book, on, rules)
     # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
-    is_touched = book.interest_paid_fen or book.principal_paid_fen or book.fee_paid_fen
-    touched = book.first_open if is_touched else book.first_open - 1
-    through = max(reached(book.rows, on), touched)
-    due = _open_rows(book, through)
+    through = max(reached(book.rows, on), book.last_touched)
+    due = lines_through(book, through)
     principal_fen = sum(row.principal_fen for row in book.rows[through:])
     if not principal_fen:
         return due
+    interest_fen = undue_interest_fen(book, through, principal_fen, on, rules)
+    return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
+
+
+def undue_interest_fen(book: Book, through: int, principal_fen: int, on: date, rules: Rules) -> int:
+    """Interest to the day on principal of the rows after `through`, at most that principal's part of what the running period asks."""
     grace = book.repayment.interest_grace if book.repayment else 0
     since = book.rows[through - 1].due_on if through > grace else book.funded_on
     used_fen = interest_used_fen(
@@ -224,8 +297,9 @@ def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]
         day_basis=rules.day_basis,
         mode=rules.rounding,
     )
-    interest_fen = min(used_fen, book.rows[max(through, grace)].interest_fen)
-    return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
+    undue_fen = sum(row.principal_fen for row in book.rows[through:])
+    asked_fen = book.rows[max(through, grace)].interest_fen
+    return min(used_fen, divide_fen(asked_fen * principal_fen, undue_fen, rules.rounding))
 
 
 def payoff_fen(book: Book, on: date, rules: Rules) -> int:
@@ -234,47 +308,66 @@ def payoff_fen(book: Book, on: date, rules: Rules) -> int:
 
 
 def after(book: Book, lines: Sequence[AllocationLine]) -> Book:
-    """The book once the lines, oldest first, are paid. Line 0 ends it: nothing is owed any more."""
+    """The book once the lines, oldest first, are paid. Line 0 pays what is not due: all of it, and nothing is owed any more; or a
+    part, which comes off the last rows until `rescheduled` says what is asked instead."""
     for line in lines:
-        if line.number == UNDUE:
-            book = replace(
-                book,
-                first_open=len(book.rows) + 1,
-                interest_paid_fen=0,
-                principal_paid_fen=0,
-                fee_paid_fen=0,
-                penalties=(),
-            )
-        else:
+        if line.number != UNDUE:
             book = _paid(book, line)
+        elif line.principal_fen == book.outstanding_fen:
+            book = replace(book, first_open=len(book.rows) + 1, paid=(), penalties=())
+        else:
+            book = replace(book, rows=_from_the_end(book.rows, line.principal_fen))
     return book
 
 
+def rescheduled(book: Book, rows: Sequence[ScheduleRow]) -> Book:
+    """The book once `rows` take the place of all from the number of the first of them on (libs.events.rescheduling): they ask for all
+    that they say. What rows before them still owe stays, and so does every penalty."""
+    first = rows[0].number
+    changed = (*book.rows[: first - 1], *rows)
+    return replace(
+        book,
+        rows=changed,
+        first_open=_next_asked(changed, min(book.first_open, first)),
+        paid=tuple(line for line in book.paid if line.number < first),
+    )
+
+
 def _paid(book: Book, line: AllocationLine) -> Book:
-    # Lines come oldest first and zero rows are skipped, so each line belongs to the first open instalment of its turn.
-    interest_fen = book.interest_paid_fen + line.interest_fen
-    principal_fen = book.principal_paid_fen + line.principal_fen
-    fee_fen = book.fee_paid_fen + line.fee_fen
-    row = book.rows[line.number - 1]
+    """What an instalment received is remembered while it, or one before it, is open."""
     book = _penalty_paid(book, line)
-    if interest_fen < row.interest_fen or principal_fen < row.principal_fen or fee_fen < row.fee_fen:
-        return replace(
-            book,
-            first_open=line.number,
-            interest_paid_fen=interest_fen,
-            principal_paid_fen=principal_fen,
-            fee_paid_fen=fee_fen,
-        )
-    first_open = _next_asked(book.rows, line.number + 1)
-    penalties = tuple(penalty for penalty in book.penalties if penalty.number >= first_open)
+    received = {earlier.number: earlier for earlier in book.paid}
+    before = received.get(line.number, _nothing(line.number))
+    received[line.number] = AllocationLine(
+        number=line.number,
+        fee_fen=before.fee_fen + line.fee_fen,
+        interest_fen=before.interest_fen + line.interest_fen,
+        principal_fen=before.principal_fen + line.principal_fen,
+    )
+    book = replace(
+        book, paid=tuple(received[number] for number in sorted(received) if line_fen(received[number]))
+    )
+    open_ = lines_through(book, len(book.rows))
+    first_open = open_[0].number if open_ else len(book.rows) + 1
     return replace(
         book,
         first_open=first_open,
-        interest_paid_fen=0,
-        principal_paid_fen=0,
-        fee_paid_fen=0,
-        penalties=penalties,
+        paid=tuple(kept for kept in book.paid if kept.number >= first_open),
+        penalties=tuple(kept for kept in book.penalties if kept.number in {row.number for row in open_}),
     )
+
+
+def _nothing(number: int) -> AllocationLine:
+    return AllocationLine(number=number, interest_fen=0, principal_fen=0)
+
+
+def _from_the_end(rows: Sequence[ScheduleRow], principal_fen: int) -> tuple[ScheduleRow, ...]:
+    left: list[ScheduleRow] = []
+    for row in reversed(rows):
+        fen = min(principal_fen, row.principal_fen)
+        principal_fen -= fen
+        left.append(replace(row, principal_fen=row.principal_fen - fen))
+    return tuple(reversed(left))
 
 
 def _next_asked(rows: Sequence[ScheduleRow], number: int) -> int:
@@ -292,27 +385,6 @@ def _penalty_paid(book: Book, line: AllocationLine) -> Book:
         for penalty in book.penalties
     )
     return replace(book, penalties=tuple(penalties))
-
-
-def _open_rows(book: Book, through: int) -> tuple[AllocationLine, ...]:
-    lines: list[AllocationLine] = []
-    for row in book.rows[book.first_open - 1 : through]:
-        is_first = row.number == book.first_open
-        interest_fen = row.interest_fen - book.interest_paid_fen * is_first
-        principal_fen = row.principal_fen - book.principal_paid_fen * is_first
-        fee_fen = row.fee_fen - book.fee_paid_fen * is_first
-        if interest_fen or principal_fen or fee_fen:
-            penalty = book.penalty_of(row.number)
-            lines.append(
-                AllocationLine(
-                    number=row.number,
-                    penalty_fen=penalty.owed_fen if penalty else 0,
-                    fee_fen=fee_fen,
-                    interest_fen=interest_fen,
-                    principal_fen=principal_fen,
-                )
-            )
-    return tuple(lines)
 
 
 def _total_fen(lines: Sequence[AllocationLine]) -> int:

@@ -7,9 +7,10 @@ of one aggregate. Its state and fold stand in `loan_state`, what the day does to
 
 from collections.abc import Sequence
 from functools import partial
-from typing import assert_never
+from typing import assert_never, get_args
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -26,6 +27,7 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import (
@@ -37,6 +39,10 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.commands.corrections import CorrectPayment
+from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
+from services.repayment.domain.arriving import told
+from services.repayment.domain.correcting import correct
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -49,9 +55,21 @@ from services.repayment.domain.loan_state import (
 from services.repayment.domain.paying import record_debit, record_debit_failure, record_payment
 from services.repayment.domain.profile import Profile
 from services.repayment.domain.trading import CLAIMS_MAX, release, reserve, transfer
+from services.repayment.domain.trouble import TroubledEvent
+from services.repayment.domain.troubled import carry_out, examine
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
-LoanCommand = OpenLoan | RecordDebit | RecordDebitFailure | RecordPayment | _TradeCommand | Wake
+_MeasureCommand = ExamineMeasure | CarryOutMeasure
+LoanCommand = (
+    OpenLoan
+    | RecordDebit
+    | RecordDebitFailure
+    | RecordPayment
+    | _TradeCommand
+    | _MeasureCommand
+    | CorrectPayment
+    | Wake
+)
 
 
 def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Context) -> Sequence[LoanEvent]:
@@ -60,13 +78,19 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case OpenLoan():
             return _open(profile, command) if isinstance(state, NotOpened) else []
         case RecordDebit():
-            return record_debit(profile, command, _lent(state), context)
+            taken = record_debit(profile, command, _lent(state), context)
+            return told(profile, command, _lent(state), context, taken)
         case RecordDebitFailure():
             return record_debit_failure(command, _lent(state))
         case RecordPayment():
-            return record_payment(profile, command, _lent(state), context)
+            taken = record_payment(profile, command, _lent(state), context)
+            return told(profile, command, _lent(state), context, taken)
+        case CorrectPayment():
+            return correct(profile, command, _lent(state), context)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
             return _trade(profile, command, _lent(state))
+        case ExamineMeasure() | CarryOutMeasure():
+            return _measured(profile, command, _lent(state), context)
         case Wake():
             return (
                 wake(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
@@ -87,9 +111,22 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     if isinstance(state, Repaid):
         raise Refused("loan_repaid")
     rules = profile.on(state.book.funded_on)
+    if state.trouble.written_off_on is not None:
+        raise Refused("loan_written_off")
     if isinstance(command, ReserveClaim):
         return reserve(rules, command, state)
     return transfer(rules, command, state)
+
+
+def _measured(
+    profile: Profile, command: _MeasureCommand, state: Running | Repaid, context: Context
+) -> Sequence[LoanEvent]:
+    if isinstance(state, Repaid):
+        raise Refused("loan_repaid")
+    rules = profile.on(state.book.funded_on)
+    if isinstance(command, ExamineMeasure):
+        return examine(rules, command, state, context)
+    return carry_out(rules, command, state, context)
 
 
 # --- opening -------------------------------------------------------------------------------------------------------
@@ -156,6 +193,9 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ReserveClaim,
             TransferClaim,
             ReleaseClaim,
+            CorrectPayment,
+            ExamineMeasure,
+            CarryOutMeasure,
         ),
         events=(
             LoanOpened,
@@ -174,6 +214,11 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             ClaimReserved,
             ReservationReleased,
             ClaimTransferred,
+            ScheduleChanged,
+            *get_args(TroubledEvent),
+            PaymentReversed,
+            PaymentRedated,
+            LoanRestated,
         ),
         state=LoanState,
         initial=NotOpened(),

@@ -105,6 +105,13 @@ def paid_fen(account: Account, component: str) -> int:
     return early + in_rows
 
 
+def rows_of(account: Account) -> Mapping[str, Mapping[str, int]]:
+    """The rows of the schedule that holds now: a longer one may stand behind it."""
+    rows: Mapping[str, Mapping[str, int]] = account.get("rows", {})
+    last = account.get("rows_to", len(rows))
+    return {number: row for number, row in rows.items() if int(number) <= last}
+
+
 def _row(account: Account, number: str) -> Mapping[str, int]:
     found: Mapping[str, int] = account.get("rows", {}).get(number, {})
     return found
@@ -131,12 +138,12 @@ def _paid(*components: str) -> Callable[[Account, str], int]:
 
 
 def _contracted(component: str) -> Callable[[Account, str], int]:
-    return lambda account, _: sum(row.get(f"{component}_fen", 0) for row in account.get("rows", {}).values())
+    return lambda account, _: sum(row.get(f"{component}_fen", 0) for row in rows_of(account).values())
 
 
 def _open(*components: str) -> Callable[[Account, str], int]:
     return lambda account, _: sum(
-        open_fen(account, number, each) for number in account.get("rows", {}) for each in components
+        open_fen(account, number, each) for number in rows_of(account) for each in components
     )
 
 
@@ -200,6 +207,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         )
         for name, words in (
             ("amount", "what the loan took of the payment"),
+            ("taken", "what the loan takes of the payment since another one was corrected"),
             *((each, f"the {each} in the payment") for each in COMPONENTS),
         )
     },

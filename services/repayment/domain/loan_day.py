@@ -17,6 +17,7 @@ from libs.events.repayment import (
     PaymentMissed,
     PenaltyCharged,
 )
+from services.repayment.domain.accrual import stopped_by_day
 from services.repayment.domain.allocation import (
     Book,
     accrued,
@@ -28,9 +29,10 @@ from services.repayment.domain.allocation import (
     penalty_lines,
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
-from services.repayment.domain.profile import Rules
+from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Rules
 from services.repayment.domain.schedule import is_asked, last_of_month
 from services.repayment.domain.trading import release_all
+from services.repayment.domain.trouble import floor_on
 
 #: Phases of the day (design.md 2.7) in which a loan has something to do.
 DUES_PHASE, MISSES_PHASE = 2, 4
@@ -63,6 +65,7 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
         *(release_all(state, "loan_overdue") if missed else []),
         *charges,
         *worse,
+        *stopped_by_day(rules, state, judged_on),
     ]
 
 
@@ -152,7 +155,7 @@ def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
             borrower=state.borrower,
             number=line.number,
             due_on=state.book.rows[line.number - 1].due_on,
-            open_fen=line.fee_fen + line.interest_fen + line.principal_fen,
+            open_fen=line.fee_fen + line.interest_fen + line.principal_fen or line.penalty_fen,
             dpd=days_past_due(state.book, on),
             product=state.product,
             region=state.region,
@@ -165,6 +168,8 @@ def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
 
 def _worse_bucket(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
     """Buckets get worse by the day's close only: before it, today's payments are still to come."""
+    if state.bucket == WRITTEN_OFF:
+        return []
     bucket = rules.bucket_of(days_past_due(state.book, on))
     return (
         _moved(state, state.book, bucket, on) if rules.rank_of(bucket) > rules.rank_of(state.bucket) else []
@@ -172,7 +177,9 @@ def _worse_bucket(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]
 
 
 def better_bucket(rules: Rules, state: Running, book: Book, on: date) -> Sequence[LoanEvent]:
-    """Buckets get better by a payment only, at once."""
+    """Buckets get better by a payment only, at once. What was written off comes back when nothing of it is owed."""
+    if state.bucket == WRITTEN_OFF:
+        return _moved(state, book, CURRENT, on) if book.oldest_due_on is None else []
     bucket = rules.bucket_of(days_past_due(book, on))
     return _moved(state, book, bucket, on) if rules.rank_of(bucket) < rules.rank_of(state.bucket) else []
 
@@ -198,17 +205,23 @@ def _worse_class(rules: Rules, state: Running, on: date) -> Sequence[LoanClassif
     """Classes get worse by the day's close, as buckets do."""
     name = rules.class_of(days_past_due(state.book, on))
     is_worse = rules.class_rank(name) > rules.class_rank(state.loan_class)
-    return _classified(state, state.book, name, on) if is_worse else []
+    return classified(state, state.book, name, on) if is_worse else []
 
 
 def cured(rules: Rules, state: Running, book: Book, on: date) -> Sequence[LoanClassified]:
-    """A class gets better only when all arrears are met, and then it is the best at once (rules.md 1.4, "cure")."""
-    best = rules.class_of(0)
-    is_cured = days_past_due(book, on) == 0 and state.loan_class != best
-    return _classified(state, book, best, on) if is_cured else []
+    """A class gets better only when all arrears are met, and then it is the best at once (rules.md 1.4, "cure"): the best that
+    measures left it, and the best of all once nothing is owed. What was written off has no better one before."""
+    is_over = book.oldest_due_on is None
+    best = rules.class_of(0) if is_over else floor_on(state.trouble, on)
+    is_better = rules.class_rank(best) < rules.class_rank(state.loan_class)
+    may_be = is_over or (days_past_due(book, on) == 0 and state.trouble.written_off_on is None)
+    return classified(state, book, best, on) if may_be and is_better else []
 
 
-def _classified(state: Running, book: Book, name: LoanClass, on: date) -> Sequence[LoanClassified]:
+def classified(
+    state: Running, book: Book, name: LoanClass, on: date, *, measure_id: str = ""
+) -> Sequence[LoanClassified]:
+    """The loan moves to a class, by its days or by a measure."""
     return [
         LoanClassified(
             loan_id=state.loan_id,
@@ -220,6 +233,7 @@ def _classified(state: Running, book: Book, name: LoanClass, on: date) -> Sequen
             principal_fen=book.outstanding_fen,
             product=state.product,
             region=state.region,
+            measure_id=measure_id,
         )
     ]
 
@@ -249,13 +263,18 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
     if missed := _unsaid(state.book, state.next_missed):
         times.append((missed + _DAY, MISSES_PHASE))
     oldest = state.book.oldest_due_on
-    edges = (rules.dpd_after(state.bucket), rules.class_dpd_after(state.loan_class))
+    bucket_edge = None if state.bucket == WRITTEN_OFF else rules.dpd_after(state.bucket)
+    edges = (bucket_edge, rules.class_dpd_after(state.loan_class), _accrual_edge(rules, state))
     if oldest is not None:
         times += [(oldest + timedelta(days=dpd), MISSES_PHASE) for dpd in edges if dpd is not None]
     # Only a month's end that comes before all of them is worth finding: a loan that is paid in time has none.
     if month_end := _month_end(rules, state.book, min(times)[0] if times else date.max):
         times.append((month_end, MISSES_PHASE))
     return min(times, default=None)
+
+
+def _accrual_edge(rules: Rules, state: Running) -> int | None:
+    return None if state.trouble.non_accrual else rules.accrual_dpd_max + 1
 
 
 def _month_end(rules: Rules, book: Book, until: date) -> date | None:

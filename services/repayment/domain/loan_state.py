@@ -6,6 +6,7 @@ from typing import Literal, TypeVar, assert_never
 
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.money import Count, PositiveFen
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -23,8 +24,13 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
-from services.repayment.domain.allocation import Book, after, book_of, charged
+from libs.events.rescheduling import ScheduleChanged
+from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
+from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
+from services.repayment.domain.restating import corrected, with_payment, with_sale
+from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
+from services.repayment.domain.trouble_told import troubled
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
@@ -65,7 +71,10 @@ class Running:
 
     `asked_on` is the date of the last debit, `unanswered` the debits without an answer, `remembered` the last voluntary
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
-    last offers that were transferred, `last_order` the highest that any of its claims ever had.
+    last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
+    in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
+    `trouble` is what measures left behind.
+    `journal` is what came to the loan, from which all this can be decided again (`replaying`).
     """
 
     kind: Literal["running"] = "running"
@@ -88,17 +97,21 @@ class Running:
     last_order: int
     reservations: tuple[Reservation, ...] = ()
     sold: tuple[str, ...] = ()
+    weights: tuple[Count, ...] = ()
+    trouble: Trouble = Trouble()
+    journal: Journal = EMPTY
 
 
 @record
 class Repaid:
-    """Nothing is owed; what still arrives goes back."""
+    """Nothing is owed; what still arrives goes back. `last` is how it ran to its end: a correction may open it again."""
 
     kind: Literal["repaid"] = "repaid"
     loan_id: str
     borrower: str
     unanswered: tuple[str, ...]
     remembered: tuple[str, ...]
+    last: Running
 
 
 LoanState = NotOpened | Running | Repaid
@@ -108,6 +121,15 @@ def takes_from_anyone(state: Running | Repaid) -> bool:
     """Whether somebody else than the borrower may pay. A loan that is repaid takes nothing, and tells nobody else so."""
     terms = state.book.repayment if isinstance(state, Running) else None
     return terms is not None and terms.payer == "anyone"
+
+
+def shared_by(state: Running) -> tuple[Claim, ...]:
+    """The claims as a payment is shared among them: where no principal is owed any more, by what each was owed last."""
+    if not state.weights:
+        return state.claims
+    return tuple(
+        replace(claim, principal_fen=fen) for claim, fen in zip(state.claims, state.weights, strict=True)
+    )
 
 
 _Lent = TypeVar("_Lent", bound=Running | Repaid)
@@ -128,6 +150,11 @@ LoanEvent = (
     | ClaimReserved
     | ReservationReleased
     | ClaimTransferred
+    | ScheduleChanged
+    | TroubledEvent
+    | PaymentReversed
+    | PaymentRedated
+    | LoanRestated
 )
 
 
@@ -141,8 +168,25 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
         case DebitFailureRecorded():
             return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+        case PaymentReversed() | PaymentRedated():
+            if isinstance(state, Repaid):
+                return replace(state, last=corrected(state.last, event))
+            return corrected(state, event) if isinstance(state, Running) else state
+        case LoanRestated():
+            return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case _ if not isinstance(state, Running):
+            return state
+        case _ if isinstance(event, TroubledEvent):
+            return troubled(state, event)
         case _:
-            return _evolve_running(state, event) if isinstance(state, Running) else state
+            return _evolve_running(state, event)
+
+
+def reopened(state: Running | Repaid) -> Running:
+    """The loan as it ran, whether it has ended or not."""
+    if isinstance(state, Running):
+        return state
+    return replace(state.last, unanswered=state.unanswered, remembered=state.remembered)
 
 
 def _evolve_running(
@@ -159,7 +203,8 @@ def _evolve_running(
     | LoanRepaid
     | ClaimReserved
     | ReservationReleased
-    | ClaimTransferred,
+    | ClaimTransferred
+    | ScheduleChanged,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -167,9 +212,9 @@ def _evolve_running(
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
-            return replace(_answered(state, event.payment_id), book=after(state.book, event.allocation))
+            return _paid(state, event)
         case RepaymentDistributed():
-            return replace(state, claims=_less(state.claims, event))
+            return _shared(state, event)
         case OverpaymentReturned():
             return state
         case PaymentMissed():
@@ -179,20 +224,19 @@ def _evolve_running(
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
         case LoanClassified():
-            return replace(state, loan_class=event.to_class)
+            return replace(state, loan_class=event.to_class, trouble=classified(state.trouble, event))
         case LoanRepaid():
             return Repaid(
                 loan_id=state.loan_id,
                 borrower=state.borrower,
                 unanswered=state.unanswered,
                 remembered=state.remembered,
+                last=state,
             )
-        case ClaimReserved():
-            return replace(state, reservations=(*state.reservations, _reservation(event)))
-        case ReservationReleased():
-            return replace(state, reservations=_without(state, event.offer_id))
-        case ClaimTransferred():
-            return _transferred(state, event)
+        case ClaimReserved() | ReservationReleased() | ClaimTransferred():
+            return _traded(state, event)
+        case ScheduleChanged():
+            return _rescheduled(state, event)
         case _:
             assert_never(event)
 
@@ -231,6 +275,7 @@ def _opened(event: LoanOpened) -> Running:
         remembered=(),
         grade=event.grade,
         last_order=max(claim.order for claim in event.claims),
+        journal=opened([(claim.order, claim.principal_fen) for claim in event.claims]),
     )
 
 
@@ -244,6 +289,32 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
 
 
+def _paid(state: Running, event: PaymentReceived) -> Running:
+    journal = with_payment(state, event, is_debit=event.payment_id in state.unanswered)
+    return replace(
+        _answered(state, event.payment_id), book=after(state.book, event.allocation), journal=journal
+    )
+
+
+def _shared(state: Running, event: RepaymentDistributed) -> Running:
+    claims = _less(state.claims, event)
+    if state.weights or any(claim.principal_fen for claim in claims):
+        return replace(state, claims=claims)
+    return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))
+
+
+def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
+    """What takes the place of a row that was asked for, or missed, will be asked for again."""
+    first = event.rows[0].number
+    return replace(
+        state,
+        book=rescheduled(state.book, event.rows),
+        journal=with_first_rows(state.journal, state.book.rows),
+        next_due=min(state.next_due, first),
+        next_missed=min(state.next_missed, first),
+    )
+
+
 def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim, ...]:
     repaid_fen = {line.claim_id: line.principal_fen for line in event.lines}
     return tuple(
@@ -253,6 +324,18 @@ def _less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim
 
 
 # --- claims for sale -----------------------------------------------------------------------------------------------
+
+
+def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTransferred) -> Running:
+    match event:
+        case ClaimReserved():
+            return replace(state, reservations=(*state.reservations, _reservation(event)))
+        case ReservationReleased():
+            return replace(state, reservations=_without(state, event.offer_id))
+        case ClaimTransferred():
+            return _transferred(replace(state, journal=with_sale(state, event)), event)
+        case _:
+            assert_never(event)
 
 
 def _reservation(event: ClaimReserved) -> Reservation:

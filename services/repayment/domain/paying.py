@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from libs.events.deciding import Context
+from libs.events.deciding import Context, Refused
 from libs.events.repayment import (
     AllocationLine,
     DebitFailureRecorded,
@@ -21,20 +21,26 @@ from libs.events.repayment import (
     PaymentReturned,
     RepaymentDistributed,
 )
+from libs.events.rescheduling import Prepay, ScheduleChanged
 from services.repayment.commands import RecordDebit, RecordDebitFailure, RecordPayment
+from services.repayment.domain.accrual import resumed
 from services.repayment.domain.allocation import (
     UNDUE,
     after,
     allocate,
     line_fen,
+    order_of,
     overdue_fen,
     payoff_fen,
+    rescheduled,
     settlement,
 )
 from services.repayment.domain.distribution import distribute
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
-from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, takes_from_anyone
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, shared_by, takes_from_anyone
+from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
 from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.recovering import recovered
 from services.repayment.domain.trading import release_all
 
 
@@ -95,6 +101,8 @@ def record_payment(
             return _returned(state, money, "below_payoff")
         lines = settlement(state.book, money.value_date, rules)
         return _taken(rules, state, money, lines, context)
+    if command.prepay is not None:
+        return _prepaid(profile.on(state.book.funded_on), state, money, command.prepay, context)
     return _paid(profile, state, money, context)
 
 
@@ -102,8 +110,39 @@ def _paid(profile: Profile, state: Running, money: _Money, context: Context) -> 
     """Allocated to what is due, penalty up to the value date included."""
     rules = profile.on(state.book.funded_on)
     book = charged_by(state.book, penalties(rules, state, money.value_date))
-    lines = allocate(book, money.amount_fen, money.value_date)
+    order = order_of(book.repayment, state.loan_class)
+    lines = allocate(book, money.amount_fen, money.value_date, order)
     return _taken(rules, state, money, lines, context) if lines else _returned(state, money, "nothing_due")
+
+
+def _prepaid(
+    rules: Rules, state: Running, money: _Money, mode: Prepay, context: Context
+) -> Sequence[LoanEvent]:
+    """All that is due, and then principal that is not; what cannot be prepaid goes back whole, by its name."""
+    try:
+        found = prepayment(
+            state.book, money.amount_fen, money.value_date, mode, rules, asked=state.next_due - 1
+        )
+    except Refused as refused:
+        return _returned(state, money, refused.code)
+    change = _change(state, money, mode, found)
+    return _taken(rules, state, money, found.lines, context, change)
+
+
+def _change(state: Running, money: _Money, mode: Prepay, found: Prepayment) -> ScheduleChanged | None:
+    if not found.rows:
+        return None
+    return ScheduleChanged(
+        loan_id=state.loan_id,
+        borrower=state.borrower,
+        change_id=money.payment_id,
+        reason=reason_of(mode),
+        changed_on=money.value_date,
+        outstanding_fen=sum(row.principal_fen for row in found.rows),
+        rows=found.rows,
+        product=state.product,
+        region=state.region,
+    )
 
 
 def _returned(state: Running | Repaid, money: _Money, code: str) -> Sequence[LoanEvent]:
@@ -119,10 +158,17 @@ def _returned(state: Running | Repaid, money: _Money, code: str) -> Sequence[Loa
 
 
 def _taken(
-    rules: Rules, state: Running, money: _Money, lines: tuple[AllocationLine, ...], context: Context
+    rules: Rules,
+    state: Running,
+    money: _Money,
+    lines: tuple[AllocationLine, ...],
+    context: Context,
+    change: ScheduleChanged | None = None,
 ) -> Sequence[LoanEvent]:
     charges = penalties(rules, state, money.value_date)
     book = after(charged_by(state.book, charges), lines)
+    if change is not None:
+        book = rescheduled(book, change.rows)
     early = any(line.number == UNDUE for line in lines)
     amount_fen = sum(line_fen(line) for line in lines)
     events: list[LoanEvent] = [
@@ -144,8 +190,11 @@ def _taken(
             payer=money.payer,
         ),
         _distributed(rules, state, money, lines),
+        *([change] if change else []),
+        *recovered(state, money.payment_id, money.value_date, lines),
         *better_bucket(rules, state, book, context.business_date),
         *cured(rules, state, book, context.business_date),
+        *resumed(state, book, context.business_date),
     ]
     if excess_fen := money.amount_fen - amount_fen:
         events.append(
@@ -181,7 +230,7 @@ def _distributed(
     lines = distribute(
         principal_fen,
         interest_fen,
-        state.claims,
+        shared_by(state),
         state.interest_fee_permille,
         rules.rounding,
         penalty_fen=penalty_fen,

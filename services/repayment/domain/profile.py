@@ -10,11 +10,14 @@ from datetime import date
 from decimal import Decimal
 
 from libs.events.cost import CEILINGS_CN
-from libs.events.money import Rounding
+from libs.events.measures import MeasureStep
+from libs.events.money import MAX_INTEGER, Rounding
 from libs.events.repayment import LoanClass
 
 #: The bucket of a loan that is not overdue, in every profile.
 CURRENT = "current"
+#: And of one that was written off, which is in none of the running book's.
+WRITTEN_OFF = "written_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ FIVE_CLASSES: tuple[tuple[LoanClass, int], ...] = (
     ("loss", 361),
 )
 
+#: Up to which amount (fen) penalty is given up with which last signature (chosen); the last gives up any.
+WAIVER_LIMITS: tuple[tuple[MeasureStep, int], ...] = (
+    ("collections_supervisor", 500_00),
+    ("risk", 5_000_00),
+    ("finance_supervisor", MAX_INTEGER),
+)
+
 #: libs.events.money.AnnualRate: at most eight decimals, at most 10.
 _RATE_DECIMALS, _RATE_MAX = 8, Decimal(10)
 
@@ -47,7 +57,13 @@ class Rules:
     rest is asked from the borrower's account again; `buckets` rise from `current` at DPD 0. Penalty interest is the
     contract's rate times `penalty_multiple` (domain.md section 4), at most `penalty_cap` a year; an instalment paid within
     `penalty_grace_days` of its due date costs none. A claim changes hands not within `blocked_days` of a due date, on either
-    side, and in parts of at least `part_min_fen` (both chosen; domain.md section 3).
+    side, and in parts of at least `part_min_fen` (both chosen; domain.md section 3). What is prepaid in part, beyond what is due, is
+    at least `prepay_min_fen` (chosen).
+
+
+    Of measures (processes.md 1.P): interest is no income beyond `accrual_dpd_max` days overdue; a loan is written off from
+    `write_off_dpd` on; who may give up how much penalty is in `waiver_limits`, from the lowest post to the highest, each of which signs
+    after those below; lenders vote for `mandate_days`; a restructured loan is observed for `observed_days` and `observed_periods`.
     """
 
     rounding: Rounding
@@ -60,6 +76,13 @@ class Rules:
     classes: tuple[tuple[LoanClass, int], ...] = FIVE_CLASSES
     blocked_days: int = 3
     part_min_fen: int = 100_00
+    prepay_min_fen: int = 100_00
+    accrual_dpd_max: int = 90
+    write_off_dpd: int = 360
+    waiver_limits: tuple[tuple[MeasureStep, int], ...] = WAIVER_LIMITS
+    mandate_days: int = 10
+    observed_days: int = 365
+    observed_periods: int = 2
 
     def penalty_rate(self, annual_rate: Decimal) -> Decimal:
         """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""

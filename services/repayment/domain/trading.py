@@ -31,7 +31,7 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
     if _reservation_of(state, command.offer_id) or command.offer_id in state.sold:
         return []
     _require_tradable(rules, state, command.value_date, may_wait=command.may_wait)
-    if not _is_plain(state.book.repayment):
+    if not is_plain(state.book.repayment):
         raise Refused("manner_not_traded")
     claim = _claim(state, command.claim_id)
     if claim is None or claim.investor != command.seller or not claim.principal_fen:
@@ -187,7 +187,7 @@ def _may_be_paid(state: Running, on: date) -> bool:
     return not is_asked or bool(state.unanswered)
 
 
-def _is_plain(terms: RepaymentTerms | None) -> bool:
+def is_plain(terms: RepaymentTerms | None) -> bool:
     """Whether interest accrues evenly from due date to due date on all that is owed, as `accrued_interest_fen` has it: of other
     manners no price of a sale is agreed yet (docs/decisions/0015)."""
     return terms is None or (

@@ -5,7 +5,9 @@ Pure: an event carries all that the next step needs. A step that can be declined
 
 from collections.abc import Callable, Mapping, Sequence
 
+import services.repayment.policies.correcting as correcting
 import services.repayment.policies.lending as lending
+import services.repayment.policies.measures as measures
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 
@@ -14,17 +16,21 @@ LAST_AWAITED_PHASE = lending.LAST_AWAITED_PHASE
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
-    """Money that moved, and claims that are offered."""
-    return lending.on_bidding(event)
+    """Money that moved, claims that are offered, and corrections that are settled."""
+    return [*lending.on_bidding(event), *correcting.on_bidding(event)]
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """The day's phases."""
-    return lending.on_repayment(event)
+    """The day's phases, measures, and corrections."""
+    return [
+        *lending.on_repayment(event),
+        *measures.on_repayment(event),
+        *correcting.on_repayment(event),
+    ]
 
 
 POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
     "bidding": on_bidding,
     "repayment": on_repayment,
 }
-SAGAS = (*lending.SAGAS,)
+SAGAS = (*lending.SAGAS, *measures.SAGAS, *correcting.SAGAS)

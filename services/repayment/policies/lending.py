@@ -134,6 +134,7 @@ def _record_payment(payment: LoanPaymentDebited) -> Send:
         amount_fen=payment.amount_fen,
         value_date=payment.value_date,
         settle=payment.settle,
+        prepay=payment.prepay,
     )
     about = _about(payment.loan_id, payment.payment_id, payment.account_id, payment.amount_fen)
     return Send("record-payment", payment.loan_id, command, about)

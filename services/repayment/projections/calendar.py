@@ -1,27 +1,31 @@
-"""The view of the business calendar: the date that is open, for pages that say what is due today. One stream writes it."""
+"""The view of the calendar: the business date that is open. One document, written by the calendar's stream."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from libs.events.records import RecordedEvent
 from libs.events.repayment import BusinessDayClosed, CalendarOpened
 from libs.events.views import Op, Set, View
 
-#: Its one document.
-DOC = "calendar"
+#: The one document.
+CALENDAR = "calendar"
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """The open business date as ISO text."""
+    """The date opens when the one before it is closed."""
     match event.data:
-        case CalendarOpened() as opened:
-            day = opened.business_date
-        case BusinessDayClosed() as closed:
-            day = closed.next_date
+        case CalendarOpened(business_date=opened):
+            return _open(opened, event)
+        case BusinessDayClosed(next_date=opened):
+            return _open(opened, event)
         case _:
             return []
+
+
+def _open(on: date, event: RecordedEvent) -> Sequence[Op]:
     return [
-        Set(DOC, "business_date", day.isoformat()),
-        Set(DOC, f"src.{event.stream}", event.address),
+        Set(CALENDAR, "business_date", on.isoformat()),
+        Set(CALENDAR, f"src.{event.stream}", event.address),
     ]
 
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
+from libs.events.corrections import LoanRestated
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
-from services.repayment.projections import receipts
+from services.repayment.projections import receipts, restated
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -33,6 +34,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                     Set(line.claim_id, f"src.{event.stream}", event.address),
                 )
             ]
+        case LoanRestated() as loan:
+            sources = (Set(change.claim_id, f"src.{event.stream}", event.address) for change in loan.claims)
+            return [*restated.claims(loan), *receipts.restated(loan), *sources]
         case ClaimReserved() as reserved:
             return _reserved(reserved.claim_id, reserved.offer_id, event)
         case ReservationReleased() as released:
@@ -75,8 +79,15 @@ def _opened(loan_id: str, claim: ClaimTerms, event: RecordedEvent) -> Sequence[O
 
 VIEW = View(
     name="repayment.claims",
-    version=3,
-    reads=(LoanOpened, RepaymentDistributed, ClaimReserved, ReservationReleased, ClaimTransferred),
+    version=4,
+    reads=(
+        LoanOpened,
+        RepaymentDistributed,
+        ClaimReserved,
+        ReservationReleased,
+        ClaimTransferred,
+        LoanRestated,
+    ),
     project=project,
     owner_field="investor",
     indexes=("investor", "loan_id"),

@@ -1,9 +1,9 @@
-"""The view of a loan's history: one document per event that moved an amount of its page, and the loan's sums beside them.
+"""The view of a loan's history: one document per event that moved an amount of its page, and what is outstanding beside them.
 
 It is taken from the page's own projection (loans.project): whatever changes an amount there stands here with the event that
 changed it, so any amount shown can be followed down to its events, also those of events that are written later. `told` are the
-amounts that an event assigns, `moved` those that it adds, both by their place on the page; `parts` is what they come to, and
-the document of the loan's own name has the sums of all `parts`. Who holds how much (`held`) is another page's.
+amounts that an event assigns, `moved` those that it adds, both by their place on the page; `parts` is what it adds to each component
+and to what is outstanding, of which the document of the loan's own name is the sum. Who holds how much (`held`) is another page's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +29,10 @@ _EARLY: Final = {
     "early.principal_fen": "paid_principal_fen",
     "early.interest_fen": "paid_interest_fen",
 }
+#: The one sum that every event which moves it says before and after.
+OUTSTANDING: Final = "outstanding_fen"
+#: What is no amount and decides what of the amounts counts: whether the loan is owed, and the last row of its schedule.
+_STANDING: Final = ("state", "rows_to")
 #: The first of these that an event has is the date on which its amounts count.
 _DATES: Final = ("value_date", "charged_on", "changed_on", "repaid_on", "funded_on", "due_on")
 
@@ -39,7 +43,7 @@ def line_of(loan_id: str, sequence: int | None) -> str:
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """The line of an event, and the loan's sums; nothing of an event that moves no amount. Amounts in fen."""
+    """The line of an event, and the loan's sum; nothing of an event that moves no amount. Amounts in fen."""
     moved: dict[str, int] = {}
     told: dict[str, int | str] = {}
     for op in loans.project(event):
@@ -50,7 +54,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     if not moved and not told:
         return []
     loan_id: str = event.data.loan_id
-    parts = _parts(moved, told)
+    parts = _parts(moved, told, getattr(event.data, "principal_before_fen", 0))
     line = {
         "loan_id": loan_id,
         "kind": type(event.data).__name__,
@@ -65,13 +69,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     return [
         *(Set(line_of(loan_id, event.sequence), name, value) for name, value in line.items()),
         Set(loan_id, "of", loan_id),
-        *(Add(loan_id, name, parts.get(name, 0)) for name in SUMS),
+        Add(loan_id, OUTSTANDING, parts.get(OUTSTANDING, 0)),
         Set(loan_id, f"src.{event.stream}", event.address),
     ]
-
-
-#: The sums of a loan: what is outstanding, what of it was paid, what was charged.
-SUMS: Final = ("outstanding_fen", *dict.fromkeys(_PARTS.values()))
 
 
 def _is_shown(field: str) -> bool:
@@ -83,20 +83,21 @@ def _amounts(field: str, value: Any) -> Iterator[tuple[str, int | str]]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _amounts(f"{field}.{name}", inner)
-    elif field == "state" or (isinstance(value, int) and _is_shown(field)):
+    elif field in _STANDING or (isinstance(value, int) and _is_shown(field)):
         yield field, value
 
 
-def _parts(moved: Mapping[str, int], told: Mapping[str, int | str]) -> dict[str, int]:
+def _parts(moved: Mapping[str, int], told: Mapping[str, int | str], before_fen: int) -> dict[str, int]:
+    """What an event changed of each component, and of what is outstanding: it says itself what that was before it."""
     parts: dict[str, int] = {}
     for field, amount_fen in moved.items():
         in_row = field.startswith("rows.")
         part = _PARTS.get(field.rpartition(".")[2]) if in_row else _EARLY.get(field)
         if part is not None:
             parts[part] = parts.get(part, 0) + amount_fen
-    lent_fen = told.get("principal_fen", 0)
-    assert isinstance(lent_fen, int), "amounts are whole numbers"
-    parts["outstanding_fen"] = lent_fen - parts.get("paid_principal_fen", 0)
+    after_fen = told.get("outstanding_fen", before_fen)
+    assert isinstance(after_fen, int), "amounts are whole numbers"
+    parts[OUTSTANDING] = after_fen - before_fen
     return {part: amount_fen for part, amount_fen in parts.items() if amount_fen}
 
 

@@ -8,6 +8,15 @@ from collections.abc import Sequence
 from datetime import date
 
 from libs.events.claims import ClaimTransferred
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.measures import (
+    LoanRescheduled,
+    LoanWrittenOff,
+    NonAccrualEnded,
+    NonAccrualStarted,
+    PenaltyWaived,
+    RecoveryReceived,
+)
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanClassified,
@@ -19,9 +28,11 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.rescheduling import ScheduleChanged
+from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
-from services.repayment.projections import holders
+from services.repayment.projections import holders, restated, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -61,6 +72,8 @@ def _changes(data: object) -> Sequence[Op]:
             return holders.transferred(sold)
         case PaymentReceived() as payment:
             return _received(payment)
+        case ScheduleChanged() as change:
+            return _changed(change)
         case PaymentMissed() as missed:
             return _missed(missed)
         case OverdueBucketChanged() as changed:
@@ -76,6 +89,19 @@ def _changes(data: object) -> Sequence[Op]:
             ]
         case PenaltyCharged() as charge:
             return _charged(charge)
+        case (
+            LoanRescheduled()
+            | LoanWrittenOff()
+            | RecoveryReceived()
+            | PenaltyWaived()
+            | NonAccrualStarted()
+            | NonAccrualEnded()
+        ) as measure:
+            return standing.changed(measure)
+        case PaymentReversed() | PaymentRedated() as corrected:
+            return restated.payment(corrected)
+        case LoanRestated() as corrected:
+            return restated.loan(corrected)
         case LoanRepaid() as repaid:
             return [
                 Set(repaid.loan_id, "state", "repaid"),
@@ -128,23 +154,38 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         Set(doc, "outstanding_fen", loan.principal_fen),
         Set(doc, "overdue_fen", 0),
         Set(doc, "repayment", stored(loan.repayment)),
+        *standing.opened(doc),
         Add(doc, "early.principal_fen", 0),
         Add(doc, "early.interest_fen", 0),
+        Set(doc, "rows_to", len(loan.rows)),
     ]
     for row in loan.rows:
-        at = f"rows.{row.number}"
-        ops += [
-            Set(doc, f"{at}.due_on", row.due_on.isoformat()),
-            Set(doc, f"{at}.principal_fen", row.principal_fen),
-            Set(doc, f"{at}.interest_fen", row.interest_fen),
-            Set(doc, f"{at}.fee_fen", row.fee_fen),
-            Set(doc, f"{at}.missed", False),
-            Add(doc, f"{at}.paid_principal_fen", 0),
-            Add(doc, f"{at}.paid_interest_fen", 0),
-            Add(doc, f"{at}.paid_fee_fen", 0),
-            Add(doc, f"{at}.penalty_fen", 0),
-            Add(doc, f"{at}.paid_penalty_fen", 0),
-        ]
+        ops += _row(doc, row)
+    return ops
+
+
+def _row(doc: str, row: ScheduleRow) -> Sequence[Op]:
+    at = f"rows.{row.number}"
+    return [
+        Set(doc, f"{at}.due_on", row.due_on.isoformat()),
+        Set(doc, f"{at}.principal_fen", row.principal_fen),
+        Set(doc, f"{at}.interest_fen", row.interest_fen),
+        Set(doc, f"{at}.fee_fen", row.fee_fen),
+        Set(doc, f"{at}.missed", False),
+        Add(doc, f"{at}.paid_principal_fen", 0),
+        Add(doc, f"{at}.paid_interest_fen", 0),
+        Add(doc, f"{at}.paid_fee_fen", 0),
+        Add(doc, f"{at}.penalty_fen", 0),
+        Add(doc, f"{at}.paid_penalty_fen", 0),
+    ]
+
+
+def _changed(change: ScheduleChanged) -> Sequence[Op]:
+    """The rows that are asked from now on: `rows_to` is the last of them, whatever longer schedule stands behind it."""
+    doc = change.loan_id
+    ops: list[Op] = [Set(doc, "rows_to", change.rows[-1].number)]
+    for row in change.rows:
+        ops += _row(doc, row)
     return ops
 
 
@@ -187,17 +228,27 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=3,
+    version=5,
     reads=(
         LoanOpened,
         PaymentReceived,
+        ScheduleChanged,
         RepaymentDistributed,
         ClaimTransferred,
         PaymentMissed,
         PenaltyCharged,
         OverdueBucketChanged,
         LoanClassified,
+        LoanRescheduled,
+        LoanWrittenOff,
+        RecoveryReceived,
+        PenaltyWaived,
+        NonAccrualStarted,
+        NonAccrualEnded,
         LoanRepaid,
+        PaymentReversed,
+        PaymentRedated,
+        LoanRestated,
     ),
     project=project,
     owner_field="borrower",

@@ -3,6 +3,7 @@
 `bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5), `segment:<region>:<product>:<bucket>`
 the same of one region and product; `region:<region>` and `product:<product>` count the loans of all buckets and, beside them,
 those that are late. `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to their events.
+`written_off` stands beside all of them: the loans that are off the balance, what is owed of them, what came back since.
 
 What is overdue is a sum too, and a loan's event says only what it is after it. A case's place in the collection queue says both,
 before and after (libs.events.collections): so these sums are moved by collections, and at rest are the sums of the loans' rows.
@@ -11,6 +12,8 @@ before and after (libs.events.collections): so these sums are moved by collectio
 from collections.abc import Sequence
 
 from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
+from libs.events.corrections import LoanRestated
+from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanOpened,
@@ -24,6 +27,8 @@ from libs.events.views import Add, Delete, Op, Set, SetOnce, View
 
 #: Where every loan begins and where it has returned to when it is repaid.
 _CURRENT = "current"
+#: Where it is once it is written off: in no bucket of the running book.
+_WRITTEN_OFF = "written_off"
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -38,8 +43,17 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         case PenaltyCharged() as charge:
             row = _row(charge.loan_id)
             return [Set(row, "overdue_fen", charge.overdue_after_fen), _source(charge.loan_id, event)]
+        case PenaltyWaived() as waiver:
+            row = _row(waiver.loan_id)
+            return [Set(row, "overdue_fen", waiver.overdue_after_fen), _source(waiver.loan_id, event)]
+        case LoanWrittenOff() as loss:
+            return [*_written_off(loss), _source(loss.loan_id, event)]
+        case RecoveryReceived() as recovery:
+            return [Add(_WRITTEN_OFF, "recovered_fen", recovery.amount_fen)]
         case OverdueBucketChanged() as change:
             return [*_moved(change), _source(change.loan_id, event)]
+        case LoanRestated() as restated:
+            return [*_restated(restated), _source(restated.loan_id, event)]
         case LoanRepaid() as repaid:
             return [*_counted(repaid, _CURRENT, -1, 0), Delete(_row(repaid.loan_id))]
         case CaseRanked() as ranked:
@@ -90,8 +104,40 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
 def _owing(case: QueueEntry, overdue_fen: int) -> Sequence[Op]:
     """So much more is overdue where a case is counted; in which stage its bucket is collected is the same for all its cases."""
     ops = _counted(case, case.bucket, 0, 0, overdue_fen)
+    if case.bucket == _WRITTEN_OFF:
+        return ops
     docs = (f"bucket:{case.bucket}", f"segment:{case.region}:{case.product}:{case.bucket}")
     return [*ops, *(SetOnce(doc, "stage", case.stage) for doc in docs)]
+
+
+def _restated(loan: LoanRestated) -> Sequence[Op]:
+    """A loan that was repaid is counted again, as current: where it is late, the next event moves it."""
+    row, bucket = _row(loan.loan_id), loan.from_bucket or _CURRENT
+    principal_fen = loan.principal_after_fen - loan.principal_before_fen
+    return [
+        *_counted(loan, bucket, int(loan.from_bucket is None), principal_fen),
+        Set(row, "kind", "loan"),
+        Set(row, "loan_id", loan.loan_id),
+        Set(row, "borrower", loan.borrower),
+        Set(row, "bucket", bucket),
+        Set(row, "region", loan.region),
+        Set(row, "product", loan.product),
+        SetOnce(row, "since", loan.restated_on.isoformat()),
+        Set(row, "principal_fen", loan.principal_after_fen),
+        Set(row, "overdue_fen", loan.overdue_after_fen),
+    ]
+
+
+def _written_off(loss: LoanWrittenOff) -> Sequence[Op]:
+    row = _row(loss.loan_id)
+    return [
+        *_counted(loss, loss.from_bucket, -1, -loss.principal_fen),
+        *_counted(loss, _WRITTEN_OFF, 1, loss.principal_fen),
+        Set(row, "kind", _WRITTEN_OFF),
+        Set(row, "bucket", _WRITTEN_OFF),
+        Set(row, "since", loss.written_off_on.isoformat()),
+        Set(row, "overdue_fen", loss.overdue_after_fen),
+    ]
 
 
 def _source(loan_id: str, event: RecordedEvent) -> Op:
@@ -100,12 +146,26 @@ def _source(loan_id: str, event: RecordedEvent) -> Op:
 
 
 def _counted(
-    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid | QueueEntry,
+    of: LoanOpened
+    | PaymentReceived
+    | OverdueBucketChanged
+    | LoanRepaid
+    | LoanWrittenOff
+    | LoanRestated
+    | QueueEntry,
     bucket: str,
     loans: int,
     principal_fen: int,
     overdue_fen: int = 0,
 ) -> Sequence[Op]:
+    if bucket == _WRITTEN_OFF:
+        return [
+            SetOnce(_WRITTEN_OFF, "kind", "written_off_sum"),
+            Add(_WRITTEN_OFF, "loans", loans),
+            Add(_WRITTEN_OFF, "principal_fen", principal_fen),
+            Add(_WRITTEN_OFF, "recovered_fen", 0),
+            Add(_WRITTEN_OFF, "overdue_fen", overdue_fen),
+        ]
     whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket}"
     ops: list[Op] = [
         SetOnce(whole, "kind", "bucket"),
@@ -141,14 +201,18 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=5,
+    version=7,
     reads=(
         LoanOpened,
         PaymentReceived,
         PaymentMissed,
         PenaltyCharged,
+        PenaltyWaived,
         OverdueBucketChanged,
+        LoanWrittenOff,
+        RecoveryReceived,
         LoanRepaid,
+        LoanRestated,
         CaseRanked,
         CaseClosed,
     ),

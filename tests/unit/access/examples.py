@@ -92,6 +92,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "tenor_months": lambda _town: ["12"],
     "funded_on": lambda town: [town.due_day],
     "method": lambda _town: ["equal_instalments"],
+    "mode": lambda _town: ["reamortise"],
     "region": lambda town: [town.bob.region, town.ada.region],
     "grade": lambda _town: ["B"],
     "rate_min": lambda _town: ["0.01"],

@@ -90,7 +90,8 @@ def test_a_loan_that_was_agreed_on_keeps_its_manner_when_the_product_changes() -
 
 
 def test_the_offered_text_says_the_manner() -> None:
-    """Whoever signs has read of grace, fee and days; without a manner the text is the one of ever."""
+    """Whoever signs has read of grace, fee and days, and of the order of payment where it is not the usual one; without a manner the
+    text is the one of ever."""
     named = {
         "application_id": "app_1",
         "loan_id": "loan_1",
@@ -100,7 +101,14 @@ def test_the_offered_text_says_the_manner() -> None:
     }
     agreed = replace(terms_of(SEASONAL, "equal_instalments"), repayment=SEASON)
     text = text_of(agreed, **named)
-    assert text.startswith("Loanstream loan terms, version 2\n")
+    assert text.startswith("Loanstream loan terms, version 3\n")
+    assert text.endswith(
+        "a payment pays penalty, fee, interest, principal, each of all instalments that are due, the oldest first\n"
+        "once the loan is non-performing principal, interest, fee, penalty, each of all instalments that are due, "
+        "the oldest first\n"
+    )
+    without = replace(agreed, repayment=replace(SEASON, allocation=None))
+    assert text_of(without, **named).startswith("Loanstream loan terms, version 2\n")
     assert "no principal in the first 1 months, no interest in the first 1\n" in text
     assert "fee with each instalment 1 per mille of the amount\n" in text
     assert "due days on which nobody works: following, by the calendar china\n" in text

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from libs.events.bidding import ClaimTerms
 from libs.events.deciding import Context, Wake
+from libs.events.measures import NonAccrualStarted
 from libs.events.repayment import (
     AllocationLine,
     DebitFailureRecorded,
@@ -261,3 +262,16 @@ FIRST_PAID = (
 def amended(event: LoanOpened, **changes: object) -> LoanOpened:
     """The opening with other terms."""
     return replace(event, **changes)  # type: ignore[arg-type]  # the event validates itself when it is written
+
+
+def no_income(day: date, dpd: int, principal_fen: int = 100_000) -> NonAccrualStarted:
+    """The loan's interest is no income any more, because of its days past due."""
+    return NonAccrualStarted(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        cause="overdue",
+        measure_id="",
+        started_on=day,
+        dpd=dpd,
+        principal_fen=principal_fen,
+    )

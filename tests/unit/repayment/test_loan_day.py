@@ -31,6 +31,7 @@ from tests.unit.repayment.stories import (
     found_nothing,
     line,
     misses,
+    no_income,
     on,
     pays,
     received,
@@ -193,6 +194,7 @@ def test_buckets_get_worse_at_their_edges(before: str, after: str, dpd: int) -> 
         missed(1, 1),
         counted,
         classified(NEXT_DAY, "normal", "substandard", 1),
+        no_income(NEXT_DAY, 1),
     )
     day = days(FIRST_DUE, dpd)
     assert LOAN.wake_on(given(LOAN, *history).state) == (day, 4)
@@ -206,7 +208,7 @@ def test_a_lost_loan_after_its_last_due_date_costs_nothing() -> None:
     terms = replace(OPENED, tenor_months=1, rows=(replace(ROWS[0], principal_fen=100_000),))
     lost = classified(days(FIRST_DUE, 361), "doubtful", "loss", 361)
     unpaid = (terms, due(1), failed(FIRST_DUE), asked_again(days(FIRST_DUE, 3), 101_000), missed(1, 1))
-    history = (*unpaid, last, lost)
+    history = (*unpaid, last, lost, no_income(days(FIRST_DUE, 91), 91))
     assert LOAN.wake_on(given(LOAN, *history).state) is None
     woken(misses(days(FIRST_DUE, 1_000)), *history).then_nothing()
 

@@ -104,6 +104,7 @@ TERMS = {
     "region": "",
     "penalty_rate": "0",
     "repayment": None,
+    "rows_to": 3,
 }
 
 

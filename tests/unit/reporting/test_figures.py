@@ -16,8 +16,8 @@ from tests.unit.access.settlers import Settlement, settle
 #: One platform for the module: settling it takes longer than asking.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: What is zero in this town, where no saga is open and no loan costs a fee or is late for longer than the grace.
-ZERO = {"in_clearing", "loan_paid_fee", "loan_paid_penalty", "loan_charged_penalty"}
+#: What is zero in this town, where no saga is open.
+ZERO = {"in_clearing"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

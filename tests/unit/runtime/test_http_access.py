@@ -96,6 +96,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/claims/clm_1/loan/explanation": {"claim:own"},
     "GET /repayment/loans/loan_1/payoff": {"loan:own", "operator"},
     "GET /repayment/loans/loan_1/settlement": {"loan:own", "operator"},
+    "GET /repayment/loans/loan_1/prepayment-quote": {"loan:own", "operator"},
     "GET /repayment/loans": {"loan:own"},
     "GET /repayment/claims": {"claim:own"},
     "GET /repayment/portfolio": {"claim:own"},

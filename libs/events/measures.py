@@ -1,0 +1,325 @@
+"""Events of `repayment` about measures: what the house does with a loan that is not paid as agreed, proposed, signed, carried out.
+
+A measure is a stream of its own (`msr_…`); what it does to the loan stands in the loan's stream. Reasons are codes and evidence is
+references into the vault: no event says why in words. They stand in a file of their own, and whoever needs them names it.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from libs.events.codec import event, record
+from libs.events.mandate import MandateBy, Voter
+from libs.events.money import Count, PositiveFen
+from libs.events.onboarding import Code, Reference
+from libs.events.repayment import LoanClass
+
+Months = Annotated[int, Field(ge=1, le=600)]
+
+MeasureStep = Literal[
+    "collections_supervisor",
+    "risk",
+    "risk_assessor",
+    "finance_supervisor",
+    "general_manager",
+]
+"""A signature, by the post that gives it."""
+
+WriteOffGround = Literal["overdue", "court", "insolvency"]
+"""Overdue for long enough, a court's finding that nothing is to be had, or insolvency (processes.md 1.P)."""
+
+
+# --- what a measure is ---------------------------------------------------------------------------------------------
+
+
+@record
+class Extension:
+    """展期: what is not due yet is due over `months` more; `guarantor_consent` is the paper of whoever answers for the loan."""
+
+    months: Months
+    guarantor_consent: Reference | None = None
+    kind: Literal["extension"] = "extension"
+
+
+@record
+class Restructuring:
+    """All that is open, arrears too, is due over the months that are left and `months` more."""
+
+    months: Months
+    kind: Literal["restructuring"] = "restructuring"
+
+
+@record
+class WriteOff:
+    """核销: the house expects nothing more. Claims stay, and the debtor owes."""
+
+    ground: WriteOffGround
+    kind: Literal["write_off"] = "write_off"
+
+
+@record
+class Waiver:
+    """Penalty interest of at most `amount_fen` is given up, that of the oldest instalment first."""
+
+    amount_fen: PositiveFen
+    kind: Literal["waiver"] = "waiver"
+
+
+@record
+class Reclassification:
+    """形态转移 by hand: the loan is of another class, worse, or better once it is cured."""
+
+    to_class: LoanClass
+    kind: Literal["reclassification"] = "reclassification"
+
+
+@record
+class NonAccrual:
+    """The loan's interest is no income any more, all of it or none."""
+
+    kind: Literal["non_accrual"] = "non_accrual"
+
+
+MeasureTerms = Extension | Restructuring | WriteOff | Waiver | Reclassification | NonAccrual
+MeasureKind = Literal[
+    "extension",
+    "restructuring",
+    "write_off",
+    "waiver",
+    "reclassification",
+    "non_accrual",
+]
+
+
+# --- the measure ---------------------------------------------------------------------------------------------------
+
+
+@event("repayment.MeasureProposed.v1")
+class MeasureProposed:
+    """Somebody of the staff proposes a measure for a reason (a code), with the papers that prove it. The loan answers next."""
+
+    measure_id: str
+    loan_id: str
+    terms: MeasureTerms
+    reason: Code
+    evidence: tuple[Reference, ...]
+    proposed_by: str
+    proposed_on: date
+
+
+@event("repayment.MeasureExamined.v1")
+class MeasureExamined:
+    """On the loan: it could be done today. `voters` are the lenders whose word is needed; none where the contract gives it, or no
+    money of theirs is touched (`mandate`)."""
+
+    loan_id: str
+    measure_id: str
+    borrower: str
+    examined_on: date
+    mandate: MandateBy
+    voters: tuple[Voter, ...] = ()
+    silence_consents: bool = False
+    product: str = ""
+    region: str = ""
+
+
+@event("repayment.MeasureAdmitted.v1")
+class MeasureAdmitted:
+    """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word."""
+
+    measure_id: str
+    loan_id: str
+    kind: MeasureKind
+    borrower: str
+    steps: tuple[MeasureStep, ...]
+    mandate: MandateBy
+    voters: tuple[Voter, ...]
+    silence_consents: bool
+    admitted_on: date
+
+
+@event("repayment.MeasureSigned.v1")
+class MeasureSigned:
+    """One post agreed; `next_step` is None after the last."""
+
+    measure_id: str
+    loan_id: str
+    step: MeasureStep
+    signer: str
+    signed_on: date
+    next_step: MeasureStep | None
+
+
+@event("repayment.MeasureRefused.v1")
+class MeasureRefused:
+    """One post refused it for a reason (`code`): that is its end."""
+
+    measure_id: str
+    loan_id: str
+    step: MeasureStep
+    signer: str
+    code: Code
+    refused_on: date
+
+
+@event("repayment.MeasureApproved.v1")
+class MeasureApproved:
+    """All have signed and the lenders' word is there (`mandate`; of `of_fen` principal, `for_fen` agreed): the loan does it next."""
+
+    measure_id: str
+    loan_id: str
+    terms: MeasureTerms
+    mandate: MandateBy
+    for_fen: Count
+    of_fen: Count
+    approved_on: date
+
+
+@event("repayment.MeasureExecuted.v1")
+class MeasureExecuted:
+    """The loan has done it."""
+
+    measure_id: str
+    loan_id: str
+    kind: MeasureKind
+    executed_on: date
+
+
+@event("repayment.MeasureFailed.v1")
+class MeasureFailed:
+    """It came to nothing (`code`): the loan cannot, or the lenders do not want it."""
+
+    measure_id: str
+    loan_id: str
+    code: Code
+    failed_on: date
+
+
+# --- what the loan did ---------------------------------------------------------------------------------------------
+
+
+@event("repayment.LoanRescheduled.v1")
+class LoanRescheduled:
+    """The loan is due otherwise from here on; its rows say so next (ScheduleChanged).
+
+    `principal_fen` is spread anew from the row `from_number` on, at the contract's rate and in its manner, over `periods` due days of
+    the contract, the first of them `first_due_on`. `interest_fen` and `fee_fen` are arrears that the first of these rows asks as
+    well (0 in an extension). The loan is at least of class `floor_class` until the end of `floor_until`, None for until somebody
+    says otherwise by hand.
+    """
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    kind: Literal["extension", "restructuring"]
+    months: Months
+    rescheduled_on: date
+    from_number: Months
+    first_due_on: date
+    periods: Months
+    principal_fen: PositiveFen
+    interest_fen: Count
+    fee_fen: Count
+    matures_on: date
+    floor_class: LoanClass
+    floor_until: date | None
+    product: str = ""
+    region: str = ""
+
+
+@event("repayment.LoanWrittenOff.v1")
+class LoanWrittenOff:
+    """The loan is off the balance: counted in `from_bucket` until now and in no bucket of the running book from here on.
+
+    What is owed is fixed: principal, interest and fees that were due by then, penalty that was charged, and no more of it. Rows that were
+    not due ask for no interest and no fee any more (`dropped_interest_fen`, `dropped_fee_fen`).
+    """
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    ground: WriteOffGround
+    written_off_on: date
+    from_bucket: str
+    dpd: Count
+    principal_fen: Count
+    interest_fen: Count
+    fee_fen: Count
+    penalty_fen: Count
+    dropped_interest_fen: Count
+    dropped_fee_fen: Count
+    overdue_after_fen: Count
+    product: str = ""
+    region: str = ""
+
+
+@event("repayment.RecoveryReceived.v1")
+class RecoveryReceived:
+    """收回已核销: the payment in the same record is of a loan that was written off; it was distributed as the original debt says, to
+    those who hold its claims now. `recovered_fen` are all payments since."""
+
+    loan_id: str
+    borrower: str
+    payment_id: str
+    amount_fen: PositiveFen
+    principal_fen: Count
+    value_date: date
+    recovered_fen: PositiveFen
+    outstanding_fen: Count
+    product: str = ""
+    region: str = ""
+
+
+@record
+class WaivedLine:
+    """Penalty of one instalment that is owed no more."""
+
+    number: int
+    waived_fen: PositiveFen
+
+
+@event("repayment.PenaltyWaived.v1")
+class PenaltyWaived:
+    """Charged penalty is given up: `waived_fen` of it, at most the measure's `amount_fen`. No money moves."""
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    amount_fen: PositiveFen
+    waived_fen: PositiveFen
+    waived_on: date
+    lines: tuple[WaivedLine, ...]
+    penalty_after_fen: Count
+    overdue_after_fen: Count
+    dpd: Count
+    bucket: str
+    product: str = ""
+    region: str = ""
+
+
+@event("repayment.NonAccrualStarted.v1")
+class NonAccrualStarted:
+    """The loan's interest is no income any more: overdue for more than 90 days, by hand (`measure_id`), or written off."""
+
+    loan_id: str
+    borrower: str
+    cause: Literal["overdue", "by_hand", "written_off"]
+    measure_id: str
+    started_on: date
+    dpd: Count
+    principal_fen: Count
+    product: str = ""
+    region: str = ""
+
+
+@event("repayment.NonAccrualEnded.v1")
+class NonAccrualEnded:
+    """All arrears are paid: the loan's interest is income again."""
+
+    loan_id: str
+    borrower: str
+    ended_on: date
+    principal_fen: Count
+    product: str = ""
+    region: str = ""

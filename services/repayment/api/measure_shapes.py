@@ -1,0 +1,199 @@
+"""Bodies of the requests and answers about measures: what is proposed, what waits for whose word, how it ended."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from libs.events import mandate, measures
+from libs.events.repayment import LoanClass
+from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
+
+_CODE = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
+_REFERENCE = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$"
+
+MonthsField = Annotated[int, Field(strict=True, ge=1, le=600, examples=[6])]
+ReferenceField = Annotated[str, Field(pattern=_REFERENCE, examples=["vault:7f3a"])]
+
+
+class ExtensionIn(Shape):
+    """What is not due yet is due over so many months more; with the consent of whoever answers for the loan."""
+
+    kind: Literal["extension"]
+    months: MonthsField
+    guarantor_consent: ReferenceField | None = None
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return measures.Extension(months=self.months, guarantor_consent=self.guarantor_consent)
+
+
+class RestructuringIn(Shape):
+    """All that is open, arrears too, is due over so many months more."""
+
+    kind: Literal["restructuring"]
+    months: MonthsField
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return measures.Restructuring(months=self.months)
+
+
+class WriteOffIn(Shape):
+    """The house expects nothing more, on this ground."""
+
+    kind: Literal["write_off"]
+    ground: measures.WriteOffGround
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return measures.WriteOff(ground=self.ground)
+
+
+class WaiverIn(Shape):
+    """At most so much charged penalty is given up."""
+
+    kind: Literal["waiver"]
+    amount_fen: PositiveFenField
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return measures.Waiver(amount_fen=self.amount_fen)
+
+
+class ReclassificationIn(Shape):
+    """The loan is of another of the five classes."""
+
+    kind: Literal["reclassification"]
+    to_class: LoanClass
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return measures.Reclassification(to_class=self.to_class)
+
+
+class NonAccrualIn(Shape):
+    """The loan's interest is no income any more."""
+
+    kind: Literal["non_accrual"]
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return measures.NonAccrual()
+
+
+TermsIn = Annotated[
+    ExtensionIn | RestructuringIn | WriteOffIn | WaiverIn | ReclassificationIn | NonAccrualIn,
+    Field(discriminator="kind", examples=[{"kind": "waiver", "amount_fen": 100_00}]),
+]
+
+
+class MeasureIn(Shape):
+    """A measure that is proposed: for which loan, what, why (a code), and the papers in the vault that prove it."""
+
+    loan_id: Annotated[str, id_field("loan")]
+    terms: TermsIn
+    reason: Annotated[str, Field(pattern=_CODE, examples=["income_lost"])]
+    evidence: Annotated[list[ReferenceField], Field(min_length=1, max_length=20)]
+
+
+class MeasureStepIn(Shape):
+    """A step of a measure; `refused` is a reason, a code, which ends it."""
+
+    step: measures.MeasureStep
+    refused: Annotated[str | None, Field(pattern=_CODE, examples=["not_proven"])] = None
+
+
+class VoteIn(Shape):
+    """A lender's word, with all his principal."""
+
+    agrees: Annotated[bool, Field(strict=True)]
+
+
+class MeasureDone(Answer):
+    """What was asked for is done; `stage` is what the measure waits for now, or its end."""
+
+    stage: str
+
+    @staticmethod
+    def proposed(event: measures.MeasureProposed) -> "MeasureDone":
+        """The loan answers next."""
+        return MeasureDone(id=event.measure_id, stage="loan")
+
+    @staticmethod
+    def signed(event: measures.MeasureSigned) -> "MeasureDone":
+        """On to the next post, or to the lenders and the loan."""
+        return MeasureDone(id=event.measure_id, stage=event.next_step or "mandate")
+
+    @staticmethod
+    def refused(event: measures.MeasureRefused) -> "MeasureDone":
+        """That is its end."""
+        return MeasureDone(id=event.measure_id, stage="refused")
+
+    @staticmethod
+    def voted(event: mandate.MandateVoted) -> "MeasureDone":
+        """The vote is counted."""
+        return MeasureDone(id=event.measure_id, stage="vote")
+
+
+class MeasureOut(BaseModel):
+    """A measure and how far it is: `loan` while its loan is asked, then the post whose step is next, `vote` while its lenders vote,
+    `execution` once all have agreed, at last `executed`, `refused` or `failed`. Amounts of principal that vote are in fen."""
+
+    measure_id: str
+    loan_id: str
+    kind: measures.MeasureKind
+    terms: dict[str, Any]
+    reason: str
+    evidence: list[str]
+    proposed_by: str
+    proposed_on: date
+    stage: str
+    mandate: mandate.MandateBy | None
+    until: date | None
+    of_fen: int
+    for_fen: int
+    against_fen: int
+    code: str | None
+    ended_on: date | None
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "MeasureOut":
+        """From a document of repayment.measures; who signed is the house's own."""
+        return MeasureOut(**{name: document[name] for name in MeasureOut.model_fields})
+
+
+class MeasuresOut(BaseModel):
+    """A page of measures."""
+
+    items: list[MeasureOut]
+    next: str | None
+
+
+class MandateVoteOut(BaseModel):
+    """A measure that a lender is asked about: what it is, until the end of which day, and how the vote stands, in fen of principal."""
+
+    measure_id: str
+    loan_id: str
+    kind: measures.MeasureKind
+    terms: dict[str, Any]
+    until: date
+    of_fen: int
+    for_fen: int
+    against_fen: int
+    agreed: bool | None
+
+    @staticmethod
+    def of(document: Mapping[str, Any], who: str) -> "MandateVoteOut":
+        """From a document of repayment.measures; `agreed` is the caller's own word, None while he has not given it."""
+        agreed = document.get("votes", {}).get(who)
+        names = [name for name in MandateVoteOut.model_fields if name != "agreed"]
+        return MandateVoteOut(agreed=agreed, **{name: document[name] for name in names})
+
+
+class MandateVotesOut(BaseModel):
+    """A page of measures that wait for the caller's word."""
+
+    items: list[MandateVoteOut]
+    next: str | None

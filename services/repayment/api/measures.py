@@ -1,0 +1,119 @@
+"""Routes of measures: a proposal, one address for all steps, each post's work, and the vote of the lenders.
+
+The token's scope `measure` lets somebody knock; the measure's kind says who may propose it, the step which post he must hold. Whether
+it is the step's turn, and whether he has signed another, the log decides. Who he is as a customer, the staff's register says.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from libs.events import mandate as mandate_events
+from libs.events import measures as events
+from libs.runtime.http import (
+    Order,
+    ThisCall,
+    ThisPage,
+    ThisPrincipal,
+    ViewReader,
+    id_path,
+    scopes,
+    view_reader,
+)
+from libs.runtime.http.posts import holds
+from libs.runtime.http.problems import Problem
+from services.repayment.api.measure_shapes import (
+    MandateVoteOut,
+    MandateVotesOut,
+    MeasureDone,
+    MeasureIn,
+    MeasureOut,
+    MeasuresOut,
+    MeasureStepIn,
+    VoteIn,
+)
+from services.repayment.api.routes import router
+from services.repayment.commands import measures as commands
+from services.repayment.domain.measure_chain import PROPOSERS
+
+MeasureId = Annotated[str, id_path("msr")]
+Measures = Annotated[ViewReader, Depends(view_reader("repayment.measures"))]
+Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
+
+
+async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
+    if not await holds(staff, who, *roles):
+        raise Problem(403, "forbidden_post")
+
+
+@router.command(
+    "/measures",
+    scopes("measure"),
+    answer=MeasureDone,
+    answers={events.MeasureProposed: MeasureDone.proposed},
+)
+async def propose_measure(body: MeasureIn, call: ThisCall, staff: Staff, principal: ThisPrincipal) -> Order:
+    """Propose a measure for a loan, by one's post. Whether the loan could do it, it says next."""
+    terms = body.terms.terms()
+    await _require_post(staff, principal.subject, *PROPOSERS[terms.kind])
+    measure_id = call.mint("msr")
+    command = commands.ProposeMeasure(
+        measure_id=measure_id,
+        loan_id=body.loan_id,
+        terms=terms,
+        reason=body.reason,
+        evidence=tuple(body.evidence),
+    )
+    return Order(measure_id, command)
+
+
+@router.read("/measures/work", scopes("measure"), answer=MeasuresOut)
+async def read_measure_work(
+    waits_for: Annotated[events.MeasureStep, Query(description="The step that the measures wait for.")],
+    measures: Measures,
+    page: ThisPage,
+    staff: Staff,
+    principal: ThisPrincipal,
+) -> MeasuresOut:
+    """The measures that wait for a step, for the post that does it."""
+    await _require_post(staff, principal.subject, waits_for)
+    found, following = await measures.page(page, where={"stage": waits_for})
+    return MeasuresOut(items=[MeasureOut.of(document) for document in found], next=following)
+
+
+@router.read("/measures/votes", scopes("claim:own"), answer=MandateVotesOut)
+async def read_mandate_votes(measures: Measures, page: ThisPage, principal: ThisPrincipal) -> MandateVotesOut:
+    """What the lenders of the caller's loans are asked, while they may answer."""
+    found, following = await measures.page(page, where={"stage": "vote", "voters": principal.subject})
+    items = [MandateVoteOut.of(document, principal.subject) for document in found]
+    return MandateVotesOut(items=items, next=following)
+
+
+@router.command(
+    "/measures/{measure}/steps",
+    scopes("measure"),
+    answer=MeasureDone,
+    answers={
+        events.MeasureSigned: MeasureDone.signed,
+        events.MeasureRefused: MeasureDone.refused,
+    },
+)
+async def sign_measure(
+    measure: MeasureId, body: MeasureStepIn, staff: Staff, principal: ThisPrincipal
+) -> Order:
+    """Do the measure's next step, by one's post, or refuse it with a code. Who it is, the token says."""
+    await _require_post(staff, principal.subject, body.step)
+    signer = await staff.find(principal.subject)
+    himself = None if signer is None else signer.get("user_id")
+    return Order(measure, commands.SignMeasure(step=body.step, refused=body.refused, himself=himself))
+
+
+@router.command(
+    "/measures/{measure}/vote",
+    scopes("claim:own"),
+    answer=MeasureDone,
+    answers={mandate_events.MandateVoted: MeasureDone.voted},
+)
+async def vote_on_measure(measure: MeasureId, body: VoteIn) -> Order:
+    """Agree to a measure as one of its loan's lenders, or do not, with all one's principal."""
+    return Order(measure, commands.VoteOnMandate(agrees=body.agrees))

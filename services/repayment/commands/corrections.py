@@ -1,0 +1,72 @@
+"""Commands about a booking that was wrong: proposing, allowing and refusing its correction, and putting the loan right."""
+
+from datetime import date
+
+from libs.events.codec import command
+from libs.events.corrections import Correction, CorrectionBooking, CorrectionKind, CorrectionRole
+from libs.events.money import Count
+from libs.events.onboarding import Code
+
+
+@command("repayment.ProposeCorrection")
+class ProposeCorrection:
+    """A clerk asks that a payment does not count, or counts as of `to_date`. No effect for the same again; refused:
+    `correction_exists`, `invalid_date` (one to reverse, none to redate), `date_in_future`, `changes_nothing`."""
+
+    correction_id: str
+    loan_id: str
+    payment_id: str
+    kind: CorrectionKind
+    reason: Code
+    value_date: date
+    to_date: date | None = None
+
+
+@command("repayment.AuthoriseCorrection")
+class AuthoriseCorrection:
+    """A supervisor allows it, across the year's end the finance head too. No effect for a role that has signed.
+
+    Refused: `unknown_correction`, `correction_ended`, `same_person` (every signature is another's, and none the clerk's),
+    `not_asked` (the finance head, within the year).
+    """
+
+    role: CorrectionRole
+
+
+@command("repayment.RefuseCorrection")
+class RefuseCorrection:
+    """A person says no (`code`). Refused: `unknown_correction`, `correction_ended`."""
+
+    code: Code
+
+
+@command("repayment.DeclineCorrection")
+class DeclineCorrection:
+    """The loan said no (`code`). No effect once it is booked or refused; refused: `unknown_correction`."""
+
+    code: Code
+
+
+@command("repayment.RecordCorrectionBooked")
+class RecordCorrectionBooked:
+    """The loan is put right. No effect for the same again; refused: `unknown_correction`, `correction_ended`."""
+
+    open_fen: Count
+
+
+@command("repayment.CloseCorrection")
+class CloseCorrection:
+    """All of its money has moved. No effect for one that is closed; refused: `unknown_correction`, `correction_ended`."""
+
+
+@command("repayment.CorrectPayment")
+class CorrectPayment:
+    """Put the loan right. No effect for a correction that was applied.
+
+    Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
+    `loan_measured` (a measure was carried out on it), `claim_sold_since` (a sale would have been of another amount), `history_differs` (the loan's inputs, replayed, do not give the loan:
+    a debit was answered days late), `changes_nothing`.
+    """
+
+    correction: Correction
+    booking: CorrectionBooking

@@ -1,0 +1,98 @@
+"""Commands about measures: what staff, lenders and the loan say to a measure, and what a measure asks of its loan."""
+
+from libs.events.codec import command
+from libs.events.mandate import MandateBy, Voter
+from libs.events.measures import MeasureStep, MeasureTerms
+from libs.events.onboarding import Code, Reference
+
+# --- the measure ---------------------------------------------------------------------------------------------------
+
+
+@command("repayment.ProposeMeasure")
+class ProposeMeasure:
+    """Propose a measure for a loan. `proposed_by` is set where a policy sends it for somebody; else it is the caller.
+
+    No effect for the same again. Refused: `measure_exists` (with other terms), `forbidden_not_staff`, `invalid_loan`,
+    `evidence_missing` (without any paper).
+    """
+
+    measure_id: str
+    loan_id: str
+    terms: MeasureTerms
+    reason: Code
+    evidence: tuple[Reference, ...]
+    proposed_by: str | None = None
+
+
+@command("repayment.AdmitMeasure")
+class AdmitMeasure:
+    """The loan has examined the measure and could do it. No effect once it was answered; refused: `unknown_measure`."""
+
+    borrower: str
+    mandate: MandateBy
+    voters: tuple[Voter, ...]
+    silence_consents: bool
+
+
+@command("repayment.SignMeasure")
+class SignMeasure:
+    """Agree to a measure by the post of a step, or refuse it (`refused`, a code), which ends it. `himself` is the signer as a customer,
+    as the staff's register says. No effect for the same again.
+
+    Refused: `unknown_measure`, `measure_not_admitted`, `measure_ended`, `step_signed`, `step_out_of_order`, `forbidden_not_staff`,
+    `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_borrower`.
+    """
+
+    step: MeasureStep
+    refused: Code | None = None
+    himself: str | None = None
+
+
+@command("repayment.VoteOnMandate")
+class VoteOnMandate:
+    """A lender agrees to a measure, or does not, with all his principal. No effect for the same again.
+
+    Refused: `unknown_measure`, `no_vote_open`, `forbidden_no_claim`, `voted_otherwise`.
+    """
+
+    agrees: bool
+
+
+@command("repayment.CompleteMeasure")
+class CompleteMeasure:
+    """The loan has done it. No effect once it has ended; refused: `unknown_measure`, `measure_not_approved`."""
+
+
+@command("repayment.FailMeasure")
+class FailMeasure:
+    """The loan cannot do it (`code`). No effect once it has ended; refused: `unknown_measure`."""
+
+    code: Code
+
+
+# --- the loan ------------------------------------------------------------------------------------------------------
+
+
+@command("repayment.ExamineMeasure")
+class ExamineMeasure:
+    """Ask the loan whether it could do a measure today, and whose word it needs. No effect for one that it has answered.
+
+    Refused: `unknown_loan`, and as CarryOutMeasure.
+    """
+
+    measure_id: str
+    terms: MeasureTerms
+
+
+@command("repayment.CarryOutMeasure")
+class CarryOutMeasure:
+    """All have agreed: the loan does it. No effect for one that it has done. Refused: `unknown_loan`, `loan_repaid`, and
+
+    an extension: `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended`, `loan_written_off`;
+    a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`, `term_too_short`;
+    a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`;
+    another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`.
+    """
+
+    measure_id: str
+    terms: MeasureTerms

@@ -1,0 +1,283 @@
+"""A correction: a clerk proposes it, another person allows it, across the year's end a third one too (processes.md 1.P).
+
+It decides nothing about money: the loan says what moves, bidding moves it, and this stream remembers how far that has come.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, assert_never
+
+from libs.events.codec import record
+from libs.events.corrections import (
+    Correction,
+    CorrectionAuthorised,
+    CorrectionBooked,
+    CorrectionBooking,
+    CorrectionClosed,
+    CorrectionProposed,
+    CorrectionRefused,
+    CorrectionRole,
+    CorrectionSigned,
+)
+from libs.events.deciding import Aggregate, Context, Refused, WakeOn
+from services.repayment.commands.corrections import (
+    AuthoriseCorrection,
+    CloseCorrection,
+    DeclineCorrection,
+    ProposeCorrection,
+    RecordCorrectionBooked,
+    RefuseCorrection,
+)
+
+
+@record
+class Signature:
+    """Who allowed it, as what."""
+
+    role: CorrectionRole
+    signed_by: str
+
+
+@record
+class NotProposed:
+    """Nobody has asked for it."""
+
+    kind: Literal["not_proposed"] = "not_proposed"
+
+
+@record
+class Proposed:
+    """It waits for signatures."""
+
+    kind: Literal["proposed"] = "proposed"
+    correction: Correction
+    proposed_by: str
+    signatures: tuple[Signature, ...] = ()
+
+
+@record
+class Authorised:
+    """The loan is to be put right."""
+
+    kind: Literal["authorised"] = "authorised"
+    correction: Correction
+
+
+@record
+class Booked:
+    """The loan is right, money is on its way."""
+
+    kind: Literal["booked"] = "booked"
+    correction: Correction
+
+
+@record
+class Ended:
+    """All is settled, or it was refused."""
+
+    kind: Literal["ended"] = "ended"
+    correction: Correction
+
+
+CorrectionState = NotProposed | Proposed | Authorised | Booked | Ended
+CorrectionEvent = (
+    CorrectionProposed
+    | CorrectionSigned
+    | CorrectionAuthorised
+    | CorrectionRefused
+    | CorrectionBooked
+    | CorrectionClosed
+)
+CorrectionCommand = (
+    ProposeCorrection
+    | AuthoriseCorrection
+    | RefuseCorrection
+    | DeclineCorrection
+    | RecordCorrectionBooked
+    | CloseCorrection
+)
+
+
+def decide(command: CorrectionCommand, state: CorrectionState, context: Context) -> Sequence[CorrectionEvent]:
+    """What a command does to a correction. Refusals stand on the commands."""
+    if isinstance(command, ProposeCorrection):
+        return _propose(command, state, context)
+    if isinstance(state, NotProposed):
+        raise Refused("unknown_correction")
+    asked = state.correction
+    match command:
+        case AuthoriseCorrection():
+            return _authorise(command, _waiting(state), context)
+        case RefuseCorrection():
+            return [_refused(_waiting(state).correction, command.code, context.principal, context)]
+        case DeclineCorrection():
+            return [_refused(asked, command.code, "", context)] if isinstance(state, Authorised) else []
+        case RecordCorrectionBooked():
+            if not isinstance(state, Authorised):
+                return []
+            return [
+                CorrectionBooked(
+                    correction_id=asked.correction_id, loan_id=asked.loan_id, open_fen=command.open_fen
+                )
+            ]
+        case CloseCorrection():
+            if isinstance(state, Ended):
+                return []
+            return [
+                CorrectionClosed(
+                    correction_id=asked.correction_id,
+                    loan_id=asked.loan_id,
+                    closed_on=context.business_date,
+                )
+            ]
+        case _:
+            assert_never(command)
+
+
+def _propose(
+    command: ProposeCorrection, state: CorrectionState, context: Context
+) -> Sequence[CorrectionProposed]:
+    correction = Correction(
+        correction_id=command.correction_id,
+        loan_id=command.loan_id,
+        payment_id=command.payment_id,
+        kind=command.kind,
+        reason=command.reason,
+        value_date=command.value_date,
+        to_date=command.to_date,
+    )
+    if not isinstance(state, NotProposed):
+        if state.correction == correction:
+            return []
+        raise Refused("correction_exists")
+    if (command.kind == "redate") != (command.to_date is not None):
+        raise Refused("invalid_date")
+    if command.to_date is not None and command.to_date > context.business_date:
+        raise Refused("date_in_future")
+    if command.to_date == command.value_date:
+        raise Refused("changes_nothing")
+    return [
+        CorrectionProposed(
+            correction=correction,
+            proposed_by=context.principal,
+            proposed_on=context.business_date,
+            signatures=len(_asked_of(correction, context)),
+        )
+    ]
+
+
+def _authorise(
+    command: AuthoriseCorrection, state: Proposed, context: Context
+) -> Sequence[CorrectionSigned | CorrectionAuthorised]:
+    """Every signature is another person's."""
+    correction, role, who = state.correction, command.role, context.principal
+    if any(signature == Signature(role=role, signed_by=who) for signature in state.signatures):
+        return []
+    if who == state.proposed_by or any(signature.signed_by == who for signature in state.signatures):
+        raise Refused("same_person")
+    asked = _asked_of(correction, context)
+    if role not in asked:
+        raise Refused("not_asked")
+    missing = [other for other in asked if all(other != signature.role for signature in state.signatures)]
+    if role not in missing:
+        return []
+    if len(missing) > 1:
+        return [
+            CorrectionSigned(
+                correction_id=correction.correction_id,
+                loan_id=correction.loan_id,
+                role=role,
+                signed_by=who,
+                signed_on=context.business_date,
+            )
+        ]
+    return [
+        CorrectionAuthorised(
+            correction=correction,
+            booking=_booking(correction, context),
+            role=role,
+            authorised_by=who,
+            authorised_on=context.business_date,
+        )
+    ]
+
+
+def _booking(correction: Correction, context: Context) -> CorrectionBooking:
+    """By the day on which the wrong entry counts and today."""
+    if correction.value_date >= context.business_date:
+        return "same_day"
+    return "same_year" if correction.value_date.year == context.business_date.year else "prior_year"
+
+
+def _asked_of(correction: Correction, context: Context) -> tuple[CorrectionRole, ...]:
+    if _booking(correction, context) == "prior_year":
+        return ("supervisor", "finance_head")
+    return ("supervisor",)
+
+
+def _waiting(state: Proposed | Authorised | Booked | Ended) -> Proposed:
+    if not isinstance(state, Proposed):
+        raise Refused("correction_ended")
+    return state
+
+
+def _refused(correction: Correction, code: str, who: str, context: Context) -> CorrectionRefused:
+    return CorrectionRefused(
+        correction_id=correction.correction_id,
+        loan_id=correction.loan_id,
+        code=code,
+        refused_by=who,
+        refused_on=context.business_date,
+    )
+
+
+def evolve(state: CorrectionState, event: CorrectionEvent) -> CorrectionState:
+    """Fold one event. Never refuses: what happened, happened."""
+    if isinstance(event, CorrectionProposed):
+        return Proposed(correction=event.correction, proposed_by=event.proposed_by)
+    assert not isinstance(state, NotProposed), "only what was proposed has a history"
+    match event:
+        case CorrectionSigned():
+            signature = Signature(role=event.role, signed_by=event.signed_by)
+            assert isinstance(state, Proposed), "only what waits is signed"
+            return replace(state, signatures=(*state.signatures, signature))
+        case CorrectionAuthorised():
+            return Authorised(correction=event.correction)
+        case CorrectionBooked():
+            return Booked(correction=state.correction)
+        case CorrectionRefused() | CorrectionClosed():
+            return Ended(correction=state.correction)
+        case _:
+            assert_never(event)
+
+
+def wake_on(_state: CorrectionState) -> WakeOn:
+    """Time does nothing to a correction."""
+    return None
+
+
+AGGREGATE = Aggregate(
+    name="correction",
+    prefix="cor",
+    commands=(
+        ProposeCorrection,
+        AuthoriseCorrection,
+        RefuseCorrection,
+        DeclineCorrection,
+        RecordCorrectionBooked,
+        CloseCorrection,
+    ),
+    events=(
+        CorrectionProposed,
+        CorrectionSigned,
+        CorrectionAuthorised,
+        CorrectionRefused,
+        CorrectionBooked,
+        CorrectionClosed,
+    ),
+    state=CorrectionState,
+    initial=NotProposed(),
+    decide=decide,
+    evolve=evolve,
+    wake_on=wake_on,
+)

@@ -1,0 +1,91 @@
+"""Early payment of a part 部分提前还款: how much of it is principal, and what is asked from then on.
+
+First all that is due, with its penalty. What is left of the money pays principal that is not due, and interest on that principal for
+the days it was really used: Civil Code of the PRC art. 677, as for early settlement. The rest of the principal keeps its interest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from libs.events.deciding import Refused
+from libs.events.repayment import AllocationLine, ScheduleRow
+from libs.events.rescheduling import Prepay, ScheduleReason
+from libs.events.schedules.prepaid import Standing, prepaid_rows, require_sense
+from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.domain.allocation import (
+    UNDUE,
+    Book,
+    accrued,
+    line_fen,
+    lines_through,
+    undue_interest_fen,
+)
+from services.repayment.domain.profile import Rules
+from services.repayment.domain.schedule import reached
+
+
+@dataclass(frozen=True, slots=True)
+class Prepayment:
+    """What an amount pays early: its lines, the rows that were not due, and those in their place; none where it settles the loan."""
+
+    lines: tuple[AllocationLine, ...]
+    before: tuple[ScheduleRow, ...]
+    rows: tuple[ScheduleRow, ...]
+
+    @property
+    def saved_fen(self) -> int:
+        """The interest and fees of instalments that nobody will ask for, less the interest that the prepayment itself pays."""
+        paid_fen = sum(line.interest_fen for line in self.lines if line.number == UNDUE)
+        return _cost_fen(self.before) - _cost_fen(self.rows) - paid_fen
+
+
+def prepayment(
+    book: Book, amount_fen: int, on: date, mode: Prepay, rules: Rules, *, asked: int = 0
+) -> Prepayment:
+    """What an amount pays on a value date; `asked` is the last instalment that was asked for. The quote and the contract both call this.
+
+    As much principal as the money pays together with its interest: what is left of it would not pay a fen more.
+    Refused: `prepay_without_sense` (of the method), `nothing_to_prepay` (all principal is due), `below_prepay_minimum` (after what is due).
+    """
+    terms = manner_of(book, rules)
+    require_sense(terms, mode)
+    book = accrued(book, on, rules)
+    through = max(reached(book.rows, on), book.last_touched, asked)
+    due = lines_through(book, through)
+    before = book.rows[through:]
+    undue_fen = sum(row.principal_fen for row in before)
+    if not undue_fen:
+        raise Refused("nothing_to_prepay")
+    rest_fen = amount_fen - sum(map(line_fen, due))
+    if rest_fen < rules.prepay_min_fen and rest_fen < undue_fen:
+        raise Refused("below_prepay_minimum")
+    low, high = 0, undue_fen + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if middle + undue_interest_fen(book, through, middle, on, rules) <= rest_fen:
+            low = middle
+        else:
+            high = middle
+    if not low:
+        raise Refused("below_prepay_minimum")
+    interest_fen = undue_interest_fen(book, through, low, on, rules)
+    lines = (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=low))
+    if low == undue_fen:
+        return Prepayment(lines, before, ())
+    standing = Standing(terms, book.annual_rate, book.funded_on, book.rows, through)
+    return Prepayment(lines, before, prepaid_rows(standing, undue_fen - low, mode))
+
+
+def manner_of(book: Book, rules: Rules) -> RepaymentTerms:
+    """The manner of repayment of a loan, named or not."""
+    return book.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding)
+
+
+def reason_of(mode: Prepay) -> ScheduleReason:
+    """Why the schedule changed."""
+    return "partial_prepayment_reamortised" if mode == "reamortise" else "partial_prepayment_shortened"
+
+
+def _cost_fen(rows: Sequence[ScheduleRow]) -> int:
+    return sum(row.interest_fen + row.fee_fen for row in rows)

@@ -1,0 +1,108 @@
+"""How a loan's state takes over what its correction found: no deciding, only the standing that the event says."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from libs.events.claims import ClaimTransferred
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed, Standing
+from libs.events.repayment import PaymentReceived
+from services.repayment.domain.allocation import Book, Penalty
+from services.repayment.domain.journal import (
+    Journal,
+    Sale,
+    payment_of,
+    redated_in,
+    retaken_in,
+    reversed_in,
+    with_entry,
+    with_first_rows,
+)
+
+if TYPE_CHECKING:  # the state's module folds by this one
+    from services.repayment.domain.loan_state import Running
+
+
+def with_payment(state: "Running", event: PaymentReceived, *, is_debit: bool) -> Journal:
+    """The journal once a payment was taken. What it prepays changes the rows: the first ones are kept."""
+    entry = payment_of(
+        event.arrival,
+        payment_id=event.payment_id,
+        payer=event.payer,
+        taken_fen=event.amount_fen,
+        value_date=event.value_date,
+        is_debit=is_debit,
+    )
+    journal = with_entry(state.journal, entry)
+    is_part = event.early and event.principal_after_fen > 0
+    return with_first_rows(journal, state.book.rows) if is_part else journal
+
+
+def with_sale(state: "Running", event: ClaimTransferred) -> Journal:
+    """The journal once a claim changed hands."""
+    orders = {claim.claim_id: claim.order for claim in state.claims}
+    bought = event.claim
+    return with_entry(
+        state.journal,
+        Sale(
+            sold_order=orders[event.sold_claim_id],
+            sold_claim_id=event.sold_claim_id,
+            seller_account=event.seller_account,
+            seller=event.seller,
+            left_fen=event.left_fen,
+            order=bought.order,
+            claim_id=bought.claim_id,
+            account_id=bought.account_id,
+            investor=bought.investor,
+            principal_fen=bought.principal_fen,
+            sold_on=event.value_date,
+        ),
+    )
+
+
+def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRestated) -> "Running":
+    """The state after one event of a correction."""
+    match event:
+        case PaymentReversed():
+            return replace(state, journal=reversed_in(state.journal, event.payment_id))
+        case PaymentRedated():
+            return replace(state, journal=redated_in(state.journal, event.payment_id, event.to_date))
+        case LoanRestated():
+            retaken = {line.payment_id: line.after_fen for line in event.retaken}
+            journal = retaken_in(state.journal, retaken)
+            if event.standing.rows is not None:
+                journal = with_first_rows(journal, state.book.rows)
+            return standing_at(replace(state, journal=journal), event.standing)
+        case _:
+            assert_never(event)
+
+
+def standing_at(state: "Running", standing: Standing) -> "Running":
+    """The state at a standing; who holds a claim, what is for sale and what has no answer yet stay."""
+    owed = {claim.claim_id: claim.principal_fen for claim in standing.claims}
+    return replace(
+        state,
+        book=_book_at(state.book, standing),
+        claims=tuple(
+            replace(claim, principal_fen=owed.get(claim.claim_id, claim.principal_fen))
+            for claim in state.claims
+        ),
+        weights=standing.weights,
+        bucket=standing.bucket,
+        loan_class=standing.loan_class,
+        next_due=standing.next_due,
+        next_missed=standing.next_missed,
+        asked_on=standing.asked_on,
+    )
+
+
+def _book_at(book: Book, standing: Standing) -> Book:
+    return replace(
+        book,
+        rows=book.rows if standing.rows is None else standing.rows,
+        first_open=standing.first_open,
+        paid=standing.paid,
+        penalties=tuple(
+            Penalty(number=penalty.number, to=penalty.to, owed_fen=penalty.owed_fen)
+            for penalty in standing.penalties
+        ),
+    )

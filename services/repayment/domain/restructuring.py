@@ -1,0 +1,180 @@
+"""A new schedule for what is not paid: an extension 展期 of what is not due yet, a restructuring of all that is open.
+
+Both keep the contract's rate, manner and due days and come once each *(chosen)*; the loan is at least special-mention afterwards.
+Limits: General Rules on Loans art. 12 (extension); rules.md 1.4 (a restructured loan is observed for two periods and a year).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from libs.events.deciding import Refused
+from libs.events.measures import Extension, LoanRescheduled, Restructuring
+from libs.events.repayment import LoanClass
+from libs.events.rescheduling import ScheduleChanged
+from libs.events.schedules.due_dates import due_date
+from libs.events.schedules.row import ScheduleRow
+from libs.events.schedules.rows import schedule
+from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.domain.accrual import resumed
+from services.repayment.domain.allocation import days_past_due, open_lines, rescheduled
+from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
+from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.profile import Rules
+from services.repayment.domain.schedule import reached
+from services.repayment.domain.trading import is_plain, release_all
+
+_YEAR = 12
+_LONG_YEARS = 5
+_EXTENSION_MAX = 3 * _YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is spread anew, from which row on, over how many due days, and the arrears that the first new row asks as well."""
+
+    from_number: int
+    principal_fen: int
+    periods: int
+    interest_fen: int = 0
+    fee_fen: int = 0
+
+
+def extension_max(months: int) -> int:
+    """By how many months a loan of so many is extended at most, over its life: its own term up to a year, half of it up to five,
+    three years beyond (General Rules on Loans art. 12)."""
+    if months <= _YEAR:
+        return months
+    return months // 2 if months <= _LONG_YEARS * _YEAR else _EXTENSION_MAX
+
+
+def reschedule(
+    rules: Rules, measure_id: str, terms: Extension | Restructuring, state: Running, on: date
+) -> Sequence[LoanEvent]:
+    """The loan's rows from here on. Refusals stand on CarryOutMeasure."""
+    _require_may(terms, state, on)
+    plan = _extended(terms, state, on) if isinstance(terms, Extension) else _restructured(terms, state, on)
+    rows = _spread(rules, state, plan, on)
+    floor = _worse(rules, state.loan_class, "special_mention")
+    until = None
+    if isinstance(terms, Restructuring):
+        until = max(
+            on + timedelta(days=rules.observed_days), rows[min(len(rows), rules.observed_periods) - 1].due_on
+        )
+    charges = penalties(rules, state, on)
+    book = rescheduled(charged_by(state.book, charges), rows)
+    events: list[LoanEvent] = [
+        *charges,
+        LoanRescheduled(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            measure_id=measure_id,
+            kind=terms.kind,
+            months=terms.months,
+            rescheduled_on=on,
+            from_number=plan.from_number,
+            first_due_on=rows[0].due_on,
+            periods=plan.periods,
+            principal_fen=plan.principal_fen,
+            interest_fen=plan.interest_fen,
+            fee_fen=plan.fee_fen,
+            matures_on=rows[-1].due_on,
+            floor_class=floor,
+            floor_until=until,
+            product=state.product,
+            region=state.region,
+        ),
+        ScheduleChanged(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            change_id=measure_id,
+            reason="extended" if isinstance(terms, Extension) else "restructured",
+            changed_on=on,
+            outstanding_fen=book.outstanding_fen,
+            rows=rows,
+            product=state.product,
+            region=state.region,
+        ),
+        *better_bucket(rules, state, book, on),
+    ]
+    if floor != state.loan_class:
+        events += classified(state, book, floor, on, measure_id=measure_id)
+    return [*events, *resumed(state, book, on), *release_all(state, "loan_rescheduled")]
+
+
+def _require_may(terms: Extension | Restructuring, state: Running, on: date) -> None:
+    if state.trouble.written_off_on is not None:
+        raise Refused("loan_written_off")
+    if terms.kind in state.trouble.reschedulings:
+        raise Refused("extended_before")
+    if not is_plain(state.book.repayment):
+        raise Refused("manner_not_extended")
+    if terms.months > extension_max(len(state.book.rows)):
+        raise Refused("extension_too_long")
+    if isinstance(terms, Extension) and state.book.rows[-1].due_on <= on:
+        raise Refused("loan_matured")
+
+
+def _extended(terms: Extension, state: Running, on: date) -> _Plan:
+    """Rows that are not due, and have received nothing."""
+    through = max(reached(state.book.rows, on), state.book.last_touched)
+    later = state.book.rows[through:]
+    principal_fen = sum(row.principal_fen for row in later)
+    if not principal_fen:
+        raise Refused("nothing_to_extend")
+    return _Plan(from_number=through + 1, principal_fen=principal_fen, periods=len(later) + terms.months)
+
+
+def _restructured(terms: Restructuring, state: Running, on: date) -> _Plan:
+    """All that is open. A debit that is on its way would pay dues that are none any more."""
+    if state.unanswered:
+        raise Refused("payment_on_its_way")
+    if not days_past_due(state.book, on):
+        raise Refused("nothing_overdue")
+    if not state.book.outstanding_fen:
+        raise Refused("nothing_to_extend")
+    due = open_lines(state.book, on)
+    left = len(state.book.rows) - max(reached(state.book.rows, on), state.book.last_touched)
+    periods = left + terms.months
+    # Penalty stays with the number of its row, so there must be one.
+    if len(due) > periods:
+        raise Refused("term_too_short")
+    return _Plan(
+        from_number=state.book.first_open,
+        principal_fen=state.book.outstanding_fen,
+        periods=periods,
+        interest_fen=sum(line.interest_fen for line in due),
+        fee_fen=sum(line.fee_fen for line in due),
+    )
+
+
+def _spread(rules: Rules, state: Running, plan: _Plan, on: date) -> tuple[ScheduleRow, ...]:
+    """The new rows: amounts by the one schedule, due on the contract's days after today, arrears with the first."""
+    book = state.book
+    terms = book.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding)
+    # The fee of a period is the contract's, of its first amount: the schedule makes none of it.
+    amounts = schedule(
+        replace(terms, period_fee_permille=0),
+        amount_fen=plan.principal_fen,
+        annual_rate=book.annual_rate,
+        months=plan.periods,
+        funded_on=book.funded_on,
+    ).rows
+    since = max(on, book.rows[book.last_touched - 1].due_on) if book.last_touched else on
+    first = next(month for month in range(1, len(book.rows) * 100) if due_date(book.funded_on, month) > since)
+    fee_fen = book.rows[-1].fee_fen
+    return tuple(
+        ScheduleRow(
+            number=plan.from_number + place,
+            due_on=due_date(book.funded_on, first + place),
+            principal_fen=row.principal_fen,
+            interest_fen=row.interest_fen + (plan.interest_fen if place == 0 else 0),
+            fee_fen=(fee_fen if row.principal_fen or row.interest_fen else 0)
+            + (plan.fee_fen if place == 0 else 0),
+        )
+        for place, row in enumerate(amounts)
+    )
+
+
+def _worse(rules: Rules, one: LoanClass, other: LoanClass) -> LoanClass:
+    return max(one, other, key=rules.class_rank)

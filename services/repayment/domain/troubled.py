@@ -1,0 +1,233 @@
+"""What the loan does when a measure is carried out, and whether it could: both are one function, so they never differ.
+
+Each effect is computed from the loan's state of the day and the measure's own terms, which its event repeats. Sources:
+processes.md 1.P; General Rules on Loans art. 12 (extension); rules.md 1.4 (cure, observation).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import assert_never
+
+from libs.events.deciding import Context, Refused
+from libs.events.measures import (
+    Extension,
+    LoanWrittenOff,
+    MeasureExamined,
+    MeasureTerms,
+    NonAccrual,
+    PenaltyWaived,
+    Reclassification,
+    Restructuring,
+    Waiver,
+    WriteOff,
+)
+from libs.events.repayment import LoanRepaid
+from libs.events.rescheduling import ScheduleChanged
+from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
+from services.repayment.domain.accrual import stopped
+from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.loan_day import (
+    better_bucket,
+    charged_by,
+    classified,
+    cured,
+    penalties,
+)
+from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.mandate import Need, need_of
+from services.repayment.domain.profile import Rules
+from services.repayment.domain.restructuring import reschedule
+from services.repayment.domain.schedule import reached
+from services.repayment.domain.trading import release_all
+from services.repayment.domain.trouble import floor_on
+from services.repayment.domain.waiving import waived, waived_lines
+
+
+def examine(
+    rules: Rules, command: ExamineMeasure, state: Running, context: Context
+) -> Sequence[MeasureExamined]:
+    """Whether the loan could do it today, and whose word it needs. Refusals stand on CarryOutMeasure."""
+    if command.measure_id in state.trouble.examined:
+        return []
+    _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    need = _need(command.terms, state)
+    return [
+        MeasureExamined(
+            loan_id=state.loan_id,
+            measure_id=command.measure_id,
+            borrower=state.borrower,
+            examined_on=context.business_date,
+            mandate=need.by,
+            voters=need.voters,
+            silence_consents=need.silence_consents,
+            product=state.product,
+            region=state.region,
+        )
+    ]
+
+
+def carry_out(
+    rules: Rules, command: CarryOutMeasure, state: Running, context: Context
+) -> Sequence[LoanEvent]:
+    """The loan does it. Refusals stand on CarryOutMeasure."""
+    if command.measure_id in state.trouble.done:
+        return []
+    return _effect(rules, command.measure_id, command.terms, state, context.business_date)
+
+
+def _need(terms: MeasureTerms, state: Running) -> Need:
+    """Whose money it is decides (red line 2): a new schedule and a write-off touch the lenders', the others do not."""
+    if isinstance(terms, Extension | Restructuring | WriteOff):
+        return need_of(state.book.repayment, terms.kind, state.claims)
+    return Need(by="not_needed")
+
+
+def _effect(
+    rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
+) -> Sequence[LoanEvent]:
+    match terms:
+        case Extension() | Restructuring():
+            return reschedule(rules, measure_id, terms, state, on)
+        case WriteOff():
+            return _written_off(rules, measure_id, terms, state, on)
+        case Waiver():
+            return _waived(rules, measure_id, terms, state, on)
+        case Reclassification():
+            return _reclassified(rules, measure_id, terms, state, on)
+        case NonAccrual():
+            if state.trouble.non_accrual:
+                raise Refused("not_accruing")
+            return stopped(state, on, "by_hand", measure_id=measure_id)
+        case _:
+            assert_never(terms)
+
+
+# --- write-off -----------------------------------------------------------------------------------------------------
+
+
+def _written_off(
+    rules: Rules, measure_id: str, terms: WriteOff, state: Running, on: date
+) -> Sequence[LoanEvent]:
+    """What is owed on the day stays owed; nothing more comes to it. The running period's interest is given up *(chosen)*."""
+    if state.trouble.written_off_on is not None:
+        raise Refused("loan_written_off")
+    dpd = days_past_due(state.book, on)
+    if terms.ground == "overdue" and dpd < rules.write_off_dpd:
+        raise Refused("overdue_too_short")
+    charges = penalties(rules, state, on)
+    book = charged_by(state.book, charges)
+    due, through = open_lines(book, on), max(reached(book.rows, on), book.last_touched)
+    later = book.rows[through:]
+    bare = tuple(replace(row, interest_fen=0, fee_fen=0) for row in later)
+    dropped_interest_fen = sum(row.interest_fen for row in later)
+    dropped_fee_fen = sum(row.fee_fen for row in later)
+    events: list[LoanEvent] = [
+        *charges,
+        LoanWrittenOff(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            measure_id=measure_id,
+            ground=terms.ground,
+            written_off_on=on,
+            from_bucket=state.bucket,
+            dpd=dpd,
+            principal_fen=book.outstanding_fen,
+            interest_fen=sum(line.interest_fen for line in due),
+            fee_fen=sum(line.fee_fen for line in due),
+            penalty_fen=book.penalty_fen,
+            dropped_interest_fen=dropped_interest_fen,
+            dropped_fee_fen=dropped_fee_fen,
+            overdue_after_fen=overdue_fen(book, on),
+            product=state.product,
+            region=state.region,
+        ),
+    ]
+    if dropped_interest_fen or dropped_fee_fen:
+        events.append(
+            ScheduleChanged(
+                loan_id=state.loan_id,
+                borrower=state.borrower,
+                change_id=measure_id,
+                reason="written_off",
+                changed_on=on,
+                outstanding_fen=book.outstanding_fen,
+                rows=bare,
+                product=state.product,
+                region=state.region,
+            )
+        )
+    if state.loan_class != "loss":
+        events += classified(state, book, "loss", on, measure_id=measure_id)
+    events += stopped(state, on, "written_off", measure_id=measure_id, book=book)
+    return [*events, *release_all(state, "loan_written_off")]
+
+
+# --- waiver --------------------------------------------------------------------------------------------------------
+
+
+def _waived(rules: Rules, measure_id: str, terms: Waiver, state: Running, on: date) -> Sequence[LoanEvent]:
+    """What is charged up to the day, of which the amount gives up the oldest first."""
+    charges = penalties(rules, state, on)
+    book = charged_by(state.book, charges)
+    lines = waived_lines(book, terms.amount_fen)
+    if not lines:
+        raise Refused("nothing_to_waive")
+    book = waived(book, lines)
+    events: list[LoanEvent] = [
+        *charges,
+        PenaltyWaived(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            measure_id=measure_id,
+            amount_fen=terms.amount_fen,
+            waived_fen=sum(line.waived_fen for line in lines),
+            waived_on=on,
+            lines=lines,
+            penalty_after_fen=book.penalty_fen,
+            overdue_after_fen=overdue_fen(book, on),
+            dpd=days_past_due(book, on),
+            bucket=state.bucket,
+            product=state.product,
+            region=state.region,
+        ),
+        *better_bucket(rules, state, book, on),
+        *cured(rules, state, book, on),
+    ]
+    if book.oldest_due_on is None:
+        events += release_all(state, "loan_repaid")
+        events.append(
+            LoanRepaid(
+                loan_id=state.loan_id,
+                borrower=state.borrower,
+                repaid_on=on,
+                early=False,
+                product=state.product,
+                region=state.region,
+            )
+        )
+    return events
+
+
+# --- another class -------------------------------------------------------------------------------------------------
+
+
+def _reclassified(
+    rules: Rules, measure_id: str, terms: Reclassification, state: Running, on: date
+) -> Sequence[LoanEvent]:
+    """Either way; better only once all arrears are paid and nothing is observed, never better than the days past due say."""
+    wanted, now = rules.class_rank(terms.to_class), rules.class_rank(state.loan_class)
+    dpd = days_past_due(state.book, on)
+    if wanted == now:
+        raise Refused("class_unchanged")
+    if wanted < now and dpd:
+        raise Refused("not_cured")
+    if wanted < rules.class_rank(rules.class_of(dpd)):
+        raise Refused("better_than_overdue")
+    floor = state.trouble.floor
+    is_observed = floor is not None and floor.until is not None
+    if is_observed and wanted < rules.class_rank(floor_on(state.trouble, on)):
+        raise Refused("under_observation")
+    if state.trouble.written_off_on is not None:
+        raise Refused("loan_written_off")
+    return classified(state, state.book, terms.to_class, on, measure_id=measure_id)

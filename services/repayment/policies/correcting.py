@@ -1,0 +1,78 @@
+"""From an allowed correction to the loan that is put right, and back when its money has moved.
+
+The loan may say no (`CommandRefused` brings the correction back); once it is put right nothing can be declined, only waited for.
+"""
+
+from libs.events.adjustments import CorrectionSettled
+from libs.events.corrections import (
+    CorrectionAuthorised,
+    CorrectionClosed,
+    CorrectionRefused,
+    LoanRestated,
+    moved_fen,
+)
+from libs.events.records import RecordedEvent
+from libs.events.sagas import Saga, Send, Step
+from libs.events.system import CommandRefused
+from services.repayment.commands.corrections import (
+    CloseCorrection,
+    CorrectPayment,
+    DeclineCorrection,
+    RecordCorrectionBooked,
+)
+
+_CORRECT = "repayment.CorrectPayment"
+
+
+def on_bidding(event: RecordedEvent) -> list[Send]:
+    """All of a correction's money has moved."""
+    match event.data:
+        case CorrectionSettled() as settled:
+            return [Send("close-correction", settled.correction_id, CloseCorrection())]
+        case _:
+            return []
+
+
+def on_repayment(event: RecordedEvent) -> list[Send]:
+    """What is allowed is done; what the loan refuses, or has done, the correction hears."""
+    match event.data:
+        case CorrectionAuthorised() as allowed:
+            asked = allowed.correction
+            command = CorrectPayment(correction=asked, booking=allowed.booking)
+            return [Send("correct", asked.loan_id, command, {"correction_id": asked.correction_id})]
+        case LoanRestated() as restated:
+            booked = RecordCorrectionBooked(open_fen=moved_fen(restated))
+            return [Send("correction-booked", restated.correction_id, booked)]
+        case CommandRefused() as refused if _is_refused_correction(refused):
+            decline = DeclineCorrection(code=refused.code)
+            return [Send("decline-correction", refused.about["correction_id"], decline)]
+        case _:
+            return []
+
+
+def _is_refused_correction(refused: CommandRefused) -> bool:
+    return refused.command_type == _CORRECT and "correction_id" in refused.about
+
+
+SAGAS = (
+    Saga(
+        name="correction",
+        why="A correction that is allowed puts its loan right and is closed when all its money has moved, or the loan refuses it.",
+        opened_by={CorrectionAuthorised: lambda event: str(event.correction.correction_id)},
+        closed_by={
+            CorrectionClosed: lambda event: str(event.correction_id),
+            CorrectionRefused: lambda event: str(event.correction_id),
+        },
+        steps=(
+            Step(
+                on=CorrectionAuthorised,
+                send=CorrectPayment,
+                declined_by=(CommandRefused,),
+                compensation=DeclineCorrection,
+            ),
+            Step(on=LoanRestated, send=RecordCorrectionBooked),
+            Step(on=CorrectionSettled, send=CloseCorrection),
+        ),
+        expected_refusals=(CorrectPayment,),
+    ),
+)

@@ -1,0 +1,114 @@
+"""The way of a measure: the loan is asked, then told, and says what came of it. A loan that cannot says why, and the measure ends."""
+
+from libs.events.codec import name_of
+from libs.events.measures import (
+    LoanRescheduled,
+    LoanWrittenOff,
+    MeasureAdmitted,
+    MeasureApproved,
+    MeasureExamined,
+    MeasureExecuted,
+    MeasureFailed,
+    MeasureProposed,
+    NonAccrualStarted,
+    PenaltyWaived,
+)
+from libs.events.records import RecordedEvent
+from libs.events.repayment import LoanClassified
+from libs.events.sagas import Saga, Send, Step
+from libs.events.system import CommandRefused
+from services.repayment.commands.measures import (
+    AdmitMeasure,
+    CarryOutMeasure,
+    CompleteMeasure,
+    ExamineMeasure,
+    FailMeasure,
+)
+
+_Done = LoanRescheduled | LoanWrittenOff | PenaltyWaived | LoanClassified | NonAccrualStarted
+
+
+def on_repayment(event: RecordedEvent) -> list[Send]:
+    """What a measure and its loan ask of each other."""
+    match event.data:
+        case MeasureProposed() as proposed:
+            examine = ExamineMeasure(measure_id=proposed.measure_id, terms=proposed.terms)
+            return [Send("examine", proposed.loan_id, examine, {"measure_id": proposed.measure_id})]
+        case MeasureExamined() as examined:
+            admit = AdmitMeasure(
+                borrower=examined.borrower,
+                mandate=examined.mandate,
+                voters=examined.voters,
+                silence_consents=examined.silence_consents,
+            )
+            return [Send("admit", examined.measure_id, admit)]
+        case MeasureApproved() as approved:
+            carry_out = CarryOutMeasure(measure_id=approved.measure_id, terms=approved.terms)
+            return [Send("carry-out", approved.loan_id, carry_out, {"measure_id": approved.measure_id})]
+        case (
+            LoanRescheduled() | LoanWrittenOff() | PenaltyWaived() | LoanClassified() | NonAccrualStarted()
+        ) as done:
+            return _complete(done)
+        case CommandRefused() as refused:
+            return _fail(refused)
+        case _:
+            return []
+
+
+def _complete(done: _Done) -> list[Send]:
+    """A class and non-accrual may be what a measure asked for, or what another brought along: the measure ends once."""
+    return [Send("complete", done.measure_id, CompleteMeasure())] if done.measure_id else []
+
+
+def _fail(refused: CommandRefused) -> list[Send]:
+    measure_id = refused.about.get("measure_id")
+    asked = (name_of(ExamineMeasure), name_of(CarryOutMeasure))
+    if measure_id is None or refused.command_type not in asked:
+        return []
+    return [Send("fail", measure_id, FailMeasure(code=refused.code))]
+
+
+SAGAS = (
+    Saga(
+        name="examine measure",
+        why="Only the loan knows whether a measure could be taken, and whose word it needs.",
+        opened_by={MeasureProposed: lambda proposed: proposed.measure_id},
+        closed_by={
+            MeasureAdmitted: lambda admitted: admitted.measure_id,
+            MeasureFailed: lambda failed: failed.measure_id,
+        },
+        steps=(
+            Step(
+                on=MeasureProposed,
+                send=ExamineMeasure,
+                declined_by=(CommandRefused,),
+                compensation=FailMeasure,
+            ),
+            Step(on=MeasureExamined, send=AdmitMeasure),
+        ),
+        expected_refusals=(ExamineMeasure,),
+    ),
+    Saga(
+        name="carry out measure",
+        why="What all have signed the loan does once, or says why it cannot any more.",
+        opened_by={MeasureApproved: lambda approved: approved.measure_id},
+        closed_by={
+            MeasureExecuted: lambda executed: executed.measure_id,
+            MeasureFailed: lambda failed: failed.measure_id,
+        },
+        steps=(
+            Step(
+                on=MeasureApproved,
+                send=CarryOutMeasure,
+                declined_by=(CommandRefused,),
+                compensation=FailMeasure,
+            ),
+            Step(on=LoanRescheduled, send=CompleteMeasure),
+            Step(on=LoanWrittenOff, send=CompleteMeasure),
+            Step(on=PenaltyWaived, send=CompleteMeasure),
+            Step(on=LoanClassified, send=CompleteMeasure),
+            Step(on=NonAccrualStarted, send=CompleteMeasure),
+        ),
+        expected_refusals=(CarryOutMeasure,),
+    ),
+)

@@ -1,0 +1,93 @@
+"""What a correction changes in the views of loans, claims and buckets: the numbers of now, while what was booked stays to be seen.
+
+A part of each view's own documents: the loan's stream writes both.
+"""
+
+from collections.abc import Sequence
+
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.views import Add, Op, Set
+
+#: Number of what was not due (libs.events.repayment.AllocationLine).
+_UNDUE = 0
+
+
+def payment(event: PaymentReversed | PaymentRedated) -> Sequence[Op]:
+    """The payment stands as it was booked, marked with the number of its correction."""
+    at = f"payments.{event.payment_id}"
+    marked: list[Op] = [Set(event.loan_id, f"{at}.corrected_by", event.correction_id)]
+    if isinstance(event, PaymentReversed):
+        return [*marked, Set(event.loan_id, f"{at}.reversed", True)]
+    return [*marked, Set(event.loan_id, f"{at}.counts_on", event.to_date.isoformat())]
+
+
+def loan(event: LoanRestated) -> Sequence[Op]:
+    """The loan's document; amounts in fen."""
+    doc, standing = event.loan_id, event.standing
+    ops: list[Op] = [
+        Set(doc, "state", "running"),
+        Set(doc, "repaid_on", None),
+        Set(doc, "repaid_early", None),
+        Set(doc, "bucket", standing.bucket),
+        Set(doc, "loan_class", standing.loan_class),
+        Set(doc, "outstanding_fen", event.principal_after_fen),
+        Set(doc, "overdue_fen", event.overdue_after_fen),
+        Set(doc, "penalty_fen", event.penalty_after_fen),
+        Set(doc, "dpd", event.dpd),
+        Set(doc, "dpd_on", event.restated_on.isoformat()),
+    ]
+    for row in standing.rows or ():
+        at = f"rows.{row.number}"
+        ops += [
+            Set(doc, f"{at}.due_on", row.due_on.isoformat()),
+            Set(doc, f"{at}.principal_fen", row.principal_fen),
+            Set(doc, f"{at}.interest_fen", row.interest_fen),
+            Set(doc, f"{at}.fee_fen", row.fee_fen),
+        ]
+    if standing.rows is not None:
+        ops.append(Set(doc, "rows_to", standing.rows[-1].number))
+    return [*ops, *_received(event), *_held(event)]
+
+
+def _received(event: LoanRestated) -> Sequence[Op]:
+    doc = event.loan_id
+    ops: list[Op] = []
+    for row in event.rows:
+        if row.number == _UNDUE:
+            ops += [
+                Set(doc, "early.principal_fen", row.principal_fen),
+                Set(doc, "early.interest_fen", row.interest_fen),
+            ]
+            continue
+        at = f"rows.{row.number}"
+        ops += [
+            Set(doc, f"{at}.paid_principal_fen", row.principal_fen),
+            Set(doc, f"{at}.paid_interest_fen", row.interest_fen),
+            Set(doc, f"{at}.paid_fee_fen", row.fee_fen),
+            Set(doc, f"{at}.penalty_fen", row.penalty_fen),
+            Set(doc, f"{at}.paid_penalty_fen", row.paid_penalty_fen),
+            Set(doc, f"{at}.penalty_to", row.penalty_to.isoformat() if row.penalty_to else None),
+            Set(doc, f"{at}.missed", row.missed),
+        ]
+    return [*ops, *(Set(doc, f"payments.{now.payment_id}.taken_fen", now.after_fen) for now in event.retaken)]
+
+
+def _held(event: LoanRestated) -> Sequence[Op]:
+    return [
+        Set(event.loan_id, f"held.{claim.claim_id}", claim.principal_fen) for claim in event.standing.claims
+    ]
+
+
+def claims(event: LoanRestated) -> Sequence[Op]:
+    """The claims' documents: what each has brought, now."""
+    return [
+        op
+        for change in event.claims
+        for op in (
+            Add(change.claim_id, "outstanding_fen", -change.principal_fen),
+            Add(change.claim_id, "principal_back_fen", change.principal_fen),
+            Add(change.claim_id, "interest_fen", change.interest_fen),
+            Add(change.claim_id, "penalty_fen", change.penalty_fen),
+            Add(change.claim_id, "fee_fen", change.fee_fen),
+        )
+    ]

@@ -1,0 +1,207 @@
+"""A loan that is lived day by day as the platform lives it, each input at its place in the day: what replays are held against.
+
+A day has these places: `early` (payments dated today), `ahead` (dated tomorrow, before the dues), the dues, `between` (dated tomorrow,
+before the debits' answers), the answers, `late` (dated tomorrow, before the judgement), the judgement.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+from libs.events.deciding import Wake
+from libs.events.repayment import DebitRequested, InstallmentDue, PaymentReceived
+from libs.events.rescheduling import Prepay
+from services.repayment.commands import (
+    OpenLoan,
+    RecordDebit,
+    RecordDebitFailure,
+    RecordPayment,
+    ReserveClaim,
+    TransferClaim,
+)
+from tests.unit.given import context, decided
+from tests.unit.repayment.stories import LOAN
+
+PLACES = ("early", "ahead", "between", "answers", "late")
+
+
+@dataclass(frozen=True)
+class Input:
+    """A payment that came, and where in which day."""
+
+    on: date
+    place: str
+    payment: RecordPayment
+    is_debit: bool = False
+
+
+@dataclass
+class Lived:
+    """One loan, the inputs that it took, and everything that it said."""
+
+    chance: Random
+    today: date
+    sells: bool = False
+    state: Any = None
+    events: list[Any] = field(default_factory=list)
+    taken: list[Input] = field(default_factory=list)
+    count: int = 0
+
+    def open(self, terms: OpenLoan) -> None:
+        """Lend it."""
+        self.state = LOAN.initial
+        self.say(terms)
+
+    def say(self, command: Any) -> Sequence[Any] | str:
+        """Decide a command today and fold it; the code where it is refused."""
+        answer = decided(LOAN, self.state, command, context(self.today))
+        if isinstance(answer, str):
+            return answer
+        for event in answer:
+            self.state = LOAN.evolve(self.state, event)
+        self.events += answer
+        return answer
+
+    def day(self) -> Iterator[str]:
+        """Live today place by place; between them the caller may look, or correct something."""
+        asked: list[Any] = []
+        for place in PLACES:
+            if place == "between":
+                asked = self._wake(2)
+            if place == "answers":
+                for debit in asked:
+                    self._answer(debit)
+            elif self.chance.random() < 0.12:
+                self.pay(place)
+            if place == "early" and self.sells and self.chance.random() < 0.3:
+                self._sell()
+            yield place
+        self._wake(4)
+        self.today += timedelta(days=1)
+
+    def pay(self, place: str) -> None:
+        """A voluntary payment of some size."""
+        self.count += 1
+        amount = self.chance.choice([1, self.chance.randint(1, 40_000), self.chance.randint(1, 900_000)])
+        settle = self.chance.random() < 0.15
+        prepay: Prepay | None = self.chance.choice([None, None, "reamortise", "shorten"])
+        payment = RecordPayment(
+            payment_id=f"pay_{self.count}",
+            account_id="acc_bo",
+            payer="usr_bo",
+            amount_fen=amount,
+            value_date=self.today if place == "early" else self.today + timedelta(days=1),
+            settle=settle,
+            prepay=None if settle else prepay,
+        )
+        due = LOAN.wake_on(self.state)
+        if place == "ahead" and (due is None or due > (self.today, 2)):
+            place = "between"  # a loan with nothing to ask today does not know whether the asking is over, and takes it to be
+        self._told(Input(self.today, place, payment), self.say(payment))
+
+    def _answer(self, debit: InstallmentDue | DebitRequested) -> None:
+        found = self.chance.choice(
+            [0, debit.debit_fen, debit.debit_fen, self.chance.randint(1, debit.debit_fen)]
+        )
+        if not found:
+            self.say(
+                RecordDebitFailure(
+                    debit_id=debit.debit_id, requested_fen=debit.debit_fen, value_date=debit.value_date
+                )
+            )
+            return
+        command = RecordDebit(
+            debit_id=debit.debit_id, account_id="acc_bo", debited_fen=found, value_date=debit.value_date
+        )
+        payment = RecordPayment(
+            payment_id=debit.debit_id,
+            account_id="acc_bo",
+            payer="usr_bo",
+            amount_fen=found,
+            value_date=debit.value_date,
+            settle=False,
+        )
+        self._told(Input(self.today, "answers", payment, is_debit=True), self.say(command))
+
+    def _told(self, came: Input, answer: Sequence[Any] | str) -> None:
+        if any(isinstance(event, PaymentReceived) for event in answer):
+            self.taken.append(came)
+
+    def _sell(self) -> None:
+        if self.state.kind != "running":
+            return
+        self.count += 1
+        claim = self.chance.choice(self.state.claims)
+        part = self.chance.choice([None, max(1, claim.principal_fen // 2)])
+        offer = f"offer_{self.count}"
+        answer = self.say(
+            ReserveClaim(
+                offer_id=offer,
+                claim_id=claim.claim_id,
+                seller=claim.investor,
+                principal_fen=part,
+                value_date=self.today,
+            )
+        )
+        if answer and not isinstance(answer, str):
+            buyer = self.chance.randint(20, 25)
+            self.say(
+                TransferClaim(
+                    offer_id=offer,
+                    hold_id=f"hold_{self.count}",
+                    buyer=f"usr_{buyer}",
+                    buyer_account=f"acc_{buyer}",
+                    price_permille=1000,
+                    fee_permille=5,
+                    held_fen=10**9,
+                    value_date=self.today,
+                )
+            )
+
+    def _wake(self, phase: int) -> list[Any]:
+        due = LOAN.wake_on(self.state)
+        if due is None or due > (self.today, phase):
+            return []
+        said = self.say(Wake(business_date=self.today, phase=phase))
+        return [event for event in said if isinstance(event, InstallmentDue | DebitRequested)]
+
+
+def clean(terms: OpenLoan, inputs: Sequence[Input], until: date) -> Lived:
+    """The loan that only these inputs ever reached, on the morning of `until` with what has come early on it; a debit's money comes whether it was asked or not, and
+    no other debit finds any."""
+    lived = Lived(Random(0), terms.funded_on)
+    lived.open(terms)
+    while lived.today < until:
+        for place in PLACES:
+            if place == "between":
+                for debit in lived._wake(2):
+                    if all(
+                        (came.payment.payment_id, came.on) != (debit.debit_id, lived.today) for came in inputs
+                    ):
+                        lived.say(
+                            RecordDebitFailure(
+                                debit_id=debit.debit_id,
+                                requested_fen=debit.debit_fen,
+                                value_date=debit.value_date,
+                            )
+                        )
+            for came in inputs:
+                if (came.on, came.place) == (lived.today, place):
+                    _come(lived, came)
+        lived._wake(4)
+        lived.today += timedelta(days=1)
+    for came in inputs:
+        if (came.on, came.place) == (until, "early"):
+            _come(lived, came)
+    return lived
+
+
+def _come(lived: Lived, came: Input) -> None:
+    debit_id = came.payment.payment_id
+    if came.is_debit:  # its money comes, asked for or not
+        lived.state = replace(
+            lived.state, unanswered=tuple(debit for debit in lived.state.unanswered if debit != debit_id)
+        )
+    lived.say(came.payment)
