@@ -42,7 +42,7 @@ class BooksBeside:
         self.moves = CashBooks(books)
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
-        self.pages = PageBooks(books, self.cases)
+        self.pages = PageBooks(books)
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""

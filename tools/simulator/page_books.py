@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tools.simulator.books import Books
-from tools.simulator.case_books import CaseBooks
 from tools.simulator.loan_books import LoanBook, require
 
 #: Events of a loan that always stand in its history. Others may, if they move an amount.
@@ -21,6 +20,7 @@ _TOLD: Final = (
     "repayment.LoanRepaid.v1",
 )
 _COMPONENTS: Final = ("principal", "interest", "fee", "penalty")
+_SHARED: Final = ("principal", "interest", "penalty")
 
 
 @dataclass(slots=True)
@@ -28,11 +28,14 @@ class PageBooks:
     """Events of each loan by their addresses, what was paid and charged on it, where it is, and what came on each claim."""
 
     books: Books
-    cases: CaseBooks
     told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     paid: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     segments: dict[str, tuple[str, str]] = field(default_factory=dict)
     received: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    entries: dict[str, Any] = field(default_factory=dict)
+    """How each open case stands in the queue."""
+    restated: set[str] = field(default_factory=set)
+    """Loans that were corrected: what the borrower's fees of each period came to then, only the loan's own rows say."""
 
     def record(self, where: str, events: list[Any]) -> None:
         """Fold the events of one decision."""
@@ -47,13 +50,26 @@ class PageBooks:
                     for each in _COMPONENTS:
                         self.paid[data["loan_id"]][each] += line[f"{each}_fen"]
             elif kind == "repayment.RepaymentDistributed.v1":
-                self._shared(data)
+                self._came(data["value_date"], data["lines"])
+            elif kind == "collections.CaseRanked.v1":
+                self.entries[data["case_id"]] = data["entry"]
+            elif kind == "collections.CaseClosed.v1":
+                self.entries.pop(data["case_id"], None)
+            elif kind == "repayment.LoanRestated.v1":
+                self._restated(data)
 
-    def _shared(self, data: Any) -> None:
-        month = data["value_date"][:7]
-        for line in data["lines"]:
+    def _restated(self, data: Any) -> None:
+        """What a correction gives the claims, or takes from them, the loan has received more or less."""
+        self.restated.add(data["loan_id"])
+        self._came(data["restated_on"], data["claims"])
+        for change in data["claims"]:
+            for each in _SHARED:
+                self.paid[data["loan_id"]][each] += change[f"{each}_fen"]
+
+    def _came(self, day: str, lines: Iterable[Any]) -> None:
+        for line in lines:
             for each in _COMPONENTS:
-                self.received[line["claim_id"]][f"{month} {each}"] += line[f"{each}_fen"]
+                self.received[line["claim_id"]][f"{day[:7]} {each}"] += line[f"{each}_fen"]
 
     # --- at rest ------------------------------------------------------------------------------------------------
 
@@ -80,34 +96,40 @@ class PageBooks:
         self._require_paid(f"the page of {loan.loan_id}", loan, paid)
 
     def require_history(
-        self, loan_id: str, events: Iterable[str], sums: Mapping[str, int], left: Mapping[str, int]
+        self,
+        loan_id: str,
+        events: Iterable[str],
+        paid: Mapping[str, int],
+        left: Mapping[str, int],
+        sum_fen: int,
     ) -> None:
         """Every event that moved an amount has its line, and the lines come to what was paid and what is open."""
         missing = self.told[loan_id] - {*events}
         require(not missing, f"the history of {loan_id} leaves out {sorted(missing)}")
         loan = self.books.loans[loan_id]
-        paid = {each: sums.get(f"paid_{each}_fen", 0) for each in _COMPONENTS}
         self._require_paid(f"the history of {loan_id}", loan, paid)
         for name, kept in (("outstanding_fen", loan.outstanding_fen), ("penalty_fen", loan.penalty_fen)):
             said = left.get(name, 0)
             require(said == kept, f"the history of {loan_id} leaves {name} {said}, the books {kept}")
-        said = sums.get("outstanding_fen", 0)
-        require(said == loan.outstanding_fen, f"the history of {loan_id} sums to {said} outstanding")
+        right = sum_fen == loan.outstanding_fen
+        require(right, f"the history of {loan_id} sums to {sum_fen} outstanding")
 
     def _require_paid(self, what: str, loan: LoanBook, paid: Mapping[str, int]) -> None:
         kept = {each: self.paid[loan.loan_id][each] for each in _COMPONENTS}
+        if loan.loan_id in self.restated:
+            kept["fee"] = paid["fee"]
         require(paid == kept, f"{what} says paid {paid}, the books say {kept}")
 
-    def require_segments(self, segments: Iterable[Mapping[str, Any]], *, collected: bool) -> None:
+    def require_segments(self, segments: Iterable[Mapping[str, Any]]) -> None:
         """Each segment counts its loans, their principal, and what their cases say is overdue."""
         kept: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-        overdue = {case.loan: case.overdue_fen for case in self.cases.cases.values()}
         for loan in self.books.loans.values():
-            if loan.oldest is not None or loan.penalty_fen:
+            if loan.runs:
                 segment = kept[*self.segments[loan.loan_id], loan.bucket]
                 segment["loans"] += 1
                 segment["principal_fen"] += loan.outstanding_fen
-                segment["overdue_fen"] += overdue.get(loan.loan_id, 0) if collected else 0
+        for case in self.entries.values():
+            kept[case["region"], case["product"], case["bucket"]]["overdue_fen"] += case["overdue_fen"]
         shown: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
         for each in segments:
             fields = {name: each.get(name, 0) for name in ("loans", "principal_fen", "overdue_fen")}
@@ -123,5 +145,9 @@ class PageBooks:
             for each in ("principal", "interest", "penalty"):
                 said[f"{month['month']} {each}"] += month[f"received_{each}_fen"]
             said[f"{month['month']} fee"] += month["fee_fen"]
-        kept = +self.received[claim]
-        require(+said == kept, f"{claim} shows received {dict(+said)}, it was {dict(kept)}")
+        shown, kept = _nonzero(said), _nonzero(self.received[claim])
+        require(shown == kept, f"{claim} shows received {shown}, it was {kept}")
+
+
+def _nonzero(amounts: Mapping[str, int]) -> dict[str, int]:
+    return {name: fen for name, fen in amounts.items() if fen}

@@ -7,7 +7,7 @@ from typing import Any
 from services.repayment.api.cash_history import CashHistory
 from services.repayment.api.overdue import Overdue
 from services.repayment.api.page_shapes import LoanPageOut
-from services.repayment.domain.loan_account import account_of
+from services.repayment.domain.loan_account import COMPONENTS, account_of, paid_fen
 from services.repayment.projections.calendar import CALENDAR
 from tools.simulator.loan_books import require
 from tools.simulator.page_books import PageBooks
@@ -37,7 +37,9 @@ def _compare_histories(world: World, books: PageBooks) -> None:
             lines[line["loan_id"]].append(line)
     for loan, page in world.views["repayment.loans"].documents.items():
         left = account_of(lines[loan])
-        books.require_history(loan, [line["event"] for line in lines[loan]], documents.get(loan, {}), left)
+        paid = {each: paid_fen(left, each) for each in COMPONENTS}
+        sum_fen = documents.get(loan, {}).get("outstanding_fen", 0)
+        books.require_history(loan, [line["event"] for line in lines[loan]], paid, left, sum_fen)
         for name in ("outstanding_fen", "overdue_fen", "penalty_fen"):
             said, shown = left.get(name, 0), page[name]
             require(said == shown, f"the history of {loan} comes to {name} {said}, its page shows {shown}")
@@ -46,7 +48,7 @@ def _compare_histories(world: World, books: PageBooks) -> None:
 def _compare_segments(world: World, books: PageBooks) -> None:
     documents = world.views["repayment.overdue-buckets"].documents.values()
     segments = [document for document in documents if document.get("kind") == "segment"]
-    books.require_segments(segments, collected="collections" in world.services)
+    books.require_segments(segments)
     overdue = Overdue()
     for segment in segments:
         overdue.add(segment)
