@@ -12,11 +12,13 @@ from typing import Any
 import typer
 
 from libs.events import (  # noqa: F401  # importing them declares their events
+    adjustments,
     application,
     bank_days,
     bidding,
     claims,
     collections,
+    corrections,
     deal_packs,
     mandate,
     market,

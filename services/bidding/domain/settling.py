@@ -56,7 +56,7 @@ def decide(
 
 def _open(command: OpenSettlement) -> Sequence[SettlementEvent]:
     accounts = {line.account_id for line in command.lines}
-    if len(accounts) != len(command.lines) or sum(line.amount_fen for line in command.lines):
+    if len(accounts) != len(command.lines) or sum(line.amount_fen for line in command.lines) != 0:
         raise Refused("invalid_lines")
     opened = CorrectionOpened(
         correction_id=command.correction_id,

@@ -49,14 +49,14 @@ class DeclineCorrection:
 
 @command("repayment.RecordCorrectionBooked")
 class RecordCorrectionBooked:
-    """The loan is put right. No effect for the same again; refused: `unknown_correction`, `correction_ended`."""
+    """The loan is put right. No effect for the same again; refused: `unknown_correction`."""
 
     open_fen: Count
 
 
 @command("repayment.CloseCorrection")
 class CloseCorrection:
-    """All of its money has moved. No effect for one that is closed; refused: `unknown_correction`, `correction_ended`."""
+    """All of its money has moved. No effect for one that is closed; refused: `unknown_correction`."""
 
 
 @command("repayment.CorrectPayment")

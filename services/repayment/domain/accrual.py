@@ -22,7 +22,7 @@ def stopped(
     """Its interest is no income any more; nothing where it was none before."""
     if state.trouble.non_accrual:
         return []
-    now = book or state.book
+    at = book or state.book
     return [
         NonAccrualStarted(
             loan_id=state.loan_id,
@@ -30,8 +30,8 @@ def stopped(
             cause=cause,
             measure_id=measure_id,
             started_on=on,
-            dpd=days_past_due(now, on),
-            principal_fen=now.outstanding_fen,
+            dpd=days_past_due(at, on),
+            principal_fen=at.outstanding_fen,
             product=state.product,
             region=state.region,
         )

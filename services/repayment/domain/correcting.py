@@ -40,6 +40,8 @@ def correct(
 ) -> Sequence[LoanEvent]:
     """The loan without the error, and what moves. Refusals stand on CorrectPayment."""
     live = reopened(state)
+    if command.correction.correction_id in live.journal.corrections:
+        return []
     if live.trouble.done:
         raise Refused("loan_measured")
     payment = _payment(command, live, context)
@@ -368,6 +370,7 @@ def _require_taken_over(state: Running | Repaid, events: Sequence[LoanEvent], af
         assert isinstance(folded, Running | Repaid), "a loan that was lent stays lent"
         folded = evolve(folded, event)
     assert isinstance(folded, Running | Repaid), "a loan that was lent stays lent"
-    left = reopened(folded)
-    assert replace(left, reservations=after.state.reservations) == after.state, "the state is the replay's"
+    left, found = reopened(folded), after.state
+    journal = replace(left.journal, corrections=found.journal.corrections)
+    assert replace(left, reservations=found.reservations, journal=journal) == found, "it is the replay's"
     assert isinstance(folded, Repaid) == after.is_repaid, "the loan has ended as in the replay"

@@ -61,6 +61,7 @@ class Authorised:
 
     kind: Literal["authorised"] = "authorised"
     correction: Correction
+    signatures: tuple[Signature, ...]
 
 
 @record
@@ -69,6 +70,7 @@ class Booked:
 
     kind: Literal["booked"] = "booked"
     correction: Correction
+    signatures: tuple[Signature, ...]
 
 
 @record
@@ -77,6 +79,8 @@ class Ended:
 
     kind: Literal["ended"] = "ended"
     correction: Correction
+    signatures: tuple[Signature, ...]
+    refused: bool
 
 
 CorrectionState = NotProposed | Proposed | Authorised | Booked | Ended
@@ -107,7 +111,9 @@ def decide(command: CorrectionCommand, state: CorrectionState, context: Context)
     asked = state.correction
     match command:
         case AuthoriseCorrection():
-            return _authorise(command, _waiting(state), context)
+            return _authorise(command, state, context)
+        case RefuseCorrection() if isinstance(state, Ended) and state.refused:
+            return []
         case RefuseCorrection():
             return [_refused(_waiting(state).correction, command.code, context.principal, context)]
         case DeclineCorrection():
@@ -167,12 +173,13 @@ def _propose(
 
 
 def _authorise(
-    command: AuthoriseCorrection, state: Proposed, context: Context
+    command: AuthoriseCorrection, state: Proposed | Authorised | Booked | Ended, context: Context
 ) -> Sequence[CorrectionSigned | CorrectionAuthorised]:
     """Every signature is another person's."""
     correction, role, who = state.correction, command.role, context.principal
     if any(signature == Signature(role=role, signed_by=who) for signature in state.signatures):
         return []
+    state = _waiting(state)
     if who == state.proposed_by or any(signature.signed_by == who for signature in state.signatures):
         raise Refused("same_person")
     asked = _asked_of(correction, context)
@@ -242,11 +249,14 @@ def evolve(state: CorrectionState, event: CorrectionEvent) -> CorrectionState:
             assert isinstance(state, Proposed), "only what waits is signed"
             return replace(state, signatures=(*state.signatures, signature))
         case CorrectionAuthorised():
-            return Authorised(correction=event.correction)
+            signature = Signature(role=event.role, signed_by=event.authorised_by)
+            signatures = (*state.signatures, signature)
+            return Authorised(correction=event.correction, signatures=signatures)
         case CorrectionBooked():
-            return Booked(correction=state.correction)
+            return Booked(correction=state.correction, signatures=state.signatures)
         case CorrectionRefused() | CorrectionClosed():
-            return Ended(correction=state.correction)
+            is_refused = isinstance(event, CorrectionRefused)
+            return Ended(correction=state.correction, signatures=state.signatures, refused=is_refused)
         case _:
             assert_never(event)
 

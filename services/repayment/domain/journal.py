@@ -20,6 +20,9 @@ from libs.events.schedules.row import ScheduleRow
 #: So many entries of the tail become one text.
 CHUNK = 100
 
+#: How many corrections a loan recognises when they come again.
+CORRECTIONS_REMEMBERED = 32
+
 #: Phases of the day before which a payment is booked where nothing else was said: a debit's after the dues, any other before them.
 BEFORE_DUES, BEFORE_MISSES = 2, 4
 
@@ -65,12 +68,13 @@ Entry = Payment | Sale
 @record
 class Journal:
     """`lent`: order and principal (fen) of each claim as lent. `chunks` of CHUNK entries each, then the `tail`, a line per entry.
-    `rows` is the contract's first schedule, empty while it stands in the book."""
+    `rows` is the contract's first schedule, empty while it stands in the book; `corrections` are the last that were applied."""
 
     lent: str = ""
     chunks: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
     rows: tuple[ScheduleRow, ...] = ()
+    corrections: tuple[str, ...] = ()
 
 
 EMPTY = Journal()
@@ -98,6 +102,11 @@ def with_entry(journal: Journal, entry: Entry) -> Journal:
 def with_first_rows(journal: Journal, rows: tuple[ScheduleRow, ...]) -> Journal:
     """The journal once the schedule changes: the contract's first one is kept, `rows` if it has not changed before."""
     return replace(journal, rows=journal.rows or rows)
+
+
+def with_correction(journal: Journal, correction_id: str) -> Journal:
+    """The journal once a correction was applied."""
+    return replace(journal, corrections=(*journal.corrections, correction_id)[-CORRECTIONS_REMEMBERED:])
 
 
 def with_entries(journal: Journal, entries: Sequence[Entry]) -> Journal:

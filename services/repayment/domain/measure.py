@@ -216,19 +216,19 @@ def _vote(command: VoteOnMandate, state: MeasureState, context: Context) -> Sequ
     # The date may be past before the tick has reached this stream: the vote ends with its day all the same.
     if not isinstance(state, Voting) or context.business_date > ballot.until:
         raise Refused("no_vote_open")
-    now = counted(ballot, voter, agrees=command.agrees)
+    after = counted(ballot, voter, agrees=command.agrees)
     voted = MandateVoted(
         measure_id=state.proposal.measure_id,
         loan_id=state.proposal.loan_id,
         investor=voter.investor,
         agrees=command.agrees,
         principal_fen=voter.principal_fen,
-        for_fen=now.for_fen,
-        against_fen=now.against_fen,
+        for_fen=after.for_fen,
+        against_fen=after.against_fen,
     )
-    if has_carried(now):
-        return [voted, _approved(state.proposal, context, "vote", now)]
-    return [voted, _failed(state.proposal, "mandate_denied", context)] if is_lost(now) else [voted]
+    if has_carried(after):
+        return [voted, _approved(state.proposal, context, "vote", after)]
+    return [voted, _failed(state.proposal, "mandate_denied", context)] if is_lost(after) else [voted]
 
 
 def _pass(wake: Wake, state: MeasureState) -> Sequence[MeasureApproved | MeasureFailed]:

@@ -60,7 +60,6 @@ class Rules:
     side, and in parts of at least `part_min_fen` (both chosen; domain.md section 3). What is prepaid in part, beyond what is due, is
     at least `prepay_min_fen` (chosen).
 
-
     Of measures (processes.md 1.P): interest is no income beyond `accrual_dpd_max` days overdue; a loan is written off from
     `write_off_dpd` on; who may give up how much penalty is in `waiver_limits`, from the lowest post to the highest, each of which signs
     after those below; lenders vote for `mandate_days`; a restructured loan is observed for `observed_days` and `observed_periods`.
@@ -76,13 +75,13 @@ class Rules:
     classes: tuple[tuple[LoanClass, int], ...] = FIVE_CLASSES
     blocked_days: int = 3
     part_min_fen: int = 100_00
-    prepay_min_fen: int = 100_00
     accrual_dpd_max: int = 90
     write_off_dpd: int = 360
     waiver_limits: tuple[tuple[MeasureStep, int], ...] = WAIVER_LIMITS
     mandate_days: int = 10
     observed_days: int = 365
     observed_periods: int = 2
+    prepay_min_fen: int = 100_00
 
     def penalty_rate(self, annual_rate: Decimal) -> Decimal:
         """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""

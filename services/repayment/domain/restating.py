@@ -14,6 +14,7 @@ from services.repayment.domain.journal import (
     redated_in,
     retaken_in,
     reversed_in,
+    with_correction,
     with_entry,
     with_first_rows,
 )
@@ -68,7 +69,7 @@ def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRe
             return replace(state, journal=redated_in(state.journal, event.payment_id, event.to_date))
         case LoanRestated():
             retaken = {line.payment_id: line.after_fen for line in event.retaken}
-            journal = retaken_in(state.journal, retaken)
+            journal = with_correction(retaken_in(state.journal, retaken), event.correction_id)
             if event.standing.rows is not None:
                 journal = with_first_rows(journal, state.book.rows)
             return standing_at(replace(state, journal=journal), event.standing)

@@ -216,11 +216,11 @@ def _reclassified(
     rules: Rules, measure_id: str, terms: Reclassification, state: Running, on: date
 ) -> Sequence[LoanEvent]:
     """Either way; better only once all arrears are paid and nothing is observed, never better than the days past due say."""
-    wanted, now = rules.class_rank(terms.to_class), rules.class_rank(state.loan_class)
+    wanted, current = rules.class_rank(terms.to_class), rules.class_rank(state.loan_class)
     dpd = days_past_due(state.book, on)
-    if wanted == now:
+    if wanted == current:
         raise Refused("class_unchanged")
-    if wanted < now and dpd:
+    if wanted < current and dpd:
         raise Refused("not_cured")
     if wanted < rules.class_rank(rules.class_of(dpd)):
         raise Refused("better_than_overdue")

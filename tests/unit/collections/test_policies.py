@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.codec import COMMAND_TYPES, decode, name_of
+from libs.events.measures import PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.repayment import (
     AllocationLine,
@@ -60,6 +61,14 @@ CHARGED: PenaltyCharged = replace(
     overdue_after_fen=OWED + 50,
     dpd=1,
 )
+WAIVED: PenaltyWaived = replace(
+    decode(PenaltyWaived, (GOLDEN / "repayment.PenaltyWaived.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    waived_on=TODAY,
+    overdue_after_fen=OWED + 20,
+    dpd=1,
+)
 PAID = PaymentReceived(
     loan_id=LOAN,
     borrower=BORROWER,
@@ -81,6 +90,7 @@ EXAMPLES = (
     MISSED,
     WORSE,
     CHARGED,
+    WAIVED,
     PAID,
     REPAID,
     APPOINTED,
@@ -106,6 +116,8 @@ def test_buckets_and_penalties_keep_the_arrears_up_to_date() -> None:
     penalty = RecordPenalty(loan_id=LOAN, dpd=1, overdue_fen=OWED + 50, charged_on=TODAY)
     assert sent(WORSE) == [Send("bucket", DEBTOR, moved("M1", 1, OWED))]
     assert sent(CHARGED) == [Send("penalty", DEBTOR, penalty)]
+    waiver = replace(penalty, overdue_fen=OWED + 20)
+    assert sent(WAIVED) == [Send("waiver", DEBTOR, waiver)]
 
 
 def test_a_payment_in_arrears_carries_its_value_date_and_the_date_of_its_total() -> None:

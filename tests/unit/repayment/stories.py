@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from libs.events.arrival import Arrival, PaymentMode
 from libs.events.bidding import ClaimTerms
 from libs.events.deciding import Context, Wake
 from libs.events.measures import NonAccrualStarted
@@ -222,6 +223,25 @@ def received(
         principal_after_fen=principal[1],
         overdue_after_fen=overdue_after_fen,
     )
+
+
+def came(
+    payment: PaymentReceived,
+    received_fen: int,
+    *,
+    phase: int = 2,
+    mode: PaymentMode = "",
+    account_id: str = "",
+) -> PaymentReceived:
+    """The payment as it says how it came, where that is not the ordinary way."""
+    arrival = Arrival(
+        account_id=account_id,
+        received_fen=received_fen,
+        booked_on=payment.value_date,
+        before_phase=phase,
+        mode=mode,
+    )
+    return replace(payment, arrival=arrival)
 
 
 def distributed(payment_id: str, day: date, *shares: tuple[int, int, int, int]) -> RepaymentDistributed:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from libs.events.deciding import Aggregate
+from libs.events.measures import NonAccrual
 from services.repayment.app import build
 from services.repayment.commands import (
     CloseBusinessDay,
@@ -19,7 +20,29 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
-from tests.unit.given import given
+from services.repayment.commands.measures import (
+    AdmitMeasure,
+    CarryOutMeasure,
+    CompleteMeasure,
+    ExamineMeasure,
+    FailMeasure,
+    ProposeMeasure,
+    SignMeasure,
+    VoteOnMandate,
+)
+from tests.unit.given import context, given
+from tests.unit.repayment.measure_story import (
+    ADMIT,
+    CARRIED,
+    COMPLETE,
+    FAIL,
+    IN_WORK,
+    PROPOSE,
+    PROPOSED,
+    VOTING,
+    YES,
+    sign,
+)
 from tests.unit.repayment.stories import (
     FIRST_DUE,
     INSTALLMENT,
@@ -33,10 +56,17 @@ from tests.unit.repayment.stories import (
 )
 from tests.unit.repayment.test_business_calendar import CLOSING, FIRST, close, done
 from tests.unit.repayment.test_business_calendar import OPENED as CALENDAR_OPENED
+from tests.unit.repayment.test_correction import CASES as CORRECTION_CASES
 from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSFER
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
 COMMANDS = [(aggregate, kind) for aggregate in AGGREGATES.values() for kind in aggregate.commands]
+
+STAFFED = replace(PROPOSE, proposed_by="stf_col")
+EXAMINE = ExamineMeasure(measure_id="msr_1", terms=NonAccrual())
+CARRY_OUT = CarryOutMeasure(measure_id="msr_1", terms=NonAccrual())
+#: Whose word a command is.
+PRINCIPALS: dict[type, str] = {SignMeasure: "stf_ria", VoteOnMandate: "usr_1"}
 
 #: command -> (history and command that does; history and command that is refused; its code)
 CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any], str]] = {
@@ -61,7 +91,16 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
         "calendar_already_open",
     ),
     CloseBusinessDay: ((CALENDAR_OPENED, close(FIRST)), ((), close(FIRST)), "calendar_not_open"),
+    ProposeMeasure: (((), STAFFED), ((), replace(STAFFED, evidence=())), "evidence_missing"),
+    AdmitMeasure: (((PROPOSED,), ADMIT), ((), ADMIT), "unknown_measure"),
+    SignMeasure: ((IN_WORK, sign("risk")), ((), sign("risk")), "unknown_measure"),
+    VoteOnMandate: ((VOTING, YES), ((), YES), "unknown_measure"),
+    CompleteMeasure: ((CARRIED, COMPLETE), ((), COMPLETE), "unknown_measure"),
+    FailMeasure: ((CARRIED, FAIL), ((), FAIL), "unknown_measure"),
+    ExamineMeasure: (((OPENED,), EXAMINE), ((), EXAMINE), "unknown_loan"),
+    CarryOutMeasure: (((OPENED,), CARRY_OUT), ((), CARRY_OUT), "unknown_loan"),
     RecordPhaseDone: ((CLOSING, done(FIRST, 0)), (CALENDAR_OPENED, done(FIRST, 0)), "day_not_closing"),
+    **CORRECTION_CASES,
 }
 
 
@@ -70,8 +109,9 @@ def test_every_command_does_refuses_and_then_says_nothing(aggregate: Aggregate, 
     """The three cases of each declared command; its code stands on it."""
     (history, command), (refusing, refused), code = CASES[kind]
     assert type(command) is type(refused) is kind
-    outcome = given(aggregate, *history).when(command)
+    who = context(principal=PRINCIPALS.get(kind, ""))
+    outcome = given(aggregate, *history).when(command, who)
     assert outcome.events
-    given(aggregate, *history, *outcome.events).when(command).then_nothing()
-    given(aggregate, *refusing).when(refused).then_refused(code)
+    given(aggregate, *history, *outcome.events).when(command, who).then_nothing()
+    given(aggregate, *refusing).when(refused, who).then_refused(code)
     assert f"`{code}`" in (kind.__doc__ or "")

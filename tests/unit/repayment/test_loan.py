@@ -30,6 +30,7 @@ from tests.unit.repayment.stories import (
     OPENED,
     SECOND_DUE,
     asked_again,
+    came,
     days,
     debit_id,
     debited,
@@ -194,7 +195,7 @@ def test_a_debit_takes_only_what_a_voluntary_payment_left() -> None:
     )
     dbt = debit_id(FIRST_DUE)
     given(LOAN, OPENED, due(1), *paid_before).when(debited(FIRST_DUE, INSTALLMENT), on(FIRST_DUE)).then(
-        received(dbt, FIRST_DUE, (line(1, 0, 2),), (67_000, 66_998)),
+        came(received(dbt, FIRST_DUE, (line(1, 0, 2),), (67_000, 66_998)), INSTALLMENT, phase=4),
         distributed(dbt, FIRST_DUE, (1, 1, 0, 0), (2, 1, 0, 0)),
         overpaid(dbt, 34_000),
     )
@@ -274,7 +275,7 @@ def test_a_failure_still_reaches_a_repaid_loan() -> None:
 def test_a_voluntary_payment_pays_what_is_due_and_returns_the_rest() -> None:
     """500.00 on the due day: 340.02 are taken, the rest was not owed."""
     given(LOAN, OPENED).when(pays(FIRST_DUE, 50_000), on(FIRST_DUE)).then(
-        received("pay_1", FIRST_DUE, (line(1, 1_000, 33_002),), (100_000, 66_998)),
+        came(received("pay_1", FIRST_DUE, (line(1, 1_000, 33_002),), (100_000, 66_998)), 50_000),
         distributed("pay_1", FIRST_DUE, (1, 16_501, 500, 50), (2, 9_901, 300, 30), (3, 6_600, 200, 20)),
         overpaid("pay_1", 15_998),
     )
@@ -321,7 +322,7 @@ def test_a_settlement_closes_the_loan_early_and_returns_the_rest() -> None:
     """A day after the first due date 669.98 + 0.22 settle the loan; of 700.00 the rest goes back."""
     day = days(FIRST_DUE, 1)
     given(LOAN, OPENED, *FIRST_PAID).when(pays(day, 70_000, settle=True), on(day)).then(
-        received("pay_1", day, (line(0, 22, 66_998),), (66_998, 0), early=True),
+        came(received("pay_1", day, (line(0, 22, 66_998),), (66_998, 0), early=True), 70_000, mode="settle"),
         distributed("pay_1", day, (1, 33_499, 11, 1), (2, 20_099, 7, 1), (3, 13_400, 4, 0)),
         overpaid("pay_1", 2_980),
         LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=day, early=True),
@@ -333,9 +334,8 @@ def test_a_settlement_after_the_last_due_date_is_not_early() -> None:
     day = days(LAST_DUE, 1)
     outcome = given(LOAN, OPENED, due(1), failed(FIRST_DUE)).when(pays(day, 102_007, settle=True), on(day))
     first, _, repaid = outcome.events
-    assert first == received(
-        "pay_1", day, (line(1, 1_000, 33_002), line(2, 670, 33_332), line(3, 337, 33_666)), (100_000, 0)
-    )
+    lines = (line(1, 1_000, 33_002), line(2, 670, 33_332), line(3, 337, 33_666))
+    assert first == came(received("pay_1", day, lines, (100_000, 0)), 102_007, mode="settle")
     assert repaid == LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=day, early=False)
 
 

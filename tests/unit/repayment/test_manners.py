@@ -47,6 +47,7 @@ from tests.unit.repayment.stories import (
     OPEN,
     OPENED,
     SECOND_DUE,
+    came,
     debit_id,
     debited,
     dues,
@@ -335,7 +336,7 @@ def test_a_loan_whose_terms_say_so_takes_anyones_payment() -> None:
     nothing is said."""
     opened = replace(SEASON_OPENED, repayment=OPEN_TO_ALL)
     payment = replace(pays(FIRST_DUE, 250, payer="usr_other"), account_id="acc_other")
-    paid = replace(FEE_PAID, payment_id="pay_1", payer="usr_other")
+    paid = came(replace(FEE_PAID, payment_id="pay_1", payer="usr_other"), 250, account_id="acc_other")
     shared = replace(FEE_SHARED, payment_id="pay_1", distribution_id="dst_pay_1")
     back = OverpaymentReturned(loan_id="loan_7", payment_id="pay_1", account_id="acc_other", amount_fen=50)
     given(LOAN, opened).when(payment, on(FIRST_DUE)).then(paid, shared, back)

@@ -16,6 +16,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import COMMAND_TYPES, name_of
 from libs.events.market import OfferClosed, OfferExpired, OfferRequested, OfferTaken, OfferWithdrawn
+from libs.events.measures import MeasureExamined
 from libs.events.records import RecordedEvent
 from libs.events.repayment import PaymentReturned
 from libs.events.sagas import Send, Step
@@ -31,9 +32,17 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.commands.measures import (
+    CarryOutMeasure,
+    CompleteMeasure,
+    ExamineMeasure,
+    FailMeasure,
+)
 from services.repayment.policies import POLICIES, SAGAS
-from tests.unit.given import AT
+from tests.unit.given import AT, TODAY
+from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
+from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, WATCHED, WRITTEN_OFF, waived
 
 LEGS = (
     Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),
@@ -122,6 +131,13 @@ WITHDRAWN = OfferWithdrawn(withdrawn_on=FIRST_DUE, **STOOD)
 CLOSED = OfferClosed(closed_on=FIRST_DUE, code="internal", **STOOD)
 PHASE_DONE = PhaseDone(business_date=FIRST_DUE, phase=4, partition=3, partitions=4, woken=17)
 
+EXAMINED = MeasureExamined(
+    loan_id="loan_7", measure_id="msr_1", borrower="usr_bo", examined_on=TODAY, mandate="vote", voters=VOTERS
+)
+APPROVED = approved("vote", 70_000)
+#: What the loan says when it has done a measure, one of each kind.
+DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND)
+
 STEPS = [step for saga in SAGAS for step in saga.steps]
 EXAMPLES: dict[type, tuple[str, Any]] = {
     type(event): (source, event)
@@ -136,6 +152,7 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", EXPIRED),
         ("bidding", WITHDRAWN),
         ("bidding", CLOSED),
+        *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),
     )
 }
 
@@ -242,6 +259,20 @@ def test_a_partition_that_has_finished_the_day_tells_the_calendar() -> None:
     assert sent(PHASE_DONE, "repayment") == [Send("phase-done", "calendar", command)]
 
 
+def test_a_measure_and_its_loan_ask_each_other() -> None:
+    """The loan is asked and told by the measure's terms, the measure hears whose word is needed, and that it is done."""
+    about = {"measure_id": "msr_1"}
+    examine = ExamineMeasure(measure_id="msr_1", terms=PROPOSE.terms)
+    assert sent(PROPOSED, "repayment") == [Send("examine", "loan_7", examine, about)]
+    assert sent(EXAMINED, "repayment") == [Send("admit", "msr_1", ADMIT)]
+    carry_out = CarryOutMeasure(measure_id="msr_1", terms=PROPOSE.terms)
+    assert sent(APPROVED, "repayment") == [Send("carry-out", "loan_7", carry_out, about)]
+    for event in DONE:
+        assert sent(event, "repayment") == [Send("complete", "msr_1", CompleteMeasure())]
+    by_its_days = (replace(WATCHED, measure_id=""), replace(BY_HAND, measure_id="", cause="overdue"))
+    assert [sent(event, "repayment") for event in by_its_days] == [[], []]
+
+
 def test_other_phases_and_events_send_nothing() -> None:
     """The day's own steps are the runtime's."""
     phase_two = PhaseDone(business_date=FIRST_DUE, phase=2, partition=3, partitions=4, woken=17)
@@ -274,19 +305,24 @@ def test_every_decline_is_answered_by_bidding(step: Step) -> None:
     assert _returns(declined) == [("acc_bo", "pay_1", 5)]
 
 
+#: Refusals that are this service's own to undo: they end their measure.
+OURS = (ExamineMeasure, CarryOutMeasure)
 #: What bidding does about a refused step of a sale, by the refused command.
 UNDONE = {ReserveClaim: "bidding.RefuseOffer", TransferClaim: "bidding.ReopenOffer"}
 
 
 @pytest.mark.parametrize("command", [kind for saga in SAGAS for kind in saga.expected_refusals])
 def test_every_expected_refusal_is_undone(command: type) -> None:
-    """A refusal brings `about` back, and bidding returns the money or opens the offer that it names."""
+    """A refusal brings `about` back: bidding returns the money or opens the offer that it names, a measure ends with its code."""
     event = next(step.on for step in STEPS if step.send is command)
-    (send,) = sent(EXAMPLES[event][1], "bidding")
+    (send,) = sent(EXAMPLES[event][1], EXAMPLES[event][0])
     refused = CommandRefused(
         command_type=name_of(command), code="unknown_loan", stream_id="loan_7", about=dict(send.about)
     )
-    if command in UNDONE:
+    if command in OURS:
+        fail = FailMeasure(code="unknown_loan")
+        assert sent(refused, "repayment") == [Send("fail", "msr_1", fail)]
+    elif command in UNDONE:
         (undo,) = bidding.POLICIES["repayment"](recorded(refused, "repayment", None))
         assert (undo.stream_id, name_of(type(undo.command))) == ("offer_1", UNDONE[command])
     else:

@@ -20,11 +20,14 @@ from libs.events.views import Add, SetOnce, View
 from services.repayment.domain.allocation import overdue_fen
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as SCHEDULES
+from services.repayment.projections.measures import VIEW as MEASURES
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, turn_about
 from tests.unit.given import Outcome
 from tests.unit.given import given as given_events
 from tests.unit.repayment.lives import live, random_terms
+from tests.unit.repayment.measure_story import CARRIED, EXECUTED, IN_WORK, NO, PROPOSED, RIA
+from tests.unit.repayment.measure_story import failed as stopped
 from tests.unit.repayment.stories import (
     CONTRACTED,
     FIRST_DUE,
@@ -45,6 +48,7 @@ from tests.unit.repayment.stories import (
     received,
 )
 from tests.unit.repayment.test_trading import PART, TRANSFERRED, freed
+from tests.unit.repayment.test_troubled import CHARGED, FINED, LOSS, LOST, LOST_ON, waived
 
 LATE = days(SECOND_DUE, 1)
 
@@ -104,6 +108,11 @@ TERMS = {
     "region": "",
     "penalty_rate": "0",
     "repayment": None,
+    "accrual": "accruing",
+    "non_accrual_since": None,
+    "written_off_on": None,
+    "recovered_fen": 0,
+    "waived_fen": 0,
     "rows_to": 3,
 }
 
@@ -483,3 +492,79 @@ def test_views_declare_whose_documents_they_are() -> None:
     """A borrower owns his loan's document, an investor his claim's; the book's buckets are nobody's."""
     views: tuple[View, ...] = (SCHEDULES, CLAIMS_HELD, BUCKETS)
     assert [view.owner_field for view in views] == ["borrower", "investor", None]
+
+
+# --- measures ------------------------------------------------------------------------------------------------------
+
+
+def test_a_written_off_loan_leaves_the_running_book_and_stands_beside_it() -> None:
+    """No bucket, region or product counts it; what came back since is a sum of its own, and nothing is left of it when all is paid."""
+    events = [*LOST, *LOSS]
+    shown = documents(BUCKETS, history("loan_7", *events))
+    assert (shown["bucket:M6+"]["loans"], shown["bucket:M6+"]["principal_fen"]) == (0, 0)
+    assert (shown["region:"]["loans"], shown["region:"]["late_principal_fen"]) == (0, 0)
+    assert shown["written_off"] == {
+        "kind": "written_off_sum",
+        "loans": 1,
+        "principal_fen": 100_000,
+        "recovered_fen": 0,
+    }
+    row = shown["loan:loan_7"]
+    assert (row["kind"], row["bucket"], row["principal_fen"]) == ("written_off", "written_off", 100_000)
+    loan = documents(SCHEDULES, history("loan_7", *events))["loan_7"]
+    standing = ("accrual", "written_off_on", "bucket", "loan_class", "penalty_rate", "measures.msr_1")
+    assert [loan[name] for name in standing] == [
+        "non_accrual",
+        str(LOST_ON),
+        "written_off",
+        "loss",
+        "0",
+        "write_off",
+    ]
+    paid = given_events(LOAN, *events).when(pays(LOST_ON, 102_007), on(LOST_ON))
+    shown = documents(BUCKETS, history("loan_7", *events, *paid.events))
+    assert shown["written_off"] == {
+        "kind": "written_off_sum",
+        "loans": 0,
+        "principal_fen": 0,
+        "recovered_fen": 102_007,
+    }
+    assert "loan:loan_7" not in shown
+    assert all(document["loans"] == 0 for name, document in shown.items() if name != "written_off")
+
+
+def test_a_waiver_is_taken_off_what_is_owed() -> None:
+    """Of the instalment, of the loan, and of what is overdue; what was given up stands beside it."""
+    loan = documents(SCHEDULES, history("loan_7", *FINED, CHARGED, waived(100, 100)))["loan_7"]
+    names = ("penalty_fen", "waived_fen", "overdue_fen", "rows.1.penalty_fen")
+    assert [loan[name] for name in names] == [152, 100, INSTALLMENT + 152, 152]
+
+
+def test_a_measure_is_shown_by_what_it_waits_for() -> None:
+    """A post, its lenders, its loan, its end."""
+    whole = (*CARRIED, EXECUTED)
+    stages = [
+        documents(MEASURES, history("msr_1", *whole[:length]))["msr_1"]["stage"]
+        for length in range(1, len(whole) + 1)
+    ]
+    assert stages == [
+        "loan",
+        "risk",
+        "general_manager",
+        "general_manager",
+        *["vote"] * 3,
+        "execution",
+        "executed",
+    ]
+    shown = documents(MEASURES, history("msr_1", *CARRIED))["msr_1"]
+    assert (shown["voters"], shown["of_fen"], shown["for_fen"]) == (
+        ["usr_1", "usr_2", "usr_3"],
+        100_000,
+        70_000,
+    )
+    assert (shown["signers.risk"], shown["votes.usr_1"], shown["mandate"]) == ("stf_ria", True, "vote")
+    assert documents(MEASURES, history("msr_1", *IN_WORK, RIA, NO))["msr_1"]["code"] == "not_proven"
+    assert (
+        documents(MEASURES, history("msr_1", PROPOSED, stopped("nothing_to_extend")))["msr_1"]["stage"]
+        == "failed"
+    )

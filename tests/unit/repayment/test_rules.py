@@ -66,13 +66,15 @@ def test_an_unknown_profile_is_named_with_those_that_exist() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_the_service_is_built_for_every_profile(name: str) -> None:
-    """Two aggregates with their own prefixes, four views, and policies for both sources."""
+    """Three aggregates with their own prefixes, six views, and policies for both sources."""
     service = build(name)
-    assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar"]
+    assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar", "msr", "cor"]
     assert [view.name for view in service.views] == [
         "repayment.loans",
         "repayment.claims",
         "repayment.overdue-buckets",
         "repayment.calendar",
+        "repayment.measures",
+        "repayment.staff",
     ]
     assert list(service.policies) == ["bidding", "repayment"]

@@ -267,7 +267,7 @@ def waived(amount_fen: int, waived_fen: int) -> PenaltyWaived:
 
 WATCHED = by_measure(MARCH, "normal", "special_mention", 0, 66_998)
 BY_HAND = replace(NO_INCOME, cause="by_hand", started_on=MARCH, dpd=0, principal_fen=66_998)
-TO = {name: Reclassification(to_class=name) for name in ("normal", "special_mention", "doubtful")}  # type: ignore[arg-type]  # three of the five
+TO = {name: Reclassification(to_class=name) for name in ("normal", "special_mention", "doubtful")}
 
 SPECS = [
     Spec("what is not due is spread over more months", PAID, done(TWO_MONTHS), EXTENDED, on(MARCH)),
