@@ -24,6 +24,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "finance": ("stf_fin", ("cashier",), None),
     "papers": ("stf_liz", ("legal",), None),
     "redemption": ("stf_mia", ("market_specialist",), None),
+    "measure": ("stf_rex", ("risk",), None),
     "collections_supervisor": ("stf_sue", ("collections_supervisor",), None),
 }
 #: office -> who holds it.

@@ -290,6 +290,17 @@ class Books:
         loan = self.loans[data["loan_id"]]
         _require(loan.loan_class == data["from_class"], f"{where}: {data['loan_id']} was {loan.loan_class}")
         loan.loan_class = data["to_class"]
+        loan.by_measure |= bool(data["measure_id"])
+
+    def _waived(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        loan.waive(where, data["lines"])
+        _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
+
+    def _written_off(self, where: str, data: Any) -> None:
+        loan = self.loans[data["loan_id"]]
+        _require(loan.bucket == data["from_bucket"], f"{where}: {data['loan_id']} was in {loan.bucket}")
+        loan.write_off(where, data)
 
     def _repaid(self, where: str, data: Any) -> None:
         self._once(where, f"end of {data['loan_id']}")
@@ -349,6 +360,8 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.PenaltyCharged.v1": Books._charged,
     "repayment.OverdueBucketChanged.v1": Books._moved,
     "repayment.LoanClassified.v1": Books._classified,
+    "repayment.PenaltyWaived.v1": Books._waived,
+    "repayment.LoanWrittenOff.v1": Books._written_off,
 }
 
 

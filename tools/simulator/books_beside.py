@@ -11,6 +11,7 @@ from tools.simulator.cash_books import CashBooks
 from tools.simulator.day_books import DayBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
+from tools.simulator.measure_books import MeasureBooks
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.page_books import PageBooks
@@ -37,6 +38,7 @@ class BooksBeside:
         self.openings = OpeningBooks()
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(books)
+        self.measures = MeasureBooks(books)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
         self.moves = CashBooks(books)
@@ -50,6 +52,7 @@ class BooksBeside:
         self.prepaid.record(where, events)
         self.cases.record(where, events)
         self.pages.record(where, events)
+        self.measures.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)
             self.papers.record(where, event)
@@ -74,5 +77,6 @@ class BooksBeside:
         self.openings.at_rest(last_closed)
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
+        self.measures.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()

@@ -44,6 +44,8 @@ _MAY_BE_REFUSED = (
     b"repayment.RecordDebit",
     b"repayment.ReserveClaim",
     b"repayment.TransferClaim",
+    b"repayment.ExamineMeasure",
+    b"repayment.CarryOutMeasure",
     b"onboarding.ConfirmApplicant",
     b"onboarding.ReserveExposure",
 )
@@ -238,6 +240,7 @@ class Auditor:
                 if self._home(loan.loan_id) == part.number:
                     loan.closed(where, day)
                     self.beside.days.judged(where, loan.loan_id, day)
+                    self.beside.measures.judged(where, loan, day)
         elif phase == PROMISES:
             self.beside.cases.day_over(where, day, lambda debtor: self._home(debtor) == part.number)
 

@@ -104,6 +104,9 @@ class LoanBook:
     prepaid_fen: int = 0
     """Principal that was prepaid and is still in the rows, until they are asked anew."""
     before: Rest | None = None
+    by_measure: bool = False
+    """A measure gave it a class; how good it may be then, the books of measures say."""
+    written_off: bool = False
 
     @property
     def outstanding_fen(self) -> int:
@@ -186,9 +189,14 @@ class LoanBook:
         """Rows in place of those that are not due; all principal that is owed stands in them."""
         owed = self.outstanding_fen
         first = rows[0]["number"]
+        fined = {number: row.penalty_fen for number, row in self.rows.items() if number >= first}
         for number in [number for number in self.rows if number >= first]:
             del self.rows[number]
         self.rows |= {row["number"]: _row(row) for row in rows}
+        for number, penalty_fen in fined.items():
+            if penalty_fen:
+                require(number in self.rows, f"{where}: {self.loan_id} loses the penalty of {number}")
+                self.rows[number].penalty_fen = penalty_fen
         self.prepaid_fen = 0
         numbered = list(self.rows) == list(range(1, len(self.rows) + 1))
         require(numbered, f"{where}: {self.loan_id} has the instalments {list(self.rows)}")
@@ -196,6 +204,30 @@ class LoanBook:
         require(dues == sorted(dues), f"{where}: {self.loan_id} is asked {dues}")
         same = self.outstanding_fen == owed == outstanding_fen
         require(same, f"{where}: {self.loan_id} owes {owed}, asked anew is {self.outstanding_fen}")
+
+    def waive(self, where: str, lines: Sequence[Any]) -> None:
+        """Penalty that was charged, the oldest first, and never more than is owed."""
+        for line in lines:
+            row = self.rows[line["number"]]
+            older = [n for n, before in self.rows.items() if n < line["number"] and before.penalty_fen]
+            require(not older, f"{where}: {self.loan_id} is forgiven {line['number']} before {older}")
+            row.penalty_fen -= line["waived_fen"]
+            require(row.penalty_fen >= 0, f"{where}: {self.loan_id} is forgiven more than is owed")
+
+    def write_off(self, where: str, data: Any) -> None:
+        """What is owed is what was due; nothing is added to it from here on."""
+        require(not self.written_off, f"{where}: {self.loan_id} is written off again")
+        on = date.fromisoformat(data["written_off_on"])
+        due = [row for row in self.rows.values() if row.due_on <= on]
+        owed = {
+            "principal_fen": self.outstanding_fen,
+            "interest_fen": sum(row.interest_fen for row in due),
+            "fee_fen": sum(row.fee_fen for row in due),
+            "penalty_fen": self.penalty_fen,
+        }
+        said = {name: data[name] for name in owed}
+        require(said == owed, f"{where}: {self.loan_id} is written off with {said}, owed is {owed}")
+        self.written_off, self.bucket, self.penalty_rate = True, "written_off", Fraction(0)
 
     # --- the day ------------------------------------------------------------------------------------------------
 
@@ -246,11 +278,13 @@ class LoanBook:
                 )
         dpd = self.dpd(day)
         bucket, least = _reached(_BUCKETS, dpd), _reached(_CLASSES, dpd)
+        bucket = "written_off" if self.written_off and self.runs else bucket
         require(
             self.bucket == bucket, f"{where}: {self.loan_id} is in {self.bucket}, {dpd} days are {bucket}"
         )
         names = [name for name, _ in _CLASSES]
-        right = self.loan_class == least if dpd == 0 else names.index(self.loan_class) >= names.index(least)
+        is_plain = dpd == 0 and not self.by_measure
+        right = self.loan_class == least if is_plain else names.index(self.loan_class) >= names.index(least)
         require(right, f"{where}: {self.loan_id} is {self.loan_class} after {dpd} days")
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from libs.events.money import Rounding
+from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.order import Allocation, PayOrder
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
 
@@ -20,6 +21,12 @@ _BY_HAND: Final[tuple[RepaymentTerms | None, ...]] = (
         method="equal_principal", rounding=Rounding.HALF_EVEN, payer="anyone", allocation=_BY_COMPONENT
     ),
     None,
+    RepaymentTerms(
+        method="equal_instalments", mandate=MandateClause(measures=("extension", "restructuring"))
+    ),
+    RepaymentTerms(
+        method="interest_first", mandate=MandateClause(measures=("write_off",), silence_consents=True)
+    ),
     RepaymentTerms(method="interest_first", interest_by="day", day_count="act_act_isda", shift="following"),
     RepaymentTerms(method="flat", period_fee_permille=3, allocation=_BY_COMPONENT),
     None,

@@ -14,6 +14,7 @@ from tools.simulator.clerks import Clerks
 from tools.simulator.collectors import Collectors
 from tools.simulator.desk import Desk
 from tools.simulator.finance import Finance, SeenViews
+from tools.simulator.house import House
 from tools.simulator.log import Place
 from tools.simulator.manners import by_hand, method_of
 from tools.simulator.officers import Officers
@@ -73,6 +74,7 @@ class Traffic:
         self._payers = Payers(rng, api, self.sight, self._number, self._person)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
+        self._house = House(Random(rng.getrandbits(64)), api, asks=3 * plan.listings)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -109,6 +111,7 @@ class Traffic:
                 self._desk.sight.fold(kind, data)
                 self._traders.sight.fold(kind, data)
                 self._redeemers.sight.fold(kind, data)
+                self._house.sight.fold(kind, data)
                 self.finance.fold(kind, data)
                 self._order_owners.sight.fold(kind, data)
             self._api.seen.clear()
@@ -153,7 +156,7 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
-        if self._redeemers.has_work:
+        if self._redeemers.has_work or self._house.has_work:
             self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)
@@ -201,6 +204,7 @@ class Traffic:
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
+            (self._house.act, 14 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),

@@ -69,15 +69,15 @@ async def propose_measure(body: MeasureIn, call: ThisCall, staff: Staff, princip
 
 @router.read("/measures/work", scopes("measure"), answer=MeasuresOut)
 async def read_measure_work(
-    waits_for: Annotated[events.MeasureStep, Query(description="The step that the measures wait for.")],
+    post: Annotated[events.MeasureStep, Query(description="The post whose step the measures wait for.")],
     measures: Measures,
     page: ThisPage,
     staff: Staff,
     principal: ThisPrincipal,
 ) -> MeasuresOut:
     """The measures that wait for a step, for the post that does it."""
-    await _require_post(staff, principal.subject, waits_for)
-    found, following = await measures.page(page, where={"stage": waits_for})
+    await _require_post(staff, principal.subject, post)
+    found, following = await measures.page(page, where={"stage": post})
     return MeasuresOut(items=[MeasureOut.of(document) for document in found], next=following)
 
 

@@ -52,7 +52,7 @@ class SignMeasure:
 class VoteOnMandate:
     """A lender agrees to a measure, or does not, with all his principal. No effect for the same again.
 
-    Refused: `unknown_measure`, `no_vote_open`, `forbidden_no_claim`, `voted_otherwise`.
+    Refused: `unknown_measure` (also for one who has no vote), `no_vote_open`, `voted_otherwise`.
     """
 
     agrees: bool
@@ -89,7 +89,7 @@ class CarryOutMeasure:
     """All have agreed: the loan does it. No effect for one that it has done. Refused: `unknown_loan`, `loan_repaid`, and
 
     an extension: `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended`, `loan_written_off`;
-    a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`, `term_too_short`;
+    a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
     a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`;
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`.
     """

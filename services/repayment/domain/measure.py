@@ -10,7 +10,7 @@ from functools import partial
 from typing import assert_never, get_args
 
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
-from libs.events.mandate import MandateAsked, MandateBy, MandateVoted
+from libs.events.mandate import MandateAsked, MandateBy, MandateVoted, Voter
 from libs.events.measures import (
     MeasureAdmitted,
     MeasureApproved,
@@ -205,9 +205,10 @@ def _after_the_last(state: InWork, context: Context, profile: Profile) -> Mandat
 
 
 def _vote(command: VoteOnMandate, state: MeasureState, context: Context) -> Sequence[MeasureEvent]:
-    if isinstance(state, NotProposed):
+    # Whoever has no vote is told no more than that there is nothing for him.
+    if context.principal not in {voter.investor for voter in _voters(state)}:
         raise Refused("unknown_measure")
-    ballot = None if isinstance(state, Proposed | InWork) else state.ballot
+    ballot = None if isinstance(state, NotProposed | Proposed | InWork) else state.ballot
     if ballot is None:
         raise Refused("no_vote_open")
     voter = vote_of(ballot, context.principal, agrees=command.agrees)
@@ -229,6 +230,18 @@ def _vote(command: VoteOnMandate, state: MeasureState, context: Context) -> Sequ
     if has_carried(after):
         return [voted, _approved(state.proposal, context, "vote", after)]
     return [voted, _failed(state.proposal, "mandate_denied", context)] if is_lost(after) else [voted]
+
+
+def _voters(state: MeasureState) -> tuple[Voter, ...]:
+    match state:
+        case NotProposed() | Proposed():
+            return ()
+        case InWork():
+            return state.need.voters
+        case Voting() | Approved() | Ended():
+            return state.ballot.voters if state.ballot else ()
+        case _:
+            assert_never(state)
 
 
 def _pass(wake: Wake, state: MeasureState) -> Sequence[MeasureApproved | MeasureFailed]:

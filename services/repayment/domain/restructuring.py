@@ -133,6 +133,9 @@ def _restructured(terms: Restructuring, state: Running, on: date) -> _Plan:
         raise Refused("nothing_overdue")
     if not state.book.outstanding_fen:
         raise Refused("nothing_to_extend")
+    # What a row has received stays its own, so one that received a part is paid first.
+    if state.book.paid:
+        raise Refused("partly_paid")
     due = open_lines(state.book, on)
     left = len(state.book.rows) - max(reached(state.book.rows, on), state.book.last_touched)
     periods = left + terms.months

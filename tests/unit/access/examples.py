@@ -27,6 +27,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "finance": "all",
     "papers": "all",
     "redemption": "all",
+    "measure": "all",
     "claim:own": "own",
     "analyst": "all",
     "collector": "own",
@@ -57,6 +58,7 @@ OWNED: Final = (
     "pack",
     "voucher",
     "redemption",
+    "measure",
     "offer",
     "order",
 )
@@ -83,6 +85,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "state": lambda _town: ["open"],
     "kind": lambda _town: ["missing_here"],
     "stage": lambda _town: ["early"],
+    "post": lambda _town: ["risk"],
     "waits_for": lambda _town: ["market_specialist"],
     "newcomers_only": lambda _town: ["false"],
     "product": lambda _town: ["consumer"],
@@ -237,6 +240,14 @@ BODIES: Final[dict[str, _Body]] = {
     },
     "POST /onboarding/applications/{application}/precedents": lambda _about, _: posts.precedents().body,
     "POST /onboarding/staff/{staff}/appointments": lambda _about, _: {"roles": ["legal"]},
+    "POST /repayment/measures": lambda about, _: {
+        "loan_id": about.objects["lent"],
+        "terms": {"kind": "non_accrual"},
+        "reason": "income_lost",
+        "evidence": ["vault:1"],
+    },
+    "POST /repayment/measures/{measure}/steps": lambda _about, _: {"step": "risk"},
+    "POST /repayment/measures/{measure}/vote": lambda _about, _: {"agrees": True},
     "POST /repayment/calendar": _day,
     "POST /repayment/calendar/close": _day,
     "POST /collections/debtors/{debtor}/cases/{case}/contacts": lambda _about, _: {

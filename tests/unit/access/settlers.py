@@ -95,6 +95,7 @@ async def settle(platform: Platform) -> Settlement:
         await town.redeem(customer)
     await town.close_through(FIRST_DAY + timedelta(days=32))
     for customer in (ada, bob):
+        await town.be_asked(customer)
         await town.be_collected(customer)
         await town.order(customer)
     return Settlement(platform, ada, bob, stranger, town.today)
@@ -245,6 +246,20 @@ class Settling:
         form = {"offer_id": f"offer_none{customer.serial}", "reason": "illness", "price_permille": 950}
         asked = await self.own(customer, "/bidding/redemptions", form)
         customer.objects["redemption"] = asked["id"]
+
+    async def be_asked(self, customer: Customer) -> None:
+        """An extension of the loan that he has lent on waits for his word."""
+        body = {
+            "loan_id": customer.objects["lent"],
+            "terms": {"kind": "extension", "months": 1},
+            "reason": "income_lost",
+            "evidence": ["vault:1"],
+        }
+        proposed = await self.must("POST", "/repayment/measures", "stf_max", ("measure",), body)
+        for step, signer in (("risk", "stf_ria"), ("general_manager", "stf_gus")):
+            at = f"/repayment/measures/{proposed['id']}/steps"
+            await self.must("POST", at, signer, ("measure",), {"step": step})
+        customer.objects["measure"] = proposed["id"]
 
     async def close_through(self, last: date) -> None:
         while self.today <= last:

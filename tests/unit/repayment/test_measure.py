@@ -82,7 +82,7 @@ SPECS = [
     Spec("a lender agrees", VOTING, YES, (voted(1, 50_000, 50_000),), ONE),
     Spec("once", (*VOTING, voted(1, 50_000, 50_000)), YES, (), ONE),
     Spec("not otherwise", (*VOTING, voted(1, 50_000, 50_000)), NAY, "voted_otherwise", ONE),
-    Spec("no stranger", VOTING, YES, "forbidden_no_claim", on(principal="usr_9")),
+    Spec("no stranger", VOTING, YES, "unknown_measure", on(principal="usr_9")),
     Spec("not before they are asked", (*IN_WORK, RIA), YES, "no_vote_open", ONE),
     Spec("nor what nobody proposed", (), YES, "unknown_measure", ONE),
     Spec("nor after its last day", VOTING, YES, "no_vote_open", on(UNTIL + timedelta(days=1), "usr_1")),

@@ -1,0 +1,160 @@
+"""The staff who deal with loans that are not paid as agreed, and the lenders whom they ask: mostly in order, now and then not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final, Literal
+
+from libs.events.measures import (
+    Extension,
+    MeasureStep,
+    MeasureTerms,
+    NonAccrual,
+    Reclassification,
+    Restructuring,
+    Waiver,
+    WriteOff,
+)
+from libs.events.repayment import LoanClass
+from services.repayment.commands.measures import ProposeMeasure, SignMeasure, VoteOnMandate
+from tools.simulator.people import Api
+
+#: Who holds the post of each step.
+_POSTS: Final[dict[MeasureStep, tuple[str, str]]] = {
+    "collections_supervisor": ("stf_cs1", "stf_cs2"),
+    "risk": ("stf_rk1", "stf_rk2"),
+    "risk_assessor": ("stf_ra1", "stf_ra2"),
+    "finance_supervisor": ("stf_fs1", "stf_fs2"),
+    "general_manager": ("stf_gm1", "stf_gm2"),
+}
+_CLASSES: Final[tuple[LoanClass, ...]] = ("normal", "special_mention", "substandard", "doubtful", "loss")
+_GROUNDS: Final[tuple[Literal["overdue", "court", "insolvency"], ...]] = (
+    "overdue",
+    "court",
+    "insolvency",
+    "insolvency",
+)
+#: Of so many measures whose lenders are asked, one waits for its last day.
+_LEFT_LYING: Final = 3
+
+
+@dataclass(slots=True)
+class HouseSight:
+    """What they know: running loans and which of them are late, measures by what they wait for, who was asked, who owes."""
+
+    loans: dict[str, str] = field(default_factory=dict)
+    late: dict[str, None] = field(default_factory=dict)
+    waiting: dict[str, MeasureStep] = field(default_factory=dict)
+    people: dict[str, list[str]] = field(default_factory=dict)
+    borrowers: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, list[str]] = field(default_factory=dict)
+
+    def fold(self, kind: str, data: Any) -> None:
+        """Take in one event."""
+        service, name, _ = kind.split(".")
+        if service != "repayment":
+            return
+        if name == "LoanOpened":
+            self.loans[data["loan_id"]] = data["borrower"]
+        elif name == "PaymentMissed":
+            self.late[data["loan_id"]] = None
+        elif name == "LoanRepaid":
+            self.loans.pop(data["loan_id"], None)
+            self.late.pop(data["loan_id"], None)
+        elif "measure_id" in data:
+            self._measure(name, data["measure_id"], data)
+
+    def _measure(self, name: str, measure: str, data: Any) -> None:
+        if name == "MeasureProposed":
+            self.people[measure] = [data["proposed_by"]]
+        elif name == "MeasureAdmitted":
+            self.waiting[measure] = data["steps"][0]
+            self.borrowers[measure] = data["borrower"]
+        elif name == "MeasureSigned":
+            self.people[measure].append(data["signer"])
+            self.waiting.pop(measure)
+            if data["next_step"]:
+                self.waiting[measure] = data["next_step"]
+        elif name == "MandateAsked":
+            self.asked[measure] = [voter["investor"] for voter in data["voters"]]
+        elif name in ("MeasureRefused", "MeasureFailed", "MeasureApproved"):
+            self.waiting.pop(measure, None)
+            self.asked.pop(measure, None)
+
+
+class House:
+    """All of them."""
+
+    def __init__(self, rng: Random, api: Api, *, asks: int) -> None:
+        self.sight = HouseSight()
+        self._rng = rng
+        self._api = api
+        self._left = asks
+        self._numbers = 0
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a measure waits for somebody, or might be taken."""
+        return bool(self.sight.waiting or self._votes() or (self._left and self.sight.loans))
+
+    def act(self) -> None:
+        """One proposal, one signature or one vote."""
+        votes = self._votes()
+        if self.sight.waiting and self._rng.random() < 0.6:
+            self._sign(self._rng.choice(list(self.sight.waiting)))
+        elif votes and self._rng.random() < 0.7:
+            self._vote(self._rng.choice(votes))
+        elif self._left and self.sight.loans:
+            self._propose()
+
+    def _votes(self) -> list[str]:
+        return [one for one in self.sight.asked if int(one.rpartition("_")[2]) % _LEFT_LYING]
+
+    def _propose(self) -> None:
+        self._left -= 1
+        self._numbers += 1
+        late = list(self.sight.late)
+        loan = self._rng.choice(late if late and self._rng.random() < 0.6 else list(self.sight.loans))
+        proposal = ProposeMeasure(
+            measure_id=f"msr_{self._numbers}",
+            loan_id=loan if self._rng.random() < 0.97 else "loan_none",
+            terms=self._terms(is_late=loan in self.sight.late),
+            reason=self._rng.choice(("income_lost", "illness", "unreachable")),
+            evidence=("vault:1",) if self._rng.random() < 0.97 else (),
+        )
+        who = self._rng.choice(("stf_col", "stf_col", "stf_rk1", "usr_0"))
+        self._api.ask("repayment", proposal.measure_id, proposal, principal=who)
+
+    def _terms(self, *, is_late: bool) -> MeasureTerms:
+        """Mostly what helps: more time for who pays, a new schedule or less penalty for who is late."""
+        kinds: tuple[tuple[Callable[[], MeasureTerms], int], ...] = (
+            (lambda: Extension(months=self._rng.choice((1, 1, 1, 2, 3))), 2 if is_late else 12),
+            (lambda: Restructuring(months=self._rng.choice((1, 2, 3))), 8 if is_late else 1),
+            (lambda: Waiver(amount_fen=self._rng.choice((1, 50, 600_00, 6_000_00))), 8 if is_late else 1),
+            (lambda: WriteOff(ground=self._rng.choice(_GROUNDS)), 2),
+            (lambda: Reclassification(to_class=self._rng.choice(_CLASSES)), 3),
+            (NonAccrual, 1),
+        )
+        makers, weights = zip(*kinds, strict=True)
+        terms: MeasureTerms = self._rng.choices(makers, weights)[0]()
+        return terms
+
+    def _sign(self, measure: str) -> None:
+        step = self.sight.waiting[measure]
+        if self._rng.random() < 0.1:
+            step = self._rng.choice(list(_POSTS))
+        before = self.sight.people[measure]
+        signer = self._rng.choice(before if self._rng.random() < 0.15 else _POSTS[step])
+        refused = "not_proven" if self._rng.random() < 0.05 else None
+        himself = self.sight.borrowers[measure] if self._rng.random() < 0.05 else None
+        self._api.ask(
+            "repayment",
+            measure,
+            SignMeasure(step=step, refused=refused, himself=himself),
+            principal=signer,
+        )
+
+    def _vote(self, measure: str) -> None:
+        who = self._rng.choice([*self.sight.asked[measure], *self.sight.asked[measure], "usr_stranger"])
+        vote = VoteOnMandate(agrees=self._rng.random() < 0.85)
+        self._api.ask("repayment", measure, vote, principal=who)

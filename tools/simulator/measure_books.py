@@ -1,0 +1,341 @@
+"""Measures, kept once more from the log: who signed in which order, whose word was needed and how it was given, and that nothing is done
+to a loan that was not agreed, or otherwise than it was.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from tools.simulator.books import Books
+from tools.simulator.loan_books import LoanBook, require
+
+_CHAINS: Final = {
+    "extension": ["risk", "general_manager"],
+    "restructuring": ["risk", "general_manager"],
+    "write_off": ["risk", "finance_supervisor", "general_manager"],
+    "reclassification": ["risk_assessor"],
+    "non_accrual": ["risk_assessor"],
+}
+#: Up to which amount of a waiver a post is the last (chosen).
+_WAIVERS: Final = (("collections_supervisor", 500_00), ("risk", 5_000_00), ("finance_supervisor", 10**15))
+_LENDERS: Final = ("extension", "restructuring", "write_off")
+_VOTE_DAYS: Final = 10
+_LOSS_DAYS: Final = 360
+_INCOME_DAYS: Final = 90
+_OBSERVED: Final = timedelta(days=365)
+_CLASSES: Final = ("normal", "special_mention", "substandard", "doubtful", "loss")
+
+
+@dataclass(slots=True)
+class MeasureBook:
+    """One measure: what is to be done, who had to do with it, its lenders' votes, and how far it is."""
+
+    loan: str
+    terms: Any
+    people: list[str]
+    left: list[str]
+    voters: dict[str, int] | None = None
+    silence: bool = False
+    until: date | None = None
+    votes: dict[str, bool] = field(default_factory=dict)
+    approved: bool = False
+    done: int = 0
+    ended: bool = False
+
+    def fen(self, *, agrees: bool) -> int:
+        """Principal of those who said so."""
+        voters = self.voters or {}
+        return sum(fen for who, fen in voters.items() if self.votes.get(who) is agrees)
+
+    @property
+    def of_fen(self) -> int:
+        """All principal that votes."""
+        return sum((self.voters or {}).values())
+
+
+@dataclass(slots=True)
+class MeasureBooks:
+    """All measures, and what they left behind on loans."""
+
+    books: Books
+    measures: dict[str, MeasureBook] = field(default_factory=dict)
+    clauses: dict[str, Any] = field(default_factory=dict)
+    lenders: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of each loan: who holds which claim."""
+    examined: dict[str, Any] = field(default_factory=dict)
+    floors: dict[str, tuple[str, date | None]] = field(default_factory=dict)
+    rescheduled: set[tuple[str, str]] = field(default_factory=set)
+    no_income: set[str] = field(default_factory=set)
+    recovered: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
+        """Fold the events of one decision. Raises WrongBooks."""
+        today = date.fromisoformat(decided_on) if decided_on else date.min
+        for event in events:
+            handler = _HANDLERS.get(event["type"])
+            if handler is not None:
+                handler(self, where, event["data"], today)
+        self._recoveries(where, events)
+
+    def judged(self, where: str, loan: LoanBook, day: date) -> None:
+        """The misses phase of a day is over for a loan."""
+        is_late = loan.dpd(day) > _INCOME_DAYS
+        silent = is_late and loan.loan_id not in self.no_income
+        require(not silent, f"{where}: interest of {loan.loan_id} is income after {loan.dpd(day)} days")
+
+    def at_rest(self, last_closed: date | None) -> None:
+        """What was agreed was done, or is said to be impossible, and no vote outlives its last day."""
+        for name, book in self.measures.items():
+            require(book.ended or not book.approved, f"{name} was agreed and nothing came of it")
+            is_over = book.until is not None and last_closed is not None and book.until <= last_closed
+            require(book.ended or not is_over, f"the vote on {name} outlives {book.until}")
+
+    # --- the measure --------------------------------------------------------------------------------------------
+
+    def _proposed(self, where: str, data: Any, _today: date) -> None:
+        name = data["measure_id"]
+        require(name not in self.measures, f"{where}: {name} is proposed again")
+        require(data["proposed_by"].startswith("stf_"), f"{where}: {name} is proposed by a customer")
+        require(bool(data["evidence"]), f"{where}: {name} has no evidence")
+        self.measures[name] = MeasureBook(
+            data["loan_id"], data["terms"], [data["proposed_by"]], _chain(data["terms"])
+        )
+
+    def _examined(self, where: str, data: Any, _today: date) -> None:
+        """Lenders are asked where their money is touched and their contract does not say it, each with all he is owed."""
+        name, loan = data["measure_id"], data["loan_id"]
+        kind, clause = self.measures[name].terms["kind"], self.clauses.get(loan) or {}
+        needed = kind in _LENDERS
+        given = needed and kind in clause.get("measures", ())
+        meant = "clause" if given else "vote" if needed else "not_needed"
+        require(data["mandate"] == meant, f"{where}: the mandate of {name} is {data['mandate']}, not {meant}")
+        owed: defaultdict[str, int] = defaultdict(int)
+        for claim, fen in self.books.loans[loan].claims.items():
+            owed[self.lenders[loan][claim]] += fen
+        right = {who: fen for who, fen in owed.items() if fen} if meant == "vote" else {}
+        said = {voter["investor"]: voter["principal_fen"] for voter in data["voters"]}
+        require(said == right, f"{where}: {name} asks {said}, owed are {right}")
+        silence = meant == "vote" and bool(clause.get("silence_consents"))
+        require(data["silence_consents"] == silence, f"{where}: silence on {name} is told wrongly")
+        self.examined[name] = data
+
+    def _admitted(self, where: str, data: Any, _today: date) -> None:
+        name, book = data["measure_id"], self.measures[data["measure_id"]]
+        require(data["steps"] == book.left, f"{where}: {name} goes to {data['steps']}, not to {book.left}")
+        told = self.examined[name]
+        same = all(data[field] == told[field] for field in ("mandate", "voters", "silence_consents"))
+        require(same, f"{where}: {name} is admitted otherwise than its loan said")
+
+    def _signed(self, where: str, data: Any, _today: date) -> None:
+        name, book = data["measure_id"], self.measures[data["measure_id"]]
+        require(not book.ended, f"{where}: {name} is signed after its end")
+        require(data["step"] == book.left[0], f"{where}: {name} waits for {book.left[0]}")
+        require(data["signer"] not in book.people, f"{where}: {data['signer']} signs {name} a second time")
+        book.people.append(data["signer"])
+        book.left.pop(0)
+        book.ended = "code" in data
+
+    def _asked(self, where: str, data: Any, today: date) -> None:
+        name, book = data["measure_id"], self.measures[data["measure_id"]]
+        require(not book.left, f"{where}: the lenders of {name} are asked before {book.left} have signed")
+        require(
+            data["voters"] == self.examined[name]["voters"],
+            f"{where}: {name} asks others than its loan named",
+        )
+        book.voters = {voter["investor"]: voter["principal_fen"] for voter in data["voters"]}
+        book.silence, book.until = data["silence_consents"], date.fromisoformat(data["until"])
+        days = (book.until - today).days
+        require(days == _VOTE_DAYS, f"{where}: the vote on {name} is open for {days} days")
+
+    def _voted(self, where: str, data: Any, today: date) -> None:
+        name, book, who = data["measure_id"], self.measures[data["measure_id"]], data["investor"]
+        is_open = book.voters is not None and book.until is not None and today <= book.until
+        require(is_open and not book.ended, f"{where}: {who} votes on {name}, which is not asked")
+        assert book.voters is not None, "required above"
+        require(who not in book.votes, f"{where}: {who} votes on {name} again")
+        require(
+            book.voters.get(who) == data["principal_fen"], f"{where}: {who} votes with another's principal"
+        )
+        book.votes[who] = data["agrees"]
+        said = data["for_fen"], data["against_fen"]
+        counted = book.fen(agrees=True), book.fen(agrees=False)
+        require(said == counted, f"{where}: the votes on {name} are {counted}, said are {said}")
+
+    def _approved(self, where: str, data: Any, _today: date) -> None:
+        name, book = data["measure_id"], self.measures[data["measure_id"]]
+        require(not book.left and not book.ended, f"{where}: {name} is approved before {book.left} signed")
+        require(data["terms"] == book.terms, f"{where}: {name} is approved as something else")
+        by, told = data["mandate"], self.examined[name]["mandate"]
+        if told == "vote":
+            carried = 3 * book.fen(agrees=True) > 2 * book.of_fen
+            lost = 3 * (book.of_fen - book.fen(agrees=False)) <= 2 * book.of_fen
+            silent = by == "silence" and book.silence and not lost
+            require(carried if by == "vote" else silent, f"{where}: {name} has no mandate of its lenders")
+        else:
+            require(by == told, f"{where}: the mandate of {name} was {told}, is {by}")
+        book.approved = True
+
+    def _ended(self, where: str, data: Any, _today: date) -> None:
+        name, book = data["measure_id"], self.measures[data["measure_id"]]
+        require(not book.ended, f"{where}: {name} ends again")
+        is_done = "code" not in data
+        require(bool(book.done) == is_done, f"{where}: {name} ends otherwise than its loan did")
+        book.ended = True
+
+    # --- the loan -----------------------------------------------------------------------------------------------
+
+    def _lent(self, _where: str, data: Any, _today: date) -> None:
+        self.clauses[data["loan_id"]] = (data["repayment"] or {}).get("mandate")
+        self.lenders[data["loan_id"]] = {claim["claim_id"]: claim["investor"] for claim in data["claims"]}
+
+    def _sold(self, _where: str, data: Any, _today: date) -> None:
+        self.lenders[data["loan_id"]][data["claim"]["claim_id"]] = data["claim"]["investor"]
+
+    def _does(self, where: str, data: Any, *kinds: str) -> MeasureBook:
+        """What the loan does was agreed, is this, and is done once."""
+        name = data["measure_id"]
+        book = self.measures.get(name)
+        require(book is not None and book.approved, f"{where}: nobody agreed to {name}")
+        assert book is not None, "required above"
+        require(book.loan == data["loan_id"], f"{where}: {name} is another loan's")
+        require(book.terms["kind"] in kinds, f"{where}: {name} is {book.terms['kind']}, not {kinds}")
+        return book
+
+    def _once(self, where: str, data: Any, book: MeasureBook) -> None:
+        book.done += 1
+        require(book.done == 1, f"{where}: {data['measure_id']} is done again")
+
+    def _rescheduled(self, where: str, data: Any, today: date) -> None:
+        book = self._does(where, data, "extension", "restructuring")
+        self._once(where, data, book)
+        key = data["loan_id"], data["kind"]
+        require(key not in self.rescheduled, f"{where}: {key} comes again")
+        self.rescheduled.add(key)
+        said = data["kind"], data["months"]
+        meant = book.terms["kind"], book.terms["months"]
+        require(said == meant, f"{where}: {data['measure_id']} is {said}, agreed was {meant}")
+        loan = self.books.loans[data["loan_id"]]
+        last = max(row.due_on for row in loan.rows.values())
+        require(str(last) == data["matures_on"], f"{where}: {data['loan_id']} matures on {last}")
+        late = [
+            number
+            for number, row in loan.rows.items()
+            if number >= data["from_number"] and row.due_on <= today
+        ]
+        require(not late, f"{where}: {late} of {data['loan_id']} are asked anew for a day that is over")
+        until = data["floor_until"] and date.fromisoformat(data["floor_until"])
+        observed = data["kind"] == "extension" or (until is not None and until >= today + _OBSERVED)
+        require(observed, f"{where}: {data['loan_id']} is observed until {until} only")
+        require(data["floor_class"] != "normal", f"{where}: {data['loan_id']} is rescheduled as normal")
+        self.floors[data["loan_id"]] = data["floor_class"], until
+
+    def _written_off(self, where: str, data: Any, today: date) -> None:
+        book = self._does(where, data, "write_off")
+        self._once(where, data, book)
+        require(data["ground"] == book.terms["ground"], f"{where}: {data['loan_id']} has another ground")
+        dpd = self.books.loans[data["loan_id"]].dpd(today)
+        is_lost = data["ground"] != "overdue" or dpd >= _LOSS_DAYS
+        require(is_lost, f"{where}: {data['loan_id']} is written off after {dpd} days")
+
+    def _waived(self, where: str, data: Any, _today: date) -> None:
+        book = self._does(where, data, "waiver")
+        self._once(where, data, book)
+        waived = sum(line["waived_fen"] for line in data["lines"])
+        right = waived == data["waived_fen"] <= book.terms["amount_fen"] == data["amount_fen"]
+        require(right, f"{where}: {data['measure_id']} gives up {waived}, agreed was {book.terms}")
+
+    def _classified(self, where: str, data: Any, today: date) -> None:
+        loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
+        if not data["measure_id"]:
+            best, until = self.floors.get(data["loan_id"], ("normal", None))
+            holds = loan.runs and (until is None or today <= until)
+            better = _CLASSES.index(to_class) < _CLASSES.index(best)
+            require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
+            return
+        book = self._does(where, data, "extension", "restructuring", "write_off", "reclassification")
+        if book.terms["kind"] != "reclassification":
+            return
+        self._once(where, data, book)
+        require(to_class == book.terms["to_class"], f"{where}: {data['loan_id']} is of another class")
+        is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
+        require(not (is_better and loan.dpd(today)), f"{where}: {data['loan_id']} is better and not cured")
+        self.floors[data["loan_id"]] = to_class, None
+
+    def _no_income(self, where: str, data: Any, today: date) -> None:
+        loan = data["loan_id"]
+        require(loan not in self.no_income, f"{where}: interest of {loan} stops again")
+        self.no_income.add(loan)
+        if data["cause"] == "by_hand":
+            self._once(where, data, self._does(where, data, "non_accrual"))
+        elif data["cause"] == "overdue":
+            dpd = self.books.loans[loan].dpd(date.fromisoformat(data["started_on"]))
+            require(dpd > _INCOME_DAYS, f"{where}: interest of {loan} stops after {dpd} days ({today})")
+
+    def _income(self, where: str, data: Any, today: date) -> None:
+        loan = data["loan_id"]
+        require(loan in self.no_income, f"{where}: interest of {loan} was income")
+        self.no_income.discard(loan)
+        dpd = self.books.loans[loan].dpd(today)
+        require(dpd == 0, f"{where}: interest of {loan} is income after {dpd} days")
+        require(not self.books.loans[loan].written_off, f"{where}: interest of {loan} is income, written off")
+
+    def _charged(self, where: str, data: Any, _today: date) -> None:
+        # Penalty of the day itself is charged in the record that writes off, before it.
+        known = self.books.loans[data["loan_id"]].written_off and data["loan_id"] in self.recovered
+        require(not known, f"{where}: {data['loan_id']} is charged after it was written off")
+
+    def _recoveries(self, where: str, events: list[Any]) -> None:
+        """Each payment on a loan that was written off is told apart, to the fen; no other is."""
+        said = {
+            e["data"]["payment_id"]: e["data"] for e in events if e["type"].endswith(".RecoveryReceived.v1")
+        }
+        for event in events:
+            data = event["data"]
+            if event["type"] == "repayment.LoanWrittenOff.v1":
+                self.recovered[data["loan_id"]] += 0
+            if event["type"] != "repayment.PaymentReceived.v1":
+                continue
+            told = said.pop(data["payment_id"], None)
+            is_one = data["loan_id"] in self.recovered
+            require(
+                (told is not None) == is_one,
+                f"{where}: {data['payment_id']} is no recovery, or one in silence",
+            )
+            if told is not None:
+                self.recovered[data["loan_id"]] += data["amount_fen"]
+                right = self.recovered[data["loan_id"]], data["amount_fen"]
+                is_so = told["recovered_fen"], told["amount_fen"]
+                require(is_so == right, f"{where}: {data['loan_id']} recovers {is_so}, it is {right}")
+        require(not said, f"{where}: {list(said)} are recovered without a payment")
+
+
+def _chain(terms: Any) -> list[str]:
+    if terms["kind"] != "waiver":
+        return list(_CHAINS[terms["kind"]])
+    below = [post for post, limit in _WAIVERS if limit < terms["amount_fen"]]
+    return [post for post, _ in _WAIVERS[: len(below) + 1]]
+
+
+_HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
+    "repayment.LoanOpened.v1": MeasureBooks._lent,
+    "repayment.ClaimTransferred.v1": MeasureBooks._sold,
+    "repayment.MeasureProposed.v1": MeasureBooks._proposed,
+    "repayment.MeasureExamined.v1": MeasureBooks._examined,
+    "repayment.MeasureAdmitted.v1": MeasureBooks._admitted,
+    "repayment.MeasureSigned.v1": MeasureBooks._signed,
+    "repayment.MeasureRefused.v1": MeasureBooks._signed,
+    "repayment.MandateAsked.v1": MeasureBooks._asked,
+    "repayment.MandateVoted.v1": MeasureBooks._voted,
+    "repayment.MeasureApproved.v1": MeasureBooks._approved,
+    "repayment.MeasureExecuted.v1": MeasureBooks._ended,
+    "repayment.MeasureFailed.v1": MeasureBooks._ended,
+    "repayment.LoanRescheduled.v1": MeasureBooks._rescheduled,
+    "repayment.LoanWrittenOff.v1": MeasureBooks._written_off,
+    "repayment.PenaltyWaived.v1": MeasureBooks._waived,
+    "repayment.LoanClassified.v1": MeasureBooks._classified,
+    "repayment.NonAccrualStarted.v1": MeasureBooks._no_income,
+    "repayment.NonAccrualEnded.v1": MeasureBooks._income,
+    "repayment.PenaltyCharged.v1": MeasureBooks._charged,
+}

@@ -1,0 +1,94 @@
+"""Bugs of measures: one person for all, a post left out, lenders not asked or counted by heads, and loans that do something else."""
+
+from dataclasses import replace
+from typing import Any
+
+import services.repayment.domain.loan_day as loan_day
+import services.repayment.domain.measure as measure
+import services.repayment.domain.paying as paying
+import services.repayment.domain.troubled as troubled
+from services.repayment.commands.measures import CompleteMeasure
+from services.repayment.policies import POLICIES as REPAYMENT
+from tools.simulator.planted.plant import DUES, Plant, forgetting, instead, policy
+
+
+def _by_heads(_real: Any) -> Any:
+    """Lenders are counted, not their principal."""
+    return lambda ballot: 3 * len(ballot.agreed) > 2 * len(ballot.voters)
+
+
+def _nobody_is_asked(real: Any) -> Any:
+    return lambda *arguments: replace(real(*arguments), by="clause", voters=())
+
+
+def _a_month_more(real: Any) -> Any:
+    """The loan says that it was agreed on."""
+
+    def reschedule(*arguments: Any) -> Any:
+        return [
+            replace(event, months=event.months + 1) if hasattr(event, "floor_class") else event
+            for event in real(*arguments)
+        ]
+
+    return reschedule
+
+
+PLANTS = (
+    Plant(
+        "measure-by-one-person",
+        "Whoever proposed a measure signs it, and whoever signed it signs again.",
+        instead(measure, "_require_another", lambda _real: lambda *_arguments: None),
+        ("a second time",),
+        seeds=range(24),
+    ),
+    Plant(
+        "measure-skips-a-post",
+        "The first signature is the last.",
+        instead(measure, "steps_of", lambda real: lambda rules, terms: real(rules, terms)[-1:]),
+        ("goes to",),
+        seeds=range(24),
+    ),
+    Plant(
+        "mandate-by-heads",
+        "A vote counts lenders and not what they are owed.",
+        instead(measure, "has_carried", _by_heads),
+        ("has no mandate",),
+        config=DUES,
+        seeds=range(40),
+    ),
+    Plant(
+        "lenders-are-not-asked",
+        "Whatever the contract says, the house decides.",
+        instead(troubled, "need_of", _nobody_is_asked),
+        ("the mandate of",),
+        seeds=range(24),
+    ),
+    Plant(
+        "extended-otherwise-than-agreed",
+        "The loan is extended by a month more than was signed.",
+        instead(troubled, "reschedule", _a_month_more),
+        ("agreed was",),
+        seeds=range(40),
+    ),
+    Plant(
+        "measure-done-in-silence",
+        "A loan does a measure, and the measure never hears of it.",
+        policy(REPAYMENT, "repayment", forgetting(CompleteMeasure)),
+        ("was agreed and nothing came of it", "never ends"),
+        seeds=range(12),
+    ),
+    Plant(
+        "recovery-in-silence",
+        "What is paid after a write-off is a payment like others.",
+        instead(paying, "recovered", lambda _real: lambda *_arguments: []),
+        ("is no recovery",),
+        seeds=range(40),
+    ),
+    Plant(
+        "cured-under-observation",
+        "A class gets as good as ever once all arrears are met, whatever a measure left.",
+        instead(loan_day, "floor_on", lambda _real: lambda *_arguments: "normal"),
+        ("at best",),
+        seeds=range(40),
+    ),
+)
