@@ -97,7 +97,10 @@ class MarketBooks:
         parts = sum(self.offers[other].share < 1 for other in self.reserved.values() if other in self.offers)
         room = whole or len(loan.claims) + parts < _CLAIMS_MAX
         require(room, f"{where}: {data['loan_id']} has too many claims")
-        require(loan.dpd(date.fromisoformat(data["reserved_on"])) == 0, f"{where}: {claim} is overdue")
+        oldest = loan.oldest
+        in_time = oldest is None or (not oldest.missed and (not oldest.asked or bool(loan.unanswered)))
+        late = loan.dpd(date.fromisoformat(data["reserved_on"]))
+        require(late == 0 or in_time, f"{where}: {claim} is overdue")
         self.reserved[claim] = offer
         asked = self.offers[offer]
         asked.share, asked.was_reserved = Fraction(part, has), True

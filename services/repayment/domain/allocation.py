@@ -147,6 +147,11 @@ def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
     return tuple(lines)
 
 
+def lines_of(book: Book, number: int) -> tuple[AllocationLine, ...]:
+    """What is still open of one instalment: a line, or none. One after an open one may be paid in full (an order by component)."""
+    return tuple(line for line in lines_through(book, number) if line.number == number)
+
+
 def owed_fen(book: Book, through: date) -> int:
     """Everything open of instalments due on or before a date, with the penalty charged on them."""
     return _total_fen(open_lines(book, through))

@@ -23,6 +23,7 @@ from services.repayment.domain.allocation import (
     accrued,
     charged,
     days_past_due,
+    lines_of,
     open_lines,
     overdue_fen,
     owed_fen,
@@ -294,7 +295,10 @@ def _month_end(rules: Rules, book: Book, until: date) -> date | None:
 def _unsaid(book: Book, number: int) -> date | None:
     """Due date of the first open instalment from `number` on; a row of zero is never due."""
     rows = book.rows[max(number, book.first_open) - 1 :]
-    return next((row.due_on for row in rows if is_asked(row)), None)
+    full = (
+        {line.number for line in book.paid if not lines_of(book, line.number)} if len(book.paid) > 1 else ()
+    )
+    return next((row.due_on for row in rows if is_asked(row) and row.number not in full), None)
 
 
 def _debit_id(loan_id: str, on: date) -> str:

@@ -182,9 +182,11 @@ def _require_tradable(rules: Rules, state: Running, on: date, *, may_wait: bool 
 
 
 def _may_be_paid(state: Running, on: date) -> bool:
-    """Whether what looks overdue may have been paid in time: it was not asked for yet, or the answer is still on its way."""
+    """Whether what looks overdue may have been paid in time: it was not asked for yet, or the answer is still on its way. What was said
+    to be missed was not, whatever a later debit finds."""
     is_asked = reached(state.book.rows, on - timedelta(days=1)) < state.next_due
-    return not is_asked or bool(state.unanswered)
+    is_missed = state.book.first_open < state.next_missed
+    return not is_missed and (not is_asked or bool(state.unanswered))
 
 
 def is_plain(terms: RepaymentTerms | None) -> bool:

@@ -24,7 +24,7 @@ _DAY = timedelta(days=1)
 # --- the oracle ----------------------------------------------------------------------------------------------------
 
 
-def _fen(value: Decimal, mode: Rounding) -> int:
+def fen_of(value: Decimal, mode: Rounding) -> int:
     """To the fen; what the 120 digits cut off a tie is put back first."""
     return int(value.quantize(Decimal("1e-40")).quantize(Decimal(1), _MODES[mode]))
 
@@ -33,7 +33,7 @@ def _days(since: date, until: date) -> list[date]:
     return [since + _DAY * number for number in range((until - since).days)]
 
 
-def _year_part(since: date, until: date, day_count: str) -> Decimal:
+def year_part(since: date, until: date, day_count: str) -> Decimal:
     """Day by day where days are real; by the three fields of both dates where months have thirty of them."""
     if day_count == "act_365f":
         return Decimal(len(_days(since, until))) / 365
@@ -83,7 +83,7 @@ def _principal(terms: RepaymentTerms, amount: int, owed: list[Decimal]) -> list[
         return [0] * (count - 1) + [amount]
     if terms.method == "equal_instalments":
         return None
-    each = max(1, _fen(Decimal(amount) / (count - grace), terms.rounding))
+    each = max(1, fen_of(Decimal(amount) / (count - grace), terms.rounding))
     parts = [0] * grace
     while len(parts) < count - 1:
         parts.append(each if sum(parts) + each <= amount else amount - sum(parts))
@@ -99,23 +99,23 @@ def oracle(
     if terms.interest_by == "month":
         parts = [Decimal(months if terms.method == "bullet" else 1) / 12] * len(due)
     else:
-        parts = [_year_part(a, b, terms.day_count) for a, b in pairwise([funded_on, *due])]
+        parts = [year_part(a, b, terms.day_count) for a, b in pairwise([funded_on, *due])]
     rates = [rate * part for part in parts]
     worth, factor = Decimal(0), Decimal(1)
     for period in rates[terms.principal_grace :]:
         factor /= 1 + period
         worth += factor
-    asked = max(1, _fen(Decimal(amount) / worth, terms.rounding))
+    asked = max(1, fen_of(Decimal(amount) / worth, terms.rounding))
     principal = _principal(terms, amount, rates)
     rows, balance, deferred, spread = [], amount, 0, 0
-    total = _fen(amount * rate * months / 12, terms.rounding)
-    evenly = max(1, _fen(Decimal(total) / len(due), terms.rounding))
+    total = fen_of(amount * rate * months / 12, terms.rounding)
+    evenly = max(1, fen_of(Decimal(total) / len(due), terms.rounding))
     for index, (day, period) in enumerate(zip(due, rates, strict=True)):
         is_last = index == len(due) - 1
         if terms.method != "flat":
-            interest = _fen(balance * period, terms.rounding)
+            interest = fen_of(balance * period, terms.rounding)
         elif terms.interest_by == "day":
-            interest = _fen(amount * period, terms.rounding)
+            interest = fen_of(amount * period, terms.rounding)
         else:
             interest = total - spread if is_last else min(evenly, total - spread)
             spread += interest
@@ -155,7 +155,8 @@ def contracts(draw: st.DrawFn) -> tuple[RepaymentTerms, int, Decimal, int, date]
         interest_grace=draw(st.integers(0, principal_grace)),
         period_fee_permille=draw(st.integers(0, 20)),
     )
-    amount = draw(st.one_of(st.integers(1, 2_000), st.integers(1, 10**12)))
+    least = months * months if method == "flat" else 1  # flat interest must not outlive its principal
+    amount = draw(st.one_of(st.integers(least, 2_000), st.integers(least, 10**12)))
     rate = Decimal(draw(st.integers(0, 10**8))).scaleb(-8)
     return terms, amount, rate, months, draw(st.dates(date(2012, 1, 1), date(2022, 6, 1)))
 

@@ -51,7 +51,8 @@ class LateAuditor(Auditor):
             if isinstance(event, PaymentMissed):
                 assert event.number not in self.missed
                 assert event.due_on < today
-                assert event.open_fen == sum(self.rows[event.number][1:]) + self.fees[event.number] > 0
+                owed = self._owed(event.number)
+                assert event.open_fen == (sum(owed.values()) - owed["penalty"] or owed["penalty"]) > 0
                 self.missed.append(event.number)
             if isinstance(event, InstallmentDue | DebitRequested):
                 self.pending.append(event.debit_id)
@@ -64,9 +65,7 @@ class LateAuditor(Auditor):
         if self.pending or self.ended:
             return
         late = [
-            number
-            for number, row in self.rows.items()
-            if row[1] + row[2] + self.fees[number] and row[0] < today
+            number for number, row in self.rows.items() if any(self._owed(number).values()) and row[0] < today
         ]
         assert set(late) <= set(self.missed), f"{set(late) - set(self.missed)} missed in silence on {today}"
         oldest = min((self.rows[number][0] for number in late), default=today)

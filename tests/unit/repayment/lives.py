@@ -14,6 +14,8 @@ from typing import Any, get_args
 from libs.events.deciding import Aggregate, Wake
 from libs.events.money import Rounding
 from libs.events.repayment import DebitRequested, InstallmentDue
+from libs.events.rescheduling import Prepay
+from libs.events.schedules.order import COMPONENTS, Allocation, PayOrder
 from libs.events.schedules.terms import DayCount, Method, RepaymentTerms
 from services.repayment.commands import (
     OpenLoan,
@@ -44,14 +46,15 @@ def random_terms(chance: Random, loan: str = "7") -> OpenLoan:
         interest_fee_permille=chance.choice([0, 100, 1000]),
         funded_on=date(2024, 1, chance.randint(1, 31)),
         claims=tuple(claim(order, part) for order, part in enumerate(parts, 1)),
-        repayment=_random_manner(chance, months),
+        repayment=_random_manner(chance, months, sum(parts)),
     )
 
 
-def _random_manner(chance: Random, months: int) -> RepaymentTerms | None:
+def _random_manner(chance: Random, months: int, principal_fen: int) -> RepaymentTerms | None:
     if chance.random() < 0.3:
         return None
-    method: Method = chance.choice(get_args(Method))
+    methods = [method for method in get_args(Method) if method != "flat" or principal_fen > months * months]
+    method: Method = chance.choice(methods)
     grace = chance.randint(0, min(3, months - 1)) if method not in ("interest_first", "bullet") else 0
     day_count: DayCount = chance.choice(get_args(DayCount))
     return RepaymentTerms(
@@ -63,6 +66,16 @@ def _random_manner(chance: Random, months: int) -> RepaymentTerms | None:
         principal_grace=grace,
         interest_grace=chance.randint(0, grace),
         period_fee_permille=chance.choice((0, 0, 1, 20)),
+        allocation=chance.choice(
+            (None, Allocation(performing=_order(chance), non_performing=_order(chance)))
+        ),
+    )
+
+
+def _order(chance: Random) -> PayOrder:
+    return PayOrder(
+        across=chance.choice(("horizontal", "vertical")),
+        components=tuple(chance.sample(COMPONENTS, len(COMPONENTS))),
     )
 
 
@@ -103,6 +116,7 @@ class Life:
         """A voluntary payment, sometimes told twice, sometimes by a stranger."""
         self.payments += 1
         settle = self.chance.random() < 0.1
+        modes: tuple[Prepay | None, ...] = (None, None, "reamortise", "shorten")
         self.last_told = RecordPayment(
             payment_id=f"pay_{self.payments}",
             account_id="acc_bo",
@@ -112,6 +126,7 @@ class Life:
             ),
             value_date=days(self.today, self.chance.choice([0, 0, 0, 1, -1])),
             settle=settle,
+            prepay=None if settle else self.chance.choice(modes),
         )
         self.say(self.last_told)
 

@@ -29,9 +29,12 @@ from libs.events.repayment import (
     PenaltyCharged,
     RepaymentDistributed,
 )
+from libs.events.rescheduling import ScheduleChanged
+from libs.events.schedules.order import Allocation
 from services.repayment.commands import RecordDebit, RecordPayment
 from tests.unit.given import Outcome, context, fold, step
 from tests.unit.repayment.lives import live, random_terms
+from tests.unit.repayment.prepay_oracle import Oracle, Row
 from tests.unit.repayment.stories import LOAN, OPEN
 
 
@@ -51,6 +54,10 @@ class Auditor:
     bucket: str = "current"
     ended: bool = False
     names: list[str] = field(default_factory=list)
+    contract: list[Row] = field(default_factory=list)
+    opened: LoanOpened | None = None
+    kept: list[int] = field(default_factory=list)
+    """Instalments that were asked for, or have received something: no prepayment changes them."""
 
     def watch(self, command: Any, outcome: Outcome, today: date) -> None:
         """Check one decision."""
@@ -59,6 +66,7 @@ class Auditor:
             self._open(by_type[LoanOpened])
         if PenaltyCharged in by_type:
             self._charge(by_type[PenaltyCharged])
+        self.kept += [event.number for event in outcome.events if isinstance(event, InstallmentDue)]
         if PaymentReceived in by_type:
             self._money(command, by_type, today)
         elif PaymentReturned in by_type:
@@ -100,6 +108,8 @@ class Auditor:
             assert {event.value_date for event in asked} == {today}
 
     def _open(self, loan: LoanOpened) -> None:
+        self.opened = loan
+        self.contract = [(row.due_on, row.principal_fen, row.interest_fen, row.fee_fen) for row in loan.rows]
         self.rows = {row.number: (row.due_on, row.interest_fen, row.principal_fen) for row in loan.rows}
         self.fees = {row.number: row.fee_fen for row in loan.rows}
         self.claims = {claim.claim_id: claim.principal_fen for claim in loan.claims}
@@ -165,7 +175,12 @@ class Auditor:
         assert received.bucket == self.bucket
         assert received.principal_before_fen == sum(self.claims.values())
         settled = isinstance(command, RecordPayment) and command.settle
-        expected = self._settled(received) if settled else self._allocated(command)
+        if isinstance(command, RecordPayment) and command.prepay is not None:
+            expected = self._prepaid(command, received, events.get(ScheduleChanged))
+        else:
+            assert ScheduleChanged not in events
+            expected = self._settled(received) if settled else self._allocated(command)
+        self.kept += [line.number for line in received.allocation]
         assert expected == {
             line.number: (line.penalty_fen, line.fee_fen, line.interest_fen, line.principal_fen)
             for line in received.allocation
@@ -186,25 +201,82 @@ class Auditor:
         )
 
     def _allocated(self, command: RecordDebit | RecordPayment) -> dict[int, tuple[int, ...]]:
-        """Fen by fen over the rows that are due: the oldest first, within it penalty, fee, interest, principal."""
-        lines: dict[int, tuple[int, ...]] = {}
+        """Fen by fen over what is due, in the order that was agreed on for the loan's class."""
+        due = [number for number, row in self.rows.items() if row[0] <= command.value_date]
+        assert self.opened is not None
+        agreed = self.opened.repayment and self.opened.repayment.allocation
+        orders = (
+            agreed or Allocation()
+        )  # penalty, fee, interest, principal of the oldest instalment, then of the next
+        order = orders.performing if self.loan_class in CLASSES[:2] else orders.non_performing
+        names, across = order.components, order.across
+        by_row = [(number, name) for number in due for name in names]
+        by_name = [(number, name) for name in names for number in due]
+        lines = {number: dict.fromkeys(("penalty", "fee", "interest", "principal"), 0) for number in due}
         rest_fen = _amount(command)
-        for number, (due_on, interest, principal) in self.rows.items():
-            if due_on <= command.value_date and interest + principal + self.fees[number]:
-                penalty = self.penalties.get(number, 0)
-                to_penalty = min(penalty, rest_fen)
-                rest_fen -= to_penalty
-                self.penalties[number] = penalty - to_penalty
-                to_fee = min(self.fees[number], rest_fen)
-                rest_fen -= to_fee
-                self.fees[number] -= to_fee
-                to_interest = min(interest, rest_fen)
-                to_principal = min(principal, rest_fen - to_interest)
-                rest_fen -= to_interest + to_principal
-                self.rows[number] = (due_on, interest - to_interest, principal - to_principal)
-                if to_penalty + to_fee + to_interest + to_principal:
-                    lines[number] = (to_penalty, to_fee, to_interest, to_principal)
+        for number, name in by_row if across == "horizontal" else by_name:
+            owed = self._owed(number)
+            lines[number][name] = fen = min(rest_fen, owed[name])
+            rest_fen -= fen
+            self._owe(number, owed | {name: owed[name] - fen})
+        return {number: tuple(parts.values()) for number, parts in lines.items() if any(parts.values())}
+
+    def _owed(self, number: int) -> dict[str, int]:
+        _, interest, principal = self.rows[number]
+        penalty = self.penalties.get(number, 0)
+        return {
+            "penalty": penalty,
+            "fee": self.fees[number],
+            "interest": interest,
+            "principal": principal,
+        }
+
+    def _owe(self, number: int, owed: dict[str, int]) -> None:
+        self.penalties[number], self.fees[number] = owed["penalty"], owed["fee"]
+        self.rows[number] = (self.rows[number][0], owed["interest"], owed["principal"])
+
+    def _prepaid(
+        self, command: RecordPayment, received: PaymentReceived, change: ScheduleChanged | None
+    ) -> dict[int, tuple[int, ...]]:
+        """All that is due in full; as much principal as the rest pays with its interest to the day; the oracle's rows."""
+        assert self.opened is not None
+        assert command.prepay is not None
+        reached = [number for number, row in self.rows.items() if row[0] <= command.value_date]
+        oracle = Oracle(self.opened, self.contract, max([0, *reached, *self.kept]))
+        lines: dict[int, tuple[int, ...]] = {}
+        for number in range(1, oracle.kept + 1):
+            if any(owed := tuple(self._owed(number).values())):
+                lines[number] = owed
+                self._owe(number, dict.fromkeys(self._owed(number), 0))
+        money = command.amount_fen - sum(map(sum, lines.values()))
+        whole = sum(row[1] for row in oracle.rest)
+        early = received.allocation[-1]
+        prepaid, interest = early.principal_fen, early.interest_fen
+        assert money >= min(10_000, whole)
+        assert interest == oracle.to_the_day(prepaid, command.value_date)
+        assert prepaid + interest <= money
+        lines[0] = (0, 0, interest, prepaid)
+        if prepaid == whole:
+            assert change is None
+            self.rows = {number: (row[0], 0, 0) for number, row in self.rows.items()}
+            self.fees = dict.fromkeys(self.fees, 0)
+            return lines
+        assert prepaid + 1 + oracle.to_the_day(prepaid + 1, command.value_date) > money
+        assert change is not None
+        assert change.rows[0].number == oracle.kept + 1
+        asked = oracle.asked_anew(whole - prepaid, command.prepay)
+        assert [
+            (row.due_on, row.principal_fen, row.interest_fen, row.fee_fen) for row in change.rows
+        ] == asked
+        self._ask_anew(oracle.kept, asked)
         return lines
+
+    def _ask_anew(self, kept: int, asked: list[Row]) -> None:
+        self.contract = [*self.contract[:kept], *asked]
+        numbers = range(1, len(self.contract) + 1)
+        before = self.rows, self.fees
+        self.rows = {n: before[0][n] if n <= kept else _open_of(self.contract[n - 1]) for n in numbers}
+        self.fees = {n: before[1][n] if n <= kept else self.contract[n - 1][3] for n in numbers}
 
     def _settled(self, received: PaymentReceived) -> dict[int, tuple[int, ...]]:
         """All that was open of due rows in full; the rest of the principal in line 0 with no more than a period's interest."""
@@ -235,7 +307,7 @@ class Auditor:
         assert moved.from_bucket == self.bucket != moved.to_bucket
         assert moved.principal_fen == sum(self.claims.values())
         oldest = min(
-            (row[0] for number, row in self.rows.items() if sum(row[1:]) + self.fees[number]),
+            (row[0] for number, row in self.rows.items() if any(self._owed(number).values())),
             default=None,
         )
         late = 0 if oldest is None else max(0, (moved.changed_on - oldest).days)
@@ -248,6 +320,10 @@ class Auditor:
 
 CLASSES = ("normal", "special_mention", "substandard", "doubtful", "loss")
 ORDER = ("current", "M1", "M2", "M3", "M4", "M5", "M6", "M6+")
+
+
+def _open_of(row: Row) -> tuple[date, int, int]:
+    return row[0], row[2], row[1]
 
 
 def _bucket(dpd: int) -> str:
