@@ -21,7 +21,7 @@ from services.repayment.domain.expected import expected_of
 
 
 class CashMonthOut(BaseModel):
-    """A month: what falls due in it, what came in it, and by what they differ. `early_fen` of what came is due in a later month,
+    """A month: what falls due in it, what came in it, and by what they differ. `early_fen` of what came is due in a later month or was prepaid,
     `late_fen` of it came after its due date; `missed_fen` of what fell due has not come. `fee_fen` is the platform's."""
 
     month: str = Field(examples=["2024-03"])
@@ -55,7 +55,10 @@ class CashHistory:
         """A document of repayment.claims with its loan's of repayment.loans; claims of one loan follow each other."""
         if loan["loan_id"] != self._loan:
             self._loan = loan["loan_id"]
-            self._pieces = {each: pieces_of(_paid(loan, each), _rows(loan, each)) for each in COMPONENTS}
+            is_owed = loan["state"] == "running"
+            self._pieces = {
+                each: pieces_of(_paid(loan, each), _rows(loan, each), is_owed=is_owed) for each in COMPONENTS
+            }
         for day, came in claim.get("received", {}).items():
             paid_on = date.fromisoformat(day)
             month = self._month(paid_on)

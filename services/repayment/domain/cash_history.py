@@ -7,7 +7,7 @@ belongs to the instalments that were to come. Penalty is nobody's expectation: i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate, chain, pairwise
 from typing import Final, Literal
@@ -29,30 +29,36 @@ class Instalment:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of what came on a date: the instalment that it was for, and how much."""
+    """A part of what came on a date: the instalment that it was for, and how much; `ahead`: for none, the schedule was made less by it."""
 
     paid_on: date
     due_on: date
     amount_fen: int
+    ahead: bool = False
 
     @property
     def timing(self) -> Literal["early", "in_time", "late"]:
         """Early: in a month before the one in which it is due. Late: after the due date, in the same month or later."""
         if self.paid_on > self.due_on:
             return "late"
-        return "early" if _month(self.paid_on) < _month(self.due_on) else "in_time"
+        is_early = self.ahead or _month(self.paid_on) < _month(self.due_on)
+        return "early" if is_early else "in_time"
 
 
-def pieces_of(payments: Mapping[date, int], rows: Sequence[Instalment]) -> dict[date, list[Piece]]:
+def pieces_of(
+    payments: Mapping[date, int], rows: Sequence[Instalment], *, is_owed: bool
+) -> dict[date, list[Piece]]:
     """What a loan's payments of each date paid, instalment by instalment, of one component.
 
-    First what the rows have received, oldest first; then what stands in no row, an early settlement's, on what they still ask for.
-    More than all of that is for the date on which it came.
+    First what the rows have received, oldest first. Then what stands in no row: of a loan that is owed no more, an early settlement's,
+    on what the rows still ask for; of one that is still owed, a prepayment's, for which the rows were asked anew, so it is for none of
+    them and ahead of all. More than that is for the date on which it came.
     """
+    asked = () if is_owed else rows
     room = iter(
         chain(
             ((row.due_on, row.paid_fen) for row in rows),
-            ((row.due_on, row.owed_fen - row.paid_fen) for row in rows),
+            ((row.due_on, row.owed_fen - row.paid_fen) for row in asked),
         )
     )
     found: dict[date, list[Piece]] = {}
@@ -63,7 +69,7 @@ def pieces_of(payments: Mapping[date, int], rows: Sequence[Instalment]) -> dict[
             while left_fen <= 0 and due_on is not None:
                 due_on, left_fen = next(room, (None, 0))
             part_fen = rest_fen if due_on is None else min(rest_fen, left_fen)
-            pieces.append(Piece(paid_on, due_on or paid_on, part_fen))
+            pieces.append(Piece(paid_on, due_on or paid_on, part_fen, ahead=is_owed and due_on is None))
             rest_fen, left_fen = rest_fen - part_fen, left_fen - part_fen
         found[paid_on] = pieces
     return found
@@ -77,7 +83,7 @@ def share_of(received_fen: int, paid_on: date, pieces: Sequence[Piece]) -> Itera
         return
     ends = accumulate((piece.amount_fen for piece in pieces), initial=0)
     for piece, (start, end) in zip(pieces, pairwise(ends), strict=True):
-        yield Piece(paid_on, piece.due_on, slice_fen(received_fen, start, end, whole))
+        yield replace(piece, amount_fen=slice_fen(received_fen, start, end, whole))
 
 
 def _month(day: date) -> tuple[int, int]:

@@ -164,7 +164,7 @@ def _counted(
             Add(_WRITTEN_OFF, "loans", loans),
             Add(_WRITTEN_OFF, "principal_fen", principal_fen),
             Add(_WRITTEN_OFF, "recovered_fen", 0),
-            Add(_WRITTEN_OFF, "overdue_fen", overdue_fen),
+            *([Add(_WRITTEN_OFF, "overdue_fen", overdue_fen)] if overdue_fen else []),
         ]
     whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket}"
     ops: list[Op] = [
