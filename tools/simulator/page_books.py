@@ -20,6 +20,8 @@ _TOLD: Final = (
     "repayment.LoanRepaid.v1",
 )
 _COMPONENTS: Final = ("principal", "interest", "fee", "penalty")
+#: What is written off stands beside the running book, in no segment of it.
+_WRITTEN_OFF: Final = "written_off"
 _SHARED: Final = ("principal", "interest", "penalty")
 
 
@@ -124,7 +126,7 @@ class PageBooks:
         """Each segment counts its loans, their principal, and what their cases say is overdue."""
         kept: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
         for loan in self.books.loans.values():
-            if loan.runs:
+            if loan.runs and loan.bucket != _WRITTEN_OFF:
                 segment = kept[*self.segments[loan.loan_id], loan.bucket]
                 segment["loans"] += 1
                 segment["principal_fen"] += loan.outstanding_fen
