@@ -23,8 +23,9 @@ MeasureStep = Literal[
     "risk_assessor",
     "finance_supervisor",
     "general_manager",
+    "receiving_clerk",
 ]
-"""A signature, by the post that gives it."""
+"""A signature, by the post that gives it; a receiving clerk is one of the branch that the loan comes to."""
 
 WriteOffGround = Literal["overdue", "court", "insolvency"]
 """Overdue for long enough, a court's finding that nothing is to be had, or insolvency (processes.md 1.P)."""
@@ -81,7 +82,16 @@ class NonAccrual:
     kind: Literal["non_accrual"] = "non_accrual"
 
 
-MeasureTerms = Extension | Restructuring | WriteOff | Waiver | Reclassification | NonAccrual
+@record
+class BranchMove:
+    """贷款划转: another branch looks after the loan. No money moves."""
+
+    from_branch: Code
+    to_branch: Code
+    kind: Literal["branch_move"] = "branch_move"
+
+
+MeasureTerms = Extension | Restructuring | WriteOff | Waiver | Reclassification | NonAccrual | BranchMove
 MeasureKind = Literal[
     "extension",
     "restructuring",
@@ -89,6 +99,7 @@ MeasureKind = Literal[
     "waiver",
     "reclassification",
     "non_accrual",
+    "branch_move",
 ]
 
 
@@ -323,3 +334,15 @@ class NonAccrualEnded:
     principal_fen: Count
     product: str = ""
     region: str = ""
+
+
+@event("repayment.LoanMoved.v1")
+class LoanMoved:
+    """Another branch looks after the loan; the region that it is counted by is the borrower's, and stays."""
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    from_branch: Code
+    to_branch: Code
+    moved_on: date

@@ -10,7 +10,15 @@ from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
-from services.repayment.projections import calendar, claims, loan_history, loans, measures, overdue_buckets
+from services.repayment.projections import (
+    calendar,
+    claims,
+    corrections,
+    loan_history,
+    loans,
+    measures,
+    overdue_buckets,
+)
 
 if TYPE_CHECKING:
     from libs.runtime.http import ServiceRouter
@@ -42,6 +50,7 @@ def build(profile: str) -> Service:
             calendar.VIEW,
             loan_history.VIEW,
             measures.VIEW,
+            corrections.VIEW,
             staff_view("repayment"),
         ),
         router=_router,

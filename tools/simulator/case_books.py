@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from tools.simulator.books import Books
-from tools.simulator.loan_books import require
+from tools.simulator.loan_books import LoanBook, require
 
 #: The national standard of 2025-03-13 (rules.md 1.8): hours of the debtor's day, and effective calls on one of them.
 _FROM_MINUTE: Final = 8 * 60
@@ -83,9 +83,12 @@ class CaseBooks:
                 require(due > day, f"{where}: the promise of {name} for {due} was not judged on {day}")
 
     def at_rest(self) -> None:
-        """Cases are exactly the late loans, and what they call overdue is what the loan says."""
-        late = {loan.loan_id: loan for loan in self.books.loans.values() if loan.bucket != "current"}
+        """Cases are exactly the late loans, and what they call overdue is what the loan says. One that was written off has a case if an
+        instalment of it was missed, for as long as anything of it is owed."""
+        late = {loan.loan_id: loan for loan in self.books.loans.values() if _is_late(loan)}
         cases = {case.loan: case for case in self.cases.values()}
+        for name in [name for name in cases if self.books.loans[name].written_off]:
+            late.setdefault(name, self.books.loans[name])
         require(late.keys() == cases.keys(), f"late are {sorted(late)}, cases are of {sorted(cases)}")
         for name, loan in late.items():
             missed = sum(row.asked_fen + row.penalty_fen for row in loan.rows.values() if row.missed)
@@ -221,6 +224,12 @@ _HANDLERS: dict[str, Callable[[CaseBooks, str, Any], None]] = {
     "collections.ContactStarted.v1": CaseBooks._reached_for,
     "collections.ContactLogged.v1": CaseBooks._logged,
 }
+
+
+def _is_late(loan: LoanBook) -> bool:
+    if loan.written_off:
+        return any(row.missed and row.asked_fen for row in loan.rows.values())
+    return loan.bucket != "current"
 
 
 def _time(text: str) -> datetime:

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, Final, Literal
 
 from libs.events.measures import (
+    BranchMove,
     Extension,
     MeasureStep,
     MeasureTerms,
@@ -26,6 +27,7 @@ _POSTS: Final[dict[MeasureStep, tuple[str, str]]] = {
     "risk_assessor": ("stf_ra1", "stf_ra2"),
     "finance_supervisor": ("stf_fs1", "stf_fs2"),
     "general_manager": ("stf_gm1", "stf_gm2"),
+    "receiving_clerk": ("stf_lc1", "stf_lc2"),
 }
 _CLASSES: Final[tuple[LoanClass, ...]] = ("normal", "special_mention", "substandard", "doubtful", "loss")
 _GROUNDS: Final[tuple[Literal["overdue", "court", "insolvency"], ...]] = (
@@ -34,6 +36,7 @@ _GROUNDS: Final[tuple[Literal["overdue", "court", "insolvency"], ...]] = (
     "insolvency",
     "insolvency",
 )
+_BRANCHES: Final = ("CN-31", "CN-44", "CN-11")
 #: Of so many measures whose lenders are asked, one waits for its last day.
 _LEFT_LYING: Final = 3
 
@@ -48,13 +51,18 @@ class HouseSight:
     people: dict[str, list[str]] = field(default_factory=dict)
     borrowers: dict[str, str] = field(default_factory=dict)
     asked: dict[str, list[str]] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    receiving: dict[str, str] = field(default_factory=dict)
 
     def fold(self, kind: str, data: Any) -> None:
         """Take in one event."""
         service, name, _ = kind.split(".")
         if service != "repayment":
             return
+        if name == "LoanMoved":
+            self.branches[data["loan_id"]] = data["to_branch"]
         if name == "LoanOpened":
+            self.branches[data["loan_id"]] = data["region"] or _BRANCHES[0]
             self.loans[data["loan_id"]] = data["borrower"]
         elif name == "PaymentMissed":
             self.late[data["loan_id"]] = None
@@ -67,6 +75,7 @@ class HouseSight:
     def _measure(self, name: str, measure: str, data: Any) -> None:
         if name == "MeasureProposed":
             self.people[measure] = [data["proposed_by"]]
+            self.receiving[measure] = data["terms"].get("to_branch", _BRANCHES[0])
         elif name == "MeasureAdmitted":
             self.waiting[measure] = data["steps"][0]
             self.borrowers[measure] = data["borrower"]
@@ -115,17 +124,20 @@ class House:
         self._numbers += 1
         late = list(self.sight.late)
         loan = self._rng.choice(late if late and self._rng.random() < 0.6 else list(self.sight.loans))
+        branch = self.sight.branches[loan]
+        terms = self._terms(branch, is_late=loan in self.sight.late)
         proposal = ProposeMeasure(
             measure_id=f"msr_{self._numbers}",
             loan_id=loan if self._rng.random() < 0.97 else "loan_none",
-            terms=self._terms(is_late=loan in self.sight.late),
+            terms=terms,
             reason=self._rng.choice(("income_lost", "illness", "unreachable")),
             evidence=("vault:1",) if self._rng.random() < 0.97 else (),
+            branch=branch,
         )
         who = self._rng.choice(("stf_col", "stf_col", "stf_rk1", "usr_0"))
         self._api.ask("repayment", proposal.measure_id, proposal, principal=who)
 
-    def _terms(self, *, is_late: bool) -> MeasureTerms:
+    def _terms(self, branch: str, *, is_late: bool) -> MeasureTerms:
         """Mostly what helps: more time for who pays, a new schedule or less penalty for who is late."""
         kinds: tuple[tuple[Callable[[], MeasureTerms], int], ...] = (
             (lambda: Extension(months=self._rng.choice((1, 1, 1, 2, 3))), 2 if is_late else 12),
@@ -134,6 +146,7 @@ class House:
             (lambda: WriteOff(ground=self._rng.choice(_GROUNDS)), 2),
             (lambda: Reclassification(to_class=self._rng.choice(_CLASSES)), 3),
             (NonAccrual, 1),
+            (lambda: BranchMove(from_branch=branch, to_branch=self._rng.choice(_BRANCHES)), 3),
         )
         makers, weights = zip(*kinds, strict=True)
         terms: MeasureTerms = self._rng.choices(makers, weights)[0]()
@@ -150,11 +163,16 @@ class House:
         self._api.ask(
             "repayment",
             measure,
-            SignMeasure(step=step, refused=refused, himself=himself),
+            SignMeasure(
+                step=step,
+                refused=refused,
+                himself=himself,
+                branch=self.sight.receiving[measure] if self._rng.random() < 0.9 else _BRANCHES[0],
+            ),
             principal=signer,
         )
 
     def _vote(self, measure: str) -> None:
         who = self._rng.choice([*self.sight.asked[measure], *self.sight.asked[measure], "usr_stranger"])
-        vote = VoteOnMandate(agrees=self._rng.random() < 0.85)
+        vote = VoteOnMandate(agrees=self._rng.random() < 0.9)
         self._api.ask("repayment", measure, vote, principal=who)

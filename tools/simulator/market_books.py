@@ -97,10 +97,11 @@ class MarketBooks:
         parts = sum(self.offers[other].share < 1 for other in self.reserved.values() if other in self.offers)
         room = whole or len(loan.claims) + parts < _CLAIMS_MAX
         require(room, f"{where}: {data['loan_id']} has too many claims")
-        oldest = loan.oldest
-        in_time = oldest is None or (not oldest.missed and (not oldest.asked or bool(loan.unanswered)))
-        late = loan.dpd(date.fromisoformat(data["reserved_on"]))
-        require(late == 0 or in_time, f"{where}: {claim} is overdue")
+        reserved_on = date.fromisoformat(data["reserved_on"])
+        # A redemption's may wait for the answer to a debit, or for its asking: the loan may have been paid in time.
+        unasked = any(row.due_on < reserved_on and not row.asked for row in loan.rows.values())
+        may_be_paid = bool(loan.unanswered) or unasked
+        require(may_be_paid or loan.dpd(reserved_on) == 0, f"{where}: {claim} is overdue")
         self.reserved[claim] = offer
         asked = self.offers[offer]
         asked.share, asked.was_reserved = Fraction(part, has), True

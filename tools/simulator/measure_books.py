@@ -17,6 +17,7 @@ _CHAINS: Final = {
     "write_off": ["risk", "finance_supervisor", "general_manager"],
     "reclassification": ["risk_assessor"],
     "non_accrual": ["risk_assessor"],
+    "branch_move": ["receiving_clerk"],
 }
 #: Up to which amount of a waiver a post is the last (chosen).
 _WAIVERS: Final = (("collections_supervisor", 500_00), ("risk", 5_000_00), ("finance_supervisor", 10**15))
@@ -67,6 +68,7 @@ class MeasureBooks:
     examined: dict[str, Any] = field(default_factory=dict)
     floors: dict[str, tuple[str, date | None]] = field(default_factory=dict)
     rescheduled: set[tuple[str, str]] = field(default_factory=set)
+    branches: dict[str, str] = field(default_factory=dict)
     no_income: set[str] = field(default_factory=set)
     recovered: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -188,6 +190,7 @@ class MeasureBooks:
 
     def _lent(self, _where: str, data: Any, _today: date) -> None:
         self.clauses[data["loan_id"]] = (data["repayment"] or {}).get("mandate")
+        self.branches[data["loan_id"]] = data["region"]
         self.lenders[data["loan_id"]] = {claim["claim_id"]: claim["investor"] for claim in data["claims"]}
 
     def _sold(self, _where: str, data: Any, _today: date) -> None:
@@ -262,6 +265,15 @@ class MeasureBooks:
         is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
         require(not (is_better and loan.dpd(today)), f"{where}: {data['loan_id']} is better and not cured")
         self.floors[data["loan_id"]] = to_class, None
+
+    def _moved(self, where: str, data: Any, _today: date) -> None:
+        book = self._does(where, data, "branch_move")
+        self._once(where, data, book)
+        said = {name: data[name] for name in ("from_branch", "to_branch")}
+        require(said.items() <= book.terms.items(), f"{where}: {data['loan_id']} goes elsewhere than agreed")
+        at = self.branches.get(data["loan_id"])
+        require(at == data["from_branch"], f"{where}: {data['loan_id']} leaves a branch where it is not")
+        self.branches[data["loan_id"]] = data["to_branch"]
 
     def _no_income(self, where: str, data: Any, today: date) -> None:
         loan = data["loan_id"]
@@ -338,4 +350,5 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.NonAccrualStarted.v1": MeasureBooks._no_income,
     "repayment.NonAccrualEnded.v1": MeasureBooks._income,
     "repayment.PenaltyCharged.v1": MeasureBooks._charged,
+    "repayment.LoanMoved.v1": MeasureBooks._moved,
 }

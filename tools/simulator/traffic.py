@@ -74,7 +74,7 @@ class Traffic:
         self._payers = Payers(rng, api, self.sight, self._number, self._person)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
-        self._house = House(Random(rng.getrandbits(64)), api, asks=3 * plan.listings)
+        self._house = House(Random(rng.getrandbits(64)), api, asks=4 * plan.listings)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -204,7 +204,7 @@ class Traffic:
             (lambda: self._desk.work(today), 30 if self._desk.has_work else 0),
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
-            (self._house.act, 14 if self._house.has_work else 0),
+            (self._house.act, 20 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),

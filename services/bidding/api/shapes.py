@@ -262,7 +262,7 @@ class ReviewOut(Answer):
 
 class AccountOut(BaseModel):
     """One's own account. At rest available + held = deposited - withdrawn - invested + principal_back + interest + penalty
-    - fees + borrowed - repaid + vouchers - bought + sold; all in fen."""
+    - fees + borrowed - repaid + vouchers - bought + sold + adjusted (by corrections of wrong bookings, which still want owed); all in fen."""
 
     id: str
     available_fen: int
@@ -279,6 +279,8 @@ class AccountOut(BaseModel):
     vouchers_fen: int
     bought_fen: int
     sold_fen: int
+    adjusted_fen: int
+    owed_fen: int
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "AccountOut":

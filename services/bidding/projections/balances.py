@@ -2,11 +2,12 @@
 
 At rest, every account's document satisfies, in fen:
 available + held = deposited − withdrawn − invested + principal_back + interest + penalty − fees + borrowed
-− repaid + vouchers − bought + sold.
+− repaid + vouchers − bought + sold + adjusted (what corrections moved; what they still want of it is `owed_fen`).
 """
 
 from collections.abc import Sequence
 
+from libs.events.adjustments import AdjustmentBooked, AdjustmentCredited, AdjustmentDebited, FeeAdjusted
 from libs.events.bidding import (
     AccountClosed,
     AccountOpened,
@@ -47,6 +48,7 @@ SUMS = (
     "vouchers_fen",
     "bought_fen",
     "sold_fen",
+    "adjusted_fen",
 )
 
 
@@ -69,6 +71,19 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                 *_who(platforms.account_id, PLATFORM, event),
                 Set(platforms.account_id, "available_fen", platforms.balance_after_fen),
                 Set(platforms.account_id, "held_fen", 0),
+            ]
+        case FeeAdjusted() as adjusted:
+            return [
+                *_who(adjusted.account_id, PLATFORM, event),
+                Set(adjusted.account_id, "available_fen", adjusted.balance_after_fen),
+                Set(adjusted.account_id, "held_fen", 0),
+                Set(adjusted.account_id, "owed_fen", adjusted.owed_after_fen),
+                Add(adjusted.account_id, "adjusted_fen", adjusted.amount_fen),
+            ]
+        case AdjustmentBooked() as booked:
+            return [
+                Set(booked.account_id, "owed_fen", booked.owed_after_fen),
+                _source(booked.account_id, event),
             ]
         case FundsCollected() as collected:
             account_id = collected.borrower_account
@@ -93,6 +108,7 @@ def _opened(opened: AccountOpened, event: RecordedEvent) -> list[Op]:
         Set(account_id, "state", "open"),
         Set(account_id, "available_fen", 0),
         Set(account_id, "held_fen", 0),
+        Set(account_id, "owed_fen", 0),
         *(Add(account_id, field, 0) for field in SUMS),
     ]
 
@@ -135,6 +151,13 @@ def _sums(moved: object) -> list[Op]:
             return [Add(moved.account_id, "vouchers_fen", moved.amount_fen)]
         case PurchaseCaptured():
             return [Add(moved.account_id, "bought_fen", moved.amount_fen)]
+        case AdjustmentDebited():
+            return [
+                Add(moved.account_id, "adjusted_fen", -moved.amount_fen),
+                Set(moved.account_id, "owed_fen", moved.owed_after_fen),
+            ]
+        case AdjustmentCredited():
+            return [Add(moved.account_id, "adjusted_fen", moved.amount_fen)]
         case SaleCredited():
             return [
                 Add(moved.account_id, "sold_fen", moved.amount_fen + moved.sale.fee_fen),
@@ -146,7 +169,7 @@ def _sums(moved: object) -> list[Op]:
 
 VIEW = View(
     name="bidding.balances",
-    version=5,
+    version=6,
     reads=(
         AccountOpened,
         AccountClosed,
@@ -172,6 +195,10 @@ VIEW = View(
         PurchaseReleased,
         PurchaseCaptured,
         SaleCredited,
+        AdjustmentBooked,
+        AdjustmentDebited,
+        AdjustmentCredited,
+        FeeAdjusted,
     ),
     project=project,
     owner_field="owner",

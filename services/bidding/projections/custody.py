@@ -1,13 +1,15 @@
 """The view `bidding.custody`: the double entry of all accounts, so that a difference is seen the moment it exists.
 
 One document per class of posting account (`bank:custody`, `available`, `held`, `fees`, `clearing`, `unrequested`, `marketing`),
-one per loan, voucher and offer in clearing (`clearing:loan:<loan>`, `clearing:voucher:<voucher>`, `clearing:offer:<offer>`). `books` holds all classes once more in one document, because only one document is read at
+one per loan, voucher, offer and correction in clearing (`clearing:loan:<loan>`, `clearing:voucher:<voucher>`, `clearing:offer:<offer>`,
+`clearing:correction:<correction>` and, across a year's end, `clearing:prior_year:<correction>`). `books` holds all classes once more in one document, because only one document is read at
 one moment: its `total_fen` is zero at every position of the log. Sums only; the rows behind them are the movements of
 `reporting.statement`.
 """
 
 from collections.abc import Sequence
 
+from libs.events.adjustments import AdjustmentCredited, AdjustmentDebited, FeeAdjusted
 from libs.events.bidding import (
     FeeCredited,
     FundsDeposited,
@@ -73,7 +75,7 @@ def _amounts(amount_fen: int) -> tuple[tuple[str, int], ...]:
 
 VIEW = View(
     name="bidding.custody",
-    version=5,
+    version=6,
     reads=(
         FundsDeposited,
         WithdrawalRequested,
@@ -97,6 +99,9 @@ VIEW = View(
         PurchaseReleased,
         PurchaseCaptured,
         SaleCredited,
+        AdjustmentDebited,
+        AdjustmentCredited,
+        FeeAdjusted,
     ),
     project=project,
 )

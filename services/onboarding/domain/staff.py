@@ -26,6 +26,7 @@ POSTS: dict[Code, str] = {
     "collector": "recovery",
     "collections_supervisor": "recovery",
     "customer_service": "service",
+    "loan_clerk": "files",
     "admin": "administration",
     "market_specialist": "market",
     "department_head": "market",

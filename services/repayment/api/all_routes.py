@@ -1,6 +1,25 @@
 """All routes of repayment: importing this module declares them on the service's one router."""
 
-from services.repayment.api import cash_history, loan_page, measures, overdue, portfolio, prepayments, routes
+from services.repayment.api import (
+    cash_history,
+    corrections,
+    loan_page,
+    measures,
+    overdue,
+    portfolio,
+    prepayments,
+    routes,
+)
 from services.repayment.api.routes import router
 
-__all__ = ["cash_history", "loan_page", "measures", "overdue", "portfolio", "prepayments", "router", "routes"]
+__all__ = [
+    "cash_history",
+    "corrections",
+    "loan_page",
+    "measures",
+    "overdue",
+    "portfolio",
+    "prepayments",
+    "router",
+    "routes",
+]

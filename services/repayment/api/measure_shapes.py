@@ -83,8 +83,20 @@ class NonAccrualIn(Shape):
         return measures.NonAccrual()
 
 
+class BranchMoveIn(Shape):
+    """Another branch looks after the loan."""
+
+    kind: Literal["branch_move"]
+    from_branch: Annotated[str, Field(pattern=_CODE, examples=["CN-31"])]
+    to_branch: Annotated[str, Field(pattern=_CODE, examples=["CN-44"])]
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return measures.BranchMove(from_branch=self.from_branch, to_branch=self.to_branch)
+
+
 TermsIn = Annotated[
-    ExtensionIn | RestructuringIn | WriteOffIn | WaiverIn | ReclassificationIn | NonAccrualIn,
+    ExtensionIn | RestructuringIn | WriteOffIn | WaiverIn | ReclassificationIn | NonAccrualIn | BranchMoveIn,
     Field(discriminator="kind", examples=[{"kind": "waiver", "amount_fen": 100_00}]),
 ]
 

@@ -4,7 +4,7 @@ The token's scope `measure` lets somebody knock; the measure's kind says who may
 it is the step's turn, and whether he has signed another, the log decides. Who he is as a customer, the staff's register says.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Query
 
@@ -41,9 +41,23 @@ Measures = Annotated[ViewReader, Depends(view_reader("repayment.measures"))]
 Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
 
 
+LOAN_CLERK: Final = "loan_clerk"
+
+
 async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
     if not await holds(staff, who, *roles):
         raise Problem(403, "forbidden_post")
+
+
+async def _branch(staff: ViewReader, who: str) -> str | None:
+    """The branch that somebody of the staff works in."""
+    found = await staff.find(who)
+    return None if found is None else found.get("region")
+
+
+def _post(step: events.MeasureStep) -> str:
+    """Whose step it is: posts have their names, and a clerk of either branch is a clerk."""
+    return LOAN_CLERK if step == "receiving_clerk" else step
 
 
 @router.command(
@@ -63,6 +77,7 @@ async def propose_measure(body: MeasureIn, call: ThisCall, staff: Staff, princip
         terms=terms,
         reason=body.reason,
         evidence=tuple(body.evidence),
+        branch=await _branch(staff, principal.subject),
     )
     return Order(measure_id, command)
 
@@ -76,7 +91,7 @@ async def read_measure_work(
     principal: ThisPrincipal,
 ) -> MeasuresOut:
     """The measures that wait for a step, for the post that does it."""
-    await _require_post(staff, principal.subject, post)
+    await _require_post(staff, principal.subject, _post(post))
     found, following = await measures.page(page, where={"stage": post})
     return MeasuresOut(items=[MeasureOut.of(document) for document in found], next=following)
 
@@ -102,10 +117,16 @@ async def sign_measure(
     measure: MeasureId, body: MeasureStepIn, staff: Staff, principal: ThisPrincipal
 ) -> Order:
     """Do the measure's next step, by one's post, or refuse it with a code. Who it is, the token says."""
-    await _require_post(staff, principal.subject, body.step)
+    await _require_post(staff, principal.subject, _post(body.step))
     signer = await staff.find(principal.subject)
     himself = None if signer is None else signer.get("user_id")
-    return Order(measure, commands.SignMeasure(step=body.step, refused=body.refused, himself=himself))
+    signature = commands.SignMeasure(
+        step=body.step,
+        refused=body.refused,
+        himself=himself,
+        branch=None if signer is None else signer.get("region"),
+    )
+    return Order(measure, signature)
 
 
 @router.command(

@@ -10,10 +10,12 @@ from libs.events.onboarding import Code, Reference
 
 @command("repayment.ProposeMeasure")
 class ProposeMeasure:
-    """Propose a measure for a loan. `proposed_by` is set where a policy sends it for somebody; else it is the caller.
+    """Propose a measure for a loan. `proposed_by` is set where a policy sends it for somebody; else it is the caller. `branch` is his,
+    as the staff's register says.
 
     No effect for the same again. Refused: `measure_exists` (with other terms), `forbidden_not_staff`, `invalid_loan`,
-    `evidence_missing` (without any paper).
+    `evidence_missing` (without any paper), `invalid_branch` (a move to where the
+    loan is), `forbidden_branch` (a move from another than the proposer's).
     """
 
     measure_id: str
@@ -22,6 +24,7 @@ class ProposeMeasure:
     reason: Code
     evidence: tuple[Reference, ...]
     proposed_by: str | None = None
+    branch: Code | None = None
 
 
 @command("repayment.AdmitMeasure")
@@ -37,15 +40,17 @@ class AdmitMeasure:
 @command("repayment.SignMeasure")
 class SignMeasure:
     """Agree to a measure by the post of a step, or refuse it (`refused`, a code), which ends it. `himself` is the signer as a customer,
-    as the staff's register says. No effect for the same again.
+    as the staff's register says, and `branch` his branch. No effect for the same again.
 
     Refused: `unknown_measure`, `measure_not_admitted`, `measure_ended`, `step_signed`, `step_out_of_order`, `forbidden_not_staff`,
-    `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_borrower`.
+    `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_borrower`,
+    `forbidden_branch` (not of the branch that the loan comes to).
     """
 
     step: MeasureStep
     refused: Code | None = None
     himself: str | None = None
+    branch: Code | None = None
 
 
 @command("repayment.VoteOnMandate")
@@ -91,7 +96,8 @@ class CarryOutMeasure:
     an extension: `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended`, `loan_written_off`;
     a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
     a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`;
-    another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`.
+    another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
+    a move: `other_branch` (it is not there).
     """
 
     measure_id: str

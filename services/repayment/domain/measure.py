@@ -12,6 +12,7 @@ from typing import assert_never, get_args
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.mandate import MandateAsked, MandateBy, MandateVoted, Voter
 from libs.events.measures import (
+    BranchMove,
     MeasureAdmitted,
     MeasureApproved,
     MeasureExecuted,
@@ -94,6 +95,8 @@ def _propose(command: ProposeMeasure, state: MeasureState, context: Context) -> 
     require_loan(command.loan_id)
     if not command.evidence:
         raise Refused("evidence_missing")
+    if isinstance(command.terms, BranchMove):
+        _require_branches(command.terms, command.branch)
     return [
         MeasureProposed(
             measure_id=proposal.measure_id,
@@ -105,6 +108,14 @@ def _propose(command: ProposeMeasure, state: MeasureState, context: Context) -> 
             proposed_on=context.business_date,
         )
     ]
+
+
+def _require_branches(move: BranchMove, branch: str | None) -> None:
+    """A loan goes from one's own branch to another."""
+    if move.from_branch == move.to_branch:
+        raise Refused("invalid_branch")
+    if branch != move.from_branch:
+        raise Refused("forbidden_branch")
 
 
 def _admit(
@@ -156,6 +167,9 @@ def _sign(
     if not isinstance(state, InWork) or command.step != state.steps_left[0]:
         raise Refused("step_out_of_order")
     _require_another(state, signer, command.himself)
+    terms = state.proposal.terms
+    if isinstance(terms, BranchMove) and command.branch != terms.to_branch:
+        raise Refused("forbidden_branch")
     if command.refused is not None:
         return [
             MeasureRefused(

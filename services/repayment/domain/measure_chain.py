@@ -3,6 +3,7 @@
 from typing import Final, assert_never
 
 from libs.events.measures import (
+    BranchMove,
     Extension,
     MeasureKind,
     MeasureStep,
@@ -23,6 +24,7 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
     "waiver": ("collector", "collections_supervisor"),
     "reclassification": ("risk", "collections_supervisor"),
     "non_accrual": ("risk", "collections_supervisor"),
+    "branch_move": ("loan_clerk",),
 }
 
 
@@ -38,5 +40,7 @@ def steps_of(rules: Rules, terms: MeasureTerms) -> tuple[MeasureStep, ...]:
             return tuple(post for post, _ in rules.waiver_limits[: len(below) + 1])
         case Reclassification() | NonAccrual():
             return ("risk_assessor",)
+        case BranchMove():
+            return ("receiving_clerk",)
         case _:
             assert_never(terms)

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from libs.events.codec import record
 from libs.events.measures import (
+    LoanMoved,
     LoanRescheduled,
     LoanWrittenOff,
     MeasureExamined,
@@ -28,6 +29,7 @@ TroubledEvent = (
     | PenaltyWaived
     | NonAccrualStarted
     | NonAccrualEnded
+    | LoanMoved
 )
 
 
@@ -44,6 +46,7 @@ class Trouble:
     """The measures that the loan has examined and carried out (the last of them), and what they left behind.
 
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
+    `branch` looks after it; None: that of its region.
     """
 
     examined: tuple[str, ...] = ()
@@ -53,6 +56,7 @@ class Trouble:
     non_accrual: bool = False
     written_off_on: date | None = None
     recovered_fen: Count = 0
+    branch: str | None = None
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -76,6 +80,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(_done(trouble, event.measure_id), non_accrual=True)
         case NonAccrualEnded():
             return replace(trouble, non_accrual=False)
+        case LoanMoved():
+            return replace(_done(trouble, event.measure_id), branch=event.to_branch)
         case _:
             assert_never(event)
 

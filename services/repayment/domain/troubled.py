@@ -11,7 +11,9 @@ from typing import assert_never
 
 from libs.events.deciding import Context, Refused
 from libs.events.measures import (
+    BranchMove,
     Extension,
+    LoanMoved,
     LoanWrittenOff,
     MeasureExamined,
     MeasureTerms,
@@ -99,6 +101,8 @@ def _effect(
             if state.trouble.non_accrual:
                 raise Refused("not_accruing")
             return stopped(state, on, "by_hand", measure_id=measure_id)
+        case BranchMove():
+            return _moved(measure_id, terms, state, on)
         case _:
             assert_never(terms)
 
@@ -231,3 +235,21 @@ def _reclassified(
     if state.trouble.written_off_on is not None:
         raise Refused("loan_written_off")
     return classified(state, state.book, terms.to_class, on, measure_id=measure_id)
+
+
+# --- another branch ------------------------------------------------------------------------------------------------
+
+
+def _moved(measure_id: str, terms: BranchMove, state: Running, on: date) -> Sequence[LoanMoved]:
+    if terms.from_branch != (state.trouble.branch or state.region):
+        raise Refused("other_branch")
+    return [
+        LoanMoved(
+            loan_id=state.loan_id,
+            borrower=state.borrower,
+            measure_id=measure_id,
+            from_branch=terms.from_branch,
+            to_branch=terms.to_branch,
+            moved_on=on,
+        )
+    ]

@@ -2,6 +2,7 @@
 
 from libs.events.codec import name_of
 from libs.events.measures import (
+    LoanMoved,
     LoanRescheduled,
     LoanWrittenOff,
     MeasureAdmitted,
@@ -25,7 +26,7 @@ from services.repayment.commands.measures import (
     FailMeasure,
 )
 
-_Done = LoanRescheduled | LoanWrittenOff | PenaltyWaived | LoanClassified | NonAccrualStarted
+_Done = LoanRescheduled | LoanWrittenOff | PenaltyWaived | LoanClassified | NonAccrualStarted | LoanMoved
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -46,7 +47,12 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             carry_out = CarryOutMeasure(measure_id=approved.measure_id, terms=approved.terms)
             return [Send("carry-out", approved.loan_id, carry_out, {"measure_id": approved.measure_id})]
         case (
-            LoanRescheduled() | LoanWrittenOff() | PenaltyWaived() | LoanClassified() | NonAccrualStarted()
+            LoanRescheduled()
+            | LoanWrittenOff()
+            | PenaltyWaived()
+            | LoanClassified()
+            | NonAccrualStarted()
+            | LoanMoved()
         ) as done:
             return _complete(done)
         case CommandRefused() as refused:
@@ -108,6 +114,7 @@ SAGAS = (
             Step(on=PenaltyWaived, send=CompleteMeasure),
             Step(on=LoanClassified, send=CompleteMeasure),
             Step(on=NonAccrualStarted, send=CompleteMeasure),
+            Step(on=LoanMoved, send=CompleteMeasure),
         ),
         expected_refusals=(CarryOutMeasure,),
     ),

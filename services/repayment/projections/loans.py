@@ -10,6 +10,7 @@ from datetime import date
 from libs.events.claims import ClaimTransferred
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.measures import (
+    LoanMoved,
     LoanRescheduled,
     LoanWrittenOff,
     NonAccrualEnded,
@@ -96,6 +97,7 @@ def _changes(data: object) -> Sequence[Op]:
             | PenaltyWaived()
             | NonAccrualStarted()
             | NonAccrualEnded()
+            | LoanMoved()
         ) as measure:
             return standing.changed(measure)
         case PaymentReversed() | PaymentRedated() as corrected:
@@ -154,7 +156,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         Set(doc, "outstanding_fen", loan.principal_fen),
         Set(doc, "overdue_fen", 0),
         Set(doc, "repayment", stored(loan.repayment)),
-        *standing.opened(doc),
+        *standing.opened(doc, loan.region),
         Add(doc, "early.principal_fen", 0),
         Add(doc, "early.interest_fen", 0),
         Set(doc, "rows_to", len(loan.rows)),
@@ -245,6 +247,7 @@ VIEW = View(
         PenaltyWaived,
         NonAccrualStarted,
         NonAccrualEnded,
+        LoanMoved,
         LoanRepaid,
         PaymentReversed,
         PaymentRedated,

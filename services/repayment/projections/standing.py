@@ -5,6 +5,7 @@ which measures. A part of the loan's own document: its stream writes both.
 from collections.abc import Sequence
 
 from libs.events.measures import (
+    LoanMoved,
     LoanRescheduled,
     LoanWrittenOff,
     NonAccrualEnded,
@@ -15,16 +16,23 @@ from libs.events.measures import (
 from libs.events.views import Add, Op, Set
 
 _Changed = (
-    LoanRescheduled | LoanWrittenOff | RecoveryReceived | PenaltyWaived | NonAccrualStarted | NonAccrualEnded
+    LoanRescheduled
+    | LoanWrittenOff
+    | RecoveryReceived
+    | PenaltyWaived
+    | NonAccrualStarted
+    | NonAccrualEnded
+    | LoanMoved
 )
 
 
-def opened(doc: str) -> Sequence[Op]:
-    """A new loan's interest is income, and no measure was taken."""
+def opened(doc: str, region: str) -> Sequence[Op]:
+    """A new loan's interest is income, no measure was taken, and the branch of its region looks after it."""
     return [
         Set(doc, "accrual", "accruing"),
         Set(doc, "non_accrual_since", None),
         Set(doc, "written_off_on", None),
+        Set(doc, "branch", region),
         Add(doc, "recovered_fen", 0),
         Add(doc, "waived_fen", 0),
     ]
@@ -46,6 +54,11 @@ def changed(event: _Changed) -> Sequence[Op]:
                 Set(doc, "bucket", "written_off"),
                 Set(doc, "penalty_rate", "0"),
                 Set(doc, "overdue_fen", event.overdue_after_fen),
+            ]
+        case LoanMoved():
+            return [
+                Set(doc, f"measures.{event.measure_id}", "branch_move"),
+                Set(doc, "branch", event.to_branch),
             ]
         case RecoveryReceived():
             return [Add(doc, "recovered_fen", event.amount_fen)]

@@ -19,6 +19,7 @@ Kind = Literal[
     "voucher",
     "marketing",
     "trade",
+    "correction",
     "unrequested",
 ]
 """What a movement is (services.reporting.projections.statement.KINDS)."""
@@ -42,6 +43,7 @@ class StatementLineOut(BaseModel):
     offer_id: str | None = None
     voucher_id: str | None = None
     bank_reference: str | None = None
+    correction_id: str | None = None
     event: str
 
     @classmethod

@@ -7,6 +7,7 @@ the books (bidding.custody).
 
 from collections.abc import Sequence
 
+from libs.events.adjustments import AdjustmentCredited, AdjustmentDebited, FeeAdjusted
 from libs.events.bidding import (
     FeeCredited,
     FundsDeposited,
@@ -47,6 +48,7 @@ _ABOUT = (
     "voucher_id",
     "offer_id",
     "bank_reference",
+    "correction_id",
 )
 
 #: The classes of accounts, as postings name them before the colon.
@@ -76,6 +78,9 @@ KINDS = {
     PurchaseReleased: "trade",
     PurchaseCaptured: "trade",
     SaleCredited: "trade",
+    AdjustmentDebited: "correction",
+    AdjustmentCredited: "correction",
+    FeeAdjusted: "correction",
 }
 
 MOVEMENTS = tuple(KINDS)
@@ -97,7 +102,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         **{f"posted.{of}_fen": _posted(moved, of) for of in CLASSES},
         **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
     }
-    if isinstance(moved, FeeCredited | UnrequestedMoneyReceived | MarketingFunded | VoucherPaid):
+    if isinstance(
+        moved, FeeCredited | FeeAdjusted | UnrequestedMoneyReceived | MarketingFunded | VoucherPaid
+    ):
         if isinstance(moved, UnrequestedMoneyReceived):
             after_fen = moved.amount_fen
         else:
@@ -135,7 +142,7 @@ def _posted(moved: object, of: str) -> int:
 
 VIEW = View(
     name="reporting.statement",
-    version=5,
+    version=6,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",

@@ -248,6 +248,13 @@ BODIES: Final[dict[str, _Body]] = {
     },
     "POST /repayment/measures/{measure}/steps": lambda _about, _: {"step": "risk"},
     "POST /repayment/measures/{measure}/vote": lambda _about, _: {"agrees": True},
+    "POST /repayment/loans/{loan}/corrections": lambda _about, _: {
+        "payment_id": "pay_1",
+        "kind": "reverse",
+        "reason": "wrong_loan",
+    },
+    "POST /repayment/corrections/{correction}/authorisations": lambda _about, _: {"role": "supervisor"},
+    "POST /repayment/corrections/{correction}/refusals": lambda _about, _: {"code": "not_proved"},
     "POST /repayment/calendar": _day,
     "POST /repayment/calendar/close": _day,
     "POST /collections/debtors/{debtor}/cases/{case}/contacts": lambda _about, _: {

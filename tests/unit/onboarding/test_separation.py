@@ -95,6 +95,7 @@ def test_two_posts_never_meet_in_one_person() -> None:
         "confirmation": {"accountant"},
         "recovery": {"collector", "collections_supervisor"},
         "service": {"customer_service"},
+        "files": {"loan_clerk"},
         "administration": {"admin"},
         "market": {
             "market_specialist",

@@ -220,44 +220,7 @@ def test_a_reversed_payment_goes_back_and_the_loan_stands_without_it() -> None:
             amount_fen=3_000,
             value_date=FIRST_DUE,
         ),
-        LoanRestated(
-            loan_id="loan_7",
-            borrower="usr_bo",
-            correction_id="cor_1",
-            booking="same_year",
-            restated_on=FIRST_DUE,
-            standing=Standing(
-                first_open=1,
-                paid=(),
-                penalties=(),
-                claims=tuple(
-                    ClaimStanding(claim_id=f"clm_7_{order}", principal_fen=fen)
-                    for order, fen in ((1, 50_000), (2, 30_000), (3, 20_000))
-                ),
-                weights=(),
-                bucket="current",
-                loan_class="normal",
-                next_due=1,
-                next_missed=1,
-                asked_on=OPENED.funded_on,
-            ),
-            rows=(row(0), row(1)),
-            retaken=(),
-            lines=(
-                adjusted("acc_bo", 0, 0, 0, returned_fen=3_000),
-                adjusted("acc_1", -1_000, -500, -50),
-                adjusted("acc_2", -600, -300, -30),
-                adjusted("acc_3", -400, -200, -20),
-            ),
-            claims=(changed(1, -1_000, -500, -50), changed(2, -600, -300, -30), changed(3, -400, -200, -20)),
-            platform_fen=-100,
-            from_bucket="current",
-            principal_before_fen=98_000,
-            principal_after_fen=100_000,
-            overdue_after_fen=0,
-            penalty_after_fen=0,
-            dpd=0,
-        ),
+        RESTATED,
     )
 
 
@@ -298,6 +261,46 @@ def changed(order: int, principal_fen: int, interest_fen: int, fee_fen: int) -> 
         penalty_fen=0,
         fee_fen=fee_fen,
     )
+
+
+RESTATED = LoanRestated(
+    loan_id="loan_7",
+    borrower="usr_bo",
+    correction_id="cor_1",
+    booking="same_year",
+    restated_on=FIRST_DUE,
+    standing=Standing(
+        first_open=1,
+        paid=(),
+        penalties=(),
+        claims=tuple(
+            ClaimStanding(claim_id=f"clm_7_{order}", principal_fen=fen)
+            for order, fen in ((1, 50_000), (2, 30_000), (3, 20_000))
+        ),
+        weights=(),
+        bucket="current",
+        loan_class="normal",
+        next_due=1,
+        next_missed=1,
+        asked_on=OPENED.funded_on,
+    ),
+    rows=(row(0), row(1)),
+    retaken=(),
+    lines=(
+        adjusted("acc_bo", 0, 0, 0, returned_fen=3_000),
+        adjusted("acc_1", -1_000, -500, -50),
+        adjusted("acc_2", -600, -300, -30),
+        adjusted("acc_3", -400, -200, -20),
+    ),
+    claims=(changed(1, -1_000, -500, -50), changed(2, -600, -300, -30), changed(3, -400, -200, -20)),
+    platform_fen=-100,
+    from_bucket="current",
+    principal_before_fen=98_000,
+    principal_after_fen=100_000,
+    overdue_after_fen=0,
+    penalty_after_fen=0,
+    dpd=0,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from libs.events.deciding import Wake
+from libs.events.measures import BranchMove
 from services.repayment.commands.measures import AdmitMeasure
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
@@ -49,6 +50,13 @@ SILENT = tuple(
     replace(event, silence_consents=True) if event in (ADMITTED, VOTE) else event for event in VOTING
 )
 
+MOVE = BranchMove(from_branch="CN-31", to_branch="CN-44")
+MOVING = (
+    replace(PROPOSED, terms=MOVE),
+    replace(ADMITTED, kind="branch_move", steps=("receiving_clerk",), mandate="not_needed", voters=()),
+)
+TAKEN = signed("receiving_clerk", "stf_ria", None)
+
 SPECS = [
     Spec("somebody of the staff proposes it", (), PROPOSE, (PROPOSED,), COL),
     Spec("once", (PROPOSED,), PROPOSE, (), COL),
@@ -58,6 +66,11 @@ SPECS = [
     Spec("no customer does", (), PROPOSE, "forbidden_not_staff", ONE),
     Spec("for a loan", (), replace(PROPOSE, loan_id="lst_7"), "invalid_loan", COL),
     Spec("with a paper", (), replace(PROPOSE, evidence=()), "evidence_missing", COL),
+    Spec("a loan leaves one's own branch", (), replace(PROPOSE, terms=MOVE, branch="CN-31"), (replace(PROPOSED, terms=MOVE),), COL),
+    Spec("not another's", (), replace(PROPOSE, terms=MOVE, branch="CN-11"), "forbidden_branch", COL),
+    Spec("for another", (), replace(PROPOSE, terms=replace(MOVE, to_branch="CN-31"), branch="CN-31"), "invalid_branch", COL),
+    Spec("whose clerk takes it", MOVING, sign("receiving_clerk", branch="CN-44"), (TAKEN, replace(approved("not_needed", 0, 0), terms=MOVE)), RISK),
+    Spec("and no other branch's", MOVING, sign("receiving_clerk", branch="CN-31"), "forbidden_branch", RISK),
     Spec("the loan could do it", (PROPOSED,), ADMIT, (ADMITTED,), on()),
     Spec("once", IN_WORK, ADMIT, (), on()),
     Spec("nothing proposed, nothing admitted", (), ADMIT, "unknown_measure", on()),

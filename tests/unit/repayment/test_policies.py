@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.adjustments import CorrectionSettled
 from libs.events.bidding import (
     FundsCollected,
     InstallmentDebited,
@@ -32,6 +33,7 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection
 from services.repayment.commands.measures import (
     CarryOutMeasure,
     CompleteMeasure,
@@ -42,7 +44,8 @@ from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT, TODAY
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
-from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, WATCHED, WRITTEN_OFF, waived
+from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
+from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
 
 LEGS = (
     Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),
@@ -136,7 +139,7 @@ EXAMINED = MeasureExamined(
 )
 APPROVED = approved("vote", 70_000)
 #: What the loan says when it has done a measure, one of each kind.
-DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND)
+DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED)
 
 STEPS = [step for saga in SAGAS for step in saga.steps]
 EXAMPLES: dict[type, tuple[str, Any]] = {
@@ -152,6 +155,9 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", EXPIRED),
         ("bidding", WITHDRAWN),
         ("bidding", CLOSED),
+        ("repayment", AUTHORISED),
+        ("repayment", RESTATED),
+        ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
         *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),
     )
 }
@@ -319,7 +325,10 @@ def test_every_expected_refusal_is_undone(command: type) -> None:
     refused = CommandRefused(
         command_type=name_of(command), code="unknown_loan", stream_id="loan_7", about=dict(send.about)
     )
-    if command in OURS:
+    if command is CorrectPayment:
+        decline = DeclineCorrection(code="unknown_loan")
+        assert sent(refused, "repayment") == [Send("decline-correction", "cor_1", decline)]
+    elif command in OURS:
         fail = FailMeasure(code="unknown_loan")
         assert sent(refused, "repayment") == [Send("fail", "msr_1", fail)]
     elif command in UNDONE:

@@ -111,6 +111,7 @@ TERMS = {
     "accrual": "accruing",
     "non_accrual_since": None,
     "written_off_on": None,
+    "branch": "",
     "recovered_fen": 0,
     "waived_fen": 0,
     "rows_to": 3,

@@ -8,7 +8,9 @@ import pytest
 
 from libs.events.claims import ReservationReleased
 from libs.events.measures import (
+    BranchMove,
     Extension,
+    LoanMoved,
     LoanRescheduled,
     LoanWrittenOff,
     MeasureExamined,
@@ -267,6 +269,9 @@ def waived(amount_fen: int, waived_fen: int) -> PenaltyWaived:
 
 WATCHED = by_measure(MARCH, "normal", "special_mention", 0, 66_998)
 BY_HAND = replace(NO_INCOME, cause="by_hand", started_on=MARCH, dpd=0, principal_fen=66_998)
+WITH_REGION = replace(OPENED, region="CN-31")
+MOVE = BranchMove(from_branch="CN-31", to_branch="CN-44")
+MOVED = LoanMoved(from_branch="CN-31", to_branch="CN-44", moved_on=MARCH, **WHO)
 TO = {name: Reclassification(to_class=name) for name in ("normal", "special_mention", "doubtful")}
 
 SPECS = [
@@ -306,6 +311,9 @@ SPECS = [
     Spec("nor while it is observed", (*MISSED, *RESTRUCTURED), done(TO["normal"], "msr_2"), "under_observation", on(LATE_ON)),
     Spec("interest is no income, by hand", PAID, done(NonAccrual()), (BY_HAND,), on(MARCH)),
     Spec("once", (*PAID, BY_HAND), done(NonAccrual()), (), on(MARCH)),
+    Spec("another branch looks after it", (WITH_REGION,), done(MOVE), (MOVED,), on(MARCH)),
+    Spec("once", (WITH_REGION, MOVED), done(MOVE), (), on(MARCH)),
+    Spec("not from where it is not", (WITH_REGION, MOVED), done(MOVE, "msr_2"), "other_branch", on(MARCH)),
     Spec("not twice", (*PAID, BY_HAND), done(NonAccrual(), "msr_2"), "not_accruing", on(MARCH)),
 ]  # fmt: skip
 

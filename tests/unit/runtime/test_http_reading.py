@@ -128,6 +128,8 @@ async def test_an_account_shows_its_own_fields_only(world: World) -> None:
             "vouchers_fen",
             "bought_fen",
             "sold_fen",
+            "adjusted_fen",
+            "owed_fen",
         ),
         0,
     )

@@ -1,4 +1,4 @@
-"""Bugs of measures: one person for all, a post left out, lenders not asked or counted by heads, and loans that do something else."""
+"""Bugs of measures: one person for all, a post left out, lenders not asked, and loans that do something else."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,12 +9,7 @@ import services.repayment.domain.paying as paying
 import services.repayment.domain.troubled as troubled
 from services.repayment.commands.measures import CompleteMeasure
 from services.repayment.policies import POLICIES as REPAYMENT
-from tools.simulator.planted.plant import DUES, Plant, forgetting, instead, policy
-
-
-def _by_heads(_real: Any) -> Any:
-    """Lenders are counted, not their principal."""
-    return lambda ballot: 3 * len(ballot.agreed) > 2 * len(ballot.voters)
+from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy
 
 
 def _nobody_is_asked(real: Any) -> Any:
@@ -49,14 +44,6 @@ PLANTS = (
         seeds=range(24),
     ),
     Plant(
-        "mandate-by-heads",
-        "A vote counts lenders and not what they are owed.",
-        instead(measure, "has_carried", _by_heads),
-        ("has no mandate",),
-        config=DUES,
-        seeds=range(40),
-    ),
-    Plant(
         "lenders-are-not-asked",
         "Whatever the contract says, the house decides.",
         instead(troubled, "need_of", _nobody_is_asked),
@@ -75,6 +62,7 @@ PLANTS = (
         "A loan does a measure, and the measure never hears of it.",
         policy(REPAYMENT, "repayment", forgetting(CompleteMeasure)),
         ("was agreed and nothing came of it", "never ends"),
+        config=WHOLE,
         seeds=range(12),
     ),
     Plant(
@@ -82,13 +70,15 @@ PLANTS = (
         "What is paid after a write-off is a payment like others.",
         instead(paying, "recovered", lambda _real: lambda *_arguments: []),
         ("is no recovery",),
-        seeds=range(40),
+        config=WHOLE,
+        seeds=range(24),
     ),
     Plant(
         "cured-under-observation",
         "A class gets as good as ever once all arrears are met, whatever a measure left.",
         instead(loan_day, "floor_on", lambda _real: lambda *_arguments: "normal"),
         ("at best",),
-        seeds=range(40),
+        config=WHOLE,
+        seeds=range(24),
     ),
 )

@@ -1,0 +1,120 @@
+"""Routes of corrections: a clerk proposes, a supervisor allows, across the year's end the finance head too (processes.md 1.P).
+
+The token's scope lets somebody knock, his post says as whom he signs: an accountant or a cashier proposes, the finance supervisor is
+the supervisor, the general manager the finance head (chosen: the house has no other). That each is another person, the log decides.
+"""
+
+from datetime import date
+from typing import Annotated, Final, Literal
+
+from fastapi import Depends, Query
+
+from libs.events import corrections as events
+from libs.events.corrections import CorrectionRole
+from libs.runtime.http import (
+    Order,
+    ThisCall,
+    ThisPage,
+    ThisPrincipal,
+    ViewReader,
+    id_path,
+    not_found,
+    scopes,
+    view_reader,
+)
+from libs.runtime.http.posts import holds, post
+from libs.runtime.http.problems import Problem
+from services.repayment.api.correction_shapes import (
+    AuthorisationIn,
+    CorrectionDone,
+    CorrectionIn,
+    CorrectionOut,
+    CorrectionRefusalIn,
+    CorrectionsOut,
+)
+from services.repayment.api.routes import Loans, router
+from services.repayment.commands import corrections as commands
+
+CorrectionId = Annotated[str, id_path("cor")]
+Corrections = Annotated[ViewReader, Depends(view_reader("repayment.corrections"))]
+Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
+
+#: Who signs as what.
+SIGNERS: Final[dict[CorrectionRole, str]] = {
+    "supervisor": "finance_supervisor",
+    "finance_head": "general_manager",
+}
+_Clerk = Annotated[None, Depends(post("repayment", "cashier", "accountant"))]
+_Signer = Annotated[None, Depends(post("repayment", *SIGNERS.values()))]
+_Reader = Annotated[None, Depends(post("repayment", "cashier", "accountant", *SIGNERS.values()))]
+
+
+@router.command(
+    "/loans/{loan}/corrections",
+    scopes("finance"),
+    answer=CorrectionDone,
+    answers={events.CorrectionProposed: CorrectionDone.proposed},
+)
+async def propose_correction(
+    loan: Annotated[str, id_path("loan")], body: CorrectionIn, call: ThisCall, loans: Loans, _: _Clerk
+) -> Order:
+    """Propose that a payment of a loan does not count, or counts as of another date."""
+    document = await loans.get(loan, missing="unknown_loan")
+    payment = document.get("payments", {}).get(body.payment_id)
+    if payment is None:
+        raise not_found("unknown_payment")
+    correction_id = call.mint("cor")
+    command = commands.ProposeCorrection(
+        correction_id=correction_id,
+        loan_id=loan,
+        payment_id=body.payment_id,
+        kind=body.kind,
+        reason=body.reason,
+        value_date=date.fromisoformat(payment.get("counts_on") or payment["value_date"]),
+        to_date=body.to_date,
+    )
+    return Order(correction_id, command)
+
+
+@router.read("/corrections", scopes("finance"), answer=CorrectionsOut)
+async def read_corrections(
+    corrections: Corrections,
+    page: ThisPage,
+    _: _Reader,
+    state: Annotated[
+        Literal["proposed", "authorised", "booked", "closed", "refused"] | None,
+        Query(description="Only corrections that are so far.", examples=["proposed"]),
+    ] = None,
+) -> CorrectionsOut:
+    """Corrections, those that wait for a signature or for money among them."""
+    found, following = await corrections.page(page, where={} if state is None else {"state": state})
+    return CorrectionsOut(items=[CorrectionOut.of(document) for document in found], next=following)
+
+
+@router.command(
+    "/corrections/{correction}/authorisations",
+    scopes("finance"),
+    answer=CorrectionDone,
+    answers={
+        events.CorrectionSigned: CorrectionDone.signed,
+        events.CorrectionAuthorised: CorrectionDone.authorised,
+    },
+)
+async def authorise_correction(
+    correction: CorrectionId, body: AuthorisationIn, staff: Staff, principal: ThisPrincipal
+) -> Order:
+    """Allow a correction that another person has proposed."""
+    if not await holds(staff, principal.subject, SIGNERS[body.role]):
+        raise Problem(403, "forbidden_post")
+    return Order(correction, commands.AuthoriseCorrection(role=body.role))
+
+
+@router.command(
+    "/corrections/{correction}/refusals",
+    scopes("finance"),
+    answer=CorrectionDone,
+    answers={events.CorrectionRefused: CorrectionDone.refused},
+)
+async def refuse_correction(correction: CorrectionId, body: CorrectionRefusalIn, _: _Signer) -> Order:
+    """Refuse a correction with a code: it ends."""
+    return Order(correction, commands.RefuseCorrection(code=body.code))
