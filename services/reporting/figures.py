@@ -9,6 +9,8 @@ from services.reporting.projections.funnel import STAGES
 
 _LEDGER, _STATEMENT, _FUNNEL = "bidding.custody", "reporting.statement", "reporting.funnel"
 _BUCKETS, _CURRENT = "repayment.overdue-buckets", "current"
+_HISTORY = "repayment.loan-history"
+_LATE = {"bucket": OtherThan(_CURRENT)}
 
 
 def _balance(name: str, title: str, account: str, formula: str, rule: str, moved: str) -> Figure:
@@ -76,6 +78,44 @@ def _principal(
     )
 
 
+def _overdue(name: str, title: str, doc: str, rows: dict[str, str | OtherThan], missing: str) -> Figure:
+    """What is overdue of a part of the running book, moved by its cases: at rest the sum of what its loans say."""
+    return Figure(
+        name=name,
+        title=title,
+        unit="fen",
+        formula="Σ all that is open of missed instalments, penalty charged on them included",
+        rule="rules.md 1.4",
+        view=_BUCKETS,
+        doc=doc,
+        field="overdue_fen",
+        rows_view=_BUCKETS,
+        rows_where={"kind": "loan"} | _LATE | rows,
+        rows_field="overdue_fen",
+        of=tuple(part for part in ("region", "product", "bucket") if f"{{{part}}}" in doc),
+        missing=missing,
+    )
+
+
+def _of_loan(name: str, title: str, formula: str, rule: str, field: str) -> Figure:
+    """A sum of one loan: its rows are the lines of its history that moved it."""
+    return Figure(
+        name=name,
+        title=title,
+        unit="fen",
+        formula=formula,
+        rule=rule,
+        view=_HISTORY,
+        doc="{loan}",
+        field=field,
+        rows_view=_HISTORY,
+        rows_where={"loan_id": "{loan}", f"parts.{field}": OtherThan(None)},
+        rows_field=f"parts.{field}",
+        of=("loan",),
+        missing="unknown_loan",
+    )
+
+
 def _reached(stage: str, title: str, event: str) -> Figure:
     """A stage of the funnel: its rows are the users who have reached it."""
     return Figure(
@@ -129,7 +169,6 @@ _REACHED = {
     "bid": ("Users with an accepted bid", "BidPlaced"),
     "funded": ("Users with a part of a funded loan", "HoldCaptured"),
 }
-_LATE = {"bucket": OtherThan(_CURRENT)}
 
 FIGURES = (
     _balance(
@@ -240,6 +279,41 @@ FIGURES = (
         {"region": "{region}", "product": "{product}", "bucket": "{bucket}"},
         of=("region", "product", "bucket"),
         missing="unknown_segment",
+    ),
+    _overdue(
+        "bucket_overdue",
+        "What is overdue of the loans in one overdue bucket",
+        "bucket:{bucket}",
+        {"bucket": "{bucket}"},
+        "unknown_bucket",
+    ),
+    _overdue(
+        "segment_overdue",
+        "What is overdue of one region's loans of one product in one overdue bucket",
+        "segment:{region}:{product}:{bucket}",
+        {"region": "{region}", "product": "{product}", "bucket": "{bucket}"},
+        "unknown_segment",
+    ),
+    _overdue(
+        "overdue_of_region",
+        "What is overdue of a region's loans",
+        "region:{region}",
+        {"region": "{region}"},
+        "unknown_region",
+    ),
+    _overdue(
+        "overdue_of_product",
+        "What is overdue of a product's loans",
+        "product:{product}",
+        {"product": "{product}"},
+        "unknown_product",
+    ),
+    _of_loan(
+        "loan_outstanding",
+        "Outstanding principal of one loan",
+        "principal lent − Σ principal paid",
+        "domain.md section 4",
+        "outstanding_fen",
     ),
     *(_reached(stage, *_REACHED[stage]) for stage in STAGES),
     Figure(

@@ -5,6 +5,7 @@ from typing import Any
 from tests import posts
 from tests.e2e.life import Life
 from tests.e2e.offices import Resident
+from tests.e2e.test_live import paged
 from tests.e2e.town import Person, eventually
 
 
@@ -107,6 +108,24 @@ def test_the_loans_page_shows_how_late_it_was(life: Life) -> None:
     eventually(lambda: _is_late(life))
     cured = eventually(lambda: _loan(life, bucket="current", overdue_fen=0))
     assert cured["rows"][0]["missed"]
+    assert [row["status"] for row in cured["rows"]] == ["paid", *["future"] * (len(cured["rows"]) - 1)]
+    assert cured["next_due"]["number"] == 2
+
+
+def test_each_amount_of_the_loans_page_is_followed_to_its_events(life: Life) -> None:
+    """What is outstanding, was paid, is due next and would end the loan: each is the sum of its events, which the history names."""
+    at, person = f"/repayment/loans/{life.loan}", life.bea.person
+    page = eventually(lambda: _loan(life, bucket="current", overdue_fen=0))
+    lines = paged(person, f"{at}/history", "2", "event")
+    kinds = [line["kind"] for line in lines.values()]
+    assert {*kinds} >= {"LoanOpened", "PaymentMissed", "OverdueBucketChanged", "PaymentReceived"}
+    assert [*lines.values()][-1]["left"]["outstanding_fen"] == page["outstanding_fen"]
+    for figure in ("outstanding_fen", "totals.paid_fen", "next_due.open_fen", "settlement.amount_fen"):
+        found = person.read(f"{at}/explanation", figure=figure)
+        parts = [part["amount_fen"] for part in found["shares"] + found["computed"]]
+        head, _, name = figure.rpartition(".")
+        assert sum(parts) == found["value_fen"] == (page[head] if head else page)[name], found
+        assert {share["event"] for share in found["shares"]} <= lines.keys()
 
 
 def _is_late(life: Life) -> None:

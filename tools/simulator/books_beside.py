@@ -17,6 +17,7 @@ from tools.simulator.market_books import MarketBooks
 from tools.simulator.measure_books import MeasureBooks
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
+from tools.simulator.page_books import PageBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
 from tools.simulator.prepay_books import PrepayBooks
@@ -49,6 +50,7 @@ class BooksBeside:
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
         self.corrections = CorrectionBooks(books)
+        self.pages = PageBooks(books)
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
@@ -56,6 +58,7 @@ class BooksBeside:
         self.prepaid.record(where, events)
         self.cases.record(where, events)
         self.guarantors.record(where, events, decided_on)
+        self.pages.record(where, events)
         self.measures.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)

@@ -8,6 +8,7 @@ from libs.runtime.projecting import MemoryViews
 from tools.simulator.books import Books
 from tools.simulator.checks import Auditor, Violation
 from tools.simulator.loan_books import LoanBook
+from tools.simulator.pages import compare_pages
 from tools.simulator.projecting import views_of
 from tools.simulator.reading import compare_with_moves
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, MARKETING_ACCOUNT
@@ -33,6 +34,7 @@ def conclude(world: World, auditor: Auditor) -> None:
     compare_views(world)
     compare_with_books(world, auditor.books)
     compare_with_moves(world, auditor.beside.moves)
+    compare_pages(world, auditor.beside.pages)
     check_system_views(world)
 
 

@@ -59,7 +59,7 @@ async def read_portfolio(
 ) -> PortfolioOut:
     """The caller's claims by grade, term and state: what is outstanding and what came back; with a day, what has accrued until then."""
     portfolio = Portfolio()
-    async for held, loan in _held(claims, loans, principal.subject):
+    async for held, loan in held_claims(claims, loans, principal.subject):
         for claim in held:
             accrued_fen = 0
             if on is not None and claim["outstanding_fen"]:
@@ -73,7 +73,7 @@ async def read_portfolio(
 async def read_cash_flow(claims: Claims, loans: Loans, principal: ThisPrincipal) -> CashFlowOut:
     """What the caller may expect of his claims: principal and interest by month."""
     flow = CashFlow()
-    async for held, loan in _held(claims, loans, principal.subject):
+    async for held, loan in held_claims(claims, loans, principal.subject):
         for number, _ in enumerate(flow.add({claim["claim_id"] for claim in held}, loan), 1):
             if not number % _TURN:
                 await asyncio.sleep(0)
@@ -120,7 +120,7 @@ def _worth(claim: Document, loan: Document, on: DayField, profile: Profile) -> W
         return worth_of(profile.on(shown.funded_on), shown.book(), claim["outstanding_fen"], on)
 
 
-async def _held(
+async def held_claims(
     claims: ViewReader, loans: ViewReader, investor: str
 ) -> AsyncIterator[tuple[list[Document], Document]]:
     """The investor's claims of each loan, which may be seen a moment later than the claims: then both are.

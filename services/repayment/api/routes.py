@@ -122,12 +122,6 @@ async def read_loans(loans: Loans, page: ThisPage, principal: ThisPrincipal) -> 
     return LoansOut(items=[LoanOut.of(document) for document in found], next=following)
 
 
-@router.read("/loans/{loan}", scopes("loan:own", "operator"), answer=LoanOut)
-async def read_loan(loan: VisibleLoan) -> LoanOut:
-    """One's own loan with its schedule and what each instalment has received."""
-    return loan
-
-
 @router.read("/loans/{loan}/payoff", scopes("loan:own", "operator"), answer=PayoffOut)
 async def read_payoff(
     request: Request, loan: VisibleLoan, on: Annotated[DayField, Query(description="The value date.")]

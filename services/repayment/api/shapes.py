@@ -292,16 +292,19 @@ def sums_of(lines: Sequence[events.AllocationLine]) -> dict[str, int]:
 
 
 class BucketOut(BaseModel):
-    """How many running loans are this late, and their whole outstanding principal."""
+    """How many running loans are this late, their whole outstanding principal, and what of it and beside it is overdue. `stage` is
+    the stage of collecting that the bucket belongs to, null until a loan of it has a case."""
 
     bucket: str
     loans: int
     principal_fen: int
+    overdue_fen: int = 0  # not in documents of the version before
+    stage: str | None = None
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """From a document of repayment.overdue-buckets."""
-        return cls(**{name: document[name] for name in cls.model_fields})
+        return cls(**{name: document[name] for name in cls.model_fields if name in document})
 
 
 class BucketsOut(BaseModel):
@@ -332,11 +335,12 @@ class LateOut(BaseModel):
     principal_fen: int
     late_loans: int
     late_principal_fen: int
+    overdue_fen: int = 0  # not in documents of the version before
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """From a document of repayment.overdue-buckets."""
-        return cls(**{name: document[name] for name in cls.model_fields})
+        return cls(**{name: document[name] for name in cls.model_fields if name in document})
 
 
 class RegionOut(LateOut):

@@ -13,7 +13,7 @@ from libs.events.corrections import LoanRestated
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
-from services.repayment.projections import restated
+from services.repayment.projections import receipts, restated
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -31,12 +31,13 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                     Add(line.claim_id, "interest_fen", line.interest_fen),
                     Add(line.claim_id, "penalty_fen", line.penalty_fen),
                     Add(line.claim_id, "fee_fen", line.fee_fen),
+                    *receipts.received(line, shared.value_date),
                     Set(line.claim_id, f"src.{event.stream}", event.address),
                 )
             ]
         case LoanRestated() as loan:
             sources = (Set(change.claim_id, f"src.{event.stream}", event.address) for change in loan.claims)
-            return [*restated.claims(loan), *sources]
+            return [*restated.claims(loan), *receipts.restated(loan), *sources]
         case ClaimReserved() as reserved:
             return _reserved(reserved.claim_id, reserved.offer_id, event)
         case ReservationReleased() as released:
@@ -85,7 +86,7 @@ def _opened(loan_id: str, claim: ClaimTerms | SubrogatedClaim, event: RecordedEv
 
 VIEW = View(
     name="repayment.claims",
-    version=3,
+    version=4,
     reads=(
         LoanOpened,
         RepaymentDistributed,

@@ -4,10 +4,14 @@
 the same of one region and product; `region:<region>` and `product:<product>` count the loans of all buckets and, beside them,
 those that are late. `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to their events.
 `written_off` stands beside all of them: the loans that are off the balance, what is owed of them, what came back since.
+
+What is overdue is a sum too, and a loan's event says only what it is after it. A case's place in the collection queue says both,
+before and after (libs.events.collections): so these sums are moved by collections, and at rest are the sums of the loans' rows.
 """
 
 from collections.abc import Sequence
 
+from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from libs.events.corrections import LoanRestated
 from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.records import RecordedEvent
@@ -52,6 +56,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return [*_restated(restated), _source(restated.loan_id, event)]
         case LoanRepaid() as repaid:
             return [*_counted(repaid, _CURRENT, -1, 0), Delete(_row(repaid.loan_id))]
+        case CaseRanked() as ranked:
+            before = [] if ranked.before is None else _owing(ranked.before, -ranked.before.overdue_fen)
+            return [*before, *_owing(ranked.entry, ranked.entry.overdue_fen)]
+        case CaseClosed() as closed:
+            return _owing(closed.entry, -closed.entry.overdue_fen)
         case _:
             return []
 
@@ -92,6 +101,15 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
     ]
 
 
+def _owing(case: QueueEntry, overdue_fen: int) -> Sequence[Op]:
+    """So much more is overdue where a case is counted; in which stage its bucket is collected is the same for all its cases."""
+    ops = _counted(case, case.bucket, 0, 0, overdue_fen)
+    if case.bucket == _WRITTEN_OFF:
+        return ops
+    docs = (f"bucket:{case.bucket}", f"segment:{case.region}:{case.product}:{case.bucket}")
+    return [*ops, *(SetOnce(doc, "stage", case.stage) for doc in docs)]
+
+
 def _restated(loan: LoanRestated) -> Sequence[Op]:
     """A loan that was repaid is counted again, as current: where it is late, the next event moves it."""
     row, bucket = _row(loan.loan_id), loan.from_bucket or _CURRENT
@@ -128,10 +146,17 @@ def _source(loan_id: str, event: RecordedEvent) -> Op:
 
 
 def _counted(
-    of: LoanOpened | PaymentReceived | OverdueBucketChanged | LoanRepaid | LoanWrittenOff | LoanRestated,
+    of: LoanOpened
+    | PaymentReceived
+    | OverdueBucketChanged
+    | LoanRepaid
+    | LoanWrittenOff
+    | LoanRestated
+    | QueueEntry,
     bucket: str,
     loans: int,
     principal_fen: int,
+    overdue_fen: int = 0,
 ) -> Sequence[Op]:
     if bucket == _WRITTEN_OFF:
         return [
@@ -139,6 +164,7 @@ def _counted(
             Add(_WRITTEN_OFF, "loans", loans),
             Add(_WRITTEN_OFF, "principal_fen", principal_fen),
             Add(_WRITTEN_OFF, "recovered_fen", 0),
+            *([Add(_WRITTEN_OFF, "overdue_fen", overdue_fen)] if overdue_fen else []),
         ]
     whole, part = f"bucket:{bucket}", f"segment:{of.region}:{of.product}:{bucket}"
     ops: list[Op] = [
@@ -152,6 +178,7 @@ def _counted(
             SetOnce(doc, "bucket", bucket),
             Add(doc, "loans", loans),
             Add(doc, "principal_fen", principal_fen),
+            Add(doc, "overdue_fen", overdue_fen),
         ]
     late = int(bucket != _CURRENT)
     for kind, name in (("region", of.region), ("product", of.product)):
@@ -163,6 +190,7 @@ def _counted(
             Add(doc, "principal_fen", principal_fen),
             Add(doc, "late_loans", late * loans),
             Add(doc, "late_principal_fen", late * principal_fen),
+            Add(doc, "overdue_fen", overdue_fen),
         ]
     return ops
 
@@ -173,7 +201,7 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=6,
+    version=7,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -185,6 +213,8 @@ VIEW = View(
         RecoveryReceived,
         LoanRepaid,
         LoanRestated,
+        CaseRanked,
+        CaseClosed,
     ),
     project=project,
     indexes=("kind", "bucket", "region", "product"),

@@ -113,6 +113,10 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "left_from": lambda _town: ["1"],
     "sort": lambda _town: ["rate"],
     "due_until": lambda _town: ["2099-12-31"],
+    "figure": lambda _town: ["outstanding_fen"],
+    "number": lambda _town: ["1"],
+    "payment": lambda _town: ["pay_none"],
+    "bucket": lambda _town: ["M1"],
 }
 #: Routes that nobody in particular may call, each with its reason.
 ANYBODY: Final = {

@@ -37,6 +37,7 @@ from tests.unit.bidding.views_story import (
     EXPIRED,
     FEES,
     FLEW,
+    GUARANTOR,
     LEFT,
     LISTED,
     LOAN_OF,

@@ -127,9 +127,14 @@ def test_buckets_count_loans_and_their_whole_outstanding_principal() -> None:
     """One loan in M1 after a part payment, one in M2; nobody is current any more."""
     shown = documents(BUCKETS, [*history("loan_7", *STORY), *history("loan_8", *OTHER)])
     assert {doc: fields for doc, fields in shown.items() if doc.startswith("bucket:")} == {
-        "bucket:current": {"kind": "bucket", "bucket": "current", "loans": 0, "principal_fen": 0},
-        "bucket:M1": {"kind": "bucket", "bucket": "M1", "loans": 1, "principal_fen": 66_668},
-        "bucket:M2": {"kind": "bucket", "bucket": "M2", "loans": 1, "principal_fen": 100_000},
+        f"bucket:{name}": {
+            "kind": "bucket",
+            "bucket": name,
+            "loans": loans,
+            "principal_fen": principal_fen,
+            "overdue_fen": 0,  # collections says it
+        }
+        for name, loans, principal_fen in (("current", 0, 0), ("M1", 1, 66_668), ("M2", 1, 100_000))
     }
 
 
@@ -181,7 +186,7 @@ def test_segments_count_by_region_and_product() -> None:
     }
     assert shown["segment:sh:credit:M6+"]["bucket"] == "M6+"
     late = {"kind": "region", "region": "sh", "loans": 1, "principal_fen": 100_000}
-    assert shown["region:sh"] == late | {"late_loans": 1, "late_principal_fen": 100_000}
+    assert shown["region:sh"] == late | {"late_loans": 1, "late_principal_fen": 100_000, "overdue_fen": 0}
     assert (shown["product:"]["loans"], shown["product:"]["late_principal_fen"]) == (1, 66_668)
 
 
@@ -217,6 +222,12 @@ def test_a_claim_shows_what_is_owed_and_what_came_back() -> None:
         "fee_fen": 50 + 34,
         "sold_fen": 0,
         "offer_id": None,
+        "received.2024-02-29.principal_fen": 16_501,
+        "received.2024-02-29.interest_fen": 500,
+        "received.2024-02-29.fee_fen": 50,
+        "received.2024-04-01.principal_fen": 165,
+        "received.2024-04-01.interest_fen": 335,
+        "received.2024-04-01.fee_fen": 34,
     }
 
 

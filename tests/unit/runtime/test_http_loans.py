@@ -130,8 +130,8 @@ async def test_buckets_are_shown_without_their_rows(repayment: World) -> None:
     )
     assert answer.json() == {
         "items": [
-            {"bucket": "current", "loans": 2, "principal_fen": 9},
-            {"bucket": "M1", "loans": 1, "principal_fen": 5},
+            {"bucket": "current", "loans": 2, "principal_fen": 9, "overdue_fen": 0, "stage": None},
+            {"bucket": "M1", "loans": 1, "principal_fen": 5, "overdue_fen": 0, "stage": None},
         ],
         "next": None,
     }

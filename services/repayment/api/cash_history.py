@@ -1,0 +1,155 @@
+"""Routes of what a lender was to get and got: by month over all of his claims, and of one of them.
+
+Read like the portfolio (docs/decisions/0020): his claims' documents and their loans', once each. A loan's payments are laid beside
+its rows once, however many claims of it he holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import BaseModel, Field
+
+from libs.runtime.http import ThisPrincipal, id_path, not_found, scopes
+from services.repayment.api.portfolio import held_claims
+from services.repayment.api.portfolio_shapes import Document, open_rows
+from services.repayment.api.routes import Claims, Loans, router
+from services.repayment.domain.cash_history import COMPONENTS, Instalment, Piece, pieces_of, share_of
+from services.repayment.domain.expected import expected_of
+
+
+class CashMonthOut(BaseModel):
+    """A month: what falls due in it, what came in it, and by what they differ. `early_fen` of what came is due in a later month or was prepaid,
+    `late_fen` of it came after its due date; `missed_fen` of what fell due has not come. `fee_fen` is the platform's."""
+
+    month: str = Field(examples=["2024-03"])
+    expected_principal_fen: int = 0
+    expected_interest_fen: int = 0
+    received_principal_fen: int = 0
+    received_interest_fen: int = 0
+    received_penalty_fen: int = 0
+    fee_fen: int = 0
+    early_fen: int = 0
+    late_fen: int = 0
+    missed_fen: int = 0
+
+
+class CashHistoryOut(BaseModel):
+    """Month by month what a lender was and is to get of his claims, and what distributions brought; over all months, expected =
+    received + what is open. What is to come is an estimate (cash-flow); prices of sales are not in it."""
+
+    months: list[CashMonthOut]
+
+
+@dataclass(slots=True)
+class CashHistory:
+    """Adds claims up, one by one; the loan's payments are laid beside its rows once for all claims of it."""
+
+    months: dict[str, CashMonthOut] = field(default_factory=dict)
+    _loan: str = ""
+    _pieces: Mapping[str, Mapping[date, list[Piece]]] = field(default_factory=dict)
+
+    def add(self, claim: Document, loan: Document) -> None:
+        """A document of repayment.claims with its loan's of repayment.loans; claims of one loan follow each other."""
+        if loan["loan_id"] != self._loan:
+            self._loan = loan["loan_id"]
+            is_owed = loan["state"] == "running"
+            self._pieces = {
+                each: pieces_of(_paid(loan, each), _rows(loan, each), is_owed=is_owed) for each in COMPONENTS
+            }
+        for day, came in claim.get("received", {}).items():
+            paid_on = date.fromisoformat(day)
+            month = self._month(paid_on)
+            month.received_penalty_fen += came.get("penalty_fen", 0)
+            month.fee_fen += came.get("fee_fen", 0)
+            for each in COMPONENTS:
+                pieces = self._pieces[each].get(paid_on, [])
+                for piece in share_of(came.get(f"{each}_fen", 0), paid_on, pieces):
+                    self._came(each, piece)
+        for due in expected_of(claim["claim_id"], loan.get("held", {}), open_rows(loan)):
+            month = self._month(due.due_on)
+            month.expected_principal_fen += due.principal_fen
+            month.expected_interest_fen += due.interest_fen
+            if due.missed:
+                month.missed_fen += due.principal_fen + due.interest_fen
+
+    def _came(self, component: str, piece: Piece) -> None:
+        """A part of a receipt: expected in one month, received in another or the same."""
+        came, due = self._month(piece.paid_on), self._month(piece.due_on)
+        _more(due, f"expected_{component}_fen", piece.amount_fen)
+        _more(came, f"received_{component}_fen", piece.amount_fen)
+        if piece.timing != "in_time":
+            _more(came, f"{piece.timing}_fen", piece.amount_fen)
+
+    def _month(self, day: date) -> CashMonthOut:
+        name = day.isoformat()[:7]
+        return self.months.setdefault(name, CashMonthOut(month=name))
+
+    def shown(self) -> CashHistoryOut:
+        """What was added up so far, without months in which nothing was to come or came."""
+        months = [self.months[name] for name in sorted(self.months)]
+        return CashHistoryOut(
+            months=[month for month in months if any(month.model_dump(exclude={"month"}).values())]
+        )
+
+
+def _more(month: CashMonthOut, name: str, amount_fen: int) -> None:
+    setattr(month, name, getattr(month, name) + amount_fen)
+
+
+def _paid(loan: Document, component: str) -> dict[date, int]:
+    """What the loan's payments of each value date paid of a component."""
+    found: dict[date, int] = {}
+    for payment in loan.get("payments", {}).values():
+        if payment.get("reversed"):
+            continue
+        day = date.fromisoformat(payment["value_date"])
+        found[day] = found.get(day, 0) + payment[f"{component}_fen"]
+    return found
+
+
+def _rows(loan: Document, component: str) -> list[Instalment]:
+    rows = sorted(loan["rows"].items(), key=lambda item: int(item[0]))
+    return [
+        Instalment(
+            due_on=date.fromisoformat(row["due_on"]),
+            owed_fen=row[f"{component}_fen"],
+            paid_fen=row[f"paid_{component}_fen"],
+        )
+        for _, row in rows
+    ]
+
+
+async def _own_claim(
+    claim: Annotated[str, id_path("clm")], claims: Claims, principal: ThisPrincipal
+) -> dict[str, Any]:
+    """One's own claim, also one that was sold: what it brought, it brought to him."""
+    found = await claims.get(claim, missing="unknown_claim")
+    if found["investor"] != principal.subject:
+        raise not_found("unknown_claim")
+    return found
+
+
+OwnClaim = Annotated[dict[str, Any], Depends(_own_claim)]
+
+
+@router.read("/portfolio/cash-history", scopes("claim:own"), answer=CashHistoryOut)
+async def read_cash_history(claims: Claims, loans: Loans, principal: ThisPrincipal) -> CashHistoryOut:
+    """What the caller was to get of all of his claims and what he got, month by month, and what was early, late or missed."""
+    history = CashHistory()
+    async for held, loan in held_claims(claims, loans, principal.subject):
+        for claim in held:
+            history.add(claim, loan)
+    return history.shown()
+
+
+@router.read("/claims/{claim}/cash-history", scopes("claim:own"), answer=CashHistoryOut)
+async def read_claims_history(claim: OwnClaim, loans: Loans) -> CashHistoryOut:
+    """The same of one claim."""
+    history = CashHistory()
+    loan = await loans.find(claim["loan_id"])
+    if loan is not None:
+        history.add(claim, loan)
+    return history.shown()

@@ -1,0 +1,175 @@
+"""Routes of the running book by how late it is: sums by stage, region and product that add up, and the loans behind each.
+
+Nothing is counted here that the view does not hold: a sum of several segments is their addition, so a total is its parts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any, Final
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from libs.events.searches import OneOf
+from libs.runtime.http import ThisPage
+from services.repayment.api.routes import BOOK_READERS, Buckets, ProductQuery, RegionQuery, router
+from services.repayment.domain.profile import CURRENT
+
+StageQuery = Annotated[
+    str | None,
+    Query(pattern="^[a-z][a-z0-9_]{0,39}$", description="Only this stage of collecting.", examples=["early"]),
+]
+BucketQuery = Annotated[
+    str | None, Query(pattern="^[A-Za-z0-9+]{1,20}$", description="Only this bucket.", examples=["M1"])
+]
+
+Document = Mapping[str, Any]
+_SUMS: Final = ("loans", "principal_fen", "overdue_fen")
+#: What nobody collects yet, or no longer: the stage of loans that are not late.
+_NO_STAGE: Final = ""
+
+
+class BookSums(BaseModel):
+    """Running loans added up: how many, their whole outstanding principal, and what of them is overdue, penalty included."""
+
+    loans: int = 0
+    principal_fen: int = 0
+    overdue_fen: int = 0
+
+    def add(self, document: Document) -> None:
+        """One segment more."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + document.get(name, 0))
+
+
+class StageSums(BookSums):
+    """The loans of one stage of collecting; empty for those that have no case."""
+
+    stage: str
+
+
+class RegionSums(BookSums):
+    """The loans of one region."""
+
+    region: str
+
+
+class ProductSums(BookSums):
+    """The loans of one product."""
+
+    product: str
+
+
+class BucketSums(BookSums):
+    """The loans of one bucket."""
+
+    bucket: str
+
+
+class OverdueOut(BaseModel):
+    """The late part of the running book that was asked for, and the same by stage, bucket, region and product: each list sums to
+    `total`, and every segment behind them is a figure (`segment_overdue`, `segment_principal`)."""
+
+    total: BookSums
+    stages: list[StageSums]
+    buckets: list[BucketSums]
+    regions: list[RegionSums]
+    products: list[ProductSums]
+
+
+@dataclass(slots=True)
+class Overdue:
+    """Adds segments up one by one."""
+
+    total: BookSums = field(default_factory=BookSums)
+    stages: dict[str, StageSums] = field(default_factory=dict)
+    buckets: dict[str, BucketSums] = field(default_factory=dict)
+    regions: dict[str, RegionSums] = field(default_factory=dict)
+    products: dict[str, ProductSums] = field(default_factory=dict)
+
+    def add(self, segment: Document) -> None:
+        """A document of repayment.overdue-buckets, of the kind `segment`. One that has no loans any more is in no list."""
+        if not any(segment.get(name) for name in _SUMS):
+            return
+        stage = segment.get("stage", _NO_STAGE)
+        bucket, region, product = segment["bucket"], segment["region"], segment["product"]
+        for each in (
+            self.total,
+            self.stages.setdefault(stage, StageSums(stage=stage)),
+            self.buckets.setdefault(bucket, BucketSums(bucket=bucket)),
+            self.regions.setdefault(region, RegionSums(region=region)),
+            self.products.setdefault(product, ProductSums(product=product)),
+        ):
+            each.add(segment)
+
+    def shown(self) -> OverdueOut:
+        """What was added up so far."""
+        return OverdueOut(
+            total=self.total,
+            stages=[self.stages[name] for name in sorted(self.stages)],
+            buckets=[self.buckets[name] for name in sorted(self.buckets)],
+            regions=[self.regions[name] for name in sorted(self.regions)],
+            products=[self.products[name] for name in sorted(self.products)],
+        )
+
+
+class RunningLoanOut(BaseModel):
+    """A running loan as the sums count it: in its bucket since a date. `events` are the last ones behind it."""
+
+    id: str
+    bucket: str
+    region: str
+    product: str
+    since: date
+    principal_fen: int
+    overdue_fen: int
+    events: list[str]
+
+    @classmethod
+    def of(cls, document: Document) -> "RunningLoanOut":
+        """From a document of repayment.overdue-buckets, of the kind `loan`."""
+        plain = {name: document[name] for name in cls.model_fields if name in document}
+        return cls(id=document["loan_id"], events=sorted(document["src"].values()), **plain)
+
+
+class RunningLoansOut(BaseModel):
+    """A page of the loans behind a sum."""
+
+    items: list[RunningLoanOut]
+    next: str | None
+
+
+@router.read("/overdue", BOOK_READERS, answer=OverdueOut)
+async def read_overdue(
+    buckets: Buckets, stage: StageQuery = None, region: RegionQuery = None, product: ProductQuery = None
+) -> OverdueOut:
+    """What of the running book is late, by stage of collecting, bucket, region and product: of one of each if wished."""
+    overdue = Overdue()
+    where = _asked(stage=stage, region=region, product=product)
+    async for segment in buckets.all({"kind": "segment"} | where):
+        if segment["bucket"] != CURRENT:
+            overdue.add(segment)
+    return overdue.shown()
+
+
+@router.read("/running-loans", BOOK_READERS, answer=RunningLoansOut)
+async def read_running_loans(
+    buckets: Buckets,
+    page: ThisPage,
+    bucket: BucketQuery = None,
+    stage: StageQuery = None,
+    region: RegionQuery = None,
+    product: ProductQuery = None,
+) -> RunningLoansOut:
+    """The loans behind a sum of the book, each with the events behind it; of a stage: those of its buckets."""
+    where: dict[str, Any] = {"kind": "loan"} | _asked(bucket=bucket, region=region, product=product)
+    if stage is not None:
+        names = [row["bucket"] async for row in buckets.all({"kind": "bucket", "stage": stage})]
+        where["bucket"] = OneOf(tuple(name for name in names if bucket in (None, name)))
+    found, following = await buckets.page(page, where=where)
+    return RunningLoansOut(items=[RunningLoanOut.of(row) for row in found], next=following)
+
+
+def _asked(**named: str | None) -> dict[str, str]:
+    return {name: value for name, value in named.items() if value is not None}

@@ -1,0 +1,232 @@
+"""Bodies of a loan's page: its schedule as it stands today, its history, and where each amount comes from. Amounts in fen."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from services.repayment.api.shapes import LoanOut, NextDueOut, RowOut, SettlementOut
+from services.repayment.domain.allocation import days_past_due
+from services.repayment.domain.loan_account import COMPONENTS, Account, Line, Share, left_fen, paid_fen
+
+#: Where an instalment stands: asked for by nothing any more, to come, due and not judged yet, missed.
+Status = Literal["paid", "settled", "overdue", "due", "future"]
+
+
+class PageRowOut(RowOut):
+    """One instalment, and where it stands: `paid` in full, `settled` by an early end, `overdue` once it was missed, `due` from its
+    due date until that is judged, else `future`."""
+
+    status: Status
+
+
+class PageDueOut(NextDueOut):
+    """The oldest instalment that is not fully paid, and what of it is open."""
+
+    principal_fen: int
+    interest_fen: int
+    fee_fen: int
+    penalty_fen: int
+
+
+class TotalsOut(BaseModel):
+    """The whole schedule with the penalty that was charged; what was paid, an early end included; what is open."""
+
+    principal_fen: int
+    interest_fen: int
+    fee_fen: int
+    penalty_fen: int
+    paid_principal_fen: int
+    paid_interest_fen: int
+    paid_fee_fen: int
+    paid_penalty_fen: int
+    paid_fen: int
+    open_fen: int
+
+
+class LoanPageOut(LoanOut):
+    """A loan's page. `dpd` are the days past due on the business date `today`; `settlement` is what ends the loan today, null
+    when it is repaid, when no calendar is open yet, and for who only holds a claim in it."""
+
+    rows: list[PageRowOut]  # type: ignore[assignment]  # each says more than a row of the list
+    next_due: PageDueOut | None = None
+    totals: TotalsOut
+    today: date | None
+    settlement: SettlementOut | None
+
+    @staticmethod
+    def shown(
+        document: Mapping[str, Any], today: date | None, settlement: SettlementOut | None
+    ) -> "LoanPageOut":
+        """From a document of repayment.loans, on a business date."""
+        loan = LoanOut.of(dict(document))
+        fields = loan.model_dump(exclude={"rows", "next_due"})
+        if today is not None and loan.state == "running":
+            fields |= {"dpd": days_past_due(loan.book(), today), "dpd_on": today}
+        rows = [PageRowOut(**row.model_dump(), status=_status(row, today)) for row in loan.rows]
+        oldest = next((row for row in rows if row.open_fen), None)
+        return LoanPageOut(
+            rows=rows,
+            next_due=None if oldest is None else _due(oldest),
+            totals=_totals(document, rows),
+            today=today,
+            settlement=settlement,
+            **fields,
+        )
+
+
+def _status(row: RowOut, today: date | None) -> Status:
+    if not row.open_fen:
+        return "settled" if row.left_fen() else "paid"
+    if row.missed:
+        return "overdue"
+    return "due" if today is not None and row.due_on <= today else "future"
+
+
+def _due(row: RowOut) -> PageDueOut:
+    fields = row.model_dump()
+    return PageDueOut(
+        number=row.number,
+        due_on=row.due_on,
+        open_fen=row.open_fen,
+        **{f"{each}_fen": left_fen(fields, each) for each in COMPONENTS},
+    )
+
+
+def _totals(document: Mapping[str, Any], rows: Sequence[PageRowOut]) -> TotalsOut:
+    account: Account = {"rows": document["rows"], "early": document.get("early", {})}
+    asked = {f"{each}_fen": sum(getattr(row, f"{each}_fen") for row in rows) for each in COMPONENTS}
+    paid = {f"paid_{each}_fen": paid_fen(account, each) for each in COMPONENTS}
+    return TotalsOut(**asked, **paid, paid_fen=sum(paid.values()), open_fen=sum(row.open_fen for row in rows))
+
+
+class HeldPageOut(BaseModel):
+    """The page of a loan for who holds a claim in it: its schedule and where it stands. Who borrows, from which account and by
+    which payments, and what would end the loan today, is not among it."""
+
+    id: str
+    listing_id: str
+    state: str
+    bucket: str
+    loan_class: str
+    grade: str
+    annual_rate: str
+    penalty_rate: str
+    tenor_months: int
+    funded_on: date
+    repaid_on: date | None
+    principal_fen: int
+    installment_fen: int
+    outstanding_fen: int
+    overdue_fen: int
+    penalty_fen: int
+    dpd: int
+    dpd_on: date | None
+    today: date | None
+    next_due: PageDueOut | None
+    totals: TotalsOut
+    rows: list[PageRowOut]
+
+    @classmethod
+    def of(cls, page: LoanPageOut) -> "HeldPageOut":
+        """What of a loan's page a holder sees."""
+        return cls(**page.model_dump(include=set(cls.model_fields)))
+
+
+# --- history -------------------------------------------------------------------------------------------------------
+
+_PARTS: Final = (*(f"paid_{each}_fen" for each in COMPONENTS), "charged_penalty_fen")
+_LEFT: Final = ("outstanding_fen", "overdue_fen", "penalty_fen")
+
+
+class LeftOut(BaseModel):
+    """What an event left open: principal that is not repaid, all that is overdue, and penalty that was charged and is not paid."""
+
+    outstanding_fen: int
+    overdue_fen: int
+    penalty_fen: int
+
+
+class HistoryLineOut(BaseModel):
+    """An event that moved an amount: what it paid and charged of each component, what it left, and where it stands in the log.
+    `on` is the date on which it counts. `payment_id` is null for who only holds a claim."""
+
+    event: str = Field(description="service/partition/position/index.")
+    kind: str = Field(examples=["PaymentReceived"])
+    on: date | None
+    business_date: date | None
+    payment_id: str | None
+    paid_principal_fen: int
+    paid_interest_fen: int
+    paid_fee_fen: int
+    paid_penalty_fen: int
+    charged_penalty_fen: int
+    left: LeftOut
+
+    @classmethod
+    def of(cls, line: Line, account: Account, *, names_payment: bool) -> "HistoryLineOut":
+        """From a line and the account after it."""
+        return cls(
+            **{name: line[name] for name in ("event", "kind", "on", "business_date")},
+            payment_id=line["payment_id"] if names_payment else None,
+            left=LeftOut(**{name: account.get(name, 0) for name in _LEFT}),
+            **{name: line["parts"].get(name, 0) for name in _PARTS},
+        )
+
+
+class HistoryOut(BaseModel):
+    """A page of a loan's history, the oldest event first; `next` is the cursor of the next page, null after the last."""
+
+    items: list[HistoryLineOut]
+    next: str | None
+
+
+# --- explanation ---------------------------------------------------------------------------------------------------
+
+
+class ShareOut(BaseModel):
+    """What one event changed of an amount, and what the amount was after it."""
+
+    event: str
+    kind: str
+    on: date | None
+    amount_fen: int
+    after_fen: int
+
+
+Computed = Literal["penalty_since_charged", "interest_for_days_used"]
+
+
+class ComputedOut(BaseModel):
+    """A part of a quote that no event has said yet, because it becomes owed by the payment that it is the price of."""
+
+    what: Computed
+    formula: str
+    amount_fen: int
+
+
+class ExplanationOut(BaseModel):
+    """How an amount of a loan's page comes about: value = Σ amounts of `shares` + Σ amounts of `computed`."""
+
+    id: str
+    figure: str
+    number: int | None
+    payment: str | None
+    value_fen: int
+    formula: str
+    rule: str
+    shares: list[ShareOut]
+    computed: list[ComputedOut]
+
+    @staticmethod
+    def shares_of(found: Iterable[Share]) -> list[ShareOut]:
+        """From the lines behind an amount."""
+        return [
+            ShareOut(
+                **{name: share.line[name] for name in ("event", "kind", "on")},
+                amount_fen=share.amount_fen,
+                after_fen=share.after_fen,
+            )
+            for share in found
+        ]

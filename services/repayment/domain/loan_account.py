@@ -1,0 +1,214 @@
+"""A loan's account: its history added up line by line, so that every amount of its page is the sum of events that made it.
+
+An amount is explained by telescoping: the history is folded from its first line, the amount is looked at after each, and what a
+line changed of it is that line's share. So the shares sum to the amount, whatever its formula is and whatever events there will be.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+#: A loan's amounts (fen) by their place on its page, and its `state`: what the history's lines come to.
+Account = dict[str, Any]
+Line = Mapping[str, Any]
+ValueOf = Callable[[Account], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How an amount of the page comes about: in words, by which rule, and as a function of the loan's account.
+
+    Of a row's amount the function is given the row's number, of a payment's its id.
+    """
+
+    words: str
+    rule: str
+    value: Callable[[Account, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one line of the history changed of an amount (fen), and what the amount was after it."""
+
+    line: Line
+    amount_fen: int
+    after_fen: int
+
+
+def shares(history: Iterable[Line], value_of: ValueOf) -> list[Share]:
+    """The lines that changed an amount; their shares sum to what it is after the last line."""
+    found: list[Share] = []
+    before_fen = 0
+    for line, account in accounts(history):
+        after_fen = value_of(account)
+        if after_fen != before_fen:
+            found.append(Share(line, after_fen - before_fen, after_fen))
+        before_fen = after_fen
+    return found
+
+
+def accounts(history: Iterable[Line]) -> Iterator[tuple[Line, Account]]:
+    """Each line with the account after it: one account, which the next line changes."""
+    account: Account = {}
+    for line in history:
+        _assign(account, line["told"])
+        _add(account, line["moved"])
+        yield line, account
+
+
+def account_of(history: Iterable[Line]) -> Account:
+    """The account after the last line; empty where there is none."""
+    last: Account = {}
+    for _, last in accounts(history):  # noqa: B007  # the one after the last line
+        pass
+    return last
+
+
+def _assign(account: Account, told: Mapping[str, Any]) -> None:
+    for name, value in told.items():
+        if isinstance(value, Mapping):
+            _assign(account.setdefault(name, {}), value)
+        else:
+            account[name] = value
+
+
+def _add(account: Account, moved: Mapping[str, Any]) -> None:
+    for name, value in moved.items():
+        if isinstance(value, Mapping):
+            _add(account.setdefault(name, {}), value)
+        else:
+            account[name] = account.get(name, 0) + value
+
+
+# --- the amounts of a page -----------------------------------------------------------------------------------------
+
+#: What an instalment asks for, and what it has received of that.
+COMPONENTS: Final = ("principal", "interest", "fee", "penalty")
+
+
+def left_fen(row: Mapping[str, int], component: str) -> int:
+    """What of one component an instalment has not received."""
+    left: int = row.get(f"{component}_fen", 0) - row.get(f"paid_{component}_fen", 0)
+    return left
+
+
+def open_fen(account: Account, number: str, component: str) -> int:
+    """What of it is still owed: nothing once the loan is not owed any more, as after early settlement."""
+    return left_fen(_row(account, number), component) if account.get("state") == "running" else 0
+
+
+def paid_fen(account: Account, component: str) -> int:
+    """What all payments paid of a component, early settlement included, whose part stands in no row."""
+    rows = account.get("rows", {}).values()
+    early: int = account.get("early", {}).get(f"{component}_fen", 0)
+    in_rows: int = sum(row.get(f"paid_{component}_fen", 0) for row in rows)
+    return early + in_rows
+
+
+def rows_of(account: Account) -> Mapping[str, Mapping[str, int]]:
+    """The rows of the schedule that holds now: a longer one may stand behind it."""
+    rows: Mapping[str, Mapping[str, int]] = account.get("rows", {})
+    last = account.get("rows_to", len(rows))
+    return {number: row for number, row in rows.items() if int(number) <= last}
+
+
+def _row(account: Account, number: str) -> Mapping[str, int]:
+    found: Mapping[str, int] = account.get("rows", {}).get(number, {})
+    return found
+
+
+def _of_row(name: str) -> Callable[[Account, str], int]:
+    return lambda account, number: _row(account, number).get(name, 0)
+
+
+def _open_of_row(*components: str) -> Callable[[Account, str], int]:
+    return lambda account, number: sum(open_fen(account, number, each) for each in components)
+
+
+def _told(name: str) -> Callable[[Account, str], int]:
+    return lambda account, _: account.get(name, 0)
+
+
+def _of_payment(name: str) -> Callable[[Account, str], int]:
+    return lambda account, payment: account.get("payments", {}).get(payment, {}).get(name, 0)
+
+
+def _paid(*components: str) -> Callable[[Account, str], int]:
+    return lambda account, _: sum(paid_fen(account, each) for each in components)
+
+
+def _contracted(component: str) -> Callable[[Account, str], int]:
+    return lambda account, _: sum(row.get(f"{component}_fen", 0) for row in rows_of(account).values())
+
+
+def _open(*components: str) -> Callable[[Account, str], int]:
+    return lambda account, _: sum(
+        open_fen(account, number, each) for number in rows_of(account) for each in components
+    )
+
+
+_SCHEDULE, _PENALTY, _ALLOCATION = "rules.md 1.1", "domain.md section 4, decision 5", "domain.md section 4"
+_RUNNING: Final = "; nothing once the loan is repaid"
+
+#: An amount's place on the page, numbers and ids left out -> how it comes about.
+FORMULAS: Final[Mapping[str, Formula]] = {
+    "principal_fen": Formula("what was lent", _SCHEDULE, _told("principal_fen")),
+    "installment_fen": Formula("the instalment that the contract names", _SCHEDULE, _told("installment_fen")),
+    "outstanding_fen": Formula(
+        "principal lent − Σ principal paid, as each payment's event says it",
+        _ALLOCATION,
+        _told("outstanding_fen"),
+    ),
+    "overdue_fen": Formula(
+        "all that is open of missed instalments, penalty charged on them included, as each event says it",
+        "rules.md 1.4",
+        _told("overdue_fen"),
+    ),
+    "penalty_fen": Formula("Σ penalty charged − Σ penalty paid", _PENALTY, _told("penalty_fen")),
+    **{
+        f"totals.{each}_fen": Formula(f"Σ {each} of all instalments", rule, _contracted(each))
+        for each, rule in zip(COMPONENTS, (_SCHEDULE, _SCHEDULE, "decision 19", _PENALTY), strict=True)
+    },
+    **{
+        f"totals.paid_{each}_fen": Formula(f"Σ {each} of all payments", _ALLOCATION, _paid(each))
+        for each in COMPONENTS
+    },
+    "totals.paid_fen": Formula("Σ all payments, what came back left out", _ALLOCATION, _paid(*COMPONENTS)),
+    "totals.open_fen": Formula(
+        f"Σ instalments and penalty charged − Σ paid on them{_RUNNING}", _ALLOCATION, _open(*COMPONENTS)
+    ),
+    **{
+        f"rows.{each}_fen": Formula(f"the {each} that the instalment asks for", rule, _of_row(f"{each}_fen"))
+        for each, rule in zip(COMPONENTS, (_SCHEDULE, _SCHEDULE, "decision 19", _PENALTY), strict=True)
+    },
+    **{
+        f"rows.paid_{each}_fen": Formula(
+            f"Σ {each} that payments paid on the instalment", _ALLOCATION, _of_row(f"paid_{each}_fen")
+        )
+        for each in COMPONENTS
+    },
+    "rows.open_fen": Formula(
+        f"the instalment and its penalty − Σ paid on it{_RUNNING}", _ALLOCATION, _open_of_row(*COMPONENTS)
+    ),
+    "next_due.open_fen": Formula(
+        "all that is open of the oldest instalment that is not paid", _ALLOCATION, _open_of_row(*COMPONENTS)
+    ),
+    **{
+        f"next_due.{each}_fen": Formula(
+            f"the {each} that is open of the oldest instalment that is not paid",
+            _ALLOCATION,
+            _open_of_row(each),
+        )
+        for each in COMPONENTS
+    },
+    **{
+        f"payments.{name}_fen": Formula(
+            f"{words}, as its event says it", _ALLOCATION, _of_payment(f"{name}_fen")
+        )
+        for name, words in (
+            ("amount", "what the loan took of the payment"),
+            ("taken", "what the loan takes of the payment since another one was corrected"),
+            *((each, f"the {each} in the payment") for each in COMPONENTS),
+        )
+    },
+}

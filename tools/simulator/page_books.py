@@ -1,0 +1,155 @@
+"""What people read of loans, kept once more from the log: pages row by row, histories event by event, what is late, what lenders got.
+
+It adds up what events say and knows no projection; whatever a page shows at rest must be that.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tools.simulator.books import Books
+from tools.simulator.loan_books import LoanBook, require
+
+#: Events of a loan that always stand in its history. Others may, if they move an amount.
+_TOLD: Final = (
+    "repayment.LoanOpened.v1",
+    "repayment.PaymentReceived.v1",
+    "repayment.PenaltyCharged.v1",
+    "repayment.OverdueBucketChanged.v1",
+    "repayment.LoanRepaid.v1",
+)
+_COMPONENTS: Final = ("principal", "interest", "fee", "penalty")
+#: What is written off stands beside the running book, in no segment of it.
+_WRITTEN_OFF: Final = "written_off"
+_SHARED: Final = ("principal", "interest", "penalty")
+
+
+@dataclass(slots=True)
+class PageBooks:
+    """Events of each loan by their addresses, what was paid and charged on it, where it is, and what came on each claim."""
+
+    books: Books
+    told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    paid: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    segments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    received: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    entries: dict[str, Any] = field(default_factory=dict)
+    """How each open case stands in the queue."""
+    restated: set[str] = field(default_factory=set)
+    """Loans that were corrected: what the borrower's fees of each period came to then, only the loan's own rows say."""
+
+    def record(self, where: str, events: list[Any]) -> None:
+        """Fold the events of one decision."""
+        for index, event in enumerate(events):
+            kind, data = event["type"], event["data"]
+            if kind in _TOLD:
+                self.told[data["loan_id"]].add(f"{where}/{index}")
+            if kind == "repayment.LoanOpened.v1":
+                self.segments[data["loan_id"]] = data["region"], data["product"]
+            elif kind == "repayment.PaymentReceived.v1":
+                for line in data["allocation"]:
+                    for each in _COMPONENTS:
+                        self.paid[data["loan_id"]][each] += line[f"{each}_fen"]
+            elif kind == "repayment.RepaymentDistributed.v1":
+                self._came(data["value_date"], data["lines"])
+            elif kind == "collections.CaseRanked.v1":
+                self.entries[data["case_id"]] = data["entry"]
+            elif kind == "collections.CaseClosed.v1":
+                self.entries.pop(data["case_id"], None)
+            elif kind == "repayment.LoanRestated.v1":
+                self._restated(data)
+
+    def _restated(self, data: Any) -> None:
+        """What a correction gives the claims, or takes from them, the loan has received more or less."""
+        self.restated.add(data["loan_id"])
+        self._came(data["restated_on"], data["claims"])
+        for change in data["claims"]:
+            for each in _SHARED:
+                self.paid[data["loan_id"]][each] += change[f"{each}_fen"]
+
+    def _came(self, day: str, lines: Iterable[Any]) -> None:
+        for line in lines:
+            for each in _COMPONENTS:
+                self.received[line["claim_id"]][f"{day[:7]} {each}"] += line[f"{each}_fen"]
+
+    # --- at rest ------------------------------------------------------------------------------------------------
+
+    def require_page(self, page: Mapping[str, Any]) -> None:
+        """Each instalment asks for what is open of it and stands where it stands; the totals are the rows'."""
+        loan = self.books.loans[page["id"]]
+        running = page["state"] == "running"
+        for shown in page["rows"] if running else ():
+            row = loan.rows[shown["number"]]
+            said = {each: shown[f"{each}_fen"] - shown[f"paid_{each}_fen"] for each in _COMPONENTS}
+            kept = {each: getattr(row, f"{each}_fen") for each in _COMPONENTS}
+            name = f"instalment {shown['number']} of {loan.loan_id}"
+            require(said == kept, f"the page of {name} shows open {said}, the books have {kept}")
+            owed = row.asked_fen + row.penalty_fen
+            is_overdue = bool(owed and row.missed)
+            is_right = (shown["status"] == "paid") == (not owed) and (
+                shown["status"] == "overdue"
+            ) == is_overdue
+            require(is_right, f"the page calls {name} {shown['status']}, open is {owed}")
+        owed = sum(row.asked_fen + row.penalty_fen for row in loan.rows.values())
+        asked = page["totals"]["open_fen"]
+        require(asked == owed, f"the page of {loan.loan_id} has {asked} open in all, the books {owed}")
+        paid = {each: page["totals"][f"paid_{each}_fen"] for each in _COMPONENTS}
+        self._require_paid(f"the page of {loan.loan_id}", loan, paid)
+
+    def require_history(
+        self,
+        loan_id: str,
+        events: Iterable[str],
+        paid: Mapping[str, int],
+        left: Mapping[str, int],
+        sum_fen: int,
+    ) -> None:
+        """Every event that moved an amount has its line, and the lines come to what was paid and what is open."""
+        missing = self.told[loan_id] - {*events}
+        require(not missing, f"the history of {loan_id} leaves out {sorted(missing)}")
+        loan = self.books.loans[loan_id]
+        self._require_paid(f"the history of {loan_id}", loan, paid)
+        for name, kept in (("outstanding_fen", loan.outstanding_fen), ("penalty_fen", loan.penalty_fen)):
+            said = left.get(name, 0)
+            require(said == kept, f"the history of {loan_id} leaves {name} {said}, the books {kept}")
+        right = sum_fen == loan.outstanding_fen
+        require(right, f"the history of {loan_id} sums to {sum_fen} outstanding")
+
+    def _require_paid(self, what: str, loan: LoanBook, paid: Mapping[str, int]) -> None:
+        kept = {each: self.paid[loan.loan_id][each] for each in _COMPONENTS}
+        if loan.loan_id in self.restated:
+            kept["fee"] = paid["fee"]
+        require(paid == kept, f"{what} says paid {paid}, the books say {kept}")
+
+    def require_segments(self, segments: Iterable[Mapping[str, Any]]) -> None:
+        """Each segment counts its loans, their principal, and what their cases say is overdue."""
+        kept: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+        for loan in self.books.loans.values():
+            if loan.runs and loan.bucket != _WRITTEN_OFF:
+                segment = kept[*self.segments[loan.loan_id], loan.bucket]
+                segment["loans"] += 1
+                segment["principal_fen"] += loan.outstanding_fen
+        for case in self.entries.values():
+            kept[case["region"], case["product"], case["bucket"]]["overdue_fen"] += case["overdue_fen"]
+        shown: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+        for each in segments:
+            fields = {name: each.get(name, 0) for name in ("loans", "principal_fen", "overdue_fen")}
+            shown[each["region"], each["product"], each["bucket"]].update(fields)
+        for key in sorted({*kept, *shown}):
+            said, own = +shown[key], +kept[key]
+            require(said == own, f"the segment {':'.join(key)} shows {dict(said)}, the books say {dict(own)}")
+
+    def require_received(self, claim: str, months: Iterable[Mapping[str, Any]]) -> None:
+        """What a claim's history says came in each month is what distributions brought it then."""
+        said: Counter[str] = Counter()
+        for month in months:
+            for each in ("principal", "interest", "penalty"):
+                said[f"{month['month']} {each}"] += month[f"received_{each}_fen"]
+            said[f"{month['month']} fee"] += month["fee_fen"]
+        shown, kept = _nonzero(said), _nonzero(self.received[claim])
+        require(shown == kept, f"{claim} shows received {shown}, it was {kept}")
+
+
+def _nonzero(amounts: Mapping[str, int]) -> dict[str, int]:
+    return {name: fen for name, fen in amounts.items() if fen}

@@ -1,0 +1,59 @@
+"""What people read of loans at rest: each loan's page and history, the late part of the book, each claim's cash history."""
+
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+from services.repayment.api.cash_history import CashHistory
+from services.repayment.api.overdue import Overdue
+from services.repayment.api.page_shapes import LoanPageOut
+from services.repayment.domain.loan_account import COMPONENTS, account_of, paid_fen
+from services.repayment.projections.calendar import CALENDAR
+from tools.simulator.loan_books import require
+from tools.simulator.page_books import PageBooks
+from tools.simulator.world import World
+
+
+def compare_pages(world: World, books: PageBooks) -> None:
+    """Every page is what the books have, and every total is the sum of its parts."""
+    open_days = world.views["repayment.calendar"].documents.get(CALENDAR)
+    today = None if open_days is None else date.fromisoformat(open_days["business_date"])
+    loans = world.views["repayment.loans"].documents
+    for document in loans.values():
+        books.require_page(LoanPageOut.shown(document, today, None).model_dump())
+    _compare_histories(world, books)
+    _compare_segments(world, books)
+    for claim, document in world.views["repayment.claims"].documents.items():
+        history = CashHistory()
+        history.add(document, loans[document["loan_id"]])
+        books.require_received(claim, [month.model_dump() for month in history.shown().months])
+
+
+def _compare_histories(world: World, books: PageBooks) -> None:
+    lines: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    documents = world.views["repayment.loan-history"].documents
+    for _, line in sorted(documents.items()):
+        if "loan_id" in line:
+            lines[line["loan_id"]].append(line)
+    for loan, page in world.views["repayment.loans"].documents.items():
+        left = account_of(lines[loan])
+        paid = {each: paid_fen(left, each) for each in COMPONENTS}
+        sum_fen = documents.get(loan, {}).get("outstanding_fen", 0)
+        books.require_history(loan, [line["event"] for line in lines[loan]], paid, left, sum_fen)
+        for name in ("outstanding_fen", "overdue_fen", "penalty_fen"):
+            said, shown = left.get(name, 0), page[name]
+            require(said == shown, f"the history of {loan} comes to {name} {said}, its page shows {shown}")
+
+
+def _compare_segments(world: World, books: PageBooks) -> None:
+    documents = world.views["repayment.overdue-buckets"].documents.values()
+    segments = [document for document in documents if document.get("kind") == "segment"]
+    books.require_segments(segments)
+    overdue = Overdue()
+    for segment in segments:
+        overdue.add(segment)
+    shown = overdue.shown().model_dump()
+    for name, total in shown.pop("total").items():
+        for kind, rows in shown.items():
+            parts = sum(row[name] for row in rows)
+            require(parts == total, f"{kind} sum to {name} {parts}, in all it is {total}")
