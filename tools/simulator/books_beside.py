@@ -76,4 +76,4 @@ class BooksBeside:
         self.market.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
-        self.corrections.at_rest(last_closed)
+        self.corrections.at_rest()

@@ -44,6 +44,7 @@ _MAY_BE_REFUSED = (
     b"repayment.RecordDebit",
     b"repayment.ReserveClaim",
     b"repayment.TransferClaim",
+    b"repayment.CorrectPayment",
     b"onboarding.ConfirmApplicant",
     b"onboarding.ReserveExposure",
 )
