@@ -48,6 +48,7 @@ _MAY_BE_REFUSED = (
     b"repayment.TransferClaim",
     b"repayment.ExamineMeasure",
     b"repayment.CarryOutMeasure",
+    b"repayment.CorrectPayment",
     b"onboarding.ConfirmApplicant",
     b"onboarding.ReserveExposure",
 )

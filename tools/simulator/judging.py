@@ -12,6 +12,7 @@ from tools.simulator.pages import compare_pages
 from tools.simulator.projecting import views_of
 from tools.simulator.reading import compare_with_moves
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, MARKETING_ACCOUNT
+from tools.simulator.replayed import check_journals
 from tools.simulator.world import LOG_ID, World
 
 
@@ -36,6 +37,7 @@ def conclude(world: World, auditor: Auditor) -> None:
     compare_with_moves(world, auditor.beside.moves)
     compare_pages(world, auditor.beside.pages)
     check_system_views(world)
+    check_journals(auditor.beside.corrections, auditor.closed[-1] if auditor.closed else None)
 
 
 def compare_views(world: World) -> None:
