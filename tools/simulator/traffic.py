@@ -74,7 +74,7 @@ class Traffic:
         self._payers = Payers(rng, api, self.sight, self._number, self._person)
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
-        self._house = House(Random(rng.getrandbits(64)), api, asks=4 * plan.listings)
+        self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -156,7 +156,7 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
-        if self._redeemers.has_work or self._house.has_work:
+        if self._redeemers.has_work:
             self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)
