@@ -77,7 +77,7 @@ class Traffic:
         self._redeemers = Redeemers(rng, api, self._people, onboarding=onboarding, asks=3 * plan.listings)
         self._order_owners = OrderOwners(rng, api, self._people)
         self._guarantors = Guarantors(rng, api, self._people, onboarding=onboarding)
-        self._house = House(Random(rng.getrandbits(64)), api, asks=4 * plan.listings)
+        self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._onboarding = onboarding
         self._numbers = 0
@@ -163,7 +163,7 @@ class Traffic:
         self._budget = self._rng.randint(actions // 2, actions) * (3 if self._onboarding else 1)
         if not busy and self._rng.random() < 0.5:
             self._budget = 0
-        if self._redeemers.has_work or self._house.has_work or self._guarantors.has_work:
+        if self._redeemers.has_work or self._guarantors.has_work:
             self._budget = max(self._budget, 8)
         if self._collectors.has_work:
             self._budget = max(self._budget, 40)

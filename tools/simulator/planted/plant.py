@@ -99,7 +99,7 @@ LAWFUL: Final = replace(WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), mi
 #: The same for longer than a reviewed listing waits to be paid out, with loans that are large enough for a review.
 LASTING: Final = replace(LAWFUL, plan=replace(LAWFUL.plan, days=24, first_date=BEFORE_THE_CAPS))
 #: Steps after which a run that still has days to close, or has not come to rest, has come to a stop.
-_STEPS_MAX: Final = 80_000
+_STEPS_MAX: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
