@@ -164,7 +164,11 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         "rules.md 1.4",
         _told("overdue_fen"),
     ),
-    "penalty_fen": Formula("Σ penalty charged − Σ penalty paid", _PENALTY, _told("penalty_fen")),
+    "penalty_fen": Formula("Σ penalty charged − Σ penalty paid or waived", _PENALTY, _told("penalty_fen")),
+    "waived_fen": Formula("Σ penalty waived by measures", "decision 25", _told("waived_fen")),
+    "recovered_fen": Formula(
+        "Σ payments since the loan was written off", "decision 25", _told("recovered_fen")
+    ),
     **{
         f"totals.{each}_fen": Formula(f"Σ {each} of all instalments", rule, _contracted(each))
         for each, rule in zip(COMPONENTS, (_SCHEDULE, _SCHEDULE, "decision 19", _PENALTY), strict=True)

@@ -66,7 +66,7 @@ def test_an_unknown_profile_is_named_with_those_that_exist() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_the_service_is_built_for_every_profile(name: str) -> None:
-    """Five aggregates with their own prefixes, nine views, and policies for three sources."""
+    """Five aggregates with their own prefixes, ten views, and policies for three sources."""
     service = build(name)
     assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar", "msr", "gua", "cor"]
     assert [view.name for view in service.views] == [
@@ -74,6 +74,7 @@ def test_the_service_is_built_for_every_profile(name: str) -> None:
         "repayment.claims",
         "repayment.overdue-buckets",
         "repayment.calendar",
+        "repayment.loan-history",
         "repayment.measures",
         "repayment.guarantors",
         "repayment.compensations",
