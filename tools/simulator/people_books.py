@@ -102,7 +102,8 @@ class PeopleBooks:
         """What counts against a cap is what is owed or reserved, and every account knows its owner's relations and card."""
         for name, user in self.users.items():
             for loan, counted in user.exposures.items():
-                if loan in self.books.loans:
+                # What a correction makes owed again does not count against a cap again (docs/decisions/0024).
+                if loan in self.books.loans and not self.books.loans[loan].restated_at:
                     owed = self.books.loans[loan].outstanding_fen
                     require(counted == owed, f"{name}: {loan} counts {counted}, owed is {owed}")
                 require(loan not in self.ended, f"{name}: {loan} counts although it never comes about")
@@ -115,7 +116,7 @@ class PeopleBooks:
                 require(known == user.card, f"{account} knows another card than {name} was verified by")
         for listing in self.listings.values():
             loan = f"loan_{listing.application.removeprefix('app_')}"
-            if listing.application and loan in self.books.loans:
+            if listing.application and loan in self.books.loans and not self.books.loans[loan].restated_at:
                 owed = self.books.loans[loan].outstanding_fen
                 counted = self.users[listing.borrower].exposures.get(loan, 0)
                 require(counted == owed, f"{listing.borrower}: {loan} owes {owed}, counts {counted}")
