@@ -85,3 +85,4 @@ class BooksBeside:
         self.standing.at_rest()
         self.guarantors.at_rest()
         self.corrections.at_rest(last_closed)
+        self.corrections.at_rest()

@@ -34,7 +34,6 @@ PROMISES = ("collections", 5)
 _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source", "stored-below", "rules")
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
 _MAY_BE_REFUSED = (
-    b"repayment.CorrectPayment",
     b"repayment.ReserveGuarantee",
     b"bidding.DebitCompensation",
     b"bidding.RecordBid",
@@ -49,6 +48,7 @@ _MAY_BE_REFUSED = (
     b"repayment.TransferClaim",
     b"repayment.ExamineMeasure",
     b"repayment.CarryOutMeasure",
+    b"repayment.CorrectPayment",
     b"onboarding.ConfirmApplicant",
     b"onboarding.ReserveExposure",
 )

@@ -1,18 +1,12 @@
 """What a correction did, by books of its own: nobody gets a fen that was not collected, and the loan is what came to it, no more.
 
-The anchor of all corrections is here too: at rest, each loan's journal, decided again, gives the loan.
+It keeps what each loan said, for `replayed`, which holds the loan's journal against it.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Any, Final
 
-from libs.events.codec import EVENT_TYPES, decode_object
-from libs.events.money import money_context
-from services.repayment.domain.loan_state import NotOpened, evolve
-from services.repayment.domain.profile import Profile, profile_named
-from services.repayment.domain.replaying import is_replayable
 from tools.simulator.books import Books
 from tools.simulator.loan_books import require
 
@@ -25,7 +19,6 @@ class CorrectionBooks:
     """Lines of corrections that are open, what each claim and each loan's payers have had, and the loans themselves."""
 
     books: Books
-    profile: Profile = field(default_factory=lambda: profile_named("demo"))
     lines: dict[tuple[str, str], int] = field(default_factory=dict)
     """What each account still gets (or gives, below zero) by a correction."""
     got: defaultdict[str, defaultdict[str, int]] = field(
@@ -33,7 +26,8 @@ class CorrectionBooks:
     )
     paid: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     people: dict[str, set[str]] = field(default_factory=dict)
-    states: dict[str, Any] = field(default_factory=dict)
+    said: defaultdict[str, list[tuple[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    """What each loan said, by its name and fields."""
     late: set[str] = field(default_factory=set)
     """Loans of which a debit was answered after its day: they waited, and a replay does not know how long."""
     decided_on: str = ""
@@ -47,7 +41,7 @@ class CorrectionBooks:
             and str(event["stream"]).startswith("loan_")
             and kind.startswith("repayment.")
         ):
-            self._fold(event["stream"], kind, data)
+            self._keep(event["stream"], kind, data)
         match kind:
             case "repayment.CorrectionProposed.v1":
                 self.people[data["correction"]["correction_id"]] = {data["proposed_by"]}
@@ -73,8 +67,8 @@ class CorrectionBooks:
             case _:
                 pass
 
-    def at_rest(self, last_closed: date | None) -> None:
-        """Money that is owed stands on accounts that have nothing; what was collected is paid on; the journals give the loans."""
+    def at_rest(self) -> None:
+        """Money that is owed stands on accounts that have nothing; what was collected is paid on."""
         for (correction, account), left in self.lines.items():
             available = self.books.balances[f"available:{account}"]
             has = self.books.balances["fees:platform"] if account == _PLATFORM else available
@@ -84,28 +78,15 @@ class CorrectionBooks:
             by_correction[correction] += left
         for correction, left in by_correction.items():
             require(left == 0, f"{correction} has collected {left} and not paid it on")
-        if last_closed is None:
-            return
-        today = last_closed + timedelta(days=1)
-        with money_context():
-            for loan_id, state in self.states.items():
-                if loan_id not in self.late and not isinstance(state, NotOpened):
-                    gives = is_replayable(self.profile, state, today)
-                    require(gives, f"{loan_id}: what came to the loan, decided again, does not give it")
 
     def _signed(self, where: str, correction_id: str, who: str) -> None:
         require(who not in self.people[correction_id], f"{where}: {who} signs {correction_id} twice")
         self.people[correction_id].add(who)
 
-    def _fold(self, loan_id: str, kind: str, data: Any) -> None:
-        event = decode_object(EVENT_TYPES[kind], data)
-        self.states[loan_id] = evolve(self.states.get(loan_id, NotOpened()), event)
+    def _keep(self, loan_id: str, kind: str, data: Any) -> None:
+        self.said[loan_id].append((kind, data))
         is_answer = kind in ("repayment.PaymentReceived.v1", "repayment.DebitFailureRecorded.v1")
-        if (is_answer and data["value_date"] < self.decided_on) or (
-            self.states[loan_id].kind != "repaid"
-            and getattr(self.states[loan_id], "trouble", None)
-            and self.states[loan_id].trouble.done
-        ):
+        if is_answer and data["value_date"] < self.decided_on:
             self.late.add(loan_id)
 
     def _gets(self, line: Any, sign: int) -> None:

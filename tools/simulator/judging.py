@@ -11,6 +11,7 @@ from tools.simulator.loan_books import LoanBook
 from tools.simulator.projecting import views_of
 from tools.simulator.reading import compare_with_moves
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, MARKETING_ACCOUNT
+from tools.simulator.replayed import check_journals
 from tools.simulator.world import LOG_ID, World
 
 
@@ -34,6 +35,7 @@ def conclude(world: World, auditor: Auditor) -> None:
     compare_with_books(world, auditor.books)
     compare_with_moves(world, auditor.beside.moves)
     check_system_views(world)
+    check_journals(auditor.beside.corrections, auditor.closed[-1] if auditor.closed else None)
 
 
 def compare_views(world: World) -> None:

@@ -8,7 +8,6 @@ from libs.events.adjustments import (
     AdjustmentDebited,
     CorrectionCollected,
     CorrectionOpened,
-    CorrectionSettled,
     FeeAdjusted,
 )
 from libs.events.corrections import AdjustingLine, LoanRestated, Share
@@ -102,9 +101,9 @@ def _credit(collected: CorrectionCollected, share: Share) -> Send:
 SAGAS = (
     Saga(
         name="settlement",
-        why="What a correction takes from those who had too much goes to those who had too little, and nothing else does.",
+        why="What a correction takes from those who had too much goes to those who had too little; who has nothing owes it, as long as it takes.",
         opened_by={LoanRestated: lambda restated: restated.correction_id},
-        closed_by={CorrectionSettled: lambda settled: settled.correction_id},
+        closed_by={CorrectionOpened: lambda opened: opened.correction_id},
         steps=(
             Step(on=LoanRestated, send=OpenSettlement),
             Step(on=CorrectionOpened, send=BookAdjustment),

@@ -6,15 +6,18 @@ between them. `all` is the sum, one document per loan says where a difference is
 
 from collections.abc import Sequence
 
+from libs.events.adjustments import AdjustmentBooked
 from libs.events.bidding import HoldCaptured, InvestorCredited
 from libs.events.compensation import ClaimsSubrogated, SubrogationRecorded
+from libs.events.corrections import LoanRestated
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, View
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """A part that is paid, a claim that is entered, a guarantor's too, and principal that comes back, on both sides."""
+    """A part that is paid, a claim that is entered, a guarantor's too, principal that comes back, and what corrections make of it, on
+    both sides."""
     match event.data:
         case HoldCaptured() as data:
             field, amount_fen = "ledger_fen", data.amount_fen
@@ -24,6 +27,10 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             field, amount_fen = "ledger_fen", data.principal_fen
         case ClaimsSubrogated() as data:
             field, amount_fen = "register_fen", data.principal_fen
+        case AdjustmentBooked() as data:
+            field, amount_fen = "ledger_fen", -data.line.principal_fen
+        case LoanRestated() as data:
+            field, amount_fen = "register_fen", data.principal_after_fen - data.principal_before_fen
         case LoanOpened() as data:
             field, amount_fen = "register_fen", sum(claim.principal_fen for claim in data.claims)
         case RepaymentDistributed() as data:
@@ -40,9 +47,11 @@ VIEW = View(
         HoldCaptured,
         InvestorCredited,
         SubrogationRecorded,
+        ClaimsSubrogated,
+        AdjustmentBooked,
         LoanOpened,
         RepaymentDistributed,
-        ClaimsSubrogated,
+        LoanRestated,
     ),
     project=project,
 )

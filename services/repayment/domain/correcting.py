@@ -45,7 +45,9 @@ def correct(
     if live.trouble.done:
         raise Refused("loan_measured")
     if live.guarantee and (live.guarantee.under_way or live.guarantee.subrogated):
-        raise Refused("loan_compensated")  # what the guarantor paid was right when he paid it, and no input of a replay
+        raise Refused(
+            "loan_compensated"
+        )  # what the guarantor paid was right when he paid it, and no input of a replay
     payment = _payment(command, live, context)
     before = replay(profile, state, context.business_date, entries_of(live.journal))
     if before.state != live or before.is_repaid != isinstance(state, Repaid):
@@ -299,32 +301,32 @@ def _missed(live: Running, after: Replayed, context: Context) -> Iterator[Paymen
 def _moved(
     state: Running | Repaid, after: Replayed, context: Context
 ) -> Iterator[OverdueBucketChanged | LoanClassified]:
-    was, now, on = reopened(state), after.state, context.business_date
+    was, stands, on = reopened(state), after.state, context.business_date
     bucket = CURRENT if isinstance(state, Repaid) else was.bucket
-    if now.bucket != bucket:
+    if stands.bucket != bucket:
         yield OverdueBucketChanged(
-            loan_id=now.loan_id,
-            borrower=now.borrower,
+            loan_id=stands.loan_id,
+            borrower=stands.borrower,
             changed_on=on,
             from_bucket=bucket,
-            to_bucket=now.bucket,
-            dpd=days_past_due(now.book, on),
-            principal_fen=now.book.outstanding_fen,
-            overdue_fen=overdue_fen(now.book, on),
-            product=now.product,
-            region=now.region,
+            to_bucket=stands.bucket,
+            dpd=days_past_due(stands.book, on),
+            principal_fen=stands.book.outstanding_fen,
+            overdue_fen=overdue_fen(stands.book, on),
+            product=stands.product,
+            region=stands.region,
         )
-    if now.loan_class != was.loan_class:
+    if stands.loan_class != was.loan_class:
         yield LoanClassified(
-            loan_id=now.loan_id,
-            borrower=now.borrower,
+            loan_id=stands.loan_id,
+            borrower=stands.borrower,
             classified_on=on,
             from_class=was.loan_class,
-            to_class=now.loan_class,
-            dpd=days_past_due(now.book, on),
-            principal_fen=now.book.outstanding_fen,
-            product=now.product,
-            region=now.region,
+            to_class=stands.loan_class,
+            dpd=days_past_due(stands.book, on),
+            principal_fen=stands.book.outstanding_fen,
+            product=stands.product,
+            region=stands.region,
         )
 
 

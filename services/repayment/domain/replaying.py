@@ -128,7 +128,7 @@ class _Run:
     state: Running | Repaid
     held: frozenset[str]
     """Debits that were answered late, or not yet: while they have no answer the loan is not judged."""
-    now: Moment = (date.min, 0)
+    reached: Moment = (date.min, 0)
     entries: list[Entry] = field(default_factory=list)
     got: dict[str, Got] = field(default_factory=dict)
     platform_fen: int = 0
@@ -138,15 +138,15 @@ class _Run:
         """Wake the loan for all that comes before a moment."""
         while isinstance(self.state, Running):
             due = next_wake(self.rules, self.state)
-            if due is None or max(due, self.now) >= moment:
+            if due is None or max(due, self.reached) >= moment:
                 break
-            on, phase = max(due, self.now)
+            on, phase = max(due, self.reached)
             events = wake(self.rules, Wake(business_date=on, phase=phase), self.state)
             if not events:
                 break
             self._fold(events)
             self._answer()
-        self.now = max(self.now, moment)
+        self.reached = max(self.reached, moment)
 
     def pay(self, payment: Payment) -> None:
         """A payment comes, if it counts."""

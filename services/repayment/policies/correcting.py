@@ -6,6 +6,7 @@ The loan may say no (`CommandRefused` brings the correction back); once it is pu
 from libs.events.adjustments import CorrectionSettled
 from libs.events.corrections import (
     CorrectionAuthorised,
+    CorrectionBooked,
     CorrectionClosed,
     CorrectionRefused,
     LoanRestated,
@@ -57,9 +58,10 @@ def _is_refused_correction(refused: CommandRefused) -> bool:
 SAGAS = (
     Saga(
         name="correction",
-        why="A correction that is allowed puts its loan right and is closed when all its money has moved, or the loan refuses it.",
+        why="A correction that is allowed puts its loan right, or the loan refuses it. What waits for money is no open step: a work list shows it.",
         opened_by={CorrectionAuthorised: lambda event: str(event.correction.correction_id)},
         closed_by={
+            CorrectionBooked: lambda event: str(event.correction_id),
             CorrectionClosed: lambda event: str(event.correction_id),
             CorrectionRefused: lambda event: str(event.correction_id),
         },

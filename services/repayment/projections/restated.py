@@ -69,7 +69,10 @@ def _received(event: LoanRestated) -> Sequence[Op]:
             Set(doc, f"{at}.penalty_to", row.penalty_to.isoformat() if row.penalty_to else None),
             Set(doc, f"{at}.missed", row.missed),
         ]
-    return [*ops, *(Set(doc, f"payments.{now.payment_id}.taken_fen", now.after_fen) for now in event.retaken)]
+    return [
+        *ops,
+        *(Set(doc, f"payments.{line.payment_id}.taken_fen", line.after_fen) for line in event.retaken),
+    ]
 
 
 def _held(event: LoanRestated) -> Sequence[Op]:

@@ -135,6 +135,8 @@ async def world(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[Wor
         running_world.open_day(DAY)
         # who knocks holds the post: these tests are about scopes
         running_world.views.documents["bidding.staff"] = {"usr_ada": {"roles": ["cashier", "legal"]}}
+        posts = ["cashier", "finance_supervisor", "general_manager", "risk"]
+        running_world.views.documents["repayment.staff"] = {"usr_ada": {"roles": posts}}
         yield running_world
 
 

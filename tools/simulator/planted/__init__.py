@@ -5,6 +5,7 @@ from typing import Final
 from tools.simulator.planted import (
     bank,
     closing,
+    corrections,
     guarantors,
     kernel,
     listings,
@@ -44,6 +45,7 @@ PLANTS: Final = {
         *views.PLANTS,
         *closing.PLANTS,
         *guarantors.PLANTS,
+        *corrections.PLANTS,
     )
 }
 

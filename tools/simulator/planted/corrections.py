@@ -1,0 +1,33 @@
+"""Bugs of corrections: money that is paid out before it is there, debts that nobody collects, a payer who gets too much back."""
+
+from typing import Any
+
+import services.bidding.domain.account as account
+import services.bidding.domain.settling as settling
+from libs.events.corrections import Share
+from tools.simulator.planted.plant import LATE, Plant, instead
+
+
+def _all_at_once(_real: Any) -> Any:
+    def paid(due: Any, _amount_fen: int) -> tuple[Share, ...]:
+        return tuple(due)
+
+    return paid
+
+
+PLANTS = (
+    Plant(
+        "paid-before-collected",
+        "The first fen that a correction collects pays out all of it.",
+        instead(settling, "_paid", _all_at_once),
+        ("clearing:correction:", "clearing:prior_year:", "is to move"),
+        config=LATE,
+    ),
+    Plant(
+        "debts-of-corrections-forgotten",
+        "What an account could not give back at once is never taken from its next money.",
+        instead(account, "swept", lambda _real: lambda _state, _events: iter(())),
+        (" owes ",),
+        config=LATE,
+    ),
+)
