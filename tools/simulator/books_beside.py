@@ -84,5 +84,4 @@ class BooksBeside:
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
         self.guarantors.at_rest()
-        self.corrections.at_rest(last_closed)
         self.corrections.at_rest()
