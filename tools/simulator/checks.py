@@ -34,7 +34,6 @@ PROMISES = ("collections", 5)
 _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source", "stored-below", "rules")
 #: Commands of policies whose refusal a saga handles (docs/sagas.md); any other refusal would stop money in silence.
 _MAY_BE_REFUSED = (
-    b"repayment.CorrectPayment",
     b"repayment.ReserveGuarantee",
     b"bidding.DebitCompensation",
     b"bidding.RecordBid",

@@ -12,7 +12,7 @@ from tools.simulator.correction_books import CorrectionBooks
 
 
 def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
-    """Every loan but those that a measure has changed, or of which a debit was answered after its day. Raises Violation."""
+    """Every loan but those that a measure has changed or a guarantor paid for, or of which a debit was answered after its day. Raises Violation."""
     if last_closed is None:
         return
     profile = profile_named("demo")
@@ -24,6 +24,10 @@ def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
             if isinstance(state, NotOpened) or loan_id in books.late:
                 continue
             last = state if state.kind == "running" else state.last
-            gives = last.trouble.done or is_replayable(profile, state, last_closed + timedelta(days=1))
+            # What a guarantor paid, or is asked to, is no input of a replay: such a loan is not put right.
+            asked = last.guarantee and (last.guarantee.under_way or last.guarantee.subrogated)
+            gives = (
+                last.trouble.done or asked or is_replayable(profile, state, last_closed + timedelta(days=1))
+            )
             if not gives:
                 raise Violation(f"{loan_id}: what came to the loan, decided again, does not give it")

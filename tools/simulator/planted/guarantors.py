@@ -1,17 +1,16 @@
-"""Bugs of guarantors: one who has no room, one person for all, an instalment whose payment goes astray, a claim too large, a fen too little."""
+"""Bugs of guarantors: one person for all, an instalment whose payment goes astray, a claim too large, a fen too little."""
 
 from dataclasses import replace
 from typing import Any
 
 import services.repayment.domain.compensating as compensating
-import services.repayment.domain.guarantor as guarantor
 import services.repayment.domain.paying as paying
 from libs.events.compensation import ClaimsSubrogated
 from services.bidding.commands.compensation import DebitCompensation
 from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.domain.guarantee import Approved
 from services.repayment.domain.loan_state import Running
-from tools.simulator.planted.plant import LATE, WHOLE, Plant, changing, instead, policy
+from tools.simulator.planted.plant import LATE, Plant, changing, instead, policy
 
 
 def _as_holders(real: Any) -> Any:
@@ -88,14 +87,6 @@ PLANTS = (
         ),
         ("is paid by",),
         config=LATE,
-        seeds=range(12),
-    ),
-    Plant(
-        "guarantor-without-limit",
-        "A guarantor stands in for any sum.",
-        instead(guarantor, "_why_not", lambda _real: lambda *_arguments: None),
-        ("more than he may", "and is not admitted", "a guarantor who does not"),
-        config=WHOLE,
         seeds=range(12),
     ),
 )
