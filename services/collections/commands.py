@@ -25,6 +25,8 @@ DelayReason = Literal[
 
 #: The bucket of a loan that is not overdue, as repayment names it.
 CURRENT = "current"
+#: Where repayment counts a loan that was written off: it has a case only if it was late before.
+WRITTEN_OFF = "written_off"
 
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -101,6 +103,26 @@ class RecordPenalty:
     dpd: int
     overdue_fen: Count
     charged_on: date
+
+
+@command("collections.RecordRestated")
+class RecordRestated:
+    """The loan was put right and stands in `bucket`: its case follows, is closed as cured, or is opened by the instalment `number` that was
+    due on `due_on`, the oldest of those that are overdue. No effect when the case says so.
+
+    Refused: `invalid_loan` (the ids name no loan or no user), `invalid_bucket` for one that the profile gives no stage.
+    """
+
+    loan_id: str
+    borrower: str
+    number: int
+    due_on: date
+    bucket: str
+    dpd: int
+    overdue_fen: Count
+    restated_on: date
+    region: str
+    product: str
 
 
 @command("collections.RecordCasePayment")

@@ -5,6 +5,7 @@ nothing: most payments are such. No money moves here, so no step is declined and
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 from libs.events.collections import (
     CaseClosed,
@@ -14,7 +15,8 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
-from libs.events.measures import PenaltyWaived
+from libs.events.corrections import LoanRestated
+from libs.events.measures import LoanWrittenOff, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
@@ -27,12 +29,14 @@ from libs.events.repayment import (
 from libs.events.sagas import Saga, Send, Step
 from services.collections.commands import (
     CURRENT,
+    WRITTEN_OFF,
     CloseCase,
     EnrolCollector,
     RecordBucket,
     RecordCasePayment,
     RecordMiss,
     RecordPenalty,
+    RecordRestated,
     RetireCollector,
     collector_of,
     debtor_of,
@@ -40,8 +44,6 @@ from services.collections.commands import (
 
 #: The role of the staff who work the queues, as onboarding names it.
 COLLECTOR_ROLE = "collector"
-#: Where repayment counts a loan that was written off: it has a case only if it was late before.
-WRITTEN_OFF = "written_off"
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -61,6 +63,17 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=waiver.waived_on,
             )
             return [Send("waiver", debtor_of(waiver.borrower), command)]
+        case LoanWrittenOff() as loss:
+            moved = RecordBucket(
+                loan_id=loss.loan_id,
+                bucket=WRITTEN_OFF,
+                dpd=loss.dpd,
+                overdue_fen=loss.overdue_after_fen,
+                changed_on=loss.written_off_on,
+            )
+            return [Send("written-off", debtor_of(loss.borrower), moved)]
+        case LoanRestated() as restated:
+            return [_restated(restated)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
@@ -130,6 +143,23 @@ def _penalty(charged: PenaltyCharged) -> Send:
     return Send("penalty", debtor_of(charged.borrower), command)
 
 
+def _restated(restated: LoanRestated) -> Send:
+    """The oldest open instalment is as many days past due as the loan."""
+    command = RecordRestated(
+        loan_id=restated.loan_id,
+        borrower=restated.borrower,
+        number=restated.standing.first_open,
+        due_on=restated.restated_on - timedelta(days=restated.dpd),
+        bucket=restated.standing.bucket,
+        dpd=restated.dpd,
+        overdue_fen=restated.overdue_after_fen,
+        restated_on=restated.restated_on,
+        region=restated.region,
+        product=restated.product,
+    )
+    return Send("restated", debtor_of(restated.borrower), command)
+
+
 def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
     """What is still overdue was counted on the business date of the loan's decision, not on the payment's value date."""
     command = RecordCasePayment(
@@ -184,6 +214,8 @@ SAGAS = (
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
+            Step(on=LoanWrittenOff, send=RecordBucket),
+            Step(on=LoanRestated, send=RecordRestated),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),

@@ -57,10 +57,6 @@ class MarketSight:
         elif name == "RepaymentDistributed":
             for line in data["lines"]:
                 self.claims[line["claim_id"]].outstanding_fen -= line["principal_fen"]
-        elif name == "LoanRestated":
-            for claim in data["standing"]["claims"]:
-                if claim["claim_id"] in self.claims:
-                    self.claims[claim["claim_id"]].outstanding_fen = claim["principal_fen"]
         elif name == "OfferOpened":
             self.offers[data["offer_id"]] = OfferSight(data["offer_id"], data["seller"], data["maximum_fen"])
         elif name in ("OfferTaken", "OfferReopened"):

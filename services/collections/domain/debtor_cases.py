@@ -21,6 +21,7 @@ from libs.events.collections import (
 from libs.events.deciding import Context, Refused
 from services.collections.commands import (
     CURRENT,
+    WRITTEN_OFF,
     CloseCase,
     RecordBucket,
     RecordCasePayment,
@@ -46,7 +47,7 @@ def record_miss(
 ) -> Sequence[DebtorEvent]:
     """Open the loan's case, or add to what is overdue unless the total already counts it."""
     case_id = case_of(command.loan_id)
-    debtor_id = _debtor_id(command.borrower)
+    debtor_id = debtor_id_of(command.borrower)
     case = None if isinstance(state, NoDebtor) else case_in(state, case_id)
     if case is not None and command.due_on <= case.last_missed:
         return []
@@ -178,7 +179,8 @@ def _open_case(state: DebtorState, loan_id: str) -> tuple[Debtor, OpenCase] | No
 def _arrears(
     rules: Rules, debtor: Debtor, case: OpenCase, on: date, bucket: str, dpd: int, overdue_fen: int
 ) -> Sequence[DebtorEvent]:
-    stage = rules.stage_of(bucket)
+    # what was written off is collected on in the stage that it has reached (chosen)
+    stage = rules.stage_named(case.stage) if bucket == WRITTEN_OFF else rules.stage_of(bucket)
     if stage is None:
         raise Refused("invalid_bucket")
     updated = _updated(debtor, case, on, bucket, dpd, overdue_fen)
@@ -246,7 +248,8 @@ def _released(debtor: Debtor, case: OpenCase, promise: Promise) -> PromiseReleas
     )
 
 
-def _debtor_id(borrower: str) -> str:
+def debtor_id_of(borrower: str) -> str:
+    """The stream of a borrower's cases. Raises Refused (`invalid_loan`) for who is no user."""
     try:
         return debtor_of(borrower)
     except ValueError:

@@ -148,6 +148,7 @@ def _restated(
         dpd=days_past_due(book, on),
         product=live.product,
         region=live.region,
+        guarantor=live.guarantee.guarantor if live.guarantee else "",
     )
 
 

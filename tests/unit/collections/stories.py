@@ -15,6 +15,7 @@ from services.collections.commands import (
     RecordBucket,
     RecordCasePayment,
     RecordMiss,
+    RecordRestated,
     ReleaseDebtor,
     StartContact,
 )
@@ -38,6 +39,18 @@ MISS = RecordMiss(
     due_on=DUE,
     open_fen=OWED,
     dpd=1,
+    region="CN-31",
+    product="micro",
+)
+RESTATED = RecordRestated(
+    loan_id=LOAN,
+    borrower=BORROWER,
+    number=1,
+    due_on=DUE,
+    bucket="M2",
+    dpd=31,
+    overdue_fen=2 * OWED,
+    restated_on=TODAY,
     region="CN-31",
     product="micro",
 )

@@ -19,6 +19,7 @@ from services.collections.commands import (
     RecordCasePayment,
     RecordMiss,
     RecordPenalty,
+    RecordRestated,
     ReleaseDebtor,
     RetireCollector,
     StartContact,
@@ -35,6 +36,7 @@ from tests.unit.collections.stories import (
     PROMISED,
     REACHED,
     RELEASE,
+    RESTATED,
     history,
     moved,
     pays,
@@ -54,6 +56,7 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
         (history(MISS), moved("Q1", 1, 1)),
         "invalid_bucket",
     ),
+    RecordRestated: (((), RESTATED), ((), replace(RESTATED, borrower="nobody")), "invalid_loan"),
     ClaimCase: (
         (history(MISS), CLAIM),
         (history(MISS, CLAIM), replace(CLAIM, collector=KIM)),
