@@ -14,6 +14,7 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
+from libs.events.corrections import LoanRestated
 from libs.events.measures import PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
@@ -59,6 +60,14 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=waiver.waived_on,
             )
             return [Send("waiver", debtor_of(waiver.borrower), command)]
+        case LoanRestated() as restated if restated.from_bucket not in (None, CURRENT):
+            command = RecordPenalty(
+                loan_id=restated.loan_id,
+                dpd=restated.dpd,
+                overdue_fen=restated.overdue_after_fen,
+                charged_on=restated.restated_on,
+            )
+            return [Send("restated", debtor_of(restated.borrower), command)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
@@ -176,6 +185,7 @@ SAGAS = (
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
+            Step(on=LoanRestated, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),
