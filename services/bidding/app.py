@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 #: came late; a voucher changes its loan; an account remembers the last hundred answers of the bank; the secondary market and
 #: emergency redemption; newcomer listings, days to open by hand, staff's loans; bank days; standing orders; a manner of repayment,
 #: with the schedule in the contract.
-#: 8: a payment says that it prepays a part; no flat interest on principal that is gone, no payment in an order that is none.
+#: 8: a payment says that it prepays a part; no flat interest on principal that is gone, no payment in an order that is none;
+#: what corrections move is collected first and owed meanwhile.
 RULES = 8
 
 

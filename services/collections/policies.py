@@ -112,6 +112,7 @@ def _miss(missed: PaymentMissed) -> Send:
         dpd=missed.dpd,
         region=missed.region,
         product=missed.product,
+        again=missed.again,
     )
     return Send("miss", debtor_of(missed.borrower), command)
 

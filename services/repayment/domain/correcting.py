@@ -294,6 +294,7 @@ def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iter
                 product=state.product,
                 region=state.region,
                 overdue_after_fen=overdue_fen(state.book, context.business_date),
+                again=True,
             )
 
 
