@@ -52,6 +52,7 @@ from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
+from tests.unit.bidding import test_adjusting as adjusting
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
@@ -287,8 +288,20 @@ LOAN_OF = history(
         for kind in (LoanOpened, RepaymentDistributed)
     ),
 )
+CORRECTED = [
+    *history(
+        "acc_cor",
+        *(
+            replace(event, account_id="acc_cor")
+            for event in (adjusting.booked(), adjusting.debited(500_00, 90_00, 0), adjusting.CREDITED)
+        ),
+    ),
+    *history("acc_cor_fees", replace(adjusting.fees(-10_00, 20_00, 0), account_id="acc_cor_fees")),
+    *history("loan_cor", adjusting.RESTATED),
+]
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
+    *CORRECTED,
     *LISTED,
     *FEES,
     *EXPIRED,
@@ -355,6 +368,8 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "vouchers_fen": 0,
         "bought_fen": 0,
         "sold_fen": 0,
+        "adjusted_fen": 0,
+        "owed_fen": 0,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
     source = {"src.acc_ann": "bidding/0/19/0", "src.lst_1": "bidding/0/8/0"}
@@ -417,6 +432,8 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "vouchers_fen",
         "bought_fen",
         "sold_fen",
+        "adjusted_fen",
+        "owed_fen",
     }
 
 
