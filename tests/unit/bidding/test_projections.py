@@ -340,7 +340,8 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
     more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS)
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
-    assert documents(view, turn_about(*streams, *more, *traded)) == first
+    corrected = [[event] for event in CORRECTED[3:]]
+    assert documents(view, turn_about(*streams, *more, *traded, CORRECTED[:3], *corrected)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
