@@ -63,7 +63,8 @@ class Desk:
 
 @command("collections.RecordMiss")
 class RecordMiss:
-    """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded.
+    """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded, unless
+    its case is closed and the loan is late `again`.
 
     Refused: `invalid_loan` (the ids name no loan or no user).
     """
@@ -76,6 +77,7 @@ class RecordMiss:
     dpd: int
     region: str
     product: str
+    again: bool = False
 
 
 @command("collections.RecordBucket")
@@ -103,26 +105,6 @@ class RecordPenalty:
     dpd: int
     overdue_fen: Count
     charged_on: date
-
-
-@command("collections.RecordRestated")
-class RecordRestated:
-    """The loan was put right and stands in `bucket`: its case follows, is closed as cured, or is opened by the instalment `number` that was
-    due on `due_on`, the oldest of those that are overdue. No effect when the case says so.
-
-    Refused: `invalid_loan` (the ids name no loan or no user), `invalid_bucket` for one that the profile gives no stage.
-    """
-
-    loan_id: str
-    borrower: str
-    number: int
-    due_on: date
-    bucket: str
-    dpd: int
-    overdue_fen: Count
-    restated_on: date
-    region: str
-    product: str
 
 
 @command("collections.RecordCasePayment")

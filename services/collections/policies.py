@@ -5,7 +5,6 @@ nothing: most payments are such. No money moves here, so no step is declined and
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 from libs.events.collections import (
     CaseClosed,
@@ -36,7 +35,6 @@ from services.collections.commands import (
     RecordCasePayment,
     RecordMiss,
     RecordPenalty,
-    RecordRestated,
     RetireCollector,
     collector_of,
     debtor_of,
@@ -63,6 +61,14 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=waiver.waived_on,
             )
             return [Send("waiver", debtor_of(waiver.borrower), command)]
+        case LoanRestated() as restated if restated.from_bucket not in (None, CURRENT):
+            command = RecordPenalty(
+                loan_id=restated.loan_id,
+                dpd=restated.dpd,
+                overdue_fen=restated.overdue_after_fen,
+                charged_on=restated.restated_on,
+            )
+            return [Send("restated", debtor_of(restated.borrower), command)]
         case LoanWrittenOff() as loss:
             moved = RecordBucket(
                 loan_id=loss.loan_id,
@@ -72,8 +78,6 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 changed_on=loss.written_off_on,
             )
             return [Send("written-off", debtor_of(loss.borrower), moved)]
-        case LoanRestated() as restated:
-            return [_restated(restated)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
@@ -118,6 +122,7 @@ def _miss(missed: PaymentMissed) -> Send:
         dpd=missed.dpd,
         region=missed.region,
         product=missed.product,
+        again=missed.again,
     )
     return Send("miss", debtor_of(missed.borrower), command)
 
@@ -141,23 +146,6 @@ def _penalty(charged: PenaltyCharged) -> Send:
         charged_on=charged.charged_on,
     )
     return Send("penalty", debtor_of(charged.borrower), command)
-
-
-def _restated(restated: LoanRestated) -> Send:
-    """The oldest open instalment is as many days past due as the loan."""
-    command = RecordRestated(
-        loan_id=restated.loan_id,
-        borrower=restated.borrower,
-        number=restated.standing.first_open,
-        due_on=restated.restated_on - timedelta(days=restated.dpd),
-        bucket=restated.standing.bucket,
-        dpd=restated.dpd,
-        overdue_fen=restated.overdue_after_fen,
-        restated_on=restated.restated_on,
-        region=restated.region,
-        product=restated.product,
-    )
-    return Send("restated", debtor_of(restated.borrower), command)
 
 
 def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
@@ -215,7 +203,7 @@ SAGAS = (
             Step(on=PenaltyCharged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
             Step(on=LoanWrittenOff, send=RecordBucket),
-            Step(on=LoanRestated, send=RecordRestated),
+            Step(on=LoanRestated, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),

@@ -40,11 +40,10 @@ from services.collections.commands import (
     RecordCasePayment,
     RecordMiss,
     RecordPenalty,
-    RecordRestated,
     ReleaseDebtor,
     StartContact,
 )
-from services.collections.domain import debtor_cases, restating
+from services.collections.domain import debtor_cases
 from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
 from services.collections.domain.debtor_state import (
     Debtor,
@@ -64,7 +63,7 @@ FOLLOW_UP_PHASE = 5
 
 _DAY = timedelta(days=1)
 
-FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordRestated | RecordCasePayment | CloseCase
+FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CloseCase
 WorkCommand = ClaimCase | ReleaseDebtor | AssignCase | StartContact | LogContact | MakePromise
 DebtorCommand = FactCommand | WorkCommand
 
@@ -99,8 +98,6 @@ def _decided(
             return debtor_cases.record_bucket(rules, command, state)
         case RecordPenalty():
             return debtor_cases.record_penalty(command, state)
-        case RecordRestated():
-            return restating.record_restated(rules, command, state)
         case RecordCasePayment():
             return debtor_cases.record_payment(command, state)
         case CloseCase():
@@ -259,7 +256,6 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             RecordMiss,
             RecordBucket,
             RecordPenalty,
-            RecordRestated,
             RecordCasePayment,
             CloseCase,
             ClaimCase,

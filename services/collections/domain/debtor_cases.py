@@ -47,9 +47,10 @@ def record_miss(
 ) -> Sequence[DebtorEvent]:
     """Open the loan's case, or add to what is overdue unless the total already counts it."""
     case_id = case_of(command.loan_id)
-    debtor_id = debtor_id_of(command.borrower)
+    debtor_id = _debtor_id(command.borrower)
     case = None if isinstance(state, NoDebtor) else case_in(state, case_id)
-    if case is not None and command.due_on <= case.last_missed:
+    is_known = case is not None and command.due_on <= case.last_missed
+    if is_known and not (command.again and not isinstance(case, OpenCase)):
         return []
     if isinstance(case, OpenCase):
         is_counted = command.due_on < case.overdue_as_of
@@ -248,8 +249,7 @@ def _released(debtor: Debtor, case: OpenCase, promise: Promise) -> PromiseReleas
     )
 
 
-def debtor_id_of(borrower: str) -> str:
-    """The stream of a borrower's cases. Raises Refused (`invalid_loan`) for who is no user."""
+def _debtor_id(borrower: str) -> str:
     try:
         return debtor_of(borrower)
     except ValueError:

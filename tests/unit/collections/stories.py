@@ -15,7 +15,6 @@ from services.collections.commands import (
     RecordBucket,
     RecordCasePayment,
     RecordMiss,
-    RecordRestated,
     ReleaseDebtor,
     StartContact,
 )
@@ -39,18 +38,6 @@ MISS = RecordMiss(
     due_on=DUE,
     open_fen=OWED,
     dpd=1,
-    region="CN-31",
-    product="micro",
-)
-RESTATED = RecordRestated(
-    loan_id=LOAN,
-    borrower=BORROWER,
-    number=1,
-    due_on=DUE,
-    bucket="M2",
-    dpd=31,
-    overdue_fen=2 * OWED,
-    restated_on=TODAY,
     region="CN-31",
     product="micro",
 )

@@ -19,7 +19,6 @@ from services.collections.commands import (
     RecordCasePayment,
     RecordMiss,
     RecordPenalty,
-    RecordRestated,
     ReleaseDebtor,
     RetireCollector,
     StartContact,
@@ -36,7 +35,6 @@ from tests.unit.collections.stories import (
     PROMISED,
     REACHED,
     RELEASE,
-    RESTATED,
     history,
     moved,
     pays,
@@ -56,7 +54,6 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
         (history(MISS), moved("Q1", 1, 1)),
         "invalid_bucket",
     ),
-    RecordRestated: (((), RESTATED), ((), replace(RESTATED, borrower="nobody")), "invalid_loan"),
     ClaimCase: (
         (history(MISS), CLAIM),
         (history(MISS, CLAIM), replace(CLAIM, collector=KIM)),

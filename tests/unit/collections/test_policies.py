@@ -25,7 +25,6 @@ from services.collections.commands import (
     EnrolCollector,
     RecordCasePayment,
     RecordPenalty,
-    RecordRestated,
     RetireCollector,
 )
 from services.collections.policies import POLICIES, SAGAS
@@ -63,6 +62,9 @@ CHARGED: PenaltyCharged = replace(
     overdue_after_fen=OWED + 50,
     dpd=1,
 )
+RESTATED: LoanRestated = replace(
+    decode(LoanRestated, (GOLDEN / "repayment.LoanRestated.v1.json").read_bytes()), from_bucket="M1"
+)
 WAIVED: PenaltyWaived = replace(
     decode(PenaltyWaived, (GOLDEN / "repayment.PenaltyWaived.v1.json").read_bytes()),
     loan_id=LOAN,
@@ -83,16 +85,6 @@ PAID = PaymentReceived(
     principal_before_fen=1000_00,
     principal_after_fen=900_00,
     overdue_after_fen=240_02,
-)
-RESTATED: LoanRestated = replace(
-    decode(LoanRestated, (GOLDEN / "repayment.LoanRestated.v1.json").read_bytes()),
-    loan_id=LOAN,
-    borrower=BORROWER,
-    restated_on=TODAY,
-    overdue_after_fen=OWED,
-    dpd=1,
-    region="CN-31",
-    product="micro",
 )
 WRITTEN_OFF: LoanWrittenOff = replace(
     decode(LoanWrittenOff, (GOLDEN / "repayment.LoanWrittenOff.v1.json").read_bytes()),
@@ -142,21 +134,8 @@ def test_buckets_and_penalties_keep_the_arrears_up_to_date() -> None:
     assert sent(WAIVED) == [Send("waiver", DEBTOR, waiver)]
 
 
-def test_a_correction_and_a_write_off_are_followed() -> None:
-    """The oldest open instalment is as old as the loan is late; a loan that is off the balance has left its bucket."""
-    restated = RecordRestated(
-        loan_id=LOAN,
-        borrower=BORROWER,
-        number=1,
-        due_on=DUE,
-        bucket="current",
-        dpd=1,
-        overdue_fen=OWED,
-        restated_on=TODAY,
-        region="CN-31",
-        product="micro",
-    )
-    assert sent(RESTATED) == [Send("restated", DEBTOR, restated)]
+def test_a_write_off_is_followed() -> None:
+    """A loan that is off the balance has left its bucket."""
     assert sent(WRITTEN_OFF) == [Send("written-off", DEBTOR, moved("written_off", 181, OWED))]
 
 
