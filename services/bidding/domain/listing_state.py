@@ -195,6 +195,11 @@ class Cancelled:
     kind: Literal["cancelled"] = "cancelled"
     terms: Terms
 
+    @property
+    def is_void(self) -> bool:
+        """Whether its contract was void; then what asked for funding meanwhile is too late, not wrong."""
+        return self.terms.voiding is not None
+
 
 ListingState = (
     NotListed
@@ -290,7 +295,7 @@ def _ending(
     event: ListingVoidingProposed | ListingVoidingApproved | ListingCancelled,
 ) -> ListingState:
     if isinstance(event, ListingCancelled):
-        return Cancelled(terms=replace(state.terms, voiding=None))
+        return Cancelled(terms=state.terms)
     return replace(state, terms=_voided(state.terms, event))
 
 

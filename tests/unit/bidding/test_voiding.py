@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.bidding.commands import ConfirmFunding, FundListing, RejectFunding
 from services.bidding.commands.voiding import ApproveVoiding, ProposeVoiding
 from services.bidding.domain.listing import aggregate
 from services.bidding.domain.profile import DEMO
@@ -105,6 +106,15 @@ def test_until_its_money_moves(until: tuple[Any, ...]) -> None:
         send for send in POLICIES["bidding"](recorded(gone, "lst_1")) if send.slot.startswith("release:")
     ]
     assert len(released) == len(gone.bids)
+
+
+@pytest.mark.parametrize(
+    "asked", [FundListing(), ConfirmFunding(), RejectFunding(code="exposure_cap_exceeded")]
+)
+def test_who_asks_for_funding_meanwhile_is_too_late_and_not_wrong(asked: Any) -> None:
+    """The platform's own next step finds a contract that is void: nothing comes of it, and nobody is told of a refusal."""
+    state = fold(LISTING, (*FULL, *AGREED, BY_FINANCE, GONE))
+    assert LISTING.decide(asked, state, on()) == []
 
 
 def test_a_proposal_stands_when_the_listing_opens_or_fills() -> None:
