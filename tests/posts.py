@@ -26,6 +26,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "redemption": ("stf_mia", ("market_specialist",), None),
     "measure": ("stf_rex", ("risk",), None),
     "collections_supervisor": ("stf_sue", ("collections_supervisor",), None),
+    "contract_stock": ("stf_lou", ("loan_clerk",), "CN-31"),
 }
 #: office -> who holds it.
 COMMITTEE = {"general_manager": "stf_gus", "risk_assessor": "stf_rob", "finance_supervisor": "stf_fay"}

@@ -161,10 +161,10 @@ class StockKeepers:
     def _void_listings(self) -> None:
         for listing_id, proposer in list(self.sight.proposed.items()):
             for post, who in (("legal", _LEGAL[1]), ("finance", _FINANCE)):
-                signer = proposer if self._chance.random() < 0.3 else who
+                signer = proposer if self._chance.random() < 0.5 else who
                 approve = ApproveVoiding(post=post, himself=customer_behind(signer))  # type: ignore[arg-type]
                 self._api.ask("bidding", listing_id, approve, principal=signer)
-        if self.sight.live and self._chance.random() < 0.08:
+        if self.sight.live and self._chance.random() < 0.12:
             listing_id = self._chance.choice(list(self.sight.live))
             code = self._chance.choice(_CODES)
             self._api.ask("bidding", listing_id, ProposeVoiding(code=code), principal=_LEGAL[0])

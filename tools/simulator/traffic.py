@@ -80,7 +80,7 @@ class Traffic:
         self._guarantors = Guarantors(rng, api, self._people, onboarding=onboarding)
         self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
-        self._stock_keepers = StockKeepers(Random(plan.people * 13 + plan.days), api)
+        self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30

@@ -1,12 +1,15 @@
-"""Routes of blank contracts. The token's scope `papers` lets somebody knock, his post lets him in; whose turn it is, the log decides."""
+"""Routes of blank contracts. A token's scope lets somebody knock, his post lets him in; whose turn it is, the log decides."""
 
-from typing import Annotated, Final
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
 
 from libs.events import contract_stock as events
-from libs.runtime.http import Order, ThisPage, ViewReader, id_path, scopes, view_reader
-from libs.runtime.http.posts import post
+from libs.runtime.http import Order, ThisPage, ThisPrincipal, ViewReader, id_path, scopes, view_reader
+from libs.runtime.http.posts import holds, post
+from libs.runtime.http.problems import Problem
+from services.bidding.api.papers import Staff
 from services.bidding.api.router import router
 from services.bidding.api.stock_shapes import (
     CountDone,
@@ -28,18 +31,29 @@ from services.bidding.domain.stock import stock_of
 StockId = Annotated[str, id_path("stock")]
 Stocks = Annotated[ViewReader, Depends(view_reader("bidding.contract-stock"))]
 
-#: Who prints at headquarters, who keeps a branch's papers, and who meets customers (processes.md 1.A; that the clerk of files is the
-#: branch's specialist of general administration is chosen).
-_REPS: Final = ("customer_manager", "market_specialist")
-_HOUSE: Final = ("admin", "loan_clerk")
-Printer = Annotated[None, Depends(post("bidding", "admin"))]
-Clerk = Annotated[None, Depends(post("bidding", "loan_clerk"))]
-Rep = Annotated[None, Depends(post("bidding", *_REPS))]
-House = Annotated[None, Depends(post("bidding", *_HOUSE))]
-Holder = Annotated[None, Depends(post("bidding", *_HOUSE, *_REPS))]
+#: Who meets customers with a contract. Headquarters is administration, which knocks as `admin`; that the clerk of files keeps a branch's
+#: papers, as its specialist of general administration, is chosen (processes.md 1.A).
+_REP: Final = "customer_manager"
+_CLERK: Final = "loan_clerk"
+Rep = Annotated[None, Depends(post("bidding", _REP))]
+Clerk = Annotated[None, Depends(post("bidding", _CLERK))]
 
 
-@router.read("/contract-stock", scopes("papers"), answer=StocksOut)
+def _or_headquarters(*roles: str) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A dependency: its caller is of headquarters, or holds one of these posts. Raises Problem 403 `forbidden_post`."""
+
+    async def check(staff: Staff, principal: ThisPrincipal) -> None:
+        if not principal.may("admin") and not await holds(staff, principal.subject, *roles):
+            raise Problem(403, "forbidden_post")
+
+    return check
+
+
+House = Annotated[None, Depends(_or_headquarters(_CLERK))]
+Holder = Annotated[None, Depends(_or_headquarters(_CLERK, _REP))]
+
+
+@router.read("/contract-stock", scopes("admin", "contract_stock"), answer=StocksOut)
 async def read_stock(
     stocks: Stocks,
     page: ThisPage,
@@ -53,9 +67,9 @@ async def read_stock(
 
 
 @router.command(
-    "/contract-stock", scopes("papers"), answer=StockDone, answers={events.StockPrinted: StockDone.of}
+    "/contract-stock", scopes("admin"), answer=StockDone, answers={events.StockPrinted: StockDone.of}
 )
-async def print_contracts(body: PrintIn, _: Printer) -> Order:
+async def print_contracts(body: PrintIn) -> Order:
     """Print and seal a branch's quota of a month; for lenders not where nothing may be sold to them on paper."""
     stock = stock_of(body.branch, body.month, body.party)
     return Order(stock, commands.PrintContracts(**dict(body)))
@@ -63,7 +77,7 @@ async def print_contracts(body: PrintIn, _: Printer) -> Order:
 
 @router.command(
     "/contract-stock/{stock}/hand-overs",
-    scopes("papers"),
+    scopes("admin", "contract_stock", "customer_manager"),
     answer=StockDone,
     answers={events.StockHandedOver: StockDone.of},
 )
@@ -74,7 +88,7 @@ async def hand_over(stock: StockId, body: HandOverIn, _: Holder) -> Order:
 
 @router.command(
     "/contract-stock/{stock}/receipts",
-    scopes("papers"),
+    scopes("admin", "contract_stock", "customer_manager"),
     answer=StockDone,
     answers={events.StockTaken: StockDone.of},
 )
@@ -85,7 +99,7 @@ async def take(stock: StockId, body: RangeIn, _: Holder) -> Order:
 
 @router.command(
     "/contract-stock/{stock}/signatures",
-    scopes("papers"),
+    scopes("customer_manager"),
     answer=StockDone,
     answers={events.BlankSigned: StockDone.of},
 )
@@ -96,7 +110,7 @@ async def sign(stock: StockId, body: SignatureIn, _: Rep) -> Order:
 
 @router.command(
     "/contract-stock/{stock}/returns",
-    scopes("papers"),
+    scopes("contract_stock"),
     answer=StockDone,
     answers={events.BlankReturned: StockDone.of},
 )
@@ -107,7 +121,7 @@ async def take_back(stock: StockId, body: ReturnIn, _: Clerk) -> Order:
 
 @router.command(
     "/contract-stock/{stock}/voidings",
-    scopes("papers"),
+    scopes("admin", "contract_stock"),
     answer=StockDone,
     answers={events.BlanksVoided: StockDone.of},
 )
@@ -118,7 +132,7 @@ async def void(stock: StockId, body: VoidIn, _: House) -> Order:
 
 @router.command(
     "/contract-stock/{stock}/counts",
-    scopes("papers"),
+    scopes("admin", "contract_stock"),
     answer=CountDone,
     answers={events.StockCounted: CountDone.of},
 )
@@ -129,7 +143,7 @@ async def count(stock: StockId, body: CountIn, _: House) -> Order:
 
 @router.command(
     "/contract-stock/{stock}/explanations",
-    scopes("papers"),
+    scopes("admin", "contract_stock"),
     answer=StockDone,
     answers={events.StockDifferenceExplained: StockDone.of},
 )

@@ -29,7 +29,7 @@ class HandOverContracts:
     """Whoever has these blanks gives them to another, from headquarters to the branch or on to a representative; until he takes them
     they may be given to somebody else instead. No effect when they are offered to him.
 
-    Refused: `forbidden_not_staff`, `unknown_stock`, `unknown_number`, `forbidden_not_holder`, `forbidden_second_signature` (to
+    Refused: `forbidden_not_staff`, `unknown_stock`, `unknown_number`, `not_holder`, `forbidden_second_signature` (to
     himself), `contract_used` (signed or void), `mixed_range` (not all at one place), `quota_exceeded` (the receiver's),
     `difference_unexplained` (of the last count).
     """
@@ -42,7 +42,7 @@ class HandOverContracts:
 class TakeContracts:
     """The receiver confirms that he has them. No effect when he has.
 
-    Refused: `forbidden_not_staff`, `unknown_stock`, `unknown_number`, `contract_used`, `forbidden_not_receiver`, `mixed_range`,
+    Refused: `forbidden_not_staff`, `unknown_stock`, `unknown_number`, `contract_used`, `not_receiver`, `mixed_range`,
     `quota_exceeded`, `difference_unexplained`.
     """
 
@@ -53,7 +53,7 @@ class TakeContracts:
 class SignContract:
     """A representative's blank was signed for a loan. No effect when it was, for this loan.
 
-    Refused: `forbidden_not_staff`, `invalid_loan`, `unknown_stock`, `unknown_number`, `contract_used`, `forbidden_not_holder`,
+    Refused: `forbidden_not_staff`, `invalid_loan`, `unknown_stock`, `unknown_number`, `contract_used`, `not_holder`,
     `not_issued` (it lies at headquarters or the branch), `contract_offered` (to another), `loan_signed` (under another number).
     """
 
@@ -77,7 +77,7 @@ class ReturnContract:
 class VoidContracts:
     """Blanks are void; another person says so than who has them. No effect when they are, for this reason.
 
-    Refused: `forbidden_not_staff`, `unknown_stock`, `unknown_number`, `contract_used`, `forbidden_own_stock`.
+    Refused: `forbidden_not_staff`, `unknown_stock`, `unknown_number`, `contract_used`, `own_stock`.
     """
 
     numbers: Numbers
@@ -89,7 +89,7 @@ class CountContracts:
     """Somebody who has none of them counted the blanks that are not void: once a month. No effect for the same count again.
 
     Refused: `forbidden_not_staff`, `unknown_stock`, `invalid_range` (it ends before it begins), `invalid_count` (more than 200 ranges or 1,000
-    papers), `forbidden_own_stock`, `month_counted`, `difference_unexplained` (of the count before).
+    papers), `own_stock`, `month_counted`, `difference_unexplained` (of the count before).
     """
 
     seen: tuple[Numbers, ...]

@@ -142,7 +142,7 @@ def _hand_over(command: HandOverContracts, state: InStock, context: Context) -> 
     require_staff(command.to)
     lots = _blanks(state, command.numbers)
     if any(lot.holder != context.principal for lot in lots):
-        raise Refused("forbidden_not_holder")
+        raise Refused("not_holder")
     if command.to == context.principal:
         raise Refused("forbidden_second_signature")
     if all(lot.offered_to == command.to for lot in lots):
@@ -165,7 +165,7 @@ def _take(command: TakeContracts, state: InStock, context: Context) -> Sequence[
     if all(lot.holder == context.principal and not lot.offered_to for lot in lots):
         return []
     if any(lot.offered_to != context.principal for lot in lots):
-        raise Refused("forbidden_not_receiver")
+        raise Refused("not_receiver")
     if len({lot.holder for lot in lots}) > 1:
         raise Refused("mixed_range")
     place = _moving(state, lots, context.principal)
@@ -207,7 +207,7 @@ def _sign(command: SignContract, state: InStock, context: Context) -> Sequence[B
     if lot.status not in BLANK:
         raise Refused("contract_used")
     if lot.holder != context.principal:
-        raise Refused("forbidden_not_holder")
+        raise Refused("not_holder")
     if lot.status != PLACES["rep"]:
         raise Refused("not_issued")
     if lot.offered_to:
@@ -257,7 +257,7 @@ def _void(command: VoidContracts, state: InStock, context: Context) -> Sequence[
     if any(lot.status not in BLANK for lot in lots):
         raise Refused("contract_used")
     if any(lot.holder == context.principal for lot in lots):
-        raise Refused("forbidden_own_stock")
+        raise Refused("own_stock")
     return [
         BlanksVoided(
             stock_id=state.stock_id, numbers=command.numbers, code=command.code, by=context.principal
@@ -293,7 +293,7 @@ def _count(command: CountContracts, state: InStock, context: Context) -> Sequenc
         raise Refused("invalid_count")
     blank = [lot for lot in state.lots if lot.status in BLANK]
     if any(lot.holder == context.principal for lot in blank):
-        raise Refused("forbidden_own_stock")
+        raise Refused("own_stock")
     month = context.business_date.replace(day=1)
     last = state.count
     if last is not None and last.month == month:
