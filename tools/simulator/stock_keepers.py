@@ -111,7 +111,7 @@ class StockKeepers:
 
     def _work(self) -> None:
         sight = self.sight
-        if sight.differs:
+        if sight.differs and self._chance.random() < 0.6:
             explained = commands.ExplainDifference(code="misfiled")
             who = sight.differs if self._chance.random() < 0.3 else _CLERK
             self._api.ask("bidding", sight.stock, explained, principal=who)

@@ -138,9 +138,9 @@ ROUTES: dict[str, set[str]] = {
     "POST /repayment/loans/loan_1/compensations": {"finance"},
     "POST /repayment/loans/loan_1/compensations/cmp_1/steps": {"finance"},
     "POST /repayment/loans/loan_1/corrections": {"finance"},
-    "GET /repayment/corrections": {"finance"},
-    "POST /repayment/corrections/cor_1/authorisations": {"finance"},
-    "POST /repayment/corrections/cor_1/refusals": {"finance"},
+    "GET /repayment/corrections": {"finance", "correction"},
+    "POST /repayment/corrections/cor_1/authorisations": {"correction"},
+    "POST /repayment/corrections/cor_1/refusals": {"correction"},
     "GET /repayment/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/live/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/overdue-segments": {"operator", "analyst"},
@@ -164,7 +164,9 @@ async def world(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[Wor
     async with running(build("demo"), keys) as running_world:
         running_world.open_day(DAY)
         # who knocks holds the post: these tests are about scopes
-        running_world.views.documents["bidding.staff"] = {"usr_ada": {"roles": ["cashier", "legal"]}}
+        running_world.views.documents["bidding.staff"] = {
+            "usr_ada": {"roles": ["cashier", "legal", "loan_clerk", "customer_manager"]}
+        }
         posts = ["cashier", "finance_supervisor", "general_manager", "risk"]
         running_world.views.documents["repayment.staff"] = {"usr_ada": {"roles": posts}}
         yield running_world
