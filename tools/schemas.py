@@ -19,6 +19,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     claims,
     collections,
     compensation,
+    contract_stock,
     corrections,
     deal_packs,
     guarantees,
@@ -33,6 +34,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     scheduling,
     standing,
     system,
+    voiding,
     vouchers,
 )
 from libs.events.codec import EVENT_TYPES, adapter, name_of

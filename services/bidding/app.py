@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 #: signs about himself; evidence of a redemption has an age and a size; contract and disclosure say who may pay; a payment says that
 #: it prepays a part; no flat interest on principal that is gone, no payment in an order that is none; a guarantor pays and has a claim;
 #: what corrections move is collected first and owed meanwhile.
-RULES = 8
+#: 9: blank contracts; a contract that is void before its money moves.
+RULES = 9
 
 
 def build(profile: str) -> Service:

@@ -24,6 +24,7 @@ from tools.simulator.prepay_books import PrepayBooks
 from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.standing_books import StandingBooks
+from tools.simulator.stock_books import StockBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 
@@ -51,6 +52,7 @@ class BooksBeside:
         self.cases = CaseBooks(books, minutes_east)
         self.corrections = CorrectionBooks(books)
         self.pages = PageBooks(books)
+        self.stock = StockBooks()
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
@@ -75,6 +77,7 @@ class BooksBeside:
             self.moves.record(event)
             self.days.record(where, event, decided_on)
             self.corrections.record(where, event, decided_on)
+            self.stock.record(where, event)
 
     def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
         """What must hold when nothing is under way; the cases are asked apart, because they may not run."""

@@ -33,6 +33,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "analyst": "all",
     "collector": "own",
     "collections_supervisor": "all",
+    "contract_stock": "all",
 }
 #: Who bears a scope alone; None for customers' scopes.
 BEARERS: Final[dict[str, str | None]] = {
@@ -76,6 +77,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "bank_break": lambda _about: "brk_0",
     "guarantor": lambda _about: "gua_sure",
     "compensation": lambda _about: "cmp_1",
+    "stock": lambda _about: "stock_CN-31_202403_borrower",
     "correction": lambda about: about.objects["correction"],
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
@@ -119,6 +121,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "number": lambda _town: ["1"],
     "payment": lambda _town: ["pay_none"],
     "bucket": lambda _town: ["M1"],
+    "branch": lambda _town: ["CN-31"],
 }
 #: Routes that nobody in particular may call, each with its reason.
 ANYBODY: Final = {
@@ -148,6 +151,9 @@ def _day(_about: Customer, _town: Settlement) -> dict[str, Any]:
 def _vote(_about: Customer, _town: Settlement) -> Any:
     return posts.vote("general_manager").body
 
+
+#: Blank contracts.
+_NUMBERS: Final = {"first": 1, "last": 2}
 
 #: route -> a body that it accepts, about somebody's things.
 BODIES: Final[dict[str, _Body]] = {
@@ -203,6 +209,24 @@ BODIES: Final[dict[str, _Body]] = {
     "POST /bidding/standing-orders/{order}/terms": lambda _about, _: posts.ORDER_TERMS,
     "POST /bidding/deal-packs/{pack}/delivery": lambda _about, _: {"channel": "post"},
     "POST /bidding/deal-packs/{pack}/steps": lambda _about, _: {"step": "review"},
+    "POST /bidding/contract-stock": lambda _about, _: {
+        "branch": "CN-31",
+        "month": "2024-03-01",
+        "party": "borrower",
+        "quota": 50,
+        "rep_quota": 10,
+    },
+    "POST /bidding/contract-stock/{stock}/hand-overs": lambda _about, _: _NUMBERS | {"to": "stf_lou"},
+    "POST /bidding/contract-stock/{stock}/receipts": lambda _about, _: _NUMBERS,
+    "POST /bidding/contract-stock/{stock}/signatures": lambda about, _: {
+        "number": 1,
+        "loan_id": about.objects["loan"],
+    },
+    "POST /bidding/contract-stock/{stock}/returns": lambda _about, _: {"number": 1, "copies": 2},
+    "POST /bidding/contract-stock/{stock}/voidings": lambda _about, _: _NUMBERS | {"code": "spoiled"},
+    "POST /bidding/contract-stock/{stock}/counts": lambda _about, _: {"seen": [_NUMBERS]},
+    "POST /bidding/contract-stock/{stock}/explanations": lambda _about, _: {"code": "misfiled"},
+    "POST /bidding/listings/{listing}/voiding": lambda _about, _: {"code": "fraud"},
     "POST /bidding/redemptions": lambda about, _: {
         "offer_id": f"offer_none{about.serial}",
         "reason": "illness",

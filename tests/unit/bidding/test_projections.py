@@ -54,6 +54,7 @@ from tests.unit.bidding.views_story import (
     SCHEDULED,
     SELLER,
     STAFF,
+    STOCK,
     TRADER,
     TURNED_DOWN,
     UNREQUESTED,
@@ -70,7 +71,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
     more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS, GUARANTOR)
-    traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
+    traded = (STOCK, OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     corrected = [[event] for event in CORRECTED[3:]]
     assert documents(view, turn_about(*streams, *more, *traded, CORRECTED[:3], *corrected)) == first
 

@@ -22,6 +22,7 @@ from tools.simulator.planted import (
     schedules,
     shells,
     standing,
+    stock,
     views,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
@@ -50,6 +51,7 @@ PLANTS: Final = {
         *closing.PLANTS,
         *corrections.PLANTS,
         *guarantors.PLANTS,
+        *stock.PLANTS,
     )
 }
 
