@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 3: who is appointed before the
 #: calendar opens has a desk. 4: that a debtor rings up is no attempt in vain to reach him.
 #: 5: an instalment is known by its due date, because a restructured loan counts anew; penalty is given up.
-RULES = 5
+#: 6: repayment plans.
+RULES = 6
 
 
 def build(profile: str) -> Service:
@@ -31,6 +32,6 @@ def build(profile: str) -> Service:
 
 
 def _router() -> "ServiceRouter":
-    from services.collections.api.routes import router  # only the api role loads the web room
+    from services.collections.api.all_routes import router  # only the api role loads the web room
 
     return router

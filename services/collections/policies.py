@@ -14,8 +14,9 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
-from libs.events.measures import PenaltyWaived
+from libs.events.measures import MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
+from libs.events.plans import PlanAnswered, plan_of
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanRepaid,
@@ -27,6 +28,7 @@ from libs.events.repayment import (
 from libs.events.sagas import Saga, Send, Step
 from services.collections.commands import (
     CURRENT,
+    AnswerPlan,
     CloseCase,
     EnrolCollector,
     RecordBucket,
@@ -42,6 +44,8 @@ from services.collections.commands import (
 COLLECTOR_ROLE = "collector"
 #: Where repayment counts a loan that was written off: it has a case only if it was late before.
 WRITTEN_OFF = "written_off"
+
+_Ended = MeasureExecuted | MeasureRefused | MeasureFailed
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -66,6 +70,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         case LoanRepaid() as repaid:
             close = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
             return [Send("close", debtor_of(repaid.borrower), close)]
+        case MeasureExecuted() | MeasureRefused() | MeasureFailed() as ended if ended.debtor_id:
+            return [Send("answer", ended.debtor_id, _answer(ended))]
         case _:
             return []
 
@@ -143,6 +149,16 @@ def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
     return Send("payment", debtor_of(payment.borrower), command)
 
 
+def _answer(ended: _Ended) -> AnswerPlan:
+    code = None if isinstance(ended, MeasureExecuted) else ended.code
+    return AnswerPlan(plan_id=plan_of(ended.measure_id), agreed=code is None, code=code)
+
+
+def _of_a_plan(ended: _Ended) -> str | tuple[str, ...]:
+    """Most measures are nobody's plan."""
+    return plan_of(ended.measure_id) if ended.debtor_id else ()
+
+
 def _cured(event: OverdueBucketChanged) -> str | tuple[str, ...]:
     is_cured = event.to_bucket == CURRENT and event.from_bucket != WRITTEN_OFF
     return f"{event.loan_id}/{event.changed_on}" if is_cured else ()
@@ -202,6 +218,17 @@ SAGAS = (
         steps=(
             Step(on=StaffDismissed, send=RetireCollector),
             Step(on=StaffAppointed, send=RetireCollector),
+        ),
+    ),
+    Saga(
+        name="answer-plan",
+        why="Whoever asked for a plan hears what became of it.",
+        opened_by={MeasureExecuted: _of_a_plan, MeasureRefused: _of_a_plan, MeasureFailed: _of_a_plan},
+        closed_by={PlanAnswered: lambda event: str(event.plan_id)},
+        steps=(
+            Step(on=MeasureExecuted, send=AnswerPlan),
+            Step(on=MeasureRefused, send=AnswerPlan),
+            Step(on=MeasureFailed, send=AnswerPlan),
         ),
     ),
 )

@@ -111,17 +111,18 @@ async def _own_desk(
     """The caller's desk; None for a supervisor, who sees everything."""
     if supervises:
         return None
-    return await _desk_of(principal, collectors)
+    return await desk_of(principal, collectors)
 
 
-async def _desk_of(principal: Principal, collectors: ViewReader) -> CollectorOut:
+async def desk_of(principal: Principal, collectors: ViewReader) -> CollectorOut:
+    """The desk of who asks. Raises Problem 404 `unknown_collector`."""
     document = await collectors.get(principal.subject, missing="unknown_collector")
     if "state" not in document:
         raise not_found("unknown_collector")
     return CollectorOut.of(document)
 
 
-def _told(desk: CollectorOut) -> commands.Desk:
+def told(desk: CollectorOut) -> commands.Desk:
     """The desk as a command tells it."""
     return commands.Desk(stages=tuple(desk.stages), regions=tuple(desk.regions), skills=tuple(desk.skills))
 
@@ -209,7 +210,7 @@ async def read_collector(
     """One's own desk and figures; a supervisor reads everybody's."""
     if staff != principal.subject and not supervises:
         raise not_found("unknown_collector")
-    return await _desk_of(Principal(staff), collectors)
+    return await desk_of(Principal(staff), collectors)
 
 
 # --- a collector's work --------------------------------------------------------------------------------------------
@@ -230,7 +231,7 @@ async def claim_case(
     body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Hold a case's debtor for the length of a lease; again, to go on holding him."""
-    desk = _told(await _desk_of(principal, collectors))
+    desk = told(await desk_of(principal, collectors))
     return Order(debtor, commands.ClaimCase(case_id=case, collector=principal.subject, desk=desk))
 
 
@@ -252,7 +253,7 @@ async def release_debtor(
     release = commands.ReleaseDebtor(
         released_by=principal.subject,
         supervisor=supervises,
-        desk=None if desk is None else _told(desk),
+        desk=None if desk is None else told(desk),
     )
     return Order(debtor, release)
 
@@ -275,7 +276,7 @@ async def start_contact(
         direction=body.direction,
         party=body.party,
         party_id=body.party_id,
-        desk=_told(await _desk_of(call.principal, collectors)),
+        desk=told(await desk_of(call.principal, collectors)),
     )
     return Order(debtor, contact)
 
@@ -327,7 +328,7 @@ async def make_promise(
         collector=call.principal.subject,
         amount_fen=body.amount_fen,
         promised_on=body.promised_on,
-        desk=_told(await _desk_of(call.principal, collectors)),
+        desk=told(await desk_of(call.principal, collectors)),
     )
     return Order(debtor, promise)
 
@@ -352,7 +353,7 @@ async def assign_case(
 ) -> Order:
     """Give a case to one collector, or back to all. A claim that somebody else has goes on until it ends."""
     if body.collector is not None:
-        await _desk_of(Principal(body.collector), collectors)
+        await desk_of(Principal(body.collector), collectors)
     assign = commands.AssignCase(case_id=case, collector=body.collector, assigned_by=principal.subject)
     return Order(debtor, assign)
 
