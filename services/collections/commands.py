@@ -64,7 +64,8 @@ class Desk:
 
 @command("collections.RecordMiss")
 class RecordMiss:
-    """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded.
+    """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded, unless
+    its case is closed and the loan is late `again`.
 
     Refused: `invalid_loan` (the ids name no loan or no user).
     """
@@ -77,6 +78,7 @@ class RecordMiss:
     dpd: int
     region: str
     product: str
+    again: bool = False
 
 
 @command("collections.RecordBucket")

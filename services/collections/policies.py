@@ -14,6 +14,7 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
+from libs.events.corrections import LoanRestated
 from libs.events.measures import MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.plans import PlanAnswered, plan_of
@@ -65,6 +66,14 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=waiver.waived_on,
             )
             return [Send("waiver", debtor_of(waiver.borrower), command)]
+        case LoanRestated() as restated if restated.from_bucket not in (None, CURRENT):
+            command = RecordPenalty(
+                loan_id=restated.loan_id,
+                dpd=restated.dpd,
+                overdue_fen=restated.overdue_after_fen,
+                charged_on=restated.restated_on,
+            )
+            return [Send("restated", debtor_of(restated.borrower), command)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
@@ -111,6 +120,7 @@ def _miss(missed: PaymentMissed) -> Send:
         dpd=missed.dpd,
         region=missed.region,
         product=missed.product,
+        again=missed.again,
     )
     return Send("miss", debtor_of(missed.borrower), command)
 
@@ -200,6 +210,7 @@ SAGAS = (
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
+            Step(on=LoanRestated, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),

@@ -48,7 +48,8 @@ def record_miss(
     case_id = case_of(command.loan_id)
     debtor_id = _debtor_id(command.borrower)
     case = None if isinstance(state, NoDebtor) else case_in(state, case_id)
-    if case is not None and command.due_on <= case.last_missed:
+    is_known = case is not None and command.due_on <= case.last_missed
+    if is_known and not (command.again and not isinstance(case, OpenCase)):
         return []
     if isinstance(case, OpenCase):
         is_counted = command.due_on < case.overdue_as_of

@@ -64,7 +64,7 @@ def correct(
     events: list[LoanEvent] = [
         cause,
         restated,
-        *_missed(live, after, context),
+        *_missed(state, after, context),
         *_moved(state, after, context),
         *_accrual(live, after, context),
         *(_released(live, after)),
@@ -280,11 +280,14 @@ def _holders(replayed: Replayed) -> dict[str, str]:
 # --- what is said beside it ----------------------------------------------------------------------------------------
 
 
-def _missed(live: Running, after: Replayed, context: Context) -> Iterator[PaymentMissed]:
-    """Instalments that were paid in time only by the error and are open: said as the day would have said them."""
+def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iterator[PaymentMissed]:
+    """Instalments that were paid in time only by the error and are open: said as the day would have said them. A loan that was
+    not late has nobody who collects, so all that it missed is said."""
     state, on = after.state, context.business_date - _DAY
+    is_late = isinstance(before, Running) and before.bucket != CURRENT
+    said = before.next_missed if isinstance(before, Running) and is_late else 1
     for line in open_lines(state.book, on - _DAY):
-        if live.next_missed <= line.number < state.next_missed:
+        if said <= line.number < state.next_missed:
             yield PaymentMissed(
                 loan_id=state.loan_id,
                 borrower=state.borrower,
@@ -295,6 +298,7 @@ def _missed(live: Running, after: Replayed, context: Context) -> Iterator[Paymen
                 product=state.product,
                 region=state.region,
                 overdue_after_fen=overdue_fen(state.book, context.business_date),
+                again=True,
             )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.codec import COMMAND_TYPES, decode, name_of
+from libs.events.corrections import LoanRestated
 from libs.events.measures import PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.repayment import (
@@ -62,6 +63,9 @@ CHARGED: PenaltyCharged = replace(
     overdue_after_fen=OWED + 50,
     dpd=1,
 )
+RESTATED: LoanRestated = replace(
+    decode(LoanRestated, (GOLDEN / "repayment.LoanRestated.v1.json").read_bytes()), from_bucket="M1"
+)
 WAIVED: PenaltyWaived = replace(
     decode(PenaltyWaived, (GOLDEN / "repayment.PenaltyWaived.v1.json").read_bytes()),
     loan_id=LOAN,
@@ -92,6 +96,7 @@ EXAMPLES = (
     WORSE,
     CHARGED,
     WAIVED,
+    RESTATED,
     PAID,
     REPAID,
     DONE,
