@@ -83,6 +83,8 @@ class PeopleBooks:
     offered: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Loans that never come about any more."""
+    put_right: set[str] = field(default_factory=set)
+    """Closed accounts that got money of a correction."""
     within_at_funding: set[str] = field(default_factory=set)
     """Loans of which the cap was looked at once more when they were to be funded."""
 
@@ -92,8 +94,12 @@ class PeopleBooks:
         if "postings" in data:
             for posting in data["postings"]:
                 account = posting["account"].partition(":")[2]
-                closed = f"closed {account}" in self.books.done
-                require(not closed, f"{where}: money moves on the closed account {account}")
+                closed = f"closed {account}" in self.books.done and account not in self.put_right
+                # what a correction owes him is his, left or not; from then on there is money to move
+                if closed and event["type"] == "bidding.AdjustmentCredited.v1":
+                    self.put_right.add(account)
+                else:
+                    require(not closed, f"{where}: money moves on the closed account {account}")
         handler = _HANDLERS.get(event["type"])
         if handler is not None:
             handler(self, where, data)

@@ -28,6 +28,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "papers": "all",
     "redemption": "all",
     "measure": "all",
+    "correction": "all",
     "claim:own": "own",
     "analyst": "all",
     "collector": "own",
@@ -75,6 +76,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "bank_break": lambda _about: "brk_0",
     "guarantor": lambda _about: "gua_sure",
     "compensation": lambda _about: "cmp_1",
+    "correction": lambda about: about.objects["correction"],
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
