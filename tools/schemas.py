@@ -29,6 +29,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     plans,
     redemption,
     relations,
+    reopening,
     repayment,
     scheduling,
     standing,

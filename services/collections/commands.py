@@ -28,6 +28,8 @@ DelayReason = Literal[
 
 #: The bucket of a loan that is not overdue, as repayment names it.
 CURRENT = "current"
+#: Where repayment counts a loan that was written off: it has a case only if it was late before.
+WRITTEN_OFF = "written_off"
 
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)

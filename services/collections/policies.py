@@ -15,7 +15,7 @@ from libs.events.collections import (
     MissAdded,
 )
 from libs.events.corrections import LoanRestated
-from libs.events.measures import MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
+from libs.events.measures import LoanWrittenOff, MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.plans import PlanAnswered, plan_of
 from libs.events.records import RecordedEvent
@@ -29,6 +29,7 @@ from libs.events.repayment import (
 from libs.events.sagas import Saga, Send, Step
 from services.collections.commands import (
     CURRENT,
+    WRITTEN_OFF,
     AnswerPlan,
     CloseCase,
     EnrolCollector,
@@ -43,8 +44,6 @@ from services.collections.commands import (
 
 #: The role of the staff who work the queues, as onboarding names it.
 COLLECTOR_ROLE = "collector"
-#: Where repayment counts a loan that was written off: it has a case only if it was late before.
-WRITTEN_OFF = "written_off"
 
 _Ended = MeasureExecuted | MeasureRefused | MeasureFailed
 
@@ -74,6 +73,15 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=restated.restated_on,
             )
             return [Send("restated", debtor_of(restated.borrower), command)]
+        case LoanWrittenOff() as loss:
+            moved = RecordBucket(
+                loan_id=loss.loan_id,
+                bucket=WRITTEN_OFF,
+                dpd=loss.dpd,
+                overdue_fen=loss.overdue_after_fen,
+                changed_on=loss.written_off_on,
+            )
+            return [Send("written-off", debtor_of(loss.borrower), moved)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
@@ -210,6 +218,7 @@ SAGAS = (
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
+            Step(on=LoanWrittenOff, send=RecordBucket),
             Step(on=LoanRestated, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),

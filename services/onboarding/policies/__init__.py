@@ -5,6 +5,7 @@ comes about, and goes down with every principal that comes back.
 """
 
 import services.onboarding.policies.guarantees as guarantees
+import services.onboarding.policies.reopening as reopening
 from libs.events.application import (
     ApplicantRecorded,
     ApplicationApproved,
@@ -247,7 +248,7 @@ def _undo(refused: CommandRefused) -> list[Send]:
 
 
 def _on_repayment(event: RecordedEvent) -> list[Send]:
-    return [*on_repayment(event), *guarantees.on_repayment(event)]
+    return [*on_repayment(event), *guarantees.on_repayment(event), *reopening.on_repayment(event)]
 
 
 POLICIES = {"onboarding": on_onboarding, "bidding": on_bidding, "repayment": _on_repayment}
@@ -394,4 +395,5 @@ SAGAS = (
         ),
     ),
     *guarantees.SAGAS,
+    *reopening.SAGAS,
 )

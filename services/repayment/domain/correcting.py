@@ -30,7 +30,7 @@ from services.repayment.domain.journal import Payment, Sale, entries_of, redated
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.profile import CURRENT, Profile
 from services.repayment.domain.replaying import Got, Replayed, Row, replay
-from services.repayment.domain.trading import release_all
+from services.repayment.domain.trading import release_all, release_dearer
 
 _DAY = timedelta(days=1)
 
@@ -148,6 +148,7 @@ def _restated(
         dpd=days_past_due(book, on),
         product=live.product,
         region=live.region,
+        guarantor=live.guarantee.guarantor if live.guarantee else "",
     )
 
 
@@ -353,10 +354,12 @@ def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanE
 
 
 def _released(live: Running, after: Replayed) -> Sequence[LoanEvent]:
-    """Nothing is for sale of a loan that is late, or at its end."""
+    """Nothing is for sale of a loan that is late, or at its end, or dearer than its buyer was told."""
     if after.is_repaid:
         return release_all(live, "loan_repaid")
-    return release_all(live, "loan_overdue") if after.state.next_missed > live.next_missed else []
+    if after.state.next_missed > live.next_missed:
+        return release_all(live, "loan_overdue")
+    return release_dearer(live, after.state)
 
 
 def _repaid(after: Replayed, context: Context) -> LoanRepaid:

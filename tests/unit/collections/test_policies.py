@@ -8,7 +8,7 @@ import pytest
 
 from libs.events.codec import COMMAND_TYPES, decode, name_of
 from libs.events.corrections import LoanRestated
-from libs.events.measures import PenaltyWaived
+from libs.events.measures import LoanWrittenOff, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.repayment import (
     AllocationLine,
@@ -87,6 +87,14 @@ PAID = PaymentReceived(
     principal_after_fen=900_00,
     overdue_after_fen=240_02,
 )
+WRITTEN_OFF: LoanWrittenOff = replace(
+    decode(LoanWrittenOff, (GOLDEN / "repayment.LoanWrittenOff.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    written_off_on=TODAY,
+    overdue_after_fen=OWED,
+    dpd=181,
+)
 REPAID = LoanRepaid(loan_id=LOAN, borrower=BORROWER, repaid_on=TODAY, early=False)
 APPOINTED = StaffAppointed(staff_id="stf_lee", roles=("rep", "collector"), region="CN-31")
 DISMISSED = StaffDismissed(staff_id="stf_lee", roles=("collector",), region=None)
@@ -97,6 +105,7 @@ EXAMPLES = (
     CHARGED,
     WAIVED,
     RESTATED,
+    WRITTEN_OFF,
     PAID,
     REPAID,
     DONE,
@@ -127,6 +136,11 @@ def test_buckets_and_penalties_keep_the_arrears_up_to_date() -> None:
     assert sent(CHARGED) == [Send("penalty", DEBTOR, penalty)]
     waiver = replace(penalty, overdue_fen=OWED + 20)
     assert sent(WAIVED) == [Send("waiver", DEBTOR, waiver)]
+
+
+def test_a_write_off_is_followed() -> None:
+    """A loan that is off the balance has left its bucket."""
+    assert sent(WRITTEN_OFF) == [Send("written-off", DEBTOR, moved("written_off", 181, OWED))]
 
 
 def test_a_payment_in_arrears_carries_its_value_date_and_the_date_of_its_total() -> None:

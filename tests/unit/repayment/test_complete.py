@@ -28,6 +28,7 @@ from services.repayment.commands import (
     ReleaseClaim,
     ReserveClaim,
     ReserveGuarantee,
+    RestoreGuarantee,
     SuspendGuarantor,
     TransferClaim,
 )
@@ -73,7 +74,7 @@ from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSF
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
 #: A saga's notice about what never was is no fault.
-NEVER_REFUSED = (ReduceGuarantee,)
+NEVER_REFUSED = (ReduceGuarantee, RestoreGuarantee)
 COMMANDS = [
     (aggregate, kind)
     for aggregate in AGGREGATES.values()
