@@ -32,6 +32,6 @@ def build(profile: str) -> Service:
 
 
 def _router() -> "ServiceRouter":
-    from services.collections.api.all_routes import router  # only the api role loads the web room
+    from services.collections.api.routes import router  # only the api role loads the web room
 
     return router

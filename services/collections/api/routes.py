@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from libs.events import collections as events
+from libs.events import plans as plan_events
 from libs.runtime.auth import Principal
 from libs.runtime.http import (
     NoFields,
@@ -46,6 +47,8 @@ from services.collections.api.shapes import (
     DeskOut,
     LoggedOut,
     OutcomeIn,
+    PlanIn,
+    PlanOut,
     PromiseIn,
     PromiseOut,
     QueuedOut,
@@ -111,18 +114,17 @@ async def _own_desk(
     """The caller's desk; None for a supervisor, who sees everything."""
     if supervises:
         return None
-    return await desk_of(principal, collectors)
+    return await _desk_of(principal, collectors)
 
 
-async def desk_of(principal: Principal, collectors: ViewReader) -> CollectorOut:
-    """The desk of who asks. Raises Problem 404 `unknown_collector`."""
+async def _desk_of(principal: Principal, collectors: ViewReader) -> CollectorOut:
     document = await collectors.get(principal.subject, missing="unknown_collector")
     if "state" not in document:
         raise not_found("unknown_collector")
     return CollectorOut.of(document)
 
 
-def told(desk: CollectorOut) -> commands.Desk:
+def _told(desk: CollectorOut) -> commands.Desk:
     """The desk as a command tells it."""
     return commands.Desk(stages=tuple(desk.stages), regions=tuple(desk.regions), skills=tuple(desk.skills))
 
@@ -210,7 +212,7 @@ async def read_collector(
     """One's own desk and figures; a supervisor reads everybody's."""
     if staff != principal.subject and not supervises:
         raise not_found("unknown_collector")
-    return await desk_of(Principal(staff), collectors)
+    return await _desk_of(Principal(staff), collectors)
 
 
 # --- a collector's work --------------------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ async def claim_case(
     body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Hold a case's debtor for the length of a lease; again, to go on holding him."""
-    desk = told(await desk_of(principal, collectors))
+    desk = _told(await _desk_of(principal, collectors))
     return Order(debtor, commands.ClaimCase(case_id=case, collector=principal.subject, desk=desk))
 
 
@@ -253,7 +255,7 @@ async def release_debtor(
     release = commands.ReleaseDebtor(
         released_by=principal.subject,
         supervisor=supervises,
-        desk=None if desk is None else told(desk),
+        desk=None if desk is None else _told(desk),
     )
     return Order(debtor, release)
 
@@ -276,7 +278,7 @@ async def start_contact(
         direction=body.direction,
         party=body.party,
         party_id=body.party_id,
-        desk=told(await desk_of(call.principal, collectors)),
+        desk=_told(await _desk_of(call.principal, collectors)),
     )
     return Order(debtor, contact)
 
@@ -328,9 +330,32 @@ async def make_promise(
         collector=call.principal.subject,
         amount_fen=body.amount_fen,
         promised_on=body.promised_on,
-        desk=told(await desk_of(call.principal, collectors)),
+        desk=_told(await _desk_of(call.principal, collectors)),
     )
     return Order(debtor, promise)
+
+
+@router.command(
+    "/debtors/{debtor}/cases/{case}/plans",
+    scopes(COLLECTOR),
+    answer=PlanOut,
+    answers={plan_events.PlanProposed: PlanOut.of},
+)
+async def propose_plan(
+    debtor: DebtorId, case: CaseId, body: PlanIn, call: ThisCall, collectors: Collectors
+) -> Order:
+    """Ask for so many months more for the case's loan: a measure, which others sign and its lenders are asked about."""
+    plan = commands.ProposePlan(
+        plan_id=call.mint("pln"),
+        case_id=case,
+        collector=call.principal.subject,
+        kind=body.kind,
+        months=body.months,
+        reason=body.reason,
+        income_proof=body.income_proof,
+        desk=_told(await _desk_of(call.principal, collectors)),
+    )
+    return Order(debtor, plan)
 
 
 # --- a supervisor's work -------------------------------------------------------------------------------------------
@@ -353,7 +378,7 @@ async def assign_case(
 ) -> Order:
     """Give a case to one collector, or back to all. A claim that somebody else has goes on until it ends."""
     if body.collector is not None:
-        await desk_of(Principal(body.collector), collectors)
+        await _desk_of(Principal(body.collector), collectors)
     assign = commands.AssignCase(case_id=case, collector=body.collector, assigned_by=principal.subject)
     return Order(debtor, assign)
 
