@@ -27,6 +27,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     market,
     measures,
     onboarding,
+    plans,
     redemption,
     relations,
     reopening,

@@ -11,7 +11,7 @@ from libs.events.onboarding import Code, Reference
 @command("repayment.ProposeMeasure")
 class ProposeMeasure:
     """Propose a measure for a loan. `proposed_by` is set where a policy sends it for somebody; else it is the caller. `branch` is his,
-    as the staff's register says.
+    as the staff's register says. `debtor_id` is whose plan it is, where a collector asked for one.
 
     No effect for the same again. Refused: `measure_exists` (with other terms), `forbidden_not_staff`, `invalid_loan`,
     `evidence_missing` (without any paper), `invalid_branch` (a move to where the
@@ -25,6 +25,7 @@ class ProposeMeasure:
     evidence: tuple[Reference, ...]
     proposed_by: str | None = None
     branch: Code | None = None
+    debtor_id: str = ""
 
 
 @command("repayment.AdmitMeasure")

@@ -304,6 +304,12 @@ BODIES: Final[dict[str, _Body]] = {
         "amount_fen": 1,
         "promised_on": town.due_day,
     },
+    "POST /collections/debtors/{debtor}/cases/{case}/plans": lambda _about, _: {
+        "kind": "extension",
+        "months": 1,
+        "reason": "income_lost",
+        "income_proof": "vault:1",
+    },
     "POST /collections/debtors/{debtor}/cases/{case}/assignment": lambda about, _: {
         "collector": about.collector
     },
