@@ -14,6 +14,7 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
@@ -61,6 +62,14 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=waiver.waived_on,
             )
             return [Send("waiver", debtor_of(waiver.borrower), command)]
+        case DebtSettledInKind() as settled if settled.bucket != CURRENT:
+            command = RecordPenalty(
+                loan_id=settled.loan_id,
+                dpd=settled.dpd,
+                overdue_fen=settled.overdue_after_fen,
+                charged_on=settled.settled_on,
+            )
+            return [Send("in-kind", debtor_of(settled.borrower), command)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
