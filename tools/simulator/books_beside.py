@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from tools.simulator.asset_books import AssetBooks
 from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
@@ -51,6 +52,7 @@ class BooksBeside:
         self.cases = CaseBooks(books, minutes_east)
         self.corrections = CorrectionBooks(books)
         self.pages = PageBooks(books)
+        self.assets = AssetBooks()
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
@@ -75,6 +77,7 @@ class BooksBeside:
             self.moves.record(event)
             self.days.record(where, event, decided_on)
             self.corrections.record(where, event, decided_on)
+            self.assets.record(where, event, decided_on)
 
     def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
         """What must hold when nothing is under way; the cases are asked apart, because they may not run."""
@@ -91,3 +94,4 @@ class BooksBeside:
         self.standing.at_rest()
         self.guarantors.at_rest()
         self.corrections.at_rest()
+        self.assets.at_rest(last_closed)

@@ -199,6 +199,16 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _credit_investor(command, state)
         case CreditVoucher():
             return _credit_voucher(command, state)
+        case DebitCompensation() | RecordSubrogation() | DebitAssetSale() | CreditAssetProceeds():
+            return _decide_for_claims(command, state)
+        case _:
+            assert_never(command)
+
+
+def _decide_for_claims(
+    command: DebitCompensation | RecordSubrogation | DebitAssetSale | CreditAssetProceeds, state: Open
+) -> Sequence[AccountEvent]:
+    match command:
         case DebitCompensation():
             return compensating.debit(command, state)
         case RecordSubrogation():

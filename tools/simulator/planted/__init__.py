@@ -3,6 +3,7 @@
 from typing import Final
 
 from tools.simulator.planted import (
+    assets,
     bank,
     closing,
     corrections,
@@ -50,6 +51,7 @@ PLANTS: Final = {
         *closing.PLANTS,
         *corrections.PLANTS,
         *guarantors.PLANTS,
+        *assets.PLANTS,
     )
 }
 
