@@ -181,11 +181,11 @@ def proceeds(order: int, amount_fen: int, principal_fen: int) -> ProceedsLine:
 
 
 COST = ProceedsLine(line_id="cost", part="cost", account_id="acc_auc", amount_fen=1_000)
-#: 29,001 at 17,001 : 10,201 : 6,800 of 34,002.
+#: 29,001 at 17,001 : 10,201 : 6,800 of 34,002; two fen are left for the two largest remainders.
 DISPOSED = AssetDisposed(
     disposal_id="dsp_1",
     price_fen=30_001,
-    lines=(COST, proceeds(1, 14_501, 16_501), proceeds(2, 8_701, 9_901), proceeds(3, 5_799, 6_600)),
+    lines=(COST, proceeds(1, 14_500, 16_501), proceeds(2, 8_701, 9_901), proceeds(3, 5_800, 6_600)),
     loss_fen=5_001,
     disposed_on=DAY,
     **WHAT,

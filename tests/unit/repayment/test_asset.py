@@ -14,7 +14,7 @@ from services.repayment.domain.asset_proceeds import proceeds as proceeds_of
 from services.repayment.domain.asset_state import Kept
 from services.repayment.domain.loan_state import Running
 from tests.unit.bidding.specs import Spec
-from tests.unit.given import fold, given
+from tests.unit.given import context, fold, given
 from tests.unit.repayment import asset_story as a
 from tests.unit.repayment.stories import FIRST_DUE, FIRST_PAID, LOAN, OPENED, amended, days, due, on
 
@@ -38,7 +38,7 @@ ASSET_SPECS = [
     Spec("once", (a.TAKEN,), a.TAKE, (), on(a.DAY)),
     Spec("it is counted", (a.TAKEN,), a.COUNT, (a.COUNTED,), STAFF),
     Spec("once a paper", (a.TAKEN, a.COUNTED), a.COUNT, (), STAFF),
-    Spec("by the house", (a.TAKEN,), a.COUNT, "forbidden_not_staff", on(a.DAY, "usr_bo")),
+    Spec("by the house", (a.TAKEN,), a.COUNT, "forbidden_not_staff", context(a.DAY, "usr_bo")),
     Spec("nothing that is not there", (), a.COUNT, "unknown_asset", STAFF),
     Spec("nor what is gone", (*a.SIGNED, a.DISPOSED), a.COUNT, "asset_disposed", STAFF),
     Spec("nobody bids", (a.TAKEN,), a.FAIL_AUCTION, (a.NO_BID,), STAFF),
