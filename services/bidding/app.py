@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: nobody waits for, cannot pay, or stand at their investor's cap; the listing tells the market who is related to its borrower; nobody
 #: signs about himself; evidence of a redemption has an age and a size; contract and disclosure say who may pay; a payment says that
 #: it prepays a part; no flat interest on principal that is gone, no payment in an order that is none; a guarantor pays and has a claim.
-RULES = 8
+RULES = 9
 
 
 def build(profile: str) -> Service:

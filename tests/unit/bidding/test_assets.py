@@ -30,7 +30,9 @@ DEBITED = moved(
 DECLINED = AssetSaleDeclined(
     account_id=ANNS, owner=ANN, amount_fen=300_00, code="insufficient_available", **_SALE
 )
-LINE = ProceedsLine(line_id="clm_1_1", part="holder", account_id=ANNS, amount_fen=290_00, principal_fen=320_00)
+LINE = ProceedsLine(
+    line_id="clm_1_1", part="holder", account_id=ANNS, amount_fen=290_00, principal_fen=320_00
+)
 NOTHING = ProceedsLine(line_id="clm_1_2", part="holder", account_id=ANNS, amount_fen=0, principal_fen=5)
 CREDIT = CreditAssetProceeds(line=LINE, **_SALE)
 CREDITED = moved(
@@ -63,9 +65,7 @@ SPECS = [
     Spec("to an account that is open", (), CREDIT, "unknown_account", on()),
 ]  # fmt: skip
 SOLD = AssetSold(buyer_account=ANNS, price_fen=300_00, sold_on=DUE, **_SALE)
-DISPOSED = AssetDisposed(
-    price_fen=290_00, lines=(LINE, NOTHING), loss_fen=30_05, disposed_on=DUE, **_SALE
-)
+DISPOSED = AssetDisposed(price_fen=290_00, lines=(LINE, NOTHING), loss_fen=30_05, disposed_on=DUE, **_SALE)
 ANSWERS = [
     (
         "repayment",
@@ -99,6 +99,8 @@ def test_principal_in_an_asset_is_lent_until_it_is_sold() -> None:
 def test_who_has_left_buys_nothing() -> None:
     """A closed account is asked for no price, and still gets what is its owner's."""
     closed = (*rich(), AccountClosed(account_id=ANNS, owner=ANN, closed_on=DUE))
-    declined = AssetSaleDeclined(account_id=ANNS, owner=ANN, amount_fen=300_00, code="account_closed", **_SALE)
+    declined = AssetSaleDeclined(
+        account_id=ANNS, owner=ANN, amount_fen=300_00, code="account_closed", **_SALE
+    )
     Spec("not by who has left", closed, DEBIT, (declined,), on()).check(ACCOUNT)
     Spec("his share is his", closed, CREDIT, (CREDITED,), on()).check(ACCOUNT)
