@@ -15,15 +15,19 @@ def _shown(view: Any, stream: str, *events: Any) -> dict[str, Any]:
     return documents(view, history(stream, *events))
 
 
+def _whole(*events: Any) -> Any:
+    return nested("ast_1", _shown(ASSETS, "ast_1", *events)["ast_1"])
+
+
 def test_an_asset_is_shown_from_its_taking_to_its_price() -> None:
     """By when it is counted and sold, whose signature its sale waits for, what it brought to whom; or why a sale came to nothing."""
-    shown = AssetOut.of(nested(_shown(ASSETS, "ast_1", a.TAKEN, a.NO_BID, a.MISSED, a.OVERDUE)["ast_1"]))
+    shown = AssetOut.of(_whole(a.TAKEN, a.NO_BID, a.MISSED, a.OVERDUE))
     assert (shown.stage, shown.counts_missed, shown.is_overdue) == ("kept", 1, True)
     assert shown.failed_auctions == {"2024-03-15": 50_000}
     sold = (*a.ON_SALE, a.BY_FAY)
     assert _shown(ASSETS, "ast_1", *sold)["ast_1"]["stage"] == "general_manager"
     assert _shown(ASSETS, "ast_1", *a.SIGNED)["ast_1"]["stage"] == "payment"
-    gone = AssetOut.of(nested(_shown(ASSETS, "ast_1", *a.SIGNED, a.DISPOSED)["ast_1"]))
+    gone = AssetOut.of(_whole(*a.SIGNED, a.DISPOSED))
     assert (gone.stage, gone.price_fen, gone.loss_fen) == ("disposed", 30_001, 5_001)
     assert sum(gone.proceeds.values()) == 30_001
     kept = _shown(ASSETS, "ast_1", *a.ON_SALE, a.NO)["ast_1"]
