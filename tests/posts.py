@@ -25,6 +25,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "papers": ("stf_liz", ("legal",), None),
     "redemption": ("stf_mia", ("market_specialist",), None),
     "measure": ("stf_rex", ("risk",), None),
+    "correction": ("stf_pia", ("finance_supervisor",), None),
     "collections_supervisor": ("stf_sue", ("collections_supervisor",), None),
 }
 #: office -> who holds it.

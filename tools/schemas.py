@@ -30,6 +30,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     onboarding,
     redemption,
     relations,
+    reopening,
     repayment,
     scheduling,
     standing,

@@ -246,6 +246,7 @@ class LoanRestated:
     dpd: Count
     product: str = ""
     region: str = ""
+    guarantor: str = ""
 
 
 def moved_fen(restated: LoanRestated) -> int:

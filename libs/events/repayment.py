@@ -227,7 +227,8 @@ class PaymentReturned:
 
 @event("repayment.PaymentMissed.v1")
 class PaymentMissed:
-    """An instalment was not fully paid by the evening after its due date, all debits answered. Said once.
+    """An instalment was not fully paid by the evening after its due date, all debits answered. Said once, and `again` of a loan that
+    a correction makes late anew.
 
     `overdue_after_fen` is everything overdue with it, charged penalty included; None in records from before it was said.
     """
@@ -241,6 +242,7 @@ class PaymentMissed:
     product: str = ""
     region: str = ""
     overdue_after_fen: PositiveFen | None = None
+    again: bool = False
 
 
 @event("repayment.PenaltyCharged.v1")

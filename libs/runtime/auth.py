@@ -46,6 +46,7 @@ SCOPES: Final = {
     "papers": "read contracts (legal), sign one's step of a deal pack",
     "redemption": "see emergency redemptions, approve them or release their sale by one's post",
     "measure": "propose measures for loans that are not paid as agreed, and sign them by one's post",
+    "correction": "allow or refuse corrections of payments by one's post",
     "claim:own": "see the loans in which one holds claims",
     "analyst": "see figures of the whole book",
     "collector": "work the collection queue of one's own desk",

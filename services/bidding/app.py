@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 #: with the schedule in the contract. 8: bank days of any size, what was in flight at midnight, requests that may wait; orders that
 #: nobody waits for, cannot pay, or stand at their investor's cap; the listing tells the market who is related to its borrower; nobody
 #: signs about himself; evidence of a redemption has an age and a size; contract and disclosure say who may pay; a payment says that
-#: it prepays a part; no flat interest on principal that is gone, no payment in an order that is none; a guarantor pays and has a claim. 9: an asset is paid
-#: for, and who has a share in it gets his part.
+#: it prepays a part; no flat interest on principal that is gone, no payment in an order that is none; a guarantor pays and has a claim;
+#: what corrections move is collected first and owed meanwhile. 9: an asset is paid for, and who has a share in it gets his part.
 RULES = 9
 
 

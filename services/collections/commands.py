@@ -25,6 +25,8 @@ DelayReason = Literal[
 
 #: The bucket of a loan that is not overdue, as repayment names it.
 CURRENT = "current"
+#: Where repayment counts a loan that was written off: it has a case only if it was late before.
+WRITTEN_OFF = "written_off"
 
 #: A prefix, an underscore, and at most 64 characters that neither a document's path nor an address gives a meaning.
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -61,7 +63,8 @@ class Desk:
 
 @command("collections.RecordMiss")
 class RecordMiss:
-    """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded.
+    """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded, unless
+    its case is closed and the loan is late `again`.
 
     Refused: `invalid_loan` (the ids name no loan or no user).
     """
@@ -74,6 +77,7 @@ class RecordMiss:
     dpd: int
     region: str
     product: str
+    again: bool = False
 
 
 @command("collections.RecordBucket")

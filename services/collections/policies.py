@@ -14,8 +14,9 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
+from libs.events.corrections import LoanRestated
 from libs.events.in_kind import DebtSettledInKind
-from libs.events.measures import PenaltyWaived
+from libs.events.measures import LoanWrittenOff, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
@@ -28,6 +29,7 @@ from libs.events.repayment import (
 from libs.events.sagas import Saga, Send, Step
 from services.collections.commands import (
     CURRENT,
+    WRITTEN_OFF,
     CloseCase,
     EnrolCollector,
     RecordBucket,
@@ -41,8 +43,6 @@ from services.collections.commands import (
 
 #: The role of the staff who work the queues, as onboarding names it.
 COLLECTOR_ROLE = "collector"
-#: Where repayment counts a loan that was written off: it has a case only if it was late before.
-WRITTEN_OFF = "written_off"
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -70,6 +70,23 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=settled.settled_on,
             )
             return [Send("in-kind", debtor_of(settled.borrower), command)]
+        case LoanRestated() as restated if restated.from_bucket not in (None, CURRENT):
+            command = RecordPenalty(
+                loan_id=restated.loan_id,
+                dpd=restated.dpd,
+                overdue_fen=restated.overdue_after_fen,
+                charged_on=restated.restated_on,
+            )
+            return [Send("restated", debtor_of(restated.borrower), command)]
+        case LoanWrittenOff() as loss:
+            moved = RecordBucket(
+                loan_id=loss.loan_id,
+                bucket=WRITTEN_OFF,
+                dpd=loss.dpd,
+                overdue_fen=loss.overdue_after_fen,
+                changed_on=loss.written_off_on,
+            )
+            return [Send("written-off", debtor_of(loss.borrower), moved)]
         case PaymentReceived() as payment if payment.bucket != CURRENT:
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
@@ -114,6 +131,7 @@ def _miss(missed: PaymentMissed) -> Send:
         dpd=missed.dpd,
         region=missed.region,
         product=missed.product,
+        again=missed.again,
     )
     return Send("miss", debtor_of(missed.borrower), command)
 
@@ -193,6 +211,9 @@ SAGAS = (
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
+            Step(on=LoanWrittenOff, send=RecordBucket),
+            Step(on=LoanRestated, send=RecordPenalty),
+            Step(on=DebtSettledInKind, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),

@@ -317,7 +317,7 @@ class Books:
         _require(before == data["principal_before_fen"], f"{where}: outstanding before is wrong")
         loan.restate(where, data)
         self.done.pop(f"end of {loan.loan_id}", None)
-        for number in range(data["standing"]["next_missed"], len(loan.rows) + 1):
+        for number in loan.rows:
             self.done.pop(f"{loan.loan_id} misses {number}", None)
 
     def _repaid(self, where: str, data: Any) -> None:

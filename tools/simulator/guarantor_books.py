@@ -102,6 +102,15 @@ class GuarantorBooks:
             sum(one.loans.values()) == data["guaranteed_fen"], f"{where}: guaranteed after is told wrongly"
         )
 
+    def _restored(self, where: str, data: Any, _on: str) -> None:
+        """A correction asks nobody whether there is room."""
+        one, loan = self.register[data["guarantor"]], data["loan_id"]
+        require(one.loans.get(loan, 0) < data["left_fen"], f"{where}: {loan} counts no more than before")
+        one.loans[loan] = data["left_fen"]
+        require(
+            sum(one.loans.values()) == data["guaranteed_fen"], f"{where}: guaranteed after is told wrongly"
+        )
+
     def _met(self, where: str, data: Any, _on: str) -> None:
         guarantor, loan = data["guarantor"], data["loan_id"]
         self.met[loan] = guarantor
@@ -231,6 +240,7 @@ _HANDLERS: dict[str, Callable[[GuarantorBooks, str, Any, str], None]] = {
     "repayment.GuarantorSuspended.v1": GuarantorBooks._suspended,
     "repayment.GuaranteeReserved.v1": GuarantorBooks._reserved,
     "repayment.GuaranteeReduced.v1": GuarantorBooks._reduced,
+    "repayment.GuaranteeRestored.v1": GuarantorBooks._restored,
     "onboarding.PrecedentsMet.v1": GuarantorBooks._met,
     "bidding.ListingOpened.v1": GuarantorBooks._listed,
     "repayment.LoanOpened.v1": GuarantorBooks._opened,

@@ -132,6 +132,8 @@ class PageBooks:
                 segment["loans"] += 1
                 segment["principal_fen"] += loan.outstanding_fen
         for case in self.entries.values():
+            if case["bucket"] == _WRITTEN_OFF:
+                continue  # off the balance: in no segment
             kept[case["region"], case["product"], case["bucket"]]["overdue_fen"] += case["overdue_fen"]
         shown: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
         for each in segments:

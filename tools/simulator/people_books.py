@@ -83,6 +83,8 @@ class PeopleBooks:
     offered: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Loans that never come about any more."""
+    put_right: set[str] = field(default_factory=set)
+    """Closed accounts that got money of a correction."""
     within_at_funding: set[str] = field(default_factory=set)
     """Loans of which the cap was looked at once more when they were to be funded."""
 
@@ -92,8 +94,12 @@ class PeopleBooks:
         if "postings" in data:
             for posting in data["postings"]:
                 account = posting["account"].partition(":")[2]
-                closed = f"closed {account}" in self.books.done
-                require(not closed, f"{where}: money moves on the closed account {account}")
+                closed = f"closed {account}" in self.books.done and account not in self.put_right
+                # what a correction owes him is his, left or not; from then on there is money to move
+                if closed and event["type"] == "bidding.AdjustmentCredited.v1":
+                    self.put_right.add(account)
+                else:
+                    require(not closed, f"{where}: money moves on the closed account {account}")
         handler = _HANDLERS.get(event["type"])
         if handler is not None:
             handler(self, where, data)
@@ -102,8 +108,7 @@ class PeopleBooks:
         """What counts against a cap is what is owed or reserved, and every account knows its owner's relations and card."""
         for name, user in self.users.items():
             for loan, counted in user.exposures.items():
-                # What a correction makes owed again does not count against a cap again (docs/decisions/0024).
-                if loan in self.books.loans and not self.books.loans[loan].restated_at:
+                if loan in self.books.loans and not user.erased:
                     owed = self.books.loans[loan].outstanding_fen
                     require(counted == owed, f"{name}: {loan} counts {counted}, owed is {owed}")
                 require(loan not in self.ended, f"{name}: {loan} counts although it never comes about")
@@ -116,7 +121,7 @@ class PeopleBooks:
                 require(known == user.card, f"{account} knows another card than {name} was verified by")
         for listing in self.listings.values():
             loan = f"loan_{listing.application.removeprefix('app_')}"
-            if listing.application and loan in self.books.loans and not self.books.loans[loan].restated_at:
+            if listing.application and loan in self.books.loans and not self.users[listing.borrower].erased:
                 owed = self.books.loans[loan].outstanding_fen
                 counted = self.users[listing.borrower].exposures.get(loan, 0)
                 require(counted == owed, f"{listing.borrower}: {loan} owes {owed}, counts {counted}")
@@ -211,6 +216,12 @@ class PeopleBooks:
         exposures[data["loan_id"]] -= data["amount_fen"]
         left, said = sum(exposures.values()), data["exposure_after_fen"]
         require(left == said, f"{where}: {data['user_id']} owes {left}, told is {said}")
+
+    def _restored(self, where: str, data: Any) -> None:
+        exposures = self.users[data["user_id"]].exposures
+        exposures[data["loan_id"]] = exposures.get(data["loan_id"], 0) + data["amount_fen"]
+        owed, said = sum(exposures.values()), data["exposure_after_fen"]
+        require(owed == said, f"{where}: {data['user_id']} owes {owed}, told is {said}")
 
     def _released(self, where: str, data: Any) -> None:
         exposures = self.users[data["user_id"]].exposures
@@ -357,6 +368,7 @@ _HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {
     "onboarding.ExposureReserved.v1": PeopleBooks._reserved,
     "onboarding.ExposureConfirmed.v1": PeopleBooks._confirmed,
     "onboarding.ExposureReduced.v1": PeopleBooks._reduced,
+    "onboarding.ExposureRestored.v1": PeopleBooks._restored,
     "onboarding.ExposureReleased.v1": PeopleBooks._released,
     "onboarding.ExposureRevoked.v1": PeopleBooks._released,
     "onboarding.ApplicationApproved.v1": PeopleBooks._offered,

@@ -49,9 +49,6 @@ class MarketSight:
             sold = self.claims[data["sold_claim_id"]]
             sold.outstanding_fen, sold.for_sale = data["left_fen"], False
             self._claim(data["loan_id"], data["claim"])
-        elif name == "LoanRestated":
-            for claim in data["standing"]["claims"]:
-                self.claims[claim["claim_id"]].outstanding_fen = claim["principal_fen"]
         elif name == "ClaimsSubrogated":
             self._claim(data["loan_id"], data["claim"])
         elif name == "RepaymentDistributed":
@@ -59,8 +56,7 @@ class MarketSight:
                 self.claims[line["claim_id"]].outstanding_fen -= line["principal_fen"]
         elif name == "LoanRestated":
             for claim in data["standing"]["claims"]:
-                if claim["claim_id"] in self.claims:
-                    self.claims[claim["claim_id"]].outstanding_fen = claim["principal_fen"]
+                self.claims[claim["claim_id"]].outstanding_fen = claim["principal_fen"]
         elif name == "OfferOpened":
             self.offers[data["offer_id"]] = OfferSight(data["offer_id"], data["seller"], data["maximum_fen"])
         elif name in ("OfferTaken", "OfferReopened"):

@@ -21,6 +21,7 @@ from libs.events.collections import (
 from libs.events.deciding import Context, Refused
 from services.collections.commands import (
     CURRENT,
+    WRITTEN_OFF,
     CloseCase,
     RecordBucket,
     RecordCasePayment,
@@ -48,7 +49,8 @@ def record_miss(
     case_id = case_of(command.loan_id)
     debtor_id = _debtor_id(command.borrower)
     case = None if isinstance(state, NoDebtor) else case_in(state, case_id)
-    if case is not None and command.due_on <= case.last_missed:
+    is_known = case is not None and command.due_on <= case.last_missed
+    if is_known and not (command.again and not isinstance(case, OpenCase)):
         return []
     if isinstance(case, OpenCase):
         is_counted = command.due_on < case.overdue_as_of
@@ -178,7 +180,8 @@ def _open_case(state: DebtorState, loan_id: str) -> tuple[Debtor, OpenCase] | No
 def _arrears(
     rules: Rules, debtor: Debtor, case: OpenCase, on: date, bucket: str, dpd: int, overdue_fen: int
 ) -> Sequence[DebtorEvent]:
-    stage = rules.stage_of(bucket)
+    # what was written off is collected on in the stage that it has reached (chosen)
+    stage = rules.stage_named(case.stage) if bucket == WRITTEN_OFF else rules.stage_of(bucket)
     if stage is None:
         raise Refused("invalid_bucket")
     updated = _updated(debtor, case, on, bucket, dpd, overdue_fen)

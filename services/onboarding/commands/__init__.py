@@ -48,6 +48,7 @@ from services.onboarding.commands.users import (
     ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
+    RestoreExposure,
     VerifyUser,
 )
 
@@ -87,6 +88,7 @@ __all__ = [
     "ReleaseExposure",
     "ReportInvestigation",
     "ReserveExposure",
+    "RestoreExposure",
     "ResubmitApplication",
     "ReturnPapers",
     "ReviewEligibility",

@@ -2,7 +2,7 @@
 
 from libs.events.card import CardRef
 from libs.events.codec import command
-from libs.events.money import PositiveFen
+from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Kind, Recheck, Reference
 
 
@@ -126,6 +126,15 @@ class ReduceExposure:
     user_id: str
     loan_id: str
     amount_fen: PositiveFen
+
+
+@command("onboarding.RestoreExposure")
+class RestoreExposure:
+    """After a correction `owed_fen` of a loan is owed: so much counts. No effect when it does, nor for who is not verified or is forgotten."""
+
+    user_id: str
+    loan_id: str
+    owed_fen: Count
 
 
 @command("onboarding.ReleaseExposure")

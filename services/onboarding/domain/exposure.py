@@ -16,7 +16,14 @@ from libs.events.onboarding import (
     ExposureReserved,
     ExposureRevoked,
 )
-from services.onboarding.commands import ConfirmExposure, ReduceExposure, ReleaseExposure, ReserveExposure
+from libs.events.reopening import ExposureRestored
+from services.onboarding.commands import (
+    ConfirmExposure,
+    ReduceExposure,
+    ReleaseExposure,
+    ReserveExposure,
+    RestoreExposure,
+)
 from services.onboarding.domain.profile import Profile
 from services.onboarding.domain.user_state import Registered, UserState, Verified
 
@@ -124,6 +131,30 @@ def reduce(command: ReduceExposure, state: UserState) -> Sequence[ExposureReduce
             amount_fen=command.amount_fen,
             loan_exposure_after_fen=exposure.amount_fen - command.amount_fen,
             exposure_after_fen=state.exposure_fen - command.amount_fen,
+        )
+    ]
+
+
+def restore(
+    command: RestoreExposure, state: UserState
+) -> Sequence[ExposureRestored | ExposureReduced | ExposureReleased]:
+    """What is owed counts, above the cap too: a correction says what is so, and asks for nothing."""
+    if not isinstance(state, Verified):
+        return []
+    exposure = state.exposure_of(command.loan_id)
+    more_fen = command.owed_fen - (exposure.amount_fen if exposure else 0)
+    if more_fen < 0:
+        less = ReduceExposure(user_id=command.user_id, loan_id=command.loan_id, amount_fen=-more_fen)
+        return reduce(less, state)
+    if more_fen == 0:
+        return []
+    return [
+        ExposureRestored(
+            user_id=state.customer.user_id,
+            loan_id=command.loan_id,
+            amount_fen=more_fen,
+            loan_exposure_after_fen=command.owed_fen,
+            exposure_after_fen=state.exposure_fen + more_fen,
         )
     ]
 

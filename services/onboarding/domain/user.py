@@ -41,6 +41,7 @@ from services.onboarding.commands import (
     ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
+    RestoreExposure,
     VerifyUser,
 )
 from services.onboarding.domain import exposure, staff_tie
@@ -68,6 +69,7 @@ _NoticeCommand = (
     | RecordRelation
     | ReleaseApplicant
     | ReduceExposure
+    | RestoreExposure
     | ReleaseExposure
     | CompleteErasure
     | DeclineErasure
@@ -150,6 +152,8 @@ def _note(
             return _release_applicant(command, state)
         case ReduceExposure():
             return exposure.reduce(command, state)
+        case RestoreExposure():
+            return exposure.restore(command, state)
         case ReleaseExposure():
             return exposure.release(command, state)
         case CompleteErasure():

@@ -34,6 +34,7 @@ from libs.events.onboarding import (
     UserVerified,
     VerificationFailed,
 )
+from libs.events.reopening import ExposureRestored
 
 
 @record
@@ -153,6 +154,7 @@ UserEvent = (
     | ExposureReserved
     | ExposureDeclined
     | ExposureReduced
+    | ExposureRestored
     | ExposureReleased
     | ExposureConfirmed
     | ExposureRevoked
@@ -168,6 +170,7 @@ _BorrowersEvent = (
     | ExposureReserved
     | ExposureDeclined
     | ExposureReduced
+    | ExposureRestored
     | ExposureReleased
     | ExposureRevoked
 )
@@ -238,7 +241,7 @@ def _borrowed(state: Verified, event: _BorrowersEvent) -> Verified:
                 _without_application(state, event.application_id),
                 exposures=_exposures(state.exposures, event),
             )
-        case ExposureReduced() | ExposureReleased() | ExposureRevoked():
+        case ExposureReduced() | ExposureRestored() | ExposureReleased() | ExposureRevoked():
             return replace(state, exposures=_exposures(state.exposures, event))
         case _:
             assert_never(event)
@@ -274,7 +277,7 @@ def _assessed(event: SuitabilityAssessed | SuitabilityLapsed) -> Suitability | N
 
 def _exposures(
     exposures: tuple[Exposure, ...],
-    event: ExposureReserved | ExposureReduced | ExposureReleased | ExposureRevoked,
+    event: ExposureReserved | ExposureReduced | ExposureRestored | ExposureReleased | ExposureRevoked,
 ) -> tuple[Exposure, ...]:
     match event:
         case ExposureReserved():
@@ -289,6 +292,13 @@ def _exposures(
                 else each
                 for each in exposures
             )
+        case ExposureRestored():
+            # which application led to a loan that was repaid is forgotten, and nobody asks
+            known = next((each.application_id for each in exposures if each.loan_id == event.loan_id), "")
+            owed = Exposure(
+                loan_id=event.loan_id, application_id=known, amount_fen=event.loan_exposure_after_fen
+            )
+            return (*(each for each in exposures if each.loan_id != event.loan_id), owed)
         case ExposureReleased() | ExposureRevoked():
             return tuple(each for each in exposures if each.loan_id != event.loan_id)
         case _:

@@ -22,6 +22,7 @@ from libs.events.onboarding import (
     VerificationFailed,
 )
 from libs.events.records import RecordedEvent
+from libs.events.reopening import ExposureRestored
 from libs.events.views import Add, Op, Set, View
 
 
@@ -73,7 +74,7 @@ def _fields(data: object) -> dict[str, str | int | None]:
             return {"suitability": None, "suitability_valid_to": None}
         case ExposureReserved():
             return {"exposure_fen": data.exposure_after_fen, "cap_fen": data.cap_fen}
-        case ExposureReduced() | ExposureReleased() | ExposureRevoked():
+        case ExposureReduced() | ExposureRestored() | ExposureReleased() | ExposureRevoked():
             return {"exposure_fen": data.exposure_after_fen}
         case ErasureRequested():
             return {"erasure": "requested"}
@@ -89,7 +90,7 @@ def _fields(data: object) -> dict[str, str | int | None]:
 
 VIEW = View(
     name="onboarding.users",
-    version=2,
+    version=3,
     reads=(
         UserRegistered,
         OwnerBound,
@@ -100,6 +101,7 @@ VIEW = View(
         RelationDeclared,
         ExposureReserved,
         ExposureReduced,
+        ExposureRestored,
         ExposureReleased,
         ExposureRevoked,
         ErasureRequested,

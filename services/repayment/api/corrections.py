@@ -18,7 +18,6 @@ from libs.runtime.http import (
     ThisPrincipal,
     ViewReader,
     id_path,
-    not_found,
     scopes,
     view_reader,
 )
@@ -62,7 +61,7 @@ async def propose_correction(
     document = await loans.get(loan, missing="unknown_loan")
     payment = document.get("payments", {}).get(body.payment_id)
     if payment is None:
-        raise not_found("unknown_payment")
+        raise Problem(409, "unknown_payment")
     correction_id = call.mint("cor")
     command = commands.ProposeCorrection(
         correction_id=correction_id,
@@ -76,7 +75,7 @@ async def propose_correction(
     return Order(correction_id, command)
 
 
-@router.read("/corrections", scopes("finance"), answer=CorrectionsOut)
+@router.read("/corrections", scopes("finance", "correction"), answer=CorrectionsOut)
 async def read_corrections(
     corrections: Corrections,
     page: ThisPage,
@@ -93,7 +92,7 @@ async def read_corrections(
 
 @router.command(
     "/corrections/{correction}/authorisations",
-    scopes("finance"),
+    scopes("correction"),
     answer=CorrectionDone,
     answers={
         events.CorrectionSigned: CorrectionDone.signed,
@@ -111,7 +110,7 @@ async def authorise_correction(
 
 @router.command(
     "/corrections/{correction}/refusals",
-    scopes("finance"),
+    scopes("correction"),
     answer=CorrectionDone,
     answers={events.CorrectionRefused: CorrectionDone.refused},
 )

@@ -22,6 +22,7 @@ AdmitGuarantor = guarantees.AdmitGuarantor
 SuspendGuarantor = guarantees.SuspendGuarantor
 ReserveGuarantee = guarantees.ReserveGuarantee
 ReduceGuarantee = guarantees.ReduceGuarantee
+RestoreGuarantee = guarantees.RestoreGuarantee
 
 # --- calendar ------------------------------------------------------------------------------------------------------
 

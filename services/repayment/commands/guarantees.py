@@ -54,6 +54,16 @@ class ReserveGuarantee:
     amount_fen: PositiveFen
 
 
+@command("repayment.RestoreGuarantee")
+class RestoreGuarantee:
+    """After a correction `owed_fen` of a loan is owed: so much counts, within the limit or not. No effect when it does, nor of a
+    guarantor who is not in the register."""
+
+    guarantor: str
+    loan_id: str
+    owed_fen: Count
+
+
 @command("repayment.ReduceGuarantee")
 class ReduceGuarantee:
     """Of a loan only `left_fen` still counts. No effect when no more does, nor of a guarantor who is not in the register."""

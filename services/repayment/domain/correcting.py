@@ -30,7 +30,7 @@ from services.repayment.domain.journal import Payment, Sale, entries_of, redated
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.profile import CURRENT, Profile
 from services.repayment.domain.replaying import Got, Replayed, Row, replay
-from services.repayment.domain.trading import release_all
+from services.repayment.domain.trading import release_all, release_dearer
 
 _DAY = timedelta(days=1)
 
@@ -66,7 +66,7 @@ def correct(
     events: list[LoanEvent] = [
         cause,
         restated,
-        *_missed(live, after, context),
+        *_missed(state, after, context),
         *_moved(state, after, context),
         *_accrual(live, after, context),
         *(_released(live, after)),
@@ -150,6 +150,7 @@ def _restated(
         dpd=days_past_due(book, on),
         product=live.product,
         region=live.region,
+        guarantor=live.guarantee.guarantor if live.guarantee else "",
     )
 
 
@@ -282,11 +283,14 @@ def _holders(replayed: Replayed) -> dict[str, str]:
 # --- what is said beside it ----------------------------------------------------------------------------------------
 
 
-def _missed(live: Running, after: Replayed, context: Context) -> Iterator[PaymentMissed]:
-    """Instalments that were paid in time only by the error and are open: said as the day would have said them."""
+def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iterator[PaymentMissed]:
+    """Instalments that were paid in time only by the error and are open: said as the day would have said them. A loan that was
+    not late has nobody who collects, so all that it missed is said."""
     state, on = after.state, context.business_date - _DAY
+    is_late = isinstance(before, Running) and before.bucket != CURRENT
+    said = before.next_missed if isinstance(before, Running) and is_late else 1
     for line in open_lines(state.book, on - _DAY):
-        if live.next_missed <= line.number < state.next_missed:
+        if said <= line.number < state.next_missed:
             yield PaymentMissed(
                 loan_id=state.loan_id,
                 borrower=state.borrower,
@@ -297,6 +301,7 @@ def _missed(live: Running, after: Replayed, context: Context) -> Iterator[Paymen
                 product=state.product,
                 region=state.region,
                 overdue_after_fen=overdue_fen(state.book, context.business_date),
+                again=True,
             )
 
 
@@ -351,10 +356,12 @@ def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanE
 
 
 def _released(live: Running, after: Replayed) -> Sequence[LoanEvent]:
-    """Nothing is for sale of a loan that is late, or at its end."""
+    """Nothing is for sale of a loan that is late, or at its end, or dearer than its buyer was told."""
     if after.is_repaid:
         return release_all(live, "loan_repaid")
-    return release_all(live, "loan_overdue") if after.state.next_missed > live.next_missed else []
+    if after.state.next_missed > live.next_missed:
+        return release_all(live, "loan_overdue")
+    return release_dearer(live, after.state)
 
 
 def _repaid(after: Replayed, context: Context) -> LoanRepaid:

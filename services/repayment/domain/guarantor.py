@@ -21,11 +21,13 @@ from libs.events.guarantees import (
     GuarantorSuspended,
 )
 from libs.events.money import Count, PositiveFen
+from libs.events.reopening import GuaranteeRestored
 from services.repayment.commands.guarantees import (
     AdmitGuarantor,
     ProposeGuarantor,
     ReduceGuarantee,
     ReserveGuarantee,
+    RestoreGuarantee,
     SuspendGuarantor,
 )
 from services.repayment.domain.ids import staff, user_of_guarantor
@@ -92,7 +94,14 @@ class Suspended:
 
 
 GuarantorState = NotProposed | Proposed | Admitted | Suspended
-GuarantorCommand = ProposeGuarantor | AdmitGuarantor | SuspendGuarantor | ReserveGuarantee | ReduceGuarantee
+GuarantorCommand = (
+    ProposeGuarantor
+    | AdmitGuarantor
+    | SuspendGuarantor
+    | ReserveGuarantee
+    | ReduceGuarantee
+    | RestoreGuarantee
+)
 GuarantorEvent = (
     GuarantorProposed
     | GuarantorAdmitted
@@ -100,6 +109,7 @@ GuarantorEvent = (
     | GuaranteeReserved
     | GuaranteeDeclined
     | GuaranteeReduced
+    | GuaranteeRestored
 )
 
 
@@ -108,7 +118,7 @@ def decide(command: GuarantorCommand, state: GuarantorState, context: Context) -
     if isinstance(command, ProposeGuarantor):
         return _propose(command, state, context)
     if isinstance(state, NotProposed):
-        if isinstance(command, ReduceGuarantee):
+        if isinstance(command, ReduceGuarantee | RestoreGuarantee):
             return []  # a loan opened by hand may name one who is not in the register
         raise Refused("unknown_guarantor")
     match command:
@@ -120,6 +130,8 @@ def decide(command: GuarantorCommand, state: GuarantorState, context: Context) -
             return _reserve(command, state, context)
         case ReduceGuarantee():
             return _reduce(command, state)
+        case RestoreGuarantee():
+            return _restore(command, state)
         case _:
             assert_never(command)
 
@@ -254,6 +266,30 @@ def _reduce(command: ReduceGuarantee, state: Proposed | Admitted | Suspended) ->
     ]
 
 
+def _restore(
+    command: RestoreGuarantee, state: Proposed | Admitted | Suspended
+) -> Sequence[GuaranteeRestored | GuaranteeReduced]:
+    """A correction says what is so: nobody is asked whether there is room, and a suspended guarantor stands in for it as before."""
+    before_fen = 0 if isinstance(state, Proposed) else state.loans.get(command.loan_id, 0)
+    if isinstance(state, Proposed) or command.owed_fen == before_fen:
+        return []
+    if command.owed_fen < before_fen:
+        less = ReduceGuarantee(
+            guarantor=command.guarantor, loan_id=command.loan_id, left_fen=command.owed_fen
+        )
+        return _reduce(less, state)
+    amount_fen = command.owed_fen - before_fen
+    return [
+        GuaranteeRestored(
+            guarantor=state.guarantor,
+            loan_id=command.loan_id,
+            amount_fen=amount_fen,
+            left_fen=command.owed_fen,
+            guaranteed_fen=state.guaranteed_fen + amount_fen,
+        )
+    ]
+
+
 # --- the fold ------------------------------------------------------------------------------------------------------
 
 
@@ -270,7 +306,7 @@ def evolve(state: GuarantorState, event: GuarantorEvent) -> GuarantorState:
             return Admitted(guarantor=event.guarantor, terms=terms, loans=_loans(state))
         case GuaranteeDeclined():
             return state
-        case GuarantorSuspended() | GuaranteeReserved() | GuaranteeReduced():
+        case GuarantorSuspended() | GuaranteeReserved() | GuaranteeReduced() | GuaranteeRestored():
             assert isinstance(state, Admitted | Suspended), "only who was admitted guarantees"
             return _stood(state, event)
         case _:
@@ -282,13 +318,16 @@ def _loans(state: GuarantorState) -> dict[str, Count]:
 
 
 def _stood(
-    state: Admitted | Suspended, event: GuarantorSuspended | GuaranteeReserved | GuaranteeReduced
+    state: Admitted | Suspended,
+    event: GuarantorSuspended | GuaranteeReserved | GuaranteeReduced | GuaranteeRestored,
 ) -> Admitted | Suspended:
     match event:
         case GuarantorSuspended():
             return Suspended(guarantor=state.guarantor, terms=state.terms, loans=state.loans)
         case GuaranteeReserved():
             return replace(state, loans=state.loans | {event.loan_id: event.amount_fen})
+        case GuaranteeRestored():
+            return replace(state, loans=state.loans | {event.loan_id: event.left_fen})
         case GuaranteeReduced():
             left = {loan: fen for loan, fen in state.loans.items() if loan != event.loan_id}
             return replace(state, loans=left | {event.loan_id: event.left_fen} if event.left_fen else left)

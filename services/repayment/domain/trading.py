@@ -142,6 +142,18 @@ def release_all(state: Running, code: str) -> Sequence[ReservationReleased]:
     return [_released(state, reserved, code) for reserved in state.reservations]
 
 
+def release_dearer(state: Running, owed: Running) -> Sequence[ReservationReleased]:
+    """A buyer holds what a claim can cost by the rows and the principal that it was reserved with. What a correction makes due on other days,
+    or owed more than that, is for sale no more."""
+    principal = {claim.claim_id: claim.principal_fen for claim in owed.claims}
+    moved = [row.due_on for row in owed.book.rows] != [row.due_on for row in state.book.rows]
+    return [
+        _released(state, reserved, "loan_rescheduled")
+        for reserved in state.reservations
+        if moved or principal[reserved.claim_id] > reserved.of_fen
+    ]
+
+
 def _released(state: Running, reserved: Reservation, code: str) -> ReservationReleased:
     claim = _claim(state, reserved.claim_id)
     assert claim is not None, "a claim that is reserved is not transferred"

@@ -12,6 +12,7 @@ from libs.events.compensation import (
     CompensationDeclined,
     CompensationExecuted,
 )
+from libs.events.corrections import LoanRestated
 from libs.events.guarantees import GuaranteeDeclined
 from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
@@ -19,7 +20,7 @@ from libs.events.repayment import PaymentReceived, PaymentReturned
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
 from services.repayment.commands.compensation import DeclineCompensation, RecordCompensation
-from services.repayment.commands.guarantees import ReduceGuarantee, ReserveGuarantee
+from services.repayment.commands.guarantees import ReduceGuarantee, ReserveGuarantee, RestoreGuarantee
 
 #: Bidding's command whose refusal means that the guarantor has no account that could pay.
 _DEBIT = "bidding.DebitCompensation"
@@ -65,6 +66,11 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             if paid.principal_before_fen == paid.principal_after_fen:
                 return []
             return [_reduce(paid.guarantor, paid.loan_id, paid.principal_after_fen)]
+        case LoanRestated() as loan if loan.guarantor:
+            restore = RestoreGuarantee(
+                guarantor=loan.guarantor, loan_id=loan.loan_id, owed_fen=loan.principal_after_fen
+            )
+            return [Send("guarantee", loan.guarantor, restore)]
         case ClaimsSubrogated() as paid_for:
             return [_reduce(paid_for.guarantor, paid_for.loan_id, paid_for.guaranteed_fen)]
         case _:
@@ -131,12 +137,13 @@ SAGAS = (
     ),
     Saga(
         name="guarantee reduced",
-        why="What a guarantor stands in for no more leaves room under his limit.",
+        why="What a guarantor stands in for no more leaves room under his limit; what a correction makes owed again takes it again.",
         opened_by={},  # a loan that counts no more says nothing, so nothing would close it
         closed_by={},
         steps=(
             Step(on=PaymentReceived, send=ReduceGuarantee),
             Step(on=ClaimsSubrogated, send=ReduceGuarantee),
+            Step(on=LoanRestated, send=RestoreGuarantee),
             Step(on=ListingExpired, send=ReduceGuarantee),
             Step(on=ListingCancelled, send=ReduceGuarantee),
             Step(on=ListingRefused, send=ReduceGuarantee),

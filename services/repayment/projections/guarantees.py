@@ -22,6 +22,7 @@ from libs.events.guarantees import (
     GuarantorSuspended,
 )
 from libs.events.records import RecordedEvent
+from libs.events.reopening import GuaranteeRestored
 from libs.events.views import Op, Set, View
 
 
@@ -55,7 +56,7 @@ def _register(data: object) -> Mapping[str, Any]:
             }
         case GuarantorSuspended():
             return {"state": "suspended", "code": data.code, "proposal": None}
-        case GuaranteeReserved() | GuaranteeReduced():
+        case GuaranteeReserved() | GuaranteeReduced() | GuaranteeRestored():
             return {"guaranteed_fen": data.guaranteed_fen}
         case _:
             raise TypeError(f"{type(data).__name__} is not read by this view")
@@ -100,8 +101,15 @@ def _fields(data: object) -> Mapping[str, Any]:
 
 GUARANTORS = View(
     name="repayment.guarantors",
-    version=1,
-    reads=(GuarantorProposed, GuarantorAdmitted, GuarantorSuspended, GuaranteeReserved, GuaranteeReduced),
+    version=2,
+    reads=(
+        GuarantorProposed,
+        GuarantorAdmitted,
+        GuarantorSuspended,
+        GuaranteeReserved,
+        GuaranteeReduced,
+        GuaranteeRestored,
+    ),
     project=_guarantors,
     indexes=("state",),
 )

@@ -28,6 +28,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "papers": "all",
     "redemption": "all",
     "measure": "all",
+    "correction": "all",
     "claim:own": "own",
     "analyst": "all",
     "collector": "own",
@@ -77,6 +78,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "compensation": lambda _about: "cmp_1",
     "asset": lambda _about: "ast_1",
     "disposal": lambda _about: "dsp_1",
+    "correction": lambda about: about.objects["correction"],
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {

@@ -96,6 +96,7 @@ async def settle(platform: Platform) -> Settlement:
     await town.close_through(FIRST_DAY + timedelta(days=32))
     for customer in (ada, bob):
         await town.be_asked(customer)
+        await town.be_corrected(customer, lender)
         await town.be_collected(customer)
         await town.order(customer)
     return Settlement(platform, ada, bob, stranger, town.today)
@@ -267,6 +268,14 @@ class Settling:
             closer = ("stf_ole", "stf_oda")[self.today.day % 2]
             await self.must("POST", "/repayment/calendar/close", closer, ("operator",), body)
             self.today += timedelta(days=1)
+
+    async def be_corrected(self, customer: Customer, borrower: Customer) -> None:
+        """What was paid on the loan that he has lent on is said to be wrong."""
+        loan = f"/repayment/loans/{customer.objects['lent']}"
+        page = await self.must("GET", loan, borrower.user, ("loan:own",))
+        body = {"payment_id": page["payments"][0]["id"], "kind": "reverse", "reason": "wrong_loan"}
+        proposed = await self.must("POST", f"{loan}/corrections", "stf_fin", ("finance",), body)
+        customer.objects["correction"] = proposed["id"]
 
     async def be_collected(self, customer: Customer) -> None:
         """His collector holds his case, has had one talk that ended in a promise, and is having another."""

@@ -21,12 +21,13 @@ def test_custody_balances_and_only_adds() -> None:
         "bank:custody": {"balance_fen": -580_00, "gained_fen": 50_00, "given_fen": 630_00},
         "marketing": {"balance_fen": 50_00, "gained_fen": 100_00, "given_fen": 50_00},
         "unrequested": {"balance_fen": 30_00, "gained_fen": 30_00, "given_fen": 0},
-        "available": {"balance_fen": 710_72, "gained_fen": 3_044_78, "given_fen": 2_334_06},
+        "available": {"balance_fen": 280_72, "gained_fen": 3_114_78, "given_fen": 2_834_06},
         "held": {"balance_fen": 0, "gained_fen": 1_800_16, "given_fen": 1_800_16},
-        "fees": {"balance_fen": 20_30, "gained_fen": 20_30, "given_fen": 0},
-        "clearing": {"balance_fen": -231_02, "gained_fen": 1_281_74, "given_fen": 1_512_76},
+        "fees": {"balance_fen": 10_30, "gained_fen": 20_30, "given_fen": 10_00},
+        "clearing": {"balance_fen": 208_98, "gained_fen": 1_791_74, "given_fen": 1_582_76},
         "clearing:voucher:vch_1": {"balance_fen": 0, "gained_fen": 50_00, "given_fen": 50_00},
         "clearing:loan:loan_1": {"balance_fen": -233_00, "gained_fen": 833_90, "given_fen": 1_066_90},
+        "clearing:correction:cor_1": {"balance_fen": 440_00, "gained_fen": 510_00, "given_fen": 70_00},
         # the fee, which the fee account has not booked yet
         "clearing:offer:offer_1": {"balance_fen": 1_98, "gained_fen": 397_84, "given_fen": 395_86},
     }

@@ -29,6 +29,7 @@ from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding.views_story import (
     ANN,
     BANK_DAY,
+    CORRECTED,
     CREDITED,
     CY,
     DAYS,
@@ -70,7 +71,8 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
     more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS, GUARANTOR)
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
-    assert documents(view, turn_about(*streams, *more, *traded)) == first
+    corrected = [[event] for event in CORRECTED[3:]]
+    assert documents(view, turn_about(*streams, *more, *traded, CORRECTED[:3], *corrected)) == first
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -98,6 +100,8 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "vouchers_fen": 0,
         "bought_fen": 0,
         "sold_fen": 0,
+        "adjusted_fen": 0,
+        "owed_fen": 0,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
     source = {"src.acc_ann": "bidding/0/19/0", "src.lst_1": "bidding/0/8/0"}
@@ -160,6 +164,8 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "vouchers_fen",
         "bought_fen",
         "sold_fen",
+        "adjusted_fen",
+        "owed_fen",
     }
 
 

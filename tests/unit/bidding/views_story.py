@@ -37,6 +37,7 @@ from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
+from tests.unit.bidding import test_adjusting as adjusting
 from tests.unit.bidding import test_compensation as compensation
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
@@ -290,8 +291,20 @@ GUARANTOR = history(
         for said in (compensation.DEBITED, compensation.RECORDED)
     ),
 )
+CORRECTED = [
+    *history(
+        "acc_cor",
+        *(
+            replace(event, account_id="acc_cor")
+            for event in (adjusting.booked(), adjusting.debited(500_00, 90_00, 0), adjusting.CREDITED)
+        ),
+    ),
+    *history("acc_cor_fees", replace(adjusting.fees(-10_00, 20_00, 0), account_id="acc_cor_fees")),
+    *history("loan_cor", adjusting.RESTATED),
+]
 EVERYTHING: list[RecordedEvent] = [
     *ANN,
+    *CORRECTED,
     *LISTED,
     *FEES,
     *EXPIRED,

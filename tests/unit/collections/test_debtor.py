@@ -256,3 +256,22 @@ def test_a_claim_ends_early_by_its_holder_or_by_a_supervisor() -> None:
     by_chief = replace(RELEASE, released_by=CHIEF, supervisor=True)
     assert claimed.when(by_chief).events[0].released_by == CHIEF
     claimed.when(RELEASE, at(30)).then_nothing()
+
+
+def test_what_was_written_off_is_collected_in_the_stage_it_had() -> None:
+    """The case leaves the running book's buckets with the amount that it has, and payments go on lowering it."""
+    off, late = moved("written_off", 31, OWED), debtor(MISS, moved("M2", 31, OWED))
+    before = entry(stage="mid", bucket="M2", dpd=31, priority=1_023_103)
+    updated = ArrearsUpdated(
+        debtor_id=DEBTOR,
+        case_id=CASE,
+        loan_id=LOAN,
+        as_of=TODAY,
+        overdue_fen=OWED,
+        dpd=31,
+        bucket="written_off",
+    )
+    late.when(off).then(updated, ranked(before, replace(before, bucket="written_off")))
+    debtor(MISS, moved("M2", 31, OWED), off).when(off).then_nothing()
+    paid = debtor(MISS, moved("M2", 31, OWED), off).when(pays("pay_1", 40_02, TODAY, 300_00)).events[-1]
+    assert (paid.entry.bucket, paid.entry.stage, paid.entry.overdue_fen) == ("written_off", "mid", 300_00)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from libs.events.codec import COMMAND_TYPES, decode, name_of
-from libs.events.measures import PenaltyWaived
+from libs.events.corrections import LoanRestated
+from libs.events.measures import LoanWrittenOff, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.repayment import (
     AllocationLine,
@@ -61,6 +62,9 @@ CHARGED: PenaltyCharged = replace(
     overdue_after_fen=OWED + 50,
     dpd=1,
 )
+RESTATED: LoanRestated = replace(
+    decode(LoanRestated, (GOLDEN / "repayment.LoanRestated.v1.json").read_bytes()), from_bucket="M1"
+)
 WAIVED: PenaltyWaived = replace(
     decode(PenaltyWaived, (GOLDEN / "repayment.PenaltyWaived.v1.json").read_bytes()),
     loan_id=LOAN,
@@ -82,6 +86,14 @@ PAID = PaymentReceived(
     principal_after_fen=900_00,
     overdue_after_fen=240_02,
 )
+WRITTEN_OFF: LoanWrittenOff = replace(
+    decode(LoanWrittenOff, (GOLDEN / "repayment.LoanWrittenOff.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    written_off_on=TODAY,
+    overdue_after_fen=OWED,
+    dpd=181,
+)
 REPAID = LoanRepaid(loan_id=LOAN, borrower=BORROWER, repaid_on=TODAY, early=False)
 APPOINTED = StaffAppointed(staff_id="stf_lee", roles=("rep", "collector"), region="CN-31")
 DISMISSED = StaffDismissed(staff_id="stf_lee", roles=("collector",), region=None)
@@ -91,6 +103,8 @@ EXAMPLES = (
     WORSE,
     CHARGED,
     WAIVED,
+    RESTATED,
+    WRITTEN_OFF,
     PAID,
     REPAID,
     APPOINTED,
@@ -118,6 +132,11 @@ def test_buckets_and_penalties_keep_the_arrears_up_to_date() -> None:
     assert sent(CHARGED) == [Send("penalty", DEBTOR, penalty)]
     waiver = replace(penalty, overdue_fen=OWED + 20)
     assert sent(WAIVED) == [Send("waiver", DEBTOR, waiver)]
+
+
+def test_a_write_off_is_followed() -> None:
+    """A loan that is off the balance has left its bucket."""
+    assert sent(WRITTEN_OFF) == [Send("written-off", DEBTOR, moved("written_off", 181, OWED))]
 
 
 def test_a_payment_in_arrears_carries_its_value_date_and_the_date_of_its_total() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from libs.events.bidding import (
@@ -12,7 +13,8 @@ from libs.events.bidding import (
     ListingExpired,
     ListingRefused,
 )
-from libs.events.codec import decode_object
+from libs.events.codec import decode, decode_object
+from libs.events.corrections import LoanRestated
 from libs.events.onboarding import (
     ApplicantDeclined,
     ErasureRequested,
@@ -44,6 +46,7 @@ from services.onboarding.commands import (
     ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
+    RestoreExposure,
 )
 from tests.unit.onboarding import stories as s
 from tests.unit.onboarding import test_guarantee, test_staff, test_staff_tie
@@ -91,6 +94,9 @@ PAID = PaymentReceived(
     principal_before_fen=90_000_00,
     principal_after_fen=83_000_00,
     overdue_after_fen=0,
+)
+RESTATED: LoanRestated = decode(
+    LoanRestated, (Path(__file__).parents[2] / "contract/golden/repayment.LoanRestated.v1.json").read_bytes()
 )
 REPAID = LoanRepaid(loan_id="loan_1", borrower=s.BEA, repaid_on=date(2025, 3, 15), early=False)
 
@@ -272,5 +278,10 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ),
     ("repayment", replace(PAID, principal_after_fen=90_000_00), []),
     ("repayment", REPAID, release("repaid")),
+    (
+        "repayment",
+        RESTATED,
+        [Send("restore", "usr_bo", RestoreExposure(user_id="usr_bo", loan_id="loan_7", owed_fen=100_000))],
+    ),
     ("repayment", CommandHadNoEffect(command_type="repayment.OpenLoan", stream_id="loan_1"), []),
 ]

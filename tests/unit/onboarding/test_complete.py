@@ -14,6 +14,7 @@ from services.onboarding.commands import (
     ReleaseApplicant,
     ReleaseExposure,
     ReportInvestigation,
+    RestoreExposure,
     ResubmitApplication,
 )
 from services.onboarding.domain import aggregates
@@ -41,6 +42,7 @@ NEVER_WITHOUT_EFFECT = (
 NEVER_REFUSED = (
     CreditReferral,
     ReduceExposure,
+    RestoreExposure,
     ReleaseExposure,
     ReleaseApplicant,
     ConfirmExposure,

@@ -29,6 +29,7 @@ from libs.events.onboarding import (
     UserErased,
     VerificationFailed,
 )
+from libs.events.reopening import ExposureRestored
 from services.onboarding.commands import (
     AssessSuitability,
     BindOwner,
@@ -46,6 +47,7 @@ from services.onboarding.commands import (
     ReleaseApplicant,
     ReleaseExposure,
     ReserveExposure,
+    RestoreExposure,
     VerifyUser,
 )
 from services.onboarding.domain.profile import CN_P2P_2016, DEMO
@@ -74,6 +76,16 @@ CONFIRM = ConfirmApplicant(user_id=BEA, application_id="app_1")
 RESERVE = ReserveExposure(user_id=BEA, application_id="app_1", loan_id="loan_1", amount_fen=100_000_00)
 SECOND = ReserveExposure(user_id=BEA, application_id="app_2", loan_id="loan_2", amount_fen=100_000_01)
 REDUCE = ReduceExposure(user_id=BEA, loan_id="loan_1", amount_fen=40_000_00)
+REDUCED = (
+    ExposureReduced(
+        user_id=BEA,
+        loan_id="loan_1",
+        amount_fen=40_000_00,
+        loan_exposure_after_fen=60_000_00,
+        exposure_after_fen=60_000_00,
+    ),
+)
+RESTORE = RestoreExposure(user_id=BEA, loan_id="loan_1", owed_fen=100_000_00)
 RELEASE = ReleaseExposure(user_id=BEA, loan_id="loan_1", reason="listing_expired")
 CHECK = ConfirmExposure(user_id=BEA, application_id="app_1", loan_id="loan_1", step="precedents")
 KEPT = ExposureConfirmed(
@@ -133,6 +145,17 @@ def released(amount_fen: int, reason: str) -> ExposureReleased:
     )
 
 
+def restored(more_fen: int, counts_fen: int) -> ExposureRestored:
+    """The first loan counts so much again, and is all that does."""
+    return ExposureRestored(
+        user_id=BEA,
+        loan_id="loan_1",
+        amount_fen=more_fen,
+        loan_exposure_after_fen=counts_fen,
+        exposure_after_fen=counts_fen,
+    )
+
+
 SPECS = [
     Spec("somebody registers, his handler bound", (), REGISTER, (REGISTERED,)),
     Spec("once", KNOWN, REGISTER, ()),
@@ -188,6 +211,13 @@ SPECS = [
     Spec("nor anybody unknown", (), RESERVE, "unknown_user"),
     Spec("principal that came back does not count", BORROWING, REDUCE, (ExposureReduced(user_id=BEA, loan_id="loan_1", amount_fen=40_000_00, loan_exposure_after_fen=60_000_00, exposure_after_fen=60_000_00),)),
     Spec("all of it back is a release", BORROWING, replace(REDUCE, amount_fen=100_000_00), (released(100_000_00, "repaid"),)),
+    Spec("what a correction makes owed again counts again", (*BORROWING, *REDUCED), RESTORE, (restored(40_000_00, 100_000_00),)),
+    Spec("of a loan that was repaid as well", (*BORROWING, released(100_000_00, "repaid")), RESTORE, (restored(100_000_00, 100_000_00),)),
+    Spec("above the cap too: it is a fact", BORROWING, replace(RESTORE, owed_fen=250_000_00), (restored(150_000_00, 250_000_00),)),
+    Spec("once", BORROWING, RESTORE, ()),
+    Spec("and what it makes paid does not", BORROWING, replace(RESTORE, owed_fen=60_000_00), REDUCED),
+    Spec("to the last fen", BORROWING, replace(RESTORE, owed_fen=0), (released(100_000_00, "repaid"),)),
+    Spec("of somebody forgotten nothing counts", (), RESTORE, ()),
     Spec("a loan without application never counted", KNOWN, replace(REDUCE, loan_id="loan_9"), ()),
     Spec("nor did that of somebody unknown", (), REDUCE, ()),
     Spec("a loan that came to nothing is released", BORROWING, RELEASE, (released(100_000_00, "listing_expired"),)),

@@ -37,6 +37,7 @@ from services.repayment.commands import (
     ReduceGuarantee,
     RefuseCompensation,
     ReserveGuarantee,
+    RestoreGuarantee,
     SuspendGuarantor,
 )
 from tests.unit.given import context
@@ -206,6 +207,7 @@ KNOWN = (NOMINATED, ADMITTED, RESERVED)
 ADMIT = AdmitGuarantor(guarantor="gua_g")
 SUSPEND = SuspendGuarantor(guarantor="gua_g", code="net_worth_too_small")
 REDUCE = ReduceGuarantee(guarantor="gua_g", loan_id="loan_7", left_fen=20_000)
+RESTORE = RestoreGuarantee(guarantor="gua_g", loan_id="loan_7", owed_fen=60_000)
 RESERVE_MORE = replace(RESERVE, application_id="app_8", loan_id="loan_8", amount_fen=40_000)
 
 # --- what its sagas are told ---------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from services.repayment.commands import (
     ReleaseClaim,
     ReserveClaim,
     ReserveGuarantee,
+    RestoreGuarantee,
     SuspendGuarantor,
     TransferClaim,
 )
@@ -83,7 +84,7 @@ from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSF
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
 #: A saga's notice about what never was is no fault, nor is a thing that a loan was settled by.
-NEVER_REFUSED = (ReduceGuarantee, TakeAsset)
+NEVER_REFUSED = (ReduceGuarantee, RestoreGuarantee, TakeAsset)
 COMMANDS = [
     (aggregate, kind)
     for aggregate in AGGREGATES.values()

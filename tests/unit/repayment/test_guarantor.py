@@ -12,6 +12,7 @@ from libs.events.guarantees import (
     GuarantorAdmitted,
     GuarantorSuspended,
 )
+from libs.events.reopening import GuaranteeRestored
 from services.repayment.domain.guarantor import AGGREGATE
 from tests.unit.given import context, given
 from tests.unit.repayment.guarantee_story import (
@@ -25,6 +26,7 @@ from tests.unit.repayment.guarantee_story import (
     RESERVE,
     RESERVE_MORE,
     RESERVED,
+    RESTORE,
     SUSPEND,
     VALID_TO,
     by,
@@ -124,3 +126,24 @@ def test_what_is_repaid_leaves_room() -> None:
     given(AGGREGATE).when(REDUCE).then_nothing()
     gone = replace(reduced, amount_fen=20_000, left_fen=0, guaranteed_fen=0)
     given(AGGREGATE, *KNOWN, reduced).when(replace(REDUCE, left_fen=0)).then(gone)
+
+
+def test_what_a_correction_makes_owed_again_counts_again() -> None:
+    """Of a loan that was repaid as well, and above the limit: nobody is asked; what counts already says nothing."""
+    gone = GuaranteeReduced(
+        guarantor="gua_g", loan_id="loan_7", amount_fen=60_000, left_fen=0, guaranteed_fen=0
+    )
+    again = GuaranteeRestored(
+        guarantor="gua_g", loan_id="loan_7", amount_fen=60_000, left_fen=60_000, guaranteed_fen=60_000
+    )
+    given(AGGREGATE, *KNOWN, gone).when(RESTORE).then(again)
+    given(AGGREGATE, *KNOWN, SUSPENDED, gone).when(RESTORE).then(again)
+    given(AGGREGATE, *KNOWN, gone, again).when(RESTORE).then_nothing()
+    more = replace(again, left_fen=160_000, amount_fen=100_000, guaranteed_fen=160_000)
+    given(AGGREGATE, *KNOWN).when(replace(RESTORE, owed_fen=160_000)).then(more)
+    less = GuaranteeReduced(
+        guarantor="gua_g", loan_id="loan_7", amount_fen=10_000, left_fen=50_000, guaranteed_fen=50_000
+    )
+    given(AGGREGATE, *KNOWN).when(replace(RESTORE, owed_fen=50_000)).then(less)
+    given(AGGREGATE, NOMINATED).when(RESTORE).then_nothing()
+    given(AGGREGATE).when(RESTORE).then_nothing()

@@ -21,10 +21,10 @@ TRADES = replace(LATE, plan=replace(LATE.plan, actions_on_quiet_days=14))
 def _to_the_seller(real: Any) -> Any:
     """The claim changes hands, and what is paid on it goes on to the account of before."""
 
-    def transferred(state: Any, event: Any) -> Any:
-        return real(state, replace(event, claim=replace(event.claim, account_id=event.seller_account)))
+    def sold(claims: Any, event: Any) -> Any:
+        return real(claims, replace(event, claim=replace(event.claim, account_id=event.seller_account)))
 
-    return transferred
+    return sold
 
 
 def _not_reserved(real: Any) -> Any:
@@ -116,7 +116,7 @@ PLANTS = (
     Plant(
         "distribution-to-the-seller",
         "What is paid on a claim that was sold goes on to its seller.",
-        instead(loan_state, "_transferred", _to_the_seller),
+        instead(loan_state, "sold", _to_the_seller),
         ("is acc_", "is another's"),
         config=DUES,
         seeds=range(12),
