@@ -1,7 +1,7 @@
 """Routes of assets taken in settlement: the register, its counts, failed auctions, and a sale that three people agree to.
 
-They come into the register by a measure (`settlement_in_kind`). The token's scope `measure` lets somebody knock; the post that each step
-needs, the staff's register says; whose turn it is, the log decides.
+They come into the register by a measure (`settlement_in_kind`). The token's scopes let somebody knock: keepers by theirs, who signs a sale
+as one of the committee. The post that each step needs, the staff's register says; whose turn it is, the log decides.
 """
 
 from typing import Annotated, Final
@@ -40,7 +40,7 @@ Assets = Annotated[ViewReader, Depends(view_reader("repayment.assets"))]
 Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
 
 #: Who keeps assets: counts them, has them auctioned, proposes to whom they go (processes.md 1.P; which posts is chosen).
-_KEEPERS: Final = ("collections_supervisor", "legal", "loan_clerk")
+_KEEPERS: Final = ("collections_supervisor", "legal")
 _READERS: Final = (*_KEEPERS, "risk", "finance_supervisor", "general_manager")
 
 
@@ -49,7 +49,7 @@ async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
         raise Problem(403, "forbidden_post")
 
 
-@router.read("/assets", scopes("measure"), answer=AssetsOut)
+@router.read("/assets", scopes("measure", "collections_supervisor", "legal", "committee"), answer=AssetsOut)
 async def read_assets(
     assets: Assets,
     page: ThisPage,
@@ -74,7 +74,7 @@ async def read_assets(
 
 @router.command(
     "/assets/{asset}/counts",
-    scopes("measure"),
+    scopes("collections_supervisor", "legal"),
     answer=AssetDone,
     answers={events.AssetCounted: AssetDone.counted},
 )
@@ -86,7 +86,7 @@ async def count_asset(asset: AssetId, body: CountIn, staff: Staff, principal: Th
 
 @router.command(
     "/assets/{asset}/failed-auctions",
-    scopes("measure"),
+    scopes("collections_supervisor", "legal"),
     answer=AssetDone,
     answers={events.AssetAuctionFailed: AssetDone.not_sold},
 )
@@ -100,7 +100,7 @@ async def record_failed_auction(
 
 @router.command(
     "/assets/{asset}/disposals",
-    scopes("measure"),
+    scopes("collections_supervisor", "legal"),
     answer=AssetDone,
     answers={events.AssetDisposalProposed: AssetDone.proposed},
 )
@@ -115,7 +115,7 @@ async def propose_disposal(
 
 @router.command(
     "/assets/{asset}/disposals/{disposal}/steps",
-    scopes("measure"),
+    scopes("committee"),
     answer=AssetDone,
     answers={
         events.AssetDisposalSigned: AssetDone.signed,

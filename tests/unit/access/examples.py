@@ -269,7 +269,7 @@ BODIES: Final[dict[str, _Body]] = {
         "paper": "vault:1",
     },
     "POST /repayment/assets/{asset}/disposals/{disposal}/steps": lambda _about, _: {
-        "step": "finance_supervisor"
+        "step": "general_manager"
     },
     "POST /repayment/guarantors/{guarantor}": lambda _about, _: {
         "limit_fen": 1_000_000_00,
