@@ -14,6 +14,7 @@ import typer
 from libs.events import (  # noqa: F401  # importing them declares their events
     adjustments,
     application,
+    assets,
     bank_days,
     bidding,
     claims,
@@ -23,6 +24,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     corrections,
     deal_packs,
     guarantees,
+    in_kind,
     mandate,
     market,
     measures,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libs.events.codec import event, record
+from libs.events.in_kind import SettlementInKind
 from libs.events.mandate import MandateBy, Voter
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
@@ -21,6 +22,7 @@ MeasureStep = Literal[
     "collections_supervisor",
     "risk",
     "risk_assessor",
+    "legal",
     "finance_supervisor",
     "general_manager",
     "receiving_clerk",
@@ -91,7 +93,16 @@ class BranchMove:
     kind: Literal["branch_move"] = "branch_move"
 
 
-MeasureTerms = Extension | Restructuring | WriteOff | Waiver | Reclassification | NonAccrual | BranchMove
+MeasureTerms = (
+    Extension
+    | Restructuring
+    | WriteOff
+    | Waiver
+    | Reclassification
+    | NonAccrual
+    | BranchMove
+    | SettlementInKind
+)
 MeasureKind = Literal[
     "extension",
     "restructuring",
@@ -100,6 +111,7 @@ MeasureKind = Literal[
     "reclassification",
     "non_accrual",
     "branch_move",
+    "settlement_in_kind",
 ]
 
 

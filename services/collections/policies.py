@@ -15,6 +15,7 @@ from libs.events.collections import (
     MissAdded,
 )
 from libs.events.corrections import LoanRestated
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.plans import PlanAnswered, plan_of
@@ -65,6 +66,14 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=waiver.waived_on,
             )
             return [Send("waiver", debtor_of(waiver.borrower), command)]
+        case DebtSettledInKind() as settled if settled.bucket != CURRENT:
+            command = RecordPenalty(
+                loan_id=settled.loan_id,
+                dpd=settled.dpd,
+                overdue_fen=settled.overdue_after_fen,
+                charged_on=settled.settled_on,
+            )
+            return [Send("in-kind", debtor_of(settled.borrower), command)]
         case LoanRestated() as restated if restated.from_bucket not in (None, CURRENT):
             command = RecordPenalty(
                 loan_id=restated.loan_id,
@@ -220,6 +229,7 @@ SAGAS = (
             Step(on=PenaltyWaived, send=RecordPenalty),
             Step(on=LoanWrittenOff, send=RecordBucket),
             Step(on=LoanRestated, send=RecordPenalty),
+            Step(on=DebtSettledInKind, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
         ),
     ),

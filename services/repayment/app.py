@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from libs.events.staff import staff_view
 from libs.runtime.service import Service
 from services.repayment.domain import correction
+from services.repayment.domain.asset import AGGREGATE as ASSET
 from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.guarantor import AGGREGATE as GUARANTOR
 from services.repayment.domain.loan import loan_aggregate
@@ -12,6 +13,7 @@ from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
 from services.repayment.projections import (
+    assets,
     calendar,
     claims,
     corrections,
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
 #: a loan is not judged while a debit has no answer. 5: claims of every manner are sold; a part is prepaid, and payments are allocated
 #: in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections; guarantors pay and are owed.
-RULES = 5
+#: 6: assets are taken in settlement, kept and sold.
+RULES = 6
 
 
 def build(profile: str) -> Service:
@@ -42,6 +45,7 @@ def build(profile: str) -> Service:
             calendar_aggregate(),
             measure_aggregate(profile_named(profile)),
             GUARANTOR,
+            ASSET,
             correction.AGGREGATE,
         ),
         policies=POLICIES,
@@ -56,6 +60,7 @@ def build(profile: str) -> Service:
             guarantees.GUARANTORS,
             guarantees.COMPENSATIONS,
             corrections.VIEW,
+            assets.VIEW,
             staff_view("repayment"),
         ),
         router=_router,

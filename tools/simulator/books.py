@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from tools.simulator.kind_books import settled_in_kind
 from tools.simulator.loan_books import LoanBook, opened
 from tools.simulator.loan_books import require as _require
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, is_a_customer, only_mediates
@@ -376,6 +377,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.PaymentMissed.v1": Books._missed,
     "repayment.RepaymentDistributed.v1": Books._distributed,
     "repayment.ClaimsSubrogated.v1": Books._subrogated,
+    "repayment.DebtSettledInKind.v1": settled_in_kind,
     "repayment.PaymentReturned.v1": Books._promises_back,
     "repayment.OverpaymentReturned.v1": Books._promises_back,
     "repayment.LoanRepaid.v1": Books._repaid,

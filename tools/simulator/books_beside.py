@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from tools.simulator.asset_books import AssetBooks
 from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
 from tools.simulator.case_books import CaseBooks
@@ -55,6 +56,7 @@ class BooksBeside:
         self.corrections = CorrectionBooks(books)
         self.pages = PageBooks(books)
         self.stock = StockBooks()
+        self.assets = AssetBooks()
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
@@ -81,6 +83,7 @@ class BooksBeside:
             self.days.record(where, event, decided_on)
             self.corrections.record(where, event, decided_on)
             self.stock.record(where, event)
+            self.assets.record(where, event, decided_on)
 
     def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
         """What must hold when nothing is under way; the cases are asked apart, because they may not run."""
@@ -98,3 +101,4 @@ class BooksBeside:
         self.standing.at_rest()
         self.guarantors.at_rest()
         self.corrections.at_rest()
+        self.assets.at_rest(last_closed)

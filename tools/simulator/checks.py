@@ -36,6 +36,7 @@ _HEADERS = ("position", "command", "command-id", "type", "fingerprint", "source"
 _MAY_BE_REFUSED = (
     b"repayment.ReserveGuarantee",
     b"bidding.DebitCompensation",
+    b"bidding.DebitAssetSale",
     b"bidding.RecordBid",
     b"bidding.RecordTake",
     b"bidding.ConfirmUnsold",

@@ -18,6 +18,7 @@ from libs.events.measures import (
 )
 from libs.events.repayment import LoanClass
 from services.repayment.commands.measures import ProposeMeasure, SignMeasure, VoteOnMandate
+from tools.simulator.asset_keepers import MINE
 from tools.simulator.people import Api
 
 #: Who holds the post of each step.
@@ -25,6 +26,7 @@ _POSTS: Final[dict[MeasureStep, tuple[str, str]]] = {
     "collections_supervisor": ("stf_cs1", "stf_cs2"),
     "risk": ("stf_rk1", "stf_rk2"),
     "risk_assessor": ("stf_ra1", "stf_ra2"),
+    "legal": ("stf_lg1", "stf_lg2"),
     "finance_supervisor": ("stf_fs1", "stf_fs2"),
     "general_manager": ("stf_gm1", "stf_gm2"),
     "receiving_clerk": ("stf_lc1", "stf_lc2"),
@@ -69,7 +71,7 @@ class HouseSight:
         elif name == "LoanRepaid":
             self.loans.pop(data["loan_id"], None)
             self.late.pop(data["loan_id"], None)
-        elif "measure_id" in data:
+        elif "measure_id" in data and not data["measure_id"].startswith(MINE):
             self._measure(name, data["measure_id"], data)
 
     def _measure(self, name: str, measure: str, data: Any) -> None:

@@ -18,10 +18,11 @@ _CHAINS: Final = {
     "reclassification": ["risk_assessor"],
     "non_accrual": ["risk_assessor"],
     "branch_move": ["receiving_clerk"],
+    "settlement_in_kind": ["legal", "risk", "general_manager", "finance_supervisor"],
 }
 #: Up to which amount of a waiver a post is the last (chosen).
 _WAIVERS: Final = (("collections_supervisor", 500_00), ("risk", 5_000_00), ("finance_supervisor", 10**15))
-_LENDERS: Final = ("extension", "restructuring", "write_off")
+_LENDERS: Final = ("extension", "restructuring", "write_off", "settlement_in_kind")
 _VOTE_DAYS: Final = 10
 _LOSS_DAYS: Final = 360
 _INCOME_DAYS: Final = 90
@@ -249,6 +250,11 @@ class MeasureBooks:
         right = waived == data["waived_fen"] <= book.terms["amount_fen"] == data["amount_fen"]
         require(right, f"{where}: {data['measure_id']} gives up {waived}, agreed was {book.terms}")
 
+    def _in_kind(self, where: str, data: Any, _today: date) -> None:
+        book = self._does(where, data, "settlement_in_kind")
+        self._once(where, data, book)
+        require(data["terms"] == book.terms, f"{where}: {data['asset_id']} is another thing than agreed")
+
     def _classified(self, where: str, data: Any, today: date) -> None:
         loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
         if not data["measure_id"]:
@@ -352,4 +358,5 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.NonAccrualEnded.v1": MeasureBooks._income,
     "repayment.PenaltyCharged.v1": MeasureBooks._charged,
     "repayment.LoanMoved.v1": MeasureBooks._moved,
+    "repayment.DebtSettledInKind.v1": MeasureBooks._in_kind,
 }

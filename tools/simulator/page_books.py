@@ -15,6 +15,7 @@ from tools.simulator.loan_books import LoanBook, require
 _TOLD: Final = (
     "repayment.LoanOpened.v1",
     "repayment.PaymentReceived.v1",
+    "repayment.DebtSettledInKind.v1",
     "repayment.PenaltyCharged.v1",
     "repayment.OverdueBucketChanged.v1",
     "repayment.LoanRepaid.v1",
@@ -47,8 +48,8 @@ class PageBooks:
                 self.told[data["loan_id"]].add(f"{where}/{index}")
             if kind == "repayment.LoanOpened.v1":
                 self.segments[data["loan_id"]] = data["region"], data["product"]
-            elif kind == "repayment.PaymentReceived.v1":
-                for line in data["allocation"]:
+            elif kind in ("repayment.PaymentReceived.v1", "repayment.DebtSettledInKind.v1"):
+                for line in data.get("allocation") or data["lines"]:
                     for each in _COMPONENTS:
                         self.paid[data["loan_id"]][each] += line[f"{each}_fen"]
             elif kind == "repayment.RepaymentDistributed.v1":

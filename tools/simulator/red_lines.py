@@ -37,6 +37,7 @@ _ON_ITS_WAY: Final = (
     "clearing:loan:loan_",
     "clearing:voucher:vch_",
     "clearing:offer:offer_",
+    "clearing:asset:ast_",
     "clearing:correction:cor_",
     "clearing:prior_year:cor_",
 )

@@ -10,6 +10,7 @@ from random import Random
 
 from services.bidding import commands as bidding
 from services.repayment import commands as repayment
+from tools.simulator.asset_keepers import AssetKeepers
 from tools.simulator.clerks import Clerks
 from tools.simulator.collectors import Collectors
 from tools.simulator.correctors import Correctors
@@ -79,6 +80,7 @@ class Traffic:
         self._order_owners = OrderOwners(rng, api, self._people)
         self._guarantors = Guarantors(rng, api, self._people, onboarding=onboarding)
         self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
+        self._asset_keepers = AssetKeepers(Random(plan.people * 11 + plan.days), api)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
         self._onboarding = onboarding
@@ -123,6 +125,7 @@ class Traffic:
                 self._order_owners.sight.fold(kind, data)
                 self._correctors.sight.fold(kind, data)
                 self._stock_keepers.sight.fold(kind, data)
+                self._asset_keepers.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -159,6 +162,7 @@ class Traffic:
         self.finance.new_day(self.sight.business_date)
         self._correctors.new_day(self.sight.business_date)
         self._stock_keepers.new_day(self.sight.business_date)
+        self._asset_keepers.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )

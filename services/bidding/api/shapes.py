@@ -280,6 +280,7 @@ class AccountOut(BaseModel):
     bought_fen: int
     sold_fen: int
     adjusted_fen: int
+    assets_fen: int
     owed_fen: int
 
     @staticmethod

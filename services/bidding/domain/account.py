@@ -42,11 +42,12 @@ from services.bidding.commands import (
     ReturnPayment,
 )
 from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
+from services.bidding.commands.assets import CreditAssetProceeds, DebitAssetSale
 from services.bidding.commands.compensation import DebitCompensation, RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, CreditSale, ReleasePurchase, TakeOffer
 from services.bidding.commands.standing import HoldForOrder
 from services.bidding.commands.vouchers import CreditVoucher
-from services.bidding.domain import bank, compensating, holds, owner, purchases
+from services.bidding.domain import assets, bank, compensating, holds, owner, purchases
 from services.bidding.domain.account_state import (
     AccountEvent,
     AccountState,
@@ -78,6 +79,8 @@ _SagasCommand = (
     | CreditVoucher
     | DebitCompensation
     | RecordSubrogation
+    | DebitAssetSale
+    | CreditAssetProceeds
 )
 _MarketsCommand = ReleasePurchase | CapturePurchase | CreditSale
 AccountCommand = (
@@ -196,10 +199,24 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _credit_investor(command, state)
         case CreditVoucher():
             return _credit_voucher(command, state)
+        case DebitCompensation() | RecordSubrogation() | DebitAssetSale() | CreditAssetProceeds():
+            return _decide_for_claims(command, state)
+        case _:
+            assert_never(command)
+
+
+def _decide_for_claims(
+    command: DebitCompensation | RecordSubrogation | DebitAssetSale | CreditAssetProceeds, state: Open
+) -> Sequence[AccountEvent]:
+    match command:
         case DebitCompensation():
             return compensating.debit(command, state)
         case RecordSubrogation():
             return compensating.subrogate(command, state)
+        case DebitAssetSale():
+            return assets.debit(command, state)
+        case CreditAssetProceeds():
+            return assets.credit(command, state)
         case _:
             assert_never(command)
 

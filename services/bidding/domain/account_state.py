@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal, assert_never
 
 from libs.events.adjustments import AdjustmentBooked, AdjustmentCredited, AdjustmentDebited, FeeAdjusted
+from libs.events.assets import AssetProceedsCredited, AssetSaleDebited, AssetSaleDeclined
 from libs.events.bidding import (
     AccountClosed,
     AccountClosureDeclined,
@@ -146,6 +147,7 @@ _LoanEvent = (
     | VoucherCredited
 )
 _GuarantorEvent = CompensationDebited | CompensationDebitDeclined | SubrogationRecorded
+_AssetEvent = AssetSaleDebited | AssetSaleDeclined | AssetProceedsCredited
 _OwnersEvent = SuitabilityRecorded | RelationRecorded | CardRecorded | AccountClosed | AccountClosureDeclined
 _MarketEvent = PurchaseHeld | PurchaseReleased | PurchaseCaptured | SaleCredited
 _AdjustingEvent = AdjustmentBooked | AdjustmentDebited | AdjustmentCredited
@@ -159,6 +161,7 @@ AccountEvent = (
     | _LoanEvent
     | _MarketEvent
     | _GuarantorEvent
+    | _AssetEvent
     | _AdjustingEvent
 )
 
@@ -201,6 +204,9 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
         case CompensationDebited() | CompensationDebitDeclined() | SubrogationRecorded():
             assert isinstance(state, Open), "only an open account pays for others"
             return _compensated(state, event)
+        case AssetSaleDebited() | AssetSaleDeclined() | AssetProceedsCredited():
+            assert isinstance(state, Open), "only an open account buys, and has shares in assets"
+            return _with_asset(state, event)
         case _:
             assert isinstance(state, Open), "only an open account has a history"
             return _with_detail(_with_balance(state, event), event)
@@ -309,6 +315,30 @@ def _compensated(state: Open, event: _GuarantorEvent) -> Open:
             return state
         case SubrogationRecorded():
             return replace(state, invested_fen=state.invested_fen + event.principal_fen)
+        case _:
+            assert_never(event)
+
+
+def _with_asset(state: Open, event: _AssetEvent) -> Open:
+    """A sale is remembered under its asset's name; principal that was settled in kind has come back, or is lost, by its proceeds."""
+    match event:
+        case AssetSaleDeclined():
+            return state
+        case AssetSaleDebited():
+            bought = state.loans | {event.asset_id: Dealings(payment_id=event.disposal_id)}
+            return replace(
+                state,
+                available_fen=event.available_after_fen,
+                held_fen=event.held_after_fen,
+                loans=bought,
+            )
+        case AssetProceedsCredited():
+            return replace(
+                state,
+                available_fen=event.available_after_fen,
+                held_fen=event.held_after_fen,
+                invested_fen=state.invested_fen - event.principal_fen,
+            )
         case _:
             assert_never(event)
 

@@ -109,6 +109,11 @@ def clearing_of_offer(offer_id: str) -> str:
     return f"clearing:offer:{offer_id}"
 
 
+def clearing_of_asset(asset_id: str) -> str:
+    """The posting name of money on its way from the buyer of an asset to those who have shares in it; never a stream."""
+    return f"clearing:asset:{asset_id}"
+
+
 def clearing_of_correction(correction_id: str, booking: str) -> str:
     """The posting name of money on its way from those who had too much to those who had too little; across a year's end it goes through
     the prior-year adjustment (processes.md 1.P). Never a stream."""

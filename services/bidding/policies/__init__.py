@@ -4,6 +4,7 @@ Pure: an event carries all that the next step needs. A step that can be declined
 """
 
 import services.bidding.policies.adjusting as adjusting
+import services.bidding.policies.assets as assets
 import services.bidding.policies.compensation as compensation
 import services.bidding.policies.custody as custody
 import services.bidding.policies.lending as lending
@@ -39,6 +40,7 @@ def _on_repayment(event: RecordedEvent) -> list[Send]:
         *repaying.on_repayment(event),
         *market.on_repayment(event),
         *compensation.on_repayment(event),
+        *assets.on_repayment(event),
         *adjusting.on_repayment(event),
     ]
 
@@ -58,5 +60,6 @@ SAGAS = (
     *market.SAGAS,
     *redemption.SAGAS,
     *compensation.SAGAS,
+    *assets.SAGAS,
     *adjusting.SAGAS,
 )

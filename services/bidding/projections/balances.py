@@ -2,12 +2,14 @@
 
 At rest, every account's document satisfies, in fen:
 available + held = deposited − withdrawn − invested + principal_back + interest + penalty − fees + borrowed
-− repaid + vouchers − bought + sold + adjusted (what corrections moved; what they still want of it is `owed_fen`).
+− repaid + vouchers − bought + sold + adjusted (what corrections moved; what they still want of it is `owed_fen`)
++ assets (taken in settlement: their proceeds − what was paid for them).
 """
 
 from collections.abc import Sequence
 
 from libs.events.adjustments import AdjustmentBooked, AdjustmentCredited, AdjustmentDebited, FeeAdjusted
+from libs.events.assets import AssetProceedsCredited, AssetSaleDebited
 from libs.events.bidding import (
     AccountClosed,
     AccountOpened,
@@ -50,6 +52,7 @@ SUMS = (
     "bought_fen",
     "sold_fen",
     "adjusted_fen",
+    "assets_fen",
 )
 
 
@@ -148,6 +151,8 @@ def _sums(moved: object) -> list[Op]:
             return [Add(moved.account_id, "repaid_fen", moved.amount_fen)]
         case LoanPaymentReturned():
             return [Add(moved.account_id, "repaid_fen", -moved.amount_fen)]
+        case AssetSaleDebited() | AssetProceedsCredited():
+            return [Add(moved.account_id, "assets_fen", _of_asset_fen(moved))]
         case VoucherCredited():
             return [Add(moved.account_id, "vouchers_fen", moved.amount_fen)]
         case PurchaseCaptured():
@@ -168,9 +173,13 @@ def _sums(moved: object) -> list[Op]:
             return []
 
 
+def _of_asset_fen(moved: AssetSaleDebited | AssetProceedsCredited) -> int:
+    return -moved.amount_fen if isinstance(moved, AssetSaleDebited) else moved.amount_fen
+
+
 VIEW = View(
     name="bidding.balances",
-    version=6,
+    version=7,
     reads=(
         AccountOpened,
         AccountClosed,
@@ -197,6 +206,8 @@ VIEW = View(
         PurchaseCaptured,
         SaleCredited,
         CompensationDebited,
+        AssetSaleDebited,
+        AssetProceedsCredited,
         AdjustmentBooked,
         AdjustmentDebited,
         AdjustmentCredited,

@@ -10,6 +10,7 @@ one moment: its `total_fen` is zero at every position of the log. Sums only; the
 from collections.abc import Sequence
 
 from libs.events.adjustments import AdjustmentCredited, AdjustmentDebited, FeeAdjusted
+from libs.events.assets import AssetProceedsCredited, AssetSaleDebited
 from libs.events.bidding import (
     FeeCredited,
     FundsDeposited,
@@ -76,7 +77,7 @@ def _amounts(amount_fen: int) -> tuple[tuple[str, int], ...]:
 
 VIEW = View(
     name="bidding.custody",
-    version=6,
+    version=7,
     reads=(
         FundsDeposited,
         WithdrawalRequested,
@@ -101,6 +102,8 @@ VIEW = View(
         PurchaseCaptured,
         SaleCredited,
         CompensationDebited,
+        AssetSaleDebited,
+        AssetProceedsCredited,
         AdjustmentDebited,
         AdjustmentCredited,
         FeeAdjusted,

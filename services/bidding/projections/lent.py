@@ -7,6 +7,7 @@ between them. `all` is the sum, one document per loan says where a difference is
 from collections.abc import Sequence
 
 from libs.events.adjustments import AdjustmentBooked
+from libs.events.assets import AssetDisposed, AssetProceedsCredited
 from libs.events.bidding import HoldCaptured, InvestorCredited
 from libs.events.compensation import ClaimsSubrogated, SubrogationRecorded
 from libs.events.corrections import LoanRestated
@@ -16,7 +17,7 @@ from libs.events.views import Add, Op, View
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """A part that is paid, a claim that is entered, a guarantor's too, principal that comes back, and what corrections make of it, on
+    """Principal in an asset is lent until the asset is sold. A part that is paid, a claim that is entered, a guarantor's too, principal that comes back, and what corrections make of it, on
     both sides."""
     match event.data:
         case HoldCaptured() as data:
@@ -31,6 +32,10 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             field, amount_fen = "ledger_fen", -data.line.principal_fen
         case LoanRestated() as data:
             field, amount_fen = "register_fen", data.principal_after_fen - data.principal_before_fen
+        case AssetProceedsCredited() as data:
+            field, amount_fen = "ledger_fen", -data.principal_fen
+        case AssetDisposed() as data:
+            field, amount_fen = "register_fen", -sum(line.principal_fen for line in data.lines)
         case LoanOpened() as data:
             field, amount_fen = "register_fen", sum(claim.principal_fen for claim in data.claims)
         case RepaymentDistributed() as data:
@@ -42,7 +47,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 
 VIEW = View(
     name="bidding.lent",
-    version=2,
+    version=3,
     reads=(
         HoldCaptured,
         InvestorCredited,
@@ -52,6 +57,8 @@ VIEW = View(
         RepaymentDistributed,
         ClaimsSubrogated,
         LoanRestated,
+        AssetProceedsCredited,
+        AssetDisposed,
     ),
     project=project,
 )

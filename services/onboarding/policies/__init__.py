@@ -26,6 +26,7 @@ from libs.events.bidding import (
     ListingRefused,
 )
 from libs.events.codec import name_of
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.onboarding import (
     ApplicantConfirmed,
     ApplicantDeclined,
@@ -167,9 +168,11 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """Principal that came back does not count against the borrower's cap any more."""
+    """Principal that came back, or that a thing stands for, does not count against the borrower's cap any more."""
     match event.data:
-        case PaymentReceived() as paid if paid.principal_before_fen > paid.principal_after_fen:
+        case PaymentReceived() | DebtSettledInKind() as paid if (
+            paid.principal_before_fen > paid.principal_after_fen
+        ):
             reduce = ReduceExposure(
                 user_id=paid.borrower,
                 loan_id=paid.loan_id,
@@ -391,6 +394,7 @@ SAGAS = (
         closed_by={},
         steps=(
             Step(on=PaymentReceived, send=ReduceExposure),
+            Step(on=DebtSettledInKind, send=ReduceExposure),
             Step(on=LoanRepaid, send=ReleaseExposure),
         ),
     ),

@@ -1,6 +1,7 @@
 """All routes of repayment: importing this module declares them on the service's one router."""
 
 from services.repayment.api import (
+    assets,
     cash_history,
     corrections,
     guarantees,
@@ -14,6 +15,7 @@ from services.repayment.api import (
 from services.repayment.api.routes import router
 
 __all__ = [
+    "assets",
     "cash_history",
     "corrections",
     "guarantees",

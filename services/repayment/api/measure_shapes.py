@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from libs.events import mandate, measures
+from libs.events import in_kind, mandate, measures
 from libs.events.repayment import LoanClass
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
 
@@ -95,8 +95,39 @@ class BranchMoveIn(Shape):
         return measures.BranchMove(from_branch=self.from_branch, to_branch=self.to_branch)
 
 
+class SettlementInKindIn(Shape):
+    """An asset takes the place of `agreed_fen` of the debt, at most its value: cash is impossible, as a paper says. Only rights have a
+    last day (`valid_to`)."""
+
+    kind: Literal["settlement_in_kind"]
+    asset: in_kind.AssetKind
+    agreed_fen: PositiveFenField
+    valued_fen: PositiveFenField
+    valued_on: date
+    valuer: ReferenceField
+    valuation: ReferenceField
+    ground: Literal["agreement", "award"]
+    acquired_on: date
+    title: ReferenceField
+    keeper: ReferenceField
+    cash_impossible: ReferenceField
+    remainder_to_debtor: Annotated[bool, Field(strict=True)] = False
+    valid_to: date | None = None
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return in_kind.SettlementInKind(**dict(self))
+
+
 TermsIn = Annotated[
-    ExtensionIn | RestructuringIn | WriteOffIn | WaiverIn | ReclassificationIn | NonAccrualIn | BranchMoveIn,
+    ExtensionIn
+    | RestructuringIn
+    | WriteOffIn
+    | WaiverIn
+    | ReclassificationIn
+    | NonAccrualIn
+    | BranchMoveIn
+    | SettlementInKindIn,
     Field(discriminator="kind", examples=[{"kind": "waiver", "amount_fen": 100_00}]),
 ]
 

@@ -98,7 +98,10 @@ class CarryOutMeasure:
     a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
     a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`;
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
-    a move: `other_branch` (it is not there).
+    a move: `other_branch` (it is not there);
+    a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
+    `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `invalid_validity` (rights have one, others
+    none), `fee_owed`, `neither_arrears_nor_all`.
     """
 
     measure_id: str

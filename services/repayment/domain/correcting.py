@@ -42,6 +42,8 @@ def correct(
     live = reopened(state)
     if command.correction.correction_id in live.journal.corrections:
         return []
+    if live.trouble.in_kind:
+        raise Refused("loan_settled_in_kind")
     if live.trouble.done:
         raise Refused("loan_measured")
     if live.guarantee and (live.guarantee.under_way or live.guarantee.subrogated):

@@ -38,3 +38,14 @@ def user_of_guarantor(guarantor: str) -> str:
 def account_of_guarantor(guarantor: str) -> str:
     """The custody account that he pays from: `acc_x` of `gua_x`. Refused: `invalid_guarantor`."""
     return f"acc_{user_of_guarantor(guarantor).removeprefix('usr_')}"
+
+
+def asset_of(measure_id: str) -> str:
+    """The asset that a measure takes: `ast_x` of `msr_x`. Refused: `invalid_measure`."""
+    _require(measure_id, "msr_", "invalid_measure")
+    return f"ast_{measure_id.removeprefix('msr_')}"
+
+
+def require_account(account_id: str) -> None:
+    """Refused `invalid_account` unless it is a custody account's id."""
+    _require(account_id, "acc_", "invalid_account")

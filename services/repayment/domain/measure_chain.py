@@ -2,6 +2,7 @@
 
 from typing import Final, assert_never
 
+from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
     Extension,
@@ -25,6 +26,7 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
     "reclassification": ("risk", "collections_supervisor"),
     "non_accrual": ("risk", "collections_supervisor"),
     "branch_move": ("loan_clerk",),
+    "settlement_in_kind": ("collector", "collections_supervisor"),
 }
 
 
@@ -42,5 +44,7 @@ def steps_of(rules: Rules, terms: MeasureTerms) -> tuple[MeasureStep, ...]:
             return ("risk_assessor",)
         case BranchMove():
             return ("receiving_clerk",)
+        case SettlementInKind():
+            return ("legal", "risk", "general_manager", "finance_supervisor")
         case _:
             assert_never(terms)

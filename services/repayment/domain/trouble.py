@@ -5,6 +5,7 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.codec import record
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
     LoanRescheduled,
@@ -30,6 +31,7 @@ TroubledEvent = (
     | NonAccrualStarted
     | NonAccrualEnded
     | LoanMoved
+    | DebtSettledInKind
 )
 
 
@@ -46,7 +48,7 @@ class Trouble:
     """The measures that the loan has examined and carried out (the last of them), and what they left behind.
 
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
-    `branch` looks after it; None: that of its region.
+    `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt.
     """
 
     examined: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Trouble:
     written_off_on: date | None = None
     recovered_fen: Count = 0
     branch: str | None = None
+    in_kind: bool = False
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -76,6 +79,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(trouble, recovered_fen=event.recovered_fen)
         case PenaltyWaived():
             return _done(trouble, event.measure_id)
+        case DebtSettledInKind():
+            return replace(_done(trouble, event.measure_id), in_kind=True)
         case NonAccrualStarted():
             return replace(_done(trouble, event.measure_id), non_accrual=True)
         case NonAccrualEnded():

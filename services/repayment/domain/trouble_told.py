@@ -4,7 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, PenaltyWaived
+from services.repayment.domain.allocation import after
 from services.repayment.domain.profile import WRITTEN_OFF
 from services.repayment.domain.trouble import TroubledEvent, after_event
 from services.repayment.domain.waiving import waived
@@ -21,5 +23,20 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
             return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
         case PenaltyWaived():
             return replace(state, book=waived(state.book, event.lines))
+        case DebtSettledInKind():
+            return _settled(state, event)
         case _:
             return state
+
+
+def _settled(state: "Running", event: DebtSettledInKind) -> "Running":
+    """As a payment's record does it, in one event: the book and the claims are less by the same principal."""
+    given_up = {share.claim_id: share.principal_fen for share in event.shares}
+    claims = tuple(
+        replace(claim, principal_fen=claim.principal_fen - given_up.get(claim.claim_id, 0))
+        for claim in state.claims
+    )
+    state = replace(state, book=after(state.book, event.lines))
+    if state.weights or any(claim.principal_fen for claim in claims):
+        return replace(state, claims=claims)
+    return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))

@@ -10,6 +10,7 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused
+from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
     Extension,
@@ -41,6 +42,7 @@ from services.repayment.domain.mandate import Need, need_of
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
+from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import floor_on
 from services.repayment.domain.waiving import waived, waived_lines
@@ -79,8 +81,8 @@ def carry_out(
 
 
 def _need(terms: MeasureTerms, state: Running) -> Need:
-    """Whose money it is decides (red line 2): a new schedule and a write-off touch the lenders', the others do not."""
-    if isinstance(terms, Extension | Restructuring | WriteOff):
+    """Whose money it is decides (red line 2): a new schedule, a write-off and a thing instead of money touch the lenders'."""
+    if isinstance(terms, Extension | Restructuring | WriteOff | SettlementInKind):
         return need_of(state.book.repayment, terms.kind, state.claims)
     return Need(by="not_needed")
 
@@ -103,6 +105,8 @@ def _effect(
             return stopped(state, on, "by_hand", measure_id=measure_id)
         case BranchMove():
             return _moved(measure_id, terms, state, on)
+        case SettlementInKind():
+            return settled_in_kind(rules, measure_id, terms, state, on)
         case _:
             assert_never(terms)
 

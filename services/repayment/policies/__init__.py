@@ -5,6 +5,7 @@ Pure: an event carries all that the next step needs. A step that can be declined
 
 from collections.abc import Callable, Mapping, Sequence
 
+import services.repayment.policies.assets as assets
 import services.repayment.policies.correcting as correcting
 import services.repayment.policies.guarantees as guarantees
 import services.repayment.policies.lending as lending
@@ -23,6 +24,7 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
         *lending.on_bidding(event),
         *correcting.on_bidding(event),
         *guarantees.on_bidding(event),
+        *assets.on_bidding(event),
     ]
 
 
@@ -33,6 +35,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         *measures.on_repayment(event),
         *correcting.on_repayment(event),
         *guarantees.on_repayment(event),
+        *assets.on_repayment(event),
     ]
 
 
@@ -42,4 +45,11 @@ POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
     "onboarding": guarantees.on_onboarding,
     "collections": plans.on_collections,
 }
-SAGAS = (*lending.SAGAS, *measures.SAGAS, *correcting.SAGAS, *guarantees.SAGAS, *plans.SAGAS)
+SAGAS = (
+    *lending.SAGAS,
+    *measures.SAGAS,
+    *correcting.SAGAS,
+    *guarantees.SAGAS,
+    *plans.SAGAS,
+    *assets.SAGAS,
+)

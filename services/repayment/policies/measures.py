@@ -1,6 +1,7 @@
 """The way of a measure: the loan is asked, then told, and says what came of it. A loan that cannot says why, and the measure ends."""
 
 from libs.events.codec import name_of
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
     LoanRescheduled,
@@ -26,7 +27,15 @@ from services.repayment.commands.measures import (
     FailMeasure,
 )
 
-_Done = LoanRescheduled | LoanWrittenOff | PenaltyWaived | LoanClassified | NonAccrualStarted | LoanMoved
+_Done = (
+    LoanRescheduled
+    | LoanWrittenOff
+    | PenaltyWaived
+    | LoanClassified
+    | NonAccrualStarted
+    | LoanMoved
+    | DebtSettledInKind
+)
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -53,6 +62,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | LoanClassified()
             | NonAccrualStarted()
             | LoanMoved()
+            | DebtSettledInKind()
         ) as done:
             return _complete(done)
         case CommandRefused() as refused:
@@ -115,6 +125,7 @@ SAGAS = (
             Step(on=LoanClassified, send=CompleteMeasure),
             Step(on=NonAccrualStarted, send=CompleteMeasure),
             Step(on=LoanMoved, send=CompleteMeasure),
+            Step(on=DebtSettledInKind, send=CompleteMeasure),
         ),
         expected_refusals=(CarryOutMeasure,),
     ),

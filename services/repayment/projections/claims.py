@@ -10,6 +10,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.compensation import ClaimsSubrogated, SubrogatedClaim
 from libs.events.corrections import LoanRestated
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
@@ -33,6 +34,16 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                     Add(line.claim_id, "fee_fen", line.fee_fen),
                     *receipts.received(line, shared.value_date),
                     Set(line.claim_id, f"src.{event.stream}", event.address),
+                )
+            ]
+        case DebtSettledInKind() as settled:
+            return [
+                op
+                for share in settled.shares
+                for op in (
+                    Add(share.claim_id, "outstanding_fen", -share.principal_fen),
+                    Add(share.claim_id, "in_kind_fen", share.amount_fen),
+                    Set(share.claim_id, f"src.{event.stream}", event.address),
                 )
             ]
         case LoanRestated() as loan:
@@ -95,6 +106,7 @@ VIEW = View(
         ClaimTransferred,
         ClaimsSubrogated,
         LoanRestated,
+        DebtSettledInKind,
     ),
     project=project,
     owner_field="investor",

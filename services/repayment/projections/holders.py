@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.repayment import LoanOpened, RepaymentDistributed
 from libs.events.views import Add, Op, Unset
 
@@ -19,6 +20,11 @@ def opened(loan: LoanOpened) -> Sequence[Op]:
 def distributed(shared: RepaymentDistributed) -> Sequence[Op]:
     """Every holder is owed his part of the principal less."""
     return [_held(shared.loan_id, line.claim_id, -line.principal_fen) for line in shared.lines]
+
+
+def settled(in_kind: DebtSettledInKind) -> Sequence[Op]:
+    """What an asset stands for is owed no more."""
+    return [_held(in_kind.loan_id, share.claim_id, -share.principal_fen) for share in in_kind.shares]
 
 
 def transferred(sold: ClaimTransferred) -> Sequence[Op]:

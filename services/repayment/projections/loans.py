@@ -10,6 +10,7 @@ from datetime import date
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
     LoanRescheduled,
@@ -21,6 +22,7 @@ from libs.events.measures import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
+    AllocationLine,
     LoanClassified,
     LoanOpened,
     LoanRepaid,
@@ -73,8 +75,8 @@ def _changes(data: object) -> Sequence[Op]:
             return holders.distributed(shared)
         case ClaimTransferred() | ClaimsSubrogated() as passed:
             return holders.passed(passed)
-        case PaymentReceived() as payment:
-            return _received(payment)
+        case PaymentReceived() | DebtSettledInKind() as payment:
+            return _received(payment) if isinstance(payment, PaymentReceived) else _settled(payment)
         case ScheduleChanged() as change:
             return _changed(change)
         case PaymentMissed() as missed:
@@ -202,7 +204,28 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
         Add(doc, "penalty_fen", -sum(line.penalty_fen for line in payment.allocation)),
         Set(doc, f"payments.{payment.payment_id}", _payment(payment)),
     ]
-    for line in payment.allocation:
+    return [*ops, *_allocated(doc, payment.allocation)]
+
+
+def _settled(settled: DebtSettledInKind) -> Sequence[Op]:
+    """An asset took the place of a payment: `in_kind` says which, and of how much."""
+    doc = settled.loan_id
+    in_kind = {"settled_on": settled.settled_on.isoformat(), "settled_fen": settled.settled_fen}
+    return [
+        Set(doc, "outstanding_fen", settled.principal_after_fen),
+        Set(doc, "overdue_fen", settled.overdue_after_fen),
+        Add(doc, "penalty_fen", -sum(line.penalty_fen for line in settled.lines)),
+        Set(doc, f"measures.{settled.measure_id}", "settlement_in_kind"),
+        Set(doc, f"in_kind.{settled.asset_id}", in_kind),
+        *_allocated(doc, settled.lines),
+        *holders.settled(settled),
+    ]
+
+
+def _allocated(doc: str, allocation: Sequence[AllocationLine]) -> Sequence[Op]:
+    """What each instalment received; line 0 was not due."""
+    ops: list[Op] = []
+    for line in allocation:
         if line.number == _UNDUE:
             ops += [
                 Add(doc, "early.principal_fen", line.principal_fen),
@@ -252,6 +275,7 @@ VIEW = View(
         NonAccrualStarted,
         NonAccrualEnded,
         LoanMoved,
+        DebtSettledInKind,
         LoanRepaid,
         PaymentReversed,
         PaymentRedated,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from libs.events.corrections import LoanRestated
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
@@ -36,7 +37,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     match event.data:
         case LoanOpened() as loan:
             return [*_opened(loan), _source(loan.loan_id, event)]
-        case PaymentReceived() as payment:
+        case PaymentReceived() | DebtSettledInKind() as payment:
             return [*_received(payment), _source(payment.loan_id, event)]
         case PaymentMissed(overdue_after_fen=int(overdue_fen)) as missed:
             return [Set(_row(missed.loan_id), "overdue_fen", overdue_fen), _source(missed.loan_id, event)]
@@ -81,7 +82,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
     ]
 
 
-def _received(payment: PaymentReceived) -> Sequence[Op]:
+def _received(payment: PaymentReceived | DebtSettledInKind) -> Sequence[Op]:
     row = _row(payment.loan_id)
     return [
         *_counted(payment, payment.bucket, 0, payment.principal_after_fen - payment.principal_before_fen),
@@ -148,6 +149,7 @@ def _source(loan_id: str, event: RecordedEvent) -> Op:
 def _counted(
     of: LoanOpened
     | PaymentReceived
+    | DebtSettledInKind
     | OverdueBucketChanged
     | LoanRepaid
     | LoanWrittenOff
@@ -213,6 +215,7 @@ VIEW = View(
         RecoveryReceived,
         LoanRepaid,
         LoanRestated,
+        DebtSettledInKind,
         CaseRanked,
         CaseClosed,
     ),

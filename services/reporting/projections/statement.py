@@ -8,6 +8,7 @@ the books (bidding.custody).
 from collections.abc import Sequence
 
 from libs.events.adjustments import AdjustmentCredited, AdjustmentDebited, FeeAdjusted
+from libs.events.assets import AssetProceedsCredited, AssetSaleDebited
 from libs.events.bidding import (
     FeeCredited,
     FundsDeposited,
@@ -81,6 +82,8 @@ KINDS = {
     PurchaseCaptured: "trade",
     SaleCredited: "trade",
     CompensationDebited: "compensation",
+    AssetSaleDebited: "asset",
+    AssetProceedsCredited: "asset",
     AdjustmentDebited: "correction",
     AdjustmentCredited: "correction",
     FeeAdjusted: "correction",

@@ -78,6 +78,8 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "guarantor": lambda _about: "gua_sure",
     "compensation": lambda _about: "cmp_1",
     "stock": lambda _about: "stock_CN-31_202403_borrower",
+    "asset": lambda _about: "ast_1",
+    "disposal": lambda _about: "dsp_1",
     "correction": lambda about: about.objects["correction"],
 }
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
@@ -122,6 +124,8 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "payment": lambda _town: ["pay_none"],
     "bucket": lambda _town: ["M1"],
     "branch": lambda _town: ["CN-31"],
+    "asset_stage": lambda _town: ["kept"],
+    "overdue": lambda _town: ["true"],
 }
 #: Routes that nobody in particular may call, each with its reason.
 ANYBODY: Final = {
@@ -276,6 +280,21 @@ BODIES: Final[dict[str, _Body]] = {
     },
     "POST /repayment/measures/{measure}/steps": lambda _about, _: {"step": "risk"},
     "POST /repayment/measures/{measure}/vote": lambda _about, _: {"agrees": True},
+    "POST /repayment/assets/{asset}/counts": lambda _about, _: {"found": True, "paper": "vault:1"},
+    "POST /repayment/assets/{asset}/failed-auctions": lambda _about, _: {
+        "reserve_fen": 100,
+        "report": "vault:1",
+    },
+    "POST /repayment/assets/{asset}/disposals": lambda _about, _: {
+        "manner": "auction",
+        "price_fen": 100,
+        "reserve_fen": 100,
+        "buyer_account": "acc_none",
+        "paper": "vault:1",
+    },
+    "POST /repayment/assets/{asset}/disposals/{disposal}/steps": lambda _about, _: {
+        "step": "general_manager"
+    },
     "POST /repayment/guarantors/{guarantor}": lambda _about, _: {
         "limit_fen": 1_000_000_00,
         "valid_to": "2024-12-31",

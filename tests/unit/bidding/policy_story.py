@@ -36,7 +36,7 @@ from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
-from tests.unit.bidding import standing_answers, test_adjusting, test_compensation, test_market
+from tests.unit.bidding import standing_answers, test_adjusting, test_assets, test_compensation, test_market
 from tests.unit.bidding import standing_story as standing
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.repaid_story import DUE, REFUSED_BID, REFUSED_PAYMENT, REPAYMENTS_ANSWERS
@@ -251,5 +251,6 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     *test_market.ANSWERS,
     *redemption.ANSWERS,
     *test_compensation.ANSWERS,
+    *test_assets.ANSWERS,
     *test_adjusting.ANSWERS,
 ]

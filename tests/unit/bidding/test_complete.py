@@ -4,6 +4,7 @@ import pytest
 
 from services.bidding.commands import CancelBid, CaptureHold, CreditFee
 from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
+from services.bidding.commands.assets import CreditAssetProceeds
 from services.bidding.commands.compensation import RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, ConfirmReservation, CreditSale
 from services.bidding.commands.redemption import ConfirmUnsold
@@ -24,6 +25,7 @@ from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import (
     test_account,
     test_adjusting,
+    test_assets,
     test_bank,
     test_bank_days,
     test_cancelling,
@@ -57,6 +59,7 @@ SPECS = [
     *test_deal_pack.SPECS,
     *test_cancelling.SPECS,
     *test_compensation.SPECS,
+    *test_assets.SPECS,
     *test_payout.SPECS,
     *test_publishing.SPECS,
     *test_waiting.SPECS,
@@ -91,6 +94,7 @@ NEVER_WITHOUT_EFFECT = (
     ConfirmUnsold,
     ConfirmReservation,
     RecordSubrogation,
+    CreditAssetProceeds,
     BookAdjustment,
     CreditAdjustment,
 )

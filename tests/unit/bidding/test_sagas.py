@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.assets import AssetSaleDeclined
 from libs.events.bidding import (
     ContractIssued,
     ListingRefused,
@@ -20,6 +21,7 @@ from libs.events.repayment import (
 )
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
+from services.bidding.commands.assets import DebitAssetSale
 from services.bidding.commands.compensation import DebitCompensation
 from services.bidding.domain import aggregates
 from services.bidding.domain.profile import DEMO
@@ -34,9 +36,9 @@ from tests.unit.bidding.policy_story import ANSWERS, FREE_LOAN, PARTLY_PLACED, R
 from tests.unit.bidding.repaid_story import DISTRIBUTED, INSTALLMENT_DUE, OVERPAID, REFUSED_BID, REFUSED_DEBIT
 
 #: Declines that another service undoes, on its own streams.
-UNDONE_BY_OTHERS = (ListingRefused, CompensationDebitDeclined)
-#: Commands whose refusal another service hears: a guarantor without an account pays nothing, and his loan knows it.
-TOLD_TO_OTHERS = (DebitCompensation,)
+UNDONE_BY_OTHERS = (ListingRefused, CompensationDebitDeclined, AssetSaleDeclined)
+#: Commands whose refusal another service hears: a guarantor, or the buyer of an asset, without an account pays nothing.
+TOLD_TO_OTHERS = (DebitCompensation, DebitAssetSale)
 
 #: Sagas that wait for a refusal of repayment's; the others for one of their own commands.
 TOLD_BY_REPAYMENT = ("return", "offer", "taken offer")

@@ -8,6 +8,7 @@ import pytest
 
 from libs.events.codec import COMMAND_TYPES, decode, name_of
 from libs.events.corrections import LoanRestated
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.repayment import (
@@ -74,6 +75,15 @@ WAIVED: PenaltyWaived = replace(
     overdue_after_fen=OWED + 20,
     dpd=1,
 )
+IN_KIND: DebtSettledInKind = replace(
+    decode(DebtSettledInKind, (GOLDEN / "repayment.DebtSettledInKind.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    settled_on=TODAY,
+    overdue_after_fen=OWED - 20,
+    dpd=1,
+    bucket="M1",
+)
 PAID = PaymentReceived(
     loan_id=LOAN,
     borrower=BORROWER,
@@ -105,6 +115,7 @@ EXAMPLES = (
     CHARGED,
     WAIVED,
     RESTATED,
+    IN_KIND,
     WRITTEN_OFF,
     PAID,
     REPAID,
@@ -136,6 +147,9 @@ def test_buckets_and_penalties_keep_the_arrears_up_to_date() -> None:
     assert sent(CHARGED) == [Send("penalty", DEBTOR, penalty)]
     waiver = replace(penalty, overdue_fen=OWED + 20)
     assert sent(WAIVED) == [Send("waiver", DEBTOR, waiver)]
+    rest = replace(penalty, overdue_fen=OWED - 20)
+    assert sent(IN_KIND) == [Send("in-kind", DEBTOR, rest)]
+    assert sent(replace(IN_KIND, bucket="current")) == []
 
 
 def test_a_write_off_is_followed() -> None:

@@ -15,6 +15,7 @@ from libs.events.bidding import (
 )
 from libs.events.codec import decode, decode_object
 from libs.events.corrections import LoanRestated
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.onboarding import (
     ApplicantDeclined,
     ErasureRequested,
@@ -94,6 +95,16 @@ PAID = PaymentReceived(
     principal_before_fen=90_000_00,
     principal_after_fen=83_000_00,
     overdue_after_fen=0,
+)
+IN_KIND: DebtSettledInKind = replace(
+    decode(
+        DebtSettledInKind,
+        (Path(__file__).parents[2] / "contract/golden/repayment.DebtSettledInKind.v1.json").read_bytes(),
+    ),
+    loan_id="loan_1",
+    borrower=s.BEA,
+    principal_before_fen=90_000_00,
+    principal_after_fen=83_000_00,
 )
 RESTATED: LoanRestated = decode(
     LoanRestated, (Path(__file__).parents[2] / "contract/golden/repayment.LoanRestated.v1.json").read_bytes()
@@ -274,6 +285,11 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     (
         "repayment",
         PAID,
+        [Send("reduce", s.BEA, ReduceExposure(user_id=s.BEA, loan_id="loan_1", amount_fen=7_000_00))],
+    ),
+    (
+        "repayment",
+        IN_KIND,
         [Send("reduce", s.BEA, ReduceExposure(user_id=s.BEA, loan_id="loan_1", amount_fen=7_000_00))],
     ),
     ("repayment", replace(PAID, principal_after_fen=90_000_00), []),

@@ -32,6 +32,15 @@ from services.repayment.commands import (
     SuspendGuarantor,
     TransferClaim,
 )
+from services.repayment.commands.assets import (
+    CountAsset,
+    DeclineDisposal,
+    ProposeDisposal,
+    RecordDisposal,
+    RecordFailedAuction,
+    SignDisposal,
+    TakeAsset,
+)
 from services.repayment.commands.measures import (
     AdmitMeasure,
     CarryOutMeasure,
@@ -43,6 +52,7 @@ from services.repayment.commands.measures import (
     VoteOnMandate,
 )
 from tests.unit.given import context, given
+from tests.unit.repayment import asset_story as a
 from tests.unit.repayment import guarantee_story as g
 from tests.unit.repayment.measure_story import (
     ADMIT,
@@ -73,8 +83,8 @@ from tests.unit.repayment.test_correction import CASES as CORRECTION_CASES
 from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSFER
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
-#: A saga's notice about what never was is no fault.
-NEVER_REFUSED = (ReduceGuarantee, RestoreGuarantee)
+#: A saga's notice about what never was is no fault, nor is a thing that a loan was settled by.
+NEVER_REFUSED = (ReduceGuarantee, RestoreGuarantee, TakeAsset)
 COMMANDS = [
     (aggregate, kind)
     for aggregate in AGGREGATES.values()
@@ -138,6 +148,16 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     AdmitGuarantor: (((g.NOMINATED,), g.ADMIT), ((), g.ADMIT), "unknown_guarantor"),
     SuspendGuarantor: ((g.KNOWN, g.SUSPEND), ((), g.SUSPEND), "unknown_guarantor"),
     ReserveGuarantee: (((g.NOMINATED, g.ADMITTED), g.RESERVE), ((), g.RESERVE), "unknown_guarantor"),
+    CountAsset: (((a.TAKEN,), a.COUNT), ((), a.COUNT), "unknown_asset"),
+    RecordFailedAuction: (((a.TAKEN,), a.FAIL_AUCTION), ((), a.FAIL_AUCTION), "unknown_asset"),
+    ProposeDisposal: (((a.TAKEN,), a.PROPOSE), ((), a.PROPOSE), "unknown_asset"),
+    SignDisposal: (
+        (a.ON_SALE, a.sign("finance_supervisor")),
+        ((), a.sign("finance_supervisor")),
+        "unknown_asset",
+    ),
+    RecordDisposal: ((a.SIGNED, a.RECORD), ((), a.RECORD), "unknown_asset"),
+    DeclineDisposal: ((a.SIGNED, a.DECLINE), ((), a.DECLINE), "unknown_asset"),
     **CORRECTION_CASES,
 }
 
@@ -150,7 +170,7 @@ def test_every_command_does_refuses_and_then_says_nothing(aggregate: Aggregate, 
     """The three cases of each declared command; its code stands on it."""
     (history, command), (refusing, refused), code = CASES[kind]
     assert type(command) is type(refused) is kind
-    signs = kind.__name__.endswith(("Compensation", "Guarantor"))
+    signs = kind.__name__.endswith(("Compensation", "Guarantor", "Asset", "Auction", "Disposal"))
     who = STAFF if signs else context(principal=PRINCIPALS.get(kind, ""))
     outcome = given(aggregate, *history).when(command, who)
     assert outcome.events

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from libs.events.adjustments import CorrectionSettled
+from libs.events.assets import AssetSaleDebited, AssetSaleDeclined
 from libs.events.bidding import (
     FundsCollected,
     InstallmentDebited,
@@ -18,6 +19,7 @@ from libs.events.bidding import (
 from libs.events.codec import COMMAND_TYPES, name_of
 from libs.events.corrections import LoanRestated
 from libs.events.guarantees import GuaranteeDeclined
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.market import OfferClosed, OfferExpired, OfferRequested, OfferTaken, OfferWithdrawn
 from libs.events.measures import MeasureExamined
 from libs.events.records import RecordedEvent
@@ -37,6 +39,7 @@ from services.repayment.commands import (
     ReserveGuarantee,
     TransferClaim,
 )
+from services.repayment.commands.assets import DeclineDisposal
 from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection
 from services.repayment.commands.measures import (
     CarryOutMeasure,
@@ -46,6 +49,7 @@ from services.repayment.commands.measures import (
 )
 from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT, TODAY
+from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment import guarantee_story as guarantee
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
 from tests.unit.repayment.plan_story import PLAN
@@ -146,8 +150,39 @@ EXAMINED = MeasureExamined(
 APPROVED = approved("vote", 70_000)
 #: What the loan says when it has done a measure, one of each kind.
 DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED)
+#: What the account of an asset's buyer answers.
+BOUGHT = AssetSaleDebited(
+    account_id="acc_ann",
+    owner="usr_ann",
+    asset_id="ast_1",
+    loan_id="loan_7",
+    disposal_id="dsp_1",
+    amount_fen=30_001,
+    available_after_fen=0,
+    held_after_fen=0,
+    postings=LEGS,
+)
+UNPAID = AssetSaleDeclined(
+    account_id="acc_ann",
+    owner="usr_ann",
+    asset_id="ast_1",
+    loan_id="loan_7",
+    disposal_id="dsp_1",
+    amount_fen=30_001,
+    code="insufficient_available",
+)
+NO_BUYER = CommandRefused(
+    command_type="bidding.DebitAssetSale",
+    code="unknown_account",
+    stream_id="acc_ann",
+    about={"asset_id": "ast_1", "disposal_id": "dsp_1"},
+)
 
-STEPS = [step for saga in SAGAS for step in saga.steps]
+#: One event of two sagas, and a refusal that each saga knows by its own command: told below.
+TOLD_APART = (DebtSettledInKind, DeclineDisposal)
+STEPS = [
+    step for saga in SAGAS for step in saga.steps if step.on not in TOLD_APART and step.send not in TOLD_APART
+]
 EXAMPLES: dict[type, tuple[str, Any]] = {
     type(event): (source, event)
     for source, event in (
@@ -170,6 +205,8 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", guarantee.DEBITED),
         ("bidding", guarantee.TOO_LITTLE),
         ("bidding", guarantee.NO_ACCOUNT),
+        ("bidding", BOUGHT),
+        ("bidding", UNPAID),
         ("repayment", guarantee.PAID),
         ("repayment", guarantee.SUBROGATED),
         ("bidding", guarantee.EXPIRED),
@@ -298,6 +335,22 @@ def test_a_measure_and_its_loan_ask_each_other() -> None:
         assert sent(event, "repayment") == [Send("complete", "msr_1", CompleteMeasure())]
     by_its_days = (replace(WATCHED, measure_id=""), replace(BY_HAND, measure_id="", cause="overdue"))
     assert [sent(event, "repayment") for event in by_its_days] == [[], []]
+
+
+def test_what_settles_a_debt_is_kept_and_its_measure_is_done() -> None:
+    """Both follow from the loan's one event."""
+    take = Send("take-asset", "ast_1", asset.TAKE)
+    done = Send("complete", "msr_1", CompleteMeasure())
+    assert sent(asset.SETTLED, "repayment") == [done, take]
+
+
+def test_a_sale_ends_as_its_buyers_account_says() -> None:
+    """Paid; or not, for want of money or of an account."""
+    record = Send("asset-sale", "ast_1", asset.RECORD)
+    assert sent(BOUGHT, "bidding") == [record]
+    assert sent(UNPAID, "bidding") == [Send("asset-sale", "ast_1", asset.DECLINE)]
+    decline = replace(asset.DECLINE, code="unknown_account")
+    assert sent(NO_BUYER, "bidding") == [Send("asset-sale", "ast_1", decline)]
 
 
 def test_other_phases_and_events_send_nothing() -> None:

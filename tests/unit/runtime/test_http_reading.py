@@ -57,6 +57,7 @@ async def test_an_account_shows_its_own_fields_only(world: World) -> None:
             "bought_fen",
             "sold_fen",
             "adjusted_fen",
+            "assets_fen",
             "owed_fen",
         ),
         0,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tools.simulator.planted import (
+    assets,
     bank,
     closing,
     corrections,
@@ -54,6 +55,7 @@ PLANTS: Final = {
         *corrections.PLANTS,
         *guarantors.PLANTS,
         *stock.PLANTS,
+        *assets.PLANTS,
     )
 }
 

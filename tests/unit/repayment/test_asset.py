@@ -1,0 +1,169 @@
+"""Assets in settlement: what the loan gives up for one, how it is kept, and how its price is shared; each reason for which not."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from libs.events.deciding import Wake
+from libs.events.schedules.clause import MandateClause
+from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.commands.measures import ExamineMeasure
+from services.repayment.domain.asset import AGGREGATE, dispose_by
+from services.repayment.domain.asset_proceeds import proceeds as proceeds_of
+from services.repayment.domain.asset_state import Kept
+from services.repayment.domain.loan_state import Running
+from tests.unit.bidding.specs import Spec
+from tests.unit.given import context, fold, given
+from tests.unit.repayment import asset_story as a
+from tests.unit.repayment.stories import FIRST_DUE, FIRST_PAID, LOAN, OPENED, amended, days, due, on
+
+RIGHTS = replace(a.LORRY, asset="rights", valid_to=date(2024, 9, 1))
+LOAN_SPECS = [
+    Spec("the arrears are settled by a thing", a.LATE, a.carry_out(), (a.SETTLED,), on(a.DAY)),
+    Spec("once", (*a.LATE, a.SETTLED), a.carry_out(), (), on(a.DAY)),
+    Spec("of no loan that is paid as agreed", (OPENED, *FIRST_PAID), a.carry_out(), "not_overdue", on(a.DAY)),
+    Spec("at its value, and no more", a.LATE, a.carry_out(replace(a.LORRY, agreed_fen=40_001)), "above_valuation", on(a.DAY)),
+    Spec("not of tomorrow", a.LATE, a.carry_out(replace(a.LORRY, acquired_on=days(a.DAY, 1))), "invalid_date", on(a.DAY)),
+    Spec("rights have a last day", a.LATE, a.carry_out(replace(RIGHTS, valid_to=None)), "invalid_validity", on(a.DAY)),
+    Spec("that is not over", a.LATE, a.carry_out(replace(RIGHTS, valid_to=days(a.DAY, -1))), "invalid_date", on(a.DAY)),
+    Spec("not while a debit is under way", (OPENED, due(1)), a.carry_out(), "payment_on_its_way", on(a.DAY)),
+    Spec("who stands in is asked first", (amended(OPENED, guarantor="gua_g"), *a.LATE[1:]), a.carry_out(), "loan_guaranteed", on(a.DAY)),
+    Spec("all that is due, or all", a.LATE, a.carry_out(replace(a.LORRY, agreed_fen=34_003)), "neither_arrears_nor_all", on(a.DAY)),
+]  # fmt: skip
+STAFF = a.by("kp")
+SIGN_FIN, SIGN_GM = a.sign("finance_supervisor"), a.sign("general_manager")
+ASSET_SPECS = [
+    Spec("it is in the register", (), a.TAKE, (a.TAKEN,), on(a.DAY)),
+    Spec("once", (a.TAKEN,), a.TAKE, (), on(a.DAY)),
+    Spec("it is counted", (a.TAKEN,), a.COUNT, (a.COUNTED,), STAFF),
+    Spec("once a paper", (a.TAKEN, a.COUNTED), a.COUNT, (), STAFF),
+    Spec("by the house", (a.TAKEN,), a.COUNT, "forbidden_not_staff", context(a.DAY, "usr_bo")),
+    Spec("nothing that is not there", (), a.COUNT, "unknown_asset", STAFF),
+    Spec("nor what is gone", (*a.SIGNED, a.DISPOSED), a.COUNT, "asset_disposed", STAFF),
+    Spec("nobody bids", (a.TAKEN,), a.FAIL_AUCTION, (a.NO_BID,), STAFF),
+    Spec("once", (a.TAKEN, a.NO_BID), a.FAIL_AUCTION, (), STAFF),
+    Spec("not on what never was", (), a.FAIL_AUCTION, "unknown_asset", STAFF),
+    Spec("a sale is proposed", (a.TAKEN,), a.PROPOSE, (a.PROPOSED,), STAFF),
+    Spec("once", a.ON_SALE, a.PROPOSE, (), STAFF),
+    Spec("one at a time", a.ON_SALE, replace(a.PROPOSE, disposal_id="dsp_2"), "disposal_under_way", STAFF),
+    Spec("an auction has a reserve", (a.TAKEN,), replace(a.PROPOSE, reserve_fen=None), "reserve_missing", STAFF),
+    Spec("and does not go below it", (a.TAKEN,), replace(a.PROPOSE, reserve_fen=30_002), "below_reserve", STAFF),
+    Spec("first by auction", (a.TAKEN,), replace(a.PROPOSE, manner="agreement", reserve_fen=None), "auction_first", STAFF),
+    Spec("then otherwise", (a.TAKEN, a.NO_BID), replace(a.PROPOSE, manner="agreement", reserve_fen=None),
+         (replace(a.PROPOSED, manner="agreement", reserve_fen=None),), STAFF),
+    Spec("its cost has an account", (a.TAKEN,), replace(a.PROPOSE, cost_account=""), "invalid_cost", STAFF),
+    Spec("and leaves something", (a.TAKEN,), replace(a.PROPOSE, cost_fen=30_002), "cost_above_price", STAFF),
+    Spec("its debtor buys nothing back", (a.TAKEN,), replace(a.PROPOSE, buyer_account="acc_bo"), "forbidden_buyer", STAFF),
+    Spec("a buyer has an account", (a.TAKEN,), replace(a.PROPOSE, buyer_account="usr_x"), "invalid_account", STAFF),
+    Spec("finance signs", a.ON_SALE, SIGN_FIN, (a.BY_FAY,), a.by("fay")),
+    Spec("once", (*a.ON_SALE, a.BY_FAY), SIGN_FIN, (), a.by("fay")),
+    Spec("not who proposed it", a.ON_SALE, SIGN_FIN, "forbidden_second_signature", STAFF),
+    Spec("nor who buys it", a.ON_SALE, replace(SIGN_FIN, himself="usr_ann"), "forbidden_buyer", a.by("fay")),
+    Spec("each in his turn", a.ON_SALE, SIGN_GM, "step_out_of_order", a.by("gus")),
+    Spec("the last one sells it", (*a.ON_SALE, a.BY_FAY), SIGN_GM, (a.BY_GUS, a.SOLD), a.by("gus")),
+    Spec("or says no", a.ON_SALE, replace(SIGN_FIN, refused="price_too_low"), (a.NO,), a.by("fay")),
+    Spec("once", (*a.ON_SALE, a.NO), replace(SIGN_FIN, refused="price_too_low"), (), a.by("fay")),
+    Spec("nothing is signed that is not proposed", (a.TAKEN,), SIGN_FIN, "no_disposal", a.by("fay")),
+    Spec("its price is shared", a.SIGNED, a.RECORD, (a.DISPOSED,), on(a.DAY)),
+    Spec("once", (*a.SIGNED, a.DISPOSED), a.RECORD, (), on(a.DAY)),
+    Spec("not before all have signed", a.ON_SALE, a.RECORD, "no_disposal", on(a.DAY)),
+    Spec("not paid, it is kept", a.SIGNED, a.DECLINE, (a.UNPAID,), on(a.DAY)),
+    Spec("once", (*a.SIGNED, a.UNPAID), a.DECLINE, (), on(a.DAY)),
+    Spec("nothing that is not there is declined", (), a.DECLINE, "unknown_asset", on(a.DAY)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", LOAN_SPECS, ids=lambda row: row.says)
+def test_a_debt_is_settled_in_kind(row: Spec) -> None:
+    """Whole events, and each refusal by its name."""
+    row.check(LOAN)
+    if isinstance(row.then, str):
+        assert f"`{row.then}`" in (type(row.when).__doc__ or "")
+
+
+@pytest.mark.parametrize("row", ASSET_SPECS, ids=lambda row: row.says)
+def test_an_asset_is_kept_and_sold(row: Spec) -> None:
+    """Whole events, and each refusal by its name."""
+    row.check(AGGREGATE)
+    if isinstance(row.then, str):
+        assert f"`{row.then}`" in (type(row.when).__doc__ or "")
+
+
+def test_more_than_the_debt_ends_the_loan_and_its_excess_is_named() -> None:
+    """A flat of 200,000 settles all that settles the loan that day; claims and debt are nothing, and the rest is named."""
+    settled, repaid = given(LOAN, *a.LATE).when(a.carry_out(a.FLAT), on(a.DAY)).events
+    assert repaid == a.REPAID
+    assert settled.principal_after_fen == settled.overdue_after_fen == 0
+    assert settled.settled_fen + settled.excess_fen == 200_000
+    assert sum(share.amount_fen for share in settled.shares) == settled.settled_fen
+    state = fold(LOAN, (*a.LATE, settled, repaid))
+    assert [claim.principal_fen for claim in state.last.claims] == [0, 0, 0]
+    assert state.last.weights == (50_000, 30_000, 20_000)
+
+
+def test_claims_are_less_by_the_same_principal_and_no_correction_replays_it() -> None:
+    """What its holders are owed is what is outstanding; the loan says that it was settled in kind."""
+    state = fold(LOAN, (*a.LATE, a.SETTLED))
+    assert isinstance(state, Running)
+    assert sum(claim.principal_fen for claim in state.claims) == state.book.outstanding_fen == 66_998
+    assert state.trouble.in_kind
+
+
+def test_its_lenders_are_asked_unless_their_contract_says_it() -> None:
+    """The same clause and the same vote as of a write-off (A23)."""
+    examine = ExamineMeasure(measure_id="msr_1", terms=a.LORRY)
+    (asked,) = given(LOAN, *a.LATE).when(examine, on(a.DAY)).events
+    assert (asked.mandate, len(asked.voters)) == ("vote", 3)
+    clause = RepaymentTerms(
+        method="equal_instalments", mandate=MandateClause(measures=("settlement_in_kind",))
+    )
+    agreed = (amended(OPENED, repayment=clause), *a.LATE[1:])
+    (asked,) = given(LOAN, *agreed).when(examine, on(a.DAY)).events
+    assert (asked.mandate, asked.voters) == ("clause", ())
+
+
+def test_its_terms_end_by_the_day() -> None:
+    """A quarter without a count is missed at its day's end, again and again; its term once; and what is counted is not missed."""
+    quarter = Wake(business_date=days(a.DAY, 92), phase=4)
+    given(AGGREGATE, a.TAKEN).when(quarter, on(quarter.business_date)).then(a.MISSED)
+    given(AGGREGATE, a.TAKEN, a.MISSED).when(quarter, on(quarter.business_date)).then_nothing()
+    early = Wake(business_date=days(a.DAY, 91), phase=4)
+    given(AGGREGATE, a.TAKEN).when(early, on(early.business_date)).then_nothing()
+    recent = replace(a.COUNTED, next_due_on=date(2025, 4, 1))
+    last = Wake(business_date=date(2025, 3, 15), phase=4)
+    given(AGGREGATE, a.TAKEN, recent).when(last, on(last.business_date)).then(a.OVERDUE)
+    given(AGGREGATE, a.TAKEN, recent, a.OVERDUE).when(last, on(last.business_date)).then_nothing()
+
+
+@pytest.mark.parametrize(
+    ("terms", "last"),
+    [
+        (a.LORRY, date(2025, 3, 15)),
+        (a.FLAT, date(2026, 3, 15)),
+        (replace(a.FLAT, asset="shares", acquired_on=FIRST_DUE), date(2026, 2, 28)),
+        (RIGHTS, date(2024, 9, 1)),
+        (replace(RIGHTS, valid_to=date(2030, 1, 1)), date(2026, 3, 15)),
+    ],
+)
+def test_how_long_it_may_be_kept(terms: object, last: date) -> None:
+    """Two years, one for movables, and no right beyond its validity (Ministry of Finance 2005 no. 53, art. 18)."""
+    assert dispose_by(terms) == last  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("price_fen", [1_000, 1_001, 34_001, 35_002, 50_001])
+@pytest.mark.parametrize("to_debtor", [True, False])
+def test_every_fen_of_a_price_has_somebody(price_fen: int, to_debtor: bool) -> None:
+    """Cost first, then holders up to their shares, then the debtor where agreed; else all of the rest is the holders'."""
+    terms = replace(a.LORRY, remainder_to_debtor=to_debtor)
+    state = fold(AGGREGATE, (replace(a.TAKEN, terms=terms), replace(a.PROPOSED, price_fen=price_fen)))
+    assert isinstance(state, Kept)
+    assert state.disposal is not None
+    lines = proceeds_of(state.asset, state.disposal)
+    got = {
+        part: sum(line.amount_fen for line in lines if line.part == part)
+        for part in ("cost", "holder", "debtor")
+    }
+    over = max(0, price_fen - 1_000 - 34_002) if to_debtor else 0
+    assert got == {"cost": 1_000, "holder": price_fen - 1_000 - over, "debtor": over}
+    assert sum(line.principal_fen for line in lines) == 33_002

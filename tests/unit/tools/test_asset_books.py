@@ -1,0 +1,82 @@
+"""The auditor's books of assets: the real story agrees with them, and each bug that is planted in it is named."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from libs.events.codec import encode, name_of, parse_json
+from tests.unit.bidding import test_assets as money
+from tests.unit.repayment import asset_story as a
+from tools.simulator.asset_books import AssetBooks
+from tools.simulator.loan_books import WrongBooks
+
+PAID = replace(money.DEBITED, account_id="acc_ann", amount_fen=30_001, loan_id="loan_7")
+CREDITS = [
+    replace(
+        money.CREDITED,
+        loan_id="loan_7",
+        account_id=line.account_id,
+        line_id=line.line_id,
+        part=line.part,
+        amount_fen=line.amount_fen,
+        principal_fen=line.principal_fen,
+    )
+    for line in a.DISPOSED.lines
+]
+STORY: tuple[Any, ...] = (a.SETTLED, *a.SIGNED, PAID, a.DISPOSED, *CREDITS)
+
+
+def _judged(events: Sequence[Any]) -> None:
+    books = AssetBooks()
+    for event in events:
+        told = {"type": name_of(type(event)), "data": parse_json(encode(type(event), event))}
+        books.record("here", told, None)
+    books.at_rest(a.DAY)
+
+
+def _with(place: int, **changed: Any) -> list[Any]:
+    events = list(STORY)
+    events[place] = replace(events[place], **changed)
+    return events
+
+
+def test_the_real_story_is_right() -> None:
+    """From a debt that was settled to the last fen of the price."""
+    _judged(STORY)
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        (_with(0, settled_fen=1), "is agreed at"),
+        (STORY[:1], "nobody keeps"),
+        (_with(1, dispose_by=a.FLAT.acquired_on.replace(year=2027)), "may be kept until"),
+        (_with(2, price_fen=29_999), "below its reserve"),
+        (_with(2, manner="agreement", reserve_fen=None), "no auction failed"),
+        (_with(3, signer="stf_kp"), "a second time"),
+        (_with(5, price_fen=1), "signed was"),
+        (_with(6, amount_fen=30_000), "is paid by"),
+        (_with(7, lines=a.DISPOSED.lines[1:]), "goes on"),
+        (
+            _with(
+                7,
+                lines=(
+                    a.COST,
+                    a.proceeds(1, 9_667, 16_501),
+                    a.proceeds(2, 9_667, 9_901),
+                    a.proceeds(3, 9_667, 6_600),
+                ),
+            ),
+            "gets 9667",
+        ),
+        (_with(8, amount_fen=999), "is credited"),
+        (STORY[:-1], "never credited"),
+        (STORY[:6], "nothing came of it"),
+    ],
+)
+def test_what_is_wrong_is_named(events: Sequence[Any], words: str) -> None:
+    """Each bug by the words in which the simulation's auditor says it."""
+    with pytest.raises(WrongBooks, match=words):
+        _judged(events)

@@ -1,0 +1,61 @@
+"""Bugs of assets in settlement: one person sells alone, the debtor's remainder is kept, an auction that never was, a fen astray."""
+
+from dataclasses import replace
+from typing import Any
+
+import services.repayment.domain.asset as asset
+from services.bidding.commands.assets import DebitAssetSale
+from services.bidding.policies import POLICIES as BIDDING
+from services.repayment.commands.assets import TakeAsset
+from services.repayment.policies import POLICIES as REPAYMENT
+from tools.simulator.planted.plant import LATE, Plant, changing, forgetting, instead, policy
+
+
+def _equally(real: Any) -> Any:
+    """Every holder gets as much as every other."""
+
+    def proceeds(kept: Any, disposal: Any) -> Any:
+        alike = tuple(replace(share, amount_fen=1) for share in kept.shares)
+        return real(replace(kept, shares=alike, remainder_to_debtor=False), disposal)
+
+    return proceeds
+
+
+PLANTS = (
+    Plant(
+        "asset-sold-by-one-person",
+        "Whoever proposed the sale of an asset signs it too.",
+        instead(asset, "_require_another", lambda _real: lambda *_arguments: None),
+        ("a second time",),
+        config=LATE,
+        seeds=range(16),
+    ),
+    Plant(
+        "asset-shared-by-heads",
+        "What an asset brings is shared by heads, and the debtor's remainder with it.",
+        instead(asset, "proceeds", _equally),
+        ("the holders of", " gets "),
+        config=LATE,
+        seeds=range(16),
+    ),
+    Plant(
+        "asset-nobody-keeps",
+        "A debt is settled in kind and the thing is in no register.",
+        policy(REPAYMENT, "repayment", forgetting(TakeAsset)),
+        ("nobody keeps them", "never ends"),
+        config=LATE,
+        seeds=range(16),
+    ),
+    Plant(
+        "asset-paid-a-fen-less",
+        "Its buyer pays a fen less than was signed.",
+        policy(
+            BIDDING,
+            "repayment",
+            changing(DebitAssetSale, amount_fen=lambda command: max(1, command.amount_fen - 1)),
+        ),
+        ("is paid by",),
+        config=LATE,
+        seeds=range(16),
+    ),
+)
