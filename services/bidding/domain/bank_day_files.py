@@ -199,11 +199,8 @@ def _told(day: date, breaks: Sequence[LineBreak], state: Books) -> list[BankBrea
         if kept(state.breaks, break_id) or kept(state.settled, break_id):
             continue
         moved_fen = each.bank_fen or each.ledger_fen
-        found = (
-            halves.pop((_other(each.kind), each.reference, each.account_id, moved_fen), [])
-            if each.kind in _FLYING
-            else []
-        )
+        other = (_other(each.kind), each.reference, each.account_id, moved_fen)
+        found = halves.pop(other, []) if each.kind in _FLYING else []
         if len(found) == 1:
             [(half, on)] = found
             events.append(
