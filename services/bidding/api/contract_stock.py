@@ -58,7 +58,7 @@ async def read_stock(
     stocks: Stocks,
     page: ThisPage,
     _: House,
-    branch: Annotated[str | None, Query(description="Only this branch's.")] = None,
+    branch: Annotated[str | None, Query(description="Only this branch's.", examples=["CN-31"])] = None,
 ) -> StocksOut:
     """Stocks of blank contracts, how many papers came to each place, and the last count of each."""
     where = {} if branch is None else {"branch": branch}

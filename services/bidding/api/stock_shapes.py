@@ -16,7 +16,7 @@ class PrintIn(Shape):
     """A branch's quota of a month, which begins on `month`: at most 200 contracts, of which a representative gets `rep_quota`."""
 
     branch: Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,20}$", examples=["CN-31"])]
-    month: DayField
+    month: Annotated[DayField, Field(examples=["2024-03-01"])]
     party: events.Party
     quota: Annotated[int, Field(strict=True, ge=1, le=events.STOCK_MAX)]
     rep_quota: Annotated[int, Field(strict=True, ge=1, le=events.STOCK_MAX)]
