@@ -39,6 +39,7 @@ from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
 from tests.unit.bidding import stock_story as stock
 from tests.unit.bidding import test_adjusting as adjusting
+from tests.unit.bidding import test_assets as assets
 from tests.unit.bidding import test_compensation as compensation
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
@@ -294,6 +295,14 @@ GUARANTOR = history(
 )
 #: Blank contracts, as far as they go.
 STOCK = history(stock.STOCK, *stock.USED, stock.RETURNED, stock.VOID, stock.WRONG, stock.EXPLAINED)
+BUYER = history(
+    "acc_buy",
+    *(
+        replace(said, account_id="acc_buy", owner="usr_buy")
+        for said in (assets.DEBITED, replace(assets.CREDITED, amount_fen=300_00, postings=assets.BACK))
+    ),
+    assets.DISPOSED,
+)
 CORRECTED = [
     *history(
         "acc_cor",
@@ -336,4 +345,5 @@ EVERYTHING: list[RecordedEvent] = [
     *ORDERS,
     *GUARANTOR,
     *STOCK,
+    *BUYER,
 ]
