@@ -10,7 +10,7 @@ from libs.events.assets import (
     AssetSold,
     ProceedsLine,
 )
-from libs.events.bidding import AccountClosed
+from libs.events.bidding import AccountClosed, Posting
 from libs.events.sagas import Send
 from services.bidding.commands.assets import CreditAssetProceeds, DebitAssetSale
 from services.bidding.domain.account import aggregate
@@ -44,6 +44,11 @@ CREDITED = moved(
     amount_fen=290_00,
     principal_fen=320_00,
     **_SALE,
+)
+#: All of the price, back to whoever paid it: what the story of all views ends with.
+BACK = (
+    Posting(account=CLEARING, amount_fen=-300_00),
+    Posting(account=AVAILABLE, amount_fen=300_00),
 )
 LOST = moved(
     AssetProceedsCredited,

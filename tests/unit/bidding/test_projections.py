@@ -29,6 +29,7 @@ from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding.views_story import (
     ANN,
     BANK_DAY,
+    BUYER,
     CORRECTED,
     CREDITED,
     CY,
@@ -69,7 +70,18 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
     assert first
     assert documents(view, EVERYTHING) == first
     streams = (ANN, LISTED, FEES, EXPIRED, REVIEWED, LEFT, PASSED, STAFF, UNREQUESTED, CY, PAPERS, PACK)
-    more = (PUBLISHED, TURNED_DOWN, VOUCHERS, CREDITED, SCHEDULED, BANK_DAY, LOAN_OF, ORDERS, GUARANTOR)
+    more = (
+        PUBLISHED,
+        TURNED_DOWN,
+        VOUCHERS,
+        CREDITED,
+        SCHEDULED,
+        BANK_DAY,
+        LOAN_OF,
+        ORDERS,
+        GUARANTOR,
+        BUYER,
+    )
     traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     corrected = [[event] for event in CORRECTED[3:]]
     assert documents(view, turn_about(*streams, *more, *traded, CORRECTED[:3], *corrected)) == first
@@ -101,6 +113,7 @@ def test_balances_follow_an_account_from_deposit_to_repayment() -> None:
         "bought_fen": 0,
         "sold_fen": 0,
         "adjusted_fen": 0,
+        "assets_fen": 0,
         "owed_fen": 0,
     }
     who = {"account_id": "acc_ann", "owner": "usr_ann", "state": "open"}
@@ -165,6 +178,7 @@ def test_a_new_account_is_shown_with_zeros() -> None:
         "bought_fen",
         "sold_fen",
         "adjusted_fen",
+        "assets_fen",
         "owed_fen",
     }
 

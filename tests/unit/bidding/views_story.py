@@ -38,6 +38,7 @@ from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
 from tests.unit.bidding import test_adjusting as adjusting
+from tests.unit.bidding import test_assets as assets
 from tests.unit.bidding import test_compensation as compensation
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import AVAILABLE, BANK, CLEARING, HELD, OPENED, asked, deposited, moved
@@ -291,6 +292,14 @@ GUARANTOR = history(
         for said in (compensation.DEBITED, compensation.RECORDED)
     ),
 )
+BUYER = history(
+    "acc_buy",
+    *(
+        replace(said, account_id="acc_buy", owner="usr_buy")
+        for said in (assets.DEBITED, replace(assets.CREDITED, amount_fen=300_00, postings=assets.BACK))
+    ),
+    assets.DISPOSED,
+)
 CORRECTED = [
     *history(
         "acc_cor",
@@ -332,4 +341,5 @@ EVERYTHING: list[RecordedEvent] = [
     *LOAN_OF,
     *ORDERS,
     *GUARANTOR,
+    *BUYER,
 ]
