@@ -76,7 +76,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "bank_break": lambda _about: "brk_0",
     "guarantor": lambda _about: "gua_sure",
     "compensation": lambda _about: "cmp_1",
-    "asset": lambda _about: "ast_1",
+    "asset": lambda about: about.objects["asset"],
     "disposal": lambda _about: "dsp_1",
     "correction": lambda about: about.objects["correction"],
 }
