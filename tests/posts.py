@@ -27,6 +27,7 @@ POSTS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "measure": ("stf_rex", ("risk",), None),
     "correction": ("stf_pia", ("finance_supervisor",), None),
     "collections_supervisor": ("stf_sue", ("collections_supervisor",), None),
+    "contract_stock": ("stf_lou", ("loan_clerk",), "CN-31"),
 }
 #: office -> who holds it.
 COMMITTEE = {"general_manager": "stf_gus", "risk_assessor": "stf_rob", "finance_supervisor": "stf_fay"}

@@ -20,6 +20,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     claims,
     collections,
     compensation,
+    contract_stock,
     corrections,
     deal_packs,
     guarantees,
@@ -28,6 +29,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     market,
     measures,
     onboarding,
+    plans,
     redemption,
     relations,
     reopening,
@@ -35,6 +37,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     scheduling,
     standing,
     system,
+    voiding,
     vouchers,
 )
 from libs.events.codec import EVENT_TYPES, adapter, name_of

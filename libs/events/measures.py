@@ -120,7 +120,9 @@ MeasureKind = Literal[
 
 @event("repayment.MeasureProposed.v1")
 class MeasureProposed:
-    """Somebody of the staff proposes a measure for a reason (a code), with the papers that prove it. The loan answers next."""
+    """Somebody of the staff proposes a measure for a reason (a code), with the papers that prove it. The loan answers next.
+
+    `debtor_id`, here and at its end, is whose plan it was (collections), empty for all others."""
 
     measure_id: str
     loan_id: str
@@ -129,6 +131,7 @@ class MeasureProposed:
     evidence: tuple[Reference, ...]
     proposed_by: str
     proposed_on: date
+    debtor_id: str = ""
 
 
 @event("repayment.MeasureExamined.v1")
@@ -184,6 +187,7 @@ class MeasureRefused:
     signer: str
     code: Code
     refused_on: date
+    debtor_id: str = ""
 
 
 @event("repayment.MeasureApproved.v1")
@@ -207,6 +211,7 @@ class MeasureExecuted:
     loan_id: str
     kind: MeasureKind
     executed_on: date
+    debtor_id: str = ""
 
 
 @event("repayment.MeasureFailed.v1")
@@ -217,6 +222,7 @@ class MeasureFailed:
     loan_id: str
     code: Code
     failed_on: date
+    debtor_id: str = ""
 
 
 # --- what the loan did ---------------------------------------------------------------------------------------------

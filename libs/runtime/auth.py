@@ -40,7 +40,7 @@ SCOPES: Final = {
     "committee": "vote on applications",
     "disbursement": "check what must hold before a listing opens (legal and disbursement posts)",
     "legal": "read what is to be published, and let it be published or not",
-    "admin": "appoint and dismiss staff",
+    "admin": "appoint and dismiss staff, print blank contracts",
     "operator": "open listings, run the calendar, see every loan",
     "finance": "review full listings and pay them out",
     "papers": "read contracts (legal), sign one's step of a deal pack",
@@ -51,6 +51,7 @@ SCOPES: Final = {
     "analyst": "see figures of the whole book",
     "collector": "work the collection queue of one's own desk",
     "collections_supervisor": "see all of collections, assign its cases, fix its desks",
+    "contract_stock": "keep a branch's blank contracts",
 }
 #: What the development issuer gives a customer.
 CUSTOMER_SCOPES: Final = (

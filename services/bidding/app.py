@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 #: nobody waits for, cannot pay, or stand at their investor's cap; the listing tells the market who is related to its borrower; nobody
 #: signs about himself; evidence of a redemption has an age and a size; contract and disclosure say who may pay; a payment says that
 #: it prepays a part; no flat interest on principal that is gone, no payment in an order that is none; a guarantor pays and has a claim;
-#: what corrections move is collected first and owed meanwhile. 9: an asset is paid for, and who has a share in it gets his part.
+#: what corrections move is collected first and owed meanwhile.
+#: 9: blank contracts; a contract that is void before its money moves; an asset is paid for, and who has a share in it gets his part.
 RULES = 9
 
 

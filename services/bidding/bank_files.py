@@ -138,7 +138,12 @@ async def keep_reconciling(
         async with HttpCustodian.client(bank) as client:
             files = HttpBankFiles(client, settings.bank_key())
             reconciler = Reconciler(
-                views, files, hear, partial(until_set, stop, _REST_S), partitions=settings.partitions
+                views,
+                files,
+                hear,
+                partial(until_set, stop, _REST_S),
+                partitions=settings.partitions,
+                began=int(time.time()),
             )
             while not stop.is_set():
                 try:

@@ -295,12 +295,15 @@ class Reconciler:
         pause: Callable[[], Awaitable[None]],
         *,
         partitions: int,
+        began: int = 0,
     ) -> None:
         self._views = views
         self._files = files
         self._hear = hear
         self._pause = pause
         self._partitions = partitions
+        # A process that begins anew must not repeat attempts that were refused before: the log would give those answers again.
+        self._began = began
         self._refused: dict[date, int] = {}
         self._rounds = 0
 
@@ -357,7 +360,7 @@ class Reconciler:
         for command in found.commands:
             code = await self._hear(command, revision, attempt)
             if code is not None:
-                self._refused[day] = attempt + 1
+                self._refused[day] = max(attempt, self._began) + 1
                 log.error("bank_day_refused", day=day.isoformat(), code=code)
                 return False
         self._refused.pop(day, None)

@@ -6,7 +6,10 @@ from typing import Literal
 
 from libs.events.codec import command, record
 from libs.events.collections import AgreedHours
+from libs.events.measures import Months
 from libs.events.money import Count, PositiveFen
+from libs.events.onboarding import Code, Reference
+from libs.events.plans import PlanKind
 
 Channel = Literal["call", "sms", "visit", "letter"]
 Direction = Literal["outbound", "inbound"]
@@ -218,6 +221,35 @@ class MakePromise:
     amount_fen: PositiveFen
     promised_on: date
     desk: Desk | None = None
+
+
+@command("collections.ProposePlan")
+class ProposePlan:
+    """Ask the house for a repayment plan: so many months more for a case's loan. No effect when it was asked.
+
+    Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `plan_open` (the last one has no answer).
+    """
+
+    plan_id: str
+    case_id: str
+    collector: str
+    kind: PlanKind
+    months: Months
+    reason: Code
+    income_proof: Reference
+    desk: Desk | None = None
+
+
+@command("collections.AnswerPlan")
+class AnswerPlan:
+    """The measure that a plan became has ended; `code` says why it came to nothing. No effect once it was answered.
+
+    Refused: `unknown_plan`.
+    """
+
+    plan_id: str
+    agreed: bool
+    code: Code | None = None
 
 
 # --- collectors ----------------------------------------------------------------------------------------------------

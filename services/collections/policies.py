@@ -16,8 +16,9 @@ from libs.events.collections import (
 )
 from libs.events.corrections import LoanRestated
 from libs.events.in_kind import DebtSettledInKind
-from libs.events.measures import LoanWrittenOff, PenaltyWaived
+from libs.events.measures import LoanWrittenOff, MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
+from libs.events.plans import PlanAnswered, plan_of
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanRepaid,
@@ -30,6 +31,7 @@ from libs.events.sagas import Saga, Send, Step
 from services.collections.commands import (
     CURRENT,
     WRITTEN_OFF,
+    AnswerPlan,
     CloseCase,
     EnrolCollector,
     RecordBucket,
@@ -43,6 +45,8 @@ from services.collections.commands import (
 
 #: The role of the staff who work the queues, as onboarding names it.
 COLLECTOR_ROLE = "collector"
+
+_Ended = MeasureExecuted | MeasureRefused | MeasureFailed
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
@@ -92,6 +96,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         case LoanRepaid() as repaid:
             close = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
             return [Send("close", debtor_of(repaid.borrower), close)]
+        case MeasureExecuted() | MeasureRefused() | MeasureFailed() as ended if ended.debtor_id:
+            return [Send("answer", ended.debtor_id, _answer(ended))]
         case _:
             return []
 
@@ -170,6 +176,16 @@ def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
     return Send("payment", debtor_of(payment.borrower), command)
 
 
+def _answer(ended: _Ended) -> AnswerPlan:
+    code = None if isinstance(ended, MeasureExecuted) else ended.code
+    return AnswerPlan(plan_id=plan_of(ended.measure_id), agreed=code is None, code=code)
+
+
+def _of_a_plan(ended: _Ended) -> str | tuple[str, ...]:
+    """Most measures are nobody's plan."""
+    return plan_of(ended.measure_id) if ended.debtor_id else ()
+
+
 def _cured(event: OverdueBucketChanged) -> str | tuple[str, ...]:
     is_cured = event.to_bucket == CURRENT and event.from_bucket != WRITTEN_OFF
     return f"{event.loan_id}/{event.changed_on}" if is_cured else ()
@@ -232,6 +248,17 @@ SAGAS = (
         steps=(
             Step(on=StaffDismissed, send=RetireCollector),
             Step(on=StaffAppointed, send=RetireCollector),
+        ),
+    ),
+    Saga(
+        name="answer-plan",
+        why="Whoever asked for a plan hears what became of it.",
+        opened_by={MeasureExecuted: _of_a_plan, MeasureRefused: _of_a_plan, MeasureFailed: _of_a_plan},
+        closed_by={PlanAnswered: lambda event: str(event.plan_id)},
+        steps=(
+            Step(on=MeasureExecuted, send=AnswerPlan),
+            Step(on=MeasureRefused, send=AnswerPlan),
+            Step(on=MeasureFailed, send=AnswerPlan),
         ),
     ),
 )

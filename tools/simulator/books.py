@@ -317,8 +317,8 @@ class Books:
         _require(before == data["principal_before_fen"], f"{where}: outstanding before is wrong")
         loan.restate(where, data)
         self.done.pop(f"end of {loan.loan_id}", None)
-        for number in loan.rows:
-            self.done.pop(f"{loan.loan_id} misses {number}", None)
+        for number, row in loan.rows.items():
+            self.done.pop(f"{loan.loan_id} misses {number} of {row.due_on}", None)
 
     def _repaid(self, where: str, data: Any) -> None:
         self._once(where, f"end of {data['loan_id']}")

@@ -21,10 +21,12 @@ from tools.simulator.pack_books import PackBooks
 from tools.simulator.page_books import PageBooks
 from tools.simulator.paper_books import PaperBooks
 from tools.simulator.people_books import PeopleBooks
+from tools.simulator.plan_books import PlanBooks
 from tools.simulator.prepay_books import PrepayBooks
 from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.standing_books import StandingBooks
+from tools.simulator.stock_books import StockBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 
@@ -50,8 +52,10 @@ class BooksBeside:
         self.moves = CashBooks(books)
         self.days = DayBooks(books)
         self.cases = CaseBooks(books, minutes_east)
+        self.plans = PlanBooks(self.cases)
         self.corrections = CorrectionBooks(books)
         self.pages = PageBooks(books)
+        self.stock = StockBooks()
         self.assets = AssetBooks()
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
@@ -64,6 +68,7 @@ class BooksBeside:
         self.measures.record(where, events, decided_on)
         for event in events:
             self.people.record(where, event)
+            self.plans.record(where, event)
             self.papers.record(where, event)
             self.packs.record(where, event)
             self.vouchers.record(where, event)
@@ -77,11 +82,13 @@ class BooksBeside:
             self.moves.record(event)
             self.days.record(where, event, decided_on)
             self.corrections.record(where, event, decided_on)
+            self.stock.record(where, event)
             self.assets.record(where, event, decided_on)
 
     def at_rest(self, last_closed: date | None, commands: Iterable[Any]) -> None:
         """What must hold when nothing is under way; the cases are asked apart, because they may not run."""
         self.people.at_rest()
+        self.plans.at_rest()
         self.papers.at_rest()
         self.packs.at_rest(last_closed)
         self.vouchers.at_rest(last_closed, commands)

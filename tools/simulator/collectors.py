@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from libs.events.collections import AgreedHours
 from services.collections import commands as collections
 from tools.simulator.people import Api
+
+#: Plans are numbered from here on: their measures share the number, and the house counts its own from one.
+_PLANS_FROM: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -82,6 +85,7 @@ class Collectors:
             (lambda: self._start(case), 8 if case.lease else 1),
             (lambda: self._log(case, today), 12 if case.contact and not case.promising else 1),
             (lambda: self._promise(case, today), 12 if case.promising else 1),
+            (lambda: self._plan(case), 3 if case.lease else 1),
             (lambda: self._release(case), 1),
             (lambda: self._assign(case), 1),
         )
@@ -162,6 +166,20 @@ class Collectors:
             desk=self.sight.desks[collector],
         )
         self._ask(case, promise, collector)
+
+    def _plan(self, case: CaseSight) -> None:
+        collector = self._collector(case)
+        plan = collections.ProposePlan(
+            plan_id=f"pln_{_PLANS_FROM + self._number()}",
+            case_id=case.case_id,
+            collector=collector,
+            kind=self._rng.choice(("extension", "restructuring")),
+            months=self._rng.choice((1, 2, 3)),
+            reason="income_lost",
+            income_proof="vault:1",
+            desk=self.sight.desks[collector],
+        )
+        self._ask(case, plan, collector)
 
     def _release(self, case: CaseSight) -> None:
         collector = self._collector(case)

@@ -29,6 +29,7 @@ from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
 from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, Sight
+from tools.simulator.stock_keepers import StockKeepers
 from tools.simulator.traders import Traders
 
 _YUAN = 100
@@ -81,6 +82,7 @@ class Traffic:
         self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
         self._asset_keepers = AssetKeepers(Random(plan.people * 11 + plan.days), api)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
+        self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -122,6 +124,7 @@ class Traffic:
                 self.finance.fold(kind, data)
                 self._order_owners.sight.fold(kind, data)
                 self._correctors.sight.fold(kind, data)
+                self._stock_keepers.sight.fold(kind, data)
                 self._asset_keepers.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
@@ -158,6 +161,7 @@ class Traffic:
         assert self.sight.business_date is not None
         self.finance.new_day(self.sight.business_date)
         self._correctors.new_day(self.sight.business_date)
+        self._stock_keepers.new_day(self.sight.business_date)
         self._asset_keepers.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC

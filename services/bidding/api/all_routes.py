@@ -2,6 +2,7 @@
 
 from services.bidding.api import (
     bank_days,
+    contract_stock,
     deal_packs,
     market,
     papers,
@@ -9,6 +10,7 @@ from services.bidding.api import (
     redemptions,
     routes,
     standing,
+    voiding,
     vouchers,
     worklists,
 )
@@ -16,6 +18,7 @@ from services.bidding.api.router import router
 
 __all__ = [
     "bank_days",
+    "contract_stock",
     "deal_packs",
     "market",
     "papers",
@@ -24,6 +27,7 @@ __all__ = [
     "router",
     "routes",
     "standing",
+    "voiding",
     "vouchers",
     "worklists",
 ]

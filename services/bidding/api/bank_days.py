@@ -92,7 +92,8 @@ class BankDayOut(BaseModel):
     @staticmethod
     def of(document: Mapping[str, Any]) -> "BankDayOut":
         """From a document of bidding.bank-days."""
-        return BankDayOut(**{name: document[name] for name in BankDayOut.model_fields})
+        fields = {name: document[name] for name in BankDayOut.model_fields if name != "unlisted"}
+        return BankDayOut(**fields, unlisted=document.get("unlisted", 0))
 
 
 class BankDaysOut(BaseModel):

@@ -100,8 +100,9 @@ class StandingOrderOut(BaseModel):
     @staticmethod
     def of(document: Mapping[str, Any], place: int | None) -> "StandingOrderOut":
         """From a document of bidding.standing-orders."""
-        fields = {name: document[name] for name in StandingOrderOut.model_fields if name != "place"}
-        return StandingOrderOut(place=place, **fields)
+        said = [name for name in StandingOrderOut.model_fields if name not in ("place", "paused_because")]
+        fields = {name: document[name] for name in said}
+        return StandingOrderOut(place=place, paused_because=document.get("paused_because"), **fields)
 
 
 class StandingOrdersOut(BaseModel):
@@ -135,7 +136,7 @@ State = Literal["asked", "bid", "took_part", "passed", "returned"]
 
 def state_of(row: Mapping[str, Any]) -> State:
     """Where an order stands with a listing: what came back is over, whatever was heard first."""
-    state: State = "returned" if row["returned"] else row["state"]
+    state: State = "returned" if row.get("returned") else row["state"]
     return state
 
 

@@ -10,6 +10,7 @@ import services.bidding.domain.offer as offer
 import services.bidding.domain.redemption as redemption
 import services.bidding.domain.settling as settling
 import services.bidding.domain.standing as standing
+import services.bidding.domain.stock as stock
 import services.bidding.domain.unrequested as unrequested
 from libs.events.deciding import Aggregate
 from services.bidding.domain.profile import Profile
@@ -29,4 +30,5 @@ def aggregates(profile: Profile) -> tuple[Aggregate, ...]:
         bank_days.AGGREGATE,
         standing.aggregate(profile),
         settling.AGGREGATE,
+        stock.aggregate(profile),
     )

@@ -96,10 +96,16 @@ def alone_in(breaks: Sequence[LineBreak]) -> int:
 
 
 def listing_of(command: ReconcileBankDay) -> str:
-    """The digest over all that is told of a day in parts."""
-    return sha256(
-        "|".join((command.lines_hash, *(part.digest for part in command.parts))).encode()
-    ).hexdigest()
+    """The digest over all that is told of a day in parts: whoever begins anew with other balances begins another listing."""
+    claims = command.claims
+    figures = (
+        command.accounts_fen,
+        command.bank.closing_fen,
+        command.ledger.closing_fen,
+        *((claims.register_fen, claims.ledger_fen) if claims else ()),
+    )
+    said = (command.lines_hash, *(str(fen) for fen in figures), *(part.digest for part in command.parts))
+    return sha256("|".join(said).encode()).hexdigest()
 
 
 def reconcile(command: ReconcileBankDay, state: Books, context: Context) -> Sequence[DaysEvent]:
@@ -193,8 +199,9 @@ def _told(day: date, breaks: Sequence[LineBreak], state: Books) -> list[BankBrea
         if kept(state.breaks, break_id) or kept(state.settled, break_id):
             continue
         moved_fen = each.bank_fen or each.ledger_fen
-        found = halves.pop((_other(each.kind), each.reference, each.account_id, moved_fen), [])
-        if each.kind in _FLYING and len(found) == 1:
+        other = (_other(each.kind), each.reference, each.account_id, moved_fen)
+        found = halves.pop(other, []) if each.kind in _FLYING else []
+        if len(found) == 1:
             [(half, on)] = found
             events.append(
                 BankBreakInFlight(
@@ -240,7 +247,8 @@ def _finished(
     wholes, corrected = _wholes(said, state)
     events += wholes
     is_same = known and (known.bank, known.ledger) == (said.bank, said.ledger)
-    if is_same and not (told or events or corrected):
+    is_news = any(not isinstance(event, BankBreaksListed) for event in told)
+    if is_same and not (is_news or events or corrected):
         return []
     events = [*told, *events]
     open_after = number_of(_after(state, events).breaks)

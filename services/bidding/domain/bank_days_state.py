@@ -50,10 +50,11 @@ class Day:
 
 @record
 class Explained:
-    """Who said what of a difference."""
+    """Who said what of a difference, and by which other one it comes from where he knows that."""
 
     code: Explanation
     who: str
+    counterpart: str = ""
 
 
 @record
@@ -186,13 +187,17 @@ def evolve(state: Books, event: DaysEvent) -> Books:
         case BankBreakClosed():
             return replace(state, breaks=_without(state.breaks, event.break_id))
         case BankBreakExplained():
-            explained = Explained(code=event.code, who=event.explained_by)
+            explained = Explained(
+                code=event.code, who=event.explained_by, counterpart=event.counterpart or ""
+            )
             told = replace(_live(state, event.break_id), explained=explained)
             return replace(state, breaks=_with(state.breaks, event.break_id, told))
         case BankBreakResolved():
-            return _settled(state, event.break_id, event.code)
+            said = _live(state, event.break_id).explained
+            return _settled(state, event.break_id, event.code, "" if said is None else said.counterpart)
         case BankBreaksMatched():
-            return _settled(_settled(state, event.here, "timing"), event.there, "timing")
+            state = _settled(state, event.here, "timing", event.there)
+            return _settled(state, event.there, "timing", event.here)
         case BankBreakInFlight():
             return _in_flight(state, event)
         case _:
@@ -278,12 +283,14 @@ def _opened(state: Books, event: BankBreakOpened) -> Books:
     return replace(state, breaks=_with(state.breaks, event.break_id, opened), settled=settled, begun=begun)
 
 
-def _settled(state: Books, break_id: str, code: Resolution) -> Books:
+def _settled(state: Books, break_id: str, code: Resolution, counterpart: str) -> Books:
+    """Of two that settle each other each knows the other: when one is shown no more, the other stands alone again."""
     ended = _live(state, break_id)
     settled_fen = state.settled_fen
     if not ended.reference:
         settled_fen = settled_fen | {ended.kind: settled_fen.get(ended.kind, 0) + ended.difference_fen}
-    settled = Settled(business_date=ended.business_date, code=code)
+    line = replace(ended, explained=None) if counterpart else None
+    settled = Settled(business_date=ended.business_date, code=code, counterpart=counterpart, line=line)
     return replace(
         state,
         breaks=_without(state.breaks, break_id),

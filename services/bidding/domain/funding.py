@@ -65,6 +65,8 @@ def fund(state: ListingState, context: Context, profile: Profile) -> Sequence[_A
     match state:
         case NotListed() | TurnedDown() | Prepared() | Scheduled():
             raise Refused("unknown_listing")
+        case Cancelled() if state.is_void:
+            return []
         case Open() | Expired() | Cancelled():
             raise Refused("listing_not_filled")
         case Passed() | Payable() | Funding() | Funded():
@@ -121,6 +123,8 @@ def answer_caps(
             if not state.reviewers:
                 return [_funded(state, context)]
             return [_approved(state, context, profile, state.reviewers)]
+        case Cancelled() if state.is_void:
+            return []
         case Payable() | Funding() | Funded() | Cancelled():
             if isinstance(command, RejectFunding) != isinstance(state, Cancelled):
                 raise Refused("listing_not_passed")

@@ -32,8 +32,9 @@ from services.bidding.commands import (
 )
 from services.bidding.commands.market import ConfirmReservation
 from services.bidding.commands.standing import RecordBids
+from services.bidding.commands.voiding import ApproveVoiding, ProposeVoiding
 from services.bidding.domain.accepted import bid_with, bids_by, bids_of, number_of
-from services.bidding.domain.cancelling import cancel, refuse_bid_back
+from services.bidding.domain.cancelling import refuse_bid_back
 from services.bidding.domain.fitness import Candidate, why_unfit
 from services.bidding.domain.funding import answer_caps, execute, fund, record_capture, review
 from services.bidding.domain.listing_state import (
@@ -64,6 +65,7 @@ from services.bidding.domain.opening import (
 )
 from services.bidding.domain.profile import Profile
 from services.bidding.domain.reserving import confirm_reservation
+from services.bidding.domain.voiding import take_back
 from services.bidding.domain.waiting import lapse, lapses_on
 
 _FundingCommand = FundListing | ConfirmFunding | RejectFunding | ReviewListing | ExecutePayout | RecordCapture
@@ -75,6 +77,8 @@ ListingCommand = (
     | CancelBid
     | CancelListing
     | ConfirmReservation
+    | ProposeVoiding
+    | ApproveVoiding
     | _FundingCommand
 )
 
@@ -94,8 +98,8 @@ def decide(
             return _record_bids(command, state, context, profile)
         case CancelBid():
             raise refuse_bid_back(command, state, context)
-        case CancelListing():
-            return cancel(command, state, context)
+        case CancelListing() | ProposeVoiding() | ApproveVoiding():
+            return take_back(command, state, context)
         case ConfirmReservation():
             return confirm_reservation(command, state)
         case FundListing():

@@ -31,7 +31,17 @@ from libs.events.relations import ReservationConfirmed
 from libs.events.schedules.terms import RepaymentTerms
 from libs.events.scheduling import ListingScheduled
 from libs.events.standing import OrdersAnswered
+from libs.events.voiding import ListingVoidingApproved, ListingVoidingProposed, VoidingCode, VoidingPost
 from services.bidding.domain.accepted import NONE, Lines, line_of
+
+
+@record
+class Voiding:
+    """Why its contract would be void, who proposed or approved that, and the posts that did."""
+
+    code: VoidingCode
+    people: tuple[str, ...]
+    posts: tuple[VoidingPost, ...] = ()
 
 
 @record
@@ -59,6 +69,7 @@ class Terms:
     related_to_staff: bool = False
     repayment: RepaymentTerms | None = None
     guarantor: str = ""
+    voiding: Voiding | None = None
 
 
 @record
@@ -184,6 +195,11 @@ class Cancelled:
     kind: Literal["cancelled"] = "cancelled"
     terms: Terms
 
+    @property
+    def is_void(self) -> bool:
+        """Whether its contract was void; then what asked for funding meanwhile is too late, not wrong."""
+        return self.terms.voiding is not None
+
 
 ListingState = (
     NotListed
@@ -218,6 +234,8 @@ ListingEvent = (
     | CaptureRecorded
     | FundsCollected
     | ReservationConfirmed
+    | ListingVoidingProposed
+    | ListingVoidingApproved
 )
 
 
@@ -230,11 +248,17 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert isinstance(state, Prepared), "only a prepared listing is checked"
             return _checked(state, event)
         case ListingOpened():
-            return Open(terms=_terms(event), bids=NONE, raised_fen=0)
+            kept = state.terms.voiding if isinstance(state, Prepared | Scheduled) else None
+            return Open(terms=replace(_terms(event), voiding=kept), bids=NONE, raised_fen=0)
         case ListingRefused():
             return TurnedDown(application_id=event.application_id)
         case BidPlaced() | BidDeclined() | OrdersAnswered() | ReservationConfirmed():
             return _answered(state, event)
+        case ListingVoidingProposed() | ListingVoidingApproved() | ListingCancelled():
+            assert isinstance(state, Prepared | Scheduled | Open | Filled | Passed | Payable), (
+                "only a listing that is not funded is cancelled"
+            )
+            return _ending(state, event)
         case ListingFilled():
             assert isinstance(state, Open), "only an open listing is filled"
             return Filled(
@@ -246,11 +270,6 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
         case ListingReviewed():
             assert isinstance(state, Filled), "only a filled listing is reviewed"
             return replace(state, reviewers=(*state.reviewers, event.reviewer))
-        case ListingCancelled():
-            assert isinstance(state, Prepared | Scheduled | Open | Filled | Passed | Payable), (
-                "only a listing that is not funded is cancelled"
-            )
-            return Cancelled(terms=state.terms)
         case ListingExpired():
             assert isinstance(state, Open), "only an open listing expires"
             return Expired(terms=state.terms)
@@ -269,6 +288,23 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             return _captured(state, event)
         case _:
             assert_never(event)
+
+
+def _ending(
+    state: Prepared | Scheduled | Open | Filled | Passed | Payable,
+    event: ListingVoidingProposed | ListingVoidingApproved | ListingCancelled,
+) -> ListingState:
+    if isinstance(event, ListingCancelled):
+        return Cancelled(terms=state.terms)
+    return replace(state, terms=_voided(state.terms, event))
+
+
+def _voided(terms: Terms, event: ListingVoidingProposed | ListingVoidingApproved) -> Terms:
+    if isinstance(event, ListingVoidingProposed):
+        return replace(terms, voiding=Voiding(code=event.code, people=(event.proposer,)))
+    assert terms.voiding is not None, "only what is proposed is approved"
+    people, posts = (*terms.voiding.people, event.approver), (*terms.voiding.posts, event.post)
+    return replace(terms, voiding=replace(terms.voiding, people=people, posts=posts))
 
 
 def _answered(

@@ -92,6 +92,9 @@ class Profile:
     redemption_days: int = 15
     """Working days from the complete form of a redemption by whose end it is sold (processes.md 1.J)."""
 
+    offline_selling_allowed: bool = True
+    """Whether lenders may be sold anything on paper: only then are contracts printed for them (Interim Measures art. 10 and 16)."""
+
     order_misses_max: int = 5
     """Listings in a row that a standing order could not pay for, after which it is paused (chosen; the risk text says so): it would be asked each time."""
 
@@ -231,6 +234,7 @@ CN_P2P_2016 = Profile(
     own_card_required=True,
     automatic_reviews_fen=((date.min, 100_000_00),),
     pack_days=((date.min, 3),),
+    offline_selling_allowed=False,
     working_days=CHINA,
     check_required=True,
     investor_caps_fen=((date.min, 120_000_00),),

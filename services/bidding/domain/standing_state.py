@@ -41,7 +41,6 @@ from services.bidding.domain.standing_lines import (
 COULD_NOT_PAY: Final = (
     "insufficient_available",
     "keeps_back",
-    "no_answer",
     "unknown_account",
     "account_closed",
 )

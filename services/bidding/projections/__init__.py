@@ -9,6 +9,7 @@ from services.bidding.projections.bank_days import BREAKS as BANK_BREAKS
 from services.bidding.projections.bank_days import DAYS as BANK_DAYS
 from services.bidding.projections.bank_requests import VIEW as BANK_REQUESTS
 from services.bidding.projections.bids import VIEW as BIDS
+from services.bidding.projections.contract_stock import VIEW as CONTRACT_STOCK
 from services.bidding.projections.custody import VIEW as CUSTODY
 from services.bidding.projections.lent import VIEW as LENT
 from services.bidding.projections.listings import VIEW as LISTINGS
@@ -38,5 +39,6 @@ VIEWS: tuple[View, ...] = (
     ORDERS,
     LOG,
     SERVICES,
+    CONTRACT_STOCK,
     staff_view("bidding"),
 )

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from libs.events import collections as events
+from libs.events import plans as plan_events
 from libs.runtime.auth import Principal
 from libs.runtime.http import (
     NoFields,
@@ -46,6 +47,8 @@ from services.collections.api.shapes import (
     DeskOut,
     LoggedOut,
     OutcomeIn,
+    PlanIn,
+    PlanOut,
     PromiseIn,
     PromiseOut,
     QueuedOut,
@@ -330,6 +333,29 @@ async def make_promise(
         desk=_told(await _desk_of(call.principal, collectors)),
     )
     return Order(debtor, promise)
+
+
+@router.command(
+    "/debtors/{debtor}/cases/{case}/plans",
+    scopes(COLLECTOR),
+    answer=PlanOut,
+    answers={plan_events.PlanProposed: PlanOut.of},
+)
+async def propose_plan(
+    debtor: DebtorId, case: CaseId, body: PlanIn, call: ThisCall, collectors: Collectors
+) -> Order:
+    """Ask for so many months more for the case's loan: a measure, which others sign and its lenders are asked about."""
+    plan = commands.ProposePlan(
+        plan_id=call.mint("pln"),
+        case_id=case,
+        collector=call.principal.subject,
+        kind=body.kind,
+        months=body.months,
+        reason=body.reason,
+        income_proof=body.income_proof,
+        desk=_told(await _desk_of(call.principal, collectors)),
+    )
+    return Order(debtor, plan)
 
 
 # --- a supervisor's work -------------------------------------------------------------------------------------------

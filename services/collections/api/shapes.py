@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from libs.events import collections as events
+from libs.events import plans
 from libs.runtime.http import Answer, DayField, PositiveFenField, Shape, id_field
 from services.collections.commands import Channel, DelayReason, Direction, Outcome, Party
 
@@ -62,6 +63,15 @@ class PromiseIn(Shape):
     contact_id: Annotated[str, id_field("con")]
     amount_fen: PositiveFenField
     promised_on: DayField
+
+
+class PlanIn(Shape):
+    """A repayment plan that the house is asked for: so many months more, why (a code), and the proof of income in the vault."""
+
+    kind: plans.PlanKind
+    months: Annotated[int, Field(strict=True, ge=1, le=600, examples=[6])]
+    reason: Annotated[str, Field(pattern=REGION, examples=["income_lost"])]
+    income_proof: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["vault:7f3a"])]
 
 
 class DeskIn(Shape):
@@ -159,6 +169,18 @@ class PromiseOut(Answer):
         return PromiseOut(id=event.promise_id, amount_fen=event.amount_fen, promised_on=event.promised_on)
 
 
+class PlanOut(Answer):
+    """A plan that the loan is asked about; the answer will stand in the case's file."""
+
+    kind: plans.PlanKind
+    months: int
+
+    @staticmethod
+    def of(event: plans.PlanProposed) -> "PlanOut":
+        """From the decision's event."""
+        return PlanOut(id=event.plan_id, kind=event.kind, months=event.months)
+
+
 class DeskOut(Answer):
     """What a collector may work."""
 
@@ -244,6 +266,21 @@ class PromiseShown(BaseModel):
     paid_fen: int = 0
 
 
+class PlanShown(BaseModel):
+    """One repayment plan in a case's file; `agreed` is null while the house has not answered."""
+
+    id: str
+    kind: plans.PlanKind
+    months: int
+    reason: str
+    income_proof: str
+    collector: str
+    proposed_on: date
+    agreed: bool | None = None
+    code: str | None = None
+    answered_on: date | None = None
+
+
 class CaseFileOut(BaseModel):
     """A case with everything that was done about it."""
 
@@ -269,16 +306,20 @@ class CaseFileOut(BaseModel):
     assigned_to: str | None
     contacts: list[ContactShown]
     promises: list[PromiseShown]
+    plans: list[PlanShown]
 
     @staticmethod
     def of(document: dict[str, Any]) -> "CaseFileOut":
-        """From a document of collections.case-files; contacts in their order, promises by the day they were made."""
+        """From a document of collections.case-files; contacts in their order, promises and plans by the day they were made."""
         contacts = [ContactShown(id=name, **fields) for name, fields in document.get("contacts", {}).items()]
         promises = [PromiseShown(id=name, **fields) for name, fields in document.get("promises", {}).items()]
-        plain = [name for name in CaseFileOut.model_fields if name not in ("contacts", "promises")]
+        asked = [PlanShown(id=name, **fields) for name, fields in document.get("plans", {}).items()]
+        apart = ("contacts", "promises", "plans")
+        plain = [name for name in CaseFileOut.model_fields if name not in apart]
         return CaseFileOut(
             contacts=sorted(contacts, key=lambda contact: contact.number),
             promises=sorted(promises, key=lambda promise: (promise.made_on, promise.id)),
+            plans=sorted(asked, key=lambda plan: (plan.proposed_on, plan.id)),
             **{name: document[name] for name in plain},
         )
 

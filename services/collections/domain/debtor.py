@@ -29,13 +29,16 @@ from libs.events.collections import (
     PromiseReleased,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.commands import (
+    AnswerPlan,
     AssignCase,
     ClaimCase,
     CloseCase,
     Desk,
     LogContact,
     MakePromise,
+    ProposePlan,
     RecordBucket,
     RecordCasePayment,
     RecordMiss,
@@ -45,6 +48,7 @@ from services.collections.commands import (
 )
 from services.collections.domain import debtor_cases
 from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
+from services.collections.domain.debtor_plans import answer_plan, propose_plan
 from services.collections.domain.debtor_state import (
     Debtor,
     DebtorEvent,
@@ -63,8 +67,9 @@ FOLLOW_UP_PHASE = 5
 
 _DAY = timedelta(days=1)
 
-FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CloseCase
-WorkCommand = ClaimCase | ReleaseDebtor | AssignCase | StartContact | LogContact | MakePromise
+FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CloseCase | AnswerPlan
+CaseCommand = ClaimCase | AssignCase | StartContact | LogContact | MakePromise | ProposePlan
+WorkCommand = CaseCommand | ReleaseDebtor
 DebtorCommand = FactCommand | WorkCommand
 
 
@@ -104,18 +109,15 @@ def _decided(
             return debtor_cases.close_case(command, state)
         case ReleaseDebtor():
             return _release(command, state, context)
-        case ClaimCase() | AssignCase() | StartContact() | LogContact() | MakePromise():
+        case AnswerPlan():
+            return answer_plan(command, state, context)
+        case ClaimCase() | AssignCase() | StartContact() | LogContact() | MakePromise() | ProposePlan():
             return _work(rules, command, state, context)
         case _:
             assert_never(command)
 
 
-def _work(
-    rules: Rules,
-    command: ClaimCase | AssignCase | StartContact | LogContact | MakePromise,
-    state: DebtorState,
-    context: Context,
-) -> Sequence[DebtorEvent]:
+def _work(rules: Rules, command: CaseCommand, state: DebtorState, context: Context) -> Sequence[DebtorEvent]:
     if isinstance(command, LogContact):
         if isinstance(state, NoDebtor):
             raise Refused("unknown_contact")
@@ -130,12 +132,14 @@ def _work(
             return _claim(rules, command, state, case, context)
         case AssignCase():
             return _assign(command, state, case)
-        case StartContact() | MakePromise() if not _may_know(state, case, command, context):
+        case StartContact() | MakePromise() | ProposePlan() if not _may_know(state, case, command, context):
             raise Refused("unknown_case")
         case StartContact():
             return start_contact(rules, command, state, case, context)
         case MakePromise():
             return make_promise(rules, command, state, case, context)
+        case ProposePlan():
+            return propose_plan(command, state, case, context)
         case _:
             assert_never(command)
 
@@ -149,7 +153,9 @@ def _covers(desk: Desk, case: OpenCase, collector: str) -> bool:
     return on_desk or case.assigned_to == collector
 
 
-def _may_know(state: Debtor, case: OpenCase, command: StartContact | MakePromise, context: Context) -> bool:
+def _may_know(
+    state: Debtor, case: OpenCase, command: StartContact | MakePromise | ProposePlan, context: Context
+) -> bool:
     """Who holds the debtor goes on with a case that has left his desk meanwhile; for others it does not exist."""
     lease = state.lease
     holds = isinstance(lease, Leased) and lease.collector == command.collector and lease.until > context.at
@@ -264,6 +270,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             StartContact,
             LogContact,
             MakePromise,
+            ProposePlan,
+            AnswerPlan,
         ),
         events=(
             CaseOpened,
@@ -282,6 +290,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             PromiseKept,
             PromiseBroken,
             PromiseReleased,
+            PlanProposed,
+            PlanAnswered,
         ),
         state=DebtorState,
         initial=NoDebtor(),

@@ -27,11 +27,11 @@ from libs.events.collections import (
     QueueEntry,
 )
 from libs.events.money import Count, PositiveFen
+from libs.events.plans import PlanAnswered, PlanProposed
+from services.collections.domain.call_counting import DayCalls, counted, is_counted, unanswered_after
+from services.collections.domain.plan_state import Plan, planned
 
 _DAY = timedelta(days=1)
-
-#: Local days whose effective calls are remembered: API clocks differ by seconds, a call is logged hours after it began.
-CALL_DAYS_REMEMBERED = 7
 
 
 @record
@@ -128,14 +128,6 @@ class LastContact:
 
 
 @record
-class DayCalls:
-    """Effective calls to the debtor on one of his local days, over all collectors."""
-
-    day: date
-    calls: int
-
-
-@record
 class NoDebtor:
     """Nothing was ever missed."""
 
@@ -162,6 +154,7 @@ class Debtor:
     unanswered: int
     stopped: tuple[str, ...]
     agreed_hours: AgreedHours | None
+    plans: tuple[Plan, ...] = ()
 
 
 DebtorState = NoDebtor | Debtor
@@ -178,7 +171,10 @@ CaseEvent = (
     | PromiseBroken
     | PromiseReleased
 )
-DebtorEvent = CaseOpened | CaseEvent | DebtorClaimed | DebtorReleased | ContactStarted | ContactLogged
+PlanEvent = PlanProposed | PlanAnswered
+DebtorEvent = (
+    CaseOpened | CaseEvent | DebtorClaimed | DebtorReleased | ContactStarted | ContactLogged | PlanEvent
+)
 
 
 def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
@@ -196,6 +192,8 @@ def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
             return replace(state, contacts=event.number, open_contacts=(*state.open_contacts, _begun(event)))
         case ContactLogged():
             return _logged(state, event)
+        case PlanProposed() | PlanAnswered():
+            return replace(state, plans=planned(state.plans, event))
         case _:
             return _with_case(state, event.case_id, lambda case: _evolve_case(case, event))
 
@@ -364,8 +362,8 @@ def _logged(state: Debtor, event: ContactLogged) -> Debtor:
         state,
         open_contacts=still_open,
         last_contact=LastContact(contact_id=event.contact_id, promised=is_promise),
-        call_days=_counted(state.call_days, event.local_day) if is_counted(event) else state.call_days,
-        unanswered=_unanswered(state.unanswered, event),
+        call_days=counted(state.call_days, event.local_day) if is_counted(event) else state.call_days,
+        unanswered=unanswered_after(state.unanswered, event),
         stopped=stopped,
         agreed_hours=event.agreed_hours or state.agreed_hours,
     )
@@ -374,23 +372,3 @@ def _logged(state: Debtor, event: ContactLogged) -> Debtor:
         event.case_id,
         lambda case: replace(case, next_on=event.next_on, call_back_minute=event.call_back_minute),
     )
-
-
-def is_counted(event: ContactLogged) -> bool:
-    """Whether the contact was an effective call in the sense of the limit: we called, and somebody was spoken to."""
-    return event.effective and event.channel == "call" and event.direction == "outbound"
-
-
-def _unanswered(before: int, event: ContactLogged) -> int:
-    if event.party != "debtor" or event.channel not in ("call", "visit"):
-        return before
-    if event.effective:
-        return 0
-    return before + 1 if event.direction == "outbound" else before  # whoever rings up himself can be reached
-
-
-def _counted(days: tuple[DayCalls, ...], day: date) -> tuple[DayCalls, ...]:
-    calls = next((known.calls for known in days if known.day == day), 0)
-    others = (known for known in days if known.day != day)
-    counted = sorted((*others, DayCalls(day=day, calls=calls + 1)), key=lambda known: known.day)
-    return tuple(counted[-CALL_DAYS_REMEMBERED:])

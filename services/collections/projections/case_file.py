@@ -21,11 +21,13 @@ from libs.events.collections import (
     PromiseMade,
     PromiseReleased,
 )
+from libs.events.plans import PlanAnswered, PlanProposed
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
 from services.collections.projections.queue import entry_fields
 
 _Promised = PromiseMade | PromiseKept | PromiseBroken | PromiseReleased
+_Planned = PlanProposed | PlanAnswered
 
 #: What a decided promise is called.
 _DECIDED: Mapping[type, str] = {
@@ -36,7 +38,7 @@ _DECIDED: Mapping[type, str] = {
 }
 
 #: Fields of the event that the document has anyway, as a whole or in the name of the field.
-_NAMED = ("debtor_id", "case_id", "loan_id", "contact_id", "promise_id")
+_NAMED = ("debtor_id", "case_id", "loan_id", "contact_id", "promise_id", "plan_id")
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -69,6 +71,8 @@ def _changes(data: object) -> Sequence[Op]:
                 *_told(promise.case_id, at, promise),
                 Set(promise.case_id, f"{at}.status", _DECIDED[type(promise)]),
             ]
+        case PlanProposed() | PlanAnswered() as plan:
+            return _told(plan.case_id, f"plans.{plan.plan_id}", plan)
         case _:
             return []
 
@@ -93,8 +97,8 @@ def _opened(opened: CaseOpened) -> Sequence[Op]:
     ]
 
 
-def _told(doc: str, at: str, event: ContactStarted | ContactLogged | _Promised) -> Sequence[Op]:
-    """What an event says about one contact or promise, field by field."""
+def _told(doc: str, at: str, event: ContactStarted | ContactLogged | _Promised | _Planned) -> Sequence[Op]:
+    """What an event says about one contact, promise or plan, field by field."""
     return [
         Set(doc, f"{at}.{known.name}", _json(getattr(event, known.name)))
         for known in fields(event)
@@ -125,6 +129,8 @@ VIEW = View(
         PromiseKept,
         PromiseBroken,
         PromiseReleased,
+        PlanProposed,
+        PlanAnswered,
     ),
     project=project,
     indexes=("debtor_id", "state"),

@@ -170,15 +170,10 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 def on_repayment(event: RecordedEvent) -> list[Send]:
     """Principal that came back, or that a thing stands for, does not count against the borrower's cap any more."""
     match event.data:
-        case PaymentReceived() | DebtSettledInKind() as paid if (
-            paid.principal_before_fen > paid.principal_after_fen
-        ):
-            reduce = ReduceExposure(
-                user_id=paid.borrower,
-                loan_id=paid.loan_id,
-                amount_fen=paid.principal_before_fen - paid.principal_after_fen,
-            )
-            return [Send("reduce", paid.borrower, reduce)]
+        case PaymentReceived() | DebtSettledInKind() as paid:
+            less_fen = paid.principal_before_fen - paid.principal_after_fen
+            reduce = ReduceExposure(user_id=paid.borrower, loan_id=paid.loan_id, amount_fen=less_fen)
+            return [Send("reduce", paid.borrower, reduce)] if less_fen > 0 else []
         case LoanRepaid() as repaid:
             return [_release(repaid.borrower, repaid.loan_id, "repaid")]
         case _:

@@ -44,7 +44,7 @@ class RefuseCompensation:
 @command("repayment.ExecuteCompensation")
 class ExecuteCompensation:
     """A third person asks the guarantor's account for what it comes to today, or it is declined by event: `nothing_overdue`,
-    `debit_unanswered` refuses. No effect when it was asked for.
+    `not_overdue_enough` (the contract's days count again on this day). No effect when it was asked for.
 
     Refused: `compensation_not_open`, `not_approved`, `forbidden_not_staff`, `forbidden_same_person`, `debit_unanswered`.
     """

@@ -11,7 +11,7 @@ from libs.events.onboarding import Code, Reference
 @command("repayment.ProposeMeasure")
 class ProposeMeasure:
     """Propose a measure for a loan. `proposed_by` is set where a policy sends it for somebody; else it is the caller. `branch` is his,
-    as the staff's register says.
+    as the staff's register says. `debtor_id` is whose plan it is, where a collector asked for one.
 
     No effect for the same again. Refused: `measure_exists` (with other terms), `forbidden_not_staff`, `invalid_loan`,
     `evidence_missing` (without any paper), `invalid_branch` (a move to where the
@@ -25,6 +25,7 @@ class ProposeMeasure:
     evidence: tuple[Reference, ...]
     proposed_by: str | None = None
     branch: Code | None = None
+    debtor_id: str = ""
 
 
 @command("repayment.AdmitMeasure")
@@ -94,7 +95,7 @@ class CarryOutMeasure:
     """All have agreed: the loan does it. No effect for one that it has done. Refused: `unknown_loan`, `loan_repaid`, and
 
     an extension: `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended`, `loan_written_off`;
-    a restructuring: the same but for `loan_matured`, with `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
+    a restructuring: the same but for `loan_matured`, with `loan_compensated` (the guarantor paid for an instalment of it), `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
     a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`;
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
     a move: `other_branch` (it is not there);

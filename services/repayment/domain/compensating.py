@@ -213,6 +213,9 @@ def _execute(
     lines = owed(rules, state, on)
     if not lines:
         return [_declined(state.loan_id, guarantee, command, "nothing_overdue", on)]
+    if days_unpaid(state, lines, on) < _terms(state.book).compensated_after:
+        # What it was proposed for is paid; what is late now may be so for a day.
+        return [_declined(state.loan_id, guarantee, command, "not_overdue_enough", on)]
     return [
         CompensationExecuted(
             loan_id=state.loan_id,

@@ -58,7 +58,7 @@ def correct(
     if isinstance(cause, PaymentReversed):
         changed = reversed_in(live.journal, payment.payment_id)
     else:
-        changed = redated_in(live.journal, payment.payment_id, cause.to_date)
+        changed = redated_in(live.journal, payment.payment_id, cause.to_date, live.asked_on)
     after = replay(profile, state, context.business_date, entries_of(changed))
     restated = _restated(command, state, before, after, context)
     if isinstance(cause, PaymentReversed) and not payment.taken_fen:
@@ -69,8 +69,8 @@ def correct(
         *_missed(state, after, context),
         *_moved(state, after, context),
         *_accrual(live, after, context),
-        *(_released(live, after)),
-        *([_repaid(after, context)] if after.is_repaid else []),
+        *_released(live, after, context),
+        *([_repaid(after)] if after.is_repaid else []),
     ]
     _require_taken_over(state, events, after)
     return events
@@ -355,25 +355,19 @@ def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanE
     ]
 
 
-def _released(live: Running, after: Replayed) -> Sequence[LoanEvent]:
+def _released(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
     """Nothing is for sale of a loan that is late, or at its end, or dearer than its buyer was told."""
     if after.is_repaid:
         return release_all(live, "loan_repaid")
-    if after.state.next_missed > live.next_missed:
+    if days_past_due(after.state.book, context.business_date):
         return release_all(live, "loan_overdue")
     return release_dearer(live, after.state)
 
 
-def _repaid(after: Replayed, context: Context) -> LoanRepaid:
-    state = after.state
-    return LoanRepaid(
-        loan_id=state.loan_id,
-        borrower=state.borrower,
-        repaid_on=context.business_date,
-        early=state.book.rows[-1].due_on > context.business_date,
-        product=state.product,
-        region=state.region,
-    )
+def _repaid(after: Replayed) -> LoanRepaid:
+    """As it would have ended: a loan that stays repaid may have been so on another day."""
+    assert after.repaid is not None, "a loan that is repaid has said so"
+    return after.repaid
 
 
 def _require_taken_over(state: Running | Repaid, events: Sequence[LoanEvent], after: Replayed) -> None:

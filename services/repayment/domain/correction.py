@@ -210,10 +210,11 @@ def _authorise(
 
 
 def _booking(correction: Correction, context: Context) -> CorrectionBooking:
-    """By the day on which the wrong entry counts and today."""
-    if correction.value_date >= context.business_date:
+    """By today and the first day on which anything counts otherwise."""
+    first = min(correction.value_date, correction.to_date or correction.value_date)
+    if first >= context.business_date:
         return "same_day"
-    return "same_year" if correction.value_date.year == context.business_date.year else "prior_year"
+    return "same_year" if first.year == context.business_date.year else "prior_year"
 
 
 def _asked_of(correction: Correction, context: Context) -> tuple[CorrectionRole, ...]:

@@ -135,10 +135,10 @@ def reversed_in(journal: Journal, payment_id: str) -> Journal:
     )
 
 
-def redated_in(journal: Journal, payment_id: str, to_date: date) -> Journal:
+def redated_in(journal: Journal, payment_id: str, to_date: date, asked_on: date) -> Journal:
     """The journal in which a payment came on another date: after all that had come by then, before what came later."""
     entries = entries_of(journal)
-    moved = [_on(entry, to_date) for entry in entries if is_payment(entry, payment_id)]
+    moved = [_on(entry, to_date, asked_on) for entry in entries if is_payment(entry, payment_id)]
     others = [entry for entry in entries if not is_payment(entry, payment_id)]
     place = next(
         (at for at, entry in enumerate(others) if moved and _moment(entry) > _moment(moved[0])), len(others)
@@ -166,10 +166,11 @@ def is_payment(entry: Entry, payment_id: str) -> bool:
     return isinstance(entry, Payment) and entry.payment_id == payment_id
 
 
-def _on(entry: Entry, day: date) -> Entry:
+def _on(entry: Entry, day: date, asked_on: date) -> Entry:
     if not isinstance(entry, Payment):
         return entry
-    phase = phase_of(is_debit=entry.is_debit)
+    # A day on which the loan has not asked is still to ask: what counts as of it comes before its dues.
+    phase = BEFORE_DUES if day > asked_on else phase_of(is_debit=entry.is_debit)
     return replace(entry, value_date=day, booked_on=day, before_phase=phase)
 
 

@@ -86,6 +86,7 @@ def _propose(command: ProposeMeasure, state: MeasureState, context: Context) -> 
         reason=command.reason,
         evidence=command.evidence,
         proposed_by=command.proposed_by or context.principal,
+        debtor_id=command.debtor_id,
     )
     if not isinstance(state, NotProposed):
         if state.proposal == proposal:
@@ -106,6 +107,7 @@ def _propose(command: ProposeMeasure, state: MeasureState, context: Context) -> 
             evidence=proposal.evidence,
             proposed_by=proposal.proposed_by,
             proposed_on=context.business_date,
+            debtor_id=proposal.debtor_id,
         )
     ]
 
@@ -179,6 +181,7 @@ def _sign(
                 signer=signer,
                 code=command.refused,
                 refused_on=context.business_date,
+                debtor_id=state.proposal.debtor_id,
             )
         ]
     left = state.steps_left[1:]
@@ -273,6 +276,7 @@ def _pass(wake: Wake, state: MeasureState) -> Sequence[MeasureApproved | Measure
             loan_id=state.proposal.loan_id,
             code="mandate_expired",
             failed_on=on,
+            debtor_id=state.proposal.debtor_id,
         )
     ]
 
@@ -305,6 +309,7 @@ def _end(command: _End, state: MeasureState, context: Context) -> Sequence[Measu
             loan_id=proposal.loan_id,
             kind=proposal.terms.kind,
             executed_on=context.business_date,
+            debtor_id=proposal.debtor_id,
         )
     ]
 
@@ -333,6 +338,7 @@ def _failed(proposal: Proposal, code: str, context: Context) -> MeasureFailed:
         loan_id=proposal.loan_id,
         code=code,
         failed_on=context.business_date,
+        debtor_id=proposal.debtor_id,
     )
 
 

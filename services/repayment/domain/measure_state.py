@@ -30,6 +30,7 @@ class Proposal:
     reason: Code
     evidence: tuple[Reference, ...]
     proposed_by: str
+    debtor_id: str = ""
 
 
 @record
@@ -169,4 +170,5 @@ def _proposal(event: MeasureProposed) -> Proposal:
         reason=event.reason,
         evidence=event.evidence,
         proposed_by=event.proposed_by,
+        debtor_id=event.debtor_id,
     )

@@ -10,7 +10,13 @@ from datetime import UTC, date, datetime
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused, Wake
-from libs.events.repayment import PaymentMissed, PaymentReceived, PenaltyCharged, RepaymentDistributed
+from libs.events.repayment import (
+    LoanRepaid,
+    PaymentMissed,
+    PaymentReceived,
+    PenaltyCharged,
+    RepaymentDistributed,
+)
 from services.repayment.commands import RecordDebit, RecordPayment
 from services.repayment.domain.allocation import book_of
 from services.repayment.domain.journal import (
@@ -68,6 +74,8 @@ class Replayed:
     platform_fen: int
     entries: tuple[Entry, ...]
     rows: dict[int, Row]
+    repaid: LoanRepaid | None
+    """How it ended, where it did."""
 
 
 def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
@@ -93,6 +101,8 @@ def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence
     return Replayed(
         state=replace(
             state,
+            # What was asked was asked: a day is never asked for twice under one debit's id.
+            asked_on=max(last.asked_on, state.asked_on),
             remembered=last.remembered,
             unanswered=last.unanswered,
             reservations=last.reservations,
@@ -106,6 +116,7 @@ def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence
         platform_fen=run.platform_fen,
         entries=tuple(run.entries),
         rows=run.rows,
+        repaid=run.repaid,
     )
 
 
@@ -133,6 +144,7 @@ class _Run:
     got: dict[str, Got] = field(default_factory=dict)
     platform_fen: int = 0
     rows: dict[int, Row] = field(default_factory=dict)
+    repaid: LoanRepaid | None = None
 
     def until(self, moment: Moment) -> None:
         """Wake the loan for all that comes before a moment."""
@@ -232,6 +244,8 @@ class _Run:
                     row = self.rows.get(charge.number, Row())
                     fen = row.penalty_fen + charge.penalty_fen
                     self.rows[charge.number] = replace(row, penalty_fen=fen, penalty_to=on)
+            case LoanRepaid():
+                self.repaid = event
             case PaymentMissed(number=number):
                 self.rows[number] = replace(self.rows.get(number, Row()), missed=True)
             case _:

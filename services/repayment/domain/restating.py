@@ -66,7 +66,9 @@ def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRe
         case PaymentReversed():
             return replace(state, journal=reversed_in(state.journal, event.payment_id))
         case PaymentRedated():
-            return replace(state, journal=redated_in(state.journal, event.payment_id, event.to_date))
+            return replace(
+                state, journal=redated_in(state.journal, event.payment_id, event.to_date, state.asked_on)
+            )
         case LoanRestated():
             retaken = {line.payment_id: line.after_fen for line in event.retaken}
             journal = with_correction(retaken_in(state.journal, retaken), event.correction_id)

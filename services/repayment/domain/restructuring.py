@@ -54,6 +54,7 @@ def reschedule(
     """The loan's rows from here on. Refusals stand on CarryOutMeasure."""
     _require_may(terms, state, on)
     plan = _extended(terms, state, on) if isinstance(terms, Extension) else _restructured(terms, state, on)
+    _require_not_his(state, plan)
     rows = _spread(rules, state, plan, on)
     floor = _worse(rules, state.loan_class, "special_mention")
     until = None
@@ -113,6 +114,13 @@ def _require_may(terms: Extension | Restructuring, state: Running, on: date) -> 
         raise Refused("extension_too_long")
     if isinstance(terms, Extension) and state.book.rows[-1].due_on <= on:
         raise Refused("loan_matured")
+
+
+def _require_not_his(state: Running, plan: _Plan) -> None:
+    """Of instalments that the guarantor paid for, interest and penalty are his as well: new rows would give them to all holders."""
+    paid_for = state.guarantee.subrogated if state.guarantee else ()
+    if any(each.through is not None and each.through >= plan.from_number for each in paid_for):
+        raise Refused("loan_compensated")
 
 
 def _is_plain(terms: RepaymentTerms | None) -> bool:

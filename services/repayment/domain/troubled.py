@@ -28,7 +28,7 @@ from libs.events.measures import (
 from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
-from services.repayment.domain.accrual import stopped
+from services.repayment.domain.accrual import resumed, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
 from services.repayment.domain.loan_day import (
     better_bucket,
@@ -201,6 +201,7 @@ def _waived(rules: Rules, measure_id: str, terms: Waiver, state: Running, on: da
         ),
         *better_bucket(rules, state, book, on),
         *cured(rules, state, book, on),
+        *resumed(state, book, on),
     ]
     if book.oldest_due_on is None:
         events += release_all(state, "loan_repaid")

@@ -10,6 +10,7 @@ import services.repayment.policies.correcting as correcting
 import services.repayment.policies.guarantees as guarantees
 import services.repayment.policies.lending as lending
 import services.repayment.policies.measures as measures
+import services.repayment.policies.plans as plans
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Send
 
@@ -42,5 +43,13 @@ POLICIES: Mapping[str, Callable[[RecordedEvent], Sequence[Send]]] = {
     "bidding": on_bidding,
     "repayment": on_repayment,
     "onboarding": guarantees.on_onboarding,
+    "collections": plans.on_collections,
 }
-SAGAS = (*lending.SAGAS, *measures.SAGAS, *correcting.SAGAS, *guarantees.SAGAS, *assets.SAGAS)
+SAGAS = (
+    *lending.SAGAS,
+    *measures.SAGAS,
+    *correcting.SAGAS,
+    *guarantees.SAGAS,
+    *plans.SAGAS,
+    *assets.SAGAS,
+)

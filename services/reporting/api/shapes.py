@@ -21,6 +21,7 @@ Kind = Literal[
     "trade",
     "compensation",
     "correction",
+    "asset",
     "unrequested",
 ]
 """What a movement is (services.reporting.projections.statement.KINDS)."""

@@ -33,6 +33,7 @@ SIGHT: Final[dict[str, Literal["own", "all"]]] = {
     "analyst": "all",
     "collector": "own",
     "collections_supervisor": "all",
+    "contract_stock": "all",
 }
 #: Who bears a scope alone; None for customers' scopes.
 BEARERS: Final[dict[str, str | None]] = {
@@ -76,10 +77,13 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "bank_break": lambda _about: "brk_0",
     "guarantor": lambda _about: "gua_sure",
     "compensation": lambda _about: "cmp_1",
+    "stock": lambda _about: "stock_CN-31_202403_borrower",
     "asset": lambda about: about.objects["asset"],
     "disposal": lambda _about: "dsp_1",
     "correction": lambda about: about.objects["correction"],
 }
+#: Of those, what nobody of the town has: who is let in is told that there is none.
+NOT_HELD: Final = ("asset",)
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     # a name is no cursor, and somebody else's cursor is none of one's own list (test_http_cursors)
@@ -121,6 +125,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "number": lambda _town: ["1"],
     "payment": lambda _town: ["pay_none"],
     "bucket": lambda _town: ["M1"],
+    "branch": lambda _town: ["CN-31"],
     "asset_stage": lambda _town: ["kept"],
     "overdue": lambda _town: ["true"],
 }
@@ -152,6 +157,9 @@ def _day(_about: Customer, _town: Settlement) -> dict[str, Any]:
 def _vote(_about: Customer, _town: Settlement) -> Any:
     return posts.vote("general_manager").body
 
+
+#: Blank contracts.
+_NUMBERS: Final = {"first": 1, "last": 2}
 
 #: route -> a body that it accepts, about somebody's things.
 BODIES: Final[dict[str, _Body]] = {
@@ -207,6 +215,24 @@ BODIES: Final[dict[str, _Body]] = {
     "POST /bidding/standing-orders/{order}/terms": lambda _about, _: posts.ORDER_TERMS,
     "POST /bidding/deal-packs/{pack}/delivery": lambda _about, _: {"channel": "post"},
     "POST /bidding/deal-packs/{pack}/steps": lambda _about, _: {"step": "review"},
+    "POST /bidding/contract-stock": lambda _about, _: {
+        "branch": "CN-31",
+        "month": "2024-03-01",
+        "party": "borrower",
+        "quota": 50,
+        "rep_quota": 10,
+    },
+    "POST /bidding/contract-stock/{stock}/hand-overs": lambda _about, _: _NUMBERS | {"to": "stf_lou"},
+    "POST /bidding/contract-stock/{stock}/receipts": lambda _about, _: _NUMBERS,
+    "POST /bidding/contract-stock/{stock}/signatures": lambda about, _: {
+        "number": 1,
+        "loan_id": about.objects["loan"],
+    },
+    "POST /bidding/contract-stock/{stock}/returns": lambda _about, _: {"number": 1, "copies": 2},
+    "POST /bidding/contract-stock/{stock}/voidings": lambda _about, _: _NUMBERS | {"code": "spoiled"},
+    "POST /bidding/contract-stock/{stock}/counts": lambda _about, _: {"seen": [_NUMBERS]},
+    "POST /bidding/contract-stock/{stock}/explanations": lambda _about, _: {"code": "misfiled"},
+    "POST /bidding/listings/{listing}/voiding": lambda _about, _: {"code": "fraud"},
     "POST /bidding/redemptions": lambda about, _: {
         "offer_id": f"offer_none{about.serial}",
         "reason": "illness",
@@ -298,6 +324,12 @@ BODIES: Final[dict[str, _Body]] = {
         "contact_id": about.objects["talk"],
         "amount_fen": 1,
         "promised_on": town.due_day,
+    },
+    "POST /collections/debtors/{debtor}/cases/{case}/plans": lambda _about, _: {
+        "kind": "extension",
+        "months": 1,
+        "reason": "income_lost",
+        "income_proof": "vault:1",
     },
     "POST /collections/debtors/{debtor}/cases/{case}/assignment": lambda about, _: {
         "collector": about.collector

@@ -200,7 +200,7 @@ CANCELLED = ListingCancelled(
 
 
 def taken_back(
-    by: Literal["borrower", "operator"], code: str, *bids: Bid, **changed: Any
+    by: Literal["", "borrower", "operator"], code: str, *bids: Bid, **changed: Any
 ) -> ListingCancelled:
     """A listing that is not filled is taken back."""
     return replace(

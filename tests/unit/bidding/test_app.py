@@ -21,6 +21,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bankdays",
         "auto",
         "adj",
+        "stock",
     ]
     assert sorted(service.policies) == ["bidding", "onboarding", "repayment"]
     assert [view.name for view in service.views] == [
@@ -43,6 +44,7 @@ def test_the_service_is_built_for_a_profile() -> None:
         "bidding.standing-orders",
         "bidding.standing-order-log",
         "bidding.auto-invest",
+        "bidding.contract-stock",
         "bidding.staff",
     ]
     assert len({saga.name for saga in service.sagas}) == len(service.sagas)

@@ -43,6 +43,8 @@ from tests.unit.bidding import (
     test_redemption,
     test_standing,
     test_standing_bids,
+    test_stock,
+    test_voiding,
     test_waiting,
 )
 
@@ -76,6 +78,8 @@ SPECS = [
     *test_standing_bids.LISTING_SPECS,
     *test_adjusting.SPECS,
     *test_adjusting.SETTLEMENT_SPECS,
+    *test_stock.SPECS,
+    *test_voiding.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 

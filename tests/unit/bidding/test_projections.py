@@ -55,6 +55,7 @@ from tests.unit.bidding.views_story import (
     SCHEDULED,
     SELLER,
     STAFF,
+    STOCK,
     TRADER,
     TURNED_DOWN,
     UNREQUESTED,
@@ -82,7 +83,7 @@ def test_replaying_and_interleaving_change_nothing(view: View) -> None:
         GUARANTOR,
         BUYER,
     )
-    traded = (OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
+    traded = (STOCK, OFFER, MORE_OFFERS, TRADER, SELLER, REDEEMED, *ENDS, DAYS)
     corrected = [[event] for event in CORRECTED[3:]]
     assert documents(view, turn_about(*streams, *more, *traded, CORRECTED[:3], *corrected)) == first
 

@@ -37,6 +37,7 @@ from tests.unit.bidding import newcomer_story as newcomers
 from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_story as standing
+from tests.unit.bidding import stock_story as stock
 from tests.unit.bidding import test_adjusting as adjusting
 from tests.unit.bidding import test_assets as assets
 from tests.unit.bidding import test_compensation as compensation
@@ -292,6 +293,8 @@ GUARANTOR = history(
         for said in (compensation.DEBITED, compensation.RECORDED)
     ),
 )
+#: Blank contracts, as far as they go.
+STOCK = history(stock.STOCK, *stock.USED, stock.RETURNED, stock.VOID, stock.WRONG, stock.EXPLAINED)
 BUYER = history(
     "acc_buy",
     *(
@@ -341,5 +344,6 @@ EVERYTHING: list[RecordedEvent] = [
     *LOAN_OF,
     *ORDERS,
     *GUARANTOR,
+    *STOCK,
     *BUYER,
 ]

@@ -112,6 +112,17 @@ async def test_a_collectors_work_from_claim_to_promise(world: World) -> None:
     assert {command["principal"] for command in world.commands()} == {LEE}
 
 
+async def test_a_plan_is_asked_for_by_whoever_holds_the_debtor(world: World) -> None:
+    """Its months and its proof go to the log; without holding him nobody asks."""
+    wish = {"kind": "extension", "months": 3, "reason": "income_lost", "income_proof": "vault:1"}
+    early = await world.http.post(f"{CASE_AT}/plans", headers=lee(world, "early"), json=wish)
+    assert early.json()["type"] == "urn:loanstream:problem:not_claimed"
+    await world.http.post(f"{CASE_AT}/claim", headers=lee(world))
+    asked = await world.http.post(f"{CASE_AT}/plans", headers=lee(world), json=wish)
+    assert (asked.status_code, asked.json()["months"]) == (201, 3), asked.text
+    assert asked.json()["id"].startswith("pln_")
+
+
 async def test_a_case_is_held_by_one_collector(world: World) -> None:
     """The second is refused by the log, and the supervisor's assignment likewise holds."""
     await world.http.post(f"{CASE_AT}/claim", headers=lee(world))

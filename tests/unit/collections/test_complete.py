@@ -8,6 +8,7 @@ import pytest
 from libs.events.deciding import Aggregate
 from services.collections.app import build
 from services.collections.commands import (
+    AnswerPlan,
     AssignCase,
     ChangeDesk,
     ClaimCase,
@@ -15,6 +16,7 @@ from services.collections.commands import (
     EnrolCollector,
     LogContact,
     MakePromise,
+    ProposePlan,
     RecordBucket,
     RecordCasePayment,
     RecordMiss,
@@ -23,6 +25,7 @@ from services.collections.commands import (
     RetireCollector,
     StartContact,
 )
+from tests.unit.collections.plan_story import NO, PLAN
 from tests.unit.collections.stories import (
     ASSIGN,
     CALL,
@@ -64,6 +67,8 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
     StartContact: ((history(MISS, CLAIM), CALL), (history(MISS), CALL), "not_claimed"),
     LogContact: ((history(MISS, CLAIM, CALL), REACHED), ((), REACHED), "unknown_contact"),
     MakePromise: ((history(MISS, CLAIM, CALL, PROMISED), PROMISE), (history(MISS), PROMISE), "not_claimed"),
+    ProposePlan: ((history(MISS, CLAIM), PLAN), (history(MISS), PLAN), "not_claimed"),
+    AnswerPlan: ((history(MISS, CLAIM, PLAN), NO), (history(MISS), NO), "unknown_plan"),
     EnrolCollector: (((), ENROL), ((), replace(ENROL, staff_id="usr_lee")), "invalid_staff"),
     ChangeDesk: (((ENROLLED,), DESK), ((), DESK), "unknown_collector"),
 }

@@ -29,6 +29,7 @@ from services.collections.commands import (
     RetireCollector,
 )
 from services.collections.policies import POLICIES, SAGAS
+from tests.unit.collections.plan_story import DONE, FAILED, REFUSED
 from tests.unit.collections.stories import BORROWER, DEBTOR, DUE, LOAN, MISS, OPENED, OWED, history, moved
 from tests.unit.documents import recorded
 from tests.unit.given import TODAY
@@ -118,6 +119,9 @@ EXAMPLES = (
     WRITTEN_OFF,
     PAID,
     REPAID,
+    DONE,
+    REFUSED,
+    FAILED,
     APPOINTED,
     replace(APPOINTED, roles=("rep",)),
     DISMISSED,

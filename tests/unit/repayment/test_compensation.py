@@ -8,9 +8,11 @@ import pytest
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import CompensationDeclined
+from libs.events.measures import Restructuring
 from libs.events.repayment import OverpaymentReturned, PaymentReturned, RepaymentDistributed
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import ReserveClaim
+from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Repaid, Running
 from tests.unit.given import context, fold, given
 from tests.unit.repayment.guarantee_story import (
@@ -196,6 +198,21 @@ def test_nothing_is_overdue_any_more_when_the_cashier_comes() -> None:
             declined_on=DAY,
         )
     )
+
+
+def test_not_enough_is_overdue_any_more_when_the_cashier_comes() -> None:
+    """What was proposed for is paid, and the next instalment is a day late: the contract's days count again for it."""
+    paid = given(LOAN, *LATE).when(pays(DAY, AMOUNT), on(DAY))
+    history = (*LATE, PROPOSED, APPROVED, *paid.events, due(2), failed(SECOND_DUE))
+    day = days(SECOND_DUE, 1)
+    declined = replace(DECLINED, code="not_overdue_enough", declined_on=day)
+    given(LOAN, *history).when(EXECUTE, by("cas", day)).then(declined)
+
+
+def test_what_he_paid_for_is_not_spread_anew() -> None:
+    """He has paid interest and penalty of his instalment; a new schedule would take them from him."""
+    measure = CarryOutMeasure(measure_id="msr_1", terms=Restructuring(months=3))
+    given(LOAN, *COMPENSATED).when(measure, on(DAY)).then_refused("loan_compensated")
 
 
 def test_his_claim_is_not_for_sale() -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -124,10 +124,11 @@ class Corrected(Lived):
 
 
 def compared(state: Any) -> Running:
-    """The loan's state, but for what a correction carries over: who was answered and what is for sale."""
+    """The loan's state, but for what a correction carries over: who was answered, what is for sale, and when it was asked last."""
     return replace(
         reopened(state),
         journal=reopened(state).journal.__class__(),
+        asked_on=date.min,
         remembered=(),
         unanswered=(),
         reservations=(),

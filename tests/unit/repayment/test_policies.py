@@ -52,6 +52,7 @@ from tests.unit.given import AT, TODAY
 from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment import guarantee_story as guarantee
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
+from tests.unit.repayment.plan_story import PLAN
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
 from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
 from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
@@ -199,6 +200,7 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("repayment", replace(RESTATED, guarantor="gua_g")),
         ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
         *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),
+        ("collections", PLAN),
         ("onboarding", guarantee.REQUESTED),
         ("bidding", guarantee.DEBITED),
         ("bidding", guarantee.TOO_LITTLE),

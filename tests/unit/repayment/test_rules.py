@@ -66,9 +66,10 @@ def test_an_unknown_profile_is_named_with_those_that_exist() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_the_service_is_built_for_every_profile(name: str) -> None:
-    """Five aggregates with their own prefixes, ten views, and policies for three sources."""
+    """Six aggregates with their own prefixes, eleven views, and policies for four sources."""
     service = build(name)
-    assert [aggregate.prefix for aggregate in service.aggregates] == ["loan", "calendar", "msr", "gua", "cor"]
+    prefixes = [aggregate.prefix for aggregate in service.aggregates]
+    assert prefixes == ["loan", "calendar", "msr", "gua", "ast", "cor"]
     assert [view.name for view in service.views] == [
         "repayment.loans",
         "repayment.claims",
@@ -79,6 +80,7 @@ def test_the_service_is_built_for_every_profile(name: str) -> None:
         "repayment.guarantors",
         "repayment.compensations",
         "repayment.corrections",
+        "repayment.assets",
         "repayment.staff",
     ]
-    assert list(service.policies) == ["bidding", "repayment", "onboarding"]
+    assert list(service.policies) == ["bidding", "repayment", "onboarding", "collections"]

@@ -429,6 +429,22 @@ def test_it_is_income_again_when_all_arrears_are_paid() -> None:
     assert [event for event in whole.events if isinstance(event, NonAccrualEnded)] == [ended]
 
 
+def test_giving_up_the_last_arrears_makes_it_income_again() -> None:
+    """Only penalty is open, and it is waived: nothing is overdue, as after a payment."""
+    paid = received("pay_0", MARCH, (line(1, 1_000, 33_002),), (100_000, 66_998))
+    outcome = given(LOAN, *FINED, CHARGED, paid, no_income(MARCH, 15)).when(
+        done(Waiver(amount_fen=252)), on(MARCH)
+    )
+    ended = NonAccrualEnded(loan_id="loan_7", borrower="usr_bo", ended_on=MARCH, principal_fen=66_998)
+    assert outcome.events[-1] == ended
+
+
+def test_by_hand_it_is_no_income_until_arrears_are_paid() -> None:
+    """A payment in time cures nothing, so it ends nothing that somebody decided."""
+    outcome = given(LOAN, *PAID, BY_HAND).when(pays(SECOND_DUE, INSTALLMENT), on(SECOND_DUE))
+    assert not [event for event in outcome.events if isinstance(event, NonAccrualEnded)]
+
+
 def test_a_debit_of_the_rows_before_still_counts() -> None:
     """An extension leaves what is due alone: its debit's answer pays it."""
     story = (OPENED, due(1))

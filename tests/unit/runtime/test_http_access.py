@@ -63,6 +63,26 @@ ROUTES: dict[str, set[str]] = {
     "GET /bidding/deal-packs/work": {"papers"},
     "POST /bidding/deal-packs/pack_1_1/delivery": {"claim:own"},
     "POST /bidding/deal-packs/pack_1_1/steps": {"papers"},
+    "GET /bidding/contract-stock": {"admin", "contract_stock"},
+    "POST /bidding/contract-stock": {"admin"},
+    "POST /bidding/contract-stock/stock_CN-31_202403_borrower/hand-overs": {
+        "admin",
+        "contract_stock",
+        "customer_manager",
+    },
+    "POST /bidding/contract-stock/stock_CN-31_202403_borrower/receipts": {
+        "admin",
+        "contract_stock",
+        "customer_manager",
+    },
+    "POST /bidding/contract-stock/stock_CN-31_202403_borrower/signatures": {"customer_manager"},
+    "POST /bidding/contract-stock/stock_CN-31_202403_borrower/returns": {"contract_stock"},
+    "POST /bidding/contract-stock/stock_CN-31_202403_borrower/voidings": {"admin", "contract_stock"},
+    "POST /bidding/contract-stock/stock_CN-31_202403_borrower/counts": {"admin", "contract_stock"},
+    "POST /bidding/contract-stock/stock_CN-31_202403_borrower/explanations": {"admin", "contract_stock"},
+    "POST /bidding/listings/lst_1/voiding": {"legal"},
+    "POST /bidding/listings/lst_1/voiding/legal": {"legal"},
+    "POST /bidding/listings/lst_1/voiding/finance": {"finance"},
     "POST /bidding/redemptions": {"claim:own"},
     "GET /bidding/redemptions": {"claim:own"},
     "GET /bidding/redemptions/work": {"redemption"},
@@ -121,6 +141,11 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/corrections": {"finance", "correction"},
     "POST /repayment/corrections/cor_1/authorisations": {"correction"},
     "POST /repayment/corrections/cor_1/refusals": {"correction"},
+    "GET /repayment/assets": {"measure", "collections_supervisor", "legal", "committee"},
+    "POST /repayment/assets/ast_1/counts": {"collections_supervisor", "legal"},
+    "POST /repayment/assets/ast_1/failed-auctions": {"collections_supervisor", "legal"},
+    "POST /repayment/assets/ast_1/disposals": {"collections_supervisor", "legal"},
+    "POST /repayment/assets/ast_1/disposals/dsp_1/steps": {"committee"},
     "GET /repayment/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/live/overdue-buckets": {"operator", "analyst"},
     "GET /repayment/overdue-segments": {"operator", "analyst"},
@@ -144,7 +169,9 @@ async def world(keys: Path, request: pytest.FixtureRequest) -> AsyncIterator[Wor
     async with running(build("demo"), keys) as running_world:
         running_world.open_day(DAY)
         # who knocks holds the post: these tests are about scopes
-        running_world.views.documents["bidding.staff"] = {"usr_ada": {"roles": ["cashier", "legal"]}}
+        running_world.views.documents["bidding.staff"] = {
+            "usr_ada": {"roles": ["cashier", "legal", "loan_clerk", "customer_manager"]}
+        }
         posts = ["cashier", "finance_supervisor", "general_manager", "risk"]
         running_world.views.documents["repayment.staff"] = {"usr_ada": {"roles": posts}}
         yield running_world

@@ -17,12 +17,14 @@ from tools.simulator.planted import (
     pages,
     papers,
     people,
+    plans,
     prepaying,
     redemptions,
     rules,
     schedules,
     shells,
     standing,
+    stock,
     views,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
@@ -35,6 +37,7 @@ PLANTS: Final = {
         *rules.PLANTS,
         *shells.PLANTS,
         *people.PLANTS,
+        *plans.PLANTS,
         *papers.PLANTS,
         *listings.PLANTS,
         *openings.PLANTS,
@@ -51,6 +54,7 @@ PLANTS: Final = {
         *closing.PLANTS,
         *corrections.PLANTS,
         *guarantors.PLANTS,
+        *stock.PLANTS,
         *assets.PLANTS,
     )
 }

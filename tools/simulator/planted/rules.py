@@ -20,7 +20,7 @@ from services.bidding.commands import (
     ReleaseHold,
     ReturnPayment,
 )
-from services.bidding.domain import bank
+from services.bidding.domain import bank, voiding
 from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.listing_state import Filled, Passed
 from services.bidding.policies import POLICIES as BIDDING
@@ -172,7 +172,7 @@ PLANTS = (
     Plant(
         "full-listing-taken-back",
         "Whoever asks takes back a listing that is full.",
-        instead(listing, "cancel", _takes_back_any),
+        instead(voiding, "cancel", _takes_back_any),
         ("is taken back by the",),
         config=LAWFUL,
         seeds=range(24),
