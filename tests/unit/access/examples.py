@@ -82,8 +82,6 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "disposal": lambda _about: "dsp_1",
     "correction": lambda about: about.objects["correction"],
 }
-#: Of those, what nobody of the town has: who is let in is told that there is none.
-NOT_HELD: Final = ("asset",)
 #: Values of a query that point at other people's things; the first one is used where the route requires one.
 QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     # a name is no cursor, and somebody else's cursor is none of one's own list (test_http_cursors)

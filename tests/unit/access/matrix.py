@@ -19,7 +19,6 @@ from tests.unit.access.examples import (
     ANYBODY,
     BEARERS,
     BODIES,
-    NOT_HELD,
     OWNED,
     PERSONAL,
     PUBLIC,
@@ -255,7 +254,6 @@ class Asking:
         answer = await self._send(route, actor, path, _body(route, target, self.town), self._required(route))
         fault = None
         lists = not _is_owned(route) and actor.own is None
-        lists = lists or any(name in route.param_convertors for name in NOT_HELD)
         if answer.status_code in _NOT_ADMITTED or (answer.status_code == 404 and not lists):
             fault = f"not admitted: {answer.status_code} {answer.text[:200]}"
         elif answer.status_code >= 500 or "invalid_request" in answer.text:

@@ -82,6 +82,7 @@ PLANTS = (
         "A claim is reserved for a second offer while the first one stands.",
         instead(loan, "reserve", _not_reserved),
         ("is for sale twice",),
+        seeds=range(8, 16),
     ),
     Plant(
         "interest-left-out",
