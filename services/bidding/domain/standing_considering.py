@@ -22,8 +22,6 @@ def consider(
     """
     target = stage.target
     left_fen, to_turn, looked, more = target.remaining_fen, stage.after_turn, 0, False
-    # Who has not answered for an earlier listing would hold up this one too.
-    silent = frozenset(each.order_id for each in state.unanswered)
     asked: list[OrderAsked] = []
     passed: dict[str, list[str]] = {}
     for order in behind(state.orders, stage.after_turn):
@@ -34,7 +32,7 @@ def consider(
             more = True
             break
         looked, to_turn = looked + 1, order.turn
-        code = "no_answer" if order.order_id in silent else why_not(order, target)
+        code = why_not(order, target)
         most_fen = _most_fen(order, target.remaining_fen, investor_cap_fen)
         if code is None and most_fen < min(target.remaining_fen, target.bid_min_fen):
             code = _why_too_small(order, target)

@@ -78,7 +78,7 @@ PUBLIC: Final[dict[str, Callable[[Customer], str]]] = {
     "guarantor": lambda _about: "gua_sure",
     "compensation": lambda _about: "cmp_1",
     "stock": lambda _about: "stock_CN-31_202403_borrower",
-    "asset": lambda _about: "ast_1",
+    "asset": lambda about: about.objects["asset"],
     "disposal": lambda _about: "dsp_1",
     "correction": lambda about: about.objects["correction"],
 }

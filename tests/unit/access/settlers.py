@@ -98,6 +98,7 @@ async def settle(platform: Platform) -> Settlement:
         await town.be_asked(customer)
         await town.be_corrected(customer, lender)
         await town.be_collected(customer)
+        await town.be_settled(customer, lender)
         await town.order(customer)
     return Settlement(platform, ada, bob, stranger, town.today)
 
@@ -276,6 +277,39 @@ class Settling:
         body = {"payment_id": page["payments"][0]["id"], "kind": "reverse", "reason": "wrong_loan"}
         proposed = await self.must("POST", f"{loan}/corrections", "stf_fin", ("finance",), body)
         customer.objects["correction"] = proposed["id"]
+
+    async def be_settled(self, customer: Customer, lender: Customer) -> None:
+        """A thing takes the place of a fen of what he owes, and is kept."""
+        on = self.today.isoformat()
+        papers = ("valuer", "valuation", "title", "keeper", "cash_impossible")
+        terms = {
+            "kind": "settlement_in_kind",
+            "asset": "movables",
+            "ground": "agreement",
+            "agreed_fen": 1,
+            "valued_fen": 1,
+            "valued_on": on,
+            "acquired_on": on,
+            **dict.fromkeys(papers, "vault:1"),
+        }
+        body = {
+            "loan_id": customer.objects["loan"],
+            "terms": terms,
+            "reason": "no_cash",
+            "evidence": ["vault:1"],
+        }
+        signers = {
+            "legal": "stf_lia",
+            "risk": "stf_ria",
+            "general_manager": "stf_gus",
+            "finance_supervisor": "stf_fay",
+        }
+        proposed = await self.must("POST", "/repayment/measures", "stf_sue", ("measure",), body)
+        at = f"/repayment/measures/{proposed['id']}"
+        for step, signer in signers.items():
+            await self.must("POST", f"{at}/steps", signer, ("measure",), {"step": step})
+        await self.own(lender, f"{at}/vote", {"agrees": True})
+        customer.objects["asset"] = proposed["id"].replace("msr_", "ast_")
 
     async def be_collected(self, customer: Customer) -> None:
         """His collector holds his case, has had one talk that ended in a promise, and is having another."""
