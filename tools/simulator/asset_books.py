@@ -40,6 +40,15 @@ class AssetBooks:
     owed: dict[tuple[str, str], Any] = field(default_factory=dict)
     """Lines of sales that are not credited yet."""
 
+    @property
+    def principal_fen(self) -> int:
+        """Principal that no borrower owes any more and nobody has back: it is in an asset that is not sold."""
+        kept = [each for name, each in self.settled.items() if not self._is_sold(name)]
+        return sum(share["principal_fen"] for settled in kept for share in settled["shares"])
+
+    def _is_sold(self, name: str) -> bool:
+        return name in self.assets and self.assets[name].disposed
+
     def record(self, where: str, event: Any, _decided_on: str | None) -> None:
         """Fold one event. Raises WrongBooks."""
         handler = _HANDLERS.get(event["type"])

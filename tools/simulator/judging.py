@@ -33,7 +33,7 @@ def conclude(world: World, auditor: Auditor) -> None:
     for call in world.api.calls:
         auditor.answered(call.command_id, call.fingerprint, call.answers)
     compare_views(world)
-    compare_with_books(world, auditor.books)
+    compare_with_books(world, auditor.books, auditor.beside.assets.principal_fen)
     compare_with_moves(world, auditor.beside.moves)
     compare_pages(world, auditor.beside.pages)
     check_system_views(world)
@@ -66,8 +66,8 @@ def _require_balance(folded: MemoryViews, where: str) -> None:
         raise Violation(f"the trial balance is {books['total_fen']} after {where}")
 
 
-def compare_with_books(world: World, books: Books) -> None:
-    """What people read of balances, loans and buckets is what the independent accountant has."""
+def compare_with_books(world: World, books: Books, in_assets_fen: int) -> None:
+    """What people read of balances, loans and buckets is what the independent accountant has; what stands in assets is lent as well."""
     for account, document in world.views["bidding.balances"].documents.items():
         if account == FEE_ACCOUNT:
             _equal(account, document["available_fen"], books.balances[FEES])
@@ -85,7 +85,7 @@ def compare_with_books(world: World, books: Books) -> None:
     for claim, document in world.views["repayment.claims"].documents.items():
         _equal(claim, document["outstanding_fen"], books.loans[document["loan_id"]].claims[claim])
     lent = world.views["bidding.lent"].documents.get("all", {})
-    claims = sum(sum(loan.claims.values()) for loan in books.loans.values())
+    claims = in_assets_fen + sum(sum(loan.claims.values()) for loan in books.loans.values())
     for side in ("ledger", "register"):
         _equal(f"claims by the {side}", lent.get(f"{side}_fen", 0), claims)
     buckets = world.views["repayment.overdue-buckets"].documents

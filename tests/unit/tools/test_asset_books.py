@@ -28,12 +28,13 @@ CREDITS = [
 STORY: tuple[Any, ...] = (a.SETTLED, *a.SIGNED, PAID, a.DISPOSED, *CREDITS)
 
 
-def _judged(events: Sequence[Any]) -> None:
+def _judged(events: Sequence[Any]) -> AssetBooks:
     books = AssetBooks()
     for event in events:
         told = {"type": name_of(type(event)), "data": parse_json(encode(type(event), event))}
         books.record("here", told, None)
     books.at_rest(a.DAY)
+    return books
 
 
 def _with(place: int, **changed: Any) -> list[Any]:
@@ -45,6 +46,12 @@ def _with(place: int, **changed: Any) -> list[Any]:
 def test_the_real_story_is_right() -> None:
     """From a debt that was settled to the last fen of the price."""
     _judged(STORY)
+
+
+def test_principal_in_an_asset_is_lent_until_it_is_sold() -> None:
+    """The borrower owes it no more, and its holders have it back, or lost, only by the sale."""
+    assert _judged(STORY[:2]).principal_fen == sum(share.principal_fen for share in a.SETTLED.shares) > 0
+    assert _judged(STORY).principal_fen == 0
 
 
 @pytest.mark.parametrize(
