@@ -64,7 +64,7 @@ SEEN = {
     "bidding.BankBreakExplained.v1",
     "bidding.BankBreakOpened.v1",
     "bidding.BankBreakResolved.v1",
-    "bidding.BankBreaksMatched.v1",
+    "bidding.BankBreakInFlight.v1",
     "bidding.BankDayReconciled.v1",
     "bidding.BidDeclined.v1",
     "bidding.BidPlaced.v1",

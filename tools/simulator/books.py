@@ -215,7 +215,9 @@ class Books:
 
     def _rescheduled(self, where: str, data: Any) -> None:
         self._once(where, f"change {data['change_id']}")
-        self.loans[data["loan_id"]].reschedule(where, data["rows"], data["outstanding_fen"])
+        loan = self.loans[data["loan_id"]]
+        loan.reschedule(where, data["rows"], data["outstanding_fen"])
+        loan.by_measure |= data["reason"] in ("extended", "restructured")  # special-mention at least
 
     def _due(self, where: str, data: Any) -> None:
         self.loans[data["loan_id"]].ask(where, data["number"])
@@ -301,8 +303,7 @@ class Books:
         loan.by_measure |= bool(data["measure_id"])
 
     def _waived(self, where: str, data: Any) -> None:
-        loan = self.loans[data["loan_id"]]
-        loan.waive(where, data["lines"])
+        self.loans[data["loan_id"]].waive(where, data["lines"])
         _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
 
     def _written_off(self, where: str, data: Any) -> None:
