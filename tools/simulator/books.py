@@ -215,9 +215,7 @@ class Books:
 
     def _rescheduled(self, where: str, data: Any) -> None:
         self._once(where, f"change {data['change_id']}")
-        loan = self.loans[data["loan_id"]]
-        loan.reschedule(where, data["rows"], data["outstanding_fen"])
-        loan.by_measure |= data["reason"] in ("extended", "restructured")  # special-mention at least
+        self.loans[data["loan_id"]].reschedule(where, data["rows"], data["outstanding_fen"])
 
     def _due(self, where: str, data: Any) -> None:
         self.loans[data["loan_id"]].ask(where, data["number"])
@@ -303,7 +301,8 @@ class Books:
         loan.by_measure |= bool(data["measure_id"])
 
     def _waived(self, where: str, data: Any) -> None:
-        self.loans[data["loan_id"]].waive(where, data["lines"])
+        loan = self.loans[data["loan_id"]]
+        loan.waive(where, data["lines"])
         _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
 
     def _written_off(self, where: str, data: Any) -> None:

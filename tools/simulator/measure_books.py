@@ -221,6 +221,7 @@ class MeasureBooks:
         meant = book.terms["kind"], book.terms["months"]
         require(said == meant, f"{where}: {data['measure_id']} is {said}, agreed was {meant}")
         loan = self.books.loans[data["loan_id"]]
+        loan.by_measure = True  # at least special-mention from now on, also where it is so already
         last = max(row.due_on for row in loan.rows.values())
         require(str(last) == data["matures_on"], f"{where}: {data['loan_id']} matures on {last}")
         late = [
