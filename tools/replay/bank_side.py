@@ -98,12 +98,12 @@ async def reconcile_the_end(
     if left:
         await gateway.post(accountant, "/bidding/bank-matches", "match", {"by": "reference"})
         left = await _left(gateway, accountant)
-    settled = await gateway.read(accountant, "/bidding/bank-breaks?state=resolved&limit=200")
+    matched = await _matched(gateway, accountant, left)
     return Reconciled(
         first=days[0],
         last=last,
         bookings=sum(len(bank.days.get(day, ())) for day in days),
-        matched=len(settled["items"]) if settled else 0,
+        matched=matched,
         left=left,
         bank_fen=end["bank_fen"],
         ledger_fen=end["ledger_fen"],
@@ -111,6 +111,19 @@ async def reconcile_the_end(
         lent_fen=end["lent_fen"] or 0,
         claims_fen=end["claims_fen"] or 0,
     )
+
+
+async def _matched(gateway: Gateway, accountant: str, left: int) -> int:
+    """How many differences are settled, once the work list shows all that the dates have opened and not closed."""
+    dates = await gateway.read(accountant, "/bidding/bank-days?limit=200")
+    told = sum(day["opened"] - day["closed"] for day in dates["items"]) if dates else 0
+    give_up_at = time.monotonic() + _PATIENCE_S
+    while True:
+        shown = await gateway.read(accountant, "/bidding/bank-breaks?state=resolved&limit=200")
+        matched = len(shown["items"]) if shown else 0
+        if matched + left >= told or time.monotonic() > give_up_at:
+            return matched
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _left(gateway: Gateway, accountant: str) -> int:

@@ -100,7 +100,10 @@ class Platform:
         return {}
 
     async def read(self, _user: str, path: str) -> dict[str, Any]:
-        """See Gateway: the work list, or what left it."""
+        """See Gateway: the dates, the work list, or what left it."""
+        if "bank-days" in path:
+            dates, _ = await self.views.page(DAYS.name, where={}, after=None, limit=200)
+            return {"items": dates}
         state = "resolved" if "state=resolved" in path else "open"
         items, _ = await self.views.page(BREAKS.name, where={"state": state}, after=None, limit=200)
         return {"items": items}
