@@ -230,7 +230,8 @@ class PaymentMissed:
     """An instalment was not fully paid by the evening after its due date, all debits answered. Said once, and `again` of a loan that
     a correction makes late anew.
 
-    `overdue_after_fen` is everything overdue with it, charged penalty included; None in records from before it was said.
+    `open_fen` is without penalty, or what of that is open where nothing else is. `overdue_after_fen` is everything overdue with it,
+    charged penalty included; None in records from before it was said.
     """
 
     loan_id: str

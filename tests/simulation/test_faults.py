@@ -13,6 +13,8 @@ FOUND = {
     6: "a lost command that was sent again and fell at its old offset made a repair refuse the partition",
     18: "as 3, on the only partition",
     19: "as 3, with policy groups that would have stopped as source-forked",
+    86: "an asset that was taken on the evening of its last day was woken before the phase of terms and stayed due",
+    101: "a correction that left only an instalment's penalty open could not say that it is missed",
 }
 
 

@@ -144,7 +144,7 @@ class GuarantorBooks:
         late = [
             (date.fromisoformat(on) - row.due_on).days
             for number, row in rows.items()
-            if row.open_fen and not any(_holds(each, number) for each in paid_for)
+            if (row.open_fen or row.penalty_fen) and not any(_holds(each, number) for each in paid_for)
         ]
         enough = max(late, default=0) >= self.days[loan]
         require(enough, f"{where}: the guarantor of {loan} is asked too early")

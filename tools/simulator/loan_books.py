@@ -290,7 +290,7 @@ class LoanBook:
         """An instalment was missed."""
         row = self.rows[number]
         require(
-            row.asked_fen == open_fen > 0,
+            (row.asked_fen or row.penalty_fen) == open_fen > 0,
             f"{where}: {self.loan_id} misses {open_fen} of {number}, open is {row.asked_fen}",
         )
         row.missed = True

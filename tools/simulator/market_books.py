@@ -88,6 +88,9 @@ class MarketBooks:
     def _rescheduled(self, _where: str, data: Any) -> None:
         self.contracts[data["loan_id"]].change(data)
 
+    def _restated(self, _where: str, data: Any) -> None:
+        self.contracts[data["loan_id"]].restate(data)
+
     def _listed(self, _where: str, data: Any) -> None:
         self.related[data["loan_id"]] = frozenset(data["related"])
 
@@ -288,6 +291,7 @@ class MarketBooks:
 _HANDLERS: dict[str, Callable[[MarketBooks, str, Any], None]] = {
     "repayment.LoanOpened.v1": MarketBooks._lent,
     "repayment.ScheduleChanged.v1": MarketBooks._rescheduled,
+    "repayment.LoanRestated.v1": MarketBooks._restated,
     "bidding.ListingOpened.v1": MarketBooks._listed,
     "repayment.ClaimReserved.v1": MarketBooks._reserves,
     "repayment.ReservationReleased.v1": MarketBooks._frees,

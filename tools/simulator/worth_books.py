@@ -38,6 +38,11 @@ class Contract:
         first = data["rows"][0]["number"]
         self.rows = self.rows[: first - 1] + _rows(data)
 
+    def restate(self, data: Any) -> None:
+        """From LoanRestated: all its rows where a correction made them others."""
+        rows = data["standing"]["rows"]
+        self.rows = self.rows if rows is None else _rows({"rows": rows})
+
     def interest(self, part: int, whole: int, on: date) -> int:
         """What has accrued on a part of the principal: for the days since interest was asked, at most its share of the next row."""
         due = sum(day <= on for day, _ in self.rows)

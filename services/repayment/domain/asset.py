@@ -144,10 +144,12 @@ def _count(command: CountAsset, state: Kept, who: str, on: date) -> Sequence[Ass
 
 
 def _pass(wake: Wake, state: AssetState) -> Sequence[AssetCountMissed | AssetDisposalOverdue]:
-    """A quarter went by and nobody counted it, or its term did and it is not sold."""
-    if not isinstance(state, Kept) or wake.phase < TERMS_PHASE:
+    """A quarter went by and nobody counted it, or its term did and it is not sold. One that was taken on an evening after its last day
+    hears of it before the phase in which the next day ends: what is over by then is the day before."""
+    if not isinstance(state, Kept):
         return []
-    asset, on, events = state.asset, wake.business_date, list[AssetCountMissed | AssetDisposalOverdue]()
+    asset, events = state.asset, list[AssetCountMissed | AssetDisposalOverdue]()
+    on = wake.business_date - timedelta(days=wake.phase < TERMS_PHASE)
     if state.count_due_on <= on:
         events.append(
             AssetCountMissed(

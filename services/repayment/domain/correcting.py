@@ -296,7 +296,7 @@ def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iter
                 borrower=state.borrower,
                 number=line.number,
                 due_on=state.book.rows[line.number - 1].due_on,
-                open_fen=line.fee_fen + line.interest_fen + line.principal_fen,
+                open_fen=line.fee_fen + line.interest_fen + line.principal_fen or line.penalty_fen,
                 dpd=days_past_due(state.book, on),
                 product=state.product,
                 region=state.region,

@@ -24,6 +24,8 @@ from services.repayment.commands.guarantees import ReduceGuarantee, ReserveGuara
 
 #: Bidding's command whose refusal means that the guarantor has no account that could pay.
 _DEBIT = "bidding.DebitCompensation"
+#: Our own, whose refusal means that the loan did not take the guarantor's money.
+_RECORD = "repayment.RecordCompensation"
 
 
 def on_onboarding(event: RecordedEvent) -> list[Send]:
@@ -60,7 +62,8 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """What is repaid, and what the guarantor paid himself, does not count against his limit any more."""
+    """What is repaid, and what the guarantor paid himself, does not count against his limit any more; and money of his that the loan
+    cannot take ends the asking."""
     match event.data:
         case PaymentReceived() as paid if paid.guarantor:
             if paid.principal_before_fen == paid.principal_after_fen:
@@ -71,6 +74,9 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 guarantor=loan.guarantor, loan_id=loan.loan_id, owed_fen=loan.principal_after_fen
             )
             return [Send("guarantee", loan.guarantor, restore)]
+        case CommandRefused() as refused if refused.command_type == _RECORD and refused.about:
+            about = refused.about  # bidding gives the money back by the same refusal
+            return [_decline(about["loan_id"], about["payment_id"], refused.code)]
         case ClaimsSubrogated() as paid_for:
             return [_reduce(paid_for.guarantor, paid_for.loan_id, paid_for.guaranteed_fen)]
         case _:

@@ -133,6 +133,10 @@ def test_its_terms_end_by_the_day() -> None:
     recent = replace(a.COUNTED, next_due_on=date(2025, 4, 1))
     last = Wake(business_date=date(2025, 3, 15), phase=4)
     given(AGGREGATE, a.TAKEN, recent).when(last, on(last.business_date)).then(a.OVERDUE)
+    next_day = Wake(business_date=date(2025, 3, 16), phase=2)  # for one that was taken late on its last day
+    given(AGGREGATE, a.TAKEN, recent).when(next_day, on(next_day.business_date)).then(a.OVERDUE)
+    in_time = replace(next_day, business_date=date(2025, 3, 15))
+    given(AGGREGATE, a.TAKEN, recent).when(in_time, on(in_time.business_date)).then_nothing()
     given(AGGREGATE, a.TAKEN, recent, a.OVERDUE).when(last, on(last.business_date)).then_nothing()
 
 

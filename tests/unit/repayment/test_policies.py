@@ -40,6 +40,7 @@ from services.repayment.commands import (
     TransferClaim,
 )
 from services.repayment.commands.assets import DeclineDisposal
+from services.repayment.commands.compensation import DeclineCompensation, RecordCompensation
 from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection
 from services.repayment.commands.measures import (
     CarryOutMeasure,
@@ -420,6 +421,9 @@ def test_every_expected_refusal_is_undone(command: type) -> None:
         about = send.about
         returned = about["account_id"], about["payment_id"], int(about["amount_fen"])
         assert _returns(refused) == [returned]
+        if command is RecordCompensation:
+            ended = DeclineCompensation(compensation_id=about["payment_id"], code="unknown_loan")
+            assert sent(refused, "repayment") == [Send("compensation", about["loan_id"], ended)]
 
 
 def _returns(event: Any) -> list[tuple[str, str, int]]:
