@@ -44,7 +44,7 @@ def correct(
         return []
     if live.trouble.in_kind:
         raise Refused("loan_settled_in_kind")
-    if live.trouble.done:
+    if live.trouble.unreplayed:
         raise Refused("loan_measured")
     if live.guarantee and (live.guarantee.under_way or live.guarantee.subrogated):
         raise Refused(

@@ -110,7 +110,8 @@ def _require_may(terms: Extension | Restructuring, state: Running, on: date) -> 
         raise Refused("extended_before")
     if not _is_plain(state.book.repayment):
         raise Refused("manner_not_extended")
-    if terms.months > extension_max(len(state.book.rows)):
+    contracted = len(state.journal.rows or state.book.rows)
+    if state.trouble.granted_months + terms.months > extension_max(contracted):
         raise Refused("extension_too_long")
     if isinstance(terms, Extension) and state.book.rows[-1].due_on <= on:
         raise Refused("loan_matured")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import assert_never
+from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
 from libs.events.in_kind import DebtSettledInKind
@@ -35,6 +35,10 @@ TroubledEvent = (
 )
 
 
+#: The five, best first.
+CLASSES: Final[tuple[LoanClass, ...]] = get_args(LoanClass)
+
+
 @record
 class Floor:
     """The best class that the loan may have, until the end of `until`; None: until somebody says otherwise by hand."""
@@ -48,7 +52,9 @@ class Trouble:
     """The measures that the loan has examined and carried out (the last of them), and what they left behind.
 
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
-    `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt.
+    `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
+    `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
+    changed what the journal's inputs alone would give.
     """
 
     examined: tuple[str, ...] = ()
@@ -60,6 +66,9 @@ class Trouble:
     recovered_fen: Count = 0
     branch: str | None = None
     in_kind: bool = False
+    granted_months: Count = 0
+    observed: Floor | None = None
+    unreplayed: bool = False
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -68,21 +77,24 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case MeasureExamined():
             return replace(trouble, examined=(*trouble.examined, event.measure_id)[-_REMEMBERED:])
         case LoanRescheduled():
+            floor = Floor(best=event.floor_class, until=event.floor_until)
             return replace(
-                _done(trouble, event.measure_id),
+                _changed(trouble, event.measure_id),
                 reschedulings=(*trouble.reschedulings, event.kind),
-                floor=Floor(best=event.floor_class, until=event.floor_until),
+                floor=floor,
+                granted_months=trouble.granted_months + event.months,
+                observed=trouble.observed if event.floor_until is None else floor,
             )
         case LoanWrittenOff():
-            return replace(_done(trouble, event.measure_id), written_off_on=event.written_off_on)
+            return replace(_changed(trouble, event.measure_id), written_off_on=event.written_off_on)
         case RecoveryReceived():
             return replace(trouble, recovered_fen=event.recovered_fen)
         case PenaltyWaived():
-            return _done(trouble, event.measure_id)
+            return _changed(trouble, event.measure_id)
         case DebtSettledInKind():
             return replace(_done(trouble, event.measure_id), in_kind=True)
         case NonAccrualStarted():
-            return replace(_done(trouble, event.measure_id), non_accrual=True)
+            return replace(_changed(trouble, event.measure_id), non_accrual=True)
         case NonAccrualEnded():
             return replace(trouble, non_accrual=False)
         case LoanMoved():
@@ -95,16 +107,29 @@ def classified(trouble: Trouble, event: LoanClassified) -> Trouble:
     """A class that was given by hand is the best until another is, also where it is the normal one."""
     if not event.measure_id or event.measure_id in trouble.done:
         return trouble
-    return replace(_done(trouble, event.measure_id), floor=Floor(best=event.to_class))
+    return replace(_changed(trouble, event.measure_id), floor=Floor(best=event.to_class))
 
 
 def floor_on(trouble: Trouble, on: date) -> LoanClass:
     """The best class that the loan may have on a day."""
-    floor = trouble.floor
-    return "normal" if floor is None or (floor.until is not None and floor.until < on) else floor.best
+    floors = [trouble.floor, trouble.observed]
+    best = [each.best for each in floors if each and (each.until is None or each.until >= on)]
+    return max(best, key=CLASSES.index, default="normal")
+
+
+def observed_on(trouble: Trouble, on: date) -> LoanClass:
+    """The best class that observation allows on a day: no measure makes that better (rules.md 1.4)."""
+    observed = trouble.observed
+    is_over = observed is None or (observed.until is not None and observed.until < on)
+    return "normal" if observed is None or is_over else observed.best
 
 
 def _done(trouble: Trouble, measure_id: str) -> Trouble:
     if not measure_id or measure_id in trouble.done:
         return trouble
     return replace(trouble, done=(*trouble.done, measure_id)[-_REMEMBERED:])
+
+
+def _changed(trouble: Trouble, measure_id: str) -> Trouble:
+    """One that a replay of the loan's inputs knows nothing of; what the days bring by themselves has no measure."""
+    return replace(_done(trouble, measure_id), unreplayed=trouble.unreplayed or bool(measure_id))

@@ -44,7 +44,7 @@ from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
-from services.repayment.domain.trouble import floor_on
+from services.repayment.domain.trouble import observed_on
 from services.repayment.domain.waiving import waived, waived_lines
 
 
@@ -233,9 +233,7 @@ def _reclassified(
         raise Refused("not_cured")
     if wanted < rules.class_rank(rules.class_of(dpd)):
         raise Refused("better_than_overdue")
-    floor = state.trouble.floor
-    is_observed = floor is not None and floor.until is not None
-    if is_observed and wanted < rules.class_rank(floor_on(state.trouble, on)):
+    if wanted < rules.class_rank(observed_on(state.trouble, on)):
         raise Refused("under_observation")
     if state.trouble.written_off_on is not None:
         raise Refused("loan_written_off")

@@ -22,6 +22,8 @@ from libs.events.corrections import (
     RowStanding,
     Standing,
 )
+from libs.events.measures import LoanMoved
+from libs.events.repayment import LoanClassified
 from services.repayment.commands.corrections import (
     AuthoriseCorrection,
     CloseCorrection,
@@ -318,6 +320,26 @@ def test_the_loan_refuses_by_name(change: dict[str, Any], code: str) -> None:
     asked = replace(CORRECT, correction=replace(WRONG, **change))
     given(LOAN, OPENED, *PAID).when(asked, on(FIRST_DUE)).then_refused(code)
     assert f"`{code}`" in (CorrectPayment.__doc__ or "")
+
+
+def test_only_what_a_replay_would_miss_stands_in_the_way() -> None:
+    """A loan that another branch looks after is corrected like any other; one whose class was given by hand is not."""
+    which: dict[str, Any] = {"loan_id": "loan_7", "borrower": "usr_bo", "measure_id": "msr_1"}
+    moved = LoanMoved(from_branch="CN-31", to_branch="CN-44", moved_on=FIRST_DUE, **which)
+    plain, elsewhere = (
+        given(LOAN, OPENED, *PAID, *before).when(CORRECT, on(FIRST_DUE)) for before in ((), (moved,))
+    )
+    assert plain.refused is None
+    elsewhere.then(*plain.events)
+    doubted = LoanClassified(
+        classified_on=FIRST_DUE,
+        from_class="normal",
+        to_class="doubtful",
+        dpd=0,
+        principal_fen=98_000,
+        **which,
+    )
+    given(LOAN, OPENED, *PAID, doubted).when(CORRECT, on(FIRST_DUE)).then_refused("loan_measured")
 
 
 def test_a_payment_is_reversed_once() -> None:

@@ -272,6 +272,8 @@ BY_HAND = replace(NO_INCOME, cause="by_hand", started_on=MARCH, dpd=0, principal
 WITH_REGION = replace(OPENED, region="CN-31")
 MOVE = BranchMove(from_branch="CN-31", to_branch="CN-44")
 MOVED = LoanMoved(from_branch="CN-31", to_branch="CN-44", moved_on=MARCH, **WHO)
+#: By hand, while it is observed.
+DOUBTED = replace(by_measure(LATE_ON, "special_mention", "doubtful", 0, 100_000), measure_id="msr_2")
 TO = {name: Reclassification(to_class=name) for name in ("normal", "special_mention", "doubtful")}
 
 SPECS = [
@@ -279,6 +281,7 @@ SPECS = [
     Spec("once", (*PAID, *EXTENDED), done(TWO_MONTHS), (), on(MARCH)),
     Spec("and never again", (*PAID, *EXTENDED), done(TWO_MONTHS, "msr_2"), "extended_before", on(MARCH)),
     Spec("not beyond its own term", PAID, done(Extension(months=4)), "extension_too_long", on(MARCH)),
+    Spec("nor beyond it in all that was granted", (*MISSED, *RESTRUCTURED), done(Extension(months=1), "msr_2"), "extension_too_long", on(LATE_ON)),
     Spec("nor once it is mature", PAID, done(TWO_MONTHS), "loan_matured", on(LAST_DUE)),
     Spec("nor where interest is by the day", (DAILY,), done(TWO_MONTHS), "manner_not_extended", on(FUNDED_ON)),
     Spec("nor what is written off", (*PAID, *BANKRUPT), done(TWO_MONTHS, "msr_2"), "loan_written_off", on(MARCH)),
@@ -309,6 +312,9 @@ SPECS = [
     Spec("not before", (*MISSED, classified(LATE_ON, "normal", "doubtful", 63)), done(TO["normal"]), "not_cured", on(LATE_ON)),
     Spec("nor one better than its days say", LOST, done(TO["special_mention"]), "better_than_overdue", on(LOST_ON)),
     Spec("nor while it is observed", (*MISSED, *RESTRUCTURED), done(TO["normal"], "msr_2"), "under_observation", on(LATE_ON)),
+    Spec("whatever it was made by hand meanwhile", (*MISSED, *RESTRUCTURED, DOUBTED), done(TO["normal"], "msr_3"), "under_observation", on(LATE_ON)),
+    Spec("but as good as that", (*MISSED, *RESTRUCTURED, DOUBTED), done(TO["special_mention"], "msr_3"),
+         (replace(by_measure(LATE_ON, "doubtful", "special_mention", 0, 100_000), measure_id="msr_3"),), on(LATE_ON)),
     Spec("interest is no income, by hand", PAID, done(NonAccrual()), (BY_HAND,), on(MARCH)),
     Spec("once", (*PAID, BY_HAND), done(NonAccrual()), (), on(MARCH)),
     Spec("another branch looks after it", (WITH_REGION,), done(MOVE), (MOVED,), on(MARCH)),
