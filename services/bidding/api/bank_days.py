@@ -14,6 +14,7 @@ from libs.events import bank_days as events
 from libs.runtime.http import Answer, Order, Shape, ThisPage, ViewReader, id_path, scopes, view_reader
 from libs.runtime.http.posts import post
 from services.bidding.api.router import router
+from services.bidding.api.worklists import Himself
 from services.bidding.commands import bank_days as commands
 
 Days = Annotated[ViewReader, Depends(view_reader("bidding.bank-days"))]
@@ -167,9 +168,11 @@ async def read_bank_breaks(  # each is a part of the request
     answer=BreakDone,
     answers={events.BankBreakExplained: BreakDone.explained},
 )
-async def explain_break(bank_break: BreakId, body: ExplanationIn, _: Finance) -> Order:
+async def explain_break(bank_break: BreakId, body: ExplanationIn, himself: Himself, _: Finance) -> Order:
     """Say where a difference comes from. Who it is, the token says."""
-    return Order(commands.BANK_DAYS, commands.ExplainBreak(break_id=bank_break, code=body.code))
+    return Order(
+        commands.BANK_DAYS, commands.ExplainBreak(break_id=bank_break, code=body.code, himself=himself)
+    )
 
 
 @router.command(
@@ -178,9 +181,11 @@ async def explain_break(bank_break: BreakId, body: ExplanationIn, _: Finance) ->
     answer=BreakDone,
     answers={events.BankBreakResolved: BreakDone.resolved},
 )
-async def resolve_break(bank_break: BreakId, body: ResolutionIn, _: Finance) -> Order:
+async def resolve_break(bank_break: BreakId, body: ResolutionIn, himself: Himself, _: Finance) -> Order:
     """Find an explanation right and the difference settled: another person than who explained it."""
-    return Order(commands.BANK_DAYS, commands.ResolveBreak(break_id=bank_break, code=body.code))
+    return Order(
+        commands.BANK_DAYS, commands.ResolveBreak(break_id=bank_break, code=body.code, himself=himself)
+    )
 
 
 @router.command(
@@ -192,6 +197,6 @@ async def resolve_break(bank_break: BreakId, body: ResolutionIn, _: Finance) -> 
         events.BankBreakExplained: BreakDone.explained,
     },
 )
-async def match_breaks(body: MatchIn, _: Finance) -> Order:
+async def match_breaks(body: MatchIn, himself: Himself, _: Finance) -> Order:
     """Match in one go what the bank booked on one day with what we booked on another: by reference, or by amount."""
-    return Order(commands.BANK_DAYS, commands.MatchBreaks(by=body.by))
+    return Order(commands.BANK_DAYS, commands.MatchBreaks(by=body.by, himself=himself))

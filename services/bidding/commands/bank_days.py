@@ -53,23 +53,27 @@ class ListBankBreaks:
 class ExplainBreak:
     """Say by a code where a difference comes from. No effect for the same code.
 
-    Refused: `forbidden_not_staff`, `break_not_open` (also one that is closed or resolved).
+    `himself` is who the member of staff is as a customer.
+
+    Refused: `forbidden_not_staff`, `forbidden_holder` (it is of his own account), `break_not_open` (also one that is closed or resolved).
     """
 
     break_id: str
     code: Explanation
+    himself: str | None = None
 
 
 @command("bidding.ResolveBreak")
 class ResolveBreak:
     """Another person finds the explanation right and the difference settled. No effect when it is resolved with this code.
 
-    Refused: `forbidden_not_staff`, `break_not_open` (also one that is closed), `break_not_explained`,
+    Refused: `forbidden_not_staff`, `forbidden_holder`, `break_not_open` (also one that is closed), `break_not_explained`,
     `forbidden_second_signature` (by who explained it), `break_resolved` (with another code).
     """
 
     break_id: str
     code: Resolution
+    himself: str | None = None
 
 
 @command("bidding.MatchBreaks")
@@ -78,7 +82,9 @@ class MatchBreaks:
 
     By `reference` (and account, and amount) two differences settle each other. By `amount`, where just one on each side has it,
     both are explained as timing, and another person resolves them. At most 2,000 pairs at a time; asked again, the next follow.
+    What is of his own account (`himself`) is left to others.
     Refused: `forbidden_not_staff`.
     """
 
     by: MatchedBy
+    himself: str | None = None

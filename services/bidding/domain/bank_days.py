@@ -21,7 +21,7 @@ from services.bidding.commands.bank_days import (
 )
 from services.bidding.domain.bank_day_files import HERE, THERE, list_part, reconcile
 from services.bidding.domain.bank_days_state import Books, Break, DaysEvent, all_kept, evolve, kept
-from services.bidding.domain.ids import require_staff
+from services.bidding.domain.ids import account_of, require_staff
 
 #: Pairs that one decision matches, so that its record stays below what the log takes (chosen).
 MATCH_MAX: Final = 2_000
@@ -56,6 +56,8 @@ def _explain(command: ExplainBreak, state: Books, context: Context) -> Sequence[
     found = kept(state.breaks, command.break_id)
     if found is None:
         raise Refused("break_not_open")
+    if _is_his(command.himself, found):
+        raise Refused("forbidden_holder")
     if found.explained and found.explained.code == command.code:
         return []
     return [
@@ -77,6 +79,8 @@ def _resolve(command: ResolveBreak, state: Books, context: Context) -> Sequence[
     found = kept(state.breaks, command.break_id)
     if found is None:
         raise Refused("break_not_open")
+    if _is_his(command.himself, found):
+        raise Refused("forbidden_holder")
     if found.explained is None:
         raise Refused("break_not_explained")
     _require_another(found.explained.who, context)
@@ -91,6 +95,11 @@ def _resolve(command: ResolveBreak, state: Books, context: Context) -> Sequence[
     ]
 
 
+def _is_his(himself: str | None, each: Break) -> bool:
+    """Whether a difference is of the account of a member of staff who is a customer too."""
+    return himself is not None and each.account_id == account_of(himself)
+
+
 def _require_another(who_explained: str, context: Context) -> None:
     """Four eyes: nobody finds his own explanation right (processes.md 1.A rule 5)."""
     if who_explained == context.principal:
@@ -101,6 +110,7 @@ def _match(
     command: MatchBreaks, state: Books, context: Context
 ) -> Sequence[BankBreaksMatched | BankBreakExplained]:
     require_staff(context.principal)
+    others = [(name, each) for name, each in all_kept(state.breaks) if not _is_his(command.himself, each)]
     if command.by == "reference":
         return [
             BankBreaksMatched(
@@ -110,10 +120,10 @@ def _match(
                 matched_by=context.principal,
             )
             for (here, each), (there, _) in islice(
-                _pairs(all_kept(state.breaks), lambda each: (each.reference, each.account_id)), MATCH_MAX
+                _pairs(others, lambda each: (each.reference, each.account_id)), MATCH_MAX
             )
         ]
-    unexplained = ((name, each) for name, each in all_kept(state.breaks) if not each.explained)
+    unexplained = [(name, each) for name, each in others if not each.explained]
     events: list[BankBreaksMatched | BankBreakExplained] = []
     for pair in islice(_pairs(unexplained, lambda _each: ()), MATCH_MAX):
         for (break_id, each), (counterpart, _) in (pair, pair[::-1]):
@@ -133,7 +143,7 @@ _Named = tuple[str, Break]
 
 
 def _pairs(
-    breaks: Iterator[_Named], name_of: Callable[[Break], tuple[str, ...]]
+    breaks: Sequence[_Named], name_of: Callable[[Break], tuple[str, ...]]
 ) -> Iterator[tuple[_Named, _Named]]:
     """What the bank alone has and what we alone have, of one name and amount and of two days, where just one on each side has
     them: of two that fit, nobody could say which.

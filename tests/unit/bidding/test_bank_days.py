@@ -155,6 +155,7 @@ SPECS = [
     spec("once", (*RECONCILED, explained()), EXPLAIN, ()),
     spec("or otherwise", (*RECONCILED, explained(code="bank_error")), EXPLAIN, (explained(),)),
     spec("by staff", RECONCILED, EXPLAIN, "forbidden_not_staff", ANN),
+    spec("nobody about his own account", RECONCILED, replace(EXPLAIN, himself=ANN), "forbidden_holder"),
     spec("of what is there", RECONCILED, replace(EXPLAIN, break_id="brk_none"), "break_not_open"),
     spec("not of what is closed", SETTLED_BY_FILE, replace(EXPLAIN, break_id=T), "break_not_open"),
     spec("another one resolves it", (*RECONCILED, explained()), RESOLVE, (RESOLVED,), LIN),
@@ -164,9 +165,11 @@ SPECS = [
     spec("not what nobody explained", RECONCILED, RESOLVE, "break_not_explained", LIN),
     spec("not what is not there", RECONCILED, replace(RESOLVE, break_id="brk_none"), "break_not_open", LIN),
     spec("by staff", (*RECONCILED, explained()), RESOLVE, "forbidden_not_staff", ANN),
+    spec("nobody about his own account", (*RECONCILED, explained()), replace(RESOLVE, himself=ANN), "forbidden_holder", LIN),
     spec("one reference on two days settles itself", TWO_DAYS, MATCH, (MATCHED,)),
     spec("once", (*TWO_DAYS, MATCHED), MATCH, ()),
     spec("by staff", TWO_DAYS, MATCH, "forbidden_not_staff", ANN),
+    spec("his own are left to others", TWO_DAYS, replace(MATCH, himself=ANN), ()),
     spec("another reference does not", OTHER_DAY, MATCH, ()),
     spec("another account's does not", (*SETTLED_BY_FILE, opened(TUESDAY, replace(LATE, account_id="acc_cem"))), MATCH, ()),
     spec(
@@ -296,6 +299,32 @@ def test_a_pair_of_which_a_file_has_one_half_no_more_is_a_difference_again() -> 
     third = given(AGGREGATE, *first, *second).when(grown, on()).events
     assert third[0] == opened(TUESDAY, tuesdays)
     assert third[-1].open_after == number_of(fold(AGGREGATE, (*first, *second, *third)).breaks)
+
+
+def test_what_people_matched_stands_alone_again_when_a_half_is_gone() -> None:
+    """The bank books Tuesday's B2 a second time: then Monday's is none of ours. Whoever matched them, by reference or by amount."""
+    twice = replace(NEXT, bank=side(1, 200_00, closing_fen=950_00), breaks=(), begins_with=THIRD)
+    by_amount = (
+        explained(counterpart=name(TUESDAY, OTHER), **BY_UFA),
+        explained(name(TUESDAY, OTHER), TUESDAY, counterpart=H, **BY_UFA),
+        replace(RESOLVED, code="timing"),
+        replace(RESOLVED, break_id=name(TUESDAY, OTHER), business_date=TUESDAY, code="timing"),
+    )
+    for history in ((*TWO_DAYS, MATCHED), (*OTHER_DAY, *by_amount)):
+        first, done = given(AGGREGATE, *history).when(twice, on()).events
+        assert (first, done.open_after) == (opened(MONDAY, HERE), 1)
+
+
+def test_a_day_in_parts_says_nothing_twice_and_begins_anew_with_other_balances() -> None:
+    """The same parts again end in nothing, so no round writes them for ever; a beginning that died is not finished with old claims."""
+    again = replace(IN_PARTS, begins_at=2, begins_with=FIRST)
+    told = (*BEGUN_AND_ONE, opened(MONDAY, THERE), listed(1, T), DONE)
+    begun = given(AGGREGATE, *told).when(again, on()).events
+    one = given(AGGREGATE, *told, *begun).when(part(0, HERE), on()).events
+    given(AGGREGATE, *told, *begun, *one).when(part(1, THERE), on()).then_nothing()
+    anew = replace(IN_PARTS, claims=CLAIMS)
+    (other,) = given(AGGREGATE, *BEGUN_AND_ONE).when(anew, on()).events
+    assert (other.claims, other.listing != BEGUN.listing) == (CLAIMS, True)
 
 
 def test_the_state_keeps_the_last_days_and_what_they_need() -> None:
