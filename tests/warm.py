@@ -68,7 +68,9 @@ class Forked:
     def send_signal(self, sig: int) -> None:
         """Send it a signal while it runs."""
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            # It may end between the look and the signal, as subprocess allows for too (bpo-40550).
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, sig)
 
 
 @contextmanager
