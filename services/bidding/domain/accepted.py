@@ -48,10 +48,14 @@ def bid_with(lines: Lines, hold_id: str) -> Bid | None:
 
 
 def bids_by(lines: Lines, investor: str) -> Sequence[Bid]:
-    """The bids of an investor."""
-    if f",{_quoted(investor)}," not in lines:
-        return ()
-    return tuple(bid for bid in bids_of(lines) if bid.investor == investor)
+    """The bids of an investor. Only lines that have his name are read: whoever bids again is asked for all that he has."""
+    name, found, at = f",{_quoted(investor)},", [], 0
+    while (at := lines.find(name, at)) >= 0:
+        begins, ends = lines.rfind(";", 0, at), lines.find(";", at)
+        ends = ends if ends >= 0 else len(lines)
+        found.append(_bid(number_of(lines[:begins]) + 1, lines[begins + 1 : ends]))
+        at = ends
+    return tuple(bid for bid in found if bid.investor == investor)
 
 
 def _bid(order: int, line: str) -> Bid:
