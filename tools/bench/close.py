@@ -13,6 +13,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -48,6 +49,8 @@ FULL: Final = 1_000_000
 _TELLING: Final = 100_000
 _NEXT: Final = ((_TELLING, 80.0), (30_000, 45.0))
 _LIMIT_S: Final = 1_200.0
+#: A larger book is begun if it may take so much more than the smaller ones promise.
+_MARGIN: Final = 1.2
 _KEPT, _EMPTY = "close", "close_empty"
 
 
@@ -128,10 +131,17 @@ async def _measured(lab: Lab) -> list[Closed]:
             sizes.append(await _book(lab, loans))
             break
     for loans in (FULL, 300_000):
-        if sizes[-1].loans >= _TELLING and lab.left_s > sizes[-1].took_s * loans / sizes[-1].loans:
+        if sizes[-1].loans >= _TELLING and lab.left_s > seconds_for(loans, sizes[-2:]):
             sizes.append(await _book(lab, loans))
             break
     return sizes
+
+
+def seconds_for(loans: int, sizes: Sequence[Closed]) -> float:
+    """What a larger book will take, by what the last two took: starting a stack costs the same for any of them, a loan its share."""
+    smaller, last = sizes
+    each = (last.took_s - smaller.took_s) / (last.loans - smaller.loans)
+    return last.took_s + _MARGIN * each * (loans - last.loans)
 
 
 async def _book(lab: Lab, loans: int, days: int = len(DAYS)) -> Closed:

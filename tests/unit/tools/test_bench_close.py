@@ -16,7 +16,7 @@ from services.repayment.app import build as build_repayment
 from services.repayment.commands import OpenLoan, RecordDebit, RecordDebitFailure
 from tools.bench.bare_close import Arrays
 from tools.bench.book import DAYS, Book
-from tools.bench.close import Closed, Day, bytes_of, growth_of, ratio_of
+from tools.bench.close import Closed, Day, bytes_of, growth_of, ratio_of, seconds_for
 from tools.bench.day_log import DayStored
 
 REPAYMENT, BIDDING = build_repayment("demo"), build_bidding("demo")
@@ -163,3 +163,9 @@ def test_growth_is_the_worst_step_and_memory_that_of_the_largest_book() -> None:
     assert alone.as_json()["median"] is None
     held = bytes_of(sizes)
     assert (held.median, held.holds) == (400.0, True)
+
+
+def test_what_a_larger_book_takes_is_told_by_the_step_between_two_smaller_ones() -> None:
+    """Starting the stack, 40 s of each, is not taken ten times for a book of ten times the loans; a fifth is for what goes slower."""
+    smaller, last = Closed(10_000, took_s=45.0), Closed(100_000, took_s=90.0)
+    assert seconds_for(1_000_000, [smaller, last]) == pytest.approx(90 + 1.2 * 450)
