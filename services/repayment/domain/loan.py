@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import assert_never, get_args
 
+from libs.events.arrival import LoanWaited
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.compensation import (
     ClaimsSubrogated,
@@ -57,7 +58,7 @@ from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.correcting import correct
-from services.repayment.domain.loan_day import next_wake, wake
+from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
     LoanState,
@@ -65,12 +66,14 @@ from services.repayment.domain.loan_state import (
     Repaid,
     Running,
     evolve,
+    reopened,
 )
 from services.repayment.domain.paying import record_debit, record_debit_failure, record_payment
 from services.repayment.domain.profile import Profile
 from services.repayment.domain.trading import CLAIMS_MAX, release, reserve, transfer
 from services.repayment.domain.trouble import TroubledEvent
 from services.repayment.domain.troubled import carry_out, examine
+from services.repayment.domain.waiting import told_late, woken
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
 _MeasureCommand = ExamineMeasure | CarryOutMeasure
@@ -96,7 +99,10 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             taken = record_debit(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
         case RecordDebitFailure():
-            return record_debit_failure(command, _lent(state))
+            lent = _lent(state)
+            rules = profile.on(reopened(lent).book.funded_on)
+            failed = record_debit_failure(command, lent)
+            return told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
@@ -117,7 +123,7 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             return _measured(profile, command, _lent(state), context)
         case Wake():
             return (
-                wake(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
+                woken(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
             )
         case _:
             assert_never(command)
@@ -258,6 +264,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             PaymentReversed,
             PaymentRedated,
             LoanRestated,
+            LoanWaited,
         ),
         state=LoanState,
         initial=NotOpened(),

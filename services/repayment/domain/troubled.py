@@ -16,6 +16,7 @@ from libs.events.measures import (
     Extension,
     LoanMoved,
     LoanWrittenOff,
+    MeasureApplied,
     MeasureExamined,
     MeasureTerms,
     NonAccrual,
@@ -35,6 +36,7 @@ from services.repayment.domain.loan_day import (
     charged_by,
     classified,
     cured,
+    next_wake,
     penalties,
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
@@ -45,6 +47,7 @@ from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
+from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
 
 
@@ -54,7 +57,7 @@ def examine(
     """Whether the loan could do it today, and whose word it needs. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.examined:
         return []
-    _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    effect(rules, command.measure_id, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
         MeasureExamined(
@@ -77,7 +80,18 @@ def carry_out(
     """The loan does it. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.done:
         return []
-    return _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    due = next_wake(rules, state)
+    on, phase = place_on(state, due, context.business_date)
+    applied = MeasureApplied(
+        loan_id=state.loan_id,
+        borrower=state.borrower,
+        measure_id=command.measure_id,
+        terms=command.terms,
+        applied_on=on,
+        before_phase=phase,
+    )
+    done = effect(rules, command.measure_id, command.terms, state, on)
+    return [*waited(state, due, (on, phase)), applied, *done]
 
 
 def _need(terms: MeasureTerms, state: Running) -> Need:
@@ -87,9 +101,10 @@ def _need(terms: MeasureTerms, state: Running) -> Need:
     return Need(by="not_needed")
 
 
-def _effect(
+def effect(
     rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
 ) -> Sequence[LoanEvent]:
+    """What a measure comes to on a day. Refusals stand on CarryOutMeasure."""
     match terms:
         case Extension() | Restructuring():
             return reschedule(rules, measure_id, terms, state, on)
