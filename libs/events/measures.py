@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libs.events.codec import event, record
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.mandate import MandateBy, Voter
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
 
 Months = Annotated[int, Field(ge=1, le=600)]
@@ -102,6 +104,10 @@ MeasureTerms = (
     | NonAccrual
     | BranchMove
     | SettlementInKind
+    | Pause
+    | PauseEnd
+    | Flag
+    | Unflag
 )
 MeasureKind = Literal[
     "extension",
@@ -112,6 +118,10 @@ MeasureKind = Literal[
     "non_accrual",
     "branch_move",
     "settlement_in_kind",
+    "pause",
+    "pause_end",
+    "flag",
+    "unflag",
 ]
 
 
@@ -137,7 +147,7 @@ class MeasureProposed:
 @event("repayment.MeasureExamined.v1")
 class MeasureExamined:
     """On the loan: it could be done today. `voters` are the lenders whose word is needed; none where the contract gives it, or no
-    money of theirs is touched (`mandate`)."""
+    money of theirs is touched (`mandate`). `flags` stand on it."""
 
     loan_id: str
     measure_id: str
@@ -148,11 +158,12 @@ class MeasureExamined:
     silence_consents: bool = False
     product: str = ""
     region: str = ""
+    flags: tuple[FlagKind, ...] = ()
 
 
 @event("repayment.MeasureAdmitted.v1")
 class MeasureAdmitted:
-    """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word."""
+    """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word. `flags` stood on its loan."""
 
     measure_id: str
     loan_id: str
@@ -163,6 +174,7 @@ class MeasureAdmitted:
     voters: tuple[Voter, ...]
     silence_consents: bool
     admitted_on: date
+    flags: tuple[FlagKind, ...] = ()
 
 
 @event("repayment.MeasureSigned.v1")

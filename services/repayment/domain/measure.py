@@ -139,6 +139,7 @@ def _admit(
             voters=command.voters,
             silence_consents=command.silence_consents,
             admitted_on=context.business_date,
+            flags=command.flags,
         )
     ]
 
