@@ -15,6 +15,7 @@ from libs.events.collections import (
     CaseAssigned,
     CaseClosed,
     CaseOpened,
+    CasePaymentCorrected,
     CasePaymentRecorded,
     CaseRanked,
     CaseStageChanged,
@@ -27,6 +28,7 @@ from libs.events.collections import (
     PromiseKept,
     PromiseMade,
     PromiseReleased,
+    PromiseReopened,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.plans import PlanAnswered, PlanProposed
@@ -35,7 +37,9 @@ from services.collections.commands import (
     AssignCase,
     ClaimCase,
     CloseCase,
+    CorrectCasePayment,
     Desk,
+    JudgeAgain,
     LogContact,
     MakePromise,
     ProposePlan,
@@ -46,7 +50,7 @@ from services.collections.commands import (
     ReleaseDebtor,
     StartContact,
 )
-from services.collections.domain import debtor_cases
+from services.collections.domain import debtor_cases, debtor_corrections
 from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
 from services.collections.domain.debtor_plans import answer_plan, propose_plan
 from services.collections.domain.debtor_state import (
@@ -67,7 +71,10 @@ FOLLOW_UP_PHASE = 5
 
 _DAY = timedelta(days=1)
 
-FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CloseCase | AnswerPlan
+CorrectionCommand = CorrectCasePayment | JudgeAgain
+FactCommand = (
+    RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CorrectionCommand | CloseCase | AnswerPlan
+)
 CaseCommand = ClaimCase | AssignCase | StartContact | LogContact | MakePromise | ProposePlan
 WorkCommand = CaseCommand | ReleaseDebtor
 DebtorCommand = FactCommand | WorkCommand
@@ -105,6 +112,10 @@ def _decided(
             return debtor_cases.record_penalty(command, state)
         case RecordCasePayment():
             return debtor_cases.record_payment(command, state)
+        case CorrectCasePayment():
+            return debtor_corrections.correct_payment(command, state)
+        case JudgeAgain():
+            return debtor_corrections.judge_again(command, state, context)
         case CloseCase():
             return debtor_cases.close_case(command, state)
         case ReleaseDebtor():
@@ -244,7 +255,7 @@ def wake_on(state: DebtorState) -> WakeOn:
     """When the day next has something to do: the date of a promise, or the eve of a next step."""
     if isinstance(state, NoDebtor):
         return None
-    days = [case.promise.promised_on for case in state.cases if isinstance(case, OpenCase) and case.promise]
+    days = [case.promise.promised_on for case in state.cases if case.promise]
     days += [
         case.next_on - _DAY
         for case in state.cases
@@ -263,6 +274,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             RecordBucket,
             RecordPenalty,
             RecordCasePayment,
+            CorrectCasePayment,
+            JudgeAgain,
             CloseCase,
             ClaimCase,
             ReleaseDebtor,
@@ -279,6 +292,7 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             ArrearsUpdated,
             CaseStageChanged,
             CasePaymentRecorded,
+            CasePaymentCorrected,
             CaseClosed,
             CaseRanked,
             CaseAssigned,
@@ -290,6 +304,7 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             PromiseKept,
             PromiseBroken,
             PromiseReleased,
+            PromiseReopened,
             PlanProposed,
             PlanAnswered,
         ),
