@@ -91,11 +91,16 @@ async def propose_guarantor(
     status=200,
 )
 async def admit_guarantor(
-    guarantor: GuarantorId, body: AdmissionIn, himself: Himself, staff: Staff, principal: ThisPrincipal
+    guarantor: GuarantorId,
+    himself: Himself,
+    staff: Staff,
+    principal: ThisPrincipal,
+    body: AdmissionIn | None = None,
 ) -> Order:
     """Agree to what another person proposed, or to less."""
     await _require_post(staff, principal.subject, _AGREES)
-    return Order(guarantor, commands.AdmitGuarantor(guarantor=guarantor, himself=himself, **dict(body)))
+    terms = dict(body or AdmissionIn())
+    return Order(guarantor, commands.AdmitGuarantor(guarantor=guarantor, himself=himself, **terms))
 
 
 @router.command(

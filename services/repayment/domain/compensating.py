@@ -39,8 +39,8 @@ from services.repayment.commands.compensation import (
 from services.repayment.domain.allocation import UNDUE, Book, line_fen, open_lines, settlement
 from services.repayment.domain.compensation_days import require_in_time
 from services.repayment.domain.guarantee import Approved, Asked, Guarantee, Proposed, UnderWay
-from services.repayment.domain.himself import require_no_part_in
-from services.repayment.domain.ids import account_of_guarantor, staff, user_of_guarantor
+from services.repayment.domain.himself import signer_without_part
+from services.repayment.domain.ids import account_of_guarantor, user_of_guarantor
 from services.repayment.domain.loan_day import charged_by, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
 from services.repayment.domain.profile import Rules
@@ -129,17 +129,14 @@ def days_unpaid(state: Running, lines: Sequence[AllocationLine], on: date) -> in
 # --- three people --------------------------------------------------------------------------------------------------
 
 
-def _signer(command: _Signing, state: Running, context: Context) -> str:
-    """The member of staff who acts, and has no part in the loan himself."""
-    who = staff(context)
-    require_no_part_in(state, command.himself)
-    return who
-
-
 def _propose(
     rules: Rules, command: ProposeCompensation, state: Running, context: Context
 ) -> Sequence[CompensationProposed]:
-    who, on, guarantee = _signer(command, state, context), context.business_date, state.guarantee
+    who, on, guarantee = (
+        signer_without_part(command.himself, state, context),
+        context.business_date,
+        state.guarantee,
+    )
     if guarantee is None:
         raise Refused("no_guarantor")
     if guarantee.under_way is not None:
@@ -180,7 +177,7 @@ def _require_answers(state: Running) -> None:
 def _approve(
     command: ApproveCompensation, state: Running, context: Context
 ) -> Sequence[CompensationApproved]:
-    who = _signer(command, state, context)
+    who = signer_without_part(command.himself, state, context)
     guarantee, under_way = _under_way(state, command.compensation_id)
     if not isinstance(under_way, Proposed):
         return []
@@ -199,7 +196,7 @@ def _approve(
 
 
 def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Sequence[CompensationDeclined]:
-    who, guarantee = _signer(command, state, context), state.guarantee
+    who, guarantee = signer_without_part(command.himself, state, context), state.guarantee
     under_way = guarantee.under_way if guarantee else None
     if guarantee is None or under_way is None or under_way.compensation_id != command.compensation_id:
         return []
@@ -212,7 +209,7 @@ def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Se
 def _execute(
     rules: Rules, command: ExecuteCompensation, state: Running, context: Context
 ) -> Sequence[CompensationExecuted | CompensationDeclined]:
-    who, on = _signer(command, state, context), context.business_date
+    who, on = signer_without_part(command.himself, state, context), context.business_date
     guarantee, under_way = _under_way(state, command.compensation_id)
     if isinstance(under_way, Asked):
         return []
@@ -226,6 +223,7 @@ def _execute(
     if not lines:
         return [_declined(state.loan_id, guarantee, command, "nothing_overdue", on)]
     if days_unpaid(state, lines, on) < _terms(state.book).compensated_after:
+        # What it was proposed for is paid; what is late now may be so for a day.
         return [_declined(state.loan_id, guarantee, command, "not_overdue_enough", on)]
     return [
         CompensationExecuted(
@@ -244,7 +242,8 @@ def _execute(
 
 
 def _under_way(state: Running, compensation_id: str) -> tuple[Guarantee, UnderWay]:
-    guarantee, under_way = state.guarantee, state.guarantee and state.guarantee.under_way
+    guarantee = state.guarantee
+    under_way = guarantee.under_way if guarantee else None
     if guarantee is None or under_way is None or under_way.compensation_id != compensation_id:
         raise Refused("compensation_not_open")
     return guarantee, under_way

@@ -69,6 +69,8 @@ def decide(
     if isinstance(state, NotProposed):
         if isinstance(command, ReduceGuarantee | RestoreGuarantee):
             return []  # a loan opened by hand may name one who is not in the register
+        if isinstance(command, RefuseGuarantor) and state.refused:
+            return []
         raise Refused("unknown_guarantor")
     match command:
         case AdmitGuarantor():
@@ -120,12 +122,11 @@ def _propose(
         elsewhere_fen=command.elsewhere_fen,
     )
     waiting = None if isinstance(state, NotProposed) else state.proposal
-    if waiting is not None:
-        if replace(waiting, proposed_on=on) == terms_of(proposed):
-            return []
-        if not _is_stale(rules, waiting, on):
-            raise Refused("proposal_waits")
-    return [proposed]
+    if waiting is None or _is_stale(rules, waiting, on):
+        return [proposed]
+    if replace(waiting, proposed_on=on) == terms_of(proposed):
+        return []
+    raise Refused("proposal_waits")
 
 
 def _require_worth(rules: Rules, command: ProposeGuarantor) -> None:

@@ -38,9 +38,10 @@ class Terms:
 
 @record
 class NotProposed:
-    """Nobody of that name."""
+    """Nobody of that name, or one whose only proposal was refused."""
 
     kind: Literal["not_proposed"] = "not_proposed"
+    refused: bool = False
 
 
 @record
@@ -101,7 +102,7 @@ def evolve(state: GuarantorState, event: GuarantorEvent) -> GuarantorState:
             return _admitted(state, event)
         case GuarantorRefused():
             if isinstance(state, NotProposed | Proposed):
-                return NotProposed()
+                return NotProposed(refused=True)
             return replace(state, proposal=None)
         case GuaranteeDeclined():
             return state

@@ -6,8 +6,8 @@ is merely related to him: what a relative borrows is marked where it is applied 
 
 from collections.abc import Collection
 
-from libs.events.deciding import Refused
-from services.repayment.domain.ids import user_of_guarantor
+from libs.events.deciding import Context, Refused
+from services.repayment.domain.ids import staff, user_of_guarantor
 from services.repayment.domain.loan_state import Running, shared_by
 
 
@@ -38,3 +38,10 @@ def require_no_part_in(state: Running, himself: str | None) -> None:
     require_no_part(
         himself, borrower=state.borrower, guarantor=guarantor_of(state), holders=holders_of(state)
     )
+
+
+def signer_without_part(himself: str | None, state: Running, context: Context) -> str:
+    """The member of staff who acts. Refused: `forbidden_not_staff`, and where he has a part in the loan."""
+    who = staff(context)
+    require_no_part_in(state, himself)
+    return who
