@@ -15,6 +15,7 @@ from libs.events.mandate import MandateBy, Voter
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
 from libs.events.repayment import LoanClass
+from libs.events.voidance import Voidance
 
 Months = Annotated[int, Field(ge=1, le=600)]
 
@@ -102,6 +103,7 @@ MeasureTerms = (
     | NonAccrual
     | BranchMove
     | SettlementInKind
+    | Voidance
 )
 MeasureKind = Literal[
     "extension",
@@ -112,6 +114,7 @@ MeasureKind = Literal[
     "non_accrual",
     "branch_move",
     "settlement_in_kind",
+    "voidance",
 ]
 
 
@@ -137,7 +140,7 @@ class MeasureProposed:
 @event("repayment.MeasureExamined.v1")
 class MeasureExamined:
     """On the loan: it could be done today. `voters` are the lenders whose word is needed; none where the contract gives it, or no
-    money of theirs is touched (`mandate`)."""
+    money of theirs is touched (`mandate`). `holders` of its claims are said where none of them may sign."""
 
     loan_id: str
     measure_id: str
@@ -148,6 +151,7 @@ class MeasureExamined:
     silence_consents: bool = False
     product: str = ""
     region: str = ""
+    holders: tuple[str, ...] = ()
 
 
 @event("repayment.MeasureAdmitted.v1")
@@ -163,6 +167,7 @@ class MeasureAdmitted:
     voters: tuple[Voter, ...]
     silence_consents: bool
     admitted_on: date
+    holders: tuple[str, ...] = ()
 
 
 @event("repayment.MeasureSigned.v1")

@@ -36,6 +36,7 @@ class AdmitMeasure:
     mandate: MandateBy
     voters: tuple[Voter, ...]
     silence_consents: bool
+    holders: tuple[str, ...] = ()
 
 
 @command("repayment.SignMeasure")
@@ -45,7 +46,7 @@ class SignMeasure:
 
     Refused: `unknown_measure`, `measure_not_admitted`, `measure_ended`, `step_signed`, `step_out_of_order`, `forbidden_not_staff`,
     `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_borrower`,
-    `forbidden_branch` (not of the branch that the loan comes to).
+    `forbidden_holder` (a voidance is signed by nobody who holds a claim), `forbidden_branch` (not of the branch that the loan comes to).
     """
 
     step: MeasureStep
@@ -101,7 +102,10 @@ class CarryOutMeasure:
     a move: `other_branch` (it is not there);
     a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
     `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `invalid_validity` (rights have one, others
-    none), `fee_owed`, `neither_arrears_nor_all`.
+    none), `fee_owed`, `neither_arrears_nor_all`;
+    a voidance, also of a loan that is repaid: `loan_settled_in_kind`, `loan_measured`, `loan_compensated`, `payment_on_its_way`,
+    `history_differs` (what was paid cannot be told, as of corrections), `invalid_date` (when it is proposed: due today or before).
+    Of a loan that is void only its class, its branch, a write-off and a settlement in kind: `loan_voided`.
     """
 
     measure_id: str

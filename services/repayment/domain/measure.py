@@ -139,6 +139,7 @@ def _admit(
             voters=command.voters,
             silence_consents=command.silence_consents,
             admitted_on=context.business_date,
+            holders=command.holders,
         )
     ]
 
@@ -197,9 +198,11 @@ def _sign(
 
 
 def _require_another(state: InWork, signer: str, himself: str | None) -> None:
-    """Whoever owes is not asked, and nobody is asked twice."""
+    """Whoever owes is not asked, of a voidance nobody whose claim it is, and nobody is asked twice."""
     if himself == state.borrower:
         raise Refused("forbidden_borrower")
+    if himself in state.holders:
+        raise Refused("forbidden_holder")
     if signer in (state.proposal.proposed_by, *(given.signer for given in state.signed)):
         raise Refused("forbidden_second_signature")
 

@@ -15,6 +15,7 @@ from libs.events.measures import (
     Waiver,
     WriteOff,
 )
+from libs.events.voidance import Voidance
 from services.repayment.domain.profile import Rules
 
 #: Who proposes: the customer's owner or whoever collects brings it; who judges it is never among them.
@@ -27,6 +28,7 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
     "non_accrual": ("risk", "collections_supervisor"),
     "branch_move": ("loan_clerk",),
     "settlement_in_kind": ("collector", "collections_supervisor"),
+    "voidance": ("legal",),
 }
 
 
@@ -46,5 +48,7 @@ def steps_of(rules: Rules, terms: MeasureTerms) -> tuple[MeasureStep, ...]:
             return ("receiving_clerk",)
         case SettlementInKind():
             return ("legal", "risk", "general_manager", "finance_supervisor")
+        case Voidance():
+            return ("legal", "finance_supervisor", "general_manager")
         case _:
             assert_never(terms)

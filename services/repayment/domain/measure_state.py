@@ -59,7 +59,8 @@ class Proposed:
 
 @record
 class InWork:
-    """It waits for the signature of the first of `steps_left`; after the last, for its lenders' word where `need` says so."""
+    """It waits for the signature of the first of `steps_left`; after the last, for its lenders' word where `need` says so. None of
+    `holders` signs."""
 
     kind: Literal["in_work"] = "in_work"
     proposal: Proposal
@@ -67,6 +68,7 @@ class InWork:
     need: Need
     steps_left: tuple[MeasureStep, ...]
     signed: tuple[Signature, ...] = ()
+    holders: tuple[str, ...] = ()
 
 
 @record
@@ -121,7 +123,13 @@ def evolve(state: MeasureState, event: MeasureEvent) -> MeasureState:
         case MeasureAdmitted():
             assert isinstance(state, Proposed), "only what was proposed is admitted"
             need = Need(by=event.mandate, voters=event.voters, silence_consents=event.silence_consents)
-            return InWork(proposal=state.proposal, borrower=event.borrower, need=need, steps_left=event.steps)
+            return InWork(
+                proposal=state.proposal,
+                borrower=event.borrower,
+                need=need,
+                steps_left=event.steps,
+                holders=event.holders,
+            )
         case MeasureSigned():
             assert isinstance(state, InWork), "only what is in work is signed"
             given = Signature(step=event.step, signer=event.signer)

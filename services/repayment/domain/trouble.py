@@ -18,6 +18,7 @@ from libs.events.measures import (
 )
 from libs.events.money import Count
 from libs.events.repayment import LoanClass, LoanClassified
+from libs.events.voidance import LoanVoided
 
 #: How many measures a loan recognises when they come again.
 _REMEMBERED = 32
@@ -54,7 +55,7 @@ class Trouble:
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
-    changed what the journal's inputs alone would give.
+    changed what the journal's inputs alone would give. `voided_on`: its contract is void since.
     """
 
     examined: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class Trouble:
     granted_months: Count = 0
     observed: Floor | None = None
     unreplayed: bool = False
+    voided_on: date | None = None
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -101,6 +103,15 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(_done(trouble, event.measure_id), branch=event.to_branch)
         case _:
             assert_never(event)
+
+
+def voided(trouble: Trouble, event: LoanVoided) -> Trouble:
+    """What the loan remembers once its contract is void: its class is better no more by itself."""
+    return replace(
+        _done(trouble, event.measure_id),
+        voided_on=event.voided_on,
+        floor=Floor(best=event.floor_class),
+    )
 
 
 def classified(trouble: Trouble, event: LoanClassified) -> Trouble:

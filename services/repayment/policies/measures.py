@@ -19,6 +19,7 @@ from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanClassified
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
+from libs.events.voidance import LoanVoided
 from services.repayment.commands.measures import (
     AdmitMeasure,
     CarryOutMeasure,
@@ -35,6 +36,7 @@ _Done = (
     | NonAccrualStarted
     | LoanMoved
     | DebtSettledInKind
+    | LoanVoided
 )
 
 
@@ -50,6 +52,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 mandate=examined.mandate,
                 voters=examined.voters,
                 silence_consents=examined.silence_consents,
+                holders=examined.holders,
             )
             return [Send("admit", examined.measure_id, admit)]
         case MeasureApproved() as approved:
@@ -63,6 +66,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | NonAccrualStarted()
             | LoanMoved()
             | DebtSettledInKind()
+            | LoanVoided()
         ) as done:
             return _complete(done)
         case CommandRefused() as refused:
@@ -126,6 +130,7 @@ SAGAS = (
             Step(on=NonAccrualStarted, send=CompleteMeasure),
             Step(on=LoanMoved, send=CompleteMeasure),
             Step(on=DebtSettledInKind, send=CompleteMeasure),
+            Step(on=LoanVoided, send=CompleteMeasure),
         ),
         expected_refusals=(CarryOutMeasure,),
     ),
