@@ -17,6 +17,7 @@ from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
+from libs.events.voidance import Voidance
 
 Months = Annotated[int, Field(ge=1, le=600)]
 
@@ -105,6 +106,7 @@ MeasureTerms = (
     | NonAccrual
     | BranchMove
     | SettlementInKind
+    | Voidance
     | Pause
     | PauseEnd
     | Flag
@@ -119,6 +121,7 @@ MeasureKind = Literal[
     "non_accrual",
     "branch_move",
     "settlement_in_kind",
+    "voidance",
     "pause",
     "pause_end",
     "flag",

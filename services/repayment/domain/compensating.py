@@ -9,7 +9,7 @@ penalty up to the day, and never the platform's own fees *(chosen)*: those stay 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import assert_never
 
 from libs.events.compensation import (

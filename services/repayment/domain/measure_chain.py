@@ -17,6 +17,7 @@ from libs.events.measures import (
     WriteOff,
 )
 from libs.events.pauses import Pause, PauseEnd
+from libs.events.voidance import Voidance
 from services.repayment.domain.profile import Rules
 
 #: Who proposes: the customer's owner or whoever collects brings it; who judges it is never among them.
@@ -29,6 +30,7 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
     "non_accrual": ("risk", "collections_supervisor"),
     "branch_move": ("loan_clerk",),
     "settlement_in_kind": ("collector", "collections_supervisor"),
+    "voidance": ("legal",),
     "pause": ("customer_manager", "collector", "collections_supervisor"),
     "pause_end": ("customer_manager", "collector", "collections_supervisor"),
     "flag": ("customer_manager", "collector", "collections_supervisor"),
@@ -52,6 +54,8 @@ def steps_of(rules: Rules, terms: MeasureTerms, waived_before_fen: int = 0) -> t
             return ("receiving_clerk",)
         case SettlementInKind():
             return ("legal", "risk", "general_manager", "finance_supervisor")
+        case Voidance():
+            return ("legal", "finance_supervisor", "general_manager")
         case Pause():
             # Penalty that does not run is never more than what these two may waive: the last post of the limits gives up any.
             return ("risk", rules.waiver_limits[-1][0])

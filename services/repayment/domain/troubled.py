@@ -29,6 +29,7 @@ from libs.events.measures import (
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
@@ -42,7 +43,7 @@ from services.repayment.domain.loan_day import (
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.mandate import Need, need_of
-from services.repayment.domain.pausing_loan import flagged, pause_ended, paused, unflagged, unpaused
+from services.repayment.domain.pausing_loan import pause_ended, paused_or_flagged
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
@@ -50,6 +51,9 @@ from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
 from services.repayment.domain.waiving import waived, waived_lines
+
+#: What may still be done to a loan whose contract is void: nothing that would be a term of it.
+_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind)
 
 
 def examine(
@@ -109,6 +113,8 @@ def _need(terms: MeasureTerms, state: Running) -> Need:
 def _effect(
     rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
 ) -> Sequence[LoanEvent]:
+    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
+        raise Refused("loan_voided")
     match terms:
         case Extension() | Restructuring():
             return reschedule(rules, measure_id, terms, state, on)
@@ -126,14 +132,10 @@ def _effect(
             return _moved(measure_id, terms, state, on)
         case SettlementInKind():
             return settled_in_kind(rules, measure_id, terms, state, on)
-        case Pause():
-            return paused(rules, measure_id, terms, state, on)
-        case PauseEnd():
-            return unpaused(measure_id, terms, state, on)
-        case Flag():
-            return flagged(measure_id, terms, state, on)
-        case Unflag():
-            return unflagged(measure_id, terms, state, on)
+        case Voidance():
+            raise AssertionError("a voidance has a room of its own, which sees the profile")
+        case Pause() | PauseEnd() | Flag() | Unflag():
+            return paused_or_flagged(rules, measure_id, terms, state, on)
         case _:
             assert_never(terms)
 

@@ -21,6 +21,7 @@ from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanClassified
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
+from libs.events.voidance import LoanVoided
 from services.repayment.commands.measures import (
     AdmitMeasure,
     CarryOutMeasure,
@@ -37,6 +38,7 @@ _Done = (
     | NonAccrualStarted
     | LoanMoved
     | DebtSettledInKind
+    | LoanVoided
     | DelinquencyPaused
     | DelinquencyPauseEnded
     | LoanFlagged
@@ -77,6 +79,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | NonAccrualStarted()
             | LoanMoved()
             | DebtSettledInKind()
+            | LoanVoided()
             | DelinquencyPaused()
             | DelinquencyPauseEnded()
             | LoanFlagged()
@@ -144,6 +147,7 @@ SAGAS = (
             Step(on=NonAccrualStarted, send=CompleteMeasure),
             Step(on=LoanMoved, send=CompleteMeasure),
             Step(on=DebtSettledInKind, send=CompleteMeasure),
+            Step(on=LoanVoided, send=CompleteMeasure),
             Step(on=DelinquencyPaused, send=CompleteMeasure),
             Step(on=DelinquencyPauseEnded, send=CompleteMeasure),
             Step(on=LoanFlagged, send=CompleteMeasure),
