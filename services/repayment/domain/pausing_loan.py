@@ -30,7 +30,7 @@ def paused_or_flagged(
         case Flag():
             return _flagged(measure_id, terms, state, on)
         case Unflag():
-            return _unflagged(measure_id, terms, state, on)
+            return unflagged(measure_id, terms, state, on)
         case _:
             assert_never(terms)
 
@@ -116,7 +116,8 @@ def _flagged(measure_id: str, terms: Flag, state: Running, on: date) -> Sequence
     ]
 
 
-def _unflagged(measure_id: str, terms: Unflag, state: Running, on: date) -> Sequence[LoanUnflagged]:
+def unflagged(measure_id: str, terms: Unflag, state: Running, on: date) -> Sequence[LoanUnflagged]:
+    """The flag is lifted. Refusals stand on CarryOutMeasure."""
     if terms.flag not in state.trouble.flags:
         raise Refused("no_flag")
     return [
