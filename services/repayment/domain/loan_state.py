@@ -15,6 +15,8 @@ from libs.events.compensation import (
     CompensationProposed,
 )
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.flags import LoanUnflagged
+from libs.events.measures import MeasureExamined
 from libs.events.money import Count
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -33,6 +35,7 @@ from libs.events.repayment import (
     RepaymentDistributed,
 )
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.voidance import LoanVoided
 from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
 from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
@@ -41,7 +44,7 @@ from services.repayment.domain.journal import EMPTY, Journal, opened, with_first
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import corrected, with_answer, with_payment, with_sale, with_wait
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
-from services.repayment.domain.trouble_told import troubled
+from services.repayment.domain.trouble_told import troubled, voided
 
 # Whoever reads the state finds its claims here too.
 Claim = holding.Claim
@@ -151,6 +154,7 @@ LoanEvent = (
     | PaymentReversed
     | PaymentRedated
     | LoanRestated
+    | LoanVoided
     | LoanWaited
 )
 
@@ -177,8 +181,14 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             if isinstance(state, Repaid):
                 return replace(state, last=corrected(state.last, event))
             return corrected(state, event) if isinstance(state, Running) else state
+        case LoanVoided():
+            if isinstance(state, Repaid):
+                return replace(state, last=voided(state.last, event))
+            return voided(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case MeasureExamined() | LoanUnflagged() if isinstance(state, Repaid):
+            return replace(state, last=troubled(state.last, event))
         case _ if not isinstance(state, Running):
             return state
         case _ if isinstance(event, TroubledEvent):
@@ -215,7 +225,8 @@ def _evolve_running(
 ) -> LoanState:
     match event:
         case InstallmentDue():
-            return replace(_asked(state, event.debit_id, event.value_date), next_due=event.number + 1)
+            asked = _asked(state, event.debit_id, event.value_date, waits=event.asked)
+            return replace(asked, next_due=event.number + 1)
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
@@ -279,8 +290,11 @@ def _opened(event: LoanOpened) -> Running:
     )
 
 
-def _asked(state: Running, debit_id: str, on: date) -> Running:
-    return replace(state, asked_on=on, unanswered=(*state.unanswered, debit_id))
+def _asked(state: Running, debit_id: str, on: date, *, waits: bool = True) -> Running:
+    """The day is over for what falls due on it, whether the account was asked or not."""
+    return replace(
+        state, asked_on=on, unanswered=(*state.unanswered, debit_id) if waits else state.unanswered
+    )
 
 
 def _answered(state: _Lent, payment_id: str) -> _Lent:

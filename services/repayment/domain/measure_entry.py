@@ -7,12 +7,18 @@ is owed, in `comes_to_nothing` if it may apply to nothing where the loan is anot
 from collections.abc import Sequence
 from dataclasses import replace
 
+from libs.events.flags import Flag, Unflag
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import BranchMove, MeasureTerms, NonAccrual, Waiver
 from services.repayment.domain.trouble import Trouble
 
 #: As which a measure is refused that has nothing to do any more: more than that it was not meant to.
-_NOTHING_LEFT = {Waiver: ("nothing_to_waive", "loan_repaid"), NonAccrual: ("not_accruing",)}
+_NOTHING_LEFT = {
+    Waiver: ("nothing_to_waive", "loan_repaid"),
+    NonAccrual: ("not_accruing",),
+    Flag: ("loan_repaid",),
+    Unflag: ("loan_repaid",),
+}
 
 
 def is_journaled(terms: MeasureTerms) -> bool:
@@ -38,6 +44,8 @@ def carried(live: Trouble, replayed: Trouble) -> Trouble:
         done=live.done,
         branch=live.branch,
         unreplayed=live.unreplayed,
+        # Who has died is dead, and what is disputed is, whatever was booked.
+        flags=live.flags,
     )
 
 

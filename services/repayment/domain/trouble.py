@@ -6,6 +6,7 @@ from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
 from libs.events.corrections import FloorStanding, MeasuredStanding
+from libs.events.flags import FlagKind, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
@@ -20,7 +21,9 @@ from libs.events.measures import (
     RecoveryReceived,
 )
 from libs.events.money import Count
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.repayment import LoanClass, LoanClassified
+from libs.events.voidance import LoanVoided
 
 #: How many measures a loan recognises when they come again.
 _REMEMBERED = 32
@@ -36,6 +39,10 @@ TroubledEvent = (
     | NonAccrualEnded
     | LoanMoved
     | DebtSettledInKind
+    | DelinquencyPaused
+    | DelinquencyPauseEnded
+    | LoanFlagged
+    | LoanUnflagged
 )
 
 
@@ -58,7 +65,8 @@ class Trouble:
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
-    that is none of the journal's inputs changed what they alone would give.
+    that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
+    its contract is void since. `flags` stand in the order in which they were raised.
     """
 
     examined: tuple[str, ...] = ()
@@ -73,6 +81,9 @@ class Trouble:
     granted_months: Count = 0
     observed: Floor | None = None
     unreplayed: bool = False
+    waived_fen: Count = 0
+    voided_on: date | None = None
+    flags: tuple[FlagKind, ...] = ()
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -100,7 +111,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case RecoveryReceived():
             return replace(trouble, recovered_fen=event.recovered_fen)
         case PenaltyWaived():
-            return _changed(trouble, event.measure_id)
+            changed = _changed(trouble, event.measure_id)
+            return replace(changed, waived_fen=trouble.waived_fen + event.waived_fen)
         case DebtSettledInKind():
             return replace(_done(trouble, event.measure_id), in_kind=True)
         case NonAccrualStarted():
@@ -109,8 +121,32 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(trouble, non_accrual=False)
         case LoanMoved():
             return replace(_done(trouble, event.measure_id), branch=event.to_branch)
+        case DelinquencyPaused() | DelinquencyPauseEnded() | LoanFlagged() | LoanUnflagged():
+            return replace(_done(trouble, event.measure_id), flags=_flags(trouble.flags, event))
         case _:
             assert_never(event)
+
+
+def _flags(
+    flags: tuple[FlagKind, ...],
+    event: DelinquencyPaused | DelinquencyPauseEnded | LoanFlagged | LoanUnflagged,
+) -> tuple[FlagKind, ...]:
+    match event:
+        case LoanFlagged():
+            return (*flags, event.flag)
+        case LoanUnflagged():
+            return tuple(flag for flag in flags if flag != event.flag)
+        case _:
+            return flags
+
+
+def voided(trouble: Trouble, event: LoanVoided) -> Trouble:
+    """What the loan remembers once its contract is void: its class is better no more by itself."""
+    return replace(
+        _done(trouble, event.measure_id),
+        voided_on=event.voided_on,
+        floor=Floor(best=event.floor_class),
+    )
 
 
 def classified(trouble: Trouble, event: LoanClassified) -> Trouble:
