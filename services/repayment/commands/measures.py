@@ -1,6 +1,7 @@
 """Commands about measures: what staff, lenders and the loan say to a measure, and what a measure asks of its loan."""
 
 from libs.events.codec import command
+from libs.events.flags import FlagKind
 from libs.events.mandate import MandateBy, Voter
 from libs.events.measures import MeasureStep, MeasureTerms
 from libs.events.money import Count
@@ -43,6 +44,7 @@ class AdmitMeasure:
     guarantor: str = ""
     holders: tuple[str, ...] = ()
     waived_before_fen: Count = 0
+    flags: tuple[FlagKind, ...] = ()
 
 
 @command("repayment.SignMeasure")
@@ -114,7 +116,10 @@ class CarryOutMeasure:
     a move: `other_branch` (it is not there);
     a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
     `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `invalid_validity` (rights have one, others
-    none), `fee_owed`, `neither_arrears_nor_all`.
+    none), `fee_owed`, `neither_arrears_nor_all`;
+    a pause: `cause_not_allowed` (not by the profile), `invalid_date` (its end before its beginning), `pause_over` (by today),
+    `loan_written_off`, `pause_stands` (one that runs or is to come), `pause_too_long`, `pause_days_used` (of a calendar year); its end: `no_pause`;
+    a flag: `flag_stands`; its end, which a repaid loan does as well: `no_flag`.
     """
 
     measure_id: str

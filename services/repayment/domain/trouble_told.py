@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, PenaltyWaived
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from services.repayment.domain.allocation import after
+from services.repayment.domain.pausing import Paused, ended
 from services.repayment.domain.profile import WRITTEN_OFF
 from services.repayment.domain.trouble import TroubledEvent, after_event
 from services.repayment.domain.waiving import waived
@@ -25,8 +27,18 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
             return replace(state, book=waived(state.book, event.lines))
         case DebtSettledInKind():
             return _settled(state, event)
+        case DelinquencyPaused() | DelinquencyPauseEnded():
+            return replace(state, book=replace(state.book, pauses=_paused(state, event)))
         case _:
             return state
+
+
+def _paused(state: "Running", event: DelinquencyPaused | DelinquencyPauseEnded) -> tuple[Paused, ...]:
+    pauses = state.book.pauses
+    if isinstance(event, DelinquencyPauseEnded):
+        return ended(pauses, event.pause_id, event.to_on)
+    paused = Paused(from_on=event.from_on, to_on=event.to_on, pause_id=event.measure_id, cause=event.cause)
+    return (*pauses, paused)
 
 
 def _settled(state: "Running", event: DebtSettledInKind) -> "Running":
