@@ -17,6 +17,7 @@ from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
+from libs.events.voidance import Voidance
 
 Months = Annotated[int, Field(ge=1, le=600)]
 
@@ -109,6 +110,7 @@ MeasureTerms = (
     | PauseEnd
     | Flag
     | Unflag
+    | Voidance
 )
 MeasureKind = Literal[
     "extension",
@@ -123,6 +125,7 @@ MeasureKind = Literal[
     "pause_end",
     "flag",
     "unflag",
+    "voidance",
 ]
 
 

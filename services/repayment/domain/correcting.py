@@ -42,6 +42,8 @@ def correct(
     live = reopened(state)
     if command.correction.correction_id in live.journal.corrections:
         return []
+    if live.trouble.voided_on is not None:
+        raise Refused("loan_voided")
     if live.trouble.in_kind:
         raise Refused("loan_settled_in_kind")
     if live.trouble.unreplayed:

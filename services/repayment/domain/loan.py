@@ -38,6 +38,7 @@ from libs.events.repayment import (
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
+from libs.events.voidance import LoanVoided, Voidance
 from services.repayment.commands import (
     ApproveCompensation,
     DeclineCompensation,
@@ -55,10 +56,12 @@ from services.repayment.commands import (
 )
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
+from services.repayment.domain import voidance
 from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
+from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -142,6 +145,8 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     rules = profile.on(state.book.funded_on)
     if state.trouble.written_off_on is not None:
         raise Refused("loan_written_off")
+    if state.trouble.voided_on is not None and isinstance(command, ReserveClaim):
+        raise Refused("loan_voided")
     if isinstance(command, ReserveClaim):
         return reserve(rules, command, state)
     return transfer(rules, command, state)
@@ -158,6 +163,11 @@ def _compensate(
 def _measured(
     profile: Profile, command: _MeasureCommand, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
+    if isinstance(command, ExamineMeasure):
+        require_no_part_in(reopened(state), command.himself)
+    if isinstance(command.terms, Voidance):
+        does = voidance.examine if isinstance(command, ExamineMeasure) else voidance.carry_out
+        return does(profile, command.measure_id, command.terms, state, context)
     if isinstance(state, Repaid):
         # What was said wrongly of a debtor is taken back also when he owes nothing any more.
         if not isinstance(command.terms, Unflag):
@@ -268,6 +278,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             PaymentReversed,
             PaymentRedated,
             LoanRestated,
+            LoanVoided,
         ),
         state=LoanState,
         initial=NotOpened(),

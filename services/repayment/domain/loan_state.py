@@ -34,6 +34,7 @@ from libs.events.repayment import (
     RepaymentDistributed,
 )
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.voidance import LoanVoided
 from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
 from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
@@ -42,7 +43,7 @@ from services.repayment.domain.journal import EMPTY, Journal, opened, with_first
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import corrected, with_payment, with_sale
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
-from services.repayment.domain.trouble_told import troubled
+from services.repayment.domain.trouble_told import troubled, voided
 
 # Whoever reads the state finds its claims here too.
 Claim = holding.Claim
@@ -152,6 +153,7 @@ LoanEvent = (
     | PaymentReversed
     | PaymentRedated
     | LoanRestated
+    | LoanVoided
 )
 
 
@@ -177,6 +179,10 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             if isinstance(state, Repaid):
                 return replace(state, last=corrected(state.last, event))
             return corrected(state, event) if isinstance(state, Running) else state
+        case LoanVoided():
+            if isinstance(state, Repaid):
+                return replace(state, last=voided(state.last, event))
+            return voided(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
         case MeasureExamined() | LoanUnflagged() if isinstance(state, Repaid):

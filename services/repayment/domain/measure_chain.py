@@ -17,6 +17,7 @@ from libs.events.measures import (
     WriteOff,
 )
 from libs.events.pauses import Pause, PauseEnd
+from libs.events.voidance import Voidance
 from services.repayment.domain.profile import Rules
 
 #: Who proposes: the customer's owner or whoever collects brings it; who judges it is never among them.
@@ -33,6 +34,7 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
     "pause_end": ("customer_manager", "collector", "collections_supervisor"),
     "flag": ("customer_manager", "collector", "collections_supervisor"),
     "unflag": ("customer_manager", "collector", "collections_supervisor"),
+    "voidance": ("legal",),
 }
 
 
@@ -59,6 +61,8 @@ def steps_of(rules: Rules, terms: MeasureTerms, waived_before_fen: int = 0) -> t
             return ("risk",)
         case Flag() | Unflag():
             return ("legal",)
+        case Voidance():
+            return ("legal", "finance_supervisor", "general_manager")
         case _:
             assert_never(terms)
 

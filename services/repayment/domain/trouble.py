@@ -20,6 +20,7 @@ from libs.events.measures import (
 from libs.events.money import Count
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.repayment import LoanClass, LoanClassified
+from libs.events.voidance import LoanVoided
 
 #: How many measures a loan recognises when they come again.
 _REMEMBERED = 32
@@ -61,7 +62,7 @@ class Trouble:
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
     changed what the journal's inputs alone would give. `waived_fen` is all penalty that it was forgiven. `flags` stand in the order in
-    which they were raised.
+    which they were raised. `voided_on`: its contract is void since.
     """
 
     examined: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class Trouble:
     unreplayed: bool = False
     waived_fen: Count = 0
     flags: tuple[FlagKind, ...] = ()
+    voided_on: date | None = None
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -118,6 +120,15 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(_changed(trouble, event.measure_id), flags=left)
         case _:
             assert_never(event)
+
+
+def voided(trouble: Trouble, event: LoanVoided) -> Trouble:
+    """What the loan remembers once its contract is void: its class is better no more by itself."""
+    return replace(
+        _done(trouble, event.measure_id),
+        voided_on=event.voided_on,
+        floor=Floor(best=event.floor_class),
+    )
 
 
 def classified(trouble: Trouble, event: LoanClassified) -> Trouble:

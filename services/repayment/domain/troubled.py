@@ -29,10 +29,11 @@ from libs.events.measures import (
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
-from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
+from services.repayment.domain.himself import guarantor_of, holders_of
 from services.repayment.domain.loan_day import (
     better_bucket,
     charged_by,
@@ -51,6 +52,9 @@ from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
 from services.repayment.domain.waiving import waived, waived_lines
 
+#: What may still be done to a loan whose contract is void: nothing that would be a term of it.
+_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind)
+
 
 def examine(
     rules: Rules, command: ExamineMeasure, state: Running, context: Context
@@ -58,7 +62,6 @@ def examine(
     """Whether the loan could do it today, and whose word it needs. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.examined:
         return []
-    require_no_part_in(state, command.himself)
     _effect(rules, command.measure_id, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
@@ -106,9 +109,15 @@ def _need(terms: MeasureTerms, state: Running) -> Need:
     return Need(by="not_needed")
 
 
+def _require_contract(terms: MeasureTerms, state: Running) -> None:
+    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
+        raise Refused("loan_voided")
+
+
 def _effect(
     rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
 ) -> Sequence[LoanEvent]:
+    _require_contract(terms, state)
     match terms:
         case Extension() | Restructuring():
             return reschedule(rules, measure_id, terms, state, on)
@@ -134,6 +143,8 @@ def _effect(
             return flagged(measure_id, terms, state, on)
         case Unflag():
             return unflagged(measure_id, terms, state, on)
+        case Voidance():
+            raise AssertionError("a voidance has a room of its own, which sees the profile")
         case _:
             assert_never(terms)
 

@@ -21,6 +21,7 @@ from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanClassified
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
+from libs.events.voidance import LoanVoided
 from services.repayment.commands.measures import (
     AdmitMeasure,
     CarryOutMeasure,
@@ -41,6 +42,7 @@ _Done = (
     | DelinquencyPauseEnded
     | LoanFlagged
     | LoanUnflagged
+    | LoanVoided
 )
 
 
@@ -81,6 +83,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | DelinquencyPauseEnded()
             | LoanFlagged()
             | LoanUnflagged()
+            | LoanVoided()
         ) as done:
             return _complete(done)
         case CommandRefused() as refused:
@@ -148,6 +151,7 @@ SAGAS = (
             Step(on=DelinquencyPauseEnded, send=CompleteMeasure),
             Step(on=LoanFlagged, send=CompleteMeasure),
             Step(on=LoanUnflagged, send=CompleteMeasure),
+            Step(on=LoanVoided, send=CompleteMeasure),
         ),
         expected_refusals=(CarryOutMeasure,),
     ),
