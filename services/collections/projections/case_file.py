@@ -37,8 +37,9 @@ _DECIDED: Mapping[type, str] = {
     PromiseReleased: "released",
 }
 
-#: Fields of the event that the document has anyway, as a whole or in the name of the field.
-_NAMED = ("debtor_id", "case_id", "loan_id", "contact_id", "promise_id", "plan_id")
+#: Fields of the event that the document has anyway, as a whole or in the name of the field; and who a collector is as a customer, which is
+#: nobody's to read here.
+_NAMED = ("debtor_id", "case_id", "loan_id", "contact_id", "promise_id", "plan_id", "himself")
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -116,7 +117,7 @@ def _json(value: object) -> object:
 
 VIEW = View(
     name="collections.case-files",
-    version=1,
+    version=2,
     reads=(
         CaseOpened,
         MissAdded,

@@ -141,7 +141,7 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     if isinstance(command, ReleaseClaim):
         return release(command, state)
     if isinstance(state, Repaid):
-        raise Refused("loan_repaid")
+        raise Refused("share_not_for_sale" if state.last.trouble.in_kind else "loan_repaid")
     rules = profile.on(state.book.funded_on)
     if state.trouble.written_off_on is not None:
         raise Refused("loan_written_off")
