@@ -57,6 +57,7 @@ class HouseSight:
     asked: dict[str, list[str]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     receiving: dict[str, str] = field(default_factory=dict)
+    forgiven: dict[str, None] = field(default_factory=dict)
     parties: dict[str, list[str]] = field(default_factory=dict)
     """Of a measure: the customers who have a part in its loan."""
 
@@ -72,9 +73,12 @@ class HouseSight:
             self.loans[data["loan_id"]] = data["borrower"]
         elif name == "PaymentMissed":
             self.late[data["loan_id"]] = None
+        elif name == "PenaltyWaived":
+            self.forgiven[data["loan_id"]] = None
         elif name == "LoanRepaid":
             self.loans.pop(data["loan_id"], None)
             self.late.pop(data["loan_id"], None)
+            self.forgiven.pop(data["loan_id"], None)
         elif "measure_id" in data and not data["measure_id"].startswith(MINE):
             self._measure(name, data["measure_id"], data)
 
@@ -137,6 +141,8 @@ class House:
         loan = self._rng.choice(late if late and self._rng.random() < 0.6 else list(self.sight.loans))
         branch = self.sight.branches[loan]
         terms = self._terms(branch, is_late=loan in self.sight.late)
+        if self.sight.forgiven and self._numbers % 3 == 0:
+            loan, terms = next(iter(self.sight.forgiven)), Waiver(amount_fen=1)
         proposal = ProposeMeasure(
             measure_id=f"msr_{self._numbers}",
             loan_id=loan if self._rng.random() < 0.97 else "loan_none",

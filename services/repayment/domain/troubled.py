@@ -77,7 +77,7 @@ def examine(
             region=state.region,
             guarantor=guarantor_of(state),
             holders=holders_of(state),
-            waived_before_fen=state.trouble.waived_fen if isinstance(command.terms, Waiver) else 0,
+            waived_before_fen=waived_before_fen(command.terms, state),
             flags=state.trouble.flags,
         )
     ]
@@ -100,6 +100,11 @@ def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEven
     waived_fen = sum(event.waived_fen for event in events if isinstance(event, PenaltyWaived))
     if state.trouble.waived_fen + waived_fen > waivable_fen:
         raise Refused("waiver_limit_passed")
+
+
+def waived_before_fen(terms: MeasureTerms, state: Running) -> int:
+    """What the loan was forgiven over its life, for a measure that forgives it more *(chosen: a window would let small ones begin anew)*."""
+    return state.trouble.waived_fen if isinstance(terms, Waiver) else 0
 
 
 def _need(terms: MeasureTerms, state: Running) -> Need:
