@@ -106,11 +106,11 @@ MeasureTerms = (
     | NonAccrual
     | BranchMove
     | SettlementInKind
+    | Voidance
     | Pause
     | PauseEnd
     | Flag
     | Unflag
-    | Voidance
 )
 MeasureKind = Literal[
     "extension",
@@ -121,11 +121,11 @@ MeasureKind = Literal[
     "non_accrual",
     "branch_move",
     "settlement_in_kind",
+    "voidance",
     "pause",
     "pause_end",
     "flag",
     "unflag",
-    "voidance",
 ]
 
 
@@ -256,6 +256,19 @@ class MeasureFailed:
 
 
 # --- what the loan did ---------------------------------------------------------------------------------------------
+
+
+@event("repayment.MeasureApplied.v1")
+class MeasureApplied:
+    """The loan does what a measure's `terms` say: what that comes to is said by the events after it in its record. It is decided again where
+    a correction changes what came before it, so it says its place: not yet woken for phase `before_phase` of `applied_on`."""
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    terms: MeasureTerms
+    applied_on: date
+    before_phase: Count
 
 
 @event("repayment.LoanRescheduled.v1")

@@ -196,8 +196,8 @@ class MeasureDone(Answer):
 
 class MeasureOut(BaseModel):
     """A measure and how far it is: `loan` while its loan is asked, then the post whose step is next, `vote` while its lenders vote,
-    `execution` once all have agreed, at last `executed`, `refused` or `failed`; `until` is the last day of what it waits for. Amounts of
-    principal that vote are in fen; `owed_fen` is what of a voidance's money is not collected yet, None where nothing was to be."""
+    `execution` once all have agreed, at last `executed`, `refused` or `failed`; `until` is the last day of what it waits for.
+    Amounts of principal that vote are in fen; `owed_fen` is what of a voidance's money is not collected yet, None where nothing was to be."""
 
     measure_id: str
     loan_id: str

@@ -122,7 +122,7 @@ class CarryOutMeasure:
     a flag: `flag_stands`; its end, which a repaid loan does as well: `no_flag`;
     a voidance, also of a loan that is repaid: `loan_settled_in_kind`, `loan_measured`, `loan_compensated`, `payment_on_its_way`,
     `history_differs` (what was paid cannot be told, as of corrections), `invalid_date` (when it is proposed: due today or before).
-    Of a loan that is void only its class, its branch, a write-off and a settlement in kind: `loan_voided`.
+    Of a loan that is void only its class, its branch, its flags, a write-off and a settlement in kind: `loan_voided`.
     """
 
     measure_id: str

@@ -30,11 +30,11 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
     "non_accrual": ("risk", "collections_supervisor"),
     "branch_move": ("loan_clerk",),
     "settlement_in_kind": ("collector", "collections_supervisor"),
+    "voidance": ("legal",),
     "pause": ("customer_manager", "collector", "collections_supervisor"),
     "pause_end": ("customer_manager", "collector", "collections_supervisor"),
     "flag": ("customer_manager", "collector", "collections_supervisor"),
     "unflag": ("customer_manager", "collector", "collections_supervisor"),
-    "voidance": ("legal",),
 }
 
 
@@ -54,6 +54,8 @@ def steps_of(rules: Rules, terms: MeasureTerms, waived_before_fen: int = 0) -> t
             return ("receiving_clerk",)
         case SettlementInKind():
             return ("legal", "risk", "general_manager", "finance_supervisor")
+        case Voidance():
+            return ("legal", "finance_supervisor", "general_manager")
         case Pause():
             # Penalty that does not run is never more than what these two may waive: the last post of the limits gives up any.
             return ("risk", rules.waiver_limits[-1][0])
@@ -61,8 +63,6 @@ def steps_of(rules: Rules, terms: MeasureTerms, waived_before_fen: int = 0) -> t
             return ("risk",)
         case Flag() | Unflag():
             return ("legal",)
-        case Voidance():
-            return ("legal", "finance_supervisor", "general_manager")
         case _:
             assert_never(terms)
 

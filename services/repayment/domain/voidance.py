@@ -28,10 +28,12 @@ from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, Voidance
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import guarantor_of
-from services.repayment.domain.journal import Sale, entries_of, lent
+from services.repayment.domain.journal import entries_of, lent
+from services.repayment.domain.journal_entries import Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
-from services.repayment.domain.replaying import Got, Replayed, Row, replay
+from services.repayment.domain.replay_run import Got, Row
+from services.repayment.domain.replaying import Replayed, replay
 from services.repayment.domain.trading import release_all
 
 _DAY = timedelta(days=1)

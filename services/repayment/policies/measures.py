@@ -38,11 +38,11 @@ _Done = (
     | NonAccrualStarted
     | LoanMoved
     | DebtSettledInKind
+    | LoanVoided
     | DelinquencyPaused
     | DelinquencyPauseEnded
     | LoanFlagged
     | LoanUnflagged
-    | LoanVoided
 )
 
 
@@ -79,11 +79,11 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | NonAccrualStarted()
             | LoanMoved()
             | DebtSettledInKind()
+            | LoanVoided()
             | DelinquencyPaused()
             | DelinquencyPauseEnded()
             | LoanFlagged()
             | LoanUnflagged()
-            | LoanVoided()
         ) as done:
             return _complete(done)
         case CommandRefused() as refused:
@@ -147,11 +147,11 @@ SAGAS = (
             Step(on=NonAccrualStarted, send=CompleteMeasure),
             Step(on=LoanMoved, send=CompleteMeasure),
             Step(on=DebtSettledInKind, send=CompleteMeasure),
+            Step(on=LoanVoided, send=CompleteMeasure),
             Step(on=DelinquencyPaused, send=CompleteMeasure),
             Step(on=DelinquencyPauseEnded, send=CompleteMeasure),
             Step(on=LoanFlagged, send=CompleteMeasure),
             Step(on=LoanUnflagged, send=CompleteMeasure),
-            Step(on=LoanVoided, send=CompleteMeasure),
         ),
         expected_refusals=(CarryOutMeasure,),
     ),
