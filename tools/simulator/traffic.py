@@ -220,7 +220,7 @@ class Traffic:
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
             (lambda: self._guarantors.act(today), 40 if self._guarantors.has_work else 0),
-            (self._house.act, 20 if self._house.has_work else 0),
+            (lambda: self._house.act(today), 20 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),
