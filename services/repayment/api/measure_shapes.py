@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from libs.events import flags, in_kind, mandate, measures, pauses, voidance, voiding
+from libs.events import in_kind, mandate, measures, pauses
+from libs.events.flags import Flag, FlagKind, Unflag, voidance, voiding
 from libs.events.repayment import LoanClass
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
 
@@ -123,22 +124,22 @@ class FlagIn(Shape):
     """The debtor has died, or disputes the debt."""
 
     kind: Literal["flag"]
-    flag: flags.FlagKind
+    flag: FlagKind
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
-        return flags.Flag(flag=self.flag)
+        return Flag(flag=self.flag)
 
 
 class UnflagIn(Shape):
     """The flag does not stand any more."""
 
     kind: Literal["unflag"]
-    flag: flags.FlagKind
+    flag: FlagKind
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
-        return flags.Unflag(flag=self.flag)
+        return Unflag(flag=self.flag)
 
 
 class SettlementInKindIn(Shape):
@@ -264,7 +265,7 @@ class MeasureOut(BaseModel):
     against_fen: int
     code: str | None
     ended_on: date | None
-    flags: list[flags.FlagKind] = []
+    flags: list[FlagKind] = []
     owed_fen: int | None = None
 
     @staticmethod
