@@ -49,10 +49,10 @@ def waited(state: Running, due: WakeOn, moment: Moment, *, is_woken: bool = Fals
 
 
 def place_on(state: Running, due: WakeOn, on: date) -> Moment:
-    """Where in an open date the loan is: before its dues, unless it has asked on it and has no more to ask. A loan with nothing to ask
-    does not know whether that is over, which makes no difference to it."""
+    """Where in an open date the loan is: before its dues, unless it has asked on it and has no more to ask, or something has come to it after
+    them. A loan with nothing to ask does not know whether that is over, which makes no difference to it."""
     has_asked = state.asked_on >= on and (due is None or due > (on, BEFORE_DUES))
-    return on, BEFORE_MISSES if has_asked else BEFORE_DUES
+    return max((on, BEFORE_MISSES if has_asked else BEFORE_DUES), last_moment(state.journal))
 
 
 def told_late(
