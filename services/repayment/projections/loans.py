@@ -256,7 +256,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=5,
+    version=6,
     reads=(
         LoanOpened,
         PaymentReceived,

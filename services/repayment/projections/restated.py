@@ -46,7 +46,17 @@ def loan(event: LoanRestated) -> Sequence[Op]:
         ]
     if standing.rows is not None:
         ops.append(Set(doc, "rows_to", standing.rows[-1].number))
-    return [*ops, *_received(event), *_held(event)]
+    return [*ops, *_received(event), *_held(event), *_given(event)]
+
+
+def _given(event: LoanRestated) -> Sequence[Op]:
+    """What the holders got more, or have to give back, on the day of the correction: with the payments as booked, all that they had."""
+    at = f"restated.{event.restated_on.isoformat()}"
+    return [
+        Add(event.loan_id, f"{at}.{part}", fen)
+        for part in ("principal_fen", "interest_fen")
+        if (fen := sum(getattr(change, part) for change in event.claims))
+    ]
 
 
 def _received(event: LoanRestated) -> Sequence[Op]:
