@@ -37,6 +37,8 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     scheduling,
     standing,
     system,
+    void_papers,
+    voidance,
     voiding,
     vouchers,
 )

@@ -31,6 +31,7 @@ from libs.events.collections import (
     PromiseReopened,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.flags import DebtorFlagged, DebtorUnflagged
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.commands import (
     AnswerPlan,
@@ -45,13 +46,16 @@ from services.collections.commands import (
     ProposePlan,
     RecordBucket,
     RecordCasePayment,
+    RecordFlag,
     RecordMiss,
     RecordPenalty,
+    RecordUnflag,
     ReleaseDebtor,
     StartContact,
 )
 from services.collections.domain import debtor_cases, debtor_corrections
 from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
+from services.collections.domain.debtor_flags import record_flag, record_unflag
 from services.collections.domain.debtor_plans import answer_plan, propose_plan
 from services.collections.domain.debtor_state import (
     Debtor,
@@ -73,7 +77,15 @@ _DAY = timedelta(days=1)
 
 CorrectionCommand = CorrectCasePayment | JudgeAgain
 FactCommand = (
-    RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CorrectionCommand | CloseCase | AnswerPlan
+    RecordMiss
+    | RecordBucket
+    | RecordPenalty
+    | RecordCasePayment
+    | CorrectionCommand
+    | CloseCase
+    | AnswerPlan
+    | RecordFlag
+    | RecordUnflag
 )
 CaseCommand = ClaimCase | AssignCase | StartContact | LogContact | MakePromise | ProposePlan
 WorkCommand = CaseCommand | ReleaseDebtor
@@ -122,6 +134,10 @@ def _decided(
             return _release(command, state, context)
         case AnswerPlan():
             return answer_plan(command, state, context)
+        case RecordFlag():
+            return record_flag(command, state)
+        case RecordUnflag():
+            return record_unflag(command, state)
         case ClaimCase() | AssignCase() | StartContact() | LogContact() | MakePromise() | ProposePlan():
             return _work(rules, command, state, context)
         case _:
@@ -285,6 +301,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             MakePromise,
             ProposePlan,
             AnswerPlan,
+            RecordFlag,
+            RecordUnflag,
         ),
         events=(
             CaseOpened,
@@ -307,6 +325,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             PromiseReopened,
             PlanProposed,
             PlanAnswered,
+            DebtorFlagged,
+            DebtorUnflagged,
         ),
         state=DebtorState,
         initial=NoDebtor(),

@@ -28,9 +28,11 @@ from libs.events.collections import (
     PromiseReopened,
     QueueEntry,
 )
+from libs.events.flags import DebtorFlagged, DebtorUnflagged
 from libs.events.money import Count
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.domain.call_counting import DayCalls, counted, is_counted, unanswered_after
+from services.collections.domain.flag_state import Flagged, flags_after
 from services.collections.domain.plan_state import Plan, planned
 from services.collections.domain.promise_state import (
     Promise,
@@ -130,9 +132,10 @@ class LastContact:
 
 @record
 class NoDebtor:
-    """Nothing was ever missed."""
+    """Nothing was ever missed; a flag may stand before that."""
 
     kind: Literal["no_debtor"] = "no_debtor"
+    flags: tuple[Flagged, ...] = ()
 
 
 @record
@@ -157,6 +160,7 @@ class Debtor:
     agreed_hours: AgreedHours | None
     plans: tuple[Plan, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    flags: tuple[Flagged, ...] = ()
 
 
 DebtorState = NoDebtor | Debtor
@@ -176,8 +180,16 @@ CaseEvent = (
     | PromiseReopened
 )
 PlanEvent = PlanProposed | PlanAnswered
+FlagEvent = DebtorFlagged | DebtorUnflagged
 DebtorEvent = (
-    CaseOpened | CaseEvent | DebtorClaimed | DebtorReleased | ContactStarted | ContactLogged | PlanEvent
+    CaseOpened
+    | CaseEvent
+    | DebtorClaimed
+    | DebtorReleased
+    | ContactStarted
+    | ContactLogged
+    | PlanEvent
+    | FlagEvent
 )
 
 
@@ -185,6 +197,8 @@ def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
     """The state after one event."""
     if isinstance(event, CaseOpened):
         return _opened(state, event)
+    if isinstance(event, DebtorFlagged | DebtorUnflagged):
+        return replace(state, flags=flags_after(state.flags, event))
     if isinstance(state, NoDebtor):
         return state
     match event:
@@ -307,7 +321,7 @@ def _broken_after(case: OpenCase | ClosedCase, event: TallyEvent) -> int:
 
 
 def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
-    debtor = _nobody_yet(event) if isinstance(state, NoDebtor) else state
+    debtor = _nobody_yet(event, state.flags) if isinstance(state, NoDebtor) else state
     before = case_in(debtor, event.case_id)
     # a correction that makes the loan late again may have reopened it before
     promise = before.promise if before else None
@@ -338,7 +352,7 @@ def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
     return replace(debtor, region=event.region, cases=cases)
 
 
-def _nobody_yet(event: CaseOpened) -> Debtor:
+def _nobody_yet(event: CaseOpened, flags: tuple[Flagged, ...]) -> Debtor:
     return Debtor(
         debtor_id=event.debtor_id,
         borrower=event.borrower,
@@ -352,6 +366,7 @@ def _nobody_yet(event: CaseOpened) -> Debtor:
         unanswered=0,
         stopped=(),
         agreed_hours=None,
+        flags=flags,
     )
 
 

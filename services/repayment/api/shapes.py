@@ -119,6 +119,7 @@ class LoanOut(BaseModel):
     accrual: Literal["accruing", "non_accrual"] = "accruing"
     non_accrual_since: date | None = None
     written_off_on: date | None = None
+    voided_on: date | None = None
     recovered_fen: int = 0
     waived_fen: int = 0
     branch: str = ""

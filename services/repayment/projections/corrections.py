@@ -24,6 +24,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     data = event.data
     asked = data.correction if isinstance(data, CorrectionProposed | CorrectionAuthorised) else data
     doc = asked.correction_id
+    if not doc.startswith("cor_"):
+        return []  # what a measure moves stands with it
     changes = [Set(doc, name, value) for name, value in _fields(data).items()]
     return [*changes, Set(doc, f"src.{event.stream}", event.address)]
 

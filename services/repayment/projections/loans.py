@@ -36,6 +36,7 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
+from libs.events.voidance import LoanVoided
 from services.repayment.projections import holders, restated, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
@@ -102,6 +103,7 @@ def _changes(data: object) -> Sequence[Op]:
             | NonAccrualStarted()
             | NonAccrualEnded()
             | LoanMoved()
+            | LoanVoided()
         ) as measure:
             return standing.changed(measure)
         case PaymentReversed() | PaymentRedated() as corrected:
@@ -280,6 +282,7 @@ VIEW = View(
         PaymentReversed,
         PaymentRedated,
         LoanRestated,
+        LoanVoided,
     ),
     project=project,
     owner_field="borrower",

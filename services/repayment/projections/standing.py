@@ -14,6 +14,7 @@ from libs.events.measures import (
     RecoveryReceived,
 )
 from libs.events.views import Add, Op, Set
+from libs.events.voidance import LoanVoided
 
 _Changed = (
     LoanRescheduled
@@ -23,6 +24,7 @@ _Changed = (
     | NonAccrualStarted
     | NonAccrualEnded
     | LoanMoved
+    | LoanVoided
 )
 
 
@@ -32,6 +34,7 @@ def opened(doc: str, region: str) -> Sequence[Op]:
         Set(doc, "accrual", "accruing"),
         Set(doc, "non_accrual_since", None),
         Set(doc, "written_off_on", None),
+        Set(doc, "voided_on", None),
         Set(doc, "branch", region),
         Add(doc, "recovered_fen", 0),
         Add(doc, "waived_fen", 0),
@@ -59,6 +62,13 @@ def changed(event: _Changed) -> Sequence[Op]:
             return [
                 Set(doc, f"measures.{event.measure_id}", "branch_move"),
                 Set(doc, "branch", event.to_branch),
+            ]
+        case LoanVoided():
+            return [
+                Set(doc, f"measures.{event.measure_id}", "voidance"),
+                Set(doc, "voided_on", event.voided_on.isoformat()),
+                Set(doc, "penalty_rate", "0"),
+                Set(doc, "guarantor", ""),
             ]
         case RecoveryReceived():
             return [Add(doc, "recovered_fen", event.amount_fen)]
