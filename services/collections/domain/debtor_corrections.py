@@ -54,11 +54,11 @@ def judge_again(command: JudgeAgain, state: DebtorState, context: Context) -> Se
     debtor, tally = found
     events: list[DebtorEvent] = list(_retaken(command, debtor, tally))
     for promise in tally.promises:
-        now: DebtorState = debtor
+        after: DebtorState = debtor
         for event in events:
-            now = evolve(now, event)
-        assert isinstance(now, Debtor), "a debtor stays one"
-        events += _judged(now, tally.case_id, promise, context)
+            after = evolve(after, event)
+        assert isinstance(after, Debtor), "a debtor stays one"
+        events += _judged(after, tally.case_id, promise, context)
     return events
 
 
