@@ -12,9 +12,18 @@ from tools.simulator.loan_books import require
 CUSTOMERS: Final = {"stf_fin1": "usr_1", "stf_fin4": "usr_2", "stf_legal": "usr_0", "stf_claim_list": "usr_3"}
 
 
+#: And `stf_as_usr_x` is the customer `usr_x`: some try to sign what they have a part in.
+_AS: Final = "stf_as_"
+
+
 def customer_behind(staff: str) -> str | None:
     """Who a member of staff is as a customer."""
-    return CUSTOMERS.get(staff)
+    return staff.removeprefix(_AS) if staff.startswith(_AS) else CUSTOMERS.get(staff)
+
+
+def member_of_staff(customer: str) -> str:
+    """The member of staff who a customer is."""
+    return f"{_AS}{customer}"
 
 
 class HimselfBooks:

@@ -27,6 +27,7 @@ from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, Overdue
 from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, Voidance
 from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.himself import guarantor_of
 from services.repayment.domain.journal import entries_of, lent
 from services.repayment.domain.journal_entries import Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
@@ -59,6 +60,7 @@ def examine(
             mandate="not_needed",
             product=live.product,
             region=live.region,
+            guarantor=guarantor_of(live),
             holders=tuple(dict.fromkeys(claim.investor for claim in live.claims)),
         )
     ]
