@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from libs.events import in_kind, mandate, measures, pauses
-from libs.events.flags import Flag, FlagKind, Unflag, voidance, voiding
+from libs.events import in_kind, mandate, measures, pauses, voidance, voiding
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.repayment import LoanClass
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
 
