@@ -48,9 +48,10 @@ class Extension:
 
 @record
 class Restructuring:
-    """All that is open, arrears too, is due over the months that are left and `months` more."""
+    """All that is open, arrears too, is due over the months that are left and `months` more; `guarantor_consent` as in an extension."""
 
     months: Months
+    guarantor_consent: Reference | None = None
     kind: Literal["restructuring"] = "restructuring"
 
 
@@ -125,7 +126,8 @@ MeasureKind = Literal[
 class MeasureProposed:
     """Somebody of the staff proposes a measure for a reason (a code), with the papers that prove it. The loan answers next.
 
-    `debtor_id`, here and at its end, is whose plan it was (collections), empty for all others."""
+    `debtor_id`, here and at its end, is whose plan it was (collections), empty for all others. `himself` is whoever proposes as a
+    customer, empty where the staff's register names none."""
 
     measure_id: str
     loan_id: str
@@ -135,12 +137,14 @@ class MeasureProposed:
     proposed_by: str
     proposed_on: date
     debtor_id: str = ""
+    himself: str = ""
 
 
 @event("repayment.MeasureExamined.v1")
 class MeasureExamined:
     """On the loan: it could be done today. `voters` are the lenders whose word is needed; none where the contract gives it, or no
-    money of theirs is touched (`mandate`). `holders` of its claims are said where none of them may sign."""
+    money of theirs is touched (`mandate`). `guarantor` (none: empty) and `holders` of its claims sign nothing of it. Of a waiver,
+    `waived_before_fen` is what the loan was forgiven before."""
 
     loan_id: str
     measure_id: str
@@ -151,12 +155,15 @@ class MeasureExamined:
     silence_consents: bool = False
     product: str = ""
     region: str = ""
+    guarantor: str = ""
     holders: tuple[str, ...] = ()
+    waived_before_fen: Count = 0
 
 
 @event("repayment.MeasureAdmitted.v1")
 class MeasureAdmitted:
-    """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word."""
+    """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word. All sign until the end
+    of `sign_until`, or it comes to nothing; the last of them may give up `waivable_fen` of a loan (None: it is no waiver)."""
 
     measure_id: str
     loan_id: str
@@ -167,7 +174,10 @@ class MeasureAdmitted:
     voters: tuple[Voter, ...]
     silence_consents: bool
     admitted_on: date
+    guarantor: str = ""
     holders: tuple[str, ...] = ()
+    sign_until: date | None = None
+    waivable_fen: Count | None = None
 
 
 @event("repayment.MeasureSigned.v1")
@@ -197,7 +207,8 @@ class MeasureRefused:
 
 @event("repayment.MeasureApproved.v1")
 class MeasureApproved:
-    """All have signed and the lenders' word is there (`mandate`; of `of_fen` principal, `for_fen` agreed): the loan does it next."""
+    """All have signed and the lenders' word is there (`mandate`; of `of_fen` principal, `for_fen` agreed): the loan does it next. Of a
+    waiver, `waivable_fen` is how much of the loan, over its life, the last signature may give up."""
 
     measure_id: str
     loan_id: str
@@ -206,6 +217,7 @@ class MeasureApproved:
     for_fen: Count
     of_fen: Count
     approved_on: date
+    waivable_fen: Count | None = None
 
 
 @event("repayment.MeasureExecuted.v1")
@@ -221,7 +233,7 @@ class MeasureExecuted:
 
 @event("repayment.MeasureFailed.v1")
 class MeasureFailed:
-    """It came to nothing (`code`): the loan cannot, or the lenders do not want it."""
+    """It came to nothing (`code`): the loan cannot, the lenders do not want it, or not all signed in time (`expired`)."""
 
     measure_id: str
     loan_id: str

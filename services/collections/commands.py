@@ -225,7 +225,8 @@ class MakePromise:
 
 @command("collections.ProposePlan")
 class ProposePlan:
-    """Ask the house for a repayment plan: so many months more for a case's loan. No effect when it was asked.
+    """Ask the house for a repayment plan: so many months more for a case's loan, with the guarantor's consent where it has one.
+    `himself` is the collector as a customer. No effect when it was asked.
 
     Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `plan_open` (the last one has no answer).
     """
@@ -238,6 +239,8 @@ class ProposePlan:
     reason: Code
     income_proof: Reference
     desk: Desk | None = None
+    guarantor_consent: Reference | None = None
+    himself: str | None = None
 
 
 @command("collections.AnswerPlan")

@@ -66,12 +66,16 @@ class PromiseIn(Shape):
 
 
 class PlanIn(Shape):
-    """A repayment plan that the house is asked for: so many months more, why (a code), and the proof of income in the vault."""
+    """A repayment plan that the house is asked for: so many months more, why (a code), the proof of income in the vault, and the consent of
+    whoever answers for the loan."""
 
     kind: plans.PlanKind
     months: Annotated[int, Field(strict=True, ge=1, le=600, examples=[6])]
     reason: Annotated[str, Field(pattern=REGION, examples=["income_lost"])]
     income_proof: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["vault:7f3a"])]
+    guarantor_consent: Annotated[
+        str | None, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["vault:7f3b"])
+    ] = None
 
 
 class DeskIn(Shape):

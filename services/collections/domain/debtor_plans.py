@@ -31,6 +31,8 @@ def propose_plan(
             reason=command.reason,
             income_proof=command.income_proof,
             proposed_on=context.business_date,
+            guarantor_consent=command.guarantor_consent,
+            himself=command.himself or "",
         )
     ]
 

@@ -30,14 +30,15 @@ class ExtensionIn(Shape):
 
 
 class RestructuringIn(Shape):
-    """All that is open, arrears too, is due over so many months more."""
+    """All that is open, arrears too, is due over so many months more; with the consent of whoever answers for the loan."""
 
     kind: Literal["restructuring"]
     months: MonthsField
+    guarantor_consent: ReferenceField | None = None
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
-        return measures.Restructuring(months=self.months)
+        return measures.Restructuring(months=self.months, guarantor_consent=self.guarantor_consent)
 
 
 class WriteOffIn(Shape):
@@ -195,8 +196,8 @@ class MeasureDone(Answer):
 
 class MeasureOut(BaseModel):
     """A measure and how far it is: `loan` while its loan is asked, then the post whose step is next, `vote` while its lenders vote,
-    `execution` once all have agreed, at last `executed`, `refused` or `failed`. Amounts of principal that vote are in fen; `owed_fen` is what
-    of a voidance's money is not collected yet, None where nothing was to be."""
+    `execution` once all have agreed, at last `executed`, `refused` or `failed`; `until` is the last day of what it waits for.
+    Amounts of principal that vote are in fen; `owed_fen` is what of a voidance's money is not collected yet, None where nothing was to be."""
 
     measure_id: str
     loan_id: str

@@ -37,8 +37,10 @@ from services.repayment.commands.compensation import (
     RefuseCompensation,
 )
 from services.repayment.domain.allocation import UNDUE, Book, line_fen, open_lines, settlement
+from services.repayment.domain.compensation_days import require_in_time
 from services.repayment.domain.guarantee import Approved, Asked, Guarantee, Proposed, UnderWay
-from services.repayment.domain.ids import account_of_guarantor, staff, user_of_guarantor
+from services.repayment.domain.himself import signer_without_part
+from services.repayment.domain.ids import account_of_guarantor, user_of_guarantor
 from services.repayment.domain.loan_day import charged_by, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
 from services.repayment.domain.profile import Rules
@@ -130,7 +132,11 @@ def days_unpaid(state: Running, lines: Sequence[AllocationLine], on: date) -> in
 def _propose(
     rules: Rules, command: ProposeCompensation, state: Running, context: Context
 ) -> Sequence[CompensationProposed]:
-    who, on, guarantee = staff(context), context.business_date, state.guarantee
+    who, on, guarantee = (
+        signer_without_part(command.himself, state, context),
+        context.business_date,
+        state.guarantee,
+    )
     if guarantee is None:
         raise Refused("no_guarantor")
     if guarantee.under_way is not None:
@@ -157,6 +163,7 @@ def _propose(
             proposed_on=on,
             product=state.product,
             region=state.region,
+            sign_until=on + timedelta(days=rules.compensation_days),
         )
     ]
 
@@ -170,10 +177,11 @@ def _require_answers(state: Running) -> None:
 def _approve(
     command: ApproveCompensation, state: Running, context: Context
 ) -> Sequence[CompensationApproved]:
-    who = staff(context)
+    who = signer_without_part(command.himself, state, context)
     guarantee, under_way = _under_way(state, command.compensation_id)
     if not isinstance(under_way, Proposed):
         return []
+    require_in_time(under_way, context)
     if who == under_way.proposed_by:
         raise Refused("forbidden_same_person")
     return [
@@ -188,7 +196,7 @@ def _approve(
 
 
 def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Sequence[CompensationDeclined]:
-    who, guarantee = staff(context), state.guarantee
+    who, guarantee = signer_without_part(command.himself, state, context), state.guarantee
     under_way = guarantee.under_way if guarantee else None
     if guarantee is None or under_way is None or under_way.compensation_id != command.compensation_id:
         return []
@@ -201,12 +209,13 @@ def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Se
 def _execute(
     rules: Rules, command: ExecuteCompensation, state: Running, context: Context
 ) -> Sequence[CompensationExecuted | CompensationDeclined]:
-    who, on = staff(context), context.business_date
+    who, on = signer_without_part(command.himself, state, context), context.business_date
     guarantee, under_way = _under_way(state, command.compensation_id)
     if isinstance(under_way, Asked):
         return []
     if not isinstance(under_way, Approved):
         raise Refused("not_approved")
+    require_in_time(under_way, context)
     if who in (under_way.proposed_by, under_way.approved_by):
         raise Refused("forbidden_same_person")
     _require_answers(state)

@@ -58,6 +58,7 @@ from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain import voidance
 from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
+from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
 from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import (
@@ -118,11 +119,13 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case ExamineMeasure() | CarryOutMeasure():
             return _measured(profile, command, _lent(state), context)
         case Wake():
-            return (
-                wake(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
-            )
+            return [*_woken(profile, command, state), *expired(command, state)]
         case _:
             assert_never(command)
+
+
+def _woken(profile: Profile, call: Wake, state: LoanState) -> Sequence[LoanEvent]:
+    return wake(profile.on(state.book.funded_on), call, state) if isinstance(state, Running) else []
 
 
 def _lent(state: LoanState) -> Running | Repaid:
@@ -158,8 +161,9 @@ def _measured(
     profile: Profile, command: _MeasureCommand, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
     if isinstance(command.terms, Voidance):
-        does = voidance.examine if isinstance(command, ExamineMeasure) else voidance.carry_out
-        return does(profile, command.measure_id, command.terms, state, context)
+        if isinstance(command, ExamineMeasure):
+            return voidance.examine(profile, command, command.terms, state, context)
+        return voidance.carry_out(profile, command, command.terms, state, context)
     if isinstance(state, Repaid):
         raise Refused("loan_repaid")
     rules = profile.on(state.book.funded_on)
@@ -216,8 +220,10 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
 
 
 def wake_on(profile: Profile, state: LoanState) -> WakeOn:
-    """When the day next has something to do with the loan; None while it is not running."""
-    return next_wake(profile.on(state.book.funded_on), state) if isinstance(state, Running) else None
+    """When the day next has something to do with the loan, or with what is asked of its guarantor."""
+    due = next_wake(profile.on(state.book.funded_on), state) if isinstance(state, Running) else None
+    last = expires_on(state)
+    return due if last is None else last if due is None else min(due, last)
 
 
 def loan_aggregate(profile: Profile) -> Aggregate:

@@ -32,16 +32,16 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
 }
 
 
-def steps_of(rules: Rules, terms: MeasureTerms) -> tuple[MeasureStep, ...]:
-    """The signatures that a measure needs, in their order; of a waiver, all posts up to the first whose limit reaches it."""
+def steps_of(rules: Rules, terms: MeasureTerms, waived_before_fen: int = 0) -> tuple[MeasureStep, ...]:
+    """The signatures that a measure needs, in their order; of a waiver, all posts up to the first whose limit reaches it together with
+    what the loan was forgiven before: three small ones need whom one large one needs."""
     match terms:
         case Extension() | Restructuring():
             return ("risk", "general_manager")
         case WriteOff():
             return ("risk", "finance_supervisor", "general_manager")
         case Waiver():
-            below = [post for post, limit_fen in rules.waiver_limits if limit_fen < terms.amount_fen]
-            return tuple(post for post, _ in rules.waiver_limits[: len(below) + 1])
+            return tuple(post for post, _ in _asked(rules, terms.amount_fen + waived_before_fen))
         case Reclassification() | NonAccrual():
             return ("risk_assessor",)
         case BranchMove():
@@ -52,3 +52,13 @@ def steps_of(rules: Rules, terms: MeasureTerms) -> tuple[MeasureStep, ...]:
             return ("legal", "finance_supervisor", "general_manager")
         case _:
             assert_never(terms)
+
+
+def waivable_fen(rules: Rules, terms: MeasureTerms, waived_before_fen: int) -> int | None:
+    """How much of a loan the last of these signatures may give up, over its life; None for what is no waiver."""
+    return _asked(rules, terms.amount_fen + waived_before_fen)[-1][1] if isinstance(terms, Waiver) else None
+
+
+def _asked(rules: Rules, fen: int) -> tuple[tuple[MeasureStep, int], ...]:
+    below = [post for post, limit_fen in rules.waiver_limits if limit_fen < fen]
+    return rules.waiver_limits[: len(below) + 1]

@@ -55,7 +55,8 @@ class Trouble:
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
-    changed what the journal's inputs alone would give. `voided_on`: its contract is void since.
+    changed what the journal's inputs alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
+    its contract is void since.
     """
 
     examined: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class Trouble:
     granted_months: Count = 0
     observed: Floor | None = None
     unreplayed: bool = False
+    waived_fen: Count = 0
     voided_on: date | None = None
 
 
@@ -92,7 +94,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case RecoveryReceived():
             return replace(trouble, recovered_fen=event.recovered_fen)
         case PenaltyWaived():
-            return _changed(trouble, event.measure_id)
+            changed = _changed(trouble, event.measure_id)
+            return replace(changed, waived_fen=trouble.waived_fen + event.waived_fen)
         case DebtSettledInKind():
             return replace(_done(trouble, event.measure_id), in_kind=True)
         case NonAccrualStarted():

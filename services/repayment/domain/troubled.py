@@ -31,6 +31,7 @@ from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
 from services.repayment.domain.loan_day import (
     better_bucket,
     charged_by,
@@ -58,6 +59,7 @@ def examine(
     """Whether the loan could do it today, and whose word it needs. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.examined:
         return []
+    require_no_part_in(state, command.himself)
     _effect(rules, command.measure_id, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
@@ -71,6 +73,9 @@ def examine(
             silence_consents=need.silence_consents,
             product=state.product,
             region=state.region,
+            guarantor=guarantor_of(state),
+            holders=holders_of(state),
+            waived_before_fen=state.trouble.waived_fen if isinstance(command.terms, Waiver) else 0,
         )
     ]
 
@@ -81,7 +86,17 @@ def carry_out(
     """The loan does it. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.done:
         return []
-    return _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    events = _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    if command.waivable_fen is not None:
+        _require_within(command.waivable_fen, state, events)
+    return events
+
+
+def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEvent]) -> None:
+    """Others may have been carried out since this one was proposed: the sum of all is what its signatures must reach."""
+    waived_fen = sum(event.waived_fen for event in events if isinstance(event, PenaltyWaived))
+    if state.trouble.waived_fen + waived_fen > waivable_fen:
+        raise Refused("waiver_limit_passed")
 
 
 def _need(terms: MeasureTerms, state: Running) -> Need:

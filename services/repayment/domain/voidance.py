@@ -26,7 +26,9 @@ from libs.events.money import split_fen
 from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, OverdueBucketChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, Voidance
+from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
 from services.repayment.domain.journal import Sale, entries_of, lent
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
@@ -39,12 +41,13 @@ _BEST: LoanClass = "special_mention"
 
 
 def examine(
-    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, context: Context
+    profile: Profile, command: ExamineMeasure, terms: Voidance, state: Running | Repaid, context: Context
 ) -> Sequence[MeasureExamined]:
     """Whether the loan's contract could be declared void today. Refusals stand on CarryOutMeasure."""
-    live, on = reopened(state), context.business_date
+    live, on, measure_id = reopened(state), context.business_date, command.measure_id
     if measure_id in live.trouble.examined:
         return []
+    require_no_part_in(live, command.himself)
     if terms.repay_by is not None and terms.repay_by <= on:
         raise Refused("invalid_date")
     _effect(profile, measure_id, terms, state, on)
@@ -57,18 +60,19 @@ def examine(
             mandate="not_needed",
             product=live.product,
             region=live.region,
-            holders=tuple(dict.fromkeys(claim.investor for claim in live.claims)),
+            guarantor=guarantor_of(live),
+            holders=holders_of(live),
         )
     ]
 
 
 def carry_out(
-    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, context: Context
+    profile: Profile, command: CarryOutMeasure, terms: Voidance, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
     """The contract is void. Refusals stand on CarryOutMeasure."""
-    if measure_id in reopened(state).trouble.done:
+    if command.measure_id in reopened(state).trouble.done:
         return []
-    return _effect(profile, measure_id, terms, state, context.business_date)
+    return _effect(profile, command.measure_id, terms, state, context.business_date)
 
 
 # --- what each has had, and what is left -----------------------------------------------------------------------------

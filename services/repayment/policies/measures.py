@@ -44,7 +44,9 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
     """What a measure and its loan ask of each other."""
     match event.data:
         case MeasureProposed() as proposed:
-            examine = ExamineMeasure(measure_id=proposed.measure_id, terms=proposed.terms)
+            examine = ExamineMeasure(
+                measure_id=proposed.measure_id, terms=proposed.terms, himself=proposed.himself
+            )
             return [Send("examine", proposed.loan_id, examine, {"measure_id": proposed.measure_id})]
         case MeasureExamined() as examined:
             admit = AdmitMeasure(
@@ -52,11 +54,15 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 mandate=examined.mandate,
                 voters=examined.voters,
                 silence_consents=examined.silence_consents,
+                guarantor=examined.guarantor,
                 holders=examined.holders,
+                waived_before_fen=examined.waived_before_fen,
             )
             return [Send("admit", examined.measure_id, admit)]
         case MeasureApproved() as approved:
-            carry_out = CarryOutMeasure(measure_id=approved.measure_id, terms=approved.terms)
+            carry_out = CarryOutMeasure(
+                measure_id=approved.measure_id, terms=approved.terms, waivable_fen=approved.waivable_fen
+            )
             return [Send("carry-out", approved.loan_id, carry_out, {"measure_id": approved.measure_id})]
         case (
             LoanRescheduled()

@@ -2,7 +2,7 @@
 
 A measure's document is written by its own stream, `owed_fen` of what it moves between accounts by the settlement's in bidding. `stage` is `loan` while the loan is asked, then the post whose step is next,
 `vote` while its lenders vote, `execution` once all have agreed, at last `executed`, `refused` or `failed`. `voters` are the
-lenders who are asked: each finds what waits for his word by them.
+lenders who are asked: each finds what waits for his word by them. `until` is the last day of its signatures, then of its vote.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,12 @@ def _fields(data: object) -> Mapping[str, Any]:
         case MeasureProposed():
             return _proposed(data)
         case MeasureAdmitted():
-            return {"stage": data.steps[0], "steps": [*data.steps], "mandate": data.mandate}
+            return {
+                "stage": data.steps[0],
+                "steps": [*data.steps],
+                "mandate": data.mandate,
+                "until": data.sign_until.isoformat() if data.sign_until else None,
+            }
         case MeasureSigned(next_step=str() as following):
             return {"stage": following, f"signers.{data.step}": data.signer}
         case MeasureSigned():

@@ -330,6 +330,13 @@ def test_a_measure_and_its_loan_ask_each_other() -> None:
     examine = ExamineMeasure(measure_id="msr_1", terms=PROPOSE.terms)
     assert sent(PROPOSED, "repayment") == [Send("examine", "loan_7", examine, about)]
     assert sent(EXAMINED, "repayment") == [Send("admit", "msr_1", ADMIT)]
+    parts: dict[str, Any] = {"guarantor": "gua_g", "holders": ("usr_1",), "waived_before_fen": 7}
+    told = Send("admit", "msr_1", replace(ADMIT, **parts))
+    assert sent(replace(EXAMINED, **parts), "repayment") == [told]
+    (by_himself,) = sent(replace(PROPOSED, himself="usr_9"), "repayment")
+    assert by_himself.command == replace(examine, himself="usr_9")
+    (waiver,) = sent(replace(APPROVED, waivable_fen=500_00), "repayment")
+    assert waiver.command == CarryOutMeasure(measure_id="msr_1", terms=PROPOSE.terms, waivable_fen=500_00)
     carry_out = CarryOutMeasure(measure_id="msr_1", terms=PROPOSE.terms)
     assert sent(APPROVED, "repayment") == [Send("carry-out", "loan_7", carry_out, about)]
     for event in DONE:

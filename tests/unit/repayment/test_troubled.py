@@ -332,7 +332,14 @@ def test_what_the_loan_does(spec: Spec) -> None:
 
 def examined(mandate: Any, voters: Any = (), *, silence: bool = False) -> MeasureExamined:
     """The loan could do it, and says whose word it needs."""
-    return MeasureExamined(examined_on=MARCH, mandate=mandate, voters=voters, silence_consents=silence, **WHO)
+    return MeasureExamined(
+        examined_on=MARCH,
+        mandate=mandate,
+        voters=voters,
+        silence_consents=silence,
+        holders=("usr_1", "usr_2", "usr_3"),
+        **WHO,
+    )
 
 
 def _agreed(*measures: Any, silence: bool = False) -> Any:
@@ -350,7 +357,7 @@ EXAMINED = [
     Spec("lenders are asked by what they are owed", PAID, ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS), (examined("vote", LEFT),), on(MARCH)),
     Spec("once", (*PAID, examined("vote", LEFT)), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS), (), on(MARCH)),
     Spec("each once", (replace(OPENED, claims=SAME),), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS),
-         (examined("vote", (replace(VOTERS[0], principal_fen=100_000),)),), on(MARCH)),
+         (replace(examined("vote", (replace(VOTERS[0], principal_fen=100_000),)), holders=("usr_1",)),), on(MARCH)),
     Spec("not where the contract says it", (_agreed("extension"),), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS), (examined("clause"),), on(MARCH)),
     Spec("but where it says another thing", (_agreed("write_off", silence=True),), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS),
          (examined("vote", VOTERS, silence=True),), on(MARCH)),

@@ -133,6 +133,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/guarantors": {"risk", "committee", "finance"},
     "POST /repayment/guarantors/gua_1": {"risk"},
     "POST /repayment/guarantors/gua_1/admission": {"committee"},
+    "POST /repayment/guarantors/gua_1/refusal": {"risk", "committee"},
     "POST /repayment/guarantors/gua_1/suspension": {"risk"},
     "GET /repayment/compensations": {"finance"},
     "POST /repayment/loans/loan_1/compensations": {"finance"},
