@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from libs.events.codec import event, record
+from libs.events.flags import FlagKind
 from libs.events.money import Count, PositiveFen
 
 #: No priority is higher, so that a view can name its documents by how far they are below.
@@ -25,7 +26,7 @@ class QueueEntry:
 
     A higher `priority` is worked first. `due` says that its next step is due (`next_on` has come, or none was set);
     `call_back_minute` is the local minute of `next_on` at which the debtor was promised a call. `dpd` is as of the last event
-    that brought it. `claimed_by` may work on it until `claimed_until`; `assigned_to` keeps it from everybody else.
+    that brought it. `claimed_by` may work on it until `claimed_until`; `assigned_to` keeps it from everybody else. `flags` bind whoever works it.
     """
 
     loan_id: str
@@ -43,6 +44,7 @@ class QueueEntry:
     assigned_to: str | None
     claimed_by: str | None
     claimed_until: datetime | None
+    flags: tuple[FlagKind, ...] = ()
 
 
 @record

@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libs.events.codec import event, record
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.mandate import MandateBy, Voter
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
 from libs.events.voidance import Voidance
 
@@ -105,6 +107,10 @@ MeasureTerms = (
     | BranchMove
     | SettlementInKind
     | Voidance
+    | Pause
+    | PauseEnd
+    | Flag
+    | Unflag
 )
 MeasureKind = Literal[
     "extension",
@@ -116,6 +122,10 @@ MeasureKind = Literal[
     "branch_move",
     "settlement_in_kind",
     "voidance",
+    "pause",
+    "pause_end",
+    "flag",
+    "unflag",
 ]
 
 
@@ -144,7 +154,7 @@ class MeasureProposed:
 class MeasureExamined:
     """On the loan: it could be done today. `voters` are the lenders whose word is needed; none where the contract gives it, or no
     money of theirs is touched (`mandate`). `guarantor` (none: empty) and `holders` of its claims sign nothing of it. Of a waiver,
-    `waived_before_fen` is what the loan was forgiven before."""
+    `waived_before_fen` is what the loan was forgiven before. `flags` stand on it."""
 
     loan_id: str
     measure_id: str
@@ -158,12 +168,14 @@ class MeasureExamined:
     guarantor: str = ""
     holders: tuple[str, ...] = ()
     waived_before_fen: Count = 0
+    flags: tuple[FlagKind, ...] = ()
 
 
 @event("repayment.MeasureAdmitted.v1")
 class MeasureAdmitted:
     """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word. All sign until the end
-    of `sign_until`, or it comes to nothing; the last of them may give up `waivable_fen` of a loan (None: it is no waiver)."""
+    of `sign_until`, or it comes to nothing; the last of them may give up `waivable_fen` of a loan (None: it is no waiver). `flags` stood
+    on its loan."""
 
     measure_id: str
     loan_id: str
@@ -178,6 +190,7 @@ class MeasureAdmitted:
     holders: tuple[str, ...] = ()
     sign_until: date | None = None
     waivable_fen: Count | None = None
+    flags: tuple[FlagKind, ...] = ()
 
 
 @event("repayment.MeasureSigned.v1")

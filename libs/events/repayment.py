@@ -120,7 +120,7 @@ class InstallmentDue:
     """An instalment fell due; `debit_fen` is everything owed up to `due_on` and is asked from the borrower's account.
 
     `value_date` is the date of the asking: `due_on`, unless the loan was woken late; then the record has several of these
-    events and each asks only what the ones before it do not.
+    events and each asks only what the ones before it do not. Not `asked`: his account is not debited, for the day is paused or he has died.
     """
 
     loan_id: str
@@ -134,6 +134,7 @@ class InstallmentDue:
     debit_fen: PositiveFen
     value_date: date
     fee_fen: Count = 0
+    asked: bool = True
 
 
 @event("repayment.DebitRequested.v1")

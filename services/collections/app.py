@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: 5: an instalment is known by its due date, because a restructured loan counts anew; penalty is given up; a loan that a correction
 #: makes late again has its case again; a case that is written off leaves its bucket; repayment plans.
 #: 6: a plan brings the consent of whoever answers for the loan, and says who asks for it as a customer.
+#: Flags on a debtor's loans.
 RULES = 6
 
 

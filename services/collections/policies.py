@@ -15,6 +15,7 @@ from libs.events.collections import (
     MissAdded,
 )
 from libs.events.corrections import LoanRestated
+from libs.events.flags import DebtorFlagged, DebtorUnflagged, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
@@ -36,8 +37,10 @@ from services.collections.commands import (
     EnrolCollector,
     RecordBucket,
     RecordCasePayment,
+    RecordFlag,
     RecordMiss,
     RecordPenalty,
+    RecordUnflag,
     RetireCollector,
     collector_of,
     debtor_of,
@@ -96,6 +99,22 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         case LoanRepaid() as repaid:
             close = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
             return [Send("close", debtor_of(repaid.borrower), close)]
+        case LoanFlagged() as raised:
+            flag = RecordFlag(
+                loan_id=raised.loan_id,
+                borrower=raised.borrower,
+                flag=raised.flag,
+                flagged_on=raised.flagged_on,
+            )
+            return [Send("flag", debtor_of(raised.borrower), flag)]
+        case LoanUnflagged() as lifted:
+            unflag = RecordUnflag(
+                loan_id=lifted.loan_id,
+                borrower=lifted.borrower,
+                flag=lifted.flag,
+                unflagged_on=lifted.unflagged_on,
+            )
+            return [Send("unflag", debtor_of(lifted.borrower), unflag)]
         case MeasureExecuted() | MeasureRefused() | MeasureFailed() as ended if ended.debtor_id:
             return [Send("answer", ended.debtor_id, _answer(ended))]
         case _:
@@ -260,5 +279,19 @@ SAGAS = (
             Step(on=MeasureRefused, send=AnswerPlan),
             Step(on=MeasureFailed, send=AnswerPlan),
         ),
+    ),
+    Saga(
+        name="flag-debtor",
+        why="Who has died is not rung up, and who disputes a debt is written to.",
+        opened_by={LoanFlagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        closed_by={DebtorFlagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        steps=(Step(on=LoanFlagged, send=RecordFlag),),
+    ),
+    Saga(
+        name="unflag-debtor",
+        why="A flag that is lifted keeps nobody from his work.",
+        opened_by={LoanUnflagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        closed_by={DebtorUnflagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        steps=(Step(on=LoanUnflagged, send=RecordUnflag),),
     ),
 )

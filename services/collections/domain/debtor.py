@@ -29,6 +29,7 @@ from libs.events.collections import (
     PromiseReleased,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.flags import DebtorFlagged, DebtorUnflagged
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.commands import (
     AnswerPlan,
@@ -41,13 +42,16 @@ from services.collections.commands import (
     ProposePlan,
     RecordBucket,
     RecordCasePayment,
+    RecordFlag,
     RecordMiss,
     RecordPenalty,
+    RecordUnflag,
     ReleaseDebtor,
     StartContact,
 )
 from services.collections.domain import debtor_cases
 from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
+from services.collections.domain.debtor_flags import record_flag, record_unflag
 from services.collections.domain.debtor_plans import answer_plan, propose_plan
 from services.collections.domain.debtor_state import (
     Debtor,
@@ -67,7 +71,16 @@ FOLLOW_UP_PHASE = 5
 
 _DAY = timedelta(days=1)
 
-FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CloseCase | AnswerPlan
+FactCommand = (
+    RecordMiss
+    | RecordBucket
+    | RecordPenalty
+    | RecordCasePayment
+    | CloseCase
+    | AnswerPlan
+    | RecordFlag
+    | RecordUnflag
+)
 CaseCommand = ClaimCase | AssignCase | StartContact | LogContact | MakePromise | ProposePlan
 WorkCommand = CaseCommand | ReleaseDebtor
 DebtorCommand = FactCommand | WorkCommand
@@ -111,6 +124,10 @@ def _decided(
             return _release(command, state, context)
         case AnswerPlan():
             return answer_plan(command, state, context)
+        case RecordFlag():
+            return record_flag(command, state)
+        case RecordUnflag():
+            return record_unflag(command, state)
         case ClaimCase() | AssignCase() | StartContact() | LogContact() | MakePromise() | ProposePlan():
             return _work(rules, command, state, context)
         case _:
@@ -272,6 +289,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             MakePromise,
             ProposePlan,
             AnswerPlan,
+            RecordFlag,
+            RecordUnflag,
         ),
         events=(
             CaseOpened,
@@ -292,6 +311,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             PromiseReleased,
             PlanProposed,
             PlanAnswered,
+            DebtorFlagged,
+            DebtorUnflagged,
         ),
         state=DebtorState,
         initial=NoDebtor(),

@@ -222,7 +222,7 @@ def _updated(
 
 def _closed(debtor: Debtor, case: OpenCase, on: date, reason: str) -> Sequence[DebtorEvent]:
     assert case.entry is not None, "a case is ranked by the decision that opens it"
-    events: list[DebtorEvent] = [] if case.promise is None else [_released(debtor, case, case.promise)]
+    events: list[DebtorEvent] = [] if case.promise is None else [released(debtor, case, case.promise)]
     events.append(
         CaseClosed(
             debtor_id=debtor.debtor_id,
@@ -237,7 +237,8 @@ def _closed(debtor: Debtor, case: OpenCase, on: date, reason: str) -> Sequence[D
     return events
 
 
-def _released(debtor: Debtor, case: OpenCase, promise: Promise) -> PromiseReleased:
+def released(debtor: Debtor, case: OpenCase, promise: Promise) -> PromiseReleased:
+    """The promise is decided by nothing any more."""
     return PromiseReleased(
         debtor_id=debtor.debtor_id,
         case_id=case.case_id,

@@ -26,9 +26,11 @@ from libs.events.collections import (
     PromiseReleased,
     QueueEntry,
 )
+from libs.events.flags import DebtorFlagged, DebtorUnflagged
 from libs.events.money import Count, PositiveFen
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.domain.call_counting import DayCalls, counted, is_counted, unanswered_after
+from services.collections.domain.flag_state import Flagged, flags_after
 from services.collections.domain.plan_state import Plan, planned
 
 _DAY = timedelta(days=1)
@@ -129,9 +131,10 @@ class LastContact:
 
 @record
 class NoDebtor:
-    """Nothing was ever missed."""
+    """Nothing was ever missed; a flag may stand before that."""
 
     kind: Literal["no_debtor"] = "no_debtor"
+    flags: tuple[Flagged, ...] = ()
 
 
 @record
@@ -155,6 +158,7 @@ class Debtor:
     stopped: tuple[str, ...]
     agreed_hours: AgreedHours | None
     plans: tuple[Plan, ...] = ()
+    flags: tuple[Flagged, ...] = ()
 
 
 DebtorState = NoDebtor | Debtor
@@ -172,8 +176,16 @@ CaseEvent = (
     | PromiseReleased
 )
 PlanEvent = PlanProposed | PlanAnswered
+FlagEvent = DebtorFlagged | DebtorUnflagged
 DebtorEvent = (
-    CaseOpened | CaseEvent | DebtorClaimed | DebtorReleased | ContactStarted | ContactLogged | PlanEvent
+    CaseOpened
+    | CaseEvent
+    | DebtorClaimed
+    | DebtorReleased
+    | ContactStarted
+    | ContactLogged
+    | PlanEvent
+    | FlagEvent
 )
 
 
@@ -181,6 +193,8 @@ def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
     """The state after one event."""
     if isinstance(event, CaseOpened):
         return _opened(state, event)
+    if isinstance(event, DebtorFlagged | DebtorUnflagged):
+        return replace(state, flags=flags_after(state.flags, event))
     if isinstance(state, NoDebtor):
         return state
     match event:
@@ -287,7 +301,7 @@ def _paid(case: OpenCase, event: CasePaymentRecorded) -> OpenCase:
 
 
 def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
-    debtor = _nobody_yet(event) if isinstance(state, NoDebtor) else state
+    debtor = _nobody_yet(event, state.flags) if isinstance(state, NoDebtor) else state
     before = case_in(debtor, event.case_id)
     opened = OpenCase(
         case_id=event.case_id,
@@ -316,7 +330,7 @@ def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
     return replace(debtor, region=event.region, cases=cases)
 
 
-def _nobody_yet(event: CaseOpened) -> Debtor:
+def _nobody_yet(event: CaseOpened, flags: tuple[Flagged, ...]) -> Debtor:
     return Debtor(
         debtor_id=event.debtor_id,
         borrower=event.borrower,
@@ -330,6 +344,7 @@ def _nobody_yet(event: CaseOpened) -> Debtor:
         unanswered=0,
         stopped=(),
         agreed_hours=None,
+        flags=flags,
     )
 
 

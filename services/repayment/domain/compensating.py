@@ -36,18 +36,17 @@ from services.repayment.commands.compensation import (
     RecordCompensation,
     RefuseCompensation,
 )
-from services.repayment.domain.allocation import UNDUE, Book, line_fen, open_lines, settlement
+from services.repayment.domain.allocation import UNDUE, Book, line_fen, overdue_lines, settlement
 from services.repayment.domain.compensation_days import require_in_time
 from services.repayment.domain.guarantee import Approved, Asked, Guarantee, Proposed, UnderWay
 from services.repayment.domain.himself import signer_without_part
 from services.repayment.domain.ids import account_of_guarantor, user_of_guarantor
 from services.repayment.domain.loan_day import charged_by, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
+from services.repayment.domain.pausing import delinquent_days
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
-
-_DAY = timedelta(days=1)
 
 _Signing = ProposeCompensation | ApproveCompensation | RefuseCompensation | ExecuteCompensation
 CompensationCommand = _Signing | RecordCompensation | DeclineCompensation
@@ -102,7 +101,7 @@ def owed(rules: Rules, state: Running, on: date) -> tuple[AllocationLine, ...]:
     if first is None:
         return ()
     book = charged_by(state.book, penalties(rules, state, on))
-    overdue = _his(open_lines(book, on - _DAY), first)
+    overdue = _his(overdue_lines(book, on), first)
     if not overdue or _terms(state.book).compensates == "overdue":
         return overdue
     return _his(settlement(book, on, rules), first)
@@ -122,7 +121,12 @@ def _terms(book: Book) -> RepaymentTerms:
 def days_unpaid(state: Running, lines: Sequence[AllocationLine], on: date) -> int:
     """How long the oldest instalment that the guarantor has not paid for is past due."""
     return max(
-        ((on - state.book.rows[line.number - 1].due_on).days for line in lines if line.number), default=0
+        (
+            delinquent_days(state.book.pauses, state.book.rows[line.number - 1].due_on, on)
+            for line in lines
+            if line.number
+        ),
+        default=0,
     )
 
 

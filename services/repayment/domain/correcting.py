@@ -25,7 +25,7 @@ from libs.events.measures import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.accrual import stopped
-from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
 from services.repayment.domain.journal import Payment, Sale, entries_of, redated_in, reversed_in
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.profile import CURRENT, Profile
@@ -291,7 +291,7 @@ def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iter
     state, on = after.state, context.business_date - _DAY
     is_late = isinstance(before, Running) and before.bucket != CURRENT
     said = before.next_missed if isinstance(before, Running) and is_late else 1
-    for line in open_lines(state.book, on - _DAY):
+    for line in overdue_lines(state.book, on):
         if said <= line.number < state.next_missed:
             yield PaymentMissed(
                 loan_id=state.loan_id,

@@ -19,6 +19,7 @@ from libs.events.compensation import (
 )
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.flags import Unflag
 from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
@@ -68,6 +69,7 @@ from services.repayment.domain.loan_state import (
     Repaid,
     Running,
     evolve,
+    reopened,
 )
 from services.repayment.domain.paying import record_debit, record_debit_failure, record_payment
 from services.repayment.domain.profile import Profile
@@ -165,7 +167,11 @@ def _measured(
             return voidance.examine(profile, command, command.terms, state, context)
         return voidance.carry_out(profile, command, command.terms, state, context)
     if isinstance(state, Repaid):
-        raise Refused("loan_repaid")
+        # What was said wrongly of a debtor is taken back also when he owes nothing any more.
+        if not isinstance(command.terms, Unflag):
+            raise Refused("loan_repaid")
+        state = reopened(state)
+    voidance.require_not_void(command.terms, state)
     rules = profile.on(state.book.funded_on)
     if isinstance(command, ExamineMeasure):
         return examine(rules, command, state, context)

@@ -14,6 +14,8 @@ from libs.events.compensation import (
     CompensationProposed,
 )
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.flags import LoanUnflagged
+from libs.events.measures import MeasureExamined
 from libs.events.money import Count
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -183,6 +185,8 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return voided(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case MeasureExamined() | LoanUnflagged() if isinstance(state, Repaid):
+            return replace(state, last=troubled(state.last, event))
         case _ if not isinstance(state, Running):
             return state
         case _ if isinstance(event, TroubledEvent):
@@ -217,7 +221,8 @@ def _evolve_running(
 ) -> LoanState:
     match event:
         case InstallmentDue():
-            return replace(_asked(state, event.debit_id, event.value_date), next_due=event.number + 1)
+            asked = _asked(state, event.debit_id, event.value_date, waits=event.asked)
+            return replace(asked, next_due=event.number + 1)
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
@@ -281,8 +286,11 @@ def _opened(event: LoanOpened) -> Running:
     )
 
 
-def _asked(state: Running, debit_id: str, on: date) -> Running:
-    return replace(state, asked_on=on, unanswered=(*state.unanswered, debit_id))
+def _asked(state: Running, debit_id: str, on: date, *, waits: bool = True) -> Running:
+    """The day is over for what falls due on it, whether the account was asked or not."""
+    return replace(
+        state, asked_on=on, unanswered=(*state.unanswered, debit_id) if waits else state.unanswered
+    )
 
 
 def _answered(state: _Lent, payment_id: str) -> _Lent:

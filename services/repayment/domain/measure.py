@@ -146,6 +146,7 @@ def _admit(
             holders=command.holders,
             sign_until=context.business_date + timedelta(days=rules.signing_days),
             waivable_fen=waivable_fen(rules, proposal.terms, command.waived_before_fen),
+            flags=command.flags,
         )
     ]
 

@@ -2,6 +2,7 @@
 
 from typing import Final, assert_never
 
+from libs.events.flags import Flag, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
@@ -15,6 +16,7 @@ from libs.events.measures import (
     Waiver,
     WriteOff,
 )
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.voidance import Voidance
 from services.repayment.domain.profile import Rules
 
@@ -29,6 +31,10 @@ PROPOSERS: Final[dict[MeasureKind, tuple[str, ...]]] = {
     "branch_move": ("loan_clerk",),
     "settlement_in_kind": ("collector", "collections_supervisor"),
     "voidance": ("legal",),
+    "pause": ("customer_manager", "collector", "collections_supervisor"),
+    "pause_end": ("customer_manager", "collector", "collections_supervisor"),
+    "flag": ("customer_manager", "collector", "collections_supervisor"),
+    "unflag": ("customer_manager", "collector", "collections_supervisor"),
 }
 
 
@@ -50,6 +56,13 @@ def steps_of(rules: Rules, terms: MeasureTerms, waived_before_fen: int = 0) -> t
             return ("legal", "risk", "general_manager", "finance_supervisor")
         case Voidance():
             return ("legal", "finance_supervisor", "general_manager")
+        case Pause():
+            # Penalty that does not run is never more than what these two may waive: the last post of the limits gives up any.
+            return ("risk", rules.waiver_limits[-1][0])
+        case PauseEnd():
+            return ("risk",)
+        case Flag() | Unflag():
+            return ("legal",)
         case _:
             assert_never(terms)
 

@@ -13,6 +13,7 @@ from libs.events.cost import CEILINGS_CN
 from libs.events.guarantees import Liability
 from libs.events.measures import MeasureStep
 from libs.events.money import MAX_INTEGER, Rounding
+from libs.events.pauses import PauseCause
 from libs.events.repayment import LoanClass
 
 #: The bucket of a loan that is not overdue, in every profile.
@@ -69,6 +70,9 @@ class Rules:
 
     Of guarantors (processes.md 1.J): one is admitted for at most `guarantor_days`, answers as `liabilities` say, and for all loans together,
     here and elsewhere, for at most `guarantor_multiple` times its net assets (chosen). What is proposed of one waits for `signing_days`.
+
+    A pause is for one of `pause_causes`, of at most `pause_days_max` days, and a loan has at most `pause_year_days_max` of them in a
+    calendar year (all chosen).
     """
 
     rounding: Rounding
@@ -93,6 +97,9 @@ class Rules:
     guarantor_days: int = 366
     guarantor_multiple: int = 10
     liabilities: tuple[Liability, ...] = ("joint",)
+    pause_causes: tuple[PauseCause, ...] = ("illness", "disaster", "fraud_report", "system_fault")
+    pause_days_max: int = 90
+    pause_year_days_max: int = 120
 
     def penalty_rate(self, annual_rate: Decimal) -> Decimal:
         """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""

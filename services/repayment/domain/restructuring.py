@@ -20,6 +20,7 @@ from services.repayment.domain.accrual import resumed
 from services.repayment.domain.allocation import days_past_due, open_lines, rescheduled
 from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
@@ -101,6 +102,8 @@ def reschedule(
     ]
     if floor != state.loan_class:
         events += classified(state, book, floor, on, measure_id=measure_id)
+    if isinstance(terms, Restructuring):
+        events += pause_ended(measure_id, state, on, "restructured")
     return [*events, *resumed(state, book, on), *release_all(state, "loan_rescheduled")]
 
 

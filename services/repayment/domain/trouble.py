@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
+from libs.events.flags import FlagKind, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
@@ -17,6 +18,7 @@ from libs.events.measures import (
     RecoveryReceived,
 )
 from libs.events.money import Count
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.repayment import LoanClass, LoanClassified
 from libs.events.voidance import LoanVoided
 
@@ -33,6 +35,10 @@ TroubledEvent = (
     | NonAccrualEnded
     | LoanMoved
     | DebtSettledInKind
+    | DelinquencyPaused
+    | DelinquencyPauseEnded
+    | LoanFlagged
+    | LoanUnflagged
 )
 
 
@@ -56,7 +62,7 @@ class Trouble:
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
     changed what the journal's inputs alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
-    its contract is void since.
+    its contract is void since. `flags` stand in the order in which they were raised.
     """
 
     examined: tuple[str, ...] = ()
@@ -73,6 +79,7 @@ class Trouble:
     unreplayed: bool = False
     waived_fen: Count = 0
     voided_on: date | None = None
+    flags: tuple[FlagKind, ...] = ()
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -104,6 +111,13 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(trouble, non_accrual=False)
         case LoanMoved():
             return replace(_done(trouble, event.measure_id), branch=event.to_branch)
+        case DelinquencyPaused() | DelinquencyPauseEnded():
+            return _changed(trouble, event.measure_id)
+        case LoanFlagged():
+            return replace(_changed(trouble, event.measure_id), flags=(*trouble.flags, event.flag))
+        case LoanUnflagged():
+            left = tuple(flag for flag in trouble.flags if flag != event.flag)
+            return replace(_changed(trouble, event.measure_id), flags=left)
         case _:
             assert_never(event)
 

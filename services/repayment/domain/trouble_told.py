@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, PenaltyWaived
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.voidance import LoanVoided
 from services.repayment.domain.allocation import after
+from services.repayment.domain.pausing import Paused, ended
 from services.repayment.domain.profile import WRITTEN_OFF
 from services.repayment.domain.trouble import TroubledEvent, after_event
 from services.repayment.domain.trouble import voided as remembered
@@ -27,6 +29,8 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
             return replace(state, book=waived(state.book, event.lines))
         case DebtSettledInKind():
             return _settled(state, event)
+        case DelinquencyPaused() | DelinquencyPauseEnded():
+            return replace(state, book=replace(state.book, pauses=_paused(state, event)))
         case _:
             return state
 
@@ -35,6 +39,14 @@ def voided(state: "Running", event: LoanVoided) -> "Running":
     """A void contract charges nothing, and nobody guarantees it. Where the loan stands, LoanRestated of the same record says."""
     book = replace(state.book, penalty_rate=Decimal(0))
     return replace(state, trouble=remembered(state.trouble, event), book=book, guarantee=None)
+
+
+def _paused(state: "Running", event: DelinquencyPaused | DelinquencyPauseEnded) -> tuple[Paused, ...]:
+    pauses = state.book.pauses
+    if isinstance(event, DelinquencyPauseEnded):
+        return ended(pauses, event.pause_id, event.to_on)
+    paused = Paused(from_on=event.from_on, to_on=event.to_on, pause_id=event.measure_id, cause=event.cause)
+    return (*pauses, paused)
 
 
 def _settled(state: "Running", event: DebtSettledInKind) -> "Running":

@@ -10,6 +10,7 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused
+from libs.events.flags import Flag, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
@@ -25,6 +26,7 @@ from libs.events.measures import (
     Waiver,
     WriteOff,
 )
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.voidance import Voidance
@@ -41,6 +43,7 @@ from services.repayment.domain.loan_day import (
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.mandate import Need, need_of
+from services.repayment.domain.pausing_loan import flagged, pause_ended, paused, unflagged, unpaused
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
@@ -48,9 +51,6 @@ from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
 from services.repayment.domain.waiving import waived, waived_lines
-
-#: What may still be done to a loan whose contract is void: nothing that would be a term of it.
-_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind)
 
 
 def examine(
@@ -76,6 +76,7 @@ def examine(
             guarantor=guarantor_of(state),
             holders=holders_of(state),
             waived_before_fen=state.trouble.waived_fen if isinstance(command.terms, Waiver) else 0,
+            flags=state.trouble.flags,
         )
     ]
 
@@ -109,8 +110,6 @@ def _need(terms: MeasureTerms, state: Running) -> Need:
 def _effect(
     rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
 ) -> Sequence[LoanEvent]:
-    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
-        raise Refused("loan_voided")
     match terms:
         case Extension() | Restructuring():
             return reschedule(rules, measure_id, terms, state, on)
@@ -130,6 +129,14 @@ def _effect(
             return settled_in_kind(rules, measure_id, terms, state, on)
         case Voidance():
             raise AssertionError("a voidance has a room of its own, which sees the profile")
+        case Pause():
+            return paused(rules, measure_id, terms, state, on)
+        case PauseEnd():
+            return unpaused(measure_id, terms, state, on)
+        case Flag():
+            return flagged(measure_id, terms, state, on)
+        case Unflag():
+            return unflagged(measure_id, terms, state, on)
         case _:
             assert_never(terms)
 
@@ -191,6 +198,7 @@ def _written_off(
     if state.loan_class != "loss":
         events += classified(state, book, "loss", on, measure_id=measure_id)
     events += stopped(state, on, "written_off", measure_id=measure_id, book=book)
+    events += pause_ended(measure_id, state, on, "written_off")
     return [*events, *release_all(state, "loan_written_off")]
 
 

@@ -21,7 +21,9 @@ from libs.events.corrections import (
     Standing,
 )
 from libs.events.deciding import Context, Refused
-from libs.events.measures import MeasureExamined
+from libs.events.flags import Flag, Unflag
+from libs.events.in_kind import SettlementInKind
+from libs.events.measures import BranchMove, MeasureExamined, MeasureTerms, Reclassification, WriteOff
 from libs.events.money import split_fen
 from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, OverdueBucketChanged
 from libs.events.schedules.row import ScheduleRow
@@ -38,6 +40,8 @@ from services.repayment.domain.trading import release_all
 _DAY = timedelta(days=1)
 #: The best class that a loan has whose contract is void, until two people say otherwise (chosen).
 _BEST: LoanClass = "special_mention"
+#: What may still be done to a loan whose contract is void: nothing that would be a term of it.
+_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, Flag, Unflag)
 
 
 def examine(
@@ -210,6 +214,12 @@ def _effect(
         *release_all(live, "loan_voided"),
         *([] if left_fen else [_repaid(live, paid, on)]),
     ]
+
+
+def require_not_void(terms: MeasureTerms, state: Running) -> None:
+    """Refused `loan_voided`: a void contract has no terms that a measure could change."""
+    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
+        raise Refused("loan_voided")
 
 
 def _require_may(live: Running) -> None:

@@ -1,6 +1,7 @@
 """The way of a measure: the loan is asked, then told, and says what came of it. A loan that cannot says why, and the measure ends."""
 
 from libs.events.codec import name_of
+from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
@@ -15,6 +16,7 @@ from libs.events.measures import (
     NonAccrualStarted,
     PenaltyWaived,
 )
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanClassified
 from libs.events.sagas import Saga, Send, Step
@@ -37,6 +39,10 @@ _Done = (
     | LoanMoved
     | DebtSettledInKind
     | LoanVoided
+    | DelinquencyPaused
+    | DelinquencyPauseEnded
+    | LoanFlagged
+    | LoanUnflagged
 )
 
 
@@ -57,6 +63,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 guarantor=examined.guarantor,
                 holders=examined.holders,
                 waived_before_fen=examined.waived_before_fen,
+                flags=examined.flags,
             )
             return [Send("admit", examined.measure_id, admit)]
         case MeasureApproved() as approved:
@@ -73,6 +80,10 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | LoanMoved()
             | DebtSettledInKind()
             | LoanVoided()
+            | DelinquencyPaused()
+            | DelinquencyPauseEnded()
+            | LoanFlagged()
+            | LoanUnflagged()
         ) as done:
             return _complete(done)
         case CommandRefused() as refused:
@@ -137,6 +148,10 @@ SAGAS = (
             Step(on=LoanMoved, send=CompleteMeasure),
             Step(on=DebtSettledInKind, send=CompleteMeasure),
             Step(on=LoanVoided, send=CompleteMeasure),
+            Step(on=DelinquencyPaused, send=CompleteMeasure),
+            Step(on=DelinquencyPauseEnded, send=CompleteMeasure),
+            Step(on=LoanFlagged, send=CompleteMeasure),
+            Step(on=LoanUnflagged, send=CompleteMeasure),
         ),
         expected_refusals=(CarryOutMeasure,),
     ),
