@@ -132,6 +132,20 @@ class CasePaymentRecorded:
     overdue_fen: Count
 
 
+@event("collections.CasePaymentCorrected.v1")
+class CasePaymentCorrected:
+    """A payment that the case counts was corrected: the loan takes `amount_fen` of it now (nothing when it was reversed), of value date
+    `value_date`; `before_fen` was counted before. Its promises are judged again once the loan is restated."""
+
+    debtor_id: str
+    case_id: str
+    loan_id: str
+    payment_id: str
+    before_fen: Count
+    amount_fen: Count
+    value_date: date
+
+
 @event("collections.CaseClosed.v1")
 class CaseClosed:
     """Nothing of the loan is overdue any more (`cured`), or it is repaid. `entry` is how the case stood in the queue."""
@@ -303,6 +317,23 @@ class PromiseReleased:
     collector: str
     amount_fen: PositiveFen
     paid_fen: Count
+
+
+@event("collections.PromiseReopened.v1")
+class PromiseReopened:
+    """A promise that was kept is not: payments that kept it were corrected, and `paid_fen` of its amount is left by its date.
+
+    It waits for its date again. When that has passed PromiseBroken follows, and PromiseReleased when a newer promise stands.
+    """
+
+    debtor_id: str
+    case_id: str
+    loan_id: str
+    promise_id: str
+    collector: str
+    amount_fen: PositiveFen
+    paid_fen: Count
+    promised_on: date
 
 
 # --- collectors ----------------------------------------------------------------------------------------------------

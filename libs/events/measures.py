@@ -258,6 +258,19 @@ class MeasureFailed:
 # --- what the loan did ---------------------------------------------------------------------------------------------
 
 
+@event("repayment.MeasureApplied.v1")
+class MeasureApplied:
+    """The loan does what a measure's `terms` say: what that comes to is said by the events after it in its record. It is decided again where
+    a correction changes what came before it, so it says its place: not yet woken for phase `before_phase` of `applied_on`."""
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    terms: MeasureTerms
+    applied_on: date
+    before_phase: Count
+
+
 @event("repayment.LoanRescheduled.v1")
 class LoanRescheduled:
     """The loan is due otherwise from here on; its rows say so next (ScheduleChanged).

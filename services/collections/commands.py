@@ -123,6 +123,34 @@ class RecordCasePayment:
     overdue_fen: Count
 
 
+@command("collections.CorrectCasePayment")
+class CorrectCasePayment:
+    """A payment does not count (`amount_fen` 0) or counts as of another value date (None: as much of it as before). No effect for one
+    that no case counts, or that stands so already."""
+
+    loan_id: str
+    payment_id: str
+    amount_fen: Count | None
+    value_date: date
+
+
+@record
+class Retaken:
+    """A payment of which the loan takes another amount now."""
+
+    payment_id: str
+    amount_fen: Count
+
+
+@command("collections.JudgeAgain")
+class JudgeAgain:
+    """The loan stands where it would stand without an error: other payments count with `retaken`, and promises are judged by what counts
+    now. No effect where that changes nothing."""
+
+    loan_id: str
+    retaken: tuple[Retaken, ...]
+
+
 @command("collections.CloseCase")
 class CloseCase:
     """The loan is repaid. No effect without an open case."""

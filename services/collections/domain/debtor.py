@@ -15,6 +15,7 @@ from libs.events.collections import (
     CaseAssigned,
     CaseClosed,
     CaseOpened,
+    CasePaymentCorrected,
     CasePaymentRecorded,
     CaseRanked,
     CaseStageChanged,
@@ -27,6 +28,7 @@ from libs.events.collections import (
     PromiseKept,
     PromiseMade,
     PromiseReleased,
+    PromiseReopened,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.flags import DebtorFlagged, DebtorUnflagged
@@ -36,7 +38,9 @@ from services.collections.commands import (
     AssignCase,
     ClaimCase,
     CloseCase,
+    CorrectCasePayment,
     Desk,
+    JudgeAgain,
     LogContact,
     MakePromise,
     ProposePlan,
@@ -49,7 +53,7 @@ from services.collections.commands import (
     ReleaseDebtor,
     StartContact,
 )
-from services.collections.domain import debtor_cases
+from services.collections.domain import debtor_cases, debtor_corrections
 from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
 from services.collections.domain.debtor_flags import record_flag, record_unflag
 from services.collections.domain.debtor_plans import answer_plan, propose_plan
@@ -71,11 +75,13 @@ FOLLOW_UP_PHASE = 5
 
 _DAY = timedelta(days=1)
 
+CorrectionCommand = CorrectCasePayment | JudgeAgain
 FactCommand = (
     RecordMiss
     | RecordBucket
     | RecordPenalty
     | RecordCasePayment
+    | CorrectionCommand
     | CloseCase
     | AnswerPlan
     | RecordFlag
@@ -118,6 +124,10 @@ def _decided(
             return debtor_cases.record_penalty(command, state)
         case RecordCasePayment():
             return debtor_cases.record_payment(command, state)
+        case CorrectCasePayment():
+            return debtor_corrections.correct_payment(command, state)
+        case JudgeAgain():
+            return debtor_corrections.judge_again(command, state, context)
         case CloseCase():
             return debtor_cases.close_case(command, state)
         case ReleaseDebtor():
@@ -261,7 +271,7 @@ def wake_on(state: DebtorState) -> WakeOn:
     """When the day next has something to do: the date of a promise, or the eve of a next step."""
     if isinstance(state, NoDebtor):
         return None
-    days = [case.promise.promised_on for case in state.cases if isinstance(case, OpenCase) and case.promise]
+    days = [case.promise.promised_on for case in state.cases if case.promise]
     days += [
         case.next_on - _DAY
         for case in state.cases
@@ -280,6 +290,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             RecordBucket,
             RecordPenalty,
             RecordCasePayment,
+            CorrectCasePayment,
+            JudgeAgain,
             CloseCase,
             ClaimCase,
             ReleaseDebtor,
@@ -298,6 +310,7 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             ArrearsUpdated,
             CaseStageChanged,
             CasePaymentRecorded,
+            CasePaymentCorrected,
             CaseClosed,
             CaseRanked,
             CaseAssigned,
@@ -309,6 +322,7 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             PromiseKept,
             PromiseBroken,
             PromiseReleased,
+            PromiseReopened,
             PlanProposed,
             PlanAnswered,
             DebtorFlagged,

@@ -29,11 +29,7 @@ def record_flag(command: RecordFlag, state: DebtorState) -> Sequence[DebtorEvent
         return [flagged]
     return [
         flagged,
-        *(
-            released(state, case, case.promise)
-            for case in state.cases
-            if isinstance(case, OpenCase) and case.promise
-        ),
+        *(released(state, case, case.promise) for case in state.cases if case.promise),
     ]
 
 

@@ -117,12 +117,12 @@ class CarryOutMeasure:
     a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
     `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `invalid_validity` (rights have one, others
     none), `fee_owed`, `neither_arrears_nor_all`;
-    a voidance, also of a loan that is repaid: `loan_settled_in_kind`, `loan_measured`, `loan_compensated`, `payment_on_its_way`,
-    `history_differs` (what was paid cannot be told, as of corrections), `invalid_date` (when it is proposed: due today or before);
     a pause: `cause_not_allowed` (not by the profile), `invalid_date` (its end before its beginning), `pause_over` (by today),
     `loan_written_off`, `pause_stands` (one that runs or is to come), `pause_too_long`, `pause_days_used` (of a calendar year); its end: `no_pause`;
-    a flag: `flag_stands`; its end, which a repaid loan does as well: `no_flag`.
-    Of a loan that is void only flags, its class, its branch, a write-off and a settlement in kind: `loan_voided`.
+    a flag: `flag_stands`; its end, which a repaid loan does as well: `no_flag`;
+    a voidance, also of a loan that is repaid: `loan_settled_in_kind`, `loan_measured`, `loan_compensated`, `payment_on_its_way`,
+    `history_differs` (what was paid cannot be told, as of corrections), `invalid_date` (when it is proposed: due today or before).
+    Of a loan that is void only its class, its branch, its flags, a write-off and a settlement in kind: `loan_voided`.
     """
 
     measure_id: str

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import assert_never, get_args
 
+from libs.events.arrival import LoanWaited
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.compensation import (
     ClaimsSubrogated,
@@ -61,7 +62,7 @@ from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
-from services.repayment.domain.loan_day import next_wake, wake
+from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
     LoanState,
@@ -75,7 +76,8 @@ from services.repayment.domain.paying import record_debit, record_debit_failure,
 from services.repayment.domain.profile import Profile
 from services.repayment.domain.trading import CLAIMS_MAX, release, reserve, transfer
 from services.repayment.domain.trouble import TroubledEvent
-from services.repayment.domain.troubled import carry_out, examine
+from services.repayment.domain.troubled import carry_out, examine, lift
+from services.repayment.domain.waiting import told_late, woken
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
 _MeasureCommand = ExamineMeasure | CarryOutMeasure
@@ -101,7 +103,10 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             taken = record_debit(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
         case RecordDebitFailure():
-            return record_debit_failure(command, _lent(state))
+            lent = _lent(state)
+            rules = profile.on(reopened(lent).book.funded_on)
+            failed = record_debit_failure(command, lent)
+            return told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
@@ -127,7 +132,7 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
 
 
 def _woken(profile: Profile, call: Wake, state: LoanState) -> Sequence[LoanEvent]:
-    return wake(profile.on(state.book.funded_on), call, state) if isinstance(state, Running) else []
+    return woken(profile.on(state.book.funded_on), call, state) if isinstance(state, Running) else []
 
 
 def _lent(state: LoanState) -> Running | Repaid:
@@ -170,8 +175,9 @@ def _measured(
         # What was said wrongly of a debtor is taken back also when he owes nothing any more.
         if not isinstance(command.terms, Unflag):
             raise Refused("loan_repaid")
-        state = reopened(state)
-    voidance.require_not_void(command.terms, state)
+        if isinstance(command, CarryOutMeasure):
+            return lift(command, command.terms, state.last, context)
+        state = state.last
     rules = profile.on(state.book.funded_on)
     if isinstance(command, ExamineMeasure):
         return examine(rules, command, state, context)
@@ -278,6 +284,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             PaymentRedated,
             LoanRestated,
             LoanVoided,
+            LoanWaited,
         ),
         state=LoanState,
         initial=NotOpened(),

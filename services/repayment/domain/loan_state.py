@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal, TypeVar, assert_never
 
+from libs.events.arrival import LoanWaited
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
 from libs.events.compensation import (
@@ -41,7 +42,7 @@ from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold,
 from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
 from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
-from services.repayment.domain.restating import corrected, with_payment, with_sale
+from services.repayment.domain.restating import corrected, with_answer, with_payment, with_sale, with_wait
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
 from services.repayment.domain.trouble_told import troubled, voided
 
@@ -154,6 +155,7 @@ LoanEvent = (
     | PaymentRedated
     | LoanRestated
     | LoanVoided
+    | LoanWaited
 )
 
 
@@ -164,9 +166,9 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
         case LoanOpened():
             return _opened(event)
         case PaymentReturned():
-            return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
+            return state if isinstance(state, NotOpened) else _came_to_nothing(state, event.payment_id, event)
         case DebitFailureRecorded():
-            return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+            return state if isinstance(state, NotOpened) else _came_to_nothing(state, event.debit_id, event)
         case (
             CompensationProposed()
             | CompensationApproved()
@@ -191,6 +193,8 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return state
         case _ if isinstance(event, TroubledEvent):
             return troubled(state, event)
+        case LoanWaited():
+            return replace(state, journal=with_wait(state.journal, event))
         case _:
             return _evolve_running(state, event)
 
@@ -297,6 +301,16 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     if payment_id in state.unanswered:
         return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _came_to_nothing(state: _Lent, payment_id: str, event: PaymentReturned | DebitFailureRecorded) -> _Lent:
+    """A debit's answer that came late is an input: until then the loan was not judged."""
+    if event.answered is None or payment_id not in state.unanswered:
+        return _answered(state, payment_id)
+    journal = with_answer(reopened(state).journal, payment_id, event.answered)
+    if isinstance(state, Repaid):
+        return _answered(replace(state, last=replace(state.last, journal=journal)), payment_id)
+    return _answered(replace(state, journal=journal), payment_id)
 
 
 def _paid(state: Running, event: PaymentReceived) -> Running:

@@ -6,6 +6,7 @@ begins tomorrow at the earliest: what was said of a day stays said, and no day i
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import assert_never
 
 from libs.events.deciding import Refused
 from libs.events.flags import Flag, LoanFlagged, LoanUnflagged, Unflag
@@ -17,10 +18,26 @@ from services.repayment.domain.profile import Rules
 _DAY = timedelta(days=1)
 
 
-def paused(
+def paused_or_flagged(
+    rules: Rules, measure_id: str, terms: Pause | PauseEnd | Flag | Unflag, state: Running, on: date
+) -> Sequence[DelinquencyPaused | DelinquencyPauseEnded | LoanFlagged | LoanUnflagged]:
+    """What one of these measures does. Refusals stand on CarryOutMeasure."""
+    match terms:
+        case Pause():
+            return _paused(rules, measure_id, terms, state, on)
+        case PauseEnd():
+            return _unpaused(measure_id, state, on)
+        case Flag():
+            return _flagged(measure_id, terms, state, on)
+        case Unflag():
+            return unflagged(measure_id, terms, state, on)
+        case _:
+            assert_never(terms)
+
+
+def _paused(
     rules: Rules, measure_id: str, terms: Pause, state: Running, on: date
 ) -> Sequence[DelinquencyPaused]:
-    """Days that do not count from tomorrow on. Refusals stand on CarryOutMeasure."""
     if terms.cause not in rules.pause_causes:
         raise Refused("cause_not_allowed")
     if terms.to_on < terms.from_on:
@@ -53,9 +70,7 @@ def paused(
     ]
 
 
-def unpaused(measure_id: str, terms: PauseEnd, state: Running, on: date) -> Sequence[DelinquencyPauseEnded]:
-    """The pause ends by hand. Refusals stand on CarryOutMeasure."""
-    del terms
+def _unpaused(measure_id: str, state: Running, on: date) -> Sequence[DelinquencyPauseEnded]:
     ended = pause_ended(measure_id, state, on, "by_hand")
     if not ended:
         raise Refused("no_pause")
@@ -85,8 +100,7 @@ def pause_ended(
     ]
 
 
-def flagged(measure_id: str, terms: Flag, state: Running, on: date) -> Sequence[LoanFlagged]:
-    """The flag stands. Refusals stand on CarryOutMeasure."""
+def _flagged(measure_id: str, terms: Flag, state: Running, on: date) -> Sequence[LoanFlagged]:
     if terms.flag in state.trouble.flags:
         raise Refused("flag_stands")
     return [

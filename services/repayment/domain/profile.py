@@ -66,13 +66,11 @@ class Rules:
     `write_off_dpd` on; who may give up how much penalty is in `waiver_limits`, from the lowest post to the highest, each of which signs
     after those below and all of which count what the loan was forgiven before; a measure is signed within `signing_days`, a compensation
     within `compensation_days` (both chosen); lenders vote for `mandate_days`; a restructured loan is observed for `observed_days` and
-    `observed_periods`.
+    `observed_periods`. A pause is for one of `pause_causes`, of at most `pause_days_max` days, and a loan has at most
+    `pause_year_days_max` of them in a calendar year (all chosen).
 
     Of guarantors (processes.md 1.J): one is admitted for at most `guarantor_days`, answers as `liabilities` say, and for all loans together,
     here and elsewhere, for at most `guarantor_multiple` times its net assets (chosen). What is proposed of one waits for `signing_days`.
-
-    A pause is for one of `pause_causes`, of at most `pause_days_max` days, and a loan has at most `pause_year_days_max` of them in a
-    calendar year (all chosen).
     """
 
     rounding: Rounding

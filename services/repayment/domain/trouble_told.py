@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from libs.events.in_kind import DebtSettledInKind
-from libs.events.measures import LoanWrittenOff, PenaltyWaived
+from libs.events.measures import LoanWrittenOff, MeasureApplied, PenaltyWaived
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.voidance import LoanVoided
 from services.repayment.domain.allocation import after
+from services.repayment.domain.measure_entry import is_journaled
 from services.repayment.domain.pausing import Paused, ended
 from services.repayment.domain.profile import WRITTEN_OFF
+from services.repayment.domain.restating import with_measure
 from services.repayment.domain.trouble import TroubledEvent, after_event
 from services.repayment.domain.trouble import voided as remembered
 from services.repayment.domain.waiving import waived
@@ -23,6 +25,9 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
     """The loan after one of these events. A new schedule is told by its own, which comes next."""
     state = replace(state, trouble=after_event(state.trouble, event))
     match event:
+        case MeasureApplied():
+            is_input = is_journaled(event.terms)
+            return replace(state, journal=with_measure(state.journal, event)) if is_input else state
         case LoanWrittenOff():
             return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
         case PenaltyWaived():
@@ -35,18 +40,18 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
             return state
 
 
-def voided(state: "Running", event: LoanVoided) -> "Running":
-    """A void contract charges nothing, and nobody guarantees it. Where the loan stands, LoanRestated of the same record says."""
-    book = replace(state.book, penalty_rate=Decimal(0))
-    return replace(state, trouble=remembered(state.trouble, event), book=book, guarantee=None)
-
-
 def _paused(state: "Running", event: DelinquencyPaused | DelinquencyPauseEnded) -> tuple[Paused, ...]:
     pauses = state.book.pauses
     if isinstance(event, DelinquencyPauseEnded):
         return ended(pauses, event.pause_id, event.to_on)
     paused = Paused(from_on=event.from_on, to_on=event.to_on, pause_id=event.measure_id, cause=event.cause)
     return (*pauses, paused)
+
+
+def voided(state: "Running", event: LoanVoided) -> "Running":
+    """A void contract charges nothing, and nobody guarantees it. Where the loan stands, LoanRestated of the same record says."""
+    book = replace(state.book, penalty_rate=Decimal(0))
+    return replace(state, trouble=remembered(state.trouble, event), book=book, guarantee=None)
 
 
 def _settled(state: "Running", event: DebtSettledInKind) -> "Running":

@@ -10,13 +10,14 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused
-from libs.events.flags import Flag, Unflag
+from libs.events.flags import Flag, LoanUnflagged, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
     Extension,
     LoanMoved,
     LoanWrittenOff,
+    MeasureApplied,
     MeasureExamined,
     MeasureTerms,
     NonAccrual,
@@ -39,18 +40,23 @@ from services.repayment.domain.loan_day import (
     charged_by,
     classified,
     cured,
+    next_wake,
     penalties,
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.mandate import Need, need_of
-from services.repayment.domain.pausing_loan import flagged, pause_ended, paused, unflagged, unpaused
+from services.repayment.domain.pausing_loan import pause_ended, paused_or_flagged, unflagged
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
+from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
+
+#: What may still be done to a loan whose contract is void: nothing that would be a term of it.
+_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, PauseEnd, Flag, Unflag)
 
 
 def examine(
@@ -60,7 +66,7 @@ def examine(
     if command.measure_id in state.trouble.examined:
         return []
     require_no_part_in(state, command.himself)
-    _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    effect(rules, command.measure_id, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
         MeasureExamined(
@@ -87,10 +93,20 @@ def carry_out(
     """The loan does it. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.done:
         return []
-    events = _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    due = next_wake(rules, state)
+    on, phase = place_on(state, due, context.business_date)
+    applied = MeasureApplied(
+        loan_id=state.loan_id,
+        borrower=state.borrower,
+        measure_id=command.measure_id,
+        terms=command.terms,
+        applied_on=on,
+        before_phase=phase,
+    )
+    done = effect(rules, command.measure_id, command.terms, state, on)
     if command.waivable_fen is not None:
-        _require_within(command.waivable_fen, state, events)
-    return events
+        _require_within(command.waivable_fen, state, done)
+    return [*waited(state, due, (on, phase)), applied, *done]
 
 
 def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEvent]) -> None:
@@ -100,6 +116,13 @@ def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEven
         raise Refused("waiver_limit_passed")
 
 
+def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Context) -> Sequence[LoanUnflagged]:
+    """A loan that is repaid takes a flag back; nothing of how it ran depends on that. Refusals stand on CarryOutMeasure."""
+    if command.measure_id in last.trouble.done:
+        return []
+    return unflagged(command.measure_id, terms, last, context.business_date)
+
+
 def _need(terms: MeasureTerms, state: Running) -> Need:
     """Whose money it is decides (red line 2): a new schedule, a write-off and a thing instead of money touch the lenders'."""
     if isinstance(terms, Extension | Restructuring | WriteOff | SettlementInKind):
@@ -107,9 +130,12 @@ def _need(terms: MeasureTerms, state: Running) -> Need:
     return Need(by="not_needed")
 
 
-def _effect(
+def effect(
     rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
 ) -> Sequence[LoanEvent]:
+    """What a measure comes to on a day. Refusals stand on CarryOutMeasure."""
+    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
+        raise Refused("loan_voided")
     match terms:
         case Extension() | Restructuring():
             return reschedule(rules, measure_id, terms, state, on)
@@ -129,14 +155,8 @@ def _effect(
             return settled_in_kind(rules, measure_id, terms, state, on)
         case Voidance():
             raise AssertionError("a voidance has a room of its own, which sees the profile")
-        case Pause():
-            return paused(rules, measure_id, terms, state, on)
-        case PauseEnd():
-            return unpaused(measure_id, terms, state, on)
-        case Flag():
-            return flagged(measure_id, terms, state, on)
-        case Unflag():
-            return unflagged(measure_id, terms, state, on)
+        case Pause() | PauseEnd() | Flag() | Unflag():
+            return paused_or_flagged(rules, measure_id, terms, state, on)
         case _:
             assert_never(terms)
 

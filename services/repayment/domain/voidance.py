@@ -21,9 +21,7 @@ from libs.events.corrections import (
     Standing,
 )
 from libs.events.deciding import Context, Refused
-from libs.events.flags import Flag, Unflag
-from libs.events.in_kind import SettlementInKind
-from libs.events.measures import BranchMove, MeasureExamined, MeasureTerms, Reclassification, WriteOff
+from libs.events.measures import MeasureExamined
 from libs.events.money import split_fen
 from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, OverdueBucketChanged
 from libs.events.schedules.row import ScheduleRow
@@ -31,17 +29,17 @@ from libs.events.voidance import LoanVoided, Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
-from services.repayment.domain.journal import Sale, entries_of, lent
+from services.repayment.domain.journal import entries_of, lent
+from services.repayment.domain.journal_entries import Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
-from services.repayment.domain.replaying import Got, Replayed, Row, replay
+from services.repayment.domain.replay_run import Got, Row
+from services.repayment.domain.replaying import Replayed, replay
 from services.repayment.domain.trading import release_all
 
 _DAY = timedelta(days=1)
 #: The best class that a loan has whose contract is void, until two people say otherwise (chosen).
 _BEST: LoanClass = "special_mention"
-#: What may still be done to a loan whose contract is void: nothing that would be a term of it.
-_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, Flag, Unflag)
 
 
 def examine(
@@ -159,9 +157,7 @@ def _effect(
 ) -> Sequence[LoanEvent]:
     live, rules = reopened(state), profile.on(reopened(state).book.funded_on)
     _require_may(live)
-    paid = replay(profile, state, on, entries_of(live.journal))
-    if paid.state != live or paid.is_repaid != isinstance(state, Repaid):
-        raise Refused("history_differs")
+    paid = _history(profile, state, on)
     shares = _shares(live, paid)
     left_fen = sum(shares.left.values())
     due_on = max(terms.repay_by or on, on + _DAY)
@@ -216,10 +212,16 @@ def _effect(
     ]
 
 
-def require_not_void(terms: MeasureTerms, state: Running) -> None:
-    """Refused `loan_voided`: a void contract has no terms that a measure could change."""
-    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
-        raise Refused("loan_voided")
+def _history(profile: Profile, state: Running | Repaid, on: date) -> Replayed:
+    """What came to the loan, decided again: it must give the loan, or nobody knows what each has had (docs/decisions/0024)."""
+    live = reopened(state)
+    try:
+        paid = replay(profile, state, on, entries_of(live.journal))
+    except Refused as refused:
+        raise Refused("history_differs") from refused
+    if paid.state != live or paid.is_repaid != isinstance(state, Repaid):
+        raise Refused("history_differs")
+    return paid
 
 
 def _require_may(live: Running) -> None:

@@ -5,7 +5,7 @@ A part of each view's own documents: the loan's stream writes both.
 
 from collections.abc import Sequence
 
-from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.corrections import LoanRestated, MeasuredStanding, PaymentRedated, PaymentReversed
 from libs.events.views import Add, Op, Set
 
 #: Number of what was not due (libs.events.repayment.AllocationLine).
@@ -46,7 +46,20 @@ def loan(event: LoanRestated) -> Sequence[Op]:
         ]
     if standing.rows is not None:
         ops.append(Set(doc, "rows_to", standing.rows[-1].number))
+    if standing.measured is not None:
+        ops += _measured(event, standing.measured)
     return [*ops, *_received(event), *_held(event)]
+
+
+def _measured(event: LoanRestated, measured: MeasuredStanding) -> Sequence[Op]:
+    doc = event.loan_id
+    ops: list[Op] = [
+        Add(doc, "recovered_fen", event.recovered_fen),
+        Add(doc, "waived_fen", event.waived_fen),
+    ]
+    if measured.matures_on is not None:
+        ops.append(Set(doc, "matures_on", measured.matures_on.isoformat()))
+    return ops
 
 
 def _received(event: LoanRestated) -> Sequence[Op]:
