@@ -26,6 +26,7 @@ from libs.events.records import RecordedEvent
 from libs.events.repayment import PaymentReturned
 from libs.events.sagas import Send, Step
 from libs.events.system import CommandRefused, PhaseDone
+from libs.events.voidance import LoanVoided
 from services.bidding import policies as bidding
 from services.onboarding import policies as onboarding
 from services.repayment.app import build
@@ -57,6 +58,7 @@ from tests.unit.repayment.plan_story import PLAN
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
 from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
 from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
+from tests.unit.repayment.test_voidance import SAID
 
 LEGS = (
     Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),
@@ -198,6 +200,7 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", WITHDRAWN),
         ("bidding", CLOSED),
         ("repayment", AUTHORISED),
+        ("repayment", replace(SAID, guarantor="gua_g")),
         ("repayment", replace(RESTATED, guarantor="gua_g")),
         ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
         *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),
@@ -373,8 +376,9 @@ def test_other_phases_and_events_send_nothing() -> None:
 def test_every_step_of_a_saga_is_what_its_policy_does(step: Step) -> None:
     """The table is the code: the step's event sends exactly its command, to a stream of this service."""
     source, event = EXAMPLES[step.on]
-    # a loan that is put right concerns its correction and its guarantor
-    steps = [other.send for other in STEPS if other.on is LoanRestated is step.on] or [step.send]
+    # a loan that is put right, or void, concerns who asked for it and its guarantor
+    both = (LoanRestated, LoanVoided)
+    steps = [other.send for other in STEPS if other.on is step.on in both] or [step.send]
     assert {type(send.command) for send in sent(event, source)} == {*steps}
     declared = [kind for aggregate in build("demo").aggregates for kind in aggregate.commands]
     assert step.send in declared
