@@ -20,6 +20,7 @@ from libs.events.repayment import LoanClass
 from services.repayment.commands.measures import ProposeMeasure, SignMeasure, VoteOnMandate
 from tools.simulator.asset_keepers import MINE
 from tools.simulator.people import Api
+from tools.simulator.voiders import MINE as VOIDERS
 
 #: Who holds the post of each step.
 _POSTS: Final[dict[MeasureStep, tuple[str, str]]] = {
@@ -71,7 +72,7 @@ class HouseSight:
         elif name == "LoanRepaid":
             self.loans.pop(data["loan_id"], None)
             self.late.pop(data["loan_id"], None)
-        elif "measure_id" in data and not data["measure_id"].startswith(MINE):
+        elif "measure_id" in data and not data["measure_id"].startswith((MINE, VOIDERS)):
             self._measure(name, data["measure_id"], data)
 
     def _measure(self, name: str, measure: str, data: Any) -> None:

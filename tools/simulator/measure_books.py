@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.books import Books
@@ -19,6 +20,7 @@ _CHAINS: Final = {
     "non_accrual": ["risk_assessor"],
     "branch_move": ["receiving_clerk"],
     "settlement_in_kind": ["legal", "risk", "general_manager", "finance_supervisor"],
+    "voidance": ["legal", "finance_supervisor", "general_manager"],
 }
 #: Up to which amount of a waiver a post is the last (chosen).
 _WAIVERS: Final = (("collections_supervisor", 500_00), ("risk", 5_000_00), ("finance_supervisor", 10**15))
@@ -256,6 +258,20 @@ class MeasureBooks:
         self._once(where, data, book)
         require(data["terms"] == book.terms, f"{where}: {data['asset_id']} is another thing than agreed")
 
+    def _voided(self, where: str, data: Any, _today: date) -> None:
+        """Nothing is charged from here on, and the loan is watched until somebody says otherwise."""
+        book = self._does(where, data, "voidance")
+        self._once(where, data, book)
+        require(
+            data["ground"] == book.terms["ground"], f"{where}: {data['loan_id']} is void for another reason"
+        )
+        by = book.terms["repay_by"]
+        soon = data["due_on"] is None or by is None or data["due_on"] >= by
+        require(soon, f"{where}: {data['loan_id']} is due before the agreed {by}")
+        loan = self.books.loans[data["loan_id"]]
+        loan.by_measure, loan.penalty_rate = True, Fraction(0)
+        self.floors[data["loan_id"]] = data["floor_class"], None
+
     def _classified(self, where: str, data: Any, today: date) -> None:
         loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
         if not data["measure_id"]:
@@ -264,7 +280,9 @@ class MeasureBooks:
             better = _CLASSES.index(to_class) < _CLASSES.index(best)
             require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
             return
-        book = self._does(where, data, "extension", "restructuring", "write_off", "reclassification")
+        book = self._does(
+            where, data, "extension", "restructuring", "write_off", "reclassification", "voidance"
+        )
         if book.terms["kind"] != "reclassification":
             return
         self._once(where, data, book)
@@ -360,4 +378,5 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.PenaltyCharged.v1": MeasureBooks._charged,
     "repayment.LoanMoved.v1": MeasureBooks._moved,
     "repayment.DebtSettledInKind.v1": MeasureBooks._in_kind,
+    "repayment.LoanVoided.v1": MeasureBooks._voided,
 }

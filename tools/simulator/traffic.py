@@ -31,6 +31,7 @@ from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, Sight
 from tools.simulator.stock_keepers import StockKeepers
 from tools.simulator.traders import Traders
+from tools.simulator.voiders import Voiders
 
 _YUAN = 100
 
@@ -83,6 +84,7 @@ class Traffic:
         self._asset_keepers = AssetKeepers(Random(plan.people * 11 + plan.days), api)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
+        self._voiders = Voiders(Random(plan.people * 13 + plan.days), api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -126,6 +128,7 @@ class Traffic:
                 self._correctors.sight.fold(kind, data)
                 self._stock_keepers.sight.fold(kind, data)
                 self._asset_keepers.fold(kind, data)
+                self._voiders.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -163,6 +166,7 @@ class Traffic:
         self._correctors.new_day(self.sight.business_date)
         self._stock_keepers.new_day(self.sight.business_date)
         self._asset_keepers.new_day(self.sight.business_date)
+        self._voiders.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )
