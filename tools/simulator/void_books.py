@@ -88,7 +88,7 @@ class VoidBooks:
             require(loan in self.void_contracts, f"the contract of {loan} is void and does not say so")
             left = self.packs[loan] - self.void_packs
             require(not left, f"{sorted(left)} of a void contract are not void")
-            if one.guarantor:
+            if one.guarantor in self.guarantors.register:
                 counted = self.guarantors.register[one.guarantor].loans.get(loan, 0)
                 require(not counted, f"{one.guarantor} stands in for the void {loan} with {counted}")
 

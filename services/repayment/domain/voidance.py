@@ -35,6 +35,7 @@ from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reo
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
 from services.repayment.domain.replay_run import Got, Row
 from services.repayment.domain.replaying import Replayed, replay
+from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
 
 _DAY = timedelta(days=1)
@@ -164,7 +165,7 @@ def _effect(
     rows, received = _rows(live, paid, shares.returned_fen, left_fen, due_on)
     best = max(live.loan_class, _BEST, key=rules.class_rank) if left_fen else rules.class_of(0)
     bucket = WRITTEN_OFF if left_fen and live.bucket == WRITTEN_OFF else CURRENT
-    standing = _standing(live, shares, rows, bucket=bucket, loan_class=best, is_over=not left_fen)
+    standing = _standing(live, shares, rows, on, bucket=bucket, loan_class=best, is_over=not left_fen)
     under_way = live.guarantee.under_way if live.guarantee else None
     return [
         *([_declined(live, under_way.compensation_id, on)] if under_way else []),
@@ -284,11 +285,13 @@ def _standing(
     live: Running,
     shares: _Shares,
     rows: tuple[ScheduleRow, ...],
+    on: date,
     *,
     bucket: str,
     loan_class: LoanClass,
     is_over: bool,
 ) -> Standing:
+    # What was paid before its day is not asked for, nor missed, before it.
     first = len(rows) + 1 if is_over else len(rows)
     return Standing(
         first_open=first,
@@ -301,8 +304,8 @@ def _standing(
         weights=(),
         bucket=bucket,
         loan_class=loan_class,
-        next_due=first,
-        next_missed=first,
+        next_due=min(first, reached(rows, on) + 1),
+        next_missed=min(first, reached(rows, on - _DAY) + 1),
         asked_on=live.asked_on,
         rows=rows,
     )
