@@ -26,6 +26,7 @@ from tools.simulator.planted import (
     standing,
     stock,
     views,
+    voidances,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
@@ -56,6 +57,7 @@ PLANTS: Final = {
         *guarantors.PLANTS,
         *stock.PLANTS,
         *assets.PLANTS,
+        *voidances.PLANTS,
     )
 }
 
