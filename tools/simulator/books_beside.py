@@ -13,6 +13,7 @@ from tools.simulator.correction_books import CorrectionBooks
 from tools.simulator.day_books import DayBooks
 from tools.simulator.guarantor_books import GuarantorBooks
 from tools.simulator.himself import HimselfBooks
+from tools.simulator.limit_books import LimitBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
 from tools.simulator.measure_books import MeasureBooks
@@ -47,6 +48,7 @@ class BooksBeside:
         self.market = MarketBooks(books)
         self.himself = HimselfBooks()
         self.measures = MeasureBooks(books)
+        self.limits = LimitBooks(books)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
         self.guarantors = GuarantorBooks(books)
@@ -66,6 +68,7 @@ class BooksBeside:
         self.prepaid.record(where, events)
         self.cases.record(where, events)
         self.guarantors.record(where, events, decided_on)
+        self.limits.record(where, events, decided_on)
         self.pages.record(where, events)
         self.measures.record(where, events, decided_on)
         self.voided.record(where, events)
@@ -100,6 +103,7 @@ class BooksBeside:
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
         self.measures.at_rest(last_closed)
+        self.limits.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
         self.guarantors.at_rest()

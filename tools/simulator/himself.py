@@ -19,9 +19,18 @@ CUSTOMERS: Final = {
 }
 
 
+#: And `stf_as_usr_x` is the customer `usr_x`: some try to sign what they have a part in.
+_AS: Final = "stf_as_"
+
+
 def customer_behind(staff: str) -> str | None:
     """Who a member of staff is as a customer."""
-    return CUSTOMERS.get(staff)
+    return staff.removeprefix(_AS) if staff.startswith(_AS) else CUSTOMERS.get(staff)
+
+
+def member_of_staff(customer: str) -> str:
+    """The member of staff who a customer is."""
+    return f"{_AS}{customer}"
 
 
 class HimselfBooks:

@@ -45,6 +45,7 @@ class MeasureBook:
     until: date | None = None
     votes: dict[str, bool] = field(default_factory=dict)
     approved: bool = False
+    last: str = ""
     done: int = 0
     ended: bool = False
 
@@ -74,6 +75,8 @@ class MeasureBooks:
     branches: dict[str, str] = field(default_factory=dict)
     no_income: set[str] = field(default_factory=set)
     recovered: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    waived: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Of each loan: all penalty that it was forgiven."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -112,6 +115,10 @@ class MeasureBooks:
         """Lenders are asked where their money is touched and their contract does not say it, each with all he is owed."""
         name, loan = data["measure_id"], data["loan_id"]
         kind, clause = self.measures[name].terms["kind"], self.clauses.get(loan) or {}
+        before = self.waived[loan] if kind == "waiver" else 0
+        said_fen = data["waived_before_fen"]
+        require(said_fen == before, f"{where}: {loan} was forgiven {before}, said is {said_fen}")
+        self.measures[name].left = _chain(self.measures[name].terms, before)
         needed = kind in _LENDERS
         given = needed and kind in clause.get("measures", ())
         meant = "clause" if given else "vote" if needed else "not_needed"
@@ -139,6 +146,7 @@ class MeasureBooks:
         require(data["step"] == book.left[0], f"{where}: {name} waits for {book.left[0]}")
         require(data["signer"] not in book.people, f"{where}: {data['signer']} signs {name} a second time")
         book.people.append(data["signer"])
+        book.last = data["step"]
         book.left.pop(0)
         book.ended = "code" in data
 
@@ -252,6 +260,9 @@ class MeasureBooks:
         waived = sum(line["waived_fen"] for line in data["lines"])
         right = waived == data["waived_fen"] <= book.terms["amount_fen"] == data["amount_fen"]
         require(right, f"{where}: {data['measure_id']} gives up {waived}, agreed was {book.terms}")
+        self.waived[data["loan_id"]] += waived
+        most, all_of_it = dict(_WAIVERS)[book.last], self.waived[data["loan_id"]]
+        require(all_of_it <= most, f"{where}: {book.last} gives up {all_of_it} of a loan, may {most}")
 
     def _in_kind(self, where: str, data: Any, _today: date) -> None:
         book = self._does(where, data, "settlement_in_kind")
@@ -348,10 +359,10 @@ class MeasureBooks:
         require(not said, f"{where}: {list(said)} are recovered without a payment")
 
 
-def _chain(terms: Any) -> list[str]:
+def _chain(terms: Any, before: int = 0) -> list[str]:
     if terms["kind"] != "waiver":
         return list(_CHAINS[terms["kind"]])
-    below = [post for post, limit in _WAIVERS if limit < terms["amount_fen"]]
+    below = [post for post, limit in _WAIVERS if limit < terms["amount_fen"] + before]
     return [post for post, _ in _WAIVERS[: len(below) + 1]]
 
 

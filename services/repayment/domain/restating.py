@@ -110,7 +110,9 @@ def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRe
             journal = with_correction(retaken_in(state.journal, retaken), event.correction_id)
             if event.standing.rows is not None:
                 journal = with_first_rows(journal, state.book.rows)
-            return standing_at(replace(state, journal=journal), event.standing)
+            forgiven_fen = state.trouble.waived_fen + event.waived_fen
+            trouble = replace(state.trouble, waived_fen=forgiven_fen)
+            return standing_at(replace(state, journal=journal, trouble=trouble), event.standing)
         case _:
             assert_never(event)
 

@@ -30,8 +30,10 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
         return []
     _require_tradable(rules, state, command.value_date, may_wait=command.may_wait)
     claim = _claim(state, command.claim_id)
-    if claim is None or claim.investor != command.seller or not claim.principal_fen:
+    if claim is None or claim.investor != command.seller:
         raise Refused("unknown_claim")
+    if not claim.principal_fen:
+        raise Refused("share_not_for_sale" if state.trouble.in_kind else "unknown_claim")
     if state.guarantee and any(paid.claim_id == claim.claim_id for paid in state.guarantee.subrogated):
         raise Refused("claim_subrogated")
     if any(other.claim_id == claim.claim_id for other in state.reservations):

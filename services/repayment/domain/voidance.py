@@ -28,7 +28,7 @@ from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.guarantee import Asked
-from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
+from services.repayment.domain.himself import guarantor_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, lent
 from services.repayment.domain.journal_entries import Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
@@ -64,7 +64,7 @@ def examine(
             product=live.product,
             region=live.region,
             guarantor=guarantor_of(live),
-            holders=holders_of(live),
+            holders=tuple(dict.fromkeys(claim.investor for claim in live.claims)),
         )
     ]
 

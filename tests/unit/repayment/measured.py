@@ -51,7 +51,9 @@ class Measured(Lived):
     def meanwhile(self, place: str) -> None:
         """Some measure, if the loan can."""
         is_late = self.state.kind == "running" and self.state.bucket != "current"
-        if place == "answers" or self.chance.random() > (self.often if is_late else self.often / 4):
+        if place in ("ahead", "answers") or self.chance.random() > (
+            self.often if is_late else self.often / 4
+        ):
             return
         self.measures += 1
         measure = CarryOutMeasure(

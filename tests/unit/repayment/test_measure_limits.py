@@ -38,7 +38,7 @@ from tests.unit.repayment.measure_story import (
     voted,
     waiver,
 )
-from tests.unit.repayment.stories import LOAN, OPENED, days
+from tests.unit.repayment.stories import LOAN, OPENED, applied, check_applied, days, in_time
 from tests.unit.repayment.test_troubled import (
     CHARGED,
     EXTENDED,
@@ -106,7 +106,7 @@ WAIVERS = [
 @pytest.mark.parametrize("spec", WAIVERS, ids=lambda spec: spec.says)
 def test_what_the_loan_was_forgiven_counts(spec: Spec) -> None:
     """The sum over the loan's life decides how far up a waiver goes, when it is asked for and when it is done."""
-    spec.check(LOAN)
+    check_applied(spec)
 
 
 def test_the_last_signature_says_how_far_it_reaches() -> None:
@@ -156,7 +156,7 @@ PROPOSERS = [
 @pytest.mark.parametrize("spec", PROPOSERS, ids=lambda spec: spec.says)
 def test_nobody_proposes_about_himself(spec: Spec) -> None:
     """The loan knows who has a part in it, and refuses what he proposes; the measure fails by that name."""
-    spec.check(LOAN)
+    check_applied(spec)
 
 
 # --- the guarantor's consent ---------------------------------------------------------------------------------------
@@ -169,7 +169,8 @@ def test_a_guarantor_consents_in_writing() -> None:
     given(LOAN, *history).when(asked(TWO_MONTHS), on(MARCH)).then_refused("consent_missing")
     given(LOAN, *history).when(done(TWO_MONTHS), on(MARCH)).then_refused("consent_missing")
     given(LOAN, *history).when(done(Restructuring(months=2)), on(MARCH)).then_refused("consent_missing")
-    given(LOAN, *history).when(done(CONSENTED), on(MARCH)).then(*EXTENDED)
+    stretched = in_time(given(LOAN, *history).when(done(CONSENTED), on(MARCH)))
+    stretched.then(applied(done(CONSENTED), MARCH), *EXTENDED)
     given(LOAN, *history, *EXTENDED).when(done(CONSENTED), on(MARCH)).then_nothing()
     consented = Restructuring(months=2, guarantor_consent="vault:9")
     given(LOAN, *history).when(done(consented), on(MARCH)).then_refused("nothing_overdue")
@@ -183,7 +184,7 @@ def test_who_has_paid_for_all_of_it_is_asked_as_a_holder() -> None:
     history = (*guarantee.LATE, *guarantee.SIGNED, guarantee.CHARGED, paid_for, guarantee.PAID_OUT)
     outcome = given(LOAN, *history).when(done(TWO_MONTHS), on(guarantee.DAY))
     outcome.then(*outcome.events)
-    assert outcome.events[0].measure_id == "msr_1"
+    assert in_time(outcome).events[0].measure_id == "msr_1"
 
 
 # --- what nobody ends ----------------------------------------------------------------------------------------------
