@@ -21,6 +21,10 @@ _CHAINS: Final = {
     "branch_move": ["receiving_clerk"],
     "settlement_in_kind": ["legal", "risk", "general_manager", "finance_supervisor"],
     "voidance": ["legal", "finance_supervisor", "general_manager"],
+    "pause": ["risk", "finance_supervisor"],
+    "pause_end": ["risk"],
+    "flag": ["legal"],
+    "unflag": ["legal"],
 }
 #: Up to which amount of a waiver a post is the last (chosen).
 _WAIVERS: Final = (("collections_supervisor", 500_00), ("risk", 5_000_00), ("finance_supervisor", 10**15))
@@ -264,6 +268,11 @@ class MeasureBooks:
         most, all_of_it = dict(_WAIVERS)[book.last], self.waived[data["loan_id"]]
         require(all_of_it <= most, f"{where}: {book.last} gives up {all_of_it} of a loan, may {most}")
 
+    def _beside(self, where: str, data: Any, _today: date) -> None:
+        """A pause or a flag; what ends a debt as it was ends its pause by the way."""
+        if data.get("cause") not in ("restructured", "written_off"):
+            self._once(where, data, self._does(where, data, "pause", "pause_end", "flag", "unflag"))
+
     def _in_kind(self, where: str, data: Any, _today: date) -> None:
         book = self._does(where, data, "settlement_in_kind")
         self._once(where, data, book)
@@ -271,14 +280,7 @@ class MeasureBooks:
 
     def _voided(self, where: str, data: Any, _today: date) -> None:
         """Nothing is charged from here on, and the loan is watched until somebody says otherwise."""
-        book = self._does(where, data, "voidance")
-        self._once(where, data, book)
-        require(
-            data["ground"] == book.terms["ground"], f"{where}: {data['loan_id']} is void for another reason"
-        )
-        by = book.terms["repay_by"]
-        soon = data["due_on"] is None or by is None or data["due_on"] >= by
-        require(soon, f"{where}: {data['loan_id']} is due before the agreed {by}")
+        self._once(where, data, self._does(where, data, "voidance"))
         loan = self.books.loans[data["loan_id"]]
         loan.by_measure, loan.penalty_rate = True, Fraction(0)
         self.floors[data["loan_id"]] = data["floor_class"], None
@@ -390,4 +392,8 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.LoanMoved.v1": MeasureBooks._moved,
     "repayment.DebtSettledInKind.v1": MeasureBooks._in_kind,
     "repayment.LoanVoided.v1": MeasureBooks._voided,
+    "repayment.DelinquencyPaused.v1": MeasureBooks._beside,
+    "repayment.DelinquencyPauseEnded.v1": MeasureBooks._beside,
+    "repayment.LoanFlagged.v1": MeasureBooks._beside,
+    "repayment.LoanUnflagged.v1": MeasureBooks._beside,
 }

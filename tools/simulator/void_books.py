@@ -57,7 +57,7 @@ class VoidBooks:
 
     guarantors: GuarantorBooks
     loans: dict[str, _Lent] = field(default_factory=dict)
-    measures: dict[str, str] = field(default_factory=dict)
+    measures: dict[str, Any] = field(default_factory=dict)
     packs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     void_packs: set[str] = field(default_factory=set)
     void_contracts: set[str] = field(default_factory=set)
@@ -106,6 +106,10 @@ class VoidBooks:
         loan = told["loan_id"]
         one = self.loans[loan]
         require(not one.voided, f"{where}: {loan} is void again")
+        terms, due_on = self.measures[told["measure_id"]]["terms"], told["due_on"]
+        require(told["ground"] == terms["ground"], f"{where}: {loan} is void for another reason")
+        early = due_on is not None and terms["repay_by"] is not None and due_on < terms["repay_by"]
+        require(not early, f"{where}: {loan} is due before the agreed {terms['repay_by']}")
         right = max(0, one.principal_fen - one.paid_fen), max(0, one.paid_fen - one.principal_fen)
         said = restated["principal_after_fen"], told["returned_fen"]
         require(said == right, f"{where}: {loan} is void, owed and given back are {said}, not {right}")
@@ -173,11 +177,12 @@ class VoidBooks:
 
     def _proposed(self, _where: str, data: Any) -> None:
         if data["terms"]["kind"] == "voidance":
-            self.measures[data["measure_id"]] = data["loan_id"]
+            self.measures[data["measure_id"]] = data
 
     def _signed(self, where: str, data: Any) -> None:
         """Nobody who owes it or is owed by it."""
-        loan = self.loans.get(self.measures.get(data["measure_id"], ""))
+        asked = self.measures.get(data["measure_id"])
+        loan = self.loans.get(asked["loan_id"]) if asked else None
         himself = customer_behind(data["signer"])
         if loan is not None and himself is not None:
             owed = {f"acc_{himself.removeprefix('usr_')}"} & {
