@@ -149,7 +149,7 @@ class House:
         late = list(self.sight.late)
         loan = self._rng.choice(late if late and self._rng.random() < 0.6 else list(self.sight.loans))
         branch = self.sight.branches[loan]
-        beside = self._rng.random() < 0.2
+        beside = self._rng.random() < 0.3
         is_late = loan in self.sight.late
         terms = self._beside(today) if beside else self._terms(branch, is_late=is_late)
         proposal = ProposeMeasure(

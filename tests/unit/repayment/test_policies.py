@@ -41,6 +41,8 @@ from tests.unit.given import AT, TODAY
 from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment import guarantee_story as guarantee
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
+from tests.unit.repayment.pause_story import FROM, flagged, paused, unflagged
+from tests.unit.repayment.pause_story import ended as pause_ended
 from tests.unit.repayment.plan_story import PLAN
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
 from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
@@ -139,7 +141,13 @@ EXAMINED = MeasureExamined(
 )
 APPROVED = approved("vote", 70_000)
 #: What the loan says when it has done a measure, one of each kind.
-DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED)
+BESIDE = (
+    paused(),
+    replace(pause_ended(FROM, FROM), measure_id="msr_1"),
+    flagged("death"),
+    replace(unflagged("death"), measure_id="msr_1"),
+)
+DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED, *BESIDE)
 #: What the account of an asset's buyer answers.
 BOUGHT = AssetSaleDebited(
     account_id="acc_ann",
