@@ -84,7 +84,7 @@ class BooksBeside:
             self.standing.record(where, event)
             self.moves.record(event)
             self.days.record(where, event, decided_on)
-            self.corrections.record(where, event, decided_on)
+            self.corrections.record(where, event)
             self.stock.record(where, event)
             self.assets.record(where, event, decided_on)
 
