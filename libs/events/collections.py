@@ -323,7 +323,7 @@ class PromiseReleased:
 class PromiseReopened:
     """A promise that was kept is not: payments that kept it were corrected, and `paid_fen` of its amount is left by its date.
 
-    It waits for its date again. When that has passed PromiseBroken follows, and PromiseReleased when a newer promise stands.
+    It waits for its date again. When that has passed PromiseBroken follows, and PromiseReleased when a newer promise was made.
     """
 
     debtor_id: str

@@ -14,13 +14,13 @@ from services.collections.domain.contact_gate import (
     may_disturb,
     objection,
 )
+from services.collections.domain.contact_state import OpenContact
 from services.collections.domain.debtor_flags import flags_on, require_alive
 from services.collections.domain.debtor_state import (
     Debtor,
     DebtorEvent,
     Leased,
     OpenCase,
-    OpenContact,
     case_in,
 )
 from services.collections.domain.profile import Rules

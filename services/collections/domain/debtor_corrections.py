@@ -54,11 +54,11 @@ def judge_again(command: JudgeAgain, state: DebtorState, context: Context) -> Se
     debtor, tally = found
     events: list[DebtorEvent] = list(_retaken(command, debtor, tally))
     for promise in tally.promises:
-        now: DebtorState = debtor
+        after: DebtorState = debtor
         for event in events:
-            now = evolve(now, event)
-        assert isinstance(now, Debtor), "a debtor stays one"
-        events += _judged(now, tally.case_id, promise, context)
+            after = evolve(after, event)
+        assert isinstance(after, Debtor), "a debtor stays one"
+        events += _judged(after, tally.case_id, promise, context)
     return events
 
 
@@ -94,7 +94,7 @@ def _judged(debtor: Debtor, case_id: str, promise: JudgedPromise, context: Conte
 def _reopened(
     debtor: Debtor, case: OpenCase | ClosedCase, promise: JudgedPromise, paid_fen: int, context: Context
 ) -> Sequence[DebtorEvent]:
-    """It waits for its date again; once that has passed it is broken, and where a newer one stands it is not needed."""
+    """It waits for its date again; once that has passed it is broken, and where a newer one was made since it is not needed."""
     event = PromiseReopened(
         debtor_id=debtor.debtor_id,
         case_id=case.case_id,
@@ -109,7 +109,7 @@ def _reopened(
     assert stands is not None, "it is open"
     if promise.promised_on < context.business_date:
         return [event, broken(debtor, case, stands)]
-    return [event, released(debtor, case, stands)] if case.promise else [event]
+    return [event] if promise.until is None else [event, released(debtor, case, stands)]
 
 
 def _found(state: DebtorState, loan_id: str) -> tuple[Debtor, Tally] | None:

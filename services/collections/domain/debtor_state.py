@@ -32,6 +32,7 @@ from libs.events.flags import DebtorFlagged, DebtorUnflagged
 from libs.events.money import Count
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.domain.call_counting import DayCalls, counted, is_counted, unanswered_after
+from services.collections.domain.contact_state import LastContact, OpenContact, begun
 from services.collections.domain.flag_state import Flagged, flags_after
 from services.collections.domain.plan_state import Plan, planned
 from services.collections.domain.promise_state import (
@@ -103,31 +104,6 @@ class Leased:
     kind: Literal["leased"] = "leased"
     collector: str
     until: datetime
-
-
-@record
-class OpenContact:
-    """A contact that has begun and whose outcome is not logged."""
-
-    contact_id: str
-    number: int
-    case_id: str
-    loan_id: str
-    collector: str
-    channel: str
-    direction: str
-    party: str
-    party_id: str | None
-    started_at: datetime
-    local_day: date
-
-
-@record
-class LastContact:
-    """The contact that was logged last, and whether the debtor promised in it."""
-
-    contact_id: str
-    promised: bool
 
 
 @record
@@ -207,7 +183,7 @@ def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
         case DebtorReleased():
             return replace(state, lease=Free())
         case ContactStarted():
-            return replace(state, contacts=event.number, open_contacts=(*state.open_contacts, _begun(event)))
+            return replace(state, contacts=event.number, open_contacts=(*state.open_contacts, begun(event)))
         case ContactLogged():
             return _logged(state, event)
         case PlanProposed() | PlanAnswered():
@@ -371,22 +347,6 @@ def _nobody_yet(event: CaseOpened, flags: tuple[Flagged, ...]) -> Debtor:
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------
-
-
-def _begun(event: ContactStarted) -> OpenContact:
-    return OpenContact(
-        contact_id=event.contact_id,
-        number=event.number,
-        case_id=event.case_id,
-        loan_id=event.loan_id,
-        collector=event.collector,
-        channel=event.channel,
-        direction=event.direction,
-        party=event.party,
-        party_id=event.party_id,
-        started_at=event.started_at,
-        local_day=event.local_day,
-    )
 
 
 def _logged(state: Debtor, event: ContactLogged) -> Debtor:

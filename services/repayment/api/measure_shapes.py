@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from libs.events import in_kind, mandate, measures, voidance, voiding
+from libs.events import in_kind, mandate, measures, pauses, voidance, voiding
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.repayment import LoanClass
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
 
@@ -96,6 +97,51 @@ class BranchMoveIn(Shape):
         return measures.BranchMove(from_branch=self.from_branch, to_branch=self.to_branch)
 
 
+class PauseIn(Shape):
+    """These days do not count, both included; it begins tomorrow at the earliest."""
+
+    kind: Literal["pause"]
+    from_on: date
+    to_on: date
+    cause: pauses.PauseCause
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return pauses.Pause(from_on=self.from_on, to_on=self.to_on, cause=self.cause)
+
+
+class PauseEndIn(Shape):
+    """The pause that stands ends today."""
+
+    kind: Literal["pause_end"]
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return pauses.PauseEnd()
+
+
+class FlagIn(Shape):
+    """The debtor has died, or disputes the debt."""
+
+    kind: Literal["flag"]
+    flag: FlagKind
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return Flag(flag=self.flag)
+
+
+class UnflagIn(Shape):
+    """The flag does not stand any more."""
+
+    kind: Literal["unflag"]
+    flag: FlagKind
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return Unflag(flag=self.flag)
+
+
 class SettlementInKindIn(Shape):
     """An asset takes the place of `agreed_fen` of the debt, at most its value: cash is impossible, as a paper says. Only rights have a
     last day (`valid_to`)."""
@@ -140,6 +186,10 @@ TermsIn = Annotated[
     | ReclassificationIn
     | NonAccrualIn
     | BranchMoveIn
+    | PauseIn
+    | PauseEndIn
+    | FlagIn
+    | UnflagIn
     | SettlementInKindIn
     | VoidanceIn,
     Field(discriminator="kind", examples=[{"kind": "waiver", "amount_fen": 100_00}]),
@@ -215,6 +265,7 @@ class MeasureOut(BaseModel):
     against_fen: int
     code: str | None
     ended_on: date | None
+    flags: list[FlagKind] = []
     owed_fen: int | None = None
 
     @staticmethod

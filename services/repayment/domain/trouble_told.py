@@ -1,9 +1,11 @@
 """How a loan's state takes over what measures did to it: no deciding, only what the events say."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from libs.events.flags import LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, MeasureApplied, PenaltyWaived
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
@@ -36,6 +38,9 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
             return _settled(state, event)
         case DelinquencyPaused() | DelinquencyPauseEnded():
             return replace(state, book=replace(state.book, pauses=_paused(state, event)))
+        case LoanUnflagged(flag="death"):
+            # What was not asked of the dead is not asked late: the account is asked again from this day on.
+            return replace(state, asked_on=max(state.asked_on, event.unflagged_on - timedelta(days=1)))
         case _:
             return state
 

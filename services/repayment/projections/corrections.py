@@ -68,6 +68,7 @@ def _proposed(data: CorrectionProposed) -> Mapping[str, Any]:
         "to_date": asked.to_date.isoformat() if asked.to_date else None,
         "proposed_by": data.proposed_by,
         "proposed_on": data.proposed_on.isoformat(),
+        "signatures": data.signatures,
         "state": "proposed",
         "booking": None,
         "code": None,
@@ -78,7 +79,7 @@ def _proposed(data: CorrectionProposed) -> Mapping[str, Any]:
 
 VIEW = View(
     name="repayment.corrections",
-    version=1,
+    version=2,
     reads=(
         CorrectionProposed,
         CorrectionSigned,

@@ -10,6 +10,7 @@ from datetime import date
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
@@ -20,6 +21,7 @@ from libs.events.measures import (
     PenaltyWaived,
     RecoveryReceived,
 )
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     AllocationLine,
@@ -103,6 +105,10 @@ def _changes(data: object) -> Sequence[Op]:
             | NonAccrualStarted()
             | NonAccrualEnded()
             | LoanMoved()
+            | DelinquencyPaused()
+            | DelinquencyPauseEnded()
+            | LoanFlagged()
+            | LoanUnflagged()
             | LoanVoided()
         ) as measure:
             return standing.changed(measure)
@@ -277,6 +283,10 @@ VIEW = View(
         NonAccrualStarted,
         NonAccrualEnded,
         LoanMoved,
+        DelinquencyPaused,
+        DelinquencyPauseEnded,
+        LoanFlagged,
+        LoanUnflagged,
         DebtSettledInKind,
         LoanRepaid,
         PaymentReversed,

@@ -50,6 +50,7 @@ def _fields(data: object) -> Mapping[str, Any]:
             return {
                 "stage": data.steps[0],
                 "steps": [*data.steps],
+                "flags": [*data.flags],
                 "mandate": data.mandate,
                 "until": data.sign_until.isoformat() if data.sign_until else None,
             }
@@ -98,6 +99,7 @@ def _proposed(data: MeasureProposed) -> Mapping[str, Any]:
         "of_fen": 0,
         "for_fen": 0,
         "against_fen": 0,
+        "flags": [],
         "code": None,
         "ended_on": None,
     }

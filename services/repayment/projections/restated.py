@@ -48,7 +48,17 @@ def loan(event: LoanRestated) -> Sequence[Op]:
         ops.append(Set(doc, "rows_to", standing.rows[-1].number))
     if standing.measured is not None:
         ops += _measured(event, standing.measured)
-    return [*ops, *_received(event), *_held(event)]
+    return [*ops, *_received(event), *_held(event), *_given(event)]
+
+
+def _given(event: LoanRestated) -> Sequence[Op]:
+    """What the holders got more, or have to give back, on the day of the correction: with the payments as booked, all that they had."""
+    at = f"restated.{event.restated_on.isoformat()}"
+    return [
+        Add(event.loan_id, f"{at}.{part}", fen)
+        for part in ("principal_fen", "interest_fen")
+        if (fen := sum(getattr(change, part) for change in event.claims))
+    ]
 
 
 def _measured(event: LoanRestated, measured: MeasuredStanding) -> Sequence[Op]:

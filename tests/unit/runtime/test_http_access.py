@@ -142,6 +142,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /repayment/corrections": {"finance", "correction"},
     "POST /repayment/corrections/cor_1/authorisations": {"correction"},
     "POST /repayment/corrections/cor_1/refusals": {"correction"},
+    "GET /repayment/approvals": {"measure", "finance", "correction", "committee"},
     "GET /repayment/assets": {"measure", "collections_supervisor", "legal", "committee"},
     "POST /repayment/assets/ast_1/counts": {"collections_supervisor", "legal"},
     "POST /repayment/assets/ast_1/failed-auctions": {"collections_supervisor", "legal"},
