@@ -27,10 +27,12 @@ from tools.simulator.people import Api, Call
 from tools.simulator.plan import FIRST_DATE, Plan
 from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
+from tools.simulator.promise_keepers import PromiseKeepers
 from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, Sight
 from tools.simulator.stock_keepers import StockKeepers
 from tools.simulator.traders import Traders
+from tools.simulator.voiders import Voiders
 
 _YUAN = 100
 
@@ -82,7 +84,9 @@ class Traffic:
         self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
         self._asset_keepers = AssetKeepers(Random(plan.people * 11 + plan.days), api)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
+        self._promise_keepers = PromiseKeepers(Random(plan.people * 13 + plan.days), api, self.sight)
         self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
+        self._voiders = Voiders(Random(plan.people * 13 + plan.days), api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -125,7 +129,9 @@ class Traffic:
                 self._order_owners.sight.fold(kind, data)
                 self._correctors.sight.fold(kind, data)
                 self._stock_keepers.sight.fold(kind, data)
+                self._promise_keepers.fold(kind, data)
                 self._asset_keepers.fold(kind, data)
+                self._voiders.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -163,6 +169,7 @@ class Traffic:
         self._correctors.new_day(self.sight.business_date)
         self._stock_keepers.new_day(self.sight.business_date)
         self._asset_keepers.new_day(self.sight.business_date)
+        self._voiders.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )
@@ -220,7 +227,7 @@ class Traffic:
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
             (lambda: self._guarantors.act(today), 40 if self._guarantors.has_work else 0),
-            (self._house.act, 20 if self._house.has_work else 0),
+            (lambda: self._house.act(today), 20 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),
@@ -229,6 +236,7 @@ class Traffic:
         )
         kinds, weights = zip(*actions, strict=True)
         self._rng.choices(kinds, weights)[0]()
+        self._promise_keepers.work()
 
     def _number(self) -> int:
         self._numbers += 1

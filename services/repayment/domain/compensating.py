@@ -27,7 +27,6 @@ from libs.events.repayment import (
     PaymentReturned,
     RepaymentDistributed,
 )
-from libs.events.schedules.terms import PLAIN, RepaymentTerms
 from services.repayment.commands.compensation import (
     ApproveCompensation,
     DeclineCompensation,
@@ -36,16 +35,17 @@ from services.repayment.commands.compensation import (
     RecordCompensation,
     RefuseCompensation,
 )
-from services.repayment.domain.allocation import UNDUE, Book, line_fen, open_lines, settlement
+from services.repayment.domain.allocation import UNDUE, line_fen
+from services.repayment.domain.compensable import days_unpaid, owed, terms_of, total_fen
+from services.repayment.domain.compensation_days import require_in_time
 from services.repayment.domain.guarantee import Approved, Asked, Guarantee, Proposed, UnderWay
-from services.repayment.domain.ids import account_of_guarantor, staff, user_of_guarantor
+from services.repayment.domain.himself import signer_without_part
+from services.repayment.domain.ids import account_of_guarantor, user_of_guarantor
 from services.repayment.domain.loan_day import charged_by, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
-
-_DAY = timedelta(days=1)
 
 _Signing = ProposeCompensation | ApproveCompensation | RefuseCompensation | ExecuteCompensation
 CompensationCommand = _Signing | RecordCompensation | DeclineCompensation
@@ -89,48 +89,17 @@ def compensate_repaid(
     return _sent_back(state.loan_id, guarantee, command, "loan_repaid", context.business_date)
 
 
-# --- what he owes --------------------------------------------------------------------------------------------------
-
-
-def owed(rules: Rules, state: Running, on: date) -> tuple[AllocationLine, ...]:
-    """What the guarantor would pay on a date, by instalments, oldest first: of those that he has not paid for, the overdue ones with
-    their penalty up to that date, or what settles the loan; without the platform's fees. Nothing where nothing is overdue."""
-    guarantee = state.guarantee
-    first = guarantee.next_number if guarantee else None
-    if first is None:
-        return ()
-    book = charged_by(state.book, penalties(rules, state, on))
-    overdue = _his(open_lines(book, on - _DAY), first)
-    if not overdue or _terms(state.book).compensates == "overdue":
-        return overdue
-    return _his(settlement(book, on, rules), first)
-
-
-def _his(lines: Sequence[AllocationLine], first: int) -> tuple[AllocationLine, ...]:
-    without_fees = (
-        replace(line, fee_fen=0) for line in lines if line.number == UNDUE or line.number >= first
-    )
-    return tuple(line for line in without_fees if line_fen(line))
-
-
-def _terms(book: Book) -> RepaymentTerms:
-    return book.repayment or PLAIN
-
-
-def days_unpaid(state: Running, lines: Sequence[AllocationLine], on: date) -> int:
-    """How long the oldest instalment that the guarantor has not paid for is past due."""
-    return max(
-        ((on - state.book.rows[line.number - 1].due_on).days for line in lines if line.number), default=0
-    )
-
-
 # --- three people --------------------------------------------------------------------------------------------------
 
 
 def _propose(
     rules: Rules, command: ProposeCompensation, state: Running, context: Context
 ) -> Sequence[CompensationProposed]:
-    who, on, guarantee = staff(context), context.business_date, state.guarantee
+    who, on, guarantee = (
+        signer_without_part(command.himself, state, context),
+        context.business_date,
+        state.guarantee,
+    )
     if guarantee is None:
         raise Refused("no_guarantor")
     if guarantee.under_way is not None:
@@ -142,7 +111,7 @@ def _propose(
     if not lines:
         raise Refused("nothing_overdue")
     dpd = days_unpaid(state, lines, on)
-    if dpd < _terms(state.book).compensated_after:
+    if dpd < terms_of(state.book).compensated_after:
         raise Refused("not_overdue_enough")
     return [
         CompensationProposed(
@@ -150,13 +119,14 @@ def _propose(
             borrower=state.borrower,
             compensation_id=command.compensation_id,
             guarantor=guarantee.guarantor,
-            covers=_terms(state.book).compensates,
+            covers=terms_of(state.book).compensates,
             dpd=dpd,
-            amount_fen=_total_fen(lines),
+            amount_fen=total_fen(lines),
             proposed_by=who,
             proposed_on=on,
             product=state.product,
             region=state.region,
+            sign_until=on + timedelta(days=rules.compensation_days),
         )
     ]
 
@@ -170,10 +140,11 @@ def _require_answers(state: Running) -> None:
 def _approve(
     command: ApproveCompensation, state: Running, context: Context
 ) -> Sequence[CompensationApproved]:
-    who = staff(context)
+    who = signer_without_part(command.himself, state, context)
     guarantee, under_way = _under_way(state, command.compensation_id)
     if not isinstance(under_way, Proposed):
         return []
+    require_in_time(under_way, context)
     if who == under_way.proposed_by:
         raise Refused("forbidden_same_person")
     return [
@@ -188,7 +159,7 @@ def _approve(
 
 
 def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Sequence[CompensationDeclined]:
-    who, guarantee = staff(context), state.guarantee
+    who, guarantee = signer_without_part(command.himself, state, context), state.guarantee
     under_way = guarantee.under_way if guarantee else None
     if guarantee is None or under_way is None or under_way.compensation_id != command.compensation_id:
         return []
@@ -201,19 +172,20 @@ def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Se
 def _execute(
     rules: Rules, command: ExecuteCompensation, state: Running, context: Context
 ) -> Sequence[CompensationExecuted | CompensationDeclined]:
-    who, on = staff(context), context.business_date
+    who, on = signer_without_part(command.himself, state, context), context.business_date
     guarantee, under_way = _under_way(state, command.compensation_id)
     if isinstance(under_way, Asked):
         return []
     if not isinstance(under_way, Approved):
         raise Refused("not_approved")
+    require_in_time(under_way, context)
     if who in (under_way.proposed_by, under_way.approved_by):
         raise Refused("forbidden_same_person")
     _require_answers(state)
     lines = owed(rules, state, on)
     if not lines:
         return [_declined(state.loan_id, guarantee, command, "nothing_overdue", on)]
-    if days_unpaid(state, lines, on) < _terms(state.book).compensated_after:
+    if days_unpaid(state, lines, on) < terms_of(state.book).compensated_after:
         # What it was proposed for is paid; what is late now may be so for a day.
         return [_declined(state.loan_id, guarantee, command, "not_overdue_enough", on)]
     return [
@@ -223,8 +195,8 @@ def _execute(
             compensation_id=command.compensation_id,
             guarantor=guarantee.guarantor,
             account_id=account_of_guarantor(guarantee.guarantor),
-            covers=_terms(state.book).compensates,
-            amount_fen=_total_fen(lines),
+            covers=terms_of(state.book).compensates,
+            amount_fen=total_fen(lines),
             lines=lines,
             value_date=on,
             executed_by=who,
@@ -268,7 +240,7 @@ def _record(
         *release_all(state, "claims_subrogated"),
         *_subrogated(rules, charged, guarantee, command, lines),
     ]
-    if excess_fen := command.amount_fen - _total_fen(lines):
+    if excess_fen := command.amount_fen - total_fen(lines):
         events.append(
             OverpaymentReturned(
                 loan_id=state.loan_id,
@@ -315,7 +287,7 @@ def _subrogated(
     interest_fen = sum(line.interest_fen for line in lines)
     penalty_fen = sum(line.penalty_fen for line in lines)
     parts = shares(rules, state, lines)
-    order, covers = state.last_order + 1, _terms(state.book).compensates
+    order, covers = state.last_order + 1, terms_of(state.book).compensates
     claim = SubrogatedClaim(
         order=order,
         claim_id=f"clm_{state.loan_id.removeprefix('loan_')}_{order}",
@@ -335,7 +307,7 @@ def _subrogated(
             guarantor=guarantee.guarantor,
             covers=covers,
             claim=claim,
-            amount_fen=_total_fen(lines),
+            amount_fen=total_fen(lines),
             principal_fen=principal_fen,
             interest_fen=interest_fen,
             penalty_fen=penalty_fen,
@@ -384,7 +356,3 @@ def _declined(
         code=code,
         declined_on=on,
     )
-
-
-def _total_fen(lines: Sequence[AllocationLine]) -> int:
-    return sum(line_fen(line) for line in lines)

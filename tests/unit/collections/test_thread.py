@@ -23,7 +23,7 @@ PLAN = Plan(
 
 def test_the_queue_is_the_late_part_of_the_book() -> None:
     """Case by case: the loan's bucket, and what its missed instalments still owe. In a month of one seed nobody may be late."""
-    assert sum(late_of(seed) for seed in (16, 25)) > 1
+    assert sum(late_of(seed) for seed in (1, 2)) > 1
 
 
 def late_of(seed: int) -> int:
