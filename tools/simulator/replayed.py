@@ -12,7 +12,7 @@ from tools.simulator.correction_books import CorrectionBooks
 
 
 def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
-    """Every loan but those that a measure has changed or a guarantor paid for, or of which a debit was answered after its day. Raises Violation."""
+    """Every loan but those that a measure has changed, whose contract is void, or a guarantor paid for, or of which a debit was answered after its day. Raises Violation."""
     if last_closed is None:
         return
     profile = profile_named("demo")

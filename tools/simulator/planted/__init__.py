@@ -9,6 +9,7 @@ from tools.simulator.planted import (
     corrections,
     guarantors,
     kernel,
+    limits,
     listings,
     market,
     measures,
@@ -26,6 +27,7 @@ from tools.simulator.planted import (
     standing,
     stock,
     views,
+    voidances,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
@@ -43,6 +45,7 @@ PLANTS: Final = {
         *openings.PLANTS,
         *redemptions.PLANTS,
         *measures.PLANTS,
+        *limits.PLANTS,
         *market.PLANTS,
         *standing.PLANTS,
         *schedules.PLANTS,
@@ -56,6 +59,7 @@ PLANTS: Final = {
         *guarantors.PLANTS,
         *stock.PLANTS,
         *assets.PLANTS,
+        *voidances.PLANTS,
     )
 }
 
