@@ -47,6 +47,7 @@ from tests.unit.repayment.plan_story import PLAN
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
 from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
 from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
+from tests.unit.repayment.test_voidance import SAID
 
 LEGS = (
     Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),
@@ -194,6 +195,7 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", WITHDRAWN),
         ("bidding", CLOSED),
         ("repayment", AUTHORISED),
+        ("repayment", replace(SAID, guarantor="gua_g")),
         ("repayment", replace(RESTATED, guarantor="gua_g")),
         ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
         *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),

@@ -28,6 +28,7 @@ from tools.simulator.planted import (
     standing,
     stock,
     views,
+    voidances,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
@@ -60,6 +61,7 @@ PLANTS: Final = {
         *guarantors.PLANTS,
         *stock.PLANTS,
         *assets.PLANTS,
+        *voidances.PLANTS,
     )
 }
 
