@@ -29,6 +29,7 @@ from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.standing_books import StandingBooks
 from tools.simulator.stock_books import StockBooks
+from tools.simulator.void_books import VoidBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 
@@ -61,6 +62,7 @@ class BooksBeside:
         self.pages = PageBooks(books)
         self.stock = StockBooks()
         self.assets = AssetBooks()
+        self.voided = VoidBooks(self.guarantors)
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
@@ -71,6 +73,7 @@ class BooksBeside:
         self.limits.record(where, events, decided_on)
         self.pages.record(where, events)
         self.measures.record(where, events, decided_on)
+        self.voided.record(where, events)
         for event in events:
             self.people.record(where, event)
             self.plans.record(where, event)
@@ -109,3 +112,4 @@ class BooksBeside:
         self.guarantors.at_rest()
         self.corrections.at_rest()
         self.assets.at_rest(last_closed)
+        self.voided.at_rest()

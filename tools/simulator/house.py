@@ -24,6 +24,7 @@ from services.repayment.commands.measures import ProposeMeasure, SignMeasure, Vo
 from tools.simulator.asset_keepers import MINE
 from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
+from tools.simulator.voiders import MINE as VOIDERS
 
 #: Who holds the post of each step.
 _POSTS: Final[dict[MeasureStep, tuple[str, str]]] = {
@@ -84,7 +85,7 @@ class HouseSight:
             self.loans.pop(data["loan_id"], None)
             self.late.pop(data["loan_id"], None)
             self.forgiven.pop(data["loan_id"], None)
-        elif "measure_id" in data and not data["measure_id"].startswith(MINE):
+        elif "measure_id" in data and not data["measure_id"].startswith((MINE, VOIDERS)):
             self._measure(name, data["measure_id"], data)
 
     def _measure(self, name: str, measure: str, data: Any) -> None:
@@ -148,7 +149,7 @@ class House:
         late = list(self.sight.late)
         loan = self._rng.choice(late if late and self._rng.random() < 0.6 else list(self.sight.loans))
         branch = self.sight.branches[loan]
-        beside = self._rng.random() < 0.2
+        beside = self._rng.random() < 0.3
         is_late = loan in self.sight.late
         terms = self._beside(today) if beside else self._terms(branch, is_late=is_late)
         proposal = ProposeMeasure(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.books import Books
@@ -19,6 +20,7 @@ _CHAINS: Final = {
     "non_accrual": ["risk_assessor"],
     "branch_move": ["receiving_clerk"],
     "settlement_in_kind": ["legal", "risk", "general_manager", "finance_supervisor"],
+    "voidance": ["legal", "finance_supervisor", "general_manager"],
     "pause": ["risk", "finance_supervisor"],
     "pause_end": ["risk"],
     "flag": ["legal"],
@@ -276,6 +278,13 @@ class MeasureBooks:
         self._once(where, data, book)
         require(data["terms"] == book.terms, f"{where}: {data['asset_id']} is another thing than agreed")
 
+    def _voided(self, where: str, data: Any, _today: date) -> None:
+        """Nothing is charged from here on, and the loan is watched until somebody says otherwise."""
+        self._once(where, data, self._does(where, data, "voidance"))
+        loan = self.books.loans[data["loan_id"]]
+        loan.by_measure, loan.penalty_rate = True, Fraction(0)
+        self.floors[data["loan_id"]] = data["floor_class"], None
+
     def _classified(self, where: str, data: Any, today: date) -> None:
         loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
         if not data["measure_id"]:
@@ -284,7 +293,9 @@ class MeasureBooks:
             better = _CLASSES.index(to_class) < _CLASSES.index(best)
             require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
             return
-        book = self._does(where, data, "extension", "restructuring", "write_off", "reclassification")
+        book = self._does(
+            where, data, "extension", "restructuring", "write_off", "reclassification", "voidance"
+        )
         if book.terms["kind"] != "reclassification":
             return
         self._once(where, data, book)
@@ -380,6 +391,7 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.PenaltyCharged.v1": MeasureBooks._charged,
     "repayment.LoanMoved.v1": MeasureBooks._moved,
     "repayment.DebtSettledInKind.v1": MeasureBooks._in_kind,
+    "repayment.LoanVoided.v1": MeasureBooks._voided,
     "repayment.DelinquencyPaused.v1": MeasureBooks._beside,
     "repayment.DelinquencyPauseEnded.v1": MeasureBooks._beside,
     "repayment.LoanFlagged.v1": MeasureBooks._beside,

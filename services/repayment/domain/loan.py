@@ -171,8 +171,9 @@ def _measured(
     if isinstance(command, ExamineMeasure):
         require_no_part_in(reopened(state), command.himself)
     if isinstance(command.terms, Voidance):
-        does = voidance.examine if isinstance(command, ExamineMeasure) else voidance.carry_out
-        return does(profile, command.measure_id, command.terms, state, context)
+        if isinstance(command, ExamineMeasure):
+            return voidance.examine(profile, command, command.terms, state, context)
+        return voidance.carry_out(profile, command, command.terms, state, context)
     if isinstance(state, Repaid):
         # What was said wrongly of a debtor is taken back also when he owes nothing any more.
         if not isinstance(command.terms, Unflag):

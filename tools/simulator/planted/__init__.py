@@ -17,6 +17,7 @@ from tools.simulator.planted import (
     outside,
     pages,
     papers,
+    pauses,
     people,
     plans,
     prepaying,
@@ -27,6 +28,7 @@ from tools.simulator.planted import (
     standing,
     stock,
     views,
+    voidances,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
@@ -44,6 +46,7 @@ PLANTS: Final = {
         *openings.PLANTS,
         *redemptions.PLANTS,
         *measures.PLANTS,
+        *pauses.PLANTS,
         *limits.PLANTS,
         *market.PLANTS,
         *standing.PLANTS,
@@ -58,6 +61,7 @@ PLANTS: Final = {
         *guarantors.PLANTS,
         *stock.PLANTS,
         *assets.PLANTS,
+        *voidances.PLANTS,
     )
 }
 
