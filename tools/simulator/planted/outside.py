@@ -120,6 +120,7 @@ PLANTS = (
             "not at rest",
             "never credited",
             "clearing:",
+            "repeats what was never decided",
         ),
         config=COMMANDS_CUT,
         seeds=range(24),
@@ -128,7 +129,7 @@ PLANTS = (
         "positions-not-compared",
         "A zombie's transaction is carried out although the view has gone on.",
         instead(ProjectorActor, "_is_unmoved", lambda _real: lambda _self, _folded: True),
-        ("live", "the view says", "in buckets"),
+        ("live", "the view says", "in buckets", "the ledger's side is"),
         config=UNHEARD,
     ),
     Plant(

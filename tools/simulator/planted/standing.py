@@ -64,7 +64,7 @@ PLANTS = (
         "spender-keeps-his-place",
         "An order that spends is served first again.",
         instead(standing_state, "with_order", _keeps_its_place),
-        ("out of turn",),
+        ("out of turn", "passed over are"),
         seeds=range(16),
     ),
     Plant(
