@@ -63,12 +63,14 @@ PLANTS = (
         "The buyer of a claim pays, and its seller never gets the money.",
         policy(BIDDING, "bidding", forgetting(CreditSale)),
         ("clearing:offer:", "never credited", "is not settled", "transferred and not settled", "never ends"),
+        seeds=range(11, 15),
     ),
     Plant(
         "second-buyers-money-kept",
         "Whoever comes too late for an offer does not get his money back.",
         policy(BIDDING, "bidding", forgetting(ReleasePurchase)),
         ("never answered", "never ends"),
+        seeds=range(29, 33),
     ),
     Plant(
         "anybody-may-buy",
