@@ -130,6 +130,6 @@ PLANTS = (
         instead(loan_day, "release_all", lambda _real: lambda _state, _code: []),
         ("its claim is reserved", "is for sale"),
         config=TRADES,
-        seeds=range(12),
+        seeds=range(4, 8),
     ),
 )
