@@ -50,11 +50,11 @@ def transferred(sold: ClaimTransferred) -> Sequence[Op]:
 
 def restated(standing: Standing, loan_id: str) -> Sequence[Op]:
     """What each claim is owed after a correction, and by what it shares where that is no principal."""
-    now: list[Op] = [Set(loan_id, _at(claim.claim_id), claim.principal_fen) for claim in standing.claims]
+    owed: list[Op] = [Set(loan_id, _at(claim.claim_id), claim.principal_fen) for claim in standing.claims]
     if not standing.weights:
-        return now
+        return owed
     weighed = zip(standing.claims, standing.weights, strict=True)
-    return [*now, Set(loan_id, _SHARED, {claim.claim_id: fen for claim, fen in weighed})]
+    return [*owed, Set(loan_id, _SHARED, {claim.claim_id: fen for claim, fen in weighed})]
 
 
 def repaid(loan_id: str) -> Sequence[Op]:
