@@ -38,7 +38,7 @@ PLANTS = (
         ),
         (" is paid out on ", " beyond "),
         config=LASTING,
-        seeds=range(12),
+        seeds=range(30, 34),
     ),
     Plant(
         "payout-lapses-early",

@@ -100,7 +100,7 @@ PLANTS = (
         instead(PartitionDecider, "_repeated_by_policy", _by_what_is_unconfirmed),
         ("was lost and is decided otherwise", "was decided otherwise"),
         config=CUT_DUES,
-        seeds=range(126, 132),
+        seeds=range(138, 142),
     ),
     Plant(
         "displaced-commands-forgotten",
