@@ -15,6 +15,9 @@ FOUND = {
     19: "as 3, with policy groups that would have stopped as source-forked",
     86: "an asset that was taken on the evening of its last day was woken before the phase of terms and stayed due",
     101: "a correction that left only an instalment's penalty open could not say that it is missed",
+    111: "an offer opened when its window was over, and stood until the next day was closed",
+    183: "where principal is paid first, nobody was told that he may expect the interest that was left",
+    214: "a correction made a loan owed again whose lender had left: the auditor took its next instalment for a mistake",
 }
 
 

@@ -183,7 +183,8 @@ class DeciderActor:
     def _failed(self) -> bool:
         while self._sent and self._sent[0].fate is Fate.STORED:
             self._sent.popleft()
-        return bool(self._sent) and any(sent.fate is Fate.FAILED for sent in self._sent)
+        # Asked at every step: any() of a generator takes twice as long.
+        return Fate.FAILED in [sent.fate for sent in self._sent]
 
     def _start_over(self) -> None:
         """As the shell does after any doubt: a new producer, no speculation, first the log's end, then deciding on."""

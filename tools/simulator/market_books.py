@@ -75,9 +75,16 @@ class MarketBooks:
             require(not (stands and offer.hold), f"{name} is taken by {offer.hold} and nobody answers")
             is_over = last_closed is not None and offer.expires_on <= last_closed
             require(not (stands and is_over), f"{name} has not expired")
-            loan = self.books.loans[offer.loan]
-            late = any(row.missed and row.open_fen for row in loan.rows.values())
-            require(not (stands and late), f"{name} is for sale, {offer.loan} is late")
+            require(not (stands and self._is_late(offer)), f"{name} is for sale, {offer.loan} is late")
+
+    def _is_late(self, offer: OfferBook) -> bool:
+        return any(row.missed and row.open_fen for row in self.books.loans[offer.loan].rows.values())
+
+    def _day_closed(self, where: str, _data: Any) -> None:
+        """Whatever the day found late is reserved for nobody when it is closed."""
+        for name in self.reserved.values():
+            late = self._is_late(self.offers[name])
+            require(not late, f"{where}: {name} is for sale, {self.offers[name].loan} is late")
 
     # --- offers -------------------------------------------------------------------------------------------------
 
@@ -289,6 +296,7 @@ class MarketBooks:
 
 
 _HANDLERS: dict[str, Callable[[MarketBooks, str, Any], None]] = {
+    "repayment.BusinessDayClosed.v1": MarketBooks._day_closed,
     "repayment.LoanOpened.v1": MarketBooks._lent,
     "repayment.ScheduleChanged.v1": MarketBooks._rescheduled,
     "repayment.LoanRestated.v1": MarketBooks._restated,

@@ -23,6 +23,10 @@ _IDS = UUID("5e0c7b1e-3b06-5d0c-9c64-8a1f6f3d1d11")
 _EPOCH = datetime(2024, 1, 1, 8, tzinfo=UTC)
 #: Steps of the API after which an unanswered request is sent again.
 PATIENCE_STEPS = 40
+#: So often a request is sent at this patience; then the pause doubles with each sending, so many times at most. A decider that
+#: dies again and again while all that it has not answered is sent again catches up with nobody.
+SENT_PATIENTLY = 3
+DOUBLED_MAX = 5
 
 
 @dataclass(slots=True)
@@ -39,6 +43,12 @@ class Call:
     answers: list[bytes] = field(default_factory=list)
     sent: Sent | None = None
     waited: int = 0
+    sendings: int = 0
+
+    @property
+    def patience_steps(self) -> int:
+        """Steps of the API that it waits for an answer."""
+        return PATIENCE_STEPS << min(max(0, self.sendings - SENT_PATIENTLY), DOUBLED_MAX)
 
     @property
     def answered(self) -> bool:
@@ -107,6 +117,7 @@ class Api:
             fingerprint=call.fingerprint,
         )
         call.waited = 0
+        call.sendings += 1
         call.sent = self._sender.post(
             call.place, key=call.stream.encode(), value=to_json(envelope), headers={}
         )
@@ -159,7 +170,7 @@ class Api:
         for call in self._open:
             call.waited += 1
             refused = call.sent is not None and call.sent.fate is Fate.FAILED
-            if refused or call.waited > PATIENCE_STEPS:
+            if refused or call.waited > call.patience_steps:
                 self.send(call)
                 sent = True
         return sent

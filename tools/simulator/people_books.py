@@ -32,6 +32,10 @@ _TOLD: Final = (
 _CAPS: Final = {"person": 200_000_00, "organisation": 1_000_000_00}
 
 
+#: What moves money also on an account whose owner has left.
+_OWED_ALL_THE_SAME: Final = ("AdjustmentBooked", "AdjustmentCredited", "AssetProceedsCredited")
+
+
 @dataclass(slots=True)
 class UserBook:
     """A user: what counts against his cap by loan, his applications under way, and who is related to him."""
@@ -84,22 +88,20 @@ class PeopleBooks:
     ended: set[str] = field(default_factory=set)
     """Loans that never come about any more."""
     put_right: set[str] = field(default_factory=set)
-    """Closed accounts that got money of a correction."""
+    """Accounts that a correction touched, so that their claims may be owed again, or that had a part in an asset's price."""
     within_at_funding: set[str] = field(default_factory=set)
     """Loans of which the cap was looked at once more when they were to be funded."""
 
     def record(self, where: str, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
         data = event["data"]
-        if "postings" in data:
-            for posting in data["postings"]:
-                account = posting["account"].partition(":")[2]
-                closed = f"closed {account}" in self.books.done and account not in self.put_right
-                # what a correction owes him is his, left or not; from then on there is money to move
-                if closed and event["type"] == "bidding.AdjustmentCredited.v1":
-                    self.put_right.add(account)
-                else:
-                    require(not closed, f"{where}: money moves on the closed account {account}")
+        if event["type"].split(".")[1] in _OWED_ALL_THE_SAME:
+            # It is his, left or not, and so is what his loan pays again: there is money to move.
+            self.put_right.add(data["account_id"])
+        for posting in data.get("postings", ()):
+            account = posting["account"].partition(":")[2]
+            closed = f"closed {account}" in self.books.done and account not in self.put_right
+            require(not closed, f"{where}: money moves on the closed account {account}")
         handler = _HANDLERS.get(event["type"])
         if handler is not None:
             handler(self, where, data)

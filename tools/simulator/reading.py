@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from libs.runtime.projecting import MemoryViews
-from services.repayment.api.portfolio_shapes import open_rows
+from services.repayment.api.portfolio_shapes import held_by, open_rows
 from services.repayment.domain.expected import expected_of
 from services.reporting.projections.statement import VIEW as STATEMENT
 from tools.simulator.cash_books import Asked, CashBooks
@@ -37,7 +37,7 @@ def _histories(world: World) -> defaultdict[str, list[dict[str, Any]]]:
 def _expected(loan: dict[str, Any]) -> Asked:
     """What all holders of a loan together may expect."""
     expected, rows = Asked(), open_rows(loan)
-    held = loan.get("held", {})
+    held = held_by(loan)
     for claim in held:
         for due in expected_of(claim, held, rows):
             expected[due.due_on, "principal"] += due.principal_fen

@@ -13,6 +13,7 @@ from typing import assert_never, get_args
 from libs.events.deciding import Aggregate, Context, Refused, Wake
 from libs.events.fees import transfer_fee
 from libs.events.market import (
+    OfferExpired,
     OfferOpened,
     OfferRefused,
     OfferRequested,
@@ -37,6 +38,7 @@ from services.bidding.domain.ids import account_of, loan_of_claim
 from services.bidding.domain.offer_ending import (
     close,
     expire,
+    over,
     refused,
     reopen,
     require_known,
@@ -136,38 +138,37 @@ def _request(command: OpenOffer, context: Context, profile: Profile) -> Sequence
 
 def _open(
     command: RecordReservation, state: OfferState, context: Context, profile: Profile
-) -> Sequence[OfferOpened]:
+) -> Sequence[OfferOpened | OfferExpired]:
     require_known(state)
     if not isinstance(state, Requested):
         return []
     wish, on = state.wish, context.business_date
     fee = transfer_fee(profile.transfer_fees, on)
     price_fen = permille_fen(command.principal_fen, wish.price_permille)
-    return [
-        OfferOpened(
-            offer_id=wish.offer_id,
-            seller=wish.seller,
-            account_id=wish.account_id,
-            claim_id=wish.claim_id,
-            loan_id=wish.loan_id,
-            borrower=command.borrower,
-            principal_fen=command.principal_fen,
-            price_permille=wish.price_permille,
-            maximum_fen=price_fen + command.interest_max_fen,
-            fee_permille=fee.permille,
-            fees_version=fee.version,
-            grade=command.grade,
-            annual_rate=command.annual_rate,
-            matures_on=command.matures_on,
-            opened_on=on,
-            expires_on=wish.until or on + timedelta(days=wish.window_days),
-            product=command.product,
-            region=command.region,
-            redemption_id=wish.redemption_id,
-            method=command.method,
-            related=command.related,
-        )
-    ]
+    opened = OfferOpened(
+        offer_id=wish.offer_id,
+        seller=wish.seller,
+        account_id=wish.account_id,
+        claim_id=wish.claim_id,
+        loan_id=wish.loan_id,
+        borrower=command.borrower,
+        principal_fen=command.principal_fen,
+        price_permille=wish.price_permille,
+        maximum_fen=price_fen + command.interest_max_fen,
+        fee_permille=fee.permille,
+        fees_version=fee.version,
+        grade=command.grade,
+        annual_rate=command.annual_rate,
+        matures_on=command.matures_on,
+        opened_on=on,
+        expires_on=wish.until or on + timedelta(days=wish.window_days),
+        product=command.product,
+        region=command.region,
+        redemption_id=wish.redemption_id,
+        method=command.method,
+        related=command.related,
+    )
+    return [opened, *over(opened, on)]
 
 
 def _refuse(command: RefuseOffer, state: OfferState, context: Context) -> Sequence[OfferRefused]:

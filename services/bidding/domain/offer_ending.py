@@ -5,7 +5,14 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused, Wake, WakeOn
-from libs.events.market import OfferClosed, OfferExpired, OfferRefused, OfferReopened, OfferWithdrawn
+from libs.events.market import (
+    OfferClosed,
+    OfferExpired,
+    OfferOpened,
+    OfferRefused,
+    OfferReopened,
+    OfferWithdrawn,
+)
 from services.bidding.commands.market import CloseOffer, ReopenOffer
 from services.bidding.domain.offer_state import (
     NotOffered,
@@ -15,6 +22,7 @@ from services.bidding.domain.offer_state import (
     Requested,
     Settled,
     Taken,
+    Terms,
     Unsold,
 )
 
@@ -33,23 +41,22 @@ def require_known(state: OfferState) -> None:
 
 def reopen(
     command: ReopenOffer, state: OfferState, context: Context
-) -> Sequence[OfferReopened | OfferClosed]:
-    """The loan did not transfer the claim: open for others, or closed."""
+) -> Sequence[OfferReopened | OfferClosed | OfferExpired]:
+    """The loan did not transfer the claim: open for others while its window lasts, or closed."""
     require_known(state)
     if not isinstance(state, Taken) or state.hold_id != command.hold_id:
         return []
     if command.code not in PASSING_CODES:
         return [_closed(state, command.code, context.business_date)]
-    return [
-        OfferReopened(
-            offer_id=state.terms.offer_id,
-            loan_id=state.terms.loan_id,
-            hold_id=state.hold_id,
-            buyer=state.buyer,
-            buyer_account=state.buyer_account,
-            code=command.code,
-        )
-    ]
+    reopened = OfferReopened(
+        offer_id=state.terms.offer_id,
+        loan_id=state.terms.loan_id,
+        hold_id=state.hold_id,
+        buyer=state.buyer,
+        buyer_account=state.buyer_account,
+        code=command.code,
+    )
+    return [reopened, *over(state.terms, context.business_date)]
 
 
 def close(command: CloseOffer, state: OfferState, context: Context) -> Sequence[OfferClosed | OfferRefused]:
@@ -153,18 +160,24 @@ def expire(wake: Wake, state: OfferState) -> Sequence[OfferExpired]:
     """Nobody has taken it in its window."""
     if not isinstance(state, Open) or (wake.business_date, wake.phase) < _end_of(state):
         return []
-    terms = state.terms
-    return [
-        OfferExpired(
-            offer_id=terms.offer_id,
-            seller=terms.seller,
-            account_id=terms.account_id,
-            claim_id=terms.claim_id,
-            loan_id=terms.loan_id,
-            principal_fen=terms.principal_fen,
-            opened_on=terms.opened_on,
-            expires_on=terms.expires_on,
-            expired_on=wake.business_date,
-            redemption_id=terms.redemption_id,
-        )
-    ]
+    return [_expired(state.terms, wake.business_date)]
+
+
+def over(offered: Terms | OfferOpened, on: date) -> Sequence[OfferExpired]:
+    """The end of an offer that opens, or opens again, when its window is over: its last day's tick has passed it by."""
+    return [_expired(offered, on)] if on > offered.expires_on else []
+
+
+def _expired(offered: Terms | OfferOpened, on: date) -> OfferExpired:
+    return OfferExpired(
+        offer_id=offered.offer_id,
+        seller=offered.seller,
+        account_id=offered.account_id,
+        claim_id=offered.claim_id,
+        loan_id=offered.loan_id,
+        principal_fen=offered.principal_fen,
+        opened_on=offered.opened_on,
+        expires_on=offered.expires_on,
+        expired_on=on,
+        redemption_id=offered.redemption_id,
+    )

@@ -132,7 +132,7 @@ class CashFlow:
         """The claims of one loan, by a document of repayment.loans; a step for each part of them that lies together, after which others
         may be served."""
         rows = open_rows(loan)
-        for part in slices_of(claims, loan.get("held", {})):
+        for part in slices_of(claims, held_by(loan)):
             for row in rows:
                 self._add(part.of(row))
             yield
@@ -147,6 +147,12 @@ class CashFlow:
     def shown(self) -> CashFlowOut:
         """What was added up so far."""
         return CashFlowOut(overdue=self.overdue, months=[self.months[name] for name in sorted(self.months)])
+
+
+def held_by(loan: Mapping[str, Any]) -> Mapping[str, int]:
+    """By what the claims of a loan's document share what it still asks for: the principal that each is owed, or was owed last."""
+    held: Mapping[str, int] = loan.get("held", {})
+    return held if any(held.values()) else loan.get("shared", {})
 
 
 def open_rows(loan: Mapping[str, Any]) -> list[Due]:

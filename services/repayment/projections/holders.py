@@ -1,15 +1,21 @@
 """Who holds how much of a loan, beside its rows: what the expectation of a holder's payments is computed from.
 
-It is a part of the loan's own document: its stream writes both, so rows and holders are of one moment.
+It is a part of the loan's own document: its stream writes both, so rows and holders are of one moment. `held` is what each claim is
+owed, `shared` what the last principal that came was to each: where no principal is owed any more, what a loan of another order of
+payment still asks for is shared by that (loan_state.py `weights`).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
+from libs.events.corrections import Standing
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.repayment import LoanOpened, RepaymentDistributed
-from libs.events.views import Add, Op, Unset
+from libs.events.views import Add, Op, Set, Unset
+
+_SHARED: Final = "shared"
 
 
 def opened(loan: LoanOpened) -> Sequence[Op]:
@@ -19,12 +25,16 @@ def opened(loan: LoanOpened) -> Sequence[Op]:
 
 def distributed(shared: RepaymentDistributed) -> Sequence[Op]:
     """Every holder is owed his part of the principal less."""
-    return [_held(shared.loan_id, line.claim_id, -line.principal_fen) for line in shared.lines]
+    less = [_held(shared.loan_id, line.claim_id, -line.principal_fen) for line in shared.lines]
+    parts = {line.claim_id: line.principal_fen for line in shared.lines if line.principal_fen}
+    return [*less, Set(shared.loan_id, _SHARED, parts)] if parts else less
 
 
 def settled(in_kind: DebtSettledInKind) -> Sequence[Op]:
     """What an asset stands for is owed no more."""
-    return [_held(in_kind.loan_id, share.claim_id, -share.principal_fen) for share in in_kind.shares]
+    less = [_held(in_kind.loan_id, share.claim_id, -share.principal_fen) for share in in_kind.shares]
+    parts = {share.claim_id: share.principal_fen for share in in_kind.shares if share.principal_fen}
+    return [*less, Set(in_kind.loan_id, _SHARED, parts)] if parts else less
 
 
 def transferred(sold: ClaimTransferred) -> Sequence[Op]:
@@ -38,9 +48,18 @@ def transferred(sold: ClaimTransferred) -> Sequence[Op]:
     return [seller, _held(sold.loan_id, sold.claim.claim_id, amount_fen)]
 
 
-def repaid(loan_id: str) -> Op:
+def restated(standing: Standing, loan_id: str) -> Sequence[Op]:
+    """What each claim is owed after a correction, and by what it shares where that is no principal."""
+    owed: list[Op] = [Set(loan_id, _at(claim.claim_id), claim.principal_fen) for claim in standing.claims]
+    if not standing.weights:
+        return owed
+    weighed = zip(standing.claims, standing.weights, strict=True)
+    return [*owed, Set(loan_id, _SHARED, {claim.claim_id: fen for claim, fen in weighed})]
+
+
+def repaid(loan_id: str) -> Sequence[Op]:
     """Nobody is owed anything."""
-    return Unset(loan_id, "held")
+    return [Unset(loan_id, "held"), Unset(loan_id, _SHARED)]
 
 
 def passed(change: ClaimTransferred | ClaimsSubrogated) -> Sequence[Op]:

@@ -121,7 +121,7 @@ def _changes(data: object) -> Sequence[Op]:
                 Set(repaid.loan_id, "state", "repaid"),
                 Set(repaid.loan_id, "repaid_on", repaid.repaid_on.isoformat()),
                 Set(repaid.loan_id, "repaid_early", repaid.early),
-                holders.repaid(repaid.loan_id),
+                *holders.repaid(repaid.loan_id),
             ]
         case _:
             return []

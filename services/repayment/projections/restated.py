@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from libs.events.corrections import LoanRestated, MeasuredStanding, PaymentRedated, PaymentReversed
 from libs.events.views import Add, Op, Set
+from services.repayment.projections import holders
 
 #: Number of what was not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -48,7 +49,7 @@ def loan(event: LoanRestated) -> Sequence[Op]:
         ops.append(Set(doc, "rows_to", standing.rows[-1].number))
     if standing.measured is not None:
         ops += _measured(event, standing.measured)
-    return [*ops, *_received(event), *_held(event), *_given(event)]
+    return [*ops, *_received(event), *holders.restated(standing, doc), *_given(event)]
 
 
 def _given(event: LoanRestated) -> Sequence[Op]:
@@ -95,12 +96,6 @@ def _received(event: LoanRestated) -> Sequence[Op]:
     return [
         *ops,
         *(Set(doc, f"payments.{line.payment_id}.taken_fen", line.after_fen) for line in event.retaken),
-    ]
-
-
-def _held(event: LoanRestated) -> Sequence[Op]:
-    return [
-        Set(event.loan_id, f"held.{claim.claim_id}", claim.principal_fen) for claim in event.standing.claims
     ]
 
 

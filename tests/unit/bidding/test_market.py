@@ -233,8 +233,20 @@ def test_an_offer_whose_last_day_is_over_is_over_all_the_same() -> None:
     given(OFFER, *STANDS).when(market.TAKE, late).then_refused("offer_ended")
 
 
-def test_an_offer_that_opens_again_after_its_window_ends_with_the_next_day() -> None:
-    """It wakes for its end while it is open only, and again when the loan gives it back late."""
+def test_an_offer_that_opens_after_its_window_ends_at_once() -> None:
+    """The loan answered late: nobody sees an offer that is over, and its claim is not kept for a day more."""
+    late = market.EXPIRES + timedelta(days=1)
+    opened = replace(market.OPENED, opened_on=late)
+    over = replace(market.EXPIRED, opened_on=late, expired_on=late)
+    given(OFFER, *ASKED).when(market.RESERVE, context(late)).then(opened, over)
+    again = replace(market.EXPIRED, expired_on=late)
+    given(OFFER, *TAKEN).when(market.REOPEN, context(late)).then(market.REOPENED, again)
+    on_time = context(market.EXPIRES)
+    given(OFFER, *TAKEN).when(market.REOPEN, on_time).then(market.REOPENED)
+
+
+def test_an_offer_that_opened_again_after_its_window_ends_with_the_next_day() -> None:
+    """As older rules have left some: it wakes for its end while it is open only, and again when the loan gives it back late."""
     assert OFFER.wake_on(fold(OFFER, TAKEN)) is None
     back = fold(OFFER, (*TAKEN, market.REOPENED))
     assert isinstance(back, Open)

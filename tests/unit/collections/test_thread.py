@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tools.simulator.judging import conclude, watch
 from tools.simulator.plan import Plan
 from tools.simulator.run import config_of, services
@@ -20,10 +22,15 @@ PLAN = Plan(
     tenor_months_max=3,
 )
 
+#: How many loans of each are late at least, in the end. In 17 callers buried a decider that died often under what they sent
+#: again, and nothing came to rest; in 23 the auditor went by the rows that a loan had before it was corrected.
+SEEDS = {17: 0, 23: 0, 25: 1}
 
-def test_the_queue_is_the_late_part_of_the_book() -> None:
-    """Case by case: the loan's bucket, and what its missed instalments still owe. In a month of one seed nobody may be late."""
-    assert sum(late_of(seed) for seed in (1, 2)) > 1
+
+@pytest.mark.parametrize(("seed", "late"), SEEDS.items())
+def test_the_queue_is_the_late_part_of_the_book(seed: int, late: int) -> None:
+    """Case by case: the loan's bucket, and what its missed instalments still owe."""
+    assert late_of(seed) >= late
 
 
 def late_of(seed: int) -> int:

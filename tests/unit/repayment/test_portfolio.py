@@ -20,6 +20,7 @@ from services.repayment.api.portfolio_shapes import (
     CashFlow,
     Portfolio,
     PortfolioOut,
+    held_by,
     open_rows,
     status_of,
     term_of,
@@ -31,7 +32,15 @@ from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as LOANS
 from tests.unit.documents import documents, history, nested
 from tests.unit.repayment.lives import live, random_terms
-from tests.unit.repayment.stories import CONTRACTED, FIRST_PAID, OPENED
+from tests.unit.repayment.stories import (
+    CONTRACTED,
+    FIRST_DUE,
+    FIRST_PAID,
+    OPENED,
+    distributed,
+    line,
+    received,
+)
 from tests.unit.repayment.views_story import SETTLEMENT, STORY
 from tests.unit.runtime.edge_world import World, running
 
@@ -224,6 +233,20 @@ def test_what_is_overdue_stands_beside_the_months() -> None:
     assert not list(flow.add({claim["claim_id"]}, loan))
     assert flow.shown() == CashFlow().shown()
     assert expected_of("clm_other", {"clm_7_1": 1}, [Due(OPENED.funded_on, 1, 1)]) == []
+
+
+def test_where_no_principal_is_owed_interest_is_expected_by_what_was() -> None:
+    """A loan whose order pays principal first still owes interest: it is expected by the last principal that came, as it is shared."""
+    whole = distributed("pay_9", FIRST_DUE, (1, 50_000, 0, 0), (2, 30_000, 0, 0), (3, 20_000, 0, 0))
+    lines = tuple(line(row.number, 0, row.principal_fen) for row in OPENED.rows)
+    paid = received("pay_9", FIRST_DUE, lines, (100_000, 0))
+    loan = held(OPENED, paid, whole)[0][1]
+    assert not any(loan["held"].values())
+    rows = open_rows(loan)
+    assert [row.principal_fen for row in rows] == [0, 0, 0]
+    of_claims = [expected_of(claim, held_by(loan), rows) for claim in held_by(loan)]
+    assert _sums([due for dues in of_claims for due in dues]) == _sums(rows)
+    assert [dues[0].interest_fen for dues in of_claims] == [500, 300, 200]
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def test_a_loan_is_shown_with_what_each_instalment_has_received() -> None:
         "held.clm_7_1": 50_000 - 16_501 - 165,
         "held.clm_7_2": 30_000 - 9_901 - 99,
         "held.clm_7_3": 20_000 - 6_600 - 66,
+        "shared": {"clm_7_1": 165, "clm_7_2": 99, "clm_7_3": 66},
     }
 
 

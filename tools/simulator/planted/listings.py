@@ -38,7 +38,7 @@ PLANTS = (
         ),
         (" is paid out on ", " beyond "),
         config=LASTING,
-        seeds=range(12),
+        seeds=range(30, 34),
     ),
     Plant(
         "payout-lapses-early",
@@ -46,7 +46,7 @@ PLANTS = (
         together(instead(listing, "lapses_on", _a_day_early), instead(waiting, "lapses_on", _a_day_early)),
         ("has not waited until",),
         config=LASTING,
-        seeds=range(12),
+        seeds=range(20, 25),
     ),
     Plant(
         "opens-a-day-early",

@@ -63,12 +63,14 @@ PLANTS = (
         "The buyer of a claim pays, and its seller never gets the money.",
         policy(BIDDING, "bidding", forgetting(CreditSale)),
         ("clearing:offer:", "never credited", "is not settled", "transferred and not settled", "never ends"),
+        seeds=range(11, 15),
     ),
     Plant(
         "second-buyers-money-kept",
         "Whoever comes too late for an offer does not get his money back.",
         policy(BIDDING, "bidding", forgetting(ReleasePurchase)),
         ("never answered", "never ends"),
+        seeds=range(29, 33),
     ),
     Plant(
         "anybody-may-buy",
@@ -128,6 +130,6 @@ PLANTS = (
         instead(loan_day, "release_all", lambda _real: lambda _state, _code: []),
         ("its claim is reserved", "is for sale"),
         config=TRADES,
-        seeds=range(12),
+        seeds=range(4, 8),
     ),
 )

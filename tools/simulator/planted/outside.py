@@ -100,7 +100,7 @@ PLANTS = (
         instead(PartitionDecider, "_repeated_by_policy", _by_what_is_unconfirmed),
         ("was lost and is decided otherwise", "was decided otherwise"),
         config=CUT_DUES,
-        seeds=range(126, 132),
+        seeds=range(138, 142),
     ),
     Plant(
         "displaced-commands-forgotten",
@@ -120,6 +120,7 @@ PLANTS = (
             "not at rest",
             "never credited",
             "clearing:",
+            "repeats what was never decided",
         ),
         config=COMMANDS_CUT,
         seeds=range(24),
@@ -128,7 +129,7 @@ PLANTS = (
         "positions-not-compared",
         "A zombie's transaction is carried out although the view has gone on.",
         instead(ProjectorActor, "_is_unmoved", lambda _real: lambda _self, _folded: True),
-        ("live", "the view says", "in buckets"),
+        ("live", "the view says", "in buckets", "the ledger's side is"),
         config=UNHEARD,
     ),
     Plant(

@@ -8,6 +8,7 @@ import services.bidding.domain.unsold as unsold
 from services.bidding.commands.redemption import LapseRedemption
 from services.bidding.domain.profile import Profile
 from services.bidding.policies import POLICIES as BIDDING
+from tools.simulator.planted.market import TRADES
 from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy
 
 
@@ -54,8 +55,8 @@ PLANTS = (
         "An offer that stood for a day is evidence.",
         instead(Profile, "stood_unsold", lambda _real: lambda *_arguments: True),
         (" stood for ",),
-        config=WHOLE,
-        seeds=range(24),
+        config=TRADES,
+        seeds=range(1, 5),
     ),
     Plant(
         "evidence-of-any-size",
@@ -70,8 +71,8 @@ PLANTS = (
         "A deadline passes, and the redemption waits on.",
         instead(redemption, "_pass", lambda _real: lambda _wake, _state: []),
         ("is past its deadline", "WakeFailed"),
-        config=WHOLE,
-        seeds=range(12),
+        config=TRADES,
+        seeds=range(1, 5),
     ),
     Plant(
         "unsold-redemption-not-told",

@@ -175,7 +175,7 @@ PLANTS = (
         instead(voiding, "cancel", _takes_back_any),
         ("is taken back by the",),
         config=LAWFUL,
-        seeds=range(24),
+        seeds=range(26, 30),
     ),
     Plant(
         "expired-hold-kept",

@@ -55,6 +55,7 @@ PLANTS = (
         instead(paying, "_distributed", _keeps_no_fee),
         ("is not shared out", "of fees, the platform gets"),
         config=DUES,
+        seeds=range(10, 14),
     ),
     Plant(
         "holiday-worked",

@@ -64,7 +64,7 @@ PLANTS = (
         "spender-keeps-his-place",
         "An order that spends is served first again.",
         instead(standing_state, "with_order", _keeps_its_place),
-        ("out of turn",),
+        ("out of turn", "passed over are"),
         seeds=range(16),
     ),
     Plant(
@@ -108,7 +108,7 @@ PLANTS = (
         "A listing comes to nothing, and its money still counts towards an order's total cap.",
         policy(BIDDING, "bidding", forgetting(ReturnSpent)),
         ("still counts as spent",),
-        seeds=range(24),
+        seeds=range(24, 28),
     ),
     Plant(
         "beggar-asked-for-ever",

@@ -43,5 +43,6 @@ PLANTS = (
         instead(expected, "slice_fen", lambda _real: _floored),
         ("holders of loan_",),
         config=DUES,
+        seeds=range(9, 13),
     ),
 )
