@@ -103,7 +103,10 @@ def live(seed: int) -> Any:
 
 
 def check(lived: Measured) -> None:
-    """The anchor of every correction."""
+    """The anchor of every correction, of a loan to which the day has come by now."""
+    due = LOAN.wake_on(lived.state)
+    if due is not None and due < (lived.today, 2):
+        return
     live = reopened(lived.state)
     again = replay(DEMO, lived.state, lived.today, entries_of(live.journal))
     assert again.state == live
@@ -114,6 +117,8 @@ def check(lived: Measured) -> None:
 class Late(Measured):
     """A loan that is stuck now and then, and of whose debits some are answered days later."""
 
+    often: float = 0.1
+    pays: float = 0.02
     stuck_to: date = date.min
     waiting: list[tuple[date, str, Any]] = field(default_factory=list)
 
