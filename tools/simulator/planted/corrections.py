@@ -36,6 +36,6 @@ PLANTS = (
         "What a measure did to a loan is forgotten when the loan is decided again.",
         instead(trouble_told, "is_journaled", lambda _real: lambda _terms: False),
         ("decided again, does not give it",),
-        seeds=(2,),
+        seeds=range(2, 3),
     ),
 )
