@@ -27,6 +27,13 @@ def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
             last = state if state.kind == "running" else state.last
             # What a guarantor paid, or is asked to, is no input of a replay: such a loan is not put right.
             asked = last.guarantee and (last.guarantee.under_way or last.guarantee.subrogated)
+            # A loan that was stuck is put right where its journal gives it, and refused by name where not.
+            was_stuck = any(kind == "repayment.LoanWaited.v1" for kind, _ in said)
             is_void = last.trouble.voided_on is not None
-            if not (asked or is_void or is_replayable(profile, state, last_closed + timedelta(days=1))):
+            if not (
+                asked
+                or is_void
+                or was_stuck
+                or is_replayable(profile, state, last_closed + timedelta(days=1))
+            ):
                 raise Violation(f"{loan_id}: what came to the loan, decided again, does not give it")

@@ -55,6 +55,8 @@ class Lived:
     chance: Random
     today: date
     sells: bool = False
+    pays: float = 0.12
+    """How likely somebody pays, at each place of a day."""
     state: Any = None
     events: list[Any] = field(default_factory=list)
     taken: list[Input] = field(default_factory=list)
@@ -84,7 +86,7 @@ class Lived:
             if place == "answers":
                 for debit in asked:
                     self.answer(debit)
-            elif self.chance.random() < 0.12:
+            elif self.chance.random() < self.pays:
                 self.pay(place)
             if place == "early" and self.sells and self.chance.random() < 0.3:
                 self._sell()
