@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from libs.events import branch_moves
 from libs.events.codec import event, record
 from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.in_kind import SettlementInKind
@@ -18,6 +19,8 @@ from libs.events.onboarding import Code, Reference
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
 from libs.events.voidance import Voidance
+
+LoanMoved = branch_moves.LoanMoved  # whoever reads measures finds it here
 
 Months = Annotated[int, Field(ge=1, le=600)]
 
@@ -384,15 +387,3 @@ class NonAccrualEnded:
     principal_fen: Count
     product: str = ""
     region: str = ""
-
-
-@event("repayment.LoanMoved.v1")
-class LoanMoved:
-    """Another branch looks after the loan; the region that it is counted by is the borrower's, and stays."""
-
-    loan_id: str
-    borrower: str
-    measure_id: str
-    from_branch: Code
-    to_branch: Code
-    moved_on: date

@@ -162,7 +162,7 @@ class House:
         )
         who = self._rng.choice(("stf_col", "stf_col", "stf_rk1", "usr_0"))
         if self._numbers % 11 == 0:
-            who = member_of_staff(self.sight.loans[loan])
+            who = member_of_staff(self.sight.loans.get(loan, ""))
             proposal = replace(proposal, himself=customer_behind(who))
         self._api.ask("repayment", proposal.measure_id, proposal, principal=who)
 
