@@ -1,11 +1,11 @@
-"""The work list of a post: everything of this service that waits for its word, of all kinds in one list.
+"""The work list of approvals: everything of this service that waits for the word of a post, of all kinds in one list.
 
 Nothing is kept for it: each kind has its view, in which what waits for a post is found by its stage, so the list is these lists one after
 the other. Its cursor says in which of them a page ended. Whether it is really one's own turn (nobody signs what he has proposed), the log
 decides.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Literal, assert_never, get_args
@@ -44,6 +44,7 @@ _SCOPES: Final[Mapping[Kind, str]] = {
     "asset_sale": "committee",
     "guarantor": "committee",
 }
+POSTS: Final[tuple[Post, ...]] = get_args(Post)
 _PLACE: Final = ":"
 
 
@@ -88,40 +89,47 @@ def _lists(
 
 @router.read("/approvals", scopes(*dict.fromkeys(_SCOPES.values())), answer=ApprovalsOut)
 async def read_approvals(
-    post: Annotated[Post, Query(description="The post whose word is waited for.")],
     lists: Annotated[Lists, Depends(_lists)],
     page: ThisPage,
     staff: Staff,
     principal: ThisPrincipal,
+    post: Annotated[
+        Post | None, Query(description="Only what waits for this post; without it, for all that one holds.")
+    ] = None,
 ) -> ApprovalsOut:
     """All measures, corrections, compensations, sales of assets and guarantors' terms that wait for a post which the caller holds."""
-    if not await holds(staff, principal.subject, post):
+    posts = [one for one in POSTS if one == (post or one) and await holds(staff, principal.subject, one)]
+    if not posts:
         raise Problem(403, "forbidden_post")
     items: list[ApprovalOut] = []
-    for kind, where, place in _from(post, principal, page.cursor):
+    for name, kind, where, after in _from(posts, principal, page.cursor):
         if len(items) == page.limit:
-            return ApprovalsOut(items=items, next=f"{kind}{_PLACE}")
-        found, following = await lists.of[kind].page(Page(place, page.limit - len(items)), where)
+            return ApprovalsOut(items=items, next=f"{name}{_PLACE}")
+        found, following = await lists.of[kind].page(Page(after, page.limit - len(items)), where)
         items += [_shown(kind, document) for document in found]
         if following is not None:
-            return ApprovalsOut(items=items, next=f"{kind}{_PLACE}{following}")
+            return ApprovalsOut(items=items, next=f"{name}{_PLACE}{following}")
     return ApprovalsOut(items=items, next=None)
 
 
 def _from(
-    post: Post, principal: Principal, cursor: str | None
-) -> Iterator[tuple[Kind, Mapping[str, Any], str | None]]:
-    """The lists from a cursor on, each with where its page begins. Raises Problem 422 for a cursor that no page gave."""
-    waiting = {kind: where for kind, where in _waiting(post).items() if principal.may(_SCOPES[kind])}
-    begins, _, place = (cursor or "").partition(_PLACE)
-    if cursor is not None and begins not in waiting:
+    posts: Iterable[Post], principal: Principal, cursor: str | None
+) -> Iterator[tuple[str, Kind, Mapping[str, Any], str | None]]:
+    """The lists from a cursor on, each with its name and after what its page begins. Raises Problem 422 for a cursor that no page gave."""
+    found = [
+        (f"{post}.{kind}", kind, where)
+        for post in posts
+        for kind, where in _waiting(post).items()
+        if principal.may(_SCOPES[kind])
+    ]
+    begins, _, after = (cursor or "").partition(_PLACE)
+    if cursor is not None and all(name != begins for name, *_ in found):
         raise Problem(422, "malformed_cursor")
-    reached = cursor is None
-    for kind, where in waiting.items():
-        is_first = kind == begins
-        reached = reached or is_first
-        if reached:
-            yield kind, where, (place or None) if is_first else None
+    is_reached = cursor is None
+    for name, kind, where in found:
+        is_reached = is_reached or name == begins
+        if is_reached:
+            yield name, kind, where, (after or None) if name == begins else None
 
 
 def _waiting(post: Post) -> Mapping[Kind, Mapping[str, Any]]:
