@@ -118,7 +118,7 @@ SAGAS = (
         name="debit",
         why="What a loan asks for is taken from the borrower's account, and the answer says how much there was.",
         opened_by={
-            InstallmentDue: lambda due: due.debit_id,
+            InstallmentDue: lambda due: due.debit_id if due.asked else (),
             DebitRequested: lambda requested: requested.debit_id,
         },
         closed_by={

@@ -179,12 +179,6 @@ def days_past_due(book: Book, on: date) -> int:
     return 0 if oldest is None else delinquent_days(book.pauses, oldest, on)
 
 
-def is_behind(book: Book, on: date) -> bool:
-    """Whether anything that was due before a date is open, whatever days count."""
-    oldest = book.oldest_due_on
-    return oldest is not None and oldest < on
-
-
 def order_of(terms: RepaymentTerms | None, loan_class: LoanClass) -> PayOrder:
     """The order in which a payment pays while the loan is of this class."""
     if terms is None or terms.allocation is None:
