@@ -136,26 +136,20 @@ def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:
 
 def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
     """What is still open of the instalments up to this number, oldest first; what asks for nothing is left out."""
-    received = {line.number: line for line in book.paid}
+    received, nothing = {line.number: line for line in book.paid}, _nothing(UNDUE)
     penalties = {penalty.number: penalty.owed_fen for penalty in book.penalties}
     lines: list[AllocationLine] = []
     for row in book.rows[book.first_open - 1 : through]:
-        paid, penalty_fen = received.get(row.number), penalties.get(row.number, 0)
-        fee_fen, interest_fen, principal_fen = row.fee_fen, row.interest_fen, row.principal_fen
-        if paid is not None:
-            fee_fen -= paid.fee_fen
-            interest_fen -= paid.interest_fen
-            principal_fen -= paid.principal_fen
-        if penalty_fen + fee_fen + interest_fen + principal_fen:
-            lines.append(
-                AllocationLine(
-                    number=row.number,
-                    penalty_fen=penalty_fen,
-                    fee_fen=fee_fen,
-                    interest_fen=interest_fen,
-                    principal_fen=principal_fen,
-                )
-            )
+        paid = received.get(row.number, nothing)
+        owed = AllocationLine(
+            number=row.number,
+            penalty_fen=penalties.get(row.number, 0),
+            fee_fen=row.fee_fen - paid.fee_fen,
+            interest_fen=row.interest_fen - paid.interest_fen,
+            principal_fen=row.principal_fen - paid.principal_fen,
+        )
+        if line_fen(owed):
+            lines.append(owed)
     return tuple(lines)
 
 
@@ -183,12 +177,6 @@ def days_past_due(book: Book, on: date) -> int:
     """DPD: `on` − due date of the oldest instalment not fully paid, 0 on its due day and before, without paused days (rules.md 1.4)."""
     oldest = book.oldest_due_on
     return 0 if oldest is None else delinquent_days(book.pauses, oldest, on)
-
-
-def is_behind(book: Book, on: date) -> bool:
-    """Whether anything that was due before a date is open, whatever days count."""
-    oldest = book.oldest_due_on
-    return oldest is not None and oldest < on
 
 
 def order_of(terms: RepaymentTerms | None, loan_class: LoanClass) -> PayOrder:
