@@ -161,8 +161,8 @@ class House:
             branch=branch,
         )
         who = self._rng.choice(("stf_col", "stf_col", "stf_rk1", "usr_0"))
-        if self._numbers % 11 == 0:
-            who = member_of_staff(self.sight.loans.get(loan, ""))
+        if self._numbers % 11 == 0 and loan in self.sight.loans:  # a correction may have opened it again
+            who = member_of_staff(self.sight.loans[loan])
             proposal = replace(proposal, himself=customer_behind(who))
         self._api.ask("repayment", proposal.measure_id, proposal, principal=who)
 
