@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from libs.events.codec import event, record
+from libs.events.flags import FlagKind
 from libs.events.money import Count, PositiveFen
 
 #: No priority is higher, so that a view can name its documents by how far they are below.
@@ -25,7 +26,7 @@ class QueueEntry:
 
     A higher `priority` is worked first. `due` says that its next step is due (`next_on` has come, or none was set);
     `call_back_minute` is the local minute of `next_on` at which the debtor was promised a call. `dpd` is as of the last event
-    that brought it. `claimed_by` may work on it until `claimed_until`; `assigned_to` keeps it from everybody else.
+    that brought it. `claimed_by` may work on it until `claimed_until`; `assigned_to` keeps it from everybody else. `flags` bind whoever works it.
     """
 
     loan_id: str
@@ -43,6 +44,7 @@ class QueueEntry:
     assigned_to: str | None
     claimed_by: str | None
     claimed_until: datetime | None
+    flags: tuple[FlagKind, ...] = ()
 
 
 @record
@@ -128,6 +130,20 @@ class CasePaymentRecorded:
     value_date: date
     as_of: date
     overdue_fen: Count
+
+
+@event("collections.CasePaymentCorrected.v1")
+class CasePaymentCorrected:
+    """A payment that the case counts was corrected: the loan takes `amount_fen` of it now (nothing when it was reversed), of value date
+    `value_date`; `before_fen` was counted before. Its promises are judged again once the loan is restated."""
+
+    debtor_id: str
+    case_id: str
+    loan_id: str
+    payment_id: str
+    before_fen: Count
+    amount_fen: Count
+    value_date: date
 
 
 @event("collections.CaseClosed.v1")
@@ -301,6 +317,23 @@ class PromiseReleased:
     collector: str
     amount_fen: PositiveFen
     paid_fen: Count
+
+
+@event("collections.PromiseReopened.v1")
+class PromiseReopened:
+    """A promise that was kept is not: payments that kept it were corrected, and `paid_fen` of its amount is left by its date.
+
+    It waits for its date again. When that has passed PromiseBroken follows, and PromiseReleased when a newer promise was made.
+    """
+
+    debtor_id: str
+    case_id: str
+    loan_id: str
+    promise_id: str
+    collector: str
+    amount_fen: PositiveFen
+    paid_fen: Count
+    promised_on: date
 
 
 # --- collectors ----------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class SubrogatedClaim:
 @event("repayment.CompensationProposed.v1")
 class CompensationProposed:
     """One of finance proposes that the guarantor pays; the loan was `dpd` days past due and `amount_fen` what he would have paid that
-    day. Another person approves it, a third asks for the money."""
+    day. Another person approves it, a third asks for the money, until the end of `sign_until`, or it comes to nothing."""
 
     loan_id: str
     borrower: str
@@ -50,6 +50,7 @@ class CompensationProposed:
     proposed_on: date
     product: str = ""
     region: str = ""
+    sign_until: date | None = None
 
 
 @event("repayment.CompensationApproved.v1")
@@ -82,8 +83,8 @@ class CompensationExecuted:
 
 @event("repayment.CompensationDeclined.v1")
 class CompensationDeclined:
-    """Nothing comes of it (`code`): somebody refused it, the guarantor's account has too little, or the borrower paid meanwhile. What
-    was taken goes back. `declined_by` is empty for the platform's rules."""
+    """Nothing comes of it (`code`): somebody refused it, not all signed in time (`expired`), the guarantor's account has too little, or
+    the borrower paid meanwhile. What was taken goes back. `declined_by` is empty for the platform's rules."""
 
     loan_id: str
     compensation_id: str

@@ -146,8 +146,28 @@ class ClaimStanding:
 
 
 @record
+class FloorStanding:
+    """The best class that the loan may have, until the end of `until`; None: until somebody says otherwise by hand."""
+
+    best: LoanClass
+    until: date | None = None
+
+
+@record
+class MeasuredStanding:
+    """What measures left behind, decided again: floors of its class, and all that came since it was written off. `matures_on` where they made its
+    rows others."""
+
+    floor: FloorStanding | None
+    observed: FloorStanding | None
+    recovered_fen: Count
+    matures_on: date | None = None
+
+
+@record
 class Standing:
-    """Where a loan stands: `rows` None where they are what they were. The fields are those of its state."""
+    """Where a loan stands: `rows` None where they are what they were, `measured` where no measure was applied. The fields are those of its
+    state."""
 
     first_open: int
     paid: tuple[AllocationLine, ...]
@@ -160,6 +180,7 @@ class Standing:
     next_missed: int
     asked_on: date
     rows: tuple[ScheduleRow, ...] | None = None
+    measured: MeasuredStanding | None = None
 
 
 @record
@@ -224,7 +245,8 @@ class LoanRestated:
     which anything has happened. Nothing of the past is rewritten: `lines` and the platform's `platform_fen` are what moves now, and sum to zero.
 
     Before it the loan was counted in `from_bucket` with `principal_before_fen` (in no bucket, None, when it was repaid); what it comes
-    to be counted in is told by the events after it in the record.
+    to be counted in is told by the events after it in the record. Of what measures did, `recovered_fen` more (or less, below zero) counts as
+    recovered since its write-off, and `waived_fen` more was given up.
     """
 
     loan_id: str
@@ -247,6 +269,8 @@ class LoanRestated:
     product: str = ""
     region: str = ""
     guarantor: str = ""
+    recovered_fen: Fen = 0
+    waived_fen: Fen = 0
 
 
 def moved_fen(restated: LoanRestated) -> int:

@@ -41,6 +41,7 @@ class DealPackOpened:
     guarantor: str | None
     due_on: date
     next_step: PackStep
+    borrower: str = ""
 
 
 @event("bidding.DeliveryChosen.v1")

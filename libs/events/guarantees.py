@@ -5,16 +5,21 @@ nothing else (domain.md section 9, red line 2). What he pays for stands in `libs
 """
 
 from datetime import date
+from typing import Literal
 
 from libs.events.codec import event
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
 
+Liability = Literal["joint", "general"]
+"""连带责任 joint: he is asked as soon as the debtor is late; 一般保证 general: only after the debtor was sued in vain (Civil Code art. 687, 688)."""
+
 
 @event("repayment.GuarantorProposed.v1")
 class GuarantorProposed:
     """Somebody read the company's admission `file` (licence, permit, net worth, outstanding guarantees) and proposes a limit: the most
-    that all loans which it guarantees may be owed together, until the end of `valid_to`."""
+    that all loans which it guarantees may be owed together, until the end of `valid_to`. The file says its net assets (None: it was not
+    asked), and what it guarantees elsewhere."""
 
     guarantor: str
     limit_fen: PositiveFen
@@ -22,12 +27,15 @@ class GuarantorProposed:
     file: Reference
     proposed_by: str
     proposed_on: date
+    liability: Liability = "joint"
+    net_assets_fen: PositiveFen | None = None
+    elsewhere_fen: Count = 0
 
 
 @event("repayment.GuarantorAdmitted.v1")
 class GuarantorAdmitted:
-    """Another person agrees: the company guarantees new loans up to the limit, until the end of `valid_to`. A later proposal that is
-    admitted takes the place of this one."""
+    """Another person agrees, to what was proposed or to less: the company guarantees new loans up to the limit, until the end of
+    `valid_to`. A later proposal that is admitted takes the place of this one."""
 
     guarantor: str
     limit_fen: PositiveFen
@@ -36,6 +44,17 @@ class GuarantorAdmitted:
     proposed_by: str
     admitted_by: str
     admitted_on: date
+    liability: Liability = "joint"
+
+
+@event("repayment.GuarantorRefused.v1")
+class GuarantorRefused:
+    """What was proposed is not agreed to, or taken back by whoever proposed it (`code`); what was admitted before stands."""
+
+    guarantor: str
+    code: Code
+    refused_by: str
+    refused_on: date
 
 
 @event("repayment.GuarantorSuspended.v1")

@@ -10,11 +10,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libs.events.codec import event, record
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.mandate import MandateBy, Voter
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
+from libs.events.voidance import Voidance
 
 Months = Annotated[int, Field(ge=1, le=600)]
 
@@ -47,9 +50,10 @@ class Extension:
 
 @record
 class Restructuring:
-    """All that is open, arrears too, is due over the months that are left and `months` more."""
+    """All that is open, arrears too, is due over the months that are left and `months` more; `guarantor_consent` as in an extension."""
 
     months: Months
+    guarantor_consent: Reference | None = None
     kind: Literal["restructuring"] = "restructuring"
 
 
@@ -102,6 +106,11 @@ MeasureTerms = (
     | NonAccrual
     | BranchMove
     | SettlementInKind
+    | Voidance
+    | Pause
+    | PauseEnd
+    | Flag
+    | Unflag
 )
 MeasureKind = Literal[
     "extension",
@@ -112,6 +121,11 @@ MeasureKind = Literal[
     "non_accrual",
     "branch_move",
     "settlement_in_kind",
+    "voidance",
+    "pause",
+    "pause_end",
+    "flag",
+    "unflag",
 ]
 
 
@@ -122,7 +136,8 @@ MeasureKind = Literal[
 class MeasureProposed:
     """Somebody of the staff proposes a measure for a reason (a code), with the papers that prove it. The loan answers next.
 
-    `debtor_id`, here and at its end, is whose plan it was (collections), empty for all others."""
+    `debtor_id`, here and at its end, is whose plan it was (collections), empty for all others. `himself` is whoever proposes as a
+    customer, empty where the staff's register names none."""
 
     measure_id: str
     loan_id: str
@@ -132,12 +147,14 @@ class MeasureProposed:
     proposed_by: str
     proposed_on: date
     debtor_id: str = ""
+    himself: str = ""
 
 
 @event("repayment.MeasureExamined.v1")
 class MeasureExamined:
     """On the loan: it could be done today. `voters` are the lenders whose word is needed; none where the contract gives it, or no
-    money of theirs is touched (`mandate`)."""
+    money of theirs is touched (`mandate`). `guarantor` (none: empty) and `holders` of its claims sign nothing of it. Of a waiver,
+    `waived_before_fen` is what the loan was forgiven before. `flags` stand on it."""
 
     loan_id: str
     measure_id: str
@@ -148,11 +165,17 @@ class MeasureExamined:
     silence_consents: bool = False
     product: str = ""
     region: str = ""
+    guarantor: str = ""
+    holders: tuple[str, ...] = ()
+    waived_before_fen: Count = 0
+    flags: tuple[FlagKind, ...] = ()
 
 
 @event("repayment.MeasureAdmitted.v1")
 class MeasureAdmitted:
-    """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word."""
+    """The measure goes the way of its kind: `steps` in this order, each another person's, then its lenders' word. All sign until the end
+    of `sign_until`, or it comes to nothing; the last of them may give up `waivable_fen` of a loan (None: it is no waiver). `flags` stood
+    on its loan."""
 
     measure_id: str
     loan_id: str
@@ -163,6 +186,11 @@ class MeasureAdmitted:
     voters: tuple[Voter, ...]
     silence_consents: bool
     admitted_on: date
+    guarantor: str = ""
+    holders: tuple[str, ...] = ()
+    sign_until: date | None = None
+    waivable_fen: Count | None = None
+    flags: tuple[FlagKind, ...] = ()
 
 
 @event("repayment.MeasureSigned.v1")
@@ -192,7 +220,8 @@ class MeasureRefused:
 
 @event("repayment.MeasureApproved.v1")
 class MeasureApproved:
-    """All have signed and the lenders' word is there (`mandate`; of `of_fen` principal, `for_fen` agreed): the loan does it next."""
+    """All have signed and the lenders' word is there (`mandate`; of `of_fen` principal, `for_fen` agreed): the loan does it next. Of a
+    waiver, `waivable_fen` is how much of the loan, over its life, the last signature may give up."""
 
     measure_id: str
     loan_id: str
@@ -201,6 +230,7 @@ class MeasureApproved:
     for_fen: Count
     of_fen: Count
     approved_on: date
+    waivable_fen: Count | None = None
 
 
 @event("repayment.MeasureExecuted.v1")
@@ -216,7 +246,7 @@ class MeasureExecuted:
 
 @event("repayment.MeasureFailed.v1")
 class MeasureFailed:
-    """It came to nothing (`code`): the loan cannot, or the lenders do not want it."""
+    """It came to nothing (`code`): the loan cannot, the lenders do not want it, or not all signed in time (`expired`)."""
 
     measure_id: str
     loan_id: str
@@ -226,6 +256,19 @@ class MeasureFailed:
 
 
 # --- what the loan did ---------------------------------------------------------------------------------------------
+
+
+@event("repayment.MeasureApplied.v1")
+class MeasureApplied:
+    """The loan does what a measure's `terms` say: what that comes to is said by the events after it in its record. It is decided again where
+    a correction changes what came before it, so it says its place: not yet woken for phase `before_phase` of `applied_on`."""
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    terms: MeasureTerms
+    applied_on: date
+    before_phase: Count
 
 
 @event("repayment.LoanRescheduled.v1")

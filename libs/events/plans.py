@@ -17,7 +17,8 @@ PlanKind = Literal["extension", "restructuring"]
 @event("collections.PlanProposed.v1")
 class PlanProposed:
     """A collector asks for `months` more for his debtor, for a reason (a code) and with the proof of what he earns. It is asked of the
-    loan, whose answer comes back (PlanAnswered)."""
+    loan, whose answer comes back (PlanAnswered). `guarantor_consent` is the paper of whoever answers for the loan, and `himself` the
+    collector as a customer, empty for none."""
 
     debtor_id: str
     case_id: str
@@ -29,6 +30,8 @@ class PlanProposed:
     reason: Code
     income_proof: Reference
     proposed_on: date
+    guarantor_consent: Reference | None = None
+    himself: str = ""
 
 
 @event("collections.PlanAnswered.v1")

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from libs.events.arrival import Arrival
+from libs.events.arrival import Answered, Arrival
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
@@ -120,7 +120,7 @@ class InstallmentDue:
     """An instalment fell due; `debit_fen` is everything owed up to `due_on` and is asked from the borrower's account.
 
     `value_date` is the date of the asking: `due_on`, unless the loan was woken late; then the record has several of these
-    events and each asks only what the ones before it do not.
+    events and each asks only what the ones before it do not. Not `asked`: his account is not debited, for the day is paused or he has died.
     """
 
     loan_id: str
@@ -134,6 +134,7 @@ class InstallmentDue:
     debit_fen: PositiveFen
     value_date: date
     fee_fen: Count = 0
+    asked: bool = True
 
 
 @event("repayment.DebitRequested.v1")
@@ -150,13 +151,14 @@ class DebitRequested:
 
 @event("repayment.DebitFailureRecorded.v1")
 class DebitFailureRecorded:
-    """The borrower's account had nothing for a debit."""
+    """The borrower's account had nothing for a debit. `answered` where that came after its day."""
 
     loan_id: str
     borrower: str
     debit_id: str
     requested_fen: PositiveFen
     value_date: date
+    answered: Answered | None = None
 
 
 @event("repayment.PaymentReceived.v1")
@@ -216,13 +218,14 @@ class OverpaymentReturned:
 
 @event("repayment.PaymentReturned.v1")
 class PaymentReturned:
-    """The loan took nothing of a payment (`code`); all of it goes back."""
+    """The loan took nothing of a payment (`code`); all of it goes back. `answered` of a debit's that came after its day."""
 
     loan_id: str
     payment_id: str
     account_id: str
     amount_fen: PositiveFen
     code: str
+    answered: Answered | None = None
 
 
 @event("repayment.PaymentMissed.v1")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 #: calendar opens has a desk. 4: that a debtor rings up is no attempt in vain to reach him.
 #: 5: an instalment is known by its due date, because a restructured loan counts anew; penalty is given up; a loan that a correction
 #: makes late again has its case again; a case that is written off leaves its bucket; repayment plans.
-RULES = 5
+#: 6: a promise is kept no more when the payments that kept it are corrected; a plan brings the consent of whoever answers for the loan,
+#: and says who asks for it as a customer; flags on a debtor's loans.
+RULES = 6
 
 
 def build(profile: str) -> Service:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from libs.events.codec import command, record
 from libs.events.collections import AgreedHours
+from libs.events.flags import FlagKind
 from libs.events.measures import Months
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
@@ -122,12 +123,60 @@ class RecordCasePayment:
     overdue_fen: Count
 
 
+@command("collections.CorrectCasePayment")
+class CorrectCasePayment:
+    """A payment does not count (`amount_fen` 0) or counts as of another value date (None: as much of it as before). No effect for one
+    that no case counts, or that stands so already."""
+
+    loan_id: str
+    payment_id: str
+    amount_fen: Count | None
+    value_date: date
+
+
+@record
+class Retaken:
+    """A payment of which the loan takes another amount now."""
+
+    payment_id: str
+    amount_fen: Count
+
+
+@command("collections.JudgeAgain")
+class JudgeAgain:
+    """The loan stands where it would stand without an error: other payments count with `retaken`, and promises are judged by what counts
+    now. No effect where that changes nothing."""
+
+    loan_id: str
+    retaken: tuple[Retaken, ...]
+
+
 @command("collections.CloseCase")
 class CloseCase:
     """The loan is repaid. No effect without an open case."""
 
     loan_id: str
     repaid_on: date
+
+
+@command("collections.RecordFlag")
+class RecordFlag:
+    """A flag stands on a loan, whether anything of it was missed or not. No effect while it stands."""
+
+    loan_id: str
+    borrower: str
+    flag: FlagKind
+    flagged_on: date
+
+
+@command("collections.RecordUnflag")
+class RecordUnflag:
+    """The flag was lifted. No effect where none stands."""
+
+    loan_id: str
+    borrower: str
+    flag: FlagKind
+    unflagged_on: date
 
 
 # --- collectors' work ----------------------------------------------------------------------------------------------
@@ -173,7 +222,8 @@ class StartContact:
     """Ask the contact gate for a contact. No effect when it has begun. `desk`: None in commands from before rules 2.
 
     Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `contact_open` (one's own has not been logged), `invalid_party` (a third party has
-    an id, the debtor none), and by the gate `contact_hours`, `call_limit`, `debtor_reachable`, `party_refused`.
+    an id, the debtor none), and by the gate `contact_hours`, `call_limit`, `debtor_reachable`, `party_refused`,
+    `debtor_deceased`, `debt_disputed` (but by letter).
     """
 
     contact_id: str
@@ -211,7 +261,7 @@ class MakePromise:
     """Record what the debtor promised in a contact. No effect when it was. `desk`: None in commands from before rules 2.
 
     Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `unknown_contact` (the last contact was another, or nobody promised in it),
-    `promise_open`, `invalid_amount` (more than is overdue), `invalid_date` (before today, or too far off).
+    `promise_open`, `invalid_amount` (more than is overdue), `invalid_date` (before today, or too far off), `debtor_deceased`.
     """
 
     promise_id: str
@@ -225,9 +275,11 @@ class MakePromise:
 
 @command("collections.ProposePlan")
 class ProposePlan:
-    """Ask the house for a repayment plan: so many months more for a case's loan. No effect when it was asked.
+    """Ask the house for a repayment plan: so many months more for a case's loan, with the guarantor's consent where it has one.
+    `himself` is the collector as a customer. No effect when it was asked.
 
-    Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `plan_open` (the last one has no answer).
+    Refused: `unknown_case` (also for one that the desk does not cover), `not_claimed`, `plan_open` (the last one has no answer),
+    `debtor_deceased`, `debt_disputed`.
     """
 
     plan_id: str
@@ -238,6 +290,8 @@ class ProposePlan:
     reason: Code
     income_proof: Reference
     desk: Desk | None = None
+    guarantor_consent: Reference | None = None
+    himself: str | None = None
 
 
 @command("collections.AnswerPlan")

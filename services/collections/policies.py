@@ -14,7 +14,8 @@ from libs.events.collections import (
     CollectorRetired,
     MissAdded,
 )
-from libs.events.corrections import LoanRestated
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.flags import DebtorFlagged, DebtorUnflagged, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
@@ -33,11 +34,16 @@ from services.collections.commands import (
     WRITTEN_OFF,
     AnswerPlan,
     CloseCase,
+    CorrectCasePayment,
     EnrolCollector,
+    JudgeAgain,
     RecordBucket,
     RecordCasePayment,
+    RecordFlag,
     RecordMiss,
     RecordPenalty,
+    RecordUnflag,
+    Retaken,
     RetireCollector,
     collector_of,
     debtor_of,
@@ -74,14 +80,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 charged_on=settled.settled_on,
             )
             return [Send("in-kind", debtor_of(settled.borrower), command)]
-        case LoanRestated() as restated if restated.from_bucket not in (None, CURRENT):
-            command = RecordPenalty(
-                loan_id=restated.loan_id,
-                dpd=restated.dpd,
-                overdue_fen=restated.overdue_after_fen,
-                charged_on=restated.restated_on,
-            )
-            return [Send("restated", debtor_of(restated.borrower), command)]
+        case PaymentReversed() | PaymentRedated() | LoanRestated() as corrected:
+            return _corrected(corrected)
         case LoanWrittenOff() as loss:
             moved = RecordBucket(
                 loan_id=loss.loan_id,
@@ -96,6 +96,22 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         case LoanRepaid() as repaid:
             close = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
             return [Send("close", debtor_of(repaid.borrower), close)]
+        case LoanFlagged() as raised:
+            flag = RecordFlag(
+                loan_id=raised.loan_id,
+                borrower=raised.borrower,
+                flag=raised.flag,
+                flagged_on=raised.flagged_on,
+            )
+            return [Send("flag", debtor_of(raised.borrower), flag)]
+        case LoanUnflagged() as lifted:
+            unflag = RecordUnflag(
+                loan_id=lifted.loan_id,
+                borrower=lifted.borrower,
+                flag=lifted.flag,
+                unflagged_on=lifted.unflagged_on,
+            )
+            return [Send("unflag", debtor_of(lifted.borrower), unflag)]
         case MeasureExecuted() | MeasureRefused() | MeasureFailed() as ended if ended.debtor_id:
             return [Send("answer", ended.debtor_id, _answer(ended))]
         case _:
@@ -176,6 +192,30 @@ def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
     return Send("payment", debtor_of(payment.borrower), command)
 
 
+def _corrected(event: PaymentReversed | PaymentRedated | LoanRestated) -> list[Send]:
+    """Whether the loan has a case or not: what a correction takes back may be what closed it."""
+    debtor_id = debtor_of(event.borrower)
+    if not isinstance(event, LoanRestated):
+        counts = CorrectCasePayment(
+            loan_id=event.loan_id,
+            payment_id=event.payment_id,
+            amount_fen=0 if isinstance(event, PaymentReversed) else None,
+            value_date=event.value_date if isinstance(event, PaymentReversed) else event.to_date,
+        )
+        return [Send("corrected", debtor_id, counts)]
+    retaken = tuple(Retaken(payment_id=line.payment_id, amount_fen=line.after_fen) for line in event.retaken)
+    sends = [Send("judge-again", debtor_id, JudgeAgain(loan_id=event.loan_id, retaken=retaken))]
+    if event.from_bucket not in (None, CURRENT):
+        penalty = RecordPenalty(
+            loan_id=event.loan_id,
+            dpd=event.dpd,
+            overdue_fen=event.overdue_after_fen,
+            charged_on=event.restated_on,
+        )
+        sends.append(Send("restated", debtor_id, penalty))
+    return sends
+
+
 def _answer(ended: _Ended) -> AnswerPlan:
     code = None if isinstance(ended, MeasureExecuted) else ended.code
     return AnswerPlan(plan_id=plan_of(ended.measure_id), agreed=code is None, code=code)
@@ -228,6 +268,9 @@ SAGAS = (
             Step(on=PenaltyCharged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
             Step(on=LoanWrittenOff, send=RecordBucket),
+            Step(on=PaymentReversed, send=CorrectCasePayment),
+            Step(on=PaymentRedated, send=CorrectCasePayment),
+            Step(on=LoanRestated, send=JudgeAgain),
             Step(on=LoanRestated, send=RecordPenalty),
             Step(on=DebtSettledInKind, send=RecordPenalty),
             Step(on=LoanRepaid, send=CloseCase),
@@ -260,5 +303,19 @@ SAGAS = (
             Step(on=MeasureRefused, send=AnswerPlan),
             Step(on=MeasureFailed, send=AnswerPlan),
         ),
+    ),
+    Saga(
+        name="flag-debtor",
+        why="Who has died is not rung up, and who disputes a debt is written to.",
+        opened_by={LoanFlagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        closed_by={DebtorFlagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        steps=(Step(on=LoanFlagged, send=RecordFlag),),
+    ),
+    Saga(
+        name="unflag-debtor",
+        why="A flag that is lifted keeps nobody from his work.",
+        opened_by={LoanUnflagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        closed_by={DebtorUnflagged: lambda event: f"{event.loan_id}/{event.flag}"},
+        steps=(Step(on=LoanUnflagged, send=RecordUnflag),),
     ),
 )

@@ -7,7 +7,7 @@ from libs.runtime.service import Service
 from services.repayment.domain import correction
 from services.repayment.domain.asset import AGGREGATE as ASSET
 from services.repayment.domain.business_calendar import calendar_aggregate
-from services.repayment.domain.guarantor import AGGREGATE as GUARANTOR
+from services.repayment.domain.guarantor import guarantor_aggregate
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 #: 3: a miss says what is overdue with it. 4: claims are reserved and change hands; a manner of repayment, with a fee of each period;
 #: a loan is not judged while a debit has no answer. 5: claims of every manner are sold; a part is prepaid, and payments are allocated
 #: in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections; guarantors pay and are owed.
-#: 6: assets are taken in settlement, kept and sold.
-RULES = 6
+#: 6: assets are taken in settlement, kept and sold. 7: a waiver counts those before it, nobody signs about himself, consent of a
+#: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged.
+RULES = 7
 
 
 def build(profile: str) -> Service:
@@ -44,7 +45,7 @@ def build(profile: str) -> Service:
             loan_aggregate(profile_named(profile)),
             calendar_aggregate(),
             measure_aggregate(profile_named(profile)),
-            GUARANTOR,
+            guarantor_aggregate(profile_named(profile)),
             ASSET,
             correction.AGGREGATE,
         ),

@@ -43,7 +43,7 @@ def history(stream: str, *events: Any) -> list[RecordedEvent]:
 def documents(view: View, events: Iterable[RecordedEvent]) -> dict[str, dict[str, Any]]:
     """The view's documents after the events that it reads, their fields by dotted name."""
     found: dict[str, dict[str, Any]] = {}
-    writers: dict[tuple[str, str], str | None] = {}
+    writers: dict[tuple[str, str], set[tuple[str, str | None]]] = {}
     for event in events:
         if type(event.data) in view.reads:
             for op in view.project(event):
@@ -64,16 +64,18 @@ def nested(doc: str, fields: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _keep_promise(op: Op, stream: str | None, writers: dict[tuple[str, str], str | None]) -> None:
+def _keep_promise(
+    op: Op, stream: str | None, writers: dict[tuple[str, str], set[tuple[str, str | None]]]
+) -> None:
+    """A sum that one stream alone adds to, it may assign anew, as a correction does."""
     if isinstance(op, Delete | Unset):
         return
-    writer = stream
-    if isinstance(op, Add):
-        writer = "a sum"
-    elif isinstance(op, SetOnce):
-        writer = f"everybody as {op.value!r}"
-    before = writers.setdefault((op.doc, op.field), writer)
-    assert before == writer, f"{op.field} of {op.doc} is written by {before} and by {writer}"
+    how = f"once as {op.value!r}" if isinstance(op, SetOnce) else type(op).__name__
+    known = writers.setdefault((op.doc, op.field), set())
+    known.add((how, None if isinstance(op, SetOnce) else stream))
+    ways, streams = {how for how, _ in known}, {stream for _, stream in known}
+    is_kept = ways == {"Add"} or (len(streams) == 1 and (len(ways) == 1 or ways == {"Add", "Set"}))
+    assert is_kept, f"{op.field} of {op.doc} is written by {sorted(known, key=str)}"
 
 
 def _apply(op: Op, found: dict[str, dict[str, Any]]) -> None:

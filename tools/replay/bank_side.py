@@ -1,7 +1,8 @@
 """The custodian bank of a replay: what it has booked by its own account, its daily files, and what comes of comparing them.
 
 It hears of no event: a line is what the bank itself confirmed, on the date for which it was asked. Money that comes the evening
-before is booked by the platform a day earlier, so two days differ by it, which is one difference that timing explains.
+before is booked by the platform a day earlier if it is there before midnight, so two days differ by it, which is one difference that timing
+explains. Whether it is there before midnight is a race with the close, but for the dates that are compared line by line.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from tools.bank.reconcile import reconcile_days
 from tools.replay.gateway import Gateway
 
 #: Dates at the end of a replay that are compared line by line, at most; balances are those of all dates.
-_DAYS: Final = 10
+COMPARED_DAYS: Final = 10
 _LOOK_S: Final = 0.1
 _PATIENCE_S: Final = 5.0
 
@@ -48,7 +49,7 @@ class BankSide:
 
     def last_days(self, last: date) -> list[date]:
         """The last dates, from one on that the bank booked nothing on, so that none of their money came before the first."""
-        days = [last - timedelta(days=back) for back in range(_DAYS - 1, -1, -1)]
+        days = [last - timedelta(days=back) for back in range(COMPARED_DAYS - 1, -1, -1)]
         quiet = [day for day in days if day not in self.days]
         return days[days.index(quiet[0]) :] if quiet else days[-1:]
 
@@ -56,7 +57,7 @@ class BankSide:
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """The bank against the ledger, the accounts and the claims at the end of the last date; `bookings` were compared line by line,
-    `matched` of them were of two days, and `left` differ still."""
+    `matched` of them were in flight at midnight, or matched by their reference, and `left` differ still."""
 
     first: date
     last: date

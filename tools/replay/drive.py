@@ -28,7 +28,7 @@ from tools.replay.actions import (
     TopUp,
     Withdraw,
 )
-from tools.replay.bank_side import BankSide
+from tools.replay.bank_side import COMPARED_DAYS, BankSide
 from tools.replay.gateway import ReplayFailed
 from tools.replay.plan import Day, Plan
 from tools.replay.scene import Asks, Scene, Tells
@@ -74,7 +74,12 @@ class Driver:
             for step in day.steps:
                 await self._together([self._do(action, day.business_date) for action in step])
             tomorrow = day.business_date + timedelta(days=1)
-            await self._together([self._close(day), *(self._do(action, tomorrow) for action in day.ahead)])
+            evening = [self._do(action, tomorrow) for action in day.ahead]
+            if (self._plan.last_date - day.business_date).days < COMPARED_DAYS:
+                # what comes in the evening is there before midnight, so that the files of two dates differ by it
+                await self._together(evening)
+                evening = []
+            await self._together([self._close(day), *evening])
             if day.business_date == self._plan.first_date:
                 await self._appoint()
             self.driven.days += 1

@@ -302,9 +302,8 @@ def _reconciled(done: Reconciled) -> Table:
     ):
         table.add_row(name, money(fen))
     table.add_row(f"bookings compared line by line since {done.first}", f"{done.bookings:,}")
-    table.add_row(
-        "of two days, matched by their reference / not matched", f"{done.matched:,} / {done.left:,}"
-    )
+    table.add_row("of them in flight at midnight: the bank's of the next date", f"{done.matched:,}")
+    table.add_row("of them different, and explained by nothing", f"{done.left:,}")
     table.add_section()
     is_zero = not done.difference_fen
     table.add_row("difference", money(done.difference_fen), style="green" if is_zero else "red")

@@ -219,7 +219,8 @@ class Books:
 
     def _due(self, where: str, data: Any) -> None:
         self.loans[data["loan_id"]].ask(where, data["number"])
-        self._debit_asked(where, data)
+        if data.get("asked", True):
+            self._debit_asked(where, data)
 
     def _debit_asked(self, where: str, data: Any) -> None:
         self._once(where, data["debit_id"])

@@ -20,6 +20,7 @@ from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.pack_books import PackBooks
 from tools.simulator.page_books import PageBooks
 from tools.simulator.paper_books import PaperBooks
+from tools.simulator.pause_books import PauseBooks
 from tools.simulator.people_books import PeopleBooks
 from tools.simulator.plan_books import PlanBooks
 from tools.simulator.prepay_books import PrepayBooks
@@ -46,6 +47,7 @@ class BooksBeside:
         self.market = MarketBooks(books)
         self.himself = HimselfBooks()
         self.measures = MeasureBooks(books)
+        self.pauses = PauseBooks(books, self.measures)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
         self.guarantors = GuarantorBooks(books)
@@ -82,6 +84,7 @@ class BooksBeside:
             self.moves.record(event)
             self.days.record(where, event, decided_on)
             self.corrections.record(where, event, decided_on)
+            self.pauses.record(where, event, decided_on)
             self.stock.record(where, event)
             self.assets.record(where, event, decided_on)
 

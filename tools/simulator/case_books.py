@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tools.simulator.books import Books
 from tools.simulator.loan_books import LoanBook, require
+from tools.simulator.promise_books import PromiseBooks
 
 #: The national standard of 2025-03-13 (rules.md 1.8): hours of the debtor's day, and effective calls on one of them.
 _FROM_MINUTE: Final = 8 * 60
@@ -19,23 +20,12 @@ _NOT_REACHED: Final = ("no_answer", "wrong_number")
 
 
 @dataclass(slots=True)
-class PromiseBook:
-    """A promise that nothing has decided yet."""
-
-    promise_id: str
-    amount_fen: int
-    promised_on: date
-    paid_fen: int = 0
-
-
-@dataclass(slots=True)
 class CaseBook:
-    """An open case: what is said to be overdue, and its promise."""
+    """An open case: what is said to be overdue."""
 
     debtor: str
     loan: str
     overdue_fen: int
-    promise: PromiseBook | None = None
 
 
 @dataclass(slots=True)
@@ -59,32 +49,33 @@ class CaseBooks:
     minutes_east: int
     """How far east of UTC the debtors live."""
     cases: dict[str, CaseBook] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    """The debtor of each case that ever was."""
+    promises: PromiseBooks = field(default_factory=PromiseBooks)
     debtors: defaultdict[str, DebtorBook] = field(default_factory=lambda: defaultdict(DebtorBook))
     payments: dict[str, int] = field(default_factory=dict)
 
     def record(self, where: str, events: list[Any]) -> None:
         """Fold one decision. Raises WrongBooks."""
-        kinds = {event["type"].split(".")[1] for event in events}
         for event in events:
+            self.promises.record(where, event)
             handler = _HANDLERS.get(event["type"])
             if handler is not None:
                 handler(self, where, event["data"])
-        for name, case in self.cases.items():
-            promise = case.promise
-            if promise is not None and "CasePaymentRecorded" in kinds:
-                kept = promise.paid_fen >= promise.amount_fen
-                require(not kept, f"{where}: the promise of {name} is kept and nobody says so")
+        self.promises.require_said(where, events)
 
     def day_over(self, where: str, day: date, is_here: Callable[[str], bool]) -> None:
         """The promises phase of a day is over on the partition where these debtors are: none of them waits any more."""
-        for name, case in self.cases.items():
-            if case.promise is not None and is_here(case.debtor):
-                due = case.promise.promised_on
-                require(due > day, f"{where}: the promise of {name} for {due} was not judged on {day}")
+        for promise in self.promises.promises.values():
+            if promise.status == "open" and is_here(self.owners[promise.case]):
+                due = promise.promised_on
+                said = f"{where}: the promise of {promise.case} for {due} was not judged on {day}"
+                require(due > day, said)
 
     def at_rest(self) -> None:
         """Cases are exactly the late loans, and what they call overdue is what the loan says. One that was written off has a case if an
         instalment of it was missed, for as long as anything of it is owed."""
+        self.promises.at_rest()
         late = {loan.loan_id: loan for loan in self.books.loans.values() if _is_late(loan)}
         cases = {case.loan: case for case in self.cases.values()}
         for name in [name for name in cases if self.books.loans[name].written_off]:
@@ -102,6 +93,7 @@ class CaseBooks:
         require(name not in self.cases, f"{where}: {name} is open already")
         require(loan.rows[data["number"]].missed, f"{where}: {name} is opened for nothing")
         self.cases[name] = CaseBook(data["debtor_id"], data["loan_id"], data["overdue_fen"])
+        self.owners[name] = data["debtor_id"]
 
     def _overdue(self, _where: str, data: Any) -> None:
         self.cases[data["case_id"]].overdue_fen = data["overdue_fen"]
@@ -110,47 +102,23 @@ class CaseBooks:
         self.payments[data["payment_id"]] = data["amount_fen"]
 
     def _case_paid(self, where: str, data: Any) -> None:
-        case, amount = self.cases[data["case_id"]], data["amount_fen"]
+        amount = data["amount_fen"]
         taken = self.payments.get(data["payment_id"])
         require(taken == amount, f"{where}: {data['case_id']} counts {amount}, the loan took {taken}")
         self._overdue(where, data)
-        promise = case.promise
-        if promise is not None and date.fromisoformat(data["value_date"]) <= promise.promised_on:
-            promise.paid_fen += amount
 
     def _closed(self, where: str, data: Any) -> None:
-        case = self.cases.pop(data["case_id"])
-        require(case.promise is None, f"{where}: {data['case_id']} is closed with a promise")
+        name = data["case_id"]
+        del self.cases[name]
+        require(not self.promises.open_of(name), f"{where}: {name} is closed with a promise")
 
     # --- promises -----------------------------------------------------------------------------------------------
 
     def _promised(self, where: str, data: Any) -> None:
         case = self.cases[data["case_id"]]
-        require(case.promise is None, f"{where}: {data['case_id']} has two promises")
         amount = data["amount_fen"]
         require(amount <= case.overdue_fen, f"{where}: {amount} is promised, overdue is {case.overdue_fen}")
         self._leased(where, data, None)
-        case.promise = PromiseBook(data["promise_id"], amount, date.fromisoformat(data["promised_on"]))
-
-    def _decided(self, where: str, data: Any) -> PromiseBook:
-        case = self.cases[data["case_id"]]
-        promise, case.promise = case.promise, None
-        known = promise is not None and promise.promise_id == data["promise_id"]
-        require(known, f"{where}: nobody made the promise {data['promise_id']}")
-        assert promise is not None
-        require(promise.paid_fen == data["paid_fen"], f"{where}: {promise.paid_fen} was paid on the promise")
-        return promise
-
-    def _kept(self, where: str, data: Any) -> None:
-        promise = self._decided(where, data)
-        require(promise.paid_fen >= promise.amount_fen, f"{where}: kept with {promise.paid_fen}")
-
-    def _broken(self, where: str, data: Any) -> None:
-        promise = self._decided(where, data)
-        require(promise.paid_fen < promise.amount_fen, f"{where}: broken with {promise.paid_fen}")
-
-    def _released(self, where: str, data: Any) -> None:
-        self._decided(where, data)
 
     # --- who works on whom --------------------------------------------------------------------------------------
 
@@ -216,9 +184,6 @@ _HANDLERS: dict[str, Callable[[CaseBooks, str, Any], None]] = {
     "collections.CasePaymentRecorded.v1": CaseBooks._case_paid,
     "collections.CaseClosed.v1": CaseBooks._closed,
     "collections.PromiseMade.v1": CaseBooks._promised,
-    "collections.PromiseKept.v1": CaseBooks._kept,
-    "collections.PromiseBroken.v1": CaseBooks._broken,
-    "collections.PromiseReleased.v1": CaseBooks._released,
     "collections.DebtorClaimed.v1": CaseBooks._claimed,
     "collections.DebtorReleased.v1": CaseBooks._let_go,
     "collections.ContactStarted.v1": CaseBooks._reached_for,

@@ -352,6 +352,7 @@ class Auditor:
         self.beside.at_rest(self.closed[-1] if self.closed else None, commands)
         if any(part.service == "collections" for part in self._parts.values()):
             self.beside.cases.at_rest()
+            self.beside.pauses.at_rest()
 
     def answered(self, command_id: str, fingerprint: str, answers: list[bytes]) -> None:
         """What a client was told: the first answer, in the same bytes each time."""

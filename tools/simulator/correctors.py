@@ -18,9 +18,12 @@ _ROLES: Final[dict[str, CorrectionRole]] = {"stf_super": "supervisor", "stf_head
 
 @dataclass(slots=True)
 class CorrectionSight:
-    """What they know: payments as they count, corrections that wait for signatures."""
+    """What they know: payments as they count, those that kept a promise, corrections that wait for signatures."""
 
     payments: dict[str, tuple[str, date]] = field(default_factory=dict)
+    keepers: list[str] = field(default_factory=list)
+    recorded: str = ""
+    """The payment that a case counted last."""
     waits: dict[str, int] = field(default_factory=dict)
 
     def fold(self, kind: str, data: Any) -> None:
@@ -32,6 +35,10 @@ class CorrectionSight:
             case "repayment.PaymentRedated.v1":
                 counts_on = date.fromisoformat(data["to_date"])
                 self.payments[data["payment_id"]] = (data["loan_id"], counts_on)
+            case "collections.CasePaymentRecorded.v1":
+                self.recorded = data["payment_id"]
+            case "collections.PromiseKept.v1":
+                self.keepers.append(self.recorded)
             case "repayment.CorrectionProposed.v1":
                 self.waits[data["correction"]["correction_id"]] = 0
             case "repayment.CorrectionAuthorised.v1":
@@ -70,7 +77,11 @@ class Correctors:
 
     def _propose(self, today: date) -> None:
         self._number += 1
+        keepers = [known for known in self.sight.keepers if known in self.sight.payments]
         payment_id = self._chance.choice(list(self.sight.payments))
+        if keepers and self._chance.random() < 0.5:
+            payment_id = keepers[-1]
+            self.sight.keepers.remove(payment_id)
         loan_id, counts_on = self.sight.payments[payment_id]
         redated = self._chance.random() < 0.35
         to_date = today - timedelta(days=self._chance.randint(0, 40)) if redated else None

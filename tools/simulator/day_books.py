@@ -4,7 +4,7 @@ reached the loan before the day judges it, whoever pays while the day is being c
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from tools.simulator.books import Books
@@ -41,8 +41,9 @@ class DayBooks:
             if money.loan_id == loan_id and money.value_date <= day
         ]
         require(not late, f"{where}: {loan_id} is judged on {day} before {late} has come")
-        for number, row in self.books.loans[loan_id].rows.items():
-            is_early = row.missed and row.due_on + timedelta(days=1) > day
+        loan = self.books.loans[loan_id]
+        for number, row in loan.rows.items():
+            is_early = row.missed and not loan.counted(row.due_on, day)
             require(not is_early, f"{where}: {loan_id} misses {number} too soon")
 
     def _asks(self, where: str, data: Any, today: date | None) -> None:

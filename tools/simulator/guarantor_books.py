@@ -140,10 +140,10 @@ class GuarantorBooks:
 
     def _late_enough(self, where: str, loan: str, on: str) -> None:
         paid_for = self.his.get(loan, [])
-        rows = self.books.loans[loan].rows
+        book = self.books.loans[loan]
         late = [
-            (date.fromisoformat(on) - row.due_on).days
-            for number, row in rows.items()
+            book.counted(row.due_on, date.fromisoformat(on))
+            for number, row in book.rows.items()
             if (row.open_fen or row.penalty_fen) and not any(_holds(each, number) for each in paid_for)
         ]
         enough = max(late, default=0) >= self.days[loan]

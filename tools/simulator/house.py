@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from random import Random
 from typing import Any, Final, Literal
 
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.measures import (
     BranchMove,
     Extension,
@@ -16,6 +18,7 @@ from libs.events.measures import (
     Waiver,
     WriteOff,
 )
+from libs.events.pauses import Pause, PauseCause, PauseEnd
 from libs.events.repayment import LoanClass
 from services.repayment.commands.measures import ProposeMeasure, SignMeasure, VoteOnMandate
 from tools.simulator.asset_keepers import MINE
@@ -108,7 +111,7 @@ class House:
         """Whether a measure waits for somebody, or might be taken."""
         return bool(self.sight.waiting or self._votes() or (self._left and self.sight.loans))
 
-    def act(self) -> None:
+    def act(self, today: date) -> None:
         """One proposal, one signature or one vote."""
         votes = self._votes()
         if self.sight.waiting and self._rng.random() < 0.6:
@@ -116,18 +119,20 @@ class House:
         elif votes and self._rng.random() < 0.7:
             self._vote(self._rng.choice(votes))
         elif self._left and self.sight.loans:
-            self._propose()
+            self._propose(today)
 
     def _votes(self) -> list[str]:
         return [one for one in self.sight.asked if int(one.rpartition("_")[2]) % _LEFT_LYING]
 
-    def _propose(self) -> None:
+    def _propose(self, today: date) -> None:
         self._left -= 1
         self._numbers += 1
         late = list(self.sight.late)
         loan = self._rng.choice(late if late and self._rng.random() < 0.6 else list(self.sight.loans))
         branch = self.sight.branches[loan]
-        terms = self._terms(branch, is_late=loan in self.sight.late)
+        beside = self._rng.random() < 0.2
+        is_late = loan in self.sight.late
+        terms = self._beside(today) if beside else self._terms(branch, is_late=is_late)
         proposal = ProposeMeasure(
             measure_id=f"msr_{self._numbers}",
             loan_id=loan if self._rng.random() < 0.97 else "loan_none",
@@ -153,6 +158,21 @@ class House:
         makers, weights = zip(*kinds, strict=True)
         terms: MeasureTerms = self._rng.choices(makers, weights)[0]()
         return terms
+
+    def _beside(self, today: date) -> MeasureTerms:
+        """Days that do not count, some of them past or too many; a flag, or its end, whether one stands or not."""
+        first = today + timedelta(days=self._rng.choice((-1, 0, 1, 3)))
+        days = self._rng.choice((1, 5, 20, 40, 100))
+        cause: PauseCause = self._rng.choice(("illness", "disaster", "fraud_report", "system_fault"))
+        flag: FlagKind = self._rng.choice(("death", "dispute", "dispute"))
+        terms: tuple[MeasureTerms, ...] = (
+            Pause(from_on=first, to_on=first + timedelta(days=days - 1), cause=cause),
+            Pause(from_on=first, to_on=first + timedelta(days=days - 1), cause=cause),
+            PauseEnd(),
+            Flag(flag=flag),
+            Unflag(flag=flag),
+        )
+        return self._rng.choice(terms)
 
     def _sign(self, measure: str) -> None:
         step = self.sight.waiting[measure]

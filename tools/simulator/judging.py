@@ -36,6 +36,9 @@ def conclude(world: World, auditor: Auditor) -> None:
     compare_with_books(world, auditor.books, auditor.beside.assets.principal_fen)
     compare_with_moves(world, auditor.beside.moves)
     compare_pages(world, auditor.beside.pages)
+    if "collections.collectors" in world.views:
+        collectors = world.views["collections.collectors"].documents
+        auditor.beside.cases.promises.require_figures(collectors)
     check_system_views(world)
     check_journals(auditor.beside.corrections, auditor.closed[-1] if auditor.closed else None)
 

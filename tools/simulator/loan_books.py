@@ -109,6 +109,8 @@ class LoanBook:
     written_off: bool = False
     restated_at: str = ""
     """Where it was put right last."""
+    paused: set[date] = field(default_factory=set)
+    """Days that do not count."""
     asks: list[Any] = field(default_factory=list)
     """The schedule as it stands, whatever is paid of it."""
 
@@ -135,7 +137,11 @@ class LoanBook:
     def dpd(self, on: date) -> int:
         """Days past due."""
         oldest = self.oldest
-        return max(0, (on - oldest.due_on).days) if oldest else 0
+        return self.counted(oldest.due_on, on) if oldest else 0
+
+    def counted(self, since: date, on: date) -> int:
+        """How many days after one, up to another, count."""
+        return max(0, (on - since).days) - sum(since < day <= on for day in self.paused)
 
     # --- payments -----------------------------------------------------------------------------------------------
 
@@ -269,9 +275,9 @@ class LoanBook:
                 line["open_fen"] == row.open_fen > 0,
                 f"{where}: penalty on {line['open_fen']} of {self.loan_id}, open is {row.open_fen}",
             )
-            late = (charged_on - row.due_on).days
+            late = self.counted(row.due_on, charged_on)
             require(late > _GRACE_DAYS, f"{where}: {self.loan_id} is charged {late} days after its due date")
-            days = (charged_on - row.charged_to).days
+            days = self.counted(row.charged_to, charged_on)
             owed = _rounded(row.open_fen * self.penalty_rate * days / 365)
             require(
                 line["penalty_fen"] == owed,
@@ -302,9 +308,8 @@ class LoanBook:
         for number, row in self.rows.items():
             if row.asked_fen:
                 require(row.asked or row.due_on > day, f"{where}: {self.loan_id} was not asked for {number}")
-                require(
-                    row.missed or row.due_on >= day, f"{where}: {self.loan_id} missed {number} in silence"
-                )
+                silent = not row.missed and self.counted(row.due_on, day) > 0
+                require(not silent, f"{where}: {self.loan_id} missed {number} in silence")
         dpd = self.dpd(day)
         bucket, least = _reached(_BUCKETS, dpd), _reached(_CLASSES, dpd)
         bucket = "written_off" if self.written_off and self.runs else bucket

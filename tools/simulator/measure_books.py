@@ -19,6 +19,10 @@ _CHAINS: Final = {
     "non_accrual": ["risk_assessor"],
     "branch_move": ["receiving_clerk"],
     "settlement_in_kind": ["legal", "risk", "general_manager", "finance_supervisor"],
+    "pause": ["risk", "finance_supervisor"],
+    "pause_end": ["risk"],
+    "flag": ["legal"],
+    "unflag": ["legal"],
 }
 #: Up to which amount of a waiver a post is the last (chosen).
 _WAIVERS: Final = (("collections_supervisor", 500_00), ("risk", 5_000_00), ("finance_supervisor", 10**15))
@@ -251,6 +255,11 @@ class MeasureBooks:
         right = waived == data["waived_fen"] <= book.terms["amount_fen"] == data["amount_fen"]
         require(right, f"{where}: {data['measure_id']} gives up {waived}, agreed was {book.terms}")
 
+    def _beside(self, where: str, data: Any, _today: date) -> None:
+        """A pause or a flag; what ends a debt as it was ends its pause by the way."""
+        if data.get("cause") not in ("restructured", "written_off"):
+            self._once(where, data, self._does(where, data, "pause", "pause_end", "flag", "unflag"))
+
     def _in_kind(self, where: str, data: Any, _today: date) -> None:
         book = self._does(where, data, "settlement_in_kind")
         self._once(where, data, book)
@@ -360,4 +369,8 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.PenaltyCharged.v1": MeasureBooks._charged,
     "repayment.LoanMoved.v1": MeasureBooks._moved,
     "repayment.DebtSettledInKind.v1": MeasureBooks._in_kind,
+    "repayment.DelinquencyPaused.v1": MeasureBooks._beside,
+    "repayment.DelinquencyPauseEnded.v1": MeasureBooks._beside,
+    "repayment.LoanFlagged.v1": MeasureBooks._beside,
+    "repayment.LoanUnflagged.v1": MeasureBooks._beside,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tools.simulator.books import Books
+from tools.simulator.line_books import LineBooks
 from tools.simulator.loan_books import LoanBook, require
 
 #: Events of a loan that always stand in its history. Others may, if they move an amount.
@@ -35,6 +36,7 @@ class PageBooks:
     paid: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     segments: dict[str, tuple[str, str]] = field(default_factory=dict)
     received: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    lines: LineBooks = field(default_factory=LineBooks)
     entries: dict[str, Any] = field(default_factory=dict)
     """How each open case stands in the queue."""
     restated: set[str] = field(default_factory=set)
@@ -43,6 +45,7 @@ class PageBooks:
     def record(self, where: str, events: list[Any]) -> None:
         """Fold the events of one decision."""
         for index, event in enumerate(events):
+            self.lines.record(event)
             kind, data = event["type"], event["data"]
             if kind in _TOLD:
                 self.told[data["loan_id"]].add(f"{where}/{index}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.repayment.api.cash_history import CashHistory
 from services.repayment.api.overdue import Overdue
-from services.repayment.api.page_shapes import LoanPageOut
+from services.repayment.api.page_shapes import HistoryLineOut, LoanPageOut
 from services.repayment.domain.loan_account import COMPONENTS, account_of, paid_fen
 from services.repayment.projections.calendar import CALENDAR
 from tools.simulator.loan_books import require
@@ -32,14 +32,19 @@ def compare_pages(world: World, books: PageBooks) -> None:
 def _compare_histories(world: World, books: PageBooks) -> None:
     lines: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     documents = world.views["repayment.loan-history"].documents
-    for _, line in sorted(documents.items()):
+    for name, line in sorted(documents.items()):
         if "loan_id" in line:
-            lines[line["loan_id"]].append(line)
+            lines[line["loan_id"]].append(line | {"_id": name})
     for loan, page in world.views["repayment.loans"].documents.items():
         left = account_of(lines[loan])
         paid = {each: paid_fen(left, each) for each in COMPONENTS}
         sum_fen = documents.get(loan, {}).get("outstanding_fen", 0)
         books.require_history(loan, [line["event"] for line in lines[loan]], paid, left, sum_fen)
+        shown_lines = HistoryLineOut.all_of(lines[loan], names_payment=True)
+        totals = LoanPageOut.shown(page, None, None).totals.model_dump()
+        books.lines.require_lines(
+            books.books.loans[loan], [line.model_dump() for _, line in shown_lines], totals
+        )
         for name in ("outstanding_fen", "overdue_fen", "penalty_fen"):
             said, shown = left.get(name, 0), page[name]
             require(said == shown, f"the history of {loan} comes to {name} {said}, its page shows {shown}")

@@ -27,6 +27,7 @@ from tools.simulator.people import Api, Call
 from tools.simulator.plan import FIRST_DATE, Plan
 from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
+from tools.simulator.promise_keepers import PromiseKeepers
 from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, Sight
 from tools.simulator.stock_keepers import StockKeepers
@@ -82,6 +83,7 @@ class Traffic:
         self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
         self._asset_keepers = AssetKeepers(Random(plan.people * 11 + plan.days), api)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
+        self._promise_keepers = PromiseKeepers(Random(plan.people * 13 + plan.days), api, self.sight)
         self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
         self._onboarding = onboarding
         self._numbers = 0
@@ -125,6 +127,7 @@ class Traffic:
                 self._order_owners.sight.fold(kind, data)
                 self._correctors.sight.fold(kind, data)
                 self._stock_keepers.sight.fold(kind, data)
+                self._promise_keepers.fold(kind, data)
                 self._asset_keepers.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
@@ -220,7 +223,7 @@ class Traffic:
             (self._traders.act, 8 if self._traders.has_work else 0),
             (self._redeemers.act, 12 if self._redeemers.has_work else 0),
             (lambda: self._guarantors.act(today), 40 if self._guarantors.has_work else 0),
-            (self._house.act, 20 if self._house.has_work else 0),
+            (lambda: self._house.act(today), 20 if self._house.has_work else 0),
             (self._payers.pay, 6 if self.sight.loans else 1),
             (lambda: self.finance.act(today), 6),
             (self._double_click, 5),
@@ -229,6 +232,7 @@ class Traffic:
         )
         kinds, weights = zip(*actions, strict=True)
         self._rng.choices(kinds, weights)[0]()
+        self._promise_keepers.work()
 
     def _number(self) -> int:
         self._numbers += 1

@@ -60,7 +60,7 @@ class PackDone(Answer):
 
 
 class DealPackOut(BaseModel):
-    """A pack and how far it is."""
+    """A pack and how far it is; `voided_on` where its loan's contract is void since."""
 
     pack_id: str
     loan_id: str
@@ -73,11 +73,12 @@ class DealPackOut(BaseModel):
     channel: events.Channel | None
     sent_back: str | None
     delivered_on: date | None
+    voided_on: date | None = None
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "DealPackOut":
         """From the view's document; who signed is the house's own."""
-        return DealPackOut(**{name: document[name] for name in DealPackOut.model_fields})
+        return DealPackOut(**{name: document.get(name) for name in DealPackOut.model_fields})
 
 
 class DealPacksOut(BaseModel):

@@ -1,10 +1,13 @@
 """Answers about a loan's papers. An answer is made from the contract's event, which the view keeps whole."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from libs.events.bidding import Certificate, ContractIssued
+from libs.events.voiding import VoidingCode
 
 
 class CertificateOut(BaseModel):
@@ -14,10 +17,14 @@ class CertificateOut(BaseModel):
     investor: str
     principal_fen: int
     certificate_hash: str = Field(description="SHA-256 of the certificate's text, in hex.")
+    is_void: bool = Field(
+        description="The loan's contract is void, and so is this; its document stays what it was."
+    )
 
 
 class ContractOut(BaseModel):
-    """A loan's contract: its text, of which `content_hash` is the SHA-256 in hex, and the caller's certificates."""
+    """A loan's contract: its text, of which `content_hash` is the SHA-256 in hex, and the caller's certificates; since when and for what
+    it is void, null where it is not."""
 
     contract_id: str
     loan_id: str
@@ -28,10 +35,15 @@ class ContractOut(BaseModel):
     content_hash: str
     text: str
     certificates: list[CertificateOut]
+    voided_on: date | None
+    void_for: VoidingCode | None
 
     @staticmethod
-    def of(issued: ContractIssued, text: str, certificates: list[Certificate]) -> "ContractOut":
-        """From the event; the lenders of the others are in the contract, their certificates are their own."""
+    def of(
+        issued: ContractIssued, text: str, certificates: list[Certificate], document: Mapping[str, Any]
+    ) -> "ContractOut":
+        """From the event, and what its document says of it since; the lenders of the others are in the contract, their certificates are
+        their own."""
         return ContractOut(
             contract_id=issued.contract_id,
             loan_id=issued.loan_id,
@@ -47,7 +59,10 @@ class ContractOut(BaseModel):
                     investor=each.investor,
                     principal_fen=each.principal_fen,
                     certificate_hash=each.certificate_hash,
+                    is_void="voided_on" in document,
                 )
                 for each in certificates
             ],
+            voided_on=document.get("voided_on"),
+            void_for=document.get("void_for"),
         )

@@ -87,11 +87,14 @@ async def download_contract(issued: ThisContract) -> Response:
 
 
 @router.read("/contracts/{loan}", scopes("loan:own", "claim:own", *_READERS), answer=ContractOut)
-async def read_contract(issued: ThisContract, staff: Staff, principal: ThisPrincipal) -> ContractOut:
-    """A loan's contract as text, for its borrower and its lenders, and which certificates the caller may download."""
+async def read_contract(
+    issued: ThisContract, contracts: Contracts, staff: Staff, principal: ThisPrincipal
+) -> ContractOut:
+    """A loan's contract as text, for its borrower and its lenders, which certificates the caller may download, and whether all are void."""
     reads_all = await _reads_all(principal, staff)
     own = [claim for claim in issued.claims if reads_all or claim.investor == principal.subject]
-    return ContractOut.of(issued, _contract_text(issued), own)
+    document = await contracts.get(issued.loan_id, missing="unknown_contract")
+    return ContractOut.of(issued, _contract_text(issued), own, document)
 
 
 @router.document("/certificates/{claim}.pdf", scopes("claim:own", *_READERS), media_type=MEDIA_TYPE)

@@ -13,6 +13,7 @@ from libs.events.deal_packs import (
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code, TextHash
 from libs.events.schedules.terms import RepaymentTerms
+from libs.events.voiding import VoidingCode
 
 # --- contract ------------------------------------------------------------------------------------------------------
 
@@ -41,6 +42,17 @@ class IssueContract:
     repayment: RepaymentTerms | None = None
 
 
+@command("bidding.VoidContract")
+class VoidContract:
+    """The loan's contract is void since its money moved. No effect when it is; refused: `unknown_contract`."""
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    ground: VoidingCode
+    voided_on: date
+
+
 # --- deal pack -----------------------------------------------------------------------------------------------------
 
 
@@ -60,13 +72,24 @@ class OpenDealPack:
     certificate_hash: TextHash
     guarantor: str | None
     due_on: date
+    borrower: str = ""
+
+
+@command("bidding.VoidDealPack")
+class VoidDealPack:
+    """Its loan's contract is void. No effect when the pack is, or where there is none. Refused: `invalid_claim`."""
+
+    loan_id: str
+    claim_id: str
+    measure_id: str
+    voided_on: date
 
 
 @command("bidding.ChooseDelivery")
 class ChooseDelivery:
     """The investor says how he wants his papers. No effect for what he chose already.
 
-    Refused: `unknown_pack` (also to everybody else), `pack_delivered`.
+    Refused: `unknown_pack` (also to everybody else), `pack_delivered`, `pack_voided`.
     """
 
     channel: Channel
@@ -75,8 +98,8 @@ class ChooseDelivery:
 @command("bidding.ConfirmReceipt")
 class ConfirmReceipt:
     """The claim's money has arrived; `himself` is whoever signs as a customer, of this step and the others, None where the staff's
-    register names none. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder` (it is his own claim),
-    `forbidden_second_signature`.
+    register names none. Refused: `unknown_pack`, `pack_voided`, `forbidden_not_staff`, `forbidden_holder` (it is his own claim),
+    `forbidden_borrower` (he owes it), `forbidden_guarantor` (he stands in for it), `forbidden_second_signature`.
     """
 
     himself: str | None = None
@@ -84,7 +107,8 @@ class ConfirmReceipt:
 
 @command("bidding.IssueClaimList")
 class IssueClaimList:
-    """The list of claims is written. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`,
+    """The list of claims is written. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_borrower`, `forbidden_guarantor`, `pack_voided`,
+    `forbidden_second_signature`,
     `step_out_of_order`.
     """
 
@@ -95,7 +119,8 @@ class IssueClaimList:
 class ReviewDealPack:
     """The pack is right, or with a code goes back to its first step.
 
-    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`, `step_out_of_order`, `pack_reviewed` (it was
+    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_borrower`, `forbidden_guarantor`, `pack_voided`,
+    `forbidden_second_signature`, `step_out_of_order`, `pack_reviewed` (it was
     found right).
     """
 
@@ -107,7 +132,8 @@ class ReviewDealPack:
 class SealDealPack:
     """One seal is set, in the order of the legal representative, the company and the guarantor.
 
-    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`, `step_out_of_order`, `seal_not_needed` (the
+    Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_borrower`, `forbidden_guarantor`, `pack_voided`,
+    `forbidden_second_signature`, `step_out_of_order`, `seal_not_needed` (the
     loan has no guarantor).
     """
 
@@ -117,7 +143,8 @@ class SealDealPack:
 
 @command("bidding.DeliverDealPack")
 class DeliverDealPack:
-    """The pack is sent, as the investor wishes. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`,
+    """The pack is sent, as the investor wishes. Refused: `unknown_pack`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_borrower`, `forbidden_guarantor`, `pack_voided`,
+    `forbidden_second_signature`,
     `step_out_of_order`, `delivery_not_chosen`.
     """
 

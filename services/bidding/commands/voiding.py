@@ -10,7 +10,8 @@ from libs.events.voiding import VoidingCode, VoidingPost
 class ProposeVoiding:
     """Legal finds that a listing's contract would be void. No effect when that is proposed, or the listing is cancelled.
 
-    Refused: `forbidden_not_staff`, `unknown_listing`, `forbidden_borrower`, `loan_funded` (its money has moved: this way is closed),
+    Refused: `forbidden_not_staff`, `unknown_listing`, `forbidden_borrower`, `loan_funded` (its money has moved: the way is the measure
+    `voidance` of repayment),
     `listing_ended`, `voiding_proposed` (for another reason).
     """
 

@@ -5,14 +5,16 @@ whenever somebody wants to read them.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from libs.events.bidding import Certificate, ClaimTerms, ContractIssued
 from libs.events.codec import record
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.onboarding import TextHash
-from services.bidding.commands.papers import IssueContract
+from libs.events.void_papers import ContractVoided
+from services.bidding.commands.papers import IssueContract, VoidContract
 from services.bidding.domain.contract_text import (
     CURRENT_VERSION,
     TEMPLATE,
@@ -35,20 +37,54 @@ class NotIssued:
 
 @record
 class Issued:
-    """Written, by this version of the template; the hash tells the same contract from another."""
+    """Written, by this version of the template; the hash tells the same contract from another. It may be void since."""
 
     kind: Literal["issued"] = "issued"
     version: int
     content_hash: TextHash
+    is_void: bool = False
 
 
 ContractState = NotIssued | Issued
 
 
+ContractCommand = IssueContract | VoidContract
+ContractEvent = ContractIssued | ContractVoided
+
+
 def decide(
-    command: IssueContract, state: ContractState, context: Context, *, profile: Profile
+    command: ContractCommand, state: ContractState, context: Context, *, profile: Profile
+) -> Sequence[ContractEvent]:
+    """Write the contract, or say that it is void. Refusals stand on the commands."""
+    if isinstance(command, VoidContract):
+        return _void(command, state)
+    return _issue(command, state, context, profile)
+
+
+def _void(command: VoidContract, state: ContractState) -> Sequence[ContractVoided]:
+    match state:
+        case NotIssued():
+            raise Refused("unknown_contract")
+        case Issued(is_void=True):
+            return []
+        case Issued():
+            return [
+                ContractVoided(
+                    contract_id=contract_of(command.loan_id),
+                    loan_id=command.loan_id,
+                    borrower=command.borrower,
+                    measure_id=command.measure_id,
+                    ground=command.ground,
+                    voided_on=command.voided_on,
+                )
+            ]
+        case _:
+            assert_never(state)
+
+
+def _issue(
+    command: IssueContract, state: ContractState, context: Context, profile: Profile
 ) -> Sequence[ContractIssued]:
-    """Write the contract. Refusals stand on the command."""
     del context  # a contract is dated by the funding
     contract_id = contract_of(command.loan_id)
     if command.annual_rate is None:
@@ -109,9 +145,15 @@ def _certified(
     )
 
 
-def evolve(_state: ContractState, event: ContractIssued) -> ContractState:
-    """Fold the one event that there is."""
-    return Issued(version=event.version, content_hash=event.content_hash)
+def evolve(state: ContractState, event: ContractEvent) -> ContractState:
+    """Fold one event: a text is never changed."""
+    match event:
+        case ContractIssued():
+            return Issued(version=event.version, content_hash=event.content_hash)
+        case ContractVoided():
+            return replace(state, is_void=True) if isinstance(state, Issued) else state
+        case _:
+            assert_never(event)
 
 
 def wake_on(_state: ContractState) -> WakeOn:
@@ -124,8 +166,8 @@ def aggregate(profile: Profile) -> Aggregate:
     return Aggregate(
         name="contract",
         prefix="ctr",
-        commands=(IssueContract,),
-        events=(ContractIssued,),
+        commands=get_args(ContractCommand),
+        events=get_args(ContractEvent),
         state=ContractState,
         initial=NotIssued(),
         decide=partial(decide, profile=profile),

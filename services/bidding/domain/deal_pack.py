@@ -19,6 +19,7 @@ from libs.events.deal_packs import (
     ReceiptConfirmed,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.void_papers import DealPackVoided
 from services.bidding.commands.papers import (
     ChooseDelivery,
     ConfirmReceipt,
@@ -27,6 +28,7 @@ from services.bidding.commands.papers import (
     OpenDealPack,
     ReviewDealPack,
     SealDealPack,
+    VoidDealPack,
 )
 from services.bidding.domain.deal_pack_state import (
     SEAL_STEPS,
@@ -36,15 +38,16 @@ from services.bidding.domain.deal_pack_state import (
     NotOpened,
     PackEvent,
     PackState,
+    Voided,
     evolve,
 )
-from services.bidding.domain.ids import pack_of, require_staff
+from services.bidding.domain.ids import pack_of, require_staff, user_of_guarantor
 
 #: The phase of a day in which a pack becomes overdue (design.md 2.7): the one that ends the day here.
 OVERDUE_PHASE = 1
 
 _Step = ConfirmReceipt | IssueClaimList | ReviewDealPack | SealDealPack | DeliverDealPack
-PackCommand = OpenDealPack | ChooseDelivery | _Step
+PackCommand = OpenDealPack | ChooseDelivery | VoidDealPack | _Step
 
 
 def decide(command: PackCommand | Wake, state: PackState, context: Context) -> Sequence[PackEvent]:
@@ -56,6 +59,8 @@ def decide(command: PackCommand | Wake, state: PackState, context: Context) -> S
             return _open(command, state)
         case ChooseDelivery():
             return _choose(command, state, context)
+        case VoidDealPack():
+            return _void(command, state)
         case _:
             return _step(command, state, context)
 
@@ -76,6 +81,7 @@ def _open(command: OpenDealPack, state: PackState) -> Sequence[DealPackOpened]:
             guarantor=command.guarantor,
             due_on=command.due_on,
             next_step=STEPS[0],
+            borrower=command.borrower,
         )
     ]
 
@@ -84,11 +90,29 @@ def _choose(command: ChooseDelivery, state: PackState, context: Context) -> Sequ
     # Other people's packs do not exist for anybody, whatever an API forgot to check.
     if isinstance(state, NotOpened) or context.principal != state.investor:
         raise Refused("unknown_pack")
+    if isinstance(state, Voided):
+        raise Refused("pack_voided")
     if command.channel == state.channel:
         return []
     if isinstance(state, Delivered):
         raise Refused("pack_delivered")
     return [DeliveryChosen(pack_id=state.pack_id, investor=state.investor, channel=command.channel)]
+
+
+def _void(command: VoidDealPack, state: PackState) -> Sequence[DealPackVoided]:
+    """Delivered or not; where the certificate is all that a lender gets, there is no pack."""
+    if isinstance(state, NotOpened | Voided):
+        return []
+    return [
+        DealPackVoided(
+            pack_id=pack_of(command.claim_id),
+            loan_id=command.loan_id,
+            claim_id=command.claim_id,
+            investor=state.investor,
+            measure_id=command.measure_id,
+            voided_on=command.voided_on,
+        )
+    ]
 
 
 # --- steps ---------------------------------------------------------------------------------------------------------
@@ -100,6 +124,8 @@ def _step(command: _Step, state: PackState, context: Context) -> Sequence[PackEv
     match state:
         case NotOpened():
             raise Refused("unknown_pack")
+        case Voided():
+            raise Refused("pack_voided")
         case Delivered():
             _require_needed(step, has_guarantor=state.has_guarantor)
             return _again(command)
@@ -109,14 +135,25 @@ def _step(command: _Step, state: PackState, context: Context) -> Sequence[PackEv
                 return []
             if STEPS.index(step) < STEPS.index(state.next_step):
                 return _again(command)
-            if command.himself == state.investor:
-                raise Refused("forbidden_holder")
+            _require_no_party(state, command.himself)
             _require_another(state, step, context.principal)
             if step != state.next_step:
                 raise Refused("step_out_of_order")
             return [_done(command, state, context)]
         case _:
             assert_never(state)
+
+
+def _require_no_party(state: InWork, himself: str | None) -> None:
+    """Nobody who is a party to the contract makes its papers."""
+    if himself is None:
+        return
+    if himself == state.investor:
+        raise Refused("forbidden_holder")
+    if himself == state.borrower:
+        raise Refused("forbidden_borrower")
+    if state.guarantor and himself == user_of_guarantor(state.guarantor):
+        raise Refused("forbidden_guarantor")
 
 
 def _step_of(command: _Step) -> PackStep:

@@ -21,6 +21,7 @@ from libs.events.deal_packs import (
 )
 from libs.events.money import PositiveFen
 from libs.events.onboarding import Code
+from libs.events.void_papers import DealPackVoided
 
 #: The seals in their order, by the steps that set them.
 SEAL_STEPS: dict[Seal, PackStep] = {
@@ -67,6 +68,8 @@ class InWork:
     sent_back: Code | None
     channel: Channel | None
     is_overdue: bool
+    borrower: str = ""
+    guarantor: str = ""
 
     @property
     def steps(self) -> tuple[PackStep, ...]:
@@ -89,15 +92,33 @@ class Delivered:
     channel: Channel
 
 
-PackState = NotOpened | InWork | Delivered
+@record
+class Voided:
+    """Its loan's contract is void: nothing more is done."""
+
+    kind: Literal["voided"] = "voided"
+    investor: str
+
+
+PackState = NotOpened | InWork | Delivered | Voided
 _Signed = ReceiptConfirmed | ClaimListIssued | DealPackReviewed | DealPackSealed
-PackEvent = DealPackOpened | DeliveryChosen | _Signed | DealPackSentBack | DealPackDelivered | DealPackOverdue
+PackEvent = (
+    DealPackOpened
+    | DeliveryChosen
+    | _Signed
+    | DealPackSentBack
+    | DealPackDelivered
+    | DealPackOverdue
+    | DealPackVoided
+)
 
 
 def evolve(state: PackState, event: PackEvent) -> PackState:
     """Fold one event. Never refuses: what happened, happened."""
     if isinstance(event, DealPackOpened):
         return _opened(event)
+    if isinstance(event, DealPackVoided):
+        return Voided(investor=event.investor)
     assert isinstance(state, InWork), "only a pack in work has a history"
     match event:
         case DeliveryChosen():
@@ -130,6 +151,8 @@ def _opened(event: DealPackOpened) -> InWork:
         sent_back=None,
         channel=None,
         is_overdue=False,
+        borrower=event.borrower,
+        guarantor=event.guarantor or "",
     )
 
 

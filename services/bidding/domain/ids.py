@@ -70,6 +70,11 @@ def require_guarantor(guarantor: str) -> None:
         _suffix(guarantor, "gua_", "invalid_guarantor")
 
 
+def user_of_guarantor(guarantor: str) -> str:
+    """The customer who a guarantor is: `usr_x` of `gua_x`. Refused: `invalid_guarantor`."""
+    return f"usr_{_suffix(guarantor, 'gua_', 'invalid_guarantor')}"
+
+
 def require_offer(offer_id: str) -> None:
     """Refused `unknown_offer` unless it is an offer's id."""
     _suffix(offer_id, "offer_", "unknown_offer")

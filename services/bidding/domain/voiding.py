@@ -1,7 +1,8 @@
 """A contract that is void before its money moved: for fraud, duress or an illegal purpose (processes.md 1.N).
 
 Legal proposes it, another person of legal and finance agree, three people in all; then the listing is cancelled for that reason and every
-hold released, which gives each lender his principal back and no interest. Once the loan is funded its money has moved: that way is closed.
+hold released, which gives each lender his principal back and no interest. Once the loan is funded its money has moved: the way
+is a measure of repayment then (`voidance`).
 """
 
 from collections.abc import Sequence

@@ -42,6 +42,7 @@ def _on_repayment(event: RecordedEvent) -> list[Send]:
         *compensation.on_repayment(event),
         *assets.on_repayment(event),
         *adjusting.on_repayment(event),
+        *papers.on_repayment(event),
     ]
 
 

@@ -66,7 +66,7 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 
 
 def settlement_of(correction_id: str) -> str:
-    """The stream of a correction's settlement: `adj_` + the suffix of `cor_…`."""
+    """The stream of a settlement: `adj_` + the suffix of its correction's `cor_…`, or a measure's whole id."""
     return f"adj_{correction_id.removeprefix('cor_')}"
 
 

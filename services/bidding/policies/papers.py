@@ -13,7 +13,9 @@ from libs.events.deal_packs import (
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send, Step
 from libs.events.schedules.terms import PLAIN
-from services.bidding.commands.papers import IssueContract, OpenDealPack
+from libs.events.void_papers import ContractVoided
+from libs.events.voidance import LoanVoided
+from services.bidding.commands.papers import IssueContract, OpenDealPack, VoidContract, VoidDealPack
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
@@ -25,6 +27,35 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return _packs(issued)
         case _:
             return []
+
+
+def on_repayment(event: RecordedEvent) -> list[Send]:
+    """The papers of a void contract say so, those of every claim that was ever lent."""
+    match event.data:
+        case LoanVoided() as voided:
+            contract = VoidContract(
+                loan_id=voided.loan_id,
+                borrower=voided.borrower,
+                measure_id=voided.measure_id,
+                ground=voided.ground,
+                voided_on=voided.voided_on,
+            )
+            return [
+                Send("void-contract", f"ctr_{voided.loan_id.removeprefix('loan_')}", contract),
+                *(_void_pack(voided, claim_id) for claim_id in voided.lent),
+            ]
+        case _:
+            return []
+
+
+def _void_pack(voided: LoanVoided, claim_id: str) -> Send:
+    command = VoidDealPack(
+        loan_id=voided.loan_id,
+        claim_id=claim_id,
+        measure_id=voided.measure_id,
+        voided_on=voided.voided_on,
+    )
+    return Send(f"void-pack:{claim_id}", _pack(claim_id), command)
 
 
 def _contract(collected: FundsCollected) -> Send:
@@ -64,6 +95,7 @@ def _packs(issued: ContractIssued) -> list[Send]:
                 certificate_hash=claim.certificate_hash,
                 guarantor=issued.guarantor,
                 due_on=issued.packs_due_on,
+                borrower=issued.borrower,
             ),
         )
         for claim in issued.claims
@@ -88,5 +120,15 @@ SAGAS = (
         opened_by={ContractIssued: lambda issued: tuple(send.stream_id for send in _packs(issued))},
         closed_by={DealPackOpened: lambda opened: opened.pack_id},
         steps=(Step(on=ContractIssued, send=OpenDealPack),),
+    ),
+    Saga(
+        name="void papers",
+        why="Who reads the papers of a void contract is told so.",
+        opened_by={LoanVoided: lambda voided: voided.loan_id},
+        closed_by={ContractVoided: lambda voided: voided.loan_id},
+        steps=(
+            Step(on=LoanVoided, send=VoidContract),
+            Step(on=LoanVoided, send=VoidDealPack),
+        ),
     ),
 )

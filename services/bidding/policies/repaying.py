@@ -33,6 +33,8 @@ _CARRIES_MONEY = ("repayment.RecordPayment", "repayment.RecordDebit", "repayment
 def on_repayment(event: RecordedEvent) -> list[Send]:
     """Debits, distributions and returns: money that repayment decides about moves in our accounts."""
     match event.data:
+        case InstallmentDue(asked=False):
+            return []
         case InstallmentDue() | DebitRequested() as asked:
             debit = DebitInstallment(
                 loan_id=asked.loan_id,

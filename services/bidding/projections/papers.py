@@ -24,10 +24,17 @@ from libs.events.deal_packs import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Op, Set, View
+from libs.events.void_papers import ContractVoided, DealPackVoided
 
 
 def project_contract(event: RecordedEvent) -> Sequence[Op]:
-    """The contract under its loan's id; `contract` is the event's data as JSON."""
+    """The contract under its loan's id; `contract` is the event's data as JSON, and stays it when the contract is void."""
+    if isinstance(event.data, ContractVoided):
+        return [
+            Set(event.data.loan_id, "voided_on", event.data.voided_on.isoformat()),
+            Set(event.data.loan_id, "void_for", event.data.ground),
+            Set(event.data.loan_id, f"src.{event.stream}", event.address),
+        ]
     issued: ContractIssued = event.data
     loan_id = issued.loan_id
     return [
@@ -40,8 +47,8 @@ def project_contract(event: RecordedEvent) -> Sequence[Op]:
 
 CONTRACTS = View(
     name="bidding.contracts",
-    version=1,
-    reads=(ContractIssued,),
+    version=2,
+    reads=(ContractIssued, ContractVoided),
     project=project_contract,
     owner_field="borrower",
 )
@@ -71,6 +78,7 @@ def _pack_fields(data: Any) -> dict[str, Any]:
                 "channel": None,
                 "sent_back": None,
                 "delivered_on": None,
+                "voided_on": None,
             }
         case DeliveryChosen():
             return {"channel": data.channel}
@@ -90,6 +98,8 @@ def _pack_fields(data: Any) -> dict[str, Any]:
             return {"signers.delivery": data.signer, "next_step": None, "delivered_on": delivered_on}
         case DealPackOverdue():
             return {"is_overdue": True}
+        case DealPackVoided():
+            return {"next_step": None, "voided_on": data.voided_on.isoformat()}
         case _:
             raise TypeError(f"{type(data).__name__} is not read by this view")
 
@@ -100,7 +110,7 @@ def _signed(step: str, data: Any) -> dict[str, Any]:
 
 PACKS = View(
     name="bidding.deal-packs",
-    version=1,
+    version=2,
     reads=(
         DealPackOpened,
         DeliveryChosen,
@@ -111,6 +121,7 @@ PACKS = View(
         DealPackSealed,
         DealPackDelivered,
         DealPackOverdue,
+        DealPackVoided,
     ),
     project=project_pack,
     owner_field="investor",

@@ -31,7 +31,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds, post
+from libs.runtime.http.posts import himself, holds, post
 from libs.runtime.http.problems import Problem
 from services.collections import commands
 from services.collections.api.shapes import (
@@ -90,6 +90,7 @@ Files = Annotated[ViewReader, Depends(view_reader("collections.case-files"))]
 Stages = Annotated[ViewReader, Depends(view_reader("collections.stages"))]
 Collectors = Annotated[ViewReader, Depends(view_reader("collections.collectors"))]
 Staff = Annotated[ViewReader, Depends(view_reader("collections.staff"))]
+Himself = Annotated[str | None, Depends(himself("collections"))]
 
 
 async def _supervises(principal: ThisPrincipal, staff: Staff) -> bool:
@@ -342,7 +343,7 @@ async def make_promise(
     answers={plan_events.PlanProposed: PlanOut.of},
 )
 async def propose_plan(
-    debtor: DebtorId, case: CaseId, body: PlanIn, call: ThisCall, collectors: Collectors
+    debtor: DebtorId, case: CaseId, body: PlanIn, call: ThisCall, collectors: Collectors, himself: Himself
 ) -> Order:
     """Ask for so many months more for the case's loan: a measure, which others sign and its lenders are asked about."""
     plan = commands.ProposePlan(
@@ -353,6 +354,8 @@ async def propose_plan(
         months=body.months,
         reason=body.reason,
         income_proof=body.income_proof,
+        guarantor_consent=body.guarantor_consent,
+        himself=himself,
         desk=_told(await _desk_of(call.principal, collectors)),
     )
     return Order(debtor, plan)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from libs.events import collections as events
 from libs.events import plans
+from libs.events.flags import FlagKind
 from libs.runtime.http import Answer, DayField, PositiveFenField, Shape, id_field
 from services.collections.commands import Channel, DelayReason, Direction, Outcome, Party
 
@@ -66,12 +67,16 @@ class PromiseIn(Shape):
 
 
 class PlanIn(Shape):
-    """A repayment plan that the house is asked for: so many months more, why (a code), and the proof of income in the vault."""
+    """A repayment plan that the house is asked for: so many months more, why (a code), the proof of income in the vault, and the consent of
+    whoever answers for the loan."""
 
     kind: plans.PlanKind
     months: Annotated[int, Field(strict=True, ge=1, le=600, examples=[6])]
     reason: Annotated[str, Field(pattern=REGION, examples=["income_lost"])]
     income_proof: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["vault:7f3a"])]
+    guarantor_consent: Annotated[
+        str | None, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", examples=["vault:7f3b"])
+    ] = None
 
 
 class DeskIn(Shape):
@@ -198,7 +203,7 @@ class DeskOut(Answer):
 
 
 class QueuedOut(BaseModel):
-    """A case in the queue. A claim that has run out is not shown."""
+    """A case in the queue. A claim that has run out is not shown. `flags` that stand bind whoever works it: only letters go out."""
 
     case_id: str
     debtor_id: str
@@ -217,11 +222,12 @@ class QueuedOut(BaseModel):
     assigned_to: str | None
     claimed_by: str | None
     claimed_until: datetime | None
+    flags: list[FlagKind] = []
 
     @staticmethod
     def of(document: Mapping[str, Any], now: datetime) -> "QueuedOut":
         """From a document of collections.queue."""
-        shown = QueuedOut(**{name: document[name] for name in QueuedOut.model_fields})
+        shown = QueuedOut(**{name: document[name] for name in QueuedOut.model_fields if name in document})
         if shown.claimed_until is None or shown.claimed_until > now:
             return shown
         return shown.model_copy(update={"claimed_by": None, "claimed_until": None})
@@ -304,6 +310,7 @@ class CaseFileOut(BaseModel):
     priority: int
     next_on: date | None
     assigned_to: str | None
+    flags: list[FlagKind] = []
     contacts: list[ContactShown]
     promises: list[PromiseShown]
     plans: list[PlanShown]
@@ -320,7 +327,7 @@ class CaseFileOut(BaseModel):
             contacts=sorted(contacts, key=lambda contact: contact.number),
             promises=sorted(promises, key=lambda promise: (promise.made_on, promise.id)),
             plans=sorted(asked, key=lambda plan: (plan.proposed_on, plan.id)),
-            **{name: document[name] for name in plain},
+            **{name: document[name] for name in plain if name in document},
         )
 
 

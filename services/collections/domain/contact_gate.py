@@ -2,13 +2,15 @@
 
 National standard announced on 2025-03-13 (rules.md 1.8, domain.md section 5): the debtor only, other people merely while he
 cannot be reached and never again once they refuse; nothing from 22:00 to 8:00 of his local time unless he agreed; at most
-three effective calls per debtor and local day, over all collectors. Who calls us himself is not being contacted.
+three effective calls per debtor and local day, over all collectors. Who calls us himself is not being contacted. Where a debtor has died,
+or disputes the debt, only letters go out *(chosen)*.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from libs.events.collections import AgreedHours
+from libs.events.flags import FlagKind
 from services.collections.commands import Channel, Direction, Party
 from services.collections.domain.profile import Rules
 
@@ -33,7 +35,8 @@ class Facts:
     """What is known of the debtor at his local minute of the day.
 
     `calls` are the effective calls of that local day and those still going on, which may become effective; `unanswered` the
-    attempts at himself since he was last spoken to; `stopped` the third parties who are never contacted again.
+    attempts at himself since he was last spoken to; `stopped` the third parties who are never contacted again; `flags` what stands on the
+    loan that is spoken of.
     """
 
     minute: int
@@ -41,6 +44,7 @@ class Facts:
     unanswered: int
     stopped: tuple[str, ...]
     agreed: AgreedHours | None
+    flags: tuple[FlagKind, ...] = ()
 
 
 def local_time(at: datetime, offset_minutes: int) -> tuple[date, int]:
@@ -60,6 +64,11 @@ def objection(rules: Rules, approach: Approach, facts: Facts) -> str | None:
     """The code of the limit that forbids the contact, or None."""
     if approach.direction == "inbound":
         return None
+    if approach.channel != "letter":
+        if "death" in facts.flags:
+            return "debtor_deceased"
+        if "dispute" in facts.flags:
+            return "debt_disputed"
     if approach.party != "debtor":
         if approach.party_id in facts.stopped:
             return "party_refused"

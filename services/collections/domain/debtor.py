@@ -15,6 +15,7 @@ from libs.events.collections import (
     CaseAssigned,
     CaseClosed,
     CaseOpened,
+    CasePaymentCorrected,
     CasePaymentRecorded,
     CaseRanked,
     CaseStageChanged,
@@ -27,27 +28,34 @@ from libs.events.collections import (
     PromiseKept,
     PromiseMade,
     PromiseReleased,
+    PromiseReopened,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.flags import DebtorFlagged, DebtorUnflagged
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.commands import (
     AnswerPlan,
     AssignCase,
     ClaimCase,
     CloseCase,
+    CorrectCasePayment,
     Desk,
+    JudgeAgain,
     LogContact,
     MakePromise,
     ProposePlan,
     RecordBucket,
     RecordCasePayment,
+    RecordFlag,
     RecordMiss,
     RecordPenalty,
+    RecordUnflag,
     ReleaseDebtor,
     StartContact,
 )
-from services.collections.domain import debtor_cases
+from services.collections.domain import debtor_cases, debtor_corrections
 from services.collections.domain.debtor_contacts import log_contact, make_promise, start_contact
+from services.collections.domain.debtor_flags import record_flag, record_unflag
 from services.collections.domain.debtor_plans import answer_plan, propose_plan
 from services.collections.domain.debtor_state import (
     Debtor,
@@ -67,7 +75,18 @@ FOLLOW_UP_PHASE = 5
 
 _DAY = timedelta(days=1)
 
-FactCommand = RecordMiss | RecordBucket | RecordPenalty | RecordCasePayment | CloseCase | AnswerPlan
+CorrectionCommand = CorrectCasePayment | JudgeAgain
+FactCommand = (
+    RecordMiss
+    | RecordBucket
+    | RecordPenalty
+    | RecordCasePayment
+    | CorrectionCommand
+    | CloseCase
+    | AnswerPlan
+    | RecordFlag
+    | RecordUnflag
+)
 CaseCommand = ClaimCase | AssignCase | StartContact | LogContact | MakePromise | ProposePlan
 WorkCommand = CaseCommand | ReleaseDebtor
 DebtorCommand = FactCommand | WorkCommand
@@ -105,12 +124,20 @@ def _decided(
             return debtor_cases.record_penalty(command, state)
         case RecordCasePayment():
             return debtor_cases.record_payment(command, state)
+        case CorrectCasePayment():
+            return debtor_corrections.correct_payment(command, state)
+        case JudgeAgain():
+            return debtor_corrections.judge_again(command, state, context)
         case CloseCase():
             return debtor_cases.close_case(command, state)
         case ReleaseDebtor():
             return _release(command, state, context)
         case AnswerPlan():
             return answer_plan(command, state, context)
+        case RecordFlag():
+            return record_flag(command, state)
+        case RecordUnflag():
+            return record_unflag(command, state)
         case ClaimCase() | AssignCase() | StartContact() | LogContact() | MakePromise() | ProposePlan():
             return _work(rules, command, state, context)
         case _:
@@ -244,7 +271,7 @@ def wake_on(state: DebtorState) -> WakeOn:
     """When the day next has something to do: the date of a promise, or the eve of a next step."""
     if isinstance(state, NoDebtor):
         return None
-    days = [case.promise.promised_on for case in state.cases if isinstance(case, OpenCase) and case.promise]
+    days = [case.promise.promised_on for case in state.cases if case.promise]
     days += [
         case.next_on - _DAY
         for case in state.cases
@@ -263,6 +290,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             RecordBucket,
             RecordPenalty,
             RecordCasePayment,
+            CorrectCasePayment,
+            JudgeAgain,
             CloseCase,
             ClaimCase,
             ReleaseDebtor,
@@ -272,6 +301,8 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             MakePromise,
             ProposePlan,
             AnswerPlan,
+            RecordFlag,
+            RecordUnflag,
         ),
         events=(
             CaseOpened,
@@ -279,6 +310,7 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             ArrearsUpdated,
             CaseStageChanged,
             CasePaymentRecorded,
+            CasePaymentCorrected,
             CaseClosed,
             CaseRanked,
             CaseAssigned,
@@ -290,8 +322,11 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             PromiseKept,
             PromiseBroken,
             PromiseReleased,
+            PromiseReopened,
             PlanProposed,
             PlanAnswered,
+            DebtorFlagged,
+            DebtorUnflagged,
         ),
         state=DebtorState,
         initial=NoDebtor(),

@@ -5,6 +5,7 @@ fact of a loan without an open case has nothing to change.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from libs.events.collections import (
@@ -30,16 +31,17 @@ from services.collections.commands import (
     debtor_of,
 )
 from services.collections.domain.debtor_state import (
+    ClosedCase,
     Debtor,
     DebtorEvent,
     DebtorState,
     NoDebtor,
     OpenCase,
-    Promise,
     case_in,
 )
 from services.collections.domain.ids import case_of
 from services.collections.domain.profile import Rules
+from services.collections.domain.promise_state import Promise
 
 
 def record_miss(
@@ -126,20 +128,9 @@ def record_payment(command: RecordCasePayment, state: DebtorState) -> Sequence[D
     promise = case.promise
     if promise is None or command.value_date > promise.promised_on:
         return events
-    paid_fen = promise.paid_fen + command.amount_fen
-    if paid_fen >= promise.amount_fen:
-        events.append(
-            PromiseKept(
-                debtor_id=debtor.debtor_id,
-                case_id=case.case_id,
-                loan_id=case.loan_id,
-                promise_id=promise.promise_id,
-                collector=promise.collector,
-                amount_fen=promise.amount_fen,
-                paid_fen=paid_fen,
-                kept_on=command.value_date,
-            )
-        )
+    paid = replace(promise, paid_fen=promise.paid_fen + command.amount_fen)
+    if paid.paid_fen >= promise.amount_fen:
+        events.append(kept(debtor, case, paid, command.value_date))
     return events
 
 
@@ -150,23 +141,18 @@ def close_case(command: CloseCase, state: DebtorState) -> Sequence[DebtorEvent]:
 
 
 def judge_promises(state: DebtorState, day: date) -> Sequence[DebtorEvent]:
-    """The day is over: promises for it, or for a day before it, that nothing has kept are broken."""
+    """The day is over: promises for it, or for a day before it, that nothing has kept are broken.
+
+    One that a correction opened again on a case which did not open is released: there is nothing left to promise.
+    """
     if isinstance(state, NoDebtor):
         return []
     return [
-        PromiseBroken(
-            debtor_id=state.debtor_id,
-            case_id=case.case_id,
-            loan_id=case.loan_id,
-            promise_id=case.promise.promise_id,
-            collector=case.promise.collector,
-            amount_fen=case.promise.amount_fen,
-            paid_fen=case.promise.paid_fen,
-            promised_on=case.promise.promised_on,
-            broken_promises=case.broken_promises + 1,
-        )
+        broken(state, case, case.promise)
+        if isinstance(case, OpenCase)
+        else released(state, case, case.promise)
         for case in state.cases
-        if isinstance(case, OpenCase) and case.promise and case.promise.promised_on <= day
+        if case.promise and case.promise.promised_on <= day
     ]
 
 
@@ -222,7 +208,7 @@ def _updated(
 
 def _closed(debtor: Debtor, case: OpenCase, on: date, reason: str) -> Sequence[DebtorEvent]:
     assert case.entry is not None, "a case is ranked by the decision that opens it"
-    events: list[DebtorEvent] = [] if case.promise is None else [_released(debtor, case, case.promise)]
+    events: list[DebtorEvent] = [] if case.promise is None else [released(debtor, case, case.promise)]
     events.append(
         CaseClosed(
             debtor_id=debtor.debtor_id,
@@ -237,7 +223,38 @@ def _closed(debtor: Debtor, case: OpenCase, on: date, reason: str) -> Sequence[D
     return events
 
 
-def _released(debtor: Debtor, case: OpenCase, promise: Promise) -> PromiseReleased:
+def broken(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise) -> PromiseBroken:
+    """Its date is over, and less was paid."""
+    return PromiseBroken(
+        debtor_id=debtor.debtor_id,
+        case_id=case.case_id,
+        loan_id=case.loan_id,
+        promise_id=promise.promise_id,
+        collector=promise.collector,
+        amount_fen=promise.amount_fen,
+        paid_fen=promise.paid_fen,
+        promised_on=promise.promised_on,
+        broken_promises=case.broken_promises + 1,
+    )
+
+
+def kept(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise, kept_on: date) -> PromiseKept:
+    """Payments have reached its amount, the last of them of value date `kept_on`."""
+    assert promise.paid_fen >= promise.amount_fen, "a promise is kept by what is paid"
+    return PromiseKept(
+        debtor_id=debtor.debtor_id,
+        case_id=case.case_id,
+        loan_id=case.loan_id,
+        promise_id=promise.promise_id,
+        collector=promise.collector,
+        amount_fen=promise.amount_fen,
+        paid_fen=promise.paid_fen,
+        kept_on=kept_on,
+    )
+
+
+def released(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise) -> PromiseReleased:
+    """Neither kept nor broken."""
     return PromiseReleased(
         debtor_id=debtor.debtor_id,
         case_id=case.case_id,

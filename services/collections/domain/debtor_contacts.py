@@ -14,12 +14,13 @@ from services.collections.domain.contact_gate import (
     may_disturb,
     objection,
 )
+from services.collections.domain.contact_state import OpenContact
+from services.collections.domain.debtor_flags import flags_on, require_alive
 from services.collections.domain.debtor_state import (
     Debtor,
     DebtorEvent,
     Leased,
     OpenCase,
-    OpenContact,
     case_in,
 )
 from services.collections.domain.profile import Rules
@@ -54,6 +55,7 @@ def start_contact(
         unanswered=state.unanswered,
         stopped=state.stopped,
         agreed=state.agreed_hours,
+        flags=flags_on(state, case.loan_id),
     )
     code = objection(rules, approach, facts)
     if code is not None:
@@ -167,6 +169,7 @@ def make_promise(
     if case.last_promise == command.promise_id:
         return []
     require_lease(state, command.collector, context)
+    require_alive(state, case)
     last, on = state.last_contact, context.business_date
     if last is None or last.contact_id != command.contact_id or not last.promised:
         raise Refused("unknown_contact")

@@ -6,6 +6,7 @@ from libs.events.deciding import Context, Refused
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.commands import AnswerPlan, ProposePlan
 from services.collections.domain.debtor_contacts import require_lease
+from services.collections.domain.debtor_flags import require_agreed
 from services.collections.domain.debtor_state import Debtor, DebtorState, NoDebtor, OpenCase
 
 
@@ -17,6 +18,7 @@ def propose_plan(
     if last is not None and last.plan_id == command.plan_id:
         return []
     require_lease(state, command.collector, context)
+    require_agreed(state, case)
     if last is not None and not last.answered:
         raise Refused("plan_open")
     return [
@@ -31,6 +33,8 @@ def propose_plan(
             reason=command.reason,
             income_proof=command.income_proof,
             proposed_on=context.business_date,
+            guarantor_consent=command.guarantor_consent,
+            himself=command.himself or "",
         )
     ]
 

@@ -12,6 +12,7 @@ from libs.events.collections import (
     CaseAssigned,
     CaseClosed,
     CaseOpened,
+    CasePaymentCorrected,
     CasePaymentRecorded,
     CaseRanked,
     CaseStageChanged,
@@ -24,25 +25,27 @@ from libs.events.collections import (
     PromiseKept,
     PromiseMade,
     PromiseReleased,
+    PromiseReopened,
     QueueEntry,
 )
-from libs.events.money import Count, PositiveFen
+from libs.events.flags import DebtorFlagged, DebtorUnflagged
+from libs.events.money import Count
 from libs.events.plans import PlanAnswered, PlanProposed
 from services.collections.domain.call_counting import DayCalls, counted, is_counted, unanswered_after
+from services.collections.domain.contact_state import LastContact, OpenContact, begun
+from services.collections.domain.flag_state import Flagged, flags_after
 from services.collections.domain.plan_state import Plan, planned
+from services.collections.domain.promise_state import (
+    Promise,
+    PromiseEvent,
+    Tally,
+    TallyEvent,
+    promise_after,
+    tallied,
+    tally_of,
+)
 
 _DAY = timedelta(days=1)
-
-
-@record
-class Promise:
-    """A promise that is not decided yet, and what payments have brought towards it."""
-
-    promise_id: str
-    collector: str
-    amount_fen: PositiveFen
-    promised_on: date
-    paid_fen: Count
 
 
 @record
@@ -76,7 +79,7 @@ class OpenCase:
 
 @record
 class ClosedCase:
-    """A loan without arrears that had some."""
+    """A loan without arrears that had some. `promise`: one that is open again, until the case is or its date is over."""
 
     kind: Literal["closed"] = "closed"
     case_id: str
@@ -84,6 +87,7 @@ class ClosedCase:
     opening: int
     last_missed: date
     broken_promises: int
+    promise: Promise | None = None
 
 
 @record
@@ -103,35 +107,11 @@ class Leased:
 
 
 @record
-class OpenContact:
-    """A contact that has begun and whose outcome is not logged."""
-
-    contact_id: str
-    number: int
-    case_id: str
-    loan_id: str
-    collector: str
-    channel: str
-    direction: str
-    party: str
-    party_id: str | None
-    started_at: datetime
-    local_day: date
-
-
-@record
-class LastContact:
-    """The contact that was logged last, and whether the debtor promised in it."""
-
-    contact_id: str
-    promised: bool
-
-
-@record
 class NoDebtor:
-    """Nothing was ever missed."""
+    """Nothing was ever missed; a flag may stand before that."""
 
     kind: Literal["no_debtor"] = "no_debtor"
+    flags: tuple[Flagged, ...] = ()
 
 
 @record
@@ -155,6 +135,8 @@ class Debtor:
     stopped: tuple[str, ...]
     agreed_hours: AgreedHours | None
     plans: tuple[Plan, ...] = ()
+    tallies: tuple[Tally, ...] = ()
+    flags: tuple[Flagged, ...] = ()
 
 
 DebtorState = NoDebtor | Debtor
@@ -163,6 +145,7 @@ CaseEvent = (
     | ArrearsUpdated
     | CaseStageChanged
     | CasePaymentRecorded
+    | CasePaymentCorrected
     | CaseClosed
     | CaseRanked
     | CaseAssigned
@@ -170,10 +153,19 @@ CaseEvent = (
     | PromiseKept
     | PromiseBroken
     | PromiseReleased
+    | PromiseReopened
 )
 PlanEvent = PlanProposed | PlanAnswered
+FlagEvent = DebtorFlagged | DebtorUnflagged
 DebtorEvent = (
-    CaseOpened | CaseEvent | DebtorClaimed | DebtorReleased | ContactStarted | ContactLogged | PlanEvent
+    CaseOpened
+    | CaseEvent
+    | DebtorClaimed
+    | DebtorReleased
+    | ContactStarted
+    | ContactLogged
+    | PlanEvent
+    | FlagEvent
 )
 
 
@@ -181,6 +173,8 @@ def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
     """The state after one event."""
     if isinstance(event, CaseOpened):
         return _opened(state, event)
+    if isinstance(event, DebtorFlagged | DebtorUnflagged):
+        return replace(state, flags=flags_after(state.flags, event))
     if isinstance(state, NoDebtor):
         return state
     match event:
@@ -189,13 +183,13 @@ def evolve(state: DebtorState, event: DebtorEvent) -> DebtorState:
         case DebtorReleased():
             return replace(state, lease=Free())
         case ContactStarted():
-            return replace(state, contacts=event.number, open_contacts=(*state.open_contacts, _begun(event)))
+            return replace(state, contacts=event.number, open_contacts=(*state.open_contacts, begun(event)))
         case ContactLogged():
             return _logged(state, event)
         case PlanProposed() | PlanAnswered():
             return replace(state, plans=planned(state.plans, event))
         case _:
-            return _with_case(state, event.case_id, lambda case: _evolve_case(case, event))
+            return _evolve_cases(state, event)
 
 
 def case_in(state: Debtor, case_id: str) -> OpenCase | ClosedCase | None:
@@ -211,7 +205,33 @@ def _with_case(state: Debtor, case_id: str, change: Callable[[OpenCase], OpenCas
     return replace(state, cases=cases)
 
 
-def _evolve_case(case: OpenCase, event: CaseEvent) -> OpenCase | ClosedCase:
+def _evolve_cases(state: Debtor, event: CaseEvent) -> Debtor:
+    if isinstance(event, TallyEvent):
+        state = replace(state, tallies=tallied(state.tallies, event))
+    tally = tally_of(state.tallies, event.case_id)
+    cases = tuple(
+        case
+        if case.case_id != event.case_id
+        else _evolve_case(case, event, tally)
+        if isinstance(case, OpenCase)
+        else _evolve_closed(case, event, tally)
+        for case in state.cases
+    )
+    return replace(state, cases=cases)
+
+
+def _evolve_closed(case: ClosedCase, event: CaseEvent, tally: Tally | None) -> ClosedCase:
+    """Only a correction changes what a closed case remembers: a promise that had been kept."""
+    if not isinstance(event, TallyEvent):
+        return case
+    return replace(
+        case,
+        promise=promise_after(case.promise, event, tally),
+        broken_promises=_broken_after(case, event),
+    )
+
+
+def _evolve_case(case: OpenCase, event: CaseEvent, tally: Tally | None) -> OpenCase | ClosedCase:
     match event:
         case MissAdded():
             return replace(
@@ -233,7 +253,15 @@ def _evolve_case(case: OpenCase, event: CaseEvent) -> OpenCase | ClosedCase:
             # who worked the old stage need not be able to work the new one: it goes back to the queue (chosen)
             return replace(case, stage=event.to_stage, assigned_to=None)
         case CasePaymentRecorded():
-            return _paid(case, event)
+            return replace(
+                case,
+                promise=promise_after(case.promise, event, tally),
+                last_payment=event.payment_id,
+                overdue_fen=event.overdue_fen,
+                overdue_as_of=event.as_of,
+            )
+        case CasePaymentCorrected():
+            return replace(case, promise=promise_after(case.promise, event, tally))
         case CaseClosed():
             return ClosedCase(
                 case_id=case.case_id,
@@ -246,49 +274,33 @@ def _evolve_case(case: OpenCase, event: CaseEvent) -> OpenCase | ClosedCase:
             return replace(case, entry=event.entry)
         case CaseAssigned():
             return replace(case, assigned_to=event.collector)
-        case PromiseMade():
-            promise = Promise(
-                promise_id=event.promise_id,
-                collector=event.collector,
-                amount_fen=event.amount_fen,
-                promised_on=event.promised_on,
-                paid_fen=0,
-            )
-            # until its date is over there is nothing to ask for
-            next_on = event.promised_on + _DAY
-            return replace(
-                case, promise=promise, last_promise=event.promise_id, next_on=next_on, call_back_minute=None
-            )
-        case PromiseKept() | PromiseReleased():
-            return replace(case, promise=None, next_on=None, call_back_minute=None)
-        case PromiseBroken():
-            return replace(
-                case,
-                promise=None,
-                next_on=None,
-                call_back_minute=None,
-                broken_promises=event.broken_promises,
-            )
+        case PromiseMade() | PromiseKept() | PromiseBroken() | PromiseReleased() | PromiseReopened():
+            return _promised(case, event, tally)
         case _:
             assert_never(event)
 
 
-def _paid(case: OpenCase, event: CasePaymentRecorded) -> OpenCase:
-    promise = case.promise
-    if promise is not None and event.value_date <= promise.promised_on:
-        promise = replace(promise, paid_fen=promise.paid_fen + event.amount_fen)
-    return replace(
-        case,
-        promise=promise,
-        last_payment=event.payment_id,
-        overdue_fen=event.overdue_fen,
-        overdue_as_of=event.as_of,
-    )
+def _promised(case: OpenCase, event: PromiseEvent, tally: Tally | None) -> OpenCase:
+    promise = promise_after(case.promise, event, tally)
+    after = replace(case, promise=promise, broken_promises=_broken_after(case, event))
+    if isinstance(event, PromiseMade):
+        after = replace(after, last_promise=event.promise_id)
+    if promise == case.promise:
+        return after
+    # until its date is over there is nothing to ask for
+    next_on = promise.promised_on + _DAY if promise else None
+    return replace(after, next_on=next_on, call_back_minute=None)
+
+
+def _broken_after(case: OpenCase | ClosedCase, event: TallyEvent) -> int:
+    return event.broken_promises if isinstance(event, PromiseBroken) else case.broken_promises
 
 
 def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
-    debtor = _nobody_yet(event) if isinstance(state, NoDebtor) else state
+    debtor = _nobody_yet(event, state.flags) if isinstance(state, NoDebtor) else state
     before = case_in(debtor, event.case_id)
+    # a correction that makes the loan late again may have reopened it before
+    promise = before.promise if before else None
     opened = OpenCase(
         case_id=event.case_id,
         loan_id=event.loan_id,
@@ -305,9 +317,9 @@ def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
         last_promise=None,
         broken_promises=before.broken_promises if before else 0,
         assigned_to=None,
-        next_on=None,
+        next_on=promise.promised_on + _DAY if promise else None,
         call_back_minute=None,
-        promise=None,
+        promise=promise,
         entry=None,
     )
     if before is None:
@@ -316,7 +328,7 @@ def _opened(state: DebtorState, event: CaseOpened) -> Debtor:
     return replace(debtor, region=event.region, cases=cases)
 
 
-def _nobody_yet(event: CaseOpened) -> Debtor:
+def _nobody_yet(event: CaseOpened, flags: tuple[Flagged, ...]) -> Debtor:
     return Debtor(
         debtor_id=event.debtor_id,
         borrower=event.borrower,
@@ -330,26 +342,11 @@ def _nobody_yet(event: CaseOpened) -> Debtor:
         unanswered=0,
         stopped=(),
         agreed_hours=None,
+        flags=flags,
     )
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------
-
-
-def _begun(event: ContactStarted) -> OpenContact:
-    return OpenContact(
-        contact_id=event.contact_id,
-        number=event.number,
-        case_id=event.case_id,
-        loan_id=event.loan_id,
-        collector=event.collector,
-        channel=event.channel,
-        direction=event.direction,
-        party=event.party,
-        party_id=event.party_id,
-        started_at=event.started_at,
-        local_day=event.local_day,
-    )
 
 
 def _logged(state: Debtor, event: ContactLogged) -> Debtor:

@@ -10,6 +10,7 @@ from datetime import date
 
 from libs.events.collections import CaseRanked, QueueEntry
 from services.collections.domain.contact_gate import MINUTES_PER_DAY
+from services.collections.domain.debtor_flags import flags_on
 from services.collections.domain.debtor_state import Debtor, DebtorState, Free, NoDebtor, OpenCase
 from services.collections.domain.profile import Rules
 
@@ -50,6 +51,7 @@ def entry_of(rules: Rules, case: OpenCase, debtor: Debtor, on: date) -> QueueEnt
         assigned_to=case.assigned_to,
         claimed_by=None if isinstance(lease, Free) else lease.collector,
         claimed_until=None if isinstance(lease, Free) else lease.until,
+        flags=flags_on(debtor, case.loan_id),
     )
     return replace(entry, priority=priority_of(rules, entry))
 

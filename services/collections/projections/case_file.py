@@ -11,6 +11,7 @@ from libs.events.collections import (
     AgreedHours,
     CaseClosed,
     CaseOpened,
+    CasePaymentCorrected,
     CasePaymentRecorded,
     CaseRanked,
     ContactLogged,
@@ -20,13 +21,14 @@ from libs.events.collections import (
     PromiseKept,
     PromiseMade,
     PromiseReleased,
+    PromiseReopened,
 )
 from libs.events.plans import PlanAnswered, PlanProposed
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
 from services.collections.projections.queue import entry_fields
 
-_Promised = PromiseMade | PromiseKept | PromiseBroken | PromiseReleased
+_Promised = PromiseMade | PromiseKept | PromiseBroken | PromiseReleased | PromiseReopened
 _Planned = PlanProposed | PlanAnswered
 
 #: What a decided promise is called.
@@ -35,6 +37,7 @@ _DECIDED: Mapping[type, str] = {
     PromiseKept: "kept",
     PromiseBroken: "broken",
     PromiseReleased: "released",
+    PromiseReopened: "open",
 }
 
 #: Fields of the event that the document has anyway, as a whole or in the name of the field.
@@ -55,6 +58,8 @@ def _changes(data: object) -> Sequence[Op]:
             return [Add(added.case_id, "misses", 1)]
         case CasePaymentRecorded() as payment:
             return [Add(payment.case_id, "paid_fen", payment.amount_fen)]
+        case CasePaymentCorrected() as payment:
+            return [Add(payment.case_id, "paid_fen", payment.amount_fen - payment.before_fen)]
         case CaseRanked() as ranked:
             return [Set(ranked.case_id, name, value) for name, value in entry_fields(ranked.entry).items()]
         case CaseClosed() as closed:
@@ -65,10 +70,17 @@ def _changes(data: object) -> Sequence[Op]:
             ]
         case ContactStarted() | ContactLogged() as contact:
             return _told(contact.case_id, f"contacts.{contact.contact_id}", contact)
-        case PromiseMade() | PromiseKept() | PromiseBroken() | PromiseReleased() as promise:
+        case (
+            PromiseMade() | PromiseKept() | PromiseBroken() | PromiseReleased() | PromiseReopened()
+        ) as promise:
             at = f"promises.{promise.promise_id}"
             return [
                 *_told(promise.case_id, at, promise),
+                *(
+                    [Set(promise.case_id, f"{at}.kept_on", None)]
+                    if isinstance(promise, PromiseReopened)
+                    else []
+                ),
                 Set(promise.case_id, f"{at}.status", _DECIDED[type(promise)]),
             ]
         case PlanProposed() | PlanAnswered() as plan:
@@ -116,11 +128,12 @@ def _json(value: object) -> object:
 
 VIEW = View(
     name="collections.case-files",
-    version=1,
+    version=2,
     reads=(
         CaseOpened,
         MissAdded,
         CasePaymentRecorded,
+        CasePaymentCorrected,
         CaseRanked,
         CaseClosed,
         ContactStarted,
@@ -129,6 +142,7 @@ VIEW = View(
         PromiseKept,
         PromiseBroken,
         PromiseReleased,
+        PromiseReopened,
         PlanProposed,
         PlanAnswered,
     ),

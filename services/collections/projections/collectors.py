@@ -13,6 +13,7 @@ from libs.events.collections import (
     PromiseBroken,
     PromiseKept,
     PromiseMade,
+    PromiseReopened,
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
@@ -34,6 +35,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return _counted(made.collector, "made", made.amount_fen)
         case PromiseKept() as kept:
             return _counted(kept.collector, "kept", kept.amount_fen)
+        case PromiseReopened() as again:
+            return _counted(again.collector, "kept", again.amount_fen, times=-1)
         case PromiseBroken() as broken:
             return _counted(broken.collector, "broken", broken.amount_fen)
         case _:
@@ -54,13 +57,13 @@ def _desk(
     ]
 
 
-def _counted(doc: str, what: str, amount_fen: int) -> Sequence[Op]:
-    return [Add(doc, f"promises_{what}", 1), Add(doc, f"promises_{what}_fen", amount_fen)]
+def _counted(doc: str, what: str, amount_fen: int, times: int = 1) -> Sequence[Op]:
+    return [Add(doc, f"promises_{what}", times), Add(doc, f"promises_{what}_fen", times * amount_fen)]
 
 
 VIEW = View(
     name="collections.collectors",
-    version=1,
+    version=2,
     reads=(
         CollectorEnrolled,
         DeskChanged,
@@ -69,6 +72,7 @@ VIEW = View(
         PromiseMade,
         PromiseKept,
         PromiseBroken,
+        PromiseReopened,
     ),
     project=project,
     indexes=("state",),

@@ -56,6 +56,7 @@ def entry_fields(entry: QueueEntry) -> dict[str, object]:
         "next_on": _text(entry.next_on),
         "claimed_until": _text(entry.claimed_until),
         "lane": lane(entry.stage, entry.region),
+        "flags": [*entry.flags],
     }
 
 

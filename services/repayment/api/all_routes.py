@@ -1,6 +1,7 @@
 """All routes of repayment: importing this module declares them on the service's one router."""
 
 from services.repayment.api import (
+    approvals,
     assets,
     cash_history,
     corrections,
@@ -15,6 +16,7 @@ from services.repayment.api import (
 from services.repayment.api.routes import router
 
 __all__ = [
+    "approvals",
     "assets",
     "cash_history",
     "corrections",

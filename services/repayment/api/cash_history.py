@@ -16,13 +16,14 @@ from libs.runtime.http import ThisPrincipal, id_path, not_found, scopes
 from services.repayment.api.portfolio import held_claims
 from services.repayment.api.portfolio_shapes import Document, held_by, open_rows
 from services.repayment.api.routes import Claims, Loans, router
-from services.repayment.domain.cash_history import COMPONENTS, Instalment, Piece, pieces_of, share_of
+from services.repayment.domain.cash_history import COMPONENTS, Instalment, Piece, pieces_of, spread
 from services.repayment.domain.expected import expected_of
 
 
 class CashMonthOut(BaseModel):
     """A month: what falls due in it, what came in it, and by what they differ. `early_fen` of what came is due in a later month or was prepaid,
-    `late_fen` of it came after its due date; `missed_fen` of what fell due has not come. `fee_fen` is the platform's."""
+    `late_fen` of it came after its due date; `missed_fen` of what fell due has not come. `fee_fen` is the platform's. What a correction
+    gives or takes back is received (below zero: given back) in the month of the correction."""
 
     month: str = Field(examples=["2024-03"])
     expected_principal_fen: int = 0
@@ -64,10 +65,13 @@ class CashHistory:
             month = self._month(paid_on)
             month.received_penalty_fen += came.get("penalty_fen", 0)
             month.fee_fen += came.get("fee_fen", 0)
-            for each in COMPONENTS:
-                pieces = self._pieces[each].get(paid_on, [])
-                for piece in share_of(came.get(f"{each}_fen", 0), paid_on, pieces):
-                    self._came(each, piece)
+        for each in COMPONENTS:
+            came_on = {
+                date.fromisoformat(day): came.get(f"{each}_fen", 0)
+                for day, came in claim.get("received", {}).items()
+            }
+            for piece in spread(came_on, self._pieces[each]):
+                self._came(each, piece)
         for due in expected_of(claim["claim_id"], held_by(loan), open_rows(loan)):
             month = self._month(due.due_on)
             month.expected_principal_fen += due.principal_fen
@@ -80,7 +84,7 @@ class CashHistory:
         came, due = self._month(piece.paid_on), self._month(piece.due_on)
         _more(due, f"expected_{component}_fen", piece.amount_fen)
         _more(came, f"received_{component}_fen", piece.amount_fen)
-        if piece.timing != "in_time":
+        if piece.amount_fen > 0 and piece.timing != "in_time":
             _more(came, f"{piece.timing}_fen", piece.amount_fen)
 
     def _month(self, day: date) -> CashMonthOut:
@@ -100,13 +104,14 @@ def _more(month: CashMonthOut, name: str, amount_fen: int) -> None:
 
 
 def _paid(loan: Document, component: str) -> dict[date, int]:
-    """What the loan's payments of each value date paid of a component."""
+    """What the loan's payments of each value date paid of a component, as they were booked, and what each day's corrections changed."""
     found: dict[date, int] = {}
     for payment in loan.get("payments", {}).values():
-        if payment.get("reversed"):
-            continue
         day = date.fromisoformat(payment["value_date"])
         found[day] = found.get(day, 0) + payment[f"{component}_fen"]
+    for name, changed in loan.get("restated", {}).items():
+        day = date.fromisoformat(name)
+        found[day] = found.get(day, 0) + changed.get(f"{component}_fen", 0)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from libs.events import compensation, guarantees
+from libs.events.money import MAX_INTEGER
 from libs.runtime.http import Answer, DayField, PositiveFenField, Shape
 
 _CODE = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
@@ -16,11 +17,28 @@ CompensationState = Literal["proposed", "approved", "executed", "paid", "decline
 
 
 class GuarantorIn(Shape):
-    """What a company may guarantee: all its loans together, until the end of a day within a year. `file` names its admission file."""
+    """What a company may guarantee: all its loans together, until the end of a day within a year. `file` names its admission file, which
+    says its net assets and what it guarantees elsewhere. It is liable jointly unless it is said."""
 
     limit_fen: PositiveFenField
     valid_to: DayField
     file: Annotated[str, Field(pattern=_REFERENCE, examples=["vault:7f3a"])]
+    liability: guarantees.Liability = "joint"
+    net_assets_fen: PositiveFenField | None = None
+    elsewhere_fen: Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)] = 0
+
+
+class AdmissionIn(Shape):
+    """What another person agrees to: what was proposed, or less where he says so."""
+
+    limit_fen: PositiveFenField | None = None
+    valid_to: DayField | None = None
+
+
+class RefusalIn(Shape):
+    """Why what is proposed is not agreed to, or taken back."""
+
+    code: Annotated[str, Field(pattern=_CODE, examples=["file_incomplete"])]
 
 
 class SuspensionIn(Shape):
@@ -32,7 +50,7 @@ class SuspensionIn(Shape):
 class GuarantorDone(Answer):
     """What became of a guarantor."""
 
-    status: Literal["proposed", "admitted", "suspended"]
+    status: Literal["proposed", "admitted", "refused", "suspended"]
 
     @staticmethod
     def proposed(event: guarantees.GuarantorProposed) -> "GuarantorDone":
@@ -45,19 +63,26 @@ class GuarantorDone(Answer):
         return GuarantorDone(id=event.guarantor, status="admitted")
 
     @staticmethod
+    def refused(event: guarantees.GuarantorRefused) -> "GuarantorDone":
+        """What was admitted before stands."""
+        return GuarantorDone(id=event.guarantor, status="refused")
+
+    @staticmethod
     def suspended(event: guarantees.GuarantorSuspended) -> "GuarantorDone":
         """It guarantees no new loans."""
         return GuarantorDone(id=event.guarantor, status="suspended")
 
 
 class GuarantorOut(BaseModel):
-    """A guarantor: what he may and what he does guarantee; `proposal` are terms that another person is to agree to."""
+    """A guarantor: what he may and what he does guarantee; `proposal` are terms that another person is to agree to. `refused` is one that
+    was never admitted."""
 
     id: str
-    state: Literal["proposed", "admitted", "suspended"]
+    state: Literal["proposed", "admitted", "refused", "suspended"]
     limit_fen: int
     guaranteed_fen: int
     valid_to: date | None = None
+    liability: guarantees.Liability | None = None
     proposal: dict[str, Any] | None = None
 
     @staticmethod
@@ -65,10 +90,11 @@ class GuarantorOut(BaseModel):
         """From a document of repayment.guarantors."""
         return GuarantorOut(
             id=document["guarantor"],
-            state=document.get("state", "proposed"),
+            state=document.get("state", "proposed" if document["proposal"] else "refused"),
             limit_fen=document.get("limit_fen", 0),
             guaranteed_fen=document.get("guaranteed_fen", 0),
             valid_to=document.get("valid_to"),
+            liability=document.get("liability"),
             proposal=document["proposal"],
         )
 
@@ -125,6 +151,7 @@ class CompensationOut(BaseModel):
     dpd: int
     proposed_by: str
     proposed_on: date
+    sign_until: date | None
     approved_by: str | None
     executed_by: str | None
     claim_id: str | None

@@ -4,7 +4,7 @@ The token's scopes let somebody knock; the step that he asks for says which post
 whether he has signed another, the log decides.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
 
@@ -20,10 +20,11 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds
+from libs.runtime.http.posts import himself, holds
 from libs.runtime.http.problems import Problem
 from services.repayment import commands
 from services.repayment.api.guarantee_shapes import (
+    AdmissionIn,
     CompensationDone,
     CompensationOut,
     CompensationsOut,
@@ -33,6 +34,7 @@ from services.repayment.api.guarantee_shapes import (
     GuarantorIn,
     GuarantorOut,
     GuarantorsOut,
+    RefusalIn,
     SuspensionIn,
 )
 from services.repayment.api.routes import router
@@ -43,6 +45,7 @@ CompensationId = Annotated[str, id_path("cmp")]
 Guarantors = Annotated[ViewReader, Depends(view_reader("repayment.guarantors"))]
 Compensations = Annotated[ViewReader, Depends(view_reader("repayment.compensations"))]
 Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
+Himself = Annotated[str | None, Depends(himself("repayment"))]
 
 #: Whose step it is: risk reads a guarantor's file and the general manager agrees; anybody of finance asks for a compensation, the
 #: supervisor approves it and the cashier executes it, three people (domain.md section 1; which of finance does what is chosen).
@@ -73,11 +76,11 @@ async def read_guarantors(guarantors: Guarantors, page: ThisPage) -> GuarantorsO
     answers={register_events.GuarantorProposed: GuarantorDone.proposed},
 )
 async def propose_guarantor(
-    guarantor: GuarantorId, body: GuarantorIn, staff: Staff, principal: ThisPrincipal
+    guarantor: GuarantorId, body: GuarantorIn, himself: Himself, staff: Staff, principal: ThisPrincipal
 ) -> Order:
     """Propose a company, or new terms for one that is known; `gua_x` is the customer `usr_x`."""
     await _require_post(staff, principal.subject, _READS_FILES)
-    return Order(guarantor, commands.ProposeGuarantor(guarantor=guarantor, **dict(body)))
+    return Order(guarantor, commands.ProposeGuarantor(guarantor=guarantor, himself=himself, **dict(body)))
 
 
 @router.command(
@@ -87,10 +90,32 @@ async def propose_guarantor(
     answers={register_events.GuarantorAdmitted: GuarantorDone.admitted},
     status=200,
 )
-async def admit_guarantor(guarantor: GuarantorId, staff: Staff, principal: ThisPrincipal) -> Order:
-    """Agree to what another person proposed."""
+async def admit_guarantor(
+    guarantor: GuarantorId,
+    himself: Himself,
+    staff: Staff,
+    principal: ThisPrincipal,
+    body: AdmissionIn | None = None,
+) -> Order:
+    """Agree to what another person proposed, or to less."""
     await _require_post(staff, principal.subject, _AGREES)
-    return Order(guarantor, commands.AdmitGuarantor(guarantor=guarantor))
+    terms = dict(body or AdmissionIn())
+    return Order(guarantor, commands.AdmitGuarantor(guarantor=guarantor, himself=himself, **terms))
+
+
+@router.command(
+    "/guarantors/{guarantor}/refusal",
+    scopes("risk", "committee"),
+    answer=GuarantorDone,
+    answers={register_events.GuarantorRefused: GuarantorDone.refused},
+    status=200,
+)
+async def refuse_guarantor(
+    guarantor: GuarantorId, body: RefusalIn, himself: Himself, staff: Staff, principal: ThisPrincipal
+) -> Order:
+    """Do not agree to what is proposed, or take it back."""
+    await _require_post(staff, principal.subject, _READS_FILES, _AGREES)
+    return Order(guarantor, commands.RefuseGuarantor(guarantor=guarantor, code=body.code, himself=himself))
 
 
 @router.command(
@@ -131,10 +156,13 @@ async def read_compensations(
     answer=CompensationDone,
     answers={events.CompensationProposed: CompensationDone.proposed},
 )
-async def propose_compensation(loan: LoanId, call: ThisCall, staff: Staff, principal: ThisPrincipal) -> Order:
+async def propose_compensation(
+    loan: LoanId, call: ThisCall, himself: Himself, staff: Staff, principal: ThisPrincipal
+) -> Order:
     """Propose that an overdue loan's guarantor pays, as soon as its contract allows."""
     await _require_post(staff, principal.subject, *_PROPOSES)
-    return Order(loan, commands.ProposeCompensation(loan_id=loan, compensation_id=call.mint("cmp")))
+    command = commands.ProposeCompensation(loan_id=loan, compensation_id=call.mint("cmp"), himself=himself)
+    return Order(loan, command)
 
 
 @router.command(
@@ -152,12 +180,13 @@ async def sign_compensation(
     loan: LoanId,
     compensation: CompensationId,
     body: CompensationStepIn,
+    himself: Himself,
     staff: Staff,
     principal: ThisPrincipal,
 ) -> Order:
     """Do the next step, by one's post, or refuse it with a code. Who it is, the token says."""
     await _require_post(staff, principal.subject, _STEPS[body.step])
-    about = {"loan_id": loan, "compensation_id": compensation}
+    about: dict[str, Any] = {"loan_id": loan, "compensation_id": compensation, "himself": himself}
     match body.step:
         case "approve":
             return Order(loan, commands.ApproveCompensation(**about))

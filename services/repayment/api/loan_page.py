@@ -33,7 +33,7 @@ from services.repayment.api.page_shapes import (
 from services.repayment.api.routes import Claims, Loans, Today, router
 from services.repayment.api.shapes import LoanOut, SettlementOut
 from services.repayment.domain.allocation import settlement
-from services.repayment.domain.loan_account import Line, accounts
+from services.repayment.domain.loan_account import Line
 from services.repayment.domain.profile import profile_named
 
 _OWN = scopes("loan:own", "operator")
@@ -149,9 +149,5 @@ async def _history(history: ViewReader, page: Page, loan_id: str, *, names_payme
     found, following = await history.page(page, where={"loan_id": loan_id})
     wanted = {line["_id"] for line in found}
     lines = await _lines(history, loan_id)
-    items = [
-        HistoryLineOut.of(line, account, names_payment=names_payment)
-        for line, account in accounts(lines)
-        if line["_id"] in wanted
-    ]
-    return HistoryOut(items=items, next=following)
+    shown = HistoryLineOut.all_of(lines, names_payment=names_payment)
+    return HistoryOut(items=[line for name, line in shown if name in wanted], next=following)

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from libs.events import in_kind, mandate, measures
+from libs.events import in_kind, mandate, measures, pauses, voidance, voiding
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.repayment import LoanClass
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
 
@@ -30,14 +31,15 @@ class ExtensionIn(Shape):
 
 
 class RestructuringIn(Shape):
-    """All that is open, arrears too, is due over so many months more."""
+    """All that is open, arrears too, is due over so many months more; with the consent of whoever answers for the loan."""
 
     kind: Literal["restructuring"]
     months: MonthsField
+    guarantor_consent: ReferenceField | None = None
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
-        return measures.Restructuring(months=self.months)
+        return measures.Restructuring(months=self.months, guarantor_consent=self.guarantor_consent)
 
 
 class WriteOffIn(Shape):
@@ -95,6 +97,51 @@ class BranchMoveIn(Shape):
         return measures.BranchMove(from_branch=self.from_branch, to_branch=self.to_branch)
 
 
+class PauseIn(Shape):
+    """These days do not count, both included; it begins tomorrow at the earliest."""
+
+    kind: Literal["pause"]
+    from_on: date
+    to_on: date
+    cause: pauses.PauseCause
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return pauses.Pause(from_on=self.from_on, to_on=self.to_on, cause=self.cause)
+
+
+class PauseEndIn(Shape):
+    """The pause that stands ends today."""
+
+    kind: Literal["pause_end"]
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return pauses.PauseEnd()
+
+
+class FlagIn(Shape):
+    """The debtor has died, or disputes the debt."""
+
+    kind: Literal["flag"]
+    flag: FlagKind
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return Flag(flag=self.flag)
+
+
+class UnflagIn(Shape):
+    """The flag does not stand any more."""
+
+    kind: Literal["unflag"]
+    flag: FlagKind
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return Unflag(flag=self.flag)
+
+
 class SettlementInKindIn(Shape):
     """An asset takes the place of `agreed_fen` of the debt, at most its value: cash is impossible, as a paper says. Only rights have a
     last day (`valid_to`)."""
@@ -119,6 +166,18 @@ class SettlementInKindIn(Shape):
         return in_kind.SettlementInKind(**dict(self))
 
 
+class VoidanceIn(Shape):
+    """The loan's contract is void: principal back, no interest; what is left is due on the next day, or by `repay_by`."""
+
+    kind: Literal["voidance"]
+    ground: voiding.VoidingCode
+    repay_by: date | None = None
+
+    def terms(self) -> measures.MeasureTerms:
+        """As the command has it."""
+        return voidance.Voidance(ground=self.ground, repay_by=self.repay_by)
+
+
 TermsIn = Annotated[
     ExtensionIn
     | RestructuringIn
@@ -127,7 +186,12 @@ TermsIn = Annotated[
     | ReclassificationIn
     | NonAccrualIn
     | BranchMoveIn
-    | SettlementInKindIn,
+    | PauseIn
+    | PauseEndIn
+    | FlagIn
+    | UnflagIn
+    | SettlementInKindIn
+    | VoidanceIn,
     Field(discriminator="kind", examples=[{"kind": "waiver", "amount_fen": 100_00}]),
 ]
 
@@ -182,7 +246,8 @@ class MeasureDone(Answer):
 
 class MeasureOut(BaseModel):
     """A measure and how far it is: `loan` while its loan is asked, then the post whose step is next, `vote` while its lenders vote,
-    `execution` once all have agreed, at last `executed`, `refused` or `failed`. Amounts of principal that vote are in fen."""
+    `execution` once all have agreed, at last `executed`, `refused` or `failed`; `until` is the last day of what it waits for.
+    Amounts of principal that vote are in fen; `owed_fen` is what of a voidance's money is not collected yet, None where nothing was to be."""
 
     measure_id: str
     loan_id: str
@@ -200,11 +265,13 @@ class MeasureOut(BaseModel):
     against_fen: int
     code: str | None
     ended_on: date | None
+    flags: list[FlagKind] = []
+    owed_fen: int | None = None
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "MeasureOut":
         """From a document of repayment.measures; who signed is the house's own."""
-        return MeasureOut(**{name: document[name] for name in MeasureOut.model_fields})
+        return MeasureOut(**{name: document.get(name) for name in MeasureOut.model_fields})
 
 
 class MeasuresOut(BaseModel):

@@ -49,12 +49,6 @@ async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
         raise Problem(403, "forbidden_post")
 
 
-async def _branch(staff: ViewReader, who: str) -> str | None:
-    """The branch that somebody of the staff works in."""
-    found = await staff.find(who)
-    return None if found is None else found.get("region")
-
-
 def _post(step: events.MeasureStep) -> str:
     """Whose step it is: posts have their names, and a clerk of either branch is a clerk."""
     return LOAN_CLERK if step == "receiving_clerk" else step
@@ -70,6 +64,7 @@ async def propose_measure(body: MeasureIn, call: ThisCall, staff: Staff, princip
     """Propose a measure for a loan, by one's post. Whether the loan could do it, it says next."""
     terms = body.terms.terms()
     await _require_post(staff, principal.subject, *PROPOSERS[terms.kind])
+    proposer = await staff.find(principal.subject)
     measure_id = call.mint("msr")
     command = commands.ProposeMeasure(
         measure_id=measure_id,
@@ -77,7 +72,8 @@ async def propose_measure(body: MeasureIn, call: ThisCall, staff: Staff, princip
         terms=terms,
         reason=body.reason,
         evidence=tuple(body.evidence),
-        branch=await _branch(staff, principal.subject),
+        branch=None if proposer is None else proposer.get("region"),
+        himself=None if proposer is None else proposer.get("user_id"),
     )
     return Order(measure_id, command)
 

@@ -1,6 +1,6 @@
 """Bodies of a loan's page: its schedule as it stands today, its history, and where each amount comes from. Amounts in fen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -8,7 +8,16 @@ from pydantic import BaseModel, Field
 
 from services.repayment.api.shapes import LoanOut, NextDueOut, RowOut, SettlementOut
 from services.repayment.domain.allocation import days_past_due
-from services.repayment.domain.loan_account import COMPONENTS, Account, Line, Share, left_fen, paid_fen
+from services.repayment.domain.loan_account import (
+    COMPONENTS,
+    Account,
+    Line,
+    Share,
+    accounts,
+    left_fen,
+    paid_fen,
+    parts_of,
+)
 
 #: Where an instalment stands: asked for by nothing any more, to come, due and not judged yet, missed.
 Status = Literal["paid", "settled", "overdue", "due", "future"]
@@ -136,7 +145,6 @@ class HeldPageOut(BaseModel):
 
 # --- history -------------------------------------------------------------------------------------------------------
 
-_PARTS: Final = (*(f"paid_{each}_fen" for each in COMPONENTS), "charged_penalty_fen")
 _LEFT: Final = ("outstanding_fen", "overdue_fen", "penalty_fen")
 
 
@@ -149,8 +157,9 @@ class LeftOut(BaseModel):
 
 
 class HistoryLineOut(BaseModel):
-    """An event that moved an amount: what it paid and charged of each component, what it left, and where it stands in the log.
-    `on` is the date on which it counts. `payment_id` is null for who only holds a claim."""
+    """An event that moved an amount: what it paid and charged of each component (below zero: what a correction took back), what it
+    left, and where it stands in the log. The lines sum to the page's totals. `on` is the date on which it counts. `payment_id` is
+    null for who only holds a claim."""
 
     event: str = Field(description="service/partition/position/index.")
     kind: str = Field(examples=["PaymentReceived"])
@@ -165,14 +174,23 @@ class HistoryLineOut(BaseModel):
     left: LeftOut
 
     @classmethod
-    def of(cls, line: Line, account: Account, *, names_payment: bool) -> "HistoryLineOut":
-        """From a line and the account after it."""
-        return cls(
-            **{name: line[name] for name in ("event", "kind", "on", "business_date")},
-            payment_id=line["payment_id"] if names_payment else None,
-            left=LeftOut(**{name: account.get(name, 0) for name in _LEFT}),
-            **{name: line["parts"].get(name, 0) for name in _PARTS},
-        )
+    def all_of(
+        cls, history: Iterable[Line], *, names_payment: bool
+    ) -> "Iterator[tuple[str, HistoryLineOut]]":
+        """Each line by its document's name; `history` from its first line on."""
+        before: dict[str, int] = {}
+        for line, account in accounts(history):
+            after = parts_of(account)
+            yield (
+                line["_id"],
+                cls(
+                    **{name: line[name] for name in ("event", "kind", "on", "business_date")},
+                    payment_id=line["payment_id"] if names_payment else None,
+                    left=LeftOut(**{name: account.get(name, 0) for name in _LEFT}),
+                    **{name: fen - before.get(name, 0) for name, fen in after.items()},
+                ),
+            )
+            before = after
 
 
 class HistoryOut(BaseModel):

@@ -8,9 +8,12 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel
 
 from libs.events import repayment as events
+from libs.events.flags import FlagKind
+from libs.events.pauses import PauseCause
 from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, Shape
 from services.repayment.domain.allocation import Book, Penalty, book_of
+from services.repayment.domain.pausing import Paused
 
 
 class CalendarIn(Shape):
@@ -86,10 +89,27 @@ class NextDueOut(BaseModel):
     open_fen: int
 
 
+class PauseOut(BaseModel):
+    """Days that do not count, both included, and the measure that said so."""
+
+    id: str
+    cause: PauseCause
+    from_on: date
+    to_on: date
+
+    @staticmethod
+    def all_of(document: Mapping[str, Any]) -> list["PauseOut"]:
+        """From a document of repayment.loans, in their order; what never began is none."""
+        known = document.get("pauses", {}).items()
+        found = (PauseOut(id=name, **pause) for name, pause in known if pause["to_on"])
+        return sorted(found, key=lambda pause: pause.from_on)
+
+
 class LoanOut(BaseModel):
     """A loan with its schedule. `measures` are those that were taken, by id, with their kind; `accrual` says whether its interest is
     income. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
-    charged yet is in the payoff of a date, not here."""
+    charged yet is in the payoff of a date, not here. `flags` are those that stand, with the day on which they were raised, `pauses` the days
+    that do not count."""
 
     id: str
     listing_id: str
@@ -119,10 +139,13 @@ class LoanOut(BaseModel):
     accrual: Literal["accruing", "non_accrual"] = "accruing"
     non_accrual_since: date | None = None
     written_off_on: date | None = None
+    voided_on: date | None = None
     recovered_fen: int = 0
     waived_fen: int = 0
     branch: str = ""
     measures: dict[str, str] = {}
+    flags: dict[FlagKind, date] = {}
+    pauses: list[PauseOut] = []
 
     @staticmethod
     def of(document: dict[str, Any]) -> "LoanOut":
@@ -136,7 +159,7 @@ class LoanOut(BaseModel):
         for row in rows:
             row.open_fen = row.left_fen() if running else 0
         oldest = next((row for row in rows if row.open_fen), None)
-        made = ("id", "rows", "payments", "next_due")
+        made = ("id", "rows", "payments", "next_due", "flags", "pauses")
         shown = {
             name: document[name] for name in LoanOut.model_fields if name in document and name not in made
         }
@@ -148,6 +171,8 @@ class LoanOut(BaseModel):
                 (PaymentOut(id=name, **payment) for name, payment in document.get("payments", {}).items()),
                 key=lambda payment: (payment.value_date, payment.id),
             ),
+            flags={flag: on for flag, on in document.get("flags", {}).items() if on},
+            pauses=PauseOut.all_of(document),
             **shown,
         )
 
@@ -178,6 +203,10 @@ class LoanOut(BaseModel):
             penalties=penalties,
             fees_paid_fen=[row.paid_fee_fen for row in self.rows],
             repayment=read(self.repayment),
+            pauses=[
+                Paused(from_on=each.from_on, to_on=each.to_on, pause_id=each.id, cause=each.cause)
+                for each in self.pauses
+            ],
         )
 
 

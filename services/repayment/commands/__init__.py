@@ -19,6 +19,7 @@ RecordCompensation = compensation.RecordCompensation
 DeclineCompensation = compensation.DeclineCompensation
 ProposeGuarantor = guarantees.ProposeGuarantor
 AdmitGuarantor = guarantees.AdmitGuarantor
+RefuseGuarantor = guarantees.RefuseGuarantor
 SuspendGuarantor = guarantees.SuspendGuarantor
 ReserveGuarantee = guarantees.ReserveGuarantee
 ReduceGuarantee = guarantees.ReduceGuarantee

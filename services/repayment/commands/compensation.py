@@ -1,5 +1,8 @@
 """Commands of a compensation 代偿 to its loan: three people of finance, then the answer of the guarantor's account.
 
+`himself` is a member of staff as a customer, None where the register names none: whoever owes, answers for the loan or is owed has no part
+in it (`forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder`).
+
 To a loan that is repaid they are refused `loan_repaid`, to none `unknown_loan`.
 """
 
@@ -20,15 +23,17 @@ class ProposeCompensation:
 
     loan_id: str
     compensation_id: str
+    himself: str | None = None
 
 
 @command("repayment.ApproveCompensation")
 class ApproveCompensation:
     """Another person agrees. No effect when it is approved. Refused: `compensation_not_open`, `forbidden_not_staff`,
-    `forbidden_same_person`."""
+    `forbidden_same_person`, `compensation_expired` (its days to be signed are over)."""
 
     loan_id: str
     compensation_id: str
+    himself: str | None = None
 
 
 @command("repayment.RefuseCompensation")
@@ -39,6 +44,7 @@ class RefuseCompensation:
     loan_id: str
     compensation_id: str
     code: Code
+    himself: str | None = None
 
 
 @command("repayment.ExecuteCompensation")
@@ -46,11 +52,13 @@ class ExecuteCompensation:
     """A third person asks the guarantor's account for what it comes to today, or it is declined by event: `nothing_overdue`,
     `not_overdue_enough` (the contract's days count again on this day). No effect when it was asked for.
 
-    Refused: `compensation_not_open`, `not_approved`, `forbidden_not_staff`, `forbidden_same_person`, `debit_unanswered`.
+    Refused: `compensation_not_open`, `not_approved`, `forbidden_not_staff`, `forbidden_same_person`, `compensation_expired`,
+    `debit_unanswered`.
     """
 
     loan_id: str
     compensation_id: str
+    himself: str | None = None
 
 
 @command("repayment.RecordCompensation")

@@ -64,7 +64,7 @@ class CorrectPayment:
     """Put the loan right. No effect for a correction that was applied.
 
     Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
-    `loan_settled_in_kind`, `loan_measured` (a measure changed what it owes, or its class), `loan_compensated` (its guarantor paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `history_differs` (the loan's inputs, replayed, do not give the loan:
+    `loan_voided`, `loan_settled_in_kind`, `loan_measured` (a measure changed what it owes, or its class), `loan_compensated` (its guarantor paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `history_differs` (the loan's inputs, replayed, do not give the loan:
     a debit was answered days late), `changes_nothing`.
     """
 

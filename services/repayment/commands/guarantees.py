@@ -1,34 +1,62 @@
-"""Commands to the register of guarantors: people of the platform admit them, sagas reserve and reduce."""
+"""Commands to the register of guarantors: people of the platform admit them, sagas reserve and reduce.
+
+`himself` is a member of staff as a customer, None where the register names none: nobody judges his own guarantee (`forbidden_guarantor`).
+"""
 
 from datetime import date
 
 from libs.events.codec import command
+from libs.events.guarantees import Liability
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
 
 
 @command("repayment.ProposeGuarantor")
 class ProposeGuarantor:
-    """Risk proposes a company, or new terms for one that is known. No effect for the same proposal by the same person.
+    """Risk proposes a company, or new terms for one that is known: jointly liable unless it is said. No effect for the same proposal
+    by the same person.
 
-    Refused: `forbidden_not_staff`, `invalid_date` (not valid for a day, or for more than a year: it is reviewed yearly).
+    Refused: `forbidden_not_staff`, `forbidden_guarantor`, `invalid_date` (not valid for a day, or for longer than until its review),
+    `liability_not_taken` (one that the profile does not), `limit_too_high` (with what it guarantees elsewhere more than the profile's
+    multiple of its net assets), `proposal_waits` (another one).
     """
 
     guarantor: str
     limit_fen: PositiveFen
     valid_to: date
     file: Reference
+    liability: Liability = "joint"
+    net_assets_fen: PositiveFen | None = None
+    elsewhere_fen: Count = 0
+    himself: str | None = None
 
 
 @command("repayment.AdmitGuarantor")
 class AdmitGuarantor:
-    """Another person agrees to what is proposed. No effect when nothing is proposed beside what is admitted.
+    """Another person agrees to what is proposed, or to less: `limit_fen` and `valid_to` where he names them. No effect when nothing is
+    proposed beside what is admitted.
 
-    Refused: `unknown_guarantor`, `forbidden_not_staff`, `forbidden_same_person`, `too_late` (its last day has passed),
+    Refused: `unknown_guarantor`, `forbidden_not_staff`, `forbidden_guarantor`, `forbidden_same_person`, `too_late` (its last day has
+    passed), `proposal_expired` (it waited for longer than the profile's days), `above_proposal` (a higher limit or a later day),
     `nothing_proposed` (to one that is suspended).
     """
 
     guarantor: str
+    limit_fen: PositiveFen | None = None
+    valid_to: date | None = None
+    himself: str | None = None
+
+
+@command("repayment.RefuseGuarantor")
+class RefuseGuarantor:
+    """What is proposed is not agreed to, or taken back by whoever proposed it. No effect when nothing is proposed.
+
+    Refused: `unknown_guarantor`, `forbidden_not_staff`, `forbidden_guarantor`.
+    """
+
+    guarantor: str
+    code: Code
+    himself: str | None = None
 
 
 @command("repayment.SuspendGuarantor")

@@ -19,6 +19,7 @@ from libs.events.repayment import AllocationLine, LoanClass, PenaltyLine, Schedu
 from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accruing import accrued_interest_fen
+from services.repayment.domain.pausing import Paused, delinquent_days, last_counted
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import daily_interest_fen, is_asked, reached
 
@@ -49,7 +50,7 @@ class Book:
 
     All before `first_open` are paid in full (or are zero); `paid` is what instalments from it on have received (fen), in their order,
     those that received nothing left out. `penalties` are those of open instalments that were charged, in their order: what of
-    them is paid is no longer owed, and stands in no line of `paid`.
+    them is paid is no longer owed, and stands in no line of `paid`. `pauses` are the days that do not count.
     """
 
     funded_on: date
@@ -60,6 +61,7 @@ class Book:
     penalty_rate: AnnualRate = Decimal(0)
     penalties: tuple[Penalty, ...] = ()
     repayment: RepaymentTerms | None = None
+    pauses: tuple[Paused, ...] = ()
 
     @property
     def oldest_due_on(self) -> date | None:
@@ -99,6 +101,7 @@ def book_of(
     penalties: Sequence[Penalty] = (),
     fees_paid_fen: Sequence[int] = (),
     repayment: RepaymentTerms | None = None,
+    pauses: Sequence[Paused] = (),
 ) -> Book:
     """A book from rows, what each has received as (interest, principal) and as fee in fen and the penalties of open rows: for
     those who hold a loan's view and not its state. Raises ValueError when something is paid on more entries than rows."""
@@ -109,6 +112,7 @@ def book_of(
         first_open=_next_asked(rows, 1),
         penalty_rate=penalty_rate,
         repayment=repayment,
+        pauses=tuple(pauses),
     )
     if not paid_fen and not fees_paid_fen and not penalties:
         return book
@@ -160,13 +164,24 @@ def owed_fen(book: Book, through: date) -> int:
 
 def overdue_fen(book: Book, on: date) -> int:
     """Everything open of instalments due before a date: the due day itself is not late (DPD 0)."""
-    return owed_fen(book, on - _DAY)
+    return _total_fen(overdue_lines(book, on))
+
+
+def overdue_lines(book: Book, on: date) -> tuple[AllocationLine, ...]:
+    """What is open of each instalment that is late on a date: a day has counted since it was due."""
+    return open_lines(book, last_counted(book.pauses, on) - _DAY)
 
 
 def days_past_due(book: Book, on: date) -> int:
-    """DPD: `on` − due date of the oldest instalment not fully paid, 0 on its due day and before (rules.md 1.4)."""
+    """DPD: `on` − due date of the oldest instalment not fully paid, 0 on its due day and before, without paused days (rules.md 1.4)."""
     oldest = book.oldest_due_on
-    return 0 if oldest is None else max(0, (on - oldest).days)
+    return 0 if oldest is None else delinquent_days(book.pauses, oldest, on)
+
+
+def is_behind(book: Book, on: date) -> bool:
+    """Whether anything that was due before a date is open, whatever days count."""
+    oldest = book.oldest_due_on
+    return oldest is not None and oldest < on
 
 
 def order_of(terms: RepaymentTerms | None, loan_class: LoanClass) -> PayOrder:
@@ -239,14 +254,17 @@ def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]
     that is longer overdue than the grace, `open` being its principal and interest (never penalty or fee: no compounding).
 
     The days run from its due date, or from where it was charged to last; an instalment paid within the grace costs
-    nothing, one that is not costs from its first day on. Source: domain.md section 4, docs/decisions/0005.
+    nothing, one that is not costs from its first day on. Paused days are none of both. Source: domain.md section 4,
+    docs/decisions/0005.
     """
     lines: list[PenaltyLine] = []
     for owed in open_lines(book, on - timedelta(days=rules.penalty_grace_days + 1)):
         charged = book.penalty_of(owed.number)
         due_on = book.rows[owed.number - 1].due_on
+        if book.pauses and delinquent_days(book.pauses, due_on, on) <= rules.penalty_grace_days:
+            continue
         since = max(charged.to, due_on) if charged else due_on
-        days = max(0, (on - since).days)
+        days = delinquent_days(book.pauses, since, on)
         open_fen = owed.interest_fen + owed.principal_fen
         fen = daily_interest_fen(open_fen, book.penalty_rate, days, rules.day_basis, rules.rounding)
         if fen:

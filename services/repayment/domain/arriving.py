@@ -6,15 +6,17 @@ date, any other before them.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from libs.events.arrival import Arrival, PaymentMode
-from libs.events.deciding import Context
+from libs.events.deciding import Context, WakeOn
 from libs.events.repayment import PaymentReceived
 from services.repayment.commands import RecordDebit, RecordPayment
-from services.repayment.domain.journal import BEFORE_DUES, BEFORE_MISSES, phase_of
+from services.repayment.domain.journal_entries import BEFORE_DUES, BEFORE_MISSES, phase_of
 from services.repayment.domain.loan_day import next_wake
-from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.profile import Profile
+from services.repayment.domain.waiting import place_on, told_late, waited
 
 
 def told(
@@ -25,40 +27,40 @@ def told(
     events: Sequence[LoanEvent],
 ) -> Sequence[LoanEvent]:
     """The events of a payment, the one that takes it with how it came."""
-    if isinstance(state, Repaid):
-        return events
-    arrival = _arrival(profile, command, state, context)
-    return [
-        replace(event, arrival=arrival)
-        if isinstance(event, PaymentReceived) and not _is_ordinary(arrival, command, event)
-        else event
-        for event in events
-    ]
+    rules = profile.on(reopened(state).book.funded_on)
+    taken = next((event for event in events if isinstance(event, PaymentReceived)), None)
+    if isinstance(state, Repaid) or taken is None:
+        if isinstance(command, RecordPayment):
+            return events
+        return told_late(rules, (command.debit_id, command.value_date), state, context, events)
+    due = next_wake(rules, state)
+    arrival = _arrival(command, state, due, context)
+    late = waited(state, due, (arrival.booked_on, arrival.before_phase))
+    if _is_ordinary(arrival, command, taken):
+        return [*late, *events]
+    return [*late, *(replace(event, arrival=arrival) if event is taken else event for event in events)]
 
 
-def _arrival(
-    profile: Profile, command: RecordDebit | RecordPayment, state: Running, context: Context
-) -> Arrival:
+def _arrival(command: RecordDebit | RecordPayment, state: Running, due: WakeOn, context: Context) -> Arrival:
     account_id = "" if command.account_id == state.borrower_account else command.account_id
     return Arrival(
         account_id=account_id,
         received_fen=command.debited_fen if isinstance(command, RecordDebit) else command.amount_fen,
         booked_on=context.business_date,
-        before_phase=_before_phase(profile, command, state, context),
+        before_phase=_before_phase(command, state, due, context.business_date),
         mode=_mode(command),
     )
 
 
-def _before_phase(
-    profile: Profile, command: RecordDebit | RecordPayment, state: Running, context: Context
-) -> int:
+def _before_phase(command: RecordDebit | RecordPayment, state: Running, due: WakeOn, on: date) -> int:
     """The phase of today that has not woken the loan. Nothing to do in phase 2 leaves open whether it is over: then by what the markers
-    of the day see to (design.md 2.7), everything dated today comes before it, a debit's money and what is dated tomorrow after it."""
-    wake_on = next_wake(profile.on(state.book.funded_on), state)
-    if wake_on is not None and wake_on <= (context.business_date, BEFORE_DUES):
+    of the day see to (design.md 2.7), everything dated today comes before it, a debit's money and what is dated tomorrow after it; of
+    a debit that was answered late nothing sees to it, so as for everything else that comes to a loan."""
+    if due is not None and due <= (on, BEFORE_DUES):
         return BEFORE_DUES
-    is_debit = isinstance(command, RecordDebit)
-    return phase_of(is_debit=is_debit) if command.value_date <= context.business_date else BEFORE_MISSES
+    if isinstance(command, RecordDebit):
+        return place_on(state, due, on)[1] if command.value_date < on else BEFORE_MISSES
+    return BEFORE_DUES if command.value_date <= on else BEFORE_MISSES
 
 
 def _mode(command: RecordDebit | RecordPayment) -> PaymentMode:

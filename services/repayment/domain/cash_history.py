@@ -4,12 +4,16 @@ A payment pays the oldest instalment first, so a loan's document says which inst
 end to end beside what the rows have received. A claim's receipt is its share of one payment and is spread on the same instalments
 in the same proportions, cut by slices (libs.events.money.slice_fen), so its parts sum to it to the fen. What an early settlement paid
 belongs to the instalments that were to come. Penalty is nobody's expectation: it is received, and stands apart.
+
+What was received stays so in its month, whatever is corrected later: a correction gives and takes on its own day. What it takes back was
+for the instalments that were paid last, which are to be paid again.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from typing import Final, Literal
 
 from libs.events.money import slice_fen
@@ -29,7 +33,8 @@ class Instalment:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of what came on a date: the instalment that it was for, and how much; `ahead`: for none, the schedule was made less by it."""
+    """A part of what came on a date: the instalment that it was for, and how much (below zero: of what was taken back); `ahead`: for
+    none, the schedule was made less by it."""
 
     paid_on: date
     due_on: date
@@ -48,37 +53,80 @@ class Piece:
 def pieces_of(
     payments: Mapping[date, int], rows: Sequence[Instalment], *, is_owed: bool
 ) -> dict[date, list[Piece]]:
-    """What a loan's payments of each date paid, instalment by instalment, of one component.
+    """What a loan's payments of each date paid (below zero: what corrections took back), instalment by instalment, of one component.
 
     First what the rows have received, oldest first. Then what stands in no row: of a loan that is owed no more, an early settlement's,
     on what the rows still ask for; of one that is still owed, a prepayment's, for which the rows were asked anew, so it is for none of
-    them and ahead of all. More than that is for the date on which it came.
+    them and ahead of all. More than that is for the date on which it came. What was taken back since had paid what the rows ask for.
     """
-    asked = () if is_owed else rows
-    room = iter(
-        chain(
-            ((row.due_on, row.paid_fen) for row in rows),
-            ((row.due_on, row.owed_fen - row.paid_fen) for row in asked),
-        )
-    )
+    room = deque(_room(payments, rows, is_owed=is_owed))
+    laid: list[Piece] = []
     found: dict[date, list[Piece]] = {}
-    due_on, left_fen = next(room, (None, 0))
     for paid_on in sorted(payments):
-        rest_fen, pieces = payments[paid_on], []
-        while rest_fen > 0:
-            while left_fen <= 0 and due_on is not None:
-                due_on, left_fen = next(room, (None, 0))
-            part_fen = rest_fen if due_on is None else min(rest_fen, left_fen)
-            pieces.append(Piece(paid_on, due_on or paid_on, part_fen, ahead=is_owed and due_on is None))
-            rest_fen, left_fen = rest_fen - part_fen, left_fen - part_fen
-        found[paid_on] = pieces
+        rest_fen = payments[paid_on]
+        if rest_fen < 0:
+            found[paid_on] = list(_taken_back(-rest_fen, paid_on, laid))
+            room.extendleft(replace(piece, amount_fen=-piece.amount_fen) for piece in found[paid_on])
+            continue
+        pieces = found.setdefault(paid_on, [])
+        while rest_fen:
+            place = room.popleft() if room else Piece(paid_on, paid_on, rest_fen, ahead=is_owed)
+            part_fen = min(rest_fen, place.amount_fen)
+            if part_fen < place.amount_fen:
+                room.appendleft(replace(place, amount_fen=place.amount_fen - part_fen))
+            if part_fen:
+                due_on = paid_on if place.ahead else place.due_on
+                pieces.append(Piece(paid_on, due_on, part_fen, ahead=place.ahead))
+            rest_fen -= part_fen
+        laid += pieces
     return found
+
+
+def _room(payments: Mapping[date, int], rows: Sequence[Instalment], *, is_owed: bool) -> Iterator[Piece]:
+    """What payments can be laid on, in its order; their own dates are not known yet."""
+    yield from (Piece(row.due_on, row.due_on, row.paid_fen) for row in rows)
+    asked = (Piece(row.due_on, row.due_on, row.owed_fen - row.paid_fen) for row in rows)
+    if not is_owed:
+        yield from asked
+        return
+    whole = list(accumulate((payments[day] for day in sorted(payments)), initial=0))
+    ahead_fen = max(0, whole[-1] - sum(row.paid_fen for row in rows))
+    yield Piece(date.min, date.min, ahead_fen, ahead=True)
+    taken_fen = max(whole) - whole[-1]
+    for place in asked:
+        yield replace(place, amount_fen=min(place.amount_fen, taken_fen))
+        taken_fen -= min(place.amount_fen, taken_fen)
+
+
+def _taken_back(amount_fen: int, on: date, laid: list[Piece]) -> Iterator[Piece]:
+    """What a correction takes back of what was paid last, off the pieces that were laid; more than they are stands for itself."""
+    while amount_fen and laid:
+        last = laid.pop()
+        part_fen = min(amount_fen, last.amount_fen)
+        if part_fen < last.amount_fen:
+            laid.append(replace(last, amount_fen=last.amount_fen - part_fen))
+        yield Piece(on, last.due_on, -part_fen, ahead=last.ahead)
+        amount_fen -= part_fen
+    if amount_fen:
+        yield Piece(on, on, -amount_fen)
+
+
+def spread(received: Mapping[date, int], pieces: Mapping[date, Sequence[Piece]]) -> Iterator[Piece]:
+    """What a claim received on each date, on the instalments for which it came; the parts of a date sum to what came on it."""
+    laid: list[Piece] = []
+    for paid_on in sorted(received):
+        if received[paid_on] < 0:
+            yield from _taken_back(-received[paid_on], paid_on, laid)
+            continue
+        came = list(share_of(received[paid_on], paid_on, pieces.get(paid_on, ())))
+        laid += came
+        yield from came
 
 
 def share_of(received_fen: int, paid_on: date, pieces: Sequence[Piece]) -> Iterator[Piece]:
     """A claim's receipt of a date, spread on the instalments that its loan's payments of that date paid; the parts sum to it."""
     whole = sum(piece.amount_fen for piece in pieces)
-    if received_fen <= 0 or not whole:
+    if received_fen <= 0 or whole <= 0:
         yield Piece(paid_on, paid_on, received_fen)
         return
     ends = accumulate((piece.amount_fen for piece in pieces), initial=0)

@@ -36,16 +36,17 @@ from services.repayment.commands.compensation import (
     RecordCompensation,
     RefuseCompensation,
 )
-from services.repayment.domain.allocation import UNDUE, Book, line_fen, open_lines, settlement
+from services.repayment.domain.allocation import UNDUE, Book, line_fen, overdue_lines, settlement
+from services.repayment.domain.compensation_days import require_in_time
 from services.repayment.domain.guarantee import Approved, Asked, Guarantee, Proposed, UnderWay
-from services.repayment.domain.ids import account_of_guarantor, staff, user_of_guarantor
+from services.repayment.domain.himself import signer_without_part
+from services.repayment.domain.ids import account_of_guarantor, user_of_guarantor
 from services.repayment.domain.loan_day import charged_by, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
+from services.repayment.domain.pausing import delinquent_days
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
-
-_DAY = timedelta(days=1)
 
 _Signing = ProposeCompensation | ApproveCompensation | RefuseCompensation | ExecuteCompensation
 CompensationCommand = _Signing | RecordCompensation | DeclineCompensation
@@ -100,7 +101,7 @@ def owed(rules: Rules, state: Running, on: date) -> tuple[AllocationLine, ...]:
     if first is None:
         return ()
     book = charged_by(state.book, penalties(rules, state, on))
-    overdue = _his(open_lines(book, on - _DAY), first)
+    overdue = _his(overdue_lines(book, on), first)
     if not overdue or _terms(state.book).compensates == "overdue":
         return overdue
     return _his(settlement(book, on, rules), first)
@@ -120,7 +121,12 @@ def _terms(book: Book) -> RepaymentTerms:
 def days_unpaid(state: Running, lines: Sequence[AllocationLine], on: date) -> int:
     """How long the oldest instalment that the guarantor has not paid for is past due."""
     return max(
-        ((on - state.book.rows[line.number - 1].due_on).days for line in lines if line.number), default=0
+        (
+            delinquent_days(state.book.pauses, state.book.rows[line.number - 1].due_on, on)
+            for line in lines
+            if line.number
+        ),
+        default=0,
     )
 
 
@@ -130,7 +136,11 @@ def days_unpaid(state: Running, lines: Sequence[AllocationLine], on: date) -> in
 def _propose(
     rules: Rules, command: ProposeCompensation, state: Running, context: Context
 ) -> Sequence[CompensationProposed]:
-    who, on, guarantee = staff(context), context.business_date, state.guarantee
+    who, on, guarantee = (
+        signer_without_part(command.himself, state, context),
+        context.business_date,
+        state.guarantee,
+    )
     if guarantee is None:
         raise Refused("no_guarantor")
     if guarantee.under_way is not None:
@@ -157,6 +167,7 @@ def _propose(
             proposed_on=on,
             product=state.product,
             region=state.region,
+            sign_until=on + timedelta(days=rules.compensation_days),
         )
     ]
 
@@ -170,10 +181,11 @@ def _require_answers(state: Running) -> None:
 def _approve(
     command: ApproveCompensation, state: Running, context: Context
 ) -> Sequence[CompensationApproved]:
-    who = staff(context)
+    who = signer_without_part(command.himself, state, context)
     guarantee, under_way = _under_way(state, command.compensation_id)
     if not isinstance(under_way, Proposed):
         return []
+    require_in_time(under_way, context)
     if who == under_way.proposed_by:
         raise Refused("forbidden_same_person")
     return [
@@ -188,7 +200,7 @@ def _approve(
 
 
 def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Sequence[CompensationDeclined]:
-    who, guarantee = staff(context), state.guarantee
+    who, guarantee = signer_without_part(command.himself, state, context), state.guarantee
     under_way = guarantee.under_way if guarantee else None
     if guarantee is None or under_way is None or under_way.compensation_id != command.compensation_id:
         return []
@@ -201,12 +213,13 @@ def _refuse(command: RefuseCompensation, state: Running, context: Context) -> Se
 def _execute(
     rules: Rules, command: ExecuteCompensation, state: Running, context: Context
 ) -> Sequence[CompensationExecuted | CompensationDeclined]:
-    who, on = staff(context), context.business_date
+    who, on = signer_without_part(command.himself, state, context), context.business_date
     guarantee, under_way = _under_way(state, command.compensation_id)
     if isinstance(under_way, Asked):
         return []
     if not isinstance(under_way, Approved):
         raise Refused("not_approved")
+    require_in_time(under_way, context)
     if who in (under_way.proposed_by, under_way.approved_by):
         raise Refused("forbidden_same_person")
     _require_answers(state)

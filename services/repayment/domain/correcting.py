@@ -12,7 +12,9 @@ from libs.events.corrections import (
     AdjustingLine,
     ClaimChange,
     ClaimStanding,
+    FloorStanding,
     LoanRestated,
+    MeasuredStanding,
     PaymentRedated,
     PaymentReversed,
     PenaltyStanding,
@@ -25,12 +27,16 @@ from libs.events.measures import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.accrual import stopped
-from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
-from services.repayment.domain.journal import Payment, Sale, entries_of, redated_in, reversed_in
+from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
+from services.repayment.domain.journal import entries_of, redated_in, reversed_in
+from services.repayment.domain.journal_entries import Measure, Payment, Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
+from services.repayment.domain.measure_entry import is_as_it_was
 from services.repayment.domain.profile import CURRENT, Profile
-from services.repayment.domain.replaying import Got, Replayed, Row, replay
+from services.repayment.domain.replay_run import Got, Row, begin
+from services.repayment.domain.replaying import Replayed, finish, shared
 from services.repayment.domain.trading import release_all, release_dearer
+from services.repayment.domain.trouble import Floor
 
 _DAY = timedelta(days=1)
 
@@ -42,8 +48,8 @@ def correct(
     live = reopened(state)
     if command.correction.correction_id in live.journal.corrections:
         return []
-    if live.trouble.in_kind:
-        raise Refused("loan_settled_in_kind")
+    if live.trouble.voided_on is not None:
+        raise Refused("loan_voided")
     if live.trouble.unreplayed:
         raise Refused("loan_measured")
     if live.guarantee and (live.guarantee.under_way or live.guarantee.subrogated):
@@ -51,15 +57,8 @@ def correct(
             "loan_compensated"
         )  # what the guarantor paid was right when he paid it, and no input of a replay
     payment = _payment(command, live, context)
-    before = replay(profile, state, context.business_date, entries_of(live.journal))
-    if before.state != live or before.is_repaid != isinstance(state, Repaid):
-        raise Refused("history_differs")
     cause = _cause(command, live, payment)
-    if isinstance(cause, PaymentReversed):
-        changed = reversed_in(live.journal, payment.payment_id)
-    else:
-        changed = redated_in(live.journal, payment.payment_id, cause.to_date, live.asked_on)
-    after = replay(profile, state, context.business_date, entries_of(changed))
+    before, after = _both(profile, state, cause, context)
     restated = _restated(command, state, before, after, context)
     if isinstance(cause, PaymentReversed) and not payment.taken_fen:
         raise Refused("changes_nothing")
@@ -74,6 +73,32 @@ def correct(
     ]
     _require_taken_over(state, events, after)
     return events
+
+
+def _both(
+    profile: Profile, state: Running | Repaid, cause: PaymentReversed | PaymentRedated, context: Context
+) -> tuple[Replayed, Replayed]:
+    """The loan with the error, which must be the loan as it is, and without. Days and inputs before the error are lived once."""
+    live, on = reopened(state), context.business_date
+    if isinstance(cause, PaymentReversed):
+        journal = reversed_in(live.journal, cause.payment_id)
+    else:
+        journal = redated_in(live.journal, cause.payment_id, cause.to_date, live.asked_on)
+    entries, changed = entries_of(live.journal), entries_of(journal)
+    try:
+        run, same = shared(profile, state, entries, changed)
+        before = finish(run.fork(), state, on, entries[same:])
+    except Refused as refused:
+        raise Refused("history_differs") from refused
+    if before.state != live or before.is_repaid != isinstance(state, Repaid):
+        raise Refused("history_differs")
+    after = finish(run if same else begin(profile, state, changed), state, on, changed[same:])
+    for entry in changed:
+        if isinstance(entry, Measure) and not is_as_it_was(
+            before.applied.get(entry.measure_id, ()), after.applied.get(entry.measure_id, ())
+        ):
+            raise Refused(f"{entry.terms.kind}_would_differ")
+    return before, after
 
 
 def _payment(command: CorrectPayment, live: Running, context: Context) -> Payment:
@@ -136,7 +161,9 @@ def _restated(
         correction_id=command.correction.correction_id,
         booking=command.booking,
         restated_on=on,
-        standing=_standing(live, after.state),
+        standing=_standing(
+            live, after.state, applied=any(isinstance(each, Measure) for each in after.entries)
+        ),
         rows=tuple(_rows(before, after)),
         retaken=tuple(_retaken(command, before, after)),
         lines=lines,
@@ -151,10 +178,12 @@ def _restated(
         product=live.product,
         region=live.region,
         guarantor=live.guarantee.guarantor if live.guarantee else "",
+        recovered_fen=after.state.trouble.recovered_fen - live.trouble.recovered_fen,
+        waived_fen=after.waived_fen - before.waived_fen,
     )
 
 
-def _standing(live: Running, state: Running) -> Standing:
+def _standing(live: Running, state: Running, *, applied: bool) -> Standing:
     book = state.book
     return Standing(
         first_open=book.first_open,
@@ -174,12 +203,28 @@ def _standing(live: Running, state: Running) -> Standing:
         next_missed=state.next_missed,
         asked_on=state.asked_on,
         rows=None if book.rows == live.book.rows else book.rows,
+        measured=_measured(state) if applied else None,
     )
 
 
+def _measured(state: Running) -> MeasuredStanding:
+    trouble = state.trouble
+    return MeasuredStanding(
+        floor=_floor(trouble.floor),
+        observed=_floor(trouble.observed),
+        recovered_fen=trouble.recovered_fen,
+        matures_on=state.book.rows[-1].due_on if trouble.reschedulings else None,
+    )
+
+
+def _floor(floor: Floor | None) -> FloorStanding | None:
+    return FloorStanding(best=floor.best, until=floor.until) if floor else None
+
+
 def _rows(before: Replayed, after: Replayed) -> Iterator[RowStanding]:
-    """Also a row to which nothing has happened now, if something had."""
-    for number in sorted({0: Row()} | before.rows | after.rows):
+    """Also a row to which nothing has happened now, if something had, and a row that the loan had not: nobody knows yet that it is empty."""
+    new = {each.number for each in after.state.book.rows} - {each.number for each in before.state.book.rows}
+    for number in sorted({0, *before.rows, *after.rows, *new}):
         row = after.rows.get(number, Row())
         yield RowStanding(
             number=number,
@@ -289,7 +334,7 @@ def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iter
     state, on = after.state, context.business_date - _DAY
     is_late = isinstance(before, Running) and before.bucket != CURRENT
     said = before.next_missed if isinstance(before, Running) and is_late else 1
-    for line in open_lines(state.book, on - _DAY):
+    for line in overdue_lines(state.book, on):
         if said <= line.number < state.next_missed:
             yield PaymentMissed(
                 loan_id=state.loan_id,

@@ -1,6 +1,7 @@
 """What a loan knows of its guarantor: who he is, a compensation that is under way, and what he has paid for."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Literal, assert_never
 
 from libs.events.codec import record
@@ -16,11 +17,12 @@ from libs.events.repayment import AllocationLine
 
 @record
 class Proposed:
-    """One of finance proposes it."""
+    """One of finance proposes it; it is signed until the end of `sign_until`."""
 
     kind: Literal["proposed"] = "proposed"
     compensation_id: str
     proposed_by: str
+    sign_until: date | None = None
 
 
 @record
@@ -31,6 +33,7 @@ class Approved:
     compensation_id: str
     proposed_by: str
     approved_by: str
+    sign_until: date | None = None
 
 
 @record
@@ -90,7 +93,11 @@ def fold(guarantee: Guarantee, event: GuaranteeEvent) -> Guarantee:
     """The guarantee after one event."""
     match event:
         case CompensationProposed():
-            asked = Proposed(compensation_id=event.compensation_id, proposed_by=event.proposed_by)
+            asked = Proposed(
+                compensation_id=event.compensation_id,
+                proposed_by=event.proposed_by,
+                sign_until=event.sign_until,
+            )
             return replace(guarantee, under_way=asked)
         case CompensationApproved():
             assert isinstance(guarantee.under_way, Proposed), "what is proposed is approved"
@@ -98,6 +105,7 @@ def fold(guarantee: Guarantee, event: GuaranteeEvent) -> Guarantee:
                 compensation_id=event.compensation_id,
                 proposed_by=guarantee.under_way.proposed_by,
                 approved_by=event.approved_by,
+                sign_until=guarantee.under_way.sign_until,
             )
             return replace(guarantee, under_way=approved)
         case CompensationExecuted():

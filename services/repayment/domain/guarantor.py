@@ -1,16 +1,18 @@
 """The register of guarantors 担保方: who may stand in for loans, up to which sum together, and for which he does.
 
 The platform strictly reviews whom it brings in (processes.md 1.J) and guarantees nothing itself (domain.md section 9, red line 2). Two
-people admit a guarantor, for a year at most *(chosen: it is reviewed yearly)*. A loan counts from before its listing opens, because only
+people admit a guarantor, for a year at most *(chosen: it is reviewed yearly)*, on terms that both of them name: what waits is not changed
+under the eyes of whoever agrees to it, but refused or agreed to, and for less. He is jointly liable: a contract by which he is asked so
+many days after a due date is no general guarantee, under which the debtor is sued first (Civil Code art. 687, 688). A loan counts from before its listing opens, because only
 this stream sees all of them (docs/decisions/0009), until it is repaid, compensated or never came about.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Literal, assert_never, get_args
+from functools import partial
+from typing import assert_never, get_args
 
-from libs.events.codec import record
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.guarantees import (
     GuaranteeDeclined,
@@ -18,112 +20,63 @@ from libs.events.guarantees import (
     GuaranteeReserved,
     GuarantorAdmitted,
     GuarantorProposed,
+    GuarantorRefused,
     GuarantorSuspended,
 )
-from libs.events.money import Count, PositiveFen
 from libs.events.reopening import GuaranteeRestored
 from services.repayment.commands.guarantees import (
     AdmitGuarantor,
     ProposeGuarantor,
     ReduceGuarantee,
+    RefuseGuarantor,
     ReserveGuarantee,
     RestoreGuarantee,
     SuspendGuarantor,
 )
+from services.repayment.domain.guaranteed import counts_for
+from services.repayment.domain.guarantor_state import (
+    Admitted,
+    GuarantorEvent,
+    GuarantorState,
+    NotProposed,
+    Proposed,
+    Suspended,
+    Terms,
+    evolve,
+    terms_of,
+)
 from services.repayment.domain.ids import staff, user_of_guarantor
+from services.repayment.domain.profile import Profile, Rules
 
-#: A guarantor is reviewed at least once a year (processes.md 1.J).
-_VALID_DAYS_MAX = 366
-
-
-@record
-class Terms:
-    """What is proposed or admitted: up to `limit_fen` of all his loans together, until the end of `valid_to`."""
-
-    limit_fen: PositiveFen
-    valid_to: date
-    proposed_by: str
-
-
-@record
-class NotProposed:
-    """Nobody of that name."""
-
-    kind: Literal["not_proposed"] = "not_proposed"
-
-
-@record
-class Proposed:
-    """Somebody read its file; nobody else agreed yet."""
-
-    kind: Literal["proposed"] = "proposed"
-    guarantor: str
-    proposal: Terms
-
-
-@record
-class Admitted:
-    """Guarantees `loans`, each for what still counts of it (fen), and new ones. `proposal` are terms that nobody agreed to yet."""
-
-    kind: Literal["admitted"] = "admitted"
-    guarantor: str
-    terms: Terms
-    loans: dict[str, Count]
-    proposal: Terms | None = None
-
-    @property
-    def guaranteed_fen(self) -> int:
-        """All that he guarantees."""
-        return sum(self.loans.values())
-
-
-@record
-class Suspended:
-    """Guarantees the loans that stand, and no new ones."""
-
-    kind: Literal["suspended"] = "suspended"
-    guarantor: str
-    terms: Terms
-    loans: dict[str, Count]
-    proposal: Terms | None = None
-
-    @property
-    def guaranteed_fen(self) -> int:
-        """All that he guarantees."""
-        return sum(self.loans.values())
-
-
-GuarantorState = NotProposed | Proposed | Admitted | Suspended
 GuarantorCommand = (
     ProposeGuarantor
     | AdmitGuarantor
+    | RefuseGuarantor
     | SuspendGuarantor
     | ReserveGuarantee
     | ReduceGuarantee
     | RestoreGuarantee
 )
-GuarantorEvent = (
-    GuarantorProposed
-    | GuarantorAdmitted
-    | GuarantorSuspended
-    | GuaranteeReserved
-    | GuaranteeDeclined
-    | GuaranteeReduced
-    | GuaranteeRestored
-)
 
 
-def decide(command: GuarantorCommand, state: GuarantorState, context: Context) -> Sequence[GuarantorEvent]:
+def decide(
+    command: GuarantorCommand, state: GuarantorState, context: Context, *, profile: Profile
+) -> Sequence[GuarantorEvent]:
     """The register's answer to a command. Refusals stand on the commands."""
+    rules = profile.on(context.business_date)
     if isinstance(command, ProposeGuarantor):
-        return _propose(command, state, context)
+        return _propose(rules, command, state, context)
     if isinstance(state, NotProposed):
         if isinstance(command, ReduceGuarantee | RestoreGuarantee):
             return []  # a loan opened by hand may name one who is not in the register
+        if isinstance(command, RefuseGuarantor) and state.refused:
+            return []
         raise Refused("unknown_guarantor")
     match command:
         case AdmitGuarantor():
-            return _admit(state, context)
+            return _admit(rules, command, state, context)
+        case RefuseGuarantor():
+            return _refuse(command, state, context)
         case SuspendGuarantor():
             return _suspend(command, state, context)
         case ReserveGuarantee():
@@ -139,47 +92,97 @@ def decide(command: GuarantorCommand, state: GuarantorState, context: Context) -
 # --- two people ----------------------------------------------------------------------------------------------------
 
 
+def _judge(command: ProposeGuarantor | AdmitGuarantor | RefuseGuarantor, context: Context) -> str:
+    """The member of staff who acts, and is not the guarantor himself."""
+    who = staff(context)
+    if command.himself == user_of_guarantor(command.guarantor):
+        raise Refused("forbidden_guarantor")
+    return who
+
+
 def _propose(
-    command: ProposeGuarantor, state: GuarantorState, context: Context
+    rules: Rules, command: ProposeGuarantor, state: GuarantorState, context: Context
 ) -> Sequence[GuarantorProposed]:
     user_of_guarantor(command.guarantor)
-    who, on = staff(context), context.business_date
-    if not on < command.valid_to <= on + timedelta(days=_VALID_DAYS_MAX):
+    who, on = _judge(command, context), context.business_date
+    if not on < command.valid_to <= on + timedelta(days=rules.guarantor_days):
         raise Refused("invalid_date")
-    asked = Terms(limit_fen=command.limit_fen, valid_to=command.valid_to, proposed_by=who)
-    if not isinstance(state, NotProposed) and state.proposal == asked:
+    if command.liability not in rules.liabilities:
+        raise Refused("liability_not_taken")
+    _require_worth(rules, command)
+    proposed = GuarantorProposed(
+        guarantor=command.guarantor,
+        limit_fen=command.limit_fen,
+        valid_to=command.valid_to,
+        file=command.file,
+        proposed_by=who,
+        proposed_on=on,
+        liability=command.liability,
+        net_assets_fen=command.net_assets_fen,
+        elsewhere_fen=command.elsewhere_fen,
+    )
+    waiting = None if isinstance(state, NotProposed) else state.proposal
+    if waiting is None or _is_stale(rules, waiting, on):
+        return [proposed]
+    if replace(waiting, proposed_on=on) == terms_of(proposed):
         return []
-    return [
-        GuarantorProposed(
-            guarantor=command.guarantor,
-            limit_fen=command.limit_fen,
-            valid_to=command.valid_to,
-            file=command.file,
-            proposed_by=who,
-            proposed_on=on,
-        )
-    ]
+    raise Refused("proposal_waits")
 
 
-def _admit(state: Proposed | Admitted | Suspended, context: Context) -> Sequence[GuarantorAdmitted]:
-    who, proposal = staff(context), state.proposal
+def _require_worth(rules: Rules, command: ProposeGuarantor) -> None:
+    """All that he guarantees, here and elsewhere, is a multiple of what he owns at most, where his file says it."""
+    if command.net_assets_fen is None:
+        return
+    if command.limit_fen + command.elsewhere_fen > rules.guarantor_multiple * command.net_assets_fen:
+        raise Refused("limit_too_high")
+
+
+def _is_stale(rules: Rules, waiting: Terms, on: date) -> bool:
+    """Whether nobody agreed to it for so long that its file has to be read again."""
+    last = waiting.proposed_on and waiting.proposed_on + timedelta(days=rules.signing_days)
+    return on > waiting.valid_to or (last is not None and on > last)
+
+
+def _admit(
+    rules: Rules, command: AdmitGuarantor, state: Proposed | Admitted | Suspended, context: Context
+) -> Sequence[GuarantorAdmitted]:
+    who, proposal, on = _judge(command, context), state.proposal, context.business_date
     if proposal is None:
         if isinstance(state, Suspended):
             raise Refused("nothing_proposed")
         return []
     if who == proposal.proposed_by:
         raise Refused("forbidden_same_person")
-    if context.business_date > proposal.valid_to:
+    limit_fen, valid_to = command.limit_fen or proposal.limit_fen, command.valid_to or proposal.valid_to
+    if limit_fen > proposal.limit_fen or valid_to > proposal.valid_to:
+        raise Refused("above_proposal")
+    if on > valid_to:
         raise Refused("too_late")
+    if _is_stale(rules, proposal, on):
+        raise Refused("proposal_expired")
     return [
         GuarantorAdmitted(
             guarantor=state.guarantor,
-            limit_fen=proposal.limit_fen,
-            valid_to=proposal.valid_to,
+            limit_fen=limit_fen,
+            valid_to=valid_to,
             guaranteed_fen=0 if isinstance(state, Proposed) else state.guaranteed_fen,
             proposed_by=proposal.proposed_by,
             admitted_by=who,
-            admitted_on=context.business_date,
+            admitted_on=on,
+            liability=proposal.liability,
+        )
+    ]
+
+
+def _refuse(
+    command: RefuseGuarantor, state: Proposed | Admitted | Suspended, context: Context
+) -> Sequence[GuarantorRefused]:
+    who = _judge(command, context)
+    if state.proposal is None:
+        return []
+    return [
+        GuarantorRefused(
+            guarantor=state.guarantor, code=command.code, refused_by=who, refused_on=context.business_date
         )
     ]
 
@@ -212,7 +215,7 @@ def _suspend(
 def _reserve(
     command: ReserveGuarantee, state: Proposed | Admitted | Suspended, context: Context
 ) -> Sequence[GuaranteeReserved | GuaranteeDeclined]:
-    if not isinstance(state, Proposed) and command.loan_id in state.loans:
+    if not isinstance(state, Proposed) and counts_for(state.loans, command.loan_id):
         return []
     code = _why_not(command, state, context.business_date)
     if code is not None or not isinstance(state, Admitted):
@@ -251,7 +254,7 @@ def _why_not(command: ReserveGuarantee, state: Proposed | Admitted | Suspended, 
 
 
 def _reduce(command: ReduceGuarantee, state: Proposed | Admitted | Suspended) -> Sequence[GuaranteeReduced]:
-    before_fen = 0 if isinstance(state, Proposed) else state.loans.get(command.loan_id, 0)
+    before_fen = 0 if isinstance(state, Proposed) else counts_for(state.loans, command.loan_id)
     if isinstance(state, Proposed) or before_fen <= command.left_fen:
         return []
     amount_fen = before_fen - command.left_fen
@@ -270,7 +273,7 @@ def _restore(
     command: RestoreGuarantee, state: Proposed | Admitted | Suspended
 ) -> Sequence[GuaranteeRestored | GuaranteeReduced]:
     """A correction says what is so: nobody is asked whether there is room, and a suspended guarantor stands in for it as before."""
-    before_fen = 0 if isinstance(state, Proposed) else state.loans.get(command.loan_id, 0)
+    before_fen = 0 if isinstance(state, Proposed) else counts_for(state.loans, command.loan_id)
     if isinstance(state, Proposed) or command.owed_fen == before_fen:
         return []
     if command.owed_fen < before_fen:
@@ -290,64 +293,21 @@ def _restore(
     ]
 
 
-# --- the fold ------------------------------------------------------------------------------------------------------
-
-
-def evolve(state: GuarantorState, event: GuarantorEvent) -> GuarantorState:
-    """The state after one event."""
-    match event:
-        case GuarantorProposed():
-            terms = Terms(limit_fen=event.limit_fen, valid_to=event.valid_to, proposed_by=event.proposed_by)
-            if isinstance(state, NotProposed | Proposed):
-                return Proposed(guarantor=event.guarantor, proposal=terms)
-            return replace(state, proposal=terms)
-        case GuarantorAdmitted():
-            terms = Terms(limit_fen=event.limit_fen, valid_to=event.valid_to, proposed_by=event.proposed_by)
-            return Admitted(guarantor=event.guarantor, terms=terms, loans=_loans(state))
-        case GuaranteeDeclined():
-            return state
-        case GuarantorSuspended() | GuaranteeReserved() | GuaranteeReduced() | GuaranteeRestored():
-            assert isinstance(state, Admitted | Suspended), "only who was admitted guarantees"
-            return _stood(state, event)
-        case _:
-            assert_never(event)
-
-
-def _loans(state: GuarantorState) -> dict[str, Count]:
-    return state.loans if isinstance(state, Admitted | Suspended) else {}
-
-
-def _stood(
-    state: Admitted | Suspended,
-    event: GuarantorSuspended | GuaranteeReserved | GuaranteeReduced | GuaranteeRestored,
-) -> Admitted | Suspended:
-    match event:
-        case GuarantorSuspended():
-            return Suspended(guarantor=state.guarantor, terms=state.terms, loans=state.loans)
-        case GuaranteeReserved():
-            return replace(state, loans=state.loans | {event.loan_id: event.amount_fen})
-        case GuaranteeRestored():
-            return replace(state, loans=state.loans | {event.loan_id: event.left_fen})
-        case GuaranteeReduced():
-            left = {loan: fen for loan, fen in state.loans.items() if loan != event.loan_id}
-            return replace(state, loans=left | {event.loan_id: event.left_fen} if event.left_fen else left)
-        case _:
-            assert_never(event)
-
-
 def wake_on(_state: GuarantorState) -> WakeOn:
     """Time does nothing to a guarantor: whether he is still valid is asked when it counts."""
     return None
 
 
-AGGREGATE = Aggregate(
-    name="guarantor",
-    prefix="gua",
-    commands=get_args(GuarantorCommand),
-    events=get_args(GuarantorEvent),
-    state=GuarantorState,
-    initial=NotProposed(),
-    decide=decide,
-    evolve=evolve,
-    wake_on=wake_on,
-)
+def guarantor_aggregate(profile: Profile) -> Aggregate:
+    """The aggregate of the streams `gua_…` under a profile's rules."""
+    return Aggregate(
+        name="guarantor",
+        prefix="gua",
+        commands=get_args(GuarantorCommand),
+        events=get_args(GuarantorEvent),
+        state=GuarantorState,
+        initial=NotProposed(),
+        decide=partial(decide, profile=profile),
+        evolve=evolve,
+        wake_on=wake_on,
+    )

@@ -3,66 +3,32 @@
 Never what was decided, but one number per payment: what the loan took of it, so that a replay can be held against the truth. An entry
 is a line of text, a hundred lines become one: a loan of 3,000 payments is stored with every change, and a state is read by nobody.
 
-**Another input is added** by a record here, its kind's letter in `_written` and `_read`, the event that appends it in
-`loan_state.evolve` (`with_entry`), and its place in `replaying.replay`.
+What an input is, and how another one is added, stands in `journal_entries`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import assert_never
 
-from libs.events.arrival import Arrival, PaymentMode
 from libs.events.codec import record
-from libs.events.money import Count, PositiveFen
 from libs.events.schedules.row import ScheduleRow
+from services.repayment.domain.journal_entries import (
+    BEFORE_DUES,
+    Entry,
+    Moment,
+    Payment,
+    Sale,
+    moment_of,
+    phase_of,
+    read,
+    written,
+)
 
 #: So many entries of the tail become one text.
 CHUNK = 100
 
 #: How many corrections a loan recognises when they come again.
 CORRECTIONS_REMEMBERED = 32
-
-#: Phases of the day before which a payment is booked where nothing else was said: a debit's after the dues, any other before them.
-BEFORE_DUES, BEFORE_MISSES = 2, 4
-
-
-@record
-class Payment:
-    """A payment that the loan took, and `taken_fen` of it. `before_phase` of `booked_on` had not woken the loan yet. `account_id` is
-    empty for the borrower's own, `payer` for the borrower."""
-
-    payment_id: str
-    account_id: str
-    payer: str
-    amount_fen: PositiveFen
-    value_date: date
-    booked_on: date
-    before_phase: Count
-    mode: PaymentMode
-    is_debit: bool
-    taken_fen: Count
-    is_reversed: bool = False
-
-
-@record
-class Sale:
-    """A claim, or a part of it, changed hands: `principal_fen` went to claim `claim_id` of order `order`, `left_fen` stayed."""
-
-    sold_order: int
-    sold_claim_id: str
-    seller_account: str
-    seller: str
-    left_fen: Count
-    order: int
-    claim_id: str
-    account_id: str
-    investor: str
-    principal_fen: PositiveFen
-    sold_on: date
-
-
-Entry = Payment | Sale
 
 
 @record
@@ -79,6 +45,9 @@ class Journal:
 
 EMPTY = Journal()
 
+#: Before all days.
+NEVER: Moment = (date.min, 0)
+
 
 def opened(lent: Sequence[tuple[int, int]]) -> Journal:
     """The journal of a loan whose claims, as (order, principal in fen), are these."""
@@ -93,7 +62,7 @@ def lent(journal: Journal) -> dict[int, int]:
 
 def with_entry(journal: Journal, entry: Entry) -> Journal:
     """The journal once one more came."""
-    tail = (*journal.tail, _written(entry))
+    tail = (*journal.tail, written(entry))
     if len(tail) < CHUNK:
         return replace(journal, tail=tail)
     return replace(journal, chunks=(*journal.chunks, "\n".join(tail)), tail=())
@@ -111,7 +80,7 @@ def with_correction(journal: Journal, correction_id: str) -> Journal:
 
 def with_entries(journal: Journal, entries: Sequence[Entry]) -> Journal:
     """The journal with these entries and no others."""
-    lines = [_written(entry) for entry in entries]
+    lines = [written(entry) for entry in entries]
     full = len(lines) - len(lines) % CHUNK
     chunks = tuple("\n".join(lines[start : start + CHUNK]) for start in range(0, full, CHUNK))
     return replace(journal, chunks=chunks, tail=tuple(lines[full:]))
@@ -119,7 +88,14 @@ def with_entries(journal: Journal, entries: Sequence[Entry]) -> Journal:
 
 def entries_of(journal: Journal) -> tuple[Entry, ...]:
     """Everything that came, in its order."""
-    return tuple(_read(line) for line in _lines(journal))
+    return tuple(read(line) for line in _lines(journal))
+
+
+def last_moment(journal: Journal) -> Moment:
+    """Where the last of it came that was not a sale, which changes nothing that a day looks at; before all days where nothing did."""
+    lines = (line for part in (*journal.chunks, *journal.tail)[::-1] for line in part.split("\n")[::-1])
+    entries = (read(line) for line in lines)
+    return next((moment_of(entry) for entry in entries if not isinstance(entry, Sale)), NEVER)
 
 
 def reversed_in(journal: Journal, payment_id: str) -> Journal:
@@ -141,7 +117,8 @@ def redated_in(journal: Journal, payment_id: str, to_date: date, asked_on: date)
     moved = [_on(entry, to_date, asked_on) for entry in entries if is_payment(entry, payment_id)]
     others = [entry for entry in entries if not is_payment(entry, payment_id)]
     place = next(
-        (at for at, entry in enumerate(others) if moved and _moment(entry) > _moment(moved[0])), len(others)
+        (at for at, entry in enumerate(others) if moved and moment_of(entry) > moment_of(moved[0])),
+        len(others),
     )
     return with_entries(journal, [*others[:place], *moved, *others[place:]])
 
@@ -174,145 +151,7 @@ def _on(entry: Entry, day: date, asked_on: date) -> Entry:
     return replace(entry, value_date=day, booked_on=day, before_phase=phase)
 
 
-def _moment(entry: Entry) -> tuple[date, int]:
-    if isinstance(entry, Payment):
-        return entry.booked_on, entry.before_phase
-    return entry.sold_on, BEFORE_DUES
-
-
-def payment_of(
-    arrival: Arrival | None,
-    *,
-    payment_id: str,
-    payer: str,
-    taken_fen: int,
-    value_date: date,
-    is_debit: bool,
-) -> Payment:
-    """A payment that was taken, as its event says it came. Without an arrival it came from the borrower's account on its value date,
-    and nothing went back."""
-    return Payment(
-        payment_id=payment_id,
-        account_id=arrival.account_id if arrival else "",
-        payer=payer,
-        amount_fen=arrival.received_fen if arrival else taken_fen,
-        value_date=value_date,
-        booked_on=arrival.booked_on if arrival else value_date,
-        before_phase=arrival.before_phase if arrival else phase_of(is_debit=is_debit),
-        mode=arrival.mode if arrival else "",
-        is_debit=is_debit,
-        taken_fen=taken_fen,
-    )
-
-
-def phase_of(*, is_debit: bool) -> int:
-    """The phase of its value date before which a payment is booked if nothing is late (design.md 2.7)."""
-    return BEFORE_MISSES if is_debit else BEFORE_DUES
-
-
 def _lines(journal: Journal) -> Iterator[str]:
     for chunk in journal.chunks:
         yield from chunk.split("\n")
     yield from journal.tail
-
-
-# --- the text, version 1 -------------------------------------------------------------------------------------------
-
-
-def _written(entry: Entry) -> str:
-    match entry:
-        case Payment():
-            flags = "d" * entry.is_debit + "x" * entry.is_reversed
-            late = "" if entry.booked_on == entry.value_date else entry.booked_on.isoformat()
-            fields = (
-                entry.payment_id,
-                entry.account_id,
-                entry.payer,
-                str(entry.amount_fen),
-                "" if entry.taken_fen == entry.amount_fen else str(entry.taken_fen),
-                entry.value_date.isoformat(),
-                late,
-                str(entry.before_phase),
-                entry.mode,
-                flags,
-            )
-            return _joined("p1", fields)
-        case Sale():
-            numbers = (entry.sold_order, entry.left_fen, entry.order, entry.principal_fen)
-            names = (
-                entry.sold_claim_id,
-                entry.seller_account,
-                entry.seller,
-                entry.claim_id,
-                entry.account_id,
-                entry.investor,
-                entry.sold_on.isoformat(),
-            )
-            return _joined("s1", (*map(str, numbers), *names))
-        case _:
-            assert_never(entry)
-
-
-def _read(line: str) -> Entry:
-    kind, *fields = (_unescaped(field) for field in line.split("|"))
-    if kind == "p1":
-        return _payment(fields)
-    if kind == "s1":
-        return _sale(fields)
-    raise ValueError(f"a journal's entry of a kind that is not known: {kind}")
-
-
-def _payment(fields: Sequence[str]) -> Payment:
-    payment_id, account_id, payer, amount, taken, value_date, booked_on, phase, mode, flags = fields
-    return Payment(
-        payment_id=payment_id,
-        account_id=account_id,
-        payer=payer,
-        amount_fen=int(amount),
-        value_date=date.fromisoformat(value_date),
-        booked_on=date.fromisoformat(booked_on or value_date),
-        before_phase=int(phase),
-        mode=_mode(mode),
-        is_debit="d" in flags,
-        taken_fen=int(taken or amount),
-        is_reversed="x" in flags,
-    )
-
-
-def _mode(text: str) -> PaymentMode:
-    match text:
-        case "" | "settle" | "reamortise" | "shorten":
-            return text
-        case _:
-            raise ValueError(f"a payment's mode that is not known: {text}")
-
-
-def _sale(fields: Sequence[str]) -> Sale:
-    sold_order, left_fen, order, principal_fen, *names = fields
-    sold_claim_id, seller_account, seller, claim_id, account_id, investor, sold_on = names
-    return Sale(
-        sold_order=int(sold_order),
-        sold_claim_id=sold_claim_id,
-        seller_account=seller_account,
-        seller=seller,
-        left_fen=int(left_fen),
-        order=int(order),
-        claim_id=claim_id,
-        account_id=account_id,
-        investor=investor,
-        principal_fen=int(principal_fen),
-        sold_on=date.fromisoformat(sold_on),
-    )
-
-
-def _joined(kind: str, fields: Sequence[str]) -> str:
-    return "|".join((kind, *map(_escaped, fields)))
-
-
-def _escaped(field: str) -> str:
-    """No field holds what parts fields or lines."""
-    return field.replace("%", "%25").replace("|", "%7C").replace("\n", "%0A")
-
-
-def _unescaped(field: str) -> str:
-    return field.replace("%0A", "\n").replace("%7C", "|").replace("%25", "%")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import assert_never, get_args
 
+from libs.events.arrival import LoanWaited
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.compensation import (
     ClaimsSubrogated,
@@ -19,6 +20,7 @@ from libs.events.compensation import (
 )
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.flags import Unflag
 from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
@@ -37,6 +39,7 @@ from libs.events.repayment import (
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
+from libs.events.voidance import LoanVoided, Voidance
 from services.repayment.commands import (
     ApproveCompensation,
     DeclineCompensation,
@@ -54,10 +57,12 @@ from services.repayment.commands import (
 )
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
+from services.repayment.domain import voidance
 from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
+from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
-from services.repayment.domain.loan_day import next_wake, wake
+from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
     LoanState,
@@ -65,12 +70,14 @@ from services.repayment.domain.loan_state import (
     Repaid,
     Running,
     evolve,
+    reopened,
 )
 from services.repayment.domain.paying import record_debit, record_debit_failure, record_payment
 from services.repayment.domain.profile import Profile
 from services.repayment.domain.trading import CLAIMS_MAX, release, reserve, transfer
 from services.repayment.domain.trouble import TroubledEvent
-from services.repayment.domain.troubled import carry_out, examine
+from services.repayment.domain.troubled import carry_out, examine, lift
+from services.repayment.domain.waiting import told_late, woken
 
 _TradeCommand = ReserveClaim | TransferClaim | ReleaseClaim
 _MeasureCommand = ExamineMeasure | CarryOutMeasure
@@ -96,7 +103,10 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             taken = record_debit(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
         case RecordDebitFailure():
-            return record_debit_failure(command, _lent(state))
+            lent = _lent(state)
+            rules = profile.on(reopened(lent).book.funded_on)
+            failed = record_debit_failure(command, lent)
+            return told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
@@ -116,11 +126,13 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case ExamineMeasure() | CarryOutMeasure():
             return _measured(profile, command, _lent(state), context)
         case Wake():
-            return (
-                wake(profile.on(state.book.funded_on), command, state) if isinstance(state, Running) else []
-            )
+            return [*_woken(profile, command, state), *expired(command, state)]
         case _:
             assert_never(command)
+
+
+def _woken(profile: Profile, call: Wake, state: LoanState) -> Sequence[LoanEvent]:
+    return woken(profile.on(state.book.funded_on), call, state) if isinstance(state, Running) else []
 
 
 def _lent(state: LoanState) -> Running | Repaid:
@@ -137,6 +149,8 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     rules = profile.on(state.book.funded_on)
     if state.trouble.written_off_on is not None:
         raise Refused("loan_written_off")
+    if state.trouble.voided_on is not None and isinstance(command, ReserveClaim):
+        raise Refused("loan_voided")
     if isinstance(command, ReserveClaim):
         return reserve(rules, command, state)
     return transfer(rules, command, state)
@@ -153,8 +167,16 @@ def _compensate(
 def _measured(
     profile: Profile, command: _MeasureCommand, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
+    if isinstance(command.terms, Voidance):
+        does = voidance.examine if isinstance(command, ExamineMeasure) else voidance.carry_out
+        return does(profile, command.measure_id, command.terms, state, context)
     if isinstance(state, Repaid):
-        raise Refused("loan_repaid")
+        # What was said wrongly of a debtor is taken back also when he owes nothing any more.
+        if not isinstance(command.terms, Unflag):
+            raise Refused("loan_repaid")
+        if isinstance(command, CarryOutMeasure):
+            return lift(command, command.terms, state.last, context)
+        state = state.last
     rules = profile.on(state.book.funded_on)
     if isinstance(command, ExamineMeasure):
         return examine(rules, command, state, context)
@@ -209,8 +231,10 @@ def _open(profile: Profile, command: OpenLoan) -> Sequence[LoanEvent]:
 
 
 def wake_on(profile: Profile, state: LoanState) -> WakeOn:
-    """When the day next has something to do with the loan; None while it is not running."""
-    return next_wake(profile.on(state.book.funded_on), state) if isinstance(state, Running) else None
+    """When the day next has something to do with the loan, or with what is asked of its guarantor."""
+    due = next_wake(profile.on(state.book.funded_on), state) if isinstance(state, Running) else None
+    last = expires_on(state)
+    return due if last is None else last if due is None else min(due, last)
 
 
 def loan_aggregate(profile: Profile) -> Aggregate:
@@ -258,6 +282,8 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             PaymentReversed,
             PaymentRedated,
             LoanRestated,
+            LoanVoided,
+            LoanWaited,
         ),
         state=LoanState,
         initial=NotOpened(),

@@ -105,6 +105,19 @@ def paid_fen(account: Account, component: str) -> int:
     return early + in_rows
 
 
+def charged_fen(account: Account) -> int:
+    """What of penalty was charged on all instalments, less what was waived."""
+    rows = account.get("rows", {}).values()
+    charged: int = sum(row.get("penalty_fen", 0) for row in rows)
+    return charged
+
+
+def parts_of(account: Account) -> dict[str, int]:
+    """What all events have paid of each component, and charged of penalty: what a line of the history changed of it is the line's."""
+    paid = {f"paid_{each}_fen": paid_fen(account, each) for each in COMPONENTS}
+    return paid | {"charged_penalty_fen": charged_fen(account)}
+
+
 def rows_of(account: Account) -> Mapping[str, Mapping[str, int]]:
     """The rows of the schedule that holds now: a longer one may stand behind it."""
     rows: Mapping[str, Mapping[str, int]] = account.get("rows", {})

@@ -26,10 +26,12 @@ from services.repayment.domain.allocation import (
     lines_of,
     open_lines,
     overdue_fen,
+    overdue_lines,
     owed_fen,
     penalty_lines,
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.pausing import is_paused, next_counted, reaches
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Rules
 from services.repayment.domain.schedule import is_asked, last_of_month
 from services.repayment.domain.trading import release_all
@@ -108,6 +110,7 @@ def _dues(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
     events: list[LoanEvent] = []
     book = accrued(state.book, on, rules)
     asked_fen = 0
+    is_asked = _may_ask(state) and not is_paused(state.book.pauses, on)
     for line in open_lines(state.book, on):
         if line.number < state.next_due:
             continue
@@ -126,6 +129,7 @@ def _dues(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
                 debit_fen=owed - asked_fen,
                 value_date=on,
                 fee_fen=row.fee_fen,
+                asked=is_asked,
             )
         )
         asked_fen = owed
@@ -162,7 +166,7 @@ def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
             region=state.region,
             overdue_after_fen=owed_fen(state.book, state.book.rows[line.number - 1].due_on),
         )
-        for line in open_lines(state.book, on - _DAY)
+        for line in overdue_lines(state.book, on)
         if line.number >= state.next_missed
     ]
 
@@ -240,12 +244,18 @@ def classified(
 
 
 def _retry_date(rules: Rules, state: Running) -> date | None:
-    """The next day on which the open rest is asked again: only while an instalment that was asked for is open."""
-    if state.book.first_open >= state.next_due:
+    """The next day on which the open rest is asked again: only while an instalment that was asked for is open. What a pause has kept from
+    being asked is asked on the day after it."""
+    if state.book.first_open >= state.next_due or not _may_ask(state):
         return None
-    last_due_on = state.book.rows[state.next_due - 2].due_on
-    days = (last_due_on + timedelta(days=after_due) for after_due in rules.retry_days)
+    last_due_on, pauses = state.book.rows[state.next_due - 2].due_on, state.book.pauses
+    days = (next_counted(pauses, last_due_on + timedelta(days=days)) for days in (0, *rules.retry_days))
     return min((day for day in days if day > state.asked_on), default=None)
+
+
+def _may_ask(state: Running) -> bool:
+    """Nothing is taken from an account whose owner has died: his estate pays, or his heirs."""
+    return "death" not in state.trouble.flags
 
 
 def next_wake(rules: Rules, state: Running) -> WakeOn:
@@ -262,12 +272,13 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
     if state.unanswered:
         return min(times, default=None)
     if missed := _unsaid(state.book, state.next_missed):
-        times.append((missed + _DAY, MISSES_PHASE))
+        times.append((reaches(state.book.pauses, missed, 1), MISSES_PHASE))
     oldest = state.book.oldest_due_on
     bucket_edge = None if state.bucket == WRITTEN_OFF else rules.dpd_after(state.bucket)
     edges = (bucket_edge, rules.class_dpd_after(state.loan_class), _accrual_edge(rules, state))
     if oldest is not None:
-        times += [(oldest + timedelta(days=dpd), MISSES_PHASE) for dpd in edges if dpd is not None]
+        pauses = state.book.pauses
+        times += [(reaches(pauses, oldest, dpd), MISSES_PHASE) for dpd in edges if dpd is not None]
     # Only a month's end that comes before all of them is worth finding: a loan that is paid in time has none.
     if month_end := _month_end(rules, state.book, min(times)[0] if times else date.max):
         times.append((month_end, MISSES_PHASE))
@@ -285,7 +296,7 @@ def _month_end(rules: Rules, book: Book, until: date) -> date | None:
     if oldest is None or oldest >= until or not book.penalty_rate:
         return None
     day = last_of_month(max((penalty.to for penalty in book.penalties), default=oldest) + _DAY)
-    while day <= until and (day - oldest).days < lost_from:
+    while day <= until and days_past_due(book, day) < lost_from:
         if penalty_lines(book, day, rules):
             return day
         day = last_of_month(day + _DAY)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal, TypeVar, assert_never
 
+from libs.events.arrival import LoanWaited
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.codec import record
 from libs.events.compensation import (
@@ -14,6 +15,8 @@ from libs.events.compensation import (
     CompensationProposed,
 )
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.flags import LoanUnflagged
+from libs.events.measures import MeasureExamined
 from libs.events.money import Count
 from libs.events.repayment import (
     DebitFailureRecorded,
@@ -32,15 +35,16 @@ from libs.events.repayment import (
     RepaymentDistributed,
 )
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.voidance import LoanVoided
 from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
 from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
 from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
 from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
-from services.repayment.domain.restating import corrected, with_payment, with_sale
+from services.repayment.domain.restating import corrected, with_answer, with_payment, with_sale, with_wait
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
-from services.repayment.domain.trouble_told import troubled
+from services.repayment.domain.trouble_told import troubled, voided
 
 # Whoever reads the state finds its claims here too.
 Claim = holding.Claim
@@ -150,6 +154,8 @@ LoanEvent = (
     | PaymentReversed
     | PaymentRedated
     | LoanRestated
+    | LoanVoided
+    | LoanWaited
 )
 
 
@@ -160,9 +166,9 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
         case LoanOpened():
             return _opened(event)
         case PaymentReturned():
-            return state if isinstance(state, NotOpened) else _answered(state, event.payment_id)
+            return state if isinstance(state, NotOpened) else _came_to_nothing(state, event.payment_id, event)
         case DebitFailureRecorded():
-            return state if isinstance(state, NotOpened) else _answered(state, event.debit_id)
+            return state if isinstance(state, NotOpened) else _came_to_nothing(state, event.debit_id, event)
         case (
             CompensationProposed()
             | CompensationApproved()
@@ -175,12 +181,20 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             if isinstance(state, Repaid):
                 return replace(state, last=corrected(state.last, event))
             return corrected(state, event) if isinstance(state, Running) else state
+        case LoanVoided():
+            if isinstance(state, Repaid):
+                return replace(state, last=voided(state.last, event))
+            return voided(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
+        case MeasureExamined() | LoanUnflagged() if isinstance(state, Repaid):
+            return replace(state, last=troubled(state.last, event))
         case _ if not isinstance(state, Running):
             return state
         case _ if isinstance(event, TroubledEvent):
             return troubled(state, event)
+        case LoanWaited():
+            return replace(state, journal=with_wait(state.journal, event))
         case _:
             return _evolve_running(state, event)
 
@@ -211,7 +225,8 @@ def _evolve_running(
 ) -> LoanState:
     match event:
         case InstallmentDue():
-            return replace(_asked(state, event.debit_id, event.value_date), next_due=event.number + 1)
+            asked = _asked(state, event.debit_id, event.value_date, waits=event.asked)
+            return replace(asked, next_due=event.number + 1)
         case DebitRequested():
             return _asked(state, event.debit_id, event.value_date)
         case PaymentReceived():
@@ -275,14 +290,27 @@ def _opened(event: LoanOpened) -> Running:
     )
 
 
-def _asked(state: Running, debit_id: str, on: date) -> Running:
-    return replace(state, asked_on=on, unanswered=(*state.unanswered, debit_id))
+def _asked(state: Running, debit_id: str, on: date, *, waits: bool = True) -> Running:
+    """The day is over for what falls due on it, whether the account was asked or not."""
+    return replace(
+        state, asked_on=on, unanswered=(*state.unanswered, debit_id) if waits else state.unanswered
+    )
 
 
 def _answered(state: _Lent, payment_id: str) -> _Lent:
     if payment_id in state.unanswered:
         return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _came_to_nothing(state: _Lent, payment_id: str, event: PaymentReturned | DebitFailureRecorded) -> _Lent:
+    """A debit's answer that came late is an input: until then the loan was not judged."""
+    if event.answered is None or payment_id not in state.unanswered:
+        return _answered(state, payment_id)
+    journal = with_answer(reopened(state).journal, payment_id, event.answered)
+    if isinstance(state, Repaid):
+        return _answered(replace(state, last=replace(state.last, journal=journal)), payment_id)
+    return _answered(replace(state, journal=journal), payment_id)
 
 
 def _paid(state: Running, event: PaymentReceived) -> Running:

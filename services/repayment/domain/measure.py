@@ -5,6 +5,7 @@ the staff. No step does anything to the loan: the complete measure sends it one 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import assert_never, get_args
@@ -29,9 +30,10 @@ from services.repayment.commands.measures import (
     SignMeasure,
     VoteOnMandate,
 )
+from services.repayment.domain.himself import require_no_part
 from services.repayment.domain.ids import require_loan, require_staff
 from services.repayment.domain.mandate import Ballot, at_its_end, counted, has_carried, is_lost, vote_of
-from services.repayment.domain.measure_chain import steps_of
+from services.repayment.domain.measure_chain import steps_of, waivable_fen
 from services.repayment.domain.measure_state import (
     Approved,
     Ended,
@@ -108,6 +110,7 @@ def _propose(command: ProposeMeasure, state: MeasureState, context: Context) -> 
             proposed_by=proposal.proposed_by,
             proposed_on=context.business_date,
             debtor_id=proposal.debtor_id,
+            himself=command.himself or "",
         )
     ]
 
@@ -127,18 +130,23 @@ def _admit(
         raise Refused("unknown_measure")
     if not isinstance(state, Proposed):
         return []
-    proposal = state.proposal
+    proposal, rules = state.proposal, profile.on(context.business_date)
     return [
         MeasureAdmitted(
             measure_id=proposal.measure_id,
             loan_id=proposal.loan_id,
             kind=proposal.terms.kind,
             borrower=command.borrower,
-            steps=steps_of(profile.on(context.business_date), proposal.terms),
+            steps=steps_of(rules, proposal.terms, command.waived_before_fen),
             mandate=command.mandate,
             voters=command.voters,
             silence_consents=command.silence_consents,
             admitted_on=context.business_date,
+            guarantor=command.guarantor,
+            holders=command.holders,
+            sign_until=context.business_date + timedelta(days=rules.signing_days),
+            waivable_fen=waivable_fen(rules, proposal.terms, command.waived_before_fen),
+            flags=command.flags,
         )
     ]
 
@@ -168,6 +176,9 @@ def _sign(
             assert_never(state)
     if not isinstance(state, InWork) or command.step != state.steps_left[0]:
         raise Refused("step_out_of_order")
+    # The date may be past before the tick has reached this stream, as with a vote.
+    if state.sign_until is not None and context.business_date > state.sign_until:
+        raise Refused("measure_expired")
     _require_another(state, signer, command.himself)
     terms = state.proposal.terms
     if isinstance(terms, BranchMove) and command.branch != terms.to_branch:
@@ -197,9 +208,8 @@ def _sign(
 
 
 def _require_another(state: InWork, signer: str, himself: str | None) -> None:
-    """Whoever owes is not asked, and nobody is asked twice."""
-    if himself == state.borrower:
-        raise Refused("forbidden_borrower")
+    """Whoever has a part in the loan is not asked, and nobody is asked twice."""
+    require_no_part(himself, borrower=state.borrower, guarantor=state.guarantor, holders=state.holders)
     if signer in (state.proposal.proposed_by, *(given.signer for given in state.signed)):
         raise Refused("forbidden_second_signature")
 
@@ -207,7 +217,7 @@ def _require_another(state: InWork, signer: str, himself: str | None) -> None:
 def _after_the_last(state: InWork, context: Context, profile: Profile) -> MandateAsked | MeasureApproved:
     need = state.need
     if need.by != "vote":
-        return _approved(state.proposal, context, need.by)
+        return replace(_approved(state.proposal, context, need.by), waivable_fen=state.waivable_fen)
     days = profile.on(context.business_date).mandate_days
     return MandateAsked(
         measure_id=state.proposal.measure_id,
@@ -246,7 +256,11 @@ def _vote(command: VoteOnMandate, state: MeasureState, context: Context) -> Sequ
     )
     if has_carried(after):
         return [voted, _approved(state.proposal, context, "vote", after)]
-    return [voted, _failed(state.proposal, "mandate_denied", context)] if is_lost(after) else [voted]
+    return (
+        [voted, _failed(state.proposal, "mandate_denied", context.business_date)]
+        if is_lost(after)
+        else [voted]
+    )
 
 
 def _voters(state: MeasureState) -> tuple[Voter, ...]:
@@ -262,28 +276,29 @@ def _voters(state: MeasureState) -> tuple[Voter, ...]:
 
 
 def _pass(wake: Wake, state: MeasureState) -> Sequence[MeasureApproved | MeasureFailed]:
-    """The last day of a vote is over."""
+    """The last day of its signatures, or of a vote, is over."""
     due = wake_on(state)
     if due is None or (wake.business_date, wake.phase) < due:
         return []
-    assert isinstance(state, Voting), "only a vote has a last day"
-    on, given = wake.business_date, at_its_end(state.ballot)
+    assert isinstance(state, InWork | Voting), "only signatures and a vote have a last day"
+    on = wake.business_date
+    if isinstance(state, InWork):
+        return [_failed(state.proposal, "expired", on)]
+    given = at_its_end(state.ballot)
     if given is not None:
         return [_approval(state.proposal, on, given, state.ballot)]
-    return [
-        MeasureFailed(
-            measure_id=state.proposal.measure_id,
-            loan_id=state.proposal.loan_id,
-            code="mandate_expired",
-            failed_on=on,
-            debtor_id=state.proposal.debtor_id,
-        )
-    ]
+    return [_failed(state.proposal, "mandate_expired", on)]
 
 
 def wake_on(state: MeasureState) -> WakeOn:
-    """The end of its vote."""
-    return (state.ballot.until, VOTES_PHASE) if isinstance(state, Voting) else None
+    """The end of the days in which it is signed, then of its vote."""
+    match state:
+        case InWork(sign_until=date() as last):
+            return last, VOTES_PHASE
+        case Voting():
+            return state.ballot.until, VOTES_PHASE
+        case _:
+            return None
 
 
 # --- its end -------------------------------------------------------------------------------------------------------
@@ -300,7 +315,7 @@ def _end(command: _End, state: MeasureState, context: Context) -> Sequence[Measu
         case _:
             assert_never(state)
     if isinstance(command, FailMeasure):
-        return [_failed(proposal, command.code, context)]
+        return [_failed(proposal, command.code, context.business_date)]
     if not isinstance(state, Approved):
         raise Refused("measure_not_approved")
     return [
@@ -332,12 +347,12 @@ def _approval(proposal: Proposal, on: date, by: MandateBy, ballot: Ballot | None
     )
 
 
-def _failed(proposal: Proposal, code: str, context: Context) -> MeasureFailed:
+def _failed(proposal: Proposal, code: str, on: date) -> MeasureFailed:
     return MeasureFailed(
         measure_id=proposal.measure_id,
         loan_id=proposal.loan_id,
         code=code,
-        failed_on=context.business_date,
+        failed_on=on,
         debtor_id=proposal.debtor_id,
     )
 

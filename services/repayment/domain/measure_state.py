@@ -1,6 +1,7 @@
 """What a measure remembers: what was proposed, who has signed it, what its lenders said, and how its events change that."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Literal, assert_never
 
 from libs.events.codec import record
@@ -16,6 +17,7 @@ from libs.events.measures import (
     MeasureStep,
     MeasureTerms,
 )
+from libs.events.money import Count
 from libs.events.onboarding import Code, Reference
 from services.repayment.domain.mandate import Ballot, Need, counted
 
@@ -59,7 +61,8 @@ class Proposed:
 
 @record
 class InWork:
-    """It waits for the signature of the first of `steps_left`; after the last, for its lenders' word where `need` says so."""
+    """It waits for the signature of the first of `steps_left` until the end of `sign_until`; after the last, for its lenders' word where
+    `need` says so. `guarantor` (empty for none) and `holders` sign nothing of it; `waivable_fen` as in MeasureAdmitted."""
 
     kind: Literal["in_work"] = "in_work"
     proposal: Proposal
@@ -67,6 +70,10 @@ class InWork:
     need: Need
     steps_left: tuple[MeasureStep, ...]
     signed: tuple[Signature, ...] = ()
+    guarantor: str = ""
+    holders: tuple[str, ...] = ()
+    sign_until: date | None = None
+    waivable_fen: Count | None = None
 
 
 @record
@@ -121,7 +128,16 @@ def evolve(state: MeasureState, event: MeasureEvent) -> MeasureState:
         case MeasureAdmitted():
             assert isinstance(state, Proposed), "only what was proposed is admitted"
             need = Need(by=event.mandate, voters=event.voters, silence_consents=event.silence_consents)
-            return InWork(proposal=state.proposal, borrower=event.borrower, need=need, steps_left=event.steps)
+            return InWork(
+                proposal=state.proposal,
+                borrower=event.borrower,
+                need=need,
+                steps_left=event.steps,
+                guarantor=event.guarantor,
+                holders=event.holders,
+                sign_until=event.sign_until,
+                waivable_fen=event.waivable_fen,
+            )
         case MeasureSigned():
             assert isinstance(state, InWork), "only what is in work is signed"
             given = Signature(step=event.step, signer=event.signer)

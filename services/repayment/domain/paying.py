@@ -103,6 +103,8 @@ def record_payment(
             return _returned(state, money, "below_payoff")
         lines = settlement(state.book, money.value_date, rules)
         return _taken(rules, state, money, lines, context)
+    if command.prepay is not None and state.trouble.voided_on is not None:
+        return _returned(state, money, "loan_voided")
     if command.prepay is not None:
         return _prepaid(profile.on(state.book.funded_on), state, money, command.prepay, context)
     return _paid(profile, state, money, context)

@@ -10,8 +10,10 @@ from datetime import date
 from decimal import Decimal
 
 from libs.events.cost import CEILINGS_CN
+from libs.events.guarantees import Liability
 from libs.events.measures import MeasureStep
 from libs.events.money import MAX_INTEGER, Rounding
+from libs.events.pauses import PauseCause
 from libs.events.repayment import LoanClass
 
 #: The bucket of a loan that is not overdue, in every profile.
@@ -62,7 +64,13 @@ class Rules:
 
     Of measures (processes.md 1.P): interest is no income beyond `accrual_dpd_max` days overdue; a loan is written off from
     `write_off_dpd` on; who may give up how much penalty is in `waiver_limits`, from the lowest post to the highest, each of which signs
-    after those below; lenders vote for `mandate_days`; a restructured loan is observed for `observed_days` and `observed_periods`.
+    after those below and all of which count what the loan was forgiven before; a measure is signed within `signing_days`, a compensation
+    within `compensation_days` (both chosen); lenders vote for `mandate_days`; a restructured loan is observed for `observed_days` and
+    `observed_periods`. A pause is for one of `pause_causes`, of at most `pause_days_max` days, and a loan has at most
+    `pause_year_days_max` of them in a calendar year (all chosen).
+
+    Of guarantors (processes.md 1.J): one is admitted for at most `guarantor_days`, answers as `liabilities` say, and for all loans together,
+    here and elsewhere, for at most `guarantor_multiple` times its net assets (chosen). What is proposed of one waits for `signing_days`.
     """
 
     rounding: Rounding
@@ -82,6 +90,14 @@ class Rules:
     observed_days: int = 365
     observed_periods: int = 2
     prepay_min_fen: int = 100_00
+    signing_days: int = 30
+    compensation_days: int = 10
+    guarantor_days: int = 366
+    guarantor_multiple: int = 10
+    liabilities: tuple[Liability, ...] = ("joint",)
+    pause_causes: tuple[PauseCause, ...] = ("illness", "disaster", "fraud_report", "system_fault")
+    pause_days_max: int = 90
+    pause_year_days_max: int = 120
 
     def penalty_rate(self, annual_rate: Decimal) -> Decimal:
         """The annual rate of penalty interest of a contract; a digit beyond the eighth is dropped, for the debtor."""

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from libs.events.arrival import Answered, LoanWaited
 from libs.events.claims import ClaimTransferred
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed, Standing
+from libs.events.measures import MeasureApplied
 from libs.events.repayment import PaymentReceived
 from services.repayment.domain.allocation import Book, Penalty
 from services.repayment.domain.journal import (
     Journal,
-    Sale,
-    payment_of,
     redated_in,
     retaken_in,
     reversed_in,
@@ -18,6 +18,8 @@ from services.repayment.domain.journal import (
     with_entry,
     with_first_rows,
 )
+from services.repayment.domain.journal_entries import Answer, Measure, Sale, Wait, payment_of
+from services.repayment.domain.trouble import restated
 
 if TYPE_CHECKING:  # the state's module folds by this one
     from services.repayment.domain.loan_state import Running
@@ -60,6 +62,40 @@ def with_sale(state: "Running", event: ClaimTransferred) -> Journal:
     )
 
 
+def with_measure(journal: Journal, event: MeasureApplied) -> Journal:
+    """The journal once a measure was applied."""
+    return with_entry(
+        journal,
+        Measure(
+            measure_id=event.measure_id,
+            terms=event.terms,
+            applied_on=event.applied_on,
+            before_phase=event.before_phase,
+        ),
+    )
+
+
+def with_answer(journal: Journal, debit_id: str, answered: Answered) -> Journal:
+    """The journal once a debit was answered late, and nothing of it taken."""
+    return with_entry(
+        journal, Answer(debit_id=debit_id, answered_on=answered.on, before_phase=answered.before_phase)
+    )
+
+
+def with_wait(journal: Journal, event: LoanWaited) -> Journal:
+    """The journal once the day was late."""
+    return with_entry(
+        journal,
+        Wait(
+            since=event.since,
+            since_phase=event.since_phase,
+            until=event.until,
+            until_phase=event.until_phase,
+            woken=event.woken,
+        ),
+    )
+
+
 def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRestated) -> "Running":
     """The state after one event of a correction."""
     match event:
@@ -74,13 +110,16 @@ def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRe
             journal = with_correction(retaken_in(state.journal, retaken), event.correction_id)
             if event.standing.rows is not None:
                 journal = with_first_rows(journal, state.book.rows)
-            return standing_at(replace(state, journal=journal), event.standing)
+            forgiven_fen = state.trouble.waived_fen + event.waived_fen
+            trouble = replace(state.trouble, waived_fen=forgiven_fen)
+            return standing_at(replace(state, journal=journal, trouble=trouble), event.standing)
         case _:
             assert_never(event)
 
 
 def standing_at(state: "Running", standing: Standing) -> "Running":
     """The state at a standing; who holds a claim, what is for sale and what has no answer yet stay."""
+    measured = standing.measured
     owed = {claim.claim_id: claim.principal_fen for claim in standing.claims}
     return replace(
         state,
@@ -95,6 +134,7 @@ def standing_at(state: "Running", standing: Standing) -> "Running":
         next_due=standing.next_due,
         next_missed=standing.next_missed,
         asked_on=standing.asked_on,
+        trouble=state.trouble if measured is None else restated(state.trouble, measured),
     )
 
 

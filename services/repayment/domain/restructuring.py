@@ -20,6 +20,7 @@ from services.repayment.domain.accrual import resumed
 from services.repayment.domain.allocation import days_past_due, open_lines, rescheduled
 from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
@@ -53,6 +54,7 @@ def reschedule(
 ) -> Sequence[LoanEvent]:
     """The loan's rows from here on. Refusals stand on CarryOutMeasure."""
     _require_may(terms, state, on)
+    _require_consent(terms, state)
     plan = _extended(terms, state, on) if isinstance(terms, Extension) else _restructured(terms, state, on)
     _require_not_his(state, plan)
     rows = _spread(rules, state, plan, on)
@@ -100,6 +102,8 @@ def reschedule(
     ]
     if floor != state.loan_class:
         events += classified(state, book, floor, on, measure_id=measure_id)
+    if isinstance(terms, Restructuring):
+        events += pause_ended(measure_id, state, on, "restructured")
     return [*events, *resumed(state, book, on), *release_all(state, "loan_rescheduled")]
 
 
@@ -115,6 +119,14 @@ def _require_may(terms: Extension | Restructuring, state: Running, on: date) -> 
         raise Refused("extension_too_long")
     if isinstance(terms, Extension) and state.book.rows[-1].due_on <= on:
         raise Refused("loan_matured")
+
+
+def _require_consent(terms: Extension | Restructuring, state: Running) -> None:
+    """Whoever still answers for the loan is asked in writing: without it he would be free beyond the old term (processes.md 1.P,
+    Civil Code art. 695). Not so one who has paid for all of it."""
+    stands_in = state.guarantee is not None and state.guarantee.next_number is not None
+    if stands_in and terms.guarantor_consent is None:
+        raise Refused("consent_missing")
 
 
 def _require_not_his(state: Running, plan: _Plan) -> None:

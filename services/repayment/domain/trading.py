@@ -15,7 +15,7 @@ from libs.events.money import split_fen
 from libs.events.schedules.terms import PLAIN
 from services.repayment.commands import ReleaseClaim, ReserveClaim, TransferClaim
 from services.repayment.domain.accruing import accrued_interest_fen, interest_max_fen
-from services.repayment.domain.allocation import days_past_due
+from services.repayment.domain.allocation import is_behind
 from services.repayment.domain.loan_state import Claim, Repaid, Reservation, Running
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import reached
@@ -172,7 +172,7 @@ def _require_tradable(rules: Rules, state: Running, on: date, *, may_wait: bool 
     is_blocked = any(abs((row.due_on - on).days) <= rules.blocked_days for row in state.book.rows)
     if is_blocked and not may_wait:
         raise Refused("blocked_window")
-    if days_past_due(state.book, on) and not (may_wait and _may_be_paid(state, on)):
+    if is_behind(state.book, on) and not (may_wait and _may_be_paid(state, on)):
         raise Refused("loan_overdue")
 
 

@@ -5,25 +5,32 @@ from datetime import date
 from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
+from libs.events.corrections import FloorStanding, MeasuredStanding
+from libs.events.flags import FlagKind, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
     LoanRescheduled,
     LoanWrittenOff,
+    MeasureApplied,
     MeasureExamined,
     NonAccrualEnded,
     NonAccrualStarted,
     PenaltyWaived,
+    Reclassification,
     RecoveryReceived,
 )
 from libs.events.money import Count
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.repayment import LoanClass, LoanClassified
+from libs.events.voidance import LoanVoided
 
 #: How many measures a loan recognises when they come again.
 _REMEMBERED = 32
 
 TroubledEvent = (
     MeasureExamined
+    | MeasureApplied
     | LoanRescheduled
     | LoanWrittenOff
     | RecoveryReceived
@@ -32,6 +39,10 @@ TroubledEvent = (
     | NonAccrualEnded
     | LoanMoved
     | DebtSettledInKind
+    | DelinquencyPaused
+    | DelinquencyPauseEnded
+    | LoanFlagged
+    | LoanUnflagged
 )
 
 
@@ -54,7 +65,8 @@ class Trouble:
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
-    changed what the journal's inputs alone would give.
+    that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
+    its contract is void since. `flags` stand in the order in which they were raised.
     """
 
     examined: tuple[str, ...] = ()
@@ -69,6 +81,9 @@ class Trouble:
     granted_months: Count = 0
     observed: Floor | None = None
     unreplayed: bool = False
+    waived_fen: Count = 0
+    voided_on: date | None = None
+    flags: tuple[FlagKind, ...] = ()
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -76,6 +91,12 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
     match event:
         case MeasureExamined():
             return replace(trouble, examined=(*trouble.examined, event.measure_id)[-_REMEMBERED:])
+        case MeasureApplied():
+            applied = _done(trouble, event.measure_id)
+            # A class that was given by hand is the best until another is, also where it is the normal one.
+            if isinstance(event.terms, Reclassification):
+                return replace(applied, floor=Floor(best=event.terms.to_class))
+            return applied
         case LoanRescheduled():
             floor = Floor(best=event.floor_class, until=event.floor_until)
             return replace(
@@ -90,7 +111,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case RecoveryReceived():
             return replace(trouble, recovered_fen=event.recovered_fen)
         case PenaltyWaived():
-            return _changed(trouble, event.measure_id)
+            changed = _changed(trouble, event.measure_id)
+            return replace(changed, waived_fen=trouble.waived_fen + event.waived_fen)
         case DebtSettledInKind():
             return replace(_done(trouble, event.measure_id), in_kind=True)
         case NonAccrualStarted():
@@ -99,15 +121,53 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(trouble, non_accrual=False)
         case LoanMoved():
             return replace(_done(trouble, event.measure_id), branch=event.to_branch)
+        case DelinquencyPaused() | DelinquencyPauseEnded() | LoanFlagged() | LoanUnflagged():
+            return replace(_done(trouble, event.measure_id), flags=_flags(trouble.flags, event))
         case _:
             assert_never(event)
 
 
+def _flags(
+    flags: tuple[FlagKind, ...],
+    event: DelinquencyPaused | DelinquencyPauseEnded | LoanFlagged | LoanUnflagged,
+) -> tuple[FlagKind, ...]:
+    match event:
+        case LoanFlagged():
+            return (*flags, event.flag)
+        case LoanUnflagged():
+            return tuple(flag for flag in flags if flag != event.flag)
+        case _:
+            return flags
+
+
+def voided(trouble: Trouble, event: LoanVoided) -> Trouble:
+    """What the loan remembers once its contract is void: its class is better no more by itself."""
+    return replace(
+        _done(trouble, event.measure_id),
+        voided_on=event.voided_on,
+        floor=Floor(best=event.floor_class),
+    )
+
+
 def classified(trouble: Trouble, event: LoanClassified) -> Trouble:
-    """A class that was given by hand is the best until another is, also where it is the normal one."""
+    """The class that a measure gave in records from before it was said what it does (MeasureApplied)."""
     if not event.measure_id or event.measure_id in trouble.done:
         return trouble
     return replace(_changed(trouble, event.measure_id), floor=Floor(best=event.to_class))
+
+
+def restated(trouble: Trouble, measured: MeasuredStanding) -> Trouble:
+    """What measures left behind once they were decided again."""
+    return replace(
+        trouble,
+        floor=_floor(measured.floor),
+        observed=_floor(measured.observed),
+        recovered_fen=measured.recovered_fen,
+    )
+
+
+def _floor(standing: FloorStanding | None) -> Floor | None:
+    return Floor(best=standing.best, until=standing.until) if standing else None
 
 
 def floor_on(trouble: Trouble, on: date) -> LoanClass:
@@ -131,5 +191,8 @@ def _done(trouble: Trouble, measure_id: str) -> Trouble:
 
 
 def _changed(trouble: Trouble, measure_id: str) -> Trouble:
-    """One that a replay of the loan's inputs knows nothing of; what the days bring by themselves has no measure."""
-    return replace(_done(trouble, measure_id), unreplayed=trouble.unreplayed or bool(measure_id))
+    """Records from before MeasureApplied: a replay of the loan's inputs knows nothing of it. What the days bring by themselves has no
+    measure."""
+    if not measure_id or measure_id in trouble.done:
+        return trouble
+    return replace(_done(trouble, measure_id), unreplayed=True)

@@ -1,14 +1,22 @@
 """How a loan's state takes over what measures did to it: no deciding, only what the events say."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from libs.events.flags import LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
-from libs.events.measures import LoanWrittenOff, PenaltyWaived
+from libs.events.measures import LoanWrittenOff, MeasureApplied, PenaltyWaived
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
+from libs.events.voidance import LoanVoided
 from services.repayment.domain.allocation import after
+from services.repayment.domain.measure_entry import is_journaled
+from services.repayment.domain.pausing import Paused, ended
 from services.repayment.domain.profile import WRITTEN_OFF
+from services.repayment.domain.restating import with_measure
 from services.repayment.domain.trouble import TroubledEvent, after_event
+from services.repayment.domain.trouble import voided as remembered
 from services.repayment.domain.waiving import waived
 
 if TYPE_CHECKING:  # the state's module folds by this one
@@ -19,14 +27,36 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
     """The loan after one of these events. A new schedule is told by its own, which comes next."""
     state = replace(state, trouble=after_event(state.trouble, event))
     match event:
+        case MeasureApplied():
+            is_input = is_journaled(event.terms)
+            return replace(state, journal=with_measure(state.journal, event)) if is_input else state
         case LoanWrittenOff():
             return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
         case PenaltyWaived():
             return replace(state, book=waived(state.book, event.lines))
         case DebtSettledInKind():
             return _settled(state, event)
+        case DelinquencyPaused() | DelinquencyPauseEnded():
+            return replace(state, book=replace(state.book, pauses=_paused(state, event)))
+        case LoanUnflagged(flag="death"):
+            # What was not asked of the dead is not asked late: the account is asked again from this day on.
+            return replace(state, asked_on=max(state.asked_on, event.unflagged_on - timedelta(days=1)))
         case _:
             return state
+
+
+def _paused(state: "Running", event: DelinquencyPaused | DelinquencyPauseEnded) -> tuple[Paused, ...]:
+    pauses = state.book.pauses
+    if isinstance(event, DelinquencyPauseEnded):
+        return ended(pauses, event.pause_id, event.to_on)
+    paused = Paused(from_on=event.from_on, to_on=event.to_on, pause_id=event.measure_id, cause=event.cause)
+    return (*pauses, paused)
+
+
+def voided(state: "Running", event: LoanVoided) -> "Running":
+    """A void contract charges nothing, and nobody guarantees it. Where the loan stands, LoanRestated of the same record says."""
+    book = replace(state.book, penalty_rate=Decimal(0))
+    return replace(state, trouble=remembered(state.trouble, event), book=book, guarantee=None)
 
 
 def _settled(state: "Running", event: DebtSettledInKind) -> "Running":

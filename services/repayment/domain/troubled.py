@@ -10,12 +10,14 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused
+from libs.events.flags import Flag, LoanUnflagged, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
     Extension,
     LoanMoved,
     LoanWrittenOff,
+    MeasureApplied,
     MeasureExamined,
     MeasureTerms,
     NonAccrual,
@@ -25,27 +27,36 @@ from libs.events.measures import (
     Waiver,
     WriteOff,
 )
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
 from services.repayment.domain.loan_day import (
     better_bucket,
     charged_by,
     classified,
     cured,
+    next_wake,
     penalties,
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.mandate import Need, need_of
+from services.repayment.domain.pausing_loan import pause_ended, paused_or_flagged, unflagged
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
+from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
+
+#: What may still be done to a loan whose contract is void: nothing that would be a term of it.
+_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, PauseEnd, Flag, Unflag)
 
 
 def examine(
@@ -54,7 +65,8 @@ def examine(
     """Whether the loan could do it today, and whose word it needs. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.examined:
         return []
-    _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    require_no_part_in(state, command.himself)
+    effect(rules, command.measure_id, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
         MeasureExamined(
@@ -67,6 +79,10 @@ def examine(
             silence_consents=need.silence_consents,
             product=state.product,
             region=state.region,
+            guarantor=guarantor_of(state),
+            holders=holders_of(state),
+            waived_before_fen=state.trouble.waived_fen if isinstance(command.terms, Waiver) else 0,
+            flags=state.trouble.flags,
         )
     ]
 
@@ -77,7 +93,34 @@ def carry_out(
     """The loan does it. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.done:
         return []
-    return _effect(rules, command.measure_id, command.terms, state, context.business_date)
+    due = next_wake(rules, state)
+    on, phase = place_on(state, due, context.business_date)
+    applied = MeasureApplied(
+        loan_id=state.loan_id,
+        borrower=state.borrower,
+        measure_id=command.measure_id,
+        terms=command.terms,
+        applied_on=on,
+        before_phase=phase,
+    )
+    done = effect(rules, command.measure_id, command.terms, state, on)
+    if command.waivable_fen is not None:
+        _require_within(command.waivable_fen, state, done)
+    return [*waited(state, due, (on, phase)), applied, *done]
+
+
+def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEvent]) -> None:
+    """Others may have been carried out since this one was proposed: the sum of all is what its signatures must reach."""
+    waived_fen = sum(event.waived_fen for event in events if isinstance(event, PenaltyWaived))
+    if state.trouble.waived_fen + waived_fen > waivable_fen:
+        raise Refused("waiver_limit_passed")
+
+
+def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Context) -> Sequence[LoanUnflagged]:
+    """A loan that is repaid takes a flag back; nothing of how it ran depends on that. Refusals stand on CarryOutMeasure."""
+    if command.measure_id in last.trouble.done:
+        return []
+    return unflagged(command.measure_id, terms, last, context.business_date)
 
 
 def _need(terms: MeasureTerms, state: Running) -> Need:
@@ -87,9 +130,12 @@ def _need(terms: MeasureTerms, state: Running) -> Need:
     return Need(by="not_needed")
 
 
-def _effect(
+def effect(
     rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
 ) -> Sequence[LoanEvent]:
+    """What a measure comes to on a day. Refusals stand on CarryOutMeasure."""
+    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
+        raise Refused("loan_voided")
     match terms:
         case Extension() | Restructuring():
             return reschedule(rules, measure_id, terms, state, on)
@@ -107,6 +153,10 @@ def _effect(
             return _moved(measure_id, terms, state, on)
         case SettlementInKind():
             return settled_in_kind(rules, measure_id, terms, state, on)
+        case Voidance():
+            raise AssertionError("a voidance has a room of its own, which sees the profile")
+        case Pause() | PauseEnd() | Flag() | Unflag():
+            return paused_or_flagged(rules, measure_id, terms, state, on)
         case _:
             assert_never(terms)
 
@@ -168,6 +218,7 @@ def _written_off(
     if state.loan_class != "loss":
         events += classified(state, book, "loss", on, measure_id=measure_id)
     events += stopped(state, on, "written_off", measure_id=measure_id, book=book)
+    events += pause_ended(measure_id, state, on, "written_off")
     return [*events, *release_all(state, "loan_written_off")]
 
 

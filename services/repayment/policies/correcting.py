@@ -28,7 +28,7 @@ _CORRECT = "repayment.CorrectPayment"
 def on_bidding(event: RecordedEvent) -> list[Send]:
     """All of a correction's money has moved."""
     match event.data:
-        case CorrectionSettled() as settled:
+        case CorrectionSettled() as settled if _is_correction(settled.correction_id):
             return [Send("close-correction", settled.correction_id, CloseCorrection())]
         case _:
             return []
@@ -41,7 +41,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             asked = allowed.correction
             command = CorrectPayment(correction=asked, booking=allowed.booking)
             return [Send("correct", asked.loan_id, command, {"correction_id": asked.correction_id})]
-        case LoanRestated() as restated:
+        case LoanRestated() as restated if _is_correction(restated.correction_id):
             booked = RecordCorrectionBooked(open_fen=moved_fen(restated))
             return [Send("correction-booked", restated.correction_id, booked)]
         case CommandRefused() as refused if _is_refused_correction(refused):
@@ -49,6 +49,11 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return [Send("decline-correction", refused.about["correction_id"], decline)]
         case _:
             return []
+
+
+def _is_correction(correction_id: str) -> bool:
+    """A measure that restates its loan is no correction, and hears of it by its own event."""
+    return correction_id.startswith("cor_")
 
 
 def _is_refused_correction(refused: CommandRefused) -> bool:

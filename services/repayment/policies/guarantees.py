@@ -19,6 +19,7 @@ from libs.events.records import RecordedEvent
 from libs.events.repayment import PaymentReceived, PaymentReturned
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
+from libs.events.voidance import LoanVoided
 from services.repayment.commands.compensation import DeclineCompensation, RecordCompensation
 from services.repayment.commands.guarantees import ReduceGuarantee, ReserveGuarantee, RestoreGuarantee
 
@@ -77,6 +78,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         case CommandRefused() as refused if refused.command_type == _RECORD and refused.about:
             about = refused.about  # bidding gives the money back by the same refusal
             return [_decline(about["loan_id"], about["payment_id"], refused.code)]
+        case LoanVoided() as voided if voided.guarantor:
+            return [_reduce(voided.guarantor, voided.loan_id, 0)]
         case ClaimsSubrogated() as paid_for:
             return [_reduce(paid_for.guarantor, paid_for.loan_id, paid_for.guaranteed_fen)]
         case _:
@@ -150,6 +153,7 @@ SAGAS = (
             Step(on=PaymentReceived, send=ReduceGuarantee),
             Step(on=ClaimsSubrogated, send=ReduceGuarantee),
             Step(on=LoanRestated, send=RestoreGuarantee),
+            Step(on=LoanVoided, send=ReduceGuarantee),
             Step(on=ListingExpired, send=ReduceGuarantee),
             Step(on=ListingCancelled, send=ReduceGuarantee),
             Step(on=ListingRefused, send=ReduceGuarantee),

@@ -198,7 +198,7 @@ SAGAS = (
         name="debit",
         why="Every debit that a loan asks for is answered on the loan: with money, or that there was none.",
         opened_by={
-            InstallmentDue: lambda event: str(event.debit_id),
+            InstallmentDue: lambda event: str(event.debit_id) if event.asked else (),
             DebitRequested: lambda event: str(event.debit_id),
         },
         closed_by={

@@ -1,6 +1,7 @@
 """The way of a measure: the loan is asked, then told, and says what came of it. A loan that cannot says why, and the measure ends."""
 
 from libs.events.codec import name_of
+from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
@@ -15,10 +16,12 @@ from libs.events.measures import (
     NonAccrualStarted,
     PenaltyWaived,
 )
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanClassified
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
+from libs.events.voidance import LoanVoided
 from services.repayment.commands.measures import (
     AdmitMeasure,
     CarryOutMeasure,
@@ -35,6 +38,11 @@ _Done = (
     | NonAccrualStarted
     | LoanMoved
     | DebtSettledInKind
+    | LoanVoided
+    | DelinquencyPaused
+    | DelinquencyPauseEnded
+    | LoanFlagged
+    | LoanUnflagged
 )
 
 
@@ -42,7 +50,9 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
     """What a measure and its loan ask of each other."""
     match event.data:
         case MeasureProposed() as proposed:
-            examine = ExamineMeasure(measure_id=proposed.measure_id, terms=proposed.terms)
+            examine = ExamineMeasure(
+                measure_id=proposed.measure_id, terms=proposed.terms, himself=proposed.himself
+            )
             return [Send("examine", proposed.loan_id, examine, {"measure_id": proposed.measure_id})]
         case MeasureExamined() as examined:
             admit = AdmitMeasure(
@@ -50,10 +60,16 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 mandate=examined.mandate,
                 voters=examined.voters,
                 silence_consents=examined.silence_consents,
+                guarantor=examined.guarantor,
+                holders=examined.holders,
+                waived_before_fen=examined.waived_before_fen,
+                flags=examined.flags,
             )
             return [Send("admit", examined.measure_id, admit)]
         case MeasureApproved() as approved:
-            carry_out = CarryOutMeasure(measure_id=approved.measure_id, terms=approved.terms)
+            carry_out = CarryOutMeasure(
+                measure_id=approved.measure_id, terms=approved.terms, waivable_fen=approved.waivable_fen
+            )
             return [Send("carry-out", approved.loan_id, carry_out, {"measure_id": approved.measure_id})]
         case (
             LoanRescheduled()
@@ -63,6 +79,11 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | NonAccrualStarted()
             | LoanMoved()
             | DebtSettledInKind()
+            | LoanVoided()
+            | DelinquencyPaused()
+            | DelinquencyPauseEnded()
+            | LoanFlagged()
+            | LoanUnflagged()
         ) as done:
             return _complete(done)
         case CommandRefused() as refused:
@@ -126,6 +147,11 @@ SAGAS = (
             Step(on=NonAccrualStarted, send=CompleteMeasure),
             Step(on=LoanMoved, send=CompleteMeasure),
             Step(on=DebtSettledInKind, send=CompleteMeasure),
+            Step(on=LoanVoided, send=CompleteMeasure),
+            Step(on=DelinquencyPaused, send=CompleteMeasure),
+            Step(on=DelinquencyPauseEnded, send=CompleteMeasure),
+            Step(on=LoanFlagged, send=CompleteMeasure),
+            Step(on=LoanUnflagged, send=CompleteMeasure),
         ),
         expected_refusals=(CarryOutMeasure,),
     ),

@@ -20,6 +20,7 @@ def on_collections(event: RecordedEvent) -> list[Send]:
                 evidence=(plan.income_proof,),
                 proposed_by=plan.collector,
                 debtor_id=plan.debtor_id,
+                himself=plan.himself or None,
             )
             return [Send("plan", measure_id, propose)]
         case _:
@@ -27,7 +28,8 @@ def on_collections(event: RecordedEvent) -> list[Send]:
 
 
 def _terms(plan: PlanProposed) -> MeasureTerms:
-    return Extension(months=plan.months) if plan.kind == "extension" else Restructuring(months=plan.months)
+    kind = Extension if plan.kind == "extension" else Restructuring
+    return kind(months=plan.months, guarantor_consent=plan.guarantor_consent)
 
 
 def _of_a_plan(proposed: MeasureProposed) -> str | tuple[str, ...]:

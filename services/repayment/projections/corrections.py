@@ -24,6 +24,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     data = event.data
     asked = data.correction if isinstance(data, CorrectionProposed | CorrectionAuthorised) else data
     doc = asked.correction_id
+    if not doc.startswith("cor_"):
+        return []  # what a measure moves stands with it
     changes = [Set(doc, name, value) for name, value in _fields(data).items()]
     return [*changes, Set(doc, f"src.{event.stream}", event.address)]
 
@@ -66,6 +68,7 @@ def _proposed(data: CorrectionProposed) -> Mapping[str, Any]:
         "to_date": asked.to_date.isoformat() if asked.to_date else None,
         "proposed_by": data.proposed_by,
         "proposed_on": data.proposed_on.isoformat(),
+        "signatures": data.signatures,
         "state": "proposed",
         "booking": None,
         "code": None,
@@ -76,7 +79,7 @@ def _proposed(data: CorrectionProposed) -> Mapping[str, Any]:
 
 VIEW = View(
     name="repayment.corrections",
-    version=1,
+    version=2,
     reads=(
         CorrectionProposed,
         CorrectionSigned,

@@ -19,6 +19,7 @@ from libs.events.guarantees import (
     GuaranteeReserved,
     GuarantorAdmitted,
     GuarantorProposed,
+    GuarantorRefused,
     GuarantorSuspended,
 )
 from libs.events.records import RecordedEvent
@@ -43,6 +44,10 @@ def _register(data: object) -> Mapping[str, Any]:
                     "valid_to": data.valid_to.isoformat(),
                     "proposed_by": data.proposed_by,
                     "file": data.file,
+                    "proposed_on": data.proposed_on.isoformat(),
+                    "liability": data.liability,
+                    "net_assets_fen": data.net_assets_fen,
+                    "elsewhere_fen": data.elsewhere_fen,
                 },
             }
         case GuarantorAdmitted():
@@ -52,8 +57,11 @@ def _register(data: object) -> Mapping[str, Any]:
                 "valid_to": data.valid_to.isoformat(),
                 "guaranteed_fen": data.guaranteed_fen,
                 "admitted_by": data.admitted_by,
+                "liability": data.liability,
                 "proposal": None,
             }
+        case GuarantorRefused():
+            return {"proposal": None, "refused": data.code}
         case GuarantorSuspended():
             return {"state": "suspended", "code": data.code, "proposal": None}
         case GuaranteeReserved() | GuaranteeReduced() | GuaranteeRestored():
@@ -81,6 +89,7 @@ def _fields(data: object) -> Mapping[str, Any]:
                 "amount_fen": data.amount_fen,
                 "proposed_by": data.proposed_by,
                 "proposed_on": data.proposed_on.isoformat(),
+                "sign_until": data.sign_until.isoformat() if data.sign_until else None,
                 "approved_by": None,
                 "executed_by": None,
                 "claim_id": None,
@@ -101,10 +110,11 @@ def _fields(data: object) -> Mapping[str, Any]:
 
 GUARANTORS = View(
     name="repayment.guarantors",
-    version=2,
+    version=3,
     reads=(
         GuarantorProposed,
         GuarantorAdmitted,
+        GuarantorRefused,
         GuarantorSuspended,
         GuaranteeReserved,
         GuaranteeReduced,
@@ -115,7 +125,7 @@ GUARANTORS = View(
 )
 COMPENSATIONS = View(
     name="repayment.compensations",
-    version=1,
+    version=2,
     reads=(
         CompensationProposed,
         CompensationApproved,

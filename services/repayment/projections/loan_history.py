@@ -2,8 +2,9 @@
 
 It is taken from the page's own projection (loans.project): whatever changes an amount there stands here with the event that
 changed it, so any amount shown can be followed down to its events, also those of events that are written later. `told` are the
-amounts that an event assigns, `moved` those that it adds, both by their place on the page; `parts` is what it adds to each component
-and to what is outstanding, of which the document of the loan's own name is the sum. Who holds how much (`held`) is another page's.
+amounts that an event assigns, `moved` those that it adds, both by their place on the page: what a line changed of an amount is known
+by folding the lines before it. `parts` is what needs no fold, because the event says it before and after: what is outstanding, of
+which the document of the loan's own name is the sum. Who holds how much (`held`) is another page's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,25 +17,12 @@ from libs.events.repayment import RepaymentDistributed
 from libs.events.views import Add, Op, Set, View
 from services.repayment.projections import loans
 
-#: What a sum of the loan is made of: the last word of an amount that is added to, in a row of the schedule or beside the rows.
-_PARTS: Final = {
-    "paid_principal_fen": "paid_principal_fen",
-    "paid_interest_fen": "paid_interest_fen",
-    "paid_fee_fen": "paid_fee_fen",
-    "paid_penalty_fen": "paid_penalty_fen",
-    "penalty_fen": "charged_penalty_fen",
-}
-#: Early settlement pays principal and interest that stand in no row.
-_EARLY: Final = {
-    "early.principal_fen": "paid_principal_fen",
-    "early.interest_fen": "paid_interest_fen",
-}
 #: The one sum that every event which moves it says before and after.
 OUTSTANDING: Final = "outstanding_fen"
 #: What is no amount and decides what of the amounts counts: whether the loan is owed, and the last row of its schedule.
 _STANDING: Final = ("state", "rows_to")
 #: The first of these that an event has is the date on which its amounts count.
-_DATES: Final = ("value_date", "charged_on", "changed_on", "repaid_on", "funded_on", "due_on")
+_DATES: Final = ("value_date", "restated_on", "charged_on", "changed_on", "repaid_on", "funded_on", "due_on")
 
 
 def line_of(loan_id: str, sequence: int | None) -> str:
@@ -54,7 +42,10 @@ def project(event: RecordedEvent) -> Sequence[Op]:
     if not moved and not told:
         return []
     loan_id: str = event.data.loan_id
-    parts = _parts(moved, told, getattr(event.data, "principal_before_fen", 0))
+    before_fen = getattr(event.data, "principal_before_fen", 0)
+    after_fen = told.get(OUTSTANDING, before_fen)
+    assert isinstance(after_fen, int), "amounts are whole numbers"
+    parts = {OUTSTANDING: after_fen - before_fen} if after_fen != before_fen else {}
     line = {
         "loan_id": loan_id,
         "kind": type(event.data).__name__,
@@ -75,7 +66,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 
 
 def _is_shown(field: str) -> bool:
-    return field.endswith("_fen") and not field.startswith("held.")
+    return field.endswith("_fen") and not field.startswith(("held.", "restated."))
 
 
 def _amounts(field: str, value: Any) -> Iterator[tuple[str, int | str]]:
@@ -85,20 +76,6 @@ def _amounts(field: str, value: Any) -> Iterator[tuple[str, int | str]]:
             yield from _amounts(f"{field}.{name}", inner)
     elif field in _STANDING or (isinstance(value, int) and _is_shown(field)):
         yield field, value
-
-
-def _parts(moved: Mapping[str, int], told: Mapping[str, int | str], before_fen: int) -> dict[str, int]:
-    """What an event changed of each component, and of what is outstanding: it says itself what that was before it."""
-    parts: dict[str, int] = {}
-    for field, amount_fen in moved.items():
-        in_row = field.startswith("rows.")
-        part = _PARTS.get(field.rpartition(".")[2]) if in_row else _EARLY.get(field)
-        if part is not None:
-            parts[part] = parts.get(part, 0) + amount_fen
-    after_fen = told.get("outstanding_fen", before_fen)
-    assert isinstance(after_fen, int), "amounts are whole numbers"
-    parts[OUTSTANDING] = after_fen - before_fen
-    return {part: amount_fen for part, amount_fen in parts.items() if amount_fen}
 
 
 def _date_of(event: RecordedEvent) -> str | None:
@@ -120,7 +97,7 @@ def _nested(fields: Mapping[str, int | str]) -> dict[str, Any]:
 
 VIEW = View(
     name="repayment.loan-history",
-    version=1,
+    version=2,
     # who holds what moves no amount of the page
     reads=tuple(kind for kind in loans.VIEW.reads if kind not in (RepaymentDistributed, ClaimTransferred)),
     project=project,

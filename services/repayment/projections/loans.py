@@ -10,6 +10,7 @@ from datetime import date
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     LoanMoved,
@@ -20,6 +21,7 @@ from libs.events.measures import (
     PenaltyWaived,
     RecoveryReceived,
 )
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     AllocationLine,
@@ -36,6 +38,7 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
+from libs.events.voidance import LoanVoided
 from services.repayment.projections import holders, restated, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
@@ -102,6 +105,11 @@ def _changes(data: object) -> Sequence[Op]:
             | NonAccrualStarted()
             | NonAccrualEnded()
             | LoanMoved()
+            | DelinquencyPaused()
+            | DelinquencyPauseEnded()
+            | LoanFlagged()
+            | LoanUnflagged()
+            | LoanVoided()
         ) as measure:
             return standing.changed(measure)
         case PaymentReversed() | PaymentRedated() as corrected:
@@ -275,11 +283,16 @@ VIEW = View(
         NonAccrualStarted,
         NonAccrualEnded,
         LoanMoved,
+        DelinquencyPaused,
+        DelinquencyPauseEnded,
+        LoanFlagged,
+        LoanUnflagged,
         DebtSettledInKind,
         LoanRepaid,
         PaymentReversed,
         PaymentRedated,
         LoanRestated,
+        LoanVoided,
     ),
     project=project,
     owner_field="borrower",

@@ -1,13 +1,14 @@
 """The view `repayment.measures`: each measure, what it waits for, who has signed it, how its lenders voted and how it ended.
 
-A measure's document is written by its own stream alone. `stage` is `loan` while the loan is asked, then the post whose step is next,
+A measure's document is written by its own stream, `owed_fen` of what it moves between accounts by the settlement's in bidding. `stage` is `loan` while the loan is asked, then the post whose step is next,
 `vote` while its lenders vote, `execution` once all have agreed, at last `executed`, `refused` or `failed`. `voters` are the
-lenders who are asked: each finds what waits for his word by them.
+lenders who are asked: each finds what waits for his word by them. `until` is the last day of its signatures, then of its vote.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libs.events.adjustments import CorrectionCollected, CorrectionSettled
 from libs.events.codec import encode, parse_json
 from libs.events.mandate import MandateAsked, MandateVoted
 from libs.events.measures import (
@@ -25,9 +26,20 @@ from libs.events.views import Op, Set, View
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """A measure's document after one of its events. Amounts in fen."""
+    if isinstance(event.data, CorrectionCollected | CorrectionSettled):
+        return _moved(event, event.data)
     name = event.data.measure_id
     changed = [Set(name, field, value) for field, value in _fields(event.data).items()]
     return [*changed, Set(name, f"src.{event.stream}", event.address)]
+
+
+def _moved(event: RecordedEvent, data: CorrectionCollected | CorrectionSettled) -> Sequence[Op]:
+    """What is still to be collected of a measure's settlement; a correction's stands with it."""
+    name = data.correction_id
+    if not name.startswith("msr_"):
+        return []
+    owed_fen = data.open_fen if isinstance(data, CorrectionCollected) else 0
+    return [Set(name, "owed_fen", owed_fen), Set(name, f"src.{event.stream}", event.address)]
 
 
 def _fields(data: object) -> Mapping[str, Any]:
@@ -35,7 +47,13 @@ def _fields(data: object) -> Mapping[str, Any]:
         case MeasureProposed():
             return _proposed(data)
         case MeasureAdmitted():
-            return {"stage": data.steps[0], "steps": [*data.steps], "mandate": data.mandate}
+            return {
+                "stage": data.steps[0],
+                "steps": [*data.steps],
+                "flags": [*data.flags],
+                "mandate": data.mandate,
+                "until": data.sign_until.isoformat() if data.sign_until else None,
+            }
         case MeasureSigned(next_step=str() as following):
             return {"stage": following, f"signers.{data.step}": data.signer}
         case MeasureSigned():
@@ -81,6 +99,7 @@ def _proposed(data: MeasureProposed) -> Mapping[str, Any]:
         "of_fen": 0,
         "for_fen": 0,
         "against_fen": 0,
+        "flags": [],
         "code": None,
         "ended_on": None,
     }
@@ -88,7 +107,7 @@ def _proposed(data: MeasureProposed) -> Mapping[str, Any]:
 
 VIEW = View(
     name="repayment.measures",
-    version=1,
+    version=2,
     reads=(
         MeasureProposed,
         MeasureAdmitted,
@@ -99,6 +118,8 @@ VIEW = View(
         MeasureApproved,
         MeasureExecuted,
         MeasureFailed,
+        CorrectionCollected,
+        CorrectionSettled,
     ),
     project=project,
     indexes=("stage", "loan_id", "voters"),

@@ -96,6 +96,7 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
     return [
         *_counted(change, change.from_bucket, -1, -change.principal_fen),
         *_counted(change, change.to_bucket, 1, change.principal_fen),
+        Set(row, "kind", _kind(change.to_bucket)),
         Set(row, "bucket", change.to_bucket),
         Set(row, "since", change.changed_on.isoformat()),
         Set(row, "overdue_fen", change.overdue_fen),
@@ -112,12 +113,12 @@ def _owing(case: QueueEntry, overdue_fen: int) -> Sequence[Op]:
 
 
 def _restated(loan: LoanRestated) -> Sequence[Op]:
-    """A loan that was repaid is counted again, as current: where it is late, the next event moves it."""
+    """A loan that was repaid is counted again, as current: where it is late, or written off, the next event moves it."""
     row, bucket = _row(loan.loan_id), loan.from_bucket or _CURRENT
     principal_fen = loan.principal_after_fen - loan.principal_before_fen
     return [
         *_counted(loan, bucket, int(loan.from_bucket is None), principal_fen),
-        Set(row, "kind", "loan"),
+        Set(row, "kind", _kind(bucket)),
         Set(row, "loan_id", loan.loan_id),
         Set(row, "borrower", loan.borrower),
         Set(row, "bucket", bucket),
@@ -126,7 +127,12 @@ def _restated(loan: LoanRestated) -> Sequence[Op]:
         SetOnce(row, "since", loan.restated_on.isoformat()),
         Set(row, "principal_fen", loan.principal_after_fen),
         Set(row, "overdue_fen", loan.overdue_after_fen),
+        *([Add(_WRITTEN_OFF, "recovered_fen", loan.recovered_fen)] if loan.recovered_fen else []),
     ]
+
+
+def _kind(bucket: str) -> str:
+    return _WRITTEN_OFF if bucket == _WRITTEN_OFF else "loan"
 
 
 def _written_off(loss: LoanWrittenOff) -> Sequence[Op]:

@@ -5,7 +5,7 @@ A part of each view's own documents: the loan's stream writes both.
 
 from collections.abc import Sequence
 
-from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.corrections import LoanRestated, MeasuredStanding, PaymentRedated, PaymentReversed
 from libs.events.views import Add, Op, Set
 from services.repayment.projections import holders
 
@@ -47,7 +47,30 @@ def loan(event: LoanRestated) -> Sequence[Op]:
         ]
     if standing.rows is not None:
         ops.append(Set(doc, "rows_to", standing.rows[-1].number))
-    return [*ops, *_received(event), *holders.restated(standing, doc)]
+    if standing.measured is not None:
+        ops += _measured(event, standing.measured)
+    return [*ops, *_received(event), *holders.restated(standing, doc), *_given(event)]
+
+
+def _given(event: LoanRestated) -> Sequence[Op]:
+    """What the holders got more, or have to give back, on the day of the correction: with the payments as booked, all that they had."""
+    at = f"restated.{event.restated_on.isoformat()}"
+    return [
+        Add(event.loan_id, f"{at}.{part}", fen)
+        for part in ("principal_fen", "interest_fen")
+        if (fen := sum(getattr(change, part) for change in event.claims))
+    ]
+
+
+def _measured(event: LoanRestated, measured: MeasuredStanding) -> Sequence[Op]:
+    doc = event.loan_id
+    ops: list[Op] = [
+        Add(doc, "recovered_fen", event.recovered_fen),
+        Add(doc, "waived_fen", event.waived_fen),
+    ]
+    if measured.matures_on is not None:
+        ops.append(Set(doc, "matures_on", measured.matures_on.isoformat()))
+    return ops
 
 
 def _received(event: LoanRestated) -> Sequence[Op]:

@@ -1,9 +1,10 @@
 """What measures made of a loan, beside its rows: whether its interest is income, whether it was rescheduled or written off, and by
-which measures. A part of the loan's own document: its stream writes both.
+which measures; the days that it is paused, and its flags. A part of the loan's own document: its stream writes both.
 """
 
 from collections.abc import Sequence
 
+from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.measures import (
     LoanMoved,
     LoanRescheduled,
@@ -13,7 +14,9 @@ from libs.events.measures import (
     PenaltyWaived,
     RecoveryReceived,
 )
+from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.views import Add, Op, Set
+from libs.events.voidance import LoanVoided
 
 _Changed = (
     LoanRescheduled
@@ -23,6 +26,11 @@ _Changed = (
     | NonAccrualStarted
     | NonAccrualEnded
     | LoanMoved
+    | DelinquencyPaused
+    | DelinquencyPauseEnded
+    | LoanFlagged
+    | LoanUnflagged
+    | LoanVoided
 )
 
 
@@ -32,6 +40,7 @@ def opened(doc: str, region: str) -> Sequence[Op]:
         Set(doc, "accrual", "accruing"),
         Set(doc, "non_accrual_since", None),
         Set(doc, "written_off_on", None),
+        Set(doc, "voided_on", None),
         Set(doc, "branch", region),
         Add(doc, "recovered_fen", 0),
         Add(doc, "waived_fen", 0),
@@ -60,6 +69,13 @@ def changed(event: _Changed) -> Sequence[Op]:
                 Set(doc, f"measures.{event.measure_id}", "branch_move"),
                 Set(doc, "branch", event.to_branch),
             ]
+        case LoanVoided():
+            return [
+                Set(doc, f"measures.{event.measure_id}", "voidance"),
+                Set(doc, "voided_on", event.voided_on.isoformat()),
+                Set(doc, "penalty_rate", "0"),
+                Set(doc, "guarantor", ""),
+            ]
         case RecoveryReceived():
             return [Add(doc, "recovered_fen", event.amount_fen)]
         case PenaltyWaived():
@@ -80,3 +96,33 @@ def changed(event: _Changed) -> Sequence[Op]:
             return ops
         case NonAccrualEnded():
             return [Set(doc, "accrual", "accruing"), Set(doc, "non_accrual_since", None)]
+        case DelinquencyPaused() | DelinquencyPauseEnded():
+            return _paused(event)
+        case LoanFlagged():
+            return [
+                Set(doc, f"measures.{event.measure_id}", "flag"),
+                Set(doc, f"flags.{event.flag}", event.flagged_on.isoformat()),
+            ]
+        case LoanUnflagged():
+            return [
+                Set(doc, f"measures.{event.measure_id}", "unflag"),
+                Set(doc, f"flags.{event.flag}", None),
+            ]
+
+
+def _paused(event: DelinquencyPaused | DelinquencyPauseEnded) -> Sequence[Op]:
+    """A pause by the measure that brought it; without a last day it never began."""
+    doc = event.loan_id
+    if isinstance(event, DelinquencyPaused):
+        at = f"pauses.{event.measure_id}"
+        return [
+            Set(doc, f"measures.{event.measure_id}", "pause"),
+            Set(doc, f"{at}.cause", event.cause),
+            Set(doc, f"{at}.from_on", event.from_on.isoformat()),
+            Set(doc, f"{at}.to_on", event.to_on.isoformat()),
+        ]
+    to_on = event.to_on.isoformat() if event.to_on else None
+    ops: list[Op] = [Set(doc, f"pauses.{event.pause_id}.to_on", to_on)]
+    if event.cause == "by_hand":
+        ops.append(Set(doc, f"measures.{event.measure_id}", "pause_end"))
+    return ops

@@ -300,6 +300,7 @@ BODIES: Final[dict[str, _Body]] = {
         "valid_to": "2024-12-31",
         "file": "vault:1",
     },
+    "POST /repayment/guarantors/{guarantor}/refusal": lambda _about, _: {"code": "file_incomplete"},
     "POST /repayment/guarantors/{guarantor}/suspension": lambda _about, _: {"code": "net_worth_too_small"},
     "POST /repayment/loans/{loan}/compensations/{compensation}/steps": lambda _about, _: {"step": "execute"},
     "POST /repayment/loans/{loan}/corrections": lambda _about, _: {

@@ -13,7 +13,9 @@ from services.collections.commands import (
     ChangeDesk,
     ClaimCase,
     CloseCase,
+    CorrectCasePayment,
     EnrolCollector,
+    JudgeAgain,
     LogContact,
     MakePromise,
     ProposePlan,
@@ -43,6 +45,7 @@ from tests.unit.collections.stories import (
     pays,
 )
 from tests.unit.collections.test_collector import DESK, ENROL, ENROLLED, RETIRE
+from tests.unit.collections.test_judged_again import KEPT, RESTATED, REVERSED
 from tests.unit.given import TODAY, given
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}
@@ -75,6 +78,8 @@ CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any]
 #: Facts that nothing is refused of: a loan without an open case has nothing to change.
 NEVER_REFUSED: dict[type, tuple[tuple[Any, ...], Any]] = {
     RecordCasePayment: (history(MISS), pays("pay_1", 5, TODAY, OWED - 5)),
+    CorrectCasePayment: (history(*KEPT), REVERSED),
+    JudgeAgain: (history(*KEPT, REVERSED), RESTATED),
     CloseCase: (history(MISS), CloseCase(loan_id=LOAN, repaid_on=TODAY)),
     RecordPenalty: (history(MISS), PENALTY),
     RetireCollector: ((ENROLLED,), RETIRE),

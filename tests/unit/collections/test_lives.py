@@ -20,16 +20,20 @@ from libs.events.collections import (
     PromiseKept,
     PromiseMade,
     PromiseReleased,
+    PromiseReopened,
     QueueEntry,
 )
 from libs.events.deciding import Context, Wake
 from services.collections.commands import (
     CloseCase,
+    CorrectCasePayment,
+    JudgeAgain,
     LogContact,
     MakePromise,
     Party,
     RecordCasePayment,
     ReleaseDebtor,
+    Retaken,
 )
 from services.collections.domain.debtor import debtor_aggregate
 from services.collections.domain.profile import profile_named
@@ -51,6 +55,7 @@ class Watcher:
     stopped: set[str] = field(default_factory=set)
     agreed: bool = False
     promises: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
     queue: dict[str, QueueEntry] = field(default_factory=dict)
 
     def watch(self, outcome: Outcome, given_context: Context) -> None:
@@ -80,6 +85,10 @@ class Watcher:
                     self.promises[event.promise_id] = event.amount_fen
                 case PromiseKept():
                     assert event.paid_fen >= self.promises.pop(event.promise_id)
+                    self.kept[event.promise_id] = event.amount_fen
+                case PromiseReopened():
+                    assert event.paid_fen < event.amount_fen == self.kept.pop(event.promise_id)
+                    self.promises[event.promise_id] = event.amount_fen
                 case PromiseBroken() | PromiseReleased():
                     assert event.paid_fen < self.promises.pop(event.promise_id)
                 case _:
@@ -118,7 +127,7 @@ def random_command(
     if watcher.holder is not None and order.random() < 0.8:
         collector = watcher.holder[0]
     day = now.date()
-    match order.choices(range(8), (3, 1, 3, 6, 12, 12, 8, 1))[0]:
+    match order.choices(range(9), (3, 1, 3, 6, 12, 12, 8, 1, 2))[0]:
         case 0:
             return replace(MISS, loan_id=loan_id, number=number, due_on=day, dpd=order.randrange(1, 160))
         case 1:
@@ -167,6 +176,15 @@ def random_command(
                 collector=collector,
                 amount_fen=order.randrange(1, 200_00),
                 promised_on=day + timedelta(days=order.randrange(3)),
+            )
+        case 8:
+            payment_id = f"pay_{order.randrange(number)}"
+            if order.random() < 0.5:
+                return JudgeAgain(loan_id=loan_id, retaken=(Retaken(payment_id=payment_id, amount_fen=1),))
+            redated = day + timedelta(days=order.randrange(-2, 3))
+            amount_fen = order.choice((0, None))
+            return CorrectCasePayment(
+                loan_id=loan_id, payment_id=payment_id, amount_fen=amount_fen, value_date=redated
             )
         case _:
             if order.random() < 0.8:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.codec import COMMAND_TYPES, decode, name_of
-from libs.events.corrections import LoanRestated
+from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed, Retaken
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
@@ -20,10 +20,13 @@ from libs.events.repayment import (
     PenaltyCharged,
 )
 from libs.events.sagas import Send, Step
+from services.collections import commands
 from services.collections.app import build
 from services.collections.commands import (
     CloseCase,
+    CorrectCasePayment,
     EnrolCollector,
+    JudgeAgain,
     RecordCasePayment,
     RecordPenalty,
     RetireCollector,
@@ -66,6 +69,20 @@ CHARGED: PenaltyCharged = replace(
 )
 RESTATED: LoanRestated = replace(
     decode(LoanRestated, (GOLDEN / "repayment.LoanRestated.v1.json").read_bytes()), from_bucket="M1"
+)
+REVERSED: PaymentReversed = replace(
+    decode(PaymentReversed, (GOLDEN / "repayment.PaymentReversed.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    payment_id="pay_1",
+    value_date=DUE,
+)
+REDATED: PaymentRedated = replace(
+    decode(PaymentRedated, (GOLDEN / "repayment.PaymentRedated.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    payment_id="pay_1",
+    to_date=TODAY,
 )
 WAIVED: PenaltyWaived = replace(
     decode(PenaltyWaived, (GOLDEN / "repayment.PenaltyWaived.v1.json").read_bytes()),
@@ -114,6 +131,8 @@ EXAMPLES = (
     WORSE,
     CHARGED,
     WAIVED,
+    REVERSED,
+    REDATED,
     RESTATED,
     IN_KIND,
     WRITTEN_OFF,
@@ -150,6 +169,28 @@ def test_buckets_and_penalties_keep_the_arrears_up_to_date() -> None:
     rest = replace(penalty, overdue_fen=OWED - 20)
     assert sent(IN_KIND) == [Send("in-kind", DEBTOR, rest)]
     assert sent(replace(IN_KIND, bucket="current")) == []
+
+
+def test_a_correction_reaches_the_payments_that_its_case_counts() -> None:
+    """First the payment, then all others of which the loan takes another amount, and what is overdue of a loan that is late."""
+    reversed_ = CorrectCasePayment(loan_id=LOAN, payment_id="pay_1", amount_fen=0, value_date=DUE)
+    assert sent(REVERSED) == [Send("corrected", DEBTOR, reversed_)]
+    redated = replace(reversed_, amount_fen=None, value_date=TODAY)
+    assert sent(REDATED) == [Send("corrected", DEBTOR, redated)]
+    restated = replace(
+        RESTATED,
+        loan_id=LOAN,
+        borrower=BORROWER,
+        restated_on=TODAY,
+        retaken=(Retaken(payment_id="pay_2", before_fen=5, after_fen=7),),
+        overdue_after_fen=OWED,
+        dpd=1,
+    )
+    taken = commands.Retaken(payment_id="pay_2", amount_fen=7)
+    judge = Send("judge-again", DEBTOR, JudgeAgain(loan_id=LOAN, retaken=(taken,)))
+    overdue = RecordPenalty(loan_id=LOAN, dpd=1, overdue_fen=OWED, charged_on=TODAY)
+    assert sent(restated) == [judge, Send("restated", DEBTOR, overdue)]
+    assert sent(replace(restated, from_bucket="current")) == [judge]
 
 
 def test_a_write_off_is_followed() -> None:

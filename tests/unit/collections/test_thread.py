@@ -23,7 +23,8 @@ PLAN = Plan(
 )
 
 #: How many loans of each are late at least, in the end. In 17 callers buried a decider that died often under what they sent
-#: again, and nothing came to rest; in 23 the auditor went by the rows that a loan had before it was corrected.
+#: again, and nothing came to rest; in 23 the auditor went by the rows that a loan had before it was corrected, and the loan's page knew
+#: nothing of a row that only the correction gave it.
 SEEDS = {17: 0, 23: 0, 25: 1}
 
 

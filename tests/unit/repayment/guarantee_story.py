@@ -17,7 +17,7 @@ from libs.events.compensation import (
     SubrogatedClaim,
 )
 from libs.events.deciding import Context
-from libs.events.guarantees import GuaranteeReserved, GuarantorAdmitted, GuarantorProposed
+from libs.events.guarantees import GuaranteeReserved, GuarantorAdmitted, GuarantorProposed, GuarantorRefused
 from libs.events.repayment import (
     AllocationLine,
     DistributionLine,
@@ -36,6 +36,7 @@ from services.repayment.commands import (
     RecordCompensation,
     ReduceGuarantee,
     RefuseCompensation,
+    RefuseGuarantor,
     ReserveGuarantee,
     RestoreGuarantee,
     SuspendGuarantor,
@@ -75,6 +76,7 @@ PROPOSED = CompensationProposed(
     amount_fen=AMOUNT,
     proposed_by="stf_acc",
     proposed_on=DAY,
+    sign_until=days(DAY, 10),
 )
 APPROVED = CompensationApproved(
     loan_id="loan_7", compensation_id="cmp_1", guarantor="gua_g", approved_by="stf_fin", approved_on=DAY
@@ -205,6 +207,8 @@ RESERVED = GuaranteeReserved(
 )
 KNOWN = (NOMINATED, ADMITTED, RESERVED)
 ADMIT = AdmitGuarantor(guarantor="gua_g")
+DECLINE_TO = RefuseGuarantor(guarantor="gua_g", code="file_incomplete")
+NOT_AGREED = GuarantorRefused(guarantor="gua_g", code="file_incomplete", refused_by="stf_gm", refused_on=DAY)
 SUSPEND = SuspendGuarantor(guarantor="gua_g", code="net_worth_too_small")
 REDUCE = ReduceGuarantee(guarantor="gua_g", loan_id="loan_7", left_fen=20_000)
 RESTORE = RestoreGuarantee(guarantor="gua_g", loan_id="loan_7", owed_fen=60_000)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from libs.events.deciding import Wake
 from libs.events.repayment import DebitRequested, InstallmentDue, PaymentReceived
@@ -35,6 +35,17 @@ class Input:
     place: str
     payment: RecordPayment
     is_debit: bool = False
+
+
+class Other(Protocol):
+    """Something else that came at a place of a day."""
+
+    @property
+    def on(self) -> date: ...
+    @property
+    def place(self) -> str: ...
+    def come(self, lived: "Lived") -> None:
+        """Come to a loan."""
 
 
 @dataclass
@@ -69,7 +80,7 @@ class Lived:
         asked: list[Any] = []
         for place in PLACES:
             if place == "between":
-                asked = self._wake(2)
+                asked = self.wake(2)
             if place == "answers":
                 for debit in asked:
                     self._answer(debit)
@@ -77,9 +88,13 @@ class Lived:
                 self.pay(place)
             if place == "early" and self.sells and self.chance.random() < 0.3:
                 self._sell()
+            self.meanwhile(place)
             yield place
-        self._wake(4)
+        self.wake(4)
         self.today += timedelta(days=1)
+
+    def meanwhile(self, place: str) -> None:
+        """What else comes to a loan, after the payments of a place."""
 
     def pay(self, place: str) -> None:
         """A voluntary payment of some size."""
@@ -160,7 +175,8 @@ class Lived:
                 )
             )
 
-    def _wake(self, phase: int) -> list[Any]:
+    def wake(self, phase: int) -> list[Any]:
+        """The day comes to the loan, if it has to; the debits that it asks."""
         due = LOAN.wake_on(self.state)
         if due is None or due > (self.today, phase):
             return []
@@ -168,37 +184,38 @@ class Lived:
         return [event for event in said if isinstance(event, InstallmentDue | DebitRequested)]
 
 
-def clean(terms: OpenLoan, inputs: Sequence[Input], until: date) -> Lived:
+def clean(terms: OpenLoan, inputs: Sequence[Input], until: date, others: Sequence[Other] = ()) -> Lived:
     """The loan that only these inputs ever reached, on the morning of `until` with what has come early on it; a debit's money comes whether it was asked or not, and
-    no other debit finds any."""
+    no other debit finds any. What else came, came after the payments of its place."""
     lived = Lived(Random(0), terms.funded_on)
     lived.open(terms)
-    while lived.today < until:
+    while True:
         for place in PLACES:
+            if lived.today == until and place != "early":
+                return lived
             if place == "between":
-                for debit in lived._wake(2):
-                    if all(
-                        (came.payment.payment_id, came.on) != (debit.debit_id, lived.today) for came in inputs
-                    ):
-                        lived.say(
-                            RecordDebitFailure(
-                                debit_id=debit.debit_id,
-                                requested_fen=debit.debit_fen,
-                                value_date=debit.value_date,
-                            )
-                        )
-            for came in inputs:
-                if (came.on, came.place) == (lived.today, place):
-                    _come(lived, came)
-        lived._wake(4)
+                fail_others(lived, inputs)
+            for came in (came for came in inputs if (came.on, came.place) == (lived.today, place)):
+                come(lived, came)
+            for other in (other for other in others if (other.on, other.place) == (lived.today, place)):
+                other.come(lived)
+        lived.wake(4)
         lived.today += timedelta(days=1)
-    for came in inputs:
-        if (came.on, came.place) == (until, "early"):
-            _come(lived, came)
-    return lived
 
 
-def _come(lived: Lived, came: Input) -> None:
+def fail_others(lived: Lived, inputs: Sequence[Input]) -> None:
+    """The dues are asked, and no debit finds anything but those of which the money is to come."""
+    for debit in lived.wake(2):
+        if all((came.payment.payment_id, came.on) != (debit.debit_id, lived.today) for came in inputs):
+            lived.say(
+                RecordDebitFailure(
+                    debit_id=debit.debit_id, requested_fen=debit.debit_fen, value_date=debit.value_date
+                )
+            )
+
+
+def come(lived: Lived, came: Input) -> None:
+    """A payment comes; a debit's whether it was asked or not."""
     debit_id = came.payment.payment_id
     if came.is_debit:  # its money comes, asked for or not
         lived.state = replace(

@@ -18,6 +18,7 @@ from libs.events.measures import (
     MeasureTerms,
     Waiver,
 )
+from libs.events.money import MAX_INTEGER
 from services.repayment.commands.measures import (
     AdmitMeasure,
     CompleteMeasure,
@@ -37,6 +38,7 @@ VOTERS = (
     Voter(investor="usr_3", principal_fen=20_000),
 )
 UNTIL = TODAY + timedelta(days=10)
+SIGN_UNTIL = TODAY + timedelta(days=30)
 
 PROPOSE = ProposeMeasure(terms=TERMS, **PAPERS, **WHO)
 PROPOSED = MeasureProposed(terms=TERMS, proposed_by="stf_col", proposed_on=TODAY, **PAPERS, **WHO)
@@ -49,6 +51,7 @@ ADMITTED = MeasureAdmitted(
     voters=VOTERS,
     silence_consents=False,
     admitted_on=TODAY,
+    sign_until=SIGN_UNTIL,
     **WHO,
 )
 IN_WORK = (PROPOSED, ADMITTED)
@@ -105,8 +108,23 @@ def by_clause(terms: MeasureTerms = TERMS) -> tuple[Any, ...]:
     return (replace(PROPOSED, terms=terms), admitted)
 
 
+#: Up to how much of a loan's penalty a post gives up, over its life.
+WAIVABLE = {
+    "collections_supervisor": 500_00,
+    "risk": 5_000_00,
+    "finance_supervisor": MAX_INTEGER,
+}
+
+
 def waiver(amount_fen: int, *steps: MeasureStep) -> tuple[MeasureProposed, MeasureAdmitted]:
     """A waiver that is proposed, and admitted with these steps."""
     terms = Waiver(amount_fen=amount_fen)
-    admitted = replace(ADMITTED, kind="waiver", steps=steps, mandate="not_needed", voters=())
+    admitted = replace(
+        ADMITTED,
+        kind="waiver",
+        steps=steps,
+        mandate="not_needed",
+        voters=(),
+        waivable_fen=WAIVABLE[steps[-1]],
+    )
     return replace(PROPOSED, terms=terms), admitted

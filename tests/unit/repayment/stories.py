@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from libs.events.arrival import Arrival, PaymentMode
+from libs.events.arrival import Arrival, LoanWaited, PaymentMode
 from libs.events.bidding import ClaimTerms
 from libs.events.deciding import Context, Wake
-from libs.events.measures import NonAccrualStarted
+from libs.events.measures import MeasureApplied, NonAccrualStarted
 from libs.events.repayment import (
     AllocationLine,
     DebitFailureRecorded,
@@ -26,9 +26,11 @@ from libs.events.repayment import (
     ScheduleRow,
 )
 from services.repayment.commands import OpenLoan, RecordDebit, RecordDebitFailure, RecordPayment
+from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
-from tests.unit.given import context
+from tests.unit.bidding.specs import Spec
+from tests.unit.given import Outcome, context, given
 
 LOAN = loan_aggregate(profile_named("demo"))
 
@@ -304,3 +306,34 @@ def no_income(day: date, dpd: int, principal_fen: int = 100_000) -> NonAccrualSt
         dpd=dpd,
         principal_fen=principal_fen,
     )
+
+
+def applied(command: CarryOutMeasure, day: date, before_phase: int = 2) -> MeasureApplied:
+    """The loan of the first contract does it, before a phase of a day."""
+    return MeasureApplied(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        measure_id=command.measure_id,
+        terms=command.terms,
+        applied_on=day,
+        before_phase=before_phase,
+    )
+
+
+def in_time(outcome: Outcome) -> Outcome:
+    """An outcome without the word that the day had not come to the loan: the history of a spec leaves days out (`test_waiting` says when that
+    is said)."""
+    return replace(
+        outcome, events=tuple(event for event in outcome.events if not isinstance(event, LoanWaited))
+    )
+
+
+def check_applied(spec: Spec) -> None:
+    """A spec of what a loan does by a measure: first it says that it does it, before the dues of the day, then all that comes of it."""
+    outcome = in_time(given(LOAN, *spec.given).when(spec.when, spec.context))
+    if isinstance(spec.then, str):
+        outcome.then_refused(spec.then)
+    elif spec.then and isinstance(spec.when, CarryOutMeasure):
+        outcome.then(applied(spec.when, spec.context.business_date), *spec.then)
+    else:
+        outcome.then(*spec.then)

@@ -16,7 +16,18 @@ from services.repayment.domain.loan_state import Running
 from tests.unit.bidding.specs import Spec
 from tests.unit.given import context, fold, given
 from tests.unit.repayment import asset_story as a
-from tests.unit.repayment.stories import FIRST_DUE, FIRST_PAID, LOAN, OPENED, amended, days, due, on
+from tests.unit.repayment.stories import (
+    FIRST_DUE,
+    FIRST_PAID,
+    LOAN,
+    OPENED,
+    amended,
+    check_applied,
+    days,
+    due,
+    in_time,
+    on,
+)
 
 RIGHTS = replace(a.LORRY, asset="rights", valid_to=date(2024, 9, 1))
 LOAN_SPECS = [
@@ -77,7 +88,7 @@ ASSET_SPECS = [
 @pytest.mark.parametrize("row", LOAN_SPECS, ids=lambda row: row.says)
 def test_a_debt_is_settled_in_kind(row: Spec) -> None:
     """Whole events, and each refusal by its name."""
-    row.check(LOAN)
+    check_applied(row)
     if isinstance(row.then, str):
         assert f"`{row.then}`" in (type(row.when).__doc__ or "")
 
@@ -92,7 +103,7 @@ def test_an_asset_is_kept_and_sold(row: Spec) -> None:
 
 def test_more_than_the_debt_ends_the_loan_and_its_excess_is_named() -> None:
     """A flat of 200,000 settles all that settles the loan that day; claims and debt are nothing, and the rest is named."""
-    settled, repaid = given(LOAN, *a.LATE).when(a.carry_out(a.FLAT), on(a.DAY)).events
+    _, settled, repaid = in_time(given(LOAN, *a.LATE).when(a.carry_out(a.FLAT), on(a.DAY))).events
     assert repaid == a.REPAID
     assert settled.principal_after_fen == settled.overdue_after_fen == 0
     assert settled.settled_fen + settled.excess_fen == 200_000

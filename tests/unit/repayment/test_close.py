@@ -32,6 +32,7 @@ from tests.unit.repayment.stories import (
     dues,
     failed,
     found_nothing,
+    in_time,
     misses,
     on,
     pays,
@@ -62,7 +63,7 @@ def test_a_pending_debit_keeps_the_day_from_judging() -> None:
 def test_a_debit_that_is_answered_late_with_the_money_was_no_miss() -> None:
     """The money was there on the day on which it was asked: two days later the loan is paid, dated as asked, and never late."""
     day = days(FIRST_DUE, 3)
-    paid = given(LOAN, *PENDING).when(debited(NEXT_DAY, INSTALLMENT), on(day))
+    paid = in_time(given(LOAN, *PENDING).when(debited(NEXT_DAY, INSTALLMENT), on(day)))
     assert told(paid) == ["PaymentReceived", "RepaymentDistributed"]
     assert paid.events[0].value_date == NEXT_DAY
     step(LOAN, paid.state, misses(day), on(day)).then_nothing()
@@ -72,7 +73,7 @@ def test_a_debit_that_is_answered_late_with_the_money_was_no_miss() -> None:
 def test_a_debit_that_is_answered_late_with_nothing_was_a_miss() -> None:
     """The next wake says it, of the evening before: an answer that is late hides nothing, and a second one says nothing more."""
     day = days(FIRST_DUE, 4)
-    answered = given(LOAN, *PENDING).when(found_nothing(NEXT_DAY), on(day))
+    answered = in_time(given(LOAN, *PENDING).when(found_nothing(NEXT_DAY), on(day)))
     assert told(answered) == ["DebitFailureRecorded"]
     woken = step(LOAN, answered.state, dues(day), on(day))
     assert told(woken) == ["DebitRequested", "PaymentMissed", "OverdueBucketChanged", "LoanClassified"]
@@ -86,7 +87,7 @@ def test_a_debit_that_is_answered_late_with_a_part_was_a_miss_of_the_rest() -> N
     """What is missed is what that evening left open."""
     day = days(FIRST_DUE, 2)
     part = given(LOAN, *PENDING).when(debited(NEXT_DAY, 4_002), on(day))
-    missed = step(LOAN, part.state, misses(day), on(day)).events[1]
+    missed = in_time(step(LOAN, part.state, misses(day), on(day))).events[1]
     assert (type(missed), missed.number, missed.open_fen) == (PaymentMissed, 1, 30_000)
 
 
@@ -112,7 +113,8 @@ def test_a_payment_of_the_next_date_is_dated_so_while_the_day_is_still_judged() 
 
 def test_a_payment_that_comes_after_the_judgement_takes_nothing_back() -> None:
     """The miss stays said; the money cures the loan on its own date."""
-    cured = given(LOAN, *UNPAID, *LATE).when(pays(days(NEXT_DAY, 1), INSTALLMENT), on(days(NEXT_DAY, 1)))
+    late = given(LOAN, *UNPAID, *LATE)
+    cured = in_time(late.when(pays(days(NEXT_DAY, 1), INSTALLMENT), on(days(NEXT_DAY, 1))))
     assert told(cured) == [
         "PaymentReceived",
         "RepaymentDistributed",

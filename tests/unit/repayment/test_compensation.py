@@ -211,7 +211,7 @@ def test_not_enough_is_overdue_any_more_when_the_cashier_comes() -> None:
 
 def test_what_he_paid_for_is_not_spread_anew() -> None:
     """He has paid interest and penalty of his instalment; a new schedule would take them from him."""
-    measure = CarryOutMeasure(measure_id="msr_1", terms=Restructuring(months=3))
+    measure = CarryOutMeasure(measure_id="msr_1", terms=Restructuring(months=3, guarantor_consent="vault:9"))
     given(LOAN, *COMPENSATED).when(measure, on(DAY)).then_refused("loan_compensated")
 
 

@@ -84,8 +84,7 @@ class Corrected(Lived):
             # A debit's money comes after the dues of its day, and those of today are still to come.
             age = (self.today - reopened(self.state).book.funded_on).days
             to_date = self.today - timedelta(days=self.chance.randint(came.is_debit, age))
-            busy = {other.on for other in self.inputs() if other.payment.value_date > other.on}
-            if to_date in busy:
+            if to_date in self.busy():
                 return
         answer = self.say(
             CorrectPayment(
@@ -102,9 +101,22 @@ class Corrected(Lived):
             )
         )
         if isinstance(answer, str):
-            expected = {"changes_nothing"} | ({"claim_sold_since"} if self.sells else set())
-            assert answer in expected, answer
+            self.refused(answer, came, to_date)
             return
+        self.right(came, to_date)
+
+    def busy(self) -> set[date]:
+        """Days to which no payment is moved, because more came to them than their phases tell apart."""
+        return {other.on for other in self.inputs() if other.payment.value_date > other.on}
+
+    def refused(self, code: str, _came: Input, _to_date: date | None) -> None:
+        """The loan said no."""
+        expected = {"changes_nothing"} | ({"claim_sold_since"} if self.sells else set())
+        assert code in expected, code
+
+    def right(self, came: Input, to_date: date | None) -> None:
+        """What came is no input any more, or one of another day."""
+        payment_id = came.payment.payment_id
         if to_date is None:
             self.wrong.add(payment_id)
             return

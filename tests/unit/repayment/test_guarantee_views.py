@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from libs.events.guarantees import GuarantorSuspended
+from services.repayment.api.guarantee_shapes import GuarantorOut
 from services.repayment.projections.claims import VIEW as CLAIMS
 from services.repayment.projections.guarantees import COMPENSATIONS, GUARANTORS
 from services.repayment.projections.loans import VIEW as LOANS
@@ -34,8 +35,13 @@ def test_a_guarantor_is_shown_with_what_he_may_and_does_guarantee() -> None:
         "guaranteed_fen": 60_000,
         "valid_to": "2024-12-31",
         "admitted_by": "stf_gm",
+        "liability": "joint",
         "proposal": None,
     }
+    refused = _shown(GUARANTORS, "gua_g", g.NOMINATED, g.NOT_AGREED)["gua_g"]
+    assert refused == {"guarantor": "gua_g", "proposal": None, "refused": "file_incomplete"}
+    assert GuarantorOut.of(refused).state == "refused"
+    assert GuarantorOut.of(first).state == "proposed"
 
 
 def test_a_compensation_is_shown_from_its_proposal_to_its_end() -> None:
@@ -50,6 +56,7 @@ def test_a_compensation_is_shown_from_its_proposal_to_its_end() -> None:
         "amount_fen": g.AMOUNT,
         "proposed_by": "stf_acc",
         "proposed_on": "2024-03-30",
+        "sign_until": "2024-04-09",
         "approved_by": "stf_fin",
         "executed_by": "stf_cas",
         "claim_id": "clm_7_4",

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from libs.events.guarantees import (
     GuaranteeDeclined,
@@ -13,15 +15,19 @@ from libs.events.guarantees import (
     GuarantorSuspended,
 )
 from libs.events.reopening import GuaranteeRestored
-from services.repayment.domain.guarantor import AGGREGATE
+from services.repayment.domain.guaranteed import NONE, counts_for, with_loan
+from services.repayment.domain.guarantor import guarantor_aggregate
+from services.repayment.domain.profile import profile_named
 from tests.unit.given import context, given
 from tests.unit.repayment.guarantee_story import (
     ADMIT,
     ADMITTED,
     DAY,
+    DECLINE_TO,
     KNOWN,
     NOMINATE,
     NOMINATED,
+    NOT_AGREED,
     REDUCE,
     RESERVE,
     RESERVE_MORE,
@@ -33,6 +39,7 @@ from tests.unit.repayment.guarantee_story import (
 )
 from tests.unit.repayment.stories import days
 
+AGGREGATE = guarantor_aggregate(profile_named("demo"))
 SUSPENDED = GuarantorSuspended(
     guarantor="gua_g", code="net_worth_too_small", suspended_by="stf_ria", suspended_on=DAY
 )
@@ -48,6 +55,77 @@ def test_two_people_admit_a_guarantor() -> None:
     given(AGGREGATE, NOMINATED).when(ADMIT, context(DAY, "usr_g")).then_refused("forbidden_not_staff")
     given(AGGREGATE, NOMINATED).when(ADMIT, by("gm", days(VALID_TO, 1))).then_refused("too_late")
     given(AGGREGATE).when(ADMIT, by("gm")).then_refused("unknown_guarantor")
+
+
+RICH = replace(NOMINATE, net_assets_fen=10_000)
+
+
+@pytest.mark.parametrize(
+    ("history", "command", "who", "code"),
+    [
+        ((), replace(NOMINATE, liability="general"), "ria", "liability_not_taken"),
+        ((), replace(RICH, limit_fen=100_001), "ria", "limit_too_high"),
+        ((), replace(RICH, elsewhere_fen=1), "ria", "limit_too_high"),
+        ((NOMINATED,), replace(NOMINATE, file="doc_10"), "ria", "proposal_waits"),
+        ((NOMINATED,), replace(NOMINATE, limit_fen=90_000), "ria", "proposal_waits"),
+        ((NOMINATED,), replace(NOMINATE, valid_to=days(VALID_TO, -1)), "ria", "proposal_waits"),
+        ((NOMINATED,), RICH, "ria", "proposal_waits"),
+        ((NOMINATED,), NOMINATE, "rob", "proposal_waits"),
+        ((*KNOWN, NOMINATED), replace(NOMINATE, file="doc_10"), "ria", "proposal_waits"),
+        ((NOMINATED,), replace(ADMIT, limit_fen=100_001), "gm", "above_proposal"),
+        ((NOMINATED,), replace(ADMIT, valid_to=days(VALID_TO, 1)), "gm", "above_proposal"),
+        ((NOMINATED,), replace(ADMIT, valid_to=days(DAY, -1)), "gm", "too_late"),
+        ((), replace(NOMINATE, himself="usr_g"), "ria", "forbidden_guarantor"),
+        ((NOMINATED,), replace(ADMIT, himself="usr_g"), "gm", "forbidden_guarantor"),
+        ((NOMINATED,), replace(DECLINE_TO, himself="usr_g"), "gm", "forbidden_guarantor"),
+        ((), DECLINE_TO, "gm", "unknown_guarantor"),
+    ],
+)
+def test_on_which_terms_he_is_not_admitted(history: Any, command: Any, who: str, code: str) -> None:
+    """Liable otherwise, for more than ten times what he owns, otherwise than what waits, for more than that, or judged by himself: each is
+    refused by its name."""
+    given(AGGREGATE, *history).when(command, by(who)).then_refused(code)
+
+
+def test_the_limit_is_ten_times_what_he_owns_at_most() -> None:
+    """To the fen, with what he guarantees elsewhere; the event says both."""
+    rich = replace(NOMINATED, net_assets_fen=10_000)
+    given(AGGREGATE).when(RICH, by("ria")).then(rich)
+    given(AGGREGATE, rich).when(RICH, by("ria")).then_nothing()
+    elsewhere = replace(RICH, limit_fen=60_000, elsewhere_fen=40_000)
+    given(AGGREGATE).when(elsewhere, by("ria")).then(replace(rich, limit_fen=60_000, elsewhere_fen=40_000))
+
+
+def test_whoever_agrees_may_agree_to_less() -> None:
+    """A lower limit and an earlier day than were proposed; the same once more says nothing."""
+    less = replace(ADMITTED, limit_fen=80_000, valid_to=days(DAY, 90))
+    named = replace(ADMIT, limit_fen=80_000, valid_to=days(DAY, 90))
+    given(AGGREGATE, NOMINATED).when(named, by("gm")).then(less)
+    given(AGGREGATE, NOMINATED, less).when(named, by("gm")).then_nothing()
+
+
+def test_what_is_not_agreed_to_waits_no_more() -> None:
+    """It is refused by a code, or taken back by whoever proposed it; then another may be proposed, and what was admitted stands."""
+    given(AGGREGATE, NOMINATED).when(DECLINE_TO, by("gm")).then(NOT_AGREED)
+    given(AGGREGATE, NOMINATED).when(DECLINE_TO, by("ria")).then(replace(NOT_AGREED, refused_by="stf_ria"))
+    given(AGGREGATE, *KNOWN).when(DECLINE_TO, by("gm")).then_nothing()
+    other = replace(NOMINATE, file="doc_10")
+    given(AGGREGATE, NOMINATED, NOT_AGREED).when(other, by("ria")).then(replace(NOMINATED, file="doc_10"))
+    given(AGGREGATE, *KNOWN, NOMINATED, NOT_AGREED).when(RESERVE).then_nothing()
+    given(AGGREGATE, *KNOWN, NOMINATED, NOT_AGREED).when(ADMIT, by("gm")).then_nothing()
+
+
+def test_what_waits_for_a_month_is_stale() -> None:
+    """After thirty days nobody agrees to it, and another proposal takes its place."""
+    day, after = days(DAY, 30), days(DAY, 31)
+    given(AGGREGATE, NOMINATED).when(ADMIT, by("gm", day)).then(replace(ADMITTED, admitted_on=day))
+    given(AGGREGATE, NOMINATED).when(ADMIT, by("gm", after)).then_refused("proposal_expired")
+    given(AGGREGATE, NOMINATED).when(replace(NOMINATE, file="doc_10"), by("ria", day)).then_refused(
+        "proposal_waits"
+    )
+    again = replace(NOMINATED, file="doc_10", proposed_on=after)
+    given(AGGREGATE, NOMINATED).when(replace(NOMINATE, file="doc_10"), by("ria", after)).then(again)
+    given(AGGREGATE, NOMINATED).when(NOMINATE, by("ria", after)).then(replace(NOMINATED, proposed_on=after))
 
 
 @pytest.mark.parametrize("valid_to", [DAY, days(DAY, 367)])
@@ -147,3 +225,16 @@ def test_what_a_correction_makes_owed_again_counts_again() -> None:
     given(AGGREGATE, *KNOWN).when(replace(RESTORE, owed_fen=50_000)).then(less)
     given(AGGREGATE, NOMINATED).when(RESTORE).then_nothing()
     given(AGGREGATE).when(RESTORE).then_nothing()
+
+
+_LOANS = st.sampled_from(("loan_1", "loan_11", "loan_2", "loan_;,%", "loan_", "x"))
+
+
+@drawn(st.lists(st.tuples(_LOANS, st.integers(0, 9)), max_size=30))
+def test_the_text_of_loans_is_a_mapping(changes: list[tuple[str, int]]) -> None:
+    """Whatever comes in whatever order: of each loan counts what was said last, and nothing of one that counts no more is kept."""
+    lines, kept = NONE, dict[str, int]()
+    for loan, fen in changes:
+        lines, kept[loan] = with_loan(lines, loan, fen), fen
+    assert {loan: counts_for(lines, loan) for loan in kept} == kept
+    assert lines.count(";") == sum(fen > 0 for fen in kept.values())

@@ -33,6 +33,7 @@ from tests.unit.repayment.stories import (
     due,
     failed,
     found_nothing,
+    in_time,
     line,
     on,
     pays,
@@ -252,7 +253,7 @@ def test_a_settlement_after_the_last_due_date_is_not_early() -> None:
     """Nothing was paid before its time."""
     day = days(LAST_DUE, 1)
     outcome = given(LOAN, OPENED, due(1), failed(FIRST_DUE)).when(pays(day, 102_007, settle=True), on(day))
-    first, _, repaid = outcome.events
+    first, _, repaid = in_time(outcome).events
     lines = (line(1, 1_000, 33_002), line(2, 670, 33_332), line(3, 337, 33_666))
     assert first == came(received("pay_1", day, lines, (100_000, 0)), 102_007, mode="settle")
     assert repaid == LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=day, early=False)
@@ -271,7 +272,7 @@ def test_a_payment_dated_tomorrow_may_pay_tomorrows_instalment_before_it_is_said
 def test_paying_all_arrears_brings_the_loan_back_to_current_at_once() -> None:
     """The payment still counts in M1, then the loan moves with what it owes after it."""
     day = days(FIRST_DUE, 5)
-    given(LOAN, OPENED, *MISSED).when(pays(day, INSTALLMENT), on(day)).then(
+    in_time(given(LOAN, OPENED, *MISSED).when(pays(day, INSTALLMENT), on(day))).then(
         received("pay_1", day, (line(1, 1_000, 33_002),), (100_000, 66_998), bucket="M1"),
         distributed("pay_1", day, (1, 16_501, 500, 50), (2, 9_901, 300, 30), (3, 6_600, 200, 20)),
         OverdueBucketChanged(
@@ -290,7 +291,7 @@ def test_paying_all_arrears_brings_the_loan_back_to_current_at_once() -> None:
 def test_a_partial_payment_does_not_move_the_bucket() -> None:
     """DPD counts from the oldest instalment not fully paid (rules.md 1.4)."""
     day = days(FIRST_DUE, 5)
-    given(LOAN, OPENED, *MISSED).when(pays(day, INSTALLMENT - 1), on(day)).then(
+    in_time(given(LOAN, OPENED, *MISSED).when(pays(day, INSTALLMENT - 1), on(day))).then(
         received(
             "pay_1", day, (line(1, 1_000, 33_001),), (100_000, 66_999), bucket="M1", overdue_after_fen=1
         ),
@@ -314,7 +315,7 @@ def test_a_payment_moves_the_bucket_to_the_age_of_what_is_left() -> None:
     outcome = given(LOAN, OPENED, *MISSED, in_m2, due(2, 68_004), failed(SECOND_DUE, 68_004)).when(
         pays(day, INSTALLMENT), on(day)
     )
-    assert outcome.events[2:] == (
+    assert in_time(outcome).events[2:] == (
         OverdueBucketChanged(
             loan_id="loan_7",
             borrower="usr_bo",

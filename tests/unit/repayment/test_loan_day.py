@@ -29,6 +29,7 @@ from tests.unit.repayment.stories import (
     dues,
     failed,
     found_nothing,
+    in_time,
     line,
     misses,
     no_income,
@@ -81,7 +82,7 @@ LATE = (
 
 def woken(wake: Wake, *history: Any) -> Outcome:
     """Wake a loan with this history on that day."""
-    return given(LOAN, *history).when(wake, on(wake.business_date))
+    return in_time(given(LOAN, *history).when(wake, on(wake.business_date)))
 
 
 # --- phase 2 -------------------------------------------------------------------------------------------------------

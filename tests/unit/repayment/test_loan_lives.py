@@ -1,6 +1,6 @@
 """Whatever happens to a loan, the money adds up: random lives, watched by an auditor who shares no code with the domain."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -8,7 +8,6 @@ from math import floor
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,10 +31,10 @@ from libs.events.repayment import (
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.order import Allocation
 from services.repayment.commands import RecordDebit, RecordPayment
-from tests.unit.given import Outcome, context, fold, step
+from tests.unit.given import Outcome, fold
 from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.prepay_oracle import Oracle, Row
-from tests.unit.repayment.stories import LOAN, OPEN
+from tests.unit.repayment.stories import LOAN
 
 
 @dataclass
@@ -362,40 +361,3 @@ def test_folding_in_one_go_or_in_pieces_is_the_same(chance: Random, data: st.Dat
     in_pieces = fold(LOAN, life.events[cut:], fold(LOAN, life.events[:cut]))
     assert encode(LOAN.state, fold(LOAN, life.events)) == encode(LOAN.state, in_pieces)
     assert in_pieces == life.state
-
-
-@pytest.mark.parametrize("day", [date(2024, 2, 28), date(2024, 2, 29), date(2025, 1, 31)])
-def test_an_undisturbed_life_takes_one_wake_and_one_debit_a_month(day: date) -> None:
-    """A borrower who always has money: n dues, n payments, the end; nothing else is ever said."""
-    life = _in_time(day)
-    kinds = [type(event).__name__ for event in life]
-    assert kinds == [
-        "LoanOpened",
-        *["InstallmentDue", "PaymentReceived", "RepaymentDistributed"] * 6,
-        "LoanRepaid",
-    ]
-
-
-def _in_time(day: date) -> list[Any]:
-    state: Any = LOAN.initial
-    events: list[Any] = []
-
-    def say(command: Any, today: date) -> tuple[Any, ...]:
-        nonlocal state
-        outcome = step(LOAN, state, command, context(today))
-        state = outcome.state
-        events.extend(outcome.events)
-        return outcome.events
-
-    say(replace(OPEN, tenor_months=6, funded_on=day), day)
-    while (due := LOAN.wake_on(state)) is not None:
-        assert due[1] == 2
-        (asked,) = say(Wake(business_date=due[0], phase=2), due[0])
-        answer = RecordDebit(
-            debit_id=asked.debit_id,
-            account_id="acc_bo",
-            debited_fen=asked.debit_fen,
-            value_date=asked.value_date,
-        )
-        say(answer, due[0])
-    return events

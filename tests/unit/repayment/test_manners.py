@@ -52,6 +52,7 @@ from tests.unit.repayment.stories import (
     debited,
     dues,
     found_nothing,
+    in_time,
     misses,
     on,
     pays,
@@ -206,7 +207,8 @@ def test_an_unpaid_fee_is_missed_and_bears_no_penalty() -> None:
     """The evening after, the fee is missed; penalty is on principal and interest only, of which nothing is due."""
     failed = given(LOAN, SEASON_OPENED, FIRST_ASKED).when(found_nothing(FIRST_DUE, 200), on(FIRST_DUE))
     evening = FIRST_DUE + timedelta(days=1)
-    said = given(LOAN, SEASON_OPENED, FIRST_ASKED, *failed.events).when(misses(evening), on(evening))
+    late = given(LOAN, SEASON_OPENED, FIRST_ASKED, *failed.events)
+    said = in_time(late.when(misses(evening), on(evening)))
     assert said.events[1] == PaymentMissed(
         loan_id="loan_7",
         borrower="usr_bo",
@@ -304,7 +306,8 @@ def test_a_loan_of_each_method_is_paid_to_its_end(method: Method) -> None:
         value_date=LAST_DUE,
         settle=False,
     )
-    events = given(loan_aggregate(profile_named("demo")), without_penalty).when(payment, on(LAST_DUE)).events
+    loan = given(loan_aggregate(profile_named("demo")), without_penalty)
+    events = in_time(loan.when(payment, on(LAST_DUE))).events
     assert events[0].amount_fen == total
     assert events[1].period_fee_fen == 100 * len(opened.rows)
     assert isinstance(events[-1], LoanRepaid)

@@ -159,6 +159,6 @@ def test_who_signs_a_waiver_says_its_amount(amount_fen: int, steps: tuple[str, .
     given(MEASURE, proposed).when(NOT_NEEDED).then(admitted)
     last = signed("collections_supervisor", "stf_sue", None)
     if len(steps) == 1:
-        done = replace(approved("not_needed", 0, 0), terms=proposed.terms)
+        done = replace(approved("not_needed", 0, 0), terms=proposed.terms, waivable_fen=admitted.waivable_fen)
         sue = on(principal="stf_sue")
         given(MEASURE, proposed, admitted).when(sign("collections_supervisor"), sue).then(last, done)

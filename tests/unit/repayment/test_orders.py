@@ -34,6 +34,7 @@ from tests.unit.repayment.stories import (
     SECOND_DUE,
     classified,
     days,
+    in_time,
     line,
     on,
     pays,
@@ -57,7 +58,7 @@ def test_by_component_all_interest_is_paid_before_any_principal() -> None:
     paid = replace(paid, overdue_after_fen=32_672)
     payment = pays(SECOND_DUE, 2_000)
     answer = given(LOAN, AGREED).when(payment, on(SECOND_DUE))
-    assert answer.events[0] == paid
+    assert in_time(answer).events[0] == paid
     assert [(each.number, each.interest_fen) for each in answer.state.book.paid] == [(1, 1_000), (2, 670)]
     given(LOAN, AGREED, *answer.events).when(payment, on(SECOND_DUE)).then()
 
@@ -66,7 +67,7 @@ def test_a_non_performing_loan_is_paid_by_its_other_order() -> None:
     """Substandard: all principal that is due first; until then, and when it is cured, the order of a performing loan."""
     bad = classified(SECOND_DUE, "normal", "substandard", 91)
     answer = given(LOAN, AGREED, bad).when(pays(SECOND_DUE, 40_000), on(SECOND_DUE))
-    assert answer.events[0].allocation == (line(1, 0, 33_002), line(2, 0, 6_998))
+    assert in_time(answer).events[0].allocation == (line(1, 0, 33_002), line(2, 0, 6_998))
     classes: tuple[LoanClass, ...] = ("normal", "special_mention", "substandard", "doubtful", "loss")
     orders = [order_of(TERMS, name) for name in classes]
     assert orders == [BY_COMPONENT, BY_COMPONENT, PRINCIPAL_FIRST, PRINCIPAL_FIRST, PRINCIPAL_FIRST]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from libs.events.measures import Restructuring
+from libs.events.measures import Extension, Restructuring
 from libs.events.sagas import Send
 from services.repayment.commands.measures import CompleteMeasure, FailMeasure
 from services.repayment.domain.measure import measure_aggregate
@@ -33,6 +33,10 @@ def test_a_plan_is_proposed_as_the_measure_that_it_names() -> None:
     assert on_collections(recorded(PLAN, "dbt_bo")) == [Send("plan", "msr_1", PROPOSE_IT)]
     (send,) = on_collections(recorded(replace(PLAN, kind="restructuring"), "dbt_bo"))
     assert send.command == replace(PROPOSE_IT, terms=Restructuring(months=2))
+    consented = replace(PLAN, guarantor_consent="vault:2", himself="usr_lee")
+    (send,) = on_collections(recorded(consented, "dbt_bo"))
+    terms = Extension(months=2, guarantor_consent="vault:2")
+    assert send.command == replace(PROPOSE_IT, terms=terms, himself="usr_lee")
     (saga,) = SAGAS
     assert saga.opened_by[type(PLAN)](PLAN) == saga.closed_by[type(ASKED)](ASKED) == "pln_1"
     assert saga.closed_by[type(PROPOSED)](PROPOSED) == ()

@@ -34,6 +34,7 @@ from tests.unit.repayment.stories import (
     debited,
     distributed,
     due,
+    in_time,
     line,
     on,
     pays,
@@ -146,7 +147,7 @@ def test_the_changed_schedule_is_asked_and_paid_to_its_end() -> None:
     assert LOAN.wake_on(state) == (FIRST_DUE, 2)
     story = (OPENED, PAID, SHARED, SHORTENED)
     last = given(LOAN, *story).when(pays(SECOND_DUE, 50_665, payment_id="pay_2"), on(SECOND_DUE))
-    assert last.events[0].allocation == (line(1, 500, 33_502), line(2, 165, 16_498))
+    assert in_time(last).events[0].allocation == (line(1, 500, 33_502), line(2, 165, 16_498))
     assert type(last.events[-1]).__name__ == "LoanRepaid"
 
 

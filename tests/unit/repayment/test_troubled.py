@@ -16,11 +16,9 @@ from libs.events.measures import (
     MeasureExamined,
     MeasureTerms,
     NonAccrual,
-    NonAccrualEnded,
     NonAccrualStarted,
     PenaltyWaived,
     Reclassification,
-    RecoveryReceived,
     Restructuring,
     WaivedLine,
     Waiver,
@@ -40,7 +38,6 @@ from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.restructuring import extension_max
 from tests.unit.bidding.specs import Spec
-from tests.unit.given import given
 from tests.unit.repayment.measure_story import VOTERS
 from tests.unit.repayment.stories import (
     CONTRACTED,
@@ -49,22 +46,17 @@ from tests.unit.repayment.stories import (
     FUNDED_ON,
     INSTALLMENT,
     LAST_DUE,
-    LOAN,
     OPENED,
     ROWS,
     SECOND_DUE,
+    check_applied,
     claim,
     classified,
     days,
-    debit_id,
-    distributed,
     due,
     failed,
     line,
-    misses,
-    no_income,
     on,
-    pays,
     received,
 )
 from tests.unit.repayment.test_trading import RESERVED
@@ -327,12 +319,19 @@ SPECS = [
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.says)
 def test_what_the_loan_does(spec: Spec) -> None:
     """Each effect of a measure on the loan, and each reason against it, in a sentence."""
-    spec.check(LOAN)
+    check_applied(spec)
 
 
 def examined(mandate: Any, voters: Any = (), *, silence: bool = False) -> MeasureExamined:
     """The loan could do it, and says whose word it needs."""
-    return MeasureExamined(examined_on=MARCH, mandate=mandate, voters=voters, silence_consents=silence, **WHO)
+    return MeasureExamined(
+        examined_on=MARCH,
+        mandate=mandate,
+        voters=voters,
+        silence_consents=silence,
+        holders=("usr_1", "usr_2", "usr_3"),
+        **WHO,
+    )
 
 
 def _agreed(*measures: Any, silence: bool = False) -> Any:
@@ -350,7 +349,7 @@ EXAMINED = [
     Spec("lenders are asked by what they are owed", PAID, ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS), (examined("vote", LEFT),), on(MARCH)),
     Spec("once", (*PAID, examined("vote", LEFT)), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS), (), on(MARCH)),
     Spec("each once", (replace(OPENED, claims=SAME),), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS),
-         (examined("vote", (replace(VOTERS[0], principal_fen=100_000),)),), on(MARCH)),
+         (replace(examined("vote", (replace(VOTERS[0], principal_fen=100_000),)), holders=("usr_1",)),), on(MARCH)),
     Spec("not where the contract says it", (_agreed("extension"),), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS), (examined("clause"),), on(MARCH)),
     Spec("but where it says another thing", (_agreed("write_off", silence=True),), ExamineMeasure(measure_id="msr_1", terms=TWO_MONTHS),
          (examined("vote", VOTERS, silence=True),), on(MARCH)),
@@ -363,99 +362,10 @@ EXAMINED = [
 @pytest.mark.parametrize("spec", EXAMINED, ids=lambda spec: spec.says)
 def test_whose_word_is_needed(spec: Spec) -> None:
     """What the loan says to a measure that is proposed, in a sentence."""
-    spec.check(LOAN)
+    check_applied(spec)
 
 
 @pytest.mark.parametrize(("months", "longest"), [(1, 1), (12, 12), (13, 6), (60, 30), (61, 36), (240, 36)])
 def test_how_long_a_loan_is_extended(months: int, longest: int) -> None:
     """Up to a year its own term, up to five half of it, beyond three years (General Rules on Loans art. 12)."""
     assert extension_max(months) == longest
-
-
-# --- what follows --------------------------------------------------------------------------------------------------
-
-
-def test_an_extended_loan_that_is_paid_stays_special_mention() -> None:
-    """Its next instalment is the new one; paying it cures nothing, because an extension leaves no better class."""
-    story = (*PAID, *EXTENDED)
-    outcome = given(LOAN, *story).when(pays(SECOND_DUE, 17_170), on(SECOND_DUE))
-    assert outcome.events[0] == received("pay_1", SECOND_DUE, (line(2, 670, 16_500),), (66_998, 50_498))
-    assert not [event for event in outcome.events if isinstance(event, LoanClassified)]
-
-
-def test_what_comes_after_a_write_off_is_a_recovery() -> None:
-    """It goes to the holders of the day in the order of the original debt, and counts what came so far; bucket and class stay."""
-    first = (
-        received("pay_1", days(LOST_ON, 9), (line(1, 1_000, 4_000),), (100_000, 96_000), bucket="written_off", overdue_after_fen=97_007),
-        distributed("pay_1", days(LOST_ON, 9), (1, 2_000, 500, 50), (2, 1_200, 300, 30), (3, 800, 200, 20)),
-        RecoveryReceived(
-            loan_id="loan_7", borrower="usr_bo", payment_id="pay_1", amount_fen=5_000, principal_fen=4_000,
-            value_date=days(LOST_ON, 9), recovered_fen=5_000, outstanding_fen=96_000,
-        ),
-    )  # fmt: skip
-    story = (*LOST, *LOSS)
-    outcome = given(LOAN, *story).when(pays(days(LOST_ON, 9), 5_000), on(days(LOST_ON, 9)))
-    assert (
-        tuple(
-            replace(event, arrival=None) if event == outcome.events[0] else event for event in outcome.events
-        )
-        == first
-    )
-    again = given(LOAN, *story, *outcome.events).when(
-        pays(days(LOST_ON, 10), 1_000, payment_id="pay_2"), on(days(LOST_ON, 10))
-    )
-    assert [event.recovered_fen for event in again.events if isinstance(event, RecoveryReceived)] == [6_000]
-
-
-def test_a_loan_that_was_written_off_is_woken_for_nothing() -> None:
-    """Once its misses are said no bucket, class or penalty is to come."""
-    said = given(LOAN, CONTRACTED, *LOST[1:], *LOSS).when(misses(LOST_ON), on(LOST_ON))
-    assert [type(event).__name__ for event in said.events] == ["DebitRequested", *["PaymentMissed"] * 3]
-    answered = failed(LOST_ON, said.events[0].debit_fen)
-    assert LOAN.wake_on(given(LOAN, CONTRACTED, *LOST[1:], *LOSS, *said.events, answered).state) is None
-
-
-@pytest.mark.parametrize("dpd", [90, 91])
-def test_interest_is_no_income_after_ninety_days(dpd: int) -> None:
-    """On the evening of the 91st day past due, and not before."""
-    day = days(FIRST_DUE, dpd)
-    outcome = given(LOAN, OPENED, due(1), failed(FIRST_DUE)).when(misses(day), on(day))
-    said = [event for event in outcome.events if isinstance(event, NonAccrualStarted)]
-    assert said == ([no_income(day, 91)] if dpd > 90 else [])
-
-
-def test_it_is_income_again_when_all_arrears_are_paid() -> None:
-    """Not while one instalment is open: all of the loan, or nothing of it."""
-    story = (*MISSED, no_income(LATE_ON, 63))
-    part = given(LOAN, *story).when(pays(LATE_ON, 2 * INSTALLMENT), on(LATE_ON))
-    assert not [event for event in part.events if isinstance(event, NonAccrualEnded)]
-    story = (OPENED, due(1), failed(FIRST_DUE), no_income(MARCH, 15))
-    whole = given(LOAN, *story).when(pays(MARCH, INSTALLMENT), on(MARCH))
-    ended = NonAccrualEnded(loan_id="loan_7", borrower="usr_bo", ended_on=MARCH, principal_fen=66_998)
-    assert [event for event in whole.events if isinstance(event, NonAccrualEnded)] == [ended]
-
-
-def test_giving_up_the_last_arrears_makes_it_income_again() -> None:
-    """Only penalty is open, and it is waived: nothing is overdue, as after a payment."""
-    paid = received("pay_0", MARCH, (line(1, 1_000, 33_002),), (100_000, 66_998))
-    outcome = given(LOAN, *FINED, CHARGED, paid, no_income(MARCH, 15)).when(
-        done(Waiver(amount_fen=252)), on(MARCH)
-    )
-    ended = NonAccrualEnded(loan_id="loan_7", borrower="usr_bo", ended_on=MARCH, principal_fen=66_998)
-    assert outcome.events[-1] == ended
-
-
-def test_by_hand_it_is_no_income_until_arrears_are_paid() -> None:
-    """A payment in time cures nothing, so it ends nothing that somebody decided."""
-    outcome = given(LOAN, *PAID, BY_HAND).when(pays(SECOND_DUE, INSTALLMENT), on(SECOND_DUE))
-    assert not [event for event in outcome.events if isinstance(event, NonAccrualEnded)]
-
-
-def test_a_debit_of_the_rows_before_still_counts() -> None:
-    """An extension leaves what is due alone: its debit's answer pays it."""
-    story = (OPENED, due(1))
-    extended = given(LOAN, *story).when(done(TWO_MONTHS), on(MARCH))
-    paid = given(LOAN, *story, *extended.events).when(
-        pays(FIRST_DUE, INSTALLMENT, payment_id=debit_id(FIRST_DUE)), on(MARCH)
-    )
-    assert paid.events[0].allocation == (line(1, 1_000, 33_002),)

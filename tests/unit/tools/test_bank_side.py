@@ -126,7 +126,7 @@ async def test_the_end_of_a_replay_is_compared_three_ways(
     platform.views.documents["bidding.lent"] = {"all": {"ledger_fen": 70_00, "register_fen": 70_00}}
     bank.book(LAST, "B1", "acc_ann", 500_00)
     gateway: Any = platform
-    monkeypatch.setattr("tools.replay.bank_side._DAYS", 2)
+    monkeypatch.setattr("tools.replay.bank_side.COMPARED_DAYS", 2)
     done = await reconcile_the_end(settings, gateway, bank, LAST, "stf_acc")
     assert done == Reconciled(
         first=LAST - timedelta(days=1),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from libs.events.bidding import ListingFilled, LoanFunded
-from tools.replay.actions import Apply, Stage
+from tools.replay.actions import Apply, Stage, TopUp
+from tools.replay.bank_side import COMPARED_DAYS
 from tools.replay.drive import Driven, Driver
 from tools.replay.gateway import ReplayFailed
 from tools.replay.generated import generated_book
@@ -142,6 +143,28 @@ async def test_what_happens_on_a_date_is_sent_while_that_date_is_open() -> None:
     )
     submitted = Counter(on for on, _, path, _ in platform.asked if path == "/onboarding/applications")
     assert submitted == planned
+
+
+async def test_what_comes_in_the_evening_is_there_before_midnight_on_the_dates_that_are_compared() -> None:
+    """So the bank's files of the last dates have money in flight at midnight, in every run; before them it is a race with the close."""
+    plan = make_plan(generated_book(40), FIRST)
+    platform = Platform()
+    await _play(plan, platform)
+    brought: dict[str, int] = {}
+    top_ups = 0
+    for _, _, path, body in platform.asked:
+        top_ups += path.endswith("/top-ups")
+        if path == "/repayment/calendar/close":
+            brought[body["business_date"]], top_ups = top_ups, 0
+    last = [day for day in plan.days() if (plan.last_date - day.business_date).days < COMPARED_DAYS]
+    of_evenings = [
+        (str(day.business_date), [action for group in (*day.steps, day.ahead) for action in group])
+        for day in last
+        if day.ahead
+    ]
+    assert of_evenings
+    for on, actions in of_evenings:
+        assert brought[on] == sum(isinstance(action, TopUp) for action in actions)
 
 
 async def test_every_step_is_taken_by_whose_post_it_is() -> None:

@@ -1,14 +1,27 @@
-"""Bugs of what people read of loans: a history that forgets, sums that do not move on, receipts of the wrong month."""
+"""Bugs of what people read of loans: a history that forgets, sums that do not move on, receipts of the wrong month, promises that stay
+kept."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from services.collections.domain import debtor_corrections
+from services.collections.projections import collectors
+from services.repayment.api import page_shapes
 from services.repayment.projections import loan_history, overdue_buckets, receipts
 from tools.simulator.planted.plant import DUES, LATE, WHOLE, Plant, instead
 
 
 def _first_of_year(real: Any) -> Any:
     return lambda line, on: real(line, date(on.year, 1, 1))
+
+
+def _restated_in_january(real: Any) -> Any:
+    return lambda loan: real(replace(loan, restated_on=date(loan.restated_on.year, 1, 1)))
+
+
+def _only_more(real: Any) -> Any:
+    return lambda doc, what, amount_fen, times=1: real(doc, what, amount_fen, max(0, times))
 
 
 def _never_less(real: Any) -> Any:
@@ -40,6 +53,34 @@ PLANTS = (
         instead(receipts, "received", _first_of_year),
         (" shows received ",),
         config=DUES,
+    ),
+    Plant(
+        "given-back-in-january",
+        "What a correction takes back from a claim is dated by the first day of the year.",
+        instead(receipts, "restated", _restated_in_january),
+        (" shows received ",),
+        config=LATE,
+    ),
+    Plant(
+        "lines-leave-out-what-came-early",
+        "The lines of a loan's history do not tell what was paid before it was due.",
+        instead(page_shapes, "parts_of", lambda real: lambda account: real(account | {"early": {}})),
+        ("the lines of ",),
+        config=LATE,
+    ),
+    Plant(
+        "kept-by-what-was-reversed",
+        "A promise stays kept when the payment that kept it is reversed.",
+        instead(debtor_corrections, "_reopened", lambda _real: lambda *_fields: []),
+        (" is called kept, ",),
+        config=WHOLE,
+    ),
+    Plant(
+        "kept-promises-are-never-less",
+        "A collector's figures keep a promise that is kept no more.",
+        instead(collectors, "_counted", _only_more),
+        (" is shown with promises ",),
+        config=WHOLE,
     ),
     Plant(
         "overdue-only-grows",

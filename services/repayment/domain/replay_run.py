@@ -1,0 +1,383 @@
+"""A replay on its way: one input after the other comes to the loan, and the days between them, by the loan's own rules.
+
+What is reached can be forked: with and without an error the days before it are the same, and are lived once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import assert_never
+
+from libs.events.deciding import Context, Refused, Wake
+from libs.events.in_kind import DebtSettledInKind
+from libs.events.measures import MeasureApplied, PenaltyWaived
+from libs.events.repayment import (
+    AllocationLine,
+    LoanRepaid,
+    PaymentMissed,
+    PaymentReceived,
+    PenaltyCharged,
+    RepaymentDistributed,
+)
+from libs.events.rescheduling import ScheduleChanged
+from services.repayment.commands import RecordDebit, RecordPayment
+from services.repayment.domain.allocation import book_of
+from services.repayment.domain.journal import Journal, lent
+from services.repayment.domain.journal_entries import (
+    Answer,
+    Entry,
+    Measure,
+    Moment,
+    Payment,
+    Sale,
+    Wait,
+    moment_of,
+)
+from services.repayment.domain.loan_day import next_wake, wake
+from services.repayment.domain.loan_state import Claim, LoanEvent, Repaid, Running, evolve, reopened
+from services.repayment.domain.measure_entry import comes_to_nothing
+from services.repayment.domain.paying import record_debit, record_payment
+from services.repayment.domain.profile import CURRENT, Profile, Rules
+from services.repayment.domain.trouble import Trouble
+from services.repayment.domain.troubled import effect
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What a claim has got of all payments, in fen."""
+
+    principal_fen: int = 0
+    interest_fen: int = 0
+    penalty_fen: int = 0
+    fee_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What an instalment has received in all, in fen, and the penalty charged on it; number 0 is what was not due."""
+
+    principal_fen: int = 0
+    interest_fen: int = 0
+    fee_fen: int = 0
+    paid_penalty_fen: int = 0
+    penalty_fen: int = 0
+    penalty_to: date | None = None
+    missed: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """A replay on its way."""
+
+    profile: Profile
+    rules: Rules
+    state: Running | Repaid
+    held: frozenset[str]
+    """Debits that were answered late, or not yet: while they have no answer the loan is not judged."""
+    bare: Journal
+    """No entry, and the contract's rows."""
+    gaps: tuple[tuple[Moment, Moment], ...]
+    """From when to when the day did not come to the loan."""
+    reached: Moment = (date.min, 0)
+    entries: list[Entry] = field(default_factory=list)
+    got: dict[str, Got] = field(default_factory=dict)
+    platform_fen: int = 0
+    rows: dict[int, Row] = field(default_factory=dict)
+    repaid: LoanRepaid | None = None
+    applied: dict[str, tuple[LoanEvent, ...]] = field(default_factory=dict)
+    """What each measure came to."""
+    waived_fen: int = 0
+
+    def fork(self) -> "Run":
+        """Another one that goes on from here."""
+        return replace(
+            self,
+            entries=[*self.entries],
+            got={**self.got},
+            rows={**self.rows},
+            applied={**self.applied},
+        )
+
+    def take(self, entry: Entry) -> None:
+        """An input comes. Refused: `claim_sold_since`, and `…_would_differ` by a measure's kind."""
+        match entry:
+            case Payment():
+                self.pay(entry)
+            case Sale():
+                self.sell(entry)
+            case Measure():
+                self.apply(entry)
+            case Answer():
+                self.until(moment_of(entry))
+                self.entries.append(entry)
+                self._answered(entry.debit_id)
+            case Wait():
+                self.entries.append(entry)
+                if entry.woken:
+                    self.until(moment_of(entry), with_it=True)
+            case _:
+                assert_never(entry)
+
+    def until(self, moment: Moment, *, with_it: bool = False) -> None:
+        """Wake the loan for all that comes before a moment, or with it."""
+        while isinstance(self.state, Running):
+            at = self._next(self.state)
+            if at is None or at > moment or (at == moment and not with_it):
+                break
+            on, phase = at
+            events = wake(self.rules, Wake(business_date=on, phase=phase), self.state)
+            if not events:
+                break
+            self._fold(events)
+            self._answer()
+            self.reached = max(self.reached, at)
+        self.reached = max(self.reached, moment)
+
+    def _next(self, state: Running) -> Moment | None:
+        due = next_wake(self.rules, state)
+        if due is None:
+            return None
+        at = max(due, self.reached)
+        for since, until in self.gaps:
+            if since <= at < until:
+                at = until
+        return at
+
+    def pay(self, payment: Payment) -> None:
+        """A payment comes, if it counts."""
+        self.until((payment.booked_on, payment.before_phase))
+        if payment.is_reversed:
+            self._answered(payment.payment_id)
+            self.entries.append(payment)
+            return
+        events = self._decided(payment)
+        taken_fen = sum(event.amount_fen for event in events if isinstance(event, PaymentReceived))
+        self.entries.append(replace(payment, taken_fen=taken_fen))
+        self._fold(events)
+        self._answered(payment.payment_id)
+
+    def sell(self, sale: Sale) -> None:
+        """The sale stands. Refused: `claim_sold_since` when it would have been of another amount."""
+        self.entries.append(sale)
+        state = self.state
+        sold = next((c for c in reopened(state).claims if c.claim_id == sale.sold_claim_id), None)
+        whole_fen = sale.left_fen + sale.principal_fen
+        if isinstance(state, Repaid) or sold is None or sold.principal_fen != whole_fen:
+            raise Refused("claim_sold_since")
+        claims = tuple(
+            replace(claim, principal_fen=sale.left_fen) if claim is sold else claim
+            for claim in state.claims
+            if claim is not sold or sale.left_fen
+        )
+        self.state = replace(state, claims=(*claims, _bought(sale)))
+
+    def apply(self, measure: Measure) -> None:
+        """A measure is decided again on what the loan is now."""
+        self.until(moment_of(measure))
+        self.entries.append(measure)
+        if isinstance(self.state, Repaid):
+            if not comes_to_nothing(measure.terms, "loan_repaid"):
+                raise Refused(f"{measure.terms.kind}_would_differ")
+            return
+        applied = MeasureApplied(
+            loan_id=self.state.loan_id,
+            borrower=self.state.borrower,
+            measure_id=measure.measure_id,
+            terms=measure.terms,
+            applied_on=measure.applied_on,
+            before_phase=measure.before_phase,
+        )
+        events = self._effect(measure, self.state)
+        self.applied[measure.measure_id] = tuple(events)
+        self._fold([applied, *events])
+
+    def _effect(self, measure: Measure, state: Running) -> Sequence[LoanEvent]:
+        try:
+            return effect(self.rules, measure.measure_id, measure.terms, state, measure.applied_on)
+        except Refused as refused:
+            if comes_to_nothing(measure.terms, refused.code):
+                return []
+            raise Refused(f"{measure.terms.kind}_would_differ") from refused
+
+    def _decided(self, payment: Payment) -> Sequence[LoanEvent]:
+        state, borrower = self.state, self.state.borrower
+        context = Context(at=_NEVER, business_date=payment.booked_on, principal="")
+        account_id = payment.account_id or reopened(state).borrower_account
+        if not payment.is_debit:
+            mode = payment.mode
+            paid = RecordPayment(
+                payment_id=payment.payment_id,
+                account_id=account_id,
+                payer=payment.payer or borrower,
+                amount_fen=payment.amount_fen,
+                value_date=payment.value_date,
+                settle=mode == "settle",
+                prepay=mode if mode in ("reamortise", "shorten") else None,
+            )
+            return record_payment(self.profile, paid, replace(state, remembered=()), context)
+        debit = RecordDebit(
+            debit_id=payment.payment_id,
+            account_id=account_id,
+            debited_fen=payment.amount_fen,
+            value_date=payment.value_date,
+        )
+        asked = (*state.unanswered, payment.payment_id)
+        return record_debit(self.profile, debit, replace(state, unanswered=asked), context)
+
+    def _share(self, shared: RepaymentDistributed) -> None:
+        self.platform_fen += shared.fee_fen
+        for line in shared.lines:
+            before = self.got.get(line.claim_id, Got())
+            self.got[line.claim_id] = Got(
+                principal_fen=before.principal_fen + line.principal_fen,
+                interest_fen=before.interest_fen + line.interest_fen,
+                penalty_fen=before.penalty_fen + line.penalty_fen,
+                fee_fen=before.fee_fen + line.fee_fen,
+            )
+
+    def _allocate(self, lines: Sequence[AllocationLine]) -> None:
+        for line in lines:
+            row = self.rows.get(line.number, Row())
+            self.rows[line.number] = replace(
+                row,
+                principal_fen=row.principal_fen + line.principal_fen,
+                interest_fen=row.interest_fen + line.interest_fen,
+                fee_fen=row.fee_fen + line.fee_fen,
+                paid_penalty_fen=row.paid_penalty_fen + line.penalty_fen,
+            )
+
+    def _note(self, event: LoanEvent) -> None:
+        """What each claim got and each row received, beside the state."""
+        match event:
+            case RepaymentDistributed():
+                self._share(event)
+            case PaymentReceived(allocation=lines) | DebtSettledInKind(lines=lines):
+                self._allocate(lines)
+            case PenaltyWaived(lines=given_up):
+                for waived in given_up:
+                    row = self.rows.get(waived.number, Row())
+                    self.rows[waived.number] = replace(row, penalty_fen=row.penalty_fen - waived.waived_fen)
+                    self.waived_fen += waived.waived_fen
+            case ScheduleChanged(rows=rows):
+                for asked in rows:
+                    if asked.number in self.rows:
+                        self.rows[asked.number] = replace(self.rows[asked.number], missed=False)
+            case PenaltyCharged(lines=charges, charged_on=on):
+                for charge in charges:
+                    row = self.rows.get(charge.number, Row())
+                    fen = row.penalty_fen + charge.penalty_fen
+                    self.rows[charge.number] = replace(row, penalty_fen=fen, penalty_to=on)
+            case LoanRepaid():
+                self.repaid = event
+            case PaymentMissed(number=number):
+                self.rows[number] = replace(self.rows.get(number, Row()), missed=True)
+            case _:
+                pass
+
+    def _fold(self, events: Sequence[LoanEvent]) -> None:
+        state: Running | Repaid = self.state
+        for event in events:
+            self._note(event)
+            evolved = evolve(state, event)
+            assert isinstance(evolved, Running | Repaid), "a loan that was lent stays lent"
+            state = evolved
+        # What came is written down once, at the end; a measure looks at the contract's rows.
+        self.state = (
+            replace(state, journal=self.bare)
+            if isinstance(state, Running)
+            else replace(state, last=replace(state.last, journal=self.bare))
+        )
+
+    def _answer(self) -> None:
+        """A debit that was answered on its day waits for nothing here: its money comes with its entry."""
+        waiting = tuple(debit for debit in self.state.unanswered if debit in self.held)
+        self.state = replace(self.state, unanswered=waiting)
+
+    def _answered(self, payment_id: str) -> None:
+        waiting = tuple(debit for debit in self.state.unanswered if debit != payment_id)
+        self.state = replace(self.state, unanswered=waiting)
+
+
+#: No rule of a loan asks for the time of day.
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def begin(profile: Profile, live: Running | Repaid, entries: Sequence[Entry]) -> Run:
+    """A replay of these inputs before the first of them; who pays, holds and waits is taken from `live`."""
+    last = reopened(live)
+    rules = profile.on(last.book.funded_on)
+    bare = Journal(rows=last.journal.rows or last.book.rows)
+    gaps = tuple(
+        ((entry.since, entry.since_phase), (entry.until, entry.until_phase))
+        for entry in entries
+        if isinstance(entry, Wait)
+    )
+    return Run(profile, rules, _first(rules, last, entries, bare), held_by(last, entries), bare, gaps)
+
+
+def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
+    """Debits that were answered late, or not yet."""
+    late = (
+        entry.payment_id
+        for entry in entries
+        if isinstance(entry, Payment) and entry.is_debit and entry.booked_on > entry.value_date
+    )
+    empty = (entry.debit_id for entry in entries if isinstance(entry, Answer))
+    return frozenset((*last.unanswered, *late, *empty))
+
+
+def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal) -> Running:
+    """The loan as it was lent."""
+    book = last.book
+    is_measured = any(isinstance(entry, Measure) for entry in entries)
+    # A measure may have ended the penalty: the contract's rate is the rules'.
+    penalty_rate = rules.penalty_rate(book.annual_rate) if is_measured else book.penalty_rate
+    return replace(
+        last,
+        book=book_of(
+            book.funded_on,
+            book.annual_rate,
+            bare.rows,
+            penalty_rate=penalty_rate,
+            repayment=book.repayment,
+        ),
+        claims=tuple(_lent(last, entries)),
+        weights=(),
+        bucket=CURRENT,
+        loan_class="normal",
+        next_due=1,
+        next_missed=1,
+        asked_on=book.funded_on,
+        unanswered=(),
+        remembered=(),
+        reservations=(),
+        sold=(),
+        trouble=Trouble(),
+        journal=bare,
+    )
+
+
+def _lent(last: Running, entries: Sequence[Entry]) -> Iterator[Claim]:
+    """The first holders: those who stand, and those who sold all that they had."""
+    known = {claim.order: claim for claim in last.claims}
+    for sale in entries:
+        if isinstance(sale, Sale):
+            known[sale.sold_order] = Claim(
+                order=sale.sold_order,
+                claim_id=sale.sold_claim_id,
+                account_id=sale.seller_account,
+                investor=sale.seller,
+                principal_fen=0,
+            )
+    for order, fen in lent(last.journal).items():
+        yield replace(known[order], principal_fen=fen)
+
+
+def _bought(sale: Sale) -> Claim:
+    return Claim(
+        order=sale.order,
+        claim_id=sale.claim_id,
+        account_id=sale.account_id,
+        investor=sale.investor,
+        principal_fen=sale.principal_fen,
+    )

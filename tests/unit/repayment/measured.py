@@ -1,0 +1,98 @@
+"""A loan that measures are taken of while it is lived and corrected, and the history that never had the error, told day by day."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from random import Random
+from typing import Any, get_args
+
+from libs.events.in_kind import DebtSettledInKind
+from libs.events.measures import (
+    Extension,
+    MeasureApplied,
+    MeasureTerms,
+    NonAccrual,
+    Reclassification,
+    Restructuring,
+    Waiver,
+    WriteOff,
+)
+from libs.events.repayment import LoanClass
+from services.repayment.commands.measures import CarryOutMeasure
+from tests.unit.repayment.asset_story import LORRY
+from tests.unit.repayment.inputs import Lived
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A measure that was applied, and where in which day."""
+
+    on: date
+    place: str
+    measure: CarryOutMeasure
+    answers: dict[str, Any]
+    """What each measure came to in the clean history: its events, or its refusal."""
+
+    def come(self, lived: Lived) -> None:
+        """It is decided."""
+        self.answers[self.measure.measure_id] = lived.say(self.measure)
+
+
+@dataclass
+class Measured(Lived):
+    """Now and then a measure is carried out, mostly where the loan is late."""
+
+    often: float = 0.04
+    measures: int = 0
+    applied: list[Applied] = field(default_factory=list)
+    first: dict[str, Any] = field(default_factory=dict)
+    """What each came to when it was applied."""
+    again: dict[str, Any] = field(default_factory=dict)
+
+    def meanwhile(self, place: str) -> None:
+        """Some measure, if the loan can."""
+        is_late = self.state.kind == "running" and self.state.bucket != "current"
+        if place in ("ahead", "answers") or self.chance.random() > (
+            self.often if is_late else self.often / 4
+        ):
+            return
+        self.measures += 1
+        measure = CarryOutMeasure(
+            measure_id=f"msr_{self.measures}", terms=random_measure(self.chance, self.today)
+        )
+        answer = self.say(measure)
+        if isinstance(answer, str):
+            return
+        (said,) = (event for event in answer if isinstance(event, MeasureApplied))
+        self.first[measure.measure_id] = answer
+        self.applied.append(Applied(self.today, self._place(said, place), measure, self.again))
+
+    def _place(self, said: MeasureApplied, place: str) -> str:
+        """A loan with nothing to ask today does not know whether that is over."""
+        if said.before_phase == 4:
+            return place
+        ahead = any((came.on, came.place) == (self.today, "ahead") for came in self.taken)
+        return "ahead" if ahead else "early"
+
+
+def random_measure(chance: Random, on: date) -> MeasureTerms:
+    """Terms of some kind."""
+    kinds: list[MeasureTerms] = [
+        Extension(months=chance.randint(1, 3)),
+        Restructuring(months=chance.randint(1, 3)),
+        WriteOff(ground=chance.choice(("overdue", "court", "court"))),
+        Waiver(amount_fen=chance.choice((1, 100, 10**6))),
+        Waiver(amount_fen=chance.randint(1, 500)),
+        Reclassification(to_class=chance.choice(get_args(LoanClass))),
+        NonAccrual(),
+        replace(LORRY, agreed_fen=chance.choice((100, 10_000, 30_000, 40_000)), valued_on=on, acquired_on=on),
+    ]
+    return chance.choice(kinds)
+
+
+def given_for(events: Any) -> list[Any]:
+    """What holders were given for their claims."""
+    return [
+        (event.settled_fen, event.excess_fen, event.shares)
+        for event in events
+        if isinstance(event, DebtSettledInKind)
+    ]

@@ -1,0 +1,122 @@
+"""What waits for a post is one list of all kinds, page by page, for who holds the post and may answer."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.events.onboarding import StaffAppointed
+from libs.events.staff import staff_view
+from services.repayment.app import build
+from services.repayment.projections.assets import VIEW as ASSETS
+from services.repayment.projections.corrections import VIEW as CORRECTIONS
+from services.repayment.projections.guarantees import COMPENSATIONS, GUARANTORS
+from services.repayment.projections.measures import VIEW as MEASURES
+from tests.unit.bidding.test_packs_api import problem, show
+from tests.unit.documents import documents, history, nested
+from tests.unit.repayment import asset_story, guarantee_story, measure_story, test_correction
+from tests.unit.runtime.edge_world import World, running
+
+STAFF = staff_view("repayment")
+POSTS = {
+    "stf_fay": "finance_supervisor",
+    "stf_gus": "general_manager",
+    "stf_cas": "cashier",
+    "stf_ria": "risk",
+}
+ALL = ("measure", "finance", "correction", "committee")
+SIGNED = measure_story.signed("risk", "stf_ria", "general_manager")
+
+
+@pytest.fixture
+async def world(keys: Path) -> AsyncIterator[World]:
+    """Repayment with one thing of each kind that waits, and each post's holder."""
+    async with running(build("demo"), keys) as running_world:
+        for who, role in POSTS.items():
+            show(running_world, STAFF, who, StaffAppointed(staff_id=who, roles=(role,), region=None))
+        proposed = test_correction.PROPOSED
+        across = replace(
+            proposed, signatures=2, correction=replace(proposed.correction, correction_id="cor_2")
+        )
+        for view, stream, events in (
+            (MEASURES, "msr_1", (*measure_story.IN_WORK, SIGNED)),
+            (MEASURES, "msr_2", measure_story.IN_WORK),
+            (CORRECTIONS, "cor_1", (proposed,)),
+            (CORRECTIONS, "cor_2", (across,)),
+            (COMPENSATIONS, "loan_7", (guarantee_story.PROPOSED,)),
+            (ASSETS, "ast_1", asset_story.ON_SALE),
+            (GUARANTORS, "gua_g", (guarantee_story.NOMINATED,)),
+        ):
+            known = running_world.views.documents.setdefault(view.name, {})
+            for name, fields in documents(view, history(stream, *_named(stream, events))).items():
+                known[name] = nested(name, fields)
+        yield running_world
+
+
+def _named(stream: str, events: tuple[Any, ...]) -> list[Any]:
+    return [replace(event, measure_id=stream) if stream.startswith("msr_") else event for event in events]
+
+
+async def waits(world: World, who: str, post: str, *scopes: str, **query: Any) -> Any:
+    """The list as somebody is shown it."""
+    answer = await world.http.get(
+        "/repayment/approvals", params={"post": post} | query, headers=world.token(who, *scopes)
+    )
+    return answer.json() if answer.status_code == 200 else problem(answer)[1]
+
+
+async def test_each_post_is_shown_what_waits_for_it(world: World) -> None:
+    """With what it is about, who proposed it and where one answers; a second signature only where two have to sign."""
+    shown = (await waits(world, "stf_fay", "finance_supervisor", *ALL))["items"]
+    assert [(item["kind"], item["id"], item["answer_at"]) for item in shown] == [
+        ("correction", "cor_1", "/repayment/corrections/cor_1/authorisations"),
+        ("correction", "cor_2", "/repayment/corrections/cor_2/authorisations"),
+        ("compensation", "cmp_1", "/repayment/loans/loan_7/compensations/cmp_1/steps"),
+        ("asset_sale", "ast_1", "/repayment/assets/ast_1/disposals/dsp_1/steps"),
+    ]
+    assert shown[3] | {"answer_at": ""} == {
+        "kind": "asset_sale",
+        "id": "ast_1",
+        "what": "movables",
+        "loan_id": "loan_7",
+        "amount_fen": 30_001,
+        "proposed_by": "stf_kp",
+        "proposed_on": "2024-03-15",
+        "answer_at": "",
+    }
+    shown = (await waits(world, "stf_gus", "general_manager", *ALL))["items"]
+    assert [(item["kind"], item["id"]) for item in shown] == [
+        ("measure", "msr_1"),
+        ("correction", "cor_2"),
+        ("guarantor", "gua_g"),
+    ]
+    shown = (await waits(world, "stf_ria", "risk", *ALL))["items"]
+    assert [(item["kind"], item["id"], item["what"]) for item in shown] == [("measure", "msr_2", "extension")]
+    assert (await waits(world, "stf_cas", "cashier", *ALL))["items"] == []
+
+
+async def test_pages_go_from_kind_to_kind(world: World) -> None:
+    """One by one nothing is left out or shown twice, and a cursor that no page of this list gave is refused."""
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 1}
+    while True:
+        page = await waits(world, "stf_fay", "finance_supervisor", *ALL, **query)
+        found += [item["id"] for item in page["items"]]
+        assert len(page["items"]) <= 1
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert found == ["cor_1", "cor_2", "cmp_1", "ast_1"]
+    for cursor in ("", "guarantor:", "correction:mine"):
+        refused = await waits(world, "stf_fay", "finance_supervisor", *ALL, cursor=cursor)
+        assert refused == "malformed_cursor", cursor
+
+
+async def test_a_list_is_its_posts_and_what_one_may_answer(world: World) -> None:
+    """Who does not hold the post is turned away; a token without the scope of a kind is shown none of that kind."""
+    assert await waits(world, "stf_fay", "general_manager", *ALL) == "forbidden_post"
+    assert await waits(world, "usr_bo", "risk", *ALL) == "forbidden_post"
+    shown = (await waits(world, "stf_fay", "finance_supervisor", "finance"))["items"]
+    assert [item["kind"] for item in shown] == ["compensation"]

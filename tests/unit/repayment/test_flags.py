@@ -1,0 +1,115 @@
+"""Flags on a loan: raised once, lifted once, and what our debits make of a death."""
+
+from dataclasses import replace
+
+import pytest
+
+from libs.events.flags import Flag, Unflag
+from libs.events.measures import MeasureExamined
+from services.repayment.commands.measures import ExamineMeasure
+from tests.unit.bidding.specs import Spec
+from tests.unit.given import given
+from tests.unit.repayment.pause_story import (
+    ASKED_FOR,
+    DEATH,
+    DIED,
+    NO_DEATH,
+    applied,
+    done,
+    due_unasked,
+    flagged,
+    unflagged,
+)
+from tests.unit.repayment.stories import (
+    FIRST_DUE,
+    INSTALLMENT,
+    LOAN,
+    OPENED,
+    SECOND_DUE,
+    days,
+    due,
+    dues,
+    misses,
+    on,
+    pays,
+)
+from tests.unit.repayment.test_loan_day import LATE
+
+DISPUTE = Flag(flag="dispute")
+SETTLED = given(LOAN, OPENED, *DIED).when(pays(ASKED_FOR, 1_000_000, settle=True), on(ASKED_FOR))
+REPAID = (OPENED, *DIED, *SETTLED.events)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Spec("the debtor has died", (OPENED,), done(DEATH), DIED),
+        Spec("he is dead once", (OPENED, *DIED), done(DEATH), ()),
+        Spec("and nobody says so twice", (OPENED, *DIED), done(DEATH, "msr_2"), "flag_stands"),
+        Spec(
+            "who is dead may have disputed it",
+            (OPENED, *DIED),
+            done(DISPUTE, "msr_2"),
+            (
+                applied(DISPUTE, ASKED_FOR, "msr_2"),
+                replace(flagged("dispute"), measure_id="msr_2"),
+            ),
+        ),
+        Spec(
+            "it was another",
+            (OPENED, *DIED),
+            done(NO_DEATH, "msr_2"),
+            (
+                applied(NO_DEATH, ASKED_FOR, "msr_2"),
+                unflagged("death"),
+            ),
+        ),
+        Spec("it is lifted once", (OPENED, *DIED, unflagged("death")), done(NO_DEATH, "msr_2"), ()),
+        Spec("and not again", (OPENED, *DIED, unflagged("death")), done(NO_DEATH, "msr_3"), "no_flag"),
+        Spec("nor where none stands", (OPENED, *DIED), done(Unflag(flag="dispute"), "msr_2"), "no_flag"),
+        Spec("a loan that is repaid is not flagged", REPAID, done(DISPUTE, "msr_2"), "loan_repaid"),
+        Spec("but is cleared", REPAID, done(NO_DEATH, "msr_2"), (unflagged("death"),)),
+        Spec("once", (*REPAID, unflagged("death")), done(NO_DEATH, "msr_2"), ()),
+        Spec("and no more", (*REPAID, unflagged("death")), done(NO_DEATH, "msr_3"), "no_flag"),
+    ],
+    ids=lambda spec: spec.says,
+)
+def test_a_flag_stands_until_it_is_lifted(spec: Spec) -> None:
+    """Whole events, or the code of the refusal."""
+    replace(spec, context=on(ASKED_FOR)).check(LOAN)
+
+
+def test_whoever_signs_is_told_what_stands_on_the_loan() -> None:
+    """The answer to a proposal names the flags, also of a loan that is repaid."""
+    expected = MeasureExamined(
+        loan_id="loan_7",
+        measure_id="msr_2",
+        borrower="usr_bo",
+        examined_on=ASKED_FOR,
+        mandate="not_needed",
+        holders=("usr_1", "usr_2", "usr_3"),
+        flags=("death",),
+    )
+    ask = ExamineMeasure(measure_id="msr_2", terms=NO_DEATH)
+    given(LOAN, OPENED, *DIED).when(ask, on(ASKED_FOR)).then(expected)
+    given(LOAN, *REPAID).when(ask, on(ASKED_FOR)).then(expected)
+    given(LOAN, *REPAID, expected).when(ask, on(ASKED_FOR)).then()
+
+
+def test_the_account_of_the_dead_is_left_alone() -> None:
+    """What falls due is said and judged as ever, and nothing is asked on the day or after it; of a dispute everything is."""
+    dead = given(LOAN, OPENED, *DIED)
+    dead.when(dues(FIRST_DUE)).then(due_unasked(1))
+    late = given(LOAN, OPENED, *DIED, due_unasked(1))
+    assert LOAN.wake_on(late.state) == (days(FIRST_DUE, 1), 4)
+    late.when(misses(days(FIRST_DUE, 1))).then(*LATE)
+    disputed = given(LOAN, OPENED, applied(DISPUTE, ASKED_FOR), flagged("dispute"))
+    disputed.when(dues(FIRST_DUE)).then(due(1))
+
+
+def test_the_account_is_asked_again_from_the_day_on_which_the_flag_is_lifted() -> None:
+    """What was not asked meanwhile is asked with the next instalment, never late."""
+    lifted = replace(unflagged("death"), unflagged_on=days(FIRST_DUE, 10))
+    loan = given(LOAN, OPENED, *DIED, due_unasked(1), *LATE, lifted)
+    assert LOAN.wake_on(loan.state) == (SECOND_DUE, 2)
+    loan.when(dues(SECOND_DUE)).then(due(2, 2 * INSTALLMENT))

@@ -1,0 +1,230 @@
+"""A loan whose days are paused: what does not happen meanwhile, what happens on the day after, and who may not have it."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from libs.events.deciding import Refused, Wake
+from libs.events.measures import Restructuring, WriteOff
+from libs.events.pauses import Pause
+from libs.events.repayment import PenaltyLine
+from services.repayment.domain.allocation import penalty_lines
+from services.repayment.domain.loan_state import Running
+from services.repayment.domain.pausing_loan import paused_or_flagged
+from services.repayment.domain.profile import profile_named
+from tests.unit.bidding.specs import Spec
+from tests.unit.given import given
+from tests.unit.repayment.pause_story import (
+    AFTER,
+    ASKED_FOR,
+    END,
+    FROM,
+    PAUSE,
+    PAUSED,
+    TO,
+    applied,
+    done,
+    due_unasked,
+    ended,
+    paused,
+)
+from tests.unit.repayment.stories import (
+    CONTRACTED,
+    FIRST_DUE,
+    INSTALLMENT,
+    LOAN,
+    OPENED,
+    SECOND_DUE,
+    asked_again,
+    classified,
+    days,
+    due,
+    dues,
+    failed,
+    misses,
+    on,
+)
+from tests.unit.repayment.test_loan_day import LATE, UNPAID, missed, moved
+
+RULES = profile_named("demo").on(ASKED_FOR)
+ENDED = (applied(END, FIRST_DUE, "msr_2"), ended(FIRST_DUE, FIRST_DUE))
+#: A second one would make it 150 days in 2024.
+USED = (applied(PAUSE, ASKED_FOR), paused(date(2024, 2, 16), date(2024, 4, 30)))
+
+
+def of_days(from_on: date, to_on: date, **changed: Any) -> Pause:
+    """Other days."""
+    return replace(PAUSE, from_on=from_on, to_on=to_on, **changed)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Spec("its days are paused", (OPENED,), done(PAUSE), PAUSED),
+        Spec(
+            "it begins tomorrow at the earliest",
+            (OPENED,),
+            done(of_days(date(2024, 2, 1), TO)),
+            (applied(of_days(date(2024, 2, 1), TO), ASKED_FOR), paused(days(ASKED_FOR, 1))),
+        ),
+        Spec("once is enough", (OPENED, *PAUSED), done(PAUSE), ()),
+        Spec("one at a time", (OPENED, *PAUSED), done(PAUSE, "msr_2"), "pause_stands"),
+        Spec("days in their order", (OPENED,), done(of_days(TO, FROM)), "invalid_date"),
+        Spec("not for what is past", (OPENED,), done(of_days(FROM, ASKED_FOR)), "invalid_date"),
+        Spec("nor by today", (OPENED,), done(of_days(ASKED_FOR, ASKED_FOR)), "pause_over"),
+        Spec("not for so long", (OPENED,), done(of_days(FROM, days(FROM, 90))), "pause_too_long"),
+        Spec("not one more day of it", (OPENED, *PAUSED), done(END, "msr_1"), ()),
+        Spec("none to end", (OPENED,), done(END), "no_pause"),
+        Spec(
+            "what has not begun does not begin",
+            (OPENED, *PAUSED),
+            done(END, "msr_2"),
+            (applied(END, ASKED_FOR, "msr_2"), ended(None, ASKED_FOR)),
+        ),
+    ],
+    ids=lambda spec: spec.says,
+)
+def test_what_a_pause_is_and_is_not(spec: Spec) -> None:
+    """Whole events, or the code of the refusal, on 15 February."""
+    replace(spec, context=on(ASKED_FOR)).check(LOAN)
+
+
+def test_a_loan_has_so_many_paused_days_in_a_year() -> None:
+    """75 days of 2024 are used: 45 more are allowed, 46 are not, and the days of 2025 are of another year."""
+    later = given(LOAN, OPENED, *USED)
+    day = date(2024, 11, 1)
+    later.when(done(of_days(day, days(day, 45)), "msr_2"), on(date(2024, 10, 31))).then_refused(
+        "pause_days_used"
+    )
+    assert later.when(done(of_days(day, days(day, 44)), "msr_2"), on(date(2024, 10, 31))).refused is None
+    over = of_days(date(2024, 12, 1), date(2025, 2, 1))
+    assert later.when(done(over, "msr_2"), on(date(2024, 10, 31))).refused is None
+
+
+def test_a_cause_is_one_of_the_profile() -> None:
+    """What the profile does not know is no reason."""
+
+    state = given(LOAN, OPENED).state
+    assert isinstance(state, Running)
+    strict = replace(RULES, pause_causes=("disaster",))
+    with pytest.raises(Refused, match="cause_not_allowed"):
+        paused_or_flagged(strict, "msr_1", PAUSE, state, ASKED_FOR)
+
+
+def test_what_falls_due_in_a_pause_is_due_and_is_asked_and_missed_when_it_is_over() -> None:
+    """29 February is paused: the instalment is said and nothing asked; on 21 March the account is asked, and when it has nothing the miss is
+    said, one day late."""
+    loan = given(LOAN, OPENED, *PAUSED)
+    said = loan.when(dues(FIRST_DUE))
+    said.then(due_unasked(1))
+    assert LOAN.wake_on(said.state) == (AFTER, 2)
+    given(LOAN, OPENED, *PAUSED, due_unasked(1)).when(misses(TO)).then()
+    asked = given(LOAN, OPENED, *PAUSED, due_unasked(1)).when(dues(AFTER))
+    asked.then(asked_again(AFTER, INSTALLMENT))
+    empty = given(LOAN, OPENED, *PAUSED, due_unasked(1), asked_again(AFTER, INSTALLMENT), failed(AFTER))
+    assert LOAN.wake_on(empty.state) == (AFTER, 4)
+    empty.when(misses(AFTER)).then(
+        missed(1, 1),
+        moved(AFTER, "current", "M1", 1, INSTALLMENT),
+        classified(AFTER, "normal", "special_mention", 1),
+    )
+
+
+def test_days_past_due_stand_still_in_a_pause() -> None:
+    """Missed on 1 March; 5 to 14 March are paused, so the 31st day past due is 10 April instead of 31 March."""
+    pause = of_days(date(2024, 3, 5), date(2024, 3, 14))
+    told = (*LATE, asked_again(days(FIRST_DUE, 1), INSTALLMENT), failed(days(FIRST_DUE, 1)))
+    begun = (
+        applied(pause, date(2024, 3, 4), before_phase=4),
+        paused(pause.from_on, pause.to_on, date(2024, 3, 4)),
+    )
+    loan = given(LOAN, *UNPAID, *told, *begun, due(2, 2 * INSTALLMENT), failed(SECOND_DUE))
+    loan.when(misses(SECOND_DUE)).then()
+    later = loan.when(misses(date(2024, 4, 10)))
+    assert [event.dpd for event in later.events if hasattr(event, "dpd")][-1] == 31
+    assert later.state.bucket == "M2"
+    assert loan.when(misses(date(2024, 4, 9))).state.bucket == "M1"
+
+
+def test_penalty_does_not_run_in_a_pause_and_its_grace_stands_still() -> None:
+    """18 % a year on 34,002 over the 20 - 10 days that counted; within three days that count it costs nothing."""
+    pause = of_days(date(2024, 3, 5), date(2024, 3, 14))
+    begun = (applied(pause, date(2024, 3, 4)), paused(pause.from_on, pause.to_on, date(2024, 3, 4)))
+    book = given(LOAN, CONTRACTED, due(1), failed(FIRST_DUE), *begun).state.book
+    fen = round(INSTALLMENT * 0.18 * 10 / 365)
+    line = PenaltyLine(number=1, open_fen=INSTALLMENT, days=10, penalty_fen=fen)
+    assert penalty_lines(book, date(2024, 3, 20), RULES) == (line,)
+    soon = of_days(date(2024, 3, 2), date(2024, 3, 14))
+    begun = (applied(soon, date(2024, 3, 1)), paused(soon.from_on, soon.to_on, date(2024, 3, 1)))
+    book = given(LOAN, CONTRACTED, due(1), failed(FIRST_DUE), *begun).state.book
+    assert penalty_lines(book, date(2024, 3, 16), RULES) == ()
+    assert [each.days for each in penalty_lines(book, date(2024, 3, 17), RULES)] == [4]
+
+
+def test_a_pause_ends_with_the_day_on_which_two_people_end_it() -> None:
+    """Ended on 29 February: that day does not count, and 1 March is asked and judged."""
+    loan = given(LOAN, OPENED, *PAUSED, due_unasked(1))
+    over = loan.when(done(END, "msr_2"), on(FIRST_DUE))
+    over.then(applied(END, FIRST_DUE, "msr_2", before_phase=4), ended(FIRST_DUE, FIRST_DUE))
+    assert LOAN.wake_on(over.state) == (days(FIRST_DUE, 1), 2)
+    given(LOAN, OPENED, *PAUSED, due_unasked(1), *ENDED).when(done(END, "msr_3"), on(FIRST_DUE)).then_refused(
+        "no_pause"
+    )
+
+
+@pytest.mark.parametrize(
+    ("terms", "cause"),
+    [(Restructuring(months=2), "restructured"), (WriteOff(ground="court"), "written_off")],
+)
+def test_what_ends_the_debt_as_it_was_ends_its_pause(terms: Any, cause: str) -> None:
+    """A new schedule, or a write-off, in the middle of a pause: the record says that it is over."""
+    pause = of_days(date(2024, 3, 5), date(2024, 3, 14))
+    begun = (applied(pause, date(2024, 3, 4)), paused(pause.from_on, pause.to_on, date(2024, 3, 4)))
+    loan = given(LOAN, *UNPAID, *LATE, *begun)
+    today = date(2024, 3, 10)
+    events = loan.when(done(terms, "msr_2"), on(today)).events
+    assert ended(today, today, cause, from_on=pause.from_on) in events
+    loan.when(done(terms, "msr_2"), on(date(2024, 3, 15)))
+    assert not [
+        event
+        for event in loan.when(done(terms, "msr_2"), on(date(2024, 3, 14))).events
+        if type(event).__name__ == "DelinquencyPauseEnded"
+    ]
+
+
+def test_nobody_pauses_what_is_written_off() -> None:
+    """Its days are counted by nobody."""
+    lost = given(LOAN, *UNPAID, *LATE).when(done(WriteOff(ground="court")), on(date(2024, 3, 4)))
+    given(LOAN, *UNPAID, *LATE, *lost.events).when(
+        done(of_days(date(2024, 3, 6), TO), "msr_2"), on(date(2024, 3, 5))
+    ).then_refused("loan_written_off")
+
+
+def test_a_close_that_catches_up_says_what_the_days_would_have_said() -> None:
+    """Woken once on 10 April or on each of its days, the loan is the same but for what the days had asked and charged on their own."""
+    loan = given(LOAN, OPENED, *PAUSED)
+    state: Any = loan.state
+    day = ASKED_FOR
+    while day <= date(2024, 4, 10):
+        for phase in (2, 4):
+            if (due_at := LOAN.wake_on(state)) and due_at <= (day, phase):
+                for event in LOAN.decide(Wake(business_date=day, phase=phase), state, on(day)):
+                    state = LOAN.evolve(state, event)
+                state = replace(state, unanswered=())
+        day = days(day, 1)
+    caught: Any = loan.state
+    for phase in (2, 4):
+        for event in LOAN.decide(
+            Wake(business_date=date(2024, 4, 10), phase=phase), caught, on(date(2024, 4, 10))
+        ):
+            caught = LOAN.evolve(caught, event)
+        caught = replace(caught, unanswered=())
+    assert (caught.bucket, caught.loan_class, caught.next_due, caught.next_missed) == (
+        state.bucket,
+        state.loan_class,
+        state.next_due,
+        state.next_missed,
+    )
+    assert caught.bucket == "M1"
