@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 #: a loan is not judged while a debit has no answer. 5: claims of every manner are sold; a part is prepaid, and payments are allocated
 #: in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections; guarantors pay and are owed.
 #: 6: assets are taken in settlement, kept and sold. 7: a waiver counts those before it, nobody signs about himself, consent of a
-#: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged.
+#: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged;
+#: measures and late days are inputs of a loan.
 RULES = 7
 
 

@@ -13,6 +13,7 @@ from tools.simulator.correction_books import CorrectionBooks
 from tools.simulator.day_books import DayBooks
 from tools.simulator.guarantor_books import GuarantorBooks
 from tools.simulator.himself import HimselfBooks
+from tools.simulator.limit_books import LimitBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
 from tools.simulator.measure_books import MeasureBooks
@@ -28,6 +29,7 @@ from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.schedule_books import ScheduleBooks
 from tools.simulator.standing_books import StandingBooks
 from tools.simulator.stock_books import StockBooks
+from tools.simulator.void_books import VoidBooks
 from tools.simulator.voucher_books import VoucherBooks
 
 
@@ -47,6 +49,7 @@ class BooksBeside:
         self.market = MarketBooks(books)
         self.himself = HimselfBooks()
         self.measures = MeasureBooks(books)
+        self.limits = LimitBooks(books)
         self.pauses = PauseBooks(books, self.measures)
         self.bank = BankBooks(books)
         self.standing = StandingBooks()
@@ -59,6 +62,7 @@ class BooksBeside:
         self.pages = PageBooks(books)
         self.stock = StockBooks()
         self.assets = AssetBooks()
+        self.voided = VoidBooks(self.guarantors)
 
     def record(self, where: str, events: list[Any], today: date | None, decided_on: str | None) -> None:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
@@ -66,8 +70,10 @@ class BooksBeside:
         self.prepaid.record(where, events)
         self.cases.record(where, events)
         self.guarantors.record(where, events, decided_on)
+        self.limits.record(where, events, decided_on)
         self.pages.record(where, events)
         self.measures.record(where, events, decided_on)
+        self.voided.record(where, events)
         for event in events:
             self.people.record(where, event)
             self.plans.record(where, event)
@@ -83,7 +89,7 @@ class BooksBeside:
             self.standing.record(where, event)
             self.moves.record(event)
             self.days.record(where, event, decided_on)
-            self.corrections.record(where, event, decided_on)
+            self.corrections.record(where, event)
             self.pauses.record(where, event, decided_on)
             self.stock.record(where, event)
             self.assets.record(where, event, decided_on)
@@ -100,8 +106,10 @@ class BooksBeside:
         self.redemptions.at_rest(last_closed)
         self.market.at_rest(last_closed)
         self.measures.at_rest(last_closed)
+        self.limits.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
         self.guarantors.at_rest()
         self.corrections.at_rest()
         self.assets.at_rest(last_closed)
+        self.voided.at_rest()

@@ -177,6 +177,7 @@ class Collectors:
             months=self._rng.choice((1, 2, 3)),
             reason="income_lost",
             income_proof="vault:1",
+            guarantor_consent="vault:2",
             desk=self.sight.desks[collector],
         )
         self._ask(case, plan, collector)

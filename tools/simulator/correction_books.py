@@ -28,14 +28,10 @@ class CorrectionBooks:
     people: dict[str, set[str]] = field(default_factory=dict)
     said: defaultdict[str, list[tuple[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """What each loan said, by its name and fields."""
-    late: set[str] = field(default_factory=set)
-    """Loans of which a debit was answered after its day: they waited, and a replay does not know how long."""
-    decided_on: str = ""
 
-    def record(self, where: str, event: Any, decided_on: str | None) -> None:
+    def record(self, where: str, event: Any) -> None:
         """Fold one event, after the loan's own book has. Raises WrongBooks."""
         kind, data = event["type"], event["data"]
-        self.decided_on = decided_on or self.decided_on
         if (
             event["stream"] is not None
             and str(event["stream"]).startswith("loan_")
@@ -60,6 +56,8 @@ class CorrectionBooks:
                 self.got[_PLATFORM]["fee_fen"] += data["fee_fen"]
             case "repayment.PaymentReceived.v1":
                 self.paid[data["loan_id"]] += data["amount_fen"]
+            case "repayment.DebtSettledInKind.v1":
+                self.paid[data["loan_id"]] += data["settled_fen"]
             case "repayment.LoanRestated.v1":
                 self._restated(where, data)
             case "bidding.AdjustmentDebited.v1" | "bidding.AdjustmentCredited.v1" | "bidding.FeeAdjusted.v1":
@@ -85,9 +83,6 @@ class CorrectionBooks:
 
     def _keep(self, loan_id: str, kind: str, data: Any) -> None:
         self.said[loan_id].append((kind, data))
-        is_answer = kind in ("repayment.PaymentReceived.v1", "repayment.DebitFailureRecorded.v1")
-        if is_answer and data["value_date"] < self.decided_on:
-            self.late.add(loan_id)
 
     def _gets(self, line: Any, sign: int) -> None:
         for part in _CLAIM:

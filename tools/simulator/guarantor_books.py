@@ -11,6 +11,8 @@ from typing import Any, Final
 from tools.simulator.books import Books
 from tools.simulator.loan_books import require
 
+#: For so many days a proposal waits (chosen).
+_WAITS: Final = 30
 _PARTS: Final = ("principal_fen", "interest_fen", "penalty_fen")
 
 
@@ -22,6 +24,7 @@ class _Guarantor:
     limit_fen: int = 0
     valid_to: str = ""
     takes_loans: bool = False
+    proposed_on: date = date.min
     loans: dict[str, int] = field(default_factory=dict)
 
 
@@ -50,6 +53,8 @@ class GuarantorBooks:
     days: dict[str, int] = field(default_factory=dict)
     his: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     returned: dict[str, int] = field(default_factory=dict)
+    subrogated: dict[str, set[str]] = field(default_factory=dict)
+    void: set[str] = field(default_factory=set)
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -66,23 +71,56 @@ class GuarantorBooks:
             back_fen = self.returned.get(name, 0)
             same = one.taken_fen - back_fen == one.kept_fen
             require(same, f"{name} took {one.taken_fen}, gave back {back_fen} and paid for {one.kept_fen}")
+        for guarantor, register in self.register.items():
+            for loan, counted in register.loans.items():
+                if loan in self.books.loans:
+                    self._counts(guarantor, loan, counted)
+
+    def _counts(self, guarantor: str, loan: str, counted: int) -> None:
+        """What is owed counts, no fen more or less, after a correction too; of what he has paid for only the holders' part must."""
+        book = self.books.loans[loan]
+        owed = 0 if loan in self.void else book.outstanding_fen
+        least = owed
+        if loan in self.subrogated and owed:
+            least = sum(fen for claim, fen in book.claims.items() if claim not in self.subrogated[loan])
+        right = least <= counted <= owed
+        require(right, f"{guarantor}: {loan} counts {counted}, owed is {least} to {owed}")
 
     # --- the register -------------------------------------------------------------------------------------------
 
-    def _proposed(self, _where: str, data: Any, _on: str) -> None:
+    def _proposed(self, where: str, data: Any, _on: str) -> None:
         one = self.register.setdefault(data["guarantor"], _Guarantor())
-        one.proposed = data["limit_fen"], data["valid_to"], data["proposed_by"]
+        terms = data["limit_fen"], data["valid_to"], data["proposed_by"]
+        on = date.fromisoformat(data["proposed_on"])
+        since = (on - one.proposed_on).days
+        require(since > _WAITS, f"{where}: what waits of {data['guarantor']} is changed meanwhile")
+        worth = data["net_assets_fen"]
+        much = worth is not None and terms[0] + data["elsewhere_fen"] > 10 * worth
+        require(not much, f"{where}: {data['guarantor']} guarantees more than ten times what he owns")
+        require(data["liability"] == "joint", f"{where}: {data['guarantor']} is not liable jointly")
+        one.proposed, one.proposed_on = terms, on
 
     def _admitted(self, where: str, data: Any, _on: str) -> None:
         one = self.register[data["guarantor"]]
         said = data["limit_fen"], data["valid_to"], data["proposed_by"]
-        require(said == one.proposed, f"{where}: {data['guarantor']} is admitted on other terms")
+        limit_fen, valid_to, by = one.proposed or (0, "", "")
+        fits = said[0] <= limit_fen and said[1] <= valid_to and said[2] == by
+        require(fits, f"{where}: {data['guarantor']} is admitted on other terms")
         same = data["admitted_by"] == data["proposed_by"]
         require(not same, f"{where}: {data['admitted_by']} admits a guarantor alone")
         one.limit_fen, one.valid_to, one.takes_loans, one.proposed = said[0], said[1], True, None
+        waited = (date.fromisoformat(data["admitted_on"]) - one.proposed_on).days
+        require(waited <= _WAITS, f"{where}: {data['guarantor']} is admitted after {waited} days")
+        one.proposed_on = date.min
+
+    def _refused(self, where: str, data: Any, _on: str) -> None:
+        one = self.register[data["guarantor"]]
+        require(one.proposed is not None, f"{where}: nothing of {data['guarantor']} waits to be refused")
+        one.proposed, one.proposed_on = None, date.min
 
     def _suspended(self, _where: str, data: Any, _on: str) -> None:
-        self.register[data["guarantor"]].takes_loans = False
+        one = self.register[data["guarantor"]]
+        one.takes_loans, one.proposed, one.proposed_on = False, None, date.min
 
     def _reserved(self, where: str, data: Any, on: str) -> None:
         one, loan = self.register[data["guarantor"]], data["loan_id"]
@@ -220,6 +258,10 @@ class GuarantorBooks:
             none = all(line["claim_id"] != claim["claim_id"] for line in shared["lines"])
             require(none, f"{where}: a guarantor pays himself")
             self.his.setdefault(loan, []).append(claim)
+            self.subrogated.setdefault(loan, set()).add(claim["claim_id"])
+
+    def _voided(self, _where: str, data: Any, _on: str) -> None:
+        self.void.add(data["loan_id"])
 
     def _rescheduled(self, _where: str, data: Any, _on: str) -> None:
         """What takes the place of instalments that he paid for is shared by all."""
@@ -250,6 +292,8 @@ _HANDLERS: dict[str, Callable[[GuarantorBooks, str, Any, str], None]] = {
     "repayment.CompensationDeclined.v1": GuarantorBooks._declined,
     "repayment.ClaimsSubrogated.v1": GuarantorBooks._subrogated,
     "repayment.ScheduleChanged.v1": GuarantorBooks._rescheduled,
+    "repayment.LoanVoided.v1": GuarantorBooks._voided,
+    "repayment.GuarantorRefused.v1": GuarantorBooks._refused,
     "bidding.CompensationDebited.v1": GuarantorBooks._debited,
     "bidding.LoanPaymentReturned.v1": GuarantorBooks._given_back,
 }

@@ -13,6 +13,7 @@ from typing import Any, Final
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
 from services.bidding.commands import RequestTopUp
 from services.repayment import commands as repayment
+from tools.simulator.himself import customer_behind
 from tools.simulator.people import Api
 
 #: Every so many loans that are listed by hand, or applied for, one has no guarantor.
@@ -20,7 +21,10 @@ _BY_HAND, _APPLIED = 3, 4
 #: How often it is tried on one loan, and what all guarantors together may be for.
 _TRIES: Final = 5
 _LIMIT_FEN: Final = 200_000_00
+#: Of stf_fin1, who is a customer, much is refused (himself.py).
 _FINANCE: Final = ("stf_acc1", "stf_acc2", "stf_fin1", "stf_cash1")
+#: Of so many compensations one is left lying, until its days are over.
+_LEFT_LYING: Final = 4
 
 
 def guarantor_by_hand(number: int, borrower: str, people: Sequence[str]) -> str:
@@ -116,12 +120,22 @@ class Guarantors:
     def _admit(self, guarantor: str, today: date, limit_fen: int = _LIMIT_FEN) -> None:
         """Now and then the same person tries both."""
         proposal = repayment.ProposeGuarantor(
-            guarantor=guarantor, limit_fen=limit_fen, valid_to=today + timedelta(days=300), file="doc_1"
+            guarantor=guarantor,
+            limit_fen=limit_fen,
+            valid_to=today + timedelta(days=300),
+            file="doc_1",
+            net_assets_fen=limit_fen,
         )
         self._ask(guarantor, proposal, "stf_risk")
+        self._ask(guarantor, replace(proposal, file="doc_2"), "stf_risk")
+        if self._rng.random() < 0.1:
+            self._ask(guarantor, repayment.RefuseGuarantor(guarantor=guarantor, code="typo"), "stf_risk")
+            self._ask(guarantor, proposal, "stf_risk")
         if self._rng.random() < 0.3:
             self._ask(guarantor, repayment.AdmitGuarantor(guarantor=guarantor), "stf_risk")
-        self._ask(guarantor, repayment.AdmitGuarantor(guarantor=guarantor), "stf_boss")
+        less = repayment.AdmitGuarantor(guarantor=guarantor, limit_fen=limit_fen // 2)
+        agreed = less if self._rng.random() < 0.2 else repayment.AdmitGuarantor(guarantor=guarantor)
+        self._ask(guarantor, agreed, "stf_boss")
 
     def _review(self, guarantor: str, today: date) -> None:
         """Some are suspended, some get another limit."""
@@ -135,24 +149,31 @@ class Guarantors:
 
     def _compensate(self, loan: str) -> None:
         stage, under_way = self.sight.under_way.get(loan, ("", ""))
-        right = {"": "stf_acc1", "CompensationProposed": "stf_fin1", "CompensationApproved": "stf_cash1"}
-        if stage == "CompensationExecuted":
+        right = {"": "stf_acc1", "CompensationProposed": "stf_fin2", "CompensationApproved": "stf_cash1"}
+        if stage == "CompensationExecuted" or (
+            stage and int(under_way.removeprefix("cmp_")) % _LEFT_LYING == 0
+        ):
             return
         who = right[stage] if self._rng.random() < 0.85 else self._rng.choice(_FINANCE)
+        himself = customer_behind(who)
         if stage == "":
             self.sight.late[loan] -= 1
             self._numbers += 1
             name = f"cmp_{self._numbers}"
-            self._ask(loan, repayment.ProposeCompensation(loan_id=loan, compensation_id=name), who)
+            self._ask(
+                loan, repayment.ProposeCompensation(loan_id=loan, compensation_id=name, himself=himself), who
+            )
             self._fill(self.sight.guarantors[loan])
         elif self._rng.random() < 0.05:
-            refused = repayment.RefuseCompensation(loan_id=loan, compensation_id=under_way, code="not_now")
+            refused = repayment.RefuseCompensation(
+                loan_id=loan, compensation_id=under_way, code="not_now", himself=himself
+            )
             self._ask(loan, refused, who)
         elif stage == "CompensationProposed":
-            approve = repayment.ApproveCompensation(loan_id=loan, compensation_id=under_way)
+            approve = repayment.ApproveCompensation(loan_id=loan, compensation_id=under_way, himself=himself)
             self._ask(loan, approve, who)
         else:
-            execute = repayment.ExecuteCompensation(loan_id=loan, compensation_id=under_way)
+            execute = repayment.ExecuteCompensation(loan_id=loan, compensation_id=under_way, himself=himself)
             self._ask(loan, execute, who)
 
     def _fill(self, guarantor: str) -> None:

@@ -9,20 +9,36 @@ from typing import Any, Final
 from tools.simulator.loan_books import require
 
 #: Known from the first day. Enough others do the same work.
-CUSTOMERS: Final = {"stf_fin1": "usr_1", "stf_fin4": "usr_2", "stf_legal": "usr_0", "stf_claim_list": "usr_3"}
+CUSTOMERS: Final = {
+    "stf_fin1": "usr_1",
+    "stf_fin4": "usr_2",
+    "stf_legal": "usr_0",
+    "stf_claim_list": "usr_3",
+    "stf_lg3": "usr_1",
+    "stf_fs3": "usr_2",
+}
+
+
+#: And `stf_as_usr_x` is the customer `usr_x`: some try to sign what they have a part in.
+_AS: Final = "stf_as_"
 
 
 def customer_behind(staff: str) -> str | None:
     """Who a member of staff is as a customer."""
-    return CUSTOMERS.get(staff)
+    return staff.removeprefix(_AS) if staff.startswith(_AS) else CUSTOMERS.get(staff)
+
+
+def member_of_staff(customer: str) -> str:
+    """The member of staff who a customer is."""
+    return f"{_AS}{customer}"
 
 
 class HimselfBooks:
-    """Whose each listing and each deal pack is."""
+    """Whose each listing is, and who are the parties of each deal pack."""
 
     def __init__(self) -> None:
         self._borrowers: dict[str, str] = {}
-        self._holders: dict[str, str] = {}
+        self._parties: dict[str, tuple[str, ...]] = {}
 
     def record(self, where: str, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -38,10 +54,12 @@ class HimselfBooks:
         self._another(where, who, self._borrowers[data["listing_id"]])
 
     def _packed(self, _where: str, data: Any) -> None:
-        self._holders[data["pack_id"]] = data["investor"]
+        stands_in = f"usr_{data['guarantor'].removeprefix('gua_')}" if data["guarantor"] else ""
+        self._parties[data["pack_id"]] = data["investor"], data["borrower"], stands_in
 
     def _signed(self, where: str, data: Any) -> None:
-        self._another(where, data["signer"], self._holders[data["pack_id"]])
+        for party in self._parties[data["pack_id"]]:
+            self._another(where, data["signer"], party)
 
     def _another(self, where: str, signer: str, customer: str) -> None:
         require(customer_behind(signer) != customer, f"{where}: {signer} signs about himself")

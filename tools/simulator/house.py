@@ -1,7 +1,7 @@
 """The staff who deal with loans that are not paid as agreed, and the lenders whom they ask: mostly in order, now and then not."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any, Final, Literal
@@ -22,7 +22,9 @@ from libs.events.pauses import Pause, PauseCause, PauseEnd
 from libs.events.repayment import LoanClass
 from services.repayment.commands.measures import ProposeMeasure, SignMeasure, VoteOnMandate
 from tools.simulator.asset_keepers import MINE
+from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
+from tools.simulator.voiders import MINE as VOIDERS
 
 #: Who holds the post of each step.
 _POSTS: Final[dict[MeasureStep, tuple[str, str]]] = {
@@ -44,6 +46,10 @@ _GROUNDS: Final[tuple[Literal["overdue", "court", "insolvency"], ...]] = (
 _BRANCHES: Final = ("CN-31", "CN-44", "CN-11")
 #: Of so many measures whose lenders are asked, one waits for its last day.
 _LEFT_LYING: Final = 3
+#: And of so many that wait for signatures; and so many loans of a guarantor are stretched with his consent, but for one.
+_UNSIGNED, _CONSENTS = 7, 6
+#: How often a fen of penalty is given up.
+_FENS: Final = 8
 
 
 @dataclass(slots=True)
@@ -54,10 +60,12 @@ class HouseSight:
     late: dict[str, None] = field(default_factory=dict)
     waiting: dict[str, MeasureStep] = field(default_factory=dict)
     people: dict[str, list[str]] = field(default_factory=dict)
-    borrowers: dict[str, str] = field(default_factory=dict)
     asked: dict[str, list[str]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     receiving: dict[str, str] = field(default_factory=dict)
+    forgiven: dict[str, None] = field(default_factory=dict)
+    parties: dict[str, list[str]] = field(default_factory=dict)
+    """Of a measure: the customers who have a part in its loan."""
 
     def fold(self, kind: str, data: Any) -> None:
         """Take in one event."""
@@ -71,10 +79,13 @@ class HouseSight:
             self.loans[data["loan_id"]] = data["borrower"]
         elif name == "PaymentMissed":
             self.late[data["loan_id"]] = None
+        elif name == "PenaltyWaived":
+            self.forgiven[data["loan_id"]] = None
         elif name == "LoanRepaid":
             self.loans.pop(data["loan_id"], None)
             self.late.pop(data["loan_id"], None)
-        elif "measure_id" in data and not data["measure_id"].startswith(MINE):
+            self.forgiven.pop(data["loan_id"], None)
+        elif "measure_id" in data and not data["measure_id"].startswith((MINE, VOIDERS)):
             self._measure(name, data["measure_id"], data)
 
     def _measure(self, name: str, measure: str, data: Any) -> None:
@@ -83,7 +94,8 @@ class HouseSight:
             self.receiving[measure] = data["terms"].get("to_branch", _BRANCHES[0])
         elif name == "MeasureAdmitted":
             self.waiting[measure] = data["steps"][0]
-            self.borrowers[measure] = data["borrower"]
+            own = data["guarantor"].removeprefix("gua_")
+            self.parties[measure] = [data["borrower"], *([f"usr_{own}"] if own else []), *data["holders"]]
         elif name == "MeasureSigned":
             self.people[measure].append(data["signer"])
             self.waiting.pop(measure)
@@ -103,26 +115,33 @@ class House:
         self.sight = HouseSight()
         self._rng = rng
         self._api = api
-        self._left = asks
+        self._left, self._fens = asks, _FENS
         self._numbers = 0
 
     @property
     def has_work(self) -> bool:
         """Whether a measure waits for somebody, or might be taken."""
-        return bool(self.sight.waiting or self._votes() or (self._left and self.sight.loans))
+        proposes = (self._left and self.sight.loans) or (self._fens and self.sight.late)
+        return bool(self._unsigned() or self._votes() or proposes)
 
     def act(self, today: date) -> None:
         """One proposal, one signature or one vote."""
         votes = self._votes()
-        if self.sight.waiting and self._rng.random() < 0.6:
-            self._sign(self._rng.choice(list(self.sight.waiting)))
+        unsigned = self._unsigned()
+        if unsigned and self._rng.random() < 0.6:
+            self._sign(self._rng.choice(unsigned))
         elif votes and self._rng.random() < 0.7:
             self._vote(self._rng.choice(votes))
         elif self._left and self.sight.loans:
             self._propose(today)
+        elif self._fens and self.sight.late:
+            self._forgive()
 
     def _votes(self) -> list[str]:
         return [one for one in self.sight.asked if int(one.rpartition("_")[2]) % _LEFT_LYING]
+
+    def _unsigned(self) -> list[str]:
+        return [one for one in self.sight.waiting if int(one.rpartition("_")[2]) % _UNSIGNED]
 
     def _propose(self, today: date) -> None:
         self._left -= 1
@@ -130,7 +149,7 @@ class House:
         late = list(self.sight.late)
         loan = self._rng.choice(late if late and self._rng.random() < 0.6 else list(self.sight.loans))
         branch = self.sight.branches[loan]
-        beside = self._rng.random() < 0.2
+        beside = self._rng.random() < 0.3
         is_late = loan in self.sight.late
         terms = self._beside(today) if beside else self._terms(branch, is_late=is_late)
         proposal = ProposeMeasure(
@@ -142,13 +161,38 @@ class House:
             branch=branch,
         )
         who = self._rng.choice(("stf_col", "stf_col", "stf_rk1", "usr_0"))
+        if self._numbers % 11 == 0:
+            who = member_of_staff(self.sight.loans[loan])
+            proposal = replace(proposal, himself=customer_behind(who))
         self._api.ask("repayment", proposal.measure_id, proposal, principal=who)
+
+    def _forgive(self) -> None:
+        """A fen, and another of the same loan: each is little, and they add up."""
+        self._fens -= 1
+        self._numbers += 1
+        late = self.sight.late
+        loan = next((one for one in self.sight.forgiven if one in late), next(iter(late)))
+        proposal = ProposeMeasure(
+            measure_id=f"msr_{self._numbers}",
+            loan_id=loan,
+            terms=Waiver(amount_fen=1),
+            reason="illness",
+            evidence=("vault:1",),
+        )
+        self._api.ask("repayment", proposal.measure_id, proposal, principal="stf_col")
 
     def _terms(self, branch: str, *, is_late: bool) -> MeasureTerms:
         """Mostly what helps: more time for who pays, a new schedule or less penalty for who is late."""
+        consent = "vault:2" if self._numbers % _CONSENTS else None
         kinds: tuple[tuple[Callable[[], MeasureTerms], int], ...] = (
-            (lambda: Extension(months=self._rng.choice((1, 1, 1, 2, 3))), 2 if is_late else 12),
-            (lambda: Restructuring(months=self._rng.choice((1, 2, 3))), 8 if is_late else 1),
+            (
+                lambda: Extension(months=self._rng.choice((1, 1, 1, 2, 3)), guarantor_consent=consent),
+                2 if is_late else 12,
+            ),
+            (
+                lambda: Restructuring(months=self._rng.choice((1, 2, 3)), guarantor_consent=consent),
+                8 if is_late else 1,
+            ),
             (lambda: Waiver(amount_fen=self._rng.choice((1, 50, 600_00, 6_000_00))), 8 if is_late else 1),
             (lambda: WriteOff(ground=self._rng.choice(_GROUNDS)), 2),
             (lambda: Reclassification(to_class=self._rng.choice(_CLASSES)), 3),
@@ -181,14 +225,15 @@ class House:
         before = self.sight.people[measure]
         signer = self._rng.choice(before if self._rng.random() < 0.15 else _POSTS[step])
         refused = "not_proven" if self._rng.random() < 0.05 else None
-        himself = self.sight.borrowers[measure] if self._rng.random() < 0.05 else None
+        if self._rng.random() < 0.05:
+            signer = member_of_staff(self._rng.choice(self.sight.parties[measure]))
         self._api.ask(
             "repayment",
             measure,
             SignMeasure(
                 step=step,
                 refused=refused,
-                himself=himself,
+                himself=customer_behind(signer),
                 branch=self.sight.receiving[measure] if self._rng.random() < 0.9 else _BRANCHES[0],
             ),
             principal=signer,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.books import Books
@@ -19,6 +20,7 @@ _CHAINS: Final = {
     "non_accrual": ["risk_assessor"],
     "branch_move": ["receiving_clerk"],
     "settlement_in_kind": ["legal", "risk", "general_manager", "finance_supervisor"],
+    "voidance": ["legal", "finance_supervisor", "general_manager"],
     "pause": ["risk", "finance_supervisor"],
     "pause_end": ["risk"],
     "flag": ["legal"],
@@ -47,6 +49,7 @@ class MeasureBook:
     until: date | None = None
     votes: dict[str, bool] = field(default_factory=dict)
     approved: bool = False
+    last: str = ""
     done: int = 0
     ended: bool = False
 
@@ -76,6 +79,8 @@ class MeasureBooks:
     branches: dict[str, str] = field(default_factory=dict)
     no_income: set[str] = field(default_factory=set)
     recovered: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    waived: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Of each loan: all penalty that it was forgiven."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -114,6 +119,10 @@ class MeasureBooks:
         """Lenders are asked where their money is touched and their contract does not say it, each with all he is owed."""
         name, loan = data["measure_id"], data["loan_id"]
         kind, clause = self.measures[name].terms["kind"], self.clauses.get(loan) or {}
+        before = self.waived[loan] if kind == "waiver" else 0
+        said_fen = data["waived_before_fen"]
+        require(said_fen == before, f"{where}: {loan} was forgiven {before}, said is {said_fen}")
+        self.measures[name].left = _chain(self.measures[name].terms, before)
         needed = kind in _LENDERS
         given = needed and kind in clause.get("measures", ())
         meant = "clause" if given else "vote" if needed else "not_needed"
@@ -141,6 +150,7 @@ class MeasureBooks:
         require(data["step"] == book.left[0], f"{where}: {name} waits for {book.left[0]}")
         require(data["signer"] not in book.people, f"{where}: {data['signer']} signs {name} a second time")
         book.people.append(data["signer"])
+        book.last = data["step"]
         book.left.pop(0)
         book.ended = "code" in data
 
@@ -254,6 +264,9 @@ class MeasureBooks:
         waived = sum(line["waived_fen"] for line in data["lines"])
         right = waived == data["waived_fen"] <= book.terms["amount_fen"] == data["amount_fen"]
         require(right, f"{where}: {data['measure_id']} gives up {waived}, agreed was {book.terms}")
+        self.waived[data["loan_id"]] += waived
+        most, all_of_it = dict(_WAIVERS)[book.last], self.waived[data["loan_id"]]
+        require(all_of_it <= most, f"{where}: {book.last} gives up {all_of_it} of a loan, may {most}")
 
     def _beside(self, where: str, data: Any, _today: date) -> None:
         """A pause or a flag; what ends a debt as it was ends its pause by the way."""
@@ -265,6 +278,13 @@ class MeasureBooks:
         self._once(where, data, book)
         require(data["terms"] == book.terms, f"{where}: {data['asset_id']} is another thing than agreed")
 
+    def _voided(self, where: str, data: Any, _today: date) -> None:
+        """Nothing is charged from here on, and the loan is watched until somebody says otherwise."""
+        self._once(where, data, self._does(where, data, "voidance"))
+        loan = self.books.loans[data["loan_id"]]
+        loan.by_measure, loan.penalty_rate = True, Fraction(0)
+        self.floors[data["loan_id"]] = data["floor_class"], None
+
     def _classified(self, where: str, data: Any, today: date) -> None:
         loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
         if not data["measure_id"]:
@@ -273,7 +293,9 @@ class MeasureBooks:
             better = _CLASSES.index(to_class) < _CLASSES.index(best)
             require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
             return
-        book = self._does(where, data, "extension", "restructuring", "write_off", "reclassification")
+        book = self._does(
+            where, data, "extension", "restructuring", "write_off", "reclassification", "voidance"
+        )
         if book.terms["kind"] != "reclassification":
             return
         self._once(where, data, book)
@@ -339,10 +361,10 @@ class MeasureBooks:
         require(not said, f"{where}: {list(said)} are recovered without a payment")
 
 
-def _chain(terms: Any) -> list[str]:
+def _chain(terms: Any, before: int = 0) -> list[str]:
     if terms["kind"] != "waiver":
         return list(_CHAINS[terms["kind"]])
-    below = [post for post, limit in _WAIVERS if limit < terms["amount_fen"]]
+    below = [post for post, limit in _WAIVERS if limit < terms["amount_fen"] + before]
     return [post for post, _ in _WAIVERS[: len(below) + 1]]
 
 
@@ -369,6 +391,7 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.PenaltyCharged.v1": MeasureBooks._charged,
     "repayment.LoanMoved.v1": MeasureBooks._moved,
     "repayment.DebtSettledInKind.v1": MeasureBooks._in_kind,
+    "repayment.LoanVoided.v1": MeasureBooks._voided,
     "repayment.DelinquencyPaused.v1": MeasureBooks._beside,
     "repayment.DelinquencyPauseEnded.v1": MeasureBooks._beside,
     "repayment.LoanFlagged.v1": MeasureBooks._beside,

@@ -31,6 +31,7 @@ class PackBook:
     channel: str | None = None
     delivered_on: date | None = None
     is_overdue: bool = False
+    is_void: bool = False
 
 
 @dataclass(slots=True)
@@ -59,7 +60,8 @@ class PackBooks:
         for name, pack in self.packs.items():
             is_over = last_closed is not None and pack.due_on <= last_closed
             was_late = pack.delivered_on is None or pack.delivered_on > pack.due_on
-            require(pack.is_overdue or not (is_over and was_late), f"{name} is late and nobody says so")
+            was_due = is_over and was_late and not pack.is_void
+            require(pack.is_overdue or not was_due, f"{name} is late and nobody says so")
 
     def _opened(self, where: str, data: Any) -> None:
         name = data["pack_id"]
@@ -101,6 +103,9 @@ class PackBooks:
         require(pack.delivered_on is None, f"{where}: {data['pack_id']} is overdue and delivered")
         pack.is_overdue = True
 
+    def _void(self, _where: str, data: Any) -> None:
+        self.packs[data["pack_id"]].is_void = True
+
 
 def _pack_of(claim: Any) -> str:
     return f"pack_{claim['claim_id'].removeprefix('clm_')}"
@@ -110,4 +115,5 @@ _HANDLERS: dict[str, Callable[[PackBooks, str, Any], None]] = {
     "DealPackOpened": PackBooks._opened,
     "DeliveryChosen": PackBooks._chosen,
     "DealPackOverdue": PackBooks._overdue,
+    "DealPackVoided": PackBooks._void,
 }

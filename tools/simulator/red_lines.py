@@ -39,7 +39,9 @@ _ON_ITS_WAY: Final = (
     "clearing:offer:offer_",
     "clearing:asset:ast_",
     "clearing:correction:cor_",
+    "clearing:correction:msr_",
     "clearing:prior_year:cor_",
+    "clearing:prior_year:msr_",
 )
 
 #: The highest annual cost of a loan by the day of its contract, of the years in which the simulation plays (domain.md section 2).

@@ -12,7 +12,8 @@ from tools.simulator.correction_books import CorrectionBooks
 
 
 def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
-    """Every loan but those that a measure has changed or a guarantor paid for, or of which a debit was answered after its day. Raises Violation."""
+    """Every loan, whatever measures changed of it and however late its days were, but those that a guarantor paid for and those of a contract
+    that is void. Raises Violation."""
     if last_closed is None:
         return
     profile = profile_named("demo")
@@ -21,13 +22,11 @@ def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
             state: LoanState = NotOpened()
             for kind, data in said:
                 state = evolve(state, decode_object(EVENT_TYPES[kind], data))
-            if isinstance(state, NotOpened) or loan_id in books.late:
+            if isinstance(state, NotOpened):
                 continue
             last = state if state.kind == "running" else state.last
             # What a guarantor paid, or is asked to, is no input of a replay: such a loan is not put right.
             asked = last.guarantee and (last.guarantee.under_way or last.guarantee.subrogated)
-            gives = (
-                last.trouble.done or asked or is_replayable(profile, state, last_closed + timedelta(days=1))
-            )
-            if not gives:
+            is_void = last.trouble.voided_on is not None
+            if not (asked or is_void or is_replayable(profile, state, last_closed + timedelta(days=1))):
                 raise Violation(f"{loan_id}: what came to the loan, decided again, does not give it")

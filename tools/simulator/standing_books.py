@@ -37,6 +37,8 @@ class StandingBooks:
     """Listings that take no more bids."""
     late: dict[tuple[str, str], AskBook] = field(default_factory=dict)
     """By listing and order: accounts that may still answer, to nobody."""
+    silent: dict[tuple[str, str], None] = field(default_factory=dict)
+    """By listing and order: accounts that let it wait in vain, and have not answered since."""
     unwanted: dict[str, str] = field(default_factory=dict)
     """Holds that came too late and have to go back, by their order."""
     to_return: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -176,6 +178,7 @@ class StandingBooks:
             ("grade_not_wanted", listing["grade"] not in terms["grades"]),
             ("rate_too_low", Fraction(listing["annual_rate"]) < Fraction(terms["annual_rate_min"])),
             ("term_too_long", listing["tenor_months"] > terms["tenor_months_max"]),
+            ("account_silent", any(order == other for _, other in self.silent)),
         )
         for code, holds in reasons:
             if holds:
@@ -220,6 +223,7 @@ class StandingBooks:
 
     def _came_late(self, where: str, data: Any) -> None:
         late = self.late.get((data["listing_id"], data["order_id"]))
+        self.silent.pop((data["listing_id"], data["order_id"]), None)
         require(late is not None, f"{where}: {data['order_id']} is late and somebody waited for it")
         assert late is not None
         require(
@@ -241,6 +245,8 @@ class StandingBooks:
             if data["unanswered"]:
                 ask.is_late = True
                 self.late[data["listing_id"], ask.order] = ask
+                if data["code"] == "no_answer":
+                    self.silent[data["listing_id"], ask.order] = None
                 if ask.held_fen:
                     self.unwanted[hold] = ask.order
                 continue

@@ -32,6 +32,7 @@ from tools.simulator.redeemers import Redeemers
 from tools.simulator.sight import BankRequest, ListingSight, Sight
 from tools.simulator.stock_keepers import StockKeepers
 from tools.simulator.traders import Traders
+from tools.simulator.voiders import Voiders
 
 _YUAN = 100
 
@@ -85,6 +86,7 @@ class Traffic:
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._promise_keepers = PromiseKeepers(Random(plan.people * 13 + plan.days), api, self.sight)
         self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
+        self._voiders = Voiders(Random(plan.people * 13 + plan.days), api)
         self._onboarding = onboarding
         self._numbers = 0
         self._budget = 30
@@ -129,6 +131,7 @@ class Traffic:
                 self._stock_keepers.sight.fold(kind, data)
                 self._promise_keepers.fold(kind, data)
                 self._asset_keepers.fold(kind, data)
+                self._voiders.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -166,6 +169,7 @@ class Traffic:
         self._correctors.new_day(self.sight.business_date)
         self._stock_keepers.new_day(self.sight.business_date)
         self._asset_keepers.new_day(self.sight.business_date)
+        self._voiders.new_day(self.sight.business_date)
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )

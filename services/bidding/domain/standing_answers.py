@@ -23,6 +23,7 @@ from services.bidding.domain.profile import Profile
 from services.bidding.domain.standing_lines import order_with
 from services.bidding.domain.standing_state import (
     COULD_NOT_PAY,
+    SILENT,
     Bidding,
     Considering,
     Gathering,
@@ -101,7 +102,7 @@ def wait_no_longer(wake: Wake, state: Queue, profile: Profile) -> Sequence[Queue
     due, stage = wake_on(state), state.stage
     if due is None or (wake.business_date, wake.phase) < due or not isinstance(stage, Gathering):
         return []
-    return _without_missing(stage, state, "no_answer", profile)
+    return _without_missing(stage, state, SILENT, profile)
 
 
 def _without_missing(stage: Gathering, state: Queue, code: str, profile: Profile) -> list[QueueEvent]:

@@ -17,13 +17,15 @@ def consider(
     state: Queue, stage: Considering, investor_cap_fen: int | None, wait_until: date
 ) -> OrdersConsidered | None:
     """Look at the next orders until enough are asked to fill the listing, or as many as one decision may: these also where none of
-    those before held anything, so that a front without money is passed in a few looks. None where no order is left.
+    those before held anything, so that a front without money is passed in a few looks. Whose account has let an earlier listing wait
+    in vain rests until it answers *(chosen)*: a dead account delays one listing. None where no order is left.
     `investor_cap_fen` is the most that one investor may have in one listing.
     """
     target = stage.target
     left_fen, to_turn, looked, more = target.remaining_fen, stage.after_turn, 0, False
     asked: list[OrderAsked] = []
     passed: dict[str, list[str]] = {}
+    silent = {each.order_id for each in state.unanswered if each.is_silent}
     for order in behind(state.orders, stage.after_turn):
         if order.turn > stage.last_turn:
             break
@@ -32,7 +34,7 @@ def consider(
             more = True
             break
         looked, to_turn = looked + 1, order.turn
-        code = why_not(order, target)
+        code = why_not(order, target) or ("account_silent" if order.order_id in silent else None)
         most_fen = _most_fen(order, target.remaining_fen, investor_cap_fen)
         if code is None and most_fen < min(target.remaining_fen, target.bid_min_fen):
             code = _why_too_small(order, target)

@@ -46,6 +46,10 @@ COULD_NOT_PAY: Final = (
 )
 
 
+#: Why an order takes no part whose account did not answer in its time.
+SILENT: Final = "no_answer"
+
+
 @record
 class Target:
     """A listing as its service sees it: what must fit an order, and what it lacks (`remaining_fen`)."""
@@ -110,11 +114,13 @@ class Bidding:
 
 @record
 class Unanswered:
-    """A hold that an account was asked for, and that nobody waits for any more."""
+    """A hold that an account was asked for, and that nobody waits for any more. `is_silent`: its time to answer was over, so its order
+    is not asked before it has answered."""
 
     listing_id: str
     order_id: str
     hold_id: str
+    is_silent: bool = False
 
 
 @record
@@ -289,7 +295,10 @@ def _dropped(state: Queue, stage: Gathering, event: OrderDropped) -> Queue:
     if not event.unanswered:
         return state
     late = Unanswered(
-        listing_id=event.listing_id, order_id=event.order_id, hold_id=stage.asked[event.order_id]
+        listing_id=event.listing_id,
+        order_id=event.order_id,
+        hold_id=stage.asked[event.order_id],
+        is_silent=event.code == SILENT,
     )
     return replace(state, unanswered=(*state.unanswered, late))
 

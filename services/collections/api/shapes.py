@@ -280,6 +280,7 @@ class PlanShown(BaseModel):
     months: int
     reason: str
     income_proof: str
+    guarantor_consent: str | None = None
     collector: str
     proposed_on: date
     agreed: bool | None = None

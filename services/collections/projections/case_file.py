@@ -40,8 +40,9 @@ _DECIDED: Mapping[type, str] = {
     PromiseReopened: "open",
 }
 
-#: Fields of the event that the document has anyway, as a whole or in the name of the field.
-_NAMED = ("debtor_id", "case_id", "loan_id", "contact_id", "promise_id", "plan_id")
+#: Fields of the event that the document has anyway, as a whole or in the name of the field; and who a collector is as a customer, which is
+#: nobody's to read here.
+_NAMED = ("debtor_id", "case_id", "loan_id", "contact_id", "promise_id", "plan_id", "himself")
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:

@@ -19,7 +19,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds
+from libs.runtime.http.posts import customer_behind, holds
 from libs.runtime.http.problems import Problem
 from services.repayment.api.asset_shapes import (
     AssetDone,
@@ -109,7 +109,8 @@ async def propose_disposal(
 ) -> Order:
     """Propose a sale: public auction first, else after one that failed or for a reason."""
     await _require_post(staff, principal.subject, *_KEEPERS)
-    terms = {**dict(body), "cost_account": body.cost_account or ""}
+    himself = await customer_behind(staff, principal.subject)
+    terms = {**dict(body), "cost_account": body.cost_account or "", "himself": himself}
     return Order(asset, commands.ProposeDisposal(disposal_id=call.mint("dsp"), **terms))
 
 

@@ -132,7 +132,8 @@ class ReserveClaim:
     It is for sale until the end of `until` (None: as long as the loan runs): that bounds the interest that can accrue.
 
     Refused: `unknown_loan`, `loan_repaid`, `loan_written_off`, `blocked_window` (near a due date), `loan_overdue`, `unknown_claim`
-    (another's, too), `claim_subrogated` (a guarantor's, of certain instalments), `claim_reserved` (for another offer), `part_too_large`,
+    (another's, too), `share_not_for_sale` (an asset took its place: a share in that is nobody's claim), `claim_subrogated` (a guarantor's, of
+    certain instalments), `claim_reserved` (for another offer), `part_too_large`,
     `part_too_small`, `rest_too_small`, `too_many_claims` (after the split).
     """
 

@@ -55,7 +55,8 @@ class ProposeDisposal:
 
     Refused: `unknown_asset`, `asset_disposed`, `forbidden_not_staff`, `disposal_under_way`, `reserve_missing` (an auction has a
     reserve price, nothing else has), `below_reserve`, `auction_first` (no auction failed, and no reason is given), `cost_above_price`,
-    `invalid_cost` (a cost has an account, none has not), `invalid_account`, `forbidden_buyer` (the debtor buys nothing back).
+    `invalid_cost` (a cost has an account, none has not), `invalid_account`, `forbidden_buyer` (the debtor buys nothing
+    back, nor does whoever proposes it: `himself`, as a customer).
     """
 
     disposal_id: str
@@ -67,6 +68,7 @@ class ProposeDisposal:
     cost_fen: Count = 0
     cost_account: str = ""
     reason: Code | None = None
+    himself: str | None = None
 
 
 @command("repayment.SignDisposal")

@@ -64,8 +64,10 @@ class CorrectPayment:
     """Put the loan right. No effect for a correction that was applied.
 
     Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
-    `loan_voided`, `loan_settled_in_kind`, `loan_measured` (a measure changed what it owes, or its class), `loan_compensated` (its guarantor paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `history_differs` (the loan's inputs, replayed, do not give the loan:
-    a debit was answered days late), `changes_nothing`.
+    `loan_voided`, `loan_measured` (a measure changed what it owes, in records that do not say its terms), `loan_compensated` (its guarantor
+    paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `<kind>_would_differ` (a measure of that kind would
+    not have come about, or holders would have another share in an asset), `history_differs` (the loan's inputs, replayed, do not give the
+    loan), `changes_nothing`.
     """
 
     correction: Correction

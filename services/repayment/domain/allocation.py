@@ -136,13 +136,14 @@ def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:
 
 def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
     """What is still open of the instalments up to this number, oldest first; what asks for nothing is left out."""
-    received = {line.number: line for line in book.paid}
+    received, nothing = {line.number: line for line in book.paid}, _nothing(UNDUE)
+    penalties = {penalty.number: penalty.owed_fen for penalty in book.penalties}
     lines: list[AllocationLine] = []
     for row in book.rows[book.first_open - 1 : through]:
-        paid, penalty = received.get(row.number) or _nothing(row.number), book.penalty_of(row.number)
+        paid = received.get(row.number, nothing)
         owed = AllocationLine(
             number=row.number,
-            penalty_fen=penalty.owed_fen if penalty else 0,
+            penalty_fen=penalties.get(row.number, 0),
             fee_fen=row.fee_fen - paid.fee_fen,
             interest_fen=row.interest_fen - paid.interest_fen,
             principal_fen=row.principal_fen - paid.principal_fen,
@@ -258,12 +259,12 @@ def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]
     docs/decisions/0005.
     """
     lines: list[PenaltyLine] = []
+    before = {penalty.number: penalty.to for penalty in book.penalties}
     for owed in open_lines(book, on - timedelta(days=rules.penalty_grace_days + 1)):
-        charged = book.penalty_of(owed.number)
         due_on = book.rows[owed.number - 1].due_on
         if book.pauses and delinquent_days(book.pauses, due_on, on) <= rules.penalty_grace_days:
             continue
-        since = max(charged.to, due_on) if charged else due_on
+        since = max(before.get(owed.number, due_on), due_on)
         days = delinquent_days(book.pauses, since, on)
         open_fen = owed.interest_fen + owed.principal_fen
         fen = daily_interest_fen(open_fen, book.penalty_rate, days, rules.day_basis, rules.rounding)
@@ -341,7 +342,7 @@ def _paid(book: Book, line: AllocationLine) -> Book:
     """What an instalment received is remembered while it, or one before it, is open."""
     book = _penalty_paid(book, line)
     received = {earlier.number: earlier for earlier in book.paid}
-    before = received.get(line.number, _nothing(line.number))
+    before = received.get(line.number) or _nothing(line.number)
     received[line.number] = AllocationLine(
         number=line.number,
         fee_fen=before.fee_fen + line.fee_fen,
@@ -354,12 +355,13 @@ def _paid(book: Book, line: AllocationLine) -> Book:
     # Beyond what was ever paid or charged a row is open if it asks for anything.
     touched = max(*received, *(penalty.number for penalty in book.penalties), 0)
     open_ = lines_through(book, touched)
-    first_open = open_[0].number if open_ else _next_asked(book.rows, touched + 1)
+    still_open = [row.number for row in open_]
+    first_open = still_open[0] if still_open else _next_asked(book.rows, touched + 1)
     return replace(
         book,
         first_open=first_open,
         paid=tuple(kept for kept in book.paid if kept.number >= first_open),
-        penalties=tuple(kept for kept in book.penalties if kept.number in {row.number for row in open_}),
+        penalties=tuple(kept for kept in book.penalties if kept.number in still_open),
     )
 
 

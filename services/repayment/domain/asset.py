@@ -235,7 +235,7 @@ def _require_sale(command: ProposeDisposal, state: Kept) -> None:
     require_account(command.buyer_account)
     if command.cost_account:
         require_account(command.cost_account)
-    if command.buyer_account == state.asset.borrower_account:
+    if command.buyer_account == state.asset.borrower_account or _buys(command.himself, command.buyer_account):
         raise Refused("forbidden_buyer")
 
 
@@ -280,8 +280,12 @@ def _require_another(disposal: Disposal, who: str, himself: str | None) -> None:
     """Nobody has two parts in a sale, nor signs what he buys."""
     if who in (disposal.proposed_by, *disposal.signers):
         raise Refused("forbidden_second_signature")
-    if himself is not None and disposal.buyer_account == f"acc_{himself.removeprefix('usr_')}":
+    if _buys(himself, disposal.buyer_account):
         raise Refused("forbidden_buyer")
+
+
+def _buys(himself: str | None, buyer_account: str) -> bool:
+    return himself is not None and buyer_account == f"acc_{himself.removeprefix('usr_')}"
 
 
 # --- the money -----------------------------------------------------------------------------------------------------

@@ -27,7 +27,6 @@ from libs.events.repayment import (
     PaymentReturned,
     RepaymentDistributed,
 )
-from libs.events.schedules.terms import PLAIN, RepaymentTerms
 from services.repayment.commands.compensation import (
     ApproveCompensation,
     DeclineCompensation,
@@ -36,14 +35,14 @@ from services.repayment.commands.compensation import (
     RecordCompensation,
     RefuseCompensation,
 )
-from services.repayment.domain.allocation import UNDUE, Book, line_fen, overdue_lines, settlement
+from services.repayment.domain.allocation import UNDUE, line_fen
+from services.repayment.domain.compensable import days_unpaid, owed, terms_of, total_fen
 from services.repayment.domain.compensation_days import require_in_time
 from services.repayment.domain.guarantee import Approved, Asked, Guarantee, Proposed, UnderWay
 from services.repayment.domain.himself import signer_without_part
 from services.repayment.domain.ids import account_of_guarantor, user_of_guarantor
 from services.repayment.domain.loan_day import charged_by, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
-from services.repayment.domain.pausing import delinquent_days
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
@@ -90,46 +89,6 @@ def compensate_repaid(
     return _sent_back(state.loan_id, guarantee, command, "loan_repaid", context.business_date)
 
 
-# --- what he owes --------------------------------------------------------------------------------------------------
-
-
-def owed(rules: Rules, state: Running, on: date) -> tuple[AllocationLine, ...]:
-    """What the guarantor would pay on a date, by instalments, oldest first: of those that he has not paid for, the overdue ones with
-    their penalty up to that date, or what settles the loan; without the platform's fees. Nothing where nothing is overdue."""
-    guarantee = state.guarantee
-    first = guarantee.next_number if guarantee else None
-    if first is None:
-        return ()
-    book = charged_by(state.book, penalties(rules, state, on))
-    overdue = _his(overdue_lines(book, on), first)
-    if not overdue or _terms(state.book).compensates == "overdue":
-        return overdue
-    return _his(settlement(book, on, rules), first)
-
-
-def _his(lines: Sequence[AllocationLine], first: int) -> tuple[AllocationLine, ...]:
-    without_fees = (
-        replace(line, fee_fen=0) for line in lines if line.number == UNDUE or line.number >= first
-    )
-    return tuple(line for line in without_fees if line_fen(line))
-
-
-def _terms(book: Book) -> RepaymentTerms:
-    return book.repayment or PLAIN
-
-
-def days_unpaid(state: Running, lines: Sequence[AllocationLine], on: date) -> int:
-    """How long the oldest instalment that the guarantor has not paid for is past due."""
-    return max(
-        (
-            delinquent_days(state.book.pauses, state.book.rows[line.number - 1].due_on, on)
-            for line in lines
-            if line.number
-        ),
-        default=0,
-    )
-
-
 # --- three people --------------------------------------------------------------------------------------------------
 
 
@@ -152,7 +111,7 @@ def _propose(
     if not lines:
         raise Refused("nothing_overdue")
     dpd = days_unpaid(state, lines, on)
-    if dpd < _terms(state.book).compensated_after:
+    if dpd < terms_of(state.book).compensated_after:
         raise Refused("not_overdue_enough")
     return [
         CompensationProposed(
@@ -160,9 +119,9 @@ def _propose(
             borrower=state.borrower,
             compensation_id=command.compensation_id,
             guarantor=guarantee.guarantor,
-            covers=_terms(state.book).compensates,
+            covers=terms_of(state.book).compensates,
             dpd=dpd,
-            amount_fen=_total_fen(lines),
+            amount_fen=total_fen(lines),
             proposed_by=who,
             proposed_on=on,
             product=state.product,
@@ -226,7 +185,7 @@ def _execute(
     lines = owed(rules, state, on)
     if not lines:
         return [_declined(state.loan_id, guarantee, command, "nothing_overdue", on)]
-    if days_unpaid(state, lines, on) < _terms(state.book).compensated_after:
+    if days_unpaid(state, lines, on) < terms_of(state.book).compensated_after:
         # What it was proposed for is paid; what is late now may be so for a day.
         return [_declined(state.loan_id, guarantee, command, "not_overdue_enough", on)]
     return [
@@ -236,8 +195,8 @@ def _execute(
             compensation_id=command.compensation_id,
             guarantor=guarantee.guarantor,
             account_id=account_of_guarantor(guarantee.guarantor),
-            covers=_terms(state.book).compensates,
-            amount_fen=_total_fen(lines),
+            covers=terms_of(state.book).compensates,
+            amount_fen=total_fen(lines),
             lines=lines,
             value_date=on,
             executed_by=who,
@@ -281,7 +240,7 @@ def _record(
         *release_all(state, "claims_subrogated"),
         *_subrogated(rules, charged, guarantee, command, lines),
     ]
-    if excess_fen := command.amount_fen - _total_fen(lines):
+    if excess_fen := command.amount_fen - total_fen(lines):
         events.append(
             OverpaymentReturned(
                 loan_id=state.loan_id,
@@ -328,7 +287,7 @@ def _subrogated(
     interest_fen = sum(line.interest_fen for line in lines)
     penalty_fen = sum(line.penalty_fen for line in lines)
     parts = shares(rules, state, lines)
-    order, covers = state.last_order + 1, _terms(state.book).compensates
+    order, covers = state.last_order + 1, terms_of(state.book).compensates
     claim = SubrogatedClaim(
         order=order,
         claim_id=f"clm_{state.loan_id.removeprefix('loan_')}_{order}",
@@ -348,7 +307,7 @@ def _subrogated(
             guarantor=guarantee.guarantor,
             covers=covers,
             claim=claim,
-            amount_fen=_total_fen(lines),
+            amount_fen=total_fen(lines),
             principal_fen=principal_fen,
             interest_fen=interest_fen,
             penalty_fen=penalty_fen,
@@ -397,7 +356,3 @@ def _declined(
         code=code,
         declined_on=on,
     )
-
-
-def _total_fen(lines: Sequence[AllocationLine]) -> int:
-    return sum(line_fen(line) for line in lines)

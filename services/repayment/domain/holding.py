@@ -46,7 +46,13 @@ def less(claims: tuple[Claim, ...], event: RepaymentDistributed) -> tuple[Claim,
     """The claims after a distribution."""
     repaid_fen = {line.claim_id: line.principal_fen for line in event.lines}
     return tuple(
-        replace(claim, principal_fen=claim.principal_fen - repaid_fen.get(claim.claim_id, 0))
+        Claim(
+            order=claim.order,
+            claim_id=claim.claim_id,
+            account_id=claim.account_id,
+            investor=claim.investor,
+            principal_fen=claim.principal_fen - repaid_fen.get(claim.claim_id, 0),
+        )
         for claim in claims
     )
 

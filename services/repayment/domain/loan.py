@@ -62,6 +62,7 @@ from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
+from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -145,7 +146,7 @@ def _trade(profile: Profile, command: _TradeCommand, state: Running | Repaid) ->
     if isinstance(command, ReleaseClaim):
         return release(command, state)
     if isinstance(state, Repaid):
-        raise Refused("loan_repaid")
+        raise Refused("share_not_for_sale" if state.last.trouble.in_kind else "loan_repaid")
     rules = profile.on(state.book.funded_on)
     if state.trouble.written_off_on is not None:
         raise Refused("loan_written_off")
@@ -167,9 +168,12 @@ def _compensate(
 def _measured(
     profile: Profile, command: _MeasureCommand, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
+    if isinstance(command, ExamineMeasure):
+        require_no_part_in(reopened(state), command.himself)
     if isinstance(command.terms, Voidance):
-        does = voidance.examine if isinstance(command, ExamineMeasure) else voidance.carry_out
-        return does(profile, command.measure_id, command.terms, state, context)
+        if isinstance(command, ExamineMeasure):
+            return voidance.examine(profile, command, command.terms, state, context)
+        return voidance.carry_out(profile, command, command.terms, state, context)
     if isinstance(state, Repaid):
         # What was said wrongly of a debtor is taken back also when he owes nothing any more.
         if not isinstance(command.terms, Unflag):

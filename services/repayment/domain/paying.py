@@ -19,6 +19,7 @@ from libs.events.repayment import (
     OverpaymentReturned,
     PaymentReceived,
     PaymentReturned,
+    PenaltyCharged,
     RepaymentDistributed,
 )
 from libs.events.rescheduling import Prepay, ScheduleChanged
@@ -113,10 +114,13 @@ def record_payment(
 def _paid(profile: Profile, state: Running, money: _Money, context: Context) -> Sequence[LoanEvent]:
     """Allocated to what is due, penalty up to the value date included."""
     rules = profile.on(state.book.funded_on)
-    book = charged_by(state.book, penalties(rules, state, money.value_date))
+    charges = penalties(rules, state, money.value_date)
+    book = charged_by(state.book, charges)
     order = order_of(book.repayment, state.loan_class)
     lines = allocate(book, money.amount_fen, money.value_date, order)
-    return _taken(rules, state, money, lines, context) if lines else _returned(state, money, "nothing_due")
+    if not lines:
+        return _returned(state, money, "nothing_due")
+    return _taken(rules, state, money, lines, context, charges=charges)
 
 
 def _prepaid(
@@ -168,8 +172,11 @@ def _taken(
     lines: tuple[AllocationLine, ...],
     context: Context,
     change: ScheduleChanged | None = None,
+    *,
+    charges: Sequence[PenaltyCharged] | None = None,
 ) -> Sequence[LoanEvent]:
-    charges = penalties(rules, state, money.value_date)
+    if charges is None:
+        charges = penalties(rules, state, money.value_date)
     book = after(charged_by(state.book, charges), lines)
     if change is not None:
         book = rescheduled(book, change.rows)

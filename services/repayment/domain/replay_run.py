@@ -290,12 +290,14 @@ class Run:
 
     def _answer(self) -> None:
         """A debit that was answered on its day waits for nothing here: its money comes with its entry."""
-        waiting = tuple(debit for debit in self.state.unanswered if debit in self.held)
-        self.state = replace(self.state, unanswered=waiting)
+        if self.state.unanswered:
+            waiting = tuple(debit for debit in self.state.unanswered if debit in self.held)
+            self.state = replace(self.state, unanswered=waiting)
 
     def _answered(self, payment_id: str) -> None:
-        waiting = tuple(debit for debit in self.state.unanswered if debit != payment_id)
-        self.state = replace(self.state, unanswered=waiting)
+        if payment_id in self.state.unanswered:
+            waiting = tuple(debit for debit in self.state.unanswered if debit != payment_id)
+            self.state = replace(self.state, unanswered=waiting)
 
 
 #: No rule of a loan asks for the time of day.

@@ -3,10 +3,12 @@
 The formulas stand in `libs.events.schedules`, because quote and contract must say the same.
 """
 
+from bisect import bisect_right
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
 from libs.events.money import Rounding, divide_fen
 from libs.events.repayment import ScheduleRow
@@ -50,9 +52,12 @@ def interest_used_fen(
     return interest_fen(balance_fen, annual_rate, part, terms.rounding)
 
 
+_due_on = attrgetter("due_on")
+
+
 def reached(rows: Sequence[ScheduleRow], on: date) -> int:
     """How many rows are due on or before a date; rows stand in the order of their due dates."""
-    return sum(row.due_on <= on for row in rows)
+    return bisect_right(rows, on, key=_due_on)
 
 
 def is_asked(row: ScheduleRow) -> bool:

@@ -30,8 +30,10 @@ def reserve(rules: Rules, command: ReserveClaim, state: Running) -> Sequence[Cla
         return []
     _require_tradable(rules, state, command.value_date, may_wait=command.may_wait)
     claim = _claim(state, command.claim_id)
-    if claim is None or claim.investor != command.seller or not claim.principal_fen:
+    if claim is None or claim.investor != command.seller:
         raise Refused("unknown_claim")
+    if not claim.principal_fen:
+        raise Refused("share_not_for_sale" if state.trouble.in_kind else "unknown_claim")
     if state.guarantee and any(paid.claim_id == claim.claim_id for paid in state.guarantee.subrogated):
         raise Refused("claim_subrogated")
     if any(other.claim_id == claim.claim_id for other in state.reservations):
@@ -144,11 +146,11 @@ def release_all(state: Running, code: str) -> Sequence[ReservationReleased]:
 
 def release_dearer(state: Running, owed: Running) -> Sequence[ReservationReleased]:
     """A buyer holds what a claim can cost by the rows and the principal that it was reserved with. What a correction makes due on other days,
-    or owed more than that, is for sale no more."""
+    or owed more than that, is for sale no more, each by its name: `loan_rescheduled`, `claim_dearer`. Whatever stays for sale its buyer can pay."""
     principal = {claim.claim_id: claim.principal_fen for claim in owed.claims}
     moved = [row.due_on for row in owed.book.rows] != [row.due_on for row in state.book.rows]
     return [
-        _released(state, reserved, "loan_rescheduled")
+        _released(state, reserved, "loan_rescheduled" if moved else "claim_dearer")
         for reserved in state.reservations
         if moved or principal[reserved.claim_id] > reserved.of_fen
     ]

@@ -34,7 +34,7 @@ from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
-from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
+from services.repayment.domain.himself import guarantor_of, holders_of
 from services.repayment.domain.loan_day import (
     better_bucket,
     charged_by,
@@ -65,7 +65,6 @@ def examine(
     """Whether the loan could do it today, and whose word it needs. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.examined:
         return []
-    require_no_part_in(state, command.himself)
     effect(rules, command.measure_id, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
@@ -81,7 +80,7 @@ def examine(
             region=state.region,
             guarantor=guarantor_of(state),
             holders=holders_of(state),
-            waived_before_fen=state.trouble.waived_fen if isinstance(command.terms, Waiver) else 0,
+            waived_before_fen=waived_before_fen(command.terms, state),
             flags=state.trouble.flags,
         )
     ]
@@ -116,6 +115,11 @@ def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEven
         raise Refused("waiver_limit_passed")
 
 
+def waived_before_fen(terms: MeasureTerms, state: Running) -> int:
+    """What the loan was forgiven over its life, for a measure that forgives it more *(chosen: a window would let small ones begin anew)*."""
+    return state.trouble.waived_fen if isinstance(terms, Waiver) else 0
+
+
 def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Context) -> Sequence[LoanUnflagged]:
     """A loan that is repaid takes a flag back; nothing of how it ran depends on that. Refusals stand on CarryOutMeasure."""
     if command.measure_id in last.trouble.done:
@@ -130,12 +134,16 @@ def _need(terms: MeasureTerms, state: Running) -> Need:
     return Need(by="not_needed")
 
 
+def _require_contract(terms: MeasureTerms, state: Running) -> None:
+    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
+        raise Refused("loan_voided")
+
+
 def effect(
     rules: Rules, measure_id: str, terms: MeasureTerms, state: Running, on: date
 ) -> Sequence[LoanEvent]:
     """What a measure comes to on a day. Refusals stand on CarryOutMeasure."""
-    if state.trouble.voided_on is not None and not isinstance(terms, _OF_A_VOID_LOAN):
-        raise Refused("loan_voided")
+    _require_contract(terms, state)
     match terms:
         case Extension() | Restructuring():
             return reschedule(rules, measure_id, terms, state, on)

@@ -26,13 +26,16 @@ from libs.events.money import split_fen
 from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, OverdueBucketChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, Voidance
+from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.himself import guarantor_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, lent
 from services.repayment.domain.journal_entries import Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
 from services.repayment.domain.replay_run import Got, Row
 from services.repayment.domain.replaying import Replayed, replay
+from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
 
 _DAY = timedelta(days=1)
@@ -41,12 +44,13 @@ _BEST: LoanClass = "special_mention"
 
 
 def examine(
-    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, context: Context
+    profile: Profile, command: ExamineMeasure, terms: Voidance, state: Running | Repaid, context: Context
 ) -> Sequence[MeasureExamined]:
     """Whether the loan's contract could be declared void today. Refusals stand on CarryOutMeasure."""
-    live, on = reopened(state), context.business_date
+    live, on, measure_id = reopened(state), context.business_date, command.measure_id
     if measure_id in live.trouble.examined:
         return []
+    require_no_part_in(live, command.himself)
     if terms.repay_by is not None and terms.repay_by <= on:
         raise Refused("invalid_date")
     _effect(profile, measure_id, terms, state, on)
@@ -59,18 +63,19 @@ def examine(
             mandate="not_needed",
             product=live.product,
             region=live.region,
+            guarantor=guarantor_of(live),
             holders=tuple(dict.fromkeys(claim.investor for claim in live.claims)),
         )
     ]
 
 
 def carry_out(
-    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, context: Context
+    profile: Profile, command: CarryOutMeasure, terms: Voidance, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
     """The contract is void. Refusals stand on CarryOutMeasure."""
-    if measure_id in reopened(state).trouble.done:
+    if command.measure_id in reopened(state).trouble.done:
         return []
-    return _effect(profile, measure_id, terms, state, context.business_date)
+    return _effect(profile, command.measure_id, terms, state, context.business_date)
 
 
 # --- what each has had, and what is left -----------------------------------------------------------------------------
@@ -153,16 +158,14 @@ def _effect(
 ) -> Sequence[LoanEvent]:
     live, rules = reopened(state), profile.on(reopened(state).book.funded_on)
     _require_may(live)
-    paid = replay(profile, state, on, entries_of(live.journal))
-    if paid.state != live or paid.is_repaid != isinstance(state, Repaid):
-        raise Refused("history_differs")
+    paid = _history(profile, state, on)
     shares = _shares(live, paid)
     left_fen = sum(shares.left.values())
     due_on = max(terms.repay_by or on, on + _DAY)
     rows, received = _rows(live, paid, shares.returned_fen, left_fen, due_on)
     best = max(live.loan_class, _BEST, key=rules.class_rank) if left_fen else rules.class_of(0)
     bucket = WRITTEN_OFF if left_fen and live.bucket == WRITTEN_OFF else CURRENT
-    standing = _standing(live, shares, rows, bucket=bucket, loan_class=best, is_over=not left_fen)
+    standing = _standing(live, shares, rows, on, bucket=bucket, loan_class=best, is_over=not left_fen)
     under_way = live.guarantee.under_way if live.guarantee else None
     return [
         *([_declined(live, under_way.compensation_id, on)] if under_way else []),
@@ -208,6 +211,18 @@ def _effect(
         *release_all(live, "loan_voided"),
         *([] if left_fen else [_repaid(live, paid, on)]),
     ]
+
+
+def _history(profile: Profile, state: Running | Repaid, on: date) -> Replayed:
+    """What came to the loan, decided again: it must give the loan, or nobody knows what each has had (docs/decisions/0024)."""
+    live = reopened(state)
+    try:
+        paid = replay(profile, state, on, entries_of(live.journal))
+    except Refused as refused:
+        raise Refused("history_differs") from refused
+    if paid.state != live or paid.is_repaid != isinstance(state, Repaid):
+        raise Refused("history_differs")
+    return paid
 
 
 def _require_may(live: Running) -> None:
@@ -270,11 +285,13 @@ def _standing(
     live: Running,
     shares: _Shares,
     rows: tuple[ScheduleRow, ...],
+    on: date,
     *,
     bucket: str,
     loan_class: LoanClass,
     is_over: bool,
 ) -> Standing:
+    # What was paid before its day is not asked for, nor missed, before it.
     first = len(rows) + 1 if is_over else len(rows)
     return Standing(
         first_open=first,
@@ -287,8 +304,8 @@ def _standing(
         weights=(),
         bucket=bucket,
         loan_class=loan_class,
-        next_due=first,
-        next_missed=first,
+        next_due=min(first, reached(rows, on) + 1),
+        next_missed=min(first, reached(rows, on - _DAY) + 1),
         asked_on=live.asked_on,
         rows=rows,
     )

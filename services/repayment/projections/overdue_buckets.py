@@ -209,7 +209,7 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=7,
+    version=8,
     reads=(
         LoanOpened,
         PaymentReceived,

@@ -20,7 +20,9 @@ from libs.events.deal_packs import (
     ReceiptConfirmed,
     Seal,
 )
-from services.bidding.commands.papers import IssueContract, OpenDealPack
+from libs.events.void_papers import ContractVoided, DealPackVoided
+from libs.events.voidance import LoanVoided
+from services.bidding.commands.papers import IssueContract, OpenDealPack, VoidContract, VoidDealPack
 from services.bidding.domain.contract_text import rows_of
 from tests.unit.bidding import listing_story as listing
 
@@ -95,6 +97,7 @@ def open_pack(order: int = 1, **changed: Any) -> OpenDealPack:
         "certificate_hash": claim.certificate_hash,
         "guarantor": None,
         "due_on": DUE,
+        "borrower": "usr_bea",
     }
     return OpenDealPack(**(asked | changed))
 
@@ -110,6 +113,7 @@ def opened(**changed: Any) -> DealPackOpened:
         "guarantor": None,
         "due_on": DUE,
         "next_step": "receipt",
+        "borrower": "usr_bea",
     }
     return DealPackOpened(**(PACK | fields | changed))
 
@@ -141,3 +145,42 @@ LATE = DealPackOverdue(investor="usr_ann", due_on=DUE, next_step="review", **PAC
 ISSUED_PACK = (PACK_OPENED, RECEIPT, CLAIM_LIST)
 SEALED_PACK = (*ISSUED_PACK, REVIEWED, FIRST_SEAL, LAST_SEAL)
 DELIVERED_PACK = (*SEALED_PACK, BY_EMAIL, SENT)
+
+
+# --- the contract is void after its money moved --------------------------------------------------------------------
+
+VOID_ON = date(2024, 4, 20)
+#: What the loan says of it: of its two claims one was sold since, which makes no paper of it any other.
+LOAN_VOIDED = LoanVoided(
+    loan_id="loan_1",
+    borrower="usr_bea",
+    measure_id="msr_1",
+    ground="fraud",
+    voided_on=VOID_ON,
+    counted_fen=1_000,
+    returned_fen=0,
+    platform_fen=100,
+    principal_fen=90_000,
+    due_on=date(2024, 4, 21),
+    floor_class="special_mention",
+    lent=("clm_1_1", "clm_1_2"),
+)
+VOID_CONTRACT = VoidContract(
+    loan_id="loan_1", borrower="usr_bea", measure_id="msr_1", ground="fraud", voided_on=VOID_ON
+)
+CONTRACT_VOID = ContractVoided(
+    contract_id="ctr_1",
+    loan_id="loan_1",
+    borrower="usr_bea",
+    measure_id="msr_1",
+    ground="fraud",
+    voided_on=VOID_ON,
+)
+
+
+def void_pack(order: int = 1) -> VoidDealPack:
+    """The pack of a claim as lent is void."""
+    return VoidDealPack(loan_id="loan_1", claim_id=f"clm_1_{order}", measure_id="msr_1", voided_on=VOID_ON)
+
+
+PACK_VOID = DealPackVoided(investor="usr_ann", measure_id="msr_1", voided_on=VOID_ON, **PACK)

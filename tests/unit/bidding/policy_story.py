@@ -238,6 +238,15 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         ],
     ),
     ("bidding", papers.ISSUED, []),
+    (
+        "repayment",
+        papers.LOAN_VOIDED,
+        [
+            Send("void-contract", "ctr_1", papers.VOID_CONTRACT),
+            Send("void-pack:clm_1_1", "pack_1_1", papers.void_pack(1)),
+            Send("void-pack:clm_1_2", "pack_1_2", papers.void_pack(2)),
+        ],
+    ),
     ("bidding", listing.PLACED, []),
     ("bidding", PARTLY_PLACED, [Send("reduce", "acc_ann", ReduceHold(hold_id="hold_c", keep_fen=100_50))]),
     ("bidding", account.REDUCED, []),

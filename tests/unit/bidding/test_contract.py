@@ -24,11 +24,13 @@ from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.paper_story import (
     ANNS_OLD_HASH,
     ANNS_SECOND_HASH,
+    CONTRACT_VOID,
     ISSUE,
     ISSUED,
     LAWFUL,
     OLD_HASH,
     SECOND_HASH,
+    VOID_CONTRACT,
     issue,
 )
 from tests.unit.bidding.specs import Spec, on
@@ -73,6 +75,10 @@ SPECS = [
     spec(
         "a contract is never written anew", (ISSUED,), issue(annual_rate=Decimal("0.13")), "contract_exists"
     ),
+    spec("a contract is void since its money moved", (ISSUED,), VOID_CONTRACT, (CONTRACT_VOID,)),
+    spec("it is void once", (ISSUED, CONTRACT_VOID), VOID_CONTRACT, ()),
+    spec("only a contract that is written is void", (), VOID_CONTRACT, "unknown_contract"),
+    spec("a void contract is never written anew", (ISSUED, CONTRACT_VOID), ISSUE, ()),
 ]
 
 

@@ -1,5 +1,6 @@
 """The deal pack of a claim: each step in its turn and by another person, sent back, overdue once, delivered as its lender wishes."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.unit.bidding.paper_story import (
     LAST_SEAL,
     LATE,
     PACK_OPENED,
+    PACK_VOID,
     RECEIPT,
     REVIEWED,
     SEALED_PACK,
@@ -33,6 +35,7 @@ from tests.unit.bidding.paper_story import (
     open_pack,
     opened,
     sealed,
+    void_pack,
 )
 from tests.unit.bidding.specs import ANN, Spec, on
 from tests.unit.given import fold, given
@@ -84,6 +87,52 @@ SPECS = [
         IssueClaimList(himself="usr_ann"),
         "forbidden_holder",
         "stf_ria",
+    ),
+    spec(
+        "nor the borrower about the papers of his loan",
+        (PACK_OPENED,),
+        ConfirmReceipt(himself="usr_bea"),
+        "forbidden_borrower",
+        "stf_acc",
+    ),
+    spec(
+        "nor who stands in for it",
+        (opened(guarantor="gua_1"), RECEIPT),
+        IssueClaimList(himself="usr_1"),
+        "forbidden_guarantor",
+        "stf_ria",
+    ),
+    spec(
+        "whoever is no party signs, a customer or not",
+        ISSUED_PACK,
+        ReviewDealPack(himself="usr_cem"),
+        (REVIEWED,),
+        "stf_liz",
+    ),
+    spec("a pack is void, in work or delivered", ISSUED_PACK, void_pack(), (PACK_VOID,)),
+    spec("of what was sent as well", DELIVERED_PACK, void_pack(), (PACK_VOID,)),
+    spec("it is void once", (*ISSUED_PACK, PACK_VOID), void_pack(), ()),
+    spec("where there is no pack there is nothing to void", (), void_pack(), ()),
+    spec(
+        "a void pack has no steps any more",
+        (*ISSUED_PACK, PACK_VOID),
+        ReviewDealPack(),
+        "pack_voided",
+        "stf_liz",
+    ),
+    spec(
+        "nor is it sent",
+        (PACK_OPENED, PACK_VOID),
+        ChooseDelivery(channel="email"),
+        "pack_voided",
+        ANN,
+    ),
+    spec("nor overdue", (*ISSUED_PACK, PACK_VOID), Wake(business_date=DUE, phase=1), ()),
+    spec(
+        "a pack is void of a claim",
+        ISSUED_PACK,
+        replace(void_pack(), claim_id="loan_1"),
+        "invalid_claim",
     ),
     spec("legal reviews", ISSUED_PACK, ReviewDealPack(), (REVIEWED,), "stf_liz"),
     spec("a review is done once", SEALED_PACK, ReviewDealPack(), (), "stf_liz"),

@@ -18,7 +18,7 @@ from services.bidding.api.pdf import COLUMNS, pdf_of
 from services.bidding.app import build
 from services.bidding.domain.contract_text import certificate_text, contract_text
 from services.bidding.projections.papers import CONTRACTS
-from tests.unit.bidding.paper_story import ISSUED
+from tests.unit.bidding.paper_story import CONTRACT_VOID, ISSUED
 from tests.unit.documents import documents, history, nested
 from tests.unit.runtime.edge_world import World, running
 
@@ -130,6 +130,19 @@ async def test_a_party_reads_the_text_and_its_own_certificates(world: World) -> 
         told = answer.json()
         assert sha256(told["text"].encode()).hexdigest() == told["content_hash"] == ISSUED.content_hash
         assert [each["claim_id"] for each in told["certificates"]] == claims
+
+
+async def test_a_void_contract_is_marked_where_it_is_listed_and_stays_what_it_was(world: World) -> None:
+    """Contract and certificates say since when they are void and for what; every document is the same as before, byte for byte."""
+    before = [(await get(world, path, "usr_ann", *CUSTOMER)).content for path in (CONTRACT, ANNS)]
+    told = (await get(world, "/bidding/contracts/loan_1", "usr_ann", *CUSTOMER)).json()
+    assert (told["voided_on"], told["void_for"], told["certificates"][0]["is_void"]) == (None, None, False)
+    shown = documents(CONTRACTS, history("ctr_1", ISSUED, CONTRACT_VOID))
+    world.views.documents[CONTRACTS.name] |= {doc: nested(doc, fields) for doc, fields in shown.items()}
+    told = (await get(world, "/bidding/contracts/loan_1", "usr_ann", *CUSTOMER)).json()
+    assert (told["voided_on"], told["void_for"]) == ("2024-04-20", "fraud")
+    assert [each["is_void"] for each in told["certificates"]] == [True]
+    assert [(await get(world, path, "usr_ann", *CUSTOMER)).content for path in (CONTRACT, ANNS)] == before
 
 
 @pytest.mark.parametrize("change", [{"amount_fen": 1_000_51}, {"version": 1}], ids=["terms", "version"])

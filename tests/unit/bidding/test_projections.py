@@ -270,10 +270,11 @@ def test_a_listing_in_review_shows_who_has_approved_it_and_how_it_ended() -> Non
 
 
 def test_a_contract_is_kept_whole() -> None:
-    """The document gives the event back that was issued, so its texts can be written again."""
+    """The document gives the event back that was issued, so its texts can be written again, also once it is void."""
     kept = documents(CONTRACTS, EVERYTHING)["loan_1"]
     assert decode_object(ContractIssued, kept["contract"]) == papers.ISSUED
-    assert (kept["borrower"], kept["src.ctr_1"]) == ("usr_bea", "bidding/0/1/0")
+    assert (kept["borrower"], kept["src.ctr_1"]) == ("usr_bea", "bidding/0/2/0")
+    assert (kept["voided_on"], kept["void_for"]) == ("2024-04-20", "fraud")
 
 
 def test_a_pack_shows_what_it_waits_for_and_who_signed() -> None:
@@ -293,6 +294,8 @@ def test_a_pack_shows_what_it_waits_for_and_who_signed() -> None:
     assert after(*back, papers.RECEIPT) == waiting | {"next_step": "claim_list"}
     sent = {"next_step": None, "channel": "email", "delivered_on": "2024-03-20"}
     assert after(*papers.DELIVERED_PACK) == waiting | sent
+    void = documents(PACKS, history("pack_1_1", *papers.ISSUED_PACK, papers.PACK_VOID))["pack_1_1"]
+    assert (void["next_step"], void["voided_on"]) == (None, "2024-04-20")
     shown = nested("pack_1_1", documents(PACKS, EVERYTHING)["pack_1_1"])
     assert shown["investor"] == "usr_ann"
     assert shown["signers"] == {

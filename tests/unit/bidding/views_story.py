@@ -180,13 +180,14 @@ CREDITED = history(
         ),
     ),
 )
-PAPERS = history("ctr_1", papers.ISSUED)
+PAPERS = history("ctr_1", papers.ISSUED, papers.CONTRACT_VOID)
 PACK = history(
     "pack_1_1",
     *papers.ISSUED_PACK,
     papers.LATE,
     papers.SENT_BACK,
     *papers.DELIVERED_PACK[1:],
+    papers.PACK_VOID,
 )
 PASSED = history("lst_4", *listing.TO_FUND)
 PASSED = [structs.replace(event, data=replace(event.data, listing_id="lst_4")) for event in PASSED]

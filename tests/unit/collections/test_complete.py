@@ -21,12 +21,15 @@ from services.collections.commands import (
     ProposePlan,
     RecordBucket,
     RecordCasePayment,
+    RecordFlag,
     RecordMiss,
     RecordPenalty,
+    RecordUnflag,
     ReleaseDebtor,
     RetireCollector,
     StartContact,
 )
+from tests.unit.collections.flag_story import flag, unflag
 from tests.unit.collections.plan_story import NO, PLAN
 from tests.unit.collections.stories import (
     ASSIGN,
@@ -83,6 +86,8 @@ NEVER_REFUSED: dict[type, tuple[tuple[Any, ...], Any]] = {
     CloseCase: (history(MISS), CloseCase(loan_id=LOAN, repaid_on=TODAY)),
     RecordPenalty: (history(MISS), PENALTY),
     RetireCollector: ((ENROLLED,), RETIRE),
+    RecordFlag: (history(MISS), flag("death")),
+    RecordUnflag: (history(MISS, flag("death")), unflag("death")),
 }
 
 

@@ -27,6 +27,8 @@ def test_whoever_holds_the_debtor_asks_for_a_plan_once() -> None:
     held.when(PLAN).then(ASKED)
     debtor(MISS, CLAIM, PLAN).when(PLAN).then_nothing()
     debtor(MISS, CLAIM, PLAN, NO).when(PLAN).then_nothing()
+    consented = replace(PLAN, guarantor_consent="vault:9", himself="usr_lee")
+    held.when(consented).then(replace(ASKED, guarantor_consent="vault:9", himself="usr_lee"))
 
 
 def test_a_plan_is_refused_by_name() -> None:
@@ -74,6 +76,7 @@ def test_the_case_file_shows_plans_and_their_answers() -> None:
         "months": 3,
         "reason": "income_lost",
         "income_proof": "vault:7f3a",
+        "guarantor_consent": None,
         "proposed_on": "2024-03-15",
         "agreed": False,
         "code": "not_proven",

@@ -32,6 +32,7 @@ from services.collections.commands import (
     RetireCollector,
 )
 from services.collections.policies import POLICIES, SAGAS
+from tests.unit.collections.flag_story import LIFTED, RAISED
 from tests.unit.collections.plan_story import DONE, FAILED, REFUSED
 from tests.unit.collections.stories import BORROWER, DEBTOR, DUE, LOAN, MISS, OPENED, OWED, history, moved
 from tests.unit.documents import recorded
@@ -141,6 +142,8 @@ EXAMPLES = (
     DONE,
     REFUSED,
     FAILED,
+    RAISED,
+    LIFTED,
     APPOINTED,
     replace(APPOINTED, roles=("rep",)),
     DISMISSED,

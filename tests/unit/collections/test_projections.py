@@ -66,6 +66,7 @@ def test_the_queue_is_sorted_by_its_documents_names() -> None:
         "assigned_to": None,
         "claimed_by": None,
         "claimed_until": None,
+        "flags": [],
         "src.dbt_bo": "collections/0/2/0",
     }
 

@@ -55,6 +55,8 @@ class Lived:
     chance: Random
     today: date
     sells: bool = False
+    pays: float = 0.12
+    """How likely somebody pays, at each place of a day."""
     state: Any = None
     events: list[Any] = field(default_factory=list)
     taken: list[Input] = field(default_factory=list)
@@ -83,8 +85,8 @@ class Lived:
                 asked = self.wake(2)
             if place == "answers":
                 for debit in asked:
-                    self._answer(debit)
-            elif self.chance.random() < 0.12:
+                    self.answer(debit)
+            elif self.chance.random() < self.pays:
                 self.pay(place)
             if place == "early" and self.sells and self.chance.random() < 0.3:
                 self._sell()
@@ -116,7 +118,7 @@ class Lived:
             place = "between"  # a loan with nothing to ask today does not know whether the asking is over, and takes it to be
         self._told(Input(self.today, place, payment), self.say(payment))
 
-    def _answer(self, debit: InstallmentDue | DebitRequested) -> None:
+    def answer(self, debit: InstallmentDue | DebitRequested) -> None:
         found = self.chance.choice(
             [0, debit.debit_fen, debit.debit_fen, self.chance.randint(1, debit.debit_fen)]
         )

@@ -8,6 +8,7 @@ import pytest
 from libs.events.deciding import Wake
 from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.commands import ReserveClaim
 from services.repayment.commands.measures import ExamineMeasure
 from services.repayment.domain.asset import AGGREGATE, dispose_by
 from services.repayment.domain.asset_proceeds import proceeds as proceeds_of
@@ -66,6 +67,7 @@ ASSET_SPECS = [
     Spec("its cost has an account", (a.TAKEN,), replace(a.PROPOSE, cost_account=""), "invalid_cost", STAFF),
     Spec("and leaves something", (a.TAKEN,), replace(a.PROPOSE, cost_fen=30_002), "cost_above_price", STAFF),
     Spec("its debtor buys nothing back", (a.TAKEN,), replace(a.PROPOSE, buyer_account="acc_bo"), "forbidden_buyer", STAFF),
+    Spec("nor whoever proposes it", (a.TAKEN,), replace(a.PROPOSE, himself="usr_ann"), "forbidden_buyer", STAFF),
     Spec("a buyer has an account", (a.TAKEN,), replace(a.PROPOSE, buyer_account="usr_x"), "invalid_account", STAFF),
     Spec("finance signs", a.ON_SALE, SIGN_FIN, (a.BY_FAY,), a.by("fay")),
     Spec("once", (*a.ON_SALE, a.BY_FAY), SIGN_FIN, (), a.by("fay")),
@@ -182,3 +184,20 @@ def test_every_fen_of_a_price_has_somebody(price_fen: int, to_debtor: bool) -> N
     over = max(0, price_fen - 1_000 - 34_002) if to_debtor else 0
     assert got == {"cost": 1_000, "holder": price_fen - 1_000 - over, "debtor": over}
     assert sum(line.principal_fen for line in lines) == 33_002
+
+
+def test_a_share_in_an_asset_is_not_for_sale() -> None:
+    """What took the place of a claim is no claim: an offer of it is refused by name. What is left of the claim is sold as ever, and the
+    share stays with whoever gave the debt up for it."""
+    whole = given(LOAN, *a.LATE).when(a.carry_out(a.FLAT), context(a.DAY))
+    offer = ReserveClaim(
+        offer_id="offer_9", claim_id="clm_7_1", seller="usr_1", principal_fen=None, value_date=a.DAY
+    )
+    given(LOAN, *a.LATE, *whole.events).when(offer, context(a.DAY)).then_refused("share_not_for_sale")
+    nothing = tuple(replace(each, principal_fen=0) for each in a.SHARES)
+    none_left = replace(a.SETTLED, shares=(replace(a.SHARES[0], principal_fen=50_000), *nothing[1:]))
+    given(LOAN, *a.LATE, none_left).when(offer, context(a.DAY)).then_refused("share_not_for_sale")
+    rest = given(LOAN, *a.LATE, a.SETTLED).when(offer, context(a.DAY))
+    assert [event.principal_fen for event in rest.events] == [33_499]
+    given(LOAN, *a.LATE, a.SETTLED, *rest.events).when(offer, context(a.DAY)).then_nothing()
+    assert a.SETTLED.shares[0].investor == "usr_1"

@@ -42,11 +42,13 @@ from tests.unit.repayment.stories import (
     CONTRACTED,
     FIRST_DUE,
     LOAN,
+    ROWS,
     SECOND_DUE,
     amended,
     days,
     due,
     failed,
+    misses,
     on,
     pays,
 )
@@ -264,3 +266,62 @@ def test_a_sold_claim_is_paid_to_its_buyer() -> None:
     paid = given(LOAN, GUARANTEED, sold, *LATE[1:], *SIGNED).when(RECORD, on(DAY))
     assert paid.events[1].claim.claim_id == "clm_7_5"
     assert [line.investor for line in paid.events[2].lines] == ["usr_2", "usr_3", "usr_9"]
+
+
+def test_who_has_a_part_in_the_loan_has_none_in_its_compensation() -> None:
+    """Neither whoever owes, nor the guarantor, nor who holds a claim proposes, approves, refuses or executes it; another customer does."""
+    steps = ((LATE, PROPOSE, "acc"), ((*LATE, PROPOSED), APPROVE, "fin"), ((*LATE, PROPOSED), REFUSE, "fin"))
+    for history, command, who in (*steps, ((*LATE, PROPOSED, APPROVED), EXECUTE, "cas")):
+        for himself, code in (
+            ("usr_bo", "forbidden_borrower"),
+            ("usr_g", "forbidden_guarantor"),
+            ("usr_2", "forbidden_holder"),
+        ):
+            given(LOAN, *history).when(replace(command, himself=himself), by(who)).then_refused(code)
+        done = given(LOAN, *history).when(command, by(who))
+        given(LOAN, *history).when(replace(command, himself="usr_9"), by(who)).then(*done.events)
+
+
+def test_what_nobody_signs_in_time_comes_to_nothing() -> None:
+    """Ten days after its proposal it is declined by the day's end, proposed or approved, of a loan that is repaid as well; the guarantor's
+    account is asked for nothing afterwards, and it may be proposed anew."""
+    last = days(DAY, 10)
+    gone = replace(DECLINED, code="expired", declined_on=last)
+    settled = given(LOAN, *LATE, PROPOSED).when(pays(DAY, 200_000, settle=True), on(DAY))
+    for history in ((PROPOSED,), (PROPOSED, APPROVED), (PROPOSED, *settled.events)):
+        outcome = given(LOAN, *LATE, *history).when(misses(last), on(last))
+        assert gone in outcome.events
+        again = given(LOAN, *LATE, *history, *outcome.events).when(misses(last), on(last))
+        assert gone not in again.events
+    early = given(LOAN, *LATE, PROPOSED).when(replace(misses(last), phase=3), on(last))
+    assert gone not in early.events
+    asked = given(LOAN, *LATE, *SIGNED).when(misses(last), on(last))
+    assert gone not in asked.events
+    given(LOAN, *LATE, PROPOSED).when(APPROVE, by("fin", last)).then(replace(APPROVED, approved_on=last))
+    late = days(last, 1)
+    given(LOAN, *LATE, PROPOSED).when(APPROVE, by("fin", late)).then_refused("compensation_expired")
+    given(LOAN, *LATE, PROPOSED, APPROVED).when(EXECUTE, by("cas", late)).then_refused("compensation_expired")
+    given(LOAN, *LATE, PROPOSED, gone).when(APPROVE, by("fin", last)).then_refused("compensation_not_open")
+
+
+def test_a_claim_of_interest_alone_is_a_claim() -> None:
+    """Of an instalment that asks for interest only he is owed no principal: his claim is of nothing that is lent, so his account is told
+    nothing, and all that is paid on the instalment, penalty of later days too, is his (docs/decisions/0026)."""
+    rows = (replace(ROWS[0], principal_fen=0), ROWS[1], replace(ROWS[2], principal_fen=66_668))
+    late = (amended(GUARANTEED, rows=rows), replace(due(1, 1_000), principal_fen=0), failed(FIRST_DUE, 1_000))
+    asked = given(LOAN, *late, PROPOSED, APPROVED).when(EXECUTE, by("cas"))
+    # 18 % on 10.00 for thirty days: 0.15.
+    assert asked.events[0].amount_fen == 1_015
+    paid = given(LOAN, *late, PROPOSED, APPROVED, *asked.events).when(
+        replace(RECORD, amount_fen=1_015), on(DAY)
+    )
+    subrogated = paid.events[1]
+    assert (subrogated.claim.principal_fen, subrogated.interest_fen, subrogated.penalty_fen) == (0, 1_000, 15)
+    assert isinstance(paid.state, Running)
+    assert [claim.principal_fen for claim in paid.state.claims] == [50_000, 30_000, 20_000, 0]
+    later = days(DAY, 10)
+    back = given(LOAN, *late, PROPOSED, APPROVED, *asked.events, *paid.events).when(
+        pays(later, 1_020), on(later)
+    )
+    [distribution] = [event for event in back.events if isinstance(event, RepaymentDistributed)]
+    assert distribution.lines == (share(4, 0, 1_000, 20, 0),)

@@ -71,6 +71,7 @@ class Corrected(Lived):
     wrong: set[str] = field(default_factory=set)
     moved: dict[str, Input] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    asked_on: date = date.min
 
     def correct(self) -> None:
         """One payment is reversed, or counts as of another day; not of one on which money of the next day came, whose place in the day the
@@ -86,6 +87,7 @@ class Corrected(Lived):
             to_date = self.today - timedelta(days=self.chance.randint(came.is_debit, age))
             if to_date in self.busy():
                 return
+        self.asked_on = reopened(self.state).asked_on
         answer = self.say(
             CorrectPayment(
                 correction=Correction(
@@ -120,7 +122,8 @@ class Corrected(Lived):
         if to_date is None:
             self.wrong.add(payment_id)
             return
-        place = "answers" if came.is_debit else "early"
+        # Of a day on which the loan has not asked, a debit's money comes before what it asks as well.
+        place = "answers" if came.is_debit and to_date <= self.asked_on else "early"
         self.moved[payment_id] = replace(
             came, on=to_date, place=place, payment=replace(came.payment, value_date=to_date)
         )

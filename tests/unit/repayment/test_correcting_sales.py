@@ -23,7 +23,7 @@ def released(history: tuple[object, ...]) -> list[ReservationReleased]:
 
 def test_a_claim_that_is_owed_more_than_its_buyer_was_told_is_for_sale_no_more() -> None:
     """Reversed is what came before it was offered: the buyer holds too little for what it costs now."""
-    assert released((*PAID, LESS)) == [freed("loan_rescheduled")]
+    assert released((*PAID, LESS)) == [freed("claim_dearer")]
 
 
 def test_a_claim_that_is_owed_what_it_was_stays_for_sale() -> None:

@@ -122,3 +122,15 @@ async def test_a_post_reads_its_work_and_a_lender_what_he_is_asked(world: World)
         assert [(item["until"], item["of_fen"], item["agreed"]) for item in items] == [
             ("2024-03-25", 100_000, None)
         ] * found
+
+
+async def test_who_is_a_customer_says_so_with_what_he_proposes_and_signs(world: World) -> None:
+    """The staff's register says who he is, whatever he sends: the loan and the measure decide whether he has a part in it."""
+    for who, role, user in (("stf_col", "collector", "usr_3"), ("stf_ria", "risk", "usr_bo")):
+        staff = StaffAppointed(staff_id=who, roles=(role,), region=None, user_id=user)
+        show(world, STAFF, who, staff)
+    measure = await admitted(world)
+    asked = next(each for each in world.commands() if each["stream_id"] == measure)
+    assert asked["data"]["himself"] == "usr_3"
+    signed = await post(world, f"/{measure}/steps", {"step": "risk"}, "stf_ria")
+    assert problem(signed) == (403, "forbidden_borrower")

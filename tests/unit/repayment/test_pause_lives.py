@@ -42,7 +42,8 @@ class Poor(Lived):
             if place == "early":
                 self.say(payment)
 
-    def _answer(self, debit: InstallmentDue | DebitRequested) -> None:
+    def answer(self, debit: InstallmentDue | DebitRequested) -> None:
+        """Mostly there is nothing; what was not asked has no answer."""
         if isinstance(debit, InstallmentDue) and not debit.asked:
             return
         if self.chance.random() < 0.8:
@@ -52,7 +53,7 @@ class Poor(Lived):
                 )
             )
         else:
-            super()._answer(debit)
+            super().answer(debit)
 
 
 class Known:

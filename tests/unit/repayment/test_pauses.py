@@ -10,11 +10,13 @@ from libs.events.deciding import Refused, Wake
 from libs.events.measures import Restructuring, WriteOff
 from libs.events.pauses import Pause
 from libs.events.repayment import PenaltyLine
+from services.bidding.policies.repaying import on_repayment
 from services.repayment.domain.allocation import penalty_lines
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.pausing_loan import paused_or_flagged
 from services.repayment.domain.profile import profile_named
 from tests.unit.bidding.specs import Spec
+from tests.unit.documents import recorded
 from tests.unit.given import given
 from tests.unit.repayment.pause_story import (
     AFTER,
@@ -228,3 +230,9 @@ def test_a_close_that_catches_up_says_what_the_days_would_have_said() -> None:
         state.next_missed,
     )
     assert caught.bucket == "M1"
+
+
+def test_what_is_not_asked_is_not_debited() -> None:
+    """Bidding hears of the instalment and leaves the account alone."""
+    assert on_repayment(recorded(due_unasked(1), "loan_7")) == []
+    assert len(on_repayment(recorded(due(1), "loan_7"))) == 1

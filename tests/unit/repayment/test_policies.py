@@ -41,10 +41,13 @@ from tests.unit.given import AT, TODAY
 from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment import guarantee_story as guarantee
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
+from tests.unit.repayment.pause_story import FROM, flagged, paused, unflagged
+from tests.unit.repayment.pause_story import ended as pause_ended
 from tests.unit.repayment.plan_story import PLAN
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
 from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
 from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
+from tests.unit.repayment.test_voidance import SAID
 
 LEGS = (
     Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),
@@ -138,7 +141,13 @@ EXAMINED = MeasureExamined(
 )
 APPROVED = approved("vote", 70_000)
 #: What the loan says when it has done a measure, one of each kind.
-DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED)
+BESIDE = (
+    paused(),
+    replace(pause_ended(FROM, FROM), measure_id="msr_1"),
+    flagged("death"),
+    replace(unflagged("death"), measure_id="msr_1"),
+)
+DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED, *BESIDE)
 #: What the account of an asset's buyer answers.
 BOUGHT = AssetSaleDebited(
     account_id="acc_ann",
@@ -186,6 +195,7 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", WITHDRAWN),
         ("bidding", CLOSED),
         ("repayment", AUTHORISED),
+        ("repayment", replace(SAID, guarantor="gua_g")),
         ("repayment", replace(RESTATED, guarantor="gua_g")),
         ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
         *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),

@@ -10,6 +10,7 @@ from libs.events.guarantees import GuaranteeDeclined
 from libs.events.repayment import PaymentReturned
 from libs.events.sagas import Send, Step
 from libs.events.system import CommandRefused
+from libs.events.voidance import LoanVoided
 from services.bidding import policies as bidding
 from services.onboarding import policies as onboarding
 from services.repayment.app import build
@@ -25,8 +26,9 @@ from tests.unit.repayment.test_policies import EXAMPLES, STEPS, recorded, sent
 def test_every_step_of_a_saga_is_what_its_policy_does(step: Step) -> None:
     """The table is the code: the step's event sends exactly its command, to a stream of this service."""
     source, event = EXAMPLES[step.on]
-    # a loan that is put right concerns its correction and its guarantor
-    steps = [other.send for other in STEPS if other.on is LoanRestated is step.on] or [step.send]
+    # a loan that is put right, or void, concerns who asked for it and its guarantor
+    both = (LoanRestated, LoanVoided)
+    steps = [other.send for other in STEPS if other.on is step.on in both] or [step.send]
     assert {type(send.command) for send in sent(event, source)} == {*steps}
     declared = [kind for aggregate in build("demo").aggregates for kind in aggregate.commands]
     assert step.send in declared

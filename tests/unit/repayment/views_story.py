@@ -82,6 +82,7 @@ TERMS = {
     "accrual": "accruing",
     "non_accrual_since": None,
     "written_off_on": None,
+    "voided_on": None,
     "branch": "",
     "recovered_fen": 0,
     "waived_fen": 0,

@@ -9,6 +9,7 @@ from tools.simulator.planted import (
     corrections,
     guarantors,
     kernel,
+    limits,
     listings,
     market,
     measures,
@@ -16,6 +17,7 @@ from tools.simulator.planted import (
     outside,
     pages,
     papers,
+    pauses,
     people,
     plans,
     prepaying,
@@ -26,6 +28,7 @@ from tools.simulator.planted import (
     standing,
     stock,
     views,
+    voidances,
 )
 from tools.simulator.planted.plant import Plant, Verdict, judge
 
@@ -43,6 +46,8 @@ PLANTS: Final = {
         *openings.PLANTS,
         *redemptions.PLANTS,
         *measures.PLANTS,
+        *pauses.PLANTS,
+        *limits.PLANTS,
         *market.PLANTS,
         *standing.PLANTS,
         *schedules.PLANTS,
@@ -56,6 +61,7 @@ PLANTS: Final = {
         *guarantors.PLANTS,
         *stock.PLANTS,
         *assets.PLANTS,
+        *voidances.PLANTS,
     )
 }
 

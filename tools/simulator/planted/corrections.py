@@ -4,6 +4,9 @@ from typing import Any
 
 import services.bidding.domain.account as account
 import services.bidding.domain.settling as settling
+import services.repayment.domain.loan as loan
+import services.repayment.domain.trouble_told as trouble_told
+import services.repayment.domain.waiting as waiting
 from libs.events.corrections import Share
 from tools.simulator.planted.plant import LATE, Plant, instead
 
@@ -28,6 +31,27 @@ PLANTS = (
         "What an account could not give back at once is never taken from its next money.",
         instead(account, "swept", lambda _real: lambda _state, _events: iter(())),
         (" owes ",),
+        config=LATE,
+    ),
+    Plant(
+        "measures-not-in-the-journal",
+        "What a measure did to a loan is forgotten when the loan is decided again.",
+        instead(trouble_told, "is_journaled", lambda _real: lambda _terms: False),
+        ("decided again, does not give it",),
+        config=LATE,
+    ),
+    Plant(
+        "late-days-not-said",
+        "A loan to which the day came late is decided again as if it had come in time.",
+        instead(waiting, "waited", lambda _real: lambda *_of, **_woken: []),
+        ("decided again, does not give it",),
+        config=LATE,
+    ),
+    Plant(
+        "late-answers-not-said",
+        "A debit that found nothing days later was answered on its day, when the loan is decided again.",
+        instead(loan, "told_late", lambda _real: lambda *given: given[-1]),
+        ("decided again, does not give it",),
         config=LATE,
     ),
 )

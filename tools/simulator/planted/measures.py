@@ -39,7 +39,7 @@ PLANTS = (
     Plant(
         "measure-skips-a-post",
         "The first signature is the last.",
-        instead(measure, "steps_of", lambda real: lambda rules, terms: real(rules, terms)[-1:]),
+        instead(measure, "steps_of", lambda real: lambda *arguments: real(*arguments)[-1:]),
         ("goes to",),
         seeds=range(24),
     ),
