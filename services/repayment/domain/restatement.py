@@ -101,8 +101,10 @@ def _floor(floor: Floor | None) -> FloorStanding | None:
 
 
 def _rows(before: Replayed, after: Replayed) -> Iterator[RowStanding]:
-    """Also a row to which nothing has happened now, if something had."""
-    for number in sorted({0: Row()} | before.rows | after.rows):
+    """Also a row to which nothing has happened now, if something had, and a row that the loan had not: nobody knows yet that it is empty."""
+    had = [each.number for each in before.state.book.rows]
+    new = {each.number: Row() for each in after.state.book.rows if each.number not in had}
+    for number in sorted({0: Row()} | before.rows | after.rows | new):
         row = after.rows.get(number, Row())
         yield RowStanding(
             number=number,
