@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tools.simulator.books import Books
 from tools.simulator.loan_books import LoanBook, require
+from tools.simulator.recoveries import Recoveries
 
 _CHAINS: Final = {
     "extension": ["risk", "general_manager"],
@@ -78,7 +79,7 @@ class MeasureBooks:
     rescheduled: set[tuple[str, str]] = field(default_factory=set)
     branches: dict[str, str] = field(default_factory=dict)
     no_income: set[str] = field(default_factory=set)
-    recovered: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    recovered: Recoveries = field(default_factory=Recoveries)
     waived: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Of each loan: all penalty that it was forgiven."""
 
@@ -89,7 +90,7 @@ class MeasureBooks:
             handler = _HANDLERS.get(event["type"])
             if handler is not None:
                 handler(self, where, event["data"], today)
-        self._recoveries(where, events)
+        self.recovered.record(where, events)
 
     def judged(self, where: str, loan: LoanBook, day: date) -> None:
         """The misses phase of a day is over for a loan."""
@@ -331,34 +332,17 @@ class MeasureBooks:
         require(dpd == 0, f"{where}: interest of {loan} is income after {dpd} days")
         require(not self.books.loans[loan].written_off, f"{where}: interest of {loan} is income, written off")
 
+    def _restated(self, where: str, data: Any, _today: date) -> None:
+        """A correction decides measures again, and forgives another penalty."""
+        self.waived[data["loan_id"]] += data["waived_fen"]
+        require(
+            self.waived[data["loan_id"]] >= 0, f"{where}: {data['loan_id']} was forgiven less than nothing"
+        )
+
     def _charged(self, where: str, data: Any, _today: date) -> None:
         # Penalty of the day itself is charged in the record that writes off, before it.
-        known = self.books.loans[data["loan_id"]].written_off and data["loan_id"] in self.recovered
+        known = self.books.loans[data["loan_id"]].written_off and data["loan_id"] in self.recovered.of
         require(not known, f"{where}: {data['loan_id']} is charged after it was written off")
-
-    def _recoveries(self, where: str, events: list[Any]) -> None:
-        """Each payment on a loan that was written off is told apart, to the fen; no other is."""
-        said = {
-            e["data"]["payment_id"]: e["data"] for e in events if e["type"].endswith(".RecoveryReceived.v1")
-        }
-        for event in events:
-            data = event["data"]
-            if event["type"] == "repayment.LoanWrittenOff.v1":
-                self.recovered[data["loan_id"]] += 0
-            if event["type"] != "repayment.PaymentReceived.v1":
-                continue
-            told = said.pop(data["payment_id"], None)
-            is_one = data["loan_id"] in self.recovered
-            require(
-                (told is not None) == is_one,
-                f"{where}: {data['payment_id']} is no recovery, or one in silence",
-            )
-            if told is not None:
-                self.recovered[data["loan_id"]] += data["amount_fen"]
-                right = self.recovered[data["loan_id"]], data["amount_fen"]
-                is_so = told["recovered_fen"], told["amount_fen"]
-                require(is_so == right, f"{where}: {data['loan_id']} recovers {is_so}, it is {right}")
-        require(not said, f"{where}: {list(said)} are recovered without a payment")
 
 
 def _chain(terms: Any, before: int = 0) -> list[str]:
@@ -389,6 +373,7 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.NonAccrualStarted.v1": MeasureBooks._no_income,
     "repayment.NonAccrualEnded.v1": MeasureBooks._income,
     "repayment.PenaltyCharged.v1": MeasureBooks._charged,
+    "repayment.LoanRestated.v1": MeasureBooks._restated,
     "repayment.LoanMoved.v1": MeasureBooks._moved,
     "repayment.DebtSettledInKind.v1": MeasureBooks._in_kind,
     "repayment.LoanVoided.v1": MeasureBooks._voided,
