@@ -11,7 +11,10 @@ from libs.events.voiding import VoidingCode
 
 @event("bidding.ContractVoided.v1")
 class ContractVoided:
-    """The loan's contract and every certificate of its claims are void, by this measure."""
+    """The loan's contract and every certificate of its claims are void, by this measure; `claims` are all that were ever lent.
+
+    It may come before the contract, where the last of the money is collected late: then that one is void when it is issued.
+    """
 
     contract_id: str
     loan_id: str
@@ -19,6 +22,7 @@ class ContractVoided:
     measure_id: str
     ground: VoidingCode
     voided_on: date
+    claims: tuple[str, ...] = ()
 
 
 @event("bidding.DealPackVoided.v1")

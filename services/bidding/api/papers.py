@@ -72,6 +72,8 @@ async def _bought(transfers: ViewReader, loan: str, principal: Principal) -> boo
 
 async def _issued(contracts: ViewReader, loan: str, missing: str) -> ContractIssued:
     document = await contracts.get(loan, missing=missing)
+    if "contract" not in document:  # void before it was written
+        raise not_found(missing)
     issued: ContractIssued = decode_object(ContractIssued, document["contract"])
     return issued
 

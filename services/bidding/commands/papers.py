@@ -44,13 +44,14 @@ class IssueContract:
 
 @command("bidding.VoidContract")
 class VoidContract:
-    """The loan's contract is void since its money moved. No effect when it is; refused: `unknown_contract`."""
+    """The loan's contract is void since its money moved, written or not, with the papers of `claims`. No effect when it is."""
 
     loan_id: str
     borrower: str
     measure_id: str
     ground: VoidingCode
     voided_on: date
+    claims: tuple[str, ...] = ()
 
 
 # --- deal pack -----------------------------------------------------------------------------------------------------

@@ -30,9 +30,10 @@ from services.bidding.domain.profile import Profile
 
 @record
 class NotIssued:
-    """No contract yet."""
+    """No contract yet. It may be void before it is written: its money moved, and the last of it is not collected."""
 
     kind: Literal["not_issued"] = "not_issued"
+    is_void: bool = False
 
 
 @record
@@ -62,24 +63,19 @@ def decide(
 
 
 def _void(command: VoidContract, state: ContractState) -> Sequence[ContractVoided]:
-    match state:
-        case NotIssued():
-            raise Refused("unknown_contract")
-        case Issued(is_void=True):
-            return []
-        case Issued():
-            return [
-                ContractVoided(
-                    contract_id=contract_of(command.loan_id),
-                    loan_id=command.loan_id,
-                    borrower=command.borrower,
-                    measure_id=command.measure_id,
-                    ground=command.ground,
-                    voided_on=command.voided_on,
-                )
-            ]
-        case _:
-            assert_never(state)
+    if state.is_void:
+        return []
+    return [
+        ContractVoided(
+            contract_id=contract_of(command.loan_id),
+            loan_id=command.loan_id,
+            borrower=command.borrower,
+            measure_id=command.measure_id,
+            ground=command.ground,
+            voided_on=command.voided_on,
+            claims=command.claims,
+        )
+    ]
 
 
 def _issue(
@@ -118,7 +114,7 @@ def _issue(
             version=CURRENT_VERSION,
             content_hash=content_hash,
             claims=tuple(_certified(command, claim, contract_id, content_hash) for claim in command.claims),
-            packs_due_on=profile.packs_due_on(command.funded_on),
+            packs_due_on=None if state.is_void else profile.packs_due_on(command.funded_on),
             rows=rows_of(command),
             repayment=command.repayment,
         )
@@ -149,9 +145,9 @@ def evolve(state: ContractState, event: ContractEvent) -> ContractState:
     """Fold one event: a text is never changed."""
     match event:
         case ContractIssued():
-            return Issued(version=event.version, content_hash=event.content_hash)
+            return Issued(version=event.version, content_hash=event.content_hash, is_void=state.is_void)
         case ContractVoided():
-            return replace(state, is_void=True) if isinstance(state, Issued) else state
+            return replace(state, is_void=True)
         case _:
             assert_never(event)
 

@@ -25,12 +25,15 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return [_contract(collected)]
         case ContractIssued() as issued:
             return _packs(issued)
+        case ContractVoided() as voided:
+            # From here, where packs are opened: so none is opened after it is void.
+            return [_void_pack(voided, claim_id) for claim_id in voided.claims]
         case _:
             return []
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """The papers of a void contract say so, those of every claim that was ever lent."""
+    """The contract of a void loan says so, and with it the papers of every claim that was ever lent."""
     match event.data:
         case LoanVoided() as voided:
             contract = VoidContract(
@@ -39,16 +42,14 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 measure_id=voided.measure_id,
                 ground=voided.ground,
                 voided_on=voided.voided_on,
+                claims=voided.lent,
             )
-            return [
-                Send("void-contract", f"ctr_{voided.loan_id.removeprefix('loan_')}", contract),
-                *(_void_pack(voided, claim_id) for claim_id in voided.lent),
-            ]
+            return [Send("void-contract", f"ctr_{voided.loan_id.removeprefix('loan_')}", contract)]
         case _:
             return []
 
 
-def _void_pack(voided: LoanVoided, claim_id: str) -> Send:
+def _void_pack(voided: ContractVoided, claim_id: str) -> Send:
     command = VoidDealPack(
         loan_id=voided.loan_id,
         claim_id=claim_id,
@@ -128,7 +129,7 @@ SAGAS = (
         closed_by={ContractVoided: lambda voided: voided.loan_id},
         steps=(
             Step(on=LoanVoided, send=VoidContract),
-            Step(on=LoanVoided, send=VoidDealPack),
+            Step(on=ContractVoided, send=VoidDealPack),
         ),
     ),
 )

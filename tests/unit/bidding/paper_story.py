@@ -166,7 +166,12 @@ LOAN_VOIDED = LoanVoided(
     lent=("clm_1_1", "clm_1_2"),
 )
 VOID_CONTRACT = VoidContract(
-    loan_id="loan_1", borrower="usr_bea", measure_id="msr_1", ground="fraud", voided_on=VOID_ON
+    loan_id="loan_1",
+    borrower="usr_bea",
+    measure_id="msr_1",
+    ground="fraud",
+    voided_on=VOID_ON,
+    claims=("clm_1_1", "clm_1_2"),
 )
 CONTRACT_VOID = ContractVoided(
     contract_id="ctr_1",
@@ -175,6 +180,7 @@ CONTRACT_VOID = ContractVoided(
     measure_id="msr_1",
     ground="fraud",
     voided_on=VOID_ON,
+    claims=("clm_1_1", "clm_1_2"),
 )
 
 

@@ -241,8 +241,12 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     (
         "repayment",
         papers.LOAN_VOIDED,
+        [Send("void-contract", "ctr_1", papers.VOID_CONTRACT)],
+    ),
+    (
+        "bidding",
+        papers.CONTRACT_VOID,
         [
-            Send("void-contract", "ctr_1", papers.VOID_CONTRACT),
             Send("void-pack:clm_1_1", "pack_1_1", papers.void_pack(1)),
             Send("void-pack:clm_1_2", "pack_1_2", papers.void_pack(2)),
         ],

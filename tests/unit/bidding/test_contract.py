@@ -77,7 +77,9 @@ SPECS = [
     ),
     spec("a contract is void since its money moved", (ISSUED,), VOID_CONTRACT, (CONTRACT_VOID,)),
     spec("it is void once", (ISSUED, CONTRACT_VOID), VOID_CONTRACT, ()),
-    spec("only a contract that is written is void", (), VOID_CONTRACT, "unknown_contract"),
+    spec(
+        "it is void before it is written, where the last money is late", (), VOID_CONTRACT, (CONTRACT_VOID,)
+    ),
     spec("a void contract is never written anew", (ISSUED, CONTRACT_VOID), ISSUE, ()),
 ]
 
@@ -91,6 +93,13 @@ def test_the_contract(row: Spec) -> None:
 def test_deal_packs_are_due_where_the_law_of_the_profile_has_them() -> None:
     """Three working days after the funding on Monday the 18th; in the demo the certificate is all that a lender gets."""
     given(aggregate(CN_P2P_2016)).when(ISSUE, on()).then(LAWFUL)
+
+
+def test_what_is_void_before_it_is_written_gets_no_papers() -> None:
+    """The contract is there for who was to have it, void, and nobody is asked to make a pack of it."""
+    law = given(aggregate(CN_P2P_2016), CONTRACT_VOID)
+    law.when(ISSUE, on()).then(replace(LAWFUL, packs_due_on=None))
+    given(aggregate(CN_P2P_2016), CONTRACT_VOID, ISSUED).when(VOID_CONTRACT, on()).then()
 
 
 def test_the_guarantor_of_a_listing_stands_in_the_contract_and_seals() -> None:
