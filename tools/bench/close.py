@@ -140,7 +140,8 @@ async def _measured(lab: Lab) -> list[Closed]:
 def seconds_for(loans: int, sizes: Sequence[Closed]) -> float:
     """What a larger book will take, by what the last two took: starting a stack costs the same for any of them, a loan its share."""
     smaller, last = sizes
-    each = (last.took_s - smaller.took_s) / (last.loans - smaller.loans)
+    # The smaller one may have had the worse moment of the machine.
+    each = max((last.took_s - smaller.took_s) / (last.loans - smaller.loans), last.took_s / last.loans / 2)
     return last.took_s + _MARGIN * each * (loans - last.loans)
 
 

@@ -49,11 +49,12 @@ def bid_with(lines: Lines, hold_id: str) -> Bid | None:
 
 def bids_by(lines: Lines, investor: str) -> Sequence[Bid]:
     """The bids of an investor. Only lines that have his name are read: whoever bids again is asked for all that he has."""
-    name, found, at = f",{_quoted(investor)},", [], 0
-    while (at := lines.find(name, at)) >= 0:
-        begins, ends = lines.rfind(";", 0, at), lines.find(";", at)
+    name, found, at, order = f",{_quoted(investor)},", [], 0, 0
+    while (hit := lines.find(name, at)) >= 0:
+        begins, ends = lines.rfind(";", 0, hit), lines.find(";", hit)
         ends = ends if ends >= 0 else len(lines)
-        found.append(_bid(number_of(lines[:begins]) + 1, lines[begins + 1 : ends]))
+        order += lines.count(";", at, begins + 1)
+        found.append(_bid(order, lines[begins + 1 : ends]))
         at = ends
     return tuple(bid for bid in found if bid.investor == investor)
 

@@ -70,9 +70,11 @@ class Tally:
         return sum(payment.amount_fen for payment in counted if payment.value_date <= promise.promised_on)
 
     def last_paid_on(self, promise: JudgedPromise) -> date:
-        """The latest value date of what counts towards a promise."""
+        """The latest value date of what counts towards a promise; what was corrected to nothing does not."""
         counted = self.payments[promise.since : promise.until]
-        return max(one.value_date for one in counted if one.value_date <= promise.promised_on)
+        return max(
+            one.value_date for one in counted if one.amount_fen and one.value_date <= promise.promised_on
+        )
 
     def payment(self, payment_id: str) -> CountedPayment | None:
         """A payment that the case counts."""

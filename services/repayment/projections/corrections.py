@@ -35,7 +35,8 @@ def _fields(data: object) -> Mapping[str, Any]:
         case CorrectionProposed():
             return _proposed(data)
         case CorrectionSigned():
-            return {f"signed.{data.role}": data.signed_by}
+            # Said only where two are asked, which the turn of a year may have made it since the proposal.
+            return {f"signed.{data.role}": data.signed_by, "signatures": 2}
         case CorrectionAuthorised():
             return {
                 "state": "authorised",

@@ -169,3 +169,5 @@ def test_what_a_larger_book_takes_is_told_by_the_step_between_two_smaller_ones()
     """Starting the stack, 40 s of each, is not taken ten times for a book of ten times the loans; a fifth is for what goes slower."""
     smaller, last = Closed(10_000, took_s=45.0), Closed(100_000, took_s=90.0)
     assert seconds_for(1_000_000, [smaller, last]) == pytest.approx(90 + 1.2 * 450)
+    slow = Closed(10_000, took_s=95.0)
+    assert seconds_for(1_000_000, [slow, last]) == pytest.approx(90 + 1.2 * 405), "never for nothing"
