@@ -40,34 +40,37 @@ class Correction:
 
 @event("repayment.CorrectionProposed.v1")
 class CorrectionProposed:
-    """A clerk asks for a correction; `signatures` people have to allow it."""
+    """A clerk asks for a correction; `signatures` people have to allow it. `himself` is the clerk as a customer, empty for none."""
 
     correction: Correction
     proposed_by: str
     proposed_on: date
     signatures: Count
+    himself: str = ""
 
 
 @event("repayment.CorrectionSigned.v1")
 class CorrectionSigned:
-    """One more person allows it, another has to."""
+    """One more person allows it, another has to. `himself` is he as a customer, empty for none."""
 
     correction_id: str
     loan_id: str
     role: CorrectionRole
     signed_by: str
     signed_on: date
+    himself: str = ""
 
 
 @event("repayment.CorrectionAuthorised.v1")
 class CorrectionAuthorised:
-    """The last person allows it: the loan is put right next."""
+    """The last person allows it: the loan is put right next. `people` are all who asked for it or allowed it, as customers, where they are."""
 
     correction: Correction
     booking: CorrectionBooking
     role: CorrectionRole
     authorised_by: str
     authorised_on: date
+    people: tuple[str, ...] = ()
 
 
 @event("repayment.CorrectionRefused.v1")

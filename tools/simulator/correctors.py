@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from libs.events.corrections import CorrectionRole
 from services.repayment.commands import corrections
+from tools.simulator.himself import customer_behind
 from tools.simulator.people import Api
 
 _CLERK: Final = "stf_clerk"
@@ -71,8 +72,8 @@ class Correctors:
             self._api.ask("repayment", correction_id, refuse, principal="stf_super")
             return
         for who, role in _ROLES.items():
-            allow = corrections.AuthoriseCorrection(role=role)
             signer = _CLERK if self._chance.random() < 0.1 else who
+            allow = corrections.AuthoriseCorrection(role=role, himself=customer_behind(signer))
             self._api.ask("repayment", correction_id, allow, principal=signer)
 
     def _propose(self, today: date) -> None:
@@ -94,5 +95,6 @@ class Correctors:
             reason="wrong_loan",
             value_date=counts_on,
             to_date=to_date,
+            himself=customer_behind(_CLERK),
         )
         self._api.ask("repayment", correction_id, wrong, principal=_CLERK)

@@ -21,7 +21,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds, post
+from libs.runtime.http.posts import customer_behind, himself, holds, post
 from libs.runtime.http.problems import Problem
 from services.repayment.api.correction_shapes import (
     AuthorisationIn,
@@ -43,6 +43,7 @@ SIGNERS: Final[dict[CorrectionRole, str]] = {
     "supervisor": "finance_supervisor",
     "finance_head": "general_manager",
 }
+_Himself = Annotated[str | None, Depends(himself("repayment"))]
 _Clerk = Annotated[None, Depends(post("repayment", "cashier", "accountant"))]
 _Signer = Annotated[None, Depends(post("repayment", *SIGNERS.values()))]
 _Reader = Annotated[None, Depends(post("repayment", "cashier", "accountant", *SIGNERS.values()))]
@@ -55,7 +56,12 @@ _Reader = Annotated[None, Depends(post("repayment", "cashier", "accountant", *SI
     answers={events.CorrectionProposed: CorrectionDone.proposed},
 )
 async def propose_correction(
-    loan: Annotated[str, id_path("loan")], body: CorrectionIn, call: ThisCall, loans: Loans, _: _Clerk
+    loan: Annotated[str, id_path("loan")],
+    body: CorrectionIn,
+    call: ThisCall,
+    loans: Loans,
+    himself: _Himself,
+    _: _Clerk,
 ) -> Order:
     """Propose that a payment of a loan does not count, or counts as of another date."""
     document = await loans.get(loan, missing="unknown_loan")
@@ -71,6 +77,7 @@ async def propose_correction(
         reason=body.reason,
         value_date=date.fromisoformat(payment.get("counts_on") or payment["value_date"]),
         to_date=body.to_date,
+        himself=himself,
     )
     return Order(correction_id, command)
 
@@ -105,7 +112,8 @@ async def authorise_correction(
     """Allow a correction that another person has proposed."""
     if not await holds(staff, principal.subject, SIGNERS[body.role]):
         raise Problem(403, "forbidden_post")
-    return Order(correction, commands.AuthoriseCorrection(role=body.role))
+    himself = await customer_behind(staff, principal.subject)
+    return Order(correction, commands.AuthoriseCorrection(role=body.role, himself=himself))
 
 
 @router.command(

@@ -56,7 +56,7 @@ class ProposeDisposal:
     Refused: `unknown_asset`, `asset_disposed`, `forbidden_not_staff`, `disposal_under_way`, `reserve_missing` (an auction has a
     reserve price, nothing else has), `below_reserve`, `auction_first` (no auction failed, and no reason is given), `cost_above_price`,
     `invalid_cost` (a cost has an account, none has not), `invalid_account`, `forbidden_buyer` (the debtor buys nothing
-    back, nor does whoever proposes it: `himself`, as a customer).
+    back, nor does whoever proposes it: `himself`, as a customer), `forbidden_borrower`, `forbidden_holder` (he gave it, or has a share in it).
     """
 
     disposal_id: str
@@ -77,7 +77,8 @@ class SignDisposal:
     effect for the same again.
 
     Refused: `unknown_asset`, `forbidden_not_staff`, `no_disposal` (none that waits), `step_out_of_order`,
-    `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_buyer` (he is the buyer).
+    `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_buyer` (he is the buyer),
+    `forbidden_borrower` (he gave it), `forbidden_holder` (he has a share in it).
     """
 
     disposal_id: str

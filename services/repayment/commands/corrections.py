@@ -1,4 +1,8 @@
-"""Commands about a booking that was wrong: proposing, allowing and refusing its correction, and putting the loan right."""
+"""Commands about a booking that was wrong: proposing, allowing and refusing its correction, and putting the loan right.
+
+`himself` is a member of staff as a customer, None where the register names none. A correction does not know who has a part in its loan: the
+loan looks at all who asked for it or allowed it.
+"""
 
 from datetime import date
 
@@ -20,6 +24,7 @@ class ProposeCorrection:
     reason: Code
     value_date: date
     to_date: date | None = None
+    himself: str | None = None
 
 
 @command("repayment.AuthoriseCorrection")
@@ -31,6 +36,7 @@ class AuthoriseCorrection:
     """
 
     role: CorrectionRole
+    himself: str | None = None
 
 
 @command("repayment.RefuseCorrection")
@@ -61,14 +67,15 @@ class CloseCorrection:
 
 @command("repayment.CorrectPayment")
 class CorrectPayment:
-    """Put the loan right. No effect for a correction that was applied.
+    """Put the loan right. No effect for a correction that was applied. `people` asked for it or allowed it, as customers.
 
     Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
     `loan_voided`, `loan_measured` (a measure changed what it owes, in records that do not say its terms), `loan_compensated` (its guarantor
     paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `<kind>_would_differ` (a measure of that kind would
     not have come about, or holders would have another share in an asset), `history_differs` (the loan's inputs, replayed, do not give the
-    loan), `changes_nothing`.
+    loan), `changes_nothing`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (one of `people` owes, answers for it or is owed).
     """
 
     correction: Correction
     booking: CorrectionBooking
+    people: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ from services.repayment.commands.assets import (
 from services.repayment.domain.asset_proceeds import proceeds
 from services.repayment.domain.asset_state import (
     STEPS,
+    Asset,
     AssetEvent,
     AssetState,
     Disposal,
@@ -222,6 +223,7 @@ def _propose(command: ProposeDisposal, state: Kept, who: str, on: date) -> Seque
 
 
 def _require_sale(command: ProposeDisposal, state: Kept) -> None:
+    _require_no_part(state.asset, command.himself)
     if (command.manner == "auction") != (command.reserve_fen is not None):
         raise Refused("reserve_missing")
     if command.reserve_fen is not None and command.price_fen < command.reserve_fen:
@@ -235,7 +237,9 @@ def _require_sale(command: ProposeDisposal, state: Kept) -> None:
     require_account(command.buyer_account)
     if command.cost_account:
         require_account(command.cost_account)
-    if command.buyer_account == state.asset.borrower_account or _buys(command.himself, command.buyer_account):
+    if command.buyer_account == state.asset.borrower_account or _is_his(
+        command.buyer_account, command.himself
+    ):
         raise Refused("forbidden_buyer")
 
 
@@ -251,6 +255,7 @@ def _sign(command: SignDisposal, state: Kept, who: str, on: date) -> Sequence[As
     if done == STEPS or command.step != STEPS[len(done)]:
         raise Refused("step_out_of_order")
     _require_another(disposal, who, command.himself)
+    _require_no_part(state.asset, command.himself)
     if command.refused is not None:
         return [_failed(state, command.disposal_id, command.refused, on, refused_by=who)]
     left = STEPS[len(done) + 1 :]
@@ -280,12 +285,20 @@ def _require_another(disposal: Disposal, who: str, himself: str | None) -> None:
     """Nobody has two parts in a sale, nor signs what he buys."""
     if who in (disposal.proposed_by, *disposal.signers):
         raise Refused("forbidden_second_signature")
-    if _buys(himself, disposal.buyer_account):
+    if _is_his(disposal.buyer_account, himself):
         raise Refused("forbidden_buyer")
 
 
-def _buys(himself: str | None, buyer_account: str) -> bool:
-    return himself is not None and buyer_account == f"acc_{himself.removeprefix('usr_')}"
+def _require_no_part(asset: Asset, himself: str | None) -> None:
+    """Nobody sells what he gave for his debt, nor what he has a share in."""
+    if _is_his(asset.borrower_account, himself):
+        raise Refused("forbidden_borrower")
+    if himself in [share.investor for share in asset.shares]:
+        raise Refused("forbidden_holder")
+
+
+def _is_his(account: str, himself: str | None) -> bool:
+    return himself is not None and account == f"acc_{himself.removeprefix('usr_')}"
 
 
 # --- the money -----------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChang
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.accrual import stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
+from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
 from services.repayment.domain.journal_entries import Measure, Payment
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
@@ -38,6 +39,8 @@ def correct(
     live = reopened(state)
     if command.correction.correction_id in live.journal.corrections:
         return []
+    for himself in command.people:
+        require_no_part_in(live, himself)
     if live.trouble.voided_on is not None:
         raise Refused("loan_voided")
     if live.trouble.unreplayed:

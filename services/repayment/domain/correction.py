@@ -53,6 +53,8 @@ class Proposed:
     correction: Correction
     proposed_by: str
     signatures: tuple[Signature, ...] = ()
+    people: tuple[str, ...] = ()
+    """All of them, the clerk too, as customers: whether one has a part in the loan, the loan says."""
 
 
 @record
@@ -168,6 +170,7 @@ def _propose(
             proposed_by=context.principal,
             proposed_on=context.business_date,
             signatures=len(_asked_of(correction, context)),
+            himself=command.himself or "",
         )
     ]
 
@@ -196,6 +199,7 @@ def _authorise(
                 role=role,
                 signed_by=who,
                 signed_on=context.business_date,
+                himself=command.himself or "",
             )
         ]
     return [
@@ -205,8 +209,13 @@ def _authorise(
             role=role,
             authorised_by=who,
             authorised_on=context.business_date,
+            people=(*state.people, *_as_customer(command.himself)),
         )
     ]
+
+
+def _as_customer(himself: str | None) -> tuple[str, ...]:
+    return (himself,) if himself else ()
 
 
 def _booking(correction: Correction, context: Context) -> CorrectionBooking:
@@ -242,13 +251,18 @@ def _refused(correction: Correction, code: str, who: str, context: Context) -> C
 def evolve(state: CorrectionState, event: CorrectionEvent) -> CorrectionState:
     """Fold one event. Never refuses: what happened, happened."""
     if isinstance(event, CorrectionProposed):
-        return Proposed(correction=event.correction, proposed_by=event.proposed_by)
+        return Proposed(
+            correction=event.correction,
+            proposed_by=event.proposed_by,
+            people=_as_customer(event.himself),
+        )
     assert not isinstance(state, NotProposed), "only what was proposed has a history"
     match event:
         case CorrectionSigned():
             signature = Signature(role=event.role, signed_by=event.signed_by)
             assert isinstance(state, Proposed), "only what waits is signed"
-            return replace(state, signatures=(*state.signatures, signature))
+            people = (*state.people, *_as_customer(event.himself))
+            return replace(state, signatures=(*state.signatures, signature), people=people)
         case CorrectionAuthorised():
             signature = Signature(role=event.role, signed_by=event.authorised_by)
             signatures = (*state.signatures, signature)

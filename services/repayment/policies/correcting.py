@@ -39,7 +39,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
     match event.data:
         case CorrectionAuthorised() as allowed:
             asked = allowed.correction
-            command = CorrectPayment(correction=asked, booking=allowed.booking)
+            command = CorrectPayment(correction=asked, booking=allowed.booking, people=allowed.people)
             return [Send("correct", asked.loan_id, command, {"correction_id": asked.correction_id})]
         case LoanRestated() as restated if _is_correction(restated.correction_id):
             booked = RecordCorrectionBooked(open_fen=moved_fen(restated))
