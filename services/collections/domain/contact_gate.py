@@ -3,7 +3,7 @@
 National standard announced on 2025-03-13 (rules.md 1.8, domain.md section 5): the debtor only, other people merely while he
 cannot be reached and never again once they refuse; nothing from 22:00 to 8:00 of his local time unless he agreed; at most
 three effective calls per debtor and local day, over all collectors. Who calls us himself is not being contacted. Where a debtor has died,
-or disputes the debt, only letters go out *(chosen)*.
+or disputes the debt, only letters go out, and of the dead also to others *(chosen)*.
 """
 
 from dataclasses import dataclass
@@ -72,7 +72,8 @@ def objection(rules: Rules, approach: Approach, facts: Facts) -> str | None:
     if approach.party != "debtor":
         if approach.party_id in facts.stopped:
             return "party_refused"
-        if facts.unanswered < rules.unreachable_after:
+        # The dead are reached by nobody, and nobody may try: their guarantors and heirs are written to at once (chosen).
+        if "death" not in facts.flags and facts.unanswered < rules.unreachable_after:
             return "debtor_reachable"
     # only the debtor can agree to other hours, and only for himself
     agreed = facts.agreed if approach.party == "debtor" else None

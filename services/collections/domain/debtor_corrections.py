@@ -10,6 +10,7 @@ from libs.events.collections import CasePaymentCorrected, PromiseReopened
 from libs.events.deciding import Context
 from services.collections.commands import CorrectCasePayment, JudgeAgain
 from services.collections.domain.debtor_cases import broken, kept, released
+from services.collections.domain.debtor_flags import flags_on
 from services.collections.domain.debtor_state import (
     ClosedCase,
     Debtor,
@@ -94,7 +95,8 @@ def _judged(debtor: Debtor, case_id: str, promise: JudgedPromise, context: Conte
 def _reopened(
     debtor: Debtor, case: OpenCase | ClosedCase, promise: JudgedPromise, paid_fen: int, context: Context
 ) -> Sequence[DebtorEvent]:
-    """It waits for its date again; once that has passed it is broken, and where a newer one was made since it is not needed."""
+    """It waits for its date again; once that has passed it is broken, and where a newer one was made since it is not needed. One of who has died
+    since is nobody's, as when he died."""
     event = PromiseReopened(
         debtor_id=debtor.debtor_id,
         case_id=case.case_id,
@@ -107,6 +109,8 @@ def _reopened(
     )
     stands = promise_after(None, event, None)
     assert stands is not None, "it is open"
+    if "death" in flags_on(debtor, case.loan_id):
+        return [event, released(debtor, case, stands)]
     if promise.promised_on < context.business_date:
         return [event, broken(debtor, case, stands)]
     return [event] if promise.until is None else [event, released(debtor, case, stands)]

@@ -244,17 +244,20 @@ def classified(
 
 
 def _retry_date(rules: Rules, state: Running) -> date | None:
-    """The next day on which the open rest is asked again: only while an instalment that was asked for is open. What a pause has kept from
-    being asked is asked on the day after it."""
+    """The next day on which the open rest is asked again: only while an instalment that was asked for is open. What a pause, or a death
+    that was none, has kept from being asked is asked on the day after it."""
     if state.book.first_open >= state.next_due or not _may_ask(state):
         return None
-    last_due_on, pauses = state.book.rows[state.next_due - 2].due_on, state.book.pauses
-    days = (next_counted(pauses, last_due_on + timedelta(days=days)) for days in (0, *rules.retry_days))
-    return min((day for day in days if day > state.asked_on), default=None)
+    last_due_on, again_on = state.book.rows[state.next_due - 2].due_on, state.trouble.asked_again_on
+    days = [last_due_on + timedelta(days=days) for days in (0, *rules.retry_days)]
+    if again_on is not None and again_on > last_due_on:
+        days.append(again_on)
+    asked = (next_counted(state.book.pauses, day) for day in days)
+    return min((day for day in asked if day > state.asked_on), default=None)
 
 
 def _may_ask(state: Running) -> bool:
-    """Nothing is taken from an account whose owner has died: his estate pays, or his heirs."""
+    """Nothing is taken for this loan from an account whose owner has died: his estate pays, or his heirs. His other loans know by their own flags."""
     return "death" not in state.trouble.flags
 
 

@@ -46,6 +46,7 @@ def carried(live: Trouble, replayed: Trouble) -> Trouble:
         unreplayed=live.unreplayed,
         # Who has died is dead, and what is disputed is, whatever was booked.
         flags=live.flags,
+        asked_again_on=live.asked_again_on,
     )
 
 

@@ -66,7 +66,8 @@ class Trouble:
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
     that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
-    its contract is void since. `flags` stand in the order in which they were raised.
+    its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
+    asked for what fell due meanwhile.
     """
 
     examined: tuple[str, ...] = ()
@@ -84,6 +85,7 @@ class Trouble:
     waived_fen: Count = 0
     voided_on: date | None = None
     flags: tuple[FlagKind, ...] = ()
+    asked_again_on: date | None = None
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:

@@ -22,6 +22,8 @@ from services.repayment.domain.waiving import waived
 if TYPE_CHECKING:  # the state's module folds by this one
     from services.repayment.domain.loan_state import Running
 
+_DAY = timedelta(days=1)
+
 
 def troubled(state: "Running", event: TroubledEvent) -> "Running":
     """The loan after one of these events. A new schedule is told by its own, which comes next."""
@@ -39,8 +41,13 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
         case DelinquencyPaused() | DelinquencyPauseEnded():
             return replace(state, book=replace(state.book, pauses=_paused(state, event)))
         case LoanUnflagged(flag="death"):
-            # What was not asked of the dead is not asked late: the account is asked again from this day on.
-            return replace(state, asked_on=max(state.asked_on, event.unflagged_on - timedelta(days=1)))
+            # The days on which nothing was asked of the dead are not made up for: the account is asked once for all that is owed, as after a
+            # pause, and from this day on as ever.
+            return replace(
+                state,
+                asked_on=max(state.asked_on, event.unflagged_on - _DAY),
+                trouble=replace(state.trouble, asked_again_on=event.unflagged_on + _DAY),
+            )
         case _:
             return state
 

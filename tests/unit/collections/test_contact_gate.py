@@ -47,6 +47,18 @@ def test_hours_are_those_of_the_debtors_region(hour: int, local: tuple[date, int
         (Approach("call", "outbound", "other", "pty_1"), NOON, "debtor_reachable"),
         (Approach("call", "outbound", "other", "pty_1"), Facts(720, 0, 2, (), None), "debtor_reachable"),
         (Approach("call", "outbound", "guarantor", "pty_1"), Facts(720, 0, 3, (), None), None),
+        (Approach("letter", "outbound", "guarantor", "pty_1"), NOON, "debtor_reachable"),
+        (Approach("letter", "outbound", "guarantor", "pty_1"), Facts(0, 3, 0, (), None, ("death",)), None),
+        (
+            Approach("letter", "outbound", "guarantor", "pty_1"),
+            Facts(720, 0, 0, (), None, ("dispute",)),
+            "debtor_reachable",
+        ),
+        (
+            Approach("letter", "outbound", "other", "pty_1"),
+            Facts(720, 0, 0, ("pty_1",), None, ("death",)),
+            "party_refused",
+        ),
         (
             Approach("letter", "outbound", "other", "pty_1"),
             Facts(720, 0, 9, ("pty_1",), None),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from libs.events.collections import PromiseReleased
+from libs.events.collections import ContactStarted, PromiseReleased
 from libs.events.sagas import Send
 from services.collections.policies import on_repayment
 from services.collections.projections.queue import VIEW as QUEUE
@@ -29,6 +29,7 @@ from tests.unit.collections.stories import (
 )
 from tests.unit.documents import documents, recorded
 from tests.unit.documents import history as stream
+from tests.unit.given import TODAY
 
 LETTER = replace(CALL, channel="letter")
 OTHER = replace(MISS, loan_id="loan_8")
@@ -57,6 +58,31 @@ def test_only_letters_go_out_while_a_flag_stands(channel: Any, kind: Any, code: 
     assert flagged_debtor.when(LETTER).refused is None
     assert flagged_debtor.when(replace(CALL, direction="inbound")).refused is None
     assert debtor(*HELD, flag(kind), unflag(kind)).when(replace(CALL, channel=channel)).refused is None
+
+
+def test_whom_the_dead_leave_behind_is_written_to() -> None:
+    """Nobody reaches him in vain first, for nobody can; to others nobody writes while he may answer himself, and never who refused."""
+    guarantor = replace(LETTER, party="guarantor", party_id="pty_1")
+    debtor(*HELD).when(guarantor).then_refused("debtor_reachable")
+    debtor(*HELD, flag("dispute")).when(guarantor).then_refused("debtor_reachable")
+    dead = debtor(*HELD, flag("death"))
+    dead.when(guarantor).then(
+        ContactStarted(
+            debtor_id=DEBTOR,
+            case_id=CASE,
+            loan_id=LOAN,
+            contact_id=guarantor.contact_id,
+            number=1,
+            collector=LEE,
+            channel="letter",
+            direction="outbound",
+            party="guarantor",
+            party_id="pty_1",
+            started_at=at(0).at,
+            local_day=TODAY,
+        )
+    )
+    debtor(*HELD, flag("death"), unflag("death")).when(guarantor).then_refused("debtor_reachable")
 
 
 def test_a_death_is_the_debtors_and_a_dispute_is_the_loans() -> None:

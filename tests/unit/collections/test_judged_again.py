@@ -15,6 +15,7 @@ from libs.events.deciding import Wake
 from services.collections.commands import CorrectCasePayment, JudgeAgain, Retaken
 from services.collections.projections.case_file import VIEW as CASE_FILES
 from services.collections.projections.collectors import VIEW as COLLECTORS
+from tests.unit.collections.flag_story import flag, unflag
 from tests.unit.collections.stories import (
     AGGREGATE,
     CALL,
@@ -95,6 +96,19 @@ def test_once_its_date_is_over_a_promise_that_nothing_kept_is_broken() -> None:
     """It weighs in the queue as a broken one."""
     late = debtor(*KEPT, REVERSED).when(RESTATED, at(0, AFTER))
     late.then(REOPENED, BROKEN, ranked(DUE, replace(DUE, broken_promises=1, priority=1_015_100)))
+
+
+def test_a_promise_of_who_has_died_since_is_released_whatever_the_day() -> None:
+    """A correction opens it again and nobody breaks it, before its date or after; once, and where it was another it is judged as ever."""
+    dead = debtor(*KEPT, flag("death"), REVERSED)
+    for day in (PROMISE_DAY, AFTER):
+        again = dead.when(RESTATED, at(0, day))
+        again.then(REOPENED, PromiseReleased(**OF_PROMISE, paid_fen=100_00))
+        assert AGGREGATE.wake_on(again.state) is None
+    told = (*KEPT, flag("death"), REVERSED, (RESTATED, at(0, PROMISE_DAY)))
+    debtor(*told).when(RESTATED, at(0, AFTER)).then_nothing()
+    alive = debtor(*KEPT, flag("death"), unflag("death"), REVERSED).when(RESTATED, at(0, AFTER))
+    assert alive.events[:2] == (REOPENED, BROKEN)
 
 
 def test_a_payment_that_counts_after_the_date_keeps_nothing() -> None:

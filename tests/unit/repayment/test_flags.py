@@ -6,6 +6,7 @@ import pytest
 
 from libs.events.flags import Flag, Unflag
 from libs.events.measures import MeasureExamined
+from libs.events.repayment import DebitRequested
 from services.repayment.commands.measures import ExamineMeasure
 from tests.unit.bidding.specs import Spec
 from tests.unit.given import given
@@ -18,6 +19,7 @@ from tests.unit.repayment.pause_story import (
     done,
     due_unasked,
     flagged,
+    paused,
     unflagged,
 )
 from tests.unit.repayment.stories import (
@@ -107,9 +109,35 @@ def test_the_account_of_the_dead_is_left_alone() -> None:
     disputed.when(dues(FIRST_DUE)).then(due(1))
 
 
-def test_the_account_is_asked_again_from_the_day_on_which_the_flag_is_lifted() -> None:
-    """What was not asked meanwhile is asked with the next instalment, never late."""
-    lifted = replace(unflagged("death"), unflagged_on=days(FIRST_DUE, 10))
-    loan = given(LOAN, OPENED, *DIED, due_unasked(1), *LATE, lifted)
-    assert LOAN.wake_on(loan.state) == (SECOND_DUE, 2)
-    loan.when(dues(SECOND_DUE)).then(due(2, 2 * INSTALLMENT))
+LIFTED_ON, ASKED_AGAIN_ON = days(FIRST_DUE, 10), days(FIRST_DUE, 11)
+LIFTED = replace(unflagged("death"), unflagged_on=LIFTED_ON)
+AGAIN = DebitRequested(
+    loan_id="loan_7",
+    borrower="usr_bo",
+    borrower_account="acc_bo",
+    debit_id=f"dbt_7_{ASKED_AGAIN_ON:%Y%m%d}",
+    debit_fen=INSTALLMENT,
+    value_date=ASKED_AGAIN_ON,
+)
+
+
+def test_the_account_is_asked_on_the_day_after_the_flag_is_lifted() -> None:
+    """Once, for what fell due meanwhile, also where no instalment comes after it; where nothing is owed, nothing."""
+    late = (OPENED, *DIED, due_unasked(1), *LATE, LIFTED)
+    loan = given(LOAN, *late)
+    assert LOAN.wake_on(loan.state) == (ASKED_AGAIN_ON, 2)
+    loan.when(dues(LIFTED_ON)).then()
+    loan.when(dues(ASKED_AGAIN_ON)).then(AGAIN)
+    asked = given(LOAN, *late, AGAIN)
+    asked.when(dues(ASKED_AGAIN_ON)).then()
+    assert LOAN.wake_on(asked.state) == (SECOND_DUE, 2)
+    asked.when(dues(SECOND_DUE)).then(due(2, 2 * INSTALLMENT))
+    early = replace(LIFTED, unflagged_on=ASKED_FOR)
+    assert LOAN.wake_on(given(LOAN, OPENED, *DIED, early).state) == (FIRST_DUE, 2)
+
+
+def test_a_pause_moves_the_day_on_which_it_is_asked_again() -> None:
+    """Nothing is asked in a pause: it is asked on the day after that."""
+    pause = paused(LIFTED_ON, days(LIFTED_ON, 4), on=days(FIRST_DUE, 5))
+    loan = given(LOAN, OPENED, *DIED, due_unasked(1), *LATE, pause, LIFTED)
+    assert LOAN.wake_on(loan.state) == (days(LIFTED_ON, 5), 2)
