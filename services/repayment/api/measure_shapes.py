@@ -167,7 +167,8 @@ class SettlementInKindIn(Shape):
 
 
 class VoidanceIn(Shape):
-    """The loan's contract is void: principal back, no interest; what is left is due on the next day, or by `repay_by`."""
+    """The loan's contract is void: principal back, no interest; what is left is due on the next day, or by `repay_by`,
+    at most 366 days away."""
 
     kind: Literal["voidance"]
     ground: voiding.VoidingCode

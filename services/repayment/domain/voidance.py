@@ -41,6 +41,8 @@ from services.repayment.domain.trading import release_all
 _DAY = timedelta(days=1)
 #: The best class that a loan has whose contract is void, until two people say otherwise (chosen).
 _BEST: LoanClass = "special_mention"
+#: So far away is the last day by which what is left may be asked back: a year (chosen).
+_LONGEST_DAYS = 366
 
 
 def examine(
@@ -51,7 +53,7 @@ def examine(
     if measure_id in live.trouble.examined:
         return []
     require_no_part_in(live, command.himself)
-    if terms.repay_by is not None and terms.repay_by <= on:
+    if terms.repay_by is not None and not 0 < (terms.repay_by - on).days <= _LONGEST_DAYS:
         raise Refused("invalid_date")
     _effect(profile, measure_id, terms, state, on)
     return [

@@ -53,6 +53,7 @@ from tests.unit.repayment.stories import (
     OPENED,
     SECOND_DUE,
     classified,
+    days,
     debit_id,
     on,
     pays,
@@ -190,15 +191,15 @@ def test_the_loan_says_who_may_not_sign_and_that_nobody_votes() -> None:
 
 
 def test_the_rest_is_due_by_a_named_day() -> None:
-    """A day that is over is refused when it is proposed; one that is over when all have signed is the next day."""
+    """A day that is over or more than a year away is refused when it is proposed; one that is over when all have signed is the next day."""
     named = Voidance(ground="duress", repay_by=SECOND_DUE)
     outcome = given(LOAN, *PAID).when(replace(VOID, terms=named), on(MARCH))
     assert LOAN.wake_on(outcome.state) == (SECOND_DUE, 2)
     late = given(LOAN, *PAID).when(replace(VOID, terms=replace(named, repay_by=FIRST_DUE)), on(MARCH))
     assert LOAN.wake_on(late.state) == (date(2024, 3, 16), 2)
-    given(LOAN, *PAID).when(replace(ASK, terms=replace(named, repay_by=MARCH)), on(MARCH)).then_refused(
-        "invalid_date"
-    )
+    for never in (MARCH, days(MARCH, 367), date.max):
+        ask = replace(ASK, terms=replace(named, repay_by=never))
+        given(LOAN, *PAID).when(ask, on(MARCH)).then_refused("invalid_date")
 
 
 def test_what_is_for_sale_is_for_sale_no_more() -> None:
