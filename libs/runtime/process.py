@@ -8,7 +8,7 @@ import gc
 import signal
 import socket
 from contextlib import nullcontext
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 import uvicorn
@@ -25,10 +25,6 @@ from libs.runtime.tail import Tail
 from libs.runtime.topics_admin import check_topics
 
 log = structlog.get_logger()
-
-#: Allocations between two looks for cycles, instead of 700: what a process makes is nearly all records, which have none, and each
-#: thousand of them had the collector walk the states that are kept decoded.
-_ALLOCATIONS: Final = 50_000
 
 
 class Role(Protocol):
@@ -71,7 +67,6 @@ def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
     )
     # What was imported and built lives as long as the process: it is never walked again.
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS)
     asyncio.run(_run(settings, chosen, roles, port))
 
 

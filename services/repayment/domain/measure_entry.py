@@ -16,8 +16,9 @@ from services.repayment.domain.trouble import Trouble
 _NOTHING_LEFT = {
     Waiver: ("nothing_to_waive", "loan_repaid"),
     NonAccrual: ("not_accruing",),
-    Flag: ("loan_repaid",),
-    Unflag: ("loan_repaid",),
+    # A flag that was lifted while the loan was repaid stands in the replay: what raises it again finds it there.
+    Flag: ("loan_repaid", "flag_stands"),
+    Unflag: ("loan_repaid", "no_flag"),
 }
 
 

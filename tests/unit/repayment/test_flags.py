@@ -1,13 +1,19 @@
 """Flags on a loan: raised once, lifted once, and what our debits make of a death."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from libs.events.corrections import Correction
 from libs.events.flags import Flag, Unflag
 from libs.events.measures import MeasureExamined
 from libs.events.repayment import DebitRequested
-from services.repayment.commands.measures import ExamineMeasure
+from services.repayment.commands.corrections import CorrectPayment
+from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
+from services.repayment.domain.loan_state import Running
+from services.repayment.domain.profile import profile_named
+from services.repayment.domain.replaying import is_replayable
 from tests.unit.bidding.specs import Spec
 from tests.unit.given import given
 from tests.unit.repayment.pause_story import (
@@ -23,6 +29,7 @@ from tests.unit.repayment.pause_story import (
     unflagged,
 )
 from tests.unit.repayment.stories import (
+    CONTRACTED,
     FIRST_DUE,
     INSTALLMENT,
     LOAN,
@@ -38,6 +45,15 @@ from tests.unit.repayment.stories import (
 from tests.unit.repayment.test_loan_day import LATE
 
 DISPUTE = Flag(flag="dispute")
+_REVERSED = Correction(
+    correction_id="cor_1",
+    loan_id="loan_7",
+    payment_id="pay_1",
+    kind="reverse",
+    reason="duplicate",
+    value_date=date(2024, 2, 12),
+    to_date=None,
+)
 SETTLED = given(LOAN, OPENED, *DIED).when(pays(ASKED_FOR, 1_000_000, settle=True), on(ASKED_FOR))
 REPAID = (OPENED, *DIED, *SETTLED.events)
 
@@ -141,3 +157,19 @@ def test_a_pause_moves_the_day_on_which_it_is_asked_again() -> None:
     pause = paused(LIFTED_ON, days(LIFTED_ON, 4), on=days(FIRST_DUE, 5))
     loan = given(LOAN, OPENED, *DIED, due_unasked(1), *LATE, pause, LIFTED)
     assert LOAN.wake_on(loan.state) == (days(LIFTED_ON, 5), 2)
+
+
+def test_a_flag_that_was_lifted_of_a_repaid_loan_may_be_raised_again() -> None:
+    """The settlement is reversed, so the loan runs again; its replay never saw the flag lifted, and takes the new one for the old."""
+    state = LOAN.evolve(LOAN.initial, CONTRACTED)
+    for day, command in (
+        (10, CarryOutMeasure(measure_id="msr_1", terms=Flag(flag="dispute"))),
+        (12, pays(date(2024, 2, 12), 101_000, settle=True, payment_id="pay_1")),
+        (13, CarryOutMeasure(measure_id="msr_2", terms=Unflag(flag="dispute"))),
+        (14, CorrectPayment(correction=_REVERSED, booking="same_year")),
+        (15, CarryOutMeasure(measure_id="msr_3", terms=Flag(flag="dispute"))),
+    ):
+        for event in LOAN.decide(command, state, on(date(2024, 2, day))):
+            state = LOAN.evolve(state, event)
+    assert isinstance(state, Running)
+    assert is_replayable(profile_named("demo"), state, date(2024, 2, 15))

@@ -36,6 +36,7 @@ PLANTS = (
         "What a measure did to a loan is forgotten when the loan is decided again.",
         instead(trouble_told, "is_journaled", lambda _real: lambda _terms: False),
         ("decided again, does not give it",),
-        seeds=range(2, 3),
+        config=LATE,
+        seeds=range(8),
     ),
 )
