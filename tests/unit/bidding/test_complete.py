@@ -7,6 +7,7 @@ from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustme
 from services.bidding.commands.assets import CreditAssetProceeds
 from services.bidding.commands.compensation import RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, ConfirmReservation, CreditSale
+from services.bidding.commands.papers import VoidContract
 from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.standing import (
     ConsiderOrders,
@@ -102,6 +103,7 @@ NEVER_WITHOUT_EFFECT = (
 )
 #: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
 NEVER_REFUSED = (
+    VoidContract,
     ConfirmReservation,
     SettleVouchers,
     ReturnVouchers,
