@@ -40,11 +40,15 @@ async def world(keys: Path) -> AsyncIterator[World]:
         across = replace(
             proposed, signatures=2, correction=replace(proposed.correction, correction_id="cor_2")
         )
+        # Proposed in December, when one was to sign, and signed in January.
+        late = replace(proposed, correction=replace(proposed.correction, correction_id="cor_3"))
+        signed = replace(test_correction.SIGNED, correction_id="cor_3")
         for view, stream, events in (
             (MEASURES, "msr_1", (*measure_story.IN_WORK, SIGNED)),
             (MEASURES, "msr_2", measure_story.IN_WORK),
             (CORRECTIONS, "cor_1", (proposed,)),
             (CORRECTIONS, "cor_2", (across,)),
+            (CORRECTIONS, "cor_3", (late, signed)),
             (COMPENSATIONS, "loan_7", (guarantee_story.PROPOSED,)),
             (ASSETS, "ast_1", asset_story.ON_SALE),
             (GUARANTORS, "gua_g", (guarantee_story.NOMINATED,)),
@@ -89,6 +93,7 @@ async def test_each_post_is_shown_what_waits_for_it(world: World) -> None:
     assert [(item["kind"], item["id"]) for item in shown] == [
         ("measure", "msr_1"),
         ("correction", "cor_2"),
+        ("correction", "cor_3"),
         ("guarantor", "gua_g"),
     ]
     shown = (await waits(world, "stf_ria", "risk", *ALL))["items"]
@@ -97,7 +102,7 @@ async def test_each_post_is_shown_what_waits_for_it(world: World) -> None:
     both = StaffAppointed(staff_id="stf_two", roles=("risk", "general_manager"), region=None)
     show(world, STAFF, "stf_two", both)
     shown = (await waits(world, "stf_two", None, *ALL))["items"]
-    assert [item["id"] for item in shown] == ["msr_2", "msr_1", "cor_2", "gua_g"]
+    assert [item["id"] for item in shown] == ["msr_2", "msr_1", "cor_2", "cor_3", "gua_g"]
 
 
 async def test_pages_go_from_kind_to_kind(world: World) -> None:
