@@ -331,9 +331,9 @@ def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
 def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal) -> Running:
     """The loan as it was lent."""
     book = last.book
-    is_measured = any(isinstance(entry, Measure) for entry in entries)
-    # A measure may have ended the penalty: the contract's rate is the rules'.
-    penalty_rate = rules.penalty_rate(book.annual_rate) if is_measured else book.penalty_rate
+    # A write-off has ended the penalty: what it was before, the rules say. Any other loan has its contract's, which may name none.
+    is_ended = last.trouble.written_off_on is not None
+    penalty_rate = rules.penalty_rate(book.annual_rate) if is_ended else book.penalty_rate
     return replace(
         last,
         book=book_of(

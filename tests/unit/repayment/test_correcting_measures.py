@@ -21,7 +21,8 @@ from services.repayment.domain.replaying import is_replayable
 from tests.unit.repayment.inputs import Input, Lived, clean, fail_others
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import Measured, given_for
-from tests.unit.repayment.stories import FIRST_DUE, FUNDED_ON, OPEN, SECOND_DUE, days, pays
+from tests.unit.repayment.pause_story import ASKED_FOR, PAUSE
+from tests.unit.repayment.stories import FIRST_DUE, FUNDED_ON, LOAN, OPEN, OPENED, SECOND_DUE, days, pays
 from tests.unit.repayment.test_correcting import Corrected, compared, money
 from tests.unit.repayment.test_troubled import LOST_ON, MARCH, done
 
@@ -199,3 +200,15 @@ def test_a_waiver_gives_up_at_most_what_is_open_without_the_error() -> None:
     go_on(lived, days(MARCH, 2))
     restated = said(lived, wrong("pay_1", days(MARCH, 1), FIRST_DUE))
     assert (restated.waived_fen, restated.penalty_after_fen, lived.state.trouble.waived_fen) == (-252, 0, 0)
+
+
+def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None:
+    """It was lent before contracts named one: a pause gives it none, so its inputs still give the loan, and the payment does not count."""
+    lived = Lived(Random(0), FUNDED_ON, state=LOAN.evolve(LOAN.initial, OPENED))
+    go_on(lived, ASKED_FOR)
+    lived.say(done(PAUSE))
+    go_on(lived, MARCH)
+    owed = compared(lived.state)
+    lived.say(pays(MARCH, 34_002))
+    assert said(lived, wrong("pay_1", MARCH)).principal_after_fen == 100_000
+    assert compared(lived.state) == owed
