@@ -271,7 +271,7 @@ class MeasureBooks:
 
     def _beside(self, where: str, data: Any, _today: date) -> None:
         """A pause or a flag; what ends a debt as it was ends its pause by the way."""
-        if data.get("cause") not in ("restructured", "written_off"):
+        if data.get("cause") not in ("restructured", "written_off", "voided"):
             self._once(where, data, self._does(where, data, "pause", "pause_end", "flag", "unflag"))
 
     def _in_kind(self, where: str, data: Any, _today: date) -> None:

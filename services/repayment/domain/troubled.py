@@ -56,7 +56,7 @@ from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
 
 #: What may still be done to a loan whose contract is void: nothing that would be a term of it.
-_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, PauseEnd, Flag, Unflag)
+_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, Flag, Unflag)
 
 
 def examine(
