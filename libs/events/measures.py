@@ -253,7 +253,8 @@ class MeasureFailed:
 @event("repayment.MeasureApplied.v1")
 class MeasureApplied:
     """The loan does what a measure's `terms` say: what that comes to is said by the events after it in its record. It is decided again where
-    a correction changes what came before it, so it says its place: not yet woken for phase `before_phase` of `applied_on`."""
+    a correction changes what came before it, so it says its place: not yet woken for phase `before_phase` of `applied_on`. Of a waiver,
+    `waivable_fen` is how much of the loan, over its life, its last signature may give up: then no more than that either."""
 
     loan_id: str
     borrower: str
@@ -261,6 +262,7 @@ class MeasureApplied:
     terms: MeasureTerms
     applied_on: date
     before_phase: Count
+    waivable_fen: Count | None = None
 
 
 @event("repayment.LoanRescheduled.v1")

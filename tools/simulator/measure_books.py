@@ -82,6 +82,8 @@ class MeasureBooks:
     recovered: Recoveries = field(default_factory=Recoveries)
     waived: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Of each loan: all penalty that it was forgiven."""
+    waivable: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Of each loan: how much of it those may forgive in all who signed a waiver that it applied."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -267,6 +269,7 @@ class MeasureBooks:
         require(right, f"{where}: {data['measure_id']} gives up {waived}, agreed was {book.terms}")
         self.waived[data["loan_id"]] += waived
         most, all_of_it = dict(_WAIVERS)[book.last], self.waived[data["loan_id"]]
+        self.waivable[data["loan_id"]] = max(self.waivable[data["loan_id"]], most)
         require(all_of_it <= most, f"{where}: {book.last} gives up {all_of_it} of a loan, may {most}")
 
     def _beside(self, where: str, data: Any, _today: date) -> None:
@@ -334,10 +337,11 @@ class MeasureBooks:
 
     def _restated(self, where: str, data: Any, _today: date) -> None:
         """A correction decides measures again, and forgives another penalty."""
-        self.waived[data["loan_id"]] += data["waived_fen"]
-        require(
-            self.waived[data["loan_id"]] >= 0, f"{where}: {data['loan_id']} was forgiven less than nothing"
-        )
+        loan = data["loan_id"]
+        self.waived[loan] += data["waived_fen"]
+        all_of_it, most = self.waived[loan], self.waivable[loan]
+        require(all_of_it >= 0, f"{where}: {loan} was forgiven less than nothing")
+        require(all_of_it <= most, f"{where}: a correction gives up {all_of_it} of {loan}, signed are {most}")
 
     def _charged(self, where: str, data: Any, _today: date) -> None:
         # Penalty of the day itself is charged in the record that writes off, before it.

@@ -39,7 +39,7 @@ from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
 from services.repayment.domain.profile import CURRENT, Profile, Rules
 from services.repayment.domain.trouble import Trouble
-from services.repayment.domain.troubled import effect
+from services.repayment.domain.troubled import effect, require_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,7 @@ class Run:
             terms=measure.terms,
             applied_on=measure.applied_on,
             before_phase=measure.before_phase,
+            waivable_fen=measure.waivable_fen,
         )
         events = self._effect(measure, self.state)
         self.applied[measure.measure_id] = tuple(events)
@@ -193,11 +194,13 @@ class Run:
 
     def _effect(self, measure: Measure, state: Running) -> Sequence[LoanEvent]:
         try:
-            return effect(self.rules, measure.measure_id, measure.terms, state, measure.applied_on)
+            events = effect(self.rules, measure.measure_id, measure.terms, state, measure.applied_on)
+            require_within(measure.waivable_fen, state, events)
         except Refused as refused:
             if comes_to_nothing(measure.terms, refused.code):
                 return []
             raise Refused(f"{measure.terms.kind}_would_differ") from refused
+        return events
 
     def _decided(self, payment: Payment) -> Sequence[LoanEvent]:
         state, borrower = self.state, self.state.borrower

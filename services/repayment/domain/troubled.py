@@ -101,17 +101,18 @@ def carry_out(
         terms=command.terms,
         applied_on=on,
         before_phase=phase,
+        waivable_fen=command.waivable_fen,
     )
     done = effect(rules, command.measure_id, command.terms, state, on)
-    if command.waivable_fen is not None:
-        _require_within(command.waivable_fen, state, done)
+    require_within(command.waivable_fen, state, done)
     return [*waited(state, due, (on, phase)), applied, *done]
 
 
-def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEvent]) -> None:
-    """Others may have been carried out since this one was proposed: the sum of all is what its signatures must reach."""
+def require_within(waivable_fen: int | None, state: Running, events: Sequence[LoanEvent]) -> None:
+    """Others may have been carried out since this one was proposed, and a correction makes all of them find more: the sum is what its
+    signatures must reach."""
     waived_fen = sum(event.waived_fen for event in events if isinstance(event, PenaltyWaived))
-    if state.trouble.waived_fen + waived_fen > waivable_fen:
+    if waivable_fen is not None and state.trouble.waived_fen + waived_fen > waivable_fen:
         raise Refused("waiver_limit_passed")
 
 

@@ -317,6 +317,7 @@ def applied(command: CarryOutMeasure, day: date, before_phase: int = 2) -> Measu
         terms=command.terms,
         applied_on=day,
         before_phase=before_phase,
+        waivable_fen=command.waivable_fen,
     )
 
 
