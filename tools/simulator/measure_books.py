@@ -291,6 +291,9 @@ class MeasureBooks:
 
     def _classified(self, where: str, data: Any, today: date) -> None:
         loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
+        is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
+        is_late = is_better and loan.is_behind(today) and loan.restated_at != where
+        require(not is_late, f"{where}: {data['loan_id']} is better and not cured")
         if not data["measure_id"]:
             best, until = self.floors.get(data["loan_id"], ("normal", None))
             holds = loan.runs and (until is None or today <= until)
@@ -304,8 +307,6 @@ class MeasureBooks:
             return
         self._once(where, data, book)
         require(to_class == book.terms["to_class"], f"{where}: {data['loan_id']} is of another class")
-        is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
-        require(not (is_better and loan.dpd(today)), f"{where}: {data['loan_id']} is better and not cured")
         self.floors[data["loan_id"]] = to_class, None
 
     def _moved(self, where: str, data: Any, _today: date) -> None:
@@ -331,8 +332,8 @@ class MeasureBooks:
         loan = data["loan_id"]
         require(loan in self.no_income, f"{where}: interest of {loan} was income")
         self.no_income.discard(loan)
-        dpd = self.books.loans[loan].dpd(today)
-        require(dpd == 0, f"{where}: interest of {loan} is income after {dpd} days")
+        is_late = self.books.loans[loan].is_behind(today) and self.books.loans[loan].restated_at != where
+        require(not is_late, f"{where}: interest of {loan} is income while it is behind")
         require(not self.books.loans[loan].written_off, f"{where}: interest of {loan} is income, written off")
 
     def _restated(self, where: str, data: Any, _today: date) -> None:

@@ -284,12 +284,13 @@ def _waived(rules: Rules, measure_id: str, terms: Waiver, state: Running, on: da
 def _reclassified(
     rules: Rules, measure_id: str, terms: Reclassification, state: Running, on: date
 ) -> Sequence[LoanEvent]:
-    """Either way; better only once all arrears are paid and nothing is observed, never better than the days past due say."""
+    """Either way; better only once all arrears are paid, whatever days count, and nothing is observed, never better than the days past due
+    say."""
     wanted, current = rules.class_rank(terms.to_class), rules.class_rank(state.loan_class)
     dpd = days_past_due(state.book, on)
     if wanted == current:
         raise Refused("class_unchanged")
-    if wanted < current and dpd:
+    if wanted < current and state.book.is_behind(on):
         raise Refused("not_cured")
     if wanted < rules.class_rank(rules.class_of(dpd)):
         raise Refused("better_than_overdue")
