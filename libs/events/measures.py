@@ -115,9 +115,20 @@ MeasureTerms = (
     | Flag
     | Unflag
 )
-MeasureKind = Literal[  # noqa: RUF041  # one a line is ten lines more than the file may have
-    Literal["extension", "restructuring", "write_off", "waiver", "reclassification", "non_accrual"],
-    Literal["branch_move", "settlement_in_kind", "voidance", "pause", "pause_end", "flag", "unflag"],
+MeasureKind = Literal[
+    "extension",
+    "restructuring",
+    "write_off",
+    "waiver",
+    "reclassification",
+    "non_accrual",
+    "branch_move",
+    "settlement_in_kind",
+    "voidance",
+    "pause",
+    "pause_end",
+    "flag",
+    "unflag",
 ]
 
 
@@ -360,32 +371,5 @@ class PenaltyWaived:
     overdue_after_fen: Count
     dpd: Count
     bucket: str
-    product: str = ""
-    region: str = ""
-
-
-@event("repayment.NonAccrualStarted.v1")
-class NonAccrualStarted:
-    """The loan's interest is no income any more: overdue for more than 90 days, by hand (`measure_id`), or written off."""
-
-    loan_id: str
-    borrower: str
-    cause: Literal["overdue", "by_hand", "written_off"]
-    measure_id: str
-    started_on: date
-    dpd: Count
-    principal_fen: Count
-    product: str = ""
-    region: str = ""
-
-
-@event("repayment.NonAccrualEnded.v1")
-class NonAccrualEnded:
-    """All arrears are paid: the loan's interest is income again."""
-
-    loan_id: str
-    borrower: str
-    ended_on: date
-    principal_fen: Count
     product: str = ""
     region: str = ""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-from libs.events.measures import NonAccrualEnded, NonAccrualStarted
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from services.repayment.domain.allocation import Book, days_past_due
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import Rules

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from libs.events.deciding import Refused, Wake
-from libs.events.measures import NonAccrual, NonAccrualEnded, Reclassification, Restructuring, WriteOff
+from libs.events.measures import NonAccrual, Reclassification, Restructuring, WriteOff
+from libs.events.non_accrual import NonAccrualEnded
 from libs.events.pauses import Pause
 from libs.events.repayment import PenaltyLine
 from services.bidding.policies.repaying import on_repayment
