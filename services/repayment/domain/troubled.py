@@ -10,7 +10,7 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused
-from libs.events.flags import Flag, LoanUnflagged, Unflag
+from libs.events.flags import Flag, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
@@ -45,7 +45,7 @@ from services.repayment.domain.loan_day import (
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.mandate import Need, need_of
-from services.repayment.domain.pausing_loan import pause_ended, paused_or_flagged, unflagged
+from services.repayment.domain.pausing_loan import flagged, pause_ended, paused_or_flagged
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
@@ -121,11 +121,11 @@ def waived_before_fen(terms: MeasureTerms, state: Running) -> int:
     return state.trouble.waived_fen if isinstance(terms, Waiver) else 0
 
 
-def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Context) -> Sequence[LoanUnflagged]:
+def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Context) -> Sequence[LoanEvent]:
     """A loan that is repaid takes a flag back; nothing of how it ran depends on that. Refusals stand on CarryOutMeasure."""
     if command.measure_id in last.trouble.done:
         return []
-    return unflagged(command.measure_id, terms, last, context.business_date)
+    return flagged(command.measure_id, terms, last, context.business_date)
 
 
 def _need(terms: MeasureTerms, state: Running) -> Need:
