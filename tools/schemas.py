@@ -29,6 +29,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     mandate,
     market,
     measures,
+    non_accrual,
     onboarding,
     pauses,
     plans,

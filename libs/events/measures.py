@@ -115,9 +115,20 @@ MeasureTerms = (
     | Flag
     | Unflag
 )
-MeasureKind = Literal[  # noqa: RUF041  # one a line is ten lines more than the file may have
-    Literal["extension", "restructuring", "write_off", "waiver", "reclassification", "non_accrual"],
-    Literal["branch_move", "settlement_in_kind", "voidance", "pause", "pause_end", "flag", "unflag"],
+MeasureKind = Literal[
+    "extension",
+    "restructuring",
+    "write_off",
+    "waiver",
+    "reclassification",
+    "non_accrual",
+    "branch_move",
+    "settlement_in_kind",
+    "voidance",
+    "pause",
+    "pause_end",
+    "flag",
+    "unflag",
 ]
 
 
@@ -253,7 +264,8 @@ class MeasureFailed:
 @event("repayment.MeasureApplied.v1")
 class MeasureApplied:
     """The loan does what a measure's `terms` say: what that comes to is said by the events after it in its record. It is decided again where
-    a correction changes what came before it, so it says its place: not yet woken for phase `before_phase` of `applied_on`."""
+    a correction changes what came before it, so it says its place: not yet woken for phase `before_phase` of `applied_on`. Of a waiver,
+    `waivable_fen` is how much of the loan, over its life, its last signature may give up: then no more than that either."""
 
     loan_id: str
     borrower: str
@@ -261,6 +273,7 @@ class MeasureApplied:
     terms: MeasureTerms
     applied_on: date
     before_phase: Count
+    waivable_fen: Count | None = None
 
 
 @event("repayment.LoanRescheduled.v1")
@@ -358,32 +371,5 @@ class PenaltyWaived:
     overdue_after_fen: Count
     dpd: Count
     bucket: str
-    product: str = ""
-    region: str = ""
-
-
-@event("repayment.NonAccrualStarted.v1")
-class NonAccrualStarted:
-    """The loan's interest is no income any more: overdue for more than 90 days, by hand (`measure_id`), or written off."""
-
-    loan_id: str
-    borrower: str
-    cause: Literal["overdue", "by_hand", "written_off"]
-    measure_id: str
-    started_on: date
-    dpd: Count
-    principal_fen: Count
-    product: str = ""
-    region: str = ""
-
-
-@event("repayment.NonAccrualEnded.v1")
-class NonAccrualEnded:
-    """All arrears are paid: the loan's interest is income again."""
-
-    loan_id: str
-    borrower: str
-    ended_on: date
-    principal_fen: Count
     product: str = ""
     region: str = ""

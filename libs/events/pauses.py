@@ -11,7 +11,7 @@ from libs.events.codec import event, record
 PauseCause = Literal["illness", "disaster", "fraud_report", "system_fault"]
 """Why somebody cannot pay who would: illness, a disaster, a fraud that the police have on record, or a fault of our own systems."""
 
-PauseEndCause = Literal["by_hand", "restructured", "written_off"]
+PauseEndCause = Literal["by_hand", "restructured", "written_off", "voided"]
 
 
 @record

@@ -139,6 +139,10 @@ class LoanBook:
         oldest = self.oldest
         return self.counted(oldest.due_on, on) if oldest else 0
 
+    def is_behind(self, on: date) -> bool:
+        """Whether something is unpaid that was due before a day, whatever days count."""
+        return self.oldest is not None and self.oldest.due_on < on
+
     def counted(self, since: date, on: date) -> int:
         """How many days after one, up to another, count."""
         return max(0, (on - since).days) - sum(since < day <= on for day in self.paused)
@@ -317,7 +321,7 @@ class LoanBook:
             self.bucket == bucket, f"{where}: {self.loan_id} is in {self.bucket}, {dpd} days are {bucket}"
         )
         names = [name for name, _ in _CLASSES]
-        is_plain = dpd == 0 and not self.by_measure
+        is_plain = not self.is_behind(day) and not self.by_measure
         right = self.loan_class == least if is_plain else names.index(self.loan_class) >= names.index(least)
         require(right, f"{where}: {self.loan_id} is {self.loan_class} after {dpd} days")
 

@@ -82,6 +82,8 @@ class MeasureBooks:
     recovered: Recoveries = field(default_factory=Recoveries)
     waived: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Of each loan: all penalty that it was forgiven."""
+    waivable: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Of each loan: how much of it those may forgive in all who signed a waiver that it applied."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -267,11 +269,12 @@ class MeasureBooks:
         require(right, f"{where}: {data['measure_id']} gives up {waived}, agreed was {book.terms}")
         self.waived[data["loan_id"]] += waived
         most, all_of_it = dict(_WAIVERS)[book.last], self.waived[data["loan_id"]]
+        self.waivable[data["loan_id"]] = max(self.waivable[data["loan_id"]], most)
         require(all_of_it <= most, f"{where}: {book.last} gives up {all_of_it} of a loan, may {most}")
 
     def _beside(self, where: str, data: Any, _today: date) -> None:
         """A pause or a flag; what ends a debt as it was ends its pause by the way."""
-        if data.get("cause") not in ("restructured", "written_off"):
+        if data.get("cause") not in ("restructured", "written_off", "voided"):
             self._once(where, data, self._does(where, data, "pause", "pause_end", "flag", "unflag"))
 
     def _in_kind(self, where: str, data: Any, _today: date) -> None:
@@ -288,6 +291,9 @@ class MeasureBooks:
 
     def _classified(self, where: str, data: Any, today: date) -> None:
         loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
+        is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
+        is_late = is_better and loan.is_behind(today) and loan.restated_at != where
+        require(not is_late, f"{where}: {data['loan_id']} is better and not cured")
         if not data["measure_id"]:
             best, until = self.floors.get(data["loan_id"], ("normal", None))
             holds = loan.runs and (until is None or today <= until)
@@ -301,8 +307,6 @@ class MeasureBooks:
             return
         self._once(where, data, book)
         require(to_class == book.terms["to_class"], f"{where}: {data['loan_id']} is of another class")
-        is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
-        require(not (is_better and loan.dpd(today)), f"{where}: {data['loan_id']} is better and not cured")
         self.floors[data["loan_id"]] = to_class, None
 
     def _moved(self, where: str, data: Any, _today: date) -> None:
@@ -328,16 +332,17 @@ class MeasureBooks:
         loan = data["loan_id"]
         require(loan in self.no_income, f"{where}: interest of {loan} was income")
         self.no_income.discard(loan)
-        dpd = self.books.loans[loan].dpd(today)
-        require(dpd == 0, f"{where}: interest of {loan} is income after {dpd} days")
+        is_late = self.books.loans[loan].is_behind(today) and self.books.loans[loan].restated_at != where
+        require(not is_late, f"{where}: interest of {loan} is income while it is behind")
         require(not self.books.loans[loan].written_off, f"{where}: interest of {loan} is income, written off")
 
     def _restated(self, where: str, data: Any, _today: date) -> None:
         """A correction decides measures again, and forgives another penalty."""
-        self.waived[data["loan_id"]] += data["waived_fen"]
-        require(
-            self.waived[data["loan_id"]] >= 0, f"{where}: {data['loan_id']} was forgiven less than nothing"
-        )
+        loan = data["loan_id"]
+        self.waived[loan] += data["waived_fen"]
+        all_of_it, most = self.waived[loan], self.waivable[loan]
+        require(all_of_it >= 0, f"{where}: {loan} was forgiven less than nothing")
+        require(all_of_it <= most, f"{where}: a correction gives up {all_of_it} of {loan}, signed are {most}")
 
     def _charged(self, where: str, data: Any, _today: date) -> None:
         # Penalty of the day itself is charged in the record that writes off, before it.

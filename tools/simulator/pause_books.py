@@ -18,6 +18,13 @@ from tools.simulator.measure_books import MeasureBooks
 _DAYS_MAX: Final = 90
 _YEAR_DAYS_MAX: Final = 120
 _DAY: Final = timedelta(days=1)
+#: What ends a pause before its time, by the cause that is said.
+_ENDED_BY: Final = {
+    "by_hand": "pause_end",
+    "restructured": "restructuring",
+    "written_off": "write_off",
+    "voided": "voidance",
+}
 
 
 @dataclass(slots=True)
@@ -33,6 +40,8 @@ class PauseBooks:
     told: dict[tuple[str, str], str] = field(default_factory=dict)
     """(loan, flag) -> debtor."""
     unasked: set[str] = field(default_factory=set)
+    void: set[str] = field(default_factory=set)
+    """Loans whose contract is void: no pause of it holds any more."""
 
     def record(self, where: str, event: Any, decided_on: str | None) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -72,16 +81,19 @@ class PauseBooks:
             pause == data["pause_id"] and last > today, f"{where}: {loan} ends a pause that does not stand"
         )
         kind = self.measures.measures[data["measure_id"]].terms["kind"]
-        right = {"by_hand": "pause_end", "restructured": "restructuring", "written_off": "write_off"}
-        require(kind == right[data["cause"]], f"{where}: a {kind} ends the pause of {loan}")
+        require(kind == _ENDED_BY[data["cause"]], f"{where}: a {kind} ends the pause of {loan}")
         for day in [day for day in self.books.loans[loan].paused if day > today]:
             self.books.loans[loan].paused.discard(day)
             self.spent[loan, day.year].discard(day)
         self.last[loan] = pause, today
 
+    def _voided(self, _where: str, data: Any, _today: date) -> None:
+        self.void.add(data["loan_id"])
+
     def _asks(self, where: str, data: Any, _today: date) -> None:
         loan, day = data["loan_id"], date.fromisoformat(data["value_date"])
-        may = day not in self.books.loans[loan].paused and (loan, "death") not in self.flags
+        is_paused = day in self.books.loans[loan].paused and loan not in self.void
+        may = not is_paused and (loan, "death") not in self.flags
         asked = data.get("asked", True)
         require(
             asked == may, f"{where}: the account of {loan} is {'asked' if asked else 'left alone'} on {day}"
@@ -142,6 +154,7 @@ class PauseBooks:
 _HANDLERS: Final[dict[str, Callable[[PauseBooks, str, Any, date], None]]] = {
     "repayment.DelinquencyPaused.v1": PauseBooks._paused,
     "repayment.DelinquencyPauseEnded.v1": PauseBooks._ended,
+    "repayment.LoanVoided.v1": PauseBooks._voided,
     "repayment.InstallmentDue.v1": PauseBooks._asks,
     "repayment.DebitRequested.v1": PauseBooks._asks,
     "bidding.InstallmentDebited.v1": PauseBooks._answers,

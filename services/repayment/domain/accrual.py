@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-from libs.events.measures import NonAccrualEnded, NonAccrualStarted
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from services.repayment.domain.allocation import Book, days_past_due
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import Rules
@@ -44,10 +44,10 @@ def stopped_by_day(rules: Rules, state: Running, on: date) -> Sequence[NonAccrua
 
 
 def resumed(state: Running, book: Book, on: date) -> Sequence[NonAccrualEnded]:
-    """Arrears there were, and none are left: a payment in time ends nothing that was decided by hand. What was written off is no income,
-    whatever is paid of it."""
+    """Arrears there were, and none are left, whatever days count: a payment in time ends nothing that was decided by hand. What was written
+    off is no income, whatever is paid of it."""
     trouble = state.trouble
-    is_cured = days_past_due(state.book, on) > 0 and days_past_due(book, on) == 0
+    is_cured = state.book.is_behind(on) and not book.is_behind(on)
     if not (trouble.non_accrual and trouble.written_off_on is None and is_cured):
         return []
     return [

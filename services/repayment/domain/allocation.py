@@ -68,6 +68,10 @@ class Book:
         """Due date of the oldest instalment that is not fully paid, None when none is left."""
         return self.rows[self.first_open - 1].due_on if self.first_open <= len(self.rows) else None
 
+    def is_behind(self, on: date) -> bool:
+        """Whether an instalment was due before a day and is not fully paid, whatever days count: in a pause it is behind as well."""
+        return self.oldest_due_on is not None and self.oldest_due_on < on
+
     @property
     def outstanding_fen(self) -> int:
         """Principal that is not repaid."""

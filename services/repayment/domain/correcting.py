@@ -13,7 +13,7 @@ from libs.events.corrections import (
     PaymentReversed,
 )
 from libs.events.deciding import Context, Refused
-from libs.events.measures import NonAccrualEnded
+from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.accrual import stopped

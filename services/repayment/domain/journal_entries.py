@@ -58,12 +58,14 @@ class Sale:
 
 @record
 class Measure:
-    """A measure that the loan applied: its terms say all that it is decided by, beside the loan of its day."""
+    """A measure that the loan applied: its terms say all that it is decided by, beside the loan of its day and, of a waiver, how much of the
+    loan who signed it may give up (`waivable_fen`)."""
 
     measure_id: str
     terms: MeasureTerms
     applied_on: date
     before_phase: Count
+    waivable_fen: Count | None = None
 
 
 @record
@@ -173,7 +175,8 @@ def written(entry: Entry) -> str:
         case Measure():
             terms = encode(MeasureTerms, entry.terms).decode()
             place = (entry.applied_on.isoformat(), str(entry.before_phase))
-            return _joined("m1", (entry.measure_id, *place, terms))
+            waivable = "" if entry.waivable_fen is None else str(entry.waivable_fen)
+            return _joined("m1", (entry.measure_id, *place, terms, waivable))
         case Answer():
             return _joined("a1", (entry.debit_id, entry.answered_on.isoformat(), str(entry.before_phase)))
         case Wait():
@@ -193,12 +196,13 @@ def read(line: str) -> Entry:
         case "s1":
             return _sale(fields)
         case "m1":
-            measure_id, applied_on, phase, terms = fields
+            measure_id, applied_on, phase, terms, waivable = fields
             return Measure(
                 measure_id=measure_id,
                 terms=decode(MeasureTerms, terms.encode()),
                 applied_on=date.fromisoformat(applied_on),
                 before_phase=int(phase),
+                waivable_fen=int(waivable) if waivable else None,
             )
         case "a1":
             debit_id, answered_on, phase = fields

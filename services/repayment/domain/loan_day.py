@@ -214,12 +214,12 @@ def _worse_class(rules: Rules, state: Running, on: date) -> Sequence[LoanClassif
 
 
 def cured(rules: Rules, state: Running, book: Book, on: date) -> Sequence[LoanClassified]:
-    """A class gets better only when all arrears are met, and then it is the best at once (rules.md 1.4, "cure"): the best that
+    """A class gets better only when all arrears are met, whatever days count, and then it is the best at once (rules.md 1.4, "cure"): the best that
     measures left it, and the best of all once nothing is owed. What was written off has no better one before."""
     is_over = book.oldest_due_on is None
     best = rules.class_of(0) if is_over else floor_on(state.trouble, on)
     is_better = rules.class_rank(best) < rules.class_rank(state.loan_class)
-    may_be = is_over or (days_past_due(book, on) == 0 and state.trouble.written_off_on is None)
+    may_be = is_over or (not book.is_behind(on) and state.trouble.written_off_on is None)
     return classified(state, book, best, on) if may_be and is_better else []
 
 

@@ -6,10 +6,10 @@ begins tomorrow at the earliest: what was said of a day stays said, and no day i
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import assert_never
+from typing import TypedDict, assert_never
 
 from libs.events.deciding import Refused
-from libs.events.flags import Flag, LoanFlagged, LoanUnflagged, Unflag
+from libs.events.flags import Flag, FlagKind, LoanFlagged, LoanUnflagged, Unflag
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded, Pause, PauseEnd, PauseEndCause
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.pausing import Paused, most_in_a_year, standing
@@ -27,10 +27,8 @@ def paused_or_flagged(
             return _paused(rules, measure_id, terms, state, on)
         case PauseEnd():
             return _unpaused(measure_id, state, on)
-        case Flag():
-            return _flagged(measure_id, terms, state, on)
-        case Unflag():
-            return unflagged(measure_id, terms, state, on)
+        case Flag() | Unflag():
+            return flagged(measure_id, terms, state, on)
         case _:
             assert_never(terms)
 
@@ -100,34 +98,30 @@ def pause_ended(
     ]
 
 
-def _flagged(measure_id: str, terms: Flag, state: Running, on: date) -> Sequence[LoanFlagged]:
-    if terms.flag in state.trouble.flags:
-        raise Refused("flag_stands")
-    return [
-        LoanFlagged(
-            loan_id=state.loan_id,
-            borrower=state.borrower,
-            measure_id=measure_id,
-            flag=terms.flag,
-            flagged_on=on,
-            product=state.product,
-            region=state.region,
-        )
-    ]
+class _Said(TypedDict):
+    """What is said of a flag, whether it is raised or lifted."""
+
+    loan_id: str
+    borrower: str
+    measure_id: str
+    flag: FlagKind
+    product: str
+    region: str
 
 
-def unflagged(measure_id: str, terms: Unflag, state: Running, on: date) -> Sequence[LoanUnflagged]:
-    """The flag is lifted. Refusals stand on CarryOutMeasure."""
-    if terms.flag not in state.trouble.flags:
-        raise Refused("no_flag")
-    return [
-        LoanUnflagged(
-            loan_id=state.loan_id,
-            borrower=state.borrower,
-            measure_id=measure_id,
-            flag=terms.flag,
-            unflagged_on=on,
-            product=state.product,
-            region=state.region,
-        )
-    ]
+def flagged(
+    measure_id: str, terms: Flag | Unflag, state: Running, on: date
+) -> Sequence[LoanFlagged | LoanUnflagged]:
+    """The flag is raised, or lifted. Refusals stand on CarryOutMeasure."""
+    stands = terms.flag in state.trouble.flags
+    if stands == isinstance(terms, Flag):
+        raise Refused("flag_stands" if stands else "no_flag")
+    said = _Said(
+        loan_id=state.loan_id,
+        borrower=state.borrower,
+        measure_id=measure_id,
+        flag=terms.flag,
+        product=state.product,
+        region=state.region,
+    )
+    return [LoanUnflagged(**said, unflagged_on=on) if stands else LoanFlagged(**said, flagged_on=on)]

@@ -39,7 +39,7 @@ from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
 from services.repayment.domain.profile import CURRENT, Profile, Rules
 from services.repayment.domain.trouble import Trouble
-from services.repayment.domain.troubled import effect
+from services.repayment.domain.troubled import effect, require_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,7 @@ class Run:
             terms=measure.terms,
             applied_on=measure.applied_on,
             before_phase=measure.before_phase,
+            waivable_fen=measure.waivable_fen,
         )
         events = self._effect(measure, self.state)
         self.applied[measure.measure_id] = tuple(events)
@@ -193,11 +194,13 @@ class Run:
 
     def _effect(self, measure: Measure, state: Running) -> Sequence[LoanEvent]:
         try:
-            return effect(self.rules, measure.measure_id, measure.terms, state, measure.applied_on)
+            events = effect(self.rules, measure.measure_id, measure.terms, state, measure.applied_on)
+            require_within(measure.waivable_fen, state, events)
         except Refused as refused:
             if comes_to_nothing(measure.terms, refused.code):
                 return []
             raise Refused(f"{measure.terms.kind}_would_differ") from refused
+        return events
 
     def _decided(self, payment: Payment) -> Sequence[LoanEvent]:
         state, borrower = self.state, self.state.borrower
@@ -331,9 +334,9 @@ def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
 def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal) -> Running:
     """The loan as it was lent."""
     book = last.book
-    is_measured = any(isinstance(entry, Measure) for entry in entries)
-    # A measure may have ended the penalty: the contract's rate is the rules'.
-    penalty_rate = rules.penalty_rate(book.annual_rate) if is_measured else book.penalty_rate
+    # A write-off has ended the penalty: what it was before, the rules say. Any other loan has its contract's, which may name none.
+    is_ended = last.trouble.written_off_on is not None
+    penalty_rate = rules.penalty_rate(book.annual_rate) if is_ended else book.penalty_rate
     return replace(
         last,
         book=book_of(

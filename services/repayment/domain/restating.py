@@ -71,6 +71,7 @@ def with_measure(journal: Journal, event: MeasureApplied) -> Journal:
             terms=event.terms,
             applied_on=event.applied_on,
             before_phase=event.before_phase,
+            waivable_fen=event.waivable_fen,
         ),
     )
 

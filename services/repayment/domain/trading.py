@@ -173,10 +173,7 @@ def _require_tradable(rules: Rules, state: Running, on: date, *, may_wait: bool 
     is_blocked = any(abs((row.due_on - on).days) <= rules.blocked_days for row in state.book.rows)
     if is_blocked and not may_wait:
         raise Refused("blocked_window")
-    oldest = state.book.oldest_due_on
-    # Whatever days count: what is behind is not for sale in a pause either.
-    is_behind = oldest is not None and oldest < on
-    if is_behind and not (may_wait and _may_be_paid(state, on)):
+    if state.book.is_behind(on) and not (may_wait and _may_be_paid(state, on)):
         raise Refused("loan_overdue")
 
 

@@ -14,13 +14,12 @@ from libs.events.measures import (
     LoanWrittenOff,
     MeasureApplied,
     MeasureExamined,
-    NonAccrualEnded,
-    NonAccrualStarted,
     PenaltyWaived,
     Reclassification,
     RecoveryReceived,
 )
 from libs.events.money import Count
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.repayment import LoanClass, LoanClassified
 from libs.events.voidance import LoanVoided

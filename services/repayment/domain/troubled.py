@@ -10,7 +10,7 @@ from datetime import date
 from typing import assert_never
 
 from libs.events.deciding import Context, Refused
-from libs.events.flags import Flag, LoanUnflagged, Unflag
+from libs.events.flags import Flag, Unflag
 from libs.events.in_kind import SettlementInKind
 from libs.events.measures import (
     BranchMove,
@@ -45,7 +45,7 @@ from services.repayment.domain.loan_day import (
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.mandate import Need, need_of
-from services.repayment.domain.pausing_loan import pause_ended, paused_or_flagged, unflagged
+from services.repayment.domain.pausing_loan import flagged, pause_ended, paused_or_flagged
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
@@ -56,7 +56,7 @@ from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
 
 #: What may still be done to a loan whose contract is void: nothing that would be a term of it.
-_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, PauseEnd, Flag, Unflag)
+_OF_A_VOID_LOAN = (WriteOff, Reclassification, BranchMove, SettlementInKind, Flag, Unflag)
 
 
 def examine(
@@ -101,17 +101,18 @@ def carry_out(
         terms=command.terms,
         applied_on=on,
         before_phase=phase,
+        waivable_fen=command.waivable_fen,
     )
     done = effect(rules, command.measure_id, command.terms, state, on)
-    if command.waivable_fen is not None:
-        _require_within(command.waivable_fen, state, done)
+    require_within(command.waivable_fen, state, done)
     return [*waited(state, due, (on, phase)), applied, *done]
 
 
-def _require_within(waivable_fen: int, state: Running, events: Sequence[LoanEvent]) -> None:
-    """Others may have been carried out since this one was proposed: the sum of all is what its signatures must reach."""
+def require_within(waivable_fen: int | None, state: Running, events: Sequence[LoanEvent]) -> None:
+    """Others may have been carried out since this one was proposed, and a correction makes all of them find more: the sum is what its
+    signatures must reach."""
     waived_fen = sum(event.waived_fen for event in events if isinstance(event, PenaltyWaived))
-    if state.trouble.waived_fen + waived_fen > waivable_fen:
+    if waivable_fen is not None and state.trouble.waived_fen + waived_fen > waivable_fen:
         raise Refused("waiver_limit_passed")
 
 
@@ -120,11 +121,11 @@ def waived_before_fen(terms: MeasureTerms, state: Running) -> int:
     return state.trouble.waived_fen if isinstance(terms, Waiver) else 0
 
 
-def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Context) -> Sequence[LoanUnflagged]:
+def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Context) -> Sequence[LoanEvent]:
     """A loan that is repaid takes a flag back; nothing of how it ran depends on that. Refusals stand on CarryOutMeasure."""
     if command.measure_id in last.trouble.done:
         return []
-    return unflagged(command.measure_id, terms, last, context.business_date)
+    return flagged(command.measure_id, terms, last, context.business_date)
 
 
 def _need(terms: MeasureTerms, state: Running) -> Need:
@@ -283,12 +284,13 @@ def _waived(rules: Rules, measure_id: str, terms: Waiver, state: Running, on: da
 def _reclassified(
     rules: Rules, measure_id: str, terms: Reclassification, state: Running, on: date
 ) -> Sequence[LoanEvent]:
-    """Either way; better only once all arrears are paid and nothing is observed, never better than the days past due say."""
+    """Either way; better only once all arrears are paid, whatever days count, and nothing is observed, never better than the days past due
+    say."""
     wanted, current = rules.class_rank(terms.to_class), rules.class_rank(state.loan_class)
     dpd = days_past_due(state.book, on)
     if wanted == current:
         raise Refused("class_unchanged")
-    if wanted < current and dpd:
+    if wanted < current and state.book.is_behind(on):
         raise Refused("not_cured")
     if wanted < rules.class_rank(rules.class_of(dpd)):
         raise Refused("better_than_overdue")

@@ -32,6 +32,7 @@ from services.repayment.domain.himself import guarantor_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, lent
 from services.repayment.domain.journal_entries import Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
+from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
 from services.repayment.domain.replay_run import Got, Row
 from services.repayment.domain.replaying import Replayed, replay
@@ -209,6 +210,7 @@ def _effect(
             product=live.product,
             region=live.region,
         ),
+        *(pause_ended(measure_id, live, on, "voided") if left_fen else ()),
         *_moved(live, standing, left_fen, measure_id, on),
         *release_all(live, "loan_voided"),
         *([] if left_fen else [_repaid(live, paid, on)]),

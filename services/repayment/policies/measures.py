@@ -13,9 +13,9 @@ from libs.events.measures import (
     MeasureExecuted,
     MeasureFailed,
     MeasureProposed,
-    NonAccrualStarted,
     PenaltyWaived,
 )
+from libs.events.non_accrual import NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanClassified

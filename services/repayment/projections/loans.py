@@ -12,15 +12,8 @@ from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
-from libs.events.measures import (
-    LoanMoved,
-    LoanRescheduled,
-    LoanWrittenOff,
-    NonAccrualEnded,
-    NonAccrualStarted,
-    PenaltyWaived,
-    RecoveryReceived,
-)
+from libs.events.measures import LoanMoved, LoanRescheduled, LoanWrittenOff, PenaltyWaived, RecoveryReceived
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (

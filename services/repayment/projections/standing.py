@@ -5,15 +5,8 @@ which measures; the days that it is paused, and its flags. A part of the loan's 
 from collections.abc import Sequence
 
 from libs.events.flags import LoanFlagged, LoanUnflagged
-from libs.events.measures import (
-    LoanMoved,
-    LoanRescheduled,
-    LoanWrittenOff,
-    NonAccrualEnded,
-    NonAccrualStarted,
-    PenaltyWaived,
-    RecoveryReceived,
-)
+from libs.events.measures import LoanMoved, LoanRescheduled, LoanWrittenOff, PenaltyWaived, RecoveryReceived
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.views import Add, Op, Set
 from libs.events.voidance import LoanVoided

@@ -56,8 +56,11 @@ class Measured(Lived):
         ):
             return
         self.measures += 1
+        terms = random_measure(self.chance, self.today)
         measure = CarryOutMeasure(
-            measure_id=f"msr_{self.measures}", terms=random_measure(self.chance, self.today)
+            measure_id=f"msr_{self.measures}",
+            terms=terms,
+            waivable_fen=self.chance.choice((None, 200, 400)) if isinstance(terms, Waiver) else None,
         )
         answer = self.say(measure)
         if isinstance(answer, str):

@@ -10,7 +10,8 @@ from decimal import Decimal
 from libs.events.arrival import Arrival, LoanWaited, PaymentMode
 from libs.events.bidding import ClaimTerms
 from libs.events.deciding import Context, Wake
-from libs.events.measures import MeasureApplied, NonAccrualStarted
+from libs.events.measures import MeasureApplied
+from libs.events.non_accrual import NonAccrualStarted
 from libs.events.repayment import (
     AllocationLine,
     DebitFailureRecorded,
@@ -317,6 +318,7 @@ def applied(command: CarryOutMeasure, day: date, before_phase: int = 2) -> Measu
         terms=command.terms,
         applied_on=day,
         before_phase=before_phase,
+        waivable_fen=command.waivable_fen,
     )
 
 

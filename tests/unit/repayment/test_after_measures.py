@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.measures import NonAccrualEnded, NonAccrualStarted, RecoveryReceived, Waiver
+from libs.events.measures import RecoveryReceived, Waiver
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.repayment import LoanClassified, PaymentReceived
 from tests.unit.given import given
 from tests.unit.repayment.stories import (

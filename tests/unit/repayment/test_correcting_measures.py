@@ -15,13 +15,26 @@ from libs.events.corrections import Correction, LoanRestated, MeasuredStanding
 from libs.events.measures import PenaltyWaived, Waiver, WriteOff
 from libs.events.money import money_context
 from services.repayment.commands.corrections import CorrectPayment
+from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
 from tests.unit.repayment.inputs import Input, Lived, clean, fail_others
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import Measured, given_for
-from tests.unit.repayment.stories import FIRST_DUE, FUNDED_ON, OPEN, SECOND_DUE, days, pays
+from tests.unit.repayment.pause_story import ASKED_FOR, PAUSE
+from tests.unit.repayment.stories import (
+    FIRST_DUE,
+    FUNDED_ON,
+    LOAN,
+    OPEN,
+    OPENED,
+    SECOND_DUE,
+    applied,
+    claim,
+    days,
+    pays,
+)
 from tests.unit.repayment.test_correcting import Corrected, compared, money
 from tests.unit.repayment.test_troubled import LOST_ON, MARCH, done
 
@@ -199,3 +212,37 @@ def test_a_waiver_gives_up_at_most_what_is_open_without_the_error() -> None:
     go_on(lived, days(MARCH, 2))
     restated = said(lived, wrong("pay_1", days(MARCH, 1), FIRST_DUE))
     assert (restated.waived_fen, restated.penalty_after_fen, lived.state.trouble.waived_fen) == (-252, 0, 0)
+
+
+def test_a_correction_forgives_no_more_than_was_signed() -> None:
+    """100,000.00, of which a supervisor forgives the penalty twice: 88.83 and 59.22, asked for as 500.00 and 411.17, of the 500.00 that he may in
+    all. Without the payment that came before, both would find all that they ask for, 911.17: named, and nothing changed."""
+    lived = Lived(Random(0), FUNDED_ON)
+    lived.open(replace(OPEN, principal_fen=10**8, claims=(claim(1, 10**8),)))
+    go_on(lived, days(FIRST_DUE, 1))
+    lived.say(pays(lived.today, 31_000_000))
+    for number, (after, amount_fen, given_fen) in enumerate(((6, 500_00, 88_83), (10, 411_17, 59_22))):
+        go_on(lived, days(FIRST_DUE, after))
+        signed = CarryOutMeasure(
+            measure_id=f"msr_{number}", terms=Waiver(amount_fen=amount_fen), waivable_fen=500_00
+        )
+        answer = lived.say(signed)
+        assert answer[0] == applied(signed, lived.today)
+        assert waived([event for event in answer if not isinstance(event, str)]) == given_fen
+    go_on(lived, days(FIRST_DUE, 11))
+    before = lived.state
+    assert is_replayable(DEMO, before, lived.today)
+    assert lived.say(wrong("pay_1", days(FIRST_DUE, 1))) == "waiver_would_differ"
+    assert lived.state == before
+
+
+def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None:
+    """It was lent before contracts named one: a pause gives it none, so its inputs still give the loan, and the payment does not count."""
+    lived = Lived(Random(0), FUNDED_ON, state=LOAN.evolve(LOAN.initial, OPENED))
+    go_on(lived, ASKED_FOR)
+    lived.say(done(PAUSE))
+    go_on(lived, MARCH)
+    owed = compared(lived.state)
+    lived.say(pays(MARCH, 34_002))
+    assert said(lived, wrong("pay_1", MARCH)).principal_after_fen == 100_000
+    assert compared(lived.state) == owed

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from libs.events.deciding import Refused, Wake
-from libs.events.measures import Restructuring, WriteOff
+from libs.events.measures import NonAccrual, Reclassification, Restructuring, WriteOff
+from libs.events.non_accrual import NonAccrualEnded
 from libs.events.pauses import Pause
 from libs.events.repayment import PenaltyLine
 from services.bidding.policies.repaying import on_repayment
@@ -45,8 +46,11 @@ from tests.unit.repayment.stories import (
     due,
     dues,
     failed,
+    in_time,
     misses,
+    no_income,
     on,
+    pays,
 )
 from tests.unit.repayment.test_loan_day import LATE, UNPAID, missed, moved
 
@@ -148,6 +152,27 @@ def test_days_past_due_stand_still_in_a_pause() -> None:
     assert [event.dpd for event in later.events if hasattr(event, "dpd")][-1] == 31
     assert later.state.bucket == "M2"
     assert loan.when(misses(date(2024, 4, 9))).state.bucket == "M1"
+
+
+def test_what_is_unpaid_in_a_pause_is_not_cured() -> None:
+    """Missed in March, paused until May, no income: once the first instalment is paid no day counts as late, so the bucket is better; but the
+    second is unpaid since 31 March, so the class is not, nor is interest income, nor does risk say better by hand, until that is paid."""
+    begun, today = date(2024, 3, 4), date(2024, 4, 11)
+    pause = of_days(days(begun, 1), date(2024, 5, 18))
+    stop = done(NonAccrual(), "msr_2")
+    paused_ = (applied(pause, begun, before_phase=4), paused(pause.from_on, pause.to_on, begun))
+    stopped = replace(no_income(today, 1), cause="by_hand", measure_id="msr_2")
+    late = (*UNPAID, *LATE, *paused_, due_unasked(2, 2 * INSTALLMENT), applied(stop.terms, today, "msr_2"))
+    part = in_time(given(LOAN, *late, stopped).when(pays(today, INSTALLMENT), on(today)))
+    assert part.events[2:] == (moved(today, "M1", "current", 0, 0, 66_998),)
+    better = done(Reclassification(to_class="normal"), "msr_3")
+    given(LOAN, *late, stopped, *part.events).when(better, on(today)).then_refused("not_cured")
+    whole = pays(today, INSTALLMENT, payment_id="pay_2")
+    cured = given(LOAN, *late, stopped, *part.events).when(whole, on(today))
+    assert in_time(cured).events[2:] == (
+        classified(today, "special_mention", "normal", 0, 33_666),
+        NonAccrualEnded(loan_id="loan_7", borrower="usr_bo", ended_on=today, principal_fen=33_666),
+    )
 
 
 def test_penalty_does_not_run_in_a_pause_and_its_grace_stands_still() -> None:

@@ -16,7 +16,6 @@ from libs.events.measures import (
     MeasureExamined,
     MeasureTerms,
     NonAccrual,
-    NonAccrualStarted,
     PenaltyWaived,
     Reclassification,
     Restructuring,
@@ -24,6 +23,7 @@ from libs.events.measures import (
     Waiver,
     WriteOff,
 )
+from libs.events.non_accrual import NonAccrualStarted
 from libs.events.repayment import (
     LoanClass,
     LoanClassified,

@@ -30,7 +30,9 @@ from libs.events.measures import (
     Waiver,
 )
 from libs.events.money import money_context
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import (
+    InstallmentDue,
     LoanRepaid,
     PaymentReceived,
     PaymentReturned,
@@ -46,6 +48,7 @@ from services.repayment.domain.loan_state import reopened
 from tests.unit.given import given
 from tests.unit.repayment.inputs import Lived
 from tests.unit.repayment.lives import random_terms
+from tests.unit.repayment.pause_story import applied, ended, paused
 from tests.unit.repayment.stories import (
     FIRST_DUE,
     FIRST_PAID,
@@ -55,6 +58,7 @@ from tests.unit.repayment.stories import (
     classified,
     days,
     debit_id,
+    dues,
     on,
     pays,
 )
@@ -202,6 +206,19 @@ def test_the_rest_is_due_by_a_named_day() -> None:
         given(LOAN, *PAID).when(ask, on(MARCH)).then_refused("invalid_date")
 
 
+def test_a_pause_ends_with_the_contract() -> None:
+    """What is left is asked for on its day, though the contract's days were not to count until May."""
+    begun = date(2024, 3, 9)
+    stood = Pause(from_on=days(begun, 1), to_on=date(2024, 5, 18), cause="illness")
+    paused_ = replace(paused(stood.from_on, stood.to_on, begun), measure_id="msr_0")
+    outcome = given(LOAN, *PAID, applied(stood, begun, "msr_0"), paused_).when(VOID, on(MARCH))
+    over = ended(MARCH, MARCH, "voided", stood.from_on)
+    outcome.then(SAID, RESTATED, replace(over, measure_id="msr_1", pause_id="msr_0"), WATCHED)
+    assert LOAN.wake_on(outcome.state) == (date(2024, 3, 16), 2)
+    said = LOAN.decide(dues(date(2024, 3, 16)), outcome.state, on(date(2024, 3, 16)))
+    assert [event.asked for event in said if isinstance(event, InstallmentDue)] == [True]
+
+
 def test_what_is_for_sale_is_for_sale_no_more() -> None:
     """Its offer ends by this name, and no other begins."""
     offered = replace(RESERVED, principal_fen=33_499, outstanding_fen=33_499, reserved_on=MARCH)
@@ -217,6 +234,7 @@ REFUSED = [
     ("no more time for a contract that is none", Extension(months=1), "loan_voided"),
     ("no penalty to give up", Waiver(amount_fen=1), "loan_voided"),
     ("no income to stop", NonAccrual(), "loan_voided"),
+    ("no pause to end", PauseEnd(), "loan_voided"),
 ]
 
 

@@ -7,7 +7,7 @@ import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.voidance as voidance
 from services.bidding.commands.papers import VoidContract
 from services.bidding.policies import POLICIES as BIDDING
-from tools.simulator.planted.plant import LATE, Plant, forgetting, instead, policy
+from tools.simulator.planted.plant import LATE, WHOLE, Plant, forgetting, instead, policy
 
 
 def _charges_on(real: Any) -> Any:
@@ -30,6 +30,14 @@ PLANTS = (
         ("PenaltyCharged of", "the contract says 0"),
         config=LATE,
         seeds=range(4, 24),
+    ),
+    Plant(
+        "void-contract-stays-paused",
+        "A pause outlives the contract that it was of: what is left is not asked for on its day.",
+        instead(voidance, "pause_ended", lambda _real: lambda *_arguments: ()),
+        ("is left alone on",),
+        config=WHOLE,
+        seeds=range(5, 24),
     ),
     Plant(
         "void-papers-say-nothing",

@@ -1,0 +1,37 @@
+"""Events of `repayment` about a loan's interest: whether it is income, all of it or none (processes.md 1.P).
+
+What the debtor owes is the same either way. A measure stops it by hand (`libs.events.measures.NonAccrual`), or the loan's days do.
+"""
+
+from datetime import date
+from typing import Literal
+
+from libs.events.codec import event
+from libs.events.money import Count
+
+
+@event("repayment.NonAccrualStarted.v1")
+class NonAccrualStarted:
+    """The loan's interest is no income any more: overdue for more than 90 days, by hand (`measure_id`), or written off."""
+
+    loan_id: str
+    borrower: str
+    cause: Literal["overdue", "by_hand", "written_off"]
+    measure_id: str
+    started_on: date
+    dpd: Count
+    principal_fen: Count
+    product: str = ""
+    region: str = ""
+
+
+@event("repayment.NonAccrualEnded.v1")
+class NonAccrualEnded:
+    """All arrears are paid: the loan's interest is income again."""
+
+    loan_id: str
+    borrower: str
+    ended_on: date
+    principal_fen: Count
+    product: str = ""
+    region: str = ""
