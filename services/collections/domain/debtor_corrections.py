@@ -26,7 +26,7 @@ from services.collections.domain.promise_state import JudgedPromise, Tally, prom
 
 
 def correct_payment(command: CorrectCasePayment, state: DebtorState) -> Sequence[DebtorEvent]:
-    """The payment counts as the loan says now, whether its case is still open or not."""
+    """The payment counts as the loan says now, whether its case is still open or not, if it is one of its last."""
     found = _found(state, command.loan_id)
     payment = found[1].payment(command.payment_id) if found else None
     if found is None or payment is None:
