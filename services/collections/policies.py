@@ -5,6 +5,7 @@ nothing: most payments are such. No money moves here, so no step is declined and
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
 from libs.events.collections import (
     CaseClosed,
@@ -62,24 +63,12 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return [_miss(event.data)]
         case OverdueBucketChanged():
             return [_bucket(event.data)]
-        case PenaltyCharged():
-            return [_penalty(event.data)]
+        case PenaltyCharged() as charged:
+            return [_overdue("penalty", charged, charged.charged_on)]
         case PenaltyWaived() as waiver:
-            command = RecordPenalty(
-                loan_id=waiver.loan_id,
-                dpd=waiver.dpd,
-                overdue_fen=waiver.overdue_after_fen,
-                charged_on=waiver.waived_on,
-            )
-            return [Send("waiver", debtor_of(waiver.borrower), command)]
+            return [_overdue("waiver", waiver, waiver.waived_on)]
         case DebtSettledInKind() as settled if settled.bucket != CURRENT:
-            command = RecordPenalty(
-                loan_id=settled.loan_id,
-                dpd=settled.dpd,
-                overdue_fen=settled.overdue_after_fen,
-                charged_on=settled.settled_on,
-            )
-            return [Send("in-kind", debtor_of(settled.borrower), command)]
+            return [_overdue("in-kind", settled, settled.settled_on)]
         case PaymentReversed() | PaymentRedated() | LoanRestated() as corrected:
             return _corrected(corrected)
         case LoanWrittenOff() as loss:
@@ -169,14 +158,14 @@ def _bucket(changed: OverdueBucketChanged) -> Send:
     return Send("bucket", debtor_of(changed.borrower), command)
 
 
-def _penalty(charged: PenaltyCharged) -> Send:
+def _overdue(
+    name: str, event: PenaltyCharged | PenaltyWaived | DebtSettledInKind | LoanRestated, on: date
+) -> Send:
+    """What is overdue since a day, whatever changed it; bucket and stage are told apart from it."""
     command = RecordPenalty(
-        loan_id=charged.loan_id,
-        dpd=charged.dpd,
-        overdue_fen=charged.overdue_after_fen,
-        charged_on=charged.charged_on,
+        loan_id=event.loan_id, dpd=event.dpd, overdue_fen=event.overdue_after_fen, charged_on=on
     )
-    return Send("penalty", debtor_of(charged.borrower), command)
+    return Send(name, debtor_of(event.borrower), command)
 
 
 def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:
@@ -206,13 +195,7 @@ def _corrected(event: PaymentReversed | PaymentRedated | LoanRestated) -> list[S
     retaken = tuple(Retaken(payment_id=line.payment_id, amount_fen=line.after_fen) for line in event.retaken)
     sends = [Send("judge-again", debtor_id, JudgeAgain(loan_id=event.loan_id, retaken=retaken))]
     if event.from_bucket not in (None, CURRENT):
-        penalty = RecordPenalty(
-            loan_id=event.loan_id,
-            dpd=event.dpd,
-            overdue_fen=event.overdue_after_fen,
-            charged_on=event.restated_on,
-        )
-        sends.append(Send("restated", debtor_id, penalty))
+        sends.append(_overdue("restated", event, event.restated_on))
     return sends
 
 

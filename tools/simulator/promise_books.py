@@ -1,18 +1,22 @@
 """Promises, kept once more from the log: what payments brought towards each, and that none is called kept which corrected payments do not keep.
 
-What a case counts is what collections says of it; what a payment is, the loan says. At rest the two are one.
+What a case counts is what collections says of it; what a payment is, the loan says. At rest the two are one, but for payments that their case
+remembers no more: these count for good as they did last.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from tools.simulator.loan_books import require
 
 #: Of each payment how much the loan took, and as of when.
 Payments = dict[str, tuple[int, date]]
+
+#: So many of its last payments a case remembers (decision 24).
+_REMEMBERED: Final = 32
 
 
 @dataclass(slots=True)
@@ -41,6 +45,9 @@ class PromiseBooks:
     promises: dict[str, PromiseBook] = field(default_factory=dict)
     counted: Payments = field(default_factory=dict)
     loans: Payments = field(default_factory=dict)
+    last: dict[str, deque[str]] = field(default_factory=dict)
+    """By case: the payments that it remembers."""
+    forgotten: Payments = field(default_factory=dict)
 
     def record(self, where: str, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -59,6 +66,8 @@ class PromiseBooks:
             case "collections.CasePaymentRecorded.v1":
                 self._paid(data)
             case "collections.CasePaymentCorrected.v1":
+                forgotten = data["payment_id"] in self.forgotten
+                require(not forgotten, f"{where}: {data['payment_id']} is corrected and remembered no more")
                 was = self.counted[data["payment_id"]][0]
                 require(was == data["before_fen"], f"{where}: {was} of {data['payment_id']} was counted")
                 value_date = date.fromisoformat(data["value_date"])
@@ -92,9 +101,10 @@ class PromiseBooks:
                     require(not kept, f"{where}: the promise of {case} is kept and nobody says so")
 
     def at_rest(self) -> None:
-        """What is called kept was paid in time, by what payments are now."""
+        """What is called kept was paid in time, by what payments are now or were when they were last remembered."""
+        now = self.loans | self.forgotten
         for promise in self.promises.values():
-            paid, name = promise.paid_fen(self.loans), promise.promise_id
+            paid, name = promise.paid_fen(now), promise.promise_id
             kept = promise.status != "kept" or paid >= promise.amount_fen
             require(kept, f"the promise {name} is called kept, {paid} of {promise.amount_fen} was paid")
 
@@ -127,6 +137,11 @@ class PromiseBooks:
 
     def _paid(self, data: Any) -> None:
         self.counted[data["payment_id"]] = data["amount_fen"], date.fromisoformat(data["value_date"])
+        last = self.last.setdefault(data["case_id"], deque())
+        last.append(data["payment_id"])
+        if len(last) > _REMEMBERED:
+            oldest = last.popleft()
+            self.forgotten[oldest] = self.counted[oldest]
         for promise in self.promises.values():
             if promise.case == data["case_id"] and promise.is_last:
                 promise.payments.append(data["payment_id"])

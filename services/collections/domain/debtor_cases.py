@@ -7,6 +7,7 @@ fact of a loan without an open case has nothing to change.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypedDict
 
 from libs.events.collections import (
     ArrearsUpdated,
@@ -20,6 +21,7 @@ from libs.events.collections import (
     PromiseReleased,
 )
 from libs.events.deciding import Context, Refused
+from libs.events.money import PositiveFen
 from services.collections.commands import (
     CURRENT,
     WRITTEN_OFF,
@@ -41,7 +43,7 @@ from services.collections.domain.debtor_state import (
 )
 from services.collections.domain.ids import case_of
 from services.collections.domain.profile import Rules
-from services.collections.domain.promise_state import Promise
+from services.collections.domain.promise_state import JudgedPromise, Promise
 
 
 def record_miss(
@@ -223,16 +225,37 @@ def _closed(debtor: Debtor, case: OpenCase, on: date, reason: str) -> Sequence[D
     return events
 
 
-def broken(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise) -> PromiseBroken:
-    """Its date is over, and less was paid."""
-    return PromiseBroken(
+class OfPromise(TypedDict):
+    """What everything that happens to a promise says of it."""
+
+    debtor_id: str
+    case_id: str
+    loan_id: str
+    promise_id: str
+    collector: str
+    amount_fen: PositiveFen
+    paid_fen: int
+
+
+def of_promise(
+    debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise | JudgedPromise, paid_fen: int
+) -> OfPromise:
+    """Whose it is, and what is paid of it."""
+    return OfPromise(
         debtor_id=debtor.debtor_id,
         case_id=case.case_id,
         loan_id=case.loan_id,
         promise_id=promise.promise_id,
         collector=promise.collector,
         amount_fen=promise.amount_fen,
-        paid_fen=promise.paid_fen,
+        paid_fen=paid_fen,
+    )
+
+
+def broken(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise) -> PromiseBroken:
+    """Its date is over, and less was paid."""
+    return PromiseBroken(
+        **of_promise(debtor, case, promise, promise.paid_fen),
         promised_on=promise.promised_on,
         broken_promises=case.broken_promises + 1,
     )
@@ -242,28 +265,14 @@ def kept(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise, kept_on:
     """Payments have reached its amount, the last of them of value date `kept_on`."""
     assert promise.paid_fen >= promise.amount_fen, "a promise is kept by what is paid"
     return PromiseKept(
-        debtor_id=debtor.debtor_id,
-        case_id=case.case_id,
-        loan_id=case.loan_id,
-        promise_id=promise.promise_id,
-        collector=promise.collector,
-        amount_fen=promise.amount_fen,
-        paid_fen=promise.paid_fen,
+        **of_promise(debtor, case, promise, promise.paid_fen),
         kept_on=kept_on,
     )
 
 
 def released(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise) -> PromiseReleased:
     """Neither kept nor broken."""
-    return PromiseReleased(
-        debtor_id=debtor.debtor_id,
-        case_id=case.case_id,
-        loan_id=case.loan_id,
-        promise_id=promise.promise_id,
-        collector=promise.collector,
-        amount_fen=promise.amount_fen,
-        paid_fen=promise.paid_fen,
-    )
+    return PromiseReleased(**of_promise(debtor, case, promise, promise.paid_fen))
 
 
 def _debtor_id(borrower: str) -> str:

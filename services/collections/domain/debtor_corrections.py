@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from libs.events.collections import CasePaymentCorrected, PromiseReopened
 from libs.events.deciding import Context
 from services.collections.commands import CorrectCasePayment, JudgeAgain
-from services.collections.domain.debtor_cases import broken, kept, released
+from services.collections.domain.debtor_cases import broken, kept, of_promise, released
 from services.collections.domain.debtor_flags import flags_on
 from services.collections.domain.debtor_state import (
     ClosedCase,
@@ -26,7 +26,7 @@ from services.collections.domain.promise_state import JudgedPromise, Tally, prom
 
 
 def correct_payment(command: CorrectCasePayment, state: DebtorState) -> Sequence[DebtorEvent]:
-    """The payment counts as the loan says now, whether its case is still open or not."""
+    """The payment counts as the loan says now, whether its case is still open or not, if it is one of its last."""
     found = _found(state, command.loan_id)
     payment = found[1].payment(command.payment_id) if found else None
     if found is None or payment is None:
@@ -98,13 +98,7 @@ def _reopened(
     """It waits for its date again; once that has passed it is broken, and where a newer one was made since it is not needed. One of who has died
     since is nobody's, as when he died."""
     event = PromiseReopened(
-        debtor_id=debtor.debtor_id,
-        case_id=case.case_id,
-        loan_id=case.loan_id,
-        promise_id=promise.promise_id,
-        collector=promise.collector,
-        amount_fen=promise.amount_fen,
-        paid_fen=paid_fen,
+        **of_promise(debtor, case, promise, paid_fen),
         promised_on=promise.promised_on,
     )
     stands = promise_after(None, event, None)

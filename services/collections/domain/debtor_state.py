@@ -1,4 +1,7 @@
-"""The debtor's situations and how events lead from one to the next: what the limits and the next step need, never a history."""
+"""The debtor's situations and how events lead from one to the next: what the limits and the next step need, never a history.
+
+Of payments a fixed number is remembered (`promise_state`).
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

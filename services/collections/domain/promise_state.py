@@ -1,10 +1,13 @@
 """What a case remembers of payments and of the promises that they kept, so that these can be judged again when one is corrected.
 
-It outlives its case: the payment that keeps a promise is often the one that cures the loan.
+It outlives its case: the payment that keeps a promise is often the one that cures the loan. But it is no history: of a case's payments the last
+ones are remembered, and the promises to which they count.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from libs.events.codec import record
 from libs.events.collections import (
@@ -20,6 +23,10 @@ from libs.events.money import Count, PositiveFen
 
 PromiseEvent = PromiseMade | PromiseKept | PromiseReopened | PromiseBroken | PromiseReleased
 TallyEvent = CasePaymentRecorded | CasePaymentCorrected | PromiseEvent
+
+#: So many payments of a case are remembered (chosen, 2 kB): who pays once a month pays them in over two years, and a payment that was wrong is
+#: found within weeks. One before them is not corrected: what it brought towards a promise stands.
+PAYMENTS_REMEMBERED: Final = 32
 
 
 @record
@@ -44,7 +51,8 @@ class CountedPayment:
 
 @record
 class JudgedPromise:
-    """A promise that is open or kept. Payments number `since` and after count towards it, up to `until` once another was made."""
+    """A promise that is open or kept. Payments number `since` and after count towards it, up to `until` once another was made, and
+    `before_fen` that payments brought which are remembered no more."""
 
     promise_id: str
     collector: str
@@ -53,11 +61,12 @@ class JudgedPromise:
     since: Count
     until: Count | None = None
     kept: bool = False
+    before_fen: Count = 0
 
 
 @record
 class Tally:
-    """One case's payments in the order in which they were recorded, and its promises that are neither broken nor released."""
+    """One case's last payments in the order in which they were recorded, and its promises that are neither broken nor released."""
 
     case_id: str
     loan_id: str
@@ -67,7 +76,7 @@ class Tally:
     def paid_fen(self, promise: JudgedPromise) -> int:
         """What payments with value dates up to its date have brought towards a promise."""
         counted = self.payments[promise.since : promise.until]
-        return sum(payment.amount_fen for payment in counted if payment.value_date <= promise.promised_on)
+        return promise.before_fen + _in_time_fen(counted, promise)
 
     def last_paid_on(self, promise: JudgedPromise) -> date:
         """The latest value date of what counts towards a promise; what was corrected to nothing does not."""
@@ -77,7 +86,7 @@ class Tally:
         )
 
     def payment(self, payment_id: str) -> CountedPayment | None:
-        """A payment that the case counts."""
+        """A payment that the case remembers."""
         return next((payment for payment in self.payments if payment.payment_id == payment_id), None)
 
     def promise(self, promise_id: str) -> JudgedPromise | None:
@@ -101,7 +110,7 @@ def tallied(tallies: tuple[Tally, ...], event: TallyEvent) -> tuple[Tally, ...]:
 def _tallied(tally: Tally, event: TallyEvent) -> Tally:
     match event:
         case CasePaymentRecorded():
-            return replace(tally, payments=(*tally.payments, _counted(event)))
+            return _bounded(replace(tally, payments=(*tally.payments, _counted(event))))
         case CasePaymentCorrected():
             after = tuple(
                 _counted(event) if payment.payment_id == event.payment_id else payment
@@ -132,6 +141,32 @@ def _tallied(tally: Tally, event: TallyEvent) -> Tally:
         case PromiseBroken() | PromiseReleased():
             rest = tuple(promise for promise in tally.promises if promise.promise_id != event.promise_id)
             return replace(tally, promises=rest)
+
+
+def _bounded(tally: Tally) -> Tally:
+    """The last payments alone, and the promises to which these count or payments to come: what was kept by others is kept for good."""
+    gone = tally.payments[:-PAYMENTS_REMEMBERED]
+    if not gone:
+        return tally
+    promises = tuple(
+        _without(gone, promise)
+        for promise in tally.promises
+        if promise.until is None or promise.until > len(gone)
+    )
+    return replace(tally, payments=tally.payments[len(gone) :], promises=promises)
+
+
+def _without(gone: tuple[CountedPayment, ...], promise: JudgedPromise) -> JudgedPromise:
+    return replace(
+        promise,
+        since=max(0, promise.since - len(gone)),
+        until=None if promise.until is None else promise.until - len(gone),
+        before_fen=promise.before_fen + _in_time_fen(gone[promise.since : promise.until], promise),
+    )
+
+
+def _in_time_fen(payments: Iterable[CountedPayment], promise: JudgedPromise) -> int:
+    return sum(payment.amount_fen for payment in payments if payment.value_date <= promise.promised_on)
 
 
 def _counted(event: CasePaymentRecorded | CasePaymentCorrected) -> CountedPayment:

@@ -149,5 +149,5 @@ async def _history(history: ViewReader, page: Page, loan_id: str, *, names_payme
     found, following = await history.page(page, where={"loan_id": loan_id})
     wanted = {line["_id"] for line in found}
     lines = await _lines(history, loan_id)
-    shown = HistoryLineOut.all_of(lines, names_payment=names_payment)
-    return HistoryOut(items=[line for name, line in shown if name in wanted], next=following)
+    shown = HistoryLineOut.all_of(lines, names_payment=names_payment, wanted=wanted)
+    return HistoryOut(items=[line for _, line in shown], next=following)

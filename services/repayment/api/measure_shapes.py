@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from libs.events import in_kind, mandate, measures, pauses, voidance, voiding
 from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.repayment import LoanClass
-from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
+from libs.runtime.http import Answer, DayField, PositiveFenField, Shape, id_field
 
 _CODE = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 _REFERENCE = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$"
@@ -101,8 +101,8 @@ class PauseIn(Shape):
     """These days do not count, both included; it begins tomorrow at the earliest."""
 
     kind: Literal["pause"]
-    from_on: date
-    to_on: date
+    from_on: DayField
+    to_on: DayField
     cause: pauses.PauseCause
 
     def terms(self) -> measures.MeasureTerms:
@@ -150,16 +150,16 @@ class SettlementInKindIn(Shape):
     asset: in_kind.AssetKind
     agreed_fen: PositiveFenField
     valued_fen: PositiveFenField
-    valued_on: date
+    valued_on: DayField
     valuer: ReferenceField
     valuation: ReferenceField
     ground: Literal["agreement", "award"]
-    acquired_on: date
+    acquired_on: DayField
     title: ReferenceField
     keeper: ReferenceField
     cash_impossible: ReferenceField
     remainder_to_debtor: Annotated[bool, Field(strict=True)] = False
-    valid_to: date | None = None
+    valid_to: DayField | None = None
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
@@ -172,7 +172,7 @@ class VoidanceIn(Shape):
 
     kind: Literal["voidance"]
     ground: voiding.VoidingCode
-    repay_by: date | None = None
+    repay_by: DayField | None = None
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""

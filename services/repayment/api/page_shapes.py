@@ -1,6 +1,6 @@
 """Bodies of a loan's page: its schedule as it stands today, its history, and where each amount comes from. Amounts in fen."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -13,10 +13,9 @@ from services.repayment.domain.loan_account import (
     Account,
     Line,
     Share,
-    accounts,
     left_fen,
+    moves,
     paid_fen,
-    parts_of,
 )
 
 #: Where an instalment stands: asked for by nothing any more, to come, due and not judged yet, missed.
@@ -175,22 +174,19 @@ class HistoryLineOut(BaseModel):
 
     @classmethod
     def all_of(
-        cls, history: Iterable[Line], *, names_payment: bool
+        cls, history: Iterable[Line], *, names_payment: bool, wanted: Collection[str] | None = None
     ) -> "Iterator[tuple[str, HistoryLineOut]]":
-        """Each line by its document's name; `history` from its first line on."""
-        before: dict[str, int] = {}
-        for line, account in accounts(history):
-            after = parts_of(account)
+        """Each line, or those that are wanted, by its document's name; `history` from its first line on."""
+        for line, account, moved in moves(history, lambda line: wanted is None or line["_id"] in wanted):
             yield (
                 line["_id"],
                 cls(
                     **{name: line[name] for name in ("event", "kind", "on", "business_date")},
                     payment_id=line["payment_id"] if names_payment else None,
                     left=LeftOut(**{name: account.get(name, 0) for name in _LEFT}),
-                    **{name: fen - before.get(name, 0) for name, fen in after.items()},
+                    **moved,
                 ),
             )
-            before = after
 
 
 class HistoryOut(BaseModel):

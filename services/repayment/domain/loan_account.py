@@ -51,9 +51,27 @@ def accounts(history: Iterable[Line]) -> Iterator[tuple[Line, Account]]:
     """Each line with the account after it: one account, which the next line changes."""
     account: Account = {}
     for line in history:
-        _assign(account, line["told"])
-        _add(account, line["moved"])
+        _fold(account, line)
         yield line, account
+
+
+def moves(
+    history: Iterable[Line], is_wanted: Callable[[Line], bool]
+) -> Iterator[tuple[Line, Account, dict[str, int]]]:
+    """Each line that is wanted with the account after it and what it changed of `parts_of`.
+
+    It changed nothing of a row that it does not name, so the others are not added up: a line costs what it says, however long the
+    schedule is.
+    """
+    account: Account = {}
+    for line in history:
+        if not is_wanted(line):
+            _fold(account, line)
+            continue
+        before = parts_of(_named(account, line))
+        _fold(account, line)
+        after = parts_of(_named(account, line))
+        yield line, account, {name: fen - before[name] for name, fen in after.items()}
 
 
 def account_of(history: Iterable[Line]) -> Account:
@@ -62,6 +80,21 @@ def account_of(history: Iterable[Line]) -> Account:
     for _, last in accounts(history):  # noqa: B007  # the one after the last line
         pass
     return last
+
+
+def _fold(account: Account, line: Line) -> None:
+    _assign(account, line["told"])
+    _add(account, line["moved"])
+
+
+def _named(account: Account, line: Line) -> Account:
+    """Of the account what a line may change of the sums of all rows."""
+    numbers = {**line["told"].get("rows", {}), **line["moved"].get("rows", {})}
+    rows = account.get("rows", {})
+    return {
+        "rows": {number: rows[number] for number in numbers if number in rows},
+        "early": account.get("early", {}),
+    }
 
 
 def _assign(account: Account, told: Mapping[str, Any]) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import ClaimTerms
-from libs.events.claims import ClaimTransferred
 from libs.events.deciding import Wake
 from libs.events.mandate import Voter
 from libs.events.measures import Extension, MeasureTerms, Restructuring, Waiver
@@ -39,6 +37,7 @@ from tests.unit.repayment.measure_story import (
     waiver,
 )
 from tests.unit.repayment.stories import LOAN, OPENED, applied, check_applied, days, in_time
+from tests.unit.repayment.test_trading import TRANSFERRED
 from tests.unit.repayment.test_troubled import (
     CHARGED,
     EXTENDED,
@@ -217,21 +216,7 @@ def test_a_proposal_waits_for_thirty_days(spec: Spec) -> None:
 # --- whose vote a sold claim is ------------------------------------------------------------------------------------
 
 #: Lender 1 sells all that he lent to 9 after the measure was proposed.
-SOLD = ClaimTransferred(
-    loan_id="loan_7",
-    offer_id="offer_1",
-    hold_id="hold_1",
-    borrower="usr_bo",
-    sold_claim_id="clm_7_1",
-    seller="usr_1",
-    seller_account="acc_1",
-    left_fen=0,
-    claim=ClaimTerms(order=4, claim_id="clm_7_4", account_id="acc_9", investor="usr_9", principal_fen=50_000),
-    price_fen=50_000,
-    interest_fen=0,
-    fee_fen=0,
-    value_date=days(TODAY, -20),
-)
+SOLD = replace(TRANSFERRED, value_date=days(TODAY, -20))
 
 
 def test_a_claim_that_is_sold_during_the_vote_votes_once_and_its_sellers_way() -> None:

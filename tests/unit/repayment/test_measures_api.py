@@ -83,6 +83,21 @@ async def test_a_measure_goes_through_its_posts_to_its_lenders(world: World) -> 
     assert problem(stranger) == (404, "unknown_measure")
 
 
+PAUSE = {"kind": "pause", "from_on": "2024-03-18", "to_on": "2024-03-20", "cause": "disaster"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [(PAUSE, "from_on"), (PAUSE, "to_on"), ({"kind": "voidance", "ground": "fraud"}, "repay_by")],
+)
+async def test_a_day_of_a_measure_is_a_business_date(world: World, terms: dict[str, Any], field: str) -> None:
+    """No number of seconds, no time of a day, and no year in which nothing can be due: refused before the log."""
+    for day in (1_710_460_800, "1710460800", "2024-03-15T00:00:00", "1989-12-31", "2200-01-01"):
+        body = BODY | {"terms": terms | {field: day}}
+        assert problem(await post(world, "", body, "stf_col")) == (422, "invalid_request"), day
+    assert world.commands() == []
+
+
 async def test_a_step_is_its_posts_and_nobody_signs_twice(world: World) -> None:
     """Who may not propose, or holds another post, is turned away before the log; the order and the person are the log's to know."""
     assert problem(await post(world, "", BODY, "stf_ria")) == (403, "forbidden_post")

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 import libs
 import services
-from libs.runtime.http import examples
+from libs.runtime.http import Shape, examples
 from libs.runtime.http.app import build_app
 from libs.runtime.http.examples import PROBLEMS, example_of
 from libs.runtime.service import load_services
@@ -57,6 +57,26 @@ def test_every_body_has_an_example_that_its_route_accepts() -> None:
                 )
     assert not wrong, "\n".join(wrong)
     assert bodies > 40
+
+
+def test_every_date_in_a_body_is_a_business_date() -> None:
+    """Of all services: no timestamp, no year with which dates cannot be counted on; the strict field alone brings its example."""
+    apps()
+    plain = [
+        f"{shape.__name__}.{name}"
+        for shape in _below(Shape)
+        if shape.__module__.startswith("services.")
+        for name, said in shape.model_json_schema()["properties"].items()
+        for kind in said.get("anyOf", [said])
+        if kind.get("format") == "date" and "examples" not in kind
+    ]
+    assert plain == []
+
+
+def _below(shape: type[Shape]) -> Iterator[type[Shape]]:
+    for each in shape.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def test_every_name_in_an_address_has_an_example() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.collections.domain import debtor_corrections
 from services.collections.projections import collectors
-from services.repayment.api import page_shapes
+from services.repayment.domain import loan_account
 from services.repayment.projections import loan_history, overdue_buckets, receipts
 from tools.simulator.planted.plant import DUES, LATE, WHOLE, Plant, instead
 
@@ -64,7 +64,7 @@ PLANTS = (
     Plant(
         "lines-leave-out-what-came-early",
         "The lines of a loan's history do not tell what was paid before it was due.",
-        instead(page_shapes, "parts_of", lambda real: lambda account: real(account | {"early": {}})),
+        instead(loan_account, "parts_of", lambda real: lambda account: real(account | {"early": {}})),
         ("the lines of ",),
         config=LATE,
     ),
