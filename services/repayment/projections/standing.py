@@ -112,7 +112,7 @@ def changed(event: _Changed) -> Sequence[Op]:
 
 
 def _until_void(event: LoanVoided) -> Sequence[Op]:
-    """The schedule that held stays to be seen, for what was paid on it."""
+    """The schedule that held stays to be seen, for what was paid on it; another day is the last, unless nothing is owed."""
     rows = [
         {
             "due_on": row.due_on.isoformat(),
@@ -123,7 +123,10 @@ def _until_void(event: LoanVoided) -> Sequence[Op]:
         }
         for row in event.rows
     ]
-    return [Set(event.loan_id, "until_void", {"rows": rows, "was_repaid": event.was_repaid})]
+    ops = [Set(event.loan_id, "until_void", {"rows": rows, "was_repaid": event.was_repaid})]
+    if event.due_on is not None:
+        ops.append(Set(event.loan_id, "matures_on", event.due_on.isoformat()))
+    return ops
 
 
 def _paused(event: DelinquencyPaused | DelinquencyPauseEnded) -> Sequence[Op]:
