@@ -22,6 +22,17 @@ class Voidance:
     kind: Literal["voidance"] = "voidance"
 
 
+@record
+class PastRow:
+    """An instalment of the schedule that held until then: what it asked for and had received of both (fen)."""
+
+    due_on: date
+    principal_fen: Count
+    interest_fen: Count
+    paid_principal_fen: Count
+    paid_interest_fen: Count
+
+
 @event("repayment.LoanVoided.v1")
 class LoanVoided:
     """The loan's contract is void. Of what was paid on it `counted_fen` was interest, penalty or fees: that counts as principal, and
@@ -29,7 +40,8 @@ class LoanVoided:
 
     `principal_fen` is due on `due_on`, None where none is left; it bears neither interest nor penalty. `lent` are the claims as they were
     lent, whose papers are void; `guarantor` stands in for it no more, empty for nobody. The loan is at best of class `floor_class`
-    until somebody says otherwise by hand.
+    until somebody says otherwise by hand. `rows` is the schedule as it stood, `was_repaid` whether it was owed no more: by that what came
+    in the past came early, in time or late, whatever it counts as since.
     """
 
     loan_id: str
@@ -44,6 +56,8 @@ class LoanVoided:
     due_on: date | None
     floor_class: LoanClass
     lent: tuple[str, ...]
+    rows: tuple[PastRow, ...]
+    was_repaid: bool
     guarantor: str = ""
     product: str = ""
     region: str = ""

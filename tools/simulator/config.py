@@ -35,6 +35,8 @@ class Config:
     """Successors decide under a higher `rules` number, so a slow twin writes other bytes."""
     minutes_east: int = 0
     """Where the debtors live, by the profile that the services obey."""
+    profile: str = "demo"
+    """Which that is."""
     starvation: float = 0.0
     """Chance per decision that the machine runs out of memory: the decider dies."""
     replicas: bool = False

@@ -40,7 +40,8 @@ def conclude(world: World, auditor: Auditor) -> None:
         collectors = world.views["collections.collectors"].documents
         auditor.beside.cases.promises.require_figures(collectors)
     check_system_views(world)
-    check_journals(auditor.beside.corrections, auditor.closed[-1] if auditor.closed else None)
+    last_closed = auditor.closed[-1] if auditor.closed else None
+    check_journals(auditor.beside.corrections, world.config.profile, last_closed)
 
 
 def compare_views(world: World) -> None:

@@ -50,8 +50,8 @@ class LimitBooks:
     def at_rest(self, last_closed: date | None) -> None:
         """Nothing waits for signatures beyond its last day."""
         for name, one in self.waiting.items():
-            left = not one.is_over and one.until is not None and last_closed is not None
-            require(not (left and one.until <= last_closed), f"{name} waits beyond {one.until}")  # type: ignore[operator]  # both are there
+            if one.until is not None and last_closed is not None:
+                require(one.is_over or last_closed < one.until, f"{name} waits beyond {one.until}")
 
     # --- who has a part -----------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from tools.simulator.books import Books
+from tools.simulator.closed_books import ClosedBooks
 from tools.simulator.loan_books import require
 from tools.simulator.published import costs_what_is_published
 from tools.simulator.red_lines import costs_too_much
@@ -30,10 +31,6 @@ _TOLD: Final = (
 )
 #: The most that one borrower may owe on the platform under the law (rules.md 1.8), in fen.
 _CAPS: Final = {"person": 200_000_00, "organisation": 1_000_000_00}
-
-
-#: What moves money also on an account whose owner has left.
-_OWED_ALL_THE_SAME: Final = ("AdjustmentBooked", "AdjustmentCredited", "AssetProceedsCredited")
 
 
 @dataclass(slots=True)
@@ -87,21 +84,14 @@ class PeopleBooks:
     offered: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Loans that never come about any more."""
-    put_right: set[str] = field(default_factory=set)
-    """Accounts that a correction touched, so that their claims may be owed again, or that had a part in an asset's price."""
+    closed: ClosedBooks = field(default_factory=ClosedBooks)
     within_at_funding: set[str] = field(default_factory=set)
     """Loans of which the cap was looked at once more when they were to be funded."""
 
     def record(self, where: str, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
         data = event["data"]
-        if event["type"].split(".")[1] in _OWED_ALL_THE_SAME:
-            # It is his, left or not, and so is what his loan pays again: there is money to move.
-            self.put_right.add(data["account_id"])
-        for posting in data.get("postings", ()):
-            account = posting["account"].partition(":")[2]
-            closed = f"closed {account}" in self.books.done and account not in self.put_right
-            require(not closed, f"{where}: money moves on the closed account {account}")
+        self.closed.record(where, event)
         handler = _HANDLERS.get(event["type"])
         if handler is not None:
             handler(self, where, data)
@@ -173,7 +163,7 @@ class PeopleBooks:
         name = data["user_id"]
         user, account = self.users[name], f"acc_{name.removeprefix('usr_')}"
         require(user.leaving and not user.erased, f"{where}: {name} is forgotten and did not ask")
-        require(f"closed {account}" in self.books.done, f"{where}: {name} is forgotten, {account} is open")
+        require(account in self.closed.closed, f"{where}: {name} is forgotten, {account} is open")
         user.leaving, user.erased = False, True
 
     def _account_closed(self, where: str, data: Any) -> None:
@@ -184,7 +174,6 @@ class PeopleBooks:
         for loan in self.books.loans.values():
             owed = sum(loan.claims[claim] for claim, holder in loan.holders.items() if holder == account)
             require(owed == 0, f"{where}: {account} is closed with {owed} lent on {loan.loan_id}")
-        self.books.done[f"closed {account}"] = where
 
     # --- exposure -----------------------------------------------------------------------------------------------
 

@@ -11,12 +11,12 @@ from tools.simulator.checks import Violation
 from tools.simulator.correction_books import CorrectionBooks
 
 
-def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
-    """Every loan, whatever measures changed of it and however late its days were, but those that a guarantor paid for and those of a contract
-    that is void. Raises Violation."""
+def check_journals(books: CorrectionBooks, profile_name: str, last_closed: date | None) -> None:
+    """Every loan, by the rules of the profile that decided it, whatever measures changed of it and however late its days were, but those that
+    a guarantor paid for and those of a contract that is void. Raises Violation."""
     if last_closed is None:
         return
-    profile = profile_named("demo")
+    profile = profile_named(profile_name)
     with money_context():
         for loan_id, said in books.said.items():
             state: LoanState = NotOpened()
@@ -27,13 +27,6 @@ def check_journals(books: CorrectionBooks, last_closed: date | None) -> None:
             last = state if state.kind == "running" else state.last
             # What a guarantor paid, or is asked to, is no input of a replay: such a loan is not put right.
             asked = last.guarantee and (last.guarantee.under_way or last.guarantee.subrogated)
-            # A loan that was stuck is put right where its journal gives it, and refused by name where not.
-            was_stuck = any(kind == "repayment.LoanWaited.v1" for kind, _ in said)
             is_void = last.trouble.voided_on is not None
-            if not (
-                asked
-                or is_void
-                or was_stuck
-                or is_replayable(profile, state, last_closed + timedelta(days=1))
-            ):
+            if not (asked or is_void or is_replayable(profile, state, last_closed + timedelta(days=1))):
                 raise Violation(f"{loan_id}: what came to the loan, decided again, does not give it")

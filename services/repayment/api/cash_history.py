@@ -23,7 +23,8 @@ from services.repayment.domain.expected import expected_of
 class CashMonthOut(BaseModel):
     """A month: what falls due in it, what came in it, and by what they differ. `early_fen` of what came is due in a later month or was prepaid,
     `late_fen` of it came after its due date; `missed_fen` of what fell due has not come. `fee_fen` is the platform's. What a correction
-    gives or takes back is received (below zero: given back) in the month of the correction."""
+    gives or takes back is received (below zero: given back) in the month of the correction. Of a contract that is void the past stays as it
+    was, and what becomes principal is expected and received on that day."""
 
     month: str = Field(examples=["2024-03"])
     expected_principal_fen: int = 0
@@ -56,10 +57,7 @@ class CashHistory:
         """A document of repayment.claims with its loan's of repayment.loans; claims of one loan follow each other."""
         if loan["loan_id"] != self._loan:
             self._loan = loan["loan_id"]
-            is_owed = loan["state"] == "running"
-            self._pieces = {
-                each: pieces_of(_paid(loan, each), _rows(loan, each), is_owed=is_owed) for each in COMPONENTS
-            }
+            self._pieces = {each: _laid(loan, each) for each in COMPONENTS}
         for day, came in claim.get("received", {}).items():
             paid_on = date.fromisoformat(day)
             month = self._month(paid_on)
@@ -70,7 +68,7 @@ class CashHistory:
                 date.fromisoformat(day): came.get(f"{each}_fen", 0)
                 for day, came in claim.get("received", {}).items()
             }
-            for piece in spread(came_on, self._pieces[each]):
+            for piece in spread(came_on, self._pieces[each], alone=_voided_on(loan)):
                 self._came(each, piece)
         for due in expected_of(claim["claim_id"], held_by(loan), open_rows(loan)):
             month = self._month(due.due_on)
@@ -103,28 +101,53 @@ def _more(month: CashMonthOut, name: str, amount_fen: int) -> None:
     setattr(month, name, getattr(month, name) + amount_fen)
 
 
-def _paid(loan: Document, component: str) -> dict[date, int]:
-    """What the loan's payments of each value date paid of a component, as they were booked, and what each day's corrections changed."""
+def _laid(loan: Document, component: str) -> Mapping[date, list[Piece]]:
+    """What the loan's payments paid, instalment by instalment; of a void contract first of the schedule that held until then, later of the
+    one row that is left. In between all counts as something else."""
+    rows, is_owed = _rows(loan, component), loan["state"] == "running"
+    on = _voided_on(loan)
+    if on is None:
+        return pieces_of(_paid(loan, component), rows, is_owed=is_owed)
+    until, paid = loan["until_void"], _paid(loan, component, restated_to=on)
+    past = [_instalment(row, component) for row in until["rows"]]
+    before = {day: fen for day, fen in paid.items() if day <= on}
+    since = {day: fen for day, fen in paid.items() if day > on}
+    return pieces_of(before, past, is_owed=not until["was_repaid"]) | pieces_of(
+        since, rows[-1:], is_owed=False
+    )
+
+
+def _voided_on(loan: Document) -> date | None:
+    on = loan.get("voided_on")
+    return None if on is None else date.fromisoformat(on)
+
+
+def _paid(loan: Document, component: str, restated_to: date = date.max) -> dict[date, int]:
+    """What the loan's payments of each value date paid of a component, as they were booked, and what each day's corrections changed, before
+    `restated_to`."""
     found: dict[date, int] = {}
     for payment in loan.get("payments", {}).values():
         day = date.fromisoformat(payment["value_date"])
         found[day] = found.get(day, 0) + payment[f"{component}_fen"]
     for name, changed in loan.get("restated", {}).items():
         day = date.fromisoformat(name)
-        found[day] = found.get(day, 0) + changed.get(f"{component}_fen", 0)
+        if day < restated_to:
+            found[day] = found.get(day, 0) + changed.get(f"{component}_fen", 0)
     return found
 
 
 def _rows(loan: Document, component: str) -> list[Instalment]:
-    rows = sorted(loan["rows"].items(), key=lambda item: int(item[0]))
-    return [
-        Instalment(
-            due_on=date.fromisoformat(row["due_on"]),
-            owed_fen=row[f"{component}_fen"],
-            paid_fen=row[f"paid_{component}_fen"],
-        )
-        for _, row in rows
-    ]
+    """Those of the schedule that holds now: a longer one may stand behind it."""
+    rows = sorted((int(number), row) for number, row in loan["rows"].items())
+    return [_instalment(row, component) for number, row in rows if number <= loan.get("rows_to", len(rows))]
+
+
+def _instalment(row: Document, component: str) -> Instalment:
+    return Instalment(
+        due_on=date.fromisoformat(row["due_on"]),
+        owed_fen=row[f"{component}_fen"],
+        paid_fen=row[f"paid_{component}_fen"],
+    )
 
 
 async def _own_claim(

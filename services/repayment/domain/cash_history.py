@@ -6,7 +6,8 @@ in the same proportions, cut by slices (libs.events.money.slice_fen), so its par
 belongs to the instalments that were to come. Penalty is nobody's expectation: it is received, and stands apart.
 
 What was received stays so in its month, whatever is corrected later: a correction gives and takes on its own day. What it takes back was
-for the instalments that were paid last, which are to be paid again.
+for the instalments that were paid last, which are to be paid again. When a contract is void nothing is to be paid again as it was: what each
+has had counts as something else from that day, for that day.
 """
 
 from collections import deque
@@ -70,7 +71,7 @@ def pieces_of(
             continue
         pieces = found.setdefault(paid_on, [])
         while rest_fen:
-            place = room.popleft() if room else Piece(paid_on, paid_on, rest_fen, ahead=is_owed)
+            place = room.popleft() if room else Piece(paid_on, paid_on, rest_fen)
             part_fen = min(rest_fen, place.amount_fen)
             if part_fen < place.amount_fen:
                 room.appendleft(replace(place, amount_fen=place.amount_fen - part_fen))
@@ -111,10 +112,16 @@ def _taken_back(amount_fen: int, on: date, laid: list[Piece]) -> Iterator[Piece]
         yield Piece(on, on, -amount_fen)
 
 
-def spread(received: Mapping[date, int], pieces: Mapping[date, Sequence[Piece]]) -> Iterator[Piece]:
-    """What a claim received on each date, on the instalments for which it came; the parts of a date sum to what came on it."""
+def spread(
+    received: Mapping[date, int], pieces: Mapping[date, Sequence[Piece]], *, alone: date | None = None
+) -> Iterator[Piece]:
+    """What a claim received on each date, on the instalments for which it came; the parts of a date sum to what came on it. What came on
+    `alone` was for that day."""
     laid: list[Piece] = []
     for paid_on in sorted(received):
+        if paid_on == alone:
+            yield Piece(paid_on, paid_on, received[paid_on])
+            continue
         if received[paid_on] < 0:
             yield from _taken_back(-received[paid_on], paid_on, laid)
             continue

@@ -25,7 +25,7 @@ from libs.events.measures import MeasureExamined
 from libs.events.money import split_fen
 from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, OverdueBucketChanged
 from libs.events.schedules.row import ScheduleRow
-from libs.events.voidance import LoanVoided, Voidance
+from libs.events.voidance import LoanVoided, PastRow, Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import guarantor_of, require_no_part_in
@@ -185,6 +185,8 @@ def _effect(
             due_on=due_on if left_fen else None,
             floor_class=best,
             lent=_lent(live),
+            rows=_until_now(live, paid),
+            was_repaid=isinstance(state, Repaid),
             guarantor=live.guarantee.guarantor if live.guarantee else "",
             product=live.product,
             region=live.region,
@@ -266,6 +268,21 @@ def _rows(
         rows.append(ScheduleRow(number=last + 1, due_on=due_on, principal_fen=left_fen, interest_fen=0))
     stands = [_row(number, received.get(number, 0), paid) for number in range(len(rows) + 1)]
     return tuple(rows), tuple(stands)
+
+
+def _until_now(live: Running, paid: Replayed) -> tuple[PastRow, ...]:
+    """The schedule that ends today, with what came on it: no row of the new one says what was in time."""
+    return tuple(
+        PastRow(
+            due_on=row.due_on,
+            principal_fen=row.principal_fen,
+            interest_fen=row.interest_fen,
+            paid_principal_fen=received.principal_fen,
+            paid_interest_fen=received.interest_fen,
+        )
+        for row in live.book.rows
+        for received in [paid.rows.get(row.number, Row())]
+    )
 
 
 def _received_fen(row: Row) -> int:

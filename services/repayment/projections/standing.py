@@ -68,6 +68,7 @@ def changed(event: _Changed) -> Sequence[Op]:
                 Set(doc, "voided_on", event.voided_on.isoformat()),
                 Set(doc, "penalty_rate", "0"),
                 Set(doc, "guarantor", ""),
+                *_until_void(event),
             ]
         case RecoveryReceived():
             return [Add(doc, "recovered_fen", event.amount_fen)]
@@ -101,6 +102,24 @@ def changed(event: _Changed) -> Sequence[Op]:
                 Set(doc, f"measures.{event.measure_id}", "unflag"),
                 Set(doc, f"flags.{event.flag}", None),
             ]
+
+
+def _until_void(event: LoanVoided) -> Sequence[Op]:
+    """The schedule that held stays to be seen, for what was paid on it; another day is the last, unless nothing is owed."""
+    rows = [
+        {
+            "due_on": row.due_on.isoformat(),
+            "principal_fen": row.principal_fen,
+            "interest_fen": row.interest_fen,
+            "paid_principal_fen": row.paid_principal_fen,
+            "paid_interest_fen": row.paid_interest_fen,
+        }
+        for row in event.rows
+    ]
+    ops = [Set(event.loan_id, "until_void", {"rows": rows, "was_repaid": event.was_repaid})]
+    if event.due_on is not None:
+        ops.append(Set(event.loan_id, "matures_on", event.due_on.isoformat()))
+    return ops
 
 
 def _paused(event: DelinquencyPaused | DelinquencyPauseEnded) -> Sequence[Op]:

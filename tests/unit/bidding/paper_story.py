@@ -164,6 +164,8 @@ LOAN_VOIDED = LoanVoided(
     due_on=date(2024, 4, 21),
     floor_class="special_mention",
     lent=("clm_1_1", "clm_1_2"),
+    rows=(),
+    was_repaid=False,
 )
 VOID_CONTRACT = VoidContract(
     loan_id="loan_1",

@@ -40,7 +40,7 @@ from libs.events.repayment import (
     RepaymentDistributed,
     ScheduleRow,
 )
-from libs.events.voidance import LoanVoided, Voidance
+from libs.events.voidance import LoanVoided, PastRow, Voidance
 from services.repayment.commands import OpenLoan, ReserveClaim
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
@@ -52,6 +52,7 @@ from tests.unit.repayment.pause_story import applied, ended, paused
 from tests.unit.repayment.stories import (
     FIRST_DUE,
     FIRST_PAID,
+    LAST_DUE,
     LOAN,
     OPENED,
     SECOND_DUE,
@@ -72,6 +73,19 @@ ASK = ExamineMeasure(measure_id="msr_1", terms=Voidance(ground="fraud"))
 
 #: One of three instalments is paid: 33,002 and 1,000 of interest, of which the platform has 100. So 34,002 of 100,000 are back.
 PAID = (OPENED, *FIRST_PAID)
+
+
+def past(due_on: date, principal_fen: int, interest_fen: int, *, paid: bool = False) -> PastRow:
+    """An instalment of the contract that was."""
+    return PastRow(
+        due_on=due_on,
+        principal_fen=principal_fen,
+        interest_fen=interest_fen,
+        paid_principal_fen=principal_fen if paid else 0,
+        paid_interest_fen=interest_fen if paid else 0,
+    )
+
+
 SAID = LoanVoided(
     loan_id="loan_7",
     borrower="usr_bo",
@@ -85,6 +99,12 @@ SAID = LoanVoided(
     due_on=date(2024, 3, 16),
     floor_class="special_mention",
     lent=("clm_7_1", "clm_7_2", "clm_7_3"),
+    rows=(
+        past(FIRST_DUE, 33_002, 1_000, paid=True),
+        past(SECOND_DUE, 33_332, 670),
+        past(LAST_DUE, 33_666, 337),
+    ),
+    was_repaid=False,
 )
 
 

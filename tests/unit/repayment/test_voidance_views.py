@@ -32,15 +32,15 @@ COLLECTED = CorrectionCollected(
 def test_a_void_loan_owes_principal_only() -> None:
     """Each instalment has received principal, one more asks for the rest, and no penalty runs."""
     loan = documents(LOANS, history("loan_7", *VOIDED))["loan_7"]
-    shown = {
-        name: loan[name] for name in ("voided_on", "outstanding_fen", "penalty_rate", "rows_to", "bucket")
-    }
+    shown_of = ("voided_on", "outstanding_fen", "penalty_rate", "rows_to", "bucket", "matures_on")
+    shown = {name: loan[name] for name in shown_of}
     assert shown == {
         "voided_on": "2024-03-15",
         "outstanding_fen": 65_998,
         "penalty_rate": "0",
         "rows_to": 2,
         "bucket": "current",
+        "matures_on": "2024-03-16",
     }
     rows = [
         [

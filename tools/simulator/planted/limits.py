@@ -87,6 +87,6 @@ PLANTS = (
         policy(ONBOARDING, "repayment", forgetting(RestoreExposure)),
         (" counts ",),
         config=WHOLE,
-        seeds=range(12),
+        seeds=range(12, 16),
     ),
 )

@@ -95,7 +95,9 @@ WHOLE: Final = replace(
     partitions=1,
 )
 #: The same under the law, for as long as people apply.
-LAWFUL: Final = replace(WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), minutes_east=CHINA_MINUTES)
+LAWFUL: Final = replace(
+    WHOLE, plan=replace(WHOLE.plan, days=8, busy_days=7), minutes_east=CHINA_MINUTES, profile=LAW
+)
 #: The same for longer than a reviewed listing waits to be paid out, with loans that are large enough for a review.
 LASTING: Final = replace(LAWFUL, plan=replace(LAWFUL.plan, days=24, first_date=BEFORE_THE_CAPS))
 #: Steps after which a run that still has days to close, or has not come to rest, has come to a stop.
@@ -116,7 +118,7 @@ class Plant:
     def services(self) -> list[Service]:
         """The thread's two services, or all of them where people apply for their loans."""
         whole = self.config in (WHOLE, LAWFUL, LASTING)
-        return services(thread_only=not whole, profile=LAW if self.config in (LAWFUL, LASTING) else "demo")
+        return services(thread_only=not whole, profile=self.config.profile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ PLANTS = (
         instead(considering, "_most_fen", _whatever_it_spent),
         ("out of turn", "passed over are"),
         config=LAWFUL,
-        seeds=range(16, 24),
+        seeds=range(54, 56),
     ),
     Plant(
         "paused-order-bids",
