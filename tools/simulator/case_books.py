@@ -39,6 +39,8 @@ class DebtorBook:
     unanswered: int = 0
     stopped: set[str] = field(default_factory=set)
     agreed: tuple[int, int] = (0, 0)
+    dead: set[str] = field(default_factory=set)
+    """Loans that say that he has died."""
 
 
 @dataclass(slots=True)
@@ -137,6 +139,14 @@ class CaseBooks:
         holds = debtor.until is not None and debtor.collector == who and (at is None or at < debtor.until)
         require(holds, f"{where}: {who} works on {data['debtor_id']} and does not hold him")
 
+    def _flagged(self, _where: str, data: Any) -> None:
+        if data["flag"] == "death":
+            self.debtors[data["debtor_id"]].dead.add(data["loan_id"])
+
+    def _unflagged(self, _where: str, data: Any) -> None:
+        if data["flag"] == "death":
+            self.debtors[data["debtor_id"]].dead.discard(data["loan_id"])
+
     # --- the law's limits ---------------------------------------------------------------------------------------
 
     def _reached_for(self, where: str, data: Any) -> None:
@@ -147,7 +157,8 @@ class CaseBooks:
         himself = data["party"] == "debtor"
         if not himself:
             require(data["party_id"] not in debtor.stopped, f"{where}: {data['party_id']} had refused")
-            require(debtor.unanswered >= _ATTEMPTS, f"{where}: the debtor can be reached himself")
+            away = debtor.dead or debtor.unanswered >= _ATTEMPTS
+            require(bool(away), f"{where}: the debtor can be reached himself")
         minute = (at.hour * 60 + at.minute + self.minutes_east) % (24 * 60)
         agreed = himself and debtor.agreed[0] <= minute < debtor.agreed[1]
         timely = data["channel"] == "letter" or _FROM_MINUTE <= minute < _TO_MINUTE or agreed
@@ -186,6 +197,8 @@ _HANDLERS: dict[str, Callable[[CaseBooks, str, Any], None]] = {
     "collections.PromiseMade.v1": CaseBooks._promised,
     "collections.DebtorClaimed.v1": CaseBooks._claimed,
     "collections.DebtorReleased.v1": CaseBooks._let_go,
+    "collections.DebtorFlagged.v1": CaseBooks._flagged,
+    "collections.DebtorUnflagged.v1": CaseBooks._unflagged,
     "collections.ContactStarted.v1": CaseBooks._reached_for,
     "collections.ContactLogged.v1": CaseBooks._logged,
 }
