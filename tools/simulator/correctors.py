@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from libs.events.corrections import CorrectionRole
 from services.repayment.commands import corrections
-from tools.simulator.himself import customer_behind
+from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
 
 _CLERK: Final = "stf_clerk"
+#: Of so many corrections one is allowed by the borrower, who is of the staff.
+_HIS_OWN: Final = 7
 _ROLES: Final[dict[str, CorrectionRole]] = {"stf_super": "supervisor", "stf_head": "finance_head"}
 
 
@@ -26,10 +28,14 @@ class CorrectionSight:
     recorded: str = ""
     """The payment that a case counted last."""
     waits: dict[str, int] = field(default_factory=dict)
+    borrowers: dict[str, str] = field(default_factory=dict)
+    """Whose loan each is, and then whose each correction is."""
 
     def fold(self, kind: str, data: Any) -> None:
         """Take in one event."""
         match kind:
+            case "repayment.LoanOpened.v1":
+                self.borrowers[data["loan_id"]] = data["borrower"]
             case "repayment.PaymentReceived.v1":
                 counts_on = date.fromisoformat(data["value_date"])
                 self.payments[data["payment_id"]] = (data["loan_id"], counts_on)
@@ -41,7 +47,9 @@ class CorrectionSight:
             case "collections.PromiseKept.v1":
                 self.keepers.append(self.recorded)
             case "repayment.CorrectionProposed.v1":
-                self.waits[data["correction"]["correction_id"]] = 0
+                correction = data["correction"]
+                self.waits[correction["correction_id"]] = 0
+                self.borrowers[correction["correction_id"]] = self.borrowers[correction["loan_id"]]
             case "repayment.CorrectionAuthorised.v1":
                 self.waits.pop(data["correction"]["correction_id"], None)
             case "repayment.CorrectionRefused.v1":
@@ -73,6 +81,8 @@ class Correctors:
             return
         for who, role in _ROLES.items():
             signer = _CLERK if self._chance.random() < 0.1 else who
+            if int(correction_id.rpartition("_")[2]) % _HIS_OWN == 0:
+                signer = member_of_staff(self.sight.borrowers[correction_id])
             allow = corrections.AuthoriseCorrection(role=role, himself=customer_behind(signer))
             self._api.ask("repayment", correction_id, allow, principal=signer)
 

@@ -2,6 +2,7 @@
 without asking him, and leave a proposal lying until it is applied a year later.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -38,6 +39,8 @@ class LimitBooks:
     guarantors: dict[str, str] = field(default_factory=dict)
     lenders: dict[str, dict[str, str]] = field(default_factory=dict)
     paid_whole: set[str] = field(default_factory=set)
+    correctors: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Who asked for each correction or allowed it."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -146,6 +149,19 @@ class LimitBooks:
             self._in_time(where, name, one, today)
         one.is_over = "approved_by" not in data
 
+    # --- corrections --------------------------------------------------------------------------------------------
+
+    def _corrects(self, _where: str, data: Any, _today: date) -> None:
+        who = data.get("proposed_by") or data.get("signed_by") or data["authorised_by"]
+        name = data["correction_id"] if "correction_id" in data else data["correction"]["correction_id"]
+        self.correctors[name].append(who)
+
+    def _put_right(self, where: str, data: Any, _today: date) -> None:
+        """Who is owed by it now was not always owed before; who owes and who answers for it do not change."""
+        loan = data["loan_id"]
+        for who in self.correctors[data["correction_id"]]:
+            self._another(where, who, self._parties(loan) - self._holders(loan), loan)
+
 
 _HANDLERS: dict[str, Callable[[LimitBooks, str, Any, date], None]] = {
     "repayment.LoanOpened.v1": LimitBooks._lent,
@@ -159,6 +175,10 @@ _HANDLERS: dict[str, Callable[[LimitBooks, str, Any, date], None]] = {
     "repayment.MeasureRefused.v1": LimitBooks._signed,
     "repayment.MeasureFailed.v1": LimitBooks._over,
     "repayment.LoanRescheduled.v1": LimitBooks._rescheduled,
+    "repayment.CorrectionProposed.v1": LimitBooks._corrects,
+    "repayment.CorrectionSigned.v1": LimitBooks._corrects,
+    "repayment.CorrectionAuthorised.v1": LimitBooks._corrects,
+    "repayment.LoanRestated.v1": LimitBooks._put_right,
     "repayment.CompensationProposed.v1": LimitBooks._asks,
     "repayment.CompensationApproved.v1": LimitBooks._signs,
     "repayment.CompensationExecuted.v1": LimitBooks._signs,

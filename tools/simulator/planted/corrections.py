@@ -1,9 +1,12 @@
-"""Bugs of corrections: money that is paid out before it is there, debts that nobody collects, a payer who gets too much back."""
+"""Bugs of corrections: money that is paid out before it is there, debts that nobody collects, a payer who gets too much back, and a borrower
+who puts his own loan right.
+"""
 
 from typing import Any
 
 import services.bidding.domain.account as account
 import services.bidding.domain.settling as settling
+import services.repayment.domain.correcting as correcting
 import services.repayment.domain.trouble_told as trouble_told
 from libs.events.corrections import Share
 from tools.simulator.planted.plant import LATE, Plant, instead
@@ -38,5 +41,13 @@ PLANTS = (
         ("decided again, does not give it",),
         config=LATE,
         seeds=range(8),
+    ),
+    Plant(
+        "corrects-his-own-loan",
+        "A correction is allowed by the borrower, who is of the staff, and the loan does not mind.",
+        instead(correcting, "require_no_part_in", lambda _real: lambda *_arguments: None),
+        ("has a part in",),
+        config=LATE,
+        seeds=range(12),
     ),
 )
