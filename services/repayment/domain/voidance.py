@@ -7,13 +7,10 @@ settled as a correction is. The law voids, not the lenders: nobody votes *(chose
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from libs.events.compensation import CompensationDeclined
 from libs.events.corrections import (
-    AdjustingLine,
-    ClaimChange,
     ClaimStanding,
     CorrectionBooking,
     LoanRestated,
@@ -22,7 +19,6 @@ from libs.events.corrections import (
 )
 from libs.events.deciding import Context, Refused
 from libs.events.measures import MeasureExamined
-from libs.events.money import split_fen
 from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, OverdueBucketChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, PastRow, Voidance
@@ -30,14 +26,14 @@ from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import guarantor_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, lent
-from services.repayment.domain.journal_entries import Sale
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
-from services.repayment.domain.replay_run import Got, Row
+from services.repayment.domain.replay_run import Row
 from services.repayment.domain.replaying import Replayed, replay
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
+from services.repayment.domain.voidance_shares import Shares, kept_fen, lines_of, shares_of
 
 _DAY = timedelta(days=1)
 #: The best class that a loan has whose contract is void, until two people say otherwise (chosen).
@@ -81,78 +77,6 @@ def carry_out(
     return _effect(profile, command.measure_id, terms, state, context.business_date)
 
 
-# --- what each has had, and what is left -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Shares:
-    """What is left of each claim, what each claim's history becomes, and what the borrower gets back (fen)."""
-
-    left: dict[str, int]
-    changes: tuple[ClaimChange, ...]
-    returned_fen: int
-
-
-def _shares(live: Running, paid: Replayed) -> _Shares:
-    owed = {claim.claim_id: claim.principal_fen for claim in live.claims}
-    after = {name: owed.get(name, 0) - _kept_fen(paid.got.get(name, Got())) for name in owed | paid.got}
-    open_ = {name: fen for name, fen in after.items() if fen > 0}
-    collected_fen = paid.platform_fen + sum(-fen for fen in after.values() if fen < 0)
-    spread_fen = min(collected_fen, sum(open_.values()))
-    parts = split_fen(spread_fen, list(open_.values())) if open_ else ()
-    less = dict(zip(open_, parts, strict=True))
-    left = {name: open_.get(name, 0) - less.get(name, 0) for name in owed}
-    changes = (
-        ClaimChange(
-            claim_id=name,
-            principal_fen=owed.get(name, 0) - left.get(name, 0),
-            interest_fen=-got.interest_fen,
-            penalty_fen=-got.penalty_fen,
-            fee_fen=-got.fee_fen,
-        )
-        for name in after
-        for got in [paid.got.get(name, Got())]
-    )
-    return _Shares(left, tuple(filter(_is_change, changes)), collected_fen - spread_fen)
-
-
-def _kept_fen(got: Got) -> int:
-    """What a claim's holder has had beside principal."""
-    return got.interest_fen + got.penalty_fen - got.fee_fen
-
-
-def _is_change(change: ClaimChange) -> bool:
-    return any((change.principal_fen, change.interest_fen, change.penalty_fen, change.fee_fen))
-
-
-def _lines(live: Running, paid: Replayed, shares: _Shares) -> tuple[AdjustingLine, ...]:
-    """One line per account, the borrower's first; what a holder keeps moves nothing."""
-    sold = {entry.sold_claim_id: entry.seller_account for entry in paid.entries if isinstance(entry, Sale)}
-    accounts = sold | {claim.claim_id: claim.account_id for claim in live.claims}
-    mine: dict[str, list[ClaimChange]] = {}
-    for change in shares.changes:
-        mine.setdefault(accounts[change.claim_id], []).append(change)
-    lines = [_line(account_id, changes) for account_id, changes in mine.items()]
-    back = [_line(live.borrower_account, (), shares.returned_fen)] if shares.returned_fen else []
-    return (*back, *lines)
-
-
-def _line(account_id: str, changes: Sequence[ClaimChange], returned_fen: int = 0) -> AdjustingLine:
-    principal_fen = sum(change.principal_fen for change in changes)
-    interest_fen = sum(change.interest_fen for change in changes)
-    penalty_fen = sum(change.penalty_fen for change in changes)
-    fee_fen = sum(change.fee_fen for change in changes)
-    return AdjustingLine(
-        account_id=account_id,
-        principal_fen=principal_fen,
-        interest_fen=interest_fen,
-        penalty_fen=penalty_fen,
-        fee_fen=fee_fen,
-        returned_fen=returned_fen,
-        amount_fen=principal_fen + interest_fen + penalty_fen - fee_fen + returned_fen,
-    )
-
-
 # --- the loan ------------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +86,7 @@ def _effect(
     live, rules = reopened(state), profile.on(reopened(state).book.funded_on)
     _require_may(live)
     paid = _history(profile, state, on)
-    shares = _shares(live, paid)
+    shares = shares_of(live, paid)
     left_fen = sum(shares.left.values())
     due_on = max(terms.repay_by or on, on + _DAY)
     rows, received = _rows(live, paid, shares.returned_fen, left_fen, due_on)
@@ -178,7 +102,7 @@ def _effect(
             measure_id=measure_id,
             ground=terms.ground,
             voided_on=on,
-            counted_fen=sum(map(_kept_fen, paid.got.values())) + paid.platform_fen,
+            counted_fen=sum(map(kept_fen, paid.got.values())) + paid.platform_fen,
             returned_fen=shares.returned_fen,
             platform_fen=paid.platform_fen,
             principal_fen=left_fen,
@@ -200,7 +124,7 @@ def _effect(
             standing=standing,
             rows=received,
             retaken=(),
-            lines=_lines(live, paid, shares),
+            lines=lines_of(live, paid, shares),
             claims=shares.changes,
             platform_fen=-paid.platform_fen,
             from_bucket=None if isinstance(state, Repaid) else live.bucket,
@@ -304,7 +228,7 @@ def _row(number: int, received_fen: int, paid: Replayed) -> RowStanding:
 
 def _standing(
     live: Running,
-    shares: _Shares,
+    shares: Shares,
     rows: tuple[ScheduleRow, ...],
     on: date,
     *,

@@ -5,6 +5,7 @@ from typing import Any
 
 import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.voidance as voidance
+import services.repayment.domain.voidance_shares as voidance_shares
 from services.bidding.commands.papers import VoidContract
 from services.bidding.policies import POLICIES as BIDDING
 from tools.simulator.planted.plant import LATE, WHOLE, Plant, forgetting, instead, policy
@@ -18,7 +19,7 @@ PLANTS = (
     Plant(
         "void-contract-keeps-its-interest",
         "What was paid as interest on a void contract stays interest, and the lenders keep it beside their principal.",
-        instead(voidance, "_kept_fen", lambda _real: lambda _got: 0),
+        instead(voidance_shares, "kept_fen", lambda _real: lambda _got: 0),
         ("is void, owed and given back are",),
         config=LATE,
         seeds=range(5, 24),
