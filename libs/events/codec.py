@@ -141,9 +141,10 @@ def _fast(kind: Any) -> Callable[[Any], Any] | None:
     return read if is_open(kind) else closed
 
 
-def is_shallow(data: bytes) -> bool:
-    """Whether JSON has too few brackets to be nested deeper than pydantic's parser goes; msgspec's would go further."""
-    return data.count(b"{") + data.count(b"[") <= _DEPTH_MAX
+def is_shallow(data: bytes, depth: int = 0) -> bool:
+    """Whether JSON that lies so deep in other JSON has too few brackets to be nested deeper than pydantic's parser goes; msgspec's would
+    go further."""
+    return depth + data.count(b"{") + data.count(b"[") <= _DEPTH_MAX
 
 
 def parse_json(data: bytes) -> Any:

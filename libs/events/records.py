@@ -4,7 +4,7 @@ One command gives one decision record; the record carries 1..n events and is the
 What is made for every record or event that is read is a msgspec.Struct: it is as frozen as a dataclass and costs a tenth.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import date, datetime
 from functools import lru_cache
@@ -158,19 +158,42 @@ class _Item(Struct, gc=False, forbid_unknown_fields=True):
     data: Any
 
 
-class _Value(Struct, gc=False, forbid_unknown_fields=True):
-    """A decision record's value as everybody writes it today. A record of another form is read the long way."""
+class _Head(Struct, gc=False, forbid_unknown_fields=True):
+    """What a decision record's value says once, for all its events."""
 
     at: str | None
     business_date: str | None
     principal: str
     correlation_id: str
     causation_id: str | None
+
+
+class _Value(_Head, gc=False, forbid_unknown_fields=True):
+    """A decision record's value as everybody writes it today. A record of another form is read the long way."""
+
     events: list[_Item]
 
 
-_HEAD = [name for name in _Value.__struct_fields__ if name != "events"]
+class _RawItem(Struct, gc=False, forbid_unknown_fields=True):
+    """An event whose data is left as text for now."""
+
+    type: str
+    stream: str | None
+    sequence: int | None
+    data: msgspec.Raw
+
+
+class _LongValue(_Head, gc=False, forbid_unknown_fields=True):
+    """A decision of so many events, a tick's, that it has more brackets than a text that is surely shallow. Each event has few."""
+
+    events: list[_RawItem]
+
+
+#: An event's data lies so deep in a record: in its value, its list of events, and the event.
+_DATA_DEPTH = 3
+_HEAD = _Head.__struct_fields__
 _read_value = msgspec.json.Decoder(_Value).decode
+_read_long_value = msgspec.json.Decoder(_LongValue).decode
 
 
 def encode_event(stream: str | None, sequence: int | None, data: Any) -> bytes:
@@ -209,30 +232,37 @@ def parse_decision(value: bytes) -> Decision:
     """
     try:
         if is_shallow(value):
-            return _decision(_read_value(value))
-    except (msgspec.DecodeError, ValueError):
+            read = _read_value(value)
+            return _decision(read, read.events)
+        return _decision(long := _read_long_value(value), map(_read_item, long.events))
+    except (msgspec.DecodeError, ValueError, RecursionError):
         pass  # the long way says what is wrong, or reads a form that is not today's
     body = parse_json(value)
     try:
         events = [
             _Item(item["type"], item["stream"], item["sequence"], item["data"]) for item in body["events"]
         ]
-        return _decision(_Value(**{name: body[name] for name in _HEAD}, events=events))
+        return _decision(_Head(**{name: body[name] for name in _HEAD}), events)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise Undecodable(f"not a decision record: {error!r}") from error
 
 
-def _decision(value: _Value) -> Decision:
+def _read_item(item: _RawItem) -> _Item:
+    data = bytes(item.data)
+    if not is_shallow(data, _DATA_DEPTH):
+        raise ValueError("whether it is nested too deep is the long way's to say")
+    return _Item(item.type, item.stream, item.sequence, parse_json(data))
+
+
+def _decision(head: _Head, events: Iterable[_Item]) -> Decision:
     """Raises TypeError or ValueError for a time or date that is none."""
     return Decision(
-        at=None if value.at is None else datetime.fromisoformat(value.at),
-        business_date=None if value.business_date is None else date.fromisoformat(value.business_date),
-        principal=value.principal,
-        correlation_id=value.correlation_id,
-        causation_id=value.causation_id,
-        events=tuple(
-            [StoredEvent(item.type, item.stream, item.sequence, item.data) for item in value.events]
-        ),
+        at=None if head.at is None else datetime.fromisoformat(head.at),
+        business_date=None if head.business_date is None else date.fromisoformat(head.business_date),
+        principal=head.principal,
+        correlation_id=head.correlation_id,
+        causation_id=head.causation_id,
+        events=tuple([StoredEvent(item.type, item.stream, item.sequence, item.data) for item in events]),
     )
 
 

@@ -313,8 +313,9 @@ class LogWriter:
 async def stored_offset(future: "asyncio.Future[object]", timeout_s: float = 5.0) -> int:
     """Wait for a posted record's offset. Raises RecordTooLarge, or LogUnavailable when the outcome is unknown."""
     try:
-        async with asyncio.timeout(timeout_s):
-            metadata = await asyncio.shield(future)
+        # of a batch most have ended once the first has
+        limited = future if future.done() else asyncio.wait_for(asyncio.shield(future), timeout_s)
+        metadata = await limited
     except MessageSizeTooLargeError as error:
         raise RecordTooLarge(str(error)) from error
     except (KafkaError, OSError, TimeoutError) as error:

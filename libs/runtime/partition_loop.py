@@ -59,6 +59,7 @@ class PartitionLoop:
         self.partition = partition
         self.commands = Place(commands_topic(service.name, settings.topic_prefix), partition)
         self.events = Place(events_topic(service.name, settings.topic_prefix), partition)
+        self._decide_seconds = metrics.DECIDE_SECONDS.labels(service.name)
         self._counts = DecisionCounts(service, partition, settings.replica)
         self._aggregates = (*service.aggregates, day_aggregate())
         self._path = store_path(
@@ -363,7 +364,7 @@ class PartitionLoop:
         self._attempts.begin(raw.offset)
         self._hang_watch.begin()
         try:
-            with metrics.DECIDE_SECONDS.labels(self._service.name).time():
+            with self._decide_seconds.time():
                 outgoing = self.decider.decide(raw)
         except OSError:
             self._attempts.end()  # a disk that is full says nothing about the command

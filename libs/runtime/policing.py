@@ -6,7 +6,7 @@ same commands, and the decider drops what it has by the source rule (design.md 2
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
@@ -170,13 +170,10 @@ class PolicyPartition:
         return [*commands, *(self._command(event, send, stored_below) for send in at_once)]
 
     def _command(self, event: RecordedEvent, send: Send, stored_below: StoredBelow) -> OutgoingCommand:
-        envelope = replace(
-            envelope_of(self.group, event, send),
-            source=Source(
-                group=self.group, topic=self._topic, partition=self._partition, position=event.position
-            ),
-            stored_below=stored_below,
+        source = Source(
+            group=self.group, topic=self._topic, partition=self._partition, position=event.position
         )
+        envelope = envelope_of(self.group, event, send, source, stored_below)
         return OutgoingCommand(
             partition=partition_of(send.stream_id, self._partitions),
             key=send.stream_id.encode(),
@@ -256,8 +253,14 @@ def sends_of(policy: Policy, event: RecordedEvent, of_day: Sequence[Send] = ()) 
     return [_checked(send) for send in sends]
 
 
-def envelope_of(group: str, event: RecordedEvent, send: Send) -> CommandEnvelope:
-    """The command of a group for an event, whoever sends it: without the line that tells which group sends it now."""
+def envelope_of(
+    group: str,
+    event: RecordedEvent,
+    send: Send,
+    source: Source | None = None,
+    stored_below: StoredBelow | None = None,
+) -> CommandEnvelope:
+    """The command of a group for an event, whoever sends it; `source` and `stored_below` are the group's that sends it now."""
     return CommandEnvelope(
         command_id=str(uuid5(_COMMAND_IDS, f"{group}|{event.address}|{send.slot}")),
         type=name_of(type(send.command)),
@@ -267,6 +270,8 @@ def envelope_of(group: str, event: RecordedEvent, send: Send) -> CommandEnvelope
         principal=group,
         correlation_id=event.correlation_id,
         causation_id=event.address,
+        source=source,
+        stored_below=stored_below,
         business_date=event.business_date,
         about=dict(send.about),
     )

@@ -123,17 +123,25 @@ def test_hardly_anything_is_left_to_pydantic() -> None:
     assert len(slow) < len(kinds) // 10
 
 
-RECORD = encode_decision(
-    at=datetime(2024, 1, 31, 9, 30, 0, 5, tzinfo=UTC),
-    business_date=date(2024, 1, 31),
-    principal="usr_1",
-    correlation_id="c-1",
-    causation_id=None,
-    events=[
-        b'{"type":"bidding.AccountOpened.v1","stream":"acc_1","sequence":1,"data":{"account_id":"acc_1","owner":"\xc3\xa9"}}',
-        b'{"type":"x","stream":null,"sequence":null,"data":[1,-2.5,"\\u00e9\\n",{"a":{}},true]}',
-    ],
-)
+def a_record(*events: bytes) -> bytes:
+    """A decision of these events and of two more."""
+    return encode_decision(
+        at=datetime(2024, 1, 31, 9, 30, 0, 5, tzinfo=UTC),
+        business_date=date(2024, 1, 31),
+        principal="usr_1",
+        correlation_id="c-1",
+        causation_id=None,
+        events=[
+            b'{"type":"bidding.AccountOpened.v1","stream":"acc_1","sequence":1,"data":{"account_id":"acc_1","owner":"\xc3\xa9"}}',
+            b'{"type":"x","stream":null,"sequence":null,"data":[1,-2.5,"\\u00e9\\n",{"a":{}},true]}',
+            *events,
+        ],
+    )
+
+
+RECORD = a_record()
+TICK = a_record(*[b'{"type":"x","stream":"acc_1","sequence":2,"data":{"a":[1]}}'] * 80)
+"""A record with more brackets than a shallow text may have."""
 FRAGMENTS = (
     b"null", b"true", b"tru", b"0", b"-0", b"01", b"1.", b"-", b".5", b"5.0", b"1e5", b"1E+5", b"1e999", b"-1e999", b"1e-999",
     b"9" * 40, b"9" * 4300, b"9" * 4301, b"1." + b"3" * 400, b"9" * 400 + b".5", b"NaN", b"Infinity", b"-Infinity", b'"a"',
@@ -186,24 +194,34 @@ def read_alike(value: bytes) -> None:
     assert told(lambda: parse_json(value))[0] == told(parsed)[0], value
 
 
+@pytest.mark.parametrize("record", [RECORD, TICK], ids=["record", "tick"])
 @pytest.mark.parametrize("fragment", FRAGMENTS)
-def test_odd_json_in_any_place_is_read_as_pydantic_reads_it(fragment: bytes) -> None:
+def test_odd_json_in_any_place_is_read_as_pydantic_reads_it(fragment: bytes, record: bytes) -> None:
     """A record with something odd for a value, before, behind or beside the others is the same decision, or none, to both."""
     read_alike(fragment)
-    for around in (fragment + RECORD, RECORD + fragment, RECORD[:-1] + b',"more":' + fragment + b"}"):
+    for around in (fragment + record, record + fragment, record[:-1] + b',"more":' + fragment + b"}"):
         read_alike(around)
     for name in VALUES:
-        before, behind = RECORD.split(name, 1)
+        before, behind = record.split(name, 1)
+        read_alike(before + name + fragment + b"," + behind)
         read_alike(before + name + fragment + b',"more":' + behind)
+
+
+@pytest.mark.parametrize("depth", range(194, 203))
+def test_an_event_may_lie_as_deep_in_a_tick_as_anywhere(depth: int) -> None:
+    """How deep the data of one event of many may be nested is counted from the record's beginning."""
+    data = b"[" * depth + b"]" * depth
+    read_alike(a_record(*[b'{"type":"x","stream":"acc_1","sequence":2,"data":%s}' % data] * 2))
 
 
 @given(st.data())
 def test_a_damaged_record_is_read_as_pydantic_reads_it(data: st.DataObject) -> None:
     """Wherever a record is cut, and whatever is put in between, both readers say the same."""
-    start = data.draw(st.integers(0, len(RECORD)))
-    end = data.draw(st.integers(start, min(len(RECORD), start + 20)))
+    record = data.draw(st.sampled_from([RECORD, TICK]))
+    start = data.draw(st.integers(0, len(record)))
+    end = data.draw(st.integers(start, min(len(record), start + 20)))
     put = data.draw(st.sampled_from(FRAGMENTS) | st.binary(max_size=3))
-    read_alike(RECORD[:start] + put + RECORD[end:])
+    read_alike(record[:start] + put + record[end:])
 
 
 def test_an_event_that_was_read_is_the_same_event() -> None:
