@@ -201,6 +201,8 @@ class MeasureBooks:
         name, book = data["measure_id"], self.measures[data["measure_id"]]
         require(not book.ended, f"{where}: {name} ends again")
         is_done = "code" not in data
+        passes = book.approved and data.get("code") == "payment_on_its_way"
+        require(not passes, f"{where}: {name} has all its signatures and ends for a reason that passes")
         require(bool(book.done) == is_done, f"{where}: {name} ends otherwise than its loan did")
         book.ended = True
 

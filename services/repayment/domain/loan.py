@@ -62,6 +62,7 @@ from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
+from services.repayment.domain.deferring import deferred, resumed
 from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
@@ -102,12 +103,14 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             return _open(profile, command) if isinstance(state, NotOpened) else []
         case RecordDebit():
             taken = record_debit(profile, command, _lent(state), context)
-            return told(profile, command, _lent(state), context, taken)
+            answer = told(profile, command, _lent(state), context, taken)
+            return resumed(command.debit_id, _lent(state), context, answer)
         case RecordDebitFailure():
             lent = _lent(state)
             rules = profile.on(reopened(lent).book.funded_on)
             failed = record_debit_failure(command, lent)
-            return told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
+            answer = told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
+            return resumed(command.debit_id, lent, context, answer)
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
@@ -124,8 +127,13 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             | DeclineCompensation()
         ):
             return _compensate(profile, command, _lent(state), context)
-        case ExamineMeasure() | CarryOutMeasure():
+        case ExamineMeasure():
             return _measured(profile, command, _lent(state), context)
+        case CarryOutMeasure():
+            try:
+                return _measured(profile, command, _lent(state), context)
+            except Refused as refused:
+                return deferred(refused, command, _lent(state), context)
         case Wake():
             return [*_woken(profile, command, state), *expired(command, state)]
         case _:

@@ -45,6 +45,7 @@ def carried(live: Trouble, replayed: Trouble) -> Trouble:
         done=live.done,
         branch=live.branch,
         unreplayed=live.unreplayed,
+        waiting=live.waiting,
         # Who has died is dead, and what is disputed is, whatever was booked.
         flags=live.flags,
         asked_again_on=live.asked_again_on,

@@ -49,7 +49,7 @@ PLANTS = (
         instead(loans, "has_died", lambda _real: lambda _state: False),
         ("is answered as if",),
         config=WHOLE,
-        seeds=range(60),
+        seeds=range(8),
     ),
     Plant(
         "death-never-told",
@@ -57,7 +57,7 @@ PLANTS = (
         policy(BIDDING, "repayment", forgetting(RecordDeathFlag)),
         ("accounts know of",),
         config=WHOLE,
-        seeds=range(24),
+        seeds=range(8),
     ),
     Plant(
         "the-dead-are-called",
