@@ -216,10 +216,10 @@ def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanE
 
 
 def _released(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
-    """Nothing is for sale of a loan that is late, or at its end, or dearer than its buyer was told."""
+    """Nothing is for sale of a loan that is behind, or at its end, or dearer than its buyer was told."""
     if after.is_repaid:
         return release_all(live, "loan_repaid")
-    if days_past_due(after.state.book, context.business_date):
+    if after.state.book.is_behind(context.business_date):
         return release_all(live, "loan_overdue")
     return release_dearer(live, after.state)
 
