@@ -6,7 +6,6 @@ whose journal does not give it, to the fen, is refused, and so is one of whose c
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from libs.events.corrections import (
     PaymentRedated,
@@ -28,8 +27,6 @@ from services.repayment.domain.replay_run import begin
 from services.repayment.domain.replaying import Replayed, finish, shared
 from services.repayment.domain.restatement import restated
 from services.repayment.domain.trading import release_all, release_dearer
-
-_DAY = timedelta(days=1)
 
 
 def correct(
@@ -72,7 +69,7 @@ def _both(
     profile: Profile, state: Running | Repaid, cause: PaymentReversed | PaymentRedated, context: Context
 ) -> tuple[Replayed, Replayed]:
     """The loan with the error, which must be the loan as it is, and without. Days and inputs before the error are lived once."""
-    live, on = reopened(state), context.business_date
+    live = reopened(state)
     if isinstance(cause, PaymentReversed):
         journal = reversed_in(live.journal, cause.payment_id)
     else:
@@ -80,12 +77,12 @@ def _both(
     entries, changed = entries_of(live.journal), entries_of(journal)
     try:
         run, same = shared(profile, state, entries, changed)
-        before = finish(run.fork(), state, on, entries[same:])
+        before = finish(run.fork(), state, context, entries[same:])
     except Refused as refused:
         raise Refused("history_differs") from refused
     if before.state != live or before.is_repaid != isinstance(state, Repaid):
         raise Refused("history_differs")
-    after = finish(run if same else begin(profile, state, changed), state, on, changed[same:])
+    after = finish(run if same else begin(profile, state, changed), state, context, changed[same:])
     for entry in changed:
         if isinstance(entry, Measure) and not is_as_it_was(
             before.applied.get(entry.measure_id, ()), after.applied.get(entry.measure_id, ())
@@ -146,7 +143,7 @@ def _cause(command: CorrectPayment, live: Running, payment: Payment) -> PaymentR
 def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iterator[PaymentMissed]:
     """Instalments that were paid in time only by the error and are open: said as the day would have said them. A loan that was
     not late has nobody who collects, so all that it missed is said."""
-    state, on = after.state, context.business_date - _DAY
+    state, on = after.state, after.judged_on
     is_late = isinstance(before, Running) and before.bucket != CURRENT
     said = before.next_missed if isinstance(before, Running) and is_late else 1
     for line in overdue_lines(state.book, on):

@@ -17,8 +17,9 @@ from libs.events.money import Count, PositiveFen
 #: (date, phase): before it the loan has been woken for everything that the day came to.
 Moment = tuple[date, int]
 
-#: Phases of the day before which a payment is booked where nothing else was said: a debit's after the dues, any other before them.
-BEFORE_DUES, BEFORE_MISSES = 2, 4
+#: Phases of the day before which a payment is booked where nothing else was said: a debit's after the dues, any other before them. Nothing
+#: of a loan comes after its last phase but what came while that still ran for other loans.
+BEFORE_DUES, BEFORE_MISSES, AFTER_MISSES = 2, 4, 5
 
 
 @record

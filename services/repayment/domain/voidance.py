@@ -52,7 +52,7 @@ def examine(
     require_no_part_in(live, command.himself)
     if terms.repay_by is not None and not 0 < (terms.repay_by - on).days <= _LONGEST_DAYS:
         raise Refused("invalid_date")
-    _effect(profile, measure_id, terms, state, on)
+    _effect(profile, measure_id, terms, state, context)
     return [
         MeasureExamined(
             loan_id=live.loan_id,
@@ -74,18 +74,19 @@ def carry_out(
     """The contract is void. Refusals stand on CarryOutMeasure."""
     if command.measure_id in reopened(state).trouble.done:
         return []
-    return _effect(profile, command.measure_id, terms, state, context.business_date)
+    return _effect(profile, command.measure_id, terms, state, context)
 
 
 # --- the loan ------------------------------------------------------------------------------------------------------
 
 
 def _effect(
-    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, on: date
+    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
-    live, rules = reopened(state), profile.on(reopened(state).book.funded_on)
+    live, on = reopened(state), context.business_date
+    rules = profile.on(live.book.funded_on)
     _require_may(live)
-    paid = _history(profile, state, on)
+    paid = _history(profile, state, context)
     shares = shares_of(live, paid)
     left_fen = sum(shares.left.values())
     due_on = max(terms.repay_by or on, on + _DAY)
@@ -143,11 +144,11 @@ def _effect(
     ]
 
 
-def _history(profile: Profile, state: Running | Repaid, on: date) -> Replayed:
+def _history(profile: Profile, state: Running | Repaid, context: Context) -> Replayed:
     """What came to the loan, decided again: it must give the loan, or nobody knows what each has had (docs/decisions/0024)."""
     live = reopened(state)
     try:
-        paid = replay(profile, state, on, entries_of(live.journal))
+        paid = replay(profile, state, context, entries_of(live.journal))
     except Refused as refused:
         raise Refused("history_differs") from refused
     if paid.state != live or paid.is_repaid != isinstance(state, Repaid):

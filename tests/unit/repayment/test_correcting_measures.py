@@ -68,7 +68,7 @@ def play(seed: int) -> Counter[str]:
                 assert measured(lived.state) == measured(again.state)
                 assert money(lived.events) == money(again.events)
                 assert waived(lived.events) == waived(again.events)
-                assert is_replayable(DEMO, lived.state, lived.today)
+                assert is_replayable(DEMO, lived.state, lived.context)
             for _ in lived.day():
                 pass
     return lived.seen
@@ -231,7 +231,7 @@ def test_a_correction_forgives_no_more_than_was_signed() -> None:
         assert waived([event for event in answer if not isinstance(event, str)]) == given_fen
     go_on(lived, days(FIRST_DUE, 11))
     before = lived.state
-    assert is_replayable(DEMO, before, lived.today)
+    assert is_replayable(DEMO, before, lived.context)
     assert lived.say(wrong("pay_1", days(FIRST_DUE, 1))) == "waiver_would_differ"
     assert lived.state == before
 

@@ -133,8 +133,8 @@ def test_the_measure_is_carried_out_again_and_says_what_it_waits_for() -> None:
     assert POLICIES["repayment"](recorded(waits())) == []
     told = (recorded(PROPOSED, "msr_1"), recorded(waits(), "loan_7"))
     assert documents(MEASURES, told)["msr_1"]["waits_for"] == "payment_on_its_way"
-    told = (*told, recorded(again(), "loan_7", 2))
-    assert documents(MEASURES, told)["msr_1"]["waits_for"] is None
+    answered = (*told, recorded(again(), "loan_7", 2))
+    assert documents(MEASURES, answered)["msr_1"]["waits_for"] is None
 
 
 def test_two_debits_are_both_waited_for() -> None:
