@@ -237,9 +237,7 @@ class PartitionDecider:
         """Wake one stream; a stream that raises, or stays due, is stuck and nothing of its wake is kept."""
         aggregate = self._states.aggregate(stream)
         state, sequence = self._states.load(stream)
-        at_phase = Context(
-            at=context.at, business_date=running.business_date, principal="", phase=running.phase
-        )
+        at_phase = Context(context.at, running.business_date, principal="", phase=running.phase)
         woken = Effect()
         try:
             wake = Wake(business_date=running.business_date, phase=running.phase)

@@ -13,8 +13,8 @@ from tools.simulator.correction_books import CorrectionBooks
 
 
 def check_journals(books: CorrectionBooks, profile_name: str, last_closed: date | None) -> None:
-    """Every loan, by the rules of the profile that decided it, whatever measures changed of it and however late its days were, but those that
-    a guarantor paid for and those of a contract that is void. Raises Violation."""
+    """Every loan, by the rules of the profile that decided it, whatever measures changed of it and however late its days were, but those
+    of a contract that is void. Raises Violation."""
     if last_closed is None:
         return
     profile, today = profile_named(profile_name), last_closed + timedelta(days=1)
@@ -27,8 +27,6 @@ def check_journals(books: CorrectionBooks, profile_name: str, last_closed: date 
             if isinstance(state, NotOpened):
                 continue
             last = state if state.kind == "running" else state.last
-            # What a guarantor paid, or is asked to, is no input of a replay: such a loan is not put right.
-            asked = last.guarantee and (last.guarantee.under_way or last.guarantee.subrogated)
             is_void = last.trouble.voided_on is not None
-            if not (asked or is_void or is_replayable(profile, state, context)):
+            if not (is_void or is_replayable(profile, state, context)):
                 raise Violation(f"{loan_id}: what came to the loan, decided again, does not give it")

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from libs.events.arrival import Arrival, PaymentMode
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, WakeOn
 from libs.events.repayment import PaymentReceived
-from services.repayment.commands import RecordDebit, RecordPayment
+from services.repayment.commands import RecordCompensation, RecordDebit, RecordPayment
 from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, phase_of
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
-from services.repayment.domain.profile import Profile
+from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.waiting import is_judged, place_on, told_late, waited
 
 
@@ -38,6 +39,33 @@ def told(
     if _is_ordinary(arrival, command, taken):
         return [*late, *events]
     return [*late, *(replace(event, arrival=arrival) if event is taken else event for event in events)]
+
+
+def told_compensation(
+    rules: Rules,
+    command: RecordCompensation,
+    state: Running,
+    context: Context,
+    events: Sequence[LoanEvent],
+) -> Sequence[LoanEvent]:
+    """What a guarantor's money does, with how it came; what the loan does not take is no input."""
+    if not any(isinstance(event, ClaimsSubrogated) for event in events):
+        return events
+    due = next_wake(rules, state)
+    on, phase = place_on(state, due, context)
+    arrival = Arrival(
+        account_id=command.account_id,
+        received_fen=command.amount_fen,
+        booked_on=on,
+        before_phase=phase,
+    )
+    return [
+        *waited(state, due, (on, phase)),
+        *(
+            replace(event, arrival=arrival) if isinstance(event, ClaimsSubrogated) else event
+            for event in events
+        ),
+    ]
 
 
 def _arrival(command: RecordDebit | RecordPayment, state: Running, due: WakeOn, context: Context) -> Arrival:

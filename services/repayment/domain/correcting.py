@@ -17,13 +17,14 @@ from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChang
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.accrual import stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
+from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
-from services.repayment.domain.journal_entries import Measure, Payment
+from services.repayment.domain.journal_entries import Compensation, Measure, Payment
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import is_as_it_was
 from services.repayment.domain.profile import CURRENT, Profile
-from services.repayment.domain.replay_run import begin
+from services.repayment.domain.replay_start import begin
 from services.repayment.domain.replaying import Replayed, finish, shared
 from services.repayment.domain.restatement import restated
 from services.repayment.domain.trading import release_all, release_dearer
@@ -42,10 +43,8 @@ def correct(
         raise Refused("loan_voided")
     if live.trouble.unreplayed:
         raise Refused("loan_measured")
-    if live.guarantee and (live.guarantee.under_way or live.guarantee.subrogated):
-        raise Refused(
-            "loan_compensated"
-        )  # what the guarantor paid was right when he paid it, and no input of a replay
+    if live.guarantee and isinstance(live.guarantee.under_way, Asked):
+        raise Refused("loan_compensated")  # what he is asked for is what was owed then
     payment = _payment(command, live, context)
     cause = _cause(command, live, payment)
     before, after = _both(profile, state, cause, context)
@@ -88,6 +87,12 @@ def _both(
             before.applied.get(entry.measure_id, ()), after.applied.get(entry.measure_id, ())
         ):
             raise Refused(f"{entry.terms.kind}_would_differ")
+        if isinstance(entry, Compensation) and not is_as_it_was(
+            before.applied[entry.compensation_id], after.applied[entry.compensation_id]
+        ):
+            raise Refused("compensation_would_differ")
+    if before.state.guarantee != after.state.guarantee:
+        raise Refused("compensation_would_differ")
     return before, after
 
 

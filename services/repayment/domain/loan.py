@@ -58,7 +58,7 @@ from services.repayment.commands import (
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain import voidance
-from services.repayment.domain.arriving import told
+from services.repayment.domain.arriving import told, told_compensation
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
@@ -170,7 +170,11 @@ def _compensate(
 ) -> Sequence[LoanEvent]:
     if isinstance(state, Repaid):
         return compensate_repaid(command, state, context)
-    return compensate(profile.on(state.book.funded_on), command, state, context)
+    rules = profile.on(state.book.funded_on)
+    events = compensate(rules, command, state, context)
+    if isinstance(command, RecordCompensation):
+        return told_compensation(rules, command, state, context, events)
+    return events
 
 
 def _measured(

@@ -10,13 +10,15 @@ from datetime import date, timedelta
 
 from libs.events.deciding import Context, Refused
 from libs.events.repayment import LoanRepaid
+from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
 from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, Entry, Moment
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.measure_entry import carried
 from services.repayment.domain.profile import Profile, Rules
-from services.repayment.domain.replay_run import Got, Row, Run, begin, held_by
+from services.repayment.domain.replay_run import Got, Row, Run
+from services.repayment.domain.replay_start import begin, held_by
 from services.repayment.domain.waiting import is_judged
 
 _DAY = timedelta(days=1)
@@ -69,8 +71,8 @@ def finish(run: Run, live: Running | Repaid, context: Context, entries: Sequence
     last = reopened(live)
     for entry in entries:
         run.take(entry)
-    now = _now(run.rules, live, context)
-    run.until(now)
+    moment = _now(run.rules, live, context)
+    run.until(moment)
     state = reopened(run.state)
     journal = with_entries(last.journal, run.entries)
     if state.book.rows != last.book.rows:
@@ -86,6 +88,7 @@ def finish(run: Run, live: Running | Repaid, context: Context, entries: Sequence
             sold=last.sold,
             last_order=last.last_order,
             trouble=carried(last.trouble, state.trouble),
+            guarantee=_asked_as(last.guarantee, state.guarantee),
             journal=journal,
         ),
         is_repaid=isinstance(run.state, Repaid),
@@ -96,8 +99,13 @@ def finish(run: Run, live: Running | Repaid, context: Context, entries: Sequence
         repaid=run.repaid,
         applied=run.applied,
         waived_fen=run.waived_fen,
-        judged_on=now[0] if now[1] == AFTER_MISSES else now[0] - _DAY,
+        judged_on=moment[0] if moment[1] == AFTER_MISSES else moment[0] - _DAY,
     )
+
+
+def _asked_as(live: Guarantee | None, replayed: Guarantee | None) -> Guarantee | None:
+    """What the guarantor has paid for is decided again; what he is being asked for is no input."""
+    return replace(replayed, under_way=live.under_way) if live and replayed else replayed
 
 
 def is_replayable(profile: Profile, live: Running | Repaid, context: Context) -> bool:
