@@ -324,7 +324,12 @@ class MeasureBooks:
         loan = data["loan_id"]
         require(loan not in self.no_income, f"{where}: interest of {loan} stops again")
         self.no_income.add(loan)
-        if data["cause"] == "by_hand":
+        again = self.books.loans[loan].restated_at == where and not data["measure_id"]
+        if data["cause"] == "by_hand" and again:
+            by_hand = [each for each in self.measures.values() if each.loan == loan and each.done]
+            known = any(each.terms["kind"] == "non_accrual" for each in by_hand)
+            require(known, f"{where}: nobody had stopped the interest of {loan}")
+        elif data["cause"] == "by_hand":
             self._once(where, data, self._does(where, data, "non_accrual"))
         elif data["cause"] == "overdue":
             dpd = self.books.loans[loan].dpd(date.fromisoformat(data["started_on"]))

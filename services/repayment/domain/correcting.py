@@ -15,7 +15,7 @@ from libs.events.deciding import Context, Refused
 from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
-from services.repayment.domain.accrual import stopped
+from services.repayment.domain.accrual import Cause, stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import require_no_part_in
@@ -23,7 +23,7 @@ from services.repayment.domain.journal import entries_of, redated_in, reversed_i
 from services.repayment.domain.journal_entries import Compensation, Measure, Payment
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import is_as_it_was
-from services.repayment.domain.profile import CURRENT, Profile
+from services.repayment.domain.profile import CURRENT, Profile, Rules
 from services.repayment.domain.replay_start import begin
 from services.repayment.domain.replaying import Replayed, finish, shared
 from services.repayment.domain.restatement import restated
@@ -56,7 +56,7 @@ def correct(
         restatement,
         *_missed(state, after, context),
         *_moved(state, after, context),
-        *_accrual(live, after, context),
+        *_accrual(profile.on(live.book.funded_on), live, after, context),
         *_released(live, after, context),
         *([_repaid(after)] if after.is_repaid else []),
     ]
@@ -199,12 +199,14 @@ def _moved(
         )
 
 
-def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
-    """Whether its interest is income is said where it is another."""
+def _accrual(rules: Rules, live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
+    """Whether its interest is income is said where it is another: none for its days, or because a measure says so, which is done already."""
     if after.state.trouble.non_accrual == live.trouble.non_accrual:
         return []
     if after.state.trouble.non_accrual:
-        return stopped(live, context.business_date, "overdue", book=after.state.book)
+        is_late = days_past_due(after.state.book, context.business_date) > rules.accrual_dpd_max
+        cause: Cause = "overdue" if is_late else "by_hand"
+        return stopped(live, context.business_date, cause, book=after.state.book)
     return [
         NonAccrualEnded(
             loan_id=live.loan_id,
