@@ -1,4 +1,4 @@
-"""A measure that comes while a debit is on its way waits for the answer: whoever signed it, or voted on it, is not asked again.
+"""A measure that comes while a debit is on its way, of the borrower or his guarantor, waits for the answer: whoever signed it, or voted on it, is not asked again.
 
 What the debit finds may change what the measure does, and whether it can be done at all, so the loan decides it anew once the last answer is
 there. Any other reason against it is its end.
@@ -10,7 +10,16 @@ from typing import Final
 from libs.events.deciding import Context, Refused
 from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from services.repayment.commands.measures import CarryOutMeasure
-from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
+from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.loan_state import (
+    LoanEvent,
+    LoanState,
+    NotOpened,
+    Repaid,
+    Running,
+    evolve,
+    reopened,
+)
 
 #: The refusal that passes by itself.
 ON_ITS_WAY: Final = "payment_on_its_way"
@@ -38,13 +47,23 @@ def deferred(
     ]
 
 
-def resumed(
-    debit_id: str, state: Running | Repaid, context: Context, answer: Sequence[LoanEvent]
-) -> Sequence[LoanEvent]:
+def is_on_its_way(state: Running | Repaid) -> bool:
+    """Whether money of somebody may be coming to the loan: a debit of its borrower has no answer yet, or one of its guarantor."""
+    guarantee = reopened(state).guarantee
+    return bool(state.unanswered) or (guarantee is not None and isinstance(guarantee.under_way, Asked))
+
+
+def resumed(state: Running | Repaid, context: Context, answer: Sequence[LoanEvent]) -> Sequence[LoanEvent]:
     """What answers a debit, and all that has waited for it where it was the last."""
-    if not answer or state.unanswered != (debit_id,):
-        return answer
     live = reopened(state)
+    if not answer or not live.trouble.waiting:
+        return answer
+    folded: LoanState = state
+    for event in answer:
+        folded = evolve(folded, event)
+    assert not isinstance(folded, NotOpened), "a loan that was lent stays lent"
+    if is_on_its_way(folded):
+        return answer
     return [
         *answer,
         *(

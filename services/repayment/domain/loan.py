@@ -104,13 +104,13 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case RecordDebit():
             taken = record_debit(profile, command, _lent(state), context)
             answer = told(profile, command, _lent(state), context, taken)
-            return resumed(command.debit_id, _lent(state), context, answer)
+            return resumed(_lent(state), context, answer)
         case RecordDebitFailure():
             lent = _lent(state)
             rules = profile.on(reopened(lent).book.funded_on)
             failed = record_debit_failure(command, lent)
             answer = told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
-            return resumed(command.debit_id, lent, context, answer)
+            return resumed(lent, context, answer)
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
@@ -126,7 +126,7 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             | RecordCompensation()
             | DeclineCompensation()
         ):
-            return _compensate(profile, command, _lent(state), context)
+            return resumed(_lent(state), context, _compensate(profile, command, _lent(state), context))
         case ExamineMeasure():
             return _measured(profile, command, _lent(state), context)
         case CarryOutMeasure():

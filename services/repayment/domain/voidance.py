@@ -23,7 +23,7 @@ from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, Overdue
 from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, PastRow, Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
-from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.deferring import ON_ITS_WAY, is_on_its_way
 from services.repayment.domain.himself import guarantor_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, lent
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
@@ -163,10 +163,10 @@ def _require_may(live: Running) -> None:
         raise Refused("loan_settled_in_kind")
     if live.trouble.unreplayed:
         raise Refused("loan_measured")
-    if live.guarantee and (live.guarantee.subrogated or isinstance(live.guarantee.under_way, Asked)):
+    if live.guarantee and live.guarantee.subrogated:
         raise Refused("loan_compensated")
-    if live.unanswered:
-        raise Refused("payment_on_its_way")
+    if is_on_its_way(live):
+        raise Refused(ON_ITS_WAY)
 
 
 def _rows(

@@ -266,7 +266,7 @@ def test_a_sold_claim_is_paid_to_its_buyer() -> None:
     )
     paid = given(LOAN, GUARANTEED, sold, *LATE[1:], *SIGNED).when(RECORD, on(DAY))
     assert in_time(paid).events[1].claim.claim_id == "clm_7_5"
-    assert [line.investor for line in paid.events[2].lines] == ["usr_2", "usr_3", "usr_9"]
+    assert [line.investor for line in in_time(paid).events[2].lines] == ["usr_2", "usr_3", "usr_9"]
 
 
 def test_who_has_a_part_in_the_loan_has_none_in_its_compensation() -> None:

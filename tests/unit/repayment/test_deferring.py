@@ -15,6 +15,7 @@ from tests.unit.bidding.specs import Spec
 from tests.unit.documents import documents, recorded
 from tests.unit.given import given
 from tests.unit.repayment import asset_story as asset
+from tests.unit.repayment import guarantee_story as guaranteed
 from tests.unit.repayment.measure_story import PROPOSED
 from tests.unit.repayment.stories import (
     CONTRACTED,
@@ -135,6 +136,19 @@ def test_the_measure_is_carried_out_again_and_says_what_it_waits_for() -> None:
     assert documents(MEASURES, told)["msr_1"]["waits_for"] == "payment_on_its_way"
     answered = (*told, recorded(again(), "loan_7", 2))
     assert documents(MEASURES, answered)["msr_1"]["waits_for"] is None
+
+
+def test_a_voidance_waits_for_the_guarantors_money_too() -> None:
+    """It comes, and the contract of a loan that he paid for is not declared void; or it does not, and it is."""
+    asked = (*guaranteed.LATE, *guaranteed.SIGNED)
+    waiting = replace(waits(), deferred_on=guaranteed.DAY)
+    given(LOAN, *asked).when(VOID, on(guaranteed.DAY)).then(waiting)
+    resumes = replace(again(), resumed_on=guaranteed.DAY)
+    paid = given(LOAN, *asked, waiting).when(guaranteed.RECORD, on(guaranteed.DAY))
+    assert paid.events[-1] == resumes
+    given(LOAN, *asked, waiting, *paid.events).when(VOID, on(guaranteed.DAY)).then_refused("loan_compensated")
+    unpaid = given(LOAN, *asked, waiting).when(guaranteed.DECLINE, on(guaranteed.DAY))
+    unpaid.then(guaranteed.DECLINED, resumes)
 
 
 def test_two_debits_are_both_waited_for() -> None:

@@ -4,16 +4,12 @@ who puts his own loan right.
 
 from typing import Any
 
-import libs.runtime.day as day
 import services.bidding.domain.account as account
 import services.bidding.domain.settling as settling
-import services.repayment.domain.arriving as arriving
 import services.repayment.domain.correcting as correcting
-import services.repayment.domain.replaying as replaying
 import services.repayment.domain.trouble_told as trouble_told
-import services.repayment.domain.waiting as waiting
 from libs.events.corrections import Share
-from tools.simulator.planted.plant import LATE, Plant, instead, together
+from tools.simulator.planted.plant import LATE, Plant, instead
 
 
 def _all_at_once(_real: Any) -> Any:
@@ -53,19 +49,5 @@ PLANTS = (
         ("has a part in",),
         config=LATE,
         seeds=range(12),
-    ),
-    Plant(
-        "judged-and-not-known",
-        "What comes to a loan between the ticks that judge is taken for what came before its judgement.",
-        together(
-            instead(day, "WOKEN_PER_TICK_MAX", lambda _real: 1),
-            *(
-                instead(room, "is_judged", lambda _real: lambda *_arguments: False)
-                for room in (arriving, waiting, replaying)
-            ),
-        ),
-        ("decided again, does not give it",),
-        config=LATE,
-        seeds=range(40),
     ),
 )

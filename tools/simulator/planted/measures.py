@@ -101,7 +101,7 @@ PLANTS = (
     Plant(
         "waits-behind-a-debit-for-ever",
         "The answer of a debit calls for nothing that has waited for it.",
-        instead(loan, "resumed", lambda _real: lambda _debit, _state, _context, answer: answer),
+        instead(loan, "resumed", lambda _real: lambda _state, _context, answer: answer),
         ("was agreed and nothing came of it", "never ends"),
         config=WHOLE,
         seeds=range(7, 8),
