@@ -23,6 +23,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     contract_stock,
     corrections,
     deal_packs,
+    deferrals,
     flags,
     guarantees,
     in_kind,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from libs.events.card import CardRef
 from libs.events.codec import event
+from libs.events.money import Count
 
 RiskLevel = Literal["C1", "C2", "C3", "C4", "C5"]
 """How much risk an investor bears: C1 conservative … C5 aggressive (domain.md section 2)."""
@@ -47,6 +48,27 @@ class CardRecorded:
     account_id: str
     owner: str
     card_ref: CardRef
+
+
+@event("bidding.OwnerDeathRecorded.v1")
+class OwnerDeathRecorded:
+    """One of its owner's loans says that he has died, by the event `said` of its stream: nothing is taken from the account any more but
+    what is asked for in his name, or is held already."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    said: Count
+
+
+@event("bidding.OwnerDeathWithdrawn.v1")
+class OwnerDeathWithdrawn:
+    """That loan says so no more, by the event `said` of its stream. He is dead while another of his loans does."""
+
+    account_id: str
+    owner: str
+    loan_id: str
+    said: Count
 
 
 @event("bidding.AccountClosed.v1")

@@ -20,6 +20,8 @@ AccountClosed = account.AccountClosed
 AccountClosureDeclined = account.AccountClosureDeclined
 AccountOpened = account.AccountOpened
 CardRecorded = account.CardRecorded
+OwnerDeathRecorded = account.OwnerDeathRecorded
+OwnerDeathWithdrawn = account.OwnerDeathWithdrawn
 RelationRecorded = account.RelationRecorded
 RiskLevel = account.RiskLevel
 SuitabilityRecorded = account.SuitabilityRecorded
@@ -121,7 +123,7 @@ class InstallmentDebited:
 
 @event("bidding.InstallmentDebitFailed.v1")
 class InstallmentDebitFailed:
-    """A debit request found nothing."""
+    """A debit request found nothing, or was declined by name (`code`): `owner_deceased`."""
 
     account_id: str
     owner: str
@@ -129,6 +131,7 @@ class InstallmentDebitFailed:
     debit_id: str
     requested_fen: PositiveFen
     value_date: date
+    code: str = ""
 
 
 @event("bidding.LoanPaymentDebited.v1")

@@ -6,6 +6,7 @@ it, bidding moves the money; the platform pays nothing of it (domain.md section 
 
 from datetime import date
 
+from libs.events.arrival import Arrival
 from libs.events.bank import Posting
 from libs.events.codec import event, record
 from libs.events.money import Count, PositiveFen
@@ -100,7 +101,7 @@ class ClaimsSubrogated:
     payment_id is `compensation_id`, makes the holders' claims less by the same principal.
 
     `lines` is what he paid of each instalment, by which holders are paid and he is owed; `guaranteed_fen` is what of the principal he
-    still stands in for. The book stays as it is.
+    still stands in for. The book stays as it is. `arrival`: how his money came, in records that say it.
     """
 
     loan_id: str
@@ -118,6 +119,7 @@ class ClaimsSubrogated:
     value_date: date
     product: str = ""
     region: str = ""
+    arrival: Arrival | None = None
 
 
 # --- bidding: the guarantor's account ------------------------------------------------------------------------------

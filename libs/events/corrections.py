@@ -249,7 +249,7 @@ class LoanRestated:
 
     Before it the loan was counted in `from_bucket` with `principal_before_fen` (in no bucket, None, when it was repaid); what it comes
     to be counted in is told by the events after it in the record. Of what measures did, `recovered_fen` more (or less, below zero) counts as
-    recovered since its write-off, and `waived_fen` more was given up.
+    recovered since its write-off, and `waived_fen` more was given up. Its guarantor stands in for `guaranteed_fen` (None: for all that is owed).
     """
 
     loan_id: str
@@ -274,6 +274,7 @@ class LoanRestated:
     guarantor: str = ""
     recovered_fen: Fen = 0
     waived_fen: Fen = 0
+    guaranteed_fen: Count | None = None
 
 
 def moved_fen(restated: LoanRestated) -> int:

@@ -24,11 +24,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a decision may know beside its state: the command's time (UTC), the partition's business date, the principal."""
+    """What a decision may know beside its state: the command's time (UTC), the partition's business date, the principal, and which phase of
+    the date runs on the partition, 0 while none does. Commands come between its ticks, to streams that it has woken and to others."""
 
     at: datetime
     business_date: date
     principal: str
+    phase: int = 0
 
 
 @record

@@ -12,7 +12,8 @@ from libs.events.money import Count
 
 @event("repayment.NonAccrualStarted.v1")
 class NonAccrualStarted:
-    """The loan's interest is no income any more: overdue for more than 90 days, by hand (`measure_id`), or written off."""
+    """The loan's interest is no income any more: overdue for more than 90 days, by hand (`measure_id`; empty where a correction
+    finds that it had been), or written off."""
 
     loan_id: str
     borrower: str

@@ -195,13 +195,16 @@ class PartitionDecider:
         return effect
 
     def _context(self, envelope: CommandEnvelope, *, dateless: bool) -> Context:
-        business_date = self.business_date or envelope.business_date
+        of_day = self.state_of(self._day_stream)
+        business_date = of_day.business_date or envelope.business_date
         if business_date is None and not dateless:
             raise Refused("no_business_date")
+        running = of_day.running
         return Context(
             at=envelope.at,
             business_date=business_date or envelope.at.date(),
             principal=envelope.principal,
+            phase=running.phase if running and running.business_date == business_date else 0,
         )
 
     # --- ticks --------------------------------------------------------------------------------------------------
@@ -234,7 +237,7 @@ class PartitionDecider:
         """Wake one stream; a stream that raises, or stays due, is stuck and nothing of its wake is kept."""
         aggregate = self._states.aggregate(stream)
         state, sequence = self._states.load(stream)
-        at_phase = Context(at=context.at, business_date=running.business_date, principal="")
+        at_phase = Context(context.at, running.business_date, principal="", phase=running.phase)
         woken = Effect()
         try:
             wake = Wake(business_date=running.business_date, phase=running.phase)

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 #: 6: assets are taken in settlement, kept and sold. 7: a waiver counts those before it, nobody signs about himself, consent of a
 #: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged;
 #: measures and late days are inputs of a loan.
-RULES = 7
+#: 8: a measure waits for the answer of a debit that is on its way; arrears of a pause are restructured, or settled
+#: in kind; what comes to a loan that was judged, while others are, comes after its judgement; a guarantor's
+#: money is an input.
+RULES = 8
 
 
 def build(profile: str) -> Service:

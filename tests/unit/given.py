@@ -16,9 +16,9 @@ AT = datetime(2024, 3, 15, 10, 30, tzinfo=UTC)
 TODAY = date(2024, 3, 15)
 
 
-def context(business_date: date = TODAY, principal: str = "") -> Context:
-    """What a decision may know: the business date and, for a command of a person, his principal."""
-    return Context(at=AT, business_date=business_date, principal=principal)
+def context(business_date: date = TODAY, principal: str = "", phase: int = 0) -> Context:
+    """What a decision may know: the business date, for a command of a person his principal, and the phase that runs."""
+    return Context(at=AT, business_date=business_date, principal=principal, phase=phase)
 
 
 def stored_and_loaded(aggregate: Aggregate, state: Any) -> Any:

@@ -224,7 +224,9 @@ class MarketBooks:
         loan = self.books.loans[offer.loan]
         dues = [row.due_on for row in loan.rows.values()]
         near = any(abs((due - on).days) <= _BLOCKED_DAYS for due in dues)
-        require(not near and loan.dpd(on) == 0, f"{where}: {offer.claim} is sold near or after a due date")
+        require(
+            not near and not loan.is_behind(on), f"{where}: {offer.claim} is sold near or after a due date"
+        )
         interest = self.contracts[offer.loan].interest(principal, loan.outstanding_fen, on)
         price = _rounded(Fraction(principal * offer.price_permille, 1_000))
         fee = _rounded(Fraction(price * offer.fee_permille, 1_000))

@@ -201,6 +201,8 @@ class MeasureBooks:
         name, book = data["measure_id"], self.measures[data["measure_id"]]
         require(not book.ended, f"{where}: {name} ends again")
         is_done = "code" not in data
+        passes = book.approved and data.get("code") == "payment_on_its_way"
+        require(not passes, f"{where}: {name} has all its signatures and ends for a reason that passes")
         require(bool(book.done) == is_done, f"{where}: {name} ends otherwise than its loan did")
         book.ended = True
 
@@ -322,7 +324,12 @@ class MeasureBooks:
         loan = data["loan_id"]
         require(loan not in self.no_income, f"{where}: interest of {loan} stops again")
         self.no_income.add(loan)
-        if data["cause"] == "by_hand":
+        again = self.books.loans[loan].restated_at == where and not data["measure_id"]
+        if data["cause"] == "by_hand" and again:
+            by_hand = [each for each in self.measures.values() if each.loan == loan and each.done]
+            known = any(each.terms["kind"] == "non_accrual" for each in by_hand)
+            require(known, f"{where}: nobody had stopped the interest of {loan}")
+        elif data["cause"] == "by_hand":
             self._once(where, data, self._does(where, data, "non_accrual"))
         elif data["cause"] == "overdue":
             dpd = self.books.loans[loan].dpd(date.fromisoformat(data["started_on"]))

@@ -1,7 +1,7 @@
 """Pauses and flags, kept once more from the log: a calendar of single days that do not count, and who is not to be called.
 
 The loans' own books (`loan_books`) count their days past due by this calendar; that nothing is asked in it, and nobody flagged is reached for,
-is judged here.
+is judged here; and that nothing is taken from the account of the dead.
 """
 
 from collections import defaultdict
@@ -40,6 +40,8 @@ class PauseBooks:
     told: dict[tuple[str, str], str] = field(default_factory=dict)
     """(loan, flag) -> debtor."""
     unasked: set[str] = field(default_factory=set)
+    dead: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Of each account: the loans that say that its owner has died, as far as it knows."""
     void: set[str] = field(default_factory=set)
     """Loans whose contract is void: no pause of it holds any more."""
 
@@ -51,9 +53,12 @@ class PauseBooks:
             handler(self, where, event["data"], today)
 
     def at_rest(self) -> None:
-        """Collections has heard of every flag that was raised, and of none that was lifted."""
+        """Collections has heard of every flag that was raised, and of none that was lifted; so have accounts of every death."""
         heard = set(self.told)
         require(heard == self.flags, f"flags are {sorted(self.flags)}, collections knows {sorted(heard)}")
+        died = sorted(loan for loan, flag in self.flags if flag == "death")
+        known = sorted(loan for loans in self.dead.values() for loan in loans)
+        require(known == died, f"{died} say that their borrower has died, accounts know of {known}")
 
     # --- pauses -------------------------------------------------------------------------------------------------
 
@@ -104,6 +109,30 @@ class PauseBooks:
     def _answers(self, where: str, data: Any, _today: date) -> None:
         name = data["debit_id"]
         require(name not in self.unasked, f"{where}: {name} was never asked and is answered")
+        says_dead = data.get("code") == "owner_deceased"
+        is_dead = bool(self.dead[data["account_id"]])
+        require(
+            says_dead == is_dead,
+            f"{where}: {name} is answered as if its owner {'lived' if is_dead else 'had died'}",
+        )
+
+    def _takes(self, where: str, data: Any, _today: date) -> None:
+        by_himself = data.get("standing_order") == ""
+        is_dead = bool(self.dead[data["account_id"]])
+        require(
+            by_himself or not is_dead,
+            f"{where}: money is taken from {data['account_id']}, whose owner has died",
+        )
+
+    def _dies(self, where: str, data: Any, _today: date) -> None:
+        loans = self.dead[data["account_id"]]
+        require(
+            data["loan_id"] not in loans, f"{where}: {data['loan_id']} says twice that its borrower has died"
+        )
+        loans.add(data["loan_id"])
+
+    def _lives(self, _where: str, data: Any, _today: date) -> None:
+        self.dead[data["account_id"]].discard(data["loan_id"])
 
     # --- flags --------------------------------------------------------------------------------------------------
 
@@ -159,6 +188,11 @@ _HANDLERS: Final[dict[str, Callable[[PauseBooks, str, Any, date], None]]] = {
     "repayment.DebitRequested.v1": PauseBooks._asks,
     "bidding.InstallmentDebited.v1": PauseBooks._answers,
     "bidding.InstallmentDebitFailed.v1": PauseBooks._answers,
+    "bidding.CompensationDebited.v1": PauseBooks._takes,
+    "bidding.AssetSaleDebited.v1": PauseBooks._takes,
+    "bidding.FundsHeld.v1": PauseBooks._takes,
+    "bidding.OwnerDeathRecorded.v1": PauseBooks._dies,
+    "bidding.OwnerDeathWithdrawn.v1": PauseBooks._lives,
     "repayment.LoanFlagged.v1": PauseBooks._flagged,
     "repayment.LoanUnflagged.v1": PauseBooks._unflagged,
     "collections.DebtorFlagged.v1": PauseBooks._heard,

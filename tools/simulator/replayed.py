@@ -1,8 +1,9 @@
 """The anchor of all corrections: what came to a loan, decided again, gives the loan, at the end of every run and for every loan."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from libs.events.codec import EVENT_TYPES, decode_object
+from libs.events.deciding import Context
 from libs.events.money import money_context
 from services.repayment.domain.loan_state import LoanState, NotOpened, evolve
 from services.repayment.domain.profile import profile_named
@@ -12,11 +13,12 @@ from tools.simulator.correction_books import CorrectionBooks
 
 
 def check_journals(books: CorrectionBooks, profile_name: str, last_closed: date | None) -> None:
-    """Every loan, by the rules of the profile that decided it, whatever measures changed of it and however late its days were, but those that
-    a guarantor paid for and those of a contract that is void. Raises Violation."""
+    """Every loan, by the rules of the profile that decided it, whatever measures changed of it and however late its days were, but those
+    of a contract that is void. Raises Violation."""
     if last_closed is None:
         return
-    profile = profile_named(profile_name)
+    profile, today = profile_named(profile_name), last_closed + timedelta(days=1)
+    context = Context(at=datetime.min.replace(tzinfo=UTC), business_date=today, principal="")
     with money_context():
         for loan_id, said in books.said.items():
             state: LoanState = NotOpened()
@@ -25,8 +27,6 @@ def check_journals(books: CorrectionBooks, profile_name: str, last_closed: date 
             if isinstance(state, NotOpened):
                 continue
             last = state if state.kind == "running" else state.last
-            # What a guarantor paid, or is asked to, is no input of a replay: such a loan is not put right.
-            asked = last.guarantee and (last.guarantee.under_way or last.guarantee.subrogated)
             is_void = last.trouble.voided_on is not None
-            if not (asked or is_void or is_replayable(profile, state, last_closed + timedelta(days=1))):
+            if not (is_void or is_replayable(profile, state, context)):
                 raise Violation(f"{loan_id}: what came to the loan, decided again, does not give it")

@@ -60,6 +60,16 @@ class RecordRelation:
     related: str
 
 
+@command("bidding.RecordDeathFlag")
+class RecordDeathFlag:
+    """A loan says that its borrower, the owner, has died, or (not `stands`) that it was another: the event `said` of its stream. No
+    effect for what it said then or before."""
+
+    loan_id: str
+    said: PositiveFen
+    stands: bool
+
+
 @command("bidding.RecordCard")
 class RecordCard:
     """Onboarding verified the owner by this own-name card; his account is opened if it is not, so that nobody meets it without.
@@ -212,7 +222,8 @@ class CreditFee:
 
 @command("bidding.DebitInstallment")
 class DebitInstallment:
-    """Take what is owed from the borrower's available money: all, a part, or nothing. No effect for the last debit again."""
+    """Take what is owed from the borrower's available money: all, a part, or nothing; declined by event: `owner_deceased`. No effect for
+    the last debit again."""
 
     loan_id: str
     debit_id: str

@@ -8,8 +8,8 @@ from libs.events.money import PositiveFen
 
 @command("bidding.DebitCompensation")
 class DebitCompensation:
-    """All that the loan asks of its guarantor is taken, or nothing and it is declined by event (`insufficient_available`). No effect
-    for what was taken."""
+    """All that the loan asks of its guarantor is taken, or nothing and it is declined by event (`insufficient_available`,
+    `owner_deceased`). No effect for what was taken."""
 
     loan_id: str
     compensation_id: str

@@ -114,7 +114,7 @@ class HoldForOrder:
     """Hold money for an order's bid: `most_fen`, or what the account has above `keep_back_fen`, in steps of bids. No effect while
     this hold stands. Refused: `unknown_account`.
 
-    Declined: `account_closed`, `related_party` (to the `borrower`), `keeps_back` (less than `bid_min_fen` is left above what stays), `insufficient_available`.
+    Declined: `account_closed`, `owner_deceased`, `related_party` (to the `borrower`), `keeps_back` (less than `bid_min_fen` is left above what stays), `insufficient_available`.
     """
 
     order_id: str

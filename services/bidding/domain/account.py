@@ -9,12 +9,7 @@ from typing import assert_never, get_args
 
 from libs.events.bidding import (
     FeeCredited,
-    InstallmentDebited,
-    InstallmentDebitFailed,
     InvestorCredited,
-    LoanPaymentDebited,
-    LoanPaymentReturned,
-    LoanProceedsCredited,
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.money import MAX_INTEGER
@@ -33,6 +28,7 @@ from services.bidding.commands import (
     PayLoan,
     PlaceBid,
     RecordCard,
+    RecordDeathFlag,
     RecordRelation,
     RecordSuitability,
     ReduceHold,
@@ -47,11 +43,10 @@ from services.bidding.commands.compensation import DebitCompensation, RecordSubr
 from services.bidding.commands.market import CapturePurchase, CreditSale, ReleasePurchase, TakeOffer
 from services.bidding.commands.standing import HoldForOrder
 from services.bidding.commands.vouchers import CreditVoucher
-from services.bidding.domain import assets, bank, compensating, holds, owner, purchases
+from services.bidding.domain import assets, bank, compensating, holds, loans, owner, purchases
 from services.bidding.domain.account_state import (
     AccountEvent,
     AccountState,
-    Dealings,
     FeeAccount,
     NotOpened,
     Open,
@@ -68,6 +63,7 @@ _BanksCommand = ConfirmTopUp | ConfirmWithdrawal
 _SagasCommand = (
     RecordSuitability
     | RecordRelation
+    | RecordDeathFlag
     | HoldForOrder
     | ReleaseHold
     | ReduceHold
@@ -168,7 +164,7 @@ def _decide_for_owner(
         case PlaceBid():
             return holds.hold(command, state)
         case PayLoan():
-            return _pay(command, state, context)
+            return loans.pay(command, state, context)
         case TakeOffer():
             return purchases.hold(command, state)
         case _:
@@ -181,6 +177,8 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return owner.assess(command, state)
         case RecordRelation():
             return owner.relate(command, state)
+        case RecordDeathFlag():
+            return owner.record_death(command, state)
         case HoldForOrder():
             return holds.hold_for_order(command, state)
         case ReleaseHold():
@@ -190,11 +188,11 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
         case CaptureHold():
             return holds.capture(command, state)
         case CreditProceeds():
-            return _credit_proceeds(command, state)
+            return loans.credit_proceeds(command, state)
         case DebitInstallment():
-            return _debit(command, state)
+            return loans.debit(command, state)
         case ReturnPayment():
-            return _return(command, state)
+            return loans.give_back(command, state)
         case CreditInvestor():
             return _credit_investor(command, state)
         case CreditVoucher():
@@ -263,83 +261,7 @@ def _clearing(command: CreditFee) -> str:
     return clearing_of_offer(command.offer_id) if command.offer_id else clearing_of(command.loan_id)
 
 
-# --- loans ---------------------------------------------------------------------------------------------------------
-
-
-def _dealings(state: Open, loan_id: str) -> Dealings:
-    return state.loans.get(loan_id, Dealings())
-
-
-def _credit_proceeds(command: CreditProceeds, state: Open) -> Sequence[AccountEvent]:
-    if _dealings(state, command.loan_id).proceeds_credited:
-        return []
-    return [
-        LoanProceedsCredited(
-            loan_id=command.loan_id,
-            amount_fen=command.amount_fen,
-            **book(state, available_fen=command.amount_fen, against=clearing_of(command.loan_id)),
-        )
-    ]
-
-
-def _debit(command: DebitInstallment, state: Open) -> Sequence[AccountEvent]:
-    """All that is owed, or what there is of it, or the answer that there is nothing."""
-    if _dealings(state, command.loan_id).debit_id == command.debit_id:
-        return []
-    debited_fen = min(command.requested_fen, state.available_fen)
-    if debited_fen == 0:
-        return [
-            InstallmentDebitFailed(
-                account_id=state.account_id,
-                owner=state.owner,
-                loan_id=command.loan_id,
-                debit_id=command.debit_id,
-                requested_fen=command.requested_fen,
-                value_date=command.value_date,
-            )
-        ]
-    return [
-        InstallmentDebited(
-            loan_id=command.loan_id,
-            debit_id=command.debit_id,
-            requested_fen=command.requested_fen,
-            debited_fen=debited_fen,
-            value_date=command.value_date,
-            **book(state, available_fen=-debited_fen, against=clearing_of(command.loan_id)),
-        )
-    ]
-
-
-def _pay(command: PayLoan, state: Open, context: Context) -> Sequence[AccountEvent]:
-    if _dealings(state, command.loan_id).payment_id == command.payment_id:
-        return []
-    if command.settle and command.prepay is not None:
-        raise Refused("invalid_prepay")
-    return [
-        LoanPaymentDebited(
-            loan_id=command.loan_id,
-            payment_id=command.payment_id,
-            amount_fen=command.amount_fen,
-            settle=command.settle,
-            prepay=command.prepay,
-            value_date=context.business_date,
-            **book(state, available_fen=-command.amount_fen, against=clearing_of(command.loan_id)),
-        )
-    ]
-
-
-def _return(command: ReturnPayment, state: Open) -> Sequence[AccountEvent]:
-    if _dealings(state, command.loan_id).returned_payment_id == command.payment_id:
-        return []
-    return [
-        LoanPaymentReturned(
-            loan_id=command.loan_id,
-            payment_id=command.payment_id,
-            amount_fen=command.amount_fen,
-            reason=command.reason,
-            **book(state, available_fen=command.amount_fen, against=clearing_of(command.loan_id)),
-        )
-    ]
+# --- claims and vouchers ---------------------------------------------------------------------------------------------
 
 
 def _credit_investor(command: CreditInvestor, state: Open) -> Sequence[AccountEvent]:

@@ -28,6 +28,8 @@ from libs.events.bidding import (
     LoanPaymentDebited,
     LoanPaymentReturned,
     LoanProceedsCredited,
+    OwnerDeathRecorded,
+    OwnerDeathWithdrawn,
     RelationRecorded,
     RiskLevel,
     SuitabilityRecorded,
@@ -43,6 +45,7 @@ from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased,
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.standing import OrderHoldDeclined
 from libs.events.vouchers import VoucherCredited
+from services.bidding.domain.deceased import DeathWord, words_after
 from services.bidding.domain.owing import Owed, still_owed, with_debt
 from services.bidding.domain.requests import NO_REQUESTS, Requests, with_answer, with_request
 
@@ -100,7 +103,7 @@ class Open:
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
     `is_closed` only loans still move money here, and their owner takes it out. `has_lent`: a bid of his was captured once.
     `purchases` are what is held for claims of others that he wants to buy. `owed` is what corrections took back and was not there, oldest
-    first: while there is any, nothing is available.
+    first: while there is any, nothing is available. `deaths` is what his loans say of his death.
     """
 
     kind: Literal["open"] = "open"
@@ -120,6 +123,7 @@ class Open:
     has_lent: bool = False
     purchases: tuple[Purchase, ...] = ()
     owed: tuple[Owed, ...] = ()
+    deaths: tuple[DeathWord, ...] = ()
 
 
 @record
@@ -148,7 +152,15 @@ _LoanEvent = (
 )
 _GuarantorEvent = CompensationDebited | CompensationDebitDeclined | SubrogationRecorded
 _AssetEvent = AssetSaleDebited | AssetSaleDeclined | AssetProceedsCredited
-_OwnersEvent = SuitabilityRecorded | RelationRecorded | CardRecorded | AccountClosed | AccountClosureDeclined
+_OwnersEvent = (
+    SuitabilityRecorded
+    | RelationRecorded
+    | CardRecorded
+    | OwnerDeathRecorded
+    | OwnerDeathWithdrawn
+    | AccountClosed
+    | AccountClosureDeclined
+)
 _MarketEvent = PurchaseHeld | PurchaseReleased | PurchaseCaptured | SaleCredited
 _AdjustingEvent = AdjustmentBooked | AdjustmentDebited | AdjustmentCredited
 AccountEvent = (
@@ -193,6 +205,8 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
             SuitabilityRecorded()
             | RelationRecorded()
             | CardRecorded()
+            | OwnerDeathRecorded()
+            | OwnerDeathWithdrawn()
             | AccountClosed()
             | AccountClosureDeclined()
         ):
@@ -220,6 +234,8 @@ def _with_owner(state: Open, event: _OwnersEvent) -> Open:
             return replace(state, related=(*state.related, event.related))
         case CardRecorded():
             return replace(state, card_ref=event.card_ref)
+        case OwnerDeathRecorded() | OwnerDeathWithdrawn():
+            return replace(state, deaths=words_after(state.deaths, event))
         case AccountClosed():
             return replace(state, is_closed=True)
         case AccountClosureDeclined():

@@ -9,6 +9,7 @@ from libs.events.assets import AssetProceedsCredited, AssetSaleDebited, AssetSal
 from services.bidding.commands.assets import CreditAssetProceeds, DebitAssetSale
 from services.bidding.domain.account_state import Dealings, Open
 from services.bidding.domain.booking import book
+from services.bidding.domain.deceased import OWNER_DECEASED, has_died
 from services.bidding.domain.ids import clearing_of_asset
 
 
@@ -16,7 +17,7 @@ def debit(command: DebitAssetSale, state: Open) -> Sequence[AssetSaleDebited | A
     """The price is taken, or the answer is why not."""
     if state.loans.get(command.asset_id, Dealings()).payment_id == command.disposal_id:
         return []
-    if state.is_closed or state.available_fen < command.amount_fen:
+    if code := _why_not(command, state):
         return [
             AssetSaleDeclined(
                 account_id=state.account_id,
@@ -25,7 +26,7 @@ def debit(command: DebitAssetSale, state: Open) -> Sequence[AssetSaleDebited | A
                 loan_id=command.loan_id,
                 disposal_id=command.disposal_id,
                 amount_fen=command.amount_fen,
-                code="account_closed" if state.is_closed else "insufficient_available",
+                code=code,
             )
         ]
     return [
@@ -37,6 +38,14 @@ def debit(command: DebitAssetSale, state: Open) -> Sequence[AssetSaleDebited | A
             **book(state, available_fen=-command.amount_fen, against=clearing_of_asset(command.asset_id)),
         )
     ]
+
+
+def _why_not(command: DebitAssetSale, state: Open) -> str | None:
+    if state.is_closed:
+        return "account_closed"
+    if has_died(state):
+        return OWNER_DECEASED
+    return "insufficient_available" if state.available_fen < command.amount_fen else None
 
 
 def credit(command: CreditAssetProceeds, state: Open) -> Sequence[AssetProceedsCredited]:

@@ -6,16 +6,18 @@ from libs.events.compensation import CompensationDebitDeclined, CompensationDebi
 from services.bidding.commands.compensation import DebitCompensation, RecordSubrogation
 from services.bidding.domain.account_state import Dealings, Open
 from services.bidding.domain.booking import book
+from services.bidding.domain.deceased import OWNER_DECEASED, has_died
 from services.bidding.domain.ids import clearing_of
 
 
 def debit(
     command: DebitCompensation, state: Open
 ) -> Sequence[CompensationDebited | CompensationDebitDeclined]:
-    """The money is taken, or the answer is that there is too little. What the loan does not take comes back as any payment does."""
+    """The money is taken, or the answer is why not. What the loan does not take comes back as any payment does."""
     if state.loans.get(command.loan_id, Dealings()).payment_id == command.compensation_id:
         return []
-    if state.available_fen < command.amount_fen:
+    is_dead = has_died(state)
+    if is_dead or state.available_fen < command.amount_fen:
         return [
             CompensationDebitDeclined(
                 account_id=state.account_id,
@@ -23,7 +25,7 @@ def debit(
                 loan_id=command.loan_id,
                 compensation_id=command.compensation_id,
                 amount_fen=command.amount_fen,
-                code="insufficient_available",
+                code=OWNER_DECEASED if is_dead else "insufficient_available",
             )
         ]
     return [

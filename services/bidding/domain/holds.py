@@ -9,6 +9,7 @@ from services.bidding.commands import CaptureHold, PlaceBid, ReduceHold, Release
 from services.bidding.commands.standing import HoldForOrder
 from services.bidding.domain.account_state import Hold, Open, evolve
 from services.bidding.domain.booking import book
+from services.bidding.domain.deceased import OWNER_DECEASED, has_died
 from services.bidding.domain.ids import clearing_of
 from services.bidding.domain.opening import BID_STEP_FEN
 
@@ -73,6 +74,8 @@ def _why_none(command: HoldForOrder, state: Open, amount_fen: int) -> str | None
     """Why an account holds nothing for an order, None where it may hold this much."""
     if state.is_closed:
         return "account_closed"
+    if has_died(state):
+        return OWNER_DECEASED
     if command.borrower in state.related:
         return "related_party"
     least_fen = min(command.most_fen, command.bid_min_fen)

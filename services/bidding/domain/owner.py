@@ -1,4 +1,4 @@
-"""What an account knows of its owner: that he came, his risk level, who is related to him, his card, and that he left."""
+"""What an account knows of its owner: that he came, his risk level, who is related to him, his card, that he has died, that he left."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -9,6 +9,8 @@ from libs.events.bidding import (
     AccountClosureDeclined,
     AccountOpened,
     CardRecorded,
+    OwnerDeathRecorded,
+    OwnerDeathWithdrawn,
     RelationRecorded,
     SuitabilityRecorded,
 )
@@ -17,10 +19,12 @@ from services.bidding.commands import (
     CloseAccount,
     OpenAccount,
     RecordCard,
+    RecordDeathFlag,
     RecordRelation,
     RecordSuitability,
 )
 from services.bidding.domain.account_state import AccountState, FeeAccount, NotOpened, Open, Suitability
+from services.bidding.domain.deceased import said_by
 from services.bidding.domain.ids import account_of
 from services.bidding.domain.profile import Profile
 
@@ -101,6 +105,14 @@ def relate(command: RecordRelation, state: Open) -> Sequence[RelationRecorded]:
     if command.related in state.related:
         return []
     return [RelationRecorded(account_id=state.account_id, owner=state.owner, related=command.related)]
+
+
+def record_death(command: RecordDeathFlag, state: Open) -> Sequence[OwnerDeathRecorded | OwnerDeathWithdrawn]:
+    """What a loan says of the owner's death, unless it has said something since."""
+    if command.said <= said_by(state, command.loan_id):
+        return []
+    word = OwnerDeathRecorded if command.stands else OwnerDeathWithdrawn
+    return [word(account_id=state.account_id, owner=state.owner, loan_id=command.loan_id, said=command.said)]
 
 
 def record_card(command: RecordCard, state: AccountState) -> Sequence[AccountOpened | CardRecorded]:

@@ -1,4 +1,4 @@
-"""Money that repayment decides about moves in our accounts: debits, distributions with their fees, and returns."""
+"""Money that repayment decides about moves in our accounts: debits, distributions with their fees, and returns; and who has died pays none."""
 
 from libs.events.bidding import (
     FeeCredited,
@@ -8,6 +8,7 @@ from libs.events.bidding import (
     InvestorCredited,
     LoanPaymentReturned,
 )
+from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     DebitRequested,
@@ -23,6 +24,7 @@ from services.bidding.commands import (
     CreditFee,
     CreditInvestor,
     DebitInstallment,
+    RecordDeathFlag,
     ReturnPayment,
 )
 
@@ -31,7 +33,8 @@ _CARRIES_MONEY = ("repayment.RecordPayment", "repayment.RecordDebit", "repayment
 
 
 def on_repayment(event: RecordedEvent) -> list[Send]:
-    """Debits, distributions and returns: money that repayment decides about moves in our accounts."""
+    """Debits, distributions and returns: money that repayment decides about moves in our accounts. A death on one loan is known to them all
+    by the account that they have in common."""
     match event.data:
         case InstallmentDue(asked=False):
             return []
@@ -57,6 +60,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                     returned.code,
                 )
             ]
+        case LoanFlagged(flag="death") | LoanUnflagged(flag="death") as told:
+            return [_died(event, told)]
         case CommandRefused() as refused if _is_refused_payment(refused):
             about = refused.about
             amount_fen = int(about["amount_fen"])
@@ -65,6 +70,12 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             ]
         case _:
             return []
+
+
+def _died(event: RecordedEvent, told: LoanFlagged | LoanUnflagged) -> Send:
+    assert event.sequence is not None, "a loan's word stands in its stream"
+    word = RecordDeathFlag(loan_id=told.loan_id, said=event.sequence, stands=isinstance(told, LoanFlagged))
+    return Send("death", f"acc_{told.borrower.removeprefix('usr_')}", word)
 
 
 def _distribute(distributed: RepaymentDistributed) -> list[Send]:
@@ -128,6 +139,16 @@ SAGAS = (
         steps=(
             Step(on=InstallmentDue, send=DebitInstallment),
             Step(on=DebitRequested, send=DebitInstallment),
+        ),
+    ),
+    Saga(
+        name="death",
+        why="Nothing is taken from the account of who has died, for whichever of his loans, until the last of them says that it was another.",
+        opened_by={},  # a word that a later one has overtaken says nothing, so nothing would close it
+        closed_by={},
+        steps=(
+            Step(on=LoanFlagged, send=RecordDeathFlag),
+            Step(on=LoanUnflagged, send=RecordDeathFlag),
         ),
     ),
     Saga(

@@ -248,6 +248,7 @@ class MeasureDone(Answer):
 class MeasureOut(BaseModel):
     """A measure and how far it is: `loan` while its loan is asked, then the post whose step is next, `vote` while its lenders vote,
     `execution` once all have agreed, at last `executed`, `refused` or `failed`; `until` is the last day of what it waits for.
+    In `execution`, `waits_for` says why it is not done yet: `payment_on_its_way`.
     Amounts of principal that vote are in fen; `owed_fen` is what of a voidance's money is not collected yet, None where nothing was to be."""
 
     measure_id: str
@@ -268,6 +269,7 @@ class MeasureOut(BaseModel):
     ended_on: date | None
     flags: list[FlagKind] = []
     owed_fen: int | None = None
+    waits_for: str | None = None
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "MeasureOut":

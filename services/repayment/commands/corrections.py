@@ -71,7 +71,7 @@ class CorrectPayment:
 
     Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
     `loan_voided`, `loan_measured` (a measure changed what it owes, in records that do not say its terms), `loan_compensated` (its guarantor
-    paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `<kind>_would_differ` (a measure of that kind would
+    is asked for money), `compensation_would_differ` (without the error he would have paid otherwise), `claim_sold_since` (a sale would have been of another amount), `<kind>_would_differ` (a measure of that kind would
     not have come about, or holders would have another share in an asset, or it would forgive more than who signed it may),
     `history_differs` (the loan's inputs, replayed, do not give the loan), `changes_nothing`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (one of `people` owes, answers for it or is owed).
     """

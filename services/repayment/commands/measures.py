@@ -106,7 +106,8 @@ class ExamineMeasure:
 
 @command("repayment.CarryOutMeasure")
 class CarryOutMeasure:
-    """All have agreed: the loan does it. No effect for one that it has done. Refused: `unknown_loan`, `loan_repaid`, and
+    """All have agreed: the loan does it; where it is `payment_on_its_way`, it waits for the last debit's answer and is asked again. No effect
+    for one that it has done, or that waits. Refused: `unknown_loan`, `loan_repaid`, and
 
     an extension: `consent_missing` (of a guarantor who stands in for it), `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended`, `loan_written_off`;
     a restructuring: the same but for `loan_matured`, with `loan_compensated` (the guarantor paid for an instalment of it), `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;

@@ -6,17 +6,17 @@ date, any other before them.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 from libs.events.arrival import Arrival, PaymentMode
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, WakeOn
 from libs.events.repayment import PaymentReceived
-from services.repayment.commands import RecordDebit, RecordPayment
-from services.repayment.domain.journal_entries import BEFORE_DUES, BEFORE_MISSES, phase_of
+from services.repayment.commands import RecordCompensation, RecordDebit, RecordPayment
+from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, phase_of
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
-from services.repayment.domain.profile import Profile
-from services.repayment.domain.waiting import place_on, told_late, waited
+from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.waiting import is_judged, place_on, told_late, waited
 
 
 def told(
@@ -41,25 +41,55 @@ def told(
     return [*late, *(replace(event, arrival=arrival) if event is taken else event for event in events)]
 
 
+def told_compensation(
+    rules: Rules,
+    command: RecordCompensation,
+    state: Running,
+    context: Context,
+    events: Sequence[LoanEvent],
+) -> Sequence[LoanEvent]:
+    """What a guarantor's money does, with how it came; what the loan does not take is no input."""
+    if not any(isinstance(event, ClaimsSubrogated) for event in events):
+        return events
+    due = next_wake(rules, state)
+    on, phase = place_on(state, due, context)
+    arrival = Arrival(
+        account_id=command.account_id,
+        received_fen=command.amount_fen,
+        booked_on=on,
+        before_phase=phase,
+    )
+    return [
+        *waited(state, due, (on, phase)),
+        *(
+            replace(event, arrival=arrival) if isinstance(event, ClaimsSubrogated) else event
+            for event in events
+        ),
+    ]
+
+
 def _arrival(command: RecordDebit | RecordPayment, state: Running, due: WakeOn, context: Context) -> Arrival:
     account_id = "" if command.account_id == state.borrower_account else command.account_id
     return Arrival(
         account_id=account_id,
         received_fen=command.debited_fen if isinstance(command, RecordDebit) else command.amount_fen,
         booked_on=context.business_date,
-        before_phase=_before_phase(command, state, due, context.business_date),
+        before_phase=_before_phase(command, state, due, context),
         mode=_mode(command),
     )
 
 
-def _before_phase(command: RecordDebit | RecordPayment, state: Running, due: WakeOn, on: date) -> int:
+def _before_phase(command: RecordDebit | RecordPayment, state: Running, due: WakeOn, context: Context) -> int:
     """The phase of today that has not woken the loan. Nothing to do in phase 2 leaves open whether it is over: then by what the markers
     of the day see to (design.md 2.7), everything dated today comes before it, a debit's money and what is dated tomorrow after it; of
     a debit that was answered late nothing sees to it, so as for everything else that comes to a loan."""
+    on = context.business_date
     if due is not None and due <= (on, BEFORE_DUES):
         return BEFORE_DUES
+    if is_judged(due, context):
+        return AFTER_MISSES
     if isinstance(command, RecordDebit):
-        return place_on(state, due, on)[1] if command.value_date < on else BEFORE_MISSES
+        return place_on(state, due, context)[1] if command.value_date < on else BEFORE_MISSES
     return BEFORE_DUES if command.value_date <= on else BEFORE_MISSES
 
 

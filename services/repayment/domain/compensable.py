@@ -15,7 +15,8 @@ from services.repayment.domain.profile import Rules
 
 def owed(rules: Rules, state: Running, on: date) -> tuple[AllocationLine, ...]:
     """What the guarantor would pay on a date, by instalments, oldest first: of those that he has not paid for, the overdue ones with
-    their penalty up to that date, or what settles the loan; without the platform's fees. Nothing where nothing is overdue."""
+    their penalty up to that date, or what settles the loan; without the platform's fees. Nothing where nothing is overdue: he answers for what is missed, so what falls
+    due in a pause is not his to pay until a day of it counts."""
     guarantee = state.guarantee
     first = guarantee.next_number if guarantee else None
     if first is None:

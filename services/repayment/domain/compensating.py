@@ -65,7 +65,7 @@ def compensate(
         case ExecuteCompensation():
             return _execute(rules, command, state, context)
         case RecordCompensation():
-            return _record(rules, command, state, context)
+            return record(rules, command, state, context)
         case DeclineCompensation():
             guarantee, asked = state.guarantee, _asked_for(state, command.compensation_id)
             if guarantee is None or asked is None:
@@ -222,9 +222,10 @@ def _asked_for(state: Running, compensation_id: str) -> Asked | None:
     return None
 
 
-def _record(
+def record(
     rules: Rules, command: RecordCompensation, state: Running, context: Context
 ) -> Sequence[LoanEvent]:
+    """What of his money is owed still is taken, the rest goes back."""
     guarantee, asked = state.guarantee, _asked_for(state, command.compensation_id)
     if guarantee is None or asked is None:
         return []

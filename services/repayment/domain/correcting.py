@@ -6,7 +6,6 @@ whose journal does not give it, to the fen, is refused, and so is one of whose c
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from libs.events.corrections import (
     PaymentRedated,
@@ -16,20 +15,19 @@ from libs.events.deciding import Context, Refused
 from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
-from services.repayment.domain.accrual import stopped
+from services.repayment.domain.accrual import Cause, stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
+from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
-from services.repayment.domain.journal_entries import Measure, Payment
+from services.repayment.domain.journal_entries import Compensation, Measure, Payment
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import is_as_it_was
-from services.repayment.domain.profile import CURRENT, Profile
-from services.repayment.domain.replay_run import begin
+from services.repayment.domain.profile import CURRENT, Profile, Rules
+from services.repayment.domain.replay_start import begin
 from services.repayment.domain.replaying import Replayed, finish, shared
 from services.repayment.domain.restatement import restated
 from services.repayment.domain.trading import release_all, release_dearer
-
-_DAY = timedelta(days=1)
 
 
 def correct(
@@ -45,10 +43,8 @@ def correct(
         raise Refused("loan_voided")
     if live.trouble.unreplayed:
         raise Refused("loan_measured")
-    if live.guarantee and (live.guarantee.under_way or live.guarantee.subrogated):
-        raise Refused(
-            "loan_compensated"
-        )  # what the guarantor paid was right when he paid it, and no input of a replay
+    if live.guarantee and isinstance(live.guarantee.under_way, Asked):
+        raise Refused("loan_compensated")  # what he is asked for is what was owed then
     payment = _payment(command, live, context)
     cause = _cause(command, live, payment)
     before, after = _both(profile, state, cause, context)
@@ -60,7 +56,7 @@ def correct(
         restatement,
         *_missed(state, after, context),
         *_moved(state, after, context),
-        *_accrual(live, after, context),
+        *_accrual(profile.on(live.book.funded_on), live, after, context),
         *_released(live, after, context),
         *([_repaid(after)] if after.is_repaid else []),
     ]
@@ -72,7 +68,7 @@ def _both(
     profile: Profile, state: Running | Repaid, cause: PaymentReversed | PaymentRedated, context: Context
 ) -> tuple[Replayed, Replayed]:
     """The loan with the error, which must be the loan as it is, and without. Days and inputs before the error are lived once."""
-    live, on = reopened(state), context.business_date
+    live = reopened(state)
     if isinstance(cause, PaymentReversed):
         journal = reversed_in(live.journal, cause.payment_id)
     else:
@@ -80,17 +76,23 @@ def _both(
     entries, changed = entries_of(live.journal), entries_of(journal)
     try:
         run, same = shared(profile, state, entries, changed)
-        before = finish(run.fork(), state, on, entries[same:])
+        before = finish(run.fork(), state, context, entries[same:])
     except Refused as refused:
         raise Refused("history_differs") from refused
     if before.state != live or before.is_repaid != isinstance(state, Repaid):
         raise Refused("history_differs")
-    after = finish(run if same else begin(profile, state, changed), state, on, changed[same:])
+    after = finish(run if same else begin(profile, state, changed), state, context, changed[same:])
     for entry in changed:
         if isinstance(entry, Measure) and not is_as_it_was(
             before.applied.get(entry.measure_id, ()), after.applied.get(entry.measure_id, ())
         ):
             raise Refused(f"{entry.terms.kind}_would_differ")
+        if isinstance(entry, Compensation) and not is_as_it_was(
+            before.applied[entry.compensation_id], after.applied[entry.compensation_id]
+        ):
+            raise Refused("compensation_would_differ")
+    if before.state.guarantee != after.state.guarantee:
+        raise Refused("compensation_would_differ")
     return before, after
 
 
@@ -146,7 +148,7 @@ def _cause(command: CorrectPayment, live: Running, payment: Payment) -> PaymentR
 def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iterator[PaymentMissed]:
     """Instalments that were paid in time only by the error and are open: said as the day would have said them. A loan that was
     not late has nobody who collects, so all that it missed is said."""
-    state, on = after.state, context.business_date - _DAY
+    state, on = after.state, after.judged_on
     is_late = isinstance(before, Running) and before.bucket != CURRENT
     said = before.next_missed if isinstance(before, Running) and is_late else 1
     for line in overdue_lines(state.book, on):
@@ -197,12 +199,14 @@ def _moved(
         )
 
 
-def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
-    """Whether its interest is income is said where it is another."""
+def _accrual(rules: Rules, live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
+    """Whether its interest is income is said where it is another: none for its days, or because a measure says so, which is done already."""
     if after.state.trouble.non_accrual == live.trouble.non_accrual:
         return []
     if after.state.trouble.non_accrual:
-        return stopped(live, context.business_date, "overdue", book=after.state.book)
+        is_late = days_past_due(after.state.book, context.business_date) > rules.accrual_dpd_max
+        cause: Cause = "overdue" if is_late else "by_hand"
+        return stopped(live, context.business_date, cause, book=after.state.book)
     return [
         NonAccrualEnded(
             loan_id=live.loan_id,
@@ -216,10 +220,10 @@ def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanE
 
 
 def _released(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
-    """Nothing is for sale of a loan that is late, or at its end, or dearer than its buyer was told."""
+    """Nothing is for sale of a loan that is behind, or at its end, or dearer than its buyer was told."""
     if after.is_repaid:
         return release_all(live, "loan_repaid")
-    if days_past_due(after.state.book, context.business_date):
+    if after.state.book.is_behind(context.business_date):
         return release_all(live, "loan_overdue")
     return release_dearer(live, after.state)
 

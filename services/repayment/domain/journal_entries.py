@@ -13,12 +13,14 @@ from libs.events.arrival import Arrival, PaymentMode
 from libs.events.codec import decode, encode, record
 from libs.events.measures import MeasureTerms
 from libs.events.money import Count, PositiveFen
+from libs.events.repayment import AllocationLine
 
 #: (date, phase): before it the loan has been woken for everything that the day came to.
 Moment = tuple[date, int]
 
-#: Phases of the day before which a payment is booked where nothing else was said: a debit's after the dues, any other before them.
-BEFORE_DUES, BEFORE_MISSES = 2, 4
+#: Phases of the day before which a payment is booked where nothing else was said: a debit's after the dues, any other before them. Nothing
+#: of a loan comes after its last phase but what came while that still ran for other loans.
+BEFORE_DUES, BEFORE_MISSES, AFTER_MISSES = 2, 4, 5
 
 
 @record
@@ -78,6 +80,20 @@ class Answer:
 
 
 @record
+class Compensation:
+    """A guarantor's money that the loan took, as much of it as was owed still of the `lines` that he was asked for; `order` is his claim's."""
+
+    compensation_id: str
+    account_id: str
+    amount_fen: PositiveFen
+    lines: tuple[AllocationLine, ...]
+    order: int
+    value_date: date
+    booked_on: date
+    before_phase: Count
+
+
+@record
 class Wait:
     """The day did not come to the loan from `since` to `until`, each a date and a phase; `woken` says whether it did then."""
 
@@ -88,13 +104,13 @@ class Wait:
     woken: bool
 
 
-Entry = Payment | Sale | Measure | Answer | Wait
+Entry = Payment | Sale | Measure | Compensation | Answer | Wait
 
 
 def moment_of(entry: Entry) -> Moment:
     """The place of its day before which it came; a sale's is before the dues, and it changes nothing that a day looks at."""
     match entry:
-        case Payment():
+        case Payment() | Compensation():
             return entry.booked_on, entry.before_phase
         case Sale():
             return entry.sold_on, BEFORE_DUES
@@ -177,6 +193,11 @@ def written(entry: Entry) -> str:
             place = (entry.applied_on.isoformat(), str(entry.before_phase))
             waivable = "" if entry.waivable_fen is None else str(entry.waivable_fen)
             return _joined("m1", (entry.measure_id, *place, terms, waivable))
+        case Compensation():
+            lines = encode(tuple[AllocationLine, ...], entry.lines).decode()
+            places = (str(entry.amount_fen), str(entry.order), str(entry.before_phase))
+            dates = (entry.value_date.isoformat(), entry.booked_on.isoformat())
+            return _joined("g1", (entry.compensation_id, entry.account_id, *places, *dates, lines))
         case Answer():
             return _joined("a1", (entry.debit_id, entry.answered_on.isoformat(), str(entry.before_phase)))
         case Wait():
@@ -203,6 +224,18 @@ def read(line: str) -> Entry:
                 applied_on=date.fromisoformat(applied_on),
                 before_phase=int(phase),
                 waivable_fen=int(waivable) if waivable else None,
+            )
+        case "g1":
+            compensation_id, account_id, amount, order, phase, value_date, booked_on, lines = fields
+            return Compensation(
+                compensation_id=compensation_id,
+                account_id=account_id,
+                amount_fen=int(amount),
+                lines=decode(tuple[AllocationLine, ...], lines.encode()),
+                order=int(order),
+                value_date=date.fromisoformat(value_date),
+                booked_on=date.fromisoformat(booked_on),
+                before_phase=int(phase),
             )
         case "a1":
             debit_id, answered_on, phase = fields

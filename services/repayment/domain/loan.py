@@ -58,10 +58,11 @@ from services.repayment.commands import (
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain import voidance
-from services.repayment.domain.arriving import told
+from services.repayment.domain.arriving import told, told_compensation
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct
+from services.repayment.domain.deferring import deferred, resumed
 from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
@@ -102,12 +103,14 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             return _open(profile, command) if isinstance(state, NotOpened) else []
         case RecordDebit():
             taken = record_debit(profile, command, _lent(state), context)
-            return told(profile, command, _lent(state), context, taken)
+            answer = told(profile, command, _lent(state), context, taken)
+            return resumed(_lent(state), context, answer)
         case RecordDebitFailure():
             lent = _lent(state)
             rules = profile.on(reopened(lent).book.funded_on)
             failed = record_debit_failure(command, lent)
-            return told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
+            answer = told_late(rules, (command.debit_id, command.value_date), lent, context, failed)
+            return resumed(lent, context, answer)
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
@@ -123,9 +126,14 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
             | RecordCompensation()
             | DeclineCompensation()
         ):
-            return _compensate(profile, command, _lent(state), context)
-        case ExamineMeasure() | CarryOutMeasure():
+            return resumed(_lent(state), context, _compensate(profile, command, _lent(state), context))
+        case ExamineMeasure():
             return _measured(profile, command, _lent(state), context)
+        case CarryOutMeasure():
+            try:
+                return _measured(profile, command, _lent(state), context)
+            except Refused as refused:
+                return deferred(refused, command, _lent(state), context)
         case Wake():
             return [*_woken(profile, command, state), *expired(command, state)]
         case _:
@@ -162,7 +170,11 @@ def _compensate(
 ) -> Sequence[LoanEvent]:
     if isinstance(state, Repaid):
         return compensate_repaid(command, state, context)
-    return compensate(profile.on(state.book.funded_on), command, state, context)
+    rules = profile.on(state.book.funded_on)
+    events = compensate(rules, command, state, context)
+    if isinstance(command, RecordCompensation):
+        return told_compensation(rules, command, state, context, events)
+    return events
 
 
 def _measured(

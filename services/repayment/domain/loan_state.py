@@ -15,6 +15,7 @@ from libs.events.compensation import (
     CompensationProposed,
 )
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.flags import LoanUnflagged
 from libs.events.measures import MeasureExamined
 from libs.events.money import Count
@@ -42,7 +43,14 @@ from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold,
 from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
 from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
 from services.repayment.domain.profile import CURRENT
-from services.repayment.domain.restating import corrected, with_answer, with_payment, with_sale, with_wait
+from services.repayment.domain.restating import (
+    corrected,
+    with_answer,
+    with_compensation,
+    with_payment,
+    with_sale,
+    with_wait,
+)
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
 from services.repayment.domain.trouble_told import troubled, voided
 
@@ -187,7 +195,9 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return voided(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
-        case MeasureExamined() | LoanUnflagged() if isinstance(state, Repaid):
+        case MeasureExamined() | MeasureDeferred() | MeasureResumed() | LoanUnflagged() if isinstance(
+            state, Repaid
+        ):
             return replace(state, last=troubled(state.last, event))
         case _ if not isinstance(state, Running):
             return state
@@ -371,11 +381,12 @@ def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Re
         last = _compensated(state.last, event)
         return replace(state, last=last) if isinstance(last, Running) else state
     assert state.guarantee is not None, "only a loan with a guarantor is compensated"
-    state = replace(state, guarantee=fold(state.guarantee, event))
+    after = replace(state, guarantee=fold(state.guarantee, event))
     if not isinstance(event, ClaimsSubrogated):
-        return state
+        return after
     return replace(
-        state,
+        after,
+        journal=with_compensation(state, event),
         claims=(*state.claims, claim_of(event.claim)),
         last_order=event.claim.order,
         weights=(*state.weights, 0) if state.weights else (),

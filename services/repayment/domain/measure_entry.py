@@ -7,9 +7,11 @@ is owed, in `comes_to_nothing` if it may apply to nothing where the loan is anot
 from collections.abc import Sequence
 from dataclasses import replace
 
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.flags import Flag, Unflag
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import BranchMove, MeasureTerms, NonAccrual, Waiver
+from libs.events.repayment import RepaymentDistributed
 from services.repayment.domain.trouble import Trouble
 
 #: As which a measure is refused that has nothing to do any more: more than that it was not meant to.
@@ -33,7 +35,8 @@ def comes_to_nothing(terms: MeasureTerms, code: str) -> bool:
 
 
 def is_as_it_was(before: Sequence[object], after: Sequence[object]) -> bool:
-    """Whether what a measure comes to is what it came to, as far as that is not the loan's alone: who has a share in an asset keeps it."""
+    """Whether what an input comes to is what it came to, as far as that is not the loan's alone: who has a share in an asset keeps it, and what
+    a guarantor paid, and to whom, was right when he paid it."""
     return _given(before) == _given(after)
 
 
@@ -45,6 +48,7 @@ def carried(live: Trouble, replayed: Trouble) -> Trouble:
         done=live.done,
         branch=live.branch,
         unreplayed=live.unreplayed,
+        waiting=live.waiting,
         # Who has died is dead, and what is disputed is, whatever was booked.
         flags=live.flags,
         asked_again_on=live.asked_again_on,
@@ -52,8 +56,16 @@ def carried(live: Trouble, replayed: Trouble) -> Trouble:
 
 
 def _given(events: Sequence[object]) -> list[object]:
-    return [
-        (event.settled_fen, event.excess_fen, event.shares)
-        for event in events
-        if isinstance(event, DebtSettledInKind)
-    ]
+    return [given for event in events if (given := _of(event)) is not None]
+
+
+def _of(event: object) -> object:
+    match event:
+        case DebtSettledInKind():
+            return event.settled_fen, event.excess_fen, event.shares
+        case ClaimsSubrogated():
+            return event.claim, event.lines
+        case RepaymentDistributed():
+            return event.lines
+        case _:
+            return None

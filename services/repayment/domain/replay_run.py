@@ -3,11 +3,12 @@
 What is reached can be forked: with and without an error the days before it are the same, and are lived once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import assert_never
 
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, Refused, Wake
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import MeasureApplied, PenaltyWaived
@@ -20,11 +21,13 @@ from libs.events.repayment import (
     RepaymentDistributed,
 )
 from libs.events.rescheduling import ScheduleChanged
-from services.repayment.commands import RecordDebit, RecordPayment
-from services.repayment.domain.allocation import book_of
-from services.repayment.domain.journal import Journal, lent
+from services.repayment.commands import RecordCompensation, RecordDebit, RecordPayment
+from services.repayment.domain.compensating import record
+from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.journal import Journal
 from services.repayment.domain.journal_entries import (
     Answer,
+    Compensation,
     Entry,
     Measure,
     Moment,
@@ -37,8 +40,7 @@ from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import Claim, LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
-from services.repayment.domain.profile import CURRENT, Profile, Rules
-from services.repayment.domain.trouble import Trouble
+from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.troubled import effect, require_within
 
 
@@ -85,7 +87,7 @@ class Run:
     rows: dict[int, Row] = field(default_factory=dict)
     repaid: LoanRepaid | None = None
     applied: dict[str, tuple[LoanEvent, ...]] = field(default_factory=dict)
-    """What each measure came to."""
+    """What each measure, and each compensation, came to."""
     waived_fen: int = 0
 
     def fork(self) -> "Run":
@@ -107,6 +109,8 @@ class Run:
                 self.sell(entry)
             case Measure():
                 self.apply(entry)
+            case Compensation():
+                self.compensate(entry)
             case Answer():
                 self.until(moment_of(entry))
                 self.entries.append(entry)
@@ -191,6 +195,29 @@ class Run:
         events = self._effect(measure, self.state)
         self.applied[measure.measure_id] = tuple(events)
         self._fold([applied, *events])
+
+    def compensate(self, paid: Compensation) -> None:
+        """A guarantor's money comes, for what he was asked for. Refused: `compensation_would_differ` where the loan would not have taken it."""
+        self.until(moment_of(paid))
+        self.entries.append(paid)
+        state = self.state
+        if isinstance(state, Repaid) or state.guarantee is None:
+            raise Refused("compensation_would_differ")
+        asked = Asked(compensation_id=paid.compensation_id, lines=paid.lines)
+        state = replace(state, guarantee=replace(state.guarantee, under_way=asked), last_order=paid.order - 1)
+        command = RecordCompensation(
+            compensation_id=paid.compensation_id,
+            account_id=paid.account_id,
+            amount_fen=paid.amount_fen,
+            value_date=paid.value_date,
+        )
+        context = Context(at=_NEVER, business_date=paid.booked_on, principal="")
+        events = record(self.rules, command, state, context)
+        if not any(isinstance(event, ClaimsSubrogated) for event in events):
+            raise Refused("compensation_would_differ")
+        self.applied[paid.compensation_id] = tuple(events)
+        self.state = state
+        self._fold(events)
 
     def _effect(self, measure: Measure, state: Running) -> Sequence[LoanEvent]:
         try:
@@ -305,77 +332,6 @@ class Run:
 
 #: No rule of a loan asks for the time of day.
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-def begin(profile: Profile, live: Running | Repaid, entries: Sequence[Entry]) -> Run:
-    """A replay of these inputs before the first of them; who pays, holds and waits is taken from `live`."""
-    last = reopened(live)
-    rules = profile.on(last.book.funded_on)
-    bare = Journal(rows=last.journal.rows or last.book.rows)
-    gaps = tuple(
-        ((entry.since, entry.since_phase), (entry.until, entry.until_phase))
-        for entry in entries
-        if isinstance(entry, Wait)
-    )
-    return Run(profile, rules, _first(rules, last, entries, bare), held_by(last, entries), bare, gaps)
-
-
-def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
-    """Debits that were answered late, or not yet."""
-    late = (
-        entry.payment_id
-        for entry in entries
-        if isinstance(entry, Payment) and entry.is_debit and entry.booked_on > entry.value_date
-    )
-    empty = (entry.debit_id for entry in entries if isinstance(entry, Answer))
-    return frozenset((*last.unanswered, *late, *empty))
-
-
-def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal) -> Running:
-    """The loan as it was lent."""
-    book = last.book
-    # A write-off has ended the penalty: what it was before, the rules say. Any other loan has its contract's, which may name none.
-    is_ended = last.trouble.written_off_on is not None
-    penalty_rate = rules.penalty_rate(book.annual_rate) if is_ended else book.penalty_rate
-    return replace(
-        last,
-        book=book_of(
-            book.funded_on,
-            book.annual_rate,
-            bare.rows,
-            penalty_rate=penalty_rate,
-            repayment=book.repayment,
-        ),
-        claims=tuple(_lent(last, entries)),
-        weights=(),
-        bucket=CURRENT,
-        loan_class="normal",
-        next_due=1,
-        next_missed=1,
-        asked_on=book.funded_on,
-        unanswered=(),
-        remembered=(),
-        reservations=(),
-        sold=(),
-        trouble=Trouble(),
-        journal=bare,
-    )
-
-
-def _lent(last: Running, entries: Sequence[Entry]) -> Iterator[Claim]:
-    """The first holders: those who stand, and those who sold all that they had."""
-    known = {claim.order: claim for claim in last.claims}
-    for sale in entries:
-        if isinstance(sale, Sale):
-            known[sale.sold_order] = Claim(
-                order=sale.sold_order,
-                claim_id=sale.sold_claim_id,
-                account_id=sale.seller_account,
-                investor=sale.seller,
-                principal_fen=0,
-            )
-    for order, fen in lent(last.journal).items():
-        yield replace(known[order], principal_fen=fen)
 
 
 def _bought(sale: Sale) -> Claim:

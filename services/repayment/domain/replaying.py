@@ -6,16 +6,22 @@ did not come: a debit that it asks for and the journal does not answer found not
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
-from libs.events.deciding import Refused
+from libs.events.deciding import Context, Refused
 from libs.events.repayment import LoanRepaid
+from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
-from services.repayment.domain.journal_entries import BEFORE_DUES, BEFORE_MISSES, Entry, Moment
+from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, Entry, Moment
+from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.measure_entry import carried
-from services.repayment.domain.profile import Profile
-from services.repayment.domain.replay_run import Got, Row, Run, begin, held_by
+from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.replay_run import Got, Row, Run
+from services.repayment.domain.replay_start import begin, held_by
+from services.repayment.domain.waiting import is_judged
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,16 @@ class Replayed:
     applied: dict[str, tuple[LoanEvent, ...]]
     """What each measure came to."""
     waived_fen: int
+    judged_on: date
+    """The last day whose misses the loan has been looked at for."""
 
 
-def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
-    """The loan that these inputs give by now, while business date `on` is open; who pays, holds and waits is taken from `live`.
+def replay(profile: Profile, live: Running | Repaid, context: Context, entries: Sequence[Entry]) -> Replayed:
+    """The loan that these inputs give by now; who pays, holds and waits is taken from `live`.
 
     Refused: `claim_sold_since` when a sale would have been of another amount, `…_would_differ` when a measure would not have come about.
     """
-    return finish(begin(profile, live, entries), live, on, entries)
+    return finish(begin(profile, live, entries), live, context, entries)
 
 
 def shared(
@@ -58,12 +66,13 @@ def shared(
     return run, same
 
 
-def finish(run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
+def finish(run: Run, live: Running | Repaid, context: Context, entries: Sequence[Entry]) -> Replayed:
     """Where the rest of the inputs leads. Refused: as `replay`."""
     last = reopened(live)
     for entry in entries:
         run.take(entry)
-    run.until(_now(last, on))
+    moment = _now(run.rules, live, context)
+    run.until(moment)
     state = reopened(run.state)
     journal = with_entries(last.journal, run.entries)
     if state.book.rows != last.book.rows:
@@ -79,6 +88,7 @@ def finish(run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry])
             sold=last.sold,
             last_order=last.last_order,
             trouble=carried(last.trouble, state.trouble),
+            guarantee=_asked_as(last.guarantee, state.guarantee),
             journal=journal,
         ),
         is_repaid=isinstance(run.state, Repaid),
@@ -89,19 +99,29 @@ def finish(run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry])
         repaid=run.repaid,
         applied=run.applied,
         waived_fen=run.waived_fen,
+        judged_on=moment[0] if moment[1] == AFTER_MISSES else moment[0] - _DAY,
     )
 
 
-def is_replayable(profile: Profile, live: Running | Repaid, on: date) -> bool:
+def _asked_as(live: Guarantee | None, replayed: Guarantee | None) -> Guarantee | None:
+    """What the guarantor has paid for is decided again; what he is being asked for is no input."""
+    return replace(replayed, under_way=live.under_way) if live and replayed else replayed
+
+
+def is_replayable(profile: Profile, live: Running | Repaid, context: Context) -> bool:
     """Whether the loan's inputs give the loan, field by field, and each payment what was taken of it. They do unless
     records are from before it was said what came late, and what measures do."""
     try:
-        replayed = replay(profile, live, on, entries_of(reopened(live).journal))
+        replayed = replay(profile, live, context, entries_of(reopened(live).journal))
     except Refused:
         return False
     return replayed.state == reopened(live) and replayed.is_repaid == isinstance(live, Repaid)
 
 
-def _now(last: Running, on: date) -> Moment:
-    """Before the dues of today unless the loan has asked today: what they ask, if anything, the day itself does."""
-    return (on, BEFORE_MISSES if last.asked_on >= on else BEFORE_DUES)
+def _now(rules: Rules, live: Running | Repaid, context: Context) -> Moment:
+    """Before the dues of today unless the loan has asked today: what they ask, if anything, the day itself does. After its last phase where
+    that has judged the loan and runs on."""
+    on = context.business_date
+    if is_judged(next_wake(rules, live) if isinstance(live, Running) else None, context):
+        return on, AFTER_MISSES
+    return on, BEFORE_MISSES if reopened(live).asked_on >= on else BEFORE_DUES

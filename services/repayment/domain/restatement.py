@@ -59,7 +59,16 @@ def restated(
         guarantor=live.guarantee.guarantor if live.guarantee else "",
         recovered_fen=after.state.trouble.recovered_fen - live.trouble.recovered_fen,
         waived_fen=after.waived_fen - before.waived_fen,
+        guaranteed_fen=_guaranteed_fen(after.state),
     )
+
+
+def _guaranteed_fen(state: Running) -> int | None:
+    """What the holders are owed: he does not stand in for what he has paid himself."""
+    if not state.guarantee or not state.guarantee.subrogated:
+        return None
+    his = {paid.claim_id for paid in state.guarantee.subrogated}
+    return sum(claim.principal_fen for claim in state.claims if claim.claim_id not in his)
 
 
 def _standing(live: Running, state: Running, *, applied: bool) -> Standing:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, assert_never
 
 from libs.events.arrival import Answered, LoanWaited
 from libs.events.claims import ClaimTransferred
+from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed, Standing
 from libs.events.measures import MeasureApplied
 from libs.events.repayment import PaymentReceived
 from services.repayment.domain.allocation import Book, Penalty
+from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.journal import (
     Journal,
     redated_in,
@@ -18,7 +20,7 @@ from services.repayment.domain.journal import (
     with_entry,
     with_first_rows,
 )
-from services.repayment.domain.journal_entries import Answer, Measure, Sale, Wait, payment_of
+from services.repayment.domain.journal_entries import Answer, Compensation, Measure, Sale, Wait, payment_of
 from services.repayment.domain.trouble import restated
 
 if TYPE_CHECKING:  # the state's module folds by this one
@@ -72,6 +74,26 @@ def with_measure(journal: Journal, event: MeasureApplied) -> Journal:
             applied_on=event.applied_on,
             before_phase=event.before_phase,
             waivable_fen=event.waivable_fen,
+        ),
+    )
+
+
+def with_compensation(state: "Running", event: ClaimsSubrogated) -> Journal:
+    """The journal once a guarantor paid, of what he was asked for; records from before it was said how his money came are no input."""
+    asked = state.guarantee.under_way if state.guarantee else None
+    if event.arrival is None or not isinstance(asked, Asked):
+        return state.journal
+    return with_entry(
+        state.journal,
+        Compensation(
+            compensation_id=event.compensation_id,
+            account_id=event.arrival.account_id,
+            amount_fen=event.arrival.received_fen,
+            lines=asked.lines,
+            order=event.claim.order,
+            value_date=event.value_date,
+            booked_on=event.arrival.booked_on,
+            before_phase=event.arrival.before_phase,
         ),
     )
 

@@ -17,7 +17,7 @@ from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accrual import resumed
-from services.repayment.domain.allocation import days_past_due, open_lines, rescheduled
+from services.repayment.domain.allocation import open_lines, rescheduled
 from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing_loan import pause_ended
@@ -161,7 +161,7 @@ def _restructured(terms: Restructuring, state: Running, on: date) -> _Plan:
     """All that is open. A debit that is on its way would pay dues that are none any more."""
     if state.unanswered:
         raise Refused("payment_on_its_way")
-    if not days_past_due(state.book, on):
+    if not state.book.is_behind(on):
         raise Refused("nothing_overdue")
     if not state.book.outstanding_fen:
         raise Refused("nothing_to_extend")

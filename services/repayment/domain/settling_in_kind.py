@@ -86,7 +86,7 @@ def settled_in_kind(
 
 
 def _require_sound(terms: SettlementInKind, state: Running, on: date) -> None:
-    if not days_past_due(state.book, on) and state.trouble.written_off_on is None:
+    if not state.book.is_behind(on) and state.trouble.written_off_on is None:
         raise Refused("not_overdue")
     if state.guarantee is not None:
         raise Refused("loan_guaranteed")

@@ -6,6 +6,7 @@ from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
 from libs.events.corrections import FloorStanding, MeasuredStanding
+from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.flags import FlagKind, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
@@ -14,6 +15,7 @@ from libs.events.measures import (
     LoanWrittenOff,
     MeasureApplied,
     MeasureExamined,
+    MeasureTerms,
     PenaltyWaived,
     Reclassification,
     RecoveryReceived,
@@ -29,6 +31,8 @@ _REMEMBERED = 32
 
 TroubledEvent = (
     MeasureExamined
+    | MeasureDeferred
+    | MeasureResumed
     | MeasureApplied
     | LoanRescheduled
     | LoanWrittenOff
@@ -58,6 +62,15 @@ class Floor:
 
 
 @record
+class Waiting:
+    """A measure that all have agreed to and that waits for a debit's answer."""
+
+    measure_id: str
+    terms: MeasureTerms
+    waivable_fen: Count | None = None
+
+
+@record
 class Trouble:
     """The measures that the loan has examined and carried out (the last of them), and what they left behind.
 
@@ -66,7 +79,7 @@ class Trouble:
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
     that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
     its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
-    asked for what fell due meanwhile.
+    asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered.
     """
 
     examined: tuple[str, ...] = ()
@@ -85,6 +98,7 @@ class Trouble:
     voided_on: date | None = None
     flags: tuple[FlagKind, ...] = ()
     asked_again_on: date | None = None
+    waiting: tuple[Waiting, ...] = ()
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -92,6 +106,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
     match event:
         case MeasureExamined():
             return replace(trouble, examined=(*trouble.examined, event.measure_id)[-_REMEMBERED:])
+        case MeasureDeferred() | MeasureResumed():
+            return replace(trouble, waiting=_waiting(trouble.waiting, event))
         case MeasureApplied():
             applied = _done(trouble, event.measure_id)
             # A class that was given by hand is the best until another is, also where it is the normal one.
@@ -126,6 +142,13 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(_done(trouble, event.measure_id), flags=_flags(trouble.flags, event))
         case _:
             assert_never(event)
+
+
+def _waiting(waiting: tuple[Waiting, ...], event: MeasureDeferred | MeasureResumed) -> tuple[Waiting, ...]:
+    if isinstance(event, MeasureResumed):
+        return tuple(each for each in waiting if each.measure_id != event.measure_id)
+    waits = Waiting(measure_id=event.measure_id, terms=event.terms, waivable_fen=event.waivable_fen)
+    return (*waiting, waits)
 
 
 def _flags(

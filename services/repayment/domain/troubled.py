@@ -93,7 +93,7 @@ def carry_out(
     if command.measure_id in state.trouble.done:
         return []
     due = next_wake(rules, state)
-    on, phase = place_on(state, due, context.business_date)
+    on, phase = place_on(state, due, context)
     applied = MeasureApplied(
         loan_id=state.loan_id,
         borrower=state.borrower,

@@ -23,7 +23,7 @@ from libs.events.repayment import LoanClass, LoanClassified, LoanRepaid, Overdue
 from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import LoanVoided, PastRow, Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
-from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.deferring import ON_ITS_WAY, is_on_its_way
 from services.repayment.domain.himself import guarantor_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, lent
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
@@ -52,7 +52,7 @@ def examine(
     require_no_part_in(live, command.himself)
     if terms.repay_by is not None and not 0 < (terms.repay_by - on).days <= _LONGEST_DAYS:
         raise Refused("invalid_date")
-    _effect(profile, measure_id, terms, state, on)
+    _effect(profile, measure_id, terms, state, context)
     return [
         MeasureExamined(
             loan_id=live.loan_id,
@@ -74,18 +74,19 @@ def carry_out(
     """The contract is void. Refusals stand on CarryOutMeasure."""
     if command.measure_id in reopened(state).trouble.done:
         return []
-    return _effect(profile, command.measure_id, terms, state, context.business_date)
+    return _effect(profile, command.measure_id, terms, state, context)
 
 
 # --- the loan ------------------------------------------------------------------------------------------------------
 
 
 def _effect(
-    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, on: date
+    profile: Profile, measure_id: str, terms: Voidance, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
-    live, rules = reopened(state), profile.on(reopened(state).book.funded_on)
+    live, on = reopened(state), context.business_date
+    rules = profile.on(live.book.funded_on)
     _require_may(live)
-    paid = _history(profile, state, on)
+    paid = _history(profile, state, context)
     shares = shares_of(live, paid)
     left_fen = sum(shares.left.values())
     due_on = max(terms.repay_by or on, on + _DAY)
@@ -143,11 +144,11 @@ def _effect(
     ]
 
 
-def _history(profile: Profile, state: Running | Repaid, on: date) -> Replayed:
+def _history(profile: Profile, state: Running | Repaid, context: Context) -> Replayed:
     """What came to the loan, decided again: it must give the loan, or nobody knows what each has had (docs/decisions/0024)."""
     live = reopened(state)
     try:
-        paid = replay(profile, state, on, entries_of(live.journal))
+        paid = replay(profile, state, context, entries_of(live.journal))
     except Refused as refused:
         raise Refused("history_differs") from refused
     if paid.state != live or paid.is_repaid != isinstance(state, Repaid):
@@ -162,10 +163,10 @@ def _require_may(live: Running) -> None:
         raise Refused("loan_settled_in_kind")
     if live.trouble.unreplayed:
         raise Refused("loan_measured")
-    if live.guarantee and (live.guarantee.subrogated or isinstance(live.guarantee.under_way, Asked)):
+    if live.guarantee and live.guarantee.subrogated:
         raise Refused("loan_compensated")
-    if live.unanswered:
-        raise Refused("payment_on_its_way")
+    if is_on_its_way(live):
+        raise Refused(ON_ITS_WAY)
 
 
 def _rows(

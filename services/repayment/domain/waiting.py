@@ -12,8 +12,8 @@ from libs.events.arrival import Answered, LoanWaited
 from libs.events.deciding import Context, Wake, WakeOn
 from libs.events.repayment import DebitFailureRecorded, PaymentReturned
 from services.repayment.domain.journal import last_moment
-from services.repayment.domain.journal_entries import BEFORE_DUES, BEFORE_MISSES, Moment
-from services.repayment.domain.loan_day import next_wake, wake
+from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, Moment
+from services.repayment.domain.loan_day import MISSES_PHASE, next_wake, wake
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.profile import Rules
 
@@ -48,9 +48,18 @@ def waited(state: Running, due: WakeOn, moment: Moment, *, is_woken: bool = Fals
     ]
 
 
-def place_on(state: Running, due: WakeOn, on: date) -> Moment:
+def is_judged(due: WakeOn, context: Context) -> bool:
+    """Whether the last phase of today runs and has nothing (more) to do with the loan: what comes now comes after its judgement. It runs in
+    many ticks, and commands come between them."""
+    return context.phase == MISSES_PHASE and (due is None or due > (context.business_date, MISSES_PHASE))
+
+
+def place_on(state: Running, due: WakeOn, context: Context) -> Moment:
     """Where in an open date the loan is: before its dues, unless it has asked on it and has no more to ask, or something has come to it after
     them. A loan with nothing to ask does not know whether that is over, which makes no difference to it."""
+    on = context.business_date
+    if is_judged(due, context):
+        return on, AFTER_MISSES
     has_asked = state.asked_on >= on and (due is None or due > (on, BEFORE_DUES))
     return max((on, BEFORE_MISSES if has_asked else BEFORE_DUES), last_moment(state.journal))
 
@@ -69,7 +78,7 @@ def told_late(
         return events
     last = reopened(state)
     due = next_wake(rules, last) if isinstance(state, Running) else None
-    moment = place_on(last, due, context.business_date)
+    moment = place_on(last, due, context)
     answered = Answered(on=moment[0], before_phase=moment[1])
     return [
         *waited(last, due, moment),

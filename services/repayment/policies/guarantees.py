@@ -71,9 +71,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 return []
             return [_reduce(paid.guarantor, paid.loan_id, paid.principal_after_fen)]
         case LoanRestated() as loan if loan.guarantor:
-            restore = RestoreGuarantee(
-                guarantor=loan.guarantor, loan_id=loan.loan_id, owed_fen=loan.principal_after_fen
-            )
+            owed_fen = loan.principal_after_fen if loan.guaranteed_fen is None else loan.guaranteed_fen
+            restore = RestoreGuarantee(guarantor=loan.guarantor, loan_id=loan.loan_id, owed_fen=owed_fen)
             return [Send("guarantee", loan.guarantor, restore)]
         case CommandRefused() as refused if refused.command_type == _RECORD and refused.about:
             about = refused.about  # bidding gives the money back by the same refusal

@@ -1,6 +1,7 @@
 """The way of a measure: the loan is asked, then told, and says what came of it. A loan that cannot says why, and the measure ends."""
 
 from libs.events.codec import name_of
+from libs.events.deferrals import MeasureResumed
 from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
@@ -66,7 +67,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 flags=examined.flags,
             )
             return [Send("admit", examined.measure_id, admit)]
-        case MeasureApproved() as approved:
+        case MeasureApproved() | MeasureResumed() as approved:
             carry_out = CarryOutMeasure(
                 measure_id=approved.measure_id, terms=approved.terms, waivable_fen=approved.waivable_fen
             )
@@ -127,7 +128,7 @@ SAGAS = (
     ),
     Saga(
         name="carry out measure",
-        why="What all have signed the loan does once, or says why it cannot any more.",
+        why="What all have signed the loan does once, or says why it cannot any more. Behind a debit that is on its way it waits.",
         opened_by={MeasureApproved: lambda approved: approved.measure_id},
         closed_by={
             MeasureExecuted: lambda executed: executed.measure_id,
@@ -136,6 +137,12 @@ SAGAS = (
         steps=(
             Step(
                 on=MeasureApproved,
+                send=CarryOutMeasure,
+                declined_by=(CommandRefused,),
+                compensation=FailMeasure,
+            ),
+            Step(
+                on=MeasureResumed,
                 send=CarryOutMeasure,
                 declined_by=(CommandRefused,),
                 compensation=FailMeasure,

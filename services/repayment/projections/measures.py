@@ -1,6 +1,7 @@
 """The view `repayment.measures`: each measure, what it waits for, who has signed it, how its lenders voted and how it ended.
 
-A measure's document is written by its own stream, `owed_fen` of what it moves between accounts by the settlement's in bidding. `stage` is `loan` while the loan is asked, then the post whose step is next,
+A measure's document is written by its own stream, `owed_fen` of what it moves between accounts by the settlement's in bidding, `waits_for`
+(a code, while what all have agreed to waits) by its loan's. `stage` is `loan` while the loan is asked, then the post whose step is next,
 `vote` while its lenders vote, `execution` once all have agreed, at last `executed`, `refused` or `failed`. `voters` are the
 lenders who are asked: each finds what waits for his word by them. `until` is the last day of its signatures, then of its vote.
 """
@@ -10,6 +11,7 @@ from typing import Any
 
 from libs.events.adjustments import CorrectionCollected, CorrectionSettled
 from libs.events.codec import encode, parse_json
+from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.mandate import MandateAsked, MandateVoted
 from libs.events.measures import (
     MeasureAdmitted,
@@ -75,6 +77,10 @@ def _fields(data: object) -> Mapping[str, Any]:
             }
         case MeasureApproved():
             return {"stage": "execution", "mandate": data.mandate}
+        case MeasureDeferred():
+            return {"waits_for": data.code}
+        case MeasureResumed():
+            return {"waits_for": None}
         case MeasureExecuted():
             return {"stage": "executed", "ended_on": data.executed_on.isoformat()}
         case MeasureFailed():
@@ -107,7 +113,7 @@ def _proposed(data: MeasureProposed) -> Mapping[str, Any]:
 
 VIEW = View(
     name="repayment.measures",
-    version=2,
+    version=3,
     reads=(
         MeasureProposed,
         MeasureAdmitted,
@@ -116,6 +122,8 @@ VIEW = View(
         MandateAsked,
         MandateVoted,
         MeasureApproved,
+        MeasureDeferred,
+        MeasureResumed,
         MeasureExecuted,
         MeasureFailed,
         CorrectionCollected,

@@ -85,7 +85,7 @@ def changed(event: _Changed) -> Sequence[Op]:
                 Set(doc, "accrual", "non_accrual"),
                 Set(doc, "non_accrual_since", event.started_on.isoformat()),
             ]
-            if event.cause == "by_hand":
+            if event.cause == "by_hand" and event.measure_id:
                 ops.append(Set(doc, f"measures.{event.measure_id}", "non_accrual"))
             return ops
         case NonAccrualEnded():

@@ -1,8 +1,10 @@
 """What a loan tells bidding about money, and the commands that this becomes."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.repayment import (
     DebitRequested,
     DistributionLine,
@@ -18,6 +20,7 @@ from services.bidding.commands import (
     CreditFee,
     CreditInvestor,
     DebitInstallment,
+    RecordDeathFlag,
     ReturnPayment,
 )
 
@@ -111,6 +114,10 @@ def give_back(account_id: str, payment_id: str, amount_fen: int, reason: str) ->
 
 
 DEBIT = DebitInstallment(loan_id="loan_1", debit_id="dbt_1_20240415", requested_fen=88_85, value_date=DUE)
+DEAD = LoanFlagged(loan_id="loan_1", borrower="usr_bea", measure_id="msr_1", flag="death", flagged_on=DUE)
+ALIVE = LoanUnflagged(
+    loan_id="loan_1", borrower="usr_bea", measure_id="msr_2", flag="death", unflagged_on=DUE
+)
 INTEREST_FEE = CreditFee(loan_id="loan_1", fee_id="dst_1", amount_fen=1_00)
 #: What bidding does with the money that a loan asks for, gives out and gives back.
 REPAYMENTS_ANSWERS: list[tuple[str, Any, list[Send]]] = [
@@ -135,6 +142,10 @@ REPAYMENTS_ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("repayment", NOT_TAKEN, [give_back("acc_ann", "pay_1", 100_00, "loan_repaid")]),
     ("repayment", REFUSED_PAYMENT, [give_back("acc_ann", "pay_1", 100_00, "unknown_loan")]),
     ("repayment", REFUSED_DEBIT, [give_back("acc_bea", "dbt_1", 88_85, "internal")]),
+    ("repayment", DEAD, [Send("death", "acc_bea", RecordDeathFlag(loan_id="loan_1", said=1, stands=True))]),
+    ("repayment", ALIVE, [Send("death", "acc_bea", RecordDeathFlag(loan_id="loan_1", said=1, stands=False))]),
+    ("repayment", replace(DEAD, flag="dispute"), []),
+    ("repayment", replace(ALIVE, flag="dispute"), []),
     ("repayment", REFUSED_BID, []),
     ("repayment", LoanRepaid(loan_id="loan_1", borrower="usr_bea", repaid_on=DUE, early=False), []),
     ("repayment", CommandHadNoEffect(command_type="repayment.OpenLoan", stream_id="loan_1"), []),

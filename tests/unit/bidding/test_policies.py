@@ -13,6 +13,6 @@ from tests.unit.documents import recorded
 @pytest.mark.parametrize(("source", "event", "sends"), ANSWERS)
 def test_each_event_is_answered(source: str, event: Any, sends: list[Send]) -> None:
     """An event's commands are these, to these streams, in slots of their own; other events are nobody's business here."""
-    answer = POLICIES[source](recorded(event, service=source))
+    answer = POLICIES[source](recorded(event, "stream_1", service=source))
     assert answer == sends
     assert len({send.slot for send in answer}) == len(answer)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from libs.events.application import GuaranteeRequested
+from libs.events.arrival import Arrival
 from libs.events.bidding import ListingCancelled, ListingExpired, ListingRefused, Posting
 from libs.events.compensation import (
     ClaimsSubrogated,
@@ -138,6 +139,7 @@ SUBROGATED = ClaimsSubrogated(
     lines=LINES,
     guaranteed_fen=66_998,
     value_date=DAY,
+    arrival=Arrival(account_id="acc_g", received_fen=AMOUNT, booked_on=DAY, before_phase=2),
 )
 
 

@@ -1,7 +1,8 @@
 """A loan that is lived day by day as the platform lives it, each input at its place in the day: what replays are held against.
 
 A day has these places: `early` (payments dated today), `ahead` (dated tomorrow, before the dues), the dues, `between` (dated tomorrow,
-before the debits' answers), the answers, `late` (dated tomorrow, before the judgement), the judgement.
+before the debits' answers), the answers, `late` (dated tomorrow, before the judgement), the judgement, `after` (dated tomorrow, while other
+loans of the partition are still judged).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, Protocol
 
-from libs.events.deciding import Wake
+from libs.events.deciding import Context, Wake
 from libs.events.repayment import DebitRequested, InstallmentDue, PaymentReceived
 from libs.events.rescheduling import Prepay
 from services.repayment.commands import (
@@ -24,7 +25,7 @@ from services.repayment.commands import (
 from tests.unit.given import context, decided
 from tests.unit.repayment.stories import LOAN
 
-PLACES = ("early", "ahead", "between", "answers", "late")
+PLACES = ("early", "ahead", "between", "answers", "late", "after")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,15 @@ class Lived:
     events: list[Any] = field(default_factory=list)
     taken: list[Input] = field(default_factory=list)
     count: int = 0
+    phase: int = 0
+    """Which phase of today runs on the loan's partition."""
+    judged: bool = False
+    """Whether that phase has had something to say of the loan."""
+
+    @property
+    def context(self) -> Context:
+        """What the loan may know."""
+        return context(self.today, phase=self.phase)
 
     def open(self, terms: OpenLoan) -> None:
         """Lend it."""
@@ -69,7 +79,7 @@ class Lived:
 
     def say(self, command: Any) -> Sequence[Any] | str:
         """Decide a command today and fold it; the code where it is refused."""
-        answer = decided(LOAN, self.state, command, context(self.today))
+        answer = decided(LOAN, self.state, command, self.context)
         if isinstance(answer, str):
             return answer
         for event in answer:
@@ -83,16 +93,30 @@ class Lived:
         for place in PLACES:
             if place == "between":
                 asked = self.wake(2)
+            if place == "after":
+                self.judge()
             if place == "answers":
                 for debit in asked:
                     self.answer(debit)
-            elif self.chance.random() < self.pays:
+            elif self.chance.random() < (0.5 if place == "after" and self.judged else self.pays):
                 self.pay(place)
             if place == "early" and self.sells and self.chance.random() < 0.3:
                 self._sell()
             self.meanwhile(place)
             yield place
+        self.end()
+
+    def judge(self) -> None:
+        """The last phase comes to the loan, and goes on for others."""
+        before = len(self.events)
         self.wake(4)
+        self.judged = len(self.events) > before
+        self.phase = 4
+
+    def end(self) -> None:
+        """It is over for all of them; what came to the loan meanwhile may have something to do in it."""
+        self.wake(4)
+        self.phase = 0
         self.today += timedelta(days=1)
 
     def meanwhile(self, place: str) -> None:
@@ -197,12 +221,13 @@ def clean(terms: OpenLoan, inputs: Sequence[Input], until: date, others: Sequenc
                 return lived
             if place == "between":
                 fail_others(lived, inputs)
+            if place == "after":
+                lived.judge()
             for came in (came for came in inputs if (came.on, came.place) == (lived.today, place)):
                 come(lived, came)
             for other in (other for other in others if (other.on, other.place) == (lived.today, place)):
                 other.come(lived)
-        lived.wake(4)
-        lived.today += timedelta(days=1)
+        lived.end()
 
 
 def fail_others(lived: Lived, inputs: Sequence[Input]) -> None:

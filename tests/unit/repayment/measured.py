@@ -71,7 +71,7 @@ class Measured(Lived):
 
     def _place(self, said: MeasureApplied, place: str) -> str:
         """A loan with nothing to ask today does not know whether that is over."""
-        if said.before_phase == 4:
+        if said.before_phase >= 4:
             return place
         ahead = any((came.on, came.place) == (self.today, "ahead") for came in self.taken)
         return "ahead" if ahead else "early"

@@ -25,7 +25,6 @@ from tests.unit.repayment.stories import (
     amended,
     check_applied,
     days,
-    due,
     in_time,
     on,
 )
@@ -39,7 +38,6 @@ LOAN_SPECS = [
     Spec("not of tomorrow", a.LATE, a.carry_out(replace(a.LORRY, acquired_on=days(a.DAY, 1))), "invalid_date", on(a.DAY)),
     Spec("rights have a last day", a.LATE, a.carry_out(replace(RIGHTS, valid_to=None)), "invalid_validity", on(a.DAY)),
     Spec("that is not over", a.LATE, a.carry_out(replace(RIGHTS, valid_to=days(a.DAY, -1))), "invalid_date", on(a.DAY)),
-    Spec("not while a debit is under way", (OPENED, due(1)), a.carry_out(), "payment_on_its_way", on(a.DAY)),
     Spec("who stands in is asked first", (amended(OPENED, guarantor="gua_g"), *a.LATE[1:]), a.carry_out(), "loan_guaranteed", on(a.DAY)),
     Spec("all that is due, or all", a.LATE, a.carry_out(replace(a.LORRY, agreed_fen=34_003)), "neither_arrears_nor_all", on(a.DAY)),
 ]  # fmt: skip

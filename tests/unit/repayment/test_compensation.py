@@ -48,6 +48,7 @@ from tests.unit.repayment.stories import (
     days,
     due,
     failed,
+    in_time,
     misses,
     on,
     pays,
@@ -107,7 +108,7 @@ def test_somebody_refuses_it() -> None:
 def test_the_holders_are_paid_and_the_guarantor_is_owed() -> None:
     """Holders get principal, interest and penalty by their shares and bear the fee; the same principal is the guarantor's claim; the
     borrower owes the same as before."""
-    outcome = given(LOAN, *LATE, *SIGNED).when(RECORD, on(DAY))
+    outcome = in_time(given(LOAN, *LATE, *SIGNED).when(RECORD, on(DAY)))
     outcome.then(CHARGED, SUBROGATED, PAID_OUT)
     before = fold(LOAN, (*LATE, CHARGED))
     assert isinstance(before, Running)
@@ -264,8 +265,8 @@ def test_a_sold_claim_is_paid_to_its_buyer() -> None:
         value_date=days(FIRST_DUE, -10),
     )
     paid = given(LOAN, GUARANTEED, sold, *LATE[1:], *SIGNED).when(RECORD, on(DAY))
-    assert paid.events[1].claim.claim_id == "clm_7_5"
-    assert [line.investor for line in paid.events[2].lines] == ["usr_2", "usr_3", "usr_9"]
+    assert in_time(paid).events[1].claim.claim_id == "clm_7_5"
+    assert [line.investor for line in in_time(paid).events[2].lines] == ["usr_2", "usr_3", "usr_9"]
 
 
 def test_who_has_a_part_in_the_loan_has_none_in_its_compensation() -> None:
@@ -315,7 +316,7 @@ def test_a_claim_of_interest_alone_is_a_claim() -> None:
     paid = given(LOAN, *late, PROPOSED, APPROVED, *asked.events).when(
         replace(RECORD, amount_fen=1_015), on(DAY)
     )
-    subrogated = paid.events[1]
+    subrogated = in_time(paid).events[1]
     assert (subrogated.claim.principal_fen, subrogated.interest_fen, subrogated.penalty_fen) == (0, 1_000, 15)
     assert isinstance(paid.state, Running)
     assert [claim.principal_fen for claim in paid.state.claims] == [50_000, 30_000, 20_000, 0]

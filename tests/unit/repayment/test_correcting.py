@@ -39,7 +39,7 @@ def test_any_interleaving_of_payments_and_corrections_ends_in_the_clean_history(
                 again = clean(terms, lived.inputs(), lived.today)
                 assert compared(lived.state) == compared(again.state)
                 assert money(lived.events) == money(again.events)
-                assert is_replayable(DEMO, lived.state, lived.today)
+                assert is_replayable(DEMO, lived.state, lived.context)
             for _ in lived.day():
                 pass
 
@@ -56,7 +56,7 @@ def test_a_sale_stands_whatever_is_corrected_before_or_after_it(seed: int) -> No
         for _ in range(chance.randint(40, 160)):
             if chance.random() < 0.05:
                 lived.correct()
-                assert is_replayable(DEMO, lived.state, lived.today)
+                assert is_replayable(DEMO, lived.state, lived.context)
                 last = reopened(lived.state)
                 owed_fen = sum(claim.principal_fen for claim in last.claims)
                 assert owed_fen == last.book.outstanding_fen

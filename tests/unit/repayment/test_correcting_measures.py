@@ -12,13 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.corrections import Correction, LoanRestated, MeasuredStanding
-from libs.events.measures import PenaltyWaived, Waiver, WriteOff
+from libs.events.measures import NonAccrual, PenaltyWaived, Waiver, WriteOff
 from libs.events.money import money_context
+from libs.events.non_accrual import NonAccrualStarted
+from libs.events.views import Set
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
+from services.repayment.projections import standing
 from tests.unit.repayment.inputs import Input, Lived, clean, fail_others
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import Measured, given_for
@@ -33,6 +36,7 @@ from tests.unit.repayment.stories import (
     applied,
     claim,
     days,
+    no_income,
     pays,
 )
 from tests.unit.repayment.test_correcting import Corrected, compared, money
@@ -68,7 +72,7 @@ def play(seed: int) -> Counter[str]:
                 assert measured(lived.state) == measured(again.state)
                 assert money(lived.events) == money(again.events)
                 assert waived(lived.events) == waived(again.events)
-                assert is_replayable(DEMO, lived.state, lived.today)
+                assert is_replayable(DEMO, lived.state, lived.context)
             for _ in lived.day():
                 pass
     return lived.seen
@@ -231,7 +235,7 @@ def test_a_correction_forgives_no_more_than_was_signed() -> None:
         assert waived([event for event in answer if not isinstance(event, str)]) == given_fen
     go_on(lived, days(FIRST_DUE, 11))
     before = lived.state
-    assert is_replayable(DEMO, before, lived.today)
+    assert is_replayable(DEMO, before, lived.context)
     assert lived.say(wrong("pay_1", days(FIRST_DUE, 1))) == "waiver_would_differ"
     assert lived.state == before
 
@@ -246,3 +250,19 @@ def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None
     lived.say(pays(MARCH, 34_002))
     assert said(lived, wrong("pay_1", MARCH)).principal_after_fen == 100_000
     assert compared(lived.state) == owed
+
+
+def test_income_that_was_stopped_by_hand_is_stopped_by_hand_again() -> None:
+    """Nine days late, no income by hand: what repaid all was another's. Its interest is none again, and not for its days."""
+    lived = unpaid(days(FIRST_DUE, 9))
+    lived.say(done(NonAccrual()))
+    lived.say(pays(lived.today, 10**6, payment_id="pay_1", settle=True))
+    assert lived.state.kind == "repaid"
+    go_on(lived, days(FIRST_DUE, 10))
+    answer = lived.say(wrong("pay_1", days(FIRST_DUE, 9)))
+    (said_again,) = (event for event in answer if isinstance(event, NonAccrualStarted))
+    assert said_again == replace(no_income(lived.today, 10), cause="by_hand")
+    assert [op.field for op in standing.changed(said_again) if isinstance(op, Set)] == [
+        "accrual",
+        "non_accrual_since",
+    ]

@@ -172,4 +172,4 @@ def test_a_flag_that_was_lifted_of_a_repaid_loan_may_be_raised_again() -> None:
         for event in LOAN.decide(command, state, on(date(2024, 2, day))):
             state = LOAN.evolve(state, event)
     assert isinstance(state, Running)
-    assert is_replayable(profile_named("demo"), state, date(2024, 2, 15))
+    assert is_replayable(profile_named("demo"), state, on(date(2024, 2, 15)))

@@ -147,4 +147,4 @@ def test_a_loan_stands_where_the_days_that_count_put_it(seed: int) -> None:
                 oldest = lived.state.book.oldest_due_on
                 assert lived.state.bucket == rules.bucket_of(known.late(oldest, closed))
             if chance.random() < 0.1:
-                assert is_replayable(DEMO, lived.state, lived.today)
+                assert is_replayable(DEMO, lived.state, lived.context)

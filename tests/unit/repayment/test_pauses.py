@@ -19,6 +19,8 @@ from services.repayment.domain.profile import profile_named
 from tests.unit.bidding.specs import Spec
 from tests.unit.documents import recorded
 from tests.unit.given import given
+from tests.unit.repayment.asset_story import LORRY
+from tests.unit.repayment.guarantee_story import GUARANTEED, PROPOSE, by
 from tests.unit.repayment.pause_story import (
     AFTER,
     ASKED_FOR,
@@ -219,6 +221,23 @@ def test_what_ends_the_debt_as_it_was_ends_its_pause(terms: Any, cause: str) -> 
         for event in loan.when(done(terms, "msr_2"), on(date(2024, 3, 14))).events
         if type(event).__name__ == "DelinquencyPauseEnded"
     ]
+
+
+@pytest.mark.parametrize("terms", [Restructuring(months=2), LORRY], ids=lambda terms: terms.kind)
+def test_what_fell_due_in_a_pause_and_is_unpaid_is_in_arrears(terms: Any) -> None:
+    """It may have a new schedule, or be settled by a thing, on the day after it was due, though no day has counted; not on the due day."""
+    loan = given(LOAN, OPENED, *PAUSED, due_unasked(1))
+    code = "nothing_overdue" if terms.kind == "restructuring" else "not_overdue"
+    loan.when(done(terms, "msr_2"), on(FIRST_DUE)).then_refused(code)
+    says = [type(event).__name__ for event in loan.when(done(terms, "msr_2"), on(TO)).events]
+    assert ("LoanRescheduled" if terms.kind == "restructuring" else "DebtSettledInKind") in says
+
+
+def test_a_guarantor_is_not_asked_for_what_no_day_has_counted_of() -> None:
+    """He answers for what is missed: what falls due in a pause is not, and his days begin with the day on which it counts."""
+    loan = given(LOAN, GUARANTEED, *PAUSED, due_unasked(1))
+    loan.when(PROPOSE, by("fin", TO)).then_refused("nothing_overdue")
+    loan.when(PROPOSE, by("fin", AFTER)).then_refused("not_overdue_enough")
 
 
 def test_nobody_pauses_what_is_written_off() -> None:

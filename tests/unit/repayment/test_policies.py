@@ -15,6 +15,7 @@ from libs.events.bidding import (
     Posting,
 )
 from libs.events.codec import name_of
+from libs.events.deferrals import MeasureResumed
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.market import OfferClosed, OfferExpired, OfferRequested, OfferTaken, OfferWithdrawn
 from libs.events.measures import MeasureExamined
@@ -140,6 +141,13 @@ EXAMINED = MeasureExamined(
     loan_id="loan_7", measure_id="msr_1", borrower="usr_bo", examined_on=TODAY, mandate="vote", voters=VOTERS
 )
 APPROVED = approved("vote", 70_000)
+RESUMED = MeasureResumed(
+    loan_id=APPROVED.loan_id,
+    borrower="usr_bo",
+    measure_id=APPROVED.measure_id,
+    terms=APPROVED.terms,
+    resumed_on=APPROVED.approved_on,
+)
 #: What the loan says when it has done a measure, one of each kind.
 BESIDE = (
     paused(),
@@ -198,7 +206,7 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("repayment", replace(SAID, guarantor="gua_g")),
         ("repayment", replace(RESTATED, guarantor="gua_g")),
         ("bidding", CorrectionSettled(correction_id="cor_1", loan_id="loan_7")),
-        *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, *DONE)),
+        *(("repayment", event) for event in (PROPOSED, EXAMINED, APPROVED, RESUMED, *DONE)),
         ("collections", PLAN),
         ("onboarding", guarantee.REQUESTED),
         ("bidding", guarantee.DEBITED),

@@ -17,14 +17,16 @@ from tests.unit.repayment.lives import random_terms
 DEMO = profile_named("demo")
 
 
-@pytest.mark.parametrize("sells", [False, True])
+@pytest.mark.parametrize(("sells", "pays"), [(False, 0.12), (True, 0.12), (False, 0.005)])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
-def test_the_journal_of_a_loan_gives_its_state_at_every_place_of_every_day(seed: int, sells: bool) -> None:
+def test_the_journal_of_a_loan_gives_its_state_at_every_place_of_every_day(
+    seed: int, sells: bool, pays: float
+) -> None:
     """While no debit is answered late, replaying what came gives the live state field by field, and what was taken of each payment."""
     chance = Random(seed)
     terms = random_terms(chance)
-    lived = Lived(chance, terms.funded_on, sells=sells)
+    lived = Lived(chance, terms.funded_on, sells=sells, pays=pays)
     lived.open(terms)
     with money_context():
         for _ in range(chance.randint(30, 200)):
@@ -38,7 +40,7 @@ def test_the_journal_of_a_loan_gives_its_state_at_every_place_of_every_day(seed:
 def check(lived: Lived) -> None:
     """The anchor of every correction."""
     live = reopened(lived.state)
-    again = replay(DEMO, lived.state, lived.today, entries_of(live.journal))
+    again = replay(DEMO, lived.state, lived.context, entries_of(live.journal))
     assert again.state == live
     assert again.is_repaid == (lived.state.kind == "repaid")
-    assert is_replayable(DEMO, lived.state, lived.today)
+    assert is_replayable(DEMO, lived.state, lived.context)

@@ -283,7 +283,6 @@ SPECS = [
     Spec("not where nothing is overdue", PAID, done(Restructuring(months=3)), "nothing_overdue", on(MARCH)),
     Spec("nor over fewer months than are overdue", MISSED, done(Restructuring(months=2)), "term_too_short", on(LATE_ON)),
     Spec("nor while one of them is partly paid", (*MISSED, received("pay_0", LATE_ON, (line(1, 5, 0),), (100_000, 100_000))), done(Restructuring(months=3)), "partly_paid", on(LATE_ON)),
-    Spec("nor while a debit is on its way", MISSED[:-1], done(Restructuring(months=3)), "payment_on_its_way", on(LATE_ON)),
     Spec("a loss is written off, and owed", LOST, done(WriteOff(ground="overdue")), LOSS, on(LOST_ON)),
     Spec("once", (*LOST, *LOSS), done(WriteOff(ground="overdue")), (), on(LOST_ON)),
     Spec("never again", (*LOST, *LOSS), done(WriteOff(ground="court"), "msr_2"), "loan_written_off", on(LOST_ON)),

@@ -8,18 +8,26 @@ from typing import Any
 import pytest
 
 from libs.events.arrival import Answered, LoanWaited
+from libs.events.measures import Reclassification
 from libs.events.money import money_context
+from libs.events.voidance import LoanVoided, Voidance
+from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.journal import entries_of
+from services.repayment.domain.journal_entries import moment_of
 from services.repayment.domain.loan_state import reopened
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable, replay
+from tests.unit.given import context as at
 from tests.unit.given import given
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import Measured
 from tests.unit.repayment.stories import (
+    CONTRACTED,
     FIRST_DUE,
+    INSTALLMENT,
     LOAN,
     OPENED,
+    asked_again,
     days,
     due,
     dues,
@@ -33,6 +41,7 @@ from tests.unit.repayment.stories import (
 DEMO = profile_named("demo")
 NEXT = days(FIRST_DUE, 1)
 LATE = days(FIRST_DUE, 9)
+JUDGING = at(NEXT, phase=4)
 
 
 def waited(since: tuple[date, int], until: tuple[date, int], *, woken: bool) -> LoanWaited:
@@ -105,9 +114,9 @@ def check(lived: Measured) -> None:
     if due is not None and due < (lived.today, 2):
         return
     live = reopened(lived.state)
-    again = replay(DEMO, lived.state, lived.today, entries_of(live.journal))
+    again = replay(DEMO, lived.state, lived.context, entries_of(live.journal))
     assert again.state == live
-    assert is_replayable(DEMO, lived.state, lived.today)
+    assert is_replayable(DEMO, lived.state, lived.context)
 
 
 @dataclass
@@ -139,3 +148,34 @@ class Late(Measured):
             self.waiting.remove(each)
             super().answer(each[2])
         super().meanwhile(place)
+
+
+def test_what_comes_to_a_loan_that_was_judged_comes_after_the_judgement() -> None:
+    """The last phase still runs for others of its partition: who pays now pays what was missed, a measure and a correction find it missed,
+    and what came to the loan gives it."""
+    state: Any = given(LOAN, CONTRACTED).state
+    for command, context in (
+        (dues(FIRST_DUE), on(FIRST_DUE)),
+        (found_nothing(FIRST_DUE), on(FIRST_DUE)),
+        (dues(NEXT), on(NEXT)),
+        (found_nothing(NEXT), on(NEXT)),
+        (misses(NEXT), JUDGING),
+        (pays(days(NEXT, 1), INSTALLMENT), JUDGING),
+        (CarryOutMeasure(measure_id="msr_1", terms=Reclassification(to_class="doubtful")), JUDGING),
+    ):
+        for event in LOAN.decide(command, state, context):
+            state = LOAN.evolve(state, event)
+    assert state.next_missed == 2
+    assert [moment_of(each)[1] for each in entries_of(state.journal)] == [5, 5]
+    assert is_replayable(DEMO, state, JUDGING)
+    assert is_replayable(DEMO, state, on(days(NEXT, 1)))
+    void = CarryOutMeasure(measure_id="msr_2", terms=Voidance(ground="fraud"))
+    for context in (JUDGING, on(days(NEXT, 1))):
+        assert type(LOAN.decide(void, state, context)[0]) is LoanVoided
+
+
+def test_what_comes_before_its_judgement_comes_before_it_though_others_are_judged() -> None:
+    """A loan to which the running phase has not come yet is where it was."""
+    story = given(LOAN, OPENED, due(1), failed(FIRST_DUE), asked_again(NEXT, INSTALLMENT), failed(NEXT))
+    paid = story.when(pays(NEXT, INSTALLMENT), JUDGING)
+    assert [moment_of(each)[1] for each in entries_of(reopened(paid.state).journal)] == [2]

@@ -88,7 +88,9 @@ def decide(message: Any, jar: Jar, context: Context) -> Sequence[Any]:
     """Do as told, or fail as told."""
     match message:
         case PutCoins():
-            return [CoinsPut(coins=message.coins, note=f"{context.business_date} {context.principal}")]
+            meanwhile = f" in phase {context.phase}" if context.phase else ""
+            note = f"{context.business_date} {context.principal}{meanwhile}"
+            return [CoinsPut(coins=message.coins, note=note)]
         case SetAlarm():
             return [
                 AlarmSet(business_date=message.business_date, phase=message.phase, mode=message.mode),

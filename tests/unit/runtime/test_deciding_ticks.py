@@ -106,7 +106,8 @@ def test_a_tick_waits_until_nothing_is_unconfirmed() -> None:
 
 
 def test_more_than_500_streams_take_several_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A decision wakes at most the limit and says so; the next Tick goes on, a repeated one does nothing."""
+    """A decision wakes at most the limit and says so; the next Tick goes on, a repeated one does nothing. What is decided between two ticks
+    knows which phase runs."""
     monkeypatch.setattr(day, "WOKEN_PER_TICK_MAX", 5)
     bench = Bench()
     jars = [bench.jar(number) for number in range(12)]
@@ -119,7 +120,8 @@ def test_more_than_500_streams_take_several_ticks(monkeypatch: pytest.MonkeyPatc
     tick_one = Tick(business_date=TODAY, phase=1, tick=1)
     nothing = [CommandHadNoEffect(command_type="system.Tick", stream_id="~p0")]
     assert on_the_day(bench, marker()) == [received(), *rang * 5, first]
-    assert bench.tell(PutCoins(coins=1), stream=jars[11]) == [CoinsPut(coins=1, note=f"{TODAY} usr_1")]
+    meanwhile = [CoinsPut(coins=1, note=f"{TODAY} usr_1 in phase 1")]
+    assert bench.tell(PutCoins(coins=1), stream=jars[11]) == meanwhile
     assert on_the_day(bench, Tick(business_date=TODAY, phase=1, tick=2)) == nothing
     assert on_the_day(bench, tick_one) == [*rang * 5, second]
     assert on_the_day(bench, tick_one) == nothing

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import services.bidding.domain.account as account
+import services.bidding.domain.loans as loans
 from services.repayment.commands import RecordDebit
 from services.repayment.domain import loan_day
 from services.repayment.policies import POLICIES as REPAYMENT
@@ -61,7 +61,7 @@ PLANTS = (
     Plant(
         "paid-tomorrow",
         "A borrower's own payment is dated a day ahead of his account.",
-        instead(account, "_pay", _of_tomorrow),
+        instead(loans, "pay", _of_tomorrow),
         ("is dated",),
         config=LATE,
     ),

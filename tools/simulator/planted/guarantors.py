@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import services.repayment.domain.compensating as compensating
+import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.paying as paying
 from libs.events.compensation import ClaimsSubrogated
 from services.bidding.commands.compensation import DebitCompensation
@@ -88,5 +89,13 @@ PLANTS = (
         ("is paid by",),
         config=LATE,
         seeds=range(12),
+    ),
+    Plant(
+        "guarantor-not-in-the-journal",
+        "What a guarantor paid is forgotten when the loan is decided again.",
+        instead(loan_state, "with_compensation", lambda _real: lambda state, _event: state.journal),
+        ("decided again, does not give it",),
+        config=LATE,
+        seeds=range(1, 4),
     ),
 )

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import services.repayment.domain.loan as loan
 import services.repayment.domain.loan_day as loan_day
 import services.repayment.domain.measure as measure
 import services.repayment.domain.paying as paying
 import services.repayment.domain.troubled as troubled
+from libs.events.deciding import Refused
 from services.repayment.commands.measures import CompleteMeasure
 from services.repayment.policies import POLICIES as REPAYMENT
 from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy
@@ -26,6 +28,13 @@ def _a_month_more(real: Any) -> Any:
         ]
 
     return reschedule
+
+
+def _ends_at_once(_real: Any) -> Any:
+    def deferred(refused: Refused, *_arguments: Any) -> Any:
+        raise refused
+
+    return deferred
 
 
 PLANTS = (
@@ -80,5 +89,21 @@ PLANTS = (
         ("at best",),
         config=WHOLE,
         seeds=range(24),
+    ),
+    Plant(
+        "signatures-lost-behind-a-debit",
+        "A measure that all have signed ends because a debit is on its way that day.",
+        instead(loan, "deferred", _ends_at_once),
+        ("ends for a reason that passes",),
+        config=WHOLE,
+        seeds=range(7, 8),
+    ),
+    Plant(
+        "waits-behind-a-debit-for-ever",
+        "The answer of a debit calls for nothing that has waited for it.",
+        instead(loan, "resumed", lambda _real: lambda _state, _context, answer: answer),
+        ("was agreed and nothing came of it", "never ends"),
+        config=WHOLE,
+        seeds=range(7, 8),
     ),
 )

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import services.bidding.domain.loans as loans
 import services.collections.domain.debtor_contacts as debtor_contacts
 import services.repayment.domain.allocation as allocation
 import services.repayment.domain.loan_day as loan_day
 import services.repayment.domain.pausing_loan as pausing_loan
+from services.bidding.commands import RecordDeathFlag
+from services.bidding.policies import POLICIES as BIDDING
 from services.collections.commands import RecordFlag
 from services.collections.policies import POLICIES as COLLECTIONS
 from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy
@@ -39,6 +42,22 @@ PLANTS = (
         ("is asked on",),
         config=WHOLE,
         seeds=range(40),
+    ),
+    Plant(
+        "the-dead-pay-their-other-loans",
+        "The account of who has died is debited for the loans that are not flagged.",
+        instead(loans, "has_died", lambda _real: lambda _state: False),
+        ("is answered as if",),
+        config=WHOLE,
+        seeds=range(8),
+    ),
+    Plant(
+        "death-never-told",
+        "A borrower has died, and his account never hears of it.",
+        policy(BIDDING, "repayment", forgetting(RecordDeathFlag)),
+        ("accounts know of",),
+        config=WHOLE,
+        seeds=range(8),
     ),
     Plant(
         "the-dead-are-called",
