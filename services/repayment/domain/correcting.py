@@ -85,7 +85,8 @@ def _both(
         raise Refused("history_differs") from refused
     if before.state != live or before.is_repaid != isinstance(state, Repaid):
         raise Refused("history_differs")
-    after = finish(run if same else begin(profile, state, changed), state, on, changed[same:])
+    rest = run if same else begin(profile, state, changed)
+    after = finish(rest, state, on, changed[same:], before.now)
     for entry in changed:
         if isinstance(entry, Measure) and not is_as_it_was(
             before.applied.get(entry.measure_id, ()), after.applied.get(entry.measure_id, ())

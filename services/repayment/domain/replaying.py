@@ -12,9 +12,10 @@ from libs.events.deciding import Refused
 from libs.events.repayment import LoanRepaid
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
 from services.repayment.domain.journal_entries import BEFORE_DUES, BEFORE_MISSES, Entry, Moment
+from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.measure_entry import carried
-from services.repayment.domain.profile import Profile
+from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.replay_run import Got, Row, Run, begin, held_by
 
 
@@ -33,6 +34,8 @@ class Replayed:
     applied: dict[str, tuple[LoanEvent, ...]]
     """What each measure came to."""
     waived_fen: int
+    now: Moment
+    """How far into its open date it was lived."""
 
 
 def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
@@ -58,12 +61,16 @@ def shared(
     return run, same
 
 
-def finish(run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
-    """Where the rest of the inputs leads. Refused: as `replay`."""
+def finish(
+    run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry], now: Moment | None = None
+) -> Replayed:
+    """Where the rest of the inputs leads by `now`; None: as far as the day has come to the loan, of which these are the inputs. Refused: as
+    `replay`."""
     last = reopened(live)
     for entry in entries:
         run.take(entry)
-    run.until(_now(last, on))
+    now = now or _now(run, live, on)
+    run.until(now)
     state = reopened(run.state)
     journal = with_entries(last.journal, run.entries)
     if state.book.rows != last.book.rows:
@@ -89,6 +96,7 @@ def finish(run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry])
         repaid=run.repaid,
         applied=run.applied,
         waived_fen=run.waived_fen,
+        now=now,
     )
 
 
@@ -102,6 +110,18 @@ def is_replayable(profile: Profile, live: Running | Repaid, on: date) -> bool:
     return replayed.state == reopened(live) and replayed.is_repaid == isinstance(live, Repaid)
 
 
-def _now(last: Running, on: date) -> Moment:
-    """Before the dues of today unless the loan has asked today: what they ask, if anything, the day itself does."""
-    return (on, BEFORE_MISSES if last.asked_on >= on else BEFORE_DUES)
+def _now(run: Run, live: Running | Repaid, on: date) -> Moment:
+    """Before the dues of today unless the day's second phase has woken the loan: what they ask, if anything, the day itself does. It has where the
+    loan has asked today, or is not due any more for what its inputs make due by then: a debit that was answered late is judged next morning."""
+    dues = (on, BEFORE_DUES)
+    if reopened(live).asked_on >= on:
+        return (on, BEFORE_MISSES)
+    run.until(dues)
+    is_woken = _is_due(run.rules, run.state, dues) and not _is_due(run.rules, live, dues)
+    return (on, BEFORE_MISSES) if is_woken else dues
+
+
+def _is_due(rules: Rules, state: Running | Repaid, moment: Moment) -> bool:
+    """Whether a loan is to be woken by then."""
+    due = next_wake(rules, state) if isinstance(state, Running) else None
+    return due is not None and due <= moment
