@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from libs.events.staff import staff_view
 from libs.runtime.service import Service
 from services.repayment.domain import correction
-from services.repayment.domain.asset import AGGREGATE as ASSET
+from services.repayment.domain.asset import asset_aggregate
 from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.guarantor import guarantor_aggregate
 from services.repayment.domain.loan import loan_aggregate
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 #: in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections; guarantors pay and are owed.
 #: 6: assets are taken in settlement, kept and sold. 7: a waiver counts those before it, nobody signs about himself, consent of a
 #: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged;
-#: measures and late days are inputs of a loan.
-RULES = 7
+#: measures and late days are inputs of a loan. 8: the sale of an asset that nobody signs expires; who is known to have a part in a loan signs no
+#: correction of it.
+RULES = 8
 
 
 def build(profile: str) -> Service:
@@ -47,7 +48,7 @@ def build(profile: str) -> Service:
             calendar_aggregate(),
             measure_aggregate(profile_named(profile)),
             guarantor_aggregate(profile_named(profile)),
-            ASSET,
+            asset_aggregate(profile_named(profile)),
             correction.AGGREGATE,
         ),
         policies=POLICIES,
