@@ -254,10 +254,10 @@ class LateLife(Late, CorrectedMeasured):
         while lived.today < self.today:
             for place in PLACES:
                 if place == "between" and (lived.today, 2) not in self.missed:
-                    self._ask(lived)
+                    self._wake(lived, 2)
                 self._come(lived, place)
             if (lived.today, 4) not in self.missed:
-                lived.wake(4)
+                self._wake(lived, 4)
             lived.today += timedelta(days=1)
         self._come(lived, "early")
         return lived
@@ -269,11 +269,11 @@ class LateLife(Late, CorrectedMeasured):
             else:
                 each.come(lived)
 
-    def _ask(self, lived: Lived) -> None:
+    def _wake(self, lived: Lived, phase: int) -> None:
         """A debit finds nothing but what comes, and waits for its answer where that came late."""
         late = {each.debit.debit_id for each in self._answers()} | set(reopened(self.state).unanswered)
         now = {each.payment.payment_id for each in self.inputs() if each.on == lived.today}
-        for debit in lived.wake(2):
+        for debit in lived.wake(phase):
             if debit.debit_id not in late | now:
                 Answering(lived.today, "answers", debit).come(lived)
 
