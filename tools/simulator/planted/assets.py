@@ -1,4 +1,4 @@
-"""Bugs of assets in settlement: one person sells alone, the debtor's remainder is kept, an auction that never was, a fen astray."""
+"""Bugs of assets in settlement: one person sells alone, or what is his, the debtor's remainder is kept, a fen astray, a sale that waits on."""
 
 from dataclasses import replace
 from typing import Any
@@ -57,5 +57,21 @@ PLANTS = (
         ("is paid by",),
         config=LATE,
         seeds=range(16),
+    ),
+    Plant(
+        "sells-his-own-asset",
+        "Who gave an asset, or has a share in it, signs its sale.",
+        instead(asset, "_require_no_part", lambda _real: lambda *_arguments: None),
+        ("has a part in",),
+        config=LATE,
+        seeds=range(16),
+    ),
+    Plant(
+        "asset-on-sale-for-ever",
+        "A sale that nobody signs waits on.",
+        instead(asset, "signs_until", lambda _real: lambda _state: None),
+        ("waits beyond",),
+        config=replace(LATE, plan=replace(LATE.plan, days=90)),
+        seeds=range(8),
     ),
 )
