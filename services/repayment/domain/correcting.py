@@ -203,7 +203,10 @@ def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanE
     if after.state.trouble.non_accrual == live.trouble.non_accrual:
         return []
     if after.state.trouble.non_accrual:
-        return stopped(live, context.business_date, "overdue", book=after.state.book)
+        why = after.no_income
+        assert why is not None, "income that ended has ended by something"
+        on, book = context.business_date, after.state.book
+        return stopped(live, on, why.cause, measure_id=why.measure_id, book=book)
     return [
         NonAccrualEnded(
             loan_id=live.loan_id,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from libs.events.deciding import Refused
+from libs.events.non_accrual import NonAccrualStarted
 from libs.events.repayment import LoanRepaid
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
 from services.repayment.domain.journal_entries import BEFORE_DUES, BEFORE_MISSES, Entry, Moment
@@ -34,6 +35,8 @@ class Replayed:
     applied: dict[str, tuple[LoanEvent, ...]]
     """What each measure came to."""
     waived_fen: int
+    no_income: NonAccrualStarted | None
+    """Why its interest is no income, where it is not."""
     now: Moment
     """How far into its open date it was lived."""
 
@@ -96,6 +99,7 @@ def finish(
         repaid=run.repaid,
         applied=run.applied,
         waived_fen=run.waived_fen,
+        no_income=run.no_income,
         now=now,
     )
 
