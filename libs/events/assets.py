@@ -97,8 +97,8 @@ class AssetAuctionFailed:
 
 @event("repayment.AssetDisposalProposed.v1")
 class AssetDisposalProposed:
-    """Somebody proposes a sale; finance and the general manager sign it next. `cost_fen` of the price is `cost_account`'s (empty: no
-    cost). `reason` says why there was no auction before."""
+    """Somebody proposes a sale; finance and the general manager sign it next, until the end of `sign_until`, or it comes to nothing.
+    `cost_fen` of the price is `cost_account`'s (empty: no cost). `reason` says why there was no auction before."""
 
     asset_id: str
     loan_id: str
@@ -113,6 +113,7 @@ class AssetDisposalProposed:
     reason: Code | None
     proposed_by: str
     proposed_on: date
+    sign_until: date | None = None
 
 
 @event("repayment.AssetDisposalSigned.v1")

@@ -336,6 +336,21 @@ class PromiseReopened:
     promised_on: date
 
 
+@event("collections.PromiseMended.v1")
+class PromiseMended:
+    """A promise that was broken is kept after all: what was paid counts as of its date or before. `broken_promises` counts the case's, without it."""
+
+    debtor_id: str
+    case_id: str
+    loan_id: str
+    promise_id: str
+    collector: str
+    amount_fen: PositiveFen
+    paid_fen: PositiveFen
+    kept_on: date
+    broken_promises: Count
+
+
 # --- collectors ----------------------------------------------------------------------------------------------------
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: 5: an instalment is known by its due date, because a restructured loan counts anew; penalty is given up; a loan that a correction
 #: makes late again has its case again; a case that is written off leaves its bucket; repayment plans.
 #: 6: a promise is kept no more when the payments that kept it are corrected; a plan brings the consent of whoever answers for the loan,
-#: and says who asks for it as a customer; flags on a debtor's loans.
-RULES = 6
+#: and says who asks for it as a customer; flags on a debtor's loans. 7: a promise that was broken is kept once enough counts as of its date.
+RULES = 7
 
 
 def build(profile: str) -> Service:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from libs.events.staff import staff_view
 from libs.runtime.service import Service
 from services.repayment.domain import correction
-from services.repayment.domain.asset import AGGREGATE as ASSET
+from services.repayment.domain.asset import asset_aggregate
 from services.repayment.domain.business_calendar import calendar_aggregate
 from services.repayment.domain.guarantor import guarantor_aggregate
 from services.repayment.domain.loan import loan_aggregate
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 #: measures and late days are inputs of a loan.
 #: 8: a measure waits for the answer of a debit that is on its way; arrears of a pause are restructured, or settled
 #: in kind; what comes to a loan that was judged, while others are, comes after its judgement; a guarantor's
-#: money is an input.
+#: money is an input; the sale of an asset that nobody signs expires; who is known to have a part in a loan signs no
+#: correction of it.
 RULES = 8
 
 
@@ -50,7 +51,7 @@ def build(profile: str) -> Service:
             calendar_aggregate(),
             measure_aggregate(profile_named(profile)),
             guarantor_aggregate(profile_named(profile)),
-            ASSET,
+            asset_aggregate(profile_named(profile)),
             correction.AGGREGATE,
         ),
         policies=POLICIES,

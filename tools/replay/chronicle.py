@@ -58,6 +58,7 @@ _WORDS: Final[Mapping[str, Callable[[_Data], str]]] = {
     ),
     "collections.PromiseKept.v1": lambda _: "promise kept",
     "collections.PromiseBroken.v1": lambda _: "promise broken",
+    "collections.PromiseMended.v1": lambda _: "promise kept after all",
     "collections.PromiseReopened.v1": lambda _: "promise kept by a payment that was corrected: open again",
     "collections.CaseClosed.v1": lambda data: f"case closed ({data['reason']})",
 }

@@ -1,17 +1,20 @@
-"""Assets taken in settlement, kept once more from the log: what they stand for, who sold them in which order, and that every fen of a
-price reaches who has a share in it.
+"""Assets taken in settlement, kept once more from the log: what they stand for, who sold them in which order, by when and not about himself,
+and that every fen of a price reaches who has a share in it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
+from tools.simulator.himself import customer_behind
 from tools.simulator.loan_books import require
 
 _YEARS: Final = {"real_estate": 2, "shares": 2, "rights": 2, "movables": 1}
 _STEPS: Final = ["finance_supervisor", "general_manager"]
 _QUARTER_DAYS: Final = 92
+#: How long a sale waits for its signatures (chosen).
+_SIGNING: Final = timedelta(days=30)
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class AssetBook:
     disposal: Any = None
     people: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    until: date = date.max
     sold: bool = False
     paid_fen: int = 0
     disposed: bool = False
@@ -65,6 +69,8 @@ class AssetBooks:
                 continue
             require(not book.sold, f"{name} is sold and nothing came of it")
             if last_closed is not None:
+                waits = book.disposal is not None and bool(book.left) and book.until <= last_closed
+                require(not waits, f"the sale of {name} waits beyond {book.until}")
                 silent = book.count_due_on <= last_closed
                 require(not silent, f"{name} should have been counted by {book.count_due_on}")
                 silent = book.dispose_by <= last_closed and not book.overdue
@@ -130,14 +136,28 @@ class AssetBooks:
         itself = data["buyer_account"] == book.settled["borrower_account"]
         require(not itself, f"{where}: {name} goes back to its debtor")
         book.disposal, book.people, book.left = data, [data["proposed_by"]], list(_STEPS)
+        book.until = date.fromisoformat(data["sign_until"])
+        right = book.until == date.fromisoformat(data["proposed_on"]) + _SIGNING
+        require(right, f"{where}: the sale of {name} is signed until {book.until}")
+        self._another(where, book, data["proposed_by"], name)
 
     def _signed(self, where: str, data: Any) -> None:
         name, book = data["asset_id"], self.assets[data["asset_id"]]
         require(book.left[:1] == [data["step"]], f"{where}: {name} waits for {book.left}")
         again = data["signer"] in book.people
         require(not again, f"{where}: {data['signer']} signs the sale of {name} a second time")
+        in_time = date.fromisoformat(data["signed_on"]) <= book.until
+        require(in_time, f"{where}: the sale of {name} is signed after {book.until}")
+        self._another(where, book, data["signer"], name)
         book.people.append(data["signer"])
         book.left.pop(0)
+
+    def _another(self, where: str, book: AssetBook, who: str, name: str) -> None:
+        """Neither who gave it, nor who has a share in it, nor who buys it."""
+        shares = [share["investor"] for share in book.settled["shares"]]
+        buyer = f"usr_{book.disposal['buyer_account'].removeprefix('acc_')}"
+        parties = {book.settled["borrower"], buyer, *shares}
+        require(customer_behind(who) not in parties, f"{where}: {who} has a part in {name} himself")
 
     def _sold(self, where: str, data: Any) -> None:
         name, book = data["asset_id"], self.assets[data["asset_id"]]
@@ -158,6 +178,7 @@ class AssetBooks:
     def _failed(self, where: str, data: Any) -> None:
         book = self.assets[data["asset_id"]]
         require(not book.paid_fen, f"{where}: {data['asset_id']} is paid and not sold")
+        self._another(where, book, data["refused_by"], data["asset_id"])
         book.disposal, book.sold = None, False
 
     def _disposed(self, where: str, data: Any) -> None:

@@ -3,7 +3,7 @@
 They act on a day's beginning and on what they see, by draws of their own, so that nobody else's traffic changes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
@@ -16,6 +16,7 @@ from services.repayment.commands.assets import (
     SignDisposal,
 )
 from services.repayment.commands.measures import ProposeMeasure, SignMeasure, VoteOnMandate
+from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
 
 #: Measures of theirs begin so: nobody else signs them.
@@ -40,6 +41,8 @@ class AssetSight:
     overdue_fen: dict[str, int] = field(default_factory=dict)
     assets: dict[str, int] = field(default_factory=dict)
     """What each that is kept settled."""
+    parties: dict[str, list[str]] = field(default_factory=dict)
+    """Who gave each, and who has a share in it."""
     under_way: dict[str, str] = field(default_factory=dict)
     available_fen: dict[str, int] = field(default_factory=dict)
 
@@ -90,6 +93,8 @@ class AssetKeepers:
                     self._ask(measure, VoteOnMandate(agrees=True), voter["investor"])
         elif name == "AssetTaken":
             self.sight.assets[data["asset_id"]] = data["settled_fen"]
+            holders = [share["investor"] for share in data["shares"]]
+            self.sight.parties[data["asset_id"]] = [data["borrower"], *holders]
 
     def _sale(self, name: str, data: Any) -> None:
         asset, disposal = data["asset_id"], data.get("disposal_id", "")
@@ -141,11 +146,20 @@ class AssetKeepers:
         self._ask(measure, SignMeasure(step=step), _POSTS[step])
 
     def _agree(self, asset: str, disposal: str, step: Any, before: str) -> None:
-        """Now and then whoever was before tries again."""
+        """Now and then whoever was before tries again, or somebody of the staff who has a part in it; and now and then nobody signs."""
         if self._rng.random() < 0.3:
-            self._ask(asset, SignDisposal(disposal_id=disposal, step=step), before)
+            self._agreed(asset, SignDisposal(disposal_id=disposal, step=step), before)
+        if self._rng.random() < 0.3:
+            party = member_of_staff(self._rng.choice(self.sight.parties[asset]))
+            code = "price_too_low" if self._rng.random() < 0.3 else None
+            self._agreed(asset, SignDisposal(disposal_id=disposal, step=step, refused=code), party)
+        if self._rng.random() < 0.1:
+            return
         refused = "price_too_low" if self._rng.random() < 0.05 else None
-        self._ask(asset, SignDisposal(disposal_id=disposal, step=step, refused=refused), _POSTS[step])
+        self._agreed(asset, SignDisposal(disposal_id=disposal, step=step, refused=refused), _POSTS[step])
+
+    def _agreed(self, asset: str, command: SignDisposal, who: str) -> None:
+        self._ask(asset, replace(command, himself=customer_behind(who)), who)
 
     def _keep(self, asset: str) -> None:
         self._numbers += 1
@@ -167,6 +181,9 @@ class AssetKeepers:
         price = max(1, min(wanted, has_fen) if self._rng.random() < 0.9 else has_fen + 1)
         by_auction = self._rng.random() < 0.6
         cost = self._rng.choice((0, min(price, 99)))
+        keeper = "stf_kp1"
+        if self._rng.random() < 0.15:
+            keeper = member_of_staff(self._rng.choice(self.sight.parties[asset]))
         sale = ProposeDisposal(
             disposal_id=f"dsp_{self._numbers}",
             manner="auction" if by_auction else "agreement",
@@ -176,5 +193,6 @@ class AssetKeepers:
             reserve_fen=max(1, price - self._rng.choice((-1, 0, 5, 5))) if by_auction else None,
             cost_fen=cost,
             cost_account=self._rng.choice(rich)[0] if cost and rich else "",
+            himself=customer_behind(keeper),
         )
-        self._ask(asset, sale, "stf_kp1")
+        self._ask(asset, sale, keeper)

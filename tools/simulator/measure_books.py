@@ -84,10 +84,13 @@ class MeasureBooks:
     """Of each loan: all penalty that it was forgiven."""
     waivable: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Of each loan: how much of it those may forgive in all who signed a waiver that it applied."""
+    is_correction: bool = False
+    """Whether a correction says what is folded now."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
         today = date.fromisoformat(decided_on) if decided_on else date.min
+        self.is_correction = any(event["type"] == "repayment.LoanRestated.v1" for event in events)
         for event in events:
             handler = _HANDLERS.get(event["type"])
             if handler is not None:
@@ -324,13 +327,12 @@ class MeasureBooks:
         loan = data["loan_id"]
         require(loan not in self.no_income, f"{where}: interest of {loan} stops again")
         self.no_income.add(loan)
-        again = self.books.loans[loan].restated_at == where and not data["measure_id"]
-        if data["cause"] == "by_hand" and again:
-            by_hand = [each for each in self.measures.values() if each.loan == loan and each.done]
-            known = any(each.terms["kind"] == "non_accrual" for each in by_hand)
-            require(known, f"{where}: nobody had stopped the interest of {loan}")
-        elif data["cause"] == "by_hand":
-            self._once(where, data, self._does(where, data, "non_accrual"))
+        if data["cause"] == "by_hand":
+            book = self._does(where, data, "non_accrual")
+            if self.is_correction:  # it says again what the payment had ended
+                require(book.done == 1, f"{where}: {data['measure_id']} stopped nothing")
+            else:
+                self._once(where, data, book)
         elif data["cause"] == "overdue":
             dpd = self.books.loans[loan].dpd(date.fromisoformat(data["started_on"]))
             require(dpd > _INCOME_DAYS, f"{where}: interest of {loan} stops after {dpd} days ({today})")

@@ -76,6 +76,8 @@ class PromiseBooks:
                 self._made(where, data)
             case "collections.PromiseReopened.v1":
                 self._decided(where, data, "kept", "open")
+            case "collections.PromiseMended.v1":
+                self._decided(where, data, "broken", "kept")
             case (
                 "collections.PromiseKept.v1"
                 | "collections.PromiseBroken.v1"
@@ -101,12 +103,14 @@ class PromiseBooks:
                     require(not kept, f"{where}: the promise of {case} is kept and nobody says so")
 
     def at_rest(self) -> None:
-        """What is called kept was paid in time, by what payments are now or were when they were last remembered."""
+        """What is called kept was paid in time, by what payments are now or were when they were last remembered; what is called broken was not."""
         now = self.loans | self.forgotten
         for promise in self.promises.values():
             paid, name = promise.paid_fen(now), promise.promise_id
             kept = promise.status != "kept" or paid >= promise.amount_fen
             require(kept, f"the promise {name} is called kept, {paid} of {promise.amount_fen} was paid")
+            broken = promise.status != "broken" or paid < promise.amount_fen
+            require(broken, f"the promise {name} is called broken, {paid} of {promise.amount_fen} was paid")
 
     def require_figures(self, collectors: Mapping[str, Mapping[str, Any]]) -> None:
         """A collector's figures count the promises that are kept and broken now."""

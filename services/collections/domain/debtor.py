@@ -27,6 +27,7 @@ from libs.events.collections import (
     PromiseBroken,
     PromiseKept,
     PromiseMade,
+    PromiseMended,
     PromiseReleased,
     PromiseReopened,
 )
@@ -321,6 +322,7 @@ def debtor_aggregate(profile: Profile) -> Aggregate:
             PromiseMade,
             PromiseKept,
             PromiseBroken,
+            PromiseMended,
             PromiseReleased,
             PromiseReopened,
             PlanProposed,

@@ -18,6 +18,7 @@ from libs.events.collections import (
     MissAdded,
     PromiseBroken,
     PromiseKept,
+    PromiseMended,
     PromiseReleased,
 )
 from libs.events.deciding import Context, Refused
@@ -43,7 +44,7 @@ from services.collections.domain.debtor_state import (
 )
 from services.collections.domain.ids import case_of
 from services.collections.domain.profile import Rules
-from services.collections.domain.promise_state import JudgedPromise, Promise
+from services.collections.domain.promise_state import JudgedPromise, Promise, tally_of
 
 
 def record_miss(
@@ -127,6 +128,7 @@ def record_payment(command: RecordCasePayment, state: DebtorState) -> Sequence[D
             overdue_fen=command.overdue_fen,
         )
     ]
+    events += _mended_by(command, debtor, case)
     promise = case.promise
     if promise is None or command.value_date > promise.promised_on:
         return events
@@ -134,6 +136,19 @@ def record_payment(command: RecordCasePayment, state: DebtorState) -> Sequence[D
     if paid.paid_fen >= promise.amount_fen:
         events.append(kept(debtor, case, paid, command.value_date))
     return events
+
+
+def _mended_by(command: RecordCasePayment, debtor: Debtor, case: OpenCase) -> Sequence[PromiseMended]:
+    """What counts as of a day before may keep a promise that was broken since, if none was made after it."""
+    tally = tally_of(debtor.tallies, case.case_id)
+    broken = () if tally is None else (one for one in tally.promises if one.broken and one.until is None)
+    return [
+        mended(debtor, case, promise, paid_fen, command.value_date)
+        for promise in broken
+        if tally is not None
+        and command.value_date <= promise.promised_on
+        and (paid_fen := tally.paid_fen(promise) + command.amount_fen) >= promise.amount_fen
+    ]
 
 
 def close_case(command: CloseCase, state: DebtorState) -> Sequence[DebtorEvent]:
@@ -267,6 +282,18 @@ def kept(debtor: Debtor, case: OpenCase | ClosedCase, promise: Promise, kept_on:
     return PromiseKept(
         **of_promise(debtor, case, promise, promise.paid_fen),
         kept_on=kept_on,
+    )
+
+
+def mended(
+    debtor: Debtor, case: OpenCase | ClosedCase, promise: JudgedPromise, paid_fen: int, kept_on: date
+) -> PromiseMended:
+    """It was broken by what was known on its day, and is kept by what is known now."""
+    assert promise.broken, "what is not broken is not mended"
+    return PromiseMended(
+        **of_promise(debtor, case, promise, paid_fen),
+        kept_on=kept_on,
+        broken_promises=case.broken_promises - 1,
     )
 
 

@@ -1,7 +1,8 @@
-"""What the correction of a payment does to a debtor's promises: one that was kept by it is not kept any more.
+"""What the correction of a payment does to a debtor's promises: one that was kept by it is not kept any more, and one that was broken
+without it is kept.
 
 The loan says first which payment does not count, or counts on another date, and then where it stands; promises are judged by the latter, when
-all of its payments are known as they count. A promise that was broken stays broken: it was judged on its day by what was known.
+all of its payments are known as they count.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from libs.events.collections import CasePaymentCorrected, PromiseReopened
 from libs.events.deciding import Context
 from services.collections.commands import CorrectCasePayment, JudgeAgain
-from services.collections.domain.debtor_cases import broken, kept, of_promise, released
+from services.collections.domain.debtor_cases import broken, kept, mended, of_promise, released
 from services.collections.domain.debtor_flags import flags_on
 from services.collections.domain.debtor_state import (
     ClosedCase,
@@ -48,7 +49,7 @@ def correct_payment(command: CorrectCasePayment, state: DebtorState) -> Sequence
 
 
 def judge_again(command: JudgeAgain, state: DebtorState, context: Context) -> Sequence[DebtorEvent]:
-    """Judge what is open and what was kept, oldest first, by the payments as they count now."""
+    """Judge promises again, oldest first, by the payments as they count now."""
     found = _found(state, command.loan_id)
     if found is None:
         return []
@@ -86,6 +87,8 @@ def _judged(debtor: Debtor, case_id: str, promise: JudgedPromise, context: Conte
     is_reached = paid_fen >= promise.amount_fen
     if is_reached == promise.kept:
         return []
+    if is_reached and promise.broken:
+        return [mended(debtor, case, promise, paid_fen, tally.last_paid_on(promise))]
     if is_reached:
         assert case.promise is not None, "what is not kept is open"
         return [kept(debtor, case, case.promise, tally.last_paid_on(promise))]

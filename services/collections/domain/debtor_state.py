@@ -27,6 +27,7 @@ from libs.events.collections import (
     PromiseBroken,
     PromiseKept,
     PromiseMade,
+    PromiseMended,
     PromiseReleased,
     PromiseReopened,
     QueueEntry,
@@ -155,6 +156,7 @@ CaseEvent = (
     | PromiseMade
     | PromiseKept
     | PromiseBroken
+    | PromiseMended
     | PromiseReleased
     | PromiseReopened
 )
@@ -277,7 +279,14 @@ def _evolve_case(case: OpenCase, event: CaseEvent, tally: Tally | None) -> OpenC
             return replace(case, entry=event.entry)
         case CaseAssigned():
             return replace(case, assigned_to=event.collector)
-        case PromiseMade() | PromiseKept() | PromiseBroken() | PromiseReleased() | PromiseReopened():
+        case (
+            PromiseMade()
+            | PromiseKept()
+            | PromiseBroken()
+            | PromiseMended()
+            | PromiseReleased()
+            | PromiseReopened()
+        ):
             return _promised(case, event, tally)
         case _:
             assert_never(event)
@@ -296,7 +305,9 @@ def _promised(case: OpenCase, event: PromiseEvent, tally: Tally | None) -> OpenC
 
 
 def _broken_after(case: OpenCase | ClosedCase, event: TallyEvent) -> int:
-    return event.broken_promises if isinstance(event, PromiseBroken) else case.broken_promises
+    if isinstance(event, PromiseBroken | PromiseMended):
+        return event.broken_promises
+    return case.broken_promises
 
 
 def _opened(state: DebtorState, event: CaseOpened) -> Debtor:

@@ -16,12 +16,13 @@ from libs.events.collections import (
     PromiseBroken,
     PromiseKept,
     PromiseMade,
+    PromiseMended,
     PromiseReleased,
     PromiseReopened,
 )
 from libs.events.money import Count, PositiveFen
 
-PromiseEvent = PromiseMade | PromiseKept | PromiseReopened | PromiseBroken | PromiseReleased
+PromiseEvent = PromiseMade | PromiseKept | PromiseReopened | PromiseBroken | PromiseMended | PromiseReleased
 TallyEvent = CasePaymentRecorded | CasePaymentCorrected | PromiseEvent
 
 #: So many payments of a case are remembered (chosen, 2 kB): who pays once a month pays them in over two years, and a payment that was wrong is
@@ -51,7 +52,7 @@ class CountedPayment:
 
 @record
 class JudgedPromise:
-    """A promise that is open or kept. Payments number `since` and after count towards it, up to `until` once another was made, and
+    """A promise that is open, kept or broken. Payments number `since` and after count towards it, up to `until` once another was made, and
     `before_fen` that payments brought which are remembered no more."""
 
     promise_id: str
@@ -61,12 +62,14 @@ class JudgedPromise:
     since: Count
     until: Count | None = None
     kept: bool = False
+    broken: bool = False
     before_fen: Count = 0
 
 
 @record
 class Tally:
-    """One case's last payments in the order in which they were recorded, and its promises that are neither broken nor released."""
+    """One case's last payments in the order in which they were recorded, and its promises that are not released: broken ones while
+    a payment is remembered that may keep them, or one to come."""
 
     case_id: str
     loan_id: str
@@ -90,7 +93,7 @@ class Tally:
         return next((payment for payment in self.payments if payment.payment_id == payment_id), None)
 
     def promise(self, promise_id: str) -> JudgedPromise | None:
-        """A promise that is neither broken nor released."""
+        """A promise that is not released, nor broken for good."""
         return next((promise for promise in self.promises if promise.promise_id == promise_id), None)
 
 
@@ -122,6 +125,7 @@ def _tallied(tally: Tally, event: TallyEvent) -> Tally:
             ended = tuple(
                 replace(promise, until=so_far) if promise.until is None else promise
                 for promise in tally.promises
+                if not (promise.broken and promise.until is None and promise.since == so_far)
             )
             made = JudgedPromise(
                 promise_id=event.promise_id,
@@ -131,16 +135,23 @@ def _tallied(tally: Tally, event: TallyEvent) -> Tally:
                 since=so_far,
             )
             return replace(tally, promises=(*ended, made))
-        case PromiseKept() | PromiseReopened():
-            is_kept = isinstance(event, PromiseKept)
-            judged = tuple(
-                replace(promise, kept=is_kept) if promise.promise_id == event.promise_id else promise
-                for promise in tally.promises
-            )
-            return replace(tally, promises=judged)
-        case PromiseBroken() | PromiseReleased():
+        case PromiseKept() | PromiseReopened() | PromiseBroken() | PromiseMended():
+            return replace(tally, promises=tuple(_as_judged(promise, event) for promise in tally.promises))
+        case PromiseReleased():
             rest = tuple(promise for promise in tally.promises if promise.promise_id != event.promise_id)
             return replace(tally, promises=rest)
+
+
+def _as_judged(
+    promise: JudgedPromise, event: PromiseKept | PromiseReopened | PromiseBroken | PromiseMended
+) -> JudgedPromise:
+    if promise.promise_id != event.promise_id:
+        return promise
+    return replace(
+        promise,
+        kept=isinstance(event, PromiseKept | PromiseMended),
+        broken=isinstance(event, PromiseBroken),
+    )
 
 
 def _bounded(tally: Tally) -> Tally:
@@ -182,7 +193,7 @@ def promise_after(promise: Promise | None, event: TallyEvent, tally: Tally | Non
             return _open(event, 0)
         case PromiseReopened():
             return promise or _open(event, event.paid_fen)
-        case PromiseKept() | PromiseBroken() | PromiseReleased():
+        case PromiseKept() | PromiseBroken() | PromiseMended() | PromiseReleased():
             return None if promise and promise.promise_id == event.promise_id else promise
         case CasePaymentRecorded() | CasePaymentCorrected():
             judged = tally.promise(promise.promise_id) if tally and promise else None

@@ -20,6 +20,7 @@ from libs.events.collections import (
     PromiseBroken,
     PromiseKept,
     PromiseMade,
+    PromiseMended,
     PromiseReleased,
     PromiseReopened,
 )
@@ -28,7 +29,7 @@ from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
 from services.collections.projections.queue import entry_fields
 
-_Promised = PromiseMade | PromiseKept | PromiseBroken | PromiseReleased | PromiseReopened
+_Promised = PromiseMade | PromiseKept | PromiseBroken | PromiseMended | PromiseReleased | PromiseReopened
 _Planned = PlanProposed | PlanAnswered
 
 #: What a decided promise is called.
@@ -36,6 +37,7 @@ _DECIDED: Mapping[type, str] = {
     PromiseMade: "open",
     PromiseKept: "kept",
     PromiseBroken: "broken",
+    PromiseMended: "kept",
     PromiseReleased: "released",
     PromiseReopened: "open",
 }
@@ -72,7 +74,12 @@ def _changes(data: object) -> Sequence[Op]:
         case ContactStarted() | ContactLogged() as contact:
             return _told(contact.case_id, f"contacts.{contact.contact_id}", contact)
         case (
-            PromiseMade() | PromiseKept() | PromiseBroken() | PromiseReleased() | PromiseReopened()
+            PromiseMade()
+            | PromiseKept()
+            | PromiseBroken()
+            | PromiseMended()
+            | PromiseReleased()
+            | PromiseReopened()
         ) as promise:
             at = f"promises.{promise.promise_id}"
             return [
@@ -129,7 +136,7 @@ def _json(value: object) -> object:
 
 VIEW = View(
     name="collections.case-files",
-    version=2,
+    version=3,
     reads=(
         CaseOpened,
         MissAdded,
@@ -142,6 +149,7 @@ VIEW = View(
         PromiseMade,
         PromiseKept,
         PromiseBroken,
+        PromiseMended,
         PromiseReleased,
         PromiseReopened,
         PlanProposed,

@@ -13,6 +13,7 @@ from libs.events.collections import (
     PromiseBroken,
     PromiseKept,
     PromiseMade,
+    PromiseMended,
     PromiseReopened,
 )
 from libs.events.records import RecordedEvent
@@ -39,6 +40,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return _counted(again.collector, "kept", again.amount_fen, times=-1)
         case PromiseBroken() as broken:
             return _counted(broken.collector, "broken", broken.amount_fen)
+        case PromiseMended() as mended:
+            less = _counted(mended.collector, "broken", mended.amount_fen, times=-1)
+            return [*less, *_counted(mended.collector, "kept", mended.amount_fen)]
         case _:
             return []
 
@@ -63,7 +67,7 @@ def _counted(doc: str, what: str, amount_fen: int, times: int = 1) -> Sequence[O
 
 VIEW = View(
     name="collections.collectors",
-    version=2,
+    version=3,
     reads=(
         CollectorEnrolled,
         DeskChanged,
@@ -73,6 +77,7 @@ VIEW = View(
         PromiseKept,
         PromiseBroken,
         PromiseReopened,
+        PromiseMended,
     ),
     project=project,
     indexes=("state",),

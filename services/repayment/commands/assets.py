@@ -76,7 +76,7 @@ class SignDisposal:
     """Agree to a sale by the post of a step, or refuse it (`refused`, a code), which ends it. `himself` is the signer as a customer. No
     effect for the same again.
 
-    Refused: `unknown_asset`, `forbidden_not_staff`, `no_disposal` (none that waits), `step_out_of_order`,
+    Refused: `unknown_asset`, `forbidden_not_staff`, `no_disposal` (none that waits), `step_out_of_order`, `disposal_expired` (its days to sign are over),
     `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_buyer` (he is the buyer),
     `forbidden_borrower` (he gave it), `forbidden_holder` (he has a share in it).
     """

@@ -6,6 +6,7 @@ buys none (domain.md section 9).
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import assert_never, get_args
 
 from libs.events.assets import (
@@ -42,8 +43,10 @@ from services.repayment.domain.asset_state import (
     Kept,
     NotTaken,
     evolve,
+    signs_until,
 )
 from services.repayment.domain.ids import require_account, staff
+from services.repayment.domain.profile import Profile
 
 #: The phase of a day in which a count or a term is missed: the last that repayment has.
 TERMS_PHASE = 4
@@ -56,7 +59,9 @@ _SagasCommand = RecordDisposal | DeclineDisposal
 AssetCommand = TakeAsset | _StaffsCommand | _SagasCommand
 
 
-def decide(command: AssetCommand | Wake, state: AssetState, context: Context) -> Sequence[AssetEvent]:
+def decide(
+    command: AssetCommand | Wake, state: AssetState, context: Context, *, profile: Profile
+) -> Sequence[AssetEvent]:
     """The register's answer to a command. Refusals stand on the commands."""
     match command:
         case TakeAsset():
@@ -66,12 +71,14 @@ def decide(command: AssetCommand | Wake, state: AssetState, context: Context) ->
         case RecordDisposal() | DeclineDisposal():
             return _answered(command, state, context)
         case CountAsset() | RecordFailedAuction() | ProposeDisposal() | SignDisposal():
-            return _kept(command, state, context)
+            return _kept(command, state, context, profile)
         case _:
             assert_never(command)
 
 
-def _kept(command: _StaffsCommand, state: AssetState, context: Context) -> Sequence[AssetEvent]:
+def _kept(
+    command: _StaffsCommand, state: AssetState, context: Context, profile: Profile
+) -> Sequence[AssetEvent]:
     who = staff(context)
     if isinstance(state, NotTaken):
         raise Refused("unknown_asset")
@@ -85,7 +92,8 @@ def _kept(command: _StaffsCommand, state: AssetState, context: Context) -> Seque
         case RecordFailedAuction():
             return _failed_auction(command, state, who, context.business_date)
         case ProposeDisposal():
-            return _propose(command, state, who, context.business_date)
+            last = context.business_date + timedelta(days=profile.on(context.business_date).signing_days)
+            return _propose(command, state, who, context.business_date, last)
         case SignDisposal():
             return _sign(command, state, who, context.business_date)
         case _:
@@ -144,12 +152,14 @@ def _count(command: CountAsset, state: Kept, who: str, on: date) -> Sequence[Ass
     ]
 
 
-def _pass(wake: Wake, state: AssetState) -> Sequence[AssetCountMissed | AssetDisposalOverdue]:
-    """A quarter went by and nobody counted it, or its term did and it is not sold. One that was taken on an evening after its last day
+def _pass(
+    wake: Wake, state: AssetState
+) -> Sequence[AssetCountMissed | AssetDisposalOverdue | AssetDisposalFailed]:
+    """A quarter went by and nobody counted it, or its term did and it is not sold, or nobody signed its sale in time. One that was taken on an evening after its last day
     hears of it before the phase in which the next day ends: what is over by then is the day before."""
     if not isinstance(state, Kept):
         return []
-    asset, events = state.asset, list[AssetCountMissed | AssetDisposalOverdue]()
+    asset, events = state.asset, list[AssetCountMissed | AssetDisposalOverdue | AssetDisposalFailed]()
     on = wake.business_date - timedelta(days=wake.phase < TERMS_PHASE)
     if state.count_due_on <= on:
         events.append(
@@ -165,15 +175,18 @@ def _pass(wake: Wake, state: AssetState) -> Sequence[AssetCountMissed | AssetDis
         events.append(
             AssetDisposalOverdue(asset_id=asset.asset_id, loan_id=asset.loan_id, dispose_by=asset.dispose_by)
         )
+    last = signs_until(state)
+    if state.disposal is not None and last is not None and last <= on:
+        events.append(_failed(state, state.disposal.disposal_id, "expired", wake.business_date))
     return events
 
 
 def wake_on(state: AssetState) -> WakeOn:
-    """The end of the day by which it must be counted or sold."""
+    """The end of the day by which it must be counted or sold, or its sale be signed."""
     if not isinstance(state, Kept):
         return None
-    first = state.count_due_on
-    return (first if state.is_overdue else min(first, state.asset.dispose_by), TERMS_PHASE)
+    days = [state.count_due_on, signs_until(state), None if state.is_overdue else state.asset.dispose_by]
+    return min(day for day in days if day is not None), TERMS_PHASE
 
 
 # --- the sale ------------------------------------------------------------------------------------------------------
@@ -196,7 +209,9 @@ def _failed_auction(
     ]
 
 
-def _propose(command: ProposeDisposal, state: Kept, who: str, on: date) -> Sequence[AssetDisposalProposed]:
+def _propose(
+    command: ProposeDisposal, state: Kept, who: str, on: date, sign_until: date
+) -> Sequence[AssetDisposalProposed]:
     proposed = AssetDisposalProposed(
         asset_id=state.asset.asset_id,
         loan_id=state.asset.loan_id,
@@ -211,6 +226,7 @@ def _propose(command: ProposeDisposal, state: Kept, who: str, on: date) -> Seque
         reason=command.reason,
         proposed_by=who,
         proposed_on=on,
+        sign_until=sign_until,
     )
     if command.disposal_id == state.ended:
         return []
@@ -254,6 +270,9 @@ def _sign(command: SignDisposal, state: Kept, who: str, on: date) -> Sequence[As
         return []
     if done == STEPS or command.step != STEPS[len(done)]:
         raise Refused("step_out_of_order")
+    # The date may be past before the tick has reached this stream, as with a measure.
+    if disposal.sign_until is not None and on > disposal.sign_until:
+        raise Refused("disposal_expired")
     _require_another(disposal, who, command.himself)
     _require_no_part(state.asset, command.himself)
     if command.refused is not None:
@@ -349,14 +368,16 @@ def _failed(
     )
 
 
-AGGREGATE = Aggregate(
-    name="asset",
-    prefix="ast",
-    commands=get_args(AssetCommand),
-    events=get_args(AssetEvent),
-    state=AssetState,
-    initial=NotTaken(),
-    decide=decide,
-    evolve=evolve,
-    wake_on=wake_on,
-)
+def asset_aggregate(profile: Profile) -> Aggregate:
+    """The aggregate of the streams `ast_…`, under the days that a profile gives signatures."""
+    return Aggregate(
+        name="asset",
+        prefix="ast",
+        commands=get_args(AssetCommand),
+        events=get_args(AssetEvent),
+        state=AssetState,
+        initial=NotTaken(),
+        decide=partial(decide, profile=profile),
+        evolve=evolve,
+        wake_on=wake_on,
+    )

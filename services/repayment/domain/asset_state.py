@@ -41,7 +41,7 @@ class Asset:
 
 @record
 class Disposal:
-    """A sale that is proposed, and who had to do with it."""
+    """A sale that is proposed, and who had to do with it; one that says no last day waits for its signatures for ever."""
 
     disposal_id: str
     manner: DisposalManner
@@ -53,6 +53,7 @@ class Disposal:
     paper: Reference
     reason: Code | None
     proposed_by: str
+    sign_until: date | None = None
     signers: tuple[str, ...] = ()
 
 
@@ -86,6 +87,12 @@ class Disposed:
     kind: Literal["disposed"] = "disposed"
     asset_id: str
     disposal_id: str
+
+
+def signs_until(state: Kept) -> date | None:
+    """The last day on which its sale is signed, while that lacks a signature."""
+    waits = state.disposal is not None and len(state.disposal.signers) < len(STEPS)
+    return state.disposal.sign_until if state.disposal and waits else None
 
 
 AssetState = NotTaken | Kept | Disposed
@@ -157,4 +164,5 @@ def _proposed(event: AssetDisposalProposed) -> Disposal:
         paper=event.paper,
         reason=event.reason,
         proposed_by=event.proposed_by,
+        sign_until=event.sign_until,
     )

@@ -8,22 +8,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from libs.events.corrections import (
+    CorrectionExamined,
     PaymentRedated,
     PaymentReversed,
 )
 from libs.events.deciding import Context, Refused
 from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
-from services.repayment.commands.corrections import CorrectPayment
-from services.repayment.domain.accrual import Cause, stopped
+from services.repayment.commands.corrections import CorrectPayment, ExamineCorrection
+from services.repayment.domain.accrual import stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
 from services.repayment.domain.guarantee import Asked
-from services.repayment.domain.himself import require_no_part_in
+from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
 from services.repayment.domain.journal_entries import Compensation, Measure, Payment
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import is_as_it_was
-from services.repayment.domain.profile import CURRENT, Profile, Rules
+from services.repayment.domain.profile import CURRENT, Profile
 from services.repayment.domain.replay_start import begin
 from services.repayment.domain.replaying import Replayed, finish, shared
 from services.repayment.domain.restatement import restated
@@ -56,12 +57,29 @@ def correct(
         restatement,
         *_missed(state, after, context),
         *_moved(state, after, context),
-        *_accrual(profile.on(live.book.funded_on), live, after, context),
+        *_accrual(live, after, context),
         *_released(live, after, context),
         *([_repaid(after)] if after.is_repaid else []),
     ]
     _require_taken_over(state, events, after)
     return events
+
+
+def examine_correction(command: ExamineCorrection, state: Running | Repaid) -> Sequence[CorrectionExamined]:
+    """Who has a part in the loan today. Refusals stand on ExamineCorrection."""
+    live = reopened(state)
+    if command.correction_id in live.trouble.examined:
+        return []
+    require_no_part_in(live, command.himself)
+    return [
+        CorrectionExamined(
+            loan_id=live.loan_id,
+            correction_id=command.correction_id,
+            borrower=live.borrower,
+            guarantor=guarantor_of(live),
+            holders=holders_of(live),
+        )
+    ]
 
 
 def _both(
@@ -81,7 +99,8 @@ def _both(
         raise Refused("history_differs") from refused
     if before.state != live or before.is_repaid != isinstance(state, Repaid):
         raise Refused("history_differs")
-    after = finish(run if same else begin(profile, state, changed), state, context, changed[same:])
+    rest = run if same else begin(profile, state, changed)
+    after = finish(rest, state, context, changed[same:], before.reached)
     for entry in changed:
         if isinstance(entry, Measure) and not is_as_it_was(
             before.applied.get(entry.measure_id, ()), after.applied.get(entry.measure_id, ())
@@ -199,14 +218,15 @@ def _moved(
         )
 
 
-def _accrual(rules: Rules, live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
+def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
     """Whether its interest is income is said where it is another: none for its days, or because a measure says so, which is done already."""
     if after.state.trouble.non_accrual == live.trouble.non_accrual:
         return []
     if after.state.trouble.non_accrual:
-        is_late = days_past_due(after.state.book, context.business_date) > rules.accrual_dpd_max
-        cause: Cause = "overdue" if is_late else "by_hand"
-        return stopped(live, context.business_date, cause, book=after.state.book)
+        why = after.no_income
+        assert why is not None, "income that ended has ended by something"
+        on, book = context.business_date, after.state.book
+        return stopped(live, on, why.cause, measure_id=why.measure_id, book=book)
     return [
         NonAccrualEnded(
             loan_id=live.loan_id,

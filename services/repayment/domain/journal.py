@@ -18,6 +18,7 @@ from services.repayment.domain.journal_entries import (
     Moment,
     Payment,
     Sale,
+    Wait,
     moment_of,
     phase_of,
     read,
@@ -112,15 +113,21 @@ def reversed_in(journal: Journal, payment_id: str) -> Journal:
 
 
 def redated_in(journal: Journal, payment_id: str, to_date: date, asked_on: date) -> Journal:
-    """The journal in which a payment came on another date: after all that had come by then, before what came later."""
+    """The journal in which a payment came on another date: after all that had come by then, before what came later, a late day among it."""
     entries = entries_of(journal)
     moved = [_on(entry, to_date, asked_on) for entry in entries if is_payment(entry, payment_id)]
     others = [entry for entry in entries if not is_payment(entry, payment_id)]
     place = next(
-        (at for at, entry in enumerate(others) if moved and moment_of(entry) > moment_of(moved[0])),
+        (at for at, entry in enumerate(others) if moved and _is_later(entry, moment_of(moved[0]))),
         len(others),
     )
     return with_entries(journal, [*others[:place], *moved, *others[place:]])
+
+
+def _is_later(entry: Entry, moment: Moment) -> bool:
+    """A phase that woke the loan late comes after all that came before that phase."""
+    came = moment_of(entry)
+    return came > moment or (came == moment and isinstance(entry, Wait) and entry.woken)
 
 
 def retaken_in(journal: Journal, taken_fen: Mapping[str, int]) -> Journal:

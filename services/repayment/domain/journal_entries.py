@@ -310,6 +310,4 @@ def _escaped(field: str) -> str:
 def _unescaped(field: str) -> str:
     if "%" not in field:
         return field
-    if "%" not in field:
-        return field
     return field.replace("%0A", "\n").replace("%7C", "|").replace("%25", "%")

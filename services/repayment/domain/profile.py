@@ -64,7 +64,7 @@ class Rules:
 
     Of measures (processes.md 1.P): interest is no income beyond `accrual_dpd_max` days overdue; a loan is written off from
     `write_off_dpd` on; who may give up how much penalty is in `waiver_limits`, from the lowest post to the highest, each of which signs
-    after those below and all of which count what the loan was forgiven before; a measure is signed within `signing_days`, a compensation
+    after those below and all of which count what the loan was forgiven before; a measure, and the sale of an asset, is signed within `signing_days`, a compensation
     within `compensation_days` (both chosen); lenders vote for `mandate_days`; a restructured loan is observed for `observed_days` and
     `observed_periods`. A pause is for one of `pause_causes`, of at most `pause_days_max` days, and a loan has at most
     `pause_year_days_max` of them in a calendar year (all chosen).

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from libs.events.deciding import Context, Refused
+from libs.events.non_accrual import NonAccrualStarted
 from libs.events.repayment import LoanRepaid
 from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
@@ -41,6 +42,10 @@ class Replayed:
     waived_fen: int
     judged_on: date
     """The last day whose misses the loan has been looked at for."""
+    no_income: NonAccrualStarted | None
+    """Why its interest is no income, where it is not."""
+    reached: Moment
+    """How far into its open date it was lived."""
 
 
 def replay(profile: Profile, live: Running | Repaid, context: Context, entries: Sequence[Entry]) -> Replayed:
@@ -66,13 +71,16 @@ def shared(
     return run, same
 
 
-def finish(run: Run, live: Running | Repaid, context: Context, entries: Sequence[Entry]) -> Replayed:
-    """Where the rest of the inputs leads. Refused: as `replay`."""
+def finish(
+    run: Run, live: Running | Repaid, context: Context, entries: Sequence[Entry], until: Moment | None = None
+) -> Replayed:
+    """Where the rest of the inputs leads by `until`; None: as far as the day has come to the loan, of which these are the inputs. Refused: as
+    `replay`."""
     last = reopened(live)
     for entry in entries:
         run.take(entry)
-    moment = _now(run.rules, live, context)
-    run.until(moment)
+    until = until or _now(run, live, context)
+    run.until(until)
     state = reopened(run.state)
     journal = with_entries(last.journal, run.entries)
     if state.book.rows != last.book.rows:
@@ -99,7 +107,9 @@ def finish(run: Run, live: Running | Repaid, context: Context, entries: Sequence
         repaid=run.repaid,
         applied=run.applied,
         waived_fen=run.waived_fen,
-        judged_on=moment[0] if moment[1] == AFTER_MISSES else moment[0] - _DAY,
+        judged_on=until[0] if until[1] == AFTER_MISSES else until[0] - _DAY,
+        no_income=run.no_income,
+        reached=until,
     )
 
 
@@ -118,10 +128,22 @@ def is_replayable(profile: Profile, live: Running | Repaid, context: Context) ->
     return replayed.state == reopened(live) and replayed.is_repaid == isinstance(live, Repaid)
 
 
-def _now(rules: Rules, live: Running | Repaid, context: Context) -> Moment:
-    """Before the dues of today unless the loan has asked today: what they ask, if anything, the day itself does. After its last phase where
-    that has judged the loan and runs on."""
+def _now(run: Run, live: Running | Repaid, context: Context) -> Moment:
+    """Before the dues of today unless the day's second phase has woken the loan: what they ask, if anything, the day itself does. It has where the
+    loan has asked today, or is not due any more for what its inputs make due by then: a debit that was answered late is judged next morning.
+    After the day's last phase where that has judged the loan and runs on."""
     on = context.business_date
-    if is_judged(next_wake(rules, live) if isinstance(live, Running) else None, context):
+    if is_judged(next_wake(run.rules, live) if isinstance(live, Running) else None, context):
         return on, AFTER_MISSES
-    return on, BEFORE_MISSES if reopened(live).asked_on >= on else BEFORE_DUES
+    dues = (on, BEFORE_DUES)
+    if reopened(live).asked_on >= on:
+        return (on, BEFORE_MISSES)
+    run.until(dues)
+    is_woken = _is_due(run.rules, run.state, dues) and not _is_due(run.rules, live, dues)
+    return (on, BEFORE_MISSES) if is_woken else dues
+
+
+def _is_due(rules: Rules, state: Running | Repaid, moment: Moment) -> bool:
+    """Whether a loan is to be woken by then."""
+    due = next_wake(rules, state) if isinstance(state, Running) else None
+    return due is not None and due <= moment

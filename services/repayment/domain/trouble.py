@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
-from libs.events.corrections import FloorStanding, MeasuredStanding
+from libs.events.corrections import CorrectionExamined, FloorStanding, MeasuredStanding
 from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.flags import FlagKind, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
@@ -33,6 +33,7 @@ TroubledEvent = (
     MeasureExamined
     | MeasureDeferred
     | MeasureResumed
+    | CorrectionExamined
     | MeasureApplied
     | LoanRescheduled
     | LoanWrittenOff
@@ -72,7 +73,7 @@ class Waiting:
 
 @record
 class Trouble:
-    """The measures that the loan has examined and carried out (the last of them), and what they left behind.
+    """The measures that the loan has examined and carried out (the last of them, beside corrections that it has examined), and what they left behind.
 
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
@@ -104,8 +105,8 @@ class Trouble:
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
     """What the loan remembers after an event."""
     match event:
-        case MeasureExamined():
-            return replace(trouble, examined=(*trouble.examined, event.measure_id)[-_REMEMBERED:])
+        case MeasureExamined(measure_id=name) | CorrectionExamined(correction_id=name):
+            return replace(trouble, examined=(*trouble.examined, name)[-_REMEMBERED:])
         case MeasureDeferred() | MeasureResumed():
             return replace(trouble, waiting=_waiting(trouble.waiting, event))
         case MeasureApplied():

@@ -30,9 +30,12 @@ from services.repayment.commands.assets import (
     TakeAsset,
 )
 from services.repayment.commands.measures import CarryOutMeasure
+from services.repayment.domain.asset import asset_aggregate
+from services.repayment.domain.profile import profile_named
 from tests.unit.given import context
 from tests.unit.repayment.stories import FIRST_DUE, OPENED, days, due, failed, line
 
+ASSET = asset_aggregate(profile_named("demo"))
 DAY = date(2024, 3, 15)
 LATE = (OPENED, due(1), failed(FIRST_DUE))
 LORRY = SettlementInKind(
@@ -143,7 +146,12 @@ _SALE: dict[str, Any] = {
     "paper": "vault:7",
 }
 PROPOSE = ProposeDisposal(**_SALE)
-PROPOSED = AssetDisposalProposed(reason=None, proposed_by="stf_kp", proposed_on=DAY, **_SALE, **WHAT)
+#: Signed within thirty days, or not at all.
+SIGN_UNTIL = days(DAY, 30)
+PROPOSED = AssetDisposalProposed(
+    reason=None, proposed_by="stf_kp", proposed_on=DAY, sign_until=SIGN_UNTIL, **_SALE, **WHAT
+)
+EXPIRED = AssetDisposalFailed(disposal_id="dsp_1", code="expired", failed_on=SIGN_UNTIL, **WHAT)
 BY_FAY = AssetDisposalSigned(
     disposal_id="dsp_1",
     step="finance_supervisor",

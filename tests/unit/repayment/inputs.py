@@ -58,6 +58,8 @@ class Lived:
     sells: bool = False
     pays: float = 0.12
     """How likely somebody pays, at each place of a day."""
+    dated_back: float = 0.0
+    """How likely what is paid before the dues counts as of a day before."""
     state: Any = None
     events: list[Any] = field(default_factory=list)
     taken: list[Input] = field(default_factory=list)
@@ -137,22 +139,25 @@ class Lived:
             settle=settle,
             prepay=None if settle else prepay,
         )
+        if place == "early" and self.dated_back and self.chance.random() < self.dated_back:
+            counts_on = self.today - timedelta(days=self.chance.randint(1, 40))
+            payment = replace(payment, value_date=counts_on)
         due = LOAN.wake_on(self.state)
         if place == "ahead" and (due is None or due > (self.today, 2)):
             place = "between"  # a loan with nothing to ask today does not know whether the asking is over, and takes it to be
         self._told(Input(self.today, place, payment), self.say(payment))
 
-    def answer(self, debit: InstallmentDue | DebitRequested) -> None:
+    def answer(self, debit: InstallmentDue | DebitRequested) -> Sequence[Any] | str:
+        """All of it is found, some or nothing; what the loan says."""
         found = self.chance.choice(
             [0, debit.debit_fen, debit.debit_fen, self.chance.randint(1, debit.debit_fen)]
         )
         if not found:
-            self.say(
+            return self.say(
                 RecordDebitFailure(
                     debit_id=debit.debit_id, requested_fen=debit.debit_fen, value_date=debit.value_date
                 )
             )
-            return
         command = RecordDebit(
             debit_id=debit.debit_id, account_id="acc_bo", debited_fen=found, value_date=debit.value_date
         )
@@ -164,7 +169,9 @@ class Lived:
             value_date=debit.value_date,
             settle=False,
         )
-        self._told(Input(self.today, "answers", payment, is_debit=True), self.say(command))
+        answer = self.say(command)
+        self._told(Input(self.today, "answers", payment, is_debit=True), answer)
+        return answer
 
     def _told(self, came: Input, answer: Sequence[Any] | str) -> None:
         if any(isinstance(event, PaymentReceived) for event in answer):

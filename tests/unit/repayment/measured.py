@@ -1,10 +1,11 @@
 """A loan that measures are taken of while it is lived and corrected, and the history that never had the error, told day by day."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any, get_args
 
+from libs.events.flags import Flag, FlagKind, Unflag
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
     Extension,
@@ -16,6 +17,7 @@ from libs.events.measures import (
     Waiver,
     WriteOff,
 )
+from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
 from services.repayment.commands.measures import CarryOutMeasure
 from tests.unit.repayment.asset_story import LORRY
@@ -42,6 +44,8 @@ class Measured(Lived):
     """Now and then a measure is carried out, mostly where the loan is late."""
 
     often: float = 0.04
+    pauses: bool = False
+    """Whether pauses and flags are among them."""
     measures: int = 0
     applied: list[Applied] = field(default_factory=list)
     first: dict[str, Any] = field(default_factory=dict)
@@ -55,8 +59,10 @@ class Measured(Lived):
             self.often if is_late else self.often / 4
         ):
             return
+        if self.pauses and self.state.kind != "running":
+            return  # a flag of a repaid loan is lifted beside its journal: nothing of how it ran depends on that
         self.measures += 1
-        terms = random_measure(self.chance, self.today)
+        terms = random_measure(self.chance, self.today, pauses=self.pauses)
         measure = CarryOutMeasure(
             measure_id=f"msr_{self.measures}",
             terms=terms,
@@ -77,8 +83,10 @@ class Measured(Lived):
         return "ahead" if ahead else "early"
 
 
-def random_measure(chance: Random, on: date) -> MeasureTerms:
+def random_measure(chance: Random, on: date, *, pauses: bool = False) -> MeasureTerms:
     """Terms of some kind."""
+    if pauses and chance.random() < 0.5:
+        return _random_pause(chance, on)
     kinds: list[MeasureTerms] = [
         Extension(months=chance.randint(1, 3)),
         Restructuring(months=chance.randint(1, 3)),
@@ -88,6 +96,19 @@ def random_measure(chance: Random, on: date) -> MeasureTerms:
         Reclassification(to_class=chance.choice(get_args(LoanClass))),
         NonAccrual(),
         replace(LORRY, agreed_fen=chance.choice((100, 10_000, 30_000, 40_000)), valued_on=on, acquired_on=on),
+    ]
+    return chance.choice(kinds)
+
+
+def _random_pause(chance: Random, on: date) -> MeasureTerms:
+    from_on = on + timedelta(days=chance.randint(-3, 20))
+    flag: FlagKind = chance.choice(get_args(FlagKind))
+    kinds: list[MeasureTerms] = [
+        Pause(from_on=from_on, to_on=from_on + timedelta(days=chance.randint(0, 60)), cause="illness"),
+        Pause(from_on=from_on, to_on=from_on + timedelta(days=chance.randint(0, 9)), cause="disaster"),
+        PauseEnd(),
+        Flag(flag=flag),
+        Unflag(flag=flag),
     ]
     return chance.choice(kinds)
 

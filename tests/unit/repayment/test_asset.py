@@ -10,7 +10,7 @@ from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands import ReserveClaim
 from services.repayment.commands.measures import ExamineMeasure
-from services.repayment.domain.asset import AGGREGATE, dispose_by
+from services.repayment.domain.asset import dispose_by
 from services.repayment.domain.asset_proceeds import proceeds as proceeds_of
 from services.repayment.domain.asset_state import Kept
 from services.repayment.domain.loan_state import Running
@@ -42,6 +42,8 @@ LOAN_SPECS = [
     Spec("all that is due, or all", a.LATE, a.carry_out(replace(a.LORRY, agreed_fen=34_003)), "neither_arrears_nor_all", on(a.DAY)),
 ]  # fmt: skip
 STAFF = a.by("kp")
+#: Proposed when sales had no last day.
+OLD = replace(a.PROPOSED, sign_until=None)
 SIGN_FIN, SIGN_GM = a.sign("finance_supervisor"), a.sign("general_manager")
 ASSET_SPECS = [
     Spec("it is in the register", (), a.TAKE, (a.TAKEN,), on(a.DAY)),
@@ -83,6 +85,13 @@ ASSET_SPECS = [
     Spec("or says no", a.ON_SALE, replace(SIGN_FIN, refused="price_too_low"), (a.NO,), a.by("fay")),
     Spec("once", (*a.ON_SALE, a.NO), replace(SIGN_FIN, refused="price_too_low"), (), a.by("fay")),
     Spec("nothing is signed that is not proposed", (a.TAKEN,), SIGN_FIN, "no_disposal", a.by("fay")),
+    Spec("on its last day", a.ON_SALE, SIGN_FIN, (replace(a.BY_FAY, signed_on=a.SIGN_UNTIL),), a.by("fay", a.SIGN_UNTIL)),
+    Spec("and not after it", a.ON_SALE, SIGN_FIN, "disposal_expired", a.by("fay", days(a.SIGN_UNTIL, 1))),
+    Spec("nor refused", a.ON_SALE, replace(SIGN_FIN, refused="price_too_low"), "disposal_expired", a.by("fay", days(a.SIGN_UNTIL, 1))),
+    Spec("one that is old has no last day", (a.TAKEN, OLD), SIGN_FIN, (replace(a.BY_FAY, signed_on=date(2024, 6, 1)),), a.by("fay", date(2024, 6, 1))),
+    Spec("what has expired is not signed", (*a.ON_SALE, a.EXPIRED), SIGN_FIN, "no_disposal", a.by("fay", days(a.SIGN_UNTIL, 1))),
+    Spec("nor proposed again", (*a.ON_SALE, a.EXPIRED), a.PROPOSE, (), STAFF),
+    Spec("but anew", (*a.ON_SALE, a.EXPIRED), replace(a.PROPOSE, disposal_id="dsp_2"), (replace(a.PROPOSED, disposal_id="dsp_2"),), STAFF),
     Spec("its price is shared", a.SIGNED, a.RECORD, (a.DISPOSED,), on(a.DAY)),
     Spec("once", (*a.SIGNED, a.DISPOSED), a.RECORD, (), on(a.DAY)),
     Spec("not before all have signed", a.ON_SALE, a.RECORD, "no_disposal", on(a.DAY)),
@@ -103,7 +112,7 @@ def test_a_debt_is_settled_in_kind(row: Spec) -> None:
 @pytest.mark.parametrize("row", ASSET_SPECS, ids=lambda row: row.says)
 def test_an_asset_is_kept_and_sold(row: Spec) -> None:
     """Whole events, and each refusal by its name."""
-    row.check(AGGREGATE)
+    row.check(a.ASSET)
     if isinstance(row.then, str):
         assert f"`{row.then}`" in (type(row.when).__doc__ or "")
 
@@ -144,18 +153,32 @@ def test_its_lenders_are_asked_unless_their_contract_says_it() -> None:
 def test_its_terms_end_by_the_day() -> None:
     """A quarter without a count is missed at its day's end, again and again; its term once; and what is counted is not missed."""
     quarter = Wake(business_date=days(a.DAY, 92), phase=4)
-    given(AGGREGATE, a.TAKEN).when(quarter, on(quarter.business_date)).then(a.MISSED)
-    given(AGGREGATE, a.TAKEN, a.MISSED).when(quarter, on(quarter.business_date)).then_nothing()
+    given(a.ASSET, a.TAKEN).when(quarter, on(quarter.business_date)).then(a.MISSED)
+    given(a.ASSET, a.TAKEN, a.MISSED).when(quarter, on(quarter.business_date)).then_nothing()
     early = Wake(business_date=days(a.DAY, 91), phase=4)
-    given(AGGREGATE, a.TAKEN).when(early, on(early.business_date)).then_nothing()
+    given(a.ASSET, a.TAKEN).when(early, on(early.business_date)).then_nothing()
     recent = replace(a.COUNTED, next_due_on=date(2025, 4, 1))
     last = Wake(business_date=date(2025, 3, 15), phase=4)
-    given(AGGREGATE, a.TAKEN, recent).when(last, on(last.business_date)).then(a.OVERDUE)
+    given(a.ASSET, a.TAKEN, recent).when(last, on(last.business_date)).then(a.OVERDUE)
     next_day = Wake(business_date=date(2025, 3, 16), phase=2)  # for one that was taken late on its last day
-    given(AGGREGATE, a.TAKEN, recent).when(next_day, on(next_day.business_date)).then(a.OVERDUE)
+    given(a.ASSET, a.TAKEN, recent).when(next_day, on(next_day.business_date)).then(a.OVERDUE)
     in_time = replace(next_day, business_date=date(2025, 3, 15))
-    given(AGGREGATE, a.TAKEN, recent).when(in_time, on(in_time.business_date)).then_nothing()
-    given(AGGREGATE, a.TAKEN, recent, a.OVERDUE).when(last, on(last.business_date)).then_nothing()
+    given(a.ASSET, a.TAKEN, recent).when(in_time, on(in_time.business_date)).then_nothing()
+    given(a.ASSET, a.TAKEN, recent, a.OVERDUE).when(last, on(last.business_date)).then_nothing()
+
+
+def test_a_sale_that_nobody_signs_comes_to_nothing() -> None:
+    """At the end of its last day, by the day; not one that is signed and waits for its money, nor one from before they had a last day."""
+    last = Wake(business_date=a.SIGN_UNTIL, phase=4)
+    for signed in ((), (a.BY_FAY,)):
+        given(a.ASSET, *a.ON_SALE, *signed).when(last, on(a.SIGN_UNTIL)).then(a.EXPIRED)
+    given(a.ASSET, *a.ON_SALE, a.EXPIRED).when(last, on(a.SIGN_UNTIL)).then_nothing()
+    given(a.ASSET, *a.SIGNED).when(last, on(a.SIGN_UNTIL)).then_nothing()
+    given(a.ASSET, a.TAKEN, OLD).when(last, on(a.SIGN_UNTIL)).then_nothing()
+    before = Wake(business_date=days(a.SIGN_UNTIL, -1), phase=4)
+    given(a.ASSET, *a.ON_SALE).when(before, on(before.business_date)).then_nothing()
+    assert a.ASSET.wake_on(fold(a.ASSET, a.ON_SALE)) == (a.SIGN_UNTIL, 4)
+    assert a.ASSET.wake_on(fold(a.ASSET, a.SIGNED)) == (days(a.DAY, 92), 4)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +201,7 @@ def test_how_long_it_may_be_kept(terms: object, last: date) -> None:
 def test_every_fen_of_a_price_has_somebody(price_fen: int, to_debtor: bool) -> None:
     """Cost first, then holders up to their shares, then the debtor where agreed; else all of the rest is the holders'."""
     terms = replace(a.LORRY, remainder_to_debtor=to_debtor)
-    state = fold(AGGREGATE, (replace(a.TAKEN, terms=terms), replace(a.PROPOSED, price_fen=price_fen)))
+    state = fold(a.ASSET, (replace(a.TAKEN, terms=terms), replace(a.PROPOSED, price_fen=price_fen)))
     assert isinstance(state, Kept)
     assert state.disposal is not None
     lines = proceeds_of(state.asset, state.disposal)

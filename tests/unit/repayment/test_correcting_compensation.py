@@ -1,6 +1,7 @@
 """A guarantor's money is an input of the loan: what is corrected beside it is put right, and what he paid for stays what he paid for."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
@@ -64,13 +65,12 @@ class StoodFor(Corrected):
     stood: list[Paid] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
 
-    def answer(self, debit: Any) -> None:
+    def answer(self, debit: Any) -> Sequence[Any] | str:
         """Mostly nothing."""
         found = self.chance.random()
         if found < 0.25:
-            super().answer(debit)
-            return
-        self.say(
+            return super().answer(debit)
+        return self.say(
             RecordDebitFailure(
                 debit_id=debit.debit_id, requested_fen=debit.debit_fen, value_date=debit.value_date
             )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from libs.events.corrections import Correction, LoanRestated, MeasuredStanding
 from libs.events.measures import NonAccrual, PenaltyWaived, Waiver, WriteOff
 from libs.events.money import money_context
-from libs.events.non_accrual import NonAccrualStarted
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.views import Set
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
@@ -238,6 +238,20 @@ def test_a_correction_forgives_no_more_than_was_signed() -> None:
     assert is_replayable(DEMO, before, lived.context)
     assert lived.say(wrong("pay_1", days(FIRST_DUE, 1))) == "waiver_would_differ"
     assert lived.state == before
+
+
+def test_income_that_a_measure_stopped_is_stopped_again_by_that_measure() -> None:
+    """Stopped by hand after fifteen days, income again once all arrears were paid: the payment is reversed, and a loan that is 16 days late is
+    not said to be so for 90."""
+    lived = unpaid(MARCH)
+    lived.say(done(NonAccrual()))
+    go_on(lived, days(MARCH, 1))
+    paid = lived.say(pays(lived.today, 40_000))
+    assert NonAccrualEnded in map(type, paid)
+    told = lived.say(wrong("pay_1", days(MARCH, 1)))
+    (stopped,) = (event for event in told if isinstance(event, NonAccrualStarted))
+    assert (stopped.cause, stopped.measure_id, stopped.dpd) == ("by_hand", "msr_1", 16)
+    assert stopped.started_on == days(MARCH, 1)
 
 
 def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None:

@@ -1,5 +1,6 @@
 """What came late is said, and a loan whose days were late is decided again with the same days missing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -125,29 +126,35 @@ class Late(Measured):
 
     often: float = 0.1
     pays: float = 0.02
+    sticks: float = 0.01
+    """How likely the day does not come to it, at each phase."""
     stuck_to: date = date.min
     waiting: list[tuple[date, str, Any]] = field(default_factory=list)
 
     def wake(self, phase: int) -> list[Any]:
         """Not while it is stuck."""
-        if self.chance.random() < 0.01:
+        if self.chance.random() < self.sticks:
             self.stuck_to = self.today + timedelta(days=self.chance.randint(0, 5))
         return super().wake(phase) if self.today > self.stuck_to else []
 
-    def answer(self, debit: Any) -> None:
+    def answer(self, debit: Any) -> Sequence[Any] | str:
         """Today, or at some place of a day to come."""
         if self.chance.random() < 0.7:
-            super().answer(debit)
-            return
+            return super().answer(debit)
         place = self.chance.choice(("early", "between", "late"))
         self.waiting.append((self.today + timedelta(days=self.chance.randint(1, 6)), place, debit))
+        return []
 
     def meanwhile(self, place: str) -> None:
         """What was asked is answered."""
         for each in [each for each in self.waiting if each[:2] == (self.today, place)]:
             self.waiting.remove(each)
-            super().answer(each[2])
+            self.answered_late(each[2], place)
         super().meanwhile(place)
+
+    def answered_late(self, debit: Any, _place: str) -> None:
+        """The answer to a debit of another day."""
+        super().answer(debit)
 
 
 def test_what_comes_to_a_loan_that_was_judged_comes_after_the_judgement() -> None:

@@ -1,4 +1,4 @@
-"""Bugs of assets in settlement: one person sells alone, the debtor's remainder is kept, an auction that never was, a fen astray."""
+"""Bugs of assets in settlement: one person sells alone, or what is his, the debtor's remainder is kept, an auction that never was, a fen astray."""
 
 from dataclasses import replace
 from typing import Any
@@ -55,6 +55,14 @@ PLANTS = (
             changing(DebitAssetSale, amount_fen=lambda command: max(1, command.amount_fen - 1)),
         ),
         ("is paid by",),
+        config=LATE,
+        seeds=range(16),
+    ),
+    Plant(
+        "sells-his-own-asset",
+        "Who gave an asset, or has a share in it, signs its sale.",
+        instead(asset, "_require_no_part", lambda _real: lambda *_arguments: None),
+        ("has a part in",),
         config=LATE,
         seeds=range(16),
     ),
