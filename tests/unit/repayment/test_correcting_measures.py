@@ -275,7 +275,7 @@ def test_income_that_was_stopped_by_hand_is_stopped_by_hand_again() -> None:
     go_on(lived, days(FIRST_DUE, 10))
     answer = lived.say(wrong("pay_1", days(FIRST_DUE, 9)))
     (said_again,) = (event for event in answer if isinstance(event, NonAccrualStarted))
-    assert said_again == replace(no_income(lived.today, 10), cause="by_hand")
+    assert said_again == replace(no_income(lived.today, 10), cause="by_hand", measure_id="msr_1")
     assert [op.field for op in standing.changed(said_again) if isinstance(op, Set)] == [
         "accrual",
         "non_accrual_since",
