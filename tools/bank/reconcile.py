@@ -178,9 +178,20 @@ def told(document: dict[str, Any]) -> Table:
         table.add_row("register of claims", "", "", "", yuan(document["claims_fen"]))
     table.caption = (
         f"{document['opened']} opened, {document['closed']} closed, {document['open_after']} open of all days"
-        + (f", {document['unlisted']} not listed" if document["unlisted"] else "")
+        + _waiting(document)
     )
     return table
+
+
+def _waiting(document: dict[str, Any]) -> str:
+    """What the work list has no room for yet."""
+    waits = ""
+    if document["unlisted"]:
+        sums = yuan(document["unlisted_fen"])
+        waits += f"; {document['unlisted']} wait until there is room on the work list, by which the bank has {sums} more"
+    if document["unclosed"]:
+        waits += f"; {document['unclosed']} wait to be closed"
+    return waits
 
 
 def yuan(fen: int) -> str:
