@@ -260,7 +260,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @over(STEPS)
 def test_every_difference_is_told_once_and_none_is_lost(steps: list[tuple[str, int, int]]) -> None:
     """Whatever ends in whatever order, whenever the file grows, the machine dies or asks again: at the end all is told that differs,
