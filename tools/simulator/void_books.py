@@ -61,6 +61,8 @@ class VoidBooks:
     packs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     void_packs: set[str] = field(default_factory=set)
     void_contracts: set[str] = field(default_factory=set)
+    blanks: defaultdict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
+    """Papers of the stock that are signed for a loan and not void."""
 
     def record(self, where: str, events: list[Any]) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -88,6 +90,8 @@ class VoidBooks:
             require(loan in self.void_contracts, f"the contract of {loan} is void and does not say so")
             left = self.packs[loan] - self.void_packs
             require(not left, f"{sorted(left)} of a void contract are not void")
+            papers = sorted(self.blanks[loan])
+            require(not papers, f"{papers} of the void {loan} are not void")
             if one.guarantor in self.guarantors.register:
                 counted = self.guarantors.register[one.guarantor].loans.get(loan, 0)
                 require(not counted, f"{one.guarantor} stands in for the void {loan} with {counted}")
@@ -205,6 +209,15 @@ class VoidBooks:
         require(bool(self.loans[loan].voided), f"{where}: the papers of {loan} are void, the loan is not")
         self.void_packs.add(data["pack_id"])
 
+    def _blank_signed(self, _where: str, data: Any) -> None:
+        self.blanks[data["loan_id"]].add((data["stock_id"], data["number"]))
+
+    def _blank_void(self, where: str, data: Any) -> None:
+        loan, paper = data["loan_id"], (data["stock_id"], data["number"])
+        require(bool(self.loans[loan].voided), f"{where}: {paper} of {loan} is void, the loan is not")
+        require(paper in self.blanks[loan], f"{where}: {paper} is void again, or was never signed for {loan}")
+        self.blanks[loan].discard(paper)
+
 
 _HANDLERS: dict[str, Callable[[VoidBooks, str, Any], None]] = {
     "LoanOpened": VoidBooks._lent,
@@ -219,4 +232,6 @@ _HANDLERS: dict[str, Callable[[VoidBooks, str, Any], None]] = {
     "ContractVoided": VoidBooks._contract_void,
     "DealPackOpened": VoidBooks._pack_opened,
     "DealPackVoided": VoidBooks._pack_void,
+    "BlankSigned": VoidBooks._blank_signed,
+    "SignedBlankVoided": VoidBooks._blank_void,
 }

@@ -13,6 +13,7 @@ from libs.events.deal_packs import (
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code, TextHash
 from libs.events.schedules.terms import RepaymentTerms
+from libs.events.void_papers import SignedBlank
 from libs.events.voiding import VoidingCode
 
 # --- contract ------------------------------------------------------------------------------------------------------
@@ -52,6 +53,14 @@ class VoidContract:
     ground: VoidingCode
     voided_on: date
     claims: tuple[str, ...] = ()
+
+
+@command("bidding.RecordSignedBlank")
+class RecordSignedBlank:
+    """The loan's contract was signed on this paper of the stock. No effect when that is known. Never refused."""
+
+    loan_id: str
+    blank: SignedBlank
 
 
 # --- deal pack -----------------------------------------------------------------------------------------------------

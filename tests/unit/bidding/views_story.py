@@ -303,7 +303,9 @@ GUARANTOR = history(
     ),
 )
 #: Blank contracts, as far as they go.
-STOCK = history(stock.STOCK, *stock.USED, stock.RETURNED, stock.VOID, stock.WRONG, stock.EXPLAINED)
+STOCK = history(
+    stock.STOCK, *stock.USED, stock.RETURNED, stock.VOID, stock.SIGNED_VOID, stock.WRONG, stock.EXPLAINED
+)
 BUYER = history(
     "acc_buy",
     *(

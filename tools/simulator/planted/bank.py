@@ -154,7 +154,7 @@ PLANTS = (
         instead(bank_days, "_pairs", _by_amount_alone),
         ("is not settled by",),
         config=FORTNIGHT,
-        seeds=range(40, 44),
+        seeds=range(54, 57),
     ),
     Plant(
         "one-accountant-resolves",
@@ -169,7 +169,7 @@ PLANTS = (
         instead(finance, "dates_over", _a_day_ahead),
         ("the ledger's side is", "is refused: day_not_over", "the bank's side is"),
         config=FORTNIGHT,
-        seeds=range(8, 13),
+        seeds=range(13, 17),
     ),
     Plant(
         "balance-of-tomorrow",
