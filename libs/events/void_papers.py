@@ -30,7 +30,7 @@ class VoidedBy:
 @event("bidding.ContractVoided.v1")
 class ContractVoided:
     """The loan's contract and every certificate of its claims are void, by this measure; `claims` are all that were ever lent, `blanks`
-    all papers of the stock that it was signed on.
+    all papers of the stock that it was signed on, `knew` the lenders who knew of its illegal purpose.
 
     It may come before the contract, where the last of the money is collected late: then that one is void when it is issued.
     """
@@ -43,6 +43,7 @@ class ContractVoided:
     voided_on: date
     claims: tuple[str, ...] = ()
     blanks: tuple[SignedBlank, ...] = ()
+    knew: tuple[str, ...] = ()
 
 
 @event("bidding.SignedBlankRecorded.v1")

@@ -132,6 +132,17 @@ class VoidBooks:
         for account, basis in one.basis.items():
             has, meant = one.got[account] + moved[account], basis - left[account]
             require(has == meant, f"{where}: {account} ends with {has} of the void {loan}, not {meant}")
+        knew = {f"acc_{who.removeprefix('usr_')}" for who in told["knew"]}
+        require(
+            tuple(told["knew"]) == tuple(terms["knew"]),
+            f"{where}: others knew of the void {loan} than was signed",
+        )
+        others_fen = sum(fen for account, fen in left.items() if account not in knew)
+        gets = [account for account in one.basis if account in knew and moved[account] > 0]
+        require(
+            not (gets and others_fen),
+            f"{where}: {gets} knew, and get what {others_fen} is left to others of the void {loan}",
+        )
         one.voided, one.guarantor = told["measure_id"], told["guarantor"]
 
     def _lent(self, _where: str, data: Any) -> None:

@@ -53,6 +53,7 @@ class VoidContract:
     ground: VoidingCode
     voided_on: date
     claims: tuple[str, ...] = ()
+    knew: tuple[str, ...] = ()
 
 
 @command("bidding.RecordSignedBlank")

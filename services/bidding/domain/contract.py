@@ -97,6 +97,7 @@ def _void(command: VoidContract, state: ContractState) -> Sequence[ContractVoide
             voided_on=command.voided_on,
             claims=command.claims,
             blanks=state.blanks,
+            knew=command.knew,
         )
     ]
 

@@ -67,6 +67,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 ground=voided.ground,
                 voided_on=voided.voided_on,
                 claims=voided.lent,
+                knew=voided.knew,
             )
             return [Send("void-contract", _contract_of(voided.loan_id), contract)]
         case _:

@@ -50,6 +50,14 @@ PLANTS = (
         seeds=range(1, 8),
     ),
     Plant(
+        "who-knew-is-protected",
+        "Who knew of an illegal purpose has his share of what others give back, like everybody.",
+        instead(voidance, "shares_of", lambda real: lambda live, paid, _knew: real(live, paid, ())),
+        ("knew, and get",),
+        config=LATE,
+        seeds=range(24),
+    ),
+    Plant(
         "void-blank-stays",
         "The paper of the stock that a void contract was signed on is not marked.",
         policy(BIDDING, "bidding", forgetting(VoidSignedBlank)),
