@@ -60,7 +60,7 @@ class StockSight:
             self.differs = data["counter"] if data["missing"] or data["unexpected"] or data["twice"] else ""
         elif name == "StockDifferenceExplained":
             self.differs = ""
-        elif data["stock_id"] == self.stock:
+        elif data["stock_id"] == self.stock and name != "SignedBlankVoided":
             self._moved(name, data)
 
     def _moved(self, name: str, data: Any) -> None:

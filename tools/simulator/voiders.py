@@ -30,6 +30,7 @@ class Voiders:
 
     def __init__(self, rng: Random, api: Api) -> None:
         self._rng = rng
+        self._knowing = Random(str(rng.getstate()[1][:8]))  # takes no draw of the others
         self._api = api
         self._loans: list[str] = []
         self._lenders: dict[str, list[str]] = {}
@@ -54,9 +55,9 @@ class Voiders:
     def _terms(self, by: date | None, loan: str) -> Voidance:
         """Of an illegal purpose some lenders knew, mostly; somebody says so of another ground, or of who lent nothing, now and then."""
         ground = self._rng.choice(_GROUNDS)
-        knows = self._rng.random() < (0.7 if ground == "illegal_purpose" else 0.1)
-        lenders = self._lenders[loan] if self._rng.random() < 0.95 else ["usr_nobody"]
-        knew = tuple(each for each in lenders if self._rng.random() < 0.5) if knows else ()
+        knows = self._knowing.random() < (0.7 if ground == "illegal_purpose" else 0.1)
+        lenders = self._lenders[loan] if self._knowing.random() < 0.95 else ["usr_nobody"]
+        knew = tuple(each for each in lenders if self._knowing.random() < 0.5) if knows else ()
         return Voidance(ground=ground, repay_by=by, knew=knew)
 
     def fold(self, kind: str, data: Any) -> None:

@@ -52,7 +52,7 @@ PLANTS = (
     Plant(
         "who-knew-is-protected",
         "Who knew of an illegal purpose has his share of what others give back, like everybody.",
-        instead(voidance, "shares_of", lambda real: lambda live, paid, _knew: real(live, paid, ())),
+        instead(voidance, "shares_of", lambda real: lambda live, paid, knew=(): real(live, paid, knew[:0])),
         ("knew, and get",),
         config=LATE,
         seeds=range(24),
