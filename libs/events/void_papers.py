@@ -20,7 +20,7 @@ class SignedBlank:
 
 @record
 class VoidedBy:
-    """By which measure the contract is void, why, and since when."""
+    """By which measure the contract is void, or with which listing before any money moved; why, and since when."""
 
     measure_id: str
     ground: VoidingCode
@@ -29,7 +29,7 @@ class VoidedBy:
 
 @event("bidding.ContractVoided.v1")
 class ContractVoided:
-    """The loan's contract and every certificate of its claims are void, by this measure; `claims` are all that were ever lent, `blanks`
+    """The loan's contract and every certificate of its claims are void, by this measure, or with this listing; `claims` are all that were ever lent, `blanks`
     all papers of the stock that it was signed on, `knew` the lenders who knew of its illegal purpose.
 
     It may come before the contract, where the last of the money is collected late: then that one is void when it is issued.

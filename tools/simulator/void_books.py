@@ -61,6 +61,8 @@ class VoidBooks:
     packs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     void_packs: set[str] = field(default_factory=set)
     void_contracts: set[str] = field(default_factory=set)
+    unfunded: set[str] = field(default_factory=set)
+    """Loans of listings that ended because their contract is void."""
     blanks: defaultdict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
     """Papers of the stock that are signed for a loan and not void."""
 
@@ -84,6 +86,9 @@ class VoidBooks:
 
     def at_rest(self) -> None:
         """Papers of a void contract say so, and nobody stands in for it."""
+        for loan in self.unfunded:
+            require(loan in self.void_contracts, f"the contract of {loan} is void and does not say so")
+            require(not self.blanks[loan], f"{sorted(self.blanks[loan])} of the void {loan} are not void")
         for loan, one in self.loans.items():
             if not one.voided:
                 continue
@@ -208,7 +213,7 @@ class VoidBooks:
 
     def _contract_void(self, where: str, data: Any) -> None:
         loan = data["loan_id"]
-        require(bool(self.loans[loan].voided), f"{where}: the papers of {loan} are void, the loan is not")
+        require(self._is_void(loan), f"{where}: the papers of {loan} are void, the loan is not")
         require(loan not in self.void_contracts, f"{where}: the contract of {loan} is void again")
         self.void_contracts.add(loan)
 
@@ -220,12 +225,20 @@ class VoidBooks:
         require(bool(self.loans[loan].voided), f"{where}: the papers of {loan} are void, the loan is not")
         self.void_packs.add(data["pack_id"])
 
+    def _cancelled(self, _where: str, data: Any) -> None:
+        if data["code"] in ("fraud", "duress", "illegal_purpose"):
+            self.unfunded.add(data["loan_id"])
+
+    def _is_void(self, loan: str) -> bool:
+        one = self.loans.get(loan)
+        return loan in self.unfunded or (one is not None and bool(one.voided))
+
     def _blank_signed(self, _where: str, data: Any) -> None:
         self.blanks[data["loan_id"]].add((data["stock_id"], data["number"]))
 
     def _blank_void(self, where: str, data: Any) -> None:
         loan, paper = data["loan_id"], (data["stock_id"], data["number"])
-        require(bool(self.loans[loan].voided), f"{where}: {paper} of {loan} is void, the loan is not")
+        require(self._is_void(loan), f"{where}: {paper} of {loan} is void, the loan is not")
         require(paper in self.blanks[loan], f"{where}: {paper} is void again, or was never signed for {loan}")
         self.blanks[loan].discard(paper)
 
@@ -243,6 +256,7 @@ _HANDLERS: dict[str, Callable[[VoidBooks, str, Any], None]] = {
     "ContractVoided": VoidBooks._contract_void,
     "DealPackOpened": VoidBooks._pack_opened,
     "DealPackVoided": VoidBooks._pack_void,
+    "ListingCancelled": VoidBooks._cancelled,
     "BlankSigned": VoidBooks._blank_signed,
     "SignedBlankVoided": VoidBooks._blank_void,
 }

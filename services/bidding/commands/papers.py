@@ -45,7 +45,8 @@ class IssueContract:
 
 @command("bidding.VoidContract")
 class VoidContract:
-    """The loan's contract is void since its money moved, written or not, with the papers of `claims`. No effect when it is."""
+    """The loan's contract is void, written or not, with the papers of `claims`: by a measure, or with its listing (`measure_id`). No effect
+    when it is."""
 
     loan_id: str
     borrower: str

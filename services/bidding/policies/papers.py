@@ -3,9 +3,12 @@
 Where the profile asks for more, each claim gets a deal pack, which people make.
 """
 
+from typing import Final, get_args
+
 from libs.events.bidding import (
     ContractIssued,
     FundsCollected,
+    ListingCancelled,
 )
 from libs.events.contract_stock import BlankSigned
 from libs.events.deal_packs import (
@@ -22,6 +25,7 @@ from libs.events.void_papers import (
     VoidedBy,
 )
 from libs.events.voidance import LoanVoided
+from libs.events.voiding import VoidingCode
 from services.bidding.commands.contract_stock import VoidSignedBlank
 from services.bidding.commands.papers import (
     IssueContract,
@@ -30,6 +34,9 @@ from services.bidding.commands.papers import (
     VoidContract,
     VoidDealPack,
 )
+
+#: For what a listing is cancelled because its contract is void.
+_GROUNDS: Final[dict[str, VoidingCode]] = {ground: ground for ground in get_args(VoidingCode)}
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
@@ -46,6 +53,15 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
                 *(_void_pack(voided, claim_id) for claim_id in voided.claims),
                 *(_void_blank(voided.loan_id, blank, by) for blank in voided.blanks),
             ]
+        case ListingCancelled() as cancelled if cancelled.code in _GROUNDS:
+            contract = VoidContract(
+                loan_id=cancelled.loan_id,
+                borrower=cancelled.borrower,
+                measure_id=cancelled.listing_id,
+                ground=_GROUNDS[cancelled.code],
+                voided_on=cancelled.cancelled_on,
+            )
+            return [Send("void-contract", _contract_of(cancelled.loan_id), contract)]
         case BlankSigned() as signed:
             blank = SignedBlank(stock_id=signed.stock_id, number=signed.number)
             recording = RecordSignedBlank(loan_id=signed.loan_id, blank=blank)
@@ -163,10 +179,14 @@ SAGAS = (
     Saga(
         name="void papers",
         why="Who reads the papers of a void contract is told so.",
-        opened_by={LoanVoided: lambda voided: voided.loan_id},
+        opened_by={
+            LoanVoided: lambda voided: voided.loan_id,
+            ListingCancelled: lambda cancelled: (cancelled.loan_id,) if cancelled.code in _GROUNDS else (),
+        },
         closed_by={ContractVoided: lambda voided: voided.loan_id},
         steps=(
             Step(on=LoanVoided, send=VoidContract),
+            Step(on=ListingCancelled, send=VoidContract),
             Step(on=ContractVoided, send=VoidDealPack),
         ),
     ),

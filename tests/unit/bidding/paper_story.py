@@ -192,6 +192,14 @@ CONTRACT_VOID = ContractVoided(
     claims=("clm_1_1", "clm_1_2"),
 )
 
+#: What its listing says of one that is void before any money moved.
+VOID_UNFUNDED = VoidContract(
+    loan_id="loan_1",
+    borrower="usr_bea",
+    measure_id="lst_1",
+    ground="duress",
+    voided_on=listing.FUNDED_ON,
+)
 RECORD_BLANK = RecordSignedBlank(loan_id="loan_1", blank=BLANK)
 BLANK_RECORDED = SignedBlankRecorded(contract_id="ctr_1", loan_id="loan_1", blank=BLANK, voided=None)
 LATE_BLANK = replace(BLANK_RECORDED, voided=VOIDED)

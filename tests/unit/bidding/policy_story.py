@@ -262,6 +262,15 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [Send(_VOID_BLANK, stock.STOCK, stock.VOID_SIGNED)],
     ),
     ("bidding", stock.SIGNED_VOID, []),
+    (
+        "bidding",
+        replace(listing.CANCELLED, bids=(), code="duress"),
+        [
+            Send("void-contract", "ctr_1", papers.VOID_UNFUNDED),
+            Send("vouchers", "marketing", vouchers.CANCELLED_LISTING),
+            standing.END_CLOSED,
+        ],
+    ),
     ("bidding", listing.PLACED, []),
     ("bidding", PARTLY_PLACED, [Send("reduce", "acc_ann", ReduceHold(hold_id="hold_c", keep_fen=100_50))]),
     ("bidding", account.REDUCED, []),
