@@ -58,6 +58,8 @@ def _in_words(day: date) -> Iterator[None]:
         raise OperatorError(f"The bank has no file of {day} for us: {refused.code}.") from None
     except BankUnavailable as error:
         raise OperatorError(f"The bank does not answer ({error}).") from None
+    except OSError as error:
+        raise OperatorError(f"The file of {day} cannot be read: {error.strerror or error}.") from None
     except ViewMissing as error:
         raise OperatorError(f"{error}: is the projector running?") from None
 
