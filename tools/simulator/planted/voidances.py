@@ -39,7 +39,7 @@ PLANTS = (
         instead(voidance, "pause_ended", lambda _real: lambda *_arguments: ()),
         ("is left alone on",),
         config=WHOLE,
-        seeds=range(5, 24),
+        seeds=range(54, 57),
     ),
     Plant(
         "void-papers-say-nothing",
