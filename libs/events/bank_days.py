@@ -70,8 +70,8 @@ class LineBreak:
 
 @record
 class Part:
-    """So many of a day's differences as one command lists: their digest, how much more the bank has by them, and how many more
-    bookings."""
+    """So many of a day's differences as one command lists, new ones and those that are gone: their digest, how much more the bank has
+    by them, and how many more bookings."""
 
     digest: TextHash
     breaks: Count
@@ -81,11 +81,22 @@ class Part:
 
 @record
 class Unlisted:
-    """Differences of a day beyond those that a work list takes: how many, and the same sums."""
+    """Differences of a day that wait, because a work list and a decision take only so many: how many, and the same sums."""
 
     breaks: Count
     differs_fen: Fen
     alone: Fen
+
+
+@record
+class Told:
+    """All differences of a day that were told, open or over, and that its file still shows: how many, the same sums, and a digest that
+    only the same ones have (the sum of the digests of their ids)."""
+
+    breaks: Count
+    differs_fen: Fen
+    alone: Fen
+    digest: TextHash
 
 
 @event("bidding.BankDayReconciled.v1")
@@ -94,8 +105,11 @@ class BankDayReconciled:
 
     `revision` counts the files of the day that said something new; `lines_hash` is the digest of the last one's bookings.
     `accounts_fen`: what customers, fees and all others had at the day's end. `open_after`: breaks of all days that are not
-    resolved. `unlisted`: differences of the day beyond those that a work list takes. `corrected`: of these kinds of the whole the
-    settled differences are gone.
+    resolved. `corrected`: of these kinds of the whole the settled differences are gone.
+
+    `unlisted`: differences of the day that wait to be told until there is room, by which the bank has `unlisted_fen` more;
+    `unclosed`: told ones that the file shows no more and that wait to be closed. `told` is what was told of a day that comes bit by
+    bit, None where its file is told as a whole. `gone`: differences that are over and that the file shows no more.
     """
 
     business_date: date
@@ -110,12 +124,16 @@ class BankDayReconciled:
     open_after: Count
     unlisted: Count = 0
     corrected: tuple[BreakKind, ...] = ()
+    unlisted_fen: Fen = 0
+    unclosed: Count = 0
+    told: Told | None = None
+    gone: tuple[str, ...] = ()
 
 
 @event("bidding.BankDayBegun.v1")
 class BankDayBegun:
-    """A day's file differs in more bookings than one command lists: these parts follow, which add up. The day is reconciled when
-    all are in; `listing` is the digest over them."""
+    """A day's file differs in more bookings than one command lists: these parts follow, which add up with what was told before
+    (`known`) and what waits. The day is reconciled when all are in; `listing` is the digest over them."""
 
     business_date: date
     listing: TextHash
@@ -126,16 +144,21 @@ class BankDayBegun:
     claims: Claims | None
     parts: tuple[Part, ...]
     unlisted: Unlisted | None
+    known: Told | None = None
+    unclosed: Unlisted | None = None
 
 
 @event("bidding.BankBreaksListed.v1")
 class BankBreaksListed:
-    """A part of a day's differences is in (`part`, from 0): these are shown by the day's file, new or known or settled before."""
+    """A part of a day's differences is in (`part`, from 0): these are new, and `gone` are over and not shown any more. `told` is
+    what was told of the day with them."""
 
     business_date: date
     listing: TextHash
     part: Count
     break_ids: tuple[str, ...]
+    told: Told | None = None
+    gone: tuple[str, ...] = ()
 
 
 @event("bidding.BankBreakOpened.v1")
@@ -195,7 +218,8 @@ class BankBreaksMatched:
 @event("bidding.BankBreakInFlight.v1")
 class BankBreakInFlight:
     """The bank booked on one date what we booked on the next, or the reverse, under one reference: it is one difference, which
-    timing explains. `counterpart` is the id that the booking of the other date, `other_date`, would have had by itself."""
+    timing explains. `counterpart` is the id that the booking of the other date, `other_date`, would have had by itself, as `other`
+    says it."""
 
     break_id: str
     business_date: date
@@ -203,3 +227,4 @@ class BankBreakInFlight:
     other_date: date
     amount_fen: Fen
     code: Literal["timing"] = "timing"
+    other: LineBreak | None = None

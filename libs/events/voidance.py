@@ -15,10 +15,12 @@ from libs.events.voiding import VoidingCode
 
 @record
 class Voidance:
-    """The loan's contract is void. What is left of its principal is due at once, on the next day, or by `repay_by`."""
+    """The loan's contract is void. What is left of its principal is due at once, on the next day, or by `repay_by`. `knew` are the
+    lenders who knew of its illegal purpose: the law does not protect them (processes.md 1.N)."""
 
     ground: VoidingCode
     repay_by: date | None = None
+    knew: tuple[str, ...] = ()
     kind: Literal["voidance"] = "voidance"
 
 
@@ -40,7 +42,7 @@ class LoanVoided:
 
     `principal_fen` is due on `due_on`, None where none is left; it bears neither interest nor penalty. `lent` are the claims as they were
     lent, whose papers are void; `guarantor` stands in for it no more, empty for nobody. The loan is at best of class `floor_class`
-    until somebody says otherwise by hand. `rows` is the schedule as it stood, `was_repaid` whether it was owed no more: by that what came
+    until somebody says otherwise by hand. `knew` are the lenders who knew of its illegal purpose. `rows` is the schedule as it stood, `was_repaid` whether it was owed no more: by that what came
     in the past came early, in time or late, whatever it counts as since.
     """
 
@@ -61,3 +63,4 @@ class LoanVoided:
     guarantor: str = ""
     product: str = ""
     region: str = ""
+    knew: tuple[str, ...] = ()

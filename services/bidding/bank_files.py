@@ -159,7 +159,7 @@ async def keep_reconciling(
                 ) as error:
                     log.warning("reconciler_waits", error=type(error).__name__, why=str(error))
                 moves()
-                await until_set(stop, _ROUND_S)
+                await until_set(stop, _REST_S if reconciler.goes_on else _ROUND_S)
     finally:
         await commands.close()
         await database.close()

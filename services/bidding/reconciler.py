@@ -1,8 +1,8 @@
 """The reconciler: compares each date's file of the custodian bank with our books, and puts what it found on the log as one command.
 
-It remembers nothing that matters: which dates are over, what our side of them is and what the last file said stand in views. A file
-is read, sorted and matched on the disk, so its length costs no memory. A date's file may grow, so the last week's are looked at again,
-and while no line explains a balance, those before them too, a few at a time.
+It remembers nothing that matters: which dates are over, what our side of them is, what the last file said and what was told of it stand
+in views. A file is read, sorted and matched on the disk, so its length costs no memory. A date's file may grow, so the last week's are
+looked at again, and while no line explains a balance, those before them too, a few at a time; and every date of which something waits.
 """
 
 import asyncio
@@ -24,9 +24,10 @@ from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFile, BankFileRefused
 from services.bidding.commands.bank_days import BANK_DAYS, ListBankBreaks, ReconcileBankDay
 from services.bidding.custodian import BankRefused
-from services.bidding.domain.bank_day_files import PART_MAX, listing_of, part_of
+from services.bidding.domain.bank_day_sums import listing_of, part_of
 from services.bidding.domain.bank_days_state import DAYS_KEPT
 from services.bidding.matching import Matcher, OurBooking
+from services.bidding.waiting_breaks import USUAL, InThread, Room, chunks_of, shown_by
 
 log = structlog.get_logger()
 
@@ -43,9 +44,6 @@ FURTHER_BACK: Final = 7
 _ROUTE: Final = "reconcile /bidding/bank-days/{day}"
 _PAGE: Final = 1_000
 _NO_LINES: Final = sha256().hexdigest()
-
-InThread = Callable[..., Awaitable[Any]]
-"""Run a function that blocks beside the loop (asyncio.to_thread)."""
 
 
 class DayNotOver(Exception):
@@ -101,7 +99,7 @@ async def reconciliation(
     claims: Claims | None = None,
     accounts_drift_fen: int = 0,
     in_thread: InThread = asyncio.to_thread,
-    part_max: int = PART_MAX,
+    room: Room = USUAL,
 ) -> Found:
     """What a date's file asks of the log. `accounts_drift_fen`: how far the accounts' own balances are from their postings.
 
@@ -114,12 +112,11 @@ async def reconciliation(
     with Matcher.open() as matcher:
         await in_thread(matcher.take_bank, file)
         ledger = await _take_ledger(views, matcher, day)
-        found, unlisted = await in_thread(matcher.breaks)
-    breaks = tuple([await _named(views, day, each) for each in found])
+        shown = await shown_by(views, matcher, day, known, room, in_thread)
     closing_fen, accounts_fen = await _sums_until(views, day)
-    in_one = len(breaks) <= part_max
-    starts = range(0, 0 if in_one else len(breaks), part_max)
-    chunks = [breaks[start : start + part_max] for start in starts]
+    breaks = tuple([await _named(views, day, each) for each in shown.breaks])
+    chunks = chunks_of(breaks, shown.gone, room.part)
+    in_one = len(chunks) <= 1
     command = ReconcileBankDay(
         business_date=day,
         lines_hash=file.lines_hash,
@@ -130,13 +127,16 @@ async def reconciliation(
         accounts_fen=accounts_fen + accounts_drift_fen,
         claims=claims,
         breaks=breaks if in_one else (),
-        parts=tuple(part_of(chunk) for chunk in chunks),
-        unlisted=unlisted,
+        parts=() if in_one else tuple(part_of(*chunk) for chunk in chunks),
+        unlisted=shown.unlisted,
+        known=shown.known,
+        gone=shown.gone if in_one else (),
+        unclosed=shown.unclosed,
     )
     listing = listing_of(command)
     parts = tuple(
-        ListBankBreaks(business_date=day, listing=listing, part=number, breaks=chunk)
-        for number, chunk in enumerate(chunks)
+        ListBankBreaks(business_date=day, listing=listing, part=number, breaks=new, gone=gone)
+        for number, (new, gone) in enumerate(() if in_one else chunks)
     )
     return Found(command, parts, known.get("revision", 0))
 
@@ -162,8 +162,10 @@ def says_nothing(command: ReconcileBankDay, known: Mapping[str, Any]) -> bool:
         known.get("accounts_fen"),
     )
     claims = command.claims
+    is_news = command.known is not None and (command.parts or command.breaks or command.gone)
     return (
         balanced
+        and not is_news
         and (claims is None or claims.ledger_fen == claims.register_fen)
         and command.lines_hash == known.get("lines_hash")
         and command.accounts_fen == known.get("accounts_fen")
@@ -209,7 +211,8 @@ def days_to_do(known: Mapping[date, Any], dates: Dates, further: int | None = No
     rounds = -(-len(before) // FURTHER_BACK)
     start = (further or 0) % rounds * FURTHER_BACK if rounds else 0
     looked = () if further is None else before[start : start + FURTHER_BACK]
-    return [day for day in days if day not in known or day > again or day in looked]
+    waiting = {day for day, document in known.items() if document.get("waits")}
+    return [day for day in days if day not in known or day > again or day in looked or day in waiting]
 
 
 async def is_unbalanced(views: ReadsViews) -> bool:
@@ -306,6 +309,8 @@ class Reconciler:
         self._began = began
         self._refused: dict[date, int] = {}
         self._rounds = 0
+        self.goes_on = False
+        """Whether the last round told something of a date of which something still waits."""
 
     async def once(self) -> Sequence[date]:
         """Ask for the files of all dates that need a look, and return those that were believed. A file that is refused, by its
@@ -313,6 +318,7 @@ class Reconciler:
 
         Raises BankUnavailable, LogUnavailable, DatabaseError, ViewMissing.
         """
+        self.goes_on = False
         dates = await dates_over(self._views, self._partitions)
         if dates is None:
             return []
@@ -364,6 +370,14 @@ class Reconciler:
                 log.error("bank_day_refused", day=day.isoformat(), code=code)
                 return False
         self._refused.pop(day, None)
-        if found.command.unlisted:
-            log.error("bank_day_overflows", day=day.isoformat(), unlisted=found.command.unlisted.breaks)
+        waiting = found.command.unlisted
+        if waiting:
+            log.error(
+                "bank_day_overflows",
+                day=day.isoformat(),
+                unlisted=waiting.breaks,
+                unlisted_fen=waiting.differs_fen,
+            )
+        is_news = found.parts or found.command.breaks or found.command.gone
+        self.goes_on = self.goes_on or bool(is_news and (waiting or found.command.unclosed))
         return True

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: 8: a measure waits for the answer of a debit that is on its way; arrears of a pause are restructured, or settled
 #: in kind; what comes to a loan that was judged, while others are, comes after its judgement; a guarantor's
 #: money is an input; the sale of an asset that nobody signs expires; who is known to have a part in a loan signs no
-#: correction of it.
+#: correction of it; a lender who knew of an illegal purpose is not protected.
 RULES = 8
 
 

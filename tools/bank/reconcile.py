@@ -58,6 +58,8 @@ def _in_words(day: date) -> Iterator[None]:
         raise OperatorError(f"The bank has no file of {day} for us: {refused.code}.") from None
     except BankUnavailable as error:
         raise OperatorError(f"The bank does not answer ({error}).") from None
+    except OSError as error:
+        raise OperatorError(f"The file of {day} cannot be read: {error.strerror or error}.") from None
     except ViewMissing as error:
         raise OperatorError(f"{error}: is the projector running?") from None
 
@@ -178,9 +180,20 @@ def told(document: dict[str, Any]) -> Table:
         table.add_row("register of claims", "", "", "", yuan(document["claims_fen"]))
     table.caption = (
         f"{document['opened']} opened, {document['closed']} closed, {document['open_after']} open of all days"
-        + (f", {document['unlisted']} not listed" if document["unlisted"] else "")
+        + _waiting(document)
     )
     return table
+
+
+def _waiting(document: dict[str, Any]) -> str:
+    """What the work list has no room for yet."""
+    waits = ""
+    if document["unlisted"]:
+        sums = yuan(document["unlisted_fen"])
+        waits += f"; {document['unlisted']} wait until there is room on the work list, by which the bank has {sums} more"
+    if document["unclosed"]:
+        waits += f"; {document['unclosed']} wait to be closed"
+    return waits
 
 
 def yuan(fen: int) -> str:

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from libs.runtime.settings import Settings
+from services.bidding.projections.bank_days import MACHINE
 from tools.bank.reconcile import reconcile_days
 from tools.replay.gateway import Gateway
 
@@ -121,10 +122,17 @@ async def _matched(gateway: Gateway, accountant: str, left: int) -> int:
     give_up_at = time.monotonic() + _PATIENCE_S
     while True:
         shown = await gateway.read(accountant, "/bidding/bank-breaks?state=resolved&limit=200")
-        matched = len(shown["items"]) if shown else 0
+        matched = len({_told_as(each) for each in shown["items"]}) if shown else 0
         if matched + left >= told or time.monotonic() > give_up_at:
             return matched
         await asyncio.sleep(_LOOK_S)
+
+
+def _told_as(each: dict[str, str]) -> str:
+    """What was in flight at midnight is two halves, of which one was told."""
+    if each["explained_by"] == MACHINE:
+        return min(each["break_id"], each["counterpart"])
+    return each["break_id"]
 
 
 async def _left(gateway: Gateway, accountant: str) -> int:

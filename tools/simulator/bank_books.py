@@ -1,7 +1,7 @@
 """Bank days, kept once more: the files that the bank really gave against our bookings as the log holds them, line by line.
 
-At every reconciliation the work list is exactly what the two do not share; a difference ends by a file that has it no more, by its
-other half, or by two people. The balances are the accountant's.
+At every reconciliation the work list is what the two do not share, but for so many as it is said that wait; a difference ends by a file
+that has it no more, by its other half, or by two people. At rest nothing waits that there is room for. The balances are the accountant's.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from typing import Any
 
 from tools.simulator.books import Books
 from tools.simulator.loan_books import require
-from tools.simulator.played_bank import BankEntry, GivenFile
+from tools.simulator.played_bank import WORK_LIST, BankEntry, GivenFile
 
 _BANK = "bank:custody"
 #: A difference: reference, account, what the bank says, what we say.
@@ -29,6 +29,8 @@ class BreakBook:
     explained_by: str | None = None
     other: str = ""
     """The other half of what was in flight: it stands by itself only when this one is shown no more."""
+    counterpart: str = ""
+    """What it was settled together with by people, in the same way."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class BankBooks:
     breaks: dict[str, BreakBook] = field(default_factory=dict)
     settled: dict[str, BreakBook] = field(default_factory=dict)
     days: dict[date, GivenFile] = field(default_factory=dict)
+    waiting: dict[date, Any] = field(default_factory=dict)
+    """What was last said of what waits, by date."""
     begun: tuple[date, int, Any] | None = None
     """A day whose differences come in parts, and how many are in."""
     landed: dict[str, None] = field(default_factory=dict)
@@ -71,6 +75,9 @@ class BankBooks:
             require(day in self.days or not over, f"{day} was never reconciled with the bank")
         for day in self.days:
             self._as_the_bank_says("at rest", day)
+            said = self.waiting[day]
+            is_served = len(self.breaks) >= WORK_LIST or not (said["unlisted"] or said["unclosed"])
+            require(is_served, f"differences of {day} wait, and there is room on the work list")
 
     # --- days -----------------------------------------------------------------------------------------------------
 
@@ -95,14 +102,16 @@ class BankBooks:
         require(data["open_after"] == len(self.breaks), f"{where}: {len(self.breaks)} breaks are open")
         for name in [each for each, book in self.settled.items() if book.kind in data["corrected"]]:
             del self.settled[name]
+        self._over(where, data["gone"])
+        self.waiting[day] = data
+        if data["told"] is not None:
+            told = sum(each.day == day and bool(each.what[0]) for each in self._known())
+            require(data["told"]["breaks"] == told, f"{where}: {told} differences of {day} were told")
         if day == max(self.days):
             self._whole(where, day, data)
         self._as_the_bank_says(where, day)
         self._one_each(where, day)
         if self.begun is not None and self.begun[0] == day:
-            _, parts, said = self.begun
-            whole = parts == len(said["parts"]) or said["lines_hash"] != data["lines_hash"]
-            require(whole, f"{where}: {day} is reconciled before its parts are in")
             self.begun = None
 
     def _as_the_bank_says(self, where: str, day: date) -> None:
@@ -113,16 +122,18 @@ class BankBooks:
             expected += _differences(
                 theirs.get(reference), [x for x in self.bookings.get(day, []) if x.reference == reference]
             )
-        known = [*self.breaks.values(), *self.settled.values()]
-        told = Counter(each.what for each in known if each.day == day and each.what[0])
+        told = Counter(each.what for each in self._known() if each.day == day and each.what[0])
         missing = sorted((expected - told).elements())
-        require(not missing, f"{where}: {day} differs by {missing} and nobody says so")
+        said = self.waiting[day]
+        waiting = len(missing), sum(each[2] - each[3] for each in missing)
+        is_said = (said["unlisted"], said["unlisted_fen"]) == waiting
+        require(is_said, f"{where}: {day} differs by {missing} and nobody says so")
         flying = [each for each in self.settled.values() if each.other]
         live = Counter(
             each.what for each in [*self.breaks.values(), *flying] if each.day == day and each.what[0]
         )
         made_up = sorted((live - expected).elements())
-        require(not made_up, f"{where}: {day} does not differ by {made_up}")
+        require(len(made_up) <= said["unclosed"], f"{where}: {day} does not differ by {made_up}")
 
     def _one_each(self, where: str, day: date) -> None:
         """What the bank has on one date and we on the next is one difference, where just one on each side fits."""
@@ -140,8 +151,7 @@ class BankBooks:
         lines = sum(each.moved_fen for on in self.days for each in self.days[on].entries)
         ours = sum(each.moved_fen for on in self.days for each in self.bookings.get(on, []))
         unexplained = data["bank"]["closing_fen"] - data["ledger"]["closing_fen"] - (lines - ours)
-        known = [*self.breaks.values(), *self.settled.values()]
-        told = sum(each.what[2] - each.what[3] for each in known if each.kind == "balance_differs")
+        told = sum(each.what[2] - each.what[3] for each in self._known() if each.kind == "balance_differs")
         open_ones = [name for name, each in self.breaks.items() if each.kind == "balance_differs"]
         require(unexplained or not open_ones, f"{where}: {open_ones} stand, and balances of {day} agree")
         require(told == unexplained, f"{where}: balances of {day} differ by {unexplained}, told is {told}")
@@ -157,6 +167,7 @@ class BankBooks:
         require(data["part"] == parts, f"{where}: part {data['part']} of {day} comes after {parts}")
         known = all(name in self.breaks or name in self.settled for name in data["break_ids"])
         require(known, f"{where}: a part of {day} shows what nobody knows")
+        self._over(where, data["gone"])
         self.begun = day, parts + 1, said
 
     def _in_flight(self, where: str, data: Any) -> None:
@@ -174,8 +185,9 @@ class BankBooks:
     def _opened(self, where: str, data: Any) -> None:
         name = data["break_id"]
         half = self.settled.get(name)
-        if half is not None and half.other:
-            del self.settled[name], self.settled[half.other]
+        if half is not None and (half.other or half.counterpart):
+            del self.settled[name]
+            self.settled.pop(half.other or half.counterpart, None)
             self.landed[name] = None
         require(name not in self.breaks and name not in self.settled, f"{where}: {name} is opened again")
         what = data["reference"], data["account_id"], data["bank_fen"], data["ledger_fen"]
@@ -189,7 +201,8 @@ class BankBooks:
         del self.breaks[data["break_id"]]
 
     def _explained(self, where: str, data: Any) -> None:
-        self._open(where, data["break_id"]).explained_by = data["explained_by"]
+        book = self._open(where, data["break_id"])
+        book.explained_by, book.counterpart = data["explained_by"], data["counterpart"] or ""
 
     def _resolved(self, where: str, data: Any) -> None:
         book = self._open(where, data["break_id"])
@@ -203,12 +216,23 @@ class BankBooks:
         require(
             one and here.what[3] == there.what[2] == 0, f"{where}: {here.what} is not settled by {there.what}"
         )
+        here.counterpart, there.counterpart = data["there"], data["here"]
         self._settle(data["here"])
         self._settle(data["there"])
 
     def _open(self, where: str, name: str) -> BreakBook:
         require(name in self.breaks, f"{where}: {name} is not open")
         return self.breaks[name]
+
+    def _known(self) -> list[BreakBook]:
+        """What was told and is not closed, or over and shown no more."""
+        return [*self.breaks.values(), *self.settled.values()]
+
+    def _over(self, where: str, names: list[str]) -> None:
+        """These are over, and their date's file shows them no more."""
+        for name in names:
+            require(name not in self.breaks, f"{where}: {name} is open, and said to be over")
+            self.settled.pop(name, None)
 
     def _settle(self, name: str) -> None:
         self.settled[name] = self.breaks.pop(name)

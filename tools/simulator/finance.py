@@ -14,18 +14,21 @@ from services.bidding.bank_file import BankFileRefused, lines_of
 from services.bidding.commands import RecordUnrequestedMoney
 from services.bidding.commands.bank_days import BANK_DAYS, ExplainBreak, MatchBreaks, ResolveBreak
 from services.bidding.reconciler import LENT, RECONCILER, DayNotOver, dates_over, reconciliation
+from services.bidding.waiting_breaks import Room
 from tools.simulator.people import Api, Call
-from tools.simulator.played_bank import PlayedBank
+from tools.simulator.played_bank import WORK_LIST, PlayedBank
 from tools.simulator.projecting import Database
 
 _T = TypeVar("_T")
 _CODES: tuple[Explanation, ...] = ("timing", "booked_later", "bank_error", "our_error")
 _ENDS: tuple[Resolution, ...] = ("timing", "booked_later", "bank_corrected", "our_correction")
 _PEOPLE = ("stf_acc1", "stf_acc2")
-#: Differences of one command, so few that most days take several.
-_PART_MAX = 2
+#: Differences of one command, of one look and of the work list: so few that most days take several commands, and some days wait.
+ROOM = Room(open=WORK_LIST, listed=5, part=2)
 #: How often the machine dies between two parts.
 _GIVES_UP = 0.1
+#: Views were behind: the next look begins where they are then.
+_BEHIND = ("file_differs", "known_differs", "invalid_breaks")
 #: Steps between two looks at views that are behind.
 _PATIENCE = 25
 
@@ -81,6 +84,8 @@ class Finance:
     due: list[date] = field(default_factory=list)
     breaks: dict[str, str | None] = field(default_factory=dict)
     """Differences on the work list, with who explained them."""
+    waiting: dict[date, None] = field(default_factory=dict)
+    """Dates of which something waits until there is room."""
     refused_files: int = 0
     _call: Call | None = None
     _parts: list[Any] = field(default_factory=list)
@@ -101,11 +106,18 @@ class Finance:
         elif name == "BankBreaksMatched":
             self.breaks.pop(data["here"], None)
             self.breaks.pop(data["there"], None)
+        elif name == "BankDayReconciled":
+            day = date.fromisoformat(data["business_date"])
+            self.waiting.pop(day, None)
+            if data["unlisted"] or data["unclosed"]:
+                self.waiting[day] = None
 
     # --- files ----------------------------------------------------------------------------------------------------
 
     def new_day(self, today: date) -> None:
-        """The date before is over: its file is due, after one more look at the file before."""
+        """The date before is over: its file is due, after one more look at the file before and at those of which something waits."""
+        if self.following < today:
+            self.due += [day for day in self.waiting if day not in self.due]
         while self.following < today:
             self.due += [day for day in (self._last, self.following) if day is not None]
             self._last = self._final = self.following
@@ -138,7 +150,7 @@ class Finance:
                     claims=self._claims(),
                     accounts_drift_fen=_settled(drift_fen(self.views)),
                     in_thread=_at_once,
-                    part_max=_PART_MAX,
+                    room=ROOM,
                 )
             )
         except BankFileRefused:
@@ -155,22 +167,31 @@ class Finance:
         self._call = self.api.ask("bidding", BANK_DAYS, first, principal=RECONCILER.subject)
 
     def finish(self) -> bool:
-        """When everybody goes home, every date that is over has its whole file: the last one is looked at once more."""
-        if not self.due and self._call is None and self._final is not None:
-            self.due, self._final = [self._final], None
+        """When everybody goes home, every date that is over has its whole file: the last one is looked at once more. What waits is
+        asked for as long as there is room."""
+        if not self.due and self._call is None:
+            if self._final is not None:
+                self.due, self._final = [self._final], None
+            elif self._has_room:
+                self.due = [*self.waiting]
         return self.reconcile()
 
     @property
     def is_done(self) -> bool:
         """Whether no file is left to look at."""
-        return not self.due and self._call is None and self._final is None
+        return not self.due and self._call is None and self._final is None and not self._has_room
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether something waits that the work list has room for."""
+        return bool(self.waiting) and len(self.breaks) < WORK_LIST
 
     def _hear(self, call: Call) -> None:
         first = from_json(call.answers[0])[0]
         self._call = None
         if first["type"] == "system.CommandRefused.v1":
             code = first["data"]["code"]
-            if code != "file_differs":  # the view of days was behind: the next look begins where it is then
+            if code not in _BEHIND:
                 raise AssertionError(f"the reconciliation of {self.due[0]} is refused: {code}")
             return
         if self._parts and self.rng.random() < _GIVES_UP:

@@ -44,13 +44,12 @@ class StockSight:
             self._stock(name, data)
         elif name == "ListingOpened":
             self.live[data["listing_id"]] = None
+            self.loans.append(data["loan_id"])
         elif name == "ListingVoidingProposed":
             self.proposed[data["listing_id"]] = data["proposer"]
         elif name in ("ListingCancelled", "ListingExpired", "LoanFunded"):
             self.live.pop(data.get("listing_id"), None)
             self.proposed.pop(data.get("listing_id"), None)
-            if name == "LoanFunded":
-                self.loans.append(data["loan_id"])
 
     def _stock(self, name: str, data: Any) -> None:
         if name == "StockPrinted":
@@ -60,7 +59,7 @@ class StockSight:
             self.differs = data["counter"] if data["missing"] or data["unexpected"] or data["twice"] else ""
         elif name == "StockDifferenceExplained":
             self.differs = ""
-        elif data["stock_id"] == self.stock:
+        elif data["stock_id"] == self.stock and name != "SignedBlankVoided":
             self._moved(name, data)
 
     def _moved(self, name: str, data: Any) -> None:

@@ -61,6 +61,10 @@ class VoidBooks:
     packs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     void_packs: set[str] = field(default_factory=set)
     void_contracts: set[str] = field(default_factory=set)
+    unfunded: set[str] = field(default_factory=set)
+    """Loans of listings that ended because their contract is void."""
+    blanks: defaultdict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
+    """Papers of the stock that are signed for a loan and not void."""
 
     def record(self, where: str, events: list[Any]) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -82,12 +86,17 @@ class VoidBooks:
 
     def at_rest(self) -> None:
         """Papers of a void contract say so, and nobody stands in for it."""
+        for loan in self.unfunded:
+            require(loan in self.void_contracts, f"the contract of {loan} is void and does not say so")
+            require(not self.blanks[loan], f"{sorted(self.blanks[loan])} of the void {loan} are not void")
         for loan, one in self.loans.items():
             if not one.voided:
                 continue
             require(loan in self.void_contracts, f"the contract of {loan} is void and does not say so")
             left = self.packs[loan] - self.void_packs
             require(not left, f"{sorted(left)} of a void contract are not void")
+            papers = sorted(self.blanks[loan])
+            require(not papers, f"{papers} of the void {loan} are not void")
             if one.guarantor in self.guarantors.register:
                 counted = self.guarantors.register[one.guarantor].loans.get(loan, 0)
                 require(not counted, f"{one.guarantor} stands in for the void {loan} with {counted}")
@@ -128,6 +137,17 @@ class VoidBooks:
         for account, basis in one.basis.items():
             has, meant = one.got[account] + moved[account], basis - left[account]
             require(has == meant, f"{where}: {account} ends with {has} of the void {loan}, not {meant}")
+        knew = {f"acc_{who.removeprefix('usr_')}" for who in told["knew"]}
+        require(
+            tuple(told["knew"]) == tuple(terms["knew"]),
+            f"{where}: others knew of the void {loan} than was signed",
+        )
+        others_fen = sum(fen for account, fen in left.items() if account not in knew)
+        gets = [account for account in one.basis if account in knew and moved[account] > 0]
+        require(
+            not (gets and others_fen),
+            f"{where}: {gets} knew, and get what {others_fen} is left to others of the void {loan}",
+        )
         one.voided, one.guarantor = told["measure_id"], told["guarantor"]
 
     def _lent(self, _where: str, data: Any) -> None:
@@ -193,7 +213,7 @@ class VoidBooks:
 
     def _contract_void(self, where: str, data: Any) -> None:
         loan = data["loan_id"]
-        require(bool(self.loans[loan].voided), f"{where}: the papers of {loan} are void, the loan is not")
+        require(self._is_void(loan), f"{where}: the papers of {loan} are void, the loan is not")
         require(loan not in self.void_contracts, f"{where}: the contract of {loan} is void again")
         self.void_contracts.add(loan)
 
@@ -204,6 +224,23 @@ class VoidBooks:
         loan = data["loan_id"]
         require(bool(self.loans[loan].voided), f"{where}: the papers of {loan} are void, the loan is not")
         self.void_packs.add(data["pack_id"])
+
+    def _cancelled(self, _where: str, data: Any) -> None:
+        if data["code"] in ("fraud", "duress", "illegal_purpose"):
+            self.unfunded.add(data["loan_id"])
+
+    def _is_void(self, loan: str) -> bool:
+        one = self.loans.get(loan)
+        return loan in self.unfunded or (one is not None and bool(one.voided))
+
+    def _blank_signed(self, _where: str, data: Any) -> None:
+        self.blanks[data["loan_id"]].add((data["stock_id"], data["number"]))
+
+    def _blank_void(self, where: str, data: Any) -> None:
+        loan, paper = data["loan_id"], (data["stock_id"], data["number"])
+        require(self._is_void(loan), f"{where}: {paper} of {loan} is void, the loan is not")
+        require(paper in self.blanks[loan], f"{where}: {paper} is void again, or was never signed for {loan}")
+        self.blanks[loan].discard(paper)
 
 
 _HANDLERS: dict[str, Callable[[VoidBooks, str, Any], None]] = {
@@ -219,4 +256,7 @@ _HANDLERS: dict[str, Callable[[VoidBooks, str, Any], None]] = {
     "ContractVoided": VoidBooks._contract_void,
     "DealPackOpened": VoidBooks._pack_opened,
     "DealPackVoided": VoidBooks._pack_void,
+    "ListingCancelled": VoidBooks._cancelled,
+    "BlankSigned": VoidBooks._blank_signed,
+    "SignedBlankVoided": VoidBooks._blank_void,
 }

@@ -30,8 +30,10 @@ class Voiders:
 
     def __init__(self, rng: Random, api: Api) -> None:
         self._rng = rng
+        self._knowing = Random(str(rng.getstate()[1][:8]))  # takes no draw of the others
         self._api = api
         self._loans: list[str] = []
+        self._lenders: dict[str, list[str]] = {}
         self._asked = 0
 
     def new_day(self, today: date) -> None:
@@ -40,20 +42,30 @@ class Voiders:
             return
         self._asked += 1
         by = today + timedelta(days=self._rng.choice((-1, 1, 9, 30))) if self._rng.random() < 0.4 else None
+        loan = self._rng.choice(self._loans)
         proposal = ProposeMeasure(
             measure_id=f"{MINE}_{self._asked}",
-            loan_id=self._rng.choice(self._loans),
-            terms=Voidance(ground=self._rng.choice(_GROUNDS), repay_by=by),
+            loan_id=loan,
+            terms=self._terms(by, loan),
             reason="forged_papers",
             evidence=("vault:9",),
         )
         self._api.ask("repayment", proposal.measure_id, proposal, principal="stf_lg1")
+
+    def _terms(self, by: date | None, loan: str) -> Voidance:
+        """Of an illegal purpose some lenders knew, mostly; somebody says so of another ground, or of who lent nothing, now and then."""
+        ground = self._rng.choice(_GROUNDS)
+        knows = self._knowing.random() < (0.7 if ground == "illegal_purpose" else 0.1)
+        lenders = self._lenders[loan] if self._knowing.random() < 0.95 else ["usr_nobody"]
+        knew = tuple(each for each in lenders if self._knowing.random() < 0.5) if knows else ()
+        return Voidance(ground=ground, repay_by=by, knew=knew)
 
     def fold(self, kind: str, data: Any) -> None:
         """Take in one event, and sign what waits."""
         name = kind.split(".")[1]
         if name == "LoanOpened":
             self._loans.append(data["loan_id"])
+            self._lenders[data["loan_id"]] = list(dict.fromkeys(each["investor"] for each in data["claims"]))
         elif str(data.get("measure_id", "")).startswith(MINE):
             if name == "MeasureAdmitted":
                 self._sign(data["measure_id"], data["steps"][0])

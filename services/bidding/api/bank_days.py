@@ -71,7 +71,8 @@ class BreakDone(Answer):
 
 class BankDayOut(BaseModel):
     """A date: the bank's file beside the ledger, the accounts and, where they could be compared, the claims. Amounts in fen.
-    `unlisted`: differences beyond those that a work list takes."""
+    `unlisted`: differences that wait until the work list has room for them, by which the bank has `unlisted_fen` more; `unclosed`: told
+    ones that the file shows no more and that wait to be closed."""
 
     business_date: date
     revision: int
@@ -89,12 +90,13 @@ class BankDayOut(BaseModel):
     opened: int
     closed: int
     unlisted: int
+    unlisted_fen: int
+    unclosed: int
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "BankDayOut":
         """From a document of bidding.bank-days."""
-        fields = {name: document[name] for name in BankDayOut.model_fields if name != "unlisted"}
-        return BankDayOut(**fields, unlisted=document.get("unlisted", 0))
+        return BankDayOut(**{name: document[name] for name in BankDayOut.model_fields})
 
 
 class BankDaysOut(BaseModel):
@@ -131,10 +133,20 @@ class BreakOut(BaseModel):
         return BreakOut(age_days=age, **fields)
 
 
+class WaitingOut(BaseModel):
+    """Differences of a date that wait until the work list has room for them, and by how much the bank has more by them."""
+
+    business_date: date
+    breaks: int
+    differs_fen: int
+
+
 class BreaksOut(BaseModel):
-    """A page of differences; `next` is the cursor of the next page, null after the last."""
+    """A page of differences; `next` is the cursor of the next page, null after the last. `waiting`: by date, what does not
+    stand on the list yet."""
 
     items: list[BreakOut]
+    waiting: list[WaitingOut]
     next: str | None
 
 
@@ -148,6 +160,7 @@ async def read_bank_days(days: Days, page: ThisPage, _: Finance) -> BankDaysOut:
 @router.read("/bank-breaks", scopes("finance"), answer=BreaksOut)
 async def read_bank_breaks(  # each is a part of the request
     breaks: Breaks,
+    days: Days,
     bookings: Bookings,
     page: ThisPage,
     _: Finance,
@@ -159,7 +172,24 @@ async def read_bank_breaks(  # each is a part of the request
     today = date.fromisoformat(partition["lives_on"]) if partition else date.min
     where = {"state": state} | ({"kind": kind} if kind else {})
     found, following = await breaks.page(page, where=where)
-    return BreaksOut(items=[BreakOut.of(document, today) for document in found], next=following)
+    return BreaksOut(
+        items=[BreakOut.of(document, today) for document in found],
+        waiting=await _waiting(days),
+        next=following,
+    )
+
+
+async def _waiting(days: ViewReader) -> list[WaitingOut]:
+    """What has no room on the work list, by date."""
+    return [
+        WaitingOut(
+            business_date=document["business_date"],
+            breaks=document["unlisted"],
+            differs_fen=document["unlisted_fen"],
+        )
+        async for document in days.all({"waits": True})
+        if document["unlisted"]
+    ]
 
 
 @router.command(

@@ -24,7 +24,7 @@ class CertificateOut(BaseModel):
 
 class ContractOut(BaseModel):
     """A loan's contract: its text, of which `content_hash` is the SHA-256 in hex, and the caller's certificates; since when and for what
-    it is void, null where it is not."""
+    it is void, null where it is not; and which lenders knew of its illegal purpose, to a lender only himself."""
 
     contract_id: str
     loan_id: str
@@ -37,10 +37,15 @@ class ContractOut(BaseModel):
     certificates: list[CertificateOut]
     voided_on: date | None
     void_for: VoidingCode | None
+    knew: list[str]
 
     @staticmethod
     def of(
-        issued: ContractIssued, text: str, certificates: list[Certificate], document: Mapping[str, Any]
+        issued: ContractIssued,
+        text: str,
+        certificates: list[Certificate],
+        document: Mapping[str, Any],
+        knew: list[str],
     ) -> "ContractOut":
         """From the event, and what its document says of it since; the lenders of the others are in the contract, their certificates are
         their own."""
@@ -65,4 +70,5 @@ class ContractOut(BaseModel):
             ],
             voided_on=document.get("voided_on"),
             void_for=document.get("void_for"),
+            knew=knew,
         )

@@ -96,7 +96,8 @@ async def read_contract(
     reads_all = await _reads_all(principal, staff)
     own = [claim for claim in issued.claims if reads_all or claim.investor == principal.subject]
     document = await contracts.get(issued.loan_id, missing="unknown_contract")
-    return ContractOut.of(issued, _contract_text(issued), own, document)
+    knew = [who for who in document.get("knew", ()) if reads_all or who == principal.subject]
+    return ContractOut.of(issued, _contract_text(issued), own, document, knew)
 
 
 @router.document("/certificates/{claim}.pdf", scopes("claim:own", *_READERS), media_type=MEDIA_TYPE)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from libs.events import contract_stock as events
+from libs.events.voiding import VoidingCode
 from libs.runtime.http import Answer, CountField, DayField, Shape, id_field
 
 NumberField = Annotated[int, Field(strict=True, ge=1, le=99_999, examples=[1])]
@@ -141,8 +142,17 @@ class CountOut(BaseModel):
     code: events.DifferenceCode | None
 
 
+class VoidedOut(BaseModel):
+    """Why a paper that was signed for a loan is void, and since when."""
+
+    loan_id: str
+    measure_id: str
+    ground: VoidingCode
+    voided_on: date
+
+
 class StockOut(BaseModel):
-    """A stock: how many papers came to each place, what was signed for which loan, and the last count."""
+    """A stock: how many papers came to each place, what was signed for which loan and is void since, both by number, and the last count."""
 
     stock_id: str
     branch: str
@@ -156,6 +166,7 @@ class StockOut(BaseModel):
     returned: int
     void: int
     loans: dict[str, str]
+    voided: dict[str, VoidedOut]
     count: CountOut | None
 
     @staticmethod

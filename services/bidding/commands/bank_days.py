@@ -2,8 +2,20 @@
 
 from datetime import date
 
-from libs.events.bank_days import Claims, Explanation, LineBreak, MatchedBy, Part, Resolution, Side, Unlisted
-from libs.events.codec import command
+from libs.events.bank_days import (
+    Claims,
+    Explanation,
+    LineBreak,
+    LineKind,
+    MatchedBy,
+    Part,
+    Reference,
+    Resolution,
+    Side,
+    Told,
+    Unlisted,
+)
+from libs.events.codec import command, record
 from libs.events.money import Count, Fen
 from libs.events.onboarding import TextHash
 
@@ -11,15 +23,43 @@ from libs.events.onboarding import TextHash
 BANK_DAYS: str = "bankdays"
 
 
+@record
+class Half:
+    """What one of two differences that settled each other says by itself."""
+
+    business_date: date
+    kind: LineKind
+    reference: Reference
+    account_id: Reference
+    bank_fen: Fen
+    ledger_fen: Fen
+
+
+@record
+class Gone:
+    """A difference that was told and that the file shows no more. Where it was settled together with another one, that one
+    (`counterpart`) stands alone now, as `other` says."""
+
+    break_id: str
+    kind: LineKind
+    bank_fen: Fen
+    ledger_fen: Fen
+    counterpart: str = ""
+    other: Half | None = None
+
+
 @command("bidding.ReconcileBankDay")
 class ReconcileBankDay:
-    """A day's file was matched with the ledger; `breaks` are all bookings that differ. No effect when nothing is new.
+    """A day's file was matched with the ledger. No effect when nothing is new.
 
     `lines_hash` is the digest of all bookings of the file, `begins_with` that of its first `begins_at`, as many as the last
-    file of the day had. More differences than one command takes come in `parts`, one ListBankBreaks each; `unlisted` are those beyond
-    them. Refused: `day_not_over`, `day_too_old`, `file_differs` (it does not begin with the bookings of the day's last file),
-    `too_many_breaks`, `invalid_breaks` (one twice, or both here and in parts), `breaks_do_not_add_up` (to the difference of the two
-    sides), `amount_too_large`.
+    file of the day had. `breaks` are all bookings that differ; or, of a day that differs in more than one command takes, those that
+    were not told before, `gone` those that the file shows no more, and `known` all that were told. More than one command takes come
+    in `parts`, one ListBankBreaks each. What nothing has room for waits: `unlisted` to be told, `unclosed` to be closed.
+
+    Refused: `day_not_over`, `day_too_old`, `file_differs` (it does not begin with the bookings of the day's last file),
+    `known_differs` (from what was told), `too_many_breaks`, `invalid_breaks` (one twice or told before, both here and in parts, or of a
+    day that comes bit by bit told as a whole), `breaks_do_not_add_up` (to the difference of the two sides), `amount_too_large`.
     """
 
     business_date: date
@@ -33,6 +73,9 @@ class ReconcileBankDay:
     breaks: tuple[LineBreak, ...]
     parts: tuple[Part, ...] = ()
     unlisted: Unlisted | None = None
+    known: Told | None = None
+    gone: tuple[Gone, ...] = ()
+    unclosed: Unlisted | None = None
 
 
 @command("bidding.ListBankBreaks")
@@ -40,13 +83,14 @@ class ListBankBreaks:
     """One part of a day's differences; with the last one the day is reconciled. No effect for a part that is in.
 
     Refused: `listing_not_begun` (or another one was, since), `part_missing` (one before it), `part_differs` (from what was told of it),
-    `too_many_breaks`.
+    `invalid_breaks` (one was told before), `too_many_breaks`.
     """
 
     business_date: date
     listing: TextHash
     part: Count
     breaks: tuple[LineBreak, ...]
+    gone: tuple[Gone, ...] = ()
 
 
 @command("bidding.ExplainBreak")
@@ -67,7 +111,8 @@ class ExplainBreak:
 class ResolveBreak:
     """Another person finds the explanation right and the difference settled. No effect when it is resolved with this code.
 
-    Refused: `forbidden_not_staff`, `forbidden_holder`, `break_not_open` (also one that is closed), `break_not_explained`,
+    Refused: `forbidden_not_staff`, `forbidden_holder`, `break_not_open` (also one that is closed, or resolved on a day that comes bit
+    by bit), `break_not_explained`,
     `forbidden_second_signature` (by who explained it), `break_resolved` (with another code).
     """
 

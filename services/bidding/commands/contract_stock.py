@@ -1,4 +1,5 @@
-"""Commands of `bidding` about blank contracts. Who acts is the command's principal, always a member of staff (`forbidden_not_staff`)."""
+"""Commands of `bidding` about blank contracts. Who acts is the command's principal, a member of staff (`forbidden_not_staff`) but for
+what a policy sends."""
 
 from datetime import date
 
@@ -6,6 +7,7 @@ from libs.events.codec import command
 from libs.events.contract_stock import DifferenceCode, Number, Numbers, Party, StockVoidCode
 from libs.events.money import Count
 from libs.events.onboarding import Code
+from libs.events.void_papers import VoidedBy
 
 
 @command("bidding.PrintContracts")
@@ -82,6 +84,18 @@ class VoidContracts:
 
     numbers: Numbers
     code: StockVoidCode
+
+
+@command("bidding.VoidSignedBlank")
+class VoidSignedBlank:
+    """The loan that was signed on this paper is void, so the paper is, signed or back in the archive. No effect when it is.
+
+    Sent by a policy. Refused: `unknown_stock`, `unknown_number`, `not_signed` (for this loan).
+    """
+
+    number: Number
+    loan_id: str
+    voided: VoidedBy
 
 
 @command("bidding.CountContracts")

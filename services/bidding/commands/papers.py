@@ -13,6 +13,7 @@ from libs.events.deal_packs import (
 from libs.events.money import AnnualRate, Count, PositiveFen
 from libs.events.onboarding import Code, TextHash
 from libs.events.schedules.terms import RepaymentTerms
+from libs.events.void_papers import SignedBlank
 from libs.events.voiding import VoidingCode
 
 # --- contract ------------------------------------------------------------------------------------------------------
@@ -44,7 +45,8 @@ class IssueContract:
 
 @command("bidding.VoidContract")
 class VoidContract:
-    """The loan's contract is void since its money moved, written or not, with the papers of `claims`. No effect when it is."""
+    """The loan's contract is void, written or not, with the papers of `claims`: by a measure, or with its listing (`measure_id`). No effect
+    when it is."""
 
     loan_id: str
     borrower: str
@@ -52,6 +54,15 @@ class VoidContract:
     ground: VoidingCode
     voided_on: date
     claims: tuple[str, ...] = ()
+    knew: tuple[str, ...] = ()
+
+
+@command("bidding.RecordSignedBlank")
+class RecordSignedBlank:
+    """The loan's contract was signed on this paper of the stock. No effect when that is known. Never refused."""
+
+    loan_id: str
+    blank: SignedBlank
 
 
 # --- deal pack -----------------------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 """A day's file: what it opens and closes, in one command or in parts, and what it says of the whole.
 
 Who has read a million lines says what differs; here it is proved that the differences are all: they add up to the difference of the
-two sides, to the fen, and each part is the one that was counted.
+two sides, to the fen, and each part is the one that was counted. A day of few differences is told as a whole by each of its files. Of one
+of many each file tells what is new and what is gone, beside a digest of what was told before; what has no room waits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from hashlib import sha256
-from typing import Final, Protocol, get_args
+from typing import Final
 
 from libs.events.bank_days import (
     BankBreakClosed,
@@ -16,110 +16,68 @@ from libs.events.bank_days import (
     BankBreaksListed,
     BankDayBegun,
     BankDayReconciled,
-    BreakKind,
-    Claims,
     LineBreak,
     LineKind,
     Part,
-    Side,
+    Told,
     Unlisted,
 )
 from libs.events.deciding import Context, Refused
-from libs.events.money import MAX_INTEGER
-from services.bidding.commands.bank_days import ListBankBreaks, ReconcileBankDay
+from services.bidding.commands.bank_days import Gone, Half, ListBankBreaks, ReconcileBankDay
+from services.bidding.domain.bank_day_sums import (
+    LINE_KINDS,
+    break_id_of,
+    listing_of,
+    part_of,
+    told_with,
+)
+from services.bidding.domain.bank_day_wholes import Said, closed, opened, wholes
 from services.bidding.domain.bank_days_state import (
     Begun,
     Books,
-    Break,
     DaysEvent,
-    all_kept,
     evolve,
     first_kept,
-    kept,
+    ids_of,
     net_fen,
-    number_of,
+    told_of,
 )
+from services.bidding.domain.buckets import all_kept, kept, number_of
 
-#: Differences of one command, so that it stays below what a command may be (chosen).
+#: Differences of one command, so that it stays below what a command may be (chosen). One that is gone counts as two: it may say of
+#: another one that it stands alone.
 PART_MAX: Final = 600
-#: Differences of one day that are listed (chosen). Those beyond are counted: an outage of that size is looked at as a whole.
+#: New differences of one listing, and as many that are gone (chosen); what is more waits for the next one.
 LISTED_MAX: Final = 10_000
 #: Differences that are not resolved, of all days, so that one decision can end them all (chosen).
 BREAKS_MAX: Final = 15_000
 
-#: What counts a booking on one side only: here, there.
-HERE: Final = ("missing_here",)
-THERE: Final = ("missing_there", "reference_reused")
-
-_LINE_KINDS: Final[tuple[str, ...]] = get_args(LineKind)
 #: What is on its way between two dates.
 _FLYING: Final = ("missing_here", "missing_there")
 _A_DAY: Final = timedelta(days=1)
 
 
-class _Said(Protocol):
-    """What is told of a day when all its differences are in: by one command, or by what its parts began with."""
-
-    @property
-    def business_date(self) -> date: ...
-    @property
-    def lines_hash(self) -> str: ...
-    @property
-    def bank(self) -> Side: ...
-    @property
-    def ledger(self) -> Side: ...
-    @property
-    def accounts_fen(self) -> int: ...
-    @property
-    def claims(self) -> Claims | None: ...
-    @property
-    def unlisted(self) -> Unlisted | None: ...
-
-
-def part_of(breaks: Sequence[LineBreak]) -> Part:
-    """What is told of a part before it comes."""
-    said = "".join(
-        f"{each.kind}|{each.reference}|{each.account_id}|{each.bank_fen}|{each.ledger_fen}|{each.number}\n"
-        for each in breaks
-    )
-    return Part(
-        digest=sha256(said.encode()).hexdigest(),
-        breaks=len(breaks),
-        differs_fen=sum(each.bank_fen - each.ledger_fen for each in breaks),
-        alone=alone_in(breaks),
-    )
-
-
-def alone_in(breaks: Sequence[LineBreak]) -> int:
-    """How many more bookings the bank has than we, by these."""
-    return sum((each.kind in HERE) - (each.kind in THERE) for each in breaks)
-
-
-def listing_of(command: ReconcileBankDay) -> str:
-    """The digest over all that is told of a day in parts: whoever begins anew with other balances begins another listing."""
-    claims = command.claims
-    figures = (
-        command.accounts_fen,
-        command.bank.closing_fen,
-        command.ledger.closing_fen,
-        *((claims.register_fen, claims.ledger_fen) if claims else ()),
-    )
-    said = (command.lines_hash, *(str(fen) for fen in figures), *(part.digest for part in command.parts))
-    return sha256("|".join(said).encode()).hexdigest()
-
-
 def reconcile(command: ReconcileBankDay, state: Books, context: Context) -> Sequence[DaysEvent]:
-    """The whole of a day, or the beginning of its parts. Refusals stand on the command."""
+    """The whole of a day, what is new of it, or the beginning of its parts. Refusals stand on the command."""
     _check(command, state, context)
+    day, known = command.business_date, command.known
+    if known is None:
+        told = _told(day, command.breaks, state)
+        shown = frozenset(break_id_of(day, each) for each in command.breaks)
+        after = _after(state, told)
+        landed, gone = _landed(day, state, shown)
+        return _finished(command, state, told, [*_gone(day, after, shown), *landed], gone=gone)
     if not command.parts:
-        reported = [break_id_of(command.business_date, each) for each in command.breaks]
-        return _finished(command, state, _told(command.business_date, command.breaks, state), reported, 0)
+        told = _new(day, command.breaks, state)
+        ended, gone = _ended(day, command.gone, state)
+        total = told_with(day, known, command.breaks, command.gone)
+        return _finished(command, state, told, ended, gone=gone, total=total)
     listing = listing_of(command)
-    if state.begun and (state.begun.business_date, state.begun.listing) == (command.business_date, listing):
+    if state.begun and (state.begun.business_date, state.begun.listing) == (day, listing):
         return []
     return [
         BankDayBegun(
-            business_date=command.business_date,
+            business_date=day,
             listing=listing,
             lines_hash=command.lines_hash,
             bank=command.bank,
@@ -128,30 +86,37 @@ def reconcile(command: ReconcileBankDay, state: Books, context: Context) -> Sequ
             claims=command.claims,
             parts=command.parts,
             unlisted=command.unlisted,
+            known=known,
+            unclosed=command.unclosed,
         )
     ]
 
 
 def list_part(command: ListBankBreaks, state: Books) -> Sequence[DaysEvent]:
     """One part; the last one ends the day. Refusals stand on the command."""
-    begun = state.begun
-    if begun is None or (begun.business_date, begun.listing) != (command.business_date, command.listing):
+    begun, day = state.begun, command.business_date
+    if begun is None or (begun.business_date, begun.listing) != (day, command.listing):
         raise Refused("listing_not_begun")
-    if command.part < len(begun.told):
+    if command.part < begun.listed:
         return []
-    if command.part > len(begun.told):
+    if command.part > begun.listed:
         raise Refused("part_missing")
-    if command.part >= len(begun.parts) or part_of(command.breaks) != begun.parts[command.part]:
+    part = part_of(command.breaks, command.gone)
+    if command.part >= len(begun.parts) or part != begun.parts[command.part]:
         raise Refused("part_differs")
-    told = _told(command.business_date, command.breaks, state)
-    ids = tuple(break_id_of(command.business_date, each) for each in command.breaks)
+    total = told_with(day, begun.told, command.breaks, command.gone)
+    ended, gone = _ended(day, command.gone, state)
     listed = BankBreaksListed(
-        business_date=command.business_date, listing=command.listing, part=command.part, break_ids=ids
+        business_date=day,
+        listing=command.listing,
+        part=command.part,
+        break_ids=tuple(break_id_of(day, each) for each in command.breaks),
+        told=total,
+        gone=gone,
     )
-    events: list[DaysEvent] = [*told, listed]
+    events: list[DaysEvent] = [*_new(day, command.breaks, state), *ended, listed]
     if command.part + 1 == len(begun.parts):
-        reported = [break_id for part in begun.told for break_id in part]
-        return _finished(begun, state, events, [*reported, *ids], begun.opened)
+        return _finished(begun, state, events, (), total=total)
     if number_of(_after(state, events).breaks) > BREAKS_MAX:
         raise Refused("too_many_breaks")
     return events
@@ -166,28 +131,59 @@ def _after(state: Books, events: Sequence[DaysEvent]) -> Books:
 def _check(command: ReconcileBankDay, state: Books, context: Context) -> None:
     """The day is over, its file goes on from its last one, and the differences are all that there are."""
     on = command.business_date.isoformat()
+    known = state.days.get(on)
     if command.business_date >= context.business_date:
         raise Refused("day_not_over")
-    if state.days and on < first_kept(max(state.days)):
+    if state.days and known is None and on < first_kept(max(state.days)):
         raise Refused("day_too_old")
-    known = state.days.get(on)
     if known and (known.bank.bookings, known.lines_hash) != (command.begins_at, command.begins_with):
         raise Refused("file_differs")
-    if len(command.breaks) > PART_MAX or sum(part.breaks for part in command.parts) > LISTED_MAX:
-        raise Refused("too_many_breaks")
-    ids = {break_id_of(command.business_date, each) for each in command.breaks}
-    if len(ids) != len(command.breaks) or (command.breaks and command.parts):
-        raise Refused("invalid_breaks")
-    sums: list[Part | Unlisted] = [part_of(command.breaks), *command.parts]
-    if command.unlisted:
-        sums.append(command.unlisted)
-    differs_fen, alone = sum(each.differs_fen for each in sums), sum(each.alone for each in sums)
+    _check_known(command, state)
+    _check_sizes(command)
+    sums: list[Part | Told | Unlisted] = [part_of(command.breaks, command.gone), *command.parts]
+    sums += [each for each in (command.known, command.unlisted) if each is not None]
+    less = command.unclosed or Unlisted(breaks=0, differs_fen=0, alone=0)
+    differs_fen = sum(each.differs_fen for each in sums) - less.differs_fen
+    alone = sum(each.alone for each in sums) - less.alone
     more = command.bank.bookings - command.ledger.bookings
     if (differs_fen, alone) != (net_fen(command.bank) - net_fen(command.ledger), more):
         raise Refused("breaks_do_not_add_up")
 
 
+def _check_known(command: ReconcileBankDay, state: Books) -> None:
+    """What is not said again was told: the same ones, by their digest."""
+    told, known = told_of(state, command.business_date), command.known
+    if known is None:
+        if told is not None or command.parts or command.gone or command.unlisted or command.unclosed:
+            raise Refused("invalid_breaks")
+        return
+    is_so = known == told if told else (known.breaks, known.digest) == ids_of(state, command.business_date)
+    if not is_so:
+        raise Refused("known_differs")
+
+
+def _check_sizes(command: ReconcileBankDay) -> None:
+    if len(command.breaks) + 2 * len(command.gone) > PART_MAX:
+        raise Refused("too_many_breaks")
+    if sum(part.breaks for part in command.parts) > 2 * LISTED_MAX:
+        raise Refused("too_many_breaks")
+    ids = {break_id_of(command.business_date, each) for each in command.breaks}
+    ids |= {each.break_id for each in command.gone}
+    said = len(command.breaks) + len(command.gone)
+    if len(ids) != said or (said and command.parts):
+        raise Refused("invalid_breaks")
+
+
 # --- what a file shows -----------------------------------------------------------------------------------------------
+
+
+def _new(day: date, breaks: Sequence[LineBreak], state: Books) -> list[BankBreakOpened | BankBreakInFlight]:
+    """What is told for the first time."""
+    ids = [break_id_of(day, each) for each in breaks]
+    known = (kept(kept_in, each) for each in ids for kept_in in (state.breaks, state.settled))
+    if any(each is not None for each in known):
+        raise Refused("invalid_breaks")
+    return _told(day, breaks, state)
 
 
 def _told(day: date, breaks: Sequence[LineBreak], state: Books) -> list[BankBreakOpened | BankBreakInFlight]:
@@ -210,10 +206,19 @@ def _told(day: date, breaks: Sequence[LineBreak], state: Books) -> list[BankBrea
                     counterpart=break_id,
                     other_date=day,
                     amount_fen=moved_fen,
+                    other=each,
                 )
             )
         else:
-            events.append(_opened(break_id, _break_of(day, each)))
+            line = Half(
+                business_date=day,
+                kind=each.kind,
+                reference=each.reference,
+                account_id=each.account_id,
+                bank_fen=each.bank_fen,
+                ledger_fen=each.ledger_fen,
+            )
+            events.append(opened(break_id, line))
     return events
 
 
@@ -235,25 +240,26 @@ def _other(kind: LineKind) -> str:
 
 
 def _finished(
-    said: _Said | Begun, state: Books, told: Sequence[DaysEvent], reported: Sequence[str], opened: int
+    said: Said | Begun,
+    state: Books,
+    told: Sequence[DaysEvent],
+    ended: Sequence[DaysEvent],
+    *,
+    gone: tuple[str, ...] = (),
+    total: Told | None = None,
 ) -> Sequence[DaysEvent]:
-    """All differences of a day are in: what it shows no more is closed, the whole is judged, and the day is reconciled."""
-    on, shown = said.business_date.isoformat(), frozenset(reported)
-    known, after = state.days.get(on), _after(state, told)
-    events: list[DaysEvent] = [
-        *_gone(said.business_date, after, shown),
-        *_landed(said.business_date, state, shown),
-    ]
-    wholes, corrected = _wholes(said, state)
-    events += wholes
+    """All differences of a day are in: the whole is judged, and the day is reconciled. `total`: of a day that comes bit by bit, all
+    that was told."""
+    known = state.days.get(said.business_date.isoformat())
+    of_whole, corrected = wholes(said, state)
+    events = [*told, *ended, *of_whole]
     is_same = known and (known.bank, known.ledger) == (said.bank, said.ledger)
-    is_news = any(not isinstance(event, BankBreaksListed) for event in told)
-    if is_same and not (is_news or events or corrected):
+    if is_same and not (events or corrected or gone):
         return []
-    events = [*told, *events]
     open_after = number_of(_after(state, events).breaks)
     if open_after > BREAKS_MAX:
         raise Refused("too_many_breaks")
+    before = (said.opened, said.closed) if isinstance(said, Begun) else (0, 0)
     return [
         *events,
         BankDayReconciled(
@@ -264,135 +270,69 @@ def _finished(
             ledger=said.ledger,
             accounts_fen=said.accounts_fen,
             claims=said.claims,
-            opened=opened + sum(isinstance(event, BankBreakOpened) for event in events),
-            closed=sum(isinstance(event, BankBreakClosed) for event in events),
+            opened=before[0] + sum(isinstance(event, BankBreakOpened) for event in events),
+            closed=before[1] + sum(isinstance(event, BankBreakClosed) for event in events),
             open_after=open_after,
             unlisted=said.unlisted.breaks if said.unlisted else 0,
+            unlisted_fen=said.unlisted.differs_fen if said.unlisted else 0,
+            unclosed=said.unclosed.breaks if said.unclosed else 0,
             corrected=corrected,
+            told=total,
+            gone=gone,
         ),
     ]
+
+
+# --- what a file shows no more ---------------------------------------------------------------------------------------
 
 
 def _gone(day: date, state: Books, shown: frozenset[str]) -> list[BankBreakClosed]:
     """What stands on the work list, and the day's file does not show any more."""
     return [
-        _closed(break_id, each)
+        closed(break_id, each)
         for break_id, each in all_kept(state.breaks)
-        if each.business_date == day and each.kind in _LINE_KINDS and break_id not in shown
+        if each.business_date == day and each.kind in LINE_KINDS and break_id not in shown
     ]
 
 
-def _landed(day: date, state: Books, shown: frozenset[str]) -> list[BankBreakOpened]:
-    """The other halves of what was in flight and is not shown any more: each stands alone now."""
+def _landed(day: date, state: Books, shown: frozenset[str]) -> tuple[list[BankBreakOpened], tuple[str, ...]]:
+    """What was settled together with what is shown no more, and stands alone now; and what is shown no more."""
     events: list[BankBreakOpened] = []
-    for break_id, each in all_kept(state.settled):
-        if each.business_date == day and each.counterpart and break_id not in shown:
-            half = kept(state.settled, each.counterpart)
-            if half is not None and half.line is not None:
-                events.append(_opened(each.counterpart, half.line))
-    return events
+    gone: list[str] = []
+    for name, each in all_kept(state.settled):
+        if each.business_date == day and name not in shown:
+            alone = _alone(name, each.counterpart, each.other, state)
+            events += alone
+            gone += [name] if alone else []
+    return events, tuple(gone)
 
 
-# --- the whole -------------------------------------------------------------------------------------------------------
+def _ended(
+    day: date, gone: Sequence[Gone], state: Books
+) -> tuple[list[BankBreakClosed | BankBreakOpened], tuple[str, ...]]:
+    """What is on the work list is closed; of what is over, what was settled together with it stands alone now."""
+    events: list[BankBreakClosed | BankBreakOpened] = []
+    over: list[str] = []
+    for each in gone:
+        found = kept(state.breaks, each.break_id)
+        if found is None:
+            over.append(each.break_id)
+            events += _alone(each.break_id, each.counterpart, each.other, state)
+        elif (found.business_date, found.bank_fen, found.ledger_fen) == (day, each.bank_fen, each.ledger_fen):
+            events.append(closed(each.break_id, found))
+        else:
+            raise Refused("invalid_breaks")
+    return events, tuple(over)
 
 
-def _wholes(
-    said: _Said | Begun, state: Books
-) -> tuple[list[BankBreakOpened | BankBreakClosed], tuple[BreakKind, ...]]:
-    """What must be equal for the whole: what is told of it anew and no more, and of which kinds what was settled is gone.
-
-    Balances add up, so the latest day says it. A file of an earlier one may explain what the latest did not, and then the difference
-    ends; whether there is one, the latest file is asked again.
-    """
-    on = said.business_date.isoformat()
-    is_latest = not any(day > on for day in state.days)
-    events: list[BankBreakOpened | BankBreakClosed] = []
-    corrected: list[BreakKind] = []
-    for kind, bank_fen, ledger_fen in _sums(said, state, is_latest=is_latest):
-        differs_fen, settled_fen = bank_fen - ledger_fen, state.settled_fen.get(kind, 0)
-        live = next(((name, each) for name, each in all_kept(state.breaks) if each.kind == kind), None)
-        told_fen = live[1].difference_fen if live else 0
-        if differs_fen == told_fen + settled_fen:
-            continue
-        if settled_fen and _is_mended(differs_fen, told_fen):
-            corrected.append(kind)
-            settled_fen = 0
-        left_fen = differs_fen - settled_fen
-        if left_fen and not is_latest:
-            continue
-        if live and left_fen != told_fen:
-            events.append(_closed(*live))
-        if left_fen and left_fen != told_fen:
-            revision = state.days[on].revision + 1 if on in state.days else 1
-            name = digest(on, kind, str(left_fen), str(revision))
-            events.append(_opened(name, _whole(said.business_date, kind, bank_fen, bank_fen - left_fen)))
-    return events, tuple(corrected)
-
-
-def _is_mended(differs_fen: int, told_fen: int) -> bool:
-    """Whether what people settled is gone: nothing differs any more, or just what is open does."""
-    return differs_fen in (0, told_fen)
-
-
-def _sums(said: _Said | Begun, state: Books, *, is_latest: bool) -> Iterator[tuple[BreakKind, int, int]]:
-    on = said.business_date.isoformat()
-    days = {name: (day.bank, day.ledger) for name, day in state.days.items()} | {on: (said.bank, said.ledger)}
-    explained_fen = state.left_fen + sum(net_fen(bank) - net_fen(ledger) for bank, ledger in days.values())
-    bank, ledger = days[max(days)]
-    yield "balance_differs", bank.closing_fen, ledger.closing_fen + explained_fen
-    if not is_latest:
-        return
-    yield "accounts_differ", said.accounts_fen, said.ledger.closing_fen
-    if said.claims is not None:
-        yield "claims_differ", said.claims.register_fen, said.claims.ledger_fen
-
-
-def _whole(day: date, kind: BreakKind, bank_fen: int, ledger_fen: int) -> Break:
-    if max(abs(bank_fen), abs(ledger_fen)) > MAX_INTEGER:
-        raise Refused("amount_too_large")
-    return Break(
-        business_date=day, kind=kind, reference="", account_id="", bank_fen=bank_fen, ledger_fen=ledger_fen
-    )
-
-
-# --- names -----------------------------------------------------------------------------------------------------------
-
-
-def _break_of(day: date, line: LineBreak) -> Break:
-    return Break(
-        business_date=day,
-        kind=line.kind,
-        reference=line.reference,
-        account_id=line.account_id,
-        bank_fen=line.bank_fen,
-        ledger_fen=line.ledger_fen,
-    )
-
-
-def break_id_of(day: date, line: LineBreak) -> str:
-    """A difference is known by all that it says: said again it is the same, said otherwise it is another."""
-    amounts = (str(line.bank_fen), str(line.ledger_fen))
-    which = (str(line.number),) if line.number else ()
-    return digest(str(day), line.kind, line.reference, line.account_id, *amounts, *which)
-
-
-def digest(*parts: str) -> str:
-    """An id of a difference, of all that it says."""
-    said = "".join(f"{len(part)}:{part}" for part in parts)
-    return f"brk_{sha256(said.encode()).hexdigest()[:32]}"
-
-
-def _opened(break_id: str, each: Break) -> BankBreakOpened:
-    return BankBreakOpened(
-        break_id=break_id,
-        business_date=each.business_date,
-        kind=each.kind,
-        reference=each.reference,
-        account_id=each.account_id,
-        bank_fen=each.bank_fen,
-        ledger_fen=each.ledger_fen,
-    )
-
-
-def _closed(break_id: str, each: Break) -> BankBreakClosed:
-    return BankBreakClosed(break_id=break_id, business_date=each.business_date, code="closed_by_file")
+def _alone(name: str, counterpart: str, other: Half | None, state: Books) -> list[BankBreakOpened]:
+    """The other one of two that settled each other, now that this one is shown no more: unless it is open again, over for another
+    reason, or of a day that nobody looks at any more."""
+    if other is None or kept(state.breaks, counterpart) is not None:
+        return []
+    on = other.business_date
+    settled = kept(state.settled, counterpart)
+    is_kept = settled is not None and settled.counterpart == name
+    if not is_kept and told_of(state, on) is None:
+        return []
+    return [opened(counterpart, other)]

@@ -19,8 +19,10 @@ from services.bidding.commands.bank_days import (
     ReconcileBankDay,
     ResolveBreak,
 )
-from services.bidding.domain.bank_day_files import HERE, THERE, list_part, reconcile
-from services.bidding.domain.bank_days_state import Books, Break, DaysEvent, all_kept, evolve, kept
+from services.bidding.domain.bank_day_files import list_part, reconcile
+from services.bidding.domain.bank_day_sums import HERE, THERE
+from services.bidding.domain.bank_days_state import Books, Break, DaysEvent, evolve
+from services.bidding.domain.buckets import all_kept, kept
 from services.bidding.domain.ids import account_of, require_staff
 
 #: Pairs that one decision matches, so that its record stays below what the log takes (chosen).

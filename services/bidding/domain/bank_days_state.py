@@ -1,13 +1,13 @@
 """What is known of all bank days: the last ones' digests, the differences that are open or explained, and those that are settled.
 
-A day leaves when no file of it is looked at any more, and takes what was settled of it along: views keep both. Differences lie in
-buckets by their id, because a state is folded event by event, and thousands are matched by one decision.
+A day leaves when no file of it is looked at any more, and takes what was settled of it along: views keep both. Of a day that comes bit
+by bit only what is open is kept, and a digest of all that was told. Differences lie in buckets (buckets.py).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final, Literal, TypeVar, assert_never
+from typing import Final, Literal, assert_never, cast
 
 from libs.events.bank_days import (
     BankBreakClosed,
@@ -22,30 +22,36 @@ from libs.events.bank_days import (
     BreakKind,
     Claims,
     Explanation,
+    LineKind,
     Part,
     Resolution,
     Side,
+    Told,
     Unlisted,
 )
 from libs.events.codec import record
 from libs.events.money import Count, Fen
 from libs.events.onboarding import TextHash
+from services.bidding.commands.bank_days import Half
+from services.bidding.domain.bank_day_sums import LINE_KINDS, digest_of, in_hex
+from services.bidding.domain.buckets import all_kept, kept, kept_with, kept_without
 
 #: Dates of which a file is still looked at, counted from the latest (chosen): an order that comes later than that is a difference of
 #: the balance.
 DAYS_KEPT: Final = 60
 
-_Kept = TypeVar("_Kept")
-
 
 @record
 class Day:
-    """The last file of a date that said something new, and our side of it."""
+    """The last file of a date that said something new, and our side of it. `told`: of a day that comes bit by bit, all that was told;
+    `waits`: how many differences of it wait to be told or closed."""
 
     revision: Count
     lines_hash: TextHash
     bank: Side
     ledger: Side
+    told: Told | None = None
+    waits: Count = 0
 
 
 @record
@@ -55,6 +61,7 @@ class Explained:
     code: Explanation
     who: str
     counterpart: str = ""
+    other: Half | None = None
 
 
 @record
@@ -77,18 +84,19 @@ class Break:
 
 @record
 class Settled:
-    """A difference that its date's files still show and nobody has to look at. Of what was in flight each half knows the other
-    (`counterpart`) and what it says by itself."""
+    """A difference that its date's files still show and nobody has to look at. Of two that settle each other each knows the other one
+    (`counterpart`), and what that says by itself."""
 
     business_date: date
+    kind: BreakKind
     code: Resolution
     counterpart: str = ""
-    line: Break | None = None
+    other: Half | None = None
 
 
 @record
 class Begun:
-    """A file whose differences come in parts: what was told of it, how many parts are in, and the ids of what they showed."""
+    """A file whose differences come in parts: what was told of it, how many parts are in, and all that was told of the day with them."""
 
     business_date: date
     listing: TextHash
@@ -99,8 +107,11 @@ class Begun:
     claims: Claims | None
     parts: tuple[Part, ...]
     unlisted: Unlisted | None
+    unclosed: Unlisted | None
+    told: Told
+    listed: Count = 0
     opened: Count = 0
-    told: tuple[tuple[str, ...], ...] = ()
+    closed: Count = 0
 
 
 Breaks = dict[str, dict[str, Break]]
@@ -136,42 +147,6 @@ DaysEvent = (
 )
 
 
-# --- buckets -------------------------------------------------------------------------------------------------------
-
-
-def kept(buckets: Mapping[str, Mapping[str, _Kept]], break_id: str) -> _Kept | None:
-    """What is kept under an id."""
-    return buckets.get(_bucket(break_id), {}).get(break_id)
-
-
-def all_kept(buckets: Mapping[str, Mapping[str, _Kept]]) -> Iterator[tuple[str, _Kept]]:
-    """Everything that is kept, by its id."""
-    for bucket in buckets.values():
-        yield from bucket.items()
-
-
-def number_of(breaks: Breaks) -> int:
-    """How many there are."""
-    return sum(map(len, breaks.values()))
-
-
-def _bucket(break_id: str) -> str:
-    return break_id[4:6]
-
-
-def _with(buckets: dict[str, dict[str, _Kept]], break_id: str, value: _Kept) -> dict[str, dict[str, _Kept]]:
-    name = _bucket(break_id)
-    return buckets | {name: buckets.get(name, {}) | {break_id: value}}
-
-
-def _without(buckets: dict[str, dict[str, _Kept]], break_id: str) -> dict[str, dict[str, _Kept]]:
-    name = _bucket(break_id)
-    left = {other: value for other, value in buckets.get(name, {}).items() if other != break_id}
-    if left:
-        return buckets | {name: left}
-    return {other: bucket for other, bucket in buckets.items() if other != name}
-
-
 # --- the fold ------------------------------------------------------------------------------------------------------
 
 
@@ -180,24 +155,35 @@ def evolve(state: Books, event: DaysEvent) -> Books:
     match event:
         case BankDayReconciled():
             return _reconciled(state, event)
-        case BankDayBegun() | BankBreaksListed():
-            return replace(state, begun=_begun(state, event))
+        case BankDayBegun():
+            return replace(state, begun=_begun(event))
+        case BankBreaksListed():
+            return _listed(state, event)
         case BankBreakOpened():
             return _opened(state, event)
         case BankBreakClosed():
-            return replace(state, breaks=_without(state.breaks, event.break_id))
+            begun = state.begun
+            if begun is not None:
+                begun = replace(begun, closed=begun.closed + 1)
+            return replace(state, breaks=kept_without(state.breaks, event.break_id), begun=begun)
         case BankBreakExplained():
+            found = kept(state.breaks, event.counterpart) if event.counterpart else None
             explained = Explained(
-                code=event.code, who=event.explained_by, counterpart=event.counterpart or ""
+                code=event.code,
+                who=event.explained_by,
+                counterpart=event.counterpart or "",
+                other=half_of(found) if found else None,
             )
             told = replace(_live(state, event.break_id), explained=explained)
-            return replace(state, breaks=_with(state.breaks, event.break_id, told))
+            return replace(state, breaks=kept_with(state.breaks, event.break_id, told))
         case BankBreakResolved():
             said = _live(state, event.break_id).explained
-            return _settled(state, event.break_id, event.code, "" if said is None else said.counterpart)
+            assert said is not None, "somebody explained it first"
+            return _settled(state, event.break_id, event.code, said.counterpart, said.other)
         case BankBreaksMatched():
-            state = _settled(state, event.here, "timing", event.there)
-            return _settled(state, event.there, "timing", event.here)
+            one, two = half_of(_live(state, event.here)), half_of(_live(state, event.there))
+            state = _settled(state, event.here, "timing", event.there, two)
+            return _settled(state, event.there, "timing", event.here, one)
         case BankBreakInFlight():
             return _in_flight(state, event)
         case _:
@@ -212,20 +198,36 @@ def _live(state: Books, break_id: str) -> Break:
 
 def _reconciled(state: Books, event: BankDayReconciled) -> Books:
     name = event.business_date.isoformat()
-    day = Day(revision=event.revision, lines_hash=event.lines_hash, bank=event.bank, ledger=event.ledger)
+    day = Day(
+        revision=event.revision,
+        lines_hash=event.lines_hash,
+        bank=event.bank,
+        ledger=event.ledger,
+        told=event.told,
+        waits=event.unlisted + event.unclosed,
+    )
     days = state.days | {name: day}
     settled_fen = {kind: fen for kind, fen in state.settled_fen.items() if kind not in event.corrected}
     is_begun = state.begun is not None and state.begun.business_date == event.business_date
-    state = replace(state, days=days, settled_fen=settled_fen, begun=None if is_begun else state.begun)
+    settled = state.settled
+    for break_id in event.gone:
+        settled = kept_without(settled, break_id)
+    if event.told is not None:
+        settled = _that(
+            settled, lambda each: each.business_date != event.business_date or each.kind not in LINE_KINDS
+        )
+    state = replace(
+        state, days=days, settled=settled, settled_fen=settled_fen, begun=None if is_begun else state.begun
+    )
     first = first_kept(max(days))
-    left = [on for on in days if on < first]
+    left = [on for on, each in days.items() if on < first and not each.waits]
     if not left:
         return state
     return replace(
         state,
-        days={on: each for on, each in days.items() if on >= first},
+        days={on: each for on, each in days.items() if on not in left},
         left_fen=state.left_fen + sum(net_fen(days[on].bank) - net_fen(days[on].ledger) for on in left),
-        settled=_since(state.settled, first),
+        settled=_that(state.settled, lambda each: each.business_date.isoformat() >= first),
     )
 
 
@@ -234,9 +236,11 @@ def first_kept(latest: str) -> str:
     return (date.fromisoformat(latest) - timedelta(days=DAYS_KEPT - 1)).isoformat()
 
 
-def _since(settled: Mapping[str, Mapping[str, Settled]], first: str) -> dict[str, dict[str, Settled]]:
+def _that(
+    settled: Mapping[str, Mapping[str, Settled]], stays: Callable[[Settled], bool]
+) -> dict[str, dict[str, Settled]]:
     shorter = {
-        name: {break_id: each for break_id, each in bucket.items() if each.business_date.isoformat() >= first}
+        name: {break_id: each for break_id, each in bucket.items() if stays(each)}
         for name, bucket in settled.items()
     }
     return {name: bucket for name, bucket in shorter.items() if bucket}
@@ -247,25 +251,64 @@ def net_fen(side: Side) -> int:
     return side.in_fen - side.out_fen
 
 
-def _begun(state: Books, event: BankDayBegun | BankBreaksListed) -> Begun:
-    if isinstance(event, BankDayBegun):
-        return Begun(
-            business_date=event.business_date,
-            listing=event.listing,
-            lines_hash=event.lines_hash,
-            bank=event.bank,
-            ledger=event.ledger,
-            accounts_fen=event.accounts_fen,
-            claims=event.claims,
-            parts=event.parts,
-            unlisted=event.unlisted,
-        )
-    assert state.begun is not None, "parts follow a beginning"
-    return replace(state.begun, told=(*state.begun.told, event.break_ids))
+def told_of(state: Books, day: date) -> Told | None:
+    """All that was told of a day that comes bit by bit; None of one whose differences are all kept by their ids."""
+    known = state.days.get(day.isoformat())
+    return known.told if known else None
+
+
+def ids_of(state: Books, day: date) -> tuple[int, str]:
+    """How many differences of lines are kept of a day, open or settled, and their digest."""
+    kept_of: list[tuple[str, Break | Settled]] = [*all_kept(state.breaks), *all_kept(state.settled)]
+    ids = [name for name, each in kept_of if each.business_date == day and each.kind in LINE_KINDS]
+    return len(ids), in_hex(digest_of(ids))
+
+
+def half_of(each: Break) -> Half:
+    """What a difference says by itself."""
+    return Half(
+        business_date=each.business_date,
+        kind=cast(LineKind, each.kind),
+        reference=each.reference,
+        account_id=each.account_id,
+        bank_fen=each.bank_fen,
+        ledger_fen=each.ledger_fen,
+    )
+
+
+def _begun(event: BankDayBegun) -> Begun | None:
+    """None for a beginning of before rules 11: nobody goes on with it, and what it told is known by its ids."""
+    if event.known is None:
+        return None
+    return Begun(
+        business_date=event.business_date,
+        listing=event.listing,
+        lines_hash=event.lines_hash,
+        bank=event.bank,
+        ledger=event.ledger,
+        accounts_fen=event.accounts_fen,
+        claims=event.claims,
+        parts=event.parts,
+        unlisted=event.unlisted,
+        unclosed=event.unclosed,
+        told=event.known,
+    )
+
+
+def _listed(state: Books, event: BankBreaksListed) -> Books:
+    if state.begun is None or event.told is None:
+        return state
+    settled, days, on = state.settled, state.days, event.business_date.isoformat()
+    for break_id in event.gone:
+        settled = kept_without(settled, break_id)
+    if on in days and days[on].told is not None:
+        days = days | {on: replace(days[on], told=event.told)}
+    begun = replace(state.begun, listed=state.begun.listed + 1, told=event.told)
+    return replace(state, settled=settled, days=days, begun=begun)
 
 
 def _opened(state: Books, event: BankBreakOpened) -> Books:
-    """A new difference, or the half that is left of one that was in flight: its other half is shown no more."""
+    """A new difference, or the one that is left of two that settled each other: the other one is shown no more."""
     opened = Break(
         business_date=event.business_date,
         kind=event.kind,
@@ -276,32 +319,49 @@ def _opened(state: Books, event: BankBreakOpened) -> Books:
     )
     settled, again = state.settled, kept(state.settled, event.break_id)
     if again is not None:
-        settled = _without(_without(settled, event.break_id), again.counterpart)
+        settled = kept_without(settled, event.break_id)
+        other = kept(settled, again.counterpart)
+        if other is not None:
+            settled = kept_with(settled, again.counterpart, replace(other, counterpart="", other=None))
     begun = state.begun
-    if begun is not None and begun.business_date == event.business_date:
+    if begun is not None:
         begun = replace(begun, opened=begun.opened + 1)
-    return replace(state, breaks=_with(state.breaks, event.break_id, opened), settled=settled, begun=begun)
+    return replace(
+        state, breaks=kept_with(state.breaks, event.break_id, opened), settled=settled, begun=begun
+    )
 
 
-def _settled(state: Books, break_id: str, code: Resolution, counterpart: str) -> Books:
+def _keeps(state: Books, day: date) -> bool:
+    """Whether what is settled of a day is kept: its files tell it again as a whole."""
+    return told_of(state, day) is None
+
+
+def _settled(
+    state: Books, break_id: str, code: Resolution, counterpart: str, other: Half | None = None
+) -> Books:
     """Of two that settle each other each knows the other: when one is shown no more, the other stands alone again."""
     ended = _live(state, break_id)
     settled_fen = state.settled_fen
     if not ended.reference:
         settled_fen = settled_fen | {ended.kind: settled_fen.get(ended.kind, 0) + ended.difference_fen}
-    line = replace(ended, explained=None) if counterpart else None
-    settled = Settled(business_date=ended.business_date, code=code, counterpart=counterpart, line=line)
+    settled = state.settled
+    if _keeps(state, ended.business_date) or ended.kind not in LINE_KINDS:
+        over = Settled(
+            business_date=ended.business_date,
+            kind=ended.kind,
+            code=code,
+            counterpart=counterpart,
+            other=other,
+        )
+        settled = kept_with(settled, break_id, over)
     return replace(
-        state,
-        breaks=_without(state.breaks, break_id),
-        settled=_with(state.settled, break_id, settled),
-        settled_fen=settled_fen,
+        state, breaks=kept_without(state.breaks, break_id), settled=settled, settled_fen=settled_fen
     )
 
 
 def _in_flight(state: Books, event: BankBreakInFlight) -> Books:
-    first = replace(_live(state, event.break_id), explained=None)
-    other = replace(
+    first = half_of(_live(state, event.break_id))
+    second = replace(
         first,
         business_date=event.other_date,
         kind="missing_there" if first.kind == "missing_here" else "missing_here",
@@ -309,10 +369,17 @@ def _in_flight(state: Books, event: BankBreakInFlight) -> Books:
         ledger_fen=first.bank_fen,
     )
     settled = state.settled
-    for break_id, line, counterpart in (
-        (event.break_id, first, event.counterpart),
-        (event.counterpart, other, event.break_id),
+    for break_id, line, counterpart, other in (
+        (event.break_id, first, event.counterpart, second),
+        (event.counterpart, second, event.break_id, first),
     ):
-        half = Settled(business_date=line.business_date, code="timing", counterpart=counterpart, line=line)
-        settled = _with(settled, break_id, half)
-    return replace(state, breaks=_without(state.breaks, event.break_id), settled=settled)
+        if _keeps(state, line.business_date):
+            half = Settled(
+                business_date=line.business_date,
+                kind=line.kind,
+                code="timing",
+                counterpart=counterpart,
+                other=other,
+            )
+            settled = kept_with(settled, break_id, half)
+    return replace(state, breaks=kept_without(state.breaks, event.break_id), settled=settled)

@@ -13,8 +13,8 @@ from libs.events.bidding import Certificate, ClaimTerms, ContractIssued
 from libs.events.codec import record
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.onboarding import TextHash
-from libs.events.void_papers import ContractVoided
-from services.bidding.commands.papers import IssueContract, VoidContract
+from libs.events.void_papers import ContractVoided, SignedBlank, SignedBlankRecorded, VoidedBy
+from services.bidding.commands.papers import IssueContract, RecordSignedBlank, VoidContract
 from services.bidding.domain.contract_text import (
     CURRENT_VERSION,
     TEMPLATE,
@@ -30,10 +30,12 @@ from services.bidding.domain.profile import Profile
 
 @record
 class NotIssued:
-    """No contract yet. It may be void before it is written: its money moved, and the last of it is not collected."""
+    """No contract yet. It may be void before it is written: its money moved, and the last of it is not collected. `blanks` are the
+    papers of the stock that it was signed on."""
 
     kind: Literal["not_issued"] = "not_issued"
-    is_void: bool = False
+    voided: VoidedBy | None = None
+    blanks: tuple[SignedBlank, ...] = ()
 
 
 @record
@@ -43,27 +45,47 @@ class Issued:
     kind: Literal["issued"] = "issued"
     version: int
     content_hash: TextHash
-    is_void: bool = False
+    voided: VoidedBy | None = None
+    blanks: tuple[SignedBlank, ...] = ()
 
 
 ContractState = NotIssued | Issued
 
 
-ContractCommand = IssueContract | VoidContract
-ContractEvent = ContractIssued | ContractVoided
+ContractCommand = IssueContract | VoidContract | RecordSignedBlank
+ContractEvent = ContractIssued | ContractVoided | SignedBlankRecorded
 
 
 def decide(
     command: ContractCommand, state: ContractState, context: Context, *, profile: Profile
 ) -> Sequence[ContractEvent]:
-    """Write the contract, or say that it is void. Refusals stand on the commands."""
-    if isinstance(command, VoidContract):
-        return _void(command, state)
-    return _issue(command, state, context, profile)
+    """Write the contract, or say that it is void or signed on paper. Refusals stand on the commands."""
+    match command:
+        case IssueContract():
+            return _issue(command, state, context, profile)
+        case VoidContract():
+            return _void(command, state)
+        case RecordSignedBlank():
+            return _record_blank(command, state)
+        case _:
+            assert_never(command)
+
+
+def _record_blank(command: RecordSignedBlank, state: ContractState) -> Sequence[SignedBlankRecorded]:
+    if command.blank in state.blanks:
+        return []
+    return [
+        SignedBlankRecorded(
+            contract_id=contract_of(command.loan_id),
+            loan_id=command.loan_id,
+            blank=command.blank,
+            voided=state.voided,
+        )
+    ]
 
 
 def _void(command: VoidContract, state: ContractState) -> Sequence[ContractVoided]:
-    if state.is_void:
+    if state.voided is not None:
         return []
     return [
         ContractVoided(
@@ -74,6 +96,8 @@ def _void(command: VoidContract, state: ContractState) -> Sequence[ContractVoide
             ground=command.ground,
             voided_on=command.voided_on,
             claims=command.claims,
+            blanks=state.blanks,
+            knew=command.knew,
         )
     ]
 
@@ -114,7 +138,7 @@ def _issue(
             version=CURRENT_VERSION,
             content_hash=content_hash,
             claims=tuple(_certified(command, claim, contract_id, content_hash) for claim in command.claims),
-            packs_due_on=None if state.is_void else profile.packs_due_on(command.funded_on),
+            packs_due_on=None if state.voided else profile.packs_due_on(command.funded_on),
             rows=rows_of(command),
             repayment=command.repayment,
         )
@@ -145,11 +169,23 @@ def evolve(state: ContractState, event: ContractEvent) -> ContractState:
     """Fold one event: a text is never changed."""
     match event:
         case ContractIssued():
-            return Issued(version=event.version, content_hash=event.content_hash, is_void=state.is_void)
+            return Issued(
+                version=event.version,
+                content_hash=event.content_hash,
+                voided=state.voided,
+                blanks=state.blanks,
+            )
         case ContractVoided():
-            return replace(state, is_void=True)
+            return replace(state, voided=voided_by(event))
+        case SignedBlankRecorded():
+            return replace(state, blanks=(*state.blanks, event.blank))
         case _:
             assert_never(event)
+
+
+def voided_by(event: ContractVoided) -> VoidedBy:
+    """How it is void."""
+    return VoidedBy(measure_id=event.measure_id, ground=event.ground, voided_on=event.voided_on)
 
 
 def wake_on(_state: ContractState) -> WakeOn:

@@ -28,6 +28,7 @@ from libs.events.contract_stock import (
     StockTaken,
 )
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
+from libs.events.void_papers import SignedBlankVoided
 from services.bidding.commands.contract_stock import (
     CountContracts,
     ExplainDifference,
@@ -37,6 +38,7 @@ from services.bidding.commands.contract_stock import (
     SignContract,
     TakeContracts,
     VoidContracts,
+    VoidSignedBlank,
 )
 from services.bidding.domain.ids import listing_of, require_staff
 from services.bidding.domain.profile import Profile
@@ -66,7 +68,7 @@ _Step = (
     | CountContracts
     | ExplainDifference
 )
-StockCommand = PrintContracts | _Step
+StockCommand = PrintContracts | _Step | VoidSignedBlank
 
 
 def stock_of(branch: str, month: date, party: Party) -> str:
@@ -84,6 +86,8 @@ def decide(
     """What a command does to a stock. Refusals stand on the commands."""
     if isinstance(command, Wake):
         return []
+    if isinstance(command, VoidSignedBlank):
+        return _void_signed(command, state)
     require_staff(context.principal)
     if isinstance(command, PrintContracts):
         return _print(command, state, context, profile)
@@ -261,6 +265,24 @@ def _void(command: VoidContracts, state: InStock, context: Context) -> Sequence[
     return [
         BlanksVoided(
             stock_id=state.stock_id, numbers=command.numbers, code=command.code, by=context.principal
+        )
+    ]
+
+
+def _void_signed(command: VoidSignedBlank, state: StockState) -> Sequence[SignedBlankVoided]:
+    if isinstance(state, NotPrinted):
+        raise Refused("unknown_stock")
+    lot = _one(state, command.number)
+    if lot.loan_id != command.loan_id:
+        raise Refused("not_signed")
+    if lot.voided_for:
+        return []
+    return [
+        SignedBlankVoided(
+            stock_id=state.stock_id,
+            number=command.number,
+            loan_id=command.loan_id,
+            voided=command.voided,
         )
     ]
 

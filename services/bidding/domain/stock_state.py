@@ -22,6 +22,8 @@ from libs.events.contract_stock import (
     StockVoidCode,
 )
 from libs.events.onboarding import Code
+from libs.events.void_papers import SignedBlankVoided
+from libs.events.voiding import VoidingCode
 
 Status = Literal["printed", "at_branch", "with_rep", "signed", "returned", "void"]
 #: What is neither signed nor void: it can be given on, and a count should find it.
@@ -33,7 +35,8 @@ PLACES: dict[Place, Status] = {"branch": "at_branch", "rep": "with_rep"}
 @record
 class Lot:
     """Numbers next to each other that share all the rest. `holder` has them, or had them last; `offered_to` is who has not yet said
-    that he has them, empty where nobody is asked; `loan_id` is what one was signed for, `code` why they are void."""
+    that he has them, empty where nobody is asked; `loan_id` is what one was signed for, `voided_for` why that is void, `code` why blanks
+    are."""
 
     first: Number
     last: Number
@@ -42,6 +45,7 @@ class Lot:
     offered_to: str = ""
     loan_id: str = ""
     code: StockVoidCode | Literal[""] = ""
+    voided_for: VoidingCode | Literal[""] = ""
 
     @property
     def size(self) -> int:
@@ -103,6 +107,7 @@ StockEvent = (
     | BlankSigned
     | BlankReturned
     | BlanksVoided
+    | SignedBlankVoided
     | StockCounted
     | StockDifferenceExplained
 )
@@ -126,6 +131,9 @@ def evolve(state: StockState, event: StockEvent) -> StockState:
             return _changed(state, Numbers(first=event.number, last=event.number), status="returned")
         case BlanksVoided():
             return _changed(state, event.numbers, status="void", code=event.code, offered_to="")
+        case SignedBlankVoided():
+            one = Numbers(first=event.number, last=event.number)
+            return _changed(state, one, voided_for=event.voided.ground)
         case StockCounted():
             differs = bool(event.missing or event.unexpected or event.twice)
             count = Count(month=event.month, seen=event.seen, counter=event.counter, differs=differs)

@@ -3,19 +3,40 @@
 Where the profile asks for more, each claim gets a deal pack, which people make.
 """
 
+from typing import Final, get_args
+
 from libs.events.bidding import (
     ContractIssued,
     FundsCollected,
+    ListingCancelled,
 )
+from libs.events.contract_stock import BlankSigned
 from libs.events.deal_packs import (
     DealPackOpened,
 )
 from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send, Step
 from libs.events.schedules.terms import PLAIN
-from libs.events.void_papers import ContractVoided
+from libs.events.void_papers import (
+    ContractVoided,
+    SignedBlank,
+    SignedBlankRecorded,
+    SignedBlankVoided,
+    VoidedBy,
+)
 from libs.events.voidance import LoanVoided
-from services.bidding.commands.papers import IssueContract, OpenDealPack, VoidContract, VoidDealPack
+from libs.events.voiding import VoidingCode
+from services.bidding.commands.contract_stock import VoidSignedBlank
+from services.bidding.commands.papers import (
+    IssueContract,
+    OpenDealPack,
+    RecordSignedBlank,
+    VoidContract,
+    VoidDealPack,
+)
+
+#: For what a listing is cancelled because its contract is void.
+_GROUNDS: Final[dict[str, VoidingCode]] = {ground: ground for ground in get_args(VoidingCode)}
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
@@ -27,7 +48,26 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
             return _packs(issued)
         case ContractVoided() as voided:
             # From here, where packs are opened: so none is opened after it is void.
-            return [_void_pack(voided, claim_id) for claim_id in voided.claims]
+            by = VoidedBy(measure_id=voided.measure_id, ground=voided.ground, voided_on=voided.voided_on)
+            return [
+                *(_void_pack(voided, claim_id) for claim_id in voided.claims),
+                *(_void_blank(voided.loan_id, blank, by) for blank in voided.blanks),
+            ]
+        case ListingCancelled() as cancelled if cancelled.code in _GROUNDS:
+            contract = VoidContract(
+                loan_id=cancelled.loan_id,
+                borrower=cancelled.borrower,
+                measure_id=cancelled.listing_id,
+                ground=_GROUNDS[cancelled.code],
+                voided_on=cancelled.cancelled_on,
+            )
+            return [Send("void-contract", _contract_of(cancelled.loan_id), contract)]
+        case BlankSigned() as signed:
+            blank = SignedBlank(stock_id=signed.stock_id, number=signed.number)
+            recording = RecordSignedBlank(loan_id=signed.loan_id, blank=blank)
+            return [Send("blank", _contract_of(signed.loan_id), recording)]
+        case SignedBlankRecorded(voided=VoidedBy() as by) as late:
+            return [_void_blank(late.loan_id, late.blank, by)]
         case _:
             return []
 
@@ -43,8 +83,9 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 ground=voided.ground,
                 voided_on=voided.voided_on,
                 claims=voided.lent,
+                knew=voided.knew,
             )
-            return [Send("void-contract", f"ctr_{voided.loan_id.removeprefix('loan_')}", contract)]
+            return [Send("void-contract", _contract_of(voided.loan_id), contract)]
         case _:
             return []
 
@@ -57,6 +98,19 @@ def _void_pack(voided: ContractVoided, claim_id: str) -> Send:
         voided_on=voided.voided_on,
     )
     return Send(f"void-pack:{claim_id}", _pack(claim_id), command)
+
+
+def _void_blank(loan_id: str, blank: SignedBlank, by: VoidedBy) -> Send:
+    command = VoidSignedBlank(number=blank.number, loan_id=loan_id, voided=by)
+    return Send(f"void-blank:{_paper(blank)}", blank.stock_id, command)
+
+
+def _paper(blank: SignedBlank) -> str:
+    return f"{blank.stock_id}:{blank.number}"
+
+
+def _contract_of(loan_id: str) -> str:
+    return f"ctr_{loan_id.removeprefix('loan_')}"
 
 
 def _contract(collected: FundsCollected) -> Send:
@@ -75,7 +129,7 @@ def _contract(collected: FundsCollected) -> Send:
         method=PLAIN.method if collected.repayment is None else collected.repayment.method,
         repayment=collected.repayment,
     )
-    return Send("contract", f"ctr_{collected.loan_id.removeprefix('loan_')}", contract)
+    return Send("contract", _contract_of(collected.loan_id), contract)
 
 
 def _packs(issued: ContractIssued) -> list[Send]:
@@ -125,11 +179,35 @@ SAGAS = (
     Saga(
         name="void papers",
         why="Who reads the papers of a void contract is told so.",
-        opened_by={LoanVoided: lambda voided: voided.loan_id},
+        opened_by={
+            LoanVoided: lambda voided: voided.loan_id,
+            ListingCancelled: lambda cancelled: (cancelled.loan_id,) if cancelled.code in _GROUNDS else (),
+        },
         closed_by={ContractVoided: lambda voided: voided.loan_id},
         steps=(
             Step(on=LoanVoided, send=VoidContract),
+            Step(on=ListingCancelled, send=VoidContract),
             Step(on=ContractVoided, send=VoidDealPack),
+        ),
+    ),
+    Saga(
+        name="signed blank",
+        why="The contract of a loan knows the papers of the stock that it was signed on.",
+        opened_by={BlankSigned: lambda signed: f"{signed.stock_id}:{signed.number}"},
+        closed_by={SignedBlankRecorded: lambda recorded: _paper(recorded.blank)},
+        steps=(Step(on=BlankSigned, send=RecordSignedBlank),),
+    ),
+    Saga(
+        name="void blank",
+        why="The paper of the stock that a void contract was signed on is void.",
+        opened_by={
+            ContractVoided: lambda voided: tuple(_paper(blank) for blank in voided.blanks),
+            SignedBlankRecorded: lambda late: (_paper(late.blank),) if late.voided else (),
+        },
+        closed_by={SignedBlankVoided: lambda voided: f"{voided.stock_id}:{voided.number}"},
+        steps=(
+            Step(on=ContractVoided, send=VoidSignedBlank),
+            Step(on=SignedBlankRecorded, send=VoidSignedBlank),
         ),
     ),
 )

@@ -1,9 +1,11 @@
 """The views `bidding.bank-days` and `bidding.bank-breaks`: every reconciled date, and every difference with what became of it.
 
-Both are written by the one stream of bank days alone. A difference that is over stays, with the day on which it ended.
+Both are written by the one stream of bank days alone. A difference that is over stays, with the day on which it ended; `is_gone` says
+of it that its date's file shows it no more.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from libs.events.bank_days import (
@@ -12,8 +14,10 @@ from libs.events.bank_days import (
     BankBreakInFlight,
     BankBreakOpened,
     BankBreakResolved,
+    BankBreaksListed,
     BankBreaksMatched,
     BankDayReconciled,
+    LineBreak,
     Side,
 )
 from libs.events.records import RecordedEvent
@@ -40,6 +44,10 @@ def project_day(event: RecordedEvent) -> Sequence[Op]:
         "closed": data.closed,
         "open_after": data.open_after,
         "unlisted": data.unlisted,
+        "unlisted_fen": data.unlisted_fen,
+        "unclosed": data.unclosed,
+        "waits": bool(data.unlisted or data.unclosed),
+        "bit_by_bit": data.told is not None,
         f"src.{event.stream}": event.address,
     }
     return [Set(doc, field, value) for field, value in fields.items()]
@@ -74,30 +82,57 @@ def project_break(event: RecordedEvent) -> Sequence[Op]:
                     },
                 )
             ]
+        case BankBreaksListed() | BankDayReconciled() as data:
+            return [op for doc in data.gone for op in _changed(doc, event, {"is_gone": True})]
+        case BankBreakInFlight() as data:
+            halves = _changed(data.break_id, event, _flown(data.counterpart))
+            if data.other is not None:
+                other = _said(data.counterpart, data.other_date, data.other, event)
+                halves += _changed(data.counterpart, event, other | _flown(data.break_id))
+            return halves
         case data:
             return _changed(data.break_id, event, _fields(data, event))
+
+
+def _flown(counterpart: str) -> dict[str, Any]:
+    """What was in flight at midnight: nobody has to look at it."""
+    return {
+        "state": "resolved",
+        "code": "timing",
+        "counterpart": counterpart,
+        "explained_by": MACHINE,
+        "resolved_by": MACHINE,
+    }
+
+
+def _said(
+    break_id: str, day: date, line: LineBreak | BankBreakOpened, event: RecordedEvent
+) -> dict[str, Any]:
+    """A difference that nobody has looked at."""
+    return {
+        "break_id": break_id,
+        "business_date": day.isoformat(),
+        "kind": line.kind,
+        "reference": line.reference,
+        "account_id": line.account_id,
+        "bank_fen": line.bank_fen,
+        "ledger_fen": line.ledger_fen,
+        "difference_fen": line.bank_fen - line.ledger_fen,
+        "state": "open",
+        "code": None,
+        "counterpart": None,
+        "explained_by": None,
+        "resolved_by": None,
+        "opened_on": event.business_date.isoformat() if event.business_date else None,
+        "ended_on": None,
+        "is_gone": False,
+    }
 
 
 def _fields(data: Any, event: RecordedEvent) -> dict[str, Any]:
     match data:
         case BankBreakOpened():
-            return {
-                "break_id": data.break_id,
-                "business_date": data.business_date.isoformat(),
-                "kind": data.kind,
-                "reference": data.reference,
-                "account_id": data.account_id,
-                "bank_fen": data.bank_fen,
-                "ledger_fen": data.ledger_fen,
-                "difference_fen": data.bank_fen - data.ledger_fen,
-                "state": "open",
-                "code": None,
-                "counterpart": None,
-                "explained_by": None,
-                "resolved_by": None,
-                "opened_on": event.business_date.isoformat() if event.business_date else None,
-                "ended_on": None,
-            }
+            return _said(data.break_id, data.business_date, data, event)
         case BankBreakExplained():
             return {
                 "state": "explained",
@@ -109,30 +144,30 @@ def _fields(data: Any, event: RecordedEvent) -> dict[str, Any]:
             return {"state": "resolved", "code": data.code, "resolved_by": data.resolved_by}
         case BankBreakClosed():
             return {"state": "closed", "code": data.code}
-        case BankBreakInFlight():
-            return {
-                "state": "resolved",
-                "code": data.code,
-                "counterpart": data.counterpart,
-                "explained_by": MACHINE,
-                "resolved_by": MACHINE,
-            }
         case _:
             raise TypeError(f"{event.type} is not read by this view")
 
 
 def _changed(doc: str, event: RecordedEvent, fields: dict[str, Any]) -> list[Op]:
-    if fields["state"] in ("resolved", "closed") and event.business_date:
+    if fields.get("state") in ("resolved", "closed") and event.business_date:
         fields |= {"ended_on": event.business_date.isoformat()}
     fields |= {f"src.{event.stream}": event.address}
     return [Set(doc, field, value) for field, value in fields.items()]
 
 
-DAYS = View(name="bidding.bank-days", version=2, reads=(BankDayReconciled,), project=project_day)
+DAYS = View(
+    name="bidding.bank-days",
+    version=3,
+    reads=(BankDayReconciled,),
+    project=project_day,
+    indexes=("waits",),
+)
 BREAKS = View(
     name="bidding.bank-breaks",
-    version=2,
+    version=3,
     reads=(
+        BankDayReconciled,
+        BankBreaksListed,
         BankBreakOpened,
         BankBreakClosed,
         BankBreakExplained,
@@ -141,5 +176,5 @@ BREAKS = View(
         BankBreakInFlight,
     ),
     project=project_break,
-    indexes=("state", "kind"),
+    indexes=("state", "kind", "business_date"),
 )

@@ -20,6 +20,7 @@ from libs.events.contract_stock import (
 )
 from libs.events.records import RecordedEvent
 from libs.events.views import Add, Op, Set, View
+from libs.events.void_papers import SignedBlankVoided
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
@@ -46,6 +47,15 @@ def _ops(stock_id: str, data: Any) -> list[Op]:
             return [Add(stock_id, "returned", 1)]
         case BlanksVoided():
             return [Add(stock_id, "void", _size(data.numbers))]
+        case SignedBlankVoided():
+            voided = data.voided
+            said = {
+                "loan_id": data.loan_id,
+                "measure_id": voided.measure_id,
+                "ground": voided.ground,
+                "voided_on": voided.voided_on.isoformat(),
+            }
+            return [Add(stock_id, "void", 1), Set(stock_id, f"voided.{data.number}", said)]
         case StockCounted():
             return [Set(stock_id, "count", _counted(data))]
         case StockDifferenceExplained():
@@ -63,6 +73,7 @@ def _printed(data: StockPrinted) -> list[Op]:
         "rep_quota": data.rep_quota,
         "offered": None,
         "loans": {},
+        "voided": {},
         "count": None,
     }
     counts = [Add(data.stock_id, name, 0) for name in ("at_branch", "with_rep", "signed", "returned", "void")]
@@ -95,7 +106,7 @@ def _size(numbers: Numbers) -> int:
 
 VIEW = View(
     name="bidding.contract-stock",
-    version=1,
+    version=2,
     reads=(
         StockPrinted,
         StockHandedOver,
@@ -103,6 +114,7 @@ VIEW = View(
         BlankSigned,
         BlankReturned,
         BlanksVoided,
+        SignedBlankVoided,
         StockCounted,
         StockDifferenceExplained,
     ),

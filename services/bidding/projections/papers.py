@@ -33,6 +33,7 @@ def project_contract(event: RecordedEvent) -> Sequence[Op]:
         return [
             Set(event.data.loan_id, "voided_on", event.data.voided_on.isoformat()),
             Set(event.data.loan_id, "void_for", event.data.ground),
+            Set(event.data.loan_id, "knew", list(event.data.knew)),
             Set(event.data.loan_id, f"src.{event.stream}", event.address),
         ]
     issued: ContractIssued = event.data
@@ -47,7 +48,7 @@ def project_contract(event: RecordedEvent) -> Sequence[Op]:
 
 CONTRACTS = View(
     name="bidding.contracts",
-    version=2,
+    version=3,
     reads=(ContractIssued, ContractVoided),
     project=project_contract,
     owner_field="borrower",

@@ -168,15 +168,16 @@ class SettlementInKindIn(Shape):
 
 class VoidanceIn(Shape):
     """The loan's contract is void: principal back, no interest; what is left is due on the next day, or by `repay_by`,
-    at most 366 days away."""
+    at most 366 days away. `knew` are those of its lenders who knew of its illegal purpose."""
 
     kind: Literal["voidance"]
     ground: voiding.VoidingCode
     repay_by: DayField | None = None
+    knew: list[Annotated[str, id_field("usr")]] = Field(default_factory=list, max_length=2_000)
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
-        return voidance.Voidance(ground=self.ground, repay_by=self.repay_by)
+        return voidance.Voidance(ground=self.ground, repay_by=self.repay_by, knew=tuple(self.knew))
 
 
 TermsIn = Annotated[

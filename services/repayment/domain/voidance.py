@@ -2,7 +2,8 @@
 
 What was paid as interest, penalty or fees counts as principal. Who holds a claim keeps what he got, and his claim is less by it; what
 he got beyond his claim, what those got who have sold theirs, and the platform's fees are collected for the claims that are left, by their
-size, and what is more than all principal goes back to the borrower. That is a restatement of the loan, so it is told by LoanRestated and
+size, and what is more than all principal goes back to the borrower. A lender who knew of an illegal purpose has none of what others give
+back before the others have all of theirs *(chosen)*. That is a restatement of the loan, so it is told by LoanRestated and
 settled as a correction is. The law voids, not the lenders: nobody votes *(chosen)*. A sale's price is not reopened *(chosen)*.
 """
 
@@ -52,6 +53,7 @@ def examine(
     require_no_part_in(live, command.himself)
     if terms.repay_by is not None and not 0 < (terms.repay_by - on).days <= _LONGEST_DAYS:
         raise Refused("invalid_date")
+    _require_lenders(live, terms)
     _effect(profile, measure_id, terms, state, context)
     return [
         MeasureExamined(
@@ -87,7 +89,7 @@ def _effect(
     rules = profile.on(live.book.funded_on)
     _require_may(live)
     paid = _history(profile, state, context)
-    shares = shares_of(live, paid)
+    shares = shares_of(live, paid, terms.knew)
     left_fen = sum(shares.left.values())
     due_on = max(terms.repay_by or on, on + _DAY)
     rows, received = _rows(live, paid, shares.returned_fen, left_fen, due_on)
@@ -115,6 +117,7 @@ def _effect(
             guarantor=live.guarantee.guarantor if live.guarantee else "",
             product=live.product,
             region=live.region,
+            knew=terms.knew,
         ),
         LoanRestated(
             loan_id=live.loan_id,
@@ -142,6 +145,15 @@ def _effect(
         *release_all(live, "loan_voided"),
         *([] if left_fen else [_repaid(live, paid, on)]),
     ]
+
+
+def _require_lenders(live: Running, terms: Voidance) -> None:
+    """Who knew of an illegal purpose is a lender of the loan, said once."""
+    if terms.knew and terms.ground != "illegal_purpose":
+        raise Refused("not_illegal_purpose")
+    holders = [claim.investor for claim in live.claims]
+    if len(dict.fromkeys(terms.knew)) != len(terms.knew) or any(each not in holders for each in terms.knew):
+        raise Refused("invalid_lenders")
 
 
 def _history(profile: Profile, state: Running | Repaid, context: Context) -> Replayed:

@@ -1,6 +1,6 @@
 """What each has had of a contract that is void, and what is left: all that was paid is principal (docs/decisions/0027)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.events.corrections import AdjustingLine, ClaimChange
@@ -20,15 +20,20 @@ class Shares:
     returned_fen: int
 
 
-def shares_of(live: Running, paid: Replayed) -> Shares:
-    """What a void contract leaves of each claim: less by what its holder has had, and by his share of what others give back."""
+def shares_of(live: Running, paid: Replayed, knew: Sequence[str] = ()) -> Shares:
+    """What a void contract leaves of each claim: less by what its holder has had, and by his share of what others give back. Of that
+    those who knew of an illegal purpose have a share only when nothing is left to the others.
+    """
     owed = {claim.claim_id: claim.principal_fen for claim in live.claims}
     after = {name: owed.get(name, 0) - kept_fen(paid.got.get(name, Got())) for name in owed | paid.got}
     open_ = {name: fen for name, fen in after.items() if fen > 0}
     collected_fen = paid.platform_fen + sum(-fen for fen in after.values() if fen < 0)
+    unprotected = {claim.claim_id for claim in live.claims if claim.investor in knew}
     spread_fen = min(collected_fen, sum(open_.values()))
-    parts = split_fen(spread_fen, list(open_.values())) if open_ else ()
-    less = dict(zip(open_, parts, strict=True))
+    less = _spread(spread_fen, {name: fen for name, fen in open_.items() if name not in unprotected})
+    less |= _spread(
+        spread_fen - sum(less.values()), {name: fen for name, fen in open_.items() if name in unprotected}
+    )
     left = {name: open_.get(name, 0) - less.get(name, 0) for name in owed}
     changes = (
         ClaimChange(
@@ -42,6 +47,12 @@ def shares_of(live: Running, paid: Replayed) -> Shares:
         for got in [paid.got.get(name, Got())]
     )
     return Shares(left, tuple(filter(_is_change, changes)), collected_fen - spread_fen)
+
+
+def _spread(amount_fen: int, open_: Mapping[str, int]) -> dict[str, int]:
+    """At most so much among these claims, by their size."""
+    parts = split_fen(min(amount_fen, sum(open_.values())), list(open_.values())) if open_ else ()
+    return dict(zip(open_, parts, strict=True))
 
 
 def kept_fen(got: Got) -> int:

@@ -17,9 +17,10 @@ from libs.events.bank_days import (
     Claims,
     LineBreak,
     Side,
+    Told,
 )
-from services.bidding.commands.bank_days import ListBankBreaks, ReconcileBankDay
-from services.bidding.domain.bank_day_files import break_id_of, listing_of, part_of
+from services.bidding.commands.bank_days import Gone, Half, ListBankBreaks, ReconcileBankDay
+from services.bidding.domain.bank_day_sums import NOTHING_TOLD, break_id_of, listing_of, part_of, told_with
 from tests.unit.given import TODAY
 
 NOTHING, FIRST, SECOND, THIRD = ("0" * 64, "1" * 64, "2" * 64, "3" * 64)
@@ -134,14 +135,14 @@ RESOLVED = BankBreakResolved(
 CLAIMS = Claims(ledger_fen=900_00, register_fen=900_00)
 #: What the reconciler makes of Tuesday: the two are one.
 IN_FLIGHT = BankBreakInFlight(
-    break_id=H, business_date=MONDAY, counterpart=L, other_date=TUESDAY, amount_fen=200_00
+    break_id=H, business_date=MONDAY, counterpart=L, other_date=TUESDAY, amount_fen=200_00, other=LATE
 )
 LANDED_DONE = replace(NEXT_DONE, opened=0, open_after=0)
 
 FLYING = line("missing_here", "B6", 200_00, 0)
 
 #: Monday in two parts.
-IN_PARTS = replace(FILE, breaks=(), parts=(part_of((HERE,)), part_of((THERE,))))
+IN_PARTS = replace(FILE, breaks=(), parts=(part_of((HERE,)), part_of((THERE,))), known=NOTHING_TOLD)
 BEGUN = BankDayBegun(
     business_date=MONDAY,
     listing=listing_of(IN_PARTS),
@@ -152,7 +153,29 @@ BEGUN = BankDayBegun(
     claims=None,
     parts=IN_PARTS.parts,
     unlisted=None,
+    known=NOTHING_TOLD,
 )
+
+
+def told(*breaks: LineBreak) -> Told:
+    """All that was told of Monday."""
+    return told_with(MONDAY, NOTHING_TOLD, breaks, ())
+
+
+#: Told bit by bit, and it is all.
+ALL_DONE = replace(DONE, told=told(HERE, THERE))
+
+
+def gone(each: LineBreak, counterpart: str = "", other: Half | None = None) -> Gone:
+    """The file shows it no more."""
+    return Gone(
+        break_id=name(MONDAY, each),
+        kind=each.kind,
+        bank_fen=each.bank_fen,
+        ledger_fen=each.ledger_fen,
+        counterpart=counterpart,
+        other=other,
+    )
 
 
 def part(number: int, *breaks: LineBreak) -> ListBankBreaks:
@@ -162,7 +185,13 @@ def part(number: int, *breaks: LineBreak) -> ListBankBreaks:
 
 def listed(number: int, *ids: str) -> BankBreaksListed:
     """It is in."""
-    return BankBreaksListed(business_date=MONDAY, listing=BEGUN.listing, part=number, break_ids=ids)
+    return BankBreaksListed(
+        business_date=MONDAY,
+        listing=BEGUN.listing,
+        part=number,
+        break_ids=ids,
+        told=told(*(HERE, THERE)[: number + 1]),
+    )
 
 
 #: A booking on another account: explained by one person, resolved by another.

@@ -20,11 +20,18 @@ from libs.events.deal_packs import (
     ReceiptConfirmed,
     Seal,
 )
-from libs.events.void_papers import ContractVoided, DealPackVoided
+from libs.events.void_papers import ContractVoided, DealPackVoided, SignedBlankRecorded
 from libs.events.voidance import LoanVoided
-from services.bidding.commands.papers import IssueContract, OpenDealPack, VoidContract, VoidDealPack
+from services.bidding.commands.papers import (
+    IssueContract,
+    OpenDealPack,
+    RecordSignedBlank,
+    VoidContract,
+    VoidDealPack,
+)
 from services.bidding.domain.contract_text import rows_of
 from tests.unit.bidding import listing_story as listing
+from tests.unit.bidding.stock_story import BLANK, VOIDED
 
 #: What a release once issued stands: these are the hashes of version 3's texts, and no later release may change them.
 CONTRACT_HASH = "04239d3ec4bae37a414fff04f37976f85d031c6e9720430ed2feb2ece0ae5f09"
@@ -184,6 +191,18 @@ CONTRACT_VOID = ContractVoided(
     voided_on=VOID_ON,
     claims=("clm_1_1", "clm_1_2"),
 )
+
+#: What its listing says of one that is void before any money moved.
+VOID_UNFUNDED = VoidContract(
+    loan_id="loan_1",
+    borrower="usr_bea",
+    measure_id="lst_1",
+    ground="duress",
+    voided_on=listing.FUNDED_ON,
+)
+RECORD_BLANK = RecordSignedBlank(loan_id="loan_1", blank=BLANK)
+BLANK_RECORDED = SignedBlankRecorded(contract_id="ctr_1", loan_id="loan_1", blank=BLANK, voided=None)
+LATE_BLANK = replace(BLANK_RECORDED, voided=VOIDED)
 
 
 def void_pack(order: int = 1) -> VoidDealPack:

@@ -38,6 +38,7 @@ from tests.unit.bidding import paper_story as papers
 from tests.unit.bidding import redemption_story as redemption
 from tests.unit.bidding import standing_answers, test_adjusting, test_assets, test_compensation, test_market
 from tests.unit.bidding import standing_story as standing
+from tests.unit.bidding import stock_story as stock
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.repaid_story import DUE, REFUSED_BID, REFUSED_PAYMENT, REPAYMENTS_ANSWERS
 
@@ -97,6 +98,7 @@ CAPS_BROKEN = ExposureRevoked(
 )
 LISTED = listing.open_listing(**listing.APPLICATION, borrower_kind="person", purpose="stock")
 
+_VOID_BLANK = f"void-blank:{stock.STOCK}:1"
 ANSWERS: list[tuple[str, Any, list[Send]]] = [
     *standing_answers.ANSWERS,
     ("bidding", account.HELD_FUNDS, [Send("bid", "lst_1", BID_SENT, HOLD)]),
@@ -249,6 +251,24 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [
             Send("void-pack:clm_1_1", "pack_1_1", papers.void_pack(1)),
             Send("void-pack:clm_1_2", "pack_1_2", papers.void_pack(2)),
+        ],
+    ),
+    ("bidding", stock.SIGNED, [Send("blank", "ctr_1", papers.RECORD_BLANK)]),
+    ("bidding", papers.BLANK_RECORDED, []),
+    ("bidding", papers.LATE_BLANK, [Send(_VOID_BLANK, stock.STOCK, stock.VOID_SIGNED)]),
+    (
+        "bidding",
+        replace(papers.CONTRACT_VOID, claims=(), blanks=(stock.BLANK,)),
+        [Send(_VOID_BLANK, stock.STOCK, stock.VOID_SIGNED)],
+    ),
+    ("bidding", stock.SIGNED_VOID, []),
+    (
+        "bidding",
+        replace(listing.CANCELLED, bids=(), code="duress"),
+        [
+            Send("void-contract", "ctr_1", papers.VOID_UNFUNDED),
+            Send("vouchers", "marketing", vouchers.CANCELLED_LISTING),
+            standing.END_CLOSED,
         ],
     ),
     ("bidding", listing.PLACED, []),

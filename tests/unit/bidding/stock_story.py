@@ -15,8 +15,9 @@ from libs.events.contract_stock import (
     StockPrinted,
     StockTaken,
 )
+from libs.events.void_papers import SignedBlank, SignedBlankVoided, VoidedBy
 from libs.events.voiding import ListingVoidingApproved, ListingVoidingProposed
-from services.bidding.commands.contract_stock import PrintContracts
+from services.bidding.commands.contract_stock import PrintContracts, VoidSignedBlank
 
 MARCH = date(2024, 3, 1)
 STOCK = "stock_CN-31_202403_borrower"
@@ -82,6 +83,10 @@ WRONG = counted(
     unexpected=(numbers(1),),
     twice=(numbers(10),),
 )
+BLANK = SignedBlank(stock_id=STOCK, number=1)
+VOIDED = VoidedBy(measure_id="msr_1", ground="fraud", voided_on=date(2024, 4, 20))
+VOID_SIGNED = VoidSignedBlank(number=1, loan_id="loan_1", voided=VOIDED)
+SIGNED_VOID = SignedBlankVoided(**ID, number=1, loan_id="loan_1", voided=VOIDED)
 EXPLAINED = StockDifferenceExplained(**ID, branch="CN-31", month=MARCH, code="misfiled", by=ABE)
 
 # --- a contract that is void ---------------------------------------------------------------------------------------

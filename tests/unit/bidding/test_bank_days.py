@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
-from libs.events.bank_days import BankBreakClosed, BankBreakOpened, BankDayReconciled, Claims, Unlisted
+from libs.events.bank_days import BankBreakClosed, BankBreakOpened, BankDayReconciled, Claims
 from libs.events.codec import encode
 from libs.events.money import MAX_INTEGER
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
 from services.bidding.commands.bank_days import ExplainBreak, MatchBreaks, ReconcileBankDay, ResolveBreak
-from services.bidding.domain.bank_day_files import BREAKS_MAX, PART_MAX, listing_of
+from services.bidding.domain.bank_day_files import BREAKS_MAX, PART_MAX
 from services.bidding.domain.bank_days import AGGREGATE
-from services.bidding.domain.bank_days_state import DAYS_KEPT, Books, Break, number_of
+from services.bidding.domain.bank_days_state import DAYS_KEPT, Books, Break
+from services.bidding.domain.buckets import number_of
 from tests.unit.bidding.bank_day_story import (
+    ALL_DONE,
     BEGUN,
     CLAIMS,
     DONE,
@@ -52,6 +54,7 @@ from tests.unit.bidding.bank_day_story import (
     opened,
     part,
     side,
+    told,
 )
 from tests.unit.bidding.specs import ANN, Spec, on
 from tests.unit.given import TODAY, fold, given
@@ -86,7 +89,6 @@ OTHER_DAY = (*SETTLED_BY_FILE, opened(TUESDAY, OTHER), NEXT_DONE)
 BY_UFA: dict[str, Any] = {"code": "timing", "explained_by": UFA}
 
 REUSED = line("reference_reused", "B5", 0, 25_00)
-REST = Unlisted(breaks=1, differs_fen=-50_00, alone=-1)
 BEGUN_AND_ONE = (BEGUN, opened(MONDAY, HERE), listed(0, H))
 
 SPECS = [
@@ -136,16 +138,10 @@ SPECS = [
     spec("a long day begins with what its parts come to", (), IN_PARTS, (BEGUN,)),
     spec("once", (BEGUN,), IN_PARTS, ()),
     spec("its parts add up", (), replace(IN_PARTS, parts=IN_PARTS.parts[:1]), "breaks_do_not_add_up"),
-    spec(
-        "with those that are not listed",
-        (),
-        replace(IN_PARTS, parts=IN_PARTS.parts[:1], unlisted=REST),
-        (replace(BEGUN, listing=listing_of(replace(IN_PARTS, parts=IN_PARTS.parts[:1])), parts=IN_PARTS.parts[:1], unlisted=REST),),
-    ),
     spec("one part after the other", (BEGUN,), part(0, HERE), (opened(MONDAY, HERE), listed(0, H))),
     spec("once", BEGUN_AND_ONE, part(0, HERE), ()),
     spec("the last one ends the day", BEGUN_AND_ONE, part(1, THERE),
-        (opened(MONDAY, THERE), listed(1, T), DONE)),
+        (opened(MONDAY, THERE), listed(1, T), ALL_DONE)),
     spec("none is left out", (BEGUN,), part(1, THERE), "part_missing"),
     spec("each is what was told of it", (BEGUN,), part(0, THERE), "part_differs"),
     spec("of a day that began", RECONCILED, part(0, HERE), "listing_not_begun"),
@@ -315,16 +311,14 @@ def test_what_people_matched_stands_alone_again_when_a_half_is_gone() -> None:
         assert (first, done.open_after) == (opened(MONDAY, HERE), 1)
 
 
-def test_a_day_in_parts_says_nothing_twice_and_begins_anew_with_other_balances() -> None:
-    """The same parts again end in nothing, so no round writes them for ever; a beginning that died is not finished with old claims."""
-    again = replace(IN_PARTS, begins_at=2, begins_with=FIRST)
-    told = (*BEGUN_AND_ONE, opened(MONDAY, THERE), listed(1, T), DONE)
-    begun = given(AGGREGATE, *told).when(again, on()).events
-    one = given(AGGREGATE, *told, *begun).when(part(0, HERE), on()).events
-    given(AGGREGATE, *told, *begun, *one).when(part(1, THERE), on()).then_nothing()
-    anew = replace(IN_PARTS, claims=CLAIMS)
+def test_a_beginning_that_died_is_not_finished_with_old_claims() -> None:
+    """Who begins anew says what is in, and the day is that of the new beginning."""
+    anew = replace(IN_PARTS, claims=CLAIMS, known=told(HERE), parts=IN_PARTS.parts[1:])
     (other,) = given(AGGREGATE, *BEGUN_AND_ONE).when(anew, on()).events
     assert (other.claims, other.listing != BEGUN.listing) == (CLAIMS, True)
+    last = replace(part(0, THERE), listing=other.listing)
+    done = given(AGGREGATE, *BEGUN_AND_ONE, other).when(last, on()).events[-1]
+    assert done == replace(ALL_DONE, claims=CLAIMS, opened=1)
 
 
 def test_the_state_keeps_the_last_days_and_what_they_need() -> None:

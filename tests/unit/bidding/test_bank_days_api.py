@@ -1,6 +1,7 @@
 """The routes of finance about bank days over the real decider: the work list, and four eyes on every difference."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,21 @@ async def test_the_work_list_says_kind_age_and_amount(world: World) -> None:
         ("missing_here", 4, 200_00)
     ]
     assert (await world.http.get("/bidding/bank-breaks?state=closed", headers=headers)).json()["items"] == []
+    assert (await world.http.get("/bidding/bank-breaks", headers=headers)).json()["waiting"] == []
     days = (await world.http.get("/bidding/bank-days", headers=headers)).json()["items"]
     assert [(day["bank_fen"], day["ledger_fen"], day["claims_fen"]) for day in days] == [
         (700_00, 550_00, None)
     ]
     stranger = await world.http.get("/bidding/bank-days", headers=world.token("stf_lia", "finance"))
     assert problem(stranger) == (403, "forbidden_post")
+
+
+async def test_what_waits_for_room_is_said_beside_the_work_list(world: World) -> None:
+    """How many differences of which date, and by how much the bank has more by them; the date says it too."""
+    waits = replace(story.DONE, unlisted=3, unlisted_fen=-70_00, unclosed=1)
+    show(world, DAYS, history("bankdays", *story.RECONCILED, waits))
+    headers = world.token("stf_ufa", "finance")
+    page = (await world.http.get("/bidding/bank-breaks", headers=headers)).json()
+    assert page["waiting"] == [{"business_date": "2024-03-11", "breaks": 3, "differs_fen": -70_00}]
+    [day] = (await world.http.get("/bidding/bank-days", headers=headers)).json()["items"]
+    assert (day["unlisted"], day["unlisted_fen"], day["unclosed"]) == (3, -70_00, 1)

@@ -7,7 +7,7 @@ from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustme
 from services.bidding.commands.assets import CreditAssetProceeds
 from services.bidding.commands.compensation import RecordSubrogation
 from services.bidding.commands.market import CapturePurchase, ConfirmReservation, CreditSale
-from services.bidding.commands.papers import VoidContract
+from services.bidding.commands.papers import RecordSignedBlank, VoidContract
 from services.bidding.commands.redemption import ConfirmUnsold
 from services.bidding.commands.standing import (
     ConsiderOrders,
@@ -49,6 +49,7 @@ from tests.unit.bidding import (
     test_stock,
     test_voiding,
     test_waiting,
+    test_waiting_breaks,
 )
 
 SPECS = [
@@ -85,6 +86,7 @@ SPECS = [
     *test_adjusting.SETTLEMENT_SPECS,
     *test_stock.SPECS,
     *test_voiding.SPECS,
+    *test_waiting_breaks.SPECS,
 ]
 COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.commands]
 
@@ -105,6 +107,7 @@ NEVER_WITHOUT_EFFECT = (
 )
 #: These tell the marketing account, or the queue of standing orders, what became of something, which is never wrong to say.
 NEVER_REFUSED = (
+    RecordSignedBlank,
     VoidContract,
     ConfirmReservation,
     SettleVouchers,

@@ -24,11 +24,14 @@ from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.paper_story import (
     ANNS_OLD_HASH,
     ANNS_SECOND_HASH,
+    BLANK_RECORDED,
     CONTRACT_VOID,
     ISSUE,
     ISSUED,
+    LATE_BLANK,
     LAWFUL,
     OLD_HASH,
+    RECORD_BLANK,
     SECOND_HASH,
     VOID_CONTRACT,
     issue,
@@ -77,6 +80,18 @@ SPECS = [
     ),
     spec("a contract is void since its money moved", (ISSUED,), VOID_CONTRACT, (CONTRACT_VOID,)),
     spec("it is void once", (ISSUED, CONTRACT_VOID), VOID_CONTRACT, ()),
+    spec("a contract knows the papers that it was signed on", (ISSUED,), RECORD_BLANK, (BLANK_RECORDED,)),
+    spec("once each", (ISSUED, BLANK_RECORDED), RECORD_BLANK, ()),
+    spec("before it is written, too", (), RECORD_BLANK, (BLANK_RECORDED,)),
+    spec(
+        "and says them when it is void",
+        (BLANK_RECORDED, ISSUED),
+        VOID_CONTRACT,
+        (replace(CONTRACT_VOID, blanks=(RECORD_BLANK.blank,)),),
+    ),
+    spec(
+        "or when they are told, if it is void by then", (ISSUED, CONTRACT_VOID), RECORD_BLANK, (LATE_BLANK,)
+    ),
     spec(
         "it is void before it is written, where the last money is late", (), VOID_CONTRACT, (CONTRACT_VOID,)
     ),

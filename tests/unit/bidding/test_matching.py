@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from libs.events.bank_days import LineBreak, Side, Unlisted
 from services.bidding.bank_file import LINE_BYTES_MAX, BankFile, BankFileRefused, lines_of
-from services.bidding.domain.bank_day_files import alone_in
+from services.bidding.domain.bank_day_sums import NOTHING_TOLD, alone_in
 from services.bidding.matching import Matcher, OurBooking, judged
 
 DAY = date(2024, 3, 11)
@@ -62,8 +62,8 @@ def matched(
     with Matcher.open(place) as matcher:
         matcher.take_bank(BankFile(lines_of([text]), DAY))
         matcher.take_ledger(ours)
-        found, unlisted = matcher.breaks()
-        assert unlisted is None
+        found = matcher.breaks(1_000)
+        assert found is not None
         return found
 
 
@@ -156,14 +156,17 @@ def test_what_differs_is_what_the_two_sides_do_not_share(
 
 
 def test_differences_beyond_a_work_list_are_counted(tmp_path: Path) -> None:
-    """As many are listed as are asked for; the rest is a number and its sums, and nothing stays on the disk."""
+    """As many are told as there is room for; the rest is a number and its sums, and nothing stays on the disk."""
     ours = [OurBooking(f"R{number}", "acc_ann", number) for number in range(1, 6)]
     with Matcher.open(tmp_path) as matcher:
         matcher.take_bank(BankFile([f"{END_OF_NONE[0]}\n".encode(), f"{END_OF_NONE[1]}\n".encode()], DAY))
         matcher.take_ledger(ours)
-        found, unlisted = matcher.breaks(listed_max=3)
-    assert [each.reference for each in found] == ["R1", "R2", "R3"]
-    assert unlisted == Unlisted(breaks=2, differs_fen=-9, alone=-2)
+        assert matcher.breaks(4) is None
+        found = matcher.listing(DAY, new_max=3, gone_max=0, alone_max=0)
+        assert matcher.told == NOTHING_TOLD
+    assert [each.reference for each in found.new] == ["R1", "R2", "R3"]
+    assert (found.gone, found.unclosed) == ((), None)
+    assert found.unlisted == Unlisted(breaks=2, differs_fen=-9, alone=-2)
     assert not [*tmp_path.iterdir()]
 
 

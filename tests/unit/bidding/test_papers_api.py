@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -140,9 +141,22 @@ async def test_a_void_contract_is_marked_where_it_is_listed_and_stays_what_it_wa
     shown = documents(CONTRACTS, history("ctr_1", ISSUED, CONTRACT_VOID))
     world.views.documents[CONTRACTS.name] |= {doc: nested(doc, fields) for doc, fields in shown.items()}
     told = (await get(world, "/bidding/contracts/loan_1", "usr_ann", *CUSTOMER)).json()
-    assert (told["voided_on"], told["void_for"]) == ("2024-04-20", "fraud")
+    assert (told["voided_on"], told["void_for"], told["knew"]) == ("2024-04-20", "fraud", [])
     assert [each["is_void"] for each in told["certificates"]] == [True]
     assert [(await get(world, path, "usr_ann", *CUSTOMER)).content for path in (CONTRACT, ANNS)] == before
+
+
+async def test_a_lender_who_knew_is_told_so_and_nobody_else_is(world: World) -> None:
+    """That the law does not protect him is said to himself, and to who reads every paper."""
+    void = replace(CONTRACT_VOID, ground="illegal_purpose", knew=("usr_ann",))
+    shown = documents(CONTRACTS, history("ctr_1", ISSUED, void))
+    world.views.documents[CONTRACTS.name] |= {doc: nested(doc, fields) for doc, fields in shown.items()}
+    for who, scopes, knew in (
+        ("usr_ann", CUSTOMER, ["usr_ann"]),
+        ("usr_bea", CUSTOMER, []),
+        ("stf_ops", ("operator",), ["usr_ann"]),
+    ):
+        assert (await get(world, "/bidding/contracts/loan_1", who, *scopes)).json()["knew"] == knew
 
 
 @pytest.mark.parametrize("change", [{"amount_fen": 1_000_51}, {"version": 1}], ids=["terms", "version"])

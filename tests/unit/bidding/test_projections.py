@@ -349,6 +349,10 @@ def test_a_difference_is_shown_from_its_first_day_to_its_end() -> None:
         bank_days.L: ("resolved", "timing"),
         bank_days.E: ("resolved", "bank_corrected"),
         FLEW.break_id: ("resolved", "timing"),
+        FLEW.counterpart: ("resolved", "timing"),
     }
+    assert (shown[FLEW.counterpart]["reference"], shown[FLEW.counterpart]["bank_fen"]) == ("B6", 0)
+    gone = {doc for doc, fields in shown.items() if fields["is_gone"]}
+    assert gone == {bank_days.E, FLEW.counterpart}, "over, and in no file any more"
     assert (shown[bank_days.H]["counterpart"], shown[bank_days.H]["ended_on"]) == (bank_days.L, "2024-03-15")
     assert (shown[bank_days.E]["explained_by"], shown[bank_days.E]["resolved_by"]) == ("stf_ufa", "stf_lin")

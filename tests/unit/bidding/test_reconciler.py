@@ -37,6 +37,7 @@ from services.bidding.reconciler import (
     reconciliation,
 )
 from services.bidding.side_by_side import SideBySide
+from services.bidding.waiting_breaks import USUAL
 from tests.unit.bidding import bank_day_story as story
 from tests.unit.bidding.bank_day_story import MONDAY, TUESDAY
 from tests.unit.bidding.specs import OPENED, asked, deposited, on
@@ -345,17 +346,19 @@ async def test_while_a_balance_is_out_older_dates_are_looked_at_a_few_at_a_time(
 
 
 async def test_a_long_day_is_told_in_parts(desk: Desk) -> None:
-    """One command says what its parts come to, and then each part; they end as one command would."""
+    """One command says what its parts come to, and then each part; they open what one command would."""
     dates = await dates_over(desk.views, 2)
     lines = file_of(MONDAY, line_of("B8", 5_00), line_of("B9", 7_00), in_fen=12_00)
-    found = await reconciliation(desk.views, MONDAY, lines, dates, part_max=3)
+    found = await reconciliation(desk.views, MONDAY, lines, dates, room=replace(USUAL, part=3))
     in_one = await reconciliation(desk.views, MONDAY, lines, dates)
     assert [len(part.breaks) for part in found.parts] == [3, 1]
     events: tuple[Any, ...] = ()
     for command in found.commands:
         events += given(AGGREGATE, *events).when(command, on()).events
     whole = given(AGGREGATE).when(in_one.command, on()).events
-    assert [event for event in events if event in whole] == [*whole]
+    *opened, done = whole
+    assert [event for event in events if event in whole] == opened
+    assert replace(events[-1], told=None) == done
 
 
 async def test_a_wrong_balance_of_an_account_is_a_difference(desk: Desk) -> None:

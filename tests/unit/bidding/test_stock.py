@@ -1,5 +1,6 @@
 """Blank contracts: printed, handed over and confirmed, signed once, returned in two copies, void, counted by one and explained by another."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -32,11 +33,13 @@ from tests.unit.bidding.stock_story import (
     PRINTED,
     RETURNED,
     SIGNED,
+    SIGNED_VOID,
     STOCK,
     TO_LOU,
     TO_MAX,
     USED,
     VOID,
+    VOID_SIGNED,
     WRONG,
     ZOE,
     counted,
@@ -192,7 +195,18 @@ COUNTING = [
     spec("who counted does not explain", DIFFERS, MISFILED, "forbidden_second_signature", ZOE),
     spec("what agrees is not explained", COUNTED, MISFILED, "nothing_to_explain", ABE),
 ]
-SPECS = [*PRINTING, *MOVING, *USING, *COUNTING]
+VOIDING = [
+    spec("of a void contract the paper is void", USED, VOID_SIGNED, (SIGNED_VOID,), "policy"),
+    spec("once", (*USED, SIGNED_VOID), VOID_SIGNED, (), "policy"),
+    spec("in the archive, too", (*USED, RETURNED), VOID_SIGNED, (SIGNED_VOID,), "policy"),
+    spec("it still comes to the archive", (*USED, SIGNED_VOID), BACK, (RETURNED,), LOU),
+    spec("and is signed for no other", (*USED, SIGNED_VOID), sign(loan_id="loan_2"), "contract_used", MAX),
+    spec("another loan's is not", USED, replace(VOID_SIGNED, loan_id="loan_2"), "not_signed", "policy"),
+    spec("nor what nobody signed", ISSUED, VOID_SIGNED, "not_signed", "policy"),
+    spec("nor what was never printed", USED, replace(VOID_SIGNED, number=11), "unknown_number", "policy"),
+    spec("of no stock", (), VOID_SIGNED, "unknown_stock", "policy"),
+]
+SPECS = [*PRINTING, *MOVING, *USING, *VOIDING, *COUNTING]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.says)
@@ -223,11 +237,14 @@ def test_what_is_remembered_stays_small() -> None:
 
 def test_the_view_says_what_lies_where() -> None:
     """How many papers came to each place, what was signed for which loan, and the last count with its explanation."""
-    told = (*USED, RETURNED, VOID, BlankSigned(**ID, number=3, loan_id="loan_2", rep=MAX), WRONG, EXPLAINED)
+    third = BlankSigned(**ID, number=3, loan_id="loan_2", rep=MAX)
+    told = (*USED, RETURNED, VOID, third, SIGNED_VOID, WRONG, EXPLAINED)
     document = nested(STOCK, documents(VIEW, history(STOCK, *told))[STOCK])
     places = ("printed", "at_branch", "with_rep", "signed", "returned", "void")
-    assert [document[place] for place in places] == [10, 8, 3, 2, 1, 1]
+    assert [document[place] for place in places] == [10, 8, 3, 2, 1, 2]
     assert document["loans"] == {"1": "loan_1", "3": "loan_2"}
+    said = {"loan_id": "loan_1", "measure_id": "msr_1", "ground": "fraud", "voided_on": "2024-04-20"}
+    assert document["voided"] == {"1": said}
     assert (document["count"]["missing"], document["count"]["code"]) == (
         [{"first": 4, "last": 4}],
         "misfiled",

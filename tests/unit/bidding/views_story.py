@@ -270,7 +270,13 @@ DAYS = [
     for stream in ("~p0", "~p1")
 ]
 #: And another pair, which was in flight at midnight.
-FLEW = replace(bank_days.IN_FLIGHT, break_id=bank_days.name(bank_days.MONDAY, bank_days.FLYING))
+LANDED = replace(bank_days.LATE, reference=bank_days.FLYING.reference)
+FLEW = replace(
+    bank_days.IN_FLIGHT,
+    break_id=bank_days.name(bank_days.MONDAY, bank_days.FLYING),
+    counterpart=bank_days.name(bank_days.TUESDAY, LANDED),
+    other=LANDED,
+)
 BANK_DAY = history(
     "bankdays",
     *bank_days.TWO_DAYS,
@@ -278,6 +284,8 @@ BANK_DAY = history(
     *bank_days.ENDED,
     bank_days.opened(bank_days.MONDAY, bank_days.FLYING),
     FLEW,
+    replace(bank_days.listed(0), gone=(bank_days.E,)),
+    replace(bank_days.NEXT_DONE, revision=2, gone=(FLEW.counterpart,)),
 )
 LOAN_OF = history(
     "loan_1",
@@ -295,7 +303,9 @@ GUARANTOR = history(
     ),
 )
 #: Blank contracts, as far as they go.
-STOCK = history(stock.STOCK, *stock.USED, stock.RETURNED, stock.VOID, stock.WRONG, stock.EXPLAINED)
+STOCK = history(
+    stock.STOCK, *stock.USED, stock.RETURNED, stock.VOID, stock.SIGNED_VOID, stock.WRONG, stock.EXPLAINED
+)
 BUYER = history(
     "acc_buy",
     *(

@@ -279,4 +279,5 @@ def test_income_that_was_stopped_by_hand_is_stopped_by_hand_again() -> None:
     assert [op.field for op in standing.changed(said_again) if isinstance(op, Set)] == [
         "accrual",
         "non_accrual_since",
+        "measures.msr_1",
     ]

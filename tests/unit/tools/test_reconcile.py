@@ -33,6 +33,11 @@ def test_a_day_is_told_on_one_page() -> None:
     claims = {"claims_fen": 900_00, "lent_fen": 900_00}
     Console(file=page, width=120).print(told(shown | claims))
     assert "register of claims" in page.getvalue()
+    waits = {"unlisted": 3, "unlisted_fen": -70_00, "unclosed": 2}
+    Console(file=page, width=200).print(told(shown | waits))
+    said = " ".join(page.getvalue().split())
+    assert "3 wait until there is room on the work list, by which the bank has -70.00 more" in said
+    assert "2 wait to be closed" in said
     assert (yuan(-5), yuan(1_234_567_89)) == ("-0.05", "1,234,567.89")
 
 

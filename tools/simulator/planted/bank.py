@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 import services.bidding.domain.bank_day_files as files
+import services.bidding.domain.bank_day_wholes as wholes
 import services.bidding.domain.bank_days as bank_days
 import services.bidding.projections.account_proof as account_proof
 import services.bidding.reconciler as reconciler
 from services.bidding.domain.bank_days_state import Break
 from services.bidding.matching import Matcher
 from tools.simulator import finance
-from tools.simulator.planted.plant import CROWDED, ROUGH, Plant, instead
+from tools.simulator.planted.plant import CROWDED, ROUGH, Plant, instead, together
 
 #: A fortnight with much money in and out, on a log that only takes its time.
 FORTNIGHT: Final = replace(
@@ -24,11 +25,19 @@ FORTNIGHT: Final = replace(
 
 
 def _but_the_last(real: Any) -> Any:
-    def breaks(self: Any, *limits: Any) -> Any:
-        found, unlisted = real(self, *limits)
-        return found[:-1], unlisted
+    def breaks(self: Any, at_most: int) -> Any:
+        found = real(self, at_most)
+        return found and found[:-1]
 
     return breaks
+
+
+def _listed_but_the_last(real: Any) -> Any:
+    def listing(self: Any, day: Any, **limits: int) -> Any:
+        found = real(self, day, **limits)
+        return replace(found, new=found.new[:-1])
+
+    return listing
 
 
 def _nothing(_real: Any) -> Any:
@@ -43,13 +52,27 @@ def _held_forgotten(real: Any) -> Any:
     return lambda event: getattr(event, "available_after_fen", real(event))
 
 
-def _from_the_first(real: Any) -> Any:
-    """A day is finished with what its last part showed."""
-
-    def finished(said: Any, state: Any, told: Any, reported: Any, opened: int) -> Any:
-        return real(said, state, told, reported[-1:], opened)
+def _nothing_waits(real: Any) -> Any:
+    def finished(said: Any, state: Any, told: Any, ended: Any, **rest: Any) -> Any:
+        *events, done = real(said, state, told, ended, **rest) or [None]
+        return [*events, replace(done, unlisted=0, unlisted_fen=0)] if done else []
 
     return finished
+
+
+def _nothing_ends(_real: Any) -> Any:
+    return lambda *_arguments: ([], ())
+
+
+def _never_again(real: Any) -> Any:
+    """Only the first look at a date tells anything of it."""
+
+    def listing(self: Any, day: Any, **limits: int) -> Any:
+        if self.told.breaks:
+            limits |= {"new_max": 0}
+        return real(self, day, **limits)
+
+    return listing
 
 
 def _by_amount_alone(real: Any) -> Any:
@@ -75,15 +98,17 @@ PLANTS = (
     Plant(
         "difference-lost",
         "The matching loses a difference between the bank's file and the books.",
-        instead(Matcher, "breaks", _but_the_last),
+        together(
+            instead(Matcher, "breaks", _but_the_last), instead(Matcher, "listing", _listed_but_the_last)
+        ),
         ("is refused: breaks_do_not_add_up", "and nobody says so"),
         config=FORTNIGHT,
     ),
     Plant(
         "difference-kept",
         "A later file has what was missing, and it stays on the work list.",
-        instead(files, "_gone", _nothing),
-        ("does not differ by", "told is"),
+        together(instead(files, "_gone", _nothing), instead(files, "_ended", _nothing_ends)),
+        ("does not differ by", "told is", "differences of"),
         config=FORTNIGHT,
     ),
     Plant(
@@ -104,16 +129,23 @@ PLANTS = (
     Plant(
         "mended-told-as-the-opposite",
         "The bank gives back what people had settled, and an opposite difference opens.",
-        instead(files, "_is_mended", lambda _real: lambda *_amounts: False),
+        instead(wholes, "_is_mended", lambda _real: lambda *_amounts: False),
         ("stand, and balances of",),
         config=FORTNIGHT,
         seeds=range(32),
     ),
     Plant(
-        "last-part-alone",
-        "A day that comes in parts is finished with what the last one showed.",
-        instead(files, "_finished", _from_the_first),
+        "nothing-waits",
+        "A day does not say what its work list has no room for.",
+        instead(files, "_finished", _nothing_waits),
         ("and nobody says so",),
+        config=FORTNIGHT,
+    ),
+    Plant(
+        "the-rest-never-comes",
+        "What waits is not told when there is room.",
+        instead(Matcher, "listing", _never_again),
+        ("not at rest: people", "wait, and there is room"),
         config=FORTNIGHT,
     ),
     Plant(
@@ -122,7 +154,7 @@ PLANTS = (
         instead(bank_days, "_pairs", _by_amount_alone),
         ("is not settled by",),
         config=FORTNIGHT,
-        seeds=range(40, 44),
+        seeds=range(54, 57),
     ),
     Plant(
         "one-accountant-resolves",
@@ -137,7 +169,7 @@ PLANTS = (
         instead(finance, "dates_over", _a_day_ahead),
         ("the ledger's side is", "is refused: day_not_over", "the bank's side is"),
         config=FORTNIGHT,
-        seeds=range(8, 13),
+        seeds=range(13, 17),
     ),
     Plant(
         "balance-of-tomorrow",

@@ -6,6 +6,7 @@ from typing import Any
 import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.voidance as voidance
 import services.repayment.domain.voidance_shares as voidance_shares
+from services.bidding.commands.contract_stock import VoidSignedBlank
 from services.bidding.commands.papers import VoidContract
 from services.bidding.policies import POLICIES as BIDDING
 from tools.simulator.planted.plant import LATE, WHOLE, Plant, forgetting, instead, policy
@@ -38,7 +39,7 @@ PLANTS = (
         instead(voidance, "pause_ended", lambda _real: lambda *_arguments: ()),
         ("is left alone on",),
         config=WHOLE,
-        seeds=range(5, 24),
+        seeds=range(54, 57),
     ),
     Plant(
         "void-papers-say-nothing",
@@ -47,5 +48,21 @@ PLANTS = (
         ("is void and does not say so", "never ends"),
         config=LATE,
         seeds=range(1, 8),
+    ),
+    Plant(
+        "who-knew-is-protected",
+        "Who knew of an illegal purpose has his share of what others give back, like everybody.",
+        instead(voidance, "shares_of", lambda real: lambda live, paid, knew=(): real(live, paid, knew[:0])),
+        ("knew, and get",),
+        config=LATE,
+        seeds=range(24),
+    ),
+    Plant(
+        "void-blank-stays",
+        "The paper of the stock that a void contract was signed on is not marked.",
+        policy(BIDDING, "bidding", forgetting(VoidSignedBlank)),
+        ("are not void", "never ends"),
+        config=LATE,
+        seeds=range(24),
     ),
 )
