@@ -7,6 +7,7 @@ from typing import Any
 import services.bidding.domain.account as account
 import services.bidding.domain.settling as settling
 import services.repayment.domain.correcting as correcting
+import services.repayment.domain.replay_run as replay_run
 import services.repayment.domain.trouble_told as trouble_told
 from libs.events.corrections import Share
 from tools.simulator.planted.plant import LATE, Plant, instead
@@ -41,6 +42,14 @@ PLANTS = (
         ("decided again, does not give it",),
         config=LATE,
         seeds=range(8),
+    ),
+    Plant(
+        "replayed-beyond-its-signatures",
+        "A waiver that is decided again gives up what it finds, whoever signed it.",
+        instead(replay_run, "require_within", lambda _real: lambda *_arguments: None),
+        ("a correction gives up",),
+        config=LATE,
+        seeds=range(60),
     ),
     Plant(
         "corrects-his-own-loan",
