@@ -49,6 +49,17 @@ class CorrectionProposed:
     himself: str = ""
 
 
+@event("repayment.CorrectionAdmitted.v1")
+class CorrectionAdmitted:
+    """The loan has said who has a part in it on that day, as customers (`guarantor`: empty for none): none of them allows it or refuses it."""
+
+    correction_id: str
+    loan_id: str
+    borrower: str
+    guarantor: str
+    holders: tuple[str, ...]
+
+
 @event("repayment.CorrectionSigned.v1")
 class CorrectionSigned:
     """One more person allows it, another has to. `himself` is he as a customer, empty for none."""
@@ -103,6 +114,17 @@ class CorrectionClosed:
 
 
 # --- loan ----------------------------------------------------------------------------------------------------------
+
+
+@event("repayment.CorrectionExamined.v1")
+class CorrectionExamined:
+    """Who asks for a correction has no part in the loan; who has is the borrower, its guarantor (empty for none) and its holders of the day."""
+
+    loan_id: str
+    correction_id: str
+    borrower: str
+    guarantor: str
+    holders: tuple[str, ...]
 
 
 @event("repayment.PaymentReversed.v1")

@@ -14,7 +14,7 @@ from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
 
 _CLERK: Final = "stf_clerk"
-#: Of so many corrections one is allowed by the borrower, who is of the staff.
+#: Of so many corrections one is allowed, or refused, by the borrower, who is of the staff.
 _HIS_OWN: Final = 7
 _ROLES: Final[dict[str, CorrectionRole]] = {"stf_super": "supervisor", "stf_head": "finance_head"}
 
@@ -76,15 +76,20 @@ class Correctors:
     def _sign(self, correction_id: str) -> None:
         self.sight.waits[correction_id] += 1
         if self._chance.random() < 0.1:
-            refuse = corrections.RefuseCorrection(code="not_proved")
-            self._api.ask("repayment", correction_id, refuse, principal="stf_super")
+            signer = self._borrower(correction_id) or "stf_super"
+            refuse = corrections.RefuseCorrection(code="not_proved", himself=customer_behind(signer))
+            self._api.ask("repayment", correction_id, refuse, principal=signer)
             return
         for who, role in _ROLES.items():
             signer = _CLERK if self._chance.random() < 0.1 else who
-            if int(correction_id.rpartition("_")[2]) % _HIS_OWN == 0:
-                signer = member_of_staff(self.sight.borrowers[correction_id])
+            signer = self._borrower(correction_id) or signer
             allow = corrections.AuthoriseCorrection(role=role, himself=customer_behind(signer))
             self._api.ask("repayment", correction_id, allow, principal=signer)
+
+    def _borrower(self, correction_id: str) -> str | None:
+        """Of so many corrections one is the borrower's who is of the staff."""
+        is_his = int(correction_id.rpartition("_")[2]) % _HIS_OWN == 0
+        return member_of_staff(self.sight.borrowers[correction_id]) if is_his else None
 
     def _propose(self, today: date) -> None:
         self._number += 1

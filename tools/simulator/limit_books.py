@@ -41,6 +41,8 @@ class LimitBooks:
     paid_whole: set[str] = field(default_factory=set)
     correctors: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Who asked for each correction or allowed it."""
+    known: dict[str, set[str]] = field(default_factory=dict)
+    """Of each correction that its loan has examined: who has a part in that."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -151,10 +153,23 @@ class LimitBooks:
 
     # --- corrections --------------------------------------------------------------------------------------------
 
-    def _corrects(self, _where: str, data: Any, _today: date) -> None:
-        who = data.get("proposed_by") or data.get("signed_by") or data["authorised_by"]
-        name = data["correction_id"] if "correction_id" in data else data["correction"]["correction_id"]
-        self.correctors[name].append(who)
+    def _knows(self, where: str, data: Any, _today: date) -> None:
+        loan, name = data["loan_id"], data["correction_id"]
+        guarantor = f"usr_{data['guarantor'].removeprefix('gua_')}" if data["guarantor"] else ""
+        told = {data["borrower"], *data["holders"]} | ({guarantor} if guarantor else set())
+        always = self._parties(loan) - self._holders(loan)
+        require(always <= told, f"{where}: {name} does not say who has a part in {loan}")
+        self.known[name] = told
+
+    def _corrects(self, where: str, data: Any, _today: date) -> None:
+        """Whoever is known to have a part in its loan neither allows a correction nor refuses it; a loan's own refusal is nobody's."""
+        asked = data.get("correction") or data
+        who = next(
+            data[by] for by in ("proposed_by", "signed_by", "authorised_by", "refused_by") if by in data
+        )
+        self._another(where, who, self.known.get(asked["correction_id"], set()), asked["loan_id"])
+        if "refused_by" not in data:
+            self.correctors[asked["correction_id"]].append(who)
 
     def _put_right(self, where: str, data: Any, _today: date) -> None:
         """Who is owed by it now was not always owed before; who owes and who answers for it do not change."""
@@ -176,6 +191,8 @@ _HANDLERS: dict[str, Callable[[LimitBooks, str, Any, date], None]] = {
     "repayment.MeasureFailed.v1": LimitBooks._over,
     "repayment.LoanRescheduled.v1": LimitBooks._rescheduled,
     "repayment.CorrectionProposed.v1": LimitBooks._corrects,
+    "repayment.CorrectionAdmitted.v1": LimitBooks._knows,
+    "repayment.CorrectionRefused.v1": LimitBooks._corrects,
     "repayment.CorrectionSigned.v1": LimitBooks._corrects,
     "repayment.CorrectionAuthorised.v1": LimitBooks._corrects,
     "repayment.LoanRestated.v1": LimitBooks._put_right,

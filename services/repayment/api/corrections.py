@@ -122,6 +122,8 @@ async def authorise_correction(
     answer=CorrectionDone,
     answers={events.CorrectionRefused: CorrectionDone.refused},
 )
-async def refuse_correction(correction: CorrectionId, body: CorrectionRefusalIn, _: _Signer) -> Order:
+async def refuse_correction(
+    correction: CorrectionId, body: CorrectionRefusalIn, himself: _Himself, _: _Signer
+) -> Order:
     """Refuse a correction with a code: it ends."""
-    return Order(correction, commands.RefuseCorrection(code=body.code))
+    return Order(correction, commands.RefuseCorrection(code=body.code, himself=himself))

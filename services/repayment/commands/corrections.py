@@ -1,7 +1,7 @@
 """Commands about a booking that was wrong: proposing, allowing and refusing its correction, and putting the loan right.
 
-`himself` is a member of staff as a customer, None where the register names none. A correction does not know who has a part in its loan: the
-loan looks at all who asked for it or allowed it.
+`himself` is a member of staff as a customer, None where the register names none. A correction knows who has a part in its loan once the loan has
+said so; the loan itself looks at all who asked for it or allowed it, as of the day on which it is put right.
 """
 
 from datetime import date
@@ -32,7 +32,8 @@ class AuthoriseCorrection:
     """A supervisor allows it, across the year's end the finance head too. No effect for a role that has signed.
 
     Refused: `unknown_correction`, `correction_ended`, `same_person` (every signature is another's, and none the clerk's),
-    `not_asked` (the finance head, within the year).
+    `not_asked` (the finance head, within the year), `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (he is known to owe, to
+    answer for the loan or to be owed).
     """
 
     role: CorrectionRole
@@ -41,16 +42,29 @@ class AuthoriseCorrection:
 
 @command("repayment.RefuseCorrection")
 class RefuseCorrection:
-    """A person says no (`code`). Refused: `unknown_correction`, `correction_ended`."""
+    """A person says no (`code`). Refused: `unknown_correction`, `correction_ended`, `forbidden_borrower`, `forbidden_guarantor`,
+    `forbidden_holder`."""
 
     code: Code
+    himself: str | None = None
+
+
+@command("repayment.AdmitCorrection")
+class AdmitCorrection:
+    """The loan has said who has a part in it. No effect once that is known, or the correction has gone on; refused: `unknown_correction`."""
+
+    borrower: str
+    guarantor: str
+    holders: tuple[str, ...]
 
 
 @command("repayment.DeclineCorrection")
 class DeclineCorrection:
-    """The loan said no (`code`). No effect once it is booked or refused; refused: `unknown_correction`."""
+    """The loan said no (`code`), when it was put right, or before (`examined`) to who asks for it. No effect once it has gone on; refused:
+    `unknown_correction`."""
 
     code: Code
+    examined: bool = False
 
 
 @command("repayment.RecordCorrectionBooked")
@@ -63,6 +77,15 @@ class RecordCorrectionBooked:
 @command("repayment.CloseCorrection")
 class CloseCorrection:
     """All of its money has moved. No effect for one that is closed; refused: `unknown_correction`."""
+
+
+@command("repayment.ExamineCorrection")
+class ExamineCorrection:
+    """Say who has a part in the loan. No effect for the same again; refused: `unknown_loan`, `forbidden_borrower`, `forbidden_guarantor`,
+    `forbidden_holder` (who asks for it owes, answers for it or is owed)."""
+
+    correction_id: str
+    himself: str | None = None
 
 
 @command("repayment.CorrectPayment")

@@ -9,16 +9,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from libs.events.corrections import (
+    CorrectionExamined,
     PaymentRedated,
     PaymentReversed,
 )
 from libs.events.deciding import Context, Refused
 from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
-from services.repayment.commands.corrections import CorrectPayment
+from services.repayment.commands.corrections import CorrectPayment, ExamineCorrection
 from services.repayment.domain.accrual import stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
-from services.repayment.domain.himself import require_no_part_in
+from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
 from services.repayment.domain.journal_entries import Measure, Payment
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
@@ -68,6 +69,23 @@ def correct(
     return events
 
 
+def examine_correction(command: ExamineCorrection, state: Running | Repaid) -> Sequence[CorrectionExamined]:
+    """Who has a part in the loan today. Refusals stand on ExamineCorrection."""
+    live = reopened(state)
+    if command.correction_id in live.trouble.examined:
+        return []
+    require_no_part_in(live, command.himself)
+    return [
+        CorrectionExamined(
+            loan_id=live.loan_id,
+            correction_id=command.correction_id,
+            borrower=live.borrower,
+            guarantor=guarantor_of(live),
+            holders=holders_of(live),
+        )
+    ]
+
+
 def _both(
     profile: Profile, state: Running | Repaid, cause: PaymentReversed | PaymentRedated, context: Context
 ) -> tuple[Replayed, Replayed]:
@@ -86,7 +104,7 @@ def _both(
     if before.state != live or before.is_repaid != isinstance(state, Repaid):
         raise Refused("history_differs")
     rest = run if same else begin(profile, state, changed)
-    after = finish(rest, state, on, changed[same:], before.now)
+    after = finish(rest, state, on, changed[same:], before.reached)
     for entry in changed:
         if isinstance(entry, Measure) and not is_as_it_was(
             before.applied.get(entry.measure_id, ()), after.applied.get(entry.measure_id, ())

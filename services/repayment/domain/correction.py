@@ -10,6 +10,7 @@ from typing import Literal, assert_never
 from libs.events.codec import record
 from libs.events.corrections import (
     Correction,
+    CorrectionAdmitted,
     CorrectionAuthorised,
     CorrectionBooked,
     CorrectionBooking,
@@ -21,6 +22,7 @@ from libs.events.corrections import (
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from services.repayment.commands.corrections import (
+    AdmitCorrection,
     AuthoriseCorrection,
     CloseCorrection,
     DeclineCorrection,
@@ -28,6 +30,7 @@ from services.repayment.commands.corrections import (
     RecordCorrectionBooked,
     RefuseCorrection,
 )
+from services.repayment.domain.himself import require_no_part
 
 
 @record
@@ -46,6 +49,15 @@ class NotProposed:
 
 
 @record
+class Parties:
+    """Who has a part in the loan, as of the day of the proposal; `guarantor` is empty for none."""
+
+    borrower: str
+    guarantor: str
+    holders: tuple[str, ...]
+
+
+@record
 class Proposed:
     """It waits for signatures."""
 
@@ -54,7 +66,9 @@ class Proposed:
     proposed_by: str
     signatures: tuple[Signature, ...] = ()
     people: tuple[str, ...] = ()
-    """All of them, the clerk too, as customers: whether one has a part in the loan, the loan says."""
+    """All of them, the clerk too, as customers: whether one has a part in the loan, the loan says when it is put right."""
+    parties: Parties | None = None
+    """Who has, once the loan has said so."""
 
 
 @record
@@ -88,6 +102,7 @@ class Ended:
 CorrectionState = NotProposed | Proposed | Authorised | Booked | Ended
 CorrectionEvent = (
     CorrectionProposed
+    | CorrectionAdmitted
     | CorrectionSigned
     | CorrectionAuthorised
     | CorrectionRefused
@@ -96,6 +111,7 @@ CorrectionEvent = (
 )
 CorrectionCommand = (
     ProposeCorrection
+    | AdmitCorrection
     | AuthoriseCorrection
     | RefuseCorrection
     | DeclineCorrection
@@ -112,14 +128,18 @@ def decide(command: CorrectionCommand, state: CorrectionState, context: Context)
         raise Refused("unknown_correction")
     asked = state.correction
     match command:
+        case AdmitCorrection():
+            return _admit(command, state)
         case AuthoriseCorrection():
             return _authorise(command, state, context)
         case RefuseCorrection() if isinstance(state, Ended) and state.refused:
             return []
         case RefuseCorrection():
-            return [_refused(_waiting(state).correction, command.code, context.principal, context)]
+            _require_no_part(_waiting(state), command.himself)
+            return [_refused(asked, command.code, context.principal, context)]
         case DeclineCorrection():
-            return [_refused(asked, command.code, "", context)] if isinstance(state, Authorised) else []
+            waits = isinstance(state, Proposed if command.examined else Authorised)
+            return [_refused(asked, command.code, "", context)] if waits else []
         case RecordCorrectionBooked():
             if not isinstance(state, Authorised):
                 return []
@@ -175,6 +195,28 @@ def _propose(
     ]
 
 
+def _admit(
+    command: AdmitCorrection, state: Proposed | Authorised | Booked | Ended
+) -> Sequence[CorrectionAdmitted]:
+    if not isinstance(state, Proposed) or state.parties is not None:
+        return []
+    return [
+        CorrectionAdmitted(
+            correction_id=state.correction.correction_id,
+            loan_id=state.correction.loan_id,
+            borrower=command.borrower,
+            guarantor=command.guarantor,
+            holders=command.holders,
+        )
+    ]
+
+
+def _require_no_part(state: Proposed, himself: str | None) -> None:
+    """As far as it is known: one who signs before the loan has said it is declined by the loan."""
+    if (known := state.parties) is not None:
+        require_no_part(himself, borrower=known.borrower, guarantor=known.guarantor, holders=known.holders)
+
+
 def _authorise(
     command: AuthoriseCorrection, state: Proposed | Authorised | Booked | Ended, context: Context
 ) -> Sequence[CorrectionSigned | CorrectionAuthorised]:
@@ -185,6 +227,7 @@ def _authorise(
     state = _waiting(state)
     if who == state.proposed_by or any(signature.signed_by == who for signature in state.signatures):
         raise Refused("same_person")
+    _require_no_part(state, command.himself)
     asked = _asked_of(correction, context)
     if role not in asked:
         raise Refused("not_asked")
@@ -258,6 +301,10 @@ def evolve(state: CorrectionState, event: CorrectionEvent) -> CorrectionState:
         )
     assert not isinstance(state, NotProposed), "only what was proposed has a history"
     match event:
+        case CorrectionAdmitted():
+            assert isinstance(state, Proposed), "only what waits is admitted"
+            parties = Parties(borrower=event.borrower, guarantor=event.guarantor, holders=event.holders)
+            return replace(state, parties=parties)
         case CorrectionSigned():
             signature = Signature(role=event.role, signed_by=event.signed_by)
             assert isinstance(state, Proposed), "only what waits is signed"
@@ -286,6 +333,7 @@ AGGREGATE = Aggregate(
     prefix="cor",
     commands=(
         ProposeCorrection,
+        AdmitCorrection,
         AuthoriseCorrection,
         RefuseCorrection,
         DeclineCorrection,
@@ -294,6 +342,7 @@ AGGREGATE = Aggregate(
     ),
     events=(
         CorrectionProposed,
+        CorrectionAdmitted,
         CorrectionSigned,
         CorrectionAuthorised,
         CorrectionRefused,

@@ -55,13 +55,13 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
-from services.repayment.commands.corrections import CorrectPayment
+from services.repayment.commands.corrections import CorrectPayment, ExamineCorrection
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain import voidance
 from services.repayment.domain.arriving import told
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
-from services.repayment.domain.correcting import correct
+from services.repayment.domain.correcting import correct, examine_correction
 from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
@@ -90,6 +90,7 @@ LoanCommand = (
     | _TradeCommand
     | CompensationCommand
     | _MeasureCommand
+    | ExamineCorrection
     | CorrectPayment
     | Wake
 )
@@ -111,6 +112,8 @@ def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Co
         case RecordPayment():
             taken = record_payment(profile, command, _lent(state), context)
             return told(profile, command, _lent(state), context, taken)
+        case ExamineCorrection():
+            return examine_correction(command, _lent(state))
         case CorrectPayment():
             return correct(profile, command, _lent(state), context)
         case ReserveClaim() | TransferClaim() | ReleaseClaim():
@@ -255,6 +258,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             TransferClaim,
             ReleaseClaim,
             *get_args(CompensationCommand),
+            ExamineCorrection,
             CorrectPayment,
             ExamineMeasure,
             CarryOutMeasure,

@@ -14,7 +14,7 @@ from libs.events.compensation import (
     CompensationExecuted,
     CompensationProposed,
 )
-from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
+from libs.events.corrections import CorrectionExamined, LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.flags import LoanUnflagged
 from libs.events.measures import MeasureExamined
 from libs.events.money import Count
@@ -187,7 +187,7 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return voided(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
-        case MeasureExamined() | LoanUnflagged() if isinstance(state, Repaid):
+        case MeasureExamined() | CorrectionExamined() | LoanUnflagged() if isinstance(state, Repaid):
             return replace(state, last=troubled(state.last, event))
         case _ if not isinstance(state, Running):
             return state

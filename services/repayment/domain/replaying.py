@@ -37,7 +37,7 @@ class Replayed:
     waived_fen: int
     no_income: NonAccrualStarted | None
     """Why its interest is no income, where it is not."""
-    now: Moment
+    reached: Moment
     """How far into its open date it was lived."""
 
 
@@ -65,15 +65,15 @@ def shared(
 
 
 def finish(
-    run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry], now: Moment | None = None
+    run: Run, live: Running | Repaid, on: date, entries: Sequence[Entry], until: Moment | None = None
 ) -> Replayed:
-    """Where the rest of the inputs leads by `now`; None: as far as the day has come to the loan, of which these are the inputs. Refused: as
+    """Where the rest of the inputs leads by `until`; None: as far as the day has come to the loan, of which these are the inputs. Refused: as
     `replay`."""
     last = reopened(live)
     for entry in entries:
         run.take(entry)
-    now = now or _now(run, live, on)
-    run.until(now)
+    until = until or _now(run, live, on)
+    run.until(until)
     state = reopened(run.state)
     journal = with_entries(last.journal, run.entries)
     if state.book.rows != last.book.rows:
@@ -100,7 +100,7 @@ def finish(
         applied=run.applied,
         waived_fen=run.waived_fen,
         no_income=run.no_income,
-        now=now,
+        reached=until,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
-from libs.events.corrections import FloorStanding, MeasuredStanding
+from libs.events.corrections import CorrectionExamined, FloorStanding, MeasuredStanding
 from libs.events.flags import FlagKind, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import (
@@ -29,6 +29,7 @@ _REMEMBERED = 32
 
 TroubledEvent = (
     MeasureExamined
+    | CorrectionExamined
     | MeasureApplied
     | LoanRescheduled
     | LoanWrittenOff
@@ -59,7 +60,7 @@ class Floor:
 
 @record
 class Trouble:
-    """The measures that the loan has examined and carried out (the last of them), and what they left behind.
+    """The measures that the loan has examined and carried out (the last of them, beside corrections that it has examined), and what they left behind.
 
     `reschedulings` says which kinds it had, each once; `written_off_on` and `recovered_fen` are of a loan that was written off.
     `granted_months` are all by which they stretched it. `observed` holds beside any other floor, for nobody ends it early.
@@ -92,6 +93,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
     match event:
         case MeasureExamined():
             return replace(trouble, examined=(*trouble.examined, event.measure_id)[-_REMEMBERED:])
+        case CorrectionExamined():
+            return replace(trouble, examined=(*trouble.examined, event.correction_id)[-_REMEMBERED:])
         case MeasureApplied():
             applied = _done(trouble, event.measure_id)
             # A class that was given by hand is the best until another is, also where it is the normal one.

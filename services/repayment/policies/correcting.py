@@ -1,4 +1,5 @@
-"""From an allowed correction to the loan that is put right, and back when its money has moved.
+"""From a proposed correction to its loan, which says who has a part in it; from an allowed one to the loan that is put right, and back when
+its money has moved.
 
 The loan may say no (`CommandRefused` brings the correction back); once it is put right nothing can be declined, only waited for.
 """
@@ -8,6 +9,8 @@ from libs.events.corrections import (
     CorrectionAuthorised,
     CorrectionBooked,
     CorrectionClosed,
+    CorrectionExamined,
+    CorrectionProposed,
     CorrectionRefused,
     LoanRestated,
     moved_fen,
@@ -16,13 +19,15 @@ from libs.events.records import RecordedEvent
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
 from services.repayment.commands.corrections import (
+    AdmitCorrection,
     CloseCorrection,
     CorrectPayment,
     DeclineCorrection,
+    ExamineCorrection,
     RecordCorrectionBooked,
 )
 
-_CORRECT = "repayment.CorrectPayment"
+_CORRECT, _EXAMINE = "repayment.CorrectPayment", "repayment.ExamineCorrection"
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
@@ -37,6 +42,14 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
 def on_repayment(event: RecordedEvent) -> list[Send]:
     """What is allowed is done; what the loan refuses, or has done, the correction hears."""
     match event.data:
+        case CorrectionProposed(correction=asked, himself=clerk):
+            examine = ExamineCorrection(correction_id=asked.correction_id, himself=clerk or None)
+            return [Send("examine", asked.loan_id, examine, {"correction_id": asked.correction_id})]
+        case CorrectionExamined() as examined:
+            admit = AdmitCorrection(
+                borrower=examined.borrower, guarantor=examined.guarantor, holders=examined.holders
+            )
+            return [Send("admit-correction", examined.correction_id, admit)]
         case CorrectionAuthorised() as allowed:
             asked = allowed.correction
             command = CorrectPayment(correction=asked, booking=allowed.booking, people=allowed.people)
@@ -45,7 +58,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             booked = RecordCorrectionBooked(open_fen=moved_fen(restated))
             return [Send("correction-booked", restated.correction_id, booked)]
         case CommandRefused() as refused if _is_refused_correction(refused):
-            decline = DeclineCorrection(code=refused.code)
+            decline = DeclineCorrection(code=refused.code, examined=refused.command_type == _EXAMINE)
             return [Send("decline-correction", refused.about["correction_id"], decline)]
         case _:
             return []
@@ -57,10 +70,33 @@ def _is_correction(correction_id: str) -> bool:
 
 
 def _is_refused_correction(refused: CommandRefused) -> bool:
-    return refused.command_type == _CORRECT and "correction_id" in refused.about
+    return refused.command_type in (_CORRECT, _EXAMINE) and "correction_id" in refused.about
+
+
+def _examined(refused: CommandRefused) -> tuple[str, ...]:
+    return (refused.about["correction_id"],) if refused.command_type == _EXAMINE else ()
 
 
 SAGAS = (
+    Saga(
+        name="examine correction",
+        why="Only the loan knows who has a part in it, and so may not ask for its correction, allow it or refuse it.",
+        opened_by={CorrectionProposed: lambda event: str(event.correction.correction_id)},
+        closed_by={
+            CorrectionExamined: lambda event: str(event.correction_id),
+            CommandRefused: _examined,
+        },
+        steps=(
+            Step(
+                on=CorrectionProposed,
+                send=ExamineCorrection,
+                declined_by=(CommandRefused,),
+                compensation=DeclineCorrection,
+            ),
+            Step(on=CorrectionExamined, send=AdmitCorrection),
+        ),
+        expected_refusals=(ExamineCorrection,),
+    ),
     Saga(
         name="correction",
         why="A correction that is allowed puts its loan right, or the loan refuses it. What waits for money is no open step: a work list shows it.",

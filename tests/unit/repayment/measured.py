@@ -103,15 +103,14 @@ def random_measure(chance: Random, on: date, *, pauses: bool = False) -> Measure
 def _random_pause(chance: Random, on: date) -> MeasureTerms:
     from_on = on + timedelta(days=chance.randint(-3, 20))
     flag: FlagKind = chance.choice(get_args(FlagKind))
-    return chance.choice(
-        [
-            Pause(from_on=from_on, to_on=from_on + timedelta(days=chance.randint(0, 60)), cause="illness"),
-            Pause(from_on=from_on, to_on=from_on + timedelta(days=chance.randint(0, 9)), cause="disaster"),
-            PauseEnd(),
-            Flag(flag=flag),
-            Unflag(flag=flag),
-        ]
-    )
+    kinds: list[MeasureTerms] = [
+        Pause(from_on=from_on, to_on=from_on + timedelta(days=chance.randint(0, 60)), cause="illness"),
+        Pause(from_on=from_on, to_on=from_on + timedelta(days=chance.randint(0, 9)), cause="disaster"),
+        PauseEnd(),
+        Flag(flag=flag),
+        Unflag(flag=flag),
+    ]
+    return chance.choice(kinds)
 
 
 def given_for(events: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from libs.events.corrections import (
     CorrectionAuthorised,
     CorrectionBooked,
     CorrectionClosed,
+    CorrectionExamined,
     CorrectionProposed,
     CorrectionRefused,
     CorrectionSigned,
@@ -25,10 +26,12 @@ from libs.events.corrections import (
 from libs.events.measures import LoanMoved
 from libs.events.repayment import LoanClassified
 from services.repayment.commands.corrections import (
+    AdmitCorrection,
     AuthoriseCorrection,
     CloseCorrection,
     CorrectPayment,
     DeclineCorrection,
+    ExamineCorrection,
     ProposeCorrection,
     RecordCorrectionBooked,
     RefuseCorrection,
@@ -69,6 +72,13 @@ PROPOSE = ProposeCorrection(
 )
 PROPOSED = CorrectionProposed(correction=WRONG, proposed_by="stf_clerk", proposed_on=LATER, signatures=1)
 SUPERVISE, HEAD = AuthoriseCorrection(role="supervisor"), AuthoriseCorrection(role="finance_head")
+EXAMINED = CorrectionExamined(
+    loan_id="loan_7",
+    correction_id="cor_1",
+    borrower="usr_bo",
+    guarantor="gua_g",
+    holders=("usr_1", "usr_2", "usr_3"),
+)
 AUTHORISED = CorrectionAuthorised(
     correction=WRONG,
     booking="same_year",
@@ -89,12 +99,16 @@ PAID = (
 )
 
 
+EXAMINE = ExamineCorrection(correction_id="cor_1", himself="usr_ann")
+ADMIT = AdmitCorrection(borrower="usr_bo", guarantor="gua_g", holders=("usr_1", "usr_2", "usr_3"))
 UNPAY = replace(CORRECT, correction=replace(WRONG, payment_id=debit_id(FIRST_DUE)))
 
 #: For the table of all commands: what does, what is refused, and its code.
 CASES: dict[type, tuple[tuple[tuple[Any, ...], Any], tuple[tuple[Any, ...], Any], str]] = {
     CorrectPayment: (((OPENED, *FIRST_PAID), UNPAY), ((), UNPAY), "unknown_loan"),
     ProposeCorrection: (((), PROPOSE), ((), replace(PROPOSE, kind="redate")), "invalid_date"),
+    ExamineCorrection: (((OPENED,), EXAMINE), ((), EXAMINE), "unknown_loan"),
+    AdmitCorrection: (((PROPOSED,), ADMIT), ((), ADMIT), "unknown_correction"),
     AuthoriseCorrection: (((PROPOSED,), SUPERVISE), ((), SUPERVISE), "unknown_correction"),
     RefuseCorrection: (
         ((PROPOSED,), RefuseCorrection(code="not_proved")),

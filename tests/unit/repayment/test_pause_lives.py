@@ -1,7 +1,9 @@
 """Random lives with pauses and flags: days counted one by one say where the loan stands, and its journal gives its state."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,18 +44,17 @@ class Poor(Lived):
             if place == "early":
                 self.say(payment)
 
-    def answer(self, debit: InstallmentDue | DebitRequested) -> None:
+    def answer(self, debit: InstallmentDue | DebitRequested) -> Sequence[Any] | str:
         """Mostly there is nothing; what was not asked has no answer."""
         if isinstance(debit, InstallmentDue) and not debit.asked:
-            return
+            return []
         if self.chance.random() < 0.8:
-            self.say(
+            return self.say(
                 RecordDebitFailure(
                     debit_id=debit.debit_id, requested_fen=debit.debit_fen, value_date=debit.value_date
                 )
             )
-        else:
-            super().answer(debit)
+        return super().answer(debit)
 
 
 class Known:

@@ -40,6 +40,7 @@ from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT, TODAY
 from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment import guarantee_story as guarantee
+from tests.unit.repayment import test_correction as correction
 from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
 from tests.unit.repayment.pause_story import FROM, flagged, paused, unflagged
 from tests.unit.repayment.pause_story import ended as pause_ended
@@ -194,6 +195,8 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", EXPIRED),
         ("bidding", WITHDRAWN),
         ("bidding", CLOSED),
+        ("repayment", correction.PROPOSED),
+        ("repayment", correction.EXAMINED),
         ("repayment", AUTHORISED),
         ("repayment", replace(SAID, guarantor="gua_g")),
         ("repayment", replace(RESTATED, guarantor="gua_g")),

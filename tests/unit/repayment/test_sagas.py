@@ -16,7 +16,7 @@ from services.onboarding import policies as onboarding
 from services.repayment.app import build
 from services.repayment.commands import ReserveClaim, ReserveGuarantee, TransferClaim
 from services.repayment.commands.compensation import DeclineCompensation, RecordCompensation
-from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection
+from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection, ExamineCorrection
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure, FailMeasure
 from services.repayment.policies import SAGAS
 from tests.unit.repayment.test_policies import EXAMPLES, STEPS, recorded, sent
@@ -67,8 +67,8 @@ def test_every_expected_refusal_is_undone(command: type) -> None:
     refused = CommandRefused(
         command_type=name_of(command), code="unknown_loan", stream_id="loan_7", about=dict(send.about)
     )
-    if command is CorrectPayment:
-        decline = DeclineCorrection(code="unknown_loan")
+    if command in (ExamineCorrection, CorrectPayment):
+        decline = DeclineCorrection(code="unknown_loan", examined=command is ExamineCorrection)
         assert sent(refused, "repayment") == [Send("decline-correction", "cor_1", decline)]
     elif command in OURS:
         fail = FailMeasure(code="unknown_loan")

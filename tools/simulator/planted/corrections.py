@@ -7,7 +7,7 @@ from typing import Any
 import services.bidding.domain.account as account
 import services.bidding.domain.settling as settling
 import services.repayment.domain.correcting as correcting
-import services.repayment.domain.replay_run as replay_run
+import services.repayment.domain.correction as correction
 import services.repayment.domain.trouble_told as trouble_told
 from libs.events.corrections import Share
 from tools.simulator.planted.plant import LATE, Plant, instead
@@ -44,12 +44,12 @@ PLANTS = (
         seeds=range(8),
     ),
     Plant(
-        "replayed-beyond-its-signatures",
-        "A waiver that is decided again gives up what it finds, whoever signed it.",
-        instead(replay_run, "require_within", lambda _real: lambda *_arguments: None),
-        ("a correction gives up",),
+        "signs-his-own-correction",
+        "A correction knows who has a part in its loan, and lets him sign.",
+        instead(correction, "require_no_part", lambda _real: lambda *_arguments, **_fields: None),
+        ("has a part in",),
         config=LATE,
-        seeds=range(60),
+        seeds=range(12),
     ),
     Plant(
         "corrects-his-own-loan",

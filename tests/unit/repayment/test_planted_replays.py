@@ -1,0 +1,49 @@
+"""The properties of corrections have teeth: bugs that a simulation's traffic seldom shows, planted one at a time, are found by the seeds named here."""
+
+from typing import Any
+
+import pytest
+
+from services.repayment.domain import replay_run, replaying
+from tests.unit.repayment import test_correcting_measures as measures
+from tests.unit.repayment import test_late_history as lateness
+
+
+def _forgiven_at_will(patched: pytest.MonkeyPatch) -> None:
+    """A waiver that is decided again gives up what it finds, whoever signed it."""
+    patched.setattr(replay_run, "require_within", lambda *_arguments: None)
+
+
+def _late_answers_forgotten(patched: pytest.MonkeyPatch) -> None:
+    """A replay judges a loan on days on which its debits had no answer."""
+    patched.setattr(replay_run, "held_by", lambda last, _entries: frozenset(last.unanswered))
+    patched.setattr(replaying, "held_by", lambda last, _entries: frozenset(last.unanswered))
+
+
+def _always_in_time(patched: pytest.MonkeyPatch) -> None:
+    """A replay wakes a loan on days that did not come to it."""
+    real = replay_run.Run._next
+
+    def awake(run: Any, state: Any) -> Any:
+        run.gaps = ()
+        return real(run, state)
+
+    patched.setattr(replay_run.Run, "_next", awake)
+
+
+@pytest.mark.parametrize(
+    ("plant", "property_", "seed"),
+    [
+        (_forgiven_at_will, measures.play, 551),
+        (_late_answers_forgotten, lateness.play, 3),
+        (_always_in_time, lateness.play, 11),
+    ],
+)
+def test_a_bug_of_replays_is_found(
+    plant: Any, property_: Any, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The life of the seed is right, and with the bug it is not."""
+    property_(seed)
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        property_(seed)
