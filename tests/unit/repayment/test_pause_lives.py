@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 from libs.events.flags import Flag, FlagKind, LoanFlagged, LoanUnflagged, Unflag
 from libs.events.measures import MeasureTerms
 from libs.events.money import money_context
+from libs.events.non_accrual import NonAccrualEnded
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded, Pause, PauseEnd
-from libs.events.repayment import DebitRequested, InstallmentDue, PaymentMissed, PenaltyCharged
+from libs.events.repayment import (
+    DebitRequested,
+    InstallmentDue,
+    LoanClass,
+    LoanClassified,
+    PaymentMissed,
+    PenaltyCharged,
+)
 from services.repayment.commands import RecordDebitFailure, RecordPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Repaid, Running, reopened
@@ -85,6 +93,11 @@ class Known:
                 case PaymentMissed():
                     assert lived.today not in self.paused, "nothing is missed on a day that does not count"
                     assert event.dpd == self.late(_oldest(lived.state, event), lived.today)
+                case LoanClassified(from_class=before, to_class=after):
+                    is_better = get_args(LoanClass).index(after) < get_args(LoanClass).index(before)
+                    assert not (is_better and self.owes(lived)), "nothing is cured that is unpaid"
+                case NonAccrualEnded():
+                    assert not self.owes(lived), "nothing is income again that is unpaid"
                 case PenaltyCharged(lines=lines):
                     for line in lines:
                         due_on = reopened(lived.state).book.rows[line.number - 1].due_on
@@ -92,6 +105,11 @@ class Known:
                 case _:
                     pass
         self.heard = len(lived.events)
+
+    def owes(self, lived: Lived) -> bool:
+        """Whether an instalment of a day before is unpaid, whatever days count."""
+        oldest = reopened(lived.state).book.oldest_due_on
+        return oldest is not None and oldest < lived.today
 
     def late(self, since: date, on: date) -> int:
         """The days that count after one, up to another."""
@@ -125,8 +143,13 @@ def _measure(chance: Random, today: date) -> MeasureTerms:
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None)
 def test_a_loan_stands_where_the_days_that_count_put_it(seed: int) -> None:
-    """After each close the bucket is that of the days counted one by one, nothing is asked on a paused day or of the dead, and what came to the
-    loan gives its state."""
+    """After each close the bucket is that of the days counted one by one, nothing is asked on a paused day or of the dead, nothing is cured that is
+    unpaid, and what came to the loan gives its state."""
+    play(seed)
+
+
+def play(seed: int) -> None:
+    """One life."""
     chance = Random(seed)
     terms = random_terms(chance)
     lived, known = Poor(chance, terms.funded_on), Known()

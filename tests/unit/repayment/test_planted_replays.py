@@ -1,12 +1,13 @@
-"""The properties of corrections have teeth: bugs that a simulation's traffic seldom shows, planted one at a time, are found by the seeds named here."""
+"""The properties of corrections and pauses have teeth: bugs that a simulation's traffic seldom shows, planted one at a time, are found by the seeds named here."""
 
 from typing import Any
 
 import pytest
 
-from services.repayment.domain import replay_run, replaying
+from services.repayment.domain import allocation, replay_run, replaying
 from tests.unit.repayment import test_correcting_measures as measures
 from tests.unit.repayment import test_late_history as lateness
+from tests.unit.repayment import test_pause_lives as pauses
 
 
 def _forgiven_at_will(patched: pytest.MonkeyPatch) -> None:
@@ -31,12 +32,18 @@ def _always_in_time(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(replay_run.Run, "_next", awake)
 
 
+def _cured_by_days(patched: pytest.MonkeyPatch) -> None:
+    """Days that do not count make a loan as good as paid: its class gets better in a pause."""
+    patched.setattr(allocation.Book, "is_behind", lambda book, on: allocation.days_past_due(book, on) > 0)
+
+
 @pytest.mark.parametrize(
     ("plant", "property_", "seed"),
     [
         (_forgiven_at_will, measures.play, 551),
         (_late_answers_forgotten, lateness.play, 3),
         (_always_in_time, lateness.play, 11),
+        (_cured_by_days, pauses.play, 173),
     ],
 )
 def test_a_bug_of_replays_is_found(

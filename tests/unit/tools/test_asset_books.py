@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from libs.events.codec import encode, name_of, parse_json
 from tests.unit.bidding import test_assets as money
 from tests.unit.repayment import asset_story as a
+from tests.unit.repayment.stories import days
 from tools.simulator.asset_books import AssetBooks
 from tools.simulator.loan_books import WrongBooks
 
@@ -28,12 +30,12 @@ CREDITS = [
 STORY: tuple[Any, ...] = (a.SETTLED, *a.SIGNED, PAID, a.DISPOSED, *CREDITS)
 
 
-def _judged(events: Sequence[Any]) -> AssetBooks:
+def _judged(events: Sequence[Any], closed: date = a.DAY) -> AssetBooks:
     books = AssetBooks()
     for event in events:
         told = {"type": name_of(type(event)), "data": parse_json(encode(type(event), event))}
         books.record("here", told, None)
-    books.at_rest(a.DAY)
+    books.at_rest(closed)
     return books
 
 
@@ -54,6 +56,13 @@ def test_principal_in_an_asset_is_lent_until_it_is_sold() -> None:
     assert _judged(STORY).principal_fen == 0
 
 
+def test_a_sale_that_nobody_signs_ends_with_its_last_day() -> None:
+    """What waits on is named; what has come to nothing by then is right."""
+    with pytest.raises(WrongBooks, match="the sale of ast_1 waits beyond"):
+        _judged(STORY[:3], a.SIGN_UNTIL)
+    _judged((*STORY[:3], a.EXPIRED), a.SIGN_UNTIL)
+
+
 @pytest.mark.parametrize(
     ("events", "words"),
     [
@@ -63,6 +72,12 @@ def test_principal_in_an_asset_is_lent_until_it_is_sold() -> None:
         (_with(2, price_fen=29_999), "below its reserve"),
         (_with(2, manner="agreement", reserve_fen=None), "no auction failed"),
         (_with(3, signer="stf_kp"), "a second time"),
+        (_with(3, signer="stf_as_usr_bo"), "stf_as_usr_bo has a part in ast_1 himself"),
+        (_with(4, signer="stf_as_usr_2"), "stf_as_usr_2 has a part in ast_1 himself"),
+        (_with(2, proposed_by="stf_as_usr_ann"), "stf_as_usr_ann has a part in ast_1 himself"),
+        ((*STORY[:3], replace(a.NO, refused_by="stf_as_usr_3")), "has a part in"),
+        (_with(2, sign_until=a.DAY), "is signed until"),
+        (_with(4, signed_on=days(a.SIGN_UNTIL, 1)), "is signed after"),
         (_with(5, price_fen=1), "signed was"),
         (_with(6, amount_fen=30_000), "is paid by"),
         (_with(7, lines=a.DISPOSED.lines[1:]), "goes on"),

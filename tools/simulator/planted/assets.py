@@ -1,4 +1,4 @@
-"""Bugs of assets in settlement: one person sells alone, or what is his, the debtor's remainder is kept, a fen astray, a sale that waits on."""
+"""Bugs of assets in settlement: one person sells alone, or what is his, the debtor's remainder is kept, an auction that never was, a fen astray."""
 
 from dataclasses import replace
 from typing import Any
@@ -65,13 +65,5 @@ PLANTS = (
         ("has a part in",),
         config=LATE,
         seeds=range(16),
-    ),
-    Plant(
-        "asset-on-sale-for-ever",
-        "A sale that nobody signs waits on.",
-        instead(asset, "signs_until", lambda _real: lambda _state: None),
-        ("waits beyond",),
-        config=replace(LATE, plan=replace(LATE.plan, days=90)),
-        seeds=range(8),
     ),
 )

@@ -15,10 +15,6 @@ def _plain_days(_real: Any) -> Any:
     return lambda _pauses, since, on: max(0, (on - since).days)
 
 
-def _by_days(book: Any, on: Any) -> bool:
-    return allocation.days_past_due(book, on) > 0
-
-
 PLANTS = (
     Plant(
         "paused-days-count",
@@ -65,14 +61,6 @@ PLANTS = (
         "A second pause is given while the first stands.",
         instead(pausing_loan, "standing", lambda _real: lambda *_arguments: None),
         ("is paused while it is", "is paused on"),
-        config=WHOLE,
-        seeds=range(60),
-    ),
-    Plant(
-        "cured-in-a-pause",
-        "Days that do not count make a loan as good as paid: its class gets better, and its interest is income again.",
-        instead(allocation.Book, "is_behind", lambda _real: _by_days),
-        ("better and not cured", "is not cured"),
         config=WHOLE,
         seeds=range(60),
     ),
