@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from libs.events.searches import Sorting
+from libs.events.views import OtherThan
 from libs.runtime.http import ThisPage, ViewReader, scopes, view_reader
 from libs.runtime.http.posts import himself, post
 from services.bidding.api.router import router
@@ -19,6 +20,7 @@ from services.bidding.api.router import router
 BY_AGE: Final = Sorting("waits_since")
 
 Staff = Annotated[ViewReader, Depends(view_reader("bidding.staff"))]
+Balances = Annotated[ViewReader, Depends(view_reader("bidding.balances"))]
 BankRequests = Annotated[ViewReader, Depends(view_reader("bidding.bank-requests"))]
 
 Himself = Annotated[str | None, Depends(himself("bidding"))]
@@ -85,6 +87,44 @@ class BankRequestsOut(BaseModel):
 
     items: list[BankRequestOut]
     next: str | None
+
+
+class LeftAccountOut(BaseModel):
+    """The account of somebody who has left, which something has come to since, or which owes for a correction. Amounts are in fen."""
+
+    account_id: str
+    owner: str
+    available_fen: int
+    held_fen: int
+    owed_fen: int
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "LeftAccountOut":
+        """From a document of bidding.balances."""
+        return LeftAccountOut(**{name: document[name] for name in LeftAccountOut.model_fields})
+
+
+class LeftAccountsOut(BaseModel):
+    """A page of them; `next` is the cursor of the next page, null after the last."""
+
+    items: list[LeftAccountOut]
+    next: str | None
+
+
+@router.read("/left-accounts", scopes("finance"), answer=LeftAccountsOut)
+async def read_left_accounts(
+    balances: Balances,
+    page: ThisPage,
+    _: _Finance,
+    why: Annotated[
+        Literal["has_money", "owes"], Query(description="Closed accounts that have money, or that owe some.")
+    ] = "has_money",
+) -> LeftAccountsOut:
+    """Closed accounts to which a correction or a sale has brought money that nobody has taken out, or which a correction makes owe it: for a
+    cashier or an accountant, because whoever has left, or is erased, may never look."""
+    left = "available_fen" if why == "has_money" else "owed_fen"
+    found, following = await balances.page(page, where={"state": "closed", left: OtherThan(0)})
+    return LeftAccountsOut(items=[LeftAccountOut.of(document) for document in found], next=following)
 
 
 @router.read("/bank-requests", scopes("finance"), answer=BankRequestsOut)

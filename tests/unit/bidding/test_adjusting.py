@@ -16,7 +16,7 @@ from libs.events.adjustments import (
     CorrectionSettled,
     FeeAdjusted,
 )
-from libs.events.bidding import AccountClosureDeclined, Posting
+from libs.events.bidding import AccountClosed, AccountClosureDeclined, Posting
 from libs.events.corrections import AdjustingLine, LoanRestated, Share, Standing
 from libs.events.sagas import Send
 from services.bidding.commands import CloseAccount, ConfirmTopUp
@@ -213,6 +213,14 @@ def test_an_account_that_owes_is_not_closed() -> None:
     """Its next money is somebody's."""
     declined = AccountClosureDeclined(account_id=ANNS, owner=ANN, code="owes_correction")
     given(ACCOUNT, *OWING).when(CloseAccount(owner=ANN), on()).then(declined)
+
+
+def test_whoever_has_left_gets_what_a_correction_owes_him_and_owes_what_it_takes() -> None:
+    """His account is closed, and he may be erased: the money stands there, what he owes is booked there and paid by what comes next."""
+    gone = (OPENED, AccountClosed(account_id=ANNS, owner=ANN, closed_on=TODAY))
+    given(ACCOUNT, *gone).when(CREDIT, on()).then(CREDITED)
+    given(ACCOUNT, *gone).when(BOOK, on()).then(booked())
+    given(ACCOUNT, *gone, booked()).when(CREDIT, on()).then(CREDITED, debited(70_00, 520_00, 0))
 
 
 RESTATED = LoanRestated(

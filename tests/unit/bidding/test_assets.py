@@ -1,5 +1,7 @@
 """An asset's buyer pays whole or not at all, and what he paid reaches everybody who has a share in it."""
 
+from dataclasses import replace
+
 import pytest
 
 from libs.events.assets import (
@@ -109,3 +111,6 @@ def test_who_has_left_buys_nothing() -> None:
     )
     Spec("not by who has left", closed, DEBIT, (declined,), on()).check(ACCOUNT)
     Spec("his share is his", closed, CREDIT, (CREDITED,), on()).check(ACCOUNT)
+    cost = replace(LINE, line_id="cost", part="cost", principal_fen=0)
+    paid = replace(CREDITED, line_id="cost", part="cost", principal_fen=0)
+    Spec("what a sale cost is his too", closed, replace(CREDIT, line=cost), (paid,), on()).check(ACCOUNT)

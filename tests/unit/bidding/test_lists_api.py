@@ -202,3 +202,32 @@ async def test_what_the_bank_has_not_answered_is_listed_by_age(world: World) -> 
     }
     refused = await world.http.get("/bidding/bank-requests", headers=world.token("stf_leo", "finance"))
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:loanstream:problem:forbidden_post")
+
+
+async def test_what_came_to_whoever_has_left_is_listed(world: World) -> None:
+    """Closed accounts that have money, or owe some; not open ones, nor those that are empty; for finance's posts alone."""
+    world.views.documents["bidding.balances"] = {
+        f"acc_{name}": {
+            "account_id": f"acc_{name}",
+            "owner": f"usr_{name}",
+            "state": state,
+            "available_fen": available_fen,
+            "held_fen": 0,
+            "owed_fen": owed_fen,
+        }
+        for name, state, available_fen, owed_fen in (
+            ("ann", "closed", 5, 0),
+            ("bob", "closed", 0, 7),
+            ("cy", "closed", 0, 0),
+            ("dan", "open", 5, 7),
+        )
+    }
+    headers = world.token("stf_acc", "finance")
+    assert await listed(world, "left-accounts", headers, "account_id") == ["acc_ann"]
+    assert await listed(world, "left-accounts?why=owes", headers, "account_id") == ["acc_bob"]
+    answer = await world.http.get("/bidding/left-accounts", headers=headers)
+    assert answer.json()["items"] == [
+        {"account_id": "acc_ann", "owner": "usr_ann", "available_fen": 5, "held_fen": 0, "owed_fen": 0}
+    ]
+    refused = await world.http.get("/bidding/left-accounts", headers=world.token("stf_leo", "finance"))
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:loanstream:problem:forbidden_post")

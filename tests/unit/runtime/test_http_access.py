@@ -36,6 +36,7 @@ ROUTES: dict[str, set[str]] = {
     "GET /bidding/listings": {"listing:read", "operator"},
     "GET /bidding/live/listings": {"listing:read", "operator"},
     "GET /bidding/bank-requests": {"finance"},
+    "GET /bidding/left-accounts": {"finance"},
     "GET /bidding/listings/lst_1": {"listing:read", "operator"},
     "GET /bidding/reviews": {"finance"},
     "POST /bidding/listings/lst_1/reviews": {"finance"},

@@ -10,7 +10,9 @@ import services.repayment.domain.correcting as correcting
 import services.repayment.domain.correction as correction
 import services.repayment.domain.trouble_told as trouble_told
 from libs.events.corrections import Share
-from tools.simulator.planted.plant import LATE, Plant, instead
+from services.repayment.commands.corrections import AdmitCorrection
+from services.repayment.policies import POLICIES as REPAYMENT
+from tools.simulator.planted.plant import LATE, Plant, forgetting, instead, policy, together
 
 
 def _all_at_once(_real: Any) -> Any:
@@ -53,8 +55,11 @@ PLANTS = (
     ),
     Plant(
         "corrects-his-own-loan",
-        "A correction is allowed by the borrower, who is of the staff, and the loan does not mind.",
-        instead(correcting, "require_no_part_in", lambda _real: lambda *_arguments: None),
+        "A correction never hears who has a part in its loan, the borrower, who is of the staff, allows it, and the loan does not mind.",
+        together(
+            policy(REPAYMENT, "repayment", forgetting(AdmitCorrection)),
+            instead(correcting, "require_no_part_in", lambda _real: lambda *_arguments: None),
+        ),
         ("has a part in",),
         config=LATE,
         seeds=range(12),
