@@ -92,6 +92,7 @@ QUERIES: Final[dict[str, Callable[[Settlement], list[str]]]] = {
     "step": lambda _town: ["review"],
     "state": lambda _town: ["open"],
     "kind": lambda _town: ["missing_here"],
+    "why": lambda _town: ["has_money", "owes"],
     "stage": lambda _town: ["early"],
     "post": lambda _town: ["risk"],
     "waits_for": lambda _town: ["market_specialist"],

@@ -62,6 +62,6 @@ PLANTS = (
         ),
         ("has a part in",),
         config=LATE,
-        seeds=range(12),
+        seeds=range(16),
     ),
 )
