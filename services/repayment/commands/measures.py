@@ -113,6 +113,7 @@ class CarryOutMeasure:
     a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`, `waiver_limit_passed` (with what was waived
     of the loan before, more than who signed it may give up: `waivable_fen`);
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
+    its end: `accruing`, `not_cured` (arrears are not paid), `loan_written_off`;
     a move: `other_branch` (it is not there);
     a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
     `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `invalid_validity` (rights have one, others

@@ -16,7 +16,6 @@ from libs.events.schedules.due_dates import due_date
 from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import RepaymentTerms
-from services.repayment.domain.accrual import resumed
 from services.repayment.domain.allocation import days_past_due, open_lines, rescheduled
 from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
@@ -104,7 +103,7 @@ def reschedule(
         events += classified(state, book, floor, on, measure_id=measure_id)
     if isinstance(terms, Restructuring):
         events += pause_ended(measure_id, state, on, "restructured")
-    return [*events, *resumed(state, book, on), *release_all(state, "loan_rescheduled")]
+    return [*events, *release_all(state, "loan_rescheduled")]
 
 
 def _require_may(terms: Extension | Restructuring, state: Running, on: date) -> None:

@@ -89,7 +89,8 @@ def changed(event: _Changed) -> Sequence[Op]:
                 ops.append(Set(doc, f"measures.{event.measure_id}", "non_accrual"))
             return ops
         case NonAccrualEnded():
-            return [Set(doc, "accrual", "accruing"), Set(doc, "non_accrual_since", None)]
+            by_hand = [Set(doc, f"measures.{event.measure_id}", "non_accrual")] if event.measure_id else []
+            return [Set(doc, "accrual", "accruing"), Set(doc, "non_accrual_since", None), *by_hand]
         case DelinquencyPaused() | DelinquencyPauseEnded():
             return _paused(event)
         case LoanFlagged():
