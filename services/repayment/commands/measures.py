@@ -116,7 +116,7 @@ class CarryOutMeasure:
     its end: `accruing`, `not_cured` (arrears are not paid), `loan_written_off`;
     a move: `other_branch` (it is not there);
     a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
-    `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `invalid_validity` (rights have one, others
+    `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `acquired_before_loan`, `valuation_too_old`, `invalid_validity` (rights have one, others
     none), `fee_owed`, `neither_arrears_nor_all`;
     a pause: `cause_not_allowed` (not by the profile), `invalid_date` (its end before its beginning), `pause_over` (by today),
     `loan_written_off`, `pause_stands` (one that runs or is to come), `pause_too_long`, `pause_days_used` (of a calendar year); its end: `no_pause`;
