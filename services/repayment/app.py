@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 #: 6: assets are taken in settlement, kept and sold. 7: a waiver counts those before it, nobody signs about himself, consent of a
 #: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged;
 #: measures and late days are inputs of a loan. 8: a restructuring is no payment, and non-accrual by hand ends by hand; a move between branches
-#: is signed on its day; an asset is acquired after its loan was lent, and valued lately.
+#: is signed on its day; an asset is acquired after its loan was lent, and valued lately; loans that are repaid at once, by
+#: the day or on days that move are extended and restructured.
 RULES = 8
 
 
