@@ -48,6 +48,7 @@ def changed(event: _Changed) -> Sequence[Op]:
             return [
                 Set(doc, f"measures.{event.measure_id}", event.kind),
                 Set(doc, "matures_on", event.matures_on.isoformat()),
+                *([Set(doc, "arrears_in", event.from_number)] if event.kind == "restructuring" else []),
             ]
         case LoanWrittenOff():
             return [

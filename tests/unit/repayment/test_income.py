@@ -8,7 +8,7 @@ import pytest
 
 from libs.events.measures import NonAccrual, Restructuring
 from libs.events.non_accrual import NonAccrualEnded
-from libs.events.repayment import LoanRepaid
+from libs.events.repayment import LoanRepaid, PaymentReceived, PaymentReturned
 from tests.unit.bidding.specs import Spec
 from tests.unit.given import given
 from tests.unit.repayment.stories import (
@@ -21,6 +21,7 @@ from tests.unit.repayment.stories import (
     due,
     failed,
     in_time,
+    line,
     no_income,
     on,
     pays,
@@ -75,6 +76,27 @@ def test_so_does_who_settles_it_at_once() -> None:
     outcome = given(LOAN, *STRETCHED).when(pays(LATE_ON, 10**6, settle=True), on(LATE_ON))
     assert len(ends(outcome.events)) == 1
     assert any(isinstance(event, LoanRepaid) for event in outcome.events)
+
+
+def test_a_prepayment_does_not_forget_the_arrears() -> None:
+    """Rows in place of the one that asks for them would ask for the interest of a month only: it goes back whole. Once that row is paid it is taken."""
+    early = replace(pays(LATE_ON, 20_000), prepay="reamortise")
+    given(LOAN, *STRETCHED).when(early, on(LATE_ON)).then(
+        PaymentReturned(
+            loan_id="loan_7",
+            payment_id="pay_1",
+            account_id="acc_bo",
+            amount_fen=20_000,
+            code="arrears_unpaid",
+        )
+    )
+    late = replace(pays(MAY, 56_009), prepay="reamortise")
+    taken = next(
+        event
+        for event in given(LOAN, *STRETCHED).when(late, on(MAY)).events
+        if isinstance(event, PaymentReceived)
+    )
+    assert taken.allocation[0] == line(1, 3_007, 33_002)
 
 
 # --- by hand -------------------------------------------------------------------------------------------------------
