@@ -181,12 +181,15 @@ class FloorStanding:
 @record
 class MeasuredStanding:
     """What measures left behind, decided again: floors of its class, and all that came since it was written off. `matures_on` where they made its
-    rows others."""
+    rows others; `arrears_in` is the row in which a restructuring asks for arrears, 0 for none; whether its
+    interest is no income by hand."""
 
     floor: FloorStanding | None
     observed: FloorStanding | None
     recovered_fen: Count
     matures_on: date | None = None
+    arrears_in: Count = 0
+    no_income_by_hand: bool = False
 
 
 @record

@@ -86,9 +86,10 @@ class Reclassification:
 
 @record
 class NonAccrual:
-    """The loan's interest is no income any more, all of it or none."""
+    """The loan's interest is no income any more, all of it or none; `ends`: it is again, for the reason is gone and nothing is in arrears."""
 
     kind: Literal["non_accrual"] = "non_accrual"
+    ends: bool = False
 
 
 @record

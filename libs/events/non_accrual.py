@@ -28,7 +28,7 @@ class NonAccrualStarted:
 
 @event("repayment.NonAccrualEnded.v1")
 class NonAccrualEnded:
-    """All arrears are paid: the loan's interest is income again."""
+    """The loan's interest is income again: all arrears are paid, or two people take back what was decided by hand (`measure_id`)."""
 
     loan_id: str
     borrower: str
@@ -36,3 +36,4 @@ class NonAccrualEnded:
     principal_fen: Count
     product: str = ""
     region: str = ""
+    measure_id: str = ""

@@ -15,6 +15,7 @@ _STEPS: Final = ["finance_supervisor", "general_manager"]
 _QUARTER_DAYS: Final = 92
 #: How long a sale waits for its signatures (chosen).
 _SIGNING: Final = timedelta(days=30)
+_VALUATION_DAYS: Final = 183
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class AssetBook:
 class AssetBooks:
     """All of them."""
 
+    lent: dict[str, date] = field(default_factory=dict)
+    """From when each loan is."""
     settled: dict[str, Any] = field(default_factory=dict)
     assets: dict[str, AssetBook] = field(default_factory=dict)
     owed: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -78,10 +81,18 @@ class AssetBooks:
 
     # --- taking and keeping -------------------------------------------------------------------------------------
 
+    def _opened(self, _where: str, data: Any) -> None:
+        self.lent[data["loan_id"]] = date.fromisoformat(data["funded_on"])
+
     def _settled(self, where: str, data: Any) -> None:
         name, terms = data["asset_id"], data["terms"]
         require(name not in self.settled, f"{where}: {name} settles a debt again")
         require(terms["agreed_fen"] <= terms["valued_fen"], f"{where}: {name} is taken above its value")
+        acquired, valued, on = (
+            date.fromisoformat(day) for day in (terms["acquired_on"], terms["valued_on"], data["settled_on"])
+        )
+        require(self.lent[data["loan_id"]] <= acquired <= on, f"{where}: {name} is acquired on {acquired}")
+        require((on - valued).days <= _VALUATION_DAYS, f"{where}: {name} was valued on {valued}")
         total = data["settled_fen"] + data["excess_fen"]
         require(
             total == terms["agreed_fen"], f"{where}: {name} is agreed at {terms['agreed_fen']}, not {total}"
@@ -221,6 +232,7 @@ class AssetBooks:
 
 
 _HANDLERS: dict[str, Callable[[AssetBooks, str, Any], None]] = {
+    "repayment.LoanOpened.v1": AssetBooks._opened,
     "repayment.DebtSettledInKind.v1": AssetBooks._settled,
     "repayment.AssetTaken.v1": AssetBooks._taken,
     "repayment.AssetCounted.v1": AssetBooks._counted,

@@ -196,7 +196,7 @@ class House:
             (lambda: Waiver(amount_fen=self._rng.choice((1, 50, 600_00, 6_000_00))), 8 if is_late else 1),
             (lambda: WriteOff(ground=self._rng.choice(_GROUNDS)), 2),
             (lambda: Reclassification(to_class=self._rng.choice(_CLASSES)), 3),
-            (NonAccrual, 1),
+            (lambda: NonAccrual(ends=self._rng.random() < 0.5), 2),
             (lambda: BranchMove(from_branch=branch, to_branch=self._rng.choice(_BRANCHES)), 3),
         )
         makers, weights = zip(*kinds, strict=True)

@@ -114,7 +114,8 @@ class LimitBooks:
     def _admitted(self, where: str, data: Any, today: date) -> None:
         name, one = data["measure_id"], self.waiting[data["measure_id"]]
         one.until = date.fromisoformat(data["sign_until"])
-        require(one.until == today + _SIGNING, f"{where}: {name} is signed until {one.until}")
+        last = today if one.terms["kind"] == "branch_move" else today + _SIGNING
+        require(one.until == last, f"{where}: {name} is signed until {one.until}")
 
     def _signed(self, where: str, data: Any, today: date) -> None:
         name, one = data["measure_id"], self.waiting[data["measure_id"]]

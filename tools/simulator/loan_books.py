@@ -134,6 +134,10 @@ class LoanBook:
         """The first instalment that is not paid in full."""
         return next((row for row in self.rows.values() if _open_or_fined(row)), None)
 
+    def is_open(self, number: int) -> bool:
+        """Whether an instalment that there is, is not paid in full."""
+        return number in self.rows and _open_or_fined(self.rows[number])
+
     def dpd(self, on: date) -> int:
         """Days past due."""
         oldest = self.oldest

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.books import Books
+from tools.simulator.income_books import Income
 from tools.simulator.loan_books import LoanBook, require
 from tools.simulator.recoveries import Recoveries
 
@@ -32,7 +33,6 @@ _WAIVERS: Final = (("collections_supervisor", 500_00), ("risk", 5_000_00), ("fin
 _LENDERS: Final = ("extension", "restructuring", "write_off", "settlement_in_kind")
 _VOTE_DAYS: Final = 10
 _LOSS_DAYS: Final = 360
-_INCOME_DAYS: Final = 90
 _OBSERVED: Final = timedelta(days=365)
 _CLASSES: Final = ("normal", "special_mention", "substandard", "doubtful", "loss")
 
@@ -76,9 +76,10 @@ class MeasureBooks:
     """Of each loan: who holds which claim."""
     examined: dict[str, Any] = field(default_factory=dict)
     floors: dict[str, tuple[str, date | None]] = field(default_factory=dict)
+    observed: dict[str, tuple[str, date | None]] = field(default_factory=dict)
     rescheduled: set[tuple[str, str]] = field(default_factory=set)
     branches: dict[str, str] = field(default_factory=dict)
-    no_income: set[str] = field(default_factory=set)
+    income: Income = field(default_factory=Income)
     recovered: Recoveries = field(default_factory=Recoveries)
     waived: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Of each loan: all penalty that it was forgiven."""
@@ -99,9 +100,7 @@ class MeasureBooks:
 
     def judged(self, where: str, loan: LoanBook, day: date) -> None:
         """The misses phase of a day is over for a loan."""
-        is_late = loan.dpd(day) > _INCOME_DAYS
-        silent = is_late and loan.loan_id not in self.no_income
-        require(not silent, f"{where}: interest of {loan.loan_id} is income after {loan.dpd(day)} days")
+        self.income.judged(where, loan, day)
 
     def at_rest(self, last_closed: date | None) -> None:
         """What was agreed was done, or is said to be impossible, and no vote outlives its last day."""
@@ -256,7 +255,16 @@ class MeasureBooks:
         observed = data["kind"] == "extension" or (until is not None and until >= today + _OBSERVED)
         require(observed, f"{where}: {data['loan_id']} is observed until {until} only")
         require(data["floor_class"] != "normal", f"{where}: {data['loan_id']} is rescheduled as normal")
-        self.floors[data["loan_id"]] = data["floor_class"], until
+        self._observed(data, until)
+
+    def _observed(self, data: Any, until: date | None) -> None:
+        """What two people gave it without an end is its floor beside that."""
+        loan = data["loan_id"]
+        if data["kind"] == "restructuring":
+            self.observed[loan] = data["floor_class"], until
+            self.income.arrears[loan] = data["from_number"]
+        else:
+            self.floors[loan] = data["floor_class"], None
 
     def _written_off(self, where: str, data: Any, today: date) -> None:
         book = self._does(where, data, "write_off")
@@ -300,10 +308,11 @@ class MeasureBooks:
         is_late = is_better and loan.is_behind(today) and loan.restated_at != where
         require(not is_late, f"{where}: {data['loan_id']} is better and not cured")
         if not data["measure_id"]:
-            best, until = self.floors.get(data["loan_id"], ("normal", None))
-            holds = loan.runs and (until is None or today <= until)
-            better = _CLASSES.index(to_class) < _CLASSES.index(best)
-            require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
+            for left in (self.floors, self.observed):
+                best, until = left.get(data["loan_id"], ("normal", None))
+                holds = loan.runs and (until is None or today <= until)
+                better = _CLASSES.index(to_class) < _CLASSES.index(best)
+                require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
             return
         book = self._does(
             where, data, "extension", "restructuring", "write_off", "reclassification", "voidance"
@@ -323,27 +332,23 @@ class MeasureBooks:
         require(at == data["from_branch"], f"{where}: {data['loan_id']} leaves a branch where it is not")
         self.branches[data["loan_id"]] = data["to_branch"]
 
-    def _no_income(self, where: str, data: Any, today: date) -> None:
-        loan = data["loan_id"]
-        require(loan not in self.no_income, f"{where}: interest of {loan} stops again")
-        self.no_income.add(loan)
+    def _no_income(self, where: str, data: Any, _today: date) -> None:
         if data["cause"] == "by_hand":
-            book = self._does(where, data, "non_accrual")
-            if self.is_correction:  # it says again what the payment had ended
-                require(book.done == 1, f"{where}: {data['measure_id']} stopped nothing")
-            else:
-                self._once(where, data, book)
-        elif data["cause"] == "overdue":
-            dpd = self.books.loans[loan].dpd(date.fromisoformat(data["started_on"]))
-            require(dpd > _INCOME_DAYS, f"{where}: interest of {loan} stops after {dpd} days ({today})")
+            self._by_hand(where, data, ends=False)
+        self.income.stops(where, data, self.books.loans[data["loan_id"]])
 
     def _income(self, where: str, data: Any, today: date) -> None:
-        loan = data["loan_id"]
-        require(loan in self.no_income, f"{where}: interest of {loan} was income")
-        self.no_income.discard(loan)
-        is_late = self.books.loans[loan].is_behind(today) and self.books.loans[loan].restated_at != where
-        require(not is_late, f"{where}: interest of {loan} is income while it is behind")
-        require(not self.books.loans[loan].written_off, f"{where}: interest of {loan} is income, written off")
+        if data["measure_id"]:
+            self._by_hand(where, data, ends=True)
+        self.income.ends(where, data, self.books.loans[data["loan_id"]], today)
+
+    def _by_hand(self, where: str, data: Any, *, ends: bool) -> None:
+        book = self._does(where, data, "non_accrual")
+        if self.is_correction and not ends:  # it says again what the payment had ended
+            require(book.done == 1, f"{where}: {data['measure_id']} stopped nothing")
+        else:
+            self._once(where, data, book)
+        require(book.terms["ends"] == ends, f"{where}: {data['measure_id']} does the opposite")
 
     def _restated(self, where: str, data: Any, _today: date) -> None:
         """A correction decides measures again, and forgives another penalty."""

@@ -76,13 +76,14 @@ class ReclassificationIn(Shape):
 
 
 class NonAccrualIn(Shape):
-    """The loan's interest is no income any more."""
+    """The loan's interest is no income any more; with `ends` it is again, once its arrears are paid."""
 
     kind: Literal["non_accrual"]
+    ends: Annotated[bool, Field(strict=True)] = False
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
-        return measures.NonAccrual()
+        return measures.NonAccrual(ends=self.ends)
 
 
 class BranchMoveIn(Shape):

@@ -94,7 +94,7 @@ async def read_prepayment(
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
     try:
         with money_context():
-            found = prepayment(loan.book(), amount_fen, day, mode, rules)
+            found = prepayment(loan.book(), amount_fen, day, mode, rules, arrears_in=loan.arrears_in)
     except Refused as refused:
         raise refusal(refused.code) from None
     return PrepaymentOut.of(loan, (amount_fen, day, mode), found)

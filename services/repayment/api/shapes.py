@@ -109,7 +109,7 @@ class LoanOut(BaseModel):
     """A loan with its schedule. `measures` are those that were taken, by id, with their kind; `accrual` says whether its interest is
     income. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
     charged yet is in the payoff of a date, not here. `flags` are those that stand, with the day on which they were raised, `pauses` the days
-    that do not count."""
+    that do not count; `arrears_in` is the instalment in which a restructuring asks for what was in arrears, 0 for none."""
 
     id: str
     listing_id: str
@@ -141,6 +141,7 @@ class LoanOut(BaseModel):
     written_off_on: date | None = None
     voided_on: date | None = None
     recovered_fen: int = 0
+    arrears_in: int = 0
     waived_fen: int = 0
     branch: str = ""
     measures: dict[str, str] = {}

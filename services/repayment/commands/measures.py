@@ -109,14 +109,16 @@ class CarryOutMeasure:
     """All have agreed: the loan does it; where it is `payment_on_its_way`, it waits for the last debit's answer and is asked again. No effect
     for one that it has done, or that waits. Refused: `unknown_loan`, `loan_repaid`, and
 
-    an extension: `consent_missing` (of a guarantor who stands in for it), `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended`, `loan_written_off`;
-    a restructuring: the same but for `loan_matured`, with `loan_compensated` (the guarantor paid for an instalment of it), `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
+    an extension: `consent_missing` (of a guarantor who stands in for it), `loan_matured`, `extended_before`, `extension_too_long`, `nothing_to_extend`, `manner_not_extended` (flat, or in a grace), `loan_written_off`,
+    `arrears_unpaid` (of a restructuring);
+    a restructuring: the same but for `loan_matured` and `arrears_unpaid`, with `loan_compensated` (the guarantor paid for an instalment of it), `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
     a write-off: `loan_written_off`, `overdue_too_short`; a waiver: `nothing_to_waive`, `waiver_limit_passed` (with what was waived
     of the loan before, more than who signed it may give up: `waivable_fen`);
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
+    its end: `accruing`, `not_cured` (arrears are not paid), `loan_written_off`;
     a move: `other_branch` (it is not there);
     a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
-    `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `invalid_validity` (rights have one, others
+    `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `acquired_before_loan`, `valuation_too_old`, `invalid_validity` (rights have one, others
     none), `fee_owed`, `neither_arrears_nor_all`;
     a pause: `cause_not_allowed` (not by the profile), `invalid_date` (its end before its beginning), `pause_over` (by today),
     `loan_written_off`, `pause_stands` (one that runs or is to come), `pause_too_long`, `pause_days_used` (of a calendar year); its end: `no_pause`;

@@ -13,10 +13,9 @@ from libs.events.corrections import (
     PaymentReversed,
 )
 from libs.events.deciding import Context, Refused
-from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment, ExamineCorrection
-from services.repayment.domain.accrual import stopped
+from services.repayment.domain.accrual import ended, stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
@@ -227,16 +226,7 @@ def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanE
         assert why is not None, "income that ended has ended by something"
         on, book = context.business_date, after.state.book
         return stopped(live, on, why.cause, measure_id=why.measure_id, book=book)
-    return [
-        NonAccrualEnded(
-            loan_id=live.loan_id,
-            borrower=live.borrower,
-            ended_on=context.business_date,
-            principal_fen=after.state.book.outstanding_fen,
-            product=live.product,
-            region=live.region,
-        )
-    ]
+    return [ended(live, after.state.book, context.business_date)]
 
 
 def _released(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:

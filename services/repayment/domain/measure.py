@@ -21,6 +21,7 @@ from libs.events.measures import (
     MeasureProposed,
     MeasureRefused,
     MeasureSigned,
+    MeasureTerms,
 )
 from services.repayment.commands.measures import (
     AdmitMeasure,
@@ -47,7 +48,7 @@ from services.repayment.domain.measure_state import (
     Voting,
     evolve,
 )
-from services.repayment.domain.profile import Profile
+from services.repayment.domain.profile import Profile, Rules
 
 #: The phase of a day in which a vote ends (design.md 2.7): the last that repayment has.
 VOTES_PHASE = 4
@@ -144,11 +145,16 @@ def _admit(
             admitted_on=context.business_date,
             guarantor=command.guarantor,
             holders=command.holders,
-            sign_until=context.business_date + timedelta(days=rules.signing_days),
+            sign_until=_sign_until(rules, proposal.terms, context.business_date),
             waivable_fen=waivable_fen(rules, proposal.terms, command.waived_before_fen),
             flags=command.flags,
         )
     ]
+
+
+def _sign_until(rules: Rules, terms: MeasureTerms, on: date) -> date:
+    """What one branch releases another takes on the same day, or not at all (processes.md 1.P)."""
+    return on if isinstance(terms, BranchMove) else on + timedelta(days=rules.signing_days)
 
 
 # --- signatures ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from services.repayment.domain.trouble import Trouble
 #: As which a measure is refused that has nothing to do any more: more than that it was not meant to.
 _NOTHING_LEFT = {
     Waiver: ("nothing_to_waive", "loan_repaid"),
-    NonAccrual: ("not_accruing",),
+    NonAccrual: ("not_accruing", "accruing"),
     # A flag that was lifted while the loan was repaid stands in the replay: what raises it again finds it there.
     Flag: ("loan_repaid", "flag_stands"),
     Unflag: ("loan_repaid", "no_flag"),

@@ -129,7 +129,13 @@ def _prepaid(
     """All that is due, and then principal that is not; what cannot be prepaid goes back whole, by its name."""
     try:
         found = prepayment(
-            state.book, money.amount_fen, money.value_date, mode, rules, asked=state.next_due - 1
+            state.book,
+            money.amount_fen,
+            money.value_date,
+            mode,
+            rules,
+            asked=state.next_due - 1,
+            arrears_in=state.trouble.arrears_in,
         )
     except Refused as refused:
         return _returned(state, money, refused.code)

@@ -102,6 +102,8 @@ def _measured(state: Running) -> MeasuredStanding:
         observed=_floor(trouble.observed),
         recovered_fen=trouble.recovered_fen,
         matures_on=state.book.rows[-1].due_on if trouble.reschedulings else None,
+        arrears_in=trouble.arrears_in,
+        no_income_by_hand=trouble.no_income_by_hand,
     )
 
 

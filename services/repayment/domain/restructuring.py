@@ -1,6 +1,6 @@
 """A new schedule for what is not paid: an extension 展期 of what is not due yet, a restructuring of all that is open.
 
-Both keep the contract's rate, manner and due days and come once each *(chosen)*; the loan is at least special-mention afterwards.
+Both keep the contract's rate *(chosen: docs/decisions/0025)*, manner and due days and come once each *(chosen)*; the loan is at least special-mention afterwards.
 Limits: General Rules on Loans art. 12 (extension); rules.md 1.4 (a restructured loan is observed for two periods and a year).
 """
 
@@ -12,15 +12,16 @@ from libs.events.deciding import Refused
 from libs.events.measures import Extension, LoanRescheduled, Restructuring
 from libs.events.repayment import LoanClass
 from libs.events.rescheduling import ScheduleChanged
-from libs.events.schedules.due_dates import due_date
+from libs.events.schedules.day_count import year_fraction
+from libs.events.schedules.due_dates import due_on
 from libs.events.schedules.row import ScheduleRow
-from libs.events.schedules.rows import schedule
-from libs.events.schedules.terms import RepaymentTerms
-from services.repayment.domain.accrual import resumed
+from libs.events.schedules.rows import MONTH, flows
+from libs.events.schedules.terms import require_sound
 from services.repayment.domain.allocation import open_lines, rescheduled
 from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing_loan import pause_ended
+from services.repayment.domain.prepaying import manner_of
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
@@ -28,15 +29,19 @@ from services.repayment.domain.trading import release_all
 _YEAR = 12
 _LONG_YEARS = 5
 _EXTENSION_MAX = 3 * _YEAR
+#: More months than any loan lives, however late it is.
+_MONTHS_MAX = 200 * _YEAR
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is spread anew, from which row on, over how many due days, and the arrears that the first new row asks as well."""
+    """What is spread anew, from which row on, over how many months of the contract after which one, and the arrears that the first new
+    row asks as well."""
 
     from_number: int
     principal_fen: int
-    periods: int
+    since: int
+    months: int
     interest_fen: int = 0
     fee_fen: int = 0
 
@@ -53,11 +58,15 @@ def reschedule(
     rules: Rules, measure_id: str, terms: Extension | Restructuring, state: Running, on: date
 ) -> Sequence[LoanEvent]:
     """The loan's rows from here on. Refusals stand on CarryOutMeasure."""
-    _require_may(terms, state, on)
+    _require_may(rules, terms, state, on)
     _require_consent(terms, state)
-    plan = _extended(terms, state, on) if isinstance(terms, Extension) else _restructured(terms, state, on)
+    plan = (
+        _extended(rules, terms, state, on)
+        if isinstance(terms, Extension)
+        else _restructured(rules, terms, state, on)
+    )
     _require_not_his(state, plan)
-    rows = _spread(rules, state, plan, on)
+    rows = _spread(rules, state, plan)
     floor = _worse(rules, state.loan_class, "special_mention")
     until = None
     if isinstance(terms, Restructuring):
@@ -77,7 +86,7 @@ def reschedule(
             rescheduled_on=on,
             from_number=plan.from_number,
             first_due_on=rows[0].due_on,
-            periods=plan.periods,
+            periods=len(rows),
             principal_fen=plan.principal_fen,
             interest_fen=plan.interest_fen,
             fee_fen=plan.fee_fen,
@@ -104,19 +113,22 @@ def reschedule(
         events += classified(state, book, floor, on, measure_id=measure_id)
     if isinstance(terms, Restructuring):
         events += pause_ended(measure_id, state, on, "restructured")
-    return [*events, *resumed(state, book, on), *release_all(state, "loan_rescheduled")]
+    return [*events, *release_all(state, "loan_rescheduled")]
 
 
-def _require_may(terms: Extension | Restructuring, state: Running, on: date) -> None:
+def _require_may(rules: Rules, terms: Extension | Restructuring, state: Running, on: date) -> None:
     if state.trouble.written_off_on is not None:
         raise Refused("loan_written_off")
     if terms.kind in state.trouble.reschedulings:
         raise Refused("extended_before")
-    if not _is_plain(state.book.repayment):
+    if not _is_extended(rules, state, on):
         raise Refused("manner_not_extended")
-    contracted = len(state.journal.rows or state.book.rows)
+    contracted = _last_month(rules, state, state.journal.rows or state.book.rows)
     if state.trouble.granted_months + terms.months > extension_max(contracted):
         raise Refused("extension_too_long")
+    # What was in arrears stands in the next row: an extension would spread its principal and forget it.
+    if isinstance(terms, Extension) and state.book.first_open <= state.trouble.arrears_in:
+        raise Refused("arrears_unpaid")
     if isinstance(terms, Extension) and state.book.rows[-1].due_on <= on:
         raise Refused("loan_matured")
 
@@ -136,28 +148,30 @@ def _require_not_his(state: Running, plan: _Plan) -> None:
         raise Refused("loan_compensated")
 
 
-def _is_plain(terms: RepaymentTerms | None) -> bool:
-    """Whether a schedule may begin anew on any due day: monthly, of falling principal, without graces, on days that do not move."""
-    return terms is None or (
-        terms.method in ("equal_instalments", "equal_principal", "interest_first")
-        and terms.interest_by == "month"
-        and terms.shift == "none"
-        and not terms.principal_grace
-        and not terms.interest_grace
-    )
+def _is_extended(rules: Rules, state: Running, on: date) -> bool:
+    """Whether a schedule may begin anew on a due day of the contract. Not of flat interest, which was agreed on as one sum for the term *(chosen:
+    what more of it would be for more months, nobody said)*; nor while a grace runs *(chosen: what is deferred in it has its own day)*."""
+    terms = manner_of(state.book, rules)
+    return terms.method != "flat" and _through(state, on) >= terms.principal_grace
 
 
-def _extended(terms: Extension, state: Running, on: date) -> _Plan:
-    """Rows that are not due, and have received nothing."""
-    through = max(reached(state.book.rows, on), state.book.last_touched)
+def _extended(rules: Rules, terms: Extension, state: Running, on: date) -> _Plan:
+    """Rows that are not due, and have received nothing. What is repaid at once has run since the funding, and goes on."""
+    through = _through(state, on)
     later = state.book.rows[through:]
     principal_fen = sum(row.principal_fen for row in later)
     if not principal_fen:
         raise Refused("nothing_to_extend")
-    return _Plan(from_number=through + 1, principal_fen=principal_fen, periods=len(later) + terms.months)
+    is_one = manner_of(state.book, rules).method == "bullet"
+    return _Plan(
+        from_number=through + 1,
+        principal_fen=principal_fen,
+        since=0 if is_one else _month_before(rules, state, on),
+        months=(_last_month(rules, state, state.book.rows) if is_one else len(later)) + terms.months,
+    )
 
 
-def _restructured(terms: Restructuring, state: Running, on: date) -> _Plan:
+def _restructured(rules: Rules, terms: Restructuring, state: Running, on: date) -> _Plan:
     """All that is open. A debit that is on its way would pay dues that are none any more."""
     if state.unanswered:
         raise Refused("payment_on_its_way")
@@ -169,46 +183,76 @@ def _restructured(terms: Restructuring, state: Running, on: date) -> _Plan:
     if state.book.paid:
         raise Refused("partly_paid")
     due = open_lines(state.book, on)
-    left = len(state.book.rows) - max(reached(state.book.rows, on), state.book.last_touched)
-    periods = left + terms.months
+    months = len(state.book.rows) - _through(state, on) + terms.months
     # Penalty stays with the number of its row, so there must be one.
-    if len(due) > periods:
+    if len(due) > months:
         raise Refused("term_too_short")
     return _Plan(
         from_number=state.book.first_open,
         principal_fen=state.book.outstanding_fen,
-        periods=periods,
+        since=_month_before(rules, state, on),
+        months=months,
         interest_fen=sum(line.interest_fen for line in due),
         fee_fen=sum(line.fee_fen for line in due),
     )
 
 
-def _spread(rules: Rules, state: Running, plan: _Plan, on: date) -> tuple[ScheduleRow, ...]:
+def _spread(rules: Rules, state: Running, plan: _Plan) -> tuple[ScheduleRow, ...]:
     """The new rows: amounts by the one schedule, due on the contract's days after today, arrears with the first."""
-    book = state.book
-    terms = book.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding)
-    # The fee of a period is the contract's, of its first amount: the schedule makes none of it.
-    amounts = schedule(
-        replace(terms, period_fee_permille=0),
+    book, manner = state.book, manner_of(state.book, rules)
+    # None runs any more.
+    terms = replace(manner, principal_grace=0, interest_grace=0)
+    require_sound(
+        terms,
         amount_fen=plan.principal_fen,
         annual_rate=book.annual_rate,
-        months=plan.periods,
+        months=plan.months,
         funded_on=book.funded_on,
-    ).rows
-    since = max(on, book.rows[book.last_touched - 1].due_on) if book.last_touched else on
-    first = next(month for month in range(1, len(book.rows) * 100) if due_date(book.funded_on, month) > since)
+    )
+    is_one = terms.method == "bullet"
+    ends = (plan.months,) if is_one else range(1, plan.months + 1)
+    due = [due_on(terms, book.funded_on, plan.since + month) for month in ends]
+    if terms.interest_by == "month":
+        parts = [MONTH * plan.months] if is_one else [MONTH] * len(due)
+    else:
+        since = due_on(terms, book.funded_on, plan.since) if plan.since else book.funded_on
+        starts = [since, *due[:-1]]
+        parts = [year_fraction(one, other, terms.day_count) for one, other in zip(starts, due, strict=True)]
+    principal, interest = flows(
+        terms, amount_fen=plan.principal_fen, annual_rate=book.annual_rate, due=due, parts=parts
+    )
     fee_fen = book.rows[-1].fee_fen
     return tuple(
         ScheduleRow(
             number=plan.from_number + place,
-            due_on=due_date(book.funded_on, first + place),
-            principal_fen=row.principal_fen,
-            interest_fen=row.interest_fen + (plan.interest_fen if place == 0 else 0),
-            fee_fen=(fee_fen if row.principal_fen or row.interest_fen else 0)
+            due_on=day,
+            principal_fen=principal[place],
+            interest_fen=interest[place] + (plan.interest_fen if place == 0 else 0),
+            fee_fen=(fee_fen if principal[place] or interest[place] else 0)
             + (plan.fee_fen if place == 0 else 0),
         )
-        for place, row in enumerate(amounts)
+        for place, day in enumerate(due)
     )
+
+
+def _through(state: Running, on: date) -> int:
+    """The last row that is due, or has received something."""
+    return max(reached(state.book.rows, on), state.book.last_touched)
+
+
+def _month_before(rules: Rules, state: Running, on: date) -> int:
+    """The month of the contract's last due day that is over: interest of new rows runs from there."""
+    book, terms = state.book, manner_of(state.book, rules)
+    since = max(on, book.rows[book.last_touched - 1].due_on) if book.last_touched else on
+    return next(month for month in range(_MONTHS_MAX) if due_on(terms, book.funded_on, month + 1) > since)
+
+
+def _last_month(rules: Rules, state: Running, rows: Sequence[ScheduleRow]) -> int:
+    """After how many months rows end, wherever a holiday has moved that."""
+    terms, funded_on, end = manner_of(state.book, rules), state.book.funded_on, rows[-1].due_on
+    if terms.method != "bullet":
+        return len(rows)
+    return next(month for month in range(1, _MONTHS_MAX) if due_on(terms, funded_on, month) >= end)
 
 
 def _worse(rules: Rules, one: LoanClass, other: LoanClass) -> LoanClass:

@@ -80,7 +80,9 @@ class Trouble:
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
     that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
     its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
-    asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered.
+    asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered. `arrears_in` is the row in which a
+    restructuring asks for what was in arrears, 0 for none. `no_income_by_hand`: two people decided that its interest is none, and no
+    payment takes it back.
     """
 
     examined: tuple[str, ...] = ()
@@ -100,6 +102,8 @@ class Trouble:
     flags: tuple[FlagKind, ...] = ()
     asked_again_on: date | None = None
     waiting: tuple[Waiting, ...] = ()
+    arrears_in: Count = 0
+    no_income_by_hand: bool = False
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -117,12 +121,15 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return applied
         case LoanRescheduled():
             floor = Floor(best=event.floor_class, until=event.floor_until)
+            kept = trouble.floor if trouble.floor and trouble.floor.until is None else floor
             return replace(
                 _changed(trouble, event.measure_id),
                 reschedulings=(*trouble.reschedulings, event.kind),
-                floor=floor,
+                # What two people said without an end holds beside what is observed.
+                floor=kept if event.floor_until is not None else floor,
                 granted_months=trouble.granted_months + event.months,
                 observed=trouble.observed if event.floor_until is None else floor,
+                arrears_in=event.from_number if event.kind == "restructuring" else trouble.arrears_in,
             )
         case LoanWrittenOff():
             return replace(_changed(trouble, event.measure_id), written_off_on=event.written_off_on)
@@ -134,9 +141,13 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case DebtSettledInKind():
             return replace(_done(trouble, event.measure_id), in_kind=True)
         case NonAccrualStarted():
-            return replace(_changed(trouble, event.measure_id), non_accrual=True)
+            is_by_hand = trouble.no_income_by_hand or event.cause == "by_hand"
+            return replace(
+                _changed(trouble, event.measure_id), non_accrual=True, no_income_by_hand=is_by_hand
+            )
         case NonAccrualEnded():
-            return replace(trouble, non_accrual=False)
+            ended = _changed(trouble, event.measure_id)
+            return replace(ended, non_accrual=False, no_income_by_hand=False)
         case LoanMoved():
             return replace(_done(trouble, event.measure_id), branch=event.to_branch)
         case DelinquencyPaused() | DelinquencyPauseEnded() | LoanFlagged() | LoanUnflagged():
@@ -188,6 +199,8 @@ def restated(trouble: Trouble, measured: MeasuredStanding) -> Trouble:
         floor=_floor(measured.floor),
         observed=_floor(measured.observed),
         recovered_fen=measured.recovered_fen,
+        arrears_in=measured.arrears_in,
+        no_income_by_hand=measured.no_income_by_hand,
     )
 
 

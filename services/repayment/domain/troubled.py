@@ -32,7 +32,7 @@ from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
-from services.repayment.domain.accrual import resumed, stopped
+from services.repayment.domain.accrual import resumed, resumed_by_hand, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
 from services.repayment.domain.himself import guarantor_of, holders_of
 from services.repayment.domain.loan_day import (
@@ -154,6 +154,8 @@ def effect(
             return _waived(rules, measure_id, terms, state, on)
         case Reclassification():
             return _reclassified(rules, measure_id, terms, state, on)
+        case NonAccrual(ends=True):
+            return resumed_by_hand(state, on, measure_id)
         case NonAccrual():
             if state.trouble.non_accrual:
                 raise Refused("not_accruing")

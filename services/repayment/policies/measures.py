@@ -16,7 +16,7 @@ from libs.events.measures import (
     MeasureProposed,
     PenaltyWaived,
 )
-from libs.events.non_accrual import NonAccrualStarted
+from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanClassified
@@ -37,6 +37,7 @@ _Done = (
     | PenaltyWaived
     | LoanClassified
     | NonAccrualStarted
+    | NonAccrualEnded
     | LoanMoved
     | DebtSettledInKind
     | LoanVoided
@@ -78,6 +79,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             | PenaltyWaived()
             | LoanClassified()
             | NonAccrualStarted()
+            | NonAccrualEnded()
             | LoanMoved()
             | DebtSettledInKind()
             | LoanVoided()
@@ -152,6 +154,7 @@ SAGAS = (
             Step(on=PenaltyWaived, send=CompleteMeasure),
             Step(on=LoanClassified, send=CompleteMeasure),
             Step(on=NonAccrualStarted, send=CompleteMeasure),
+            Step(on=NonAccrualEnded, send=CompleteMeasure),
             Step(on=LoanMoved, send=CompleteMeasure),
             Step(on=DebtSettledInKind, send=CompleteMeasure),
             Step(on=LoanVoided, send=CompleteMeasure),

@@ -257,7 +257,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=6,
+    version=7,
     reads=(
         LoanOpened,
         PaymentReceived,

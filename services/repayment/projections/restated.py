@@ -67,6 +67,7 @@ def _measured(event: LoanRestated, measured: MeasuredStanding) -> Sequence[Op]:
     ops: list[Op] = [
         Add(doc, "recovered_fen", event.recovered_fen),
         Add(doc, "waived_fen", event.waived_fen),
+        Set(doc, "arrears_in", measured.arrears_in),
     ]
     if measured.matures_on is not None:
         ops.append(Set(doc, "matures_on", measured.matures_on.isoformat()))

@@ -48,6 +48,7 @@ def changed(event: _Changed) -> Sequence[Op]:
             return [
                 Set(doc, f"measures.{event.measure_id}", event.kind),
                 Set(doc, "matures_on", event.matures_on.isoformat()),
+                *([Set(doc, "arrears_in", event.from_number)] if event.kind == "restructuring" else []),
             ]
         case LoanWrittenOff():
             return [
@@ -89,7 +90,8 @@ def changed(event: _Changed) -> Sequence[Op]:
                 ops.append(Set(doc, f"measures.{event.measure_id}", "non_accrual"))
             return ops
         case NonAccrualEnded():
-            return [Set(doc, "accrual", "accruing"), Set(doc, "non_accrual_since", None)]
+            by_hand = [Set(doc, f"measures.{event.measure_id}", "non_accrual")] if event.measure_id else []
+            return [Set(doc, "accrual", "accruing"), Set(doc, "non_accrual_since", None), *by_hand]
         case DelinquencyPaused() | DelinquencyPauseEnded():
             return _paused(event)
         case LoanFlagged():

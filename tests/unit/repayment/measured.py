@@ -95,6 +95,7 @@ def random_measure(chance: Random, on: date, *, pauses: bool = False) -> Measure
         Waiver(amount_fen=chance.randint(1, 500)),
         Reclassification(to_class=chance.choice(get_args(LoanClass))),
         NonAccrual(),
+        NonAccrual(ends=True),
         replace(LORRY, agreed_fen=chance.choice((100, 10_000, 30_000, 40_000)), valued_on=on, acquired_on=on),
     ]
     return chance.choice(kinds)

@@ -116,8 +116,8 @@ def test_giving_up_the_last_arrears_makes_it_income_again() -> None:
     assert outcome.events[-1] == ended
 
 
-def test_by_hand_it_is_no_income_until_arrears_are_paid() -> None:
-    """A payment in time cures nothing, so it ends nothing that somebody decided."""
+def test_by_hand_it_is_no_income_after_a_payment_in_time() -> None:
+    """It cures nothing, and ends nothing that somebody decided."""
     outcome = given(LOAN, *PAID, BY_HAND).when(pays(SECOND_DUE, INSTALLMENT), on(SECOND_DUE))
     assert not [event for event in outcome.events if isinstance(event, NonAccrualEnded)]
 

@@ -20,6 +20,7 @@ from tests.unit.repayment import asset_story as a
 from tests.unit.repayment.stories import (
     FIRST_DUE,
     FIRST_PAID,
+    FUNDED_ON,
     LOAN,
     OPENED,
     amended,
@@ -30,12 +31,16 @@ from tests.unit.repayment.stories import (
 )
 
 RIGHTS = replace(a.LORRY, asset="rights", valid_to=date(2024, 9, 1))
+OLDEST = replace(a.LORRY, acquired_on=FUNDED_ON, valued_on=days(a.DAY, -183))
 LOAN_SPECS = [
     Spec("the arrears are settled by a thing", a.LATE, a.carry_out(), (a.SETTLED,), on(a.DAY)),
     Spec("once", (*a.LATE, a.SETTLED), a.carry_out(), (), on(a.DAY)),
     Spec("of no loan that is paid as agreed", (OPENED, *FIRST_PAID), a.carry_out(), "not_overdue", on(a.DAY)),
     Spec("at its value, and no more", a.LATE, a.carry_out(replace(a.LORRY, agreed_fen=40_001)), "above_valuation", on(a.DAY)),
     Spec("not of tomorrow", a.LATE, a.carry_out(replace(a.LORRY, acquired_on=days(a.DAY, 1))), "invalid_date", on(a.DAY)),
+    Spec("nor of a day before there was a debt", a.LATE, a.carry_out(replace(a.LORRY, acquired_on=days(FUNDED_ON, -1))), "acquired_before_loan", on(a.DAY)),
+    Spec("of half a year ago at most", a.LATE, a.carry_out(replace(a.LORRY, valued_on=days(a.DAY, -184))), "valuation_too_old", on(a.DAY)),
+    Spec("but of the day itself, by a value that still holds", a.LATE, a.carry_out(OLDEST), (replace(a.SETTLED, terms=OLDEST),), on(a.DAY)),
     Spec("rights have a last day", a.LATE, a.carry_out(replace(RIGHTS, valid_to=None)), "invalid_validity", on(a.DAY)),
     Spec("that is not over", a.LATE, a.carry_out(replace(RIGHTS, valid_to=days(a.DAY, -1))), "invalid_date", on(a.DAY)),
     Spec("who stands in is asked first", (amended(OPENED, guarantor="gua_g"), *a.LATE[1:]), a.carry_out(), "loan_guaranteed", on(a.DAY)),

@@ -11,7 +11,7 @@ from services.repayment.commands.measures import AdmitMeasure
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from tests.unit.bidding.specs import Spec, on
-from tests.unit.given import given
+from tests.unit.given import TODAY, given
 from tests.unit.repayment.measure_story import (
     ADMIT,
     ADMITTED,
@@ -53,7 +53,14 @@ SILENT = tuple(
 MOVE = BranchMove(from_branch="CN-31", to_branch="CN-44")
 MOVING = (
     replace(PROPOSED, terms=MOVE),
-    replace(ADMITTED, kind="branch_move", steps=("receiving_clerk",), mandate="not_needed", voters=()),
+    replace(
+        ADMITTED,
+        kind="branch_move",
+        steps=("receiving_clerk",),
+        mandate="not_needed",
+        voters=(),
+        sign_until=TODAY,
+    ),
 )
 TAKEN = signed("receiving_clerk", "stf_ria", None)
 
@@ -70,6 +77,9 @@ SPECS = [
     Spec("not another's", (), replace(PROPOSE, terms=MOVE, branch="CN-11"), "forbidden_branch", COL),
     Spec("for another", (), replace(PROPOSE, terms=replace(MOVE, to_branch="CN-31"), branch="CN-31"), "invalid_branch", COL),
     Spec("whose clerk takes it", MOVING, sign("receiving_clerk", branch="CN-44"), (TAKEN, replace(approved("not_needed", 0, 0), terms=MOVE)), RISK),
+    Spec("on the same day", MOVING[:1], NOT_NEEDED, MOVING[1:], on()),
+    Spec("and not the next", MOVING, sign("receiving_clerk", branch="CN-44"), "measure_expired", on(TODAY + timedelta(days=1), "stf_ria")),
+    Spec("its evening ends it", MOVING, Wake(business_date=TODAY, phase=4), (failed("expired"),), on()),
     Spec("and no other branch's", MOVING, sign("receiving_clerk", branch="CN-31"), "forbidden_branch", RISK),
     Spec("the loan could do it", (PROPOSED,), ADMIT, (ADMITTED,), on()),
     Spec("once", IN_WORK, ADMIT, (), on()),

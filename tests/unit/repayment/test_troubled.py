@@ -127,7 +127,14 @@ EXTENDED = (
     by_measure(MARCH, "normal", "special_mention", 0, 66_998),
 )
 TWO_MONTHS = Extension(months=2)
-DAILY = replace(OPENED, repayment=RepaymentTerms(method="equal_instalments", interest_by="day"))
+FLAT = replace(OPENED, repayment=RepaymentTerms(method="flat"))
+GRACE = replace(OPENED, repayment=RepaymentTerms(method="equal_instalments", principal_grace=1))
+
+
+def one_month_less(events: Any) -> Any:
+    """As if a month less had been granted, so that one is left."""
+    return (replace(events[0], months=events[0].months - 1), *events[1:])
+
 
 # --- restructuring -------------------------------------------------------------------------------------------------
 
@@ -275,7 +282,9 @@ SPECS = [
     Spec("not beyond its own term", PAID, done(Extension(months=4)), "extension_too_long", on(MARCH)),
     Spec("nor beyond it in all that was granted", (*MISSED, *RESTRUCTURED), done(Extension(months=1), "msr_2"), "extension_too_long", on(LATE_ON)),
     Spec("nor once it is mature", PAID, done(TWO_MONTHS), "loan_matured", on(LAST_DUE)),
-    Spec("nor where interest is by the day", (DAILY,), done(TWO_MONTHS), "manner_not_extended", on(FUNDED_ON)),
+    Spec("nor where interest is flat", (FLAT,), done(TWO_MONTHS), "manner_not_extended", on(FUNDED_ON)),
+    Spec("nor while a grace runs", (GRACE,), done(TWO_MONTHS), "manner_not_extended", on(FUNDED_ON)),
+    Spec("nor before what a restructuring left in arrears is paid", (*MISSED, *one_month_less(RESTRUCTURED)), done(Extension(months=1), "msr_2"), "arrears_unpaid", on(LATE_ON)),
     Spec("nor what is written off", (*PAID, *BANKRUPT), done(TWO_MONTHS, "msr_2"), "loan_written_off", on(MARCH)),
     Spec("no loan, no measure", (), done(TWO_MONTHS), "unknown_loan", on(MARCH)),
     Spec("all that is open is spread anew", MISSED, done(Restructuring(months=3)), RESTRUCTURED, on(LATE_ON)),

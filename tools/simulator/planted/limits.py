@@ -2,6 +2,7 @@
 ever or change while they wait, and what is owed again and counts nowhere.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import services.repayment.domain.guarantor as guarantor
@@ -64,6 +65,18 @@ PLANTS = (
         instead(measure, "wake_on", _votes_alone),
         ("waits beyond",),
         config=LATE,
+        seeds=range(12),
+    ),
+    Plant(
+        "moved-a-month-later",
+        "What one branch releases another takes within a month.",
+        instead(
+            measure,
+            "_sign_until",
+            lambda _real: lambda rules, _terms, on: on + timedelta(days=rules.signing_days),
+        ),
+        ("is signed until",),
+        config=WHOLE,
         seeds=range(12),
     ),
     Plant(

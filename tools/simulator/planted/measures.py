@@ -7,9 +7,11 @@ import services.repayment.domain.loan as loan
 import services.repayment.domain.loan_day as loan_day
 import services.repayment.domain.measure as measure
 import services.repayment.domain.paying as paying
+import services.repayment.domain.restructuring as restructuring
 import services.repayment.domain.troubled as troubled
 from libs.events.deciding import Refused
 from services.repayment.commands.measures import CompleteMeasure
+from services.repayment.domain.accrual import ended
 from services.repayment.policies import POLICIES as REPAYMENT
 from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy
 
@@ -35,6 +37,13 @@ def _ends_at_once(_real: Any) -> Any:
         raise refused
 
     return deferred
+
+
+def _income_again(real: Any) -> Any:
+    return lambda rules, state, book, on: [
+        *real(rules, state, book, on),
+        *([ended(state, book, on)] if state.trouble.non_accrual else []),
+    ]
 
 
 PLANTS = (
@@ -81,6 +90,14 @@ PLANTS = (
         ("is no recovery",),
         config=WHOLE,
         seeds=range(24),
+    ),
+    Plant(
+        "income-by-restructuring",
+        "New days for what is in arrears make its interest income again, with nothing paid.",
+        instead(restructuring, "better_bucket", _income_again),
+        ("is income while it is behind", "two people said no"),
+        config=WHOLE,
+        seeds=range(40),
     ),
     Plant(
         "cured-under-observation",
