@@ -113,7 +113,7 @@ def _owing(case: QueueEntry, overdue_fen: int) -> Sequence[Op]:
 
 
 def _restated(loan: LoanRestated) -> Sequence[Op]:
-    """A loan that was repaid is counted again, as current: where it is late, or written off, the next event moves it."""
+    """A loan that was repaid is counted again, as current since today: where it is late, or written off, the next event moves it."""
     row, bucket = _row(loan.loan_id), loan.from_bucket or _CURRENT
     principal_fen = loan.principal_after_fen - loan.principal_before_fen
     return [
@@ -124,7 +124,7 @@ def _restated(loan: LoanRestated) -> Sequence[Op]:
         Set(row, "bucket", bucket),
         Set(row, "region", loan.region),
         Set(row, "product", loan.product),
-        SetOnce(row, "since", loan.restated_on.isoformat()),
+        *([Set(row, "since", loan.restated_on.isoformat())] if loan.from_bucket is None else []),
         Set(row, "principal_fen", loan.principal_after_fen),
         Set(row, "overdue_fen", loan.overdue_after_fen),
         *([Add(_WRITTEN_OFF, "recovered_fen", loan.recovered_fen)] if loan.recovered_fen else []),
