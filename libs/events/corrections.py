@@ -242,6 +242,16 @@ class ClaimChange:
     fee_fen: Fen
 
 
+@record
+class OwedChange:
+    """What is owed more of a loan than before (or less, below zero), due or not, part by part."""
+
+    principal_fen: Fen
+    interest_fen: Fen
+    fee_fen: Fen
+    penalty_fen: Fen
+
+
 @event("repayment.LoanRestated.v1")
 class LoanRestated:
     """The loan stands where it would stand without the error: `standing`, and LoanRepaid follows when that is the end; `rows` are those to
@@ -249,7 +259,8 @@ class LoanRestated:
 
     Before it the loan was counted in `from_bucket` with `principal_before_fen` (in no bucket, None, when it was repaid); what it comes
     to be counted in is told by the events after it in the record. Of what measures did, `recovered_fen` more (or less, below zero) counts as
-    recovered since its write-off, and `waived_fen` more was given up.
+    recovered since its write-off, and `waived_fen` more was given up. `owed` is the change of a loan that was written off, which is in a register
+    of its own; `branch` looks after it (empty: that of its region).
     """
 
     loan_id: str
@@ -271,6 +282,8 @@ class LoanRestated:
     dpd: Count
     product: str = ""
     region: str = ""
+    branch: str = ""
+    owed: OwedChange | None = None
     guarantor: str = ""
     recovered_fen: Fen = 0
     waived_fen: Fen = 0
