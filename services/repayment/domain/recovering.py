@@ -41,12 +41,12 @@ def owed_change(live: Running, after: Book) -> OwedChange | None:
     """What a loan that was written off owes more (or less, below zero) than it did, due or not; None for any other."""
     if live.trouble.written_off_on is None:
         return None
-    was, now = _owed(live.book), _owed(after)
+    before, left = _owed(live.book), _owed(after)
     return OwedChange(
-        principal_fen=now.principal_fen - was.principal_fen,
-        interest_fen=now.interest_fen - was.interest_fen,
-        fee_fen=now.fee_fen - was.fee_fen,
-        penalty_fen=now.penalty_fen - was.penalty_fen,
+        principal_fen=left.principal_fen - before.principal_fen,
+        interest_fen=left.interest_fen - before.interest_fen,
+        fee_fen=left.fee_fen - before.fee_fen,
+        penalty_fen=left.penalty_fen - before.penalty_fen,
     )
 
 
