@@ -21,6 +21,7 @@ from services.repayment.projections import (
     loan_history,
     loans,
     measures,
+    off_balance,
     overdue_buckets,
 )
 
@@ -63,6 +64,7 @@ def build(profile: str) -> Service:
             guarantees.COMPENSATIONS,
             corrections.VIEW,
             assets.VIEW,
+            off_balance.VIEW,
             staff_view("repayment"),
         ),
         router=_router,

@@ -294,5 +294,5 @@ VIEW = View(
     ),
     project=project,
     owner_field="borrower",
-    indexes=("borrower", "state"),
+    indexes=("borrower", "state", "accrual"),
 )
