@@ -267,6 +267,16 @@ class ClaimChange:
     fee_fen: Fen
 
 
+@record
+class OwedChange:
+    """What is owed more of a loan than before (or less, below zero), due or not, part by part."""
+
+    principal_fen: Fen
+    interest_fen: Fen
+    fee_fen: Fen
+    penalty_fen: Fen
+
+
 @event("repayment.LoanRestated.v1")
 class LoanRestated:
     """The loan stands where it would stand without the error: `standing`, and LoanRepaid follows when that is the end; `rows` are those to
@@ -275,6 +285,7 @@ class LoanRestated:
     Before it the loan was counted in `from_bucket` with `principal_before_fen` (in no bucket, None, when it was repaid); what it comes
     to be counted in is told by the events after it in the record. Of what measures did, `recovered_fen` more (or less, below zero) counts as
     recovered since its write-off, and `waived_fen` more was given up. Its guarantor stands in for `guaranteed_fen` (None: for all that is owed).
+    `owed` is the change of a loan that was written off, which is in a register of its own; `branch` looks after it (empty: that of its region).
     """
 
     loan_id: str
@@ -296,6 +307,8 @@ class LoanRestated:
     dpd: Count
     product: str = ""
     region: str = ""
+    branch: str = ""
+    owed: OwedChange | None = None
     guarantor: str = ""
     recovered_fen: Fen = 0
     waived_fen: Fen = 0

@@ -19,7 +19,7 @@ Liability = Literal["joint", "general"]
 class GuarantorProposed:
     """Somebody read the company's admission `file` (licence, permit, net worth, outstanding guarantees) and proposes a limit: the most
     that all loans which it guarantees may be owed together, until the end of `valid_to`. The file says its net assets (None: it was not
-    asked), and what it guarantees elsewhere."""
+    asked), and what it guarantees elsewhere. Another person agrees until the end of `sign_until`, or it comes to nothing."""
 
     guarantor: str
     limit_fen: PositiveFen
@@ -30,6 +30,7 @@ class GuarantorProposed:
     liability: Liability = "joint"
     net_assets_fen: PositiveFen | None = None
     elsewhere_fen: Count = 0
+    sign_until: date | None = None
 
 
 @event("repayment.GuarantorAdmitted.v1")
@@ -49,7 +50,8 @@ class GuarantorAdmitted:
 
 @event("repayment.GuarantorRefused.v1")
 class GuarantorRefused:
-    """What was proposed is not agreed to, or taken back by whoever proposed it (`code`); what was admitted before stands."""
+    """What was proposed is not agreed to, or taken back by whoever proposed it (`code`), or waited too long (`expired`, `refused_by` is
+    empty then); what was admitted before stands."""
 
     guarantor: str
     code: Code

@@ -21,6 +21,7 @@ from services.repayment.projections import (
     loan_history,
     loans,
     measures,
+    off_balance,
     overdue_buckets,
 )
 
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
 #: measures and late days are inputs of a loan.
 #: 8: a measure waits for the answer of a debit that is on its way; arrears of a pause are restructured, or settled
 #: in kind; what comes to a loan that was judged, while others are, comes after its judgement; a guarantor's
-#: money is an input; the sale of an asset that nobody signs expires; who is known to have a part in a loan signs no
-#: correction of it; a lender who knew of an illegal purpose is not protected; a restructuring is no payment, and non-accrual by
-#: hand ends by hand; a move between branches is signed on its day; an asset is acquired after its loan was lent, and valued
-#: lately; loans that are repaid at once, by the day or on days that move are extended and restructured.
+#: money is an input; the sale of an asset that nobody signs expires, and a guarantor's terms; who is known to have a part in a loan
+#: signs no correction of it; a lender who knew of an illegal purpose is not protected; a restructuring is no payment, and
+#: non-accrual by hand ends by hand; a move between branches is signed on its day; an asset is acquired after its loan was lent,
+#: and valued lately; loans that are repaid at once, by the day or on days that move are extended and restructured; a
+#: correction says what of a loss is owed.
 RULES = 8
 
 
@@ -69,6 +71,7 @@ def build(profile: str) -> Service:
             guarantees.COMPENSATIONS,
             corrections.VIEW,
             assets.VIEW,
+            off_balance.VIEW,
             staff_view("repayment"),
         ),
         router=_router,

@@ -9,7 +9,7 @@ from services.reporting.projections.funnel import STAGES
 
 _LEDGER, _STATEMENT, _FUNNEL = "bidding.custody", "reporting.statement", "reporting.funnel"
 _BUCKETS, _CURRENT = "repayment.overdue-buckets", "current"
-_HISTORY = "repayment.loan-history"
+_HISTORY, _LOSSES = "repayment.loan-history", "repayment.off-balance"
 _LATE = {"bucket": OtherThan(_CURRENT)}
 
 
@@ -75,6 +75,23 @@ def _principal(
         rows_field="principal_fen",
         of=of,
         missing=missing,
+    )
+
+
+def _loss(name: str, title: str, field: str) -> Figure:
+    """A sum of the register of losses: its rows are the loans that were written off."""
+    return Figure(
+        name=name,
+        title=title,
+        unit="fen",
+        formula="Σ over loans that were written off; written off = recovered + in kind + waived − corrected + left",
+        rule="processes.md 1.P",
+        view=_LOSSES,
+        doc="sum",
+        field=field,
+        rows_view=_LOSSES,
+        rows_where={"kind": "loan"},
+        rows_field=field,
     )
 
 
@@ -251,6 +268,8 @@ FIGURES = (
         "written_off",
         {"kind": "written_off"},
     ),
+    _loss("losses_left", "What is still owed of loans that were written off", "left_fen"),
+    _loss("losses_recovered", "Money that came on loans since they were written off", "recovered_fen"),
     _principal(
         "late_principal_of_region",
         "Outstanding principal of a region's loans that are past due",

@@ -109,7 +109,7 @@ class BooksBeside:
         self.limits.at_rest(last_closed)
         self.bank.at_rest(last_closed)
         self.standing.at_rest()
-        self.guarantors.at_rest()
+        self.guarantors.at_rest(last_closed)
         self.corrections.at_rest()
         self.assets.at_rest(last_closed)
         self.voided.at_rest()

@@ -5,7 +5,7 @@ Red line 2: whatever holders get for an overdue loan comes from the guarantor's 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from tools.simulator.books import Books
@@ -26,6 +26,11 @@ class _Guarantor:
     takes_loans: bool = False
     proposed_on: date = date.min
     loans: dict[str, int] = field(default_factory=dict)
+
+    def signs_until(self) -> date:
+        """The last day on which somebody agrees to what is proposed."""
+        assert self.proposed is not None, "nothing is proposed"
+        return min(self.proposed_on + timedelta(days=_WAITS), date.fromisoformat(self.proposed[1]))
 
 
 @dataclass(slots=True)
@@ -64,14 +69,17 @@ class GuarantorBooks:
                 handler(self, where, event["data"], decided_on or "")
         self._shared(where, events)
 
-    def at_rest(self) -> None:
-        """Whoever was asked has paid or was told why not, and what he paid and was not needed is his again."""
+    def at_rest(self, last_closed: date | None) -> None:
+        """Whoever was asked has paid or was told why not, and what he paid and was not needed is his again; no terms wait whose days are over."""
         for name, one in self.compensations.items():
             require(not one.asked or one.is_over, f"{name} was asked for and never answered")
             back_fen = self.returned.get(name, 0)
             same = one.taken_fen - back_fen == one.kept_fen
             require(same, f"{name} took {one.taken_fen}, gave back {back_fen} and paid for {one.kept_fen}")
         for guarantor, register in self.register.items():
+            if register.proposed is not None and last_closed is not None:
+                waits = last_closed < register.signs_until()
+                require(waits, f"{guarantor}: what is proposed has not expired")
             for loan, counted in register.loans.items():
                 if loan in self.books.loans:
                     self._counts(guarantor, loan, counted)
@@ -116,6 +124,8 @@ class GuarantorBooks:
     def _refused(self, where: str, data: Any, _on: str) -> None:
         one = self.register[data["guarantor"]]
         require(one.proposed is not None, f"{where}: nothing of {data['guarantor']} waits to be refused")
+        early = not data["refused_by"] and date.fromisoformat(data["refused_on"]) < one.signs_until()
+        require(not early, f"{where}: what is proposed of {data['guarantor']} expires too early")
         one.proposed, one.proposed_on = None, date.min
 
     def _suspended(self, _where: str, data: Any, _on: str) -> None:

@@ -102,7 +102,10 @@ class Guarantors:
     def act(self, today: date) -> None:
         """One step of an admission, or of a compensation."""
         if self._to_admit:
-            self._admit(self._to_admit.pop(), today)
+            guarantor = self._to_admit.pop()
+            self._admit(guarantor, today)
+            if not self._to_admit:
+                self._propose(guarantor, today, _LIMIT_FEN, "doc_3")  # left lying, until its days are over
         elif loans := self._open():
             self._compensate(self._rng.choice(loans))
         if self._again and self.sight.limits and self._rng.random() < 0.1:
@@ -119,14 +122,7 @@ class Guarantors:
 
     def _admit(self, guarantor: str, today: date, limit_fen: int = _LIMIT_FEN) -> None:
         """Now and then the same person tries both."""
-        proposal = repayment.ProposeGuarantor(
-            guarantor=guarantor,
-            limit_fen=limit_fen,
-            valid_to=today + timedelta(days=300),
-            file="doc_1",
-            net_assets_fen=limit_fen,
-        )
-        self._ask(guarantor, proposal, "stf_risk")
+        proposal = self._propose(guarantor, today, limit_fen, "doc_1")
         self._ask(guarantor, replace(proposal, file="doc_2"), "stf_risk")
         if self._rng.random() < 0.1:
             self._ask(guarantor, repayment.RefuseGuarantor(guarantor=guarantor, code="typo"), "stf_risk")
@@ -136,6 +132,17 @@ class Guarantors:
         less = repayment.AdmitGuarantor(guarantor=guarantor, limit_fen=limit_fen // 2)
         agreed = less if self._rng.random() < 0.2 else repayment.AdmitGuarantor(guarantor=guarantor)
         self._ask(guarantor, agreed, "stf_boss")
+
+    def _propose(self, guarantor: str, today: date, limit_fen: int, file: str) -> repayment.ProposeGuarantor:
+        proposal = repayment.ProposeGuarantor(
+            guarantor=guarantor,
+            limit_fen=limit_fen,
+            valid_to=today + timedelta(days=300),
+            file=file,
+            net_assets_fen=limit_fen,
+        )
+        self._ask(guarantor, proposal, "stf_risk")
+        return proposal
 
     def _review(self, guarantor: str, today: date) -> None:
         """Some are suspended, some get another limit."""

@@ -99,6 +99,7 @@ def compare_with_books(world: World, books: Books, in_assets_fen: int) -> None:
     owed = [loan.outstanding_fen for loan in books.loans.values() if loan.runs]
     _equal("principal in buckets", sum(document["principal_fen"] for document in counted), sum(owed))
     _equal("loans in buckets", sum(document["loans"] for document in counted), len(owed))
+    _compare_losses(world, books)
 
 
 def _compare_rows(loan: str, document: Any, book: LoanBook) -> None:
@@ -111,6 +112,26 @@ def _compare_rows(loan: str, document: Any, book: LoanBook) -> None:
             _equal(f"{part} {of}", open_fen, getattr(owed, f"{part}_fen"))
         if row["due_on"] != owed.due_on.isoformat():
             raise Violation(f"due date {of}: the view says {row['due_on']}, the books {owed.due_on}")
+
+
+def _compare_losses(world: World, books: Books) -> None:
+    """What is left of each loss is what the books have open of it, part by part, and its sums are the sums of its rows."""
+    documents = world.views["repayment.off-balance"].documents.values()
+    rows = [document for document in documents if document["kind"] == "loan"]
+    _equal("losses", len(rows), sum(loan.written_off for loan in books.loans.values()))
+    for row in rows:
+        loan = books.loans[row["loan_id"]]
+        for part in ("principal", "interest", "fee", "penalty"):
+            open_fen = sum(getattr(each, f"{part}_fen") for each in loan.rows.values()) if loan.runs else 0
+            _equal(f"{part} left of the loss of {row['loan_id']}", row[f"left_{part}_fen"], open_fen)
+        went_fen = row["recovered_fen"] + row["in_kind_fen"] + row["waived_fen"] - row["corrected_fen"]
+        _equal(f"the loss of {row['loan_id']}", row["written_off_fen"], went_fen + row["left_fen"])
+    for document in (document for document in documents if document["kind"] != "loan"):
+        parts = [
+            row for row in rows if all(row[by] == document.get(by, row[by]) for by in ("region", "product"))
+        ]
+        for name in (name for name in document if name.endswith("_fen")):
+            _equal(f"{name} of all losses", document[name], sum(row[name] for row in parts))
 
 
 def check_system_views(world: World) -> None:

@@ -35,6 +35,7 @@ class PageBooks:
     told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     paid: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     segments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
     received: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     lines: LineBooks = field(default_factory=LineBooks)
     entries: dict[str, Any] = field(default_factory=dict)
@@ -51,6 +52,9 @@ class PageBooks:
                 self.told[data["loan_id"]].add(f"{where}/{index}")
             if kind == "repayment.LoanOpened.v1":
                 self.segments[data["loan_id"]] = data["region"], data["product"]
+                self.branches[data["loan_id"]] = data["region"]
+            elif kind == "repayment.LoanMoved.v1":
+                self.branches[data["loan_id"]] = data["to_branch"]
             elif kind in ("repayment.PaymentReceived.v1", "repayment.DebtSettledInKind.v1"):
                 for line in data.get("allocation") or data["lines"]:
                     for each in _COMPONENTS:
@@ -145,6 +149,20 @@ class PageBooks:
         for key in sorted({*kept, *shown}):
             said, own = +shown[key], +kept[key]
             require(said == own, f"the segment {':'.join(key)} shows {dict(said)}, the books say {dict(own)}")
+
+    def require_branches(self, shown: Iterable[Mapping[str, Any]]) -> None:
+        """Each branch has the loans that it looks after, wherever their borrowers live."""
+        kept: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for loan in self.books.loans.values():
+            if loan.runs and loan.bucket != _WRITTEN_OFF:
+                kept[self.branches[loan.loan_id]].update(loans=1, principal_fen=loan.outstanding_fen)
+        said = {
+            each["branch"]: Counter({name: each[name] for name in ("loans", "principal_fen")})
+            for each in shown
+        }
+        for branch in sorted({*kept, *said}):
+            shows, has = +said.get(branch, Counter()), +kept[branch]
+            require(shows == has, f"the branch {branch} shows {dict(shows)}, the books say {dict(has)}")
 
     def require_received(self, claim: str, months: Iterable[Mapping[str, Any]]) -> None:
         """What a claim's history says came in each month is what distributions brought it then."""

@@ -51,13 +51,16 @@ def _compare_histories(world: World, books: PageBooks) -> None:
 
 
 def _compare_segments(world: World, books: PageBooks) -> None:
-    documents = world.views["repayment.overdue-buckets"].documents.values()
+    documents = list(world.views["repayment.overdue-buckets"].documents.values())
     segments = [document for document in documents if document.get("kind") == "segment"]
     books.require_segments(segments)
     overdue = Overdue()
     for segment in segments:
         overdue.add(segment)
+    for loan in (document for document in documents if document.get("kind") == "loan" and document["moved"]):
+        overdue.move(loan)
     shown = overdue.shown().model_dump()
+    books.require_branches(shown["branches"])
     for name, total in shown.pop("total").items():
         for kind, rows in shown.items():
             parts = sum(row[name] for row in rows)

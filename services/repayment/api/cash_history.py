@@ -24,7 +24,8 @@ class CashMonthOut(BaseModel):
     """A month: what falls due in it, what came in it, and by what they differ. `early_fen` of what came is due in a later month or was prepaid,
     `late_fen` of it came after its due date; `missed_fen` of what fell due has not come. `fee_fen` is the platform's. What a correction
     gives or takes back is received (below zero: given back) in the month of the correction. Of a contract that is void the past stays as it
-    was, and what becomes principal is expected and received on that day."""
+    was, and what becomes principal is expected and received on that day. What an asset
+    settled is neither expected nor received: it stands in its own file."""
 
     month: str = Field(examples=["2024-03"])
     expected_principal_fen: int = 0
@@ -105,15 +106,15 @@ def _laid(loan: Document, component: str) -> Mapping[date, list[Piece]]:
     """What the loan's payments paid, instalment by instalment; of a void contract first of the schedule that held until then, later of the
     one row that is left. In between all counts as something else."""
     rows, is_owed = _rows(loan, component), loan["state"] == "running"
-    on = _voided_on(loan)
+    on, in_kind = _voided_on(loan), _in_kind(loan, component)
     if on is None:
-        return pieces_of(_paid(loan, component), rows, is_owed=is_owed)
+        return pieces_of(_paid(loan, component), rows, is_owed=is_owed, in_kind=in_kind)
     until, paid = loan["until_void"], _paid(loan, component, restated_to=on)
     past = [_instalment(row, component) for row in until["rows"]]
     before = {day: fen for day, fen in paid.items() if day <= on}
     since = {day: fen for day, fen in paid.items() if day > on}
     return pieces_of(before, past, is_owed=not until["was_repaid"]) | pieces_of(
-        since, rows[-1:], is_owed=False
+        since, rows[-1:], is_owed=False, in_kind=in_kind
     )
 
 
@@ -133,6 +134,15 @@ def _paid(loan: Document, component: str, restated_to: date = date.max) -> dict[
         day = date.fromisoformat(name)
         if day < restated_to:
             found[day] = found.get(day, 0) + changed.get(f"{component}_fen", 0)
+    return found
+
+
+def _in_kind(loan: Document, component: str) -> dict[date, int]:
+    """What assets settled of a component, by day. Of a void contract that is after it: one whose debt was settled so is not made void."""
+    found: dict[date, int] = {}
+    for settled in loan.get("in_kind", {}).values():
+        day = date.fromisoformat(settled["settled_on"])
+        found[day] = found.get(day, 0) + settled[f"{component}_fen"]
     return found
 
 

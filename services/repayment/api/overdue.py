@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from libs.events.searches import OneOf
 from libs.runtime.http import ThisPage
@@ -22,6 +22,15 @@ StageQuery = Annotated[
 ]
 BucketQuery = Annotated[
     str | None, Query(pattern="^[A-Za-z0-9+]{1,20}$", description="Only this bucket.", examples=["M1"])
+]
+
+BranchQuery = Annotated[
+    str | None,
+    Query(
+        pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$",
+        description="Only what this branch looks after.",
+        examples=["CN-44"],
+    ),
 ]
 
 Document = Mapping[str, Any]
@@ -42,6 +51,10 @@ class BookSums(BaseModel):
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + document.get(name, 0))
 
+    def any(self) -> bool:
+        """Whether anything was added that is not taken off again."""
+        return any(getattr(self, name) for name in _SUMS)
+
 
 class StageSums(BookSums):
     """The loans of one stage of collecting; empty for those that have no case."""
@@ -53,6 +66,12 @@ class RegionSums(BookSums):
     """The loans of one region."""
 
     region: str
+
+
+class BranchSums(BookSums):
+    """The loans that one branch looks after; that of their region, unless they were moved to another."""
+
+    branch: str = Field(examples=["CN-44"])
 
 
 class ProductSums(BookSums):
@@ -68,13 +87,14 @@ class BucketSums(BookSums):
 
 
 class OverdueOut(BaseModel):
-    """The late part of the running book that was asked for, and the same by stage, bucket, region and product: each list sums to
+    """The late part of the running book that was asked for, and the same by stage, bucket, region, branch and product: each list sums to
     `total`, and every segment behind them is a figure (`segment_overdue`, `segment_principal`)."""
 
     total: BookSums
     stages: list[StageSums]
     buckets: list[BucketSums]
     regions: list[RegionSums]
+    branches: list[BranchSums]
     products: list[ProductSums]
 
 
@@ -87,6 +107,7 @@ class Overdue:
     buckets: dict[str, BucketSums] = field(default_factory=dict)
     regions: dict[str, RegionSums] = field(default_factory=dict)
     products: dict[str, ProductSums] = field(default_factory=dict)
+    branches: dict[str, BranchSums] = field(default_factory=dict)
 
     def add(self, segment: Document) -> None:
         """A document of repayment.overdue-buckets, of the kind `segment`. One that has no loans any more is in no list."""
@@ -100,8 +121,18 @@ class Overdue:
             self.buckets.setdefault(bucket, BucketSums(bucket=bucket)),
             self.regions.setdefault(region, RegionSums(region=region)),
             self.products.setdefault(product, ProductSums(product=product)),
+            self._branch(region),
         ):
             each.add(segment)
+
+    def move(self, loan: Document) -> None:
+        """A document of the kind `loan` that another branch looks after than that of its region, in whose segments it was added."""
+        row = {"loans": 1, **{name: loan[name] for name in ("principal_fen", "overdue_fen")}}
+        self._branch(loan["region"]).add({name: -value for name, value in row.items()})
+        self._branch(loan["branch"]).add(row)
+
+    def _branch(self, name: str) -> BranchSums:
+        return self.branches.setdefault(name, BranchSums(branch=name))
 
     def shown(self) -> OverdueOut:
         """What was added up so far."""
@@ -110,16 +141,18 @@ class Overdue:
             stages=[self.stages[name] for name in sorted(self.stages)],
             buckets=[self.buckets[name] for name in sorted(self.buckets)],
             regions=[self.regions[name] for name in sorted(self.regions)],
+            branches=[self.branches[name] for name in sorted(self.branches) if self.branches[name].any()],
             products=[self.products[name] for name in sorted(self.products)],
         )
 
 
 class RunningLoanOut(BaseModel):
-    """A running loan as the sums count it: in its bucket since a date. `events` are the last ones behind it."""
+    """A running loan as the sums count it: in its bucket since a date. `branch` looks after it. `events` are the last ones behind it."""
 
     id: str
     bucket: str
     region: str
+    branch: str = ""
     product: str
     since: date
     principal_fen: int
@@ -144,12 +177,16 @@ class RunningLoansOut(BaseModel):
 async def read_overdue(
     buckets: Buckets, stage: StageQuery = None, region: RegionQuery = None, product: ProductQuery = None
 ) -> OverdueOut:
-    """What of the running book is late, by stage of collecting, bucket, region and product: of one of each if wished."""
+    """What of the running book is late, by stage of collecting, bucket, region, branch and product: of one of each if wished."""
     overdue = Overdue()
-    where = _asked(stage=stage, region=region, product=product)
-    async for segment in buckets.all({"kind": "segment"} | where):
+    where = _asked(region=region, product=product)
+    async for segment in buckets.all({"kind": "segment"} | where | _asked(stage=stage)):
         if segment["bucket"] != CURRENT:
             overdue.add(segment)
+    names = None if stage is None else await _buckets_of(buckets, stage)
+    async for loan in buckets.all({"kind": "loan", "moved": True} | where):
+        if loan["bucket"] != CURRENT and (names is None or loan["bucket"] in names):
+            overdue.move(loan)
     return overdue.shown()
 
 
@@ -161,14 +198,21 @@ async def read_running_loans(
     stage: StageQuery = None,
     region: RegionQuery = None,
     product: ProductQuery = None,
+    branch: BranchQuery = None,
 ) -> RunningLoansOut:
     """The loans behind a sum of the book, each with the events behind it; of a stage: those of its buckets."""
-    where: dict[str, Any] = {"kind": "loan"} | _asked(bucket=bucket, region=region, product=product)
+    where: dict[str, Any] = {"kind": "loan"}
+    where |= _asked(bucket=bucket, region=region, product=product, branch=branch)
     if stage is not None:
-        names = [row["bucket"] async for row in buckets.all({"kind": "bucket", "stage": stage})]
+        names = await _buckets_of(buckets, stage)
         where["bucket"] = OneOf(tuple(name for name in names if bucket in (None, name)))
     found, following = await buckets.page(page, where=where)
     return RunningLoansOut(items=[RunningLoanOut.of(row) for row in found], next=following)
+
+
+async def _buckets_of(buckets: Buckets, stage: str) -> list[str]:
+    """In which stage a bucket is collected is the same for all its loans."""
+    return [row["bucket"] async for row in buckets.all({"kind": "bucket", "stage": stage})]
 
 
 def _asked(**named: str | None) -> dict[str, str]:

@@ -115,10 +115,11 @@ def book_of(
         rows=tuple(rows),
         first_open=_next_asked(rows, 1),
         penalty_rate=penalty_rate,
+        penalties=tuple(penalties),
         repayment=repayment,
         pauses=tuple(pauses),
     )
-    if not paid_fen and not fees_paid_fen and not penalties:
+    if not paid_fen and not fees_paid_fen:
         return book
     lines = (
         AllocationLine(number=row.number, interest_fen=interest, principal_fen=principal, fee_fen=fee)
@@ -129,8 +130,7 @@ def book_of(
             strict=True,
         )
     )
-    book = replace(after(book, [line for line in lines if line_fen(line)]), penalties=tuple(penalties))
-    return replace(book, first_open=min([book.first_open, *(penalty.number for penalty in penalties)]))
+    return after(book, [line for line in lines if line_fen(line)])
 
 
 def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:

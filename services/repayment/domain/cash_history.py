@@ -5,6 +5,9 @@ end to end beside what the rows have received. A claim's receipt is its share of
 in the same proportions, cut by slices (libs.events.money.slice_fen), so its parts sum to it to the fen. What an early settlement paid
 belongs to the instalments that were to come. Penalty is nobody's expectation: it is received, and stands apart.
 
+What an asset settled nobody received: it took the place of the oldest instalments of its day, before the money of that day, and is
+expected no more. So those that are paid after it are the next ones.
+
 What was received stays so in its month, whatever is corrected later: a correction gives and takes on its own day. What it takes back was
 for the instalments that were paid last, which are to be paid again. When a contract is void nothing is to be paid again as it was: what each
 has had counts as something else from that day, for that day.
@@ -15,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Final, Literal
 
 from libs.events.money import slice_fen
@@ -52,45 +56,57 @@ class Piece:
 
 
 def pieces_of(
-    payments: Mapping[date, int], rows: Sequence[Instalment], *, is_owed: bool
+    payments: Mapping[date, int],
+    rows: Sequence[Instalment],
+    *,
+    is_owed: bool,
+    in_kind: Mapping[date, int] = MappingProxyType({}),
 ) -> dict[date, list[Piece]]:
-    """What a loan's payments of each date paid (below zero: what corrections took back), instalment by instalment, of one component.
+    """What a loan's payments of each date paid (below zero: what corrections took back), instalment by instalment, of one component;
+    `in_kind` is what assets settled of it.
 
     First what the rows have received, oldest first. Then what stands in no row: of a loan that is owed no more, an early settlement's,
     on what the rows still ask for; of one that is still owed, a prepayment's, for which the rows were asked anew, so it is for none of
     them and ahead of all. More than that is for the date on which it came. What was taken back since had paid what the rows ask for.
     """
-    room = deque(_room(payments, rows, is_owed=is_owed))
+    lots = sorted(
+        [*((day, 0, fen) for day, fen in in_kind.items()), *((day, 1, payments[day]) for day in payments)]
+    )
+    room = deque(_room([fen for *_, fen in lots], rows, is_owed=is_owed))
     laid: list[Piece] = []
     found: dict[date, list[Piece]] = {}
-    for paid_on in sorted(payments):
-        rest_fen = payments[paid_on]
-        if rest_fen < 0:
-            found[paid_on] = list(_taken_back(-rest_fen, paid_on, laid))
+    for paid_on, is_money, fen in lots:
+        if fen < 0:
+            found[paid_on] = list(_taken_back(-fen, paid_on, laid))
             room.extendleft(replace(piece, amount_fen=-piece.amount_fen) for piece in found[paid_on])
             continue
-        pieces = found.setdefault(paid_on, [])
-        while rest_fen:
-            place = room.popleft() if room else Piece(paid_on, paid_on, rest_fen)
-            part_fen = min(rest_fen, place.amount_fen)
-            if part_fen < place.amount_fen:
-                room.appendleft(replace(place, amount_fen=place.amount_fen - part_fen))
-            if part_fen:
-                due_on = paid_on if place.ahead else place.due_on
-                pieces.append(Piece(paid_on, due_on, part_fen, ahead=place.ahead))
-            rest_fen -= part_fen
-        laid += pieces
+        pieces = list(_placed(fen, paid_on, room))
+        if is_money:
+            found[paid_on] = pieces
+            laid += pieces
     return found
 
 
-def _room(payments: Mapping[date, int], rows: Sequence[Instalment], *, is_owed: bool) -> Iterator[Piece]:
+def _placed(amount_fen: int, on: date, room: deque[Piece]) -> Iterator[Piece]:
+    """What came on a day, on the first places that are left; more than they are stands for itself."""
+    while amount_fen:
+        place = room.popleft() if room else Piece(on, on, amount_fen)
+        part_fen = min(amount_fen, place.amount_fen)
+        if part_fen < place.amount_fen:
+            room.appendleft(replace(place, amount_fen=place.amount_fen - part_fen))
+        if part_fen:
+            yield Piece(on, on if place.ahead else place.due_on, part_fen, ahead=place.ahead)
+        amount_fen -= part_fen
+
+
+def _room(came_fen: Sequence[int], rows: Sequence[Instalment], *, is_owed: bool) -> Iterator[Piece]:
     """What payments can be laid on, in its order; their own dates are not known yet."""
     yield from (Piece(row.due_on, row.due_on, row.paid_fen) for row in rows)
     asked = (Piece(row.due_on, row.due_on, row.owed_fen - row.paid_fen) for row in rows)
     if not is_owed:
         yield from asked
         return
-    whole = list(accumulate((payments[day] for day in sorted(payments)), initial=0))
+    whole = list(accumulate(came_fen, initial=0))
     ahead_fen = max(0, whole[-1] - sum(row.paid_fen for row in rows))
     yield Piece(date.min, date.min, ahead_fen, ahead=True)
     taken_fen = max(whole) - whole[-1]

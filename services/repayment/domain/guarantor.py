@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import assert_never, get_args
 
-from libs.events.deciding import Aggregate, Context, Refused, WakeOn
+from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.guarantees import (
     GuaranteeDeclined,
     GuaranteeReduced,
@@ -33,6 +33,7 @@ from services.repayment.commands.guarantees import (
     RestoreGuarantee,
     SuspendGuarantor,
 )
+from services.repayment.domain.compensation_days import EXPIRY_PHASE
 from services.repayment.domain.guaranteed import counts_for
 from services.repayment.domain.guarantor_state import (
     Admitted,
@@ -60,10 +61,12 @@ GuarantorCommand = (
 
 
 def decide(
-    command: GuarantorCommand, state: GuarantorState, context: Context, *, profile: Profile
+    command: GuarantorCommand | Wake, state: GuarantorState, context: Context, *, profile: Profile
 ) -> Sequence[GuarantorEvent]:
     """The register's answer to a command. Refusals stand on the commands."""
     rules = profile.on(context.business_date)
+    if isinstance(command, Wake):
+        return _pass(command, state, profile)
     if isinstance(command, ProposeGuarantor):
         return _propose(rules, command, state, context)
     if isinstance(state, NotProposed):
@@ -120,11 +123,12 @@ def _propose(
         liability=command.liability,
         net_assets_fen=command.net_assets_fen,
         elsewhere_fen=command.elsewhere_fen,
+        sign_until=min(on + timedelta(days=rules.signing_days), command.valid_to),
     )
     waiting = None if isinstance(state, NotProposed) else state.proposal
     if waiting is None or _is_stale(rules, waiting, on):
         return [proposed]
-    if replace(waiting, proposed_on=on) == terms_of(proposed):
+    if replace(waiting, proposed_on=on, sign_until=proposed.sign_until) == terms_of(proposed):
         return []
     raise Refused("proposal_waits")
 
@@ -138,9 +142,17 @@ def _require_worth(rules: Rules, command: ProposeGuarantor) -> None:
 
 
 def _is_stale(rules: Rules, waiting: Terms, on: date) -> bool:
-    """Whether nobody agreed to it for so long that its file has to be read again."""
-    last = waiting.proposed_on and waiting.proposed_on + timedelta(days=rules.signing_days)
-    return on > waiting.valid_to or (last is not None and on > last)
+    """Whether nobody agreed to it for so long that its file has to be read again; the date may be past before the tick has reached it."""
+    return on > _signs_until(rules, waiting)
+
+
+def _signs_until(rules: Rules, waiting: Terms) -> date:
+    """The last day on which somebody agrees to it, also where its event names none."""
+    if waiting.sign_until is not None:
+        return waiting.sign_until
+    if waiting.proposed_on is None:
+        return waiting.valid_to
+    return min(waiting.valid_to, waiting.proposed_on + timedelta(days=rules.signing_days))
 
 
 def _admit(
@@ -293,9 +305,26 @@ def _restore(
     ]
 
 
-def wake_on(_state: GuarantorState) -> WakeOn:
-    """Time does nothing to a guarantor: whether he is still valid is asked when it counts."""
-    return None
+def _pass(wake: Wake, state: GuarantorState, profile: Profile) -> Sequence[GuarantorRefused]:
+    """The last day on which somebody could agree to what is proposed is over."""
+    due = wake_on(state, profile=profile)
+    if due is None or (wake.business_date, wake.phase) < due:
+        return []
+    assert not isinstance(state, NotProposed), "only what is proposed has a last day"
+    return [
+        GuarantorRefused(
+            guarantor=state.guarantor, code="expired", refused_by="", refused_on=wake.business_date
+        )
+    ]
+
+
+def wake_on(state: GuarantorState, *, profile: Profile) -> WakeOn:
+    """The end of the last day of what is proposed. Whether a guarantor is still valid is asked when it counts."""
+    waiting = None if isinstance(state, NotProposed) else state.proposal
+    if waiting is None:
+        return None
+    rules = profile.on(waiting.proposed_on or waiting.valid_to)
+    return _signs_until(rules, waiting), EXPIRY_PHASE
 
 
 def guarantor_aggregate(profile: Profile) -> Aggregate:
@@ -309,5 +338,5 @@ def guarantor_aggregate(profile: Profile) -> Aggregate:
         initial=NotProposed(),
         decide=partial(decide, profile=profile),
         evolve=evolve,
-        wake_on=wake_on,
+        wake_on=partial(wake_on, profile=profile),
     )

@@ -24,7 +24,8 @@ from services.repayment.domain.guaranteed import with_loan
 
 @record
 class Terms:
-    """What is proposed or admitted: up to `limit_fen` of all his loans together, until the end of `valid_to`; by whom, and when."""
+    """What is proposed or admitted: up to `limit_fen` of all his loans together, until the end of `valid_to`; by whom, when, and until
+    when somebody else may agree."""
 
     limit_fen: PositiveFen
     valid_to: date
@@ -34,6 +35,7 @@ class Terms:
     file: Reference | None = None
     net_assets_fen: PositiveFen | None = None
     elsewhere_fen: Count = 0
+    sign_until: date | None = None
 
 
 @record
@@ -164,4 +166,5 @@ def terms_of(event: GuarantorProposed) -> Terms:
         file=event.file,
         net_assets_fen=event.net_assets_fen,
         elsewhere_fen=event.elsewhere_fen,
+        sign_until=event.sign_until,
     )

@@ -1,15 +1,16 @@
-"""收回已核销: what a payment is on a loan that was written off (processes.md 1.P).
+"""收回已核销: what a payment is on a loan that was written off, and what a correction makes owed of it (processes.md 1.P).
 
 It goes to those who hold the claims on the day of its receipt, in the order of the original debt, as any payment does; it is only
-told apart.
+told apart, for such a loan stands in a register beside the books.
 """
 
 from collections.abc import Sequence
 from datetime import date
 
+from libs.events.corrections import OwedChange
 from libs.events.measures import RecoveryReceived
 from libs.events.repayment import AllocationLine
-from services.repayment.domain.allocation import line_fen
+from services.repayment.domain.allocation import UNDUE, Book, line_fen, lines_through
 from services.repayment.domain.loan_state import Running
 
 
@@ -34,3 +35,28 @@ def recovered(
             region=state.region,
         )
     ]
+
+
+def owed_change(live: Running, after: Book) -> OwedChange | None:
+    """What a loan that was written off owes more (or less, below zero) than it did, due or not; None for any other."""
+    if live.trouble.written_off_on is None:
+        return None
+    before, left = _owed(live.book), _owed(after)
+    return OwedChange(
+        principal_fen=left.principal_fen - before.principal_fen,
+        interest_fen=left.interest_fen - before.interest_fen,
+        fee_fen=left.fee_fen - before.fee_fen,
+        penalty_fen=left.penalty_fen - before.penalty_fen,
+    )
+
+
+def _owed(book: Book) -> AllocationLine:
+    """All that a book asks for still, as one line."""
+    lines = lines_through(book, len(book.rows))
+    return AllocationLine(
+        number=UNDUE,
+        principal_fen=sum(line.principal_fen for line in lines),
+        interest_fen=sum(line.interest_fen for line in lines),
+        fee_fen=sum(line.fee_fen for line in lines),
+        penalty_fen=sum(line.penalty_fen for line in lines),
+    )

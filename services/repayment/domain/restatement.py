@@ -20,6 +20,7 @@ from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.allocation import days_past_due, overdue_fen
 from services.repayment.domain.journal_entries import Measure, Payment, Sale
 from services.repayment.domain.loan_state import Repaid, Running
+from services.repayment.domain.recovering import owed_change
 from services.repayment.domain.replay_run import Got, Row
 from services.repayment.domain.replaying import Replayed
 from services.repayment.domain.trouble import Floor
@@ -56,6 +57,8 @@ def restated(
         dpd=days_past_due(book, on),
         product=live.product,
         region=live.region,
+        branch=live.trouble.branch or "",
+        owed=owed_change(live, book),
         guarantor=live.guarantee.guarantor if live.guarantee else "",
         recovered_fen=after.state.trouble.recovered_fen - live.trouble.recovered_fen,
         waived_fen=after.waived_fen - before.waived_fen,

@@ -30,8 +30,10 @@ from services.repayment.domain.journal import entries_of, lent
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
+from services.repayment.domain.recovering import owed_change
 from services.repayment.domain.replay_run import Row
 from services.repayment.domain.replaying import Replayed, replay
+from services.repayment.domain.restating import standing_at
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.voidance_shares import Shares, kept_fen, lines_of, shares_of
@@ -139,6 +141,8 @@ def _effect(
             dpd=0,
             product=live.product,
             region=live.region,
+            branch=live.trouble.branch or "",
+            owed=owed_change(live, standing_at(live, standing).book),
         ),
         *(pause_ended(measure_id, live, on, "voided") if left_fen else ()),
         *_moved(live, standing, left_fen, measure_id, on),

@@ -48,6 +48,7 @@ def _register(data: object) -> Mapping[str, Any]:
                     "liability": data.liability,
                     "net_assets_fen": data.net_assets_fen,
                     "elsewhere_fen": data.elsewhere_fen,
+                    "sign_until": data.sign_until.isoformat() if data.sign_until else None,
                 },
             }
         case GuarantorAdmitted():
@@ -110,7 +111,7 @@ def _fields(data: object) -> Mapping[str, Any]:
 
 GUARANTORS = View(
     name="repayment.guarantors",
-    version=3,
+    version=4,
     reads=(
         GuarantorProposed,
         GuarantorAdmitted,

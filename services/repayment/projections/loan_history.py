@@ -66,7 +66,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 
 
 def _is_shown(field: str) -> bool:
-    return field.endswith("_fen") and not field.startswith(("held.", "restated."))
+    return field.endswith("_fen") and not field.startswith(("held.", "restated.", "in_kind."))
 
 
 def _amounts(field: str, value: Any) -> Iterator[tuple[str, int | str]]:
@@ -97,7 +97,7 @@ def _nested(fields: Mapping[str, int | str]) -> dict[str, Any]:
 
 VIEW = View(
     name="repayment.loan-history",
-    version=2,
+    version=3,
     # who holds what moves no amount of the page
     reads=tuple(kind for kind in loans.VIEW.reads if kind not in (RepaymentDistributed, ClaimTransferred)),
     project=project,

@@ -209,9 +209,14 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
 
 
 def _settled(settled: DebtSettledInKind) -> Sequence[Op]:
-    """An asset took the place of a payment: `in_kind` says which, and of how much."""
+    """An asset took the place of a payment: `in_kind` says which, and of how much; no holder received any of it."""
     doc = settled.loan_id
-    in_kind = {"settled_on": settled.settled_on.isoformat(), "settled_fen": settled.settled_fen}
+    in_kind = {
+        "settled_on": settled.settled_on.isoformat(),
+        "settled_fen": settled.settled_fen,
+        "principal_fen": sum(line.principal_fen for line in settled.lines),
+        "interest_fen": sum(line.interest_fen for line in settled.lines),
+    }
     return [
         Set(doc, "outstanding_fen", settled.principal_after_fen),
         Set(doc, "overdue_fen", settled.overdue_after_fen),
@@ -289,5 +294,5 @@ VIEW = View(
     ),
     project=project,
     owner_field="borrower",
-    indexes=("borrower", "state"),
+    indexes=("borrower", "state", "accrual"),
 )

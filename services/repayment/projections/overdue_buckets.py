@@ -3,6 +3,8 @@
 `bucket:<name>` counts loans and their whole outstanding principal (what PAR needs, rules.md 1.5), `segment:<region>:<product>:<bucket>`
 the same of one region and product; `region:<region>` and `product:<product>` count the loans of all buckets and, beside them,
 those that are late. `loan:<id>` is a row, so that every sum can be followed down to its loans and from there to their events.
+A loan's region is its borrower's for good, whichever branch looks after it since: its row says both, and `moved` finds the loans that
+ever changed hands, so that sums by branch are those by region with these loans taken from one to the other.
 `written_off` stands beside all of them: the loans that are off the balance, what is owed of them, what came back since.
 
 What is overdue is a sum too, and a loan's event says only what it is after it. A case's place in the collection queue says both,
@@ -14,7 +16,7 @@ from collections.abc import Sequence
 from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from libs.events.corrections import LoanRestated
 from libs.events.in_kind import DebtSettledInKind
-from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived
+from libs.events.measures import LoanMoved, LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanOpened,
@@ -51,6 +53,10 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return [*_written_off(loss), _source(loss.loan_id, event)]
         case RecoveryReceived() as recovery:
             return [Add(_WRITTEN_OFF, "recovered_fen", recovery.amount_fen)]
+        case LoanMoved() as move:
+            row = _row(move.loan_id)
+            branch = [Set(row, "branch", move.to_branch), Set(row, "moved", True)]
+            return [*branch, _source(move.loan_id, event)]
         case OverdueBucketChanged() as change:
             return [*_moved(change), _source(change.loan_id, event)]
         case LoanRestated() as restated:
@@ -76,6 +82,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         Set(row, "bucket", _CURRENT),
         Set(row, "region", loan.region),
         Set(row, "product", loan.product),
+        *_branch(loan.loan_id, loan.region, loan.region),
         Set(row, "since", loan.funded_on.isoformat()),
         Set(row, "principal_fen", loan.principal_fen),
         Set(row, "overdue_fen", 0),
@@ -113,7 +120,7 @@ def _owing(case: QueueEntry, overdue_fen: int) -> Sequence[Op]:
 
 
 def _restated(loan: LoanRestated) -> Sequence[Op]:
-    """A loan that was repaid is counted again, as current: where it is late, or written off, the next event moves it."""
+    """A loan that was repaid is counted again, as current since today: where it is late, or written off, the next event moves it."""
     row, bucket = _row(loan.loan_id), loan.from_bucket or _CURRENT
     principal_fen = loan.principal_after_fen - loan.principal_before_fen
     return [
@@ -124,11 +131,16 @@ def _restated(loan: LoanRestated) -> Sequence[Op]:
         Set(row, "bucket", bucket),
         Set(row, "region", loan.region),
         Set(row, "product", loan.product),
-        SetOnce(row, "since", loan.restated_on.isoformat()),
+        *_branch(loan.loan_id, loan.branch or loan.region, loan.region),
+        *([Set(row, "since", loan.restated_on.isoformat())] if loan.from_bucket is None else []),
         Set(row, "principal_fen", loan.principal_after_fen),
         Set(row, "overdue_fen", loan.overdue_after_fen),
         *([Add(_WRITTEN_OFF, "recovered_fen", loan.recovered_fen)] if loan.recovered_fen else []),
     ]
+
+
+def _branch(loan_id: str, branch: str, region: str) -> Sequence[Op]:
+    return [Set(_row(loan_id), "branch", branch), Set(_row(loan_id), "moved", branch != region)]
 
 
 def _kind(bucket: str) -> str:
@@ -209,7 +221,7 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=8,
+    version=9,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -219,6 +231,7 @@ VIEW = View(
         OverdueBucketChanged,
         LoanWrittenOff,
         RecoveryReceived,
+        LoanMoved,
         LoanRepaid,
         LoanRestated,
         DebtSettledInKind,
@@ -226,5 +239,5 @@ VIEW = View(
         CaseClosed,
     ),
     project=project,
-    indexes=("kind", "bucket", "region", "product"),
+    indexes=("kind", "bucket", "region", "product", "branch", "moved"),
 )

@@ -186,6 +186,7 @@ NOMINATED = GuarantorProposed(
     file="doc_9",
     proposed_by="stf_ria",
     proposed_on=DAY,
+    sign_until=days(DAY, 30),
 )
 ADMITTED = GuarantorAdmitted(
     guarantor="gua_g",

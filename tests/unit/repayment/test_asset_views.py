@@ -40,7 +40,12 @@ def test_a_loan_and_its_claims_are_less_by_what_was_settled() -> None:
     loan = _shown(LOANS, "loan_7", *events)["loan_7"]
     assert (loan["outstanding_fen"], loan["overdue_fen"]) == (66_998, 0)
     assert loan["rows.1.paid_principal_fen"] == 33_002
-    assert loan["in_kind.ast_1"] == {"settled_on": "2024-03-15", "settled_fen": 34_002}
+    assert loan["in_kind.ast_1"] == {
+        "settled_on": "2024-03-15",
+        "settled_fen": 34_002,
+        "principal_fen": 33_002,
+        "interest_fen": 1_000,
+    }
     claims = _shown(CLAIMS, "loan_7", *events)
     assert sum(claim["outstanding_fen"] for claim in claims.values()) == 66_998
     assert sum(claim["in_kind_fen"] for claim in claims.values()) == 34_002

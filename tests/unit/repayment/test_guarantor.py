@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from libs.events.deciding import Wake
 from libs.events.guarantees import (
     GuaranteeDeclined,
     GuaranteeReduced,
     GuarantorAdmitted,
+    GuarantorProposed,
+    GuarantorRefused,
     GuarantorSuspended,
 )
 from libs.events.reopening import GuaranteeRestored
 from services.repayment.domain.guaranteed import NONE, counts_for, with_loan
 from services.repayment.domain.guarantor import guarantor_aggregate
 from services.repayment.domain.profile import profile_named
-from tests.unit.given import context, given
+from tests.unit.given import context, fold, given
 from tests.unit.repayment.guarantee_story import (
     ADMIT,
     ADMITTED,
@@ -123,9 +126,34 @@ def test_what_waits_for_a_month_is_stale() -> None:
     given(AGGREGATE, NOMINATED).when(replace(NOMINATE, file="doc_10"), by("ria", day)).then_refused(
         "proposal_waits"
     )
-    again = replace(NOMINATED, file="doc_10", proposed_on=after)
+    later = replace(NOMINATED, proposed_on=after, sign_until=days(after, 30))
+    again = replace(later, file="doc_10")
     given(AGGREGATE, NOMINATED).when(replace(NOMINATE, file="doc_10"), by("ria", after)).then(again)
-    given(AGGREGATE, NOMINATED).when(NOMINATE, by("ria", after)).then(replace(NOMINATED, proposed_on=after))
+    given(AGGREGATE, NOMINATED).when(NOMINATE, by("ria", after)).then(later)
+    given(AGGREGATE, NOMINATED).when(NOMINATE, by("ria", day)).then_nothing()
+
+
+@pytest.mark.parametrize(
+    "proposed", [NOMINATED, replace(NOMINATED, sign_until=None)], ids=["says its last day", "says none"]
+)
+def test_what_nobody_agrees_to_in_time_has_come_to_nothing(proposed: GuarantorProposed) -> None:
+    """At the end of the thirtieth day, once; what was admitted before stands. It waits for no longer than it would be valid."""
+    last = days(DAY, 30)
+    over = Wake(business_date=last, phase=4)
+    expired = GuarantorRefused(guarantor="gua_g", code="expired", refused_by="", refused_on=last)
+    for history in ((proposed,), (*KNOWN, proposed), (*KNOWN, SUSPENDED, proposed)):
+        waits = given(AGGREGATE, *history)
+        assert AGGREGATE.wake_on(fold(AGGREGATE, history)) == (last, 4)
+        waits.when(Wake(business_date=days(last, -1), phase=4)).then_nothing()
+        waits.when(Wake(business_date=last, phase=2)).then_nothing()
+        waits.when(over).then(expired)
+        gone = given(AGGREGATE, *history, expired)
+        assert AGGREGATE.wake_on(fold(AGGREGATE, [*history, expired])) is None
+        gone.when(over).then_nothing()
+    short = replace(NOMINATE, valid_to=days(DAY, 3))
+    soon = replace(NOMINATED, valid_to=days(DAY, 3), sign_until=days(DAY, 3))
+    given(AGGREGATE).when(short, by("ria")).then(soon)
+    assert AGGREGATE.wake_on(fold(AGGREGATE, KNOWN)) is None
 
 
 @pytest.mark.parametrize("valid_to", [DAY, days(DAY, 367)])

@@ -21,6 +21,7 @@ from services.repayment.domain.allocation import (
     book_of,
     open_lines,
     order_of,
+    owed_fen,
 )
 from tests.unit.given import given
 from tests.unit.repayment.lives import random_terms
@@ -94,6 +95,17 @@ def test_interest_that_outlives_its_principal_is_shared_by_what_was_owed_last() 
     [shared] = [event for event in last.events if isinstance(event, RepaymentDistributed)]
     assert [each.interest_fen for each in shared.lines] == [1_004, 602, 401]
     assert isinstance(last.events[-1], LoanRepaid)
+
+
+def test_a_row_that_owes_its_penalty_alone_is_open_and_what_is_paid_after_it_counts() -> None:
+    """Both instalments are paid but for 5.00 of penalty on the first: the book of who holds the loan's view is the state's, and only that
+    and the last instalment are owed."""
+    penalty = Penalty(number=1, to=SECOND_DUE, owed_fen=500)
+    book = after(replace(BOOK, penalties=(penalty,)), (line(1, 1_000, 33_002), line(2, 670, 33_332)))
+    assert book == book_of(
+        FUNDED_ON, OPENED.annual_rate, ROWS, [(1_000, 33_002), (670, 33_332)], penalties=[penalty]
+    )
+    assert (book.first_open, owed_fen(book, SECOND_DUE), book.outstanding_fen) == (1, 500, 33_666)
 
 
 def _book(chance: Random) -> Book:

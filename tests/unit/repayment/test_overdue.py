@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.events.branch_moves import LoanMoved
 from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from services.repayment.api.overdue import Overdue
 from services.repayment.app import build
@@ -88,7 +89,7 @@ SEGMENTS = st.lists(
 
 @given(SEGMENTS)
 def test_every_list_sums_to_the_total(segments: list[dict[str, Any]]) -> None:
-    """Stages, buckets, regions and products are the same loans, added up in four ways."""
+    """Stages, buckets, regions, branches and products are the same loans, added up in five ways."""
     overdue = Overdue()
     for segment in segments:
         overdue.add(segment)
@@ -107,6 +108,14 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         *history(
             "loan_8",
             amended(OPENED, loan_id="loan_8", **here),
+            LoanMoved(
+                loan_id="loan_8",
+                borrower="usr_bo",
+                measure_id="msr_1",
+                from_branch="CN-31",
+                to_branch="CN-44",
+                moved_on=LATE,
+            ),
             replace(moved("current", "M1", 100_000, INSTALLMENT, loan="loan_8"), **here),
         ),
         *history("loan_9", amended(OPENED, loan_id="loan_9", **here)),
@@ -135,9 +144,15 @@ async def test_sums_are_asked_for_by_their_parts_and_followed_to_loans(world: Wo
     assert shown["total"] == whole
     assert shown["stages"] == [{"stage": "early"} | whole]
     part = {"loans": 1, "principal_fen": 100_000, "overdue_fen": INSTALLMENT}
+    assert shown["regions"][1] == {"region": "CN-31"} | part
+    assert shown["branches"][1:] == [{"branch": "CN-44"} | part]
+    here = await get("overdue", region="CN-31", stage="early")
+    assert here["branches"] == [{"branch": "CN-44"} | part]
+    assert (await get("overdue", product="consumer"))["branches"] == []
+    assert [row["id"] for row in (await get("running-loans", branch="CN-44"))["items"]] == ["loan_8"]
     assert (await get("overdue", region="CN-31", stage="early"))["total"] == part
     [row] = (await get("running-loans", region="CN-31", stage="early"))["items"]
-    assert (row["id"], row["overdue_fen"], row["events"]) == ("loan_8", INSTALLMENT, ["repayment/0/2/0"])
+    assert (row["id"], row["overdue_fen"], row["events"]) == ("loan_8", INSTALLMENT, ["repayment/0/3/0"])
     assert len((await get("running-loans"))["items"]) == 3
     for asked in ({"stage": "late"}, {"stage": "early", "bucket": "M2"}):
         assert (await get("running-loans", **asked))["items"] == []

@@ -126,7 +126,8 @@ def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
-def _measure(chance: Random, today: date) -> MeasureTerms:
+def random_pause(chance: Random, today: date) -> MeasureTerms:
+    """Some terms: a pause, a flag, or the end of one."""
     first = today + timedelta(days=chance.randint(-2, 12))
     flag: FlagKind = chance.choice(("death", "dispute"))
     return chance.choice(
@@ -160,7 +161,7 @@ def play(seed: int) -> None:
             for place in lived.day():
                 if place == "early" and chance.random() < 0.05:
                     lived.say(
-                        CarryOutMeasure(measure_id=f"msr_{number}", terms=_measure(chance, lived.today))
+                        CarryOutMeasure(measure_id=f"msr_{number}", terms=random_pause(chance, lived.today))
                     )
                 known.hear(lived)
             closed = lived.today - timedelta(days=1)

@@ -148,6 +148,8 @@ def test_a_row_stands_behind_every_counted_loan() -> None:
         "borrower": "usr_bo",
         "bucket": "M1",
         "region": "",
+        "branch": "",
+        "moved": False,
         "product": "",
         "since": "2024-04-01",
         "principal_fen": 66_668,

@@ -17,7 +17,7 @@ from tests.unit.access.settlers import Settlement, settle
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 #: What is zero in this town, where no saga is open.
-ZERO = {"in_clearing", "written_off_principal"}
+ZERO = {"in_clearing", "written_off_principal", "losses_left", "losses_recovered"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,9 +1,11 @@
 """Bugs of guarantors: one person for all, an instalment whose payment goes astray, a claim too large, a fen too little."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import services.repayment.domain.compensating as compensating
+import services.repayment.domain.guarantor as guarantor
 import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.paying as paying
 from libs.events.compensation import ClaimsSubrogated
@@ -11,7 +13,7 @@ from services.bidding.commands.compensation import DebitCompensation
 from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.domain.guarantee import Approved
 from services.repayment.domain.loan_state import Running
-from tools.simulator.planted.plant import LATE, Plant, changing, instead, policy
+from tools.simulator.planted.plant import LATE, WHOLE, Plant, changing, instead, policy
 
 
 def _as_holders(real: Any) -> Any:
@@ -53,7 +55,20 @@ def _larger(real: Any) -> Any:
     return subrogated
 
 
+def _never(_real: Any) -> Any:
+    """What waits of a guarantor waits for ever."""
+    return lambda _rules, _waiting: date.max
+
+
 PLANTS = (
+    Plant(
+        "guarantor-terms-wait-for-ever",
+        "Terms of a guarantor that nobody agrees to have no last day.",
+        instead(guarantor, "_signs_until", _never),
+        ("what is proposed has not expired",),
+        config=WHOLE,
+        seeds=range(12),
+    ),
     Plant(
         "guarantor-shares-like-a-holder",
         "What is paid on an instalment that the guarantor paid for is shared among all.",

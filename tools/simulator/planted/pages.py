@@ -8,7 +8,7 @@ from typing import Any
 from services.collections.domain import debtor_corrections
 from services.collections.projections import collectors
 from services.repayment.domain import loan_account
-from services.repayment.projections import loan_history, overdue_buckets, receipts
+from services.repayment.projections import loan_history, off_balance, overdue_buckets, receipts
 from tools.simulator.planted.plant import DUES, LATE, WHOLE, Plant, instead
 
 
@@ -28,7 +28,20 @@ def _never_less(real: Any) -> Any:
     return lambda case, overdue_fen: real(case, max(0, overdue_fen))
 
 
+def _kept(_real: Any) -> Any:
+    """What was paid of a loss is never taken off."""
+    return lambda _lines: {}
+
+
 PLANTS = (
+    Plant(
+        "losses-stay-whole",
+        "What is left of a loss is never less, whatever comes back.",
+        instead(off_balance, "_left", _kept),
+        (" of the loss of loan_",),
+        config=WHOLE,
+        seeds=range(24),
+    ),
     Plant(
         "history-overwrites",
         "The events of a loan overwrite each other in its history.",
