@@ -48,6 +48,7 @@ from tests.unit.repayment.pause_story import ended as pause_ended
 from tests.unit.repayment.plan_story import PLAN
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
 from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
+from tests.unit.repayment.test_income import ENDED
 from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
 from tests.unit.repayment.test_voidance import SAID
 
@@ -156,7 +157,8 @@ BESIDE = (
     flagged("death"),
     replace(unflagged("death"), measure_id="msr_1"),
 )
-DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, MOVED, *BESIDE)
+INCOME = replace(ENDED, measure_id="msr_1")
+DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, INCOME, MOVED, *BESIDE)
 #: What the account of an asset's buyer answers.
 BOUGHT = AssetSaleDebited(
     account_id="acc_ann",
@@ -350,8 +352,12 @@ def test_a_measure_and_its_loan_ask_each_other() -> None:
     assert sent(APPROVED, "repayment") == [Send("carry-out", "loan_7", carry_out, about)]
     for event in DONE:
         assert sent(event, "repayment") == [Send("complete", "msr_1", CompleteMeasure())]
-    by_its_days = (replace(WATCHED, measure_id=""), replace(BY_HAND, measure_id="", cause="overdue"))
-    assert [sent(event, "repayment") for event in by_its_days] == [[], []]
+    by_its_days = (
+        replace(WATCHED, measure_id=""),
+        replace(BY_HAND, measure_id="", cause="overdue"),
+        replace(ENDED, measure_id=""),
+    )
+    assert [sent(event, "repayment") for event in by_its_days] == [[], [], []]
 
 
 def test_what_settles_a_debt_is_kept_and_its_measure_is_done() -> None:
