@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: 6: assets are taken in settlement, kept and sold. 7: a waiver counts those before it, nobody signs about himself, consent of a
 #: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged;
 #: measures and late days are inputs of a loan.
-RULES = 7
+RULES = 8
 
 
 def build(profile: str) -> Service:

@@ -41,16 +41,24 @@ class Prepayment:
 
 
 def prepayment(
-    book: Book, amount_fen: int, on: date, mode: Prepay, rules: Rules, *, asked: int = 0
+    book: Book,
+    amount_fen: int,
+    on: date,
+    mode: Prepay,
+    rules: Rules,
+    *,
+    asked: int = 0,
+    penalty_to: date | None = None,
 ) -> Prepayment:
-    """What an amount pays on a value date; `asked` is the last instalment that was asked for. The quote and the contract both call this.
+    """What an amount pays on a value date; `asked` is the last instalment that was asked for, penalty is charged up to the value date or to
+    `penalty_to`. The quote and the contract both call this.
 
     As much principal as the money pays together with its interest: what is left of it would not pay a fen more.
     Refused: `prepay_without_sense` (of the method), `nothing_to_prepay` (all principal is due), `below_prepay_minimum` (after what is due).
     """
     terms = manner_of(book, rules)
     require_sense(terms, mode)
-    book = accrued(book, on, rules)
+    book = accrued(book, penalty_to or on, rules)
     through = max(reached(book.rows, on), book.last_touched, asked)
     due = lines_through(book, through)
     before = book.rows[through:]

@@ -37,6 +37,7 @@ from services.repayment.domain.loan_day import next_wake, wake
 from services.repayment.domain.loan_state import Claim, LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
+from services.repayment.domain.pending import Pending, answered, waits_for
 from services.repayment.domain.profile import CURRENT, Profile, Rules
 from services.repayment.domain.trouble import Trouble
 from services.repayment.domain.troubled import effect, require_within
@@ -224,8 +225,9 @@ class Run:
             debited_fen=payment.amount_fen,
             value_date=payment.value_date,
         )
-        asked = (*state.unanswered, payment.payment_id)
-        return record_debit(self.profile, debit, replace(state, unanswered=asked), context)
+        asked = Pending(debit_id=payment.payment_id, asked_on=payment.value_date)
+        others = answered(state.unanswered, payment.payment_id)
+        return record_debit(self.profile, debit, replace(state, unanswered=(*others, asked)), context)
 
     def _share(self, shared: RepaymentDistributed) -> None:
         self.platform_fen += shared.fee_fen
@@ -294,13 +296,12 @@ class Run:
     def _answer(self) -> None:
         """A debit that was answered on its day waits for nothing here: its money comes with its entry."""
         if self.state.unanswered:
-            waiting = tuple(debit for debit in self.state.unanswered if debit in self.held)
+            waiting = tuple(debit for debit in self.state.unanswered if debit.debit_id in self.held)
             self.state = replace(self.state, unanswered=waiting)
 
     def _answered(self, payment_id: str) -> None:
-        if payment_id in self.state.unanswered:
-            waiting = tuple(debit for debit in self.state.unanswered if debit != payment_id)
-            self.state = replace(self.state, unanswered=waiting)
+        if waits_for(self.state.unanswered, payment_id):
+            self.state = replace(self.state, unanswered=answered(self.state.unanswered, payment_id))
 
 
 #: No rule of a loan asks for the time of day.
@@ -328,7 +329,7 @@ def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
         if isinstance(entry, Payment) and entry.is_debit and entry.booked_on > entry.value_date
     )
     empty = (entry.debit_id for entry in entries if isinstance(entry, Answer))
-    return frozenset((*last.unanswered, *late, *empty))
+    return frozenset((*(debit.debit_id for debit in last.unanswered), *late, *empty))
 
 
 def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal) -> Running:
