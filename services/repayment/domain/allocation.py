@@ -302,7 +302,8 @@ def settlement(
     due = lines_through(book, through)
     principal_fen = sum(row.principal_fen for row in book.rows[through:])
     if not principal_fen:
-        return due
+        # What is still asked then is interest that was deferred: it has been earned.
+        return lines_through(book, len(book.rows))
     interest_fen = accrued_interest_fen(rules, book, principal_fen, on, of_fen=principal_fen, through=through)
     return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
 
