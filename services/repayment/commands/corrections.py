@@ -48,7 +48,8 @@ class RefuseCorrection:
 
 @command("repayment.DeclineCorrection")
 class DeclineCorrection:
-    """The loan said no (`code`). No effect once it is booked or refused; refused: `unknown_correction`."""
+    """The loan said no (`code`). `year_ended` makes it wait for the finance head. No effect once it is booked or refused, or waits; refused:
+    `unknown_correction`."""
 
     code: Code
 
@@ -69,7 +70,8 @@ class CloseCorrection:
 class CorrectPayment:
     """Put the loan right. No effect for a correction that was applied. `people` asked for it or allowed it, as customers.
 
-    Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
+    Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`, `year_ended` (allowed
+    without the finance head in the year of the error, which is over),
     `loan_voided`, `loan_measured` (a measure changed what it owes, in records that do not say its terms), `loan_compensated` (its guarantor
     paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `<kind>_would_differ` (a measure of that kind would
     not have come about, or holders would have another share in an asset, or it would forgive more than who signed it may),

@@ -8,16 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from libs.events.corrections import (
-    PaymentRedated,
-    PaymentReversed,
-)
+from libs.events.corrections import PaymentRedated, PaymentReversed, counts_from
 from libs.events.deciding import Context, Refused
 from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.accrual import stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
+from services.repayment.domain.correction import YEAR_ENDED
 from services.repayment.domain.himself import require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
 from services.repayment.domain.journal_entries import Measure, Payment
@@ -39,6 +37,8 @@ def correct(
     live = reopened(state)
     if command.correction.correction_id in live.journal.corrections:
         return []
+    if command.booking != "prior_year" and counts_from(command.correction).year < context.business_date.year:
+        raise Refused(YEAR_ENDED)
     for himself in command.people:
         require_no_part_in(live, himself)
     if live.trouble.voided_on is not None:
