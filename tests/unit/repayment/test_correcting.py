@@ -30,7 +30,10 @@ def test_any_interleaving_of_payments_and_corrections_ends_in_the_clean_history(
     only the right payments ever reached."""
     chance = Random(seed)
     terms = random_terms(chance)
-    lived = Corrected(chance, terms.funded_on)
+    is_open = terms.repayment is not None and chance.random() < 0.5
+    if terms.repayment and is_open:
+        terms = replace(terms, repayment=replace(terms.repayment, payer="anyone"))
+    lived = Corrected(chance, terms.funded_on, anyone=is_open)
     lived.open(terms)
     with money_context():
         for _ in range(chance.randint(40, 160)):
@@ -72,6 +75,14 @@ class Corrected(Lived):
     moved: dict[str, Input] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     asked_on: date = date.min
+    anyone: bool = False
+    """Whether others pay too: a stranger, and a holder."""
+
+    def paid_by(self) -> tuple[str, str]:
+        """Somebody, and his account."""
+        if self.anyone and self.chance.random() < 0.5:
+            return self.chance.choice([("usr_x", "acc_x"), ("usr_y", "acc_y"), ("usr_1", "acc_1")])
+        return super().paid_by()
 
     def correct(self) -> None:
         """One payment is reversed, or counts as of another day; not of one on which money of the next day came, whose place in the day the
@@ -151,21 +162,22 @@ def compared(state: Any) -> Running:
 
 
 def money(events: Sequence[Any]) -> Counter[str]:
-    """What each claim got, the platform got and the payers gave, corrections included; zeros are left out."""
+    """What each claim got, the platform got and each account got or gave, corrections included; zeros are left out."""
     sums: Counter[str] = Counter()
     for event in events:
         match event:
             case RepaymentDistributed():
                 sums["platform"] += event.fee_fen
                 for line in event.lines:
-                    sums[line.claim_id] += (
-                        line.principal_fen + line.interest_fen + line.penalty_fen - line.fee_fen
-                    )
+                    amount = line.principal_fen + line.interest_fen + line.penalty_fen - line.fee_fen
+                    sums[line.claim_id] += amount
+                    sums[line.account_id] += amount
             case PaymentReceived():
-                sums["payers"] -= event.amount_fen
+                sums[(event.arrival and event.arrival.account_id) or "acc_bo"] -= event.amount_fen
             case LoanRestated():
                 sums["platform"] += event.platform_fen
-                sums["payers"] += sum(line.returned_fen for line in event.lines)
+                for moved in event.lines:
+                    sums[moved.account_id] += moved.amount_fen
                 for change in event.claims:
                     amount = change.principal_fen + change.interest_fen + change.penalty_fen - change.fee_fen
                     sums[change.claim_id] += amount
