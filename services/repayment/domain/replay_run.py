@@ -39,6 +39,8 @@ from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
 from services.repayment.domain.pending import Pending, answered, waits_for
 from services.repayment.domain.profile import CURRENT, Profile, Rules
+from services.repayment.domain.sales import bought, sellers
+from services.repayment.domain.trading import CLAIMS_MAX
 from services.repayment.domain.trouble import Trouble
 from services.repayment.domain.troubled import effect, require_within
 
@@ -79,6 +81,8 @@ class Run:
     """No entry, and the contract's rows."""
     gaps: tuple[tuple[Moment, Moment], ...]
     """From when to when the day did not come to the loan."""
+    held_now: frozenset[str]
+    """The claims of the loan as it is: none of them goes, though nothing may be left of it."""
     reached: Moment = (date.min, 0)
     entries: list[Entry] = field(default_factory=list)
     got: dict[str, Got] = field(default_factory=dict)
@@ -158,19 +162,23 @@ class Run:
         self._answered(payment.payment_id)
 
     def sell(self, sale: Sale) -> None:
-        """The sale stands. Refused: `claim_sold_since` when it would have been of another amount."""
+        """The sale stands: the buyer has what he paid for, and what the claim would have been owed beyond that stays the seller's. Refused:
+        `claim_sold_since` when less was there to be sold, or the claims are more than a distribution can say."""
         self.entries.append(sale)
         state = self.state
         sold = next((c for c in reopened(state).claims if c.claim_id == sale.sold_claim_id), None)
-        whole_fen = sale.left_fen + sale.principal_fen
-        if isinstance(state, Repaid) or sold is None or sold.principal_fen != whole_fen:
+        if isinstance(state, Repaid) or sold is None or sold.principal_fen < sale.principal_fen:
             raise Refused("claim_sold_since")
+        left_fen = sold.principal_fen - sale.principal_fen
+        is_kept = left_fen or sold.claim_id in self.held_now
         claims = tuple(
-            replace(claim, principal_fen=sale.left_fen) if claim is sold else claim
+            replace(claim, principal_fen=left_fen) if claim is sold else claim
             for claim in state.claims
-            if claim is not sold or sale.left_fen
+            if claim is not sold or is_kept
         )
-        self.state = replace(state, claims=(*claims, _bought(sale)))
+        if len(claims) >= CLAIMS_MAX:
+            raise Refused("claim_sold_since")
+        self.state = replace(state, claims=(*claims, bought(sale)))
 
     def apply(self, measure: Measure) -> None:
         """A measure is decided again on what the loan is now."""
@@ -318,7 +326,9 @@ def begin(profile: Profile, live: Running | Repaid, entries: Sequence[Entry]) ->
         for entry in entries
         if isinstance(entry, Wait)
     )
-    return Run(profile, rules, _first(rules, last, entries, bare), held_by(last, entries), bare, gaps)
+    held_now = frozenset(claim.claim_id for claim in last.claims)
+    first = _first(rules, last, entries, bare)
+    return Run(profile, rules, first, held_by(last, entries), bare, gaps, held_now)
 
 
 def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
@@ -365,25 +375,6 @@ def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal)
 
 def _lent(last: Running, entries: Sequence[Entry]) -> Iterator[Claim]:
     """The first holders: those who stand, and those who sold all that they had."""
-    known = {claim.order: claim for claim in last.claims}
-    for sale in entries:
-        if isinstance(sale, Sale):
-            known[sale.sold_order] = Claim(
-                order=sale.sold_order,
-                claim_id=sale.sold_claim_id,
-                account_id=sale.seller_account,
-                investor=sale.seller,
-                principal_fen=0,
-            )
+    known = {claim.order: claim for claim in (*last.claims, *sellers(entries))}
     for order, fen in lent(last.journal).items():
         yield replace(known[order], principal_fen=fen)
-
-
-def _bought(sale: Sale) -> Claim:
-    return Claim(
-        order=sale.order,
-        claim_id=sale.claim_id,
-        account_id=sale.account_id,
-        investor=sale.investor,
-        principal_fen=sale.principal_fen,
-    )
