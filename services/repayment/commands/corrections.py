@@ -73,7 +73,7 @@ class CorrectPayment:
     Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`, `year_ended` (allowed
     without the finance head in the year of the error, which is over),
     `loan_voided`, `loan_measured` (a measure changed what it owes, in records that do not say its terms), `loan_compensated` (its guarantor
-    paid, or is asked to), `claim_sold_since` (a sale would have been of another amount), `<kind>_would_differ` (a measure of that kind would
+    paid, or is asked to), `claim_sold_since` (less of a claim would have been there than was sold), `<kind>_would_differ` (a measure of that kind would
     not have come about, or holders would have another share in an asset, or it would forgive more than who signed it may),
     `history_differs` (the loan's inputs, replayed, do not give the loan), `changes_nothing`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (one of `people` owes, answers for it or is owed).
     """

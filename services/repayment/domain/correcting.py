@@ -1,7 +1,7 @@
 """Putting a loan right: what it would be without the error, and who has to get or give back what (docs/decisions/0024).
 
 The loan is decided again from its journal with and without the error; the differences are what moves. Nobody is guessed at: a loan
-whose journal does not give it, to the fen, is refused, and so is one of whose claims a sale would have been of another amount.
+whose journal does not give it, to the fen, is refused, and so is one of whose claims less would have been there than was sold.
 """
 
 from collections.abc import Iterator, Sequence

@@ -38,7 +38,7 @@ class Replayed:
 def replay(profile: Profile, live: Running | Repaid, on: date, entries: Sequence[Entry]) -> Replayed:
     """The loan that these inputs give by now, while business date `on` is open; who pays, holds and waits is taken from `live`.
 
-    Refused: `claim_sold_since` when a sale would have been of another amount, `…_would_differ` when a measure would not have come about.
+    Refused: `claim_sold_since` when less of a claim would have been there than was sold, `…_would_differ` when a measure would not have come about.
     """
     return finish(begin(profile, live, entries), live, on, entries)
 
