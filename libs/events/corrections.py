@@ -35,6 +35,11 @@ class Correction:
     to_date: date | None = None
 
 
+def counts_from(asked: Correction) -> date:
+    """The first day on which anything counts otherwise: by it an error is of today, of this year, or of one before."""
+    return min(asked.value_date, asked.to_date or asked.value_date)
+
+
 # --- correction ----------------------------------------------------------------------------------------------------
 
 
@@ -62,7 +67,9 @@ class CorrectionAdmitted:
 
 @event("repayment.CorrectionSigned.v1")
 class CorrectionSigned:
-    """One more person allows it, another has to. `himself` is he as a customer, empty for none."""
+    """One more person allows it, another has to. `himself` is he as a customer, empty for none.
+
+    Said again, of the same person, where the year had ended before the loan was put right: what he allowed needs one more."""
 
     correction_id: str
     loan_id: str

@@ -224,7 +224,7 @@ class Books:
 
     def _debit_asked(self, where: str, data: Any) -> None:
         self._once(where, data["debit_id"])
-        self.loans[data["loan_id"]].unanswered.append(data["debit_id"])
+        self.loans[data["loan_id"]].unanswered[data["debit_id"]] = date.fromisoformat(data["value_date"])
 
     def _debit_failed(self, where: str, data: Any) -> None:
         self._answered(data)
@@ -234,7 +234,7 @@ class Books:
         loan = self.loans.get(data["loan_id"])
         name = data.get("debit_id") or data["payment_id"]
         if loan is not None and name in loan.unanswered:
-            loan.unanswered.remove(name)
+            del loan.unanswered[name]
 
     def _missed(self, where: str, data: Any) -> None:
         self._once(where, f"{data['loan_id']} misses {data['number']} of {data['due_on']}")

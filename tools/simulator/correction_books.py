@@ -26,6 +26,8 @@ class CorrectionBooks:
     )
     paid: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     people: dict[str, set[str]] = field(default_factory=dict)
+    allowed: dict[str, str] = field(default_factory=dict)
+    """The first day on which anything counts otherwise by a correction that all have signed."""
     said: defaultdict[str, list[tuple[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """What each loan said, by its name and fields."""
 
@@ -41,15 +43,14 @@ class CorrectionBooks:
         match kind:
             case "repayment.CorrectionProposed.v1":
                 self.people[data["correction"]["correction_id"]] = {data["proposed_by"]}
+            case "repayment.CorrectionSigned.v1" if data["correction_id"] in self.allowed:
+                del self.allowed[data["correction_id"]]
+                again = data["signed_by"] in self.people[data["correction_id"]]
+                require(again, f"{where}: {data['signed_by']} has not allowed {data['correction_id']}")
             case "repayment.CorrectionSigned.v1":
                 self._signed(where, data["correction_id"], data["signed_by"])
             case "repayment.CorrectionAuthorised.v1":
-                self._signed(where, data["correction"]["correction_id"], data["authorised_by"])
-                needs = 3 if data["booking"] == "prior_year" else 2
-                people = self.people[data["correction"]["correction_id"]]
-                require(
-                    len(people) == needs, f"{where}: {len(people)} people correct across {data['booking']}"
-                )
+                self._authorised(where, data)
             case "repayment.RepaymentDistributed.v1":
                 for line in data["lines"]:
                     self._gets(line, 1)
@@ -81,6 +82,17 @@ class CorrectionBooks:
         require(who not in self.people[correction_id], f"{where}: {who} signs {correction_id} twice")
         self.people[correction_id].add(who)
 
+    def _authorised(self, where: str, data: Any) -> None:
+        asked = data["correction"]
+        self._signed(where, asked["correction_id"], data["authorised_by"])
+        self.allowed[asked["correction_id"]] = first = min(asked["value_date"], asked["to_date"] or "9999")
+        on = data["authorised_on"]
+        booking = "same_day" if first >= on else "same_year" if first[:4] == on[:4] else "prior_year"
+        require(data["booking"] == booking, f"{where}: what counts from {first} is {data['booking']} on {on}")
+        people = self.people[asked["correction_id"]]
+        needs = 3 if booking == "prior_year" else 2
+        require(len(people) == needs, f"{where}: {len(people)} people correct across {booking}")
+
     def _keep(self, loan_id: str, kind: str, data: Any) -> None:
         self.said[loan_id].append((kind, data))
 
@@ -90,6 +102,9 @@ class CorrectionBooks:
 
     def _restated(self, where: str, data: Any) -> None:
         correction = data["correction_id"]
+        first = self.allowed.get(correction, data["restated_on"])
+        is_in_time = data["booking"] == "prior_year" or first[:4] == data["restated_on"][:4]
+        require(is_in_time, f"{where}: {correction} is {data['booking']}, and {first[:4]} is over")
         for line in (*data["lines"], {"account_id": _PLATFORM, "amount_fen": data["platform_fen"]}):
             self.lines[correction, line["account_id"]] = line["amount_fen"]
         total = sum(line["amount_fen"] for line in data["lines"]) + data["platform_fen"]

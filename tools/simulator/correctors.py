@@ -50,6 +50,8 @@ class CorrectionSight:
                 correction = data["correction"]
                 self.waits[correction["correction_id"]] = 0
                 self.borrowers[correction["correction_id"]] = self.borrowers[correction["loan_id"]]
+            case "repayment.CorrectionSigned.v1":
+                self.waits.setdefault(data["correction_id"], 0)
             case "repayment.CorrectionAuthorised.v1":
                 self.waits.pop(data["correction"]["correction_id"], None)
             case "repayment.CorrectionRefused.v1":

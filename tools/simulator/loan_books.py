@@ -98,8 +98,8 @@ class LoanBook:
     holders: dict[str, str]
     bucket: str = "current"
     loan_class: str = "normal"
-    unanswered: list[str] = field(default_factory=list)
-    """Debits asked from the borrower's account that the loan has no answer to."""
+    unanswered: dict[str, date] = field(default_factory=dict)
+    """Debits asked from the borrower's account that the loan has no answer to, and on which day."""
     terms: Any = None
     prepaid_fen: int = 0
     """Principal that was prepaid and is still in the rows, until they are asked anew."""
@@ -276,7 +276,10 @@ class LoanBook:
     # --- the day ------------------------------------------------------------------------------------------------
 
     def charge(self, where: str, charged_on: date, lines: Sequence[Any]) -> None:
-        """Penalty on what is open and overdue for longer than the grace, recomputed from the contract."""
+        """Penalty on what is open and overdue for longer than the grace, recomputed from the contract; of no day of which nobody knows yet
+        what was paid."""
+        known = charged_on <= min(self.unanswered.values(), default=charged_on)
+        require(known, f"{where}: {self.loan_id} is charged before {[*self.unanswered]} is answered")
         for line in lines:
             row = self.rows[line["number"]]
             require(
@@ -309,7 +312,7 @@ class LoanBook:
         )
         row.missed = True
         waits = self.unanswered and self.restated_at != where
-        require(not waits, f"{where}: {self.loan_id} is judged before {self.unanswered} is answered")
+        require(not waits, f"{where}: {self.loan_id} is judged before {[*self.unanswered]} is answered")
 
     def closed(self, where: str, day: date) -> None:
         """The misses phase of a day is over on the loan's partition: all that the day had to say has been said."""

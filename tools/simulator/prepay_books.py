@@ -123,7 +123,9 @@ def _asked(contract: Contract, rest: Rest, left: int, mode: str) -> list[tuple[d
         for number, row in enumerate(rest.rows, 1):
             principal = 0 if number <= waits else balance if number == count else min(balance, each)
             flows.append(
-                (row.due_on, principal, round_(row.interest_fen * scale), row.fee_fen if balance else 0)
+                (row.due_on, principal, round_(row.interest_fen * scale), row.fee_fen)
+                if balance
+                else (row.due_on, 0, 0, 0)
             )
             balance -= principal
         return flows

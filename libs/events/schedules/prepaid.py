@@ -75,7 +75,7 @@ def prepaid_rows(loan: Standing, left_fen: int, mode: Prepay) -> tuple[ScheduleR
 
     Reamortised, the method's own schedule of what is left over the due dates that stand. Shortened, the instalment (of equal
     principal: the principal) that stands, as often as it fits; the last row takes the rest. Flat interest was agreed on for the whole
-    term, so it falls in proportion. An instalment's fee stays. Refused as `require_sense` names it.
+    term, so it falls in proportion, and nothing is asked of nothing. An instalment's fee stays. Refused as `require_sense` names it.
     """
     require_sense(loan.terms, mode)
     match mode:
@@ -88,6 +88,9 @@ def prepaid_rows(loan: Standing, left_fen: int, mode: Prepay) -> tuple[ScheduleR
     rows: list[ScheduleRow] = []
     for row, share_fen, owed_fen in zip(loan.rest, principal, interest, strict=False):
         fee_fen = row.fee_fen if left_fen else 0
+        # In proportion, rounded row by row, flat interest would outlive its principal; any other is of days on which there was some.
+        if loan.terms.method == "flat" and not left_fen:
+            owed_fen = 0
         rows.append(replace(row, principal_fen=share_fen, interest_fen=owed_fen, fee_fen=fee_fen))
         left_fen -= share_fen
     return tuple(rows)

@@ -33,6 +33,7 @@ Covers = Literal["overdue", "outstanding"]
 TENOR_MONTHS_MAX: Final = 600
 _LAST_FUNDING: Final = date(9000, 1, 1)
 _PERMILLE: Final = 1_000
+_MONTHS_PER_YEAR: Final = 12
 _COMPENSATED_AFTER_MAX: Final = 365
 _RATE_DECIMALS_MAX: Final = 8
 _RATE_MAX: Final = Decimal(10)
@@ -78,7 +79,8 @@ def require_sound(
 ) -> None:
     """Whether a schedule can be made of this: the quote's, the contract's and the ledger's one check.
 
-    Refused: `invalid_amount` (also: so small that flat interest would outlive its principal), `invalid_rate` (negative, above 10 a year, more than eight decimals), `invalid_tenor`,
+    Refused: `invalid_amount` (also: so small that flat interest would outlive its principal, or so large that what is asked may be no integer
+    that an event can say), `invalid_rate` (negative, above 10 a year, more than eight decimals), `invalid_tenor`,
     `invalid_date` (too far for its due dates), `invalid_grace` (longer than the loan, interest longer than principal, or
     of a method that has none), `invalid_fee` (of a period), `invalid_allocation` (no order of payment).
     """
@@ -97,9 +99,21 @@ def require_sound(
     if not 0 <= terms.period_fee_permille <= _PERMILLE:
         raise Refused("invalid_fee")
     require_order(terms.allocation)
+    if _asked_fen_max(terms, amount_fen, annual_rate, months) > MAX_INTEGER:
+        raise Refused("invalid_amount")
     parts = months - terms.principal_grace
     if terms.method == "flat" and annual_rate and not _lasts(amount_fen, parts, terms.rounding):
         raise Refused("invalid_amount")
+
+
+def _asked_fen_max(terms: RepaymentTerms, amount_fen: int, annual_rate: Decimal, months: int) -> int:
+    """What all instalments ask together at most: interest on the whole amount to the end, by the day at most twice that (a short period that a
+    holiday makes longer), a fee of each period, and a rounding of each."""
+    rate, per = annual_rate.as_integer_ratio()
+    times = 2 if terms.interest_by == "day" else 1
+    interest_fen = amount_fen * rate * months * times // (per * _MONTHS_PER_YEAR)
+    fees_fen = amount_fen * terms.period_fee_permille * months // _PERMILLE
+    return amount_fen + interest_fen + fees_fen + 3 * months
 
 
 def _lasts(amount_fen: int, parts: int, mode: Rounding) -> bool:

@@ -60,7 +60,8 @@ class AdmitCorrection:
 
 @command("repayment.DeclineCorrection")
 class DeclineCorrection:
-    """The loan said no (`code`), when it was put right, or before (`examined`) to who asks for it. No effect once it has gone on; refused:
+    """The loan said no (`code`), when it was put right, or before (`examined`) to who asks for it. `year_ended` makes it wait for the
+    finance head. No effect once it has gone on, or waits; refused:
     `unknown_correction`."""
 
     code: Code
@@ -92,9 +93,10 @@ class ExamineCorrection:
 class CorrectPayment:
     """Put the loan right. No effect for a correction that was applied. `people` asked for it or allowed it, as customers.
 
-    Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`,
+    Refused: `unknown_loan`, `unknown_payment`, `payment_reversed`, `value_date_differs`, `before_funding`, `date_in_future`, `year_ended` (allowed
+    without the finance head in the year of the error, which is over),
     `loan_voided`, `loan_measured` (a measure changed what it owes, in records that do not say its terms), `loan_compensated` (its guarantor
-    is asked for money), `compensation_would_differ` (without the error he would have paid otherwise), `claim_sold_since` (a sale would have been of another amount), `<kind>_would_differ` (a measure of that kind would
+    is asked for money), `compensation_would_differ` (without the error he would have paid otherwise), `claim_sold_since` (less of a claim would have been there than was sold), `<kind>_would_differ` (a measure of that kind would
     not have come about, or holders would have another share in an asset, or it would forgive more than who signed it may),
     `history_differs` (the loan's inputs, replayed, do not give the loan), `changes_nothing`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (one of `people` owes, answers for it or is owed).
     """

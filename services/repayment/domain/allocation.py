@@ -288,25 +288,28 @@ def accrued(book: Book, on: date, rules: Rules) -> Book:
 # --- early settlement ----------------------------------------------------------------------------------------------
 
 
-def settlement(book: Book, on: date, rules: Rules) -> tuple[AllocationLine, ...]:
-    """What settles the loan in full on a value date: all that is due and open with its penalty up to that date, and as
+def settlement(
+    book: Book, on: date, rules: Rules, *, penalty_to: date | None = None
+) -> tuple[AllocationLine, ...]:
+    """What settles the loan in full on a value date: all that is due and open with its penalty up to that date (or to `penalty_to`), and as
     line 0 the principal that is not due with its interest for the days the money was really used; fees of later periods fall away.
 
     That interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
     """
-    book = accrued(book, on, rules)
+    book = accrued(book, penalty_to or on, rules)
     # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
     through = max(reached(book.rows, on), book.last_touched)
     due = lines_through(book, through)
     principal_fen = sum(row.principal_fen for row in book.rows[through:])
     if not principal_fen:
-        return due
+        # What is still asked then is interest that was deferred: it has been earned.
+        return lines_through(book, len(book.rows))
     interest_fen = accrued_interest_fen(rules, book, principal_fen, on, of_fen=principal_fen, through=through)
     return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
 
 
 def payoff_fen(book: Book, on: date, rules: Rules) -> int:
-    """The amount that settles the loan in full on a value date. The quote and the contract both call this."""
+    """The amount that settles the loan in full on a value date: what the quote says. While a debit has no answer it takes less (`pending`)."""
     return _total_fen(settlement(book, on, rules))
 
 

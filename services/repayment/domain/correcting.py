@@ -1,22 +1,19 @@
 """Putting a loan right: what it would be without the error, and who has to get or give back what (docs/decisions/0024).
 
 The loan is decided again from its journal with and without the error; the differences are what moves. Nobody is guessed at: a loan
-whose journal does not give it, to the fen, is refused, and so is one of whose claims a sale would have been of another amount.
+whose journal does not give it, to the fen, is refused, and so is one of whose claims less would have been there than was sold.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from libs.events.corrections import (
-    CorrectionExamined,
-    PaymentRedated,
-    PaymentReversed,
-)
+from libs.events.corrections import CorrectionExamined, PaymentRedated, PaymentReversed, counts_from
 from libs.events.deciding import Context, Refused
 from libs.events.repayment import LoanClassified, LoanRepaid, OverdueBucketChanged, PaymentMissed
 from services.repayment.commands.corrections import CorrectPayment, ExamineCorrection
 from services.repayment.domain.accrual import ended, stopped
 from services.repayment.domain.allocation import days_past_due, overdue_fen, overdue_lines
+from services.repayment.domain.correction import YEAR_ENDED
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
@@ -37,6 +34,8 @@ def correct(
     live = reopened(state)
     if command.correction.correction_id in live.journal.corrections:
         return []
+    if command.booking != "prior_year" and counts_from(command.correction).year < context.business_date.year:
+        raise Refused(YEAR_ENDED)
     for himself in command.people:
         require_no_part_in(live, himself)
     if live.trouble.voided_on is not None:

@@ -19,6 +19,7 @@ from libs.events.corrections import (
     CorrectionRefused,
     CorrectionRole,
     CorrectionSigned,
+    counts_from,
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from services.repayment.commands.corrections import (
@@ -31,6 +32,9 @@ from services.repayment.commands.corrections import (
     RefuseCorrection,
 )
 from services.repayment.domain.himself import require_no_part
+
+#: The loan's refusal of what was allowed within the year in which something counts, and comes to it after that.
+YEAR_ENDED = "year_ended"
 
 
 @record
@@ -78,6 +82,9 @@ class Authorised:
     kind: Literal["authorised"] = "authorised"
     correction: Correction
     signatures: tuple[Signature, ...]
+    proposed_by: str
+    people: tuple[str, ...] = ()
+    parties: Parties | None = None
 
 
 @record
@@ -138,8 +145,7 @@ def decide(command: CorrectionCommand, state: CorrectionState, context: Context)
             _require_no_part(_waiting(state), command.himself)
             return [_refused(asked, command.code, context.principal, context)]
         case DeclineCorrection():
-            waits = isinstance(state, Proposed if command.examined else Authorised)
-            return [_refused(asked, command.code, "", context)] if waits else []
+            return _declined(command, state, context)
         case RecordCorrectionBooked():
             if not isinstance(state, Authorised):
                 return []
@@ -263,7 +269,7 @@ def _as_customer(himself: str | None) -> tuple[str, ...]:
 
 def _booking(correction: Correction, context: Context) -> CorrectionBooking:
     """By today and the first day on which anything counts otherwise."""
-    first = min(correction.value_date, correction.to_date or correction.value_date)
+    first = counts_from(correction)
     if first >= context.business_date:
         return "same_day"
     return "same_year" if first.year == context.business_date.year else "prior_year"
@@ -273,6 +279,27 @@ def _asked_of(correction: Correction, context: Context) -> tuple[CorrectionRole,
     if _booking(correction, context) == "prior_year":
         return ("supervisor", "finance_head")
     return ("supervisor",)
+
+
+def _declined(
+    command: DeclineCorrection, state: Proposed | Authorised | Booked | Ended, context: Context
+) -> Sequence[CorrectionSigned | CorrectionRefused]:
+    """The loan said no: that is its end, unless the year has ended since it was allowed. Then it waits for the finance head as if it had been
+    allowed after that."""
+    if not isinstance(state, Proposed if command.examined else Authorised):
+        return []
+    if command.code != YEAR_ENDED:
+        return [_refused(state.correction, command.code, "", context)]
+    return [
+        CorrectionSigned(
+            correction_id=state.correction.correction_id,
+            loan_id=state.correction.loan_id,
+            role=signature.role,
+            signed_by=signature.signed_by,
+            signed_on=context.business_date,
+        )
+        for signature in state.signatures
+    ]
 
 
 def _waiting(state: Proposed | Authorised | Booked | Ended) -> Proposed:
@@ -307,13 +334,27 @@ def evolve(state: CorrectionState, event: CorrectionEvent) -> CorrectionState:
             return replace(state, parties=parties)
         case CorrectionSigned():
             signature = Signature(role=event.role, signed_by=event.signed_by)
+            if isinstance(state, Authorised):
+                state = Proposed(
+                    correction=state.correction,
+                    proposed_by=state.proposed_by,
+                    people=state.people,
+                    parties=state.parties,
+                )
             assert isinstance(state, Proposed), "only what waits is signed"
             people = (*state.people, *_as_customer(event.himself))
             return replace(state, signatures=(*state.signatures, signature), people=people)
         case CorrectionAuthorised():
             signature = Signature(role=event.role, signed_by=event.authorised_by)
             signatures = (*state.signatures, signature)
-            return Authorised(correction=event.correction, signatures=signatures)
+            assert isinstance(state, Proposed), "only what waits is allowed"
+            return Authorised(
+                correction=event.correction,
+                signatures=signatures,
+                proposed_by=state.proposed_by,
+                people=event.people,
+                parties=state.parties,
+            )
         case CorrectionBooked():
             return Booked(correction=state.correction, signatures=state.signatures)
         case CorrectionRefused() | CorrectionClosed():

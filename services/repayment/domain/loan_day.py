@@ -32,6 +32,7 @@ from services.repayment.domain.allocation import (
 )
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing import is_paused, next_counted, reaches
+from services.repayment.domain.pending import judged_to
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Rules
 from services.repayment.domain.schedule import is_asked, last_of_month
 from services.repayment.domain.trading import release_all
@@ -73,11 +74,12 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
 
 
 def penalties(rules: Rules, state: Running, on: date) -> Sequence[PenaltyCharged]:
-    """The penalty that becomes owed up to a date, said as one change; nothing when there is none.
+    """The penalty that becomes owed up to a date, and never beyond the day of a debit without an answer, said as one change; nothing when there is none.
 
     Charged at a payment (up to its value date, before allocation), when bucket or class get worse, and at month ends until
     the loan is lost: so an overdue loan has about one charge a month and never one a day (docs/decisions/0005).
     """
+    on = judged_to(state.unanswered, on)
     lines = penalty_lines(state.book, on, rules)
     if not lines:
         return []

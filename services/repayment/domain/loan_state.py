@@ -42,6 +42,7 @@ from services.repayment.domain.allocation import Book, after, book_of, charged, 
 from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
 from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
 from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
+from services.repayment.domain.pending import Pending, answered, waits_for
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import (
     corrected,
@@ -96,7 +97,7 @@ class Running:
     next_due: int
     next_missed: int
     asked_on: date
-    unanswered: tuple[str, ...]
+    unanswered: tuple[Pending, ...]
     remembered: tuple[str, ...]
     grade: str
     last_order: int
@@ -115,7 +116,7 @@ class Repaid:
     kind: Literal["repaid"] = "repaid"
     loan_id: str
     borrower: str
-    unanswered: tuple[str, ...]
+    unanswered: tuple[Pending, ...]
     remembered: tuple[str, ...]
     last: Running
 
@@ -302,20 +303,21 @@ def _opened(event: LoanOpened) -> Running:
 
 def _asked(state: Running, debit_id: str, on: date, *, waits: bool = True) -> Running:
     """The day is over for what falls due on it, whether the account was asked or not."""
-    return replace(
-        state, asked_on=on, unanswered=(*state.unanswered, debit_id) if waits else state.unanswered
-    )
+    if not waits:
+        return replace(state, asked_on=on)
+    pending = Pending(debit_id=debit_id, asked_on=on)
+    return replace(state, asked_on=on, unanswered=(*state.unanswered, pending))
 
 
 def _answered(state: _Lent, payment_id: str) -> _Lent:
-    if payment_id in state.unanswered:
-        return replace(state, unanswered=tuple(debit for debit in state.unanswered if debit != payment_id))
+    if waits_for(state.unanswered, payment_id):
+        return replace(state, unanswered=answered(state.unanswered, payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
 
 
 def _came_to_nothing(state: _Lent, payment_id: str, event: PaymentReturned | DebitFailureRecorded) -> _Lent:
     """A debit's answer that came late is an input: until then the loan was not judged."""
-    if event.answered is None or payment_id not in state.unanswered:
+    if event.answered is None or not waits_for(state.unanswered, payment_id):
         return _answered(state, payment_id)
     journal = with_answer(reopened(state).journal, payment_id, event.answered)
     if isinstance(state, Repaid):
@@ -324,7 +326,7 @@ def _came_to_nothing(state: _Lent, payment_id: str, event: PaymentReturned | Deb
 
 
 def _paid(state: Running, event: PaymentReceived) -> Running:
-    journal = with_payment(state, event, is_debit=event.payment_id in state.unanswered)
+    journal = with_payment(state, event, is_debit=waits_for(state.unanswered, event.payment_id))
     return replace(
         _answered(state, event.payment_id), book=after(state.book, event.allocation), journal=journal
     )

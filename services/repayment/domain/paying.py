@@ -32,12 +32,12 @@ from services.repayment.domain.allocation import (
     line_fen,
     order_of,
     overdue_fen,
-    payoff_fen,
     rescheduled,
     settlement,
 )
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, takes_from_anyone
+from services.repayment.domain.pending import judged_to, waits_for
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
 from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.recovering import recovered
@@ -61,7 +61,7 @@ def record_debit(
     profile: Profile, command: RecordDebit, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
     """A debit's money is allocated, or goes back from a loan that is repaid."""
-    if command.debit_id not in state.unanswered:
+    if not waits_for(state.unanswered, command.debit_id):
         return []
     money = _Money(command.debit_id, command.account_id, command.debited_fen, command.value_date)
     if isinstance(state, Repaid):
@@ -71,7 +71,7 @@ def record_debit(
 
 def record_debit_failure(command: RecordDebitFailure, state: Running | Repaid) -> Sequence[LoanEvent]:
     """A debit that found nothing is answered."""
-    if command.debit_id not in state.unanswered:
+    if not waits_for(state.unanswered, command.debit_id):
         return []
     return [
         DebitFailureRecorded(
@@ -99,11 +99,7 @@ def record_payment(
     if money.value_date < state.book.funded_on:
         return _returned(state, money, "before_funding")
     if command.settle:
-        rules = profile.on(state.book.funded_on)
-        if money.amount_fen < payoff_fen(state.book, money.value_date, rules):
-            return _returned(state, money, "below_payoff")
-        lines = settlement(state.book, money.value_date, rules)
-        return _taken(rules, state, money, lines, context)
+        return _settled(profile.on(state.book.funded_on), state, money, context)
     if command.prepay is not None and state.trouble.voided_on is not None:
         return _returned(state, money, "loan_voided")
     if command.prepay is not None:
@@ -111,10 +107,26 @@ def record_payment(
     return _paid(profile, state, money, context)
 
 
+def _charged_to(state: Running, money: _Money, context: Context) -> date:
+    """Up to when penalty is owed before the money counts: its value date, but no day of which a debit's answer may still be on its way.
+    Of today's debits a replay knows no order (docs/decisions/0024), so money of tomorrow waits for all of them, answered or not."""
+    to = judged_to(state.unanswered, money.value_date)
+    return min(to, context.business_date) if state.asked_on >= context.business_date else to
+
+
+def _settled(rules: Rules, state: Running, money: _Money, context: Context) -> Sequence[LoanEvent]:
+    """All that is owed, or nothing."""
+    penalty_to = _charged_to(state, money, context)
+    lines = settlement(state.book, money.value_date, rules, penalty_to=penalty_to)
+    if money.amount_fen < sum(map(line_fen, lines)):
+        return _returned(state, money, "below_payoff")
+    return _taken(rules, state, money, lines, context)
+
+
 def _paid(profile: Profile, state: Running, money: _Money, context: Context) -> Sequence[LoanEvent]:
-    """Allocated to what is due, penalty up to the value date included."""
+    """Allocated to what is due, with its penalty."""
     rules = profile.on(state.book.funded_on)
-    charges = penalties(rules, state, money.value_date)
+    charges = penalties(rules, state, _charged_to(state, money, context))
     book = charged_by(state.book, charges)
     order = order_of(book.repayment, state.loan_class)
     lines = allocate(book, money.amount_fen, money.value_date, order)
@@ -136,6 +148,7 @@ def _prepaid(
             rules,
             asked=state.next_due - 1,
             arrears_in=state.trouble.arrears_in,
+            penalty_to=_charged_to(state, money, context),
         )
     except Refused as refused:
         return _returned(state, money, refused.code)
@@ -182,7 +195,7 @@ def _taken(
     charges: Sequence[PenaltyCharged] | None = None,
 ) -> Sequence[LoanEvent]:
     if charges is None:
-        charges = penalties(rules, state, money.value_date)
+        charges = penalties(rules, state, _charged_to(state, money, context))
     book = after(charged_by(state.book, charges), lines)
     if change is not None:
         book = rescheduled(book, change.rows)

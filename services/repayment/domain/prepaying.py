@@ -49,16 +49,17 @@ def prepayment(
     *,
     asked: int = 0,
     arrears_in: int = 0,
+    penalty_to: date | None = None,
 ) -> Prepayment:
     """What an amount pays on a value date; `asked` is the last instalment that was asked for, `arrears_in` the one in which a restructuring
-    asks for what was in arrears. The quote and the contract both call this.
+    asks for what was in arrears; penalty is charged up to the value date or to `penalty_to`. The quote and the contract both call this.
 
     As much principal as the money pays together with its interest: what is left of it would not pay a fen more.
     Refused: `arrears_unpaid` (that one is not due: rows in its place would ask for no arrears), `prepay_without_sense` (of the method), `nothing_to_prepay` (all principal is due), `below_prepay_minimum` (after what is due).
     """
     terms = manner_of(book, rules)
     require_sense(terms, mode)
-    book = accrued(book, on, rules)
+    book = accrued(book, penalty_to or on, rules)
     through = max(reached(book.rows, on), book.last_touched, asked)
     if through < arrears_in:
         raise Refused("arrears_unpaid")

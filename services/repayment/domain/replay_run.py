@@ -38,10 +38,13 @@ from services.repayment.domain.journal_entries import (
     moment_of,
 )
 from services.repayment.domain.loan_day import next_wake, wake
-from services.repayment.domain.loan_state import Claim, LoanEvent, Repaid, Running, evolve, reopened
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
+from services.repayment.domain.pending import Pending, answered, waits_for
 from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.sales import bought
+from services.repayment.domain.trading import CLAIMS_MAX
 from services.repayment.domain.troubled import effect, require_within
 
 
@@ -81,6 +84,8 @@ class Run:
     """No entry, and the contract's rows."""
     gaps: tuple[tuple[Moment, Moment], ...]
     """From when to when the day did not come to the loan."""
+    held_now: frozenset[str]
+    """The claims of the loan as it is: none of them goes, though nothing may be left of it."""
     reached: Moment = (date.min, 0)
     entries: list[Entry] = field(default_factory=list)
     got: dict[str, Got] = field(default_factory=dict)
@@ -164,19 +169,23 @@ class Run:
         self._answered(payment.payment_id)
 
     def sell(self, sale: Sale) -> None:
-        """The sale stands. Refused: `claim_sold_since` when it would have been of another amount."""
+        """The sale stands: the buyer has what he paid for, and what the claim would have been owed beyond that stays the seller's. Refused:
+        `claim_sold_since` when less was there to be sold, or the claims are more than a distribution can say."""
         self.entries.append(sale)
         state = self.state
         sold = next((c for c in reopened(state).claims if c.claim_id == sale.sold_claim_id), None)
-        whole_fen = sale.left_fen + sale.principal_fen
-        if isinstance(state, Repaid) or sold is None or sold.principal_fen != whole_fen:
+        if isinstance(state, Repaid) or sold is None or sold.principal_fen < sale.principal_fen:
             raise Refused("claim_sold_since")
+        left_fen = sold.principal_fen - sale.principal_fen
+        is_kept = left_fen or sold.claim_id in self.held_now
         claims = tuple(
-            replace(claim, principal_fen=sale.left_fen) if claim is sold else claim
+            replace(claim, principal_fen=left_fen) if claim is sold else claim
             for claim in state.claims
-            if claim is not sold or sale.left_fen
+            if claim is not sold or is_kept
         )
-        self.state = replace(state, claims=(*claims, _bought(sale)))
+        if len(claims) >= CLAIMS_MAX:
+            raise Refused("claim_sold_since")
+        self.state = replace(state, claims=(*claims, bought(sale)))
 
     def apply(self, measure: Measure) -> None:
         """A measure is decided again on what the loan is now."""
@@ -254,8 +263,9 @@ class Run:
             debited_fen=payment.amount_fen,
             value_date=payment.value_date,
         )
-        asked = (*state.unanswered, payment.payment_id)
-        return record_debit(self.profile, debit, replace(state, unanswered=asked), context)
+        asked = Pending(debit_id=payment.payment_id, asked_on=payment.value_date)
+        others = answered(state.unanswered, payment.payment_id)
+        return record_debit(self.profile, debit, replace(state, unanswered=(*others, asked)), context)
 
     def _share(self, shared: RepaymentDistributed) -> None:
         self.platform_fen += shared.fee_fen
@@ -326,24 +336,13 @@ class Run:
     def _answer(self) -> None:
         """A debit that was answered on its day waits for nothing here: its money comes with its entry."""
         if self.state.unanswered:
-            waiting = tuple(debit for debit in self.state.unanswered if debit in self.held)
+            waiting = tuple(debit for debit in self.state.unanswered if debit.debit_id in self.held)
             self.state = replace(self.state, unanswered=waiting)
 
     def _answered(self, payment_id: str) -> None:
-        if payment_id in self.state.unanswered:
-            waiting = tuple(debit for debit in self.state.unanswered if debit != payment_id)
-            self.state = replace(self.state, unanswered=waiting)
+        if waits_for(self.state.unanswered, payment_id):
+            self.state = replace(self.state, unanswered=answered(self.state.unanswered, payment_id))
 
 
 #: No rule of a loan asks for the time of day.
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-def _bought(sale: Sale) -> Claim:
-    return Claim(
-        order=sale.order,
-        claim_id=sale.claim_id,
-        account_id=sale.account_id,
-        investor=sale.investor,
-        principal_fen=sale.principal_fen,
-    )

@@ -6,10 +6,11 @@ from dataclasses import replace
 from services.repayment.domain.allocation import book_of
 from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import Journal, lent
-from services.repayment.domain.journal_entries import Answer, Entry, Payment, Sale, Wait
+from services.repayment.domain.journal_entries import Answer, Entry, Payment, Wait
 from services.repayment.domain.loan_state import Claim, Repaid, Running, reopened
 from services.repayment.domain.profile import CURRENT, Profile, Rules
 from services.repayment.domain.replay_run import Run
+from services.repayment.domain.sales import sellers
 from services.repayment.domain.trouble import Trouble
 
 
@@ -23,7 +24,9 @@ def begin(profile: Profile, live: Running | Repaid, entries: Sequence[Entry]) ->
         for entry in entries
         if isinstance(entry, Wait)
     )
-    return Run(profile, rules, _first(rules, last, entries, bare), held_by(last, entries), bare, gaps)
+    held_now = frozenset(claim.claim_id for claim in last.claims)
+    first = _first(rules, last, entries, bare)
+    return Run(profile, rules, first, held_by(last, entries), bare, gaps, held_now)
 
 
 def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
@@ -34,7 +37,7 @@ def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
         if isinstance(entry, Payment) and entry.is_debit and entry.booked_on > entry.value_date
     )
     empty = (entry.debit_id for entry in entries if isinstance(entry, Answer))
-    return frozenset((*last.unanswered, *late, *empty))
+    return frozenset((*(debit.debit_id for debit in last.unanswered), *late, *empty))
 
 
 def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal) -> Running:
@@ -71,15 +74,6 @@ def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal)
 
 def _lent(last: Running, entries: Sequence[Entry]) -> Iterator[Claim]:
     """The first holders: those who stand, and those who sold all that they had."""
-    known = {claim.order: claim for claim in last.claims}
-    for sale in entries:
-        if isinstance(sale, Sale):
-            known[sale.sold_order] = Claim(
-                order=sale.sold_order,
-                claim_id=sale.sold_claim_id,
-                account_id=sale.seller_account,
-                investor=sale.seller,
-                principal_fen=0,
-            )
+    known = {claim.order: claim for claim in (*last.claims, *sellers(entries))}
     for order, fen in lent(last.journal).items():
         yield replace(known[order], principal_fen=fen)

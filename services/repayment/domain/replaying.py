@@ -51,7 +51,7 @@ class Replayed:
 def replay(profile: Profile, live: Running | Repaid, context: Context, entries: Sequence[Entry]) -> Replayed:
     """The loan that these inputs give by now; who pays, holds and waits is taken from `live`.
 
-    Refused: `claim_sold_since` when a sale would have been of another amount, `…_would_differ` when a measure would not have come about.
+    Refused: `claim_sold_since` when less of a claim would have been there than was sold, `…_would_differ` when a measure would not have come about.
     """
     return finish(begin(profile, live, entries), live, context, entries)
 

@@ -13,6 +13,7 @@ from services.repayment.domain.allocation import Book, Penalty
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.journal import (
     Journal,
+    entries_of,
     redated_in,
     retaken_in,
     reversed_in,
@@ -21,6 +22,7 @@ from services.repayment.domain.journal import (
     with_first_rows,
 )
 from services.repayment.domain.journal_entries import Answer, Compensation, Measure, Sale, Wait, payment_of
+from services.repayment.domain.sales import sellers
 from services.repayment.domain.trouble import restated
 
 if TYPE_CHECKING:  # the state's module folds by this one
@@ -141,15 +143,15 @@ def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRe
 
 
 def standing_at(state: "Running", standing: Standing) -> "Running":
-    """The state at a standing; who holds a claim, what is for sale and what has no answer yet stay."""
+    """The state at a standing; who holds a claim, what is for sale and what has no answer yet stay. A claim that was sold whole, and of which
+    something is its seller's again, comes back in its place."""
     measured = standing.measured
-    owed = {claim.claim_id: claim.principal_fen for claim in standing.claims}
+    known = {claim.claim_id: claim for claim in (*sellers(entries_of(state.journal)), *state.claims)}
     return replace(
         state,
         book=_book_at(state.book, standing),
         claims=tuple(
-            replace(claim, principal_fen=owed.get(claim.claim_id, claim.principal_fen))
-            for claim in state.claims
+            replace(known[claim.claim_id], principal_fen=claim.principal_fen) for claim in standing.claims
         ),
         weights=standing.weights,
         bucket=standing.bucket,

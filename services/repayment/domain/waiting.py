@@ -15,6 +15,7 @@ from services.repayment.domain.journal import last_moment
 from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, Moment
 from services.repayment.domain.loan_day import MISSES_PHASE, next_wake, wake
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
+from services.repayment.domain.pending import waits_for
 from services.repayment.domain.profile import Rules
 
 
@@ -74,7 +75,7 @@ def told_late(
     """The answer to a debit (its id and day) of which nothing is taken: where it came after that day, with its place and what had been
     due before it."""
     debit_id, asked_on = asked
-    if context.business_date <= asked_on or debit_id not in state.unanswered:
+    if context.business_date <= asked_on or not waits_for(state.unanswered, debit_id):
         return events
     last = reopened(state)
     due = next_wake(rules, last) if isinstance(state, Running) else None

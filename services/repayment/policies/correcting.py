@@ -1,7 +1,7 @@
 """From a proposed correction to its loan, which says who has a part in it; from an allowed one to the loan that is put right, and back when
 its money has moved.
 
-The loan may say no (`CommandRefused` brings the correction back); once it is put right nothing can be declined, only waited for.
+The loan may say no (`CommandRefused` brings the correction back: to its end, or to the finance head where the year has ended meanwhile); once it is put right nothing can be declined, only waited for.
 """
 
 from libs.events.adjustments import CorrectionSettled
@@ -12,6 +12,7 @@ from libs.events.corrections import (
     CorrectionExamined,
     CorrectionProposed,
     CorrectionRefused,
+    CorrectionSigned,
     LoanRestated,
     moved_fen,
 )
@@ -105,6 +106,7 @@ SAGAS = (
             CorrectionBooked: lambda event: str(event.correction_id),
             CorrectionClosed: lambda event: str(event.correction_id),
             CorrectionRefused: lambda event: str(event.correction_id),
+            CorrectionSigned: lambda event: str(event.correction_id),
         },
         steps=(
             Step(

@@ -47,8 +47,11 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                 )
             ]
         case LoanRestated() as loan:
+            owed = {claim.claim_id for claim in loan.standing.claims}
+            # Of a claim that was sold whole something may be its seller's again.
+            whole = (Set(each.claim_id, "sold_whole", each.claim_id not in owed) for each in loan.claims)
             sources = (Set(change.claim_id, f"src.{event.stream}", event.address) for change in loan.claims)
-            return [*restated.claims(loan), *receipts.restated(loan), *sources]
+            return [*restated.claims(loan), *receipts.restated(loan), *whole, *sources]
         case ClaimReserved() as reserved:
             return _reserved(reserved.claim_id, reserved.offer_id, event)
         case ReservationReleased() as released:
@@ -97,7 +100,7 @@ def _opened(loan_id: str, claim: ClaimTerms | SubrogatedClaim, event: RecordedEv
 
 VIEW = View(
     name="repayment.claims",
-    version=4,
+    version=5,
     reads=(
         LoanOpened,
         RepaymentDistributed,

@@ -36,7 +36,13 @@ def _fields(data: object) -> Mapping[str, Any]:
             return _proposed(data)
         case CorrectionSigned():
             # Said only where two are asked, which the turn of a year may have made it since the proposal.
-            return {f"signed.{data.role}": data.signed_by, "signatures": 2}
+            # Said again it takes back that it was allowed: the year had ended before the loan was put right.
+            return {
+                f"signed.{data.role}": data.signed_by,
+                "signatures": 2,
+                "state": "proposed",
+                "booking": None,
+            }
         case CorrectionAuthorised():
             return {
                 "state": "authorised",
@@ -80,7 +86,7 @@ def _proposed(data: CorrectionProposed) -> Mapping[str, Any]:
 
 VIEW = View(
     name="repayment.corrections",
-    version=2,
+    version=3,
     reads=(
         CorrectionProposed,
         CorrectionSigned,

@@ -1,6 +1,6 @@
 """Money of corrections: collected first, then paid on in order; what an account owes is taken from the next money that comes."""
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
@@ -33,6 +33,7 @@ from tests.unit.given import TODAY, given
 
 ACCOUNT = account.aggregate(DEMO)
 WAY = "clearing:correction:cor_1"
+WAY_ACROSS = "clearing:prior_year:cor_1"
 SAID: dict[str, Any] = {"correction_id": "cor_1", "loan_id": "loan_1", "booking": "same_year"}
 
 
@@ -198,6 +199,39 @@ def test_what_a_correction_does_to_an_account(spec: Spec) -> None:
 def test_how_a_correction_is_settled(spec: Spec) -> None:
     """Each rule by its sentence."""
     spec.check(settling.AGGREGATE)
+
+
+@pytest.mark.parametrize("spec", [*SPECS, *SETTLEMENT_SPECS], ids=lambda spec: spec.says)
+def test_across_the_years_end_all_of_it_goes_through_the_prior_year(spec: Spec) -> None:
+    """The same of a correction of a year that is over: every fen lies in its prior-year adjustment, and everything said says so."""
+    is_of_account = spec in SPECS
+    across(spec).check(ACCOUNT if is_of_account else settling.AGGREGATE)
+
+
+def across(told: Any) -> Any:
+    """The same of the year before."""
+    match told:
+        case "same_year":
+            return "prior_year"
+        case str():
+            return told.replace("clearing:correction:", "clearing:prior_year:")
+        case tuple():
+            return tuple(map(across, told))
+        case dict():
+            return {name: across(value) for name, value in told.items()}
+        case _ if is_dataclass(told) and not isinstance(told, type):
+            return replace(told, **{each.name: across(getattr(told, each.name)) for each in fields(told)})
+        case _:
+            return told
+
+
+def test_the_next_money_goes_to_the_prior_year_too() -> None:
+    """What is still owed keeps the clearing of its correction."""
+    pending = across((*OWING, asked("top_2")))
+    confirm = ConfirmTopUp(top_up_id="top_2", amount_fen=500_00, bank_reference="B2", succeeded=True)
+    taken = across(debited(90_00, 0, 410_00))
+    assert WAY_ACROSS in {posting.account for posting in taken.postings}
+    given(ACCOUNT, *pending).when(confirm, on()).then(deposited(500_00, 500_00, "top_2", "B2"), taken)
 
 
 def test_the_next_money_pays_what_is_owed_first() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -14,7 +14,7 @@ from libs.events.repayment import ScheduleRow
 from libs.events.schedules.day_count import year_fraction
 from libs.events.schedules.due_dates import due_date, shifted
 from libs.events.schedules.rows import MONTH, installment_fen, interest_fen, schedule
-from libs.events.schedules.terms import PLAIN, DayCount, Method, RepaymentTerms
+from libs.events.schedules.terms import PLAIN, DayCount, Method, RepaymentTerms, require_sound
 from libs.events.working_days import CHINA, WEEKENDS
 
 FUNDED_ON = date(2024, 1, 15)
@@ -249,6 +249,10 @@ def test_a_holiday_moves_a_due_day() -> None:
         (PLAIN, {"amount_fen": 0}, "invalid_amount"),
         (PLAIN, {"amount_fen": -1}, "invalid_amount"),
         (PLAIN, {"amount_fen": 10**15 + 1}, "invalid_amount"),
+        (PLAIN, {"amount_fen": 10**15}, "invalid_amount"),
+        (PLAIN, {"amount_fen": 10**15 - 10**13}, "invalid_amount"),
+        (replace(PLAIN, period_fee_permille=1_000), {"amount_fen": 10**14}, "invalid_amount"),
+        (replace(PLAIN, interest_by="day"), {"amount_fen": 9 * 10**14}, "invalid_amount"),
         (PLAIN, {"annual_rate": Decimal("-0.01")}, "invalid_rate"),
         (PLAIN, {"annual_rate": Decimal("0.123456789")}, "invalid_rate"),
         (PLAIN, {"annual_rate": Decimal("10.00000001")}, "invalid_rate"),
@@ -281,6 +285,33 @@ def test_the_longest_loan_has_a_schedule() -> None:
     """Fifty years by the day."""
     longest = RepaymentTerms(method="equal_instalments", interest_by="day", day_count="act_act_isda")
     rows = schedule(
-        longest, amount_fen=10**15, annual_rate=Decimal("0.12345678"), months=600, funded_on=FUNDED_ON
+        longest, amount_fen=5 * 10**13, annual_rate=Decimal("0.12345678"), months=600, funded_on=FUNDED_ON
     ).rows
-    assert sum(row.principal_fen for row in rows) == 10**15
+    assert sum(row.principal_fen for row in rows) == 5 * 10**13
+
+
+@pytest.mark.parametrize(
+    "method", ["equal_instalments", "equal_principal", "interest_first", "bullet", "flat"]
+)
+@pytest.mark.parametrize("interest_by", ["month", "day"])
+def test_whatever_has_a_schedule_can_be_said(method: Method, interest_by: Literal["month", "day"]) -> None:
+    """The largest amount that is not refused: all that its instalments ask together is an integer that stands in an event."""
+    terms = RepaymentTerms(
+        method=method,
+        interest_by=interest_by,
+        day_count="act_360",
+        shift="following",
+        calendar="china",
+        period_fee_permille=7,
+    )
+    low, high = 1, 10**15
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            require_sound(terms, **LAKH | {"amount_fen": middle})
+        except Refused:
+            high = middle
+        else:
+            low = middle
+    rows = schedule(terms, **LAKH | {"amount_fen": low}).rows
+    assert sum(row.principal_fen + row.interest_fen + row.fee_fen for row in rows) <= 10**15

@@ -18,6 +18,7 @@ from libs.events.repayment import (
     LoanClassified,
     OverdueBucketChanged,
     PaymentMissed,
+    PenaltyCharged,
 )
 from libs.events.system import PhaseDone
 from libs.events.topics import system_stream
@@ -40,14 +41,17 @@ class LateAuditor(Auditor):
     def __init__(self) -> None:
         super().__init__()
         self.missed: list[int] = []
-        self.pending: list[str] = []
+        self.pending: dict[str, date] = {}
 
     def watch(self, command: Any, outcome: Outcome, today: date) -> None:
-        """A loan is judged only when all is answered, each open instalment once, and not before the evening after it was due."""
+        """A loan is judged only when all is answered, each open instalment once, and not before the evening after it was due; money that
+        comes meanwhile is charged no penalty of a day that is not judged."""
         judges = (PaymentMissed, OverdueBucketChanged, LoanClassified)
         if isinstance(command, Wake) and any(isinstance(event, judges) for event in outcome.events):
             assert not self.pending, f"judged before {self.pending} is answered"
         for event in outcome.events:
+            if isinstance(event, PenaltyCharged):
+                assert event.charged_on <= min(self.pending.values(), default=event.charged_on)
             if isinstance(event, PaymentMissed):
                 assert event.number not in self.missed
                 assert event.due_on < today
@@ -55,9 +59,9 @@ class LateAuditor(Auditor):
                 assert event.open_fen == (sum(owed.values()) - owed["penalty"] or owed["penalty"]) > 0
                 self.missed.append(event.number)
             if isinstance(event, InstallmentDue | DebitRequested):
-                self.pending.append(event.debit_id)
+                self.pending[event.debit_id] = today
         if isinstance(command, RecordDebit | RecordDebitFailure):
-            self.pending.remove(command.debit_id)
+            del self.pending[command.debit_id]
         super().watch(command, outcome, today)
 
     def closed(self, today: date) -> None:
@@ -88,6 +92,8 @@ class Closing:
     asked: list[tuple[date, InstallmentDue | DebitRequested]] = field(default_factory=list)
     read_to: int = 0
     payments: int = 0
+    latest: int = 0
+    """By how many days the debits of today are answered late at most."""
 
     def __post_init__(self) -> None:
         self.bench = Bench(dated=False, jars=LOAN)
@@ -105,9 +111,10 @@ class Closing:
 
     def close_day(self, latest: int = 0) -> None:
         """Phases 2 and 4 of today with what comes in between; some debits are answered up to so many days later."""
+        self.latest = latest
         self._phase(2)
         self.pay()
-        self.answer(latest)
+        self.answer()
         self._phase(4)
         for auditor in self.auditors.values():
             auditor.closed(self.today)
@@ -132,31 +139,29 @@ class Closing:
             assert not told
 
     def pay(self) -> None:
-        """Now and then somebody pays something by himself."""
-        for loan in self.auditors:
-            if self.chance.random() < 0.03:
+        """Now and then somebody pays something by himself, rather while nobody answers what was asked."""
+        for loan, auditor in self.auditors.items():
+            if self.chance.random() < (0.2 if auditor.pending else 0.03):
                 self.payments += 1
+                settles = self.chance.random() < 0.05
                 payment = RecordPayment(
                     payment_id=f"pay_{self.payments}",
                     account_id="acc_bo",
                     payer="usr_bo",
-                    amount_fen=self.chance.randint(1, 60_000),
+                    amount_fen=1_000_000 if settles else self.chance.randint(1, 60_000),
                     value_date=self.today,
-                    settle=False,
+                    settle=settles,
                 )
                 self.say(payment, loan)
 
-    def answer(self, latest: int) -> None:
-        """In the order in which they were asked: all come by one way. What is found counts on the day of the asking."""
+    def answer(self) -> None:
+        """Those whose day has come, in the order in which they were asked. What is found counts on the day of the asking."""
         waiting, self.asked = self.asked, []
         for answered_on, debit in waiting:
             if answered_on > self.today:
                 self.asked.append((answered_on, debit))
                 continue
             self.say(answer_to(debit, self.found(debit)), debit.loan_id)
-        self.asked = [
-            (max(on, self.today + self.chance.randint(0, latest) * _DAY), debit) for on, debit in self.asked
-        ]
 
     def found(self, debit: InstallmentDue | DebitRequested, /) -> int:
         """What of a debit is there: all, a part, or nothing."""
@@ -203,7 +208,9 @@ class Closing:
         opened_on = message.funded_on if isinstance(message, OpenLoan) else self.today
         self.auditors[loan].watch(command, outcome, opened_on)
         self.asked += [
-            (self.today, event) for event in events if isinstance(event, InstallmentDue | DebitRequested)
+            (self.today + self.chance.randint(0, self.latest) * _DAY, event)
+            for event in events
+            if isinstance(event, InstallmentDue | DebitRequested)
         ]
 
 

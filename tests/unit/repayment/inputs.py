@@ -130,10 +130,11 @@ class Lived:
         amount = self.chance.choice([1, self.chance.randint(1, 40_000), self.chance.randint(1, 900_000)])
         settle = self.chance.random() < 0.15
         prepay: Prepay | None = self.chance.choice([None, None, "reamortise", "shorten"])
+        payer, account_id = self.paid_by()
         payment = RecordPayment(
             payment_id=f"pay_{self.count}",
-            account_id="acc_bo",
-            payer="usr_bo",
+            account_id=account_id,
+            payer=payer,
             amount_fen=amount,
             value_date=self.today if place == "early" else self.today + timedelta(days=1),
             settle=settle,
@@ -146,6 +147,10 @@ class Lived:
         if place == "ahead" and (due is None or due > (self.today, 2)):
             place = "between"  # a loan with nothing to ask today does not know whether the asking is over, and takes it to be
         self._told(Input(self.today, place, payment), self.say(payment))
+
+    def paid_by(self) -> tuple[str, str]:
+        """Who pays, and from which account."""
+        return "usr_bo", "acc_bo"
 
     def answer(self, debit: InstallmentDue | DebitRequested) -> Sequence[Any] | str:
         """All of it is found, some or nothing; what the loan says."""

@@ -61,7 +61,7 @@ class Oracle:
         for index, (due, _, interest, fee) in enumerate(self.rest):
             part = 0 if index < waits else left if index == len(self.rest) - 1 else min(left, each)
             scaled = Decimal(interest) * (left + sum(row[1] for row in rows)) / whole
-            rows.append((due, part, fen_of(scaled, self.terms.rounding), fee if left else 0))
+            rows.append((due, part, fen_of(scaled, self.terms.rounding), fee) if left else (due, 0, 0, 0))
             left -= part
         return rows
 

@@ -137,6 +137,13 @@ def test_a_settlement_after_the_last_due_date_is_the_arrears() -> None:
     assert payoff_fen(NEW, days(LAST_DUE, 100), RULES) == 100_000 + 1_000 + 670 + 337
 
 
+def test_a_settlement_pays_interest_that_outlives_its_principal() -> None:
+    """Rows of the log from before a flat loan's interest ended with its principal: what is still asked is earned, and ends the loan."""
+    rows = (*ROWS[:2], replace(ROWS[2], principal_fen=0))
+    book = paid(book_of(FUNDED_ON, Decimal("0.12"), rows), 68_004, SECOND_DUE)
+    assert settlement(book, days(SECOND_DUE, 2), RULES) == (line(3, 337, 0),)
+
+
 def test_a_settlement_dated_before_an_instalment_that_was_touched_counts_it_as_due() -> None:
     """Its interest was paid as scheduled, so it is not accrued a second time."""
     book = paid(NEW, 1_500, FIRST_DUE)

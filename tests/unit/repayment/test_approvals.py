@@ -43,12 +43,17 @@ async def world(keys: Path) -> AsyncIterator[World]:
         # Proposed in December, when one was to sign, and signed in January.
         late = replace(proposed, correction=replace(proposed.correction, correction_id="cor_3"))
         signed = replace(test_correction.SIGNED, correction_id="cor_3")
+        # Allowed in December, come to the loan in January, and refused by it.
+        ended = replace(proposed, correction=replace(proposed.correction, correction_id="cor_4"))
+        allowed = replace(test_correction.AUTHORISED, correction=ended.correction)
+        again = replace(test_correction.SIGNED, correction_id="cor_4")
         for view, stream, events in (
             (MEASURES, "msr_1", (*measure_story.IN_WORK, SIGNED)),
             (MEASURES, "msr_2", measure_story.IN_WORK),
             (CORRECTIONS, "cor_1", (proposed,)),
             (CORRECTIONS, "cor_2", (across,)),
             (CORRECTIONS, "cor_3", (late, signed)),
+            (CORRECTIONS, "cor_4", (ended, allowed, again)),
             (COMPENSATIONS, "loan_7", (guarantee_story.PROPOSED,)),
             (ASSETS, "ast_1", asset_story.ON_SALE),
             (GUARANTORS, "gua_g", (guarantee_story.NOMINATED,)),
@@ -94,6 +99,7 @@ async def test_each_post_is_shown_what_waits_for_it(world: World) -> None:
         ("measure", "msr_1"),
         ("correction", "cor_2"),
         ("correction", "cor_3"),
+        ("correction", "cor_4"),
         ("guarantor", "gua_g"),
     ]
     shown = (await waits(world, "stf_ria", "risk", *ALL))["items"]
@@ -102,7 +108,7 @@ async def test_each_post_is_shown_what_waits_for_it(world: World) -> None:
     both = StaffAppointed(staff_id="stf_two", roles=("risk", "general_manager"), region=None)
     show(world, STAFF, "stf_two", both)
     shown = (await waits(world, "stf_two", None, *ALL))["items"]
-    assert [item["id"] for item in shown] == ["msr_2", "msr_1", "cor_2", "cor_3", "gua_g"]
+    assert [item["id"] for item in shown] == ["msr_2", "msr_1", "cor_2", "cor_3", "cor_4", "gua_g"]
 
 
 async def test_pages_go_from_kind_to_kind(world: World) -> None:

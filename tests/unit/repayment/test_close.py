@@ -13,7 +13,13 @@ from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from libs.events.repayment import InstallmentDue, PaymentMissed
+from libs.events.repayment import (
+    InstallmentDue,
+    PaymentMissed,
+    PaymentReceived,
+    PaymentReturned,
+    PenaltyCharged,
+)
 from libs.runtime import day
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
@@ -21,6 +27,7 @@ from tests.unit.given import Outcome, given, step
 from tests.unit.repayment.closing import Closing
 from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.stories import (
+    CONTRACTED,
     FIRST_DUE,
     INSTALLMENT,
     LOAN,
@@ -29,6 +36,7 @@ from tests.unit.repayment.stories import (
     classified,
     days,
     debited,
+    due,
     dues,
     failed,
     found_nothing,
@@ -91,6 +99,82 @@ def test_a_debit_that_is_answered_late_with_a_part_was_a_miss_of_the_rest() -> N
     assert (type(missed), missed.number, missed.open_fen) == (PaymentMissed, 1, 30_000)
 
 
+#: The first instalment is asked for, nobody answers, and the grace is over.
+LONG_AFTER = days(FIRST_DUE, 5)
+SILENT: tuple[Any, ...] = (CONTRACTED, due(1))
+
+
+def test_money_that_comes_before_a_late_answer_is_charged_no_penalty() -> None:
+    """What the debit finds counts on the day on which it was asked, so a fen that comes after the grace pays interest, and the instalment is
+    paid in time: nothing is missed."""
+    fen = given(LOAN, *SILENT).when(pays(LONG_AFTER, 1), on(LONG_AFTER))
+    assert [told(fen)[-2:], penalty_fen(fen)] == [["PaymentReceived", "RepaymentDistributed"], 0]
+    paid = step(LOAN, fen.state, debited(FIRST_DUE, INSTALLMENT), on(LONG_AFTER))
+    assert told(paid)[-3:] == ["PaymentReceived", "RepaymentDistributed", "OverpaymentReturned"]
+    assert (penalty_fen(paid), paid.events[-1].amount_fen) == (0, 1)
+    assert LOAN.wake_on(paid.state) == (SECOND_DUE, 2)
+
+
+def test_a_late_answer_with_nothing_is_charged_from_the_first_day_on() -> None:
+    """What was not charged while nobody knew is charged with the miss, on what the payment has left open."""
+    fen = given(LOAN, *SILENT).when(pays(LONG_AFTER, 1), on(LONG_AFTER))
+    nothing = step(LOAN, fen.state, found_nothing(FIRST_DUE), on(LONG_AFTER))
+    missed = step(LOAN, nothing.state, misses(LONG_AFTER), on(LONG_AFTER))
+    charged = next(event for event in missed.events if isinstance(event, PenaltyCharged))
+    assert (charged.charged_on, charged.lines[0].days, charged.lines[0].open_fen) == (LONG_AFTER, 5, 34_001)
+
+
+def test_a_settlement_before_a_late_answer_costs_no_penalty_and_the_answer_goes_back() -> None:
+    """What settles the loan is without penalty that the answer may show to be none; the quote, which knows of no debit, is never less."""
+    day = days(FIRST_DUE, 20)
+    given(LOAN, *SILENT).when(pays(day, 101_440, settle=True), on(day)).then(
+        PaymentReturned(
+            loan_id="loan_7", payment_id="pay_1", account_id="acc_bo", amount_fen=101_440, code="below_payoff"
+        )
+    )
+    settled = given(LOAN, *SILENT).when(pays(day, 101_776, settle=True), on(day))
+    assert told(settled)[-4:] == [
+        "PaymentReceived",
+        "RepaymentDistributed",
+        "OverpaymentReturned",
+        "LoanRepaid",
+    ]
+    assert (penalty_fen(settled), settled.events[-2].amount_fen) == (0, 335)
+    late = step(LOAN, settled.state, debited(FIRST_DUE, INSTALLMENT), on(day))
+    assert [(type(event), event.amount_fen) for event in late.events] == [(PaymentReturned, INSTALLMENT)]
+
+
+def test_a_prepayment_before_a_late_answer_pays_what_is_due_without_penalty() -> None:
+    """All that is due, and principal that is not, for as much as there is beyond it."""
+    prepaid = given(LOAN, *SILENT).when(
+        replace(pays(LONG_AFTER, INSTALLMENT + 20_000), prepay="reamortise"), on(LONG_AFTER)
+    )
+    assert penalty_fen(prepaid) == 0
+    assert prepaid.state.book.penalties == ()
+
+
+def test_money_of_tomorrow_is_charged_up_to_today_while_todays_debit_is_on_its_way() -> None:
+    """On the last day of the grace the loan is asked again; whatever comes before the answer, the answer is in time."""
+    day = days(FIRST_DUE, 3)
+    asked = given(LOAN, CONTRACTED, *UNPAID[1:], *LATE, asked_again(day, INSTALLMENT))
+    fen = asked.when(pays(days(day, 1), 1), on(day))
+    paid = step(LOAN, fen.state, debited(day, INSTALLMENT), on(day))
+    assert (penalty_fen(fen), penalty_fen(paid), paid.state.book.first_open) == (0, 0, 2)
+    after = step(LOAN, asked.state, found_nothing(day), on(day)).state
+    assert penalty_fen(step(LOAN, after, pays(days(day, 1), 1), on(day))) == 0, "a replay knows no order"
+
+
+def penalty_fen(outcome: Outcome) -> int:
+    """What was charged and paid."""
+    charged_fen = sum(event.penalty_fen for event in outcome.events if isinstance(event, PenaltyCharged))
+    return charged_fen + sum(
+        line.penalty_fen
+        for event in outcome.events
+        if isinstance(event, PaymentReceived)
+        for line in event.allocation
+    )
+
+
 # --- payments while the day is closed ------------------------------------------------------------------------------
 
 
@@ -132,16 +216,16 @@ def test_a_payment_that_comes_after_the_judgement_takes_nothing_back() -> None:
 @settings(deadline=None, max_examples=12)
 @examples(st.integers(0, 2**32))
 def test_every_miss_is_said_once_however_the_days_are_closed(seed: int) -> None:
-    """Markers and ticks twice, deaths before and after the log has the decision, two loans a tick, answers up to three days late:
-    what was missed, and where each loan stands, is what the accountant says after every close."""
+    """Markers and ticks twice, deaths before and after the log has the decision, two loans a tick, answers up to eight days late, which
+    is more than the grace: what was missed, and where each loan stands, is what the accountant says after every close."""
     chance = Random(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(day, "WOKEN_PER_TICK_MAX", 2)
         closing = Closing(chance, troubles=0.2)
         closing.open(chance.randint(1, 5), chance)
         for _ in range(100):
-            closing.close_day(latest=chance.choice([0, 0, 3]))
-        for _ in range(4):
+            closing.close_day(latest=chance.choice([0, 0, 8]))
+        for _ in range(9):
             closing.close_day()
     assert not any(auditor.pending for auditor in closing.auditors.values()), (
         "all is answered, so all is judged"

@@ -180,7 +180,7 @@ def wrong(payment_id: str, value_date: date, to_date: date | None = None) -> Cor
             value_date=value_date,
             to_date=to_date,
         ),
-        booking="same_year",
+        booking="prior_year" if to_date and to_date.year < value_date.year else "same_year",
     )
 
 

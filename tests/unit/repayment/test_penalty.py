@@ -345,7 +345,8 @@ def test_a_class_gets_better_only_when_all_arrears_are_met() -> None:
     day = days(SECOND_DUE, 5)
     bad = classified(days(FIRST_DUE, 1), "special_mention", "substandard", 91)
     state = late().state
-    state = LOAN.evolve(LOAN.evolve(state, bad), due(2, 68_004))
+    for event in (bad, due(2, 68_004), failed(SECOND_DUE)):
+        state = LOAN.evolve(state, event)
     state = LOAN.evolve(state, moved(SECOND_DUE, "M1", "M2", 31, INSTALLMENT))
     part = step(LOAN, state, pays(day, INSTALLMENT + 604), on(day))
     assert [type(event).__name__ for event in part.events][-1] == "OverdueBucketChanged"

@@ -11,8 +11,10 @@ from hypothesis import given as hypothesis_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from libs.events.repayment import AllocationLine, LoanOpened, PaymentReturned, ScheduleRow
+from libs.events.repayment import AllocationLine, LoanOpened, PaymentReceived, PaymentReturned, ScheduleRow
 from libs.events.rescheduling import Prepay, ScheduleChanged
+from libs.events.schedules.prepaid import Standing, prepaid_rows
+from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import Method, RepaymentTerms
 from services.repayment.commands import RecordPayment
 from services.repayment.domain.allocation import UNDUE, book_of
@@ -34,6 +36,7 @@ from tests.unit.repayment.stories import (
     debited,
     distributed,
     due,
+    failed,
     in_time,
     line,
     on,
@@ -127,6 +130,53 @@ def test_all_that_is_due_is_paid_first() -> None:
     # The debit that was under way finds nothing to pay.
     late = given(LOAN, OPENED, due(1), *paid.events).when(debited(FIRST_DUE, 34_002), on(FIRST_DUE))
     assert late.events[0].code == "nothing_due"
+
+
+def test_what_was_asked_for_is_due_whatever_date_the_money_has() -> None:
+    """Dated the day before, come after the asking: the instalment that was asked for is paid first, and never asked anew."""
+    eve = days(FIRST_DUE, -1)
+    asked = given(LOAN, OPENED, due(1), failed(FIRST_DUE))
+    paid = asked.when(prepays(eve, 34_002 + 20_000, "reamortise"), on(FIRST_DUE))
+    received_ = next(event for event in paid.events if isinstance(event, PaymentReceived))
+    assert received_.allocation == (line(1, 1_000, 33_002), line(UNDUE, 0, 20_000))
+    assert [row.number for row in paid.events[2].rows] == [2, 3]
+
+
+def test_the_last_of_it_may_be_less_than_the_least() -> None:
+    """54.66 yuan are left, which is under the least that is prepaid in part: all of it settles the loan, a part goes back."""
+    little = given(
+        LOAN, OPENED, *given(LOAN, OPENED).when(prepays(EARLY, 95_000, "shorten"), on(EARLY)).events
+    )
+    assert little.state.book.outstanding_fen == 5_466 < RULES.prepay_min_fen
+    part = little.when(prepays(EARLY, 5_465, "shorten", "pay_2"), on(EARLY))
+    assert [event.code for event in part.events] == ["below_prepay_minimum"]
+    whole = little.when(prepays(EARLY, 6_000, "shorten", "pay_2"), on(EARLY))
+    assert type(whole.events[-1]).__name__ == "LoanRepaid"
+
+
+@pytest.mark.parametrize("method", ["flat", "equal_principal", "equal_instalments"])
+def test_nothing_is_asked_of_nothing(method: Method) -> None:
+    """Of five yuan-cents that are left for a year the first rows take all: the rest ask for no interest and no fee."""
+    terms = RepaymentTerms(method=method, period_fee_permille=10)
+    lent = schedule(
+        terms, amount_fen=120_000, annual_rate=Decimal("0.12"), months=12, funded_on=FUNDED_ON
+    ).rows
+    standing = Standing(terms, Decimal("0.12"), FUNDED_ON, lent, 0)
+    asked = prepaid_rows(standing, 5, "reamortise")
+    assert [row.principal_fen for row in asked] == [1] * 5 + [0] * 7
+    assert [row.fee_fen for row in asked] == [1_200] * 5 + [0] * 7
+    assert all(row.interest_fen == 0 for row in asked[5:])
+
+
+def test_flat_interest_ends_with_its_principal() -> None:
+    """Of 2.76 yuan over 24 months 23 rows take 12 fen each, and 3 of interest; the last asks for nothing, so no loan is open of which nothing
+    is owed."""
+    terms = RepaymentTerms(method="flat")
+    lent = schedule(
+        terms, amount_fen=500_000, annual_rate=Decimal("0.12"), months=24, funded_on=FUNDED_ON
+    ).rows
+    asked = prepaid_rows(Standing(terms, Decimal("0.12"), FUNDED_ON, lent, 0), 276, "reamortise")
+    assert [(row.principal_fen, row.interest_fen) for row in asked] == [(12, 3)] * 23 + [(0, 0)]
 
 
 def test_what_settles_the_loan_ends_it() -> None:

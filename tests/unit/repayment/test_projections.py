@@ -252,6 +252,7 @@ def test_penalty_and_class_are_shown_where_they_were_charged() -> None:
     day = days(FIRST_DUE, 10)
     unpaid = (CONTRACTED, due(1), failed(FIRST_DUE))
     late = given_events(LOAN, *unpaid).when(misses(days(FIRST_DUE, 1)), on(days(FIRST_DUE, 1))).events
+    late = (*late, failed(days(FIRST_DUE, 1)))
     paid_late = given_events(LOAN, *unpaid, *late).when(pays(day, 1_500), on(day)).events
     events = history("loan_7", *unpaid, *late, *paid_late)
     shown = documents(SCHEDULES, events)["loan_7"]
