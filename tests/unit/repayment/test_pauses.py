@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.deciding import Refused, Wake
-from libs.events.measures import NonAccrual, Reclassification, Restructuring, WriteOff
+from libs.events.measures import Reclassification, Restructuring, WriteOff
 from libs.events.non_accrual import NonAccrualEnded
 from libs.events.pauses import Pause
 from libs.events.repayment import PenaltyLine
@@ -161,10 +161,9 @@ def test_what_is_unpaid_in_a_pause_is_not_cured() -> None:
     second is unpaid since 31 March, so the class is not, nor is interest income, nor does risk say better by hand, until that is paid."""
     begun, today = date(2024, 3, 4), date(2024, 4, 11)
     pause = of_days(days(begun, 1), date(2024, 5, 18))
-    stop = done(NonAccrual(), "msr_2")
     paused_ = (applied(pause, begun, before_phase=4), paused(pause.from_on, pause.to_on, begun))
-    stopped = replace(no_income(today, 1), cause="by_hand", measure_id="msr_2")
-    late = (*UNPAID, *LATE, *paused_, due_unasked(2, 2 * INSTALLMENT), applied(stop.terms, today, "msr_2"))
+    stopped = no_income(today, 1)
+    late = (*UNPAID, *LATE, *paused_, due_unasked(2, 2 * INSTALLMENT))
     part = in_time(given(LOAN, *late, stopped).when(pays(today, INSTALLMENT), on(today)))
     assert part.events[2:] == (moved(today, "M1", "current", 0, 0, 66_998),)
     better = done(Reclassification(to_class="normal"), "msr_3")
