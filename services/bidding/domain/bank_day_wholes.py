@@ -8,8 +8,9 @@ from libs.events.bank_days import BankBreakClosed, BankBreakOpened, BreakKind, C
 from libs.events.deciding import Refused
 from libs.events.money import MAX_INTEGER
 from services.bidding.commands.bank_days import Half
+from services.bidding.domain.bank_day_records import Books, Break
 from services.bidding.domain.bank_day_sums import digest
-from services.bidding.domain.bank_days_state import Books, Break, net_fen
+from services.bidding.domain.bank_days_state import net_fen
 from services.bidding.domain.buckets import all_kept
 
 

@@ -10,7 +10,7 @@ import services.bidding.domain.bank_day_wholes as wholes
 import services.bidding.domain.bank_days as bank_days
 import services.bidding.projections.account_proof as account_proof
 import services.bidding.reconciler as reconciler
-from services.bidding.domain.bank_days_state import Break
+from services.bidding.domain.bank_day_records import Break
 from services.bidding.matching import Matcher
 from tools.simulator import finance
 from tools.simulator.planted.plant import CROWDED, ROUGH, Plant, instead, together
@@ -155,6 +155,22 @@ PLANTS = (
         ("is not settled by",),
         config=FORTNIGHT,
         seeds=range(54, 57),
+    ),
+    Plant(
+        "half-rests-on-nothing",
+        "What was resolved by another difference stays so when that one is shown no more.",
+        together(instead(files, "freed", _nothing), instead(bank_days, "freed", _nothing)),
+        ("is over by what is not there",),
+        config=FORTNIGHT,
+        seeds=range(64),
+    ),
+    Plant(
+        "explained-by-what-is-gone",
+        "Who resolves a difference does not ask whether the one that explains it is there.",
+        instead(bank_days, "stands", lambda _real: lambda *_arguments: True),
+        ("is resolved by what is not there",),
+        config=FORTNIGHT,
+        seeds=range(64),
     ),
     Plant(
         "one-accountant-resolves",
