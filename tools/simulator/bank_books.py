@@ -193,7 +193,7 @@ class BankBooks:
         one = first.kind in ("missing_here", "missing_there") and abs((other_date - first.day).days) == 1
         require(one and name not in self.settled, f"{where}: {first.what} was not in flight")
         kind = "missing_there" if first.kind == "missing_here" else "missing_here"
-        first.other = name
+        first.other, first.counterpart = name, ""
         self._settle(data["break_id"])
         what = reference, account, ledger_fen, bank_fen
         self.settled[name] = BreakBook(other_date, kind, what, other=data["break_id"])
