@@ -49,10 +49,15 @@ class Side:
 
 @record
 class Claims:
-    """What lenders paid for their claims and have not got back, and what the claims' own register says, at one moment of rest."""
+    """What lenders paid for their claims and have not got back, and what the claims' own register says, at one moment of rest.
+
+    Opposite errors cancel in the sums: by `apart_fen` the two differ, loan by loan, and `loans` are the first of these.
+    """
 
     ledger_fen: Fen
     register_fen: Fen
+    apart_fen: Count = 0
+    loans: tuple[str, ...] = ()
 
 
 @record

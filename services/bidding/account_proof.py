@@ -13,14 +13,14 @@ _PAGE: Final = 1_000
 
 
 async def drift_fen(views: ReadsViews) -> int:
-    """How much more all accounts say than they were given, a page at a time: both stand in one document, so nobody has to be at
-    rest. Raises ViewMissing, DatabaseError.
+    """How far what accounts say is from what they were given, each without its sign, so that two errors never cancel. A page at a
+    time: both stand in one document, so nobody has to be at rest. Raises ViewMissing, DatabaseError.
     """
     total_fen = 0
     after: str | None = None
     while True:
         page, after = await views.page(PROOF, where={}, after=after, limit=_PAGE)
         for document in page:
-            total_fen += document.get("says_fen", 0) - document.get("posted_fen", 0)
+            total_fen += abs(document.get("says_fen", 0) - document.get("posted_fen", 0))
         if after is None:
             return total_fen

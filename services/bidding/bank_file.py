@@ -6,7 +6,7 @@ Whatever is wrong with it is said with the number of the line, and then nothing 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Final
 
@@ -18,17 +18,13 @@ VERSION: Final = b"2"
 LINE_BYTES_MAX: Final = 1_024
 
 _ID: Final = rb"[A-Za-z0-9_-]{0,100}"
-_AMOUNT: Final = rb"[0-9]{1,15}"
-_HEAD = re.compile(
-    rb"H\|loanstream-bank-file\|([0-9]+)\|([0-9-]{10})\|(" + _AMOUNT + rb")\|(-?" + _AMOUNT + rb")\n"
-)
+_SUM: Final = rb"[0-9]{1,25}"
+_HEAD = re.compile(rb"H\|loanstream-bank-file\|([0-9]+)\|([0-9-]{10})\|([0-9]{1,15})\|(-?" + _SUM + rb")\n")
 _LINE = re.compile(
-    rb"B\|([!-{}~]{1,64})\|(" + _ID + rb")\|(" + _ID + rb")\|(in|out)\|([1-9][0-9]{0,14})\|"
-    rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\n"
+    rb"B\|([!-{}~]{1,64})\|(" + _ID + rb")\|(" + _ID + rb")\|(in|out)\|([1-9][0-9]{0,15})\|"
+    rb"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)\n"
 )
-_END = re.compile(
-    rb"T\|(" + _AMOUNT + rb")\|(" + _AMOUNT + rb")\|(" + _AMOUNT + rb")\|(-?" + _AMOUNT + rb")\n"
-)
+_END = re.compile(rb"T\|([0-9]{1,15})\|(" + _SUM + rb")\|(" + _SUM + rb")\|(-?" + _SUM + rb")\n")
 
 
 class BankFileRefused(Exception):
@@ -75,8 +71,10 @@ class BankFile:
             found = _LINE.fullmatch(raw)
             if found is None:
                 break
-            reference, _, account, direction, amount = found.groups()
+            reference, _, account, direction, amount, booked_at = found.groups()
             amount_fen = int(amount)
+            if amount_fen > MAX_INTEGER or not _is_a_time(booked_at):
+                raise BankFileRefused(number, "broken_line")
             seen += 1
             if direction == b"in":
                 in_fen += amount_fen
@@ -107,6 +105,8 @@ class BankFile:
             raise BankFileRefused(1, "unknown_version")
         if day.decode() != self._day.isoformat():
             raise BankFileRefused(1, "wrong_date")
+        if abs(int(opening)) > MAX_INTEGER:
+            raise BankFileRefused(1, "sum_too_large")
         return int(count), int(opening)
 
     def _end(
@@ -120,11 +120,22 @@ class BankFile:
         count, in_fen, out_fen, closing_fen = (int(figure) for figure in found.groups())
         if counts != (count, count):
             raise BankFileRefused(number, "count_differs")
-        if sums != (in_fen, out_fen) or max(sums) > MAX_INTEGER:
+        if sums != (in_fen, out_fen):
             raise BankFileRefused(number, "sum_differs")
         if opening_fen + in_fen - out_fen != closing_fen:
             raise BankFileRefused(number, "balance_differs")
+        if max(in_fen, out_fen, abs(closing_fen)) > MAX_INTEGER:
+            raise BankFileRefused(number, "sum_too_large")
         return closing_fen
+
+
+def _is_a_time(booked_at: bytes) -> bool:
+    """Whether there is such a moment: the bank's clock decides nothing, but a line that says none is no line."""
+    try:
+        datetime.fromisoformat(booked_at.decode())
+    except ValueError:
+        return False
+    return True
 
 
 def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from libs.runtime.http import Call, Order
 from libs.runtime.http.edge import ReadsViews
 from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFile, BankFileRefused
+from services.bidding.claims_proof import claims_at_rest
 from services.bidding.commands.bank_days import BANK_DAYS, ListBankBreaks, ReconcileBankDay
 from services.bidding.custodian import BankRefused
 from services.bidding.domain.bank_day_sums import listing_of, part_of
@@ -34,7 +35,6 @@ log = structlog.get_logger()
 BOOKINGS: Final = "bidding.bank-bookings"
 DAYS: Final = "bidding.bank-days"
 BREAKS: Final = "bidding.bank-breaks"
-LENT: Final = "bidding.lent"
 #: Who asks in the log.
 RECONCILER: Final = Principal("reconciler")
 #: Dates whose files are looked at again, because an order that comes late is booked on the date that it carries (chosen).
@@ -101,7 +101,8 @@ async def reconciliation(
     in_thread: InThread = asyncio.to_thread,
     room: Room = USUAL,
 ) -> Found:
-    """What a date's file asks of the log. `accounts_drift_fen`: how far the accounts' own balances are from their postings.
+    """What a date's file asks of the log. `accounts_drift_fen`: how far the accounts' own balances are from their postings, all
+    together.
 
     Raises DayNotOver and BankFileRefused; then nothing was asked.
     """
@@ -124,7 +125,8 @@ async def reconciliation(
         begins_with=file.begins_with,
         bank=file.side,
         ledger=replace(ledger, closing_fen=closing_fen),
-        accounts_fen=accounts_fen + accounts_drift_fen,
+        # Away from the ledger, so that what accounts say wrongly does not hide what was posted wrongly.
+        accounts_fen=accounts_fen + accounts_drift_fen * (-1 if accounts_fen < closing_fen else 1),
         claims=claims,
         breaks=breaks if in_one else (),
         parts=() if in_one else tuple(part_of(*chunk) for chunk in chunks),
@@ -166,32 +168,13 @@ def says_nothing(command: ReconcileBankDay, known: Mapping[str, Any]) -> bool:
     return (
         balanced
         and not is_news
-        and (claims is None or claims.ledger_fen == claims.register_fen)
+        and not known.get("claims_apart_fen")
+        and (claims is None or (claims.ledger_fen == claims.register_fen and not claims.apart_fen))
         and command.lines_hash == known.get("lines_hash")
         and command.accounts_fen == known.get("accounts_fen")
         and all(side.closing_fen == known.get(f"{name}_fen") for name, side in sides.items())
         and all(side.bookings == known.get(f"{name}_bookings") for name, side in sides.items())
     )
-
-
-async def claims_at_rest(
-    views: ReadsViews, pause: Callable[[], Awaitable[None]], looks: int = 20
-) -> Claims | None:
-    """What was paid for claims beside their register: at once where they agree, else what stays the same for all looks.
-
-    None while something is on its way between the two: a difference that moves is none.
-    """
-    first: Claims | None = None
-    for _ in range(looks):
-        found = await views.get(LENT, "all") or {}
-        seen = Claims(ledger_fen=found.get("ledger_fen", 0), register_fen=found.get("register_fen", 0))
-        if seen.ledger_fen == seen.register_fen:
-            return seen
-        if first is not None and seen != first:
-            return None
-        first = seen
-        await pause()
-    return first
 
 
 async def known_days(views: ReadsViews) -> dict[date, Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic_core import to_json
 
+from libs.events.money import MAX_INTEGER
 from tools.bank.behaviour import GOOD, Behaviour
 from tools.bank.schema import CUSTODY, OUTSIDE, connect
 
@@ -122,8 +123,11 @@ class Ledger:
             return len(due)
 
     def receive(self, amount_fen: int, business_date: str, now_s: float) -> str:
-        """Money comes in that nobody asked for: booked, and told to the platform. Returns its reference."""
+        """Money comes in that nobody asked for: booked, and told to the platform. Returns its reference. Raises Declined
+        `too_much_money`."""
         with self._transaction() as database:
+            if not _can_be_told(database, amount_fen):
+                raise Declined(422, "too_much_money")
             reference = _reference(database, business_date)
             received = Order("collect", "", "", None, amount_fen, business_date)
             _book(database, reference, None, received, now_s)
@@ -259,13 +263,22 @@ def _settle(
 
 
 def _why_not(database: sqlite3.Connection, order: Order) -> str | None:
-    """Why an order is not booked: the card, or the account, is another holder's, or there is not so much in custody."""
+    """Why an order is not booked: the card, or the account, is another holder's, there is not so much in custody, or no file could
+    say it."""
     names = [order.account, *([order.card_ref] if order.card_ref else [])]
     if any(_holder(database, name) != order.holder for name in names):
         return "not_own_name"
     if order.kind == "pay_out" and _balance(database, CUSTODY) < order.amount_fen:
         return "insufficient_custody"
+    if order.kind == "collect" and not _can_be_told(database, order.amount_fen):
+        return "too_much_money"
     return None
+
+
+def _can_be_told(database: sqlite3.Connection, amount_fen: int) -> bool:
+    """Whether all that ever came in, with this, is a number that the file's reader takes: no sum or balance of a date is above it."""
+    (in_fen,) = database.execute("SELECT coalesce(SUM(in_fen), 0) FROM days").fetchone()
+    return bool(in_fen + amount_fen <= MAX_INTEGER)
 
 
 def _holder(database: sqlite3.Connection, name: str) -> str:

@@ -20,11 +20,11 @@ from libs.runtime.views import ViewMissing, Views
 from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFileRefused
 from services.bidding.bank_files import HttpBankFiles, lines_in
+from services.bidding.claims_proof import claims_at_rest
 from services.bidding.custodian import BankRefused, BankUnavailable, HttpCustodian
 from services.bidding.reconciler import (
     DAYS,
     DayNotOver,
-    claims_at_rest,
     dates_over,
     order_of,
     reconciliation,
@@ -86,8 +86,8 @@ async def reconcile_days(
         for day, file in files.items():
             claims, drift = None, 0
             if dates is not None and day == dates.last:
-                claims = await claims_at_rest(views, lambda: asyncio.sleep(_PAUSE_S))
                 with _in_words(day):
+                    claims = await claims_at_rest(views, lambda: asyncio.sleep(_PAUSE_S))
                     drift = await drift_fen(views)
             with _in_words(day):
                 async with _opened(settings, day, file) as lines:
@@ -178,6 +178,10 @@ def told(document: dict[str, Any]) -> Table:
         table.add_section()
         table.add_row("paid for claims", "", "", "", yuan(document["lent_fen"]))
         table.add_row("register of claims", "", "", "", yuan(document["claims_fen"]))
+    if document["loans_apart"]:
+        named = ", ".join(document["loans_apart"])
+        table.add_row("apart, loan by loan", "", "", "", yuan(document["claims_apart_fen"]))
+        table.add_row(f"among them {named}", "", "", "", "")
     table.caption = (
         f"{document['opened']} opened, {document['closed']} closed, {document['open_after']} open of all days"
         + _waiting(document)

@@ -7,7 +7,7 @@ that has it no more, by its other half, or by two people. At rest nothing waits 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from tools.simulator.books import Books
@@ -15,6 +15,8 @@ from tools.simulator.loan_books import require
 from tools.simulator.played_bank import WORK_LIST, BankEntry, GivenFile
 
 _BANK = "bank:custody"
+#: How long files of a date are looked at; what was settled of an older one is not asked about again.
+_LOOKED_AT = timedelta(days=60)
 #: A difference: reference, account, what the bank says, what we say.
 Difference = tuple[str, str, int, int]
 
@@ -107,6 +109,7 @@ class BankBooks:
         if data["told"] is not None:
             told = sum(each.day == day and bool(each.what[0]) for each in self._known())
             require(data["told"]["breaks"] == told, f"{where}: {told} differences of {day} were told")
+        self._paired(where)
         if day == max(self.days):
             self._whole(where, day, data)
         self._as_the_bank_says(where, day)
@@ -146,6 +149,19 @@ class BankBooks:
             two = len(found) == 2 and found[0].kind != found[1].kind and day in days
             require(not two or (days[1] - days[0]).days != 1, f"{where}: {what} is told twice, on {days}")
 
+    def _paired(self, where: str) -> None:
+        """Of two that settle each other neither is over without the other one, as long as files of its date are looked at."""
+        first = max(self.days) - _LOOKED_AT
+        for name, each in self.settled.items():
+            rests = each.day <= first or self._rests(name, each)
+            require(rests, f"{where}: {each.what} of {each.day} is over by what is not there")
+
+    def _rests(self, name: str, book: BreakBook) -> bool:
+        """Whether the other half, where it has one, stands or is settled, by this one."""
+        half = book.other or book.counterpart
+        other = self.breaks.get(half) or self.settled.get(half)
+        return not half or (other is not None and name in (other.other, other.counterpart))
+
     def _whole(self, where: str, day: date, data: Any) -> None:
         """What no line explains of the balance is told once, to the fen."""
         lines = sum(each.moved_fen for on in self.days for each in self.days[on].entries)
@@ -177,7 +193,7 @@ class BankBooks:
         one = first.kind in ("missing_here", "missing_there") and abs((other_date - first.day).days) == 1
         require(one and name not in self.settled, f"{where}: {first.what} was not in flight")
         kind = "missing_there" if first.kind == "missing_here" else "missing_here"
-        first.other = name
+        first.other, first.counterpart = name, ""
         self._settle(data["break_id"])
         what = reference, account, ledger_fen, bank_fen
         self.settled[name] = BreakBook(other_date, kind, what, other=data["break_id"])
@@ -187,7 +203,8 @@ class BankBooks:
         half = self.settled.get(name)
         if half is not None and (half.other or half.counterpart):
             del self.settled[name]
-            self.settled.pop(half.other or half.counterpart, None)
+            if self._rests(name, half):
+                self.settled.pop(half.other or half.counterpart, None)
             self.landed[name] = None
         require(name not in self.breaks and name not in self.settled, f"{where}: {name} is opened again")
         what = data["reference"], data["account_id"], data["bank_fen"], data["ledger_fen"]
@@ -208,6 +225,8 @@ class BankBooks:
         book = self._open(where, data["break_id"])
         two = book.explained_by not in (None, data["resolved_by"])
         require(two, f"{where}: {data['break_id']} is resolved by {data['resolved_by']} alone")
+        rests = self._rests(data["break_id"], book)
+        require(rests, f"{where}: {book.what} is resolved by what is not there")
         self._settle(data["break_id"])
 
     def _matched(self, where: str, data: Any) -> None:

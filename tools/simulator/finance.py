@@ -11,9 +11,10 @@ from pydantic_core import from_json
 from libs.events.bank_days import Claims, Explanation, Resolution
 from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFileRefused, lines_of
+from services.bidding.claims_proof import claims_at_rest
 from services.bidding.commands import RecordUnrequestedMoney
 from services.bidding.commands.bank_days import BANK_DAYS, ExplainBreak, MatchBreaks, ResolveBreak
-from services.bidding.reconciler import LENT, RECONCILER, DayNotOver, dates_over, reconciliation
+from services.bidding.reconciler import RECONCILER, DayNotOver, dates_over, reconciliation
 from services.bidding.waiting_breaks import Room
 from tools.simulator.people import Api, Call
 from tools.simulator.played_bank import WORK_LIST, PlayedBank
@@ -27,6 +28,8 @@ _PEOPLE = ("stf_acc1", "stf_acc2")
 ROOM = Room(open=WORK_LIST, listed=5, part=2)
 #: How often the machine dies between two parts.
 _GIVES_UP = 0.1
+#: How often people match by amount, and not by reference.
+_BY_AMOUNT = 0.3
 #: Views were behind: the next look begins where they are then.
 _BEHIND = ("file_differs", "known_differs", "invalid_breaks")
 #: Steps between two looks at views that are behind.
@@ -54,7 +57,9 @@ class SeenViews:
             if (after is None or name > after)
             and all(documents[name].get(field) == value for field, value in where.items())
         ]
-        return [documents[name] for name in names[:limit]], names[limit - 1] if len(names) > limit else None
+        return [{"_id": name} | documents[name] for name in names[:limit]], names[limit - 1] if len(
+            names
+        ) > limit else None
 
 
 def _settled(work: Coroutine[Any, Any, _T]) -> _T:
@@ -65,6 +70,10 @@ def _settled(work: Coroutine[Any, Any, _T]) -> _T:
         result: _T = done.value
         return result
     raise AssertionError("the reconciler waits in a world without waiting")
+
+
+async def _no_pause() -> None:
+    pass
 
 
 async def _at_once(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -203,11 +212,9 @@ class Finance:
 
     def _claims(self) -> Claims | None:
         """Compared where nothing is on its way; that they agree in the end, the judgement sees to."""
-        found = _settled(self.views.get(LENT, "all")) or {}
-        ledger_fen, register_fen = found.get("ledger_fen", 0), found.get("register_fen", 0)
-        if ledger_fen != register_fen:
-            return None
-        return Claims(ledger_fen=ledger_fen, register_fen=register_fen)
+        found = _settled(claims_at_rest(self.views, _no_pause, looks=1))
+        is_moving = found is None or found.apart_fen or found.ledger_fen != found.register_fen
+        return None if is_moving else found
 
     # --- people ---------------------------------------------------------------------------------------------------
 
@@ -217,7 +224,7 @@ class Finance:
         if chance < 0.1 or not self.breaks:
             self._stray_money(today)
         elif chance < 0.4:
-            by_amount = self.rng.random() < 0.3
+            by_amount = self.rng.random() < _BY_AMOUNT
             self._ask(MatchBreaks(by="amount" if by_amount else "reference"), self.rng.choice(_PEOPLE))
         else:
             self._look_at(*self.rng.choice(list(self.breaks.items())))

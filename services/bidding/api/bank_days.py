@@ -72,7 +72,8 @@ class BreakDone(Answer):
 class BankDayOut(BaseModel):
     """A date: the bank's file beside the ledger, the accounts and, where they could be compared, the claims. Amounts in fen.
     `unlisted`: differences that wait until the work list has room for them, by which the bank has `unlisted_fen` more; `unclosed`: told
-    ones that the file shows no more and that wait to be closed."""
+    ones that the file shows no more and that wait to be closed. `claims_apart_fen`: by so much claims that were paid for and their
+    register differ, loan by loan; `loans_apart` are the first of these loans."""
 
     business_date: date
     revision: int
@@ -87,6 +88,8 @@ class BankDayOut(BaseModel):
     accounts_fen: int
     lent_fen: int | None
     claims_fen: int | None
+    claims_apart_fen: int
+    loans_apart: list[str]
     opened: int
     closed: int
     unlisted: int

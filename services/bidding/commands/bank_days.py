@@ -95,7 +95,8 @@ class ListBankBreaks:
 
 @command("bidding.ExplainBreak")
 class ExplainBreak:
-    """Say by a code where a difference comes from. No effect for the same code.
+    """Say by a code where a difference comes from. No effect for the same code, where that still holds. What was resolved together with
+    this one is open again.
 
     `himself` is who the member of staff is as a customer.
 
@@ -112,7 +113,8 @@ class ResolveBreak:
     """Another person finds the explanation right and the difference settled. No effect when it is resolved with this code.
 
     Refused: `forbidden_not_staff`, `forbidden_holder`, `break_not_open` (also one that is closed, or resolved on a day that comes bit
-    by bit), `break_not_explained`,
+    by bit), `break_not_explained`, `explanation_lapsed` (the other difference that it was explained by is not there any more, or is
+    something else),
     `forbidden_second_signature` (by who explained it), `break_resolved` (with another code).
     """
 

@@ -24,6 +24,8 @@ from libs.events.bank_days import (
 )
 from libs.events.deciding import Context, Refused
 from services.bidding.commands.bank_days import Gone, Half, ListBankBreaks, ReconcileBankDay
+from services.bidding.domain.bank_day_pairs import alone, freed
+from services.bidding.domain.bank_day_records import Begun, Books
 from services.bidding.domain.bank_day_sums import (
     LINE_KINDS,
     break_id_of,
@@ -33,8 +35,6 @@ from services.bidding.domain.bank_day_sums import (
 )
 from services.bidding.domain.bank_day_wholes import Said, closed, opened, wholes
 from services.bidding.domain.bank_days_state import (
-    Begun,
-    Books,
     DaysEvent,
     evolve,
     first_kept,
@@ -209,6 +209,7 @@ def _told(day: date, breaks: Sequence[LineBreak], state: Books) -> list[BankBrea
                     other=each,
                 )
             )
+            events += freed(half, state)
         else:
             line = Half(
                 business_date=day,
@@ -286,13 +287,13 @@ def _finished(
 # --- what a file shows no more ---------------------------------------------------------------------------------------
 
 
-def _gone(day: date, state: Books, shown: frozenset[str]) -> list[BankBreakClosed]:
+def _gone(day: date, state: Books, shown: frozenset[str]) -> list[BankBreakClosed | BankBreakOpened]:
     """What stands on the work list, and the day's file does not show any more."""
-    return [
-        closed(break_id, each)
-        for break_id, each in all_kept(state.breaks)
-        if each.business_date == day and each.kind in LINE_KINDS and break_id not in shown
-    ]
+    events: list[BankBreakClosed | BankBreakOpened] = []
+    for break_id, each in all_kept(state.breaks):
+        if each.business_date == day and each.kind in LINE_KINDS and break_id not in shown:
+            events += [closed(break_id, each), *freed(break_id, state)]
+    return events
 
 
 def _landed(day: date, state: Books, shown: frozenset[str]) -> tuple[list[BankBreakOpened], tuple[str, ...]]:
@@ -300,10 +301,9 @@ def _landed(day: date, state: Books, shown: frozenset[str]) -> tuple[list[BankBr
     events: list[BankBreakOpened] = []
     gone: list[str] = []
     for name, each in all_kept(state.settled):
-        if each.business_date == day and name not in shown:
-            alone = _alone(name, each.counterpart, each.other, state)
-            events += alone
-            gone += [name] if alone else []
+        if each.business_date == day and each.counterpart and name not in shown:
+            events += alone(name, each.counterpart, each.other, state)
+            gone.append(name)
     return events, tuple(gone)
 
 
@@ -317,22 +317,9 @@ def _ended(
         found = kept(state.breaks, each.break_id)
         if found is None:
             over.append(each.break_id)
-            events += _alone(each.break_id, each.counterpart, each.other, state)
+            events += alone(each.break_id, each.counterpart, each.other, state)
         elif (found.business_date, found.bank_fen, found.ledger_fen) == (day, each.bank_fen, each.ledger_fen):
-            events.append(closed(each.break_id, found))
+            events += [closed(each.break_id, found), *freed(each.break_id, state)]
         else:
             raise Refused("invalid_breaks")
     return events, tuple(over)
-
-
-def _alone(name: str, counterpart: str, other: Half | None, state: Books) -> list[BankBreakOpened]:
-    """The other one of two that settled each other, now that this one is shown no more: unless it is open again, over for another
-    reason, or of a day that nobody looks at any more."""
-    if other is None or kept(state.breaks, counterpart) is not None:
-        return []
-    on = other.business_date
-    settled = kept(state.settled, counterpart)
-    is_kept = settled is not None and settled.counterpart == name
-    if not is_kept and told_of(state, on) is None:
-        return []
-    return [opened(counterpart, other)]

@@ -8,8 +8,9 @@ from libs.events.bank_days import BankBreakClosed, BankBreakOpened, BreakKind, C
 from libs.events.deciding import Refused
 from libs.events.money import MAX_INTEGER
 from services.bidding.commands.bank_days import Half
+from services.bidding.domain.bank_day_records import Books, Break
 from services.bidding.domain.bank_day_sums import digest
-from services.bidding.domain.bank_days_state import Books, Break, net_fen
+from services.bidding.domain.bank_days_state import net_fen
 from services.bidding.domain.buckets import all_kept
 
 
@@ -80,7 +81,14 @@ def _sums(said: Said, state: Books, *, is_latest: bool) -> Iterator[tuple[BreakK
         return
     yield "accounts_differ", said.accounts_fen, said.ledger.closing_fen
     if said.claims is not None:
-        yield "claims_differ", said.claims.register_fen, said.claims.ledger_fen
+        yield "claims_differ", said.claims.ledger_fen + _apart_fen(said.claims), said.claims.ledger_fen
+
+
+def _apart_fen(claims: Claims) -> int:
+    """How much more the register has; where loans differ by more than their sums do, by so much, in the direction of the sums."""
+    more_fen = claims.register_fen - claims.ledger_fen
+    by_loans_fen = claims.apart_fen if more_fen >= 0 else -claims.apart_fen
+    return max(more_fen, by_loans_fen, key=abs)
 
 
 def _whole(day: date, kind: BreakKind, bank_fen: int, ledger_fen: int) -> Break:

@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final, assert_never, get_args
 
-from libs.events.bank_days import BankBreakExplained, BankBreakResolved, BankBreaksMatched
+from libs.events.bank_days import (
+    BankBreakExplained,
+    BankBreakOpened,
+    BankBreakResolved,
+    BankBreaksMatched,
+)
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from services.bidding.commands.bank_days import (
     BANK_DAYS,
@@ -20,8 +25,10 @@ from services.bidding.commands.bank_days import (
     ResolveBreak,
 )
 from services.bidding.domain.bank_day_files import list_part, reconcile
+from services.bidding.domain.bank_day_pairs import freed, stands
+from services.bidding.domain.bank_day_records import Books, Break
 from services.bidding.domain.bank_day_sums import HERE, THERE
-from services.bidding.domain.bank_days_state import Books, Break, DaysEvent, evolve
+from services.bidding.domain.bank_days_state import DaysEvent, evolve
 from services.bidding.domain.buckets import all_kept, kept
 from services.bidding.domain.ids import account_of, require_staff
 
@@ -53,14 +60,17 @@ def decide(command: DaysCommand | Wake, state: Books, context: Context) -> Seque
 # --- the life of a difference --------------------------------------------------------------------------------------
 
 
-def _explain(command: ExplainBreak, state: Books, context: Context) -> Sequence[BankBreakExplained]:
+def _explain(
+    command: ExplainBreak, state: Books, context: Context
+) -> Sequence[BankBreakExplained | BankBreakOpened]:
     require_staff(context.principal)
     found = kept(state.breaks, command.break_id)
     if found is None:
         raise Refused("break_not_open")
     if _is_his(command.himself, found):
         raise Refused("forbidden_holder")
-    if found.explained and found.explained.code == command.code:
+    said = found.explained
+    if said and said.code == command.code and stands(command.break_id, said, state):
         return []
     return [
         BankBreakExplained(
@@ -68,7 +78,8 @@ def _explain(command: ExplainBreak, state: Books, context: Context) -> Sequence[
             business_date=found.business_date,
             code=command.code,
             explained_by=context.principal,
-        )
+        ),
+        *freed(command.break_id, state),
     ]
 
 
@@ -85,6 +96,8 @@ def _resolve(command: ResolveBreak, state: Books, context: Context) -> Sequence[
         raise Refused("forbidden_holder")
     if found.explained is None:
         raise Refused("break_not_explained")
+    if not stands(command.break_id, found.explained, state):
+        raise Refused("explanation_lapsed")
     _require_another(found.explained.who, context)
     return [
         BankBreakResolved(
@@ -110,21 +123,12 @@ def _require_another(who_explained: str, context: Context) -> None:
 
 def _match(
     command: MatchBreaks, state: Books, context: Context
-) -> Sequence[BankBreaksMatched | BankBreakExplained]:
+) -> Sequence[BankBreaksMatched | BankBreakExplained | BankBreakOpened]:
     require_staff(context.principal)
     others = [(name, each) for name, each in all_kept(state.breaks) if not _is_his(command.himself, each)]
     if command.by == "reference":
-        return [
-            BankBreaksMatched(
-                here=here,
-                there=there,
-                amount_fen=each.bank_fen,
-                matched_by=context.principal,
-            )
-            for (here, each), (there, _) in islice(
-                _pairs(others, lambda each: (each.reference, each.account_id)), MATCH_MAX
-            )
-        ]
+        pairs = _pairs(others, lambda each: (each.reference, each.account_id))
+        return [event for pair in islice(pairs, MATCH_MAX) for event in _settling(*pair, state, context)]
     unexplained = [(name, each) for name, each in others if not each.explained]
     events: list[BankBreaksMatched | BankBreakExplained] = []
     for pair in islice(_pairs(unexplained, lambda _each: ()), MATCH_MAX):
@@ -142,6 +146,16 @@ def _match(
 
 
 _Named = tuple[str, Break]
+
+
+def _settling(
+    here: _Named, there: _Named, state: Books, context: Context
+) -> Sequence[BankBreaksMatched | BankBreakOpened]:
+    """The two settle each other, so that nothing rests any more on what they were explained by."""
+    matched = BankBreaksMatched(
+        here=here[0], there=there[0], amount_fen=here[1].bank_fen, matched_by=context.principal
+    )
+    return [matched, *freed(here[0], state), *freed(there[0], state)]
 
 
 def _pairs(

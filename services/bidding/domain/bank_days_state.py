@@ -4,10 +4,10 @@ A day leaves when no file of it is looked at any more, and takes what was settle
 by bit only what is open is kept, and a digest of all that was told. Differences lie in buckets (buckets.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final, Literal, assert_never, cast
+from typing import Final, assert_never, cast
 
 from libs.events.bank_days import (
     BankBreakClosed,
@@ -19,119 +19,19 @@ from libs.events.bank_days import (
     BankBreaksMatched,
     BankDayBegun,
     BankDayReconciled,
-    BreakKind,
-    Claims,
-    Explanation,
     LineKind,
-    Part,
     Resolution,
     Side,
     Told,
-    Unlisted,
 )
-from libs.events.codec import record
-from libs.events.money import Count, Fen
-from libs.events.onboarding import TextHash
 from services.bidding.commands.bank_days import Half
+from services.bidding.domain.bank_day_records import Begun, Books, Break, Breaks, Day, Explained, Settled
 from services.bidding.domain.bank_day_sums import LINE_KINDS, digest_of, in_hex
 from services.bidding.domain.buckets import all_kept, kept, kept_with, kept_without
 
 #: Dates of which a file is still looked at, counted from the latest (chosen): an order that comes later than that is a difference of
 #: the balance.
 DAYS_KEPT: Final = 60
-
-
-@record
-class Day:
-    """The last file of a date that said something new, and our side of it. `told`: of a day that comes bit by bit, all that was told;
-    `waits`: how many differences of it wait to be told or closed."""
-
-    revision: Count
-    lines_hash: TextHash
-    bank: Side
-    ledger: Side
-    told: Told | None = None
-    waits: Count = 0
-
-
-@record
-class Explained:
-    """Who said what of a difference, and by which other one it comes from where he knows that."""
-
-    code: Explanation
-    who: str
-    counterpart: str = ""
-    other: Half | None = None
-
-
-@record
-class Break:
-    """A difference that is not resolved; `explained` is None while nobody has said where it comes from."""
-
-    business_date: date
-    kind: BreakKind
-    reference: str
-    account_id: str
-    bank_fen: Fen
-    ledger_fen: Fen
-    explained: Explained | None = None
-
-    @property
-    def difference_fen(self) -> int:
-        """How much more the bank has than we."""
-        return self.bank_fen - self.ledger_fen
-
-
-@record
-class Settled:
-    """A difference that its date's files still show and nobody has to look at. Of two that settle each other each knows the other one
-    (`counterpart`), and what that says by itself."""
-
-    business_date: date
-    kind: BreakKind
-    code: Resolution
-    counterpart: str = ""
-    other: Half | None = None
-
-
-@record
-class Begun:
-    """A file whose differences come in parts: what was told of it, how many parts are in, and all that was told of the day with them."""
-
-    business_date: date
-    listing: TextHash
-    lines_hash: TextHash
-    bank: Side
-    ledger: Side
-    accounts_fen: Fen
-    claims: Claims | None
-    parts: tuple[Part, ...]
-    unlisted: Unlisted | None
-    unclosed: Unlisted | None
-    told: Told
-    listed: Count = 0
-    opened: Count = 0
-    closed: Count = 0
-
-
-Breaks = dict[str, dict[str, Break]]
-"""By the first digits of an id, then by the id."""
-
-
-@record
-class Books:
-    """The last days by date, and all differences. A settled one is told again by every later file of its day, so its id is kept;
-    `settled_fen` sums those of the whole by kind, because they stand until something else changes. `left_fen` is how much more the bank
-    moved than we on all days that have left.
-    """
-
-    kind: Literal["books"] = "books"
-    days: dict[str, Day]
-    breaks: Breaks
-    settled: dict[str, dict[str, Settled]]
-    settled_fen: dict[str, Fen]
-    left_fen: Fen = 0
-    begun: Begun | None = None
 
 
 DaysEvent = (
@@ -179,7 +79,8 @@ def evolve(state: Books, event: DaysEvent) -> Books:
         case BankBreakResolved():
             said = _live(state, event.break_id).explained
             assert said is not None, "somebody explained it first"
-            return _settled(state, event.break_id, event.code, said.counterpart, said.other)
+            state = _settled(state, event.break_id, event.code, said.counterpart, said.other)
+            return _resting(state, said.counterpart, event.break_id)
         case BankBreaksMatched():
             one, two = half_of(_live(state, event.here)), half_of(_live(state, event.there))
             state = _settled(state, event.here, "timing", event.there, two)
@@ -209,15 +110,18 @@ def _reconciled(state: Books, event: BankDayReconciled) -> Books:
     days = state.days | {name: day}
     settled_fen = {kind: fen for kind, fen in state.settled_fen.items() if kind not in event.corrected}
     is_begun = state.begun is not None and state.begun.business_date == event.business_date
-    settled = state.settled
-    for break_id in event.gone:
-        settled = kept_without(settled, break_id)
+    settled, breaks = _without(state, event.gone)
     if event.told is not None:
         settled = _that(
             settled, lambda each: each.business_date != event.business_date or each.kind not in LINE_KINDS
         )
     state = replace(
-        state, days=days, settled=settled, settled_fen=settled_fen, begun=None if is_begun else state.begun
+        state,
+        days=days,
+        breaks=breaks,
+        settled=settled,
+        settled_fen=settled_fen,
+        begun=None if is_begun else state.begun,
     )
     first = first_kept(max(days))
     left = [on for on, each in days.items() if on < first and not each.waits]
@@ -298,13 +202,12 @@ def _begun(event: BankDayBegun) -> Begun | None:
 def _listed(state: Books, event: BankBreaksListed) -> Books:
     if state.begun is None or event.told is None:
         return state
-    settled, days, on = state.settled, state.days, event.business_date.isoformat()
-    for break_id in event.gone:
-        settled = kept_without(settled, break_id)
+    days, on = state.days, event.business_date.isoformat()
+    settled, breaks = _without(state, event.gone)
     if on in days and days[on].told is not None:
         days = days | {on: replace(days[on], told=event.told)}
     begun = replace(state.begun, listed=state.begun.listed + 1, told=event.told)
-    return replace(state, settled=settled, days=days, begun=begun)
+    return replace(state, breaks=breaks, settled=settled, days=days, begun=begun)
 
 
 def _opened(state: Books, event: BankBreakOpened) -> Books:
@@ -321,7 +224,7 @@ def _opened(state: Books, event: BankBreakOpened) -> Books:
     if again is not None:
         settled = kept_without(settled, event.break_id)
         other = kept(settled, again.counterpart)
-        if other is not None:
+        if other is not None and other.counterpart == event.break_id:
             settled = kept_with(settled, again.counterpart, replace(other, counterpart="", other=None))
     begun = state.begun
     if begun is not None:
@@ -329,6 +232,27 @@ def _opened(state: Books, event: BankBreakOpened) -> Books:
     return replace(
         state, breaks=kept_with(state.breaks, event.break_id, opened), settled=settled, begun=begun
     )
+
+
+def _resting(state: Books, break_id: str, on_it: str) -> Books:
+    """One of two that explain each other is resolved, and rests on the other one as long as that says the same."""
+    found = kept(state.breaks, break_id)
+    if found is None or found.explained is None or found.explained.counterpart != on_it:
+        return state
+    rested = replace(found, explained=replace(found.explained, other_over=True))
+    return replace(state, breaks=kept_with(state.breaks, break_id, rested))
+
+
+def _without(state: Books, gone: Sequence[str]) -> tuple[dict[str, dict[str, Settled]], Breaks]:
+    """What is settled without these, which no file shows any more; so nothing rests on what they were resolved by."""
+    settled, breaks, over = state.settled, state.breaks, frozenset(gone)
+    for break_id in gone:
+        settled = kept_without(settled, break_id)
+    for break_id, each in all_kept(state.breaks) if over else ():
+        if each.explained and each.explained.other_over and each.explained.counterpart in over:
+            said = replace(each.explained, other_over=False)
+            breaks = kept_with(breaks, break_id, replace(each, explained=said))
+    return settled, breaks
 
 
 def _keeps(state: Books, day: date) -> bool:

@@ -40,6 +40,8 @@ def project_day(event: RecordedEvent) -> Sequence[Op]:
         "accounts_fen": data.accounts_fen,
         "claims_fen": data.claims.register_fen if data.claims else None,
         "lent_fen": data.claims.ledger_fen if data.claims else None,
+        "claims_apart_fen": data.claims.apart_fen if data.claims else 0,
+        "loans_apart": [*data.claims.loans] if data.claims else [],
         "opened": data.opened,
         "closed": data.closed,
         "open_after": data.open_after,
@@ -157,7 +159,7 @@ def _changed(doc: str, event: RecordedEvent, fields: dict[str, Any]) -> list[Op]
 
 DAYS = View(
     name="bidding.bank-days",
-    version=3,
+    version=4,
     reads=(BankDayReconciled,),
     project=project_day,
     indexes=("waits",),

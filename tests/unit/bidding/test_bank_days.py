@@ -12,8 +12,9 @@ from libs.events.money import MAX_INTEGER
 from libs.events.topics import COMMAND_BYTES_MAX, DECISION_BYTES_MAX
 from services.bidding.commands.bank_days import ExplainBreak, MatchBreaks, ReconcileBankDay, ResolveBreak
 from services.bidding.domain.bank_day_files import BREAKS_MAX, PART_MAX
+from services.bidding.domain.bank_day_records import Books, Break
 from services.bidding.domain.bank_days import AGGREGATE
-from services.bidding.domain.bank_days_state import DAYS_KEPT, Books, Break
+from services.bidding.domain.bank_days_state import DAYS_KEPT
 from services.bidding.domain.buckets import number_of
 from tests.unit.bidding.bank_day_story import (
     ALL_DONE,

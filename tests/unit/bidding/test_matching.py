@@ -1,5 +1,6 @@
 """A bank's file is believed as a whole or refused at a line, and matched with our bookings, however many, in bounded memory."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.events.bank_days import LineBreak, Side, Unlisted
+from libs.events.money import MAX_INTEGER
 from services.bidding.bank_file import LINE_BYTES_MAX, BankFile, BankFileRefused, lines_of
 from services.bidding.domain.bank_day_sums import NOTHING_TOLD, alone_in
 from services.bidding.matching import Matcher, OurBooking, judged
@@ -79,6 +81,19 @@ def test_a_whole_file_is_read() -> None:
     assert (empty.side.bookings, empty.lines_hash) == (0, sha256().hexdigest())
 
 
+def _at(line: str, when: str) -> str:
+    """The line with another time."""
+    return f"{line.rsplit('|', 1)[0]}|{when}"
+
+
+def _most(line: str) -> str:
+    """The line with the largest amount."""
+    return re.sub(r"\|(500|200)\|", f"|{MAX_INTEGER}|", line)
+
+
+NO_TIMES = ("9999-99-99T99:99:99Z", "2024-02-31T08:00:00Z", "2024-03-11T25:00:00Z", "2024-03-11T08:61:00Z")
+
+
 @pytest.mark.parametrize(
     ("line", "code", "lines"),
     [
@@ -92,12 +107,30 @@ def test_a_whole_file_is_read() -> None:
         (3, "broken_line", (HEAD, IN, OUT.replace("acc_cem", "Cem Demir"), END)),
         (3, "broken_line", (HEAD, IN, OUT.replace("200", "0"), END)),
         (3, "broken_line", (HEAD, IN, OUT.replace("200", "9" * 16), END)),
+        (3, "broken_line", (HEAD, IN, OUT.replace("200", f"{MAX_INTEGER + 1}"), END)),
+        *((2, "broken_line", (HEAD, _at(IN, when), OUT, END)) for when in NO_TIMES),
         (3, "broken_line", (HEAD, IN, "x" * (LINE_BYTES_MAX + 1), END)),
         (4, "end_missing", (HEAD, IN, OUT)),
         (4, "count_differs", (HEAD, IN, OUT, "T|3|500|200|400")),
         (3, "count_differs", (HEAD, IN, "T|1|500|0|600")),
         (4, "sum_differs", (HEAD, IN, OUT, "T|2|500|201|399")),
         (4, "balance_differs", (HEAD, IN, OUT, "T|2|500|200|401")),
+        (1, "sum_too_large", (HEAD.replace("|2|100", f"|2|{MAX_INTEGER + 1}"), IN, OUT, END)),
+        (
+            4,
+            "sum_too_large",
+            (
+                HEAD,
+                _most(IN),
+                _most(OUT.replace("out", "in")),
+                f"T|2|{2 * MAX_INTEGER}|0|{2 * MAX_INTEGER + 100}",
+            ),
+        ),
+        (
+            3,
+            "sum_too_large",
+            (HEAD.replace("|2|100", "|1|1"), _most(IN), f"T|1|{MAX_INTEGER}|0|{MAX_INTEGER + 1}"),
+        ),
         (5, "goes_on_after_its_end", (HEAD, IN, OUT, END, IN)),
         (4, "reference_twice", (HEAD.replace("|2|100", "|3|100"), IN, OUT, IN, "T|3|1000|200|900")),
     ],

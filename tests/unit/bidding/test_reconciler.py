@@ -19,6 +19,7 @@ from libs.runtime.observability import BANK_UNBALANCED_FEN
 from services.bidding.account_proof import drift_fen
 from services.bidding.bank_file import BankFileRefused
 from services.bidding.bank_files import HttpBankFiles, tell_breaks
+from services.bidding.claims_proof import claims_at_rest
 from services.bidding.commands.bank_days import ListBankBreaks, ReconcileBankDay
 from services.bidding.custodian import BankRefused, BankUnavailable
 from services.bidding.domain.bank_days import AGGREGATE
@@ -29,7 +30,6 @@ from services.bidding.reconciler import (
     Dates,
     DayNotOver,
     Reconciler,
-    claims_at_rest,
     dates_over,
     days_to_do,
     is_unbalanced,

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from libs.runtime.bank_signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
+    TOLERANCE_S,
     is_signed,
     signature,
     signed_headers,
@@ -81,6 +82,27 @@ async def test_the_same_call_again_is_the_same_answer(world: World) -> None:
     path = await requested(world, "top-ups", 5_000)
     first, second = await bank(world, path, booked(5_000)), await bank(world, path, booked(5_000))
     assert (first.status_code, first.content) == (second.status_code, second.content)
+    withdrawal = await customer(world, "/bidding/accounts/acc_ada/withdrawals", {"amount_fen": 5_001}, "w")
+    assert withdrawal.json()["type"] == "urn:loanstream:problem:insufficient_available"
+
+
+async def test_a_replayed_call_has_no_effect_and_an_old_one_no_answer(world: World) -> None:
+    """Byte for byte the same, signature and all: inside its time nobody can tell it from the bank's own second try, which must hear
+    that it was heard, so the log repeats its first answer and nothing moves; after that it is refused, whoever sends it.
+    """
+    path, raw = await requested(world, "top-ups", 5_000), to_json(booked(5_000))
+    content = {"Content-Type": "application/json"}
+    signed = signed_headers(world.settings.bank_key(), path, raw, now=time.time()) | content
+    first, again = [await world.http.post(path, content=raw, headers=signed) for _ in range(2)]
+    assert (first.status_code, again.content) == (200, first.content)
+    one, two = world.commands()[-2:]
+    assert (one["command_id"], one["type"]) == (two["command_id"], "bidding.ConfirmTopUp")
+    sent = len(world.commands())
+    old_s = time.time() - TOLERANCE_S - 5
+    old = signed_headers(world.settings.bank_key(), path, raw, now=old_s) | content
+    late = await world.http.post(path, content=raw, headers=old)
+    assert (late.status_code, late.json()["type"]) == (401, "urn:loanstream:problem:bad_signature")
+    assert len(world.commands()) == sent
     withdrawal = await customer(world, "/bidding/accounts/acc_ada/withdrawals", {"amount_fen": 5_001}, "w")
     assert withdrawal.json()["type"] == "urn:loanstream:problem:insufficient_available"
 

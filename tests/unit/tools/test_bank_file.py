@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from libs.events.money import MAX_INTEGER
 from services.bidding.bank_file import BankFile, lines_of
 from tests.unit.tools.bank_town import BankTown, bank_town, order
 from tools.bank.daily_file import file_of
-from tools.bank.ledger import Declined
+from tools.bank.ledger import Declined, Ledger, Order
 
 
 @pytest.fixture
@@ -104,6 +105,32 @@ def test_the_platform_reads_what_the_bank_writes(town: BankTown) -> None:
     assert (grown.begins_with, grown.side.closing_fen) == (first.lines_hash, 330_05)
     next_day = BankFile(lines_of(file_of(town.path, date(2024, 3, 16))), date(2024, 3, 16))
     assert sum(each.moved_fen for each in next_day.read()) == next_day.side.closing_fen - 330_05
+
+
+def _read(path: Path, day: date) -> BankFile:
+    file = BankFile(lines_of(file_of(path, day)), day)
+    for _ in file.read():
+        pass
+    return file
+
+
+def test_the_platform_reads_whatever_the_bank_takes(tmp_path: Path) -> None:
+    """The largest amount that an order may have, on its date and the next; more than a file could say is refused, with the reason."""
+    ledger = Ledger(tmp_path / "bank.sqlite3")
+    for number, amount_fen in enumerate((MAX_INTEGER - 1, 2, 1)):
+        order = Order("collect", "acc_ann", "usr_ann", None, amount_fen, f"2024-03-{11 + number}")
+        ledger.take(f"top_{number}", order, number)
+        ledger.settle_due(number + 0.5)
+    ledger.take("wdr_1", Order("pay_out", "acc_ann", "usr_ann", None, MAX_INTEGER, "2024-03-13"), 9.0)
+    ledger.settle_due(9.5)
+    first, second, third = (_read(ledger.path, date(2024, 3, day)).side for day in (11, 12, 13))
+    assert (first.in_fen, first.closing_fen) == (MAX_INTEGER - 1, MAX_INTEGER - 1)
+    assert (second.bookings, second.closing_fen) == (0, MAX_INTEGER - 1)
+    assert (third.in_fen, third.out_fen, third.closing_fen) == (1, MAX_INTEGER, 0)
+    assert ledger.standing("top_1")["answer"]["code"] == "too_much_money"
+    with pytest.raises(Declined, match="too_much_money"):
+        ledger.receive(1, "2024-03-13", 12.0)
+    ledger.close()
 
 
 def test_a_file_is_refused_before_its_first_byte(town: BankTown) -> None:

@@ -1,6 +1,6 @@
 """The replay's bank: its files are whole to the platform's reader, and tell of what it booked, whatever we did."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,7 +139,9 @@ async def test_the_end_of_a_replay_is_compared_three_ways(
         accounts_fen=500_00,
         lent_fen=70_00,
         claims_fen=70_00,
+        claims_apart_fen=0,
     )
     assert done.difference_fen == 0
+    assert replace(done, claims_apart_fen=4).difference_fen == 4
     bank.book(LAST, "B2", "acc_ann", 1)
     assert (await reconcile_the_end(settings, gateway, bank, LAST, "stf_acc")).difference_fen == 1

@@ -38,6 +38,9 @@ def test_a_day_is_told_on_one_page() -> None:
     said = " ".join(page.getvalue().split())
     assert "3 wait until there is room on the work list, by which the bank has -70.00 more" in said
     assert "2 wait to be closed" in said
+    apart = {"claims_apart_fen": 4_00, "loans_apart": ["loan_1", "loan_2"]}
+    Console(file=page, width=200).print(told(shown | claims | apart))
+    assert "among them loan_1, loan_2" in page.getvalue()
     assert (yuan(-5), yuan(1_234_567_89)) == ("-0.05", "1,234,567.89")
 
 

@@ -42,6 +42,7 @@ RECONCILED = Reconciled(
     accounts_fen=600_00,
     lent_fen=80_00,
     claims_fen=80_00,
+    claims_apart_fen=0,
 )
 LOANS = LoanFigures(opened=2, compared=2, equal=1, endings=(Ending(Status.EARLY, 2, {"repaid": 2}, 2),))
 PROOF = Proof(

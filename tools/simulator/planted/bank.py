@@ -10,7 +10,7 @@ import services.bidding.domain.bank_day_wholes as wholes
 import services.bidding.domain.bank_days as bank_days
 import services.bidding.projections.account_proof as account_proof
 import services.bidding.reconciler as reconciler
-from services.bidding.domain.bank_days_state import Break
+from services.bidding.domain.bank_day_records import Break
 from services.bidding.matching import Matcher
 from tools.simulator import finance
 from tools.simulator.planted.plant import CROWDED, ROUGH, Plant, instead, together
@@ -94,6 +94,9 @@ def _of_all_days(real: Any) -> Any:
     return lambda views, day: real(views, day + timedelta(days=1))
 
 
+#: No bug: people who match by amount alone, so that there are pairs.
+_BY_AMOUNT: Final = instead(finance, "_BY_AMOUNT", lambda _real: 1.0)
+
 PLANTS = (
     Plant(
         "difference-lost",
@@ -155,6 +158,22 @@ PLANTS = (
         ("is not settled by",),
         config=FORTNIGHT,
         seeds=range(54, 57),
+    ),
+    Plant(
+        "half-rests-on-nothing",
+        "What was resolved by another difference stays so when that one is shown no more.",
+        together(_BY_AMOUNT, instead(files, "freed", _nothing), instead(bank_days, "freed", _nothing)),
+        ("is over by what is not there",),
+        config=FORTNIGHT,
+        seeds=range(5, 9),
+    ),
+    Plant(
+        "explained-by-what-is-gone",
+        "Who resolves a difference does not ask whether the one that explains it is there.",
+        together(_BY_AMOUNT, instead(bank_days, "stands", lambda _real: lambda *_arguments: True)),
+        ("is resolved by what is not there", "is over by what is not there"),
+        config=FORTNIGHT,
+        seeds=range(64),
     ),
     Plant(
         "one-accountant-resolves",
