@@ -316,13 +316,16 @@ class ListingExpired:
 
 @event("bidding.FundingRequested.v1")
 class FundingRequested:
-    """An application's filled listing passed review: it is funded when onboarding finds the caps still kept."""
+    """An application's filled listing passed review, or `executor` pays it out under a loan `voucher`: it goes on when onboarding
+    finds the caps still kept. Both are empty where nobody has to pay it out, or not yet."""
 
     listing_id: str
     loan_id: str
     borrower: str
     application_id: str
     amount_fen: PositiveFen
+    executor: str = ""
+    voucher: str = ""
 
 
 @event("bidding.LoanFunded.v1")

@@ -24,7 +24,7 @@ class ListingBooks:
 
     def record(self, where: str, event: Any, today: date | None) -> None:
         """Fold one event, decided on a business date. Raises WrongBooks."""
-        self.waiting.record(where, event)
+        self.waiting.record(where, event, today)
         handler = _HANDLERS.get(event["type"])
         if handler is not None:
             handler(self, where, event["data"], today)

@@ -86,7 +86,7 @@ class PeopleBooks:
     """Loans that never come about any more."""
     closed: ClosedBooks = field(default_factory=ClosedBooks)
     within_at_funding: set[str] = field(default_factory=set)
-    """Loans of which the cap was looked at once more when they were to be funded."""
+    """Loans of which the cap was looked at once more since they were last to be funded: since their pay-out, where one is."""
 
     def record(self, where: str, event: Any) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -315,6 +315,10 @@ class PeopleBooks:
         if data["verdict"] == "approve":
             listing.approved_by.append(data["reviewer"])
 
+    def _looked_before(self, _where: str, data: Any) -> None:
+        """What counts may have grown since. Between the last look and the funding it may too, but by nothing that a look could have seen."""
+        self.within_at_funding.discard(data["loan_id"])
+
     def _funded(self, where: str, data: Any) -> None:
         listing = self.listings[data["listing_id"]]
         reviews = len({*listing.approved_by})
@@ -384,5 +388,7 @@ _HANDLERS: dict[str, Callable[[PeopleBooks, str, Any], None]] = {
     "bidding.BidPlaced.v1": PeopleBooks._bid,
     "bidding.ListingFilled.v1": PeopleBooks._filled,
     "bidding.ListingReviewed.v1": PeopleBooks._reviewed,
+    "bidding.FundingRequested.v1": PeopleBooks._looked_before,
+    "bidding.PayoutApproved.v1": PeopleBooks._looked_before,
     "bidding.LoanFunded.v1": PeopleBooks._funded,
 }

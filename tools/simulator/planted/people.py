@@ -41,6 +41,13 @@ def _of_any_text(real: Any) -> Any:
     return check
 
 
+def _without_a_look(_real: Any) -> Any:
+    def paid(state: Any, context: Any, voucher: str) -> Any:
+        return funding._funded(state, context, executor=context.principal, voucher=voucher)
+
+    return paid
+
+
 def _no_exposures(real: Any) -> Any:
     """Whoever still owes may go."""
 
@@ -169,6 +176,14 @@ PLANTS = (
         "Who reviewed a large loan pays it out, too.",
         instead(funding, "_require_another", lambda _real: _none),
         ("pays out what others have to",),
+        config=LAWFUL,
+        seeds=range(24),
+    ),
+    Plant(
+        "payout-forgets-the-cap",
+        "A reviewed loan is paid out on the look at its caps that its approval came from, up to ten days before.",
+        instead(funding, "_paid", _without_a_look),
+        ("nobody has looked at the cap again",),
         config=LAWFUL,
         seeds=range(24),
     ),
