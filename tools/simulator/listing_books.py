@@ -9,7 +9,7 @@ from tools.simulator.loan_books import require
 from tools.simulator.waiting_books import WaitingBooks
 
 #: The least risk level for each grade; any other grade needs the highest.
-_NEEDS: Final = {"AA": "C1", "A": "C1", "B": "C2", "C": "C3", "D": "C4", "E": "C5"}
+NEEDS: Final = {"AA": "C1", "A": "C1", "B": "C2", "C": "C3", "D": "C4", "E": "C5"}
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class ListingBooks:
             require(not was_read, f"{where}: nobody has assessed {investor}, and he bids")
             return
         require(str(today) <= valid_to, f"{where}: {investor} bids on an assessment of {valid_to}")
-        needed = _NEEDS.get(grade, "C5")
+        needed = NEEDS.get(grade, "C5")
         require(level >= needed, f"{where}: {investor} is {level} and bids on {grade}, which is for {needed}")
 
 

@@ -32,6 +32,13 @@ def _unrelated(real: Any) -> Any:
     return why_unfit
 
 
+def _unread(real: Any) -> Any:
+    def open_listing(command: Any, state: Any, context: Any, profile: Any) -> Any:
+        return real(command, state, context, replace(profile, check_required=False))
+
+    return open_listing
+
+
 def _of_any_text(real: Any) -> Any:
     """The state says what the checker said; its event says it, too."""
 
@@ -67,6 +74,14 @@ PLANTS = (
         ("above the cap of",),
         config=LAWFUL,
         seeds=range(24),
+    ),
+    Plant(
+        "nobody-has-a-cap",
+        "No cap is in force for anybody, and the events say so.",
+        instead(OnboardingProfile, "cap_fen", lambda _real: _none),
+        ("is not the law's",),
+        config=LAWFUL,
+        seeds=range(2),
     ),
     Plant(
         "principal-back-still-counts",
@@ -123,6 +138,22 @@ PLANTS = (
         ("funded after 1 reviews", "funded after 0 reviews"),
         config=LAWFUL,
         seeds=range(24),
+    ),
+    Plant(
+        "review-at-no-amount",
+        "A large listing is filled and asks for nobody's review.",
+        instead(BiddingProfile, "reviews_needed", lambda _real: lambda *_arguments: 0),
+        ("reviews, told is 0",),
+        config=LAWFUL,
+        seeds=range(8),
+    ),
+    Plant(
+        "published-unread",
+        "An application's listing opens at once, nobody looks at it.",
+        instead(listing, "open_listing", _unread),
+        ("is published unread",),
+        config=LAWFUL,
+        seeds=range(3),
     ),
     Plant(
         "published-by-who-prepared-it",
