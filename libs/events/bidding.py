@@ -331,7 +331,8 @@ class FundingRequested:
 @event("bidding.LoanFunded.v1")
 class LoanFunded:
     """The filled listing passed review: every hold in `bids` is to be captured; `claims` are what they become. `executor` paid it
-    out under a loan `voucher` 贷款凭证; both are empty where it was small enough to need nobody."""
+    out under a loan `voucher` 贷款凭证; both are empty where it was small enough to need nobody. `related_to_staff`: red line 3's
+    mark, by the listing or because the borrower has come near to the staff since."""
 
     listing_id: str
     loan_id: str
@@ -353,6 +354,7 @@ class LoanFunded:
     executor: str = ""
     voucher: str = ""
     repayment: RepaymentTerms | None = None
+    related_to_staff: bool = False
 
 
 @event("bidding.CaptureRecorded.v1")

@@ -134,10 +134,13 @@ class FundListing:
 @command("bidding.ConfirmFunding")
 class ConfirmFunding:
     """The borrower's caps are kept on the day of funding: the listing is funded, or may be paid out where people reviewed it and
-    nobody has paid it out. A cost above the ceiling of the day cancels it. No effect when it is.
+    nobody has paid it out. A cost above the ceiling of the day cancels it, and so does `related_to_staff` (the borrower, or
+    somebody related to him, is staff by now) where the profile lists no such loan; else it marks the loan. No effect when it is.
 
     Refused: `unknown_listing`, `listing_not_passed`.
     """
+
+    related_to_staff: bool = False
 
 
 @command("bidding.ExecutePayout")

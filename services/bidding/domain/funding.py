@@ -7,6 +7,7 @@ third pays it out: whoever decides does not execute (rule 7 there).
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import assert_never
 
@@ -126,7 +127,7 @@ def answer_caps(
         case Passed():
             if isinstance(command, RejectFunding):
                 return [cancelled(state.terms, state.bids, context, command.code)]
-            return [_caps_kept(state, context, profile)]
+            return [_caps_kept(command, state, context, profile)]
         case Cancelled() if state.is_void:
             return []
         case Payable() | Funding() | Funded() | Cancelled():
@@ -140,14 +141,21 @@ def answer_caps(
 
 
 def _caps_kept(
-    state: Passed, context: Context, profile: Profile
+    command: ConfirmFunding, state: Passed, context: Context, profile: Profile
 ) -> PayoutApproved | LoanFunded | ListingCancelled:
-    """The next date may have come since they were asked for: the ceiling is that of the contract's."""
+    """The next date may have come since they were asked for: the ceiling is that of the contract's. And the borrower may have come
+    near to the staff since his loan was listed: that is as it would have been then.
+    """
+    is_near = state.terms.related_to_staff or command.related_to_staff
+    if is_near and profile.staff_related == "refused":
+        return cancelled(state.terms, state.bids, context, "related_to_staff")
     if state.reviewers and not state.executor:
-        return _approved(state, context, profile, state.reviewers)
+        approved = _approved(state, context, profile, state.reviewers)
+        return replace(approved, related_to_staff=is_near)
     if not is_affordable(state.terms, context.business_date, profile):
         return cancelled(state.terms, state.bids, context, "invalid_rate")
-    return _funded(state, context, executor=state.executor, voucher=state.voucher)
+    funded = _funded(state, context, executor=state.executor, voucher=state.voucher)
+    return replace(funded, related_to_staff=is_near)
 
 
 def review(
@@ -210,6 +218,7 @@ def _approved(
         reviewers=reviewers,
         owner=terms.owner,
         pay_by=context.business_date + timedelta(days=profile.review_days),
+        related_to_staff=terms.related_to_staff,
     )
 
 
@@ -280,6 +289,7 @@ def _funded(
         executor=executor,
         voucher=voucher,
         repayment=terms.repayment,
+        related_to_staff=terms.related_to_staff,
     )
 
 

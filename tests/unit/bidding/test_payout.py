@@ -44,6 +44,7 @@ PAID = replace(FUNDED_APPLICATION, executor="stf_cas", voucher="F8-1")
 #: The caps are looked at on the day of the pay-out too: they were kept when it was approved, up to ten days before.
 ASKED_AGAIN = replace(ASKED_CAPS, executor="stf_cas", voucher="F8-1")
 ASKED = (*TO_PAY, ASKED_AGAIN)
+NEAR = ConfirmFunding(related_to_staff=True)
 OVER_CAP = replace(CANCELLED, code="exposure_cap_exceeded")
 BY_HAND = (OPENED, *TO_REVIEW[1:], reviewed("stf_fin", 1))
 HAND_TO_PAY = (*BY_HAND, reviewed("stf_fan", 2), replace(PAYABLE, application_id="", owner=None))
@@ -83,6 +84,28 @@ SPECS = [
         ASKED,
         RejectFunding(code="exposure_cap_exceeded"),
         (OVER_CAP,),
+        on(FUNDED_ON),
+    ),
+    Spec(
+        "who came near to the staff is marked: where it may be paid out",
+        REVIEWED_BY_TWO,
+        NEAR,
+        (replace(PAYABLE, related_to_staff=True),),
+        on(FUNDED_ON),
+    ),
+    Spec("where it was", ASKED, NEAR, (replace(PAID, related_to_staff=True),), on(FUNDED_ON)),
+    Spec(
+        "and where nobody had to",
+        TO_FUND,
+        NEAR,
+        (replace(FUNDED_APPLICATION, related_to_staff=True),),
+        on(FUNDED_ON),
+    ),
+    Spec(
+        "who was when it was listed stays so",
+        (replace(APPLIED, related_to_staff=True), *TO_FUND[1:]),
+        ConfirmFunding(),
+        (replace(FUNDED_APPLICATION, related_to_staff=True),),
         on(FUNDED_ON),
     ),
     Spec("what an older release paid out at once is funded", (*TO_PAY, PAID), PAY, (), CAS),
@@ -131,3 +154,12 @@ def test_the_ceiling_of_the_day_of_the_pay_out_counts() -> None:
     given(dear, *TO_PAY).when(PAY, CAS).then(too_dear)
     given(dear, *ASKED).when(ConfirmFunding(), on(FUNDED_ON)).then(too_dear)
     given(dear, *TO_FUND).when(ConfirmFunding(), on(FUNDED_ON)).then(too_dear)
+
+
+def test_a_profile_that_lists_no_loan_of_staff_funds_none() -> None:
+    """Who has become staff, or related to staff, since his loan was listed does not get it; every hold is released."""
+    refusing = aggregate(replace(DEMO, staff_related="refused"))
+    ended = replace(CANCELLED, code="related_to_staff")
+    for history in (TO_FUND, REVIEWED_BY_TWO, ASKED):
+        given(refusing, *history).when(NEAR, on(FUNDED_ON)).then(ended)
+    given(refusing, *TO_FUND).when(ConfirmFunding(), on(FUNDED_ON)).then(FUNDED_APPLICATION)

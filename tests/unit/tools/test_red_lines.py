@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -156,6 +157,24 @@ def test_who_is_near_to_staff_is_marked(is_near: bool) -> None:
 
     looked(is_near)
     refuted(f"usr_bea is near to staff: {is_near}", lambda: looked(not is_near))
+
+
+def test_who_came_near_since_is_marked_too() -> None:
+    """What is approved and funded says what his stream said last, and not what the listing said."""
+    tie = {"user_id": people.BEA, "staff_id": "stf_max", "himself": False}
+
+    def paid(event: Any) -> None:
+        books = OpeningBooks()
+        books.record("here", told(replace(KEPT, step="precedents")), None)
+        books.record("here", told(OPENED), None)
+        books.record("here", {"type": "onboarding.StaffTieRecorded.v1", "data": tie}, None)
+        books.record("here", told(replace(KEPT, related_to_staff=True)), None)
+        books.record("here", told(event), None)
+
+    for event in (listing.PAYABLE, PAID):
+        paid(replace(event, related_to_staff=True))
+        refuted("the mark of loan_1 is False, not True", partial(paid, event))
+    paid(replace(PAID, application_id=""))
 
 
 # --- what the law asks -----------------------------------------------------------------------------------------------
