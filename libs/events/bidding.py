@@ -319,19 +319,23 @@ class ListingExpired:
 
 @event("bidding.FundingRequested.v1")
 class FundingRequested:
-    """An application's filled listing passed review: it is funded when onboarding finds the caps still kept."""
+    """An application's filled listing passed review, or `executor` pays it out under a loan `voucher`: it goes on when onboarding
+    finds the caps still kept. Both are empty where nobody has to pay it out, or not yet."""
 
     listing_id: str
     loan_id: str
     borrower: str
     application_id: str
     amount_fen: PositiveFen
+    executor: str = ""
+    voucher: str = ""
 
 
 @event("bidding.LoanFunded.v1")
 class LoanFunded:
     """The filled listing passed review: every hold in `bids` is to be captured; `claims` are what they become. `executor` paid it
-    out under a loan `voucher` 贷款凭证; both are empty where it was small enough to need nobody."""
+    out under a loan `voucher` 贷款凭证; both are empty where it was small enough to need nobody. `related_to_staff`: red line 3's
+    mark, by the listing or because the borrower has come near to the staff since."""
 
     listing_id: str
     loan_id: str
@@ -353,6 +357,7 @@ class LoanFunded:
     executor: str = ""
     voucher: str = ""
     repayment: RepaymentTerms | None = None
+    related_to_staff: bool = False
 
 
 @event("bidding.CaptureRecorded.v1")

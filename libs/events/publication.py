@@ -79,7 +79,7 @@ class ListingChecked:
 @event("bidding.PayoutApproved.v1")
 class PayoutApproved:
     """A large listing is reviewed and its caps are kept: somebody who is none of `reviewers` nor `owner` pays it out, by the end of
-    `pay_by` (None: an approval from before there was such a day)."""
+    `pay_by` (None: an approval from before there was such a day). `related_to_staff`: red line 3's mark, by the listing or since."""
 
     listing_id: str
     loan_id: str
@@ -89,3 +89,4 @@ class PayoutApproved:
     reviewers: tuple[str, ...]
     owner: str | None
     pay_by: date | None = None
+    related_to_staff: bool = False

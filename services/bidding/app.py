@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 #: what corrections move is collected first and owed meanwhile.
 #: 9: blank contracts; a contract that is void before its money moves; an asset is paid for, and who has a share in it gets his part.
 #: 10: papers of a contract that is void after its money moved; an offer that opens after its window ends at once.
-#: 11: nothing is taken from the account of who has died; differences that a work list has no room for wait; the paper of a void contract is void.
+#: 11: nothing is taken from the account of who has died; differences that a work list has no room for wait, and halves of a pair
+#: stand together; the paper of a void contract is void; the caps, and whether the borrower is near to staff, are looked at
+#: once more when a loan is paid out.
 RULES = 11
 
 

@@ -66,7 +66,7 @@ class _Partition:
 class LogCopy:
     """Everything that the log of some services says, and the auditor's word on it."""
 
-    def __init__(self, services: Iterable[str], partitions: int, log_id: str) -> None:
+    def __init__(self, services: Iterable[str], partitions: int, log_id: str, profile: str) -> None:
         self.partitions = partitions
         self.services = tuple(services)
         self.by_command: defaultdict[str, list[Decided]] = defaultdict(list)
@@ -76,7 +76,9 @@ class LogCopy:
         """When the records were stored that do not fit the chain."""
         self.violations: list[str] = []
         self._parts = {(s, n): _Partition() for s in self.services for n in range(partitions)}
-        self._auditor = Auditor(self.services, partitions, log_id=log_id, minutes_east=_CHINA_MINUTES_EAST)
+        self._auditor = Auditor(
+            self.services, partitions, log_id=log_id, minutes_east=_CHINA_MINUTES_EAST, profile=profile
+        )
         self._audits = True
 
     # --- what arrives -------------------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ class LogFollower:
         return [*self._of_earlier, *self.copy.violations]
 
     def _empty(self) -> LogCopy:
-        return LogCopy(DECIDING_SERVICES, self._settings.partitions, self._settings.require_log_id())
+        settings = self._settings
+        return LogCopy(DECIDING_SERVICES, settings.partitions, settings.require_log_id(), settings.profile)
 
     def begin_anew(self) -> None:
         """The log was cut: read it from its beginning into another copy."""

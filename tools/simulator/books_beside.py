@@ -13,6 +13,7 @@ from tools.simulator.correction_books import CorrectionBooks
 from tools.simulator.day_books import DayBooks
 from tools.simulator.guarantor_books import GuarantorBooks
 from tools.simulator.himself import HimselfBooks
+from tools.simulator.law_books import LawBooks
 from tools.simulator.limit_books import LimitBooks
 from tools.simulator.listing_books import ListingBooks
 from tools.simulator.market_books import MarketBooks
@@ -36,7 +37,7 @@ from tools.simulator.voucher_books import VoucherBooks
 class BooksBeside:
     """Each event in every book that wants it; a book raises what it finds wrong."""
 
-    def __init__(self, books: Books, minutes_east: int) -> None:
+    def __init__(self, books: Books, minutes_east: int, profile: str) -> None:
         self.people = PeopleBooks(books)
         self.papers = PaperBooks()
         self.schedules = ScheduleBooks()
@@ -47,6 +48,7 @@ class BooksBeside:
         self.openings = OpeningBooks()
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(books)
+        self.law = LawBooks(books, profile)
         self.himself = HimselfBooks()
         self.measures = MeasureBooks(books)
         self.limits = LimitBooks(books)
@@ -84,6 +86,7 @@ class BooksBeside:
             self.openings.record(where, event, decided_on)
             self.redemptions.record(where, event, decided_on)
             self.market.record(where, event)
+            self.law.record(where, event, decided_on)
             self.himself.record(where, event)
             self.bank.record(where, decided_on, event)
             self.standing.record(where, event)

@@ -98,10 +98,12 @@ class First:
 class Auditor:
     """Judges a whole log; raises Violation at the record that breaks a rule."""
 
-    def __init__(self, services: Iterable[str], partitions: int, *, log_id: str, minutes_east: int) -> None:
+    def __init__(
+        self, services: Iterable[str], partitions: int, *, log_id: str, minutes_east: int, profile: str
+    ) -> None:
         self.partitions = partitions
         self.books = Books()
-        self.beside = BooksBeside(self.books, minutes_east)
+        self.beside = BooksBeside(self.books, minutes_east, profile)
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.repeats = 0

@@ -18,8 +18,13 @@ from tools.simulator.world import LOG_ID, World
 
 def watch(world: World) -> Auditor:
     """An auditor who judges every record of a world at the step that stores it."""
+    config = world.config
     auditor = Auditor(
-        world.services, world.config.partitions, log_id=LOG_ID, minutes_east=world.config.minutes_east
+        world.services,
+        config.partitions,
+        log_id=LOG_ID,
+        minutes_east=config.minutes_east,
+        profile=config.profile,
     )
     auditor.beside.bank.files = world.traffic.bank.files
     world.log.judge = auditor.feed

@@ -9,7 +9,7 @@ from tools.simulator.loan_books import require
 from tools.simulator.waiting_books import WaitingBooks
 
 #: The least risk level for each grade; any other grade needs the highest.
-_NEEDS: Final = {"AA": "C1", "A": "C1", "B": "C2", "C": "C3", "D": "C4", "E": "C5"}
+NEEDS: Final = {"AA": "C1", "A": "C1", "B": "C2", "C": "C3", "D": "C4", "E": "C5"}
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class ListingBooks:
 
     def record(self, where: str, event: Any, today: date | None) -> None:
         """Fold one event, decided on a business date. Raises WrongBooks."""
-        self.waiting.record(where, event)
+        self.waiting.record(where, event, today)
         handler = _HANDLERS.get(event["type"])
         if handler is not None:
             handler(self, where, event["data"], today)
@@ -62,7 +62,7 @@ class ListingBooks:
             require(not was_read, f"{where}: nobody has assessed {investor}, and he bids")
             return
         require(str(today) <= valid_to, f"{where}: {investor} bids on an assessment of {valid_to}")
-        needed = _NEEDS.get(grade, "C5")
+        needed = NEEDS.get(grade, "C5")
         require(level >= needed, f"{where}: {investor} is {level} and bids on {grade}, which is for {needed}")
 
 

@@ -328,8 +328,8 @@ class MeasureBooks:
         self._once(where, data, book)
         said = {name: data[name] for name in ("from_branch", "to_branch")}
         require(said.items() <= book.terms.items(), f"{where}: {data['loan_id']} goes elsewhere than agreed")
-        at = self.branches.get(data["loan_id"])
-        require(at == data["from_branch"], f"{where}: {data['loan_id']} leaves a branch where it is not")
+        is_there = self.branches.get(data["loan_id"]) == data["from_branch"]
+        require(is_there, f"{where}: {data['loan_id']} leaves a branch where it is not")
         self.branches[data["loan_id"]] = data["to_branch"]
 
     def _no_income(self, where: str, data: Any, _today: date) -> None:
@@ -344,19 +344,17 @@ class MeasureBooks:
 
     def _by_hand(self, where: str, data: Any, *, ends: bool) -> None:
         book = self._does(where, data, "non_accrual")
-        if self.is_correction and not ends:  # it says again what the payment had ended
-            require(book.done == 1, f"{where}: {data['measure_id']} stopped nothing")
-        else:
+        if not (self.is_correction and not ends):  # which says again what the payment had ended
             self._once(where, data, book)
+        require(book.done == 1, f"{where}: {data['measure_id']} stopped nothing")
         require(book.terms["ends"] == ends, f"{where}: {data['measure_id']} does the opposite")
 
     def _restated(self, where: str, data: Any, _today: date) -> None:
         """A correction decides measures again, and forgives another penalty."""
         loan = data["loan_id"]
         self.waived[loan] += data["waived_fen"]
-        all_of_it, most = self.waived[loan], self.waivable[loan]
-        require(all_of_it >= 0, f"{where}: {loan} was forgiven less than nothing")
-        require(all_of_it <= most, f"{where}: a correction gives up {all_of_it} of {loan}, signed are {most}")
+        given, most = self.waived[loan], self.waivable[loan]
+        require(0 <= given <= most, f"{where}: a correction gives up {given} of {loan}, signed are {most}")
 
     def _charged(self, where: str, data: Any, _today: date) -> None:
         # Penalty of the day itself is charged in the record that writes off, before it.

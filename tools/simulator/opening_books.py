@@ -31,7 +31,7 @@ class OpeningBooks:
     related: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     forgotten: set[str] = field(default_factory=set)
     marks: dict[str, bool] = field(default_factory=dict)
-    """What a borrower's own stream said of his loan."""
+    """What a borrower's own stream said last of his loan."""
 
     def record(self, where: str, event: Any, business_date: str | None) -> None:
         """Fold one event. Raises WrongBooks."""
@@ -120,8 +120,12 @@ class OpeningBooks:
         require(
             data["related_to_staff"] == is_near, f"{where}: {data['user_id']} is near to staff: {is_near}"
         )
-        if data["step"] == "precedents":
-            self.marks[data["loan_id"]] = is_near
+        self.marks[data["loan_id"]] = is_near
+
+    def _goes_on(self, where: str, data: Any) -> None:
+        """As its borrower's stream said when his caps were looked at for it: who came near to the staff while it was listed is, too."""
+        if data["application_id"]:
+            self._marked(where, data["loan_id"], data["related_to_staff"])
 
     def _prepared(self, where: str, data: Any) -> None:
         self._marked(where, data["loan_id"], data["disclosure"]["related_to_staff"])
@@ -136,6 +140,8 @@ _HANDLERS: Final[dict[str, Callable[[OpeningBooks, str, Any], None]]] = {
     "bidding.ListingCancelled.v1": OpeningBooks._ended,
     "bidding.ListingChecked.v1": OpeningBooks._checked,
     "bidding.ListingPrepared.v1": OpeningBooks._prepared,
+    "bidding.PayoutApproved.v1": OpeningBooks._goes_on,
+    "bidding.LoanFunded.v1": OpeningBooks._goes_on,
     "bidding.FundsHeld.v1": OpeningBooks._held,
     "bidding.BidPlaced.v1": OpeningBooks._bid,
     "bidding.HoldCaptured.v1": OpeningBooks._captured,

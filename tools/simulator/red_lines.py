@@ -12,9 +12,11 @@
 3. *No fake borrower, no self-lending.* Who is listed for an application was verified (`PeopleBooks._listed`); nobody bids on his
    own or a related party's loan (`PeopleBooks._bid`), and every account knows its owner's relations (`PeopleBooks.at_rest`).
    Loans of staff, and of those related to staff, are marked from the borrower's own stream to the listing (`OpeningBooks`).
-4. *Caps and ceiling hold at approval and at funding.* Exposure: `PeopleBooks._within` when it is reserved and looked at again, and
-   `PeopleBooks._funded` lets nothing be funded that was not looked at. Cost: `costs_too_much`, when it is prepared and when it is
-   funded.
+   What is listed was applied for and read by a second person, and a large loan reviewed by two (`LawBooks._opened`, `_filled`).
+4. *Caps and ceiling hold at approval and at funding.* Exposure: `LawBooks._capped` knows which cap is in force,
+   `PeopleBooks._within` asks for it when a loan is reserved and looked at again, and `PeopleBooks._funded` lets nothing be funded that
+   was not looked at since its pay-out. Cost: `costs_too_much`, when it is prepared and when it is funded. An investor's level and cap
+   hold for bids (`ListingBooks._bid`, `PeopleBooks._bid`) and for purchases (`LawBooks._taken`, `_transferred`).
 5. *Every money event balances; nothing is lost, doubled or created*: `Books._post`, `Books._once`, `Books._pays`, `Books.at_rest`.
 6. *What a user is told is in the log*: `Auditor.answered`.
 """

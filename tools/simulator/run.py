@@ -18,6 +18,7 @@ from services.repayment.app import build as build_repayment
 from tools.simulator.checks import Auditor
 from tools.simulator.config import Chances, Config
 from tools.simulator.judging import conclude, watch
+from tools.simulator.law_books import LAW
 from tools.simulator.log import LogFaults
 from tools.simulator.plan import Plan
 from tools.simulator.trail import last_events
@@ -90,8 +91,6 @@ _WHOLE_PLAN = Plan(
     tenor_months_max=2,
 )
 
-#: A profile with caps, a ceiling, suitability and reviews by two.
-LAW = "cn-p2p-2016"
 CHINA_MINUTES = 8 * 60
 #: A few days before its caps come into force, so that loans approved before are looked at again after.
 BEFORE_THE_CAPS = date(2016, 8, 21)

@@ -14,11 +14,12 @@ class WaitingBooks:
 
     waiting: dict[str, tuple[str, date]] = field(default_factory=dict)
 
-    def record(self, where: str, event: Any) -> None:
-        """Fold one event. Raises WrongBooks."""
-        handler = _HANDLERS.get(event["type"])
-        if handler is not None:
-            handler(self, where, event["data"])
+    def record(self, where: str, event: Any, today: date | None) -> None:
+        """Fold one event, decided on a business date. Raises WrongBooks."""
+        if event["type"] == "bidding.FundingRequested.v1":
+            self._asked(where, event["data"], today)
+        elif event["type"] in _HANDLERS:
+            _HANDLERS[event["type"]](self, where, event["data"])
 
     def at_rest(self, last_closed: date | None) -> None:
         """No day on which people could act for the last time is closed while a listing still waits for them."""
@@ -37,12 +38,19 @@ class WaitingBooks:
         require(until is not None, f"{where}: {data['listing_id']} waits for its {act} for ever")
         self.waiting[data["listing_id"]] = act, date.fromisoformat(until or "")
 
-    def _passed(self, _where: str, data: Any) -> None:
-        self.waiting.pop(data["listing_id"], None)
+    def _asked(self, where: str, data: Any, today: date | None) -> None:
+        """Reviewed or paid out: it waits for nobody while the caps are looked at."""
+        if data["executor"]:
+            assert today is not None, "who pays out has a date"
+            self._paid_out(where, data, today)
+        else:
+            self.waiting.pop(data["listing_id"], None)
 
     def _funded(self, where: str, data: Any) -> None:
+        self._paid_out(where, data, date.fromisoformat(data["funded_on"]))
+
+    def _paid_out(self, where: str, data: Any, on: date) -> None:
         _, until = self.waiting.pop(data["listing_id"], (None, date.max))
-        on = date.fromisoformat(data["funded_on"])
         require(on <= until, f"{where}: {data['listing_id']} is paid out on {on}, after {until}")
 
     def _cancelled(self, where: str, data: Any) -> None:
@@ -54,7 +62,6 @@ class WaitingBooks:
 
 _HANDLERS: dict[str, Callable[[WaitingBooks, str, Any], None]] = {
     "bidding.ListingFilled.v1": WaitingBooks._filled,
-    "bidding.FundingRequested.v1": WaitingBooks._passed,
     "bidding.PayoutApproved.v1": WaitingBooks._approved,
     "bidding.LoanFunded.v1": WaitingBooks._funded,
     "bidding.ListingCancelled.v1": WaitingBooks._cancelled,

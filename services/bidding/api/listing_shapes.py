@@ -59,12 +59,18 @@ class CheckOut(Answer):
 
 
 class PayoutOut(Answer):
-    """The loan is funded, or its cost is above the ceiling of the day and the listing is cancelled (`code`)."""
+    """The loan is funded, or will be when the borrower's caps are kept today; or its cost is above the ceiling of the day and the
+    listing is cancelled (`code`)."""
 
     loan_id: str
     funded: bool
     voucher: str = ""
     code: str = ""
+
+    @staticmethod
+    def asked(event: events.FundingRequested) -> "PayoutOut":
+        """The caps are looked at now, and the listing says next what became of it."""
+        return PayoutOut(id=event.listing_id, loan_id=event.loan_id, funded=False, voucher=event.voucher)
 
     @staticmethod
     def paid(event: events.LoanFunded) -> "PayoutOut":

@@ -112,7 +112,11 @@ async def read_payouts(listings: Listings, page: ThisPage, staff: Staff, _: Cash
     "/listings/{listing}/payout",
     scopes("finance"),
     answer=PayoutOut,
-    answers={events.LoanFunded: PayoutOut.paid, events.ListingCancelled: PayoutOut.cancelled},
+    answers={
+        events.FundingRequested: PayoutOut.asked,
+        events.LoanFunded: PayoutOut.paid,
+        events.ListingCancelled: PayoutOut.cancelled,
+    },
 )
 async def execute_payout(listing: ListingId, body: PayoutIn, himself: Himself, _: Cashier) -> Order:
     """Pay a reviewed listing out under a loan voucher; who reviewed it does not."""

@@ -133,17 +133,21 @@ class FundListing:
 
 @command("bidding.ConfirmFunding")
 class ConfirmFunding:
-    """The borrower's caps are kept on the day of funding: the listing is funded, or may be paid out where people reviewed it. No
-    effect when it is.
+    """The borrower's caps are kept on the day of funding: the listing is funded, or may be paid out where people reviewed it and
+    nobody has paid it out. A cost above the ceiling of the day cancels it, and so does `related_to_staff` (the borrower, or
+    somebody related to him, is staff by now) where the profile lists no such loan; else it marks the loan. No effect when it is.
 
     Refused: `unknown_listing`, `listing_not_passed`.
     """
+
+    related_to_staff: bool = False
 
 
 @command("bidding.ExecutePayout")
 class ExecutePayout:
     """A cashier pays a reviewed listing out under the number of its loan voucher; a cost above the ceiling of the day cancels it.
-    No effect when it is funded.
+    An application's asks for funding once more, because its caps were looked at days ago; one that was opened by hand is funded.
+    No effect when it has asked or is funded.
 
     Refused: `unknown_listing`, `payout_not_approved`, `invalid_voucher`, `forbidden_not_staff`, `forbidden_owner` (of the
     borrower), `forbidden_borrower` (he is `himself`, the cashier as a customer), `forbidden_same_person` (who reviewed it),

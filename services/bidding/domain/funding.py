@@ -7,6 +7,7 @@ third pays it out: whoever decides does not execute (rule 7 there).
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import assert_never
 
@@ -88,12 +89,18 @@ def _pass(state: Filled, context: Context, profile: Profile, reviewers: tuple[st
         return cancelled(terms, state.bids, context, "invalid_rate")
     if not terms.application_id:
         return _approved(state, context, profile, reviewers) if reviewers else _funded(state, context)
+    return _asked(terms)
+
+
+def _asked(terms: Terms, *, executor: str = "", voucher: str = "") -> FundingRequested:
     return FundingRequested(
         listing_id=terms.listing_id,
         loan_id=terms.loan_id,
         borrower=terms.borrower,
         application_id=terms.application_id,
         amount_fen=terms.amount_fen,
+        executor=executor,
+        voucher=voucher,
     )
 
 
@@ -120,9 +127,7 @@ def answer_caps(
         case Passed():
             if isinstance(command, RejectFunding):
                 return [cancelled(state.terms, state.bids, context, command.code)]
-            if not state.reviewers:
-                return [_funded(state, context)]
-            return [_approved(state, context, profile, state.reviewers)]
+            return [_caps_kept(command, state, context, profile)]
         case Cancelled() if state.is_void:
             return []
         case Payable() | Funding() | Funded() | Cancelled():
@@ -133,6 +138,24 @@ def answer_caps(
             raise Refused("listing_not_passed")
         case _:
             assert_never(state)
+
+
+def _caps_kept(
+    command: ConfirmFunding, state: Passed, context: Context, profile: Profile
+) -> PayoutApproved | LoanFunded | ListingCancelled:
+    """The next date may have come since they were asked for: the ceiling is that of the contract's. And the borrower may have come
+    near to the staff since his loan was listed: that is as it would have been then.
+    """
+    is_near = state.terms.related_to_staff or command.related_to_staff
+    if is_near and profile.staff_related == "refused":
+        return cancelled(state.terms, state.bids, context, "related_to_staff")
+    if state.reviewers and not state.executor:
+        approved = _approved(state, context, profile, state.reviewers)
+        return replace(approved, related_to_staff=is_near)
+    if not is_affordable(state.terms, context.business_date, profile):
+        return cancelled(state.terms, state.bids, context, "invalid_rate")
+    funded = _funded(state, context, executor=state.executor, voucher=state.voucher)
+    return replace(funded, related_to_staff=is_near)
 
 
 def review(
@@ -195,16 +218,19 @@ def _approved(
         reviewers=reviewers,
         owner=terms.owner,
         pay_by=context.business_date + timedelta(days=profile.review_days),
+        related_to_staff=terms.related_to_staff,
     )
 
 
 def execute(
     command: ExecutePayout, state: ListingState, context: Context, profile: Profile
-) -> Sequence[LoanFunded | ListingCancelled]:
+) -> Sequence[_AtFunding]:
     """A cashier pays it out. Refusals stand on ExecutePayout."""
     match state:
         case NotListed() | TurnedDown() | Prepared() | Scheduled():
             raise Refused("unknown_listing")
+        case Passed() if state.executor:
+            return []
         case Open() | Filled() | Passed() | Expired() | Cancelled():
             raise Refused("payout_not_approved")
         case Funding() | Funded():
@@ -220,7 +246,14 @@ def execute(
     require_in_time(state, context)
     if not is_affordable(state.terms, context.business_date, profile):
         return [cancelled(state.terms, state.bids, context, "invalid_rate")]
-    return [_funded(state, context, executor=context.principal, voucher=command.voucher)]
+    return [_paid(state, context, command.voucher)]
+
+
+def _paid(state: Payable, context: Context, voucher: str) -> FundingRequested | LoanFunded:
+    """The caps were looked at when it was approved, which is days ago: what counts against them may have grown since."""
+    if not state.terms.application_id:
+        return _funded(state, context, executor=context.principal, voucher=voucher)
+    return _asked(state.terms, executor=context.principal, voucher=voucher)
 
 
 def _require_another(who: str, state: Payable) -> None:
@@ -256,6 +289,7 @@ def _funded(
         executor=executor,
         voucher=voucher,
         repayment=terms.repayment,
+        related_to_staff=terms.related_to_staff,
     )
 
 

@@ -142,12 +142,15 @@ class Filled:
 
 @record
 class Passed:
-    """Passed review, by itself or by `reviewers`; onboarding looks whether the borrower's caps are kept today."""
+    """Passed review, by itself or by `reviewers`; onboarding looks whether the borrower's caps are kept today. Once more when
+    `executor` pays it out under a `voucher`; both are empty before."""
 
     kind: Literal["passed"] = "passed"
     terms: Terms
     bids: Lines
     reviewers: tuple[str, ...] = ()
+    executor: str = ""
+    voucher: str = ""
 
 
 @record
@@ -274,8 +277,9 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert isinstance(state, Open), "only an open listing expires"
             return Expired(terms=state.terms)
         case FundingRequested():
-            assert isinstance(state, Filled), "only a filled listing passes"
-            return Passed(terms=state.terms, bids=state.bids, reviewers=state.reviewers)
+            assert isinstance(state, Filled | Payable), "only a filled listing passes, or is paid out"
+            passed = Passed(terms=state.terms, bids=state.bids, reviewers=state.reviewers)
+            return replace(passed, executor=event.executor, voucher=event.voucher)
         case PayoutApproved():
             assert isinstance(state, Filled | Passed), "only a reviewed listing is paid out"
             return Payable(terms=state.terms, bids=state.bids, reviewers=event.reviewers, pay_by=event.pay_by)

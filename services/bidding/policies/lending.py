@@ -104,7 +104,8 @@ def on_onboarding(event: RecordedEvent) -> list[Send]:
         case PrecedentsMet() as ready:
             return [_open_listing(ready)]
         case ExposureConfirmed(step="funding") as kept:
-            return [Send("caps", _listing(kept.loan_id), ConfirmFunding())]
+            confirm = ConfirmFunding(related_to_staff=kept.related_to_staff)
+            return [Send("caps", _listing(kept.loan_id), confirm)]
         case ExposureRevoked(step="funding") as revoked:
             return [Send("caps", _listing(revoked.loan_id), RejectFunding(code=revoked.code))]
         case _:

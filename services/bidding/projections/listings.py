@@ -44,7 +44,6 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 _STATES = {
     ListingExpired: "expired",
     FundingRequested: "passed",
-    PayoutApproved: "payable",
     FundsCollected: "funded",
 }
 
@@ -84,17 +83,25 @@ def _fields(data: object) -> dict[str, Any]:
             return {"reviews": data.order, f"reviewers.{data.order}": data.reviewer}
         case ListingCancelled():
             return {"state": "cancelled", "cancelled_on": data.cancelled_on.isoformat(), "code": data.code}
-        case ListingExpired() | FundingRequested() | PayoutApproved() | FundsCollected():
+        case ListingExpired() | FundingRequested() | FundsCollected():
             return {"state": _STATES[type(data)]}
+        case PayoutApproved():
+            return {"state": "payable"} | _marked(data)
         case LoanFunded():
-            return {
+            funded = {
                 "state": "funding",
                 "funded_on": data.funded_on.isoformat(),
                 "executor": data.executor,
                 "voucher": data.voucher,
             }
+            return funded | _marked(data)
         case _:
             raise TypeError(f"{type(data).__name__} is not read by this view")
+
+
+def _marked(data: PayoutApproved | LoanFunded) -> dict[str, Any]:
+    """Near to the staff by now; an event of before there was a mark on it takes none away."""
+    return {"related_to_staff": True} if data.related_to_staff else {}
 
 
 def _scheduled(data: ListingScheduled) -> dict[str, Any]:
@@ -180,7 +187,7 @@ def _prepared(data: ListingPrepared) -> dict[str, Any]:
 
 VIEW = View(
     name="bidding.open-listings",
-    version=5,
+    version=6,
     reads=(
         ListingPrepared,
         ListingChecked,

@@ -164,6 +164,11 @@ ANSWERS: list[tuple[str, Any, list[Send]]] = [
     ("bidding", account.stays("has_money"), []),
     ("bidding", listing.ASKED_CAPS, []),
     ("onboarding", CAPS_KEPT, [Send("caps", "lst_1", ConfirmFunding())]),
+    (
+        "onboarding",
+        replace(CAPS_KEPT, related_to_staff=True),
+        [Send("caps", "lst_1", ConfirmFunding(related_to_staff=True))],
+    ),
     ("onboarding", replace(CAPS_KEPT, step="precedents"), []),
     ("onboarding", CAPS_BROKEN, [Send("caps", "lst_1", RejectFunding(code="exposure_cap_exceeded"))]),
     ("onboarding", replace(CAPS_BROKEN, step="precedents"), []),

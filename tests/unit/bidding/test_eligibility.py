@@ -327,6 +327,7 @@ def test_a_review_ends_with_every_hold_captured_or_released(verdict: Any, left_f
     if town.states["lst_1"].kind == "passed":
         town.does("lst_1", CAPS_KEPT)
         town.does("lst_1", ExecutePayout(voucher="F8-1"), "stf_cas")
+        town.does("lst_1", CAPS_KEPT)
     town.settle(lambda _: 0)
     accounts = [town.states[account] for account in ("acc_ann", "acc_cem")]
     assert [account.held_fen for account in accounts] == [0, 0]

@@ -11,12 +11,14 @@ from services.bidding.domain.listing import aggregate
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding.listing_story import (
     APPLIED,
+    ASKED_CAPS,
     BID_BACK,
     CANCELLED,
     CAPTURE_A,
     EXPIRED,
     FIRST,
     FULL,
+    FUNDED,
     FUNDED_APPLICATION,
     FUNDED_ON,
     OPENED,
@@ -39,8 +41,14 @@ LISTING = aggregate(DEMO)
 PAY = ExecutePayout(voucher="F8-1")
 CAS = on(FUNDED_ON, "stf_cas")
 PAID = replace(FUNDED_APPLICATION, executor="stf_cas", voucher="F8-1")
+#: The caps are looked at on the day of the pay-out too: they were kept when it was approved, up to ten days before.
+ASKED_AGAIN = replace(ASKED_CAPS, executor="stf_cas", voucher="F8-1")
+ASKED = (*TO_PAY, ASKED_AGAIN)
+NEAR = ConfirmFunding(related_to_staff=True)
 OVER_CAP = replace(CANCELLED, code="exposure_cap_exceeded")
 BY_HAND = (OPENED, *TO_REVIEW[1:], reviewed("stf_fin", 1))
+HAND_TO_PAY = (*BY_HAND, reviewed("stf_fan", 2), replace(PAYABLE, application_id="", owner=None))
+HAND_PAID = replace(FUNDED, executor="stf_cas", voucher="F8-1")
 
 SPECS = [
     Spec(
@@ -66,8 +74,42 @@ SPECS = [
         (reviewed("stf_fan", 2), replace(PAYABLE, application_id="", owner=None)),
         on(FUNDED_ON, "stf_fan"),
     ),
-    Spec("a third person pays it out", TO_PAY, PAY, (PAID,), CAS),
-    Spec("once", (*TO_PAY, PAID), PAY, (), CAS),
+    Spec("a third person pays it out: the caps are looked at again", TO_PAY, PAY, (ASKED_AGAIN,), CAS),
+    Spec("once", ASKED, PAY, (), CAS),
+    Spec("they are kept, it is funded", ASKED, ConfirmFunding(), (PAID,), on(FUNDED_ON)),
+    Spec("funded once", (*ASKED, PAID), ConfirmFunding(), (), on(FUNDED_ON)),
+    Spec("paid out once", (*ASKED, PAID), PAY, (), CAS),
+    Spec(
+        "they are not kept any more, it ends",
+        ASKED,
+        RejectFunding(code="exposure_cap_exceeded"),
+        (OVER_CAP,),
+        on(FUNDED_ON),
+    ),
+    Spec(
+        "who came near to the staff is marked: where it may be paid out",
+        REVIEWED_BY_TWO,
+        NEAR,
+        (replace(PAYABLE, related_to_staff=True),),
+        on(FUNDED_ON),
+    ),
+    Spec("where it was", ASKED, NEAR, (replace(PAID, related_to_staff=True),), on(FUNDED_ON)),
+    Spec(
+        "and where nobody had to",
+        TO_FUND,
+        NEAR,
+        (replace(FUNDED_APPLICATION, related_to_staff=True),),
+        on(FUNDED_ON),
+    ),
+    Spec(
+        "who was when it was listed stays so",
+        (replace(APPLIED, related_to_staff=True), *TO_FUND[1:]),
+        ConfirmFunding(),
+        (replace(FUNDED_APPLICATION, related_to_staff=True),),
+        on(FUNDED_ON),
+    ),
+    Spec("what an older release paid out at once is funded", (*TO_PAY, PAID), PAY, (), CAS),
+    Spec("one that was opened by hand counts under no cap", HAND_TO_PAY, PAY, (HAND_PAID,), CAS),
     Spec("who reviewed it does not", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fin")),
     Spec("nor does the other one", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fan")),
     Spec(
@@ -108,4 +150,16 @@ def test_paying_out(spec: Spec) -> None:
 def test_the_ceiling_of_the_day_of_the_pay_out_counts() -> None:
     """A contract is made on the day it is paid out: one that costs too much by then is cancelled and every hold released."""
     dear = aggregate(replace(DEMO, rate_ceilings=((date.min, Decimal(1)), (FUNDED_ON, Decimal("0.15")))))
-    given(dear, *TO_PAY).when(PAY, CAS).then(replace(CANCELLED, code="invalid_rate"))
+    too_dear = replace(CANCELLED, code="invalid_rate")
+    given(dear, *TO_PAY).when(PAY, CAS).then(too_dear)
+    given(dear, *ASKED).when(ConfirmFunding(), on(FUNDED_ON)).then(too_dear)
+    given(dear, *TO_FUND).when(ConfirmFunding(), on(FUNDED_ON)).then(too_dear)
+
+
+def test_a_profile_that_lists_no_loan_of_staff_funds_none() -> None:
+    """Who has become staff, or related to staff, since his loan was listed does not get it; every hold is released."""
+    refusing = aggregate(replace(DEMO, staff_related="refused"))
+    ended = replace(CANCELLED, code="related_to_staff")
+    for history in (TO_FUND, REVIEWED_BY_TWO, ASKED):
+        given(refusing, *history).when(NEAR, on(FUNDED_ON)).then(ended)
+    given(refusing, *TO_FUND).when(ConfirmFunding(), on(FUNDED_ON)).then(FUNDED_APPLICATION)

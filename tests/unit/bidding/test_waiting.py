@@ -11,6 +11,7 @@ from services.bidding.commands import ExecutePayout, ReviewListing
 from services.bidding.domain.listing import aggregate
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding.listing_story import (
+    ASKED_CAPS,
     CANCELLED,
     FULL,
     FUNDED_APPLICATION,
@@ -29,6 +30,7 @@ DAY = timedelta(days=1)
 APPROVE, PAY = ReviewListing(verdict="approve"), ExecutePayout(voucher="F8-1")
 REVIEW_BY, PAY_BY = TODAY + timedelta(days=10), FUNDED_ON + timedelta(days=10)
 HALF = (*TO_REVIEW, reviewed("stf_fin", 1))
+ASKED_AGAIN = replace(ASKED_CAPS, executor="stf_cas", voucher="F8-1")
 PAID = replace(FUNDED_APPLICATION, executor="stf_cas", voucher="F8-1")
 
 
@@ -55,7 +57,8 @@ SPECS = [
     Spec("nor reviewed late", TO_REVIEW, APPROVE, "review_lapsed", on(REVIEW_BY + DAY, "stf_fin")),
     Spec("but on the last day", TO_REVIEW, APPROVE, (reviewed("stf_fin", 1),), on(REVIEW_BY, "stf_fin")),
     Spec("nor paid out late", TO_PAY, PAY, "payout_lapsed", on(PAY_BY + DAY, "stf_cas")),
-    Spec("but on the last day", TO_PAY, PAY, (replace(PAID, funded_on=PAY_BY),), on(PAY_BY, "stf_cas")),
+    Spec("but on the last day", TO_PAY, PAY, (ASKED_AGAIN,), on(PAY_BY, "stf_cas")),
+    spec("what the caps are looked at for once more has been paid out", (*TO_PAY, ASKED_AGAIN), PAY_BY, ()),
     spec("an approval of old has no last day", (*TO_PAY[:-1], replace(PAYABLE, pay_by=None)), PAY_BY, ()),
 ]
 

@@ -26,8 +26,8 @@ from libs.events.system import BusinessDateSet
 from services.bidding.bank_file import lines_of
 from services.bidding.commands.bank_days import ExplainBreak, Half, MatchBreaks, ResolveBreak
 from services.bidding.domain.bank_day_sums import break_id_of
+from services.bidding.domain.bank_day_records import Books
 from services.bidding.domain.bank_days import AGGREGATE
-from services.bidding.domain.bank_days_state import Books
 from services.bidding.domain.buckets import all_kept, number_of
 from services.bidding.matching import OurBooking, judged
 from services.bidding.projections.bank_bookings import VIEW as BOOKINGS

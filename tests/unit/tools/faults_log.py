@@ -20,7 +20,7 @@ START = {("bidding", 0): 0}
 class Written:
     """One partition of bidding: what is asked is decided at once, unless a test says otherwise."""
 
-    log: LogCopy = field(default_factory=lambda: LogCopy(("bidding",), 1, LOG_ID))
+    log: LogCopy = field(default_factory=lambda: LogCopy(("bidding",), 1, LOG_ID, "demo"))
     history: History = field(default_factory=History)
     sequences: dict[str, int] = field(default_factory=dict)
     position: int = 0

@@ -61,7 +61,7 @@ class _Stumbling(LogFollower):
 
 
 def _settings() -> Any:
-    return SimpleNamespace(topic_prefix="", partitions=1, require_log_id=lambda: "0" * 32)
+    return SimpleNamespace(topic_prefix="", partitions=1, profile="demo", require_log_id=lambda: "0" * 32)
 
 
 async def test_a_follower_that_died_is_told_at_once() -> None:

@@ -38,7 +38,7 @@ PLANTS = (
         ),
         (" is paid out on ", " beyond "),
         config=LASTING,
-        seeds=range(30, 34),
+        seeds=range(19, 23),
     ),
     Plant(
         "payout-lapses-early",

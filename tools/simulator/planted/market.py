@@ -12,7 +12,7 @@ import services.repayment.domain.trading as trading
 from services.bidding.commands.market import CreditSale, ReleasePurchase
 from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.domain.schedule import daily_interest_fen
-from tools.simulator.planted.plant import DUES, LATE, Plant, forgetting, instead, policy
+from tools.simulator.planted.plant import DUES, LASTING, LATE, Plant, forgetting, instead, policy
 
 #: People go on trading while the first instalments fall due.
 TRADES = replace(LATE, plan=replace(LATE.plan, actions_on_quiet_days=14))
@@ -50,6 +50,14 @@ def _of_a_month(_real: Any) -> Any:
     return most
 
 
+def _whatever_his_level(real: Any) -> Any:
+    def why_unfit(candidate: Any, **named: Any) -> str | None:
+        code: str | None = real(candidate, **named)
+        return None if code in ("unsuitable", "suitability_expired") else code
+
+    return why_unfit
+
+
 def _knows_nobody(real: Any) -> Any:
     def confirm(command: Any, state: Any) -> Any:
         return [replace(event, related=()) for event in real(command, state)]
@@ -78,6 +86,14 @@ PLANTS = (
         instead(offer, "_why_not", lambda _real: lambda *_arguments: None),
         (" buys of ", "is taken with", "is taken after"),
         config=TRADES,
+    ),
+    Plant(
+        "unsuitable-may-buy",
+        "Whoever may not bid on a loan buys a claim in it.",
+        instead(offer, "why_unfit", _whatever_his_level),
+        ("buys of ", "buys on an assessment", "and he buys"),
+        config=LASTING,
+        seeds=range(2, 6),
     ),
     Plant(
         "claim-for-sale-twice",

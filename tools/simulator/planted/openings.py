@@ -4,7 +4,7 @@ from typing import Any
 
 import services.bidding.domain.listing as listing
 import services.bidding.domain.opening as opening
-from services.bidding.commands import RecordBid
+from services.bidding.commands import ConfirmFunding, RecordBid
 from services.bidding.domain.profile import Profile
 from services.bidding.policies import POLICIES as BIDDING
 from services.onboarding.commands import MeetPrecedents, RecordStaffTie
@@ -61,6 +61,14 @@ PLANTS = (
         ("the mark of loan_",),
         config=WHOLE,
         seeds=range(16),
+    ),
+    Plant(
+        "staff-mark-forgotten-at-funding",
+        "Who comes near to the staff while his loan is listed is paid out without a mark.",
+        policy(BIDDING, "onboarding", changing(ConfirmFunding, related_to_staff=lambda _command: False)),
+        ("the mark of loan_",),
+        config=WHOLE,
+        seeds=range(8, 12),
     ),
     Plant(
         "staff-tie-not-told",

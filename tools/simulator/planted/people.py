@@ -32,6 +32,13 @@ def _unrelated(real: Any) -> Any:
     return why_unfit
 
 
+def _unread(real: Any) -> Any:
+    def open_listing(command: Any, state: Any, context: Any, profile: Any) -> Any:
+        return real(command, state, context, replace(profile, check_required=False))
+
+    return open_listing
+
+
 def _of_any_text(real: Any) -> Any:
     """The state says what the checker said; its event says it, too."""
 
@@ -39,6 +46,13 @@ def _of_any_text(real: Any) -> Any:
         return real(command, replace(state, content_hash=command.content_hash), context, profile)
 
     return check
+
+
+def _without_a_look(_real: Any) -> Any:
+    def paid(state: Any, context: Any, voucher: str) -> Any:
+        return funding._funded(state, context, executor=context.principal, voucher=voucher)
+
+    return paid
 
 
 def _no_exposures(real: Any) -> Any:
@@ -60,6 +74,14 @@ PLANTS = (
         ("above the cap of",),
         config=LAWFUL,
         seeds=range(24),
+    ),
+    Plant(
+        "nobody-has-a-cap",
+        "No cap is in force for anybody, and the events say so.",
+        instead(OnboardingProfile, "cap_fen", lambda _real: _none),
+        ("is not the law's",),
+        config=LAWFUL,
+        seeds=range(2),
     ),
     Plant(
         "principal-back-still-counts",
@@ -118,6 +140,22 @@ PLANTS = (
         seeds=range(24),
     ),
     Plant(
+        "review-at-no-amount",
+        "A large listing is filled and asks for nobody's review.",
+        instead(BiddingProfile, "reviews_needed", lambda _real: lambda *_arguments: 0),
+        ("reviews, told is 0",),
+        config=LAWFUL,
+        seeds=range(8),
+    ),
+    Plant(
+        "published-unread",
+        "An application's listing opens at once, nobody looks at it.",
+        instead(listing, "open_listing", _unread),
+        ("is published unread",),
+        config=LAWFUL,
+        seeds=range(3),
+    ),
+    Plant(
         "published-by-who-prepared-it",
         "Whoever likes lets a listing be published, also who prepared it.",
         instead(opening, "_require_second_person", lambda _real: _none),
@@ -169,6 +207,14 @@ PLANTS = (
         "Who reviewed a large loan pays it out, too.",
         instead(funding, "_require_another", lambda _real: _none),
         ("pays out what others have to",),
+        config=LAWFUL,
+        seeds=range(24),
+    ),
+    Plant(
+        "payout-forgets-the-cap",
+        "A reviewed loan is paid out on the look at its caps that its approval came from, up to ten days before.",
+        instead(funding, "_paid", _without_a_look),
+        ("nobody has looked at the cap again",),
         config=LAWFUL,
         seeds=range(24),
     ),

@@ -8,10 +8,11 @@ from unittest.mock import patch
 from libs.events.sagas import Send
 from libs.runtime.service import Service
 from tools.simulator.config import Chances, Config
+from tools.simulator.law_books import LAW
 from tools.simulator.log import LogFaults
 from tools.simulator.plan import Plan
 from tools.simulator.planted.planting import Patch, Policy, Rotten, instead, looking_out, policy, together
-from tools.simulator.run import BEFORE_THE_CAPS, CHINA_MINUTES, LAW, SeedFailed, services, simulate
+from tools.simulator.run import BEFORE_THE_CAPS, CHINA_MINUTES, SeedFailed, services, simulate
 from tools.simulator.world import World
 
 #: The rooms of bugs take all their tools from here.
