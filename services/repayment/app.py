@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 #: in the order of the loan's terms; measures, the lenders' mandate, non-accrual; corrections; guarantors pay and are owed.
 #: 6: assets are taken in settlement, kept and sold. 7: a waiver counts those before it, nobody signs about himself, consent of a
 #: guarantor, proposals expire; terms of a guarantor; a contract is void after its money moved; days are paused, and loans flagged;
-#: measures and late days are inputs of a loan. 8: terms of a guarantor that nobody agrees to expire; a correction says what of a loss is owed.
+#: measures and late days are inputs of a loan. 8: terms of a guarantor that nobody agrees to expire; a correction says what of a loss is owed,
+#: and a prepayment of one asks for no interest again.
 RULES = 8
 
 
