@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 #: signs no correction of it; a lender who knew of an illegal purpose is not protected; a restructuring is no payment, and
 #: non-accrual by hand ends by hand; a move between branches is signed on its day; an asset is acquired after its loan was lent,
 #: and valued lately; loans that are repaid at once, by the day or on days that move are extended and restructured; a
-#: correction says what of a loss is owed, and goes behind a sale; no penalty behind a debit that has no answer.
+#: correction says what of a loss is owed, and goes behind a sale; no penalty behind a debit that has no answer;
+#: a prepayment of a loss asks for no interest again.
 RULES = 8
 
 

@@ -328,9 +328,9 @@ class MeasureBooks:
         self._once(where, data, book)
         said = {name: data[name] for name in ("from_branch", "to_branch")}
         require(said.items() <= book.terms.items(), f"{where}: {data['loan_id']} goes elsewhere than agreed")
-        is_there = self.branches.get(data["loan_id"]) == data["from_branch"]
-        require(is_there, f"{where}: {data['loan_id']} leaves a branch where it is not")
-        self.branches[data["loan_id"]] = data["to_branch"]
+        branch = self.branches.get(loan := data["loan_id"])
+        require(branch == data["from_branch"], f"{where}: {loan} leaves a branch where it is not")
+        self.branches[loan] = data["to_branch"]
 
     def _no_income(self, where: str, data: Any, _today: date) -> None:
         if data["cause"] == "by_hand":
@@ -351,8 +351,7 @@ class MeasureBooks:
 
     def _restated(self, where: str, data: Any, _today: date) -> None:
         """A correction decides measures again, and forgives another penalty."""
-        loan = data["loan_id"]
-        self.waived[loan] += data["waived_fen"]
+        self.waived[loan := data["loan_id"]] += data["waived_fen"]
         given, most = self.waived[loan], self.waivable[loan]
         require(0 <= given <= most, f"{where}: a correction gives up {given} of {loan}, signed are {most}")
 

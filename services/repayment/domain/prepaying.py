@@ -5,7 +5,7 @@ the days it was really used: Civil Code of the PRC art. 677, as for early settle
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from libs.events.deciding import Refused
@@ -89,7 +89,12 @@ def prepayment(
     if low == undue_fen:
         return Prepayment(lines, before, ())
     standing = Standing(terms, book.annual_rate, book.funded_on, book.rows, through)
-    return Prepayment(lines, before, prepaid_rows(standing, undue_fen - low, mode))
+    rows = prepaid_rows(standing, undue_fen - low, mode)
+    if not _cost_fen(
+        before
+    ):  # a write-off has given up what they asked for, and a void contract asks for none
+        rows = tuple(replace(row, interest_fen=0, fee_fen=0) for row in rows)
+    return Prepayment(lines, before, rows)
 
 
 def manner_of(book: Book, rules: Rules) -> RepaymentTerms:

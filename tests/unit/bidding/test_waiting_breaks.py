@@ -25,8 +25,8 @@ from libs.events.deciding import Refused
 from libs.events.system import BusinessDateSet
 from services.bidding.bank_file import lines_of
 from services.bidding.commands.bank_days import ExplainBreak, Half, MatchBreaks, ResolveBreak
-from services.bidding.domain.bank_day_sums import break_id_of
 from services.bidding.domain.bank_day_records import Books
+from services.bidding.domain.bank_day_sums import break_id_of
 from services.bidding.domain.bank_days import AGGREGATE
 from services.bidding.domain.buckets import all_kept, number_of
 from services.bidding.matching import OurBooking, judged

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given as hypothesis_given
@@ -278,3 +278,13 @@ def test_an_instalment_that_is_kept_is_never_exceeded() -> None:
     assert asked[:-1] == [888_488] * (len(asked) - 1)
     assert 0 < asked[-1] <= 888_488
     assert len(found.rows) < 9
+
+
+def test_a_prepayment_of_a_loss_asks_for_no_interest_again() -> None:
+    """Rows that a write-off has left without interest and fees are asked anew without any, in either mode."""
+    bare = tuple(replace(row, interest_fen=0) for row in OPENED.rows)
+    book = book_of(FUNDED_ON, OPENED.annual_rate, bare)
+    for mode in get_args(Prepay):
+        done = prepayment(book, 50_000, days(FUNDED_ON, 5), mode, RULES)
+        assert sum(row.principal_fen for row in done.rows) == 50_000
+        assert not any(row.interest_fen or row.fee_fen for row in done.rows)
