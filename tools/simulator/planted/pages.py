@@ -40,7 +40,7 @@ PLANTS = (
         instead(off_balance, "_left", _kept),
         (" of the loss of loan_",),
         config=WHOLE,
-        seeds=(11, 12),
+        seeds=range(11, 13),
     ),
     Plant(
         "history-overwrites",
