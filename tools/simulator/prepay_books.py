@@ -94,6 +94,9 @@ class PrepayBooks:
         more = prepaid + 1 + _interest(contract, rest, prepaid + 1, on)
         require(more > money, f"{name} prepays {prepaid}, {money} would have paid more")
         asked = _asked(contract, rest, rest.principal - prepaid, mode)
+        # What a loss, or a void contract, has to come is principal alone.
+        if not any(row.interest_fen or row.fee_fen for row in rest.rows):
+            asked = [(due_on, fen, 0, 0) for due_on, fen, *_ in asked]
         said = [
             (date.fromisoformat(r["due_on"]), r["principal_fen"], r["interest_fen"], r["fee_fen"])
             for r in change["rows"]
