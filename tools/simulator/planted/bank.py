@@ -173,7 +173,7 @@ PLANTS = (
         together(_BY_AMOUNT, instead(bank_days, "stands", lambda _real: lambda *_arguments: True)),
         ("is resolved by what is not there", "is over by what is not there"),
         config=FORTNIGHT,
-        seeds=range(64),
+        seeds=range(20, 24),
     ),
     Plant(
         "one-accountant-resolves",
