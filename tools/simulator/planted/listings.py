@@ -46,7 +46,7 @@ PLANTS = (
         together(instead(listing, "lapses_on", _a_day_early), instead(waiting, "lapses_on", _a_day_early)),
         ("has not waited until",),
         config=LASTING,
-        seeds=range(20, 25),
+        seeds=range(9, 13),
     ),
     Plant(
         "opens-a-day-early",

@@ -22,7 +22,7 @@ from services.bidding.commands import (
 )
 from services.bidding.domain import bank, voiding
 from services.bidding.domain.cancelling import cancelled
-from services.bidding.domain.listing_state import Filled, Passed
+from services.bidding.domain.listing_state import Filled, Passed, Payable
 from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.domain import allocation, distribution, loan_day, paying
 from tools.simulator.planted.plant import (
@@ -126,7 +126,7 @@ def _as_if_it_asked_for_more(real: Any) -> Any:
 
 def _takes_back_any(real: Any) -> Any:
     def cancel(command: Any, state: Any, context: Any) -> Any:
-        if isinstance(state, Filled | Passed):
+        if isinstance(state, Filled | Passed | Payable):
             return [cancelled(state.terms, state.bids, context, command.code, command.by)]
         return real(command, state, context)
 
@@ -175,7 +175,7 @@ PLANTS = (
         instead(voiding, "cancel", _takes_back_any),
         ("is taken back by the",),
         config=LAWFUL,
-        seeds=range(26, 30),
+        seeds=range(2, 6),
     ),
     Plant(
         "expired-hold-kept",
