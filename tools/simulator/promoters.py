@@ -1,11 +1,12 @@
 """Whoever gives vouchers away, the bank that pays for them, and investors who redeem them: their own, and now and then another's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 from services.bidding.commands import vouchers
+from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
 from tools.simulator.played_bank import PlayedBank
 
@@ -79,7 +80,9 @@ class Promoters:
             bid_min_fen=self._rng.choice((1, 100 * _YUAN, 100 * _YUAN, 50_000 * _YUAN)),
             valid_to=today + timedelta(days=self._rng.randint(0, 5)),
         )
-        self._ask(grant, "stf_promoter")
+        # Every fifth would be his own, who grants it.
+        promoter = "stf_promoter" if self._numbers % 5 else member_of_staff(grant.investor)
+        self._ask(replace(grant, himself=customer_behind(promoter)), promoter)
 
     def _redeem(self) -> None:
         voucher = self._rng.choice(list(self.sight.vouchers))

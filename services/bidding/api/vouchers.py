@@ -26,6 +26,7 @@ from libs.runtime.http import (
 )
 from services.bidding.api.router import router
 from services.bidding.api.shapes import UnrequestedIn
+from services.bidding.api.worklists import Himself
 from services.bidding.commands import vouchers as commands
 
 Vouchers = Annotated[ViewReader, Depends(view_reader("bidding.vouchers"))]
@@ -116,9 +117,10 @@ async def fund_marketing(booking: Annotated[str, id_path("bankref")], body: Unre
     answer=VoucherDone,
     answers={events.VoucherGranted: VoucherDone.granted},
 )
-async def grant_voucher(body: VoucherIn, call: ThisCall) -> Order:
-    """Grant an investor a voucher, out of what the marketing account has and has not reserved."""
-    return Order(commands.MARKETING_STREAM, commands.GrantVoucher(voucher_id=call.mint("vch"), **dict(body)))
+async def grant_voucher(body: VoucherIn, call: ThisCall, himself: Himself) -> Order:
+    """Grant an investor, never oneself, a voucher, out of what the marketing account has and has not reserved."""
+    grant = commands.GrantVoucher(voucher_id=call.mint("vch"), himself=himself, **dict(body))
+    return Order(commands.MARKETING_STREAM, grant)
 
 
 @router.command(

@@ -26,9 +26,9 @@ class FundMarketing:
 @command("bidding.GrantVoucher")
 class GrantVoucher:
     """Give an investor a voucher: `amount_fen` for a bid of at least `bid_min_fen`, until the end of `valid_to`. No effect when he
-    has it.
+    has it. `himself` is who the member of staff is as a customer, None where the register names none.
 
-    Refused: `forbidden_not_staff`, `invalid_owner` (the investor's id), `invalid_validity` (a day that is over),
+    Refused: `forbidden_not_staff`, `forbidden_holder` (it would be his own), `invalid_owner` (the investor's id), `invalid_validity` (a day that is over),
     `voucher_exists` (on other terms), `marketing_exhausted` (what is not reserved is less), `too_many_vouchers`.
     """
 
@@ -37,6 +37,7 @@ class GrantVoucher:
     amount_fen: PositiveFen
     bid_min_fen: PositiveFen
     valid_to: date
+    himself: str | None = None
 
 
 @command("bidding.RedeemVoucher")

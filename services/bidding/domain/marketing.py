@@ -122,6 +122,7 @@ def _fund(command: FundMarketing, state: Account) -> Sequence[MarketingFunded]:
 
 def _grant(command: GrantVoucher, state: Account, context: Context) -> Sequence[VoucherGranted]:
     require_staff(context.principal)
+    _require_another(command)
     account_of(command.investor)
     known = state.vouchers.get(command.voucher_id)
     asked = (command.investor, command.amount_fen, command.bid_min_fen, command.valid_to)
@@ -147,6 +148,12 @@ def _grant(command: GrantVoucher, state: Account, context: Context) -> Sequence[
             reserved_after_fen=reserved_after,
         )
     ]
+
+
+def _require_another(command: GrantVoucher) -> None:
+    """The platform's money goes to nobody by his own hand."""
+    if command.himself == command.investor:
+        raise Refused("forbidden_holder")
 
 
 def _redeem(command: RedeemVoucher, state: Account, context: Context) -> Sequence[VoucherRedeemed]:

@@ -72,6 +72,8 @@ SPECS = [
     spec("a voucher is granted once", (FUNDED, GRANTED), grant(), ()),
     spec("on one set of terms", (FUNDED, GRANTED), grant(amount_fen=1), "voucher_exists"),
     spec("by staff", (FUNDED,), grant(), "forbidden_not_staff", ANN),
+    spec("who is not himself the investor", (FUNDED,), grant(himself=ANN), "forbidden_holder", "stf_ann"),
+    spec("but may be another", (FUNDED,), grant(himself="usr_cem"), (GRANTED,)),
     spec("to an investor", (FUNDED,), grant(investor="usr_marketing"), "invalid_owner"),
     spec("not for a day that is over", (FUNDED,), grant(valid_to=date(2024, 3, 14)), "invalid_validity"),
     spec("but for today", (FUNDED,), grant(valid_to=TODAY), (granted(valid_to=TODAY),)),

@@ -122,6 +122,14 @@ PLANTS = (
         seeds=range(6),
     ),
     Plant(
+        "voucher-for-himself",
+        "A member of staff gives himself the platform's money.",
+        instead(marketing, "_require_another", lambda _real: lambda _command: None),
+        ("signs about himself",),
+        config=LAWFUL,
+        seeds=range(6),
+    ),
+    Plant(
         "voucher-for-any-claim",
         "A voucher is paid for a part that is another's, or too small.",
         instead(marketing, "_fits", lambda _real: lambda _voucher, _claim: True),
