@@ -73,7 +73,7 @@ class VoucherPaid:
 
 @event("bidding.VoucherExpired.v1")
 class VoucherExpired:
-    """Its last day ended and it was not paid: the money is no longer reserved."""
+    """Its last day ended and it was not paid, nor is to be for a loan that was funded until then: the money is no longer reserved."""
 
     voucher_id: str
     investor: str

@@ -55,16 +55,18 @@ class RedeemVoucher:
 @command("bidding.SettleVouchers")
 class SettleVouchers:
     """A loan is funded: each voucher that was redeemed for it is paid for a claim that is large enough, one voucher a claim, or
-    returned. No effect where none is.
+    returned, or over where its last day is. What it was in time for, the day of the funding says, not the day on which this comes
+    (None: sent before commands named it, in time). No effect where no voucher is.
     """
 
     loan_id: str
     claims: tuple[ClaimTerms, ...]
+    funded_on: date | None = None
 
 
 @command("bidding.ReturnVouchers")
 class ReturnVouchers:
-    """A loan does not come about (`code`): what was redeemed for it may be redeemed again. No effect where nothing was."""
+    """A loan does not come about (`code`): what was redeemed for it may be redeemed again, or is over. No effect where nothing was."""
 
     loan_id: str
     code: Code

@@ -6,7 +6,7 @@ customer. One stream: what is reserved and what is there are one number's two si
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, assert_never, get_args
 
 from libs.events.bidding import ClaimTerms
@@ -39,6 +39,10 @@ MARKETING = "marketing:platform"
 #: Open vouchers at the same time, so that all of them may end in one event record (chosen).
 VOUCHERS_MAX = 2_000
 
+#: How long after its last day a redeemed voucher waits for a loan that was funded in time (chosen): captures take moments, and
+#: what was redeemed for a loan that had ended before is over after it.
+SETTLING = timedelta(days=10)
+
 #: The phase of a day in which vouchers expire (design.md 2.7): the one that ends the day here.
 EXPIRY_PHASE = 1
 
@@ -52,6 +56,11 @@ class Voucher:
     bid_min_fen: PositiveFen
     valid_to: date
     loan_id: str | None
+
+    @property
+    def ends_on(self) -> date:
+        """The day that ends it unasked."""
+        return self.valid_to if self.loan_id is None else self.valid_to + SETTLING
 
 
 @record
@@ -88,12 +97,9 @@ def decide(command: MarketingCommand | Wake, state: Account, context: Context) -
         case RedeemVoucher():
             return _redeem(command, state, context)
         case SettleVouchers():
-            return _settle(command, state)
+            return _settle(command, state, context)
         case ReturnVouchers():
-            return [
-                _returned(voucher_id, state, command.loan_id, command.code)
-                for voucher_id in _redeemed_for(state, command.loan_id)
-            ]
+            return _give_back(_redeemed_for(state, command.loan_id), state, command.code, context)
         case Wake():
             return _expire(command, state)
         case _:
@@ -180,15 +186,21 @@ def _redeemed_for(state: Account, loan_id: str) -> list[str]:
     return [name for name, voucher in sorted(of_loan, key=lambda each: (-each[1].bid_min_fen, each[0]))]
 
 
-def _settle(command: SettleVouchers, state: Account) -> Sequence[VoucherPaid | VoucherReturned]:
-    events: list[VoucherPaid | VoucherReturned] = []
+def _settle(
+    command: SettleVouchers, state: Account, context: Context
+) -> Sequence[VoucherPaid | VoucherReturned | VoucherExpired]:
+    events: list[VoucherPaid | VoucherReturned | VoucherExpired] = []
     claims = list(command.claims)
     balance_fen, reserved_fen = state.balance_fen, state.reserved_fen
     for voucher_id in _redeemed_for(state, command.loan_id):
         voucher = state.vouchers[voucher_id]
-        claim = next((each for each in claims if _fits(voucher, each)), None)
+        late = not _in_time(voucher, command)
+        claim = None if late else next((each for each in claims if _fits(voucher, each)), None)
         if claim is None:
-            events.append(_returned(voucher_id, state, command.loan_id, "bid_too_small"))
+            code = "voucher_expired" if late else "bid_too_small"
+            back = _back(voucher_id, voucher, code, context, reserved_fen)
+            reserved_fen = back.reserved_after_fen if isinstance(back, VoucherExpired) else reserved_fen
+            events.append(back)
             continue
         claims.remove(claim)
         balance_fen -= voucher.amount_fen
@@ -212,6 +224,11 @@ def _settle(command: SettleVouchers, state: Account) -> Sequence[VoucherPaid | V
     return events
 
 
+def _in_time(voucher: Voucher, command: SettleVouchers) -> bool:
+    """Whether the loan was funded on its last day at the latest, however late that is told."""
+    return command.funded_on is None or command.funded_on <= voucher.valid_to
+
+
 def _fits(voucher: Voucher, claim: ClaimTerms) -> bool:
     return claim.investor == voucher.investor and claim.principal_fen >= voucher.bid_min_fen
 
@@ -221,9 +238,38 @@ def clearing_of_voucher(voucher_id: str) -> str:
     return f"clearing:voucher:{voucher_id}"
 
 
-def _returned(voucher_id: str, state: Account, loan_id: str, code: str) -> VoucherReturned:
-    investor = state.vouchers[voucher_id].investor
-    return VoucherReturned(voucher_id=voucher_id, investor=investor, loan_id=loan_id, code=code)
+def _give_back(
+    names: Sequence[str], state: Account, code: str, context: Context
+) -> list[VoucherReturned | VoucherExpired]:
+    events: list[VoucherReturned | VoucherExpired] = []
+    reserved_fen = state.reserved_fen
+    for name in names:
+        back = _back(name, state.vouchers[name], code, context, reserved_fen)
+        reserved_fen = back.reserved_after_fen if isinstance(back, VoucherExpired) else reserved_fen
+        events.append(back)
+    return events
+
+
+def _back(
+    voucher_id: str, voucher: Voucher, code: str, context: Context, reserved_fen: int
+) -> VoucherReturned | VoucherExpired:
+    """It may be redeemed again, or is over: its last day has passed while it waited for its loan."""
+    if context.business_date > voucher.valid_to:
+        return _expired(voucher_id, voucher, reserved_fen)
+    assert voucher.loan_id is not None, "only what was redeemed comes back"
+    return VoucherReturned(
+        voucher_id=voucher_id, investor=voucher.investor, loan_id=voucher.loan_id, code=code
+    )
+
+
+def _expired(voucher_id: str, voucher: Voucher, reserved_fen: int) -> VoucherExpired:
+    """Of what is reserved, its money is so no longer."""
+    return VoucherExpired(
+        voucher_id=voucher_id,
+        investor=voucher.investor,
+        amount_fen=voucher.amount_fen,
+        reserved_after_fen=reserved_fen - voucher.amount_fen,
+    )
 
 
 # --- time ----------------------------------------------------------------------------------------------------------
@@ -234,25 +280,18 @@ def _expire(wake: Wake, state: Account) -> Sequence[VoucherExpired]:
     reserved_fen = state.reserved_fen
     for voucher_id in sorted(state.vouchers):
         voucher = state.vouchers[voucher_id]
-        if (wake.business_date, wake.phase) < (voucher.valid_to, EXPIRY_PHASE):
+        if (wake.business_date, wake.phase) < (voucher.ends_on, EXPIRY_PHASE):
             continue
-        reserved_fen -= voucher.amount_fen
-        events.append(
-            VoucherExpired(
-                voucher_id=voucher_id,
-                investor=voucher.investor,
-                amount_fen=voucher.amount_fen,
-                reserved_after_fen=reserved_fen,
-            )
-        )
+        events.append(_expired(voucher_id, voucher, reserved_fen))
+        reserved_fen = events[-1].reserved_after_fen
     return events
 
 
 def wake_on(state: Account) -> WakeOn:
-    """The last day of the voucher that ends first. A redeemed one ends then as well: its loan was not funded in time (chosen)."""
+    """The day of the voucher that ends first. A redeemed one waits for the word of its loan, which may have been funded in time."""
     if not state.vouchers:
         return None
-    return min(voucher.valid_to for voucher in state.vouchers.values()), EXPIRY_PHASE
+    return min(voucher.ends_on for voucher in state.vouchers.values()), EXPIRY_PHASE
 
 
 def evolve(state: Account, event: MarketingEvent) -> Account:

@@ -14,7 +14,7 @@ from libs.events.topics import DECISION_BYTES_MAX
 from libs.events.vouchers import VoucherPaid
 from services.bidding.domain.account import aggregate as account_aggregate
 from services.bidding.domain.ids import account_of
-from services.bidding.domain.marketing import AGGREGATE, VOUCHERS_MAX, Account, Voucher
+from services.bidding.domain.marketing import AGGREGATE, SETTLING, VOUCHERS_MAX, Account, Voucher
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.specs import ANN, OPENED, Spec, on
@@ -157,7 +157,18 @@ SPECS = [
     ),
     spec("and nothing where nothing was redeemed", (FUNDED, GRANTED), CANCELLED_LISTING, ()),
     spec("its last day ends it", (FUNDED, GRANTED), Wake(business_date=VALID_TO, phase=1), (expired(),)),
-    spec("redeemed or not", (FUNDED, GRANTED, REDEEMED), Wake(business_date=VALID_TO, phase=1), (expired(),)),
+    spec(
+        "redeemed it waits for the word of its loan",
+        (FUNDED, GRANTED, REDEEMED),
+        Wake(business_date=date(2024, 4, 9), phase=1),
+        (),
+    ),
+    spec(
+        "which a loan that had ended before never gives",
+        (FUNDED, GRANTED, REDEEMED),
+        Wake(business_date=date(2024, 4, 10), phase=1),
+        (expired(),),
+    ),
     spec("not before", (FUNDED, GRANTED), Wake(business_date=date(2024, 3, 30), phase=1), ()),
 ]
 CREDIT_SPECS = [
@@ -185,6 +196,56 @@ def test_a_voucher_that_the_day_has_not_reached_yet_is_over_all_the_same() -> No
     given(AGGREGATE, FUNDED, GRANTED).when(REDEEM, late).then_refused("voucher_expired")
 
 
+LATE = replace(SETTLE, funded_on=date(2024, 4, 1))
+AFTER = date(2024, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("says", "history", "when", "on_day", "then"),
+    [
+        ("funded on its last day", (REDEEMED,), replace(SETTLE, funded_on=VALID_TO), AFTER, (PAID,)),
+        ("a word from before days were named", (REDEEMED,), replace(SETTLE, funded_on=None), AFTER, (PAID,)),
+        ("funded after it", (REDEEMED,), LATE, AFTER, (expired(),)),
+        (
+            "funded after it, which has not ended here",
+            (REDEEMED,),
+            LATE,
+            VALID_TO,
+            (returned("voucher_expired"),),
+        ),
+        ("a loan that ends after it", (REDEEMED,), EXPIRED_LISTING, AFTER, (expired(),)),
+        ("a loan that ends on it", (REDEEMED,), EXPIRED_LISTING, VALID_TO, (returned("listing_expired"),)),
+        (
+            "one of them is over, and takes no part of the other's",
+            (
+                granted(100_00, voucher_id="vch_2", valid_to=AFTER),
+                REDEEMED,
+                replace(REDEEMED, voucher_id="vch_2"),
+            ),
+            LATE,
+            AFTER,
+            (
+                expired(50_00),
+                replace(
+                    PAID,
+                    voucher_id="vch_2",
+                    postings=(
+                        Posting(account=MARKETING, amount_fen=-50_00),
+                        Posting(account="clearing:voucher:vch_2", amount_fen=50_00),
+                    ),
+                ),
+            ),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_day_of_the_funding_judges_a_voucher(
+    says: str, history: tuple[Any, ...], when: Any, on_day: date, then: tuple[Any, ...]
+) -> None:
+    """What was in time is paid, however late that is told; what was not comes back while it is valid, and is over afterwards."""
+    given(AGGREGATE, FUNDED, GRANTED, *history).when(when, context(on_day)).then(*then)
+
+
 def test_the_marketing_account_is_no_persons() -> None:
     """Nobody's account id is the platform's, and the account wakes for its first voucher only while it has one."""
     with pytest.raises(Exception, match="invalid_owner"):
@@ -203,7 +264,7 @@ def test_all_open_vouchers_may_end_in_one_record() -> None:
         for number in range(VOUCHERS_MAX)
     }
     state = Account(balance_fen=MAX_INTEGER, booked={}, vouchers=many)
-    events = AGGREGATE.decide(Wake(business_date=VALID_TO, phase=1), state, on())
+    events = AGGREGATE.decide(Wake(business_date=VALID_TO + SETTLING, phase=1), state, on())
     assert len(events) == VOUCHERS_MAX
     paying = replace(PAID, investor=f"usr_{suffix}", paid_to=f"acc_{suffix}", balance_after_fen=MAX_INTEGER)
     assert 1_000 * (len(encode(VoucherPaid, paying)) + 100) < DECISION_BYTES_MAX
