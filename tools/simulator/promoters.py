@@ -79,6 +79,7 @@ class Promoters:
             amount_fen=max(1, self._rng.choice((left_fen, left_fen + 1, left_fen // 2, 10 * _YUAN))),
             bid_min_fen=self._rng.choice((1, 100 * _YUAN, 100 * _YUAN, 50_000 * _YUAN)),
             valid_to=today + timedelta(days=self._rng.randint(0, 5)),
+            tenor_min_months=(None, None, 3, 12)[self._numbers % 4],
         )
         # Every fifth would be his own, who grants it.
         promoter = "stf_promoter" if self._numbers % 5 else member_of_staff(grant.investor)

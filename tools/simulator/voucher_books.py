@@ -21,6 +21,7 @@ class VoucherBook:
     amount_fen: int
     bid_min_fen: int
     valid_to: date
+    tenor_min_months: int
     loan: str | None = None
     ended: str | None = None
     credited: bool = False
@@ -62,7 +63,7 @@ class VoucherBooks:
     def _funded(self, _where: str, data: Any) -> None:
         self.over[data["loan_id"]] = "bidding.SettleVouchers"
         for voucher in self.vouchers.values():
-            if voucher.loan == data["loan_id"] and voucher.ended is None and _in_time(voucher, data):
+            if voucher.loan == data["loan_id"] and voucher.ended is None and _may_pay(voucher, data):
                 claims = (claim for claim in data["claims"] if _fits(voucher, claim))
                 voucher.in_time_for = next((claim["claim_id"] for claim in claims), None)
 
@@ -84,7 +85,7 @@ class VoucherBooks:
         require(data["voucher_id"] not in self.vouchers, f"{where}: {data['voucher_id']} is granted again")
         valid_to = date.fromisoformat(data["valid_to"])
         self.vouchers[data["voucher_id"]] = VoucherBook(
-            data["investor"], data["amount_fen"], data["bid_min_fen"], valid_to
+            data["investor"], data["amount_fen"], data["bid_min_fen"], valid_to, data["tenor_min_months"] or 0
         )
         reserved, has = self._reserved(where, data), self.books.balances["marketing:platform"]
         require(reserved <= has, f"{where}: {reserved} is promised, the marketing account has {has}")
@@ -105,6 +106,7 @@ class VoucherBooks:
         collected = self.papers.collected[data["loan_id"]]
         claim = next(each for each in collected["claims"] if each["claim_id"] == data["claim_id"])
         require(_in_time(voucher, collected), f"{where}: {name} is paid for a loan after its last day")
+        require(_is_long(voucher, collected), f"{where}: {name} is paid for a loan that is too short")
         his = (claim["investor"], claim["account_id"]) == (voucher.investor, data["paid_to"])
         require(
             his and _fits(voucher, claim), f"{where}: {name} is paid for a part that is not his, or too small"
@@ -133,6 +135,15 @@ class VoucherBooks:
 
 def _in_time(voucher: VoucherBook, collected: Any) -> bool:
     return date.fromisoformat(collected["funded_on"]) <= voucher.valid_to
+
+
+def _is_long(voucher: VoucherBook, collected: Any) -> bool:
+    long: bool = collected["tenor_months"] >= voucher.tenor_min_months
+    return long
+
+
+def _may_pay(voucher: VoucherBook, collected: Any) -> bool:
+    return _in_time(voucher, collected) and _is_long(voucher, collected)
 
 
 def _fits(voucher: VoucherBook, claim: Any) -> bool:

@@ -56,6 +56,7 @@ class Voucher:
     bid_min_fen: PositiveFen
     valid_to: date
     loan_id: str | None
+    tenor_min_months: int | None = None
 
     @property
     def ends_on(self) -> date:
@@ -131,9 +132,8 @@ def _grant(command: GrantVoucher, state: Account, context: Context) -> Sequence[
     _require_another(command)
     account_of(command.investor)
     known = state.vouchers.get(command.voucher_id)
-    asked = (command.investor, command.amount_fen, command.bid_min_fen, command.valid_to)
     if known is not None:
-        if asked != (known.investor, known.amount_fen, known.bid_min_fen, known.valid_to):
+        if replace(known, loan_id=None) != _asked_for(command):
             raise Refused("voucher_exists")
         return []
     if command.valid_to < context.business_date:
@@ -152,8 +152,20 @@ def _grant(command: GrantVoucher, state: Account, context: Context) -> Sequence[
             valid_to=command.valid_to,
             granted_by=context.principal,
             reserved_after_fen=reserved_after,
+            tenor_min_months=command.tenor_min_months,
         )
     ]
+
+
+def _asked_for(terms: GrantVoucher | VoucherGranted) -> Voucher:
+    return Voucher(
+        investor=terms.investor,
+        amount_fen=terms.amount_fen,
+        bid_min_fen=terms.bid_min_fen,
+        valid_to=terms.valid_to,
+        loan_id=None,
+        tenor_min_months=terms.tenor_min_months,
+    )
 
 
 def _require_another(command: GrantVoucher) -> None:
@@ -171,6 +183,8 @@ def _redeem(command: RedeemVoucher, state: Account, context: Context) -> Sequenc
         return []
     if context.business_date > voucher.valid_to:
         raise Refused("voucher_expired")
+    if _too_short(voucher, command.tenor_months):
+        raise Refused("term_too_short")
     return [
         VoucherRedeemed(voucher_id=command.voucher_id, investor=voucher.investor, loan_id=command.loan_id)
     ]
@@ -194,11 +208,10 @@ def _settle(
     balance_fen, reserved_fen = state.balance_fen, state.reserved_fen
     for voucher_id in _redeemed_for(state, command.loan_id):
         voucher = state.vouchers[voucher_id]
-        late = not _in_time(voucher, command)
-        claim = None if late else next((each for each in claims if _fits(voucher, each)), None)
+        code = _why_not(voucher, command)
+        claim = None if code else next((each for each in claims if _fits(voucher, each)), None)
         if claim is None:
-            code = "voucher_expired" if late else "bid_too_small"
-            back = _back(voucher_id, voucher, code, context, reserved_fen)
+            back = _back(voucher_id, voucher, code or "bid_too_small", context, reserved_fen)
             reserved_fen = back.reserved_after_fen if isinstance(back, VoucherExpired) else reserved_fen
             events.append(back)
             continue
@@ -224,9 +237,18 @@ def _settle(
     return events
 
 
-def _in_time(voucher: Voucher, command: SettleVouchers) -> bool:
-    """Whether the loan was funded on its last day at the latest, however late that is told."""
-    return command.funded_on is None or command.funded_on <= voucher.valid_to
+def _why_not(voucher: Voucher, command: SettleVouchers) -> str | None:
+    """Why the loan does not pay it, whatever the claims are: funded after its last day, however late that is told, or too short."""
+    if command.funded_on is not None and command.funded_on > voucher.valid_to:
+        return "voucher_expired"
+    return "term_too_short" if _too_short(voucher, command.tenor_months) else None
+
+
+def _too_short(voucher: Voucher, tenor_months: int | None) -> bool:
+    """Whether a loan is known to be shorter than the voucher asks for."""
+    if voucher.tenor_min_months is None or tenor_months is None:
+        return False
+    return tenor_months < voucher.tenor_min_months
 
 
 def _fits(voucher: Voucher, claim: ClaimTerms) -> bool:
@@ -301,14 +323,7 @@ def evolve(state: Account, event: MarketingEvent) -> Account:
             booked = state.booked | {event.bank_reference: event.amount_fen}
             return replace(state, balance_fen=event.balance_after_fen, booked=booked)
         case VoucherGranted():
-            voucher = Voucher(
-                investor=event.investor,
-                amount_fen=event.amount_fen,
-                bid_min_fen=event.bid_min_fen,
-                valid_to=event.valid_to,
-                loan_id=None,
-            )
-            return replace(state, vouchers=state.vouchers | {event.voucher_id: voucher})
+            return replace(state, vouchers=state.vouchers | {event.voucher_id: _asked_for(event)})
         case VoucherRedeemed():
             return _redeemed(state, event.voucher_id, event.loan_id)
         case VoucherReturned():

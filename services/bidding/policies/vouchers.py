@@ -17,7 +17,10 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
     match event.data:
         case FundsCollected() as collected:
             settle = SettleVouchers(
-                loan_id=collected.loan_id, claims=collected.claims, funded_on=collected.funded_on
+                loan_id=collected.loan_id,
+                claims=collected.claims,
+                funded_on=collected.funded_on,
+                tenor_months=collected.tenor_months,
             )
             return [Send("vouchers", MARKETING_STREAM, settle)]
         case ListingExpired(loan_id=loan_id) if loan_id:

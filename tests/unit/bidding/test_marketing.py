@@ -196,6 +196,31 @@ def test_a_voucher_that_the_day_has_not_reached_yet_is_over_all_the_same() -> No
     given(AGGREGATE, FUNDED, GRANTED).when(REDEEM, late).then_refused("voucher_expired")
 
 
+LONG = (FUNDED, granted(tenor_min_months=6))
+TERM_SPECS = [
+    spec("a term is granted", (FUNDED,), grant(tenor_min_months=6), (granted(tenor_min_months=6),)),
+    spec("as any of its terms", LONG, grant(tenor_min_months=3), "voucher_exists"),
+    spec("once", (*LONG, REDEEMED), grant(tenor_min_months=6), ()),
+    spec("a loan just long enough", LONG, replace(REDEEM, tenor_months=6), (REDEEMED,), ANN),
+    spec("a shorter one", LONG, replace(REDEEM, tenor_months=5), "term_too_short", ANN),
+    spec("one that nobody knows", LONG, REDEEM, (REDEEMED,), ANN),
+    spec(
+        "whose funding says it",
+        (*LONG, REDEEMED),
+        replace(SETTLE, tenor_months=5),
+        (returned("term_too_short"),),
+    ),
+    spec("long enough when funded", (*LONG, REDEEMED), replace(SETTLE, tenor_months=6), (PAID,)),
+    spec("or does not", (*LONG, REDEEMED), replace(SETTLE, tenor_months=None), (PAID,)),
+]
+
+
+@pytest.mark.parametrize("row", TERM_SPECS, ids=lambda row: row.says)
+def test_a_voucher_asks_for_a_term(row: Spec) -> None:
+    """A loan that is shorter does not redeem it where that is known, and does not pay it."""
+    row.check(AGGREGATE)
+
+
 LATE = replace(SETTLE, funded_on=date(2024, 4, 1))
 AFTER = date(2024, 4, 1)
 

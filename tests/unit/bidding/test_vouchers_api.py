@@ -71,6 +71,16 @@ async def test_a_voucher_is_granted_and_redeemed(world: World) -> None:
     assert other.json() == redeemed.json()
 
 
+async def test_a_listing_that_is_too_short_is_refused_at_once(world: World) -> None:
+    """The view of listings knows its term; one that it does not know is judged when it is funded."""
+    world.views.documents["bidding.open-listings"] = {"lst_1": {"tenor_months": 5}}
+    long = VOUCHER | {"tenor_min_months": 6}
+    at = f"vouchers/{(await post(world, 'vouchers', long, 'stf_ole', 'operator')).json()['id']}/redemption"
+    answer = await post(world, at, {"listing_id": "lst_1"}, "usr_ann", "bid:own")
+    assert problem(answer) == (409, "term_too_short")
+    assert (await post(world, at, {"listing_id": "lst_2"}, "usr_ann", "bid:own", "other")).status_code == 201
+
+
 async def test_nobody_grants_himself_a_voucher(world: World) -> None:
     """Who its caller is as a customer, the register of staff says, not he; a stranger's voucher he may grant."""
     ann = StaffAppointed(staff_id="stf_ann", roles=("operations",), region=None, user_id="usr_ann")

@@ -131,6 +131,14 @@ PLANTS = (
         seeds=range(24),
     ),
     Plant(
+        "voucher-for-any-term",
+        "A voucher is paid for a loan that is too short for it.",
+        instead(marketing, "_too_short", lambda _real: lambda _voucher, _tenor_months: False),
+        ("that is too short",),
+        config=LAWFUL,
+        seeds=range(12),
+    ),
+    Plant(
         "voucher-for-himself",
         "A member of staff gives himself the platform's money.",
         instead(marketing, "_require_another", lambda _real: lambda _command: None),
