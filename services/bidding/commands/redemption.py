@@ -80,13 +80,15 @@ class SignRedemption:
 
 @command("bidding.ReleaseRedemption")
 class ReleaseRedemption:
-    """A cashier, who has not approved it, releases the sale. No effect when he has.
+    """A cashier, who has not approved it, releases the sale, or refuses it for a reason (`refused`), which ends the redemption. No
+    effect when he has done so.
 
     Refused: `unknown_redemption`, `form_incomplete`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`,
-    `step_signed` (by another), `step_out_of_order`, `deadline_passed`, `redemption_ended`.
+    `step_signed` (by another, or otherwise), `step_out_of_order`, `deadline_passed`, `redemption_ended`.
     """
 
     himself: str | None = None
+    refused: Code | None = None
 
 
 @command("bidding.CompleteRedemption")

@@ -18,6 +18,7 @@ from libs.events.redemption import (
     RedemptionLapsed,
     RedemptionRefused,
     RedemptionReleased,
+    RedemptionReleaseRefused,
     RedemptionSold,
     RedemptionStep,
 )
@@ -50,6 +51,7 @@ from services.bidding.domain.redemption_state import (
 DEADLINE_PHASE = 1
 
 _Signing = SignRedemption | ReleaseRedemption
+_Decision = RedemptionApproved | RedemptionRefused | RedemptionReleaseRefused | RedemptionReleased
 _Answer = CompleteForm | DeclineRedemption
 _End = CompleteRedemption | LapseRedemption
 RedemptionCommand = AskRedemption | _Answer | _Signing | _End
@@ -152,7 +154,7 @@ def _answer(
 
 def _sign(
     command: _Signing, state: RedemptionState, context: Context, profile: Profile
-) -> Sequence[RedemptionApproved | RedemptionRefused | RedemptionReleased]:
+) -> Sequence[_Decision]:
     require_staff(context.principal)
     wanted = _wanted(command, context.principal)
     match state:
@@ -181,7 +183,7 @@ def _sign(
 
 def _wanted(command: _Signing, signer: str) -> Signed:
     if isinstance(command, ReleaseRedemption):
-        return Signed(step="release", signer=signer)
+        return Signed(step="release", signer=signer, refused=command.refused is not None)
     return Signed(step=command.step, signer=signer, refused=command.refused is not None)
 
 
@@ -198,9 +200,7 @@ def _require_another(state: InWork, signer: str, himself: str | None) -> None:
         raise Refused("forbidden_second_signature")
 
 
-def _signed(
-    command: _Signing, state: InWork, context: Context, days_left: int
-) -> RedemptionApproved | RedemptionRefused | RedemptionReleased:
+def _signed(command: _Signing, state: InWork, context: Context, days_left: int) -> _Decision:
     form, signer, on = state.form, context.principal, context.business_date
     match command:
         case SignRedemption(refused=None):
@@ -221,6 +221,15 @@ def _signed(
                 step=command.step,
                 signer=signer,
                 code=command.refused,
+                refused_on=on,
+                days_left=days_left,
+            )
+        case ReleaseRedemption(refused=str() as code):
+            return RedemptionReleaseRefused(
+                redemption_id=form.redemption_id,
+                investor=form.investor,
+                signer=signer,
+                code=code,
                 refused_on=on,
                 days_left=days_left,
             )

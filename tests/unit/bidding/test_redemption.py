@@ -28,6 +28,7 @@ from tests.unit.bidding.redemption_story import (
     EXPIRED_ON,
     FOR_SALE,
     IN_WORK,
+    NOT_RELEASED,
     OPENED_ON,
     REFUSED,
     RELEASE,
@@ -52,6 +53,7 @@ MIA, DENG, CAS = (on(principal=SIGNERS[step]) for step in ("market_specialist", 
 FIRST, SECOND = sign("market_specialist"), sign("department_head")
 AFTER = DEADLINE + timedelta(days=1)
 NO = sign("department_head", refused="not_proven")
+NO_SALE = replace(RELEASE, refused="not_proven")
 REFUSED_BY_DENG = (*IN_WORK, APPROVALS[0], REFUSED)
 OVER = Wake(business_date=DEADLINE, phase=1)
 
@@ -130,6 +132,12 @@ SPECS = [
     Spec("nor for himself", APPROVED, replace(RELEASE, himself="usr_ann"), "forbidden_holder", CAS),
     Spec("nor after its deadline", APPROVED, RELEASE, "deadline_passed", on(AFTER, "stf_cas")),
     Spec("nor what was refused", REFUSED_BY_DENG, RELEASE, "redemption_ended", CAS),
+    Spec("or refuses to, which ends it", APPROVED, NO_SALE, (NOT_RELEASED,), CAS),
+    Spec("once", (*APPROVED, NOT_RELEASED), NO_SALE, (), CAS),
+    Spec("he does not release it then", (*APPROVED, NOT_RELEASED), RELEASE, "redemption_ended", CAS),
+    Spec("nor refuses what he has released", FOR_SALE, NO_SALE, "step_signed", CAS),
+    Spec("nor before his turn", IN_WORK, NO_SALE, "step_out_of_order", CAS),
+    Spec("nor about himself", APPROVED, replace(NO_SALE, himself="usr_ann"), "forbidden_holder", CAS),
     Spec("it is sold", FOR_SALE, SOLD_TO_DEE, (SOLD,), on(AFTER)),
     Spec("once", (*FOR_SALE, SOLD), SOLD_TO_DEE, (), on(AFTER)),
     Spec("not before it was released", APPROVED, SOLD_TO_DEE, "redemption_not_released", on()),

@@ -3,7 +3,6 @@ vouchers without money.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import services.bidding.domain.contract as contract
@@ -121,14 +120,6 @@ PLANTS = (
         (" is promised, ",),
         config=LAWFUL,
         seeds=range(6),
-    ),
-    Plant(
-        "voucher-in-time-is-over",
-        "The tick of its last day ends a voucher whose loan was funded on it.",
-        instead(marketing, "SETTLING", lambda _real: timedelta()),
-        (" was in time for ",),
-        config=LAWFUL,
-        seeds=range(24),
     ),
     Plant(
         "voucher-for-any-term",
