@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 #: 9: blank contracts; a contract that is void before its money moves; an asset is paid for, and who has a share in it gets his part.
 #: 10: papers of a contract that is void after its money moved; an offer that opens after its window ends at once.
 #: 11: nobody grants himself a voucher; one that its loan was funded in time for is paid, however late that is told;
-#: one may ask for a term; a cashier may refuse a redemption.
+#: one may ask for a term; a cashier may refuse a redemption, of
+#: which no deadline is promised that the calendar does not know.
 RULES = 11
 
 

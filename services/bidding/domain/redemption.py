@@ -50,6 +50,9 @@ from services.bidding.domain.redemption_state import (
 #: The phase of a day in which a deadline passes (design.md 2.7): the one that ends the day here.
 DEADLINE_PHASE = 1
 
+#: The days of its clock are not published yet, so its deadline could only be guessed.
+_CALENDAR_ENDS = "calendar_ends"
+
 _Signing = SignRedemption | ReleaseRedemption
 _Decision = RedemptionApproved | RedemptionRefused | RedemptionReleaseRefused | RedemptionReleased
 _Answer = CompleteForm | DeclineRedemption
@@ -98,6 +101,8 @@ def _ask(
     require_offer(command.offer_id)
     if not profile.may_cost(command.price_permille, context.business_date):
         raise Refused("invalid_price")
+    if profile.redeemed_by(context.business_date) is None:
+        raise Refused(_CALENDAR_ENDS)
     return [
         RedemptionAsked(
             redemption_id=form.redemption_id,
@@ -121,13 +126,14 @@ def _answer(
     if not isinstance(state, Asked):
         return []
     form, on = state.form, context.business_date
-    if isinstance(command, DeclineRedemption):
+    deadline = profile.redeemed_by(on)
+    if isinstance(command, DeclineRedemption) or deadline is None:
         return [
             RedemptionDeclined(
                 redemption_id=form.redemption_id,
                 investor=form.investor,
                 offer_id=form.offer_id,
-                code=command.code,
+                code=command.code if isinstance(command, DeclineRedemption) else _CALENDAR_ENDS,
                 declined_on=on,
             )
         ]
@@ -143,7 +149,7 @@ def _answer(
             price_permille=form.price_permille,
             principal_fen=form.principal_fen,
             completed_on=on,
-            deadline=profile.redeemed_by(on),
+            deadline=deadline,
             next_step=STEPS[0],
         )
     ]

@@ -53,6 +53,8 @@ MIA, DENG, CAS = (on(principal=SIGNERS[step]) for step in ("market_specialist", 
 FIRST, SECOND = sign("market_specialist"), sign("department_head")
 AFTER = DEADLINE + timedelta(days=1)
 NO = sign("department_head", refused="not_proven")
+#: Fifteen working days of China later the year is over, up to whose end its calendar is published; or it is not over yet.
+LAST_KNOWN, TOO_LATE = date(2026, 12, 10), date(2026, 12, 11)
 NO_SALE = replace(RELEASE, refused="not_proven")
 REFUSED_BY_DENG = (*IN_WORK, APPROVALS[0], REFUSED)
 OVER = Wake(business_date=DEADLINE, phase=1)
@@ -99,6 +101,10 @@ SPECS = [
     Spec("which names an offer", (), replace(ASK, offer_id="clm_1_1"), "unknown_offer", ANN),
     Spec("at a price of the band", (), replace(ASK, price_permille=899), "invalid_price", ANN),
     Spec("who is a customer", (), ASK, "invalid_owner", on(principal="stf_ann")),
+    Spec("to a day that is published", (), ASK, (replace(ASKED, asked_on=LAST_KNOWN),), on(LAST_KNOWN, "usr_ann")),
+    Spec("and to no other", (), ASK, "calendar_ends", on(TOO_LATE, "usr_ann")),
+    Spec("the clock ends with the calendar", (ASKED,), COMPLETE, (replace(COMPLETED, completed_on=LAST_KNOWN, deadline=date(2026, 12, 31)),), on(LAST_KNOWN)),
+    Spec("or does not start", (ASKED,), COMPLETE, (replace(DECLINED, code="calendar_ends", declined_on=TOO_LATE),), on(TOO_LATE)),
     Spec("the offer stayed unsold: the clock runs", (ASKED,), COMPLETE, (COMPLETED,), on()),
     Spec("once", IN_WORK, COMPLETE, (), on()),
     Spec("nothing asked, nothing complete", (), COMPLETE, "unknown_redemption", on()),
