@@ -128,6 +128,18 @@ class RedemptionRefused:
     days_left: Count
 
 
+@event("bidding.RedemptionReleaseRefused.v1")
+class RedemptionReleaseRefused:
+    """Four had approved it, and the cashier does not release the sale, for a reason (`code`): that is its end."""
+
+    redemption_id: str
+    investor: str
+    signer: str
+    code: Code
+    refused_on: date
+    days_left: Count
+
+
 @event("bidding.RedemptionReleased.v1")
 class RedemptionReleased:
     """A cashier, the fifth person, releases the sale: a new offer of the claim, until the end of `deadline`."""

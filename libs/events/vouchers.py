@@ -25,7 +25,8 @@ class MarketingFunded:
 
 @event("bidding.VoucherGranted.v1")
 class VoucherGranted:
-    """An investor may redeem a voucher until the end of `valid_to`; its money is reserved (`reserved_after_fen`: for all)."""
+    """An investor may redeem a voucher until the end of `valid_to`, for a loan of `tenor_min_months` or longer (None: of any); its money
+    is reserved (`reserved_after_fen`: for all)."""
 
     voucher_id: str
     investor: str
@@ -34,6 +35,7 @@ class VoucherGranted:
     valid_to: date
     granted_by: str
     reserved_after_fen: Count
+    tenor_min_months: int | None = None
 
 
 @event("bidding.VoucherRedeemed.v1")
@@ -47,7 +49,7 @@ class VoucherRedeemed:
 
 @event("bidding.VoucherReturned.v1")
 class VoucherReturned:
-    """The loan did not come about, or the investor's part of it is too small (`code`): he may redeem it again."""
+    """The loan did not come about, is too short for it, or the investor's part of it is too small (`code`): he may redeem it again."""
 
     voucher_id: str
     investor: str
@@ -73,7 +75,7 @@ class VoucherPaid:
 
 @event("bidding.VoucherExpired.v1")
 class VoucherExpired:
-    """Its last day ended and it was not paid: the money is no longer reserved."""
+    """Its last day ended and it was not paid, nor is to be for a loan that was funded until then: the money is no longer reserved."""
 
     voucher_id: str
     investor: str

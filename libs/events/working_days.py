@@ -2,7 +2,7 @@
 
 Pure: the days are a table, so a decision never depends on which release of a library is installed. The table of mainland China
 is that of `chinesecalendar` (from the State Council's yearly notices); a test compares the two. A year that the table lacks has
-weekends only; adding one changes decisions, so it raises the `rules` of whoever counts by it.
+weekends only, which is a guess: who promises a limit asks `knows`; adding one changes decisions, so it raises the `rules` of whoever counts by it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,17 +20,26 @@ class WorkingDays(Protocol):
     def is_worked(self, day: date) -> bool:
         """Whether offices and banks work on this day."""
 
+    def knows(self, day: date) -> bool:
+        """Whether that is said for this day, and not guessed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weekends:
-    """Monday to Friday are worked, but for the `free` days; Saturday and Sunday are not, but for the `worked` ones."""
+    """Monday to Friday are worked, but for the `free` days; Saturday and Sunday are not, but for the `worked` ones. What comes
+    after `known_to`, nobody has published."""
 
     free: frozenset[date] = frozenset()
     worked: frozenset[date] = frozenset()
+    known_to: date = date.max
 
     def is_worked(self, day: date) -> bool:
         """See WorkingDays."""
         return day in self.worked or (day.weekday() < _SATURDAY and day not in self.free)
+
+    def knows(self, day: date) -> bool:
+        """See WorkingDays."""
+        return day <= self.known_to
 
 
 def working_day_after(calendar: WorkingDays, day: date, count: int) -> date:
@@ -110,4 +119,5 @@ WEEKENDS: Final = Weekends()
 CHINA: Final = Weekends(
     free=frozenset(day for year, (free, _) in CHINA_TABLE.items() for day in _days(year, free)),
     worked=frozenset(day for year, (_, worked) in CHINA_TABLE.items() for day in _days(year, worked)),
+    known_to=date(max(CHINA_TABLE), 12, 31),
 )

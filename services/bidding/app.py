@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 #: 10: papers of a contract that is void after its money moved; an offer that opens after its window ends at once.
 #: 11: nothing is taken from the account of who has died; differences that a work list has no room for wait, and halves of a pair
 #: stand together; the paper of a void contract is void; the caps, and whether the borrower is near to staff, are looked at
-#: once more when a loan is paid out.
+#: once more when a loan is paid out; nobody grants himself a voucher; one that its loan was funded in time for is paid, however
+#: late that is told; one may ask for a term; a cashier may refuse a redemption, of which no deadline is promised that the
+#: calendar does not know.
 RULES = 11
 
 

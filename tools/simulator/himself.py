@@ -1,4 +1,5 @@
-"""Who of the staff of a simulation is a customer, and that nobody signs about himself: neither his own loan nor his own claim.
+"""Who of the staff of a simulation is a customer, and that nobody signs about himself: neither his own loan nor his own claim, nor a
+voucher for himself.
 
 The actors say it with each signature, as the API does from the staff's register; the auditor looks at what came of it.
 """
@@ -61,6 +62,9 @@ class HimselfBooks:
         for party in self._parties[data["pack_id"]]:
             self._another(where, data["signer"], party)
 
+    def _given(self, where: str, data: Any) -> None:
+        self._another(where, data["granted_by"], data["investor"])
+
     def _another(self, where: str, signer: str, customer: str) -> None:
         require(customer_behind(signer) != customer, f"{where}: {signer} signs about himself")
 
@@ -78,4 +82,5 @@ _HANDLERS: dict[str, Callable[[HimselfBooks, str, Any], None]] = {
     "bidding.DealPackSentBack.v1": HimselfBooks._signed,
     "bidding.DealPackSealed.v1": HimselfBooks._signed,
     "bidding.DealPackDelivered.v1": HimselfBooks._signed,
+    "bidding.VoucherGranted.v1": HimselfBooks._given,
 }

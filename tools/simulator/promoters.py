@@ -1,11 +1,12 @@
 """Whoever gives vouchers away, the bank that pays for them, and investors who redeem them: their own, and now and then another's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 from services.bidding.commands import vouchers
+from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
 from tools.simulator.played_bank import PlayedBank
 
@@ -78,8 +79,11 @@ class Promoters:
             amount_fen=max(1, self._rng.choice((left_fen, left_fen + 1, left_fen // 2, 10 * _YUAN))),
             bid_min_fen=self._rng.choice((1, 100 * _YUAN, 100 * _YUAN, 50_000 * _YUAN)),
             valid_to=today + timedelta(days=self._rng.randint(0, 5)),
+            tenor_min_months=(None, None, 3, 12)[self._numbers % 4],
         )
-        self._ask(grant, "stf_promoter")
+        # Every fifth would be his own, who grants it.
+        promoter = "stf_promoter" if self._numbers % 5 else member_of_staff(grant.investor)
+        self._ask(replace(grant, himself=customer_behind(promoter)), promoter)
 
     def _redeem(self) -> None:
         voucher = self._rng.choice(list(self.sight.vouchers))

@@ -72,7 +72,7 @@ class RedeemerSight:
         elif name == "RedemptionReleased":
             self.waiting.pop(one)
             self.for_sale[one] = data["sale_offer_id"], data["investor"]
-        elif name in ("RedemptionRefused", "RedemptionSold", "RedemptionLapsed"):
+        elif name in ("RedemptionRefused", "RedemptionReleaseRefused", "RedemptionSold", "RedemptionLapsed"):
             self.waiting.pop(one, None)
             self.for_sale.pop(one, None)
 
@@ -147,7 +147,10 @@ class Redeemers:
         signer = self._rng.choice(before if before and self._rng.random() < 0.15 else _POSTS[step])
         himself = self.sight.is_user.get(signer)
         if step == "release":
-            self._api.ask("bidding", one, ReleaseRedemption(himself=himself), principal=signer)
+            # Every ninth form, its number says so, is turned away at the till.
+            refused = None if int(one.rpartition("_")[2]) % 9 else "not_proven"
+            release = ReleaseRedemption(himself=himself, refused=refused)
+            self._api.ask("bidding", one, release, principal=signer)
             return
         approval = next(each for each in _APPROVALS if each == step)
         refused = "not_proven" if self._rng.random() < 0.04 else None

@@ -206,6 +206,9 @@ class RedemptionBooks:
     def _refused(self, where: str, data: Any, today: date) -> None:
         self._signed(where, data, data["step"], today).ended = True
 
+    def _release_refused(self, where: str, data: Any, today: date) -> None:
+        self._signed(where, data, "release", today).ended = True
+
     def _released(self, where: str, data: Any, today: date) -> None:
         book = self._signed(where, data, "release", today)
         book.sale = data["sale_offer_id"]
@@ -284,6 +287,7 @@ _HANDLERS: Final[dict[str, Callable[[RedemptionBooks, str, Any, date], None]]] =
     "bidding.RedemptionFormCompleted.v1": RedemptionBooks._completed,
     "bidding.RedemptionApproved.v1": RedemptionBooks._approved,
     "bidding.RedemptionRefused.v1": RedemptionBooks._refused,
+    "bidding.RedemptionReleaseRefused.v1": RedemptionBooks._release_refused,
     "bidding.RedemptionReleased.v1": RedemptionBooks._released,
     "bidding.RedemptionSold.v1": RedemptionBooks._sold,
     "bidding.RedemptionLapsed.v1": RedemptionBooks._lapsed,

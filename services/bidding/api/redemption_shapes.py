@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from libs.events import redemption as events
 from libs.runtime.http import Answer, PositiveFenField, Shape, id_field
@@ -22,18 +22,12 @@ class RedemptionIn(Shape):
 
 
 class SignatureIn(Shape):
-    """A step of a redemption; `refused` is an approver's reason, a code, which ends it."""
+    """A step of a redemption; `refused` is the signer's reason, a code, which ends it."""
 
     step: events.RedemptionStep
     refused: Annotated[
         str | None, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", examples=["reason_not_proven"])
     ] = None
-
-    @model_validator(mode="after")
-    def _a_cashier_refuses_nothing(self) -> Self:
-        if self.refused is not None and self.step == "release":
-            raise ValueError("whoever releases the sale does not refuse it")
-        return self
 
 
 class RedemptionDone(Answer):
@@ -53,7 +47,7 @@ class RedemptionDone(Answer):
         return RedemptionDone(id=event.redemption_id, stage=event.next_step, days_left=event.days_left)
 
     @staticmethod
-    def refused(event: events.RedemptionRefused) -> "RedemptionDone":
+    def refused(event: events.RedemptionRefused | events.RedemptionReleaseRefused) -> "RedemptionDone":
         """That is its end."""
         return RedemptionDone(id=event.redemption_id, stage="refused", days_left=event.days_left)
 

@@ -121,15 +121,16 @@ async def read_redemption_figures(
     answers={
         events.RedemptionApproved: RedemptionDone.approved,
         events.RedemptionRefused: RedemptionDone.refused,
+        events.RedemptionReleaseRefused: RedemptionDone.refused,
         events.RedemptionReleased: RedemptionDone.released,
     },
 )
 async def sign_redemption(
     redemption: RedemptionId, body: SignatureIn, staff: Staff, principal: ThisPrincipal
 ) -> Order:
-    """Do the redemption's next step, by one's post; each of the four approvers may refuse it with a code. Who it is, the token says."""
+    """Do the redemption's next step, by one's post; each of the five may refuse it with a code, which ends it. Who it is, the token says."""
     await _require_post(body.step, staff, principal.subject)
     himself = await customer_behind(staff, principal.subject)
     if body.step == "release":
-        return Order(redemption, commands.ReleaseRedemption(himself=himself))
+        return Order(redemption, commands.ReleaseRedemption(refused=body.refused, himself=himself))
     return Order(redemption, commands.SignRedemption(step=body.step, refused=body.refused, himself=himself))

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from libs.events import vouchers as events
 from libs.runtime.http import (
@@ -26,18 +26,21 @@ from libs.runtime.http import (
 )
 from services.bidding.api.router import router
 from services.bidding.api.shapes import UnrequestedIn
+from services.bidding.api.worklists import Himself
 from services.bidding.commands import vouchers as commands
 
+Listings = Annotated[ViewReader, Depends(view_reader("bidding.open-listings"))]
 Vouchers = Annotated[ViewReader, Depends(view_reader("bidding.vouchers"))]
 
 
 class VoucherIn(Shape):
-    """A voucher to be granted: so much for a bid of at least so much, until the end of a day."""
+    """A voucher to be granted: so much for a bid of at least so much, on a loan of at least so many months, until the end of a day."""
 
     investor: Annotated[str, id_field("usr")]
     amount_fen: PositiveFenField
     bid_min_fen: PositiveFenField
     valid_to: DayField
+    tenor_min_months: Annotated[int, Field(strict=True, ge=1, le=360, examples=[6])] | None = None
 
 
 class RedemptionIn(Shape):
@@ -80,6 +83,7 @@ class VoucherOut(BaseModel):
     amount_fen: int
     bid_min_fen: int
     valid_to: date
+    tenor_min_months: int | None
     state: Literal["granted", "redeemed", "paid", "expired"]
     loan_id: str | None
 
@@ -116,9 +120,10 @@ async def fund_marketing(booking: Annotated[str, id_path("bankref")], body: Unre
     answer=VoucherDone,
     answers={events.VoucherGranted: VoucherDone.granted},
 )
-async def grant_voucher(body: VoucherIn, call: ThisCall) -> Order:
-    """Grant an investor a voucher, out of what the marketing account has and has not reserved."""
-    return Order(commands.MARKETING_STREAM, commands.GrantVoucher(voucher_id=call.mint("vch"), **dict(body)))
+async def grant_voucher(body: VoucherIn, call: ThisCall, himself: Himself) -> Order:
+    """Grant an investor, never oneself, a voucher, out of what the marketing account has and has not reserved."""
+    grant = commands.GrantVoucher(voucher_id=call.mint("vch"), himself=himself, **dict(body))
+    return Order(commands.MARKETING_STREAM, grant)
 
 
 @router.command(
@@ -127,10 +132,16 @@ async def grant_voucher(body: VoucherIn, call: ThisCall) -> Order:
     answer=VoucherDone,
     answers={events.VoucherRedeemed: VoucherDone.redeemed},
 )
-async def redeem_voucher(voucher: Annotated[str, id_path("vch")], body: RedemptionIn) -> Order:
+async def redeem_voucher(
+    voucher: Annotated[str, id_path("vch")], body: RedemptionIn, listings: Listings
+) -> Order:
     """Redeem one's own voucher with a bid on a listing, or on another one instead. Other people's do not exist for the caller."""
     loan_id = body.listing_id.replace("lst_", "loan_", 1)
-    return Order(commands.MARKETING_STREAM, commands.RedeemVoucher(voucher_id=voucher, loan_id=loan_id))
+    listing = await listings.find(body.listing_id) or {}
+    redeem = commands.RedeemVoucher(
+        voucher_id=voucher, loan_id=loan_id, tenor_months=listing.get("tenor_months")
+    )
+    return Order(commands.MARKETING_STREAM, redeem)
 
 
 @router.read("/vouchers", scopes("bid:own"), answer=VouchersOut)

@@ -32,7 +32,7 @@ class AskRedemption:
     """A lender needs his money and his own offer stayed unsold. No effect for the same form again.
 
     Refused: `invalid_owner` (he is no customer), `unknown_offer` (the id is no offer's), `invalid_price` (outside the profile's
-    band), `redemption_exists` (another form). What his offer says against it declines it by the event RedemptionDeclined.
+    band), `redemption_exists` (another form), `calendar_ends` (its working days are not published yet). What his offer says against it declines it by the event RedemptionDeclined.
     """
 
     redemption_id: str
@@ -44,7 +44,8 @@ class AskRedemption:
 
 @command("bidding.CompleteForm")
 class CompleteForm:
-    """The offer stayed unsold: the form is complete. No effect when it is, or the redemption has ended.
+    """The offer stayed unsold: the form is complete; or, where its working days are not published yet, it is declined (`calendar_ends`).
+    No effect when it is, or the redemption has ended.
 
     Refused: `unknown_redemption`.
     """
@@ -80,13 +81,15 @@ class SignRedemption:
 
 @command("bidding.ReleaseRedemption")
 class ReleaseRedemption:
-    """A cashier, who has not approved it, releases the sale. No effect when he has.
+    """A cashier, who has not approved it, releases the sale, or refuses it for a reason (`refused`), which ends the redemption. No
+    effect when he has done so.
 
     Refused: `unknown_redemption`, `form_incomplete`, `forbidden_not_staff`, `forbidden_holder`, `forbidden_second_signature`,
-    `step_signed` (by another), `step_out_of_order`, `deadline_passed`, `redemption_ended`.
+    `step_signed` (by another, or otherwise), `step_out_of_order`, `deadline_passed`, `redemption_ended`.
     """
 
     himself: str | None = None
+    refused: Code | None = None
 
 
 @command("bidding.CompleteRedemption")

@@ -6,7 +6,7 @@ customer. One stream: what is reserved and what is there are one number's two si
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, assert_never, get_args
 
 from libs.events.bidding import ClaimTerms
@@ -39,6 +39,10 @@ MARKETING = "marketing:platform"
 #: Open vouchers at the same time, so that all of them may end in one event record (chosen).
 VOUCHERS_MAX = 2_000
 
+#: How long after its last day a redeemed voucher waits for a loan that was funded in time (chosen): captures take moments, and
+#: what was redeemed for a loan that had ended before is over after it.
+SETTLING = timedelta(days=10)
+
 #: The phase of a day in which vouchers expire (design.md 2.7): the one that ends the day here.
 EXPIRY_PHASE = 1
 
@@ -52,6 +56,12 @@ class Voucher:
     bid_min_fen: PositiveFen
     valid_to: date
     loan_id: str | None
+    tenor_min_months: int | None = None
+
+    @property
+    def ends_on(self) -> date:
+        """The day that ends it unasked."""
+        return self.valid_to if self.loan_id is None else self.valid_to + SETTLING
 
 
 @record
@@ -88,12 +98,9 @@ def decide(command: MarketingCommand | Wake, state: Account, context: Context) -
         case RedeemVoucher():
             return _redeem(command, state, context)
         case SettleVouchers():
-            return _settle(command, state)
+            return _settle(command, state, context)
         case ReturnVouchers():
-            return [
-                _returned(voucher_id, state, command.loan_id, command.code)
-                for voucher_id in _redeemed_for(state, command.loan_id)
-            ]
+            return _give_back(_redeemed_for(state, command.loan_id), state, command.code, context)
         case Wake():
             return _expire(command, state)
         case _:
@@ -122,11 +129,11 @@ def _fund(command: FundMarketing, state: Account) -> Sequence[MarketingFunded]:
 
 def _grant(command: GrantVoucher, state: Account, context: Context) -> Sequence[VoucherGranted]:
     require_staff(context.principal)
+    _require_another(command)
     account_of(command.investor)
     known = state.vouchers.get(command.voucher_id)
-    asked = (command.investor, command.amount_fen, command.bid_min_fen, command.valid_to)
     if known is not None:
-        if asked != (known.investor, known.amount_fen, known.bid_min_fen, known.valid_to):
+        if replace(known, loan_id=None) != _asked_for(command):
             raise Refused("voucher_exists")
         return []
     if command.valid_to < context.business_date:
@@ -145,8 +152,26 @@ def _grant(command: GrantVoucher, state: Account, context: Context) -> Sequence[
             valid_to=command.valid_to,
             granted_by=context.principal,
             reserved_after_fen=reserved_after,
+            tenor_min_months=command.tenor_min_months,
         )
     ]
+
+
+def _asked_for(terms: GrantVoucher | VoucherGranted) -> Voucher:
+    return Voucher(
+        investor=terms.investor,
+        amount_fen=terms.amount_fen,
+        bid_min_fen=terms.bid_min_fen,
+        valid_to=terms.valid_to,
+        loan_id=None,
+        tenor_min_months=terms.tenor_min_months,
+    )
+
+
+def _require_another(command: GrantVoucher) -> None:
+    """The platform's money goes to nobody by his own hand."""
+    if command.himself == command.investor:
+        raise Refused("forbidden_holder")
 
 
 def _redeem(command: RedeemVoucher, state: Account, context: Context) -> Sequence[VoucherRedeemed]:
@@ -158,6 +183,8 @@ def _redeem(command: RedeemVoucher, state: Account, context: Context) -> Sequenc
         return []
     if context.business_date > voucher.valid_to:
         raise Refused("voucher_expired")
+    if _too_short(voucher, command.tenor_months):
+        raise Refused("term_too_short")
     return [
         VoucherRedeemed(voucher_id=command.voucher_id, investor=voucher.investor, loan_id=command.loan_id)
     ]
@@ -173,15 +200,20 @@ def _redeemed_for(state: Account, loan_id: str) -> list[str]:
     return [name for name, voucher in sorted(of_loan, key=lambda each: (-each[1].bid_min_fen, each[0]))]
 
 
-def _settle(command: SettleVouchers, state: Account) -> Sequence[VoucherPaid | VoucherReturned]:
-    events: list[VoucherPaid | VoucherReturned] = []
+def _settle(
+    command: SettleVouchers, state: Account, context: Context
+) -> Sequence[VoucherPaid | VoucherReturned | VoucherExpired]:
+    events: list[VoucherPaid | VoucherReturned | VoucherExpired] = []
     claims = list(command.claims)
     balance_fen, reserved_fen = state.balance_fen, state.reserved_fen
     for voucher_id in _redeemed_for(state, command.loan_id):
         voucher = state.vouchers[voucher_id]
-        claim = next((each for each in claims if _fits(voucher, each)), None)
+        code = _why_not(voucher, command)
+        claim = None if code else next((each for each in claims if _fits(voucher, each)), None)
         if claim is None:
-            events.append(_returned(voucher_id, state, command.loan_id, "bid_too_small"))
+            back = _back(voucher_id, voucher, code or "bid_too_small", context, reserved_fen)
+            reserved_fen = back.reserved_after_fen if isinstance(back, VoucherExpired) else reserved_fen
+            events.append(back)
             continue
         claims.remove(claim)
         balance_fen -= voucher.amount_fen
@@ -205,6 +237,20 @@ def _settle(command: SettleVouchers, state: Account) -> Sequence[VoucherPaid | V
     return events
 
 
+def _why_not(voucher: Voucher, command: SettleVouchers) -> str | None:
+    """Why the loan does not pay it, whatever the claims are: funded after its last day, however late that is told, or too short."""
+    if command.funded_on is not None and command.funded_on > voucher.valid_to:
+        return "voucher_expired"
+    return "term_too_short" if _too_short(voucher, command.tenor_months) else None
+
+
+def _too_short(voucher: Voucher, tenor_months: int | None) -> bool:
+    """Whether a loan is known to be shorter than the voucher asks for."""
+    if voucher.tenor_min_months is None or tenor_months is None:
+        return False
+    return tenor_months < voucher.tenor_min_months
+
+
 def _fits(voucher: Voucher, claim: ClaimTerms) -> bool:
     return claim.investor == voucher.investor and claim.principal_fen >= voucher.bid_min_fen
 
@@ -214,9 +260,38 @@ def clearing_of_voucher(voucher_id: str) -> str:
     return f"clearing:voucher:{voucher_id}"
 
 
-def _returned(voucher_id: str, state: Account, loan_id: str, code: str) -> VoucherReturned:
-    investor = state.vouchers[voucher_id].investor
-    return VoucherReturned(voucher_id=voucher_id, investor=investor, loan_id=loan_id, code=code)
+def _give_back(
+    names: Sequence[str], state: Account, code: str, context: Context
+) -> list[VoucherReturned | VoucherExpired]:
+    events: list[VoucherReturned | VoucherExpired] = []
+    reserved_fen = state.reserved_fen
+    for name in names:
+        back = _back(name, state.vouchers[name], code, context, reserved_fen)
+        reserved_fen = back.reserved_after_fen if isinstance(back, VoucherExpired) else reserved_fen
+        events.append(back)
+    return events
+
+
+def _back(
+    voucher_id: str, voucher: Voucher, code: str, context: Context, reserved_fen: int
+) -> VoucherReturned | VoucherExpired:
+    """It may be redeemed again, or is over: its last day has passed while it waited for its loan."""
+    if context.business_date > voucher.valid_to:
+        return _expired(voucher_id, voucher, reserved_fen)
+    assert voucher.loan_id is not None, "only what was redeemed comes back"
+    return VoucherReturned(
+        voucher_id=voucher_id, investor=voucher.investor, loan_id=voucher.loan_id, code=code
+    )
+
+
+def _expired(voucher_id: str, voucher: Voucher, reserved_fen: int) -> VoucherExpired:
+    """Of what is reserved, its money is so no longer."""
+    return VoucherExpired(
+        voucher_id=voucher_id,
+        investor=voucher.investor,
+        amount_fen=voucher.amount_fen,
+        reserved_after_fen=reserved_fen - voucher.amount_fen,
+    )
 
 
 # --- time ----------------------------------------------------------------------------------------------------------
@@ -227,25 +302,18 @@ def _expire(wake: Wake, state: Account) -> Sequence[VoucherExpired]:
     reserved_fen = state.reserved_fen
     for voucher_id in sorted(state.vouchers):
         voucher = state.vouchers[voucher_id]
-        if (wake.business_date, wake.phase) < (voucher.valid_to, EXPIRY_PHASE):
+        if (wake.business_date, wake.phase) < (voucher.ends_on, EXPIRY_PHASE):
             continue
-        reserved_fen -= voucher.amount_fen
-        events.append(
-            VoucherExpired(
-                voucher_id=voucher_id,
-                investor=voucher.investor,
-                amount_fen=voucher.amount_fen,
-                reserved_after_fen=reserved_fen,
-            )
-        )
+        events.append(_expired(voucher_id, voucher, reserved_fen))
+        reserved_fen = events[-1].reserved_after_fen
     return events
 
 
 def wake_on(state: Account) -> WakeOn:
-    """The last day of the voucher that ends first. A redeemed one ends then as well: its loan was not funded in time (chosen)."""
+    """The day of the voucher that ends first. A redeemed one waits for the word of its loan, which may have been funded in time."""
     if not state.vouchers:
         return None
-    return min(voucher.valid_to for voucher in state.vouchers.values()), EXPIRY_PHASE
+    return min(voucher.ends_on for voucher in state.vouchers.values()), EXPIRY_PHASE
 
 
 def evolve(state: Account, event: MarketingEvent) -> Account:
@@ -255,14 +323,7 @@ def evolve(state: Account, event: MarketingEvent) -> Account:
             booked = state.booked | {event.bank_reference: event.amount_fen}
             return replace(state, balance_fen=event.balance_after_fen, booked=booked)
         case VoucherGranted():
-            voucher = Voucher(
-                investor=event.investor,
-                amount_fen=event.amount_fen,
-                bid_min_fen=event.bid_min_fen,
-                valid_to=event.valid_to,
-                loan_id=None,
-            )
-            return replace(state, vouchers=state.vouchers | {event.voucher_id: voucher})
+            return replace(state, vouchers=state.vouchers | {event.voucher_id: _asked_for(event)})
         case VoucherRedeemed():
             return _redeemed(state, event.voucher_id, event.loan_id)
         case VoucherReturned():

@@ -106,9 +106,11 @@ class Profile:
         """Whether an offer that ended on a day still says on another how the market is."""
         return self.working_days_to(ended_on, on) <= self.evidence_days
 
-    def redeemed_by(self, completed_on: date) -> date:
-        """The last day of a redemption whose form was complete on this day."""
-        return working_day_after(self.working_days, completed_on, self.redemption_days)
+    def redeemed_by(self, completed_on: date) -> date | None:
+        """The last day of a redemption whose form was complete on this day; None where the calendar ends before it: a day that is
+        guessed is no promise."""
+        last = working_day_after(self.working_days, completed_on, self.redemption_days)
+        return last if self.working_days.knows(last) else None
 
     def working_days_to(self, day: date, until: date) -> int:
         """The working days after a day, up to and with another."""

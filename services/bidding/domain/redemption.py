@@ -18,6 +18,7 @@ from libs.events.redemption import (
     RedemptionLapsed,
     RedemptionRefused,
     RedemptionReleased,
+    RedemptionReleaseRefused,
     RedemptionSold,
     RedemptionStep,
 )
@@ -49,7 +50,11 @@ from services.bidding.domain.redemption_state import (
 #: The phase of a day in which a deadline passes (design.md 2.7): the one that ends the day here.
 DEADLINE_PHASE = 1
 
+#: The days of its clock are not published yet, so its deadline could only be guessed.
+_CALENDAR_ENDS = "calendar_ends"
+
 _Signing = SignRedemption | ReleaseRedemption
+_Decision = RedemptionApproved | RedemptionRefused | RedemptionReleaseRefused | RedemptionReleased
 _Answer = CompleteForm | DeclineRedemption
 _End = CompleteRedemption | LapseRedemption
 RedemptionCommand = AskRedemption | _Answer | _Signing | _End
@@ -96,6 +101,8 @@ def _ask(
     require_offer(command.offer_id)
     if not profile.may_cost(command.price_permille, context.business_date):
         raise Refused("invalid_price")
+    if profile.redeemed_by(context.business_date) is None:
+        raise Refused(_CALENDAR_ENDS)
     return [
         RedemptionAsked(
             redemption_id=form.redemption_id,
@@ -119,13 +126,14 @@ def _answer(
     if not isinstance(state, Asked):
         return []
     form, on = state.form, context.business_date
-    if isinstance(command, DeclineRedemption):
+    deadline = profile.redeemed_by(on)
+    if isinstance(command, DeclineRedemption) or deadline is None:
         return [
             RedemptionDeclined(
                 redemption_id=form.redemption_id,
                 investor=form.investor,
                 offer_id=form.offer_id,
-                code=command.code,
+                code=command.code if isinstance(command, DeclineRedemption) else _CALENDAR_ENDS,
                 declined_on=on,
             )
         ]
@@ -141,7 +149,7 @@ def _answer(
             price_permille=form.price_permille,
             principal_fen=form.principal_fen,
             completed_on=on,
-            deadline=profile.redeemed_by(on),
+            deadline=deadline,
             next_step=STEPS[0],
         )
     ]
@@ -152,7 +160,7 @@ def _answer(
 
 def _sign(
     command: _Signing, state: RedemptionState, context: Context, profile: Profile
-) -> Sequence[RedemptionApproved | RedemptionRefused | RedemptionReleased]:
+) -> Sequence[_Decision]:
     require_staff(context.principal)
     wanted = _wanted(command, context.principal)
     match state:
@@ -181,7 +189,7 @@ def _sign(
 
 def _wanted(command: _Signing, signer: str) -> Signed:
     if isinstance(command, ReleaseRedemption):
-        return Signed(step="release", signer=signer)
+        return Signed(step="release", signer=signer, refused=command.refused is not None)
     return Signed(step=command.step, signer=signer, refused=command.refused is not None)
 
 
@@ -198,9 +206,7 @@ def _require_another(state: InWork, signer: str, himself: str | None) -> None:
         raise Refused("forbidden_second_signature")
 
 
-def _signed(
-    command: _Signing, state: InWork, context: Context, days_left: int
-) -> RedemptionApproved | RedemptionRefused | RedemptionReleased:
+def _signed(command: _Signing, state: InWork, context: Context, days_left: int) -> _Decision:
     form, signer, on = state.form, context.principal, context.business_date
     match command:
         case SignRedemption(refused=None):
@@ -221,6 +227,15 @@ def _signed(
                 step=command.step,
                 signer=signer,
                 code=command.refused,
+                refused_on=on,
+                days_left=days_left,
+            )
+        case ReleaseRedemption(refused=str() as code):
+            return RedemptionReleaseRefused(
+                redemption_id=form.redemption_id,
+                investor=form.investor,
+                signer=signer,
+                code=code,
                 refused_on=on,
                 days_left=days_left,
             )

@@ -15,6 +15,7 @@ from libs.events.redemption import (
     RedemptionReason,
     RedemptionRefused,
     RedemptionReleased,
+    RedemptionReleaseRefused,
     RedemptionSold,
     RedemptionStep,
 )
@@ -107,6 +108,7 @@ RedemptionEvent = (
     | RedemptionFormCompleted
     | RedemptionApproved
     | RedemptionRefused
+    | RedemptionReleaseRefused
     | RedemptionReleased
     | RedemptionSold
     | RedemptionLapsed
@@ -138,6 +140,10 @@ def evolve(state: RedemptionState, event: RedemptionEvent) -> RedemptionState:
         case RedemptionRefused():
             assert isinstance(state, InWork), "only a complete form is refused"
             last = Signed(step=event.step, signer=event.signer, refused=True)
+            return Ended(form=state.form, signed=(*state.signed, last))
+        case RedemptionReleaseRefused():
+            assert isinstance(state, InWork), "only what was approved waits for its release"
+            last = Signed(step="release", signer=event.signer, refused=True)
             return Ended(form=state.form, signed=(*state.signed, last))
         case RedemptionReleased():
             assert isinstance(state, InWork), "only a complete form is released"

@@ -16,7 +16,12 @@ def on_bidding(event: RecordedEvent) -> list[Send]:
     """The marketing account hears of every loan that is funded or never comes about: it alone knows who redeemed what."""
     match event.data:
         case FundsCollected() as collected:
-            settle = SettleVouchers(loan_id=collected.loan_id, claims=collected.claims)
+            settle = SettleVouchers(
+                loan_id=collected.loan_id,
+                claims=collected.claims,
+                funded_on=collected.funded_on,
+                tenor_months=collected.tenor_months,
+            )
             return [Send("vouchers", MARKETING_STREAM, settle)]
         case ListingExpired(loan_id=loan_id) if loan_id:
             return [_back(loan_id, "listing_expired")]

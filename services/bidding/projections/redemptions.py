@@ -17,6 +17,7 @@ from libs.events.redemption import (
     RedemptionLapsed,
     RedemptionRefused,
     RedemptionReleased,
+    RedemptionReleaseRefused,
     RedemptionSold,
 )
 from libs.events.system import BusinessDateSet
@@ -87,6 +88,8 @@ def _fields(data: object) -> dict[str, Any]:
             return {"stage": data.next_step, f"signers.{data.step}": data.signer}
         case RedemptionRefused():
             return {"stage": "refused", "code": data.code, f"signers.{data.step}": data.signer}
+        case RedemptionReleaseRefused():
+            return {"stage": "refused", "code": data.code, "signers.release": data.signer}
         case RedemptionReleased():
             return {
                 "stage": "sale",
@@ -103,13 +106,14 @@ def _fields(data: object) -> dict[str, Any]:
 
 VIEW = View(
     name="bidding.redemptions",
-    version=1,
+    version=2,
     reads=(
         RedemptionAsked,
         RedemptionDeclined,
         RedemptionFormCompleted,
         RedemptionApproved,
         RedemptionRefused,
+        RedemptionReleaseRefused,
         RedemptionReleased,
         RedemptionSold,
         RedemptionLapsed,

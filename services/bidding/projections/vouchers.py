@@ -30,6 +30,7 @@ def _fields(data: Any) -> dict[str, Any]:
                 "amount_fen": data.amount_fen,
                 "bid_min_fen": data.bid_min_fen,
                 "valid_to": data.valid_to.isoformat(),
+                "tenor_min_months": data.tenor_min_months,
                 "state": "granted",
                 "loan_id": None,
             }
@@ -47,7 +48,7 @@ def _fields(data: Any) -> dict[str, Any]:
 
 VIEW = View(
     name="bidding.vouchers",
-    version=1,
+    version=2,
     reads=(VoucherGranted, VoucherRedeemed, VoucherReturned, VoucherPaid, VoucherExpired),
     project=project,
     owner_field="investor",

@@ -22,7 +22,10 @@ def term_of(tenor_months: int) -> str:
 
 
 def status_of(claim: Document, loan: Document) -> str:
-    """Where a claim stands: sold, if all that was left of it was; repaid with its loan; or in the overdue bucket of it."""
+    """Where a claim stands: in kind, while nothing of it is left but a share in an asset that nobody has bought; sold, if all that was
+    left of it was; repaid with its loan; or in the overdue bucket of it."""
+    if waits_in_kind(claim):
+        return "in_kind"
     if is_sold(claim):
         return "sold"
     return "repaid" if loan["state"] == "repaid" else str(loan["bucket"])
@@ -33,9 +36,14 @@ def is_sold(claim: Document) -> bool:
     return bool(claim.get("sold_whole"))
 
 
+def waits_in_kind(claim: Document) -> bool:
+    """Whether an asset that is not sold stands for the rest of it: no money has come for that."""
+    return bool(not claim["outstanding_fen"] and claim.get("assets_kept", claim.get("in_kind_fen", 0)))
+
+
 class ClaimSums(BaseModel):
     """Claims added up: what was lent or bought and is outstanding, what came back of it so far, before fees, and the principal that was
-    sold. `accrued_interest_fen` is what has accrued until the day that was asked for, and is due or will be."""
+    sold. `in_kind_fen` is what an asset stands for instead of money, of the debt; `in_kind_back_fen` what assets' sales have brought. `accrued_interest_fen` is what has accrued until the day that was asked for, and is due or will be."""
 
     claims: int = 0
     principal_fen: int = 0
@@ -45,6 +53,8 @@ class ClaimSums(BaseModel):
     penalty_fen: int = 0
     fee_fen: int = 0
     sold_fen: int = 0
+    in_kind_fen: int = 0
+    in_kind_back_fen: int = 0
     accrued_interest_fen: int = 0
 
     def add(self, claim: Mapping[str, Any], accrued_interest_fen: int = 0) -> None:
@@ -61,7 +71,8 @@ _SUMMED: Final = tuple(
 
 
 class PortfolioGroupOut(ClaimSums):
-    """The claims of one grade, band of terms and state: `sold`, `repaid`, or the overdue bucket of their running loans."""
+    """The claims of one grade, band of terms and state: `sold`, `in_kind` (an asset stands for what is left, and is
+    not sold), `repaid`, or the overdue bucket of their running loans."""
 
     grade: str
     term_months: str = Field(examples=["7-12"])

@@ -239,8 +239,8 @@ class HeldLoanOut(BaseModel):
 
 
 class ClaimOut(BaseModel):
-    """A claim: what was lent or bought, what is outstanding, what came back (before fees), what of it was sold, and how its loan
-    stands; null of one that was sold, whose loan is others' since. `offer_id` is the offer that it is reserved for."""
+    """A claim: what was lent or bought, what is outstanding, what came back (before fees), what of it was sold, what an asset
+    stands for instead of money and has brought when it was sold, and how its loan stands; null of one that was sold, whose loan is others' since. `offer_id` is the offer that it is reserved for."""
 
     id: str
     loan_id: str
@@ -250,6 +250,8 @@ class ClaimOut(BaseModel):
     interest_fen: int
     penalty_fen: int
     fee_fen: int
+    in_kind_fen: int = 0
+    in_kind_back_fen: int = 0
     sold_fen: int = 0  # these two are not in documents of the version before
     offer_id: str | None = None
     loan: HeldLoanOut | None

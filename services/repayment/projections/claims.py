@@ -1,11 +1,13 @@
 """The view of claims: who holds how much of which loan, and what it has brought him. Each document is one claim.
 
-An investor reads in it the loans that he holds claims in. A loan's stream alone writes its claims. A claim that is sold, whole
+An investor reads in it the loans that he holds claims in. A loan's stream alone writes its claims; of what was settled in kind an asset's
+sale tells what came of it, in sums. A claim that is sold, whole
 or in part, goes on as a new one of its buyer: so each document has one holder for ever, and what it brought is what it brought him.
 """
 
 from collections.abc import Sequence
 
+from libs.events.assets import AssetDisposed
 from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
 from libs.events.compensation import ClaimsSubrogated, SubrogatedClaim
@@ -43,7 +45,19 @@ def project(event: RecordedEvent) -> Sequence[Op]:
                 for op in (
                     Add(share.claim_id, "outstanding_fen", -share.principal_fen),
                     Add(share.claim_id, "in_kind_fen", share.amount_fen),
+                    Add(share.claim_id, "assets_kept", 1),
                     Set(share.claim_id, f"src.{event.stream}", event.address),
+                )
+            ]
+        case AssetDisposed() as sale:
+            return [
+                op
+                for share in sale.lines
+                if share.part == "holder"
+                for op in (
+                    Add(share.line_id, "assets_kept", -1),
+                    Add(share.line_id, "in_kind_back_fen", share.amount_fen),
+                    Set(share.line_id, f"src.{event.stream}", event.address),
                 )
             ]
         case LoanRestated() as loan:
@@ -110,6 +124,7 @@ VIEW = View(
         ClaimsSubrogated,
         LoanRestated,
         DebtSettledInKind,
+        AssetDisposed,
     ),
     project=project,
     owner_field="investor",

@@ -25,6 +25,7 @@ from libs.events.redemption import (
     RedemptionLapsed,
     RedemptionRefused,
     RedemptionReleased,
+    RedemptionReleaseRefused,
     RedemptionSold,
     RedemptionStage,
     UnsoldConfirmed,
@@ -198,6 +199,9 @@ REFUSED = RedemptionRefused(
     step="department_head", signer="stf_deng", code="not_proven", refused_on=TODAY, days_left=15, **WHO
 )
 RELEASE = ReleaseRedemption()
+NOT_RELEASED = RedemptionReleaseRefused(
+    signer="stf_cas", code="not_proven", refused_on=TODAY, days_left=15, **WHO
+)
 RELEASED = RedemptionReleased(
     signer="stf_cas",
     sale_offer_id="offer_89f9e5ff1e7bed40b6c49614e6213b9c",
@@ -245,6 +249,7 @@ OTHER_ENDS: tuple[tuple[Any, ...], ...] = (
     (ASKED, DECLINED),
     (*IN_WORK, APPROVALS[0], REFUSED),
     (*FOR_SALE, lapsed("sale", "sale_expired")),
+    (*APPROVED, NOT_RELEASED),
 )
 
 

@@ -53,6 +53,20 @@ SPECS = [
     spec("not a loan", (), replace(ask, claim_id="clm_1"), "invalid_claim", ANN),
     spec("not too cheap", (), replace(ask, price_permille=899), "invalid_price", ANN),
     spec("not too dear", (), replace(ask, price_permille=1_101), "invalid_price", ANN),
+    spec(
+        "as cheap as the band ends",
+        (),
+        replace(ask, price_permille=900),
+        (replace(market.REQUESTED, price_permille=900),),
+        ANN,
+    ),
+    spec(
+        "as dear as it ends",
+        (),
+        replace(ask, price_permille=1_100),
+        (replace(market.REQUESTED, price_permille=1_100),),
+        ANN,
+    ),
     spec("for a day at least", (), replace(ask, window_days=0), "invalid_window", ANN),
     spec("and ten at most", (), replace(ask, window_days=11), "invalid_window", ANN),
     spec(
@@ -225,6 +239,21 @@ def test_what_is_invested_follows_the_claim() -> None:
     seller = fold(ACCOUNT, (OPENED, market.CREDITED))
     assert (buyer.invested_fen, seller.invested_fen) == (400_00, -400_00)
     assert buyer.purchases == ()
+
+
+@pytest.mark.parametrize(
+    "code", ["blocked_window", "above_investor_cap", "above_maximum", "value_date_passed"]
+)
+def test_what_passes_leaves_an_offer_open(code: str) -> None:
+    """The loan refuses this buyer or this day, and the claim is reserved still: others may take it."""
+    back = replace(market.REOPENED, code=code)
+    given(OFFER, *TAKEN).when(replace(market.REOPEN, code=code)).then(back)
+
+
+def test_a_buyer_is_in_time_on_the_last_day() -> None:
+    """The window ends with its day, not before."""
+    taken = replace(market.TAKEN, taken_on=market.EXPIRES)
+    given(OFFER, *STANDS).when(market.TAKE, context(market.EXPIRES)).then(taken)
 
 
 def test_an_offer_whose_last_day_is_over_is_over_all_the_same() -> None:

@@ -14,7 +14,7 @@ from libs.events.topics import DECISION_BYTES_MAX
 from libs.events.vouchers import VoucherPaid
 from services.bidding.domain.account import aggregate as account_aggregate
 from services.bidding.domain.ids import account_of
-from services.bidding.domain.marketing import AGGREGATE, VOUCHERS_MAX, Account, Voucher
+from services.bidding.domain.marketing import AGGREGATE, SETTLING, VOUCHERS_MAX, Account, Voucher
 from services.bidding.domain.profile import DEMO
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding.specs import ANN, OPENED, Spec, on
@@ -72,6 +72,8 @@ SPECS = [
     spec("a voucher is granted once", (FUNDED, GRANTED), grant(), ()),
     spec("on one set of terms", (FUNDED, GRANTED), grant(amount_fen=1), "voucher_exists"),
     spec("by staff", (FUNDED,), grant(), "forbidden_not_staff", ANN),
+    spec("who is not himself the investor", (FUNDED,), grant(himself=ANN), "forbidden_holder", "stf_ann"),
+    spec("but may be another", (FUNDED,), grant(himself="usr_cem"), (GRANTED,)),
     spec("to an investor", (FUNDED,), grant(investor="usr_marketing"), "invalid_owner"),
     spec("not for a day that is over", (FUNDED,), grant(valid_to=date(2024, 3, 14)), "invalid_validity"),
     spec("but for today", (FUNDED,), grant(valid_to=TODAY), (granted(valid_to=TODAY),)),
@@ -155,7 +157,18 @@ SPECS = [
     ),
     spec("and nothing where nothing was redeemed", (FUNDED, GRANTED), CANCELLED_LISTING, ()),
     spec("its last day ends it", (FUNDED, GRANTED), Wake(business_date=VALID_TO, phase=1), (expired(),)),
-    spec("redeemed or not", (FUNDED, GRANTED, REDEEMED), Wake(business_date=VALID_TO, phase=1), (expired(),)),
+    spec(
+        "redeemed it waits for the word of its loan",
+        (FUNDED, GRANTED, REDEEMED),
+        Wake(business_date=date(2024, 4, 9), phase=1),
+        (),
+    ),
+    spec(
+        "which a loan that had ended before never gives",
+        (FUNDED, GRANTED, REDEEMED),
+        Wake(business_date=date(2024, 4, 10), phase=1),
+        (expired(),),
+    ),
     spec("not before", (FUNDED, GRANTED), Wake(business_date=date(2024, 3, 30), phase=1), ()),
 ]
 CREDIT_SPECS = [
@@ -183,6 +196,81 @@ def test_a_voucher_that_the_day_has_not_reached_yet_is_over_all_the_same() -> No
     given(AGGREGATE, FUNDED, GRANTED).when(REDEEM, late).then_refused("voucher_expired")
 
 
+LONG = (FUNDED, granted(tenor_min_months=6))
+TERM_SPECS = [
+    spec("a term is granted", (FUNDED,), grant(tenor_min_months=6), (granted(tenor_min_months=6),)),
+    spec("as any of its terms", LONG, grant(tenor_min_months=3), "voucher_exists"),
+    spec("once", (*LONG, REDEEMED), grant(tenor_min_months=6), ()),
+    spec("a loan just long enough", LONG, replace(REDEEM, tenor_months=6), (REDEEMED,), ANN),
+    spec("a shorter one", LONG, replace(REDEEM, tenor_months=5), "term_too_short", ANN),
+    spec("one that nobody knows", LONG, REDEEM, (REDEEMED,), ANN),
+    spec(
+        "whose funding says it",
+        (*LONG, REDEEMED),
+        replace(SETTLE, tenor_months=5),
+        (returned("term_too_short"),),
+    ),
+    spec("long enough when funded", (*LONG, REDEEMED), replace(SETTLE, tenor_months=6), (PAID,)),
+    spec("or does not", (*LONG, REDEEMED), replace(SETTLE, tenor_months=None), (PAID,)),
+]
+
+
+@pytest.mark.parametrize("row", TERM_SPECS, ids=lambda row: row.says)
+def test_a_voucher_asks_for_a_term(row: Spec) -> None:
+    """A loan that is shorter does not redeem it where that is known, and does not pay it."""
+    row.check(AGGREGATE)
+
+
+LATE = replace(SETTLE, funded_on=date(2024, 4, 1))
+AFTER = date(2024, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("says", "history", "when", "on_day", "then"),
+    [
+        ("funded on its last day", (REDEEMED,), replace(SETTLE, funded_on=VALID_TO), AFTER, (PAID,)),
+        ("a word from before days were named", (REDEEMED,), replace(SETTLE, funded_on=None), AFTER, (PAID,)),
+        ("funded after it", (REDEEMED,), LATE, AFTER, (expired(),)),
+        (
+            "funded after it, which has not ended here",
+            (REDEEMED,),
+            LATE,
+            VALID_TO,
+            (returned("voucher_expired"),),
+        ),
+        ("a loan that ends after it", (REDEEMED,), EXPIRED_LISTING, AFTER, (expired(),)),
+        ("a loan that ends on it", (REDEEMED,), EXPIRED_LISTING, VALID_TO, (returned("listing_expired"),)),
+        (
+            "one of them is over, and takes no part of the other's",
+            (
+                granted(100_00, voucher_id="vch_2", valid_to=AFTER),
+                REDEEMED,
+                replace(REDEEMED, voucher_id="vch_2"),
+            ),
+            LATE,
+            AFTER,
+            (
+                expired(50_00),
+                replace(
+                    PAID,
+                    voucher_id="vch_2",
+                    postings=(
+                        Posting(account=MARKETING, amount_fen=-50_00),
+                        Posting(account="clearing:voucher:vch_2", amount_fen=50_00),
+                    ),
+                ),
+            ),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_day_of_the_funding_judges_a_voucher(
+    says: str, history: tuple[Any, ...], when: Any, on_day: date, then: tuple[Any, ...]
+) -> None:
+    """What was in time is paid, however late that is told; what was not comes back while it is valid, and is over afterwards."""
+    given(AGGREGATE, FUNDED, GRANTED, *history).when(when, context(on_day)).then(*then)
+
+
 def test_the_marketing_account_is_no_persons() -> None:
     """Nobody's account id is the platform's, and the account wakes for its first voucher only while it has one."""
     with pytest.raises(Exception, match="invalid_owner"):
@@ -201,7 +289,7 @@ def test_all_open_vouchers_may_end_in_one_record() -> None:
         for number in range(VOUCHERS_MAX)
     }
     state = Account(balance_fen=MAX_INTEGER, booked={}, vouchers=many)
-    events = AGGREGATE.decide(Wake(business_date=VALID_TO, phase=1), state, on())
+    events = AGGREGATE.decide(Wake(business_date=VALID_TO + SETTLING, phase=1), state, on())
     assert len(events) == VOUCHERS_MAX
     paying = replace(PAID, investor=f"usr_{suffix}", paid_to=f"acc_{suffix}", balance_after_fen=MAX_INTEGER)
     assert 1_000 * (len(encode(VoucherPaid, paying)) + 100) < DECISION_BYTES_MAX

@@ -28,6 +28,7 @@ from tests.unit.bidding.redemption_story import (
     EXPIRED_ON,
     FOR_SALE,
     IN_WORK,
+    NOT_RELEASED,
     OPENED_ON,
     REFUSED,
     RELEASE,
@@ -52,6 +53,9 @@ MIA, DENG, CAS = (on(principal=SIGNERS[step]) for step in ("market_specialist", 
 FIRST, SECOND = sign("market_specialist"), sign("department_head")
 AFTER = DEADLINE + timedelta(days=1)
 NO = sign("department_head", refused="not_proven")
+#: Fifteen working days of China later the year is over, up to whose end its calendar is published; or it is not over yet.
+LAST_KNOWN, TOO_LATE = date(2026, 12, 10), date(2026, 12, 11)
+NO_SALE = replace(RELEASE, refused="not_proven")
 REFUSED_BY_DENG = (*IN_WORK, APPROVALS[0], REFUSED)
 OVER = Wake(business_date=DEADLINE, phase=1)
 
@@ -97,6 +101,10 @@ SPECS = [
     Spec("which names an offer", (), replace(ASK, offer_id="clm_1_1"), "unknown_offer", ANN),
     Spec("at a price of the band", (), replace(ASK, price_permille=899), "invalid_price", ANN),
     Spec("who is a customer", (), ASK, "invalid_owner", on(principal="stf_ann")),
+    Spec("to a day that is published", (), ASK, (replace(ASKED, asked_on=LAST_KNOWN),), on(LAST_KNOWN, "usr_ann")),
+    Spec("and to no other", (), ASK, "calendar_ends", on(TOO_LATE, "usr_ann")),
+    Spec("the clock ends with the calendar", (ASKED,), COMPLETE, (replace(COMPLETED, completed_on=LAST_KNOWN, deadline=date(2026, 12, 31)),), on(LAST_KNOWN)),
+    Spec("or does not start", (ASKED,), COMPLETE, (replace(DECLINED, code="calendar_ends", declined_on=TOO_LATE),), on(TOO_LATE)),
     Spec("the offer stayed unsold: the clock runs", (ASKED,), COMPLETE, (COMPLETED,), on()),
     Spec("once", IN_WORK, COMPLETE, (), on()),
     Spec("nothing asked, nothing complete", (), COMPLETE, "unknown_redemption", on()),
@@ -130,6 +138,12 @@ SPECS = [
     Spec("nor for himself", APPROVED, replace(RELEASE, himself="usr_ann"), "forbidden_holder", CAS),
     Spec("nor after its deadline", APPROVED, RELEASE, "deadline_passed", on(AFTER, "stf_cas")),
     Spec("nor what was refused", REFUSED_BY_DENG, RELEASE, "redemption_ended", CAS),
+    Spec("or refuses to, which ends it", APPROVED, NO_SALE, (NOT_RELEASED,), CAS),
+    Spec("once", (*APPROVED, NOT_RELEASED), NO_SALE, (), CAS),
+    Spec("he does not release it then", (*APPROVED, NOT_RELEASED), RELEASE, "redemption_ended", CAS),
+    Spec("nor refuses what he has released", FOR_SALE, NO_SALE, "step_signed", CAS),
+    Spec("nor before his turn", IN_WORK, NO_SALE, "step_out_of_order", CAS),
+    Spec("nor about himself", APPROVED, replace(NO_SALE, himself="usr_ann"), "forbidden_holder", CAS),
     Spec("it is sold", FOR_SALE, SOLD_TO_DEE, (SOLD,), on(AFTER)),
     Spec("once", (*FOR_SALE, SOLD), SOLD_TO_DEE, (), on(AFTER)),
     Spec("not before it was released", APPROVED, SOLD_TO_DEE, "redemption_not_released", on()),

@@ -9,9 +9,12 @@ import httpx
 import pytest
 from pydantic_core import to_json
 
+from libs.events.onboarding import StaffAppointed
+from libs.events.staff import staff_view
 from libs.runtime.bank_signature import signed_headers
 from services.bidding.app import build
 from services.bidding.projections.vouchers import VIEW as VOUCHERS
+from tests.unit.bidding.test_packs_api import show
 from tests.unit.bidding.voucher_story import LIFE
 from tests.unit.documents import documents, history, nested
 from tests.unit.given import TODAY
@@ -66,6 +69,25 @@ async def test_a_voucher_is_granted_and_redeemed(world: World) -> None:
     assert (again.status_code, again.json()["unchanged"]) == (200, True)
     other = await post(world, at, {"listing_id": "lst_2"}, "usr_ann", "bid:own", "second")
     assert other.json() == redeemed.json()
+
+
+async def test_a_listing_that_is_too_short_is_refused_at_once(world: World) -> None:
+    """The view of listings knows its term; one that it does not know is judged when it is funded."""
+    world.views.documents["bidding.open-listings"] = {"lst_1": {"tenor_months": 5}}
+    long = VOUCHER | {"tenor_min_months": 6}
+    at = f"vouchers/{(await post(world, 'vouchers', long, 'stf_ole', 'operator')).json()['id']}/redemption"
+    answer = await post(world, at, {"listing_id": "lst_1"}, "usr_ann", "bid:own")
+    assert problem(answer) == (409, "term_too_short")
+    assert (await post(world, at, {"listing_id": "lst_2"}, "usr_ann", "bid:own", "other")).status_code == 201
+
+
+async def test_nobody_grants_himself_a_voucher(world: World) -> None:
+    """Who its caller is as a customer, the register of staff says, not he; a stranger's voucher he may grant."""
+    ann = StaffAppointed(staff_id="stf_ann", roles=("operations",), region=None, user_id="usr_ann")
+    show(world, staff_view("bidding"), "stf_ann", ann)
+    assert problem(await post(world, "vouchers", VOUCHER, "stf_ann", "operator")) == (403, "forbidden_holder")
+    granted = await post(world, "vouchers", VOUCHER | {"investor": "usr_cem"}, "stf_ann", "operator", "other")
+    assert granted.status_code == 201, granted.text
 
 
 async def test_nobody_without_the_banks_signature_funds(world: World) -> None:

@@ -64,7 +64,7 @@ HERS: dict[str, Any] = {"voucher_id": "vch_1", "investor": "usr_ann"}
 GRANTED = granted()
 REDEEM = RedeemVoucher(voucher_id="vch_1", loan_id="loan_1")
 REDEEMED = VoucherRedeemed(loan_id="loan_1", **HERS)
-SETTLE = SettleVouchers(loan_id="loan_1", claims=listing.CLAIMS)
+SETTLE = SettleVouchers(loan_id="loan_1", claims=listing.CLAIMS, funded_on=listing.FUNDED_ON, tenor_months=12)
 EXPIRED_LISTING = ReturnVouchers(loan_id="loan_1", code="listing_expired")
 CANCELLED_LISTING = ReturnVouchers(loan_id="loan_1", code="listing_cancelled")
 PAID = VoucherPaid(

@@ -41,6 +41,16 @@ def test_days_are_counted_from_the_next_one(
     assert working_day_after(calendar, day, count) == expected
 
 
+def test_a_calendar_says_how_far_it_is_published() -> None:
+    """China's to the end of its last year, which the library knows as well and no later one; weekends are for ever."""
+    end = date(max(CHINA_TABLE), 12, 31)
+    assert CHINA.knows(end)
+    assert not CHINA.knows(end + timedelta(days=1))
+    with pytest.raises(NotImplementedError):
+        chinese_calendar.is_workday(end + timedelta(days=1))
+    assert WEEKENDS.knows(date.max)
+
+
 def test_nothing_is_counted_backwards() -> None:
     """A limit in the past is a mistake, not a date."""
     with pytest.raises(ValueError, match="forwards"):

@@ -31,6 +31,7 @@ from services.repayment.domain.expected import Due, expected_of, slices_of
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as LOANS
 from tests.unit.documents import documents, history, nested
+from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.stories import (
     CONTRACTED,
@@ -154,10 +155,11 @@ def test_a_portfolio_is_grouped_by_grade_term_and_state() -> None:
     portfolio.add(*repaid)
     shown = portfolio.shown().model_dump()
     received = {"principal_back_fen": 16_666, "interest_fen": 835, "penalty_fen": 0, "fee_fen": 84}
-    received |= {"sold_fen": 0, "accrued_interest_fen": 0}
+    received |= {"sold_fen": 0, "in_kind_fen": 0, "in_kind_back_fen": 0, "accrued_interest_fen": 0}
     first = {"claims": 1, "principal_fen": 50_000, "outstanding_fen": 33_334, **received}
     second = {"claims": 1, "principal_fen": 30_000, "outstanding_fen": 0, "principal_back_fen": 30_000}
     second |= {"interest_fen": 504, "penalty_fen": 0, "fee_fen": 50, "sold_fen": 0, "accrued_interest_fen": 0}
+    second |= {"in_kind_fen": 0, "in_kind_back_fen": 0}
     assert shown.pop("groups") == [
         {"grade": "B", "term_months": "1-3", "status": "M1", **first},
         {"grade": "B", "term_months": "1-3", "status": "repaid", **second},
@@ -174,6 +176,29 @@ def test_a_claim_that_was_sold_is_late_no_more() -> None:
     assert found == ["M1", "M1", "repaid"]
     assert status_of(part | {"outstanding_fen": 0}, repaid) == "repaid"
     assert status_of(gone, loan) == status_of(gone, repaid) == "sold"
+
+
+def test_what_was_settled_in_kind_is_not_repaid_before_the_asset_is_sold() -> None:
+    """The loan is repaid, no money has come: the claim waits in kind, and when the asset is sold it is repaid with what that brought."""
+    events = (*asset.LATE, asset.SETTLED, asset.REPAID)
+    for disposed, status, back_fen in (
+        ((), "in_kind", 0),
+        ((asset.DISPOSED,), "repaid", asset.DISPOSED.lines[1].amount_fen),
+    ):
+        told = [*history("loan_7", *events), *history("ast_1", *disposed)]
+        claim = nested("clm_7_1", documents(CLAIMS_HELD, told)["clm_7_1"])
+        loan = nested("loan_7", documents(LOANS, told)["loan_7"])
+        # What the lorry did not cover stands apart: here it is none.
+        portfolio = Portfolio()
+        portfolio.add(claim | {"outstanding_fen": 0}, loan)
+        group = portfolio.shown().groups[0]
+        assert (group.status, group.in_kind_fen, group.in_kind_back_fen) == (
+            status,
+            asset.SHARES[0].amount_fen,
+            back_fen,
+        )
+        assert ClaimOut.of(claim, loan).in_kind_fen == group.in_kind_fen
+    assert status_of(claim | {"assets_kept": 1}, loan | {"state": "running"}) == "current"
 
 
 def test_who_sold_his_claim_is_no_holder_of_the_loan_any_more() -> None:

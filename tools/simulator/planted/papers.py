@@ -122,6 +122,22 @@ PLANTS = (
         seeds=range(6),
     ),
     Plant(
+        "voucher-for-any-term",
+        "A voucher is paid for a loan that is too short for it.",
+        instead(marketing, "_too_short", lambda _real: lambda _voucher, _tenor_months: False),
+        ("that is too short",),
+        config=LAWFUL,
+        seeds=range(12),
+    ),
+    Plant(
+        "voucher-for-himself",
+        "A member of staff gives himself the platform's money.",
+        instead(marketing, "_require_another", lambda _real: lambda _command: None),
+        ("signs about himself",),
+        config=LAWFUL,
+        seeds=range(6),
+    ),
+    Plant(
         "voucher-for-any-claim",
         "A voucher is paid for a part that is another's, or too small.",
         instead(marketing, "_fits", lambda _real: lambda _voucher, _claim: True),
