@@ -85,13 +85,10 @@ class MeasureBooks:
     """Of each loan: all penalty that it was forgiven."""
     waivable: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Of each loan: how much of it those may forgive in all who signed a waiver that it applied."""
-    is_correction: bool = False
-    """Whether a correction says what is folded now."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
         today = date.fromisoformat(decided_on) if decided_on else date.min
-        self.is_correction = any(event["type"] == "repayment.LoanRestated.v1" for event in events)
         for event in events:
             handler = _HANDLERS.get(event["type"])
             if handler is not None:
@@ -344,9 +341,7 @@ class MeasureBooks:
 
     def _by_hand(self, where: str, data: Any, *, ends: bool) -> None:
         book = self._does(where, data, "non_accrual")
-        if not (self.is_correction and not ends):  # which says again what the payment had ended
-            self._once(where, data, book)
-        require(book.done == 1, f"{where}: {data['measure_id']} stopped nothing")
+        self._once(where, data, book)
         require(book.terms["ends"] == ends, f"{where}: {data['measure_id']} does the opposite")
 
     def _restated(self, where: str, data: Any, _today: date) -> None:

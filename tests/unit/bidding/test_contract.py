@@ -244,18 +244,22 @@ def test_the_longest_contract_fits_into_its_records() -> None:
             claim_id=f"clm_{suffix}_{order}",
             account_id=f"acc_{owner}",
             investor=f"usr_{owner}",
-            principal_fen=10**12,
+            principal_fen=8 * 10**11,
         )
         for order in range(1, 1001)
     )
     collected = replace(
-        listing.COLLECTED, loan_id=f"loan_{suffix}", borrower=f"usr_{owner}", amount_fen=10**15, claims=claims
+        listing.COLLECTED,
+        loan_id=f"loan_{suffix}",
+        borrower=f"usr_{owner}",
+        amount_fen=8 * 10**14,
+        claims=claims,
     )
     [send] = on_bidding(recorded(collected, f"lst_{suffix}"))
     assert len(encode(IssueContract, send.command)) < COMMAND_BYTES_MAX - 8 * 1024
     outcome = given(AGGREGATE).when(send.command, on())
     assert len(encode(ContractIssued, outcome.events[0])) < DECISION_BYTES_MAX - 8 * 1024
     too_many = replace(
-        send.command, claims=(*claims, replace(claims[0], claim_id="clm_1_1001")), amount_fen=10**15
+        send.command, claims=(*claims, replace(claims[0], claim_id="clm_1_1001")), amount_fen=8 * 10**14
     )
     given(AGGREGATE).when(too_many, on()).then_refused("invalid_claims")

@@ -71,7 +71,9 @@ class Measured(Lived):
         answer = self.say(measure)
         if isinstance(answer, str):
             return
-        (said,) = (event for event in answer if isinstance(event, MeasureApplied))
+        said = next((event for event in answer if isinstance(event, MeasureApplied)), None)
+        if said is None:
+            return  # it waits for a debit's answer, and nobody asks for it again here
         self.first[measure.measure_id] = answer
         self.applied.append(Applied(self.today, self._place(said, place), measure, self.again))
 

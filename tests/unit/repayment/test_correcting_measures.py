@@ -15,13 +15,11 @@ from libs.events.corrections import Correction, LoanRestated, MeasuredStanding
 from libs.events.measures import NonAccrual, PenaltyWaived, Waiver, WriteOff
 from libs.events.money import money_context
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
-from libs.events.views import Set
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
-from services.repayment.projections import standing
 from tests.unit.repayment.inputs import Input, Lived, clean, fail_others
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import Measured, given_for
@@ -36,7 +34,6 @@ from tests.unit.repayment.stories import (
     applied,
     claim,
     days,
-    no_income,
     pays,
 )
 from tests.unit.repayment.test_correcting import Corrected, compared, money
@@ -240,18 +237,22 @@ def test_a_correction_forgives_no_more_than_was_signed() -> None:
     assert lived.state == before
 
 
-def test_income_that_a_measure_stopped_is_stopped_again_by_that_measure() -> None:
-    """Stopped by hand after fifteen days, income again once all arrears were paid: the payment is reversed, and a loan that is 16 days late is
-    not said to be so for 90."""
-    lived = unpaid(MARCH)
-    lived.say(done(NonAccrual()))
-    go_on(lived, days(MARCH, 1))
-    paid = lived.say(pays(lived.today, 40_000))
-    assert NonAccrualEnded in map(type, paid)
-    told = lived.say(wrong("pay_1", days(MARCH, 1)))
-    (stopped,) = (event for event in told if isinstance(event, NonAccrualStarted))
-    assert (stopped.cause, stopped.measure_id, stopped.dpd) == ("by_hand", "msr_1", 16)
-    assert stopped.started_on == days(MARCH, 1)
+def test_what_two_people_decided_of_income_stands_after_a_correction() -> None:
+    """Stopped by hand, and what repaid all was another's: its interest is none still, and nothing new is said of it. Once they have ended it
+    because all was paid, that payment cannot be taken away: they would not have."""
+    for ends in (False, True):
+        lived = unpaid(MARCH)
+        lived.say(done(NonAccrual()))
+        go_on(lived, days(MARCH, 1))
+        lived.say(pays(lived.today, 40_000))
+        if ends:
+            lived.say(done(NonAccrual(ends=True), measure_id="msr_2"))
+        answer = lived.say(wrong("pay_1", days(MARCH, 1)))
+        if ends:
+            assert answer == "non_accrual_would_differ"
+            continue
+        assert not {NonAccrualEnded, NonAccrualStarted} & {*map(type, answer)}
+        assert lived.state.trouble.non_accrual
 
 
 def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None:
@@ -264,20 +265,3 @@ def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None
     lived.say(pays(MARCH, 34_002))
     assert said(lived, wrong("pay_1", MARCH)).principal_after_fen == 100_000
     assert compared(lived.state) == owed
-
-
-def test_income_that_was_stopped_by_hand_is_stopped_by_hand_again() -> None:
-    """Nine days late, no income by hand: what repaid all was another's. Its interest is none again, and not for its days."""
-    lived = unpaid(days(FIRST_DUE, 9))
-    lived.say(done(NonAccrual()))
-    lived.say(pays(lived.today, 10**6, payment_id="pay_1", settle=True))
-    assert lived.state.kind == "repaid"
-    go_on(lived, days(FIRST_DUE, 10))
-    answer = lived.say(wrong("pay_1", days(FIRST_DUE, 9)))
-    (said_again,) = (event for event in answer if isinstance(event, NonAccrualStarted))
-    assert said_again == replace(no_income(lived.today, 10), cause="by_hand", measure_id="msr_1")
-    assert [op.field for op in standing.changed(said_again) if isinstance(op, Set)] == [
-        "accrual",
-        "non_accrual_since",
-        "measures.msr_1",
-    ]

@@ -271,7 +271,9 @@ class LateLife(Late, CorrectedMeasured):
 
     def _wake(self, lived: Lived, phase: int) -> None:
         """A debit finds nothing but what comes, and waits for its answer where that came late."""
-        late = {each.debit.debit_id for each in self._answers()} | set(reopened(self.state).unanswered)
+        late = {each.debit.debit_id for each in self._answers()} | {
+            debit.debit_id for debit in reopened(self.state).unanswered
+        }
         now = {each.payment.payment_id for each in self.inputs() if each.on == lived.today}
         for debit in lived.wake(phase):
             if debit.debit_id not in late | now:
@@ -290,9 +292,9 @@ class LateLife(Late, CorrectedMeasured):
 
 
 def late(state: Any) -> Running:
-    """What is compared: who has died is dead, and what is disputed is, whatever was booked."""
+    """What is compared: who has died is dead, and what is disputed is, whatever was booked; what waits for an answer is no input yet."""
     last = measured(state)
-    return replace(last, trouble=replace(last.trouble, flags=(), asked_again_on=None))
+    return replace(last, trouble=replace(last.trouble, flags=(), asked_again_on=None, waiting=()))
 
 
 def _name(came: Input | Answering | Applied) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.repayment.domain import allocation, replay_run, replaying
+from services.repayment.domain import allocation, replay_run, replay_start, replaying
 from tests.unit.repayment import test_correcting_measures as measures
 from tests.unit.repayment import test_late_history as lateness
 from tests.unit.repayment import test_pause_lives as pauses
@@ -17,8 +17,10 @@ def _forgiven_at_will(patched: pytest.MonkeyPatch) -> None:
 
 def _late_answers_forgotten(patched: pytest.MonkeyPatch) -> None:
     """A replay judges a loan on days on which its debits had no answer."""
-    patched.setattr(replay_run, "held_by", lambda last, _entries: frozenset(last.unanswered))
-    patched.setattr(replaying, "held_by", lambda last, _entries: frozenset(last.unanswered))
+    for room in (replay_start, replaying):
+        patched.setattr(
+            room, "held_by", lambda last, _: frozenset(debit.debit_id for debit in last.unanswered)
+        )
 
 
 def _always_in_time(patched: pytest.MonkeyPatch) -> None:

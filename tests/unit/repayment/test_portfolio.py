@@ -198,7 +198,7 @@ def test_what_was_settled_in_kind_is_not_repaid_before_the_asset_is_sold() -> No
             back_fen,
         )
         assert ClaimOut.of(claim, loan).in_kind_fen == group.in_kind_fen
-    assert status_of(claim | {"assets_kept": 1}, loan | {"state": "running"}) == "current"
+        assert status_of(claim | {"assets_kept": 1}, loan | {"state": "running"}) == "current"
 
 
 def test_who_sold_his_claim_is_no_holder_of_the_loan_any_more() -> None:

@@ -10,7 +10,7 @@ import pytest
 from libs.events.codec import encode, name_of, parse_json
 from tests.unit.bidding import test_assets as money
 from tests.unit.repayment import asset_story as a
-from tests.unit.repayment.stories import days
+from tests.unit.repayment.stories import OPENED, days
 from tools.simulator.asset_books import AssetBooks
 from tools.simulator.loan_books import WrongBooks
 
@@ -32,7 +32,7 @@ STORY: tuple[Any, ...] = (a.SETTLED, *a.SIGNED, PAID, a.DISPOSED, *CREDITS)
 
 def _judged(events: Sequence[Any], closed: date = a.DAY) -> AssetBooks:
     books = AssetBooks()
-    for event in events:
+    for event in (OPENED, *events):
         told = {"type": name_of(type(event)), "data": parse_json(encode(type(event), event))}
         books.record("here", told, None)
     books.at_rest(closed)
