@@ -230,6 +230,7 @@ def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
         "tenor_months": 12,
         "grade": "B",
         "closes_on": "2024-03-20",
+        "opened_at": AT.isoformat(),
         "origination_fee_fen": 20_00,
         "interest_fee_permille": 100,
         "product": "",
