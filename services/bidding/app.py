@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 #: what corrections move is collected first and owed meanwhile.
 #: 9: blank contracts; a contract that is void before its money moves; an asset is paid for, and who has a share in it gets his part.
 #: 10: papers of a contract that is void after its money moved; an offer that opens after its window ends at once.
-RULES = 10
+#: 11: the law of the day on which a listing opens, windows of whole days, no look after its last day, nobody in two steps of a listing.
+RULES = 11
 
 
 def build(profile: str) -> Service:

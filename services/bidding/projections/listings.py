@@ -33,8 +33,8 @@ _WAIT_FOR_PEOPLE = (ListingPrepared, ListingFilled, PayoutApproved)
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """A listing's document after one of its events. Amounts in fen, the rate as a decimal's text."""
-    if isinstance(event.data, ListingRefused) and not event.data.content_hash:
-        return []  # it was never prepared, so nobody waits to see it
+    if isinstance(event.data, ListingRefused) and not (event.data.listing_id or event.data.content_hash):
+        return []  # it was neither prepared nor scheduled, so nobody waits to see it
     listing_id = str(event.stream) if isinstance(event.data, ListingRefused) else event.data.listing_id
     fields = _fields(event.data) | _since(event)
     changed = [Set(listing_id, field, value) for field, value in fields.items()]

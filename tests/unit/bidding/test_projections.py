@@ -62,6 +62,7 @@ from tests.unit.bidding.views_story import (
     VOUCHERS,
 )
 from tests.unit.documents import documents, history, nested, turn_about
+from tests.unit.given import AT
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
