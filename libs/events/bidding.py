@@ -227,7 +227,8 @@ class ListingOpened:
 @event("bidding.ListingRefused.v1")
 class ListingRefused:
     """An approved application cannot be listed (`code`): the exposure that was reserved for it is free again. `content_hash` is
-    that of its disclosure, empty where it was never prepared."""
+    that of its disclosure, empty where it was never prepared. `listing_id`: the listing that was prepared or scheduled, empty where it was
+    refused at once."""
 
     loan_id: str
     application_id: str
@@ -236,6 +237,7 @@ class ListingRefused:
     code: str
     content_hash: str = ""
     guarantor: str = ""
+    listing_id: str = ""
 
 
 @event("bidding.BidPlaced.v1")

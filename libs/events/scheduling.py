@@ -11,9 +11,11 @@ from libs.events.codec import event
 
 @event("bidding.ListingScheduled.v1")
 class ListingScheduled:
-    """A listing opens as `opens_on` begins, and will say `opening`, unless it is taken back or the ceiling comes down meanwhile."""
+    """A listing opens as `opens_on` begins, and will say `opening`, unless it is taken back or the law changes meanwhile. `purpose` is
+    what the money is for, empty where nobody said."""
 
     listing_id: str
     loan_id: str
     opens_on: date
     opening: ListingOpened
+    purpose: str = ""

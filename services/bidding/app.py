@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 #: stand together; the paper of a void contract is void; the caps, and whether the borrower is near to staff, are looked at
 #: once more when a loan is paid out; nobody grants himself a voucher; one that its loan was funded in time for is paid, however
 #: late that is told; one may ask for a term; a cashier may refuse a redemption, of which no deadline is promised that the
-#: calendar does not know.
+#: calendar does not know; the law of the day on which a listing opens, windows of whole days, no look after its last day,
+#: nobody in two steps of a listing.
 RULES = 11
 
 

@@ -110,6 +110,8 @@ class Desk:
         self._vouchers += 1
         voucher = f"F8-{self._vouchers}" if self._rng.random() < 0.95 else "by hand"
         cashier = self._rng.choice(("stf_fin1", "stf_fin2", "stf_fin3", "stf_fin4", "stf_sales"))
+        if self._vouchers == 1:
+            cashier = "stf_legal"  # who is at the cashiers' now, and may have let it be published
         pay = ExecutePayout(voucher=voucher, himself=customer_behind(cashier))
         self._api.ask("bidding", listing, pay, principal=cashier)
 

@@ -60,6 +60,7 @@ class ListingFacts:
     """What was prepared for publication, None where it was opened by hand."""
     may_open: bool = False
     opens_on: str | None = None
+    published_by: tuple[str, ...] = ()
     lent: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """What each investor has in it."""
 
@@ -247,6 +248,7 @@ class PeopleBooks:
         same = data["content_hash"] == facts.told["content_hash"]
         require(same, f"{where}: {checker} has read another text")
         facts.may_open, facts.opens_on = data["verdict"] == "approve", data["opens_on"]
+        facts.published_by = (facts.told["prepared_by"], checker)
 
     def _listed(self, where: str, data: Any) -> None:
         if data["application_id"]:
@@ -265,9 +267,10 @@ class PeopleBooks:
         for name in _TOLD:
             require(data[name] == told[name], f"{where}: {name} is {data[name]}, told is {told[name]}")
         require(data["content_hash"] == facts.told["content_hash"], f"{where}: another text is published")
-        closes = date.fromisoformat(data["closes_on"]) - timedelta(days=told["window_days"])
-        on_its_day = facts.opens_on in (None, closes.isoformat())
-        require(on_its_day, f"{where}: {data['listing_id']} opens for {closes}, not for {facts.opens_on}")
+        if facts.opens_on:
+            last = date.fromisoformat(facts.opens_on) + timedelta(days=told["window_days"] - 1)
+            closes = date.fromisoformat(data["closes_on"])
+            require(closes == last, f"{where}: {data['listing_id']} is open until {closes}, told is {last}")
 
     def _knows(self, _where: str, data: Any) -> None:
         self.relations[data["account_id"]].add(data["related"])
@@ -307,6 +310,8 @@ class PeopleBooks:
     def _reviewed(self, where: str, data: Any) -> None:
         listing = self.listings[data["listing_id"]]
         require(data["reviewer"] != listing.owner, f"{where}: {data['reviewer']} reviews his own customer")
+        apart = data["reviewer"] not in listing.published_by
+        require(apart, f"{where}: {data['reviewer']} reviews what he published")
         if data["verdict"] == "approve":
             listing.approved_by.append(data["reviewer"])
 
@@ -320,7 +325,7 @@ class PeopleBooks:
         require(reviews >= listing.reviews_needed, f"{where}: funded after {reviews} reviews")
         if listing.reviews_needed:
             executor = data["executor"]
-            apart = executor not in (*listing.approved_by, listing.owner, "")
+            apart = executor not in (*listing.published_by, *listing.approved_by, listing.owner, "")
             require(apart, f"{where}: {executor or 'nobody'} pays out what others have to")
             require(bool(data["voucher"]), f"{where}: paid out without a voucher")
         if listing.application:

@@ -4,6 +4,7 @@ Whose order it is the token says, and the log once more; other people's orders d
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -170,7 +171,8 @@ async def read_own_part(
     principal: ThisPrincipal,
 ) -> OwnPartsOut:
     """Why the caller's standing order did or did not take part in a listing: some four reads, twenty at most."""
-    if "closes_on" not in await listings.get(listing, missing="unknown_listing"):
+    offered = await listings.get(listing, missing="unknown_listing")
+    if "closes_on" not in offered:
         raise not_found("unknown_listing")
     where = {"owner": principal.subject}
     own, _ = await orders.page(Page(None, _ORDERS_SHOWN), where=where)
@@ -181,7 +183,7 @@ async def read_own_part(
     codes: dict[str, str] = {}
     for name in sorted(names) if service else ():
         codes |= (await services.find(name) or {}).get("codes", {})
-    items = [_part(order, by_order.get(order["order_id"]), codes, service) for order in own]
+    items = [_part(order, by_order.get(order["order_id"]), codes, service, offered) for order in own]
     return OwnPartsOut(
         listing_id=listing,
         service=service["state"] if service else "none",
@@ -194,6 +196,7 @@ def _part(
     row: Mapping[str, Any] | None,
     codes: Mapping[str, str],
     service: Mapping[str, Any] | None,
+    listing: Mapping[str, Any],
 ) -> OwnPartOut | None:
     """What came of an order; None for one that ended and left no trace in the listing's service."""
     order_id: str = order["order_id"]
@@ -204,12 +207,26 @@ def _part(
     if code is None and order["state"] == "ended":
         return None
     if code is None:
-        code = _not_reached(order, service)
+        code = _not_reached(order, service, listing)
     return OwnPartOut(order_id=order_id, state="passed" if code else "waiting", amount_fen=0, code=code)
 
 
-def _not_reached(order: Mapping[str, Any], service: Mapping[str, Any] | None) -> str:
-    """Why an order that stands was not looked at; empty while its turn may still come."""
-    if service is None or order["opened_turn"] > service.get("last_turn", order["opened_turn"]):
+def _not_reached(
+    order: Mapping[str, Any], service: Mapping[str, Any] | None, listing: Mapping[str, Any]
+) -> str:
+    """Why an order that stands was not looked at; empty while its turn may still come. The queue may not have heard yet of a listing
+    that opened after the order was set up; it never hears of one for newcomers."""
+    if listing.get("newcomers_only"):
+        return "newcomers_only"
+    if service is None:
+        return "" if _stood_before(order, listing) else "set_up_later"
+    if order["opened_turn"] > service.get("last_turn", order["opened_turn"]):
         return "set_up_later"
     return str(service["code"])
+
+
+def _stood_before(order: Mapping[str, Any], listing: Mapping[str, Any]) -> bool:
+    """Whether an order was set up before a listing opened. Documents of the versions before do not say when."""
+    if "opened_at" not in order or "opened_at" not in listing:
+        return False
+    return datetime.fromisoformat(order["opened_at"]) <= datetime.fromisoformat(listing["opened_at"])

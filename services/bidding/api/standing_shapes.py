@@ -148,7 +148,8 @@ class OrderLogsOut(BaseModel):
 
 
 class OwnPartOut(BaseModel):
-    """Whether one's standing order took part in a listing: with how much, or why not (`code`)."""
+    """Whether one's standing order took part in a listing: with how much, or why not (`code`; `newcomers_only`: no order is asked for
+    a listing for newcomers)."""
 
     order_id: str
     state: Literal["waiting", "asked", "bid", "took_part", "passed", "returned"]
@@ -158,7 +159,8 @@ class OwnPartOut(BaseModel):
 
 class OwnPartsOut(BaseModel):
     """What came of one's orders for a listing: of the one that stands, and of those that ended and were asked or passed over.
-    `service` says how far the listing is: `none` where nobody had an order when it opened."""
+    `service` says how far the listing is: `none` where nobody had an order when it opened, where it is for newcomers, and until the
+    queue has heard of it."""
 
     listing_id: str
     service: Literal["none", "waiting", "serving", "ended"]

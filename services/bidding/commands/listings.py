@@ -64,7 +64,8 @@ class CheckListing:
 
     Refused: `unknown_listing`, `listing_checked` (the other way), `listing_ended` (taken back), `forbidden_not_staff`,
     `forbidden_owner` (of the borrower), `forbidden_borrower` (he is `himself`, the reader as a customer, None where the staff's
-    register names none), `forbidden_same_person` (who prepared it), `text_differs`, `invalid_opening`.
+    register names none), `forbidden_same_person` (who prepared it), `check_lapsed` (its last day is over), `text_differs`,
+    `invalid_opening`.
     """
 
     verdict: Literal["approve", "reject"]
@@ -150,8 +151,8 @@ class ExecutePayout:
     No effect when it has asked or is funded.
 
     Refused: `unknown_listing`, `payout_not_approved`, `invalid_voucher`, `forbidden_not_staff`, `forbidden_owner` (of the
-    borrower), `forbidden_borrower` (he is `himself`, the cashier as a customer), `forbidden_same_person` (who reviewed it),
-    `payout_lapsed` (its last day is over).
+    borrower), `forbidden_borrower` (he is `himself`, the cashier as a customer), `forbidden_same_person` (who prepared,
+    checked or reviewed it), `payout_lapsed` (its last day is over).
     """
 
     voucher: str
@@ -175,7 +176,7 @@ class ReviewListing:
 
     Refused: `unknown_listing`, `listing_not_filled`, `review_not_needed`, `listing_reviewed` (the other way),
     `forbidden_not_staff`, `forbidden_owner` (of the borrower), `forbidden_borrower` (he is `himself`, the reviewer as a customer),
-    `forbidden_second_review` (by the same person), `review_lapsed` (its last day is over).
+    `forbidden_same_person` (who prepared or checked it), `forbidden_second_review` (by the same person), `review_lapsed` (its last day is over).
     """
 
     verdict: Literal["approve", "reject"]

@@ -11,7 +11,7 @@ from libs.events.schedules.terms import PLAIN, RepaymentTerms
 from libs.events.wording import forbidden_in, lawful
 
 #: The version of which a new listing is told in equal monthly instalments, and of which one that names its manner of repayment.
-PLAIN_TEMPLATE, TEMPLATE = 2, 4
+PLAIN_TEMPLATE, TEMPLATE = 5, 6
 
 _VERSION_1 = lawful("""\
 Loanstream disclosure, version 1
@@ -54,7 +54,19 @@ _VERSION_4 = lawful(
         "origination fee", "paid by {payer}\norigination fee"
     )
 )
-_VERSIONS = {1: _VERSION_1, PLAIN_TEMPLATE: _VERSION_2, 3: _VERSION_3, TEMPLATE: _VERSION_4}
+#: Since versions 5 and 6 they say which days count: a listing may open at once, or as a day begins.
+_WHOLE_DAYS = (
+    "open for bids for {pack.window_days} whole days: a day that had begun when it opened is none of them"
+)
+_VERSION_5, _VERSION_6 = (
+    lawful(
+        text.replace(f"disclosure, version {old}", f"disclosure, version {new}").replace(
+            "open for bids for {pack.window_days} days", _WHOLE_DAYS
+        )
+    )
+    for text, old, new in ((_VERSION_2, 2, PLAIN_TEMPLATE), (_VERSION_4, 4, TEMPLATE))
+)
+_VERSIONS = dict(enumerate((_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6), start=1))
 _PAYERS = {"borrower": "the borrower only", "anyone": "the borrower, or anyone for him"}
 
 

@@ -2,7 +2,8 @@
 
 At or under the profile's threshold the review passes by itself. Above it two different people of finance look at it, who are
 staff and so no party to the loan; neither may own the borrower (who brings the customer does not decide: processes.md 1.A). A
-third pays it out: whoever decides does not execute (rule 7 there).
+third pays it out: whoever decides does not execute (rule 7 there). Who prepared it or looked at it before it was published does
+neither, whatever post is his by now (rule 5).
 """
 
 import re
@@ -187,6 +188,8 @@ def _review(
     if reviewer == terms.owner:
         raise Refused("forbidden_owner")
     require_not_himself(command.himself, terms.borrower)
+    if reviewer in terms.signers:
+        raise Refused("forbidden_same_person")
     if reviewer in state.reviewers:
         raise Refused("forbidden_second_review")
     require_in_time(state, context)
@@ -260,7 +263,7 @@ def _require_another(who: str, state: Payable) -> None:
     require_staff(who)
     if who == state.terms.owner:
         raise Refused("forbidden_owner")
-    if who in state.reviewers:
+    if who in (*state.terms.signers, *state.reviewers):
         raise Refused("forbidden_same_person")
 
 

@@ -70,6 +70,8 @@ class Terms:
     repayment: RepaymentTerms | None = None
     guarantor: str = ""
     voiding: Voiding | None = None
+    signers: tuple[str, ...] = ()
+    """Who prepared it and who looked at it before it was published: they take no other step of its chain."""
 
 
 @record
@@ -94,11 +96,11 @@ class Prepared:
     kind: Literal["prepared"] = "prepared"
     terms: Terms
     window_days: int
-    prepared_by: str
     content_hash: str
+    purpose: str = ""
 
-    def published_from(self, day: date, *, newcomers_only: bool) -> Terms:
-        """Its terms when it opens on this day, to everybody or to newcomers only."""
+    def published_after(self, day: date, *, newcomers_only: bool) -> Terms:
+        """Its terms when the whole days of its window begin after this one, for everybody or for newcomers only."""
         closes_on = day + timedelta(days=self.window_days)
         return replace(self.terms, closes_on=closes_on, newcomers_only=newcomers_only)
 
@@ -112,6 +114,7 @@ class Scheduled:
     terms: Terms
     content_hash: str
     opens_on: date
+    purpose: str = ""
 
 
 @record
@@ -251,8 +254,8 @@ def evolve(state: ListingState, event: ListingEvent) -> ListingState:
             assert isinstance(state, Prepared), "only a prepared listing is checked"
             return _checked(state, event)
         case ListingOpened():
-            kept = state.terms.voiding if isinstance(state, Prepared | Scheduled) else None
-            return Open(terms=replace(_terms(event), voiding=kept), bids=NONE, raised_fen=0)
+            before = state.terms if isinstance(state, Prepared | Scheduled) else None
+            return Open(terms=_terms(event, before), bids=NONE, raised_fen=0)
         case ListingRefused():
             return TurnedDown(application_id=event.application_id)
         case BidPlaced() | BidDeclined() | OrdersAnswered() | ReservationConfirmed():
@@ -328,18 +331,21 @@ def _captured(state: Funding, event: CaptureRecorded | FundsCollected) -> Fundin
 
 def _checked(state: Prepared, event: ListingChecked) -> Prepared | Scheduled:
     """What opens at once, or never, says so by the next event of the same decision."""
+    state = replace(state, terms=replace(state.terms, signers=(*state.terms.signers, event.checker)))
     if event.opens_on is None or event.verdict == "reject":
         return state
     return Scheduled(
-        terms=state.published_from(event.opens_on, newcomers_only=event.newcomers_only),
+        terms=state.published_after(event.opens_on - timedelta(days=1), newcomers_only=event.newcomers_only),
         content_hash=event.content_hash,
         opens_on=event.opens_on,
+        purpose=state.purpose,
     )
 
 
 def _to_come(event: ListingPrepared | ListingScheduled) -> Prepared | Scheduled:
     if isinstance(event, ListingScheduled):
-        return Scheduled(terms=_terms(event.opening), content_hash="", opens_on=event.opens_on)
+        terms = _terms(event.opening)
+        return Scheduled(terms=terms, content_hash="", opens_on=event.opens_on, purpose=event.purpose)
     told = event.disclosure
     terms = Terms(
         listing_id=event.listing_id,
@@ -362,16 +368,13 @@ def _to_come(event: ListingPrepared | ListingScheduled) -> Prepared | Scheduled:
         related_to_staff=told.related_to_staff,
         repayment=told.repayment,
         guarantor=told.guarantor,
+        signers=(event.prepared_by,),
     )
-    return Prepared(
-        terms=terms,
-        window_days=told.window_days,
-        prepared_by=event.prepared_by,
-        content_hash=event.content_hash,
-    )
+    text, days = event.content_hash, told.window_days
+    return Prepared(terms=terms, window_days=days, content_hash=text, purpose=told.purpose)
 
 
-def _terms(event: ListingOpened) -> Terms:
+def _terms(event: ListingOpened, before: Terms | None = None) -> Terms:
     return Terms(
         listing_id=event.listing_id,
         loan_id=event.loan_id,
@@ -394,4 +397,6 @@ def _terms(event: ListingOpened) -> Terms:
         related_to_staff=event.related_to_staff,
         repayment=event.repayment,
         guarantor=event.guarantor,
+        voiding=before.voiding if before else None,
+        signers=before.signers if before else (),
     )

@@ -5,6 +5,7 @@ Nothing is published before somebody else than who prepared it has read what inv
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import assert_never
 
@@ -98,11 +99,18 @@ def _opened_by_hand(command: OpenListing, terms: Terms, on: date) -> ListingOpen
         return opening
     assert opens_on is not None, "the case above"
     return ListingScheduled(
-        listing_id=terms.listing_id, loan_id=terms.loan_id, opens_on=opens_on, opening=opening
+        listing_id=terms.listing_id,
+        loan_id=terms.loan_id,
+        opens_on=opens_on,
+        opening=opening,
+        purpose=command.purpose,
     )
 
 
 def _terms(command: OpenListing, context: Context) -> Terms:
+    day, opens_on = context.business_date, command.opens_on
+    # A window is whole days: one that had begun when the listing opened is none of them, as in the disclosure.
+    after = day if opens_on in (None, day) else opens_on - _DAY
     return Terms(
         listing_id=listing_of(command.loan_id),
         loan_id=command.loan_id,
@@ -113,7 +121,7 @@ def _terms(command: OpenListing, context: Context) -> Terms:
         tenor_months=command.tenor_months,
         grade=command.grade,
         bid_min_fen=bid_min_fen(command.amount_fen),
-        closes_on=(command.opens_on or context.business_date) + timedelta(days=command.window_days),
+        closes_on=after + timedelta(days=command.window_days),
         origination_fee_fen=command.origination_fee_fen,
         interest_fee_permille=command.interest_fee_permille,
         product=command.product,
@@ -166,6 +174,7 @@ def _turn_down(told: OpenListing | Terms, code: str, content_hash: str = "") -> 
         code=code,
         content_hash=content_hash,
         guarantor=told.guarantor,
+        listing_id=told.listing_id if isinstance(told, Terms) else "",
     )
 
 
@@ -200,15 +209,22 @@ def _check_terms(command: OpenListing, context: Context, profile: Profile) -> No
     if not can_be_said(command):
         raise Refused("amount_too_large")
     _check_repayment(command, context)
-    if not is_affordable(command, context.business_date, profile):
-        raise Refused("invalid_rate")
-    if command.purpose in profile.purposes_forbidden(context.business_date):
-        raise Refused("forbidden_purpose")
+    if code := _why_unlawful(command, command.purpose, context.business_date, profile):
+        raise Refused(code)
     if profile.fees_version(command, context.business_date) is None:
         raise Refused("fee_not_published")
     require_guarantor(command.guarantor)
-    if command.related_to_staff and profile.staff_related == "refused":
-        raise Refused("related_to_staff")
+
+
+def _why_unlawful(asked: OpenListing | Terms, purpose: str, on: date, profile: Profile) -> str | None:
+    """The code of the law that a loan breaks on a day. Laws change while a listing waits, so its opening looks at them again."""
+    if not is_affordable(asked, on, profile):
+        return "invalid_rate"
+    if purpose in profile.purposes_forbidden(on):
+        return "forbidden_purpose"
+    if asked.related_to_staff and profile.staff_related == "refused":
+        return "related_to_staff"
+    return None
 
 
 def _require_opening(opens_on: date | None, on: date, profile: Profile) -> None:
@@ -306,6 +322,8 @@ def _check(
     terms, day = state.terms, context.business_date
     _require_second_person(context.principal, state)
     require_not_himself(command.himself, terms.borrower)
+    if day > opening_of(state)[0]:  # whether the tick has come to this stream yet or not
+        raise Refused("check_lapsed")
     if command.content_hash != state.content_hash:
         raise Refused("text_differs")
     opens_on = command.opens_on
@@ -323,23 +341,23 @@ def _check(
         return [checked, _turn_down(terms, "check_rejected", state.content_hash)]
     if checked.opens_on is not None:
         return [checked]
-    terms = state.published_from(day, newcomers_only=command.newcomers_only)
-    return [checked, _publish(terms, state.content_hash, day, profile)]
+    terms = state.published_after(day, newcomers_only=command.newcomers_only)
+    return [checked, _publish(replace(state, terms=terms), day, profile)]
 
 
 def _require_second_person(who: str, state: Prepared) -> None:
     require_staff(who)
     if who == state.terms.owner:
         raise Refused("forbidden_owner")
-    if who == state.prepared_by:
+    if who in state.terms.signers:
         raise Refused("forbidden_same_person")
 
 
-def _publish(terms: Terms, content_hash: str, on: date, profile: Profile) -> ListingOpened | ListingRefused:
-    """It opens, unless the ceiling came down while it waited."""
-    if not is_affordable(terms, on, profile):
-        return _turn_down(terms, "invalid_rate", content_hash)
-    return opened(terms, content_hash=content_hash)
+def _publish(state: Prepared | Scheduled, on: date, profile: Profile) -> ListingOpened | ListingRefused:
+    """It opens, unless the law changed while it waited."""
+    if code := _why_unlawful(state.terms, state.purpose, on, profile):
+        return _turn_down(state.terms, code, state.content_hash)
+    return opened(state.terms, content_hash=state.content_hash)
 
 
 def opening_of(state: Prepared | Scheduled) -> tuple[date, int]:
@@ -357,5 +375,5 @@ def open_or_lapse(
     if (wake.business_date, wake.phase) < opening_of(state):
         return []
     if isinstance(state, Scheduled):
-        return [_publish(state.terms, state.content_hash, state.opens_on, profile)]
+        return [_publish(state, state.opens_on, profile)]
     return [_turn_down(state.terms, "check_lapsed", state.content_hash)]

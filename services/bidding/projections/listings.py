@@ -33,10 +33,10 @@ _WAIT_FOR_PEOPLE = (ListingPrepared, ListingFilled, PayoutApproved)
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """A listing's document after one of its events. Amounts in fen, the rate as a decimal's text."""
-    if isinstance(event.data, ListingRefused) and not event.data.content_hash:
-        return []  # it was never prepared, so nobody waits to see it
+    if isinstance(event.data, ListingRefused) and not (event.data.listing_id or event.data.content_hash):
+        return []  # it was neither prepared nor scheduled, so nobody waits to see it
     listing_id = str(event.stream) if isinstance(event.data, ListingRefused) else event.data.listing_id
-    fields = _fields(event.data) | (_waiting(event) if isinstance(event.data, _WAIT_FOR_PEOPLE) else {})
+    fields = _fields(event.data) | _since(event)
     changed = [Set(listing_id, field, value) for field, value in fields.items()]
     return [*changed, Set(listing_id, f"src.{event.stream}", event.address)]
 
@@ -48,9 +48,13 @@ _STATES = {
 }
 
 
-def _waiting(event: RecordedEvent) -> dict[str, Any]:
-    """Since when, in the world and on the platform's calendar."""
+def _since(event: RecordedEvent) -> dict[str, Any]:
+    """When it opened, and since when it waits for people: in the world and on the platform's calendar."""
     assert event.at is not None, "a decision has a time"
+    if isinstance(event.data, ListingOpened):
+        return {"opened_at": event.at.isoformat()}
+    if not isinstance(event.data, _WAIT_FOR_PEOPLE):
+        return {}
     assert event.business_date is not None, "a listing decides on a business date"
     return {"waits_since": event.at.isoformat(), "waits_on": event.business_date.isoformat()}
 

@@ -63,6 +63,9 @@ def _changes(event: RecordedEvent) -> dict[str, dict[str, Any]]:
             }
         case OrdersSpentReturned():
             return {each.order_id: {"spent_fen": each.spent_after_fen} for each in data.returned}
+        case StandingOrderOpened():
+            assert event.at is not None, "a decision has a time"
+            return {data.order_id: _of_order(data) | {"opened_at": event.at.isoformat()}}
         case _:
             return {data.order_id: _of_order(data)}
 
@@ -112,7 +115,7 @@ def _terms(terms: OrderTerms) -> dict[str, Any]:
 
 ORDERS = View(
     name="bidding.standing-orders",
-    version=2,
+    version=3,
     reads=(
         StandingOrderOpened,
         StandingOrderChanged,

@@ -90,7 +90,7 @@ async def test_a_scheduled_listing_opens_as_its_day_begins(platform: Platform) -
     _, shown = await told(platform, f"listings/{listing}", lender.user, "listing:read")
     assert (shown["state"], shown["closes_on"]) == (
         "open",
-        opens_on.replace(day=opens_on.day + 10).isoformat(),
+        opens_on.replace(day=opens_on.day + 9).isoformat(),
     )
 
 

@@ -226,7 +226,7 @@ LAWFUL: dict[str, Any] = APPLICATION | {
     "prepared_by": "stf_leo",
 }
 PACK = Disclosure(
-    template=2,
+    template=5,
     loan_id="loan_1",
     borrower_kind="person",
     region="sh",
@@ -246,7 +246,7 @@ PACK = Disclosure(
     bid_min_fen=100_00,
 )
 PACK_TEXT = """\
-Loanstream disclosure, version 2
+Loanstream disclosure, version 5
 loan loan_1
 borrower: a person, region sh, risk grade B
 staff of this platform or related to staff: no
@@ -259,7 +259,7 @@ origination fee 200 fen, taken from the pay-out
 service fee 100 per mille of the interest, borne by the lenders
 fees as published in version 2
 external guarantor: none
-open for bids for 5 days
+open for bids for 5 whole days: a day that had begun when it opened is none of them
 The platform only mediates: it does not lend, does not promise repayment and does not make up for a loss.
 Whoever lends may lose all that he lent. Past figures say nothing about this loan.
 """

@@ -82,5 +82,5 @@ def test_a_lawful_listing_costs_at_most_the_ceiling_with_every_fee() -> None:
     assert dear.events[0].code == "invalid_rate"
     fair = given(law).when(listing.open_listing(**(lawful | {"annual_rate": Decimal("0.07")})), on())
     assert fair.events[0].disclosure.repayment == lawful["repayment"]
-    assert fair.events[0].disclosure.template == 4
+    assert fair.events[0].disclosure.template == 6
     assert fair.events[0].check_by > date(2024, 3, 1)

@@ -114,7 +114,7 @@ def test_who_publishes_says_to_whom() -> None:
     given(LAW, PREPARED).when(for_newcomers, lia).then(now, replace(PUBLISHED, newcomers_only=True))
     later = replace(checked(opens_on=IN_3_DAYS), newcomers_only=True)
     given(LAW, PREPARED).when(replace(for_newcomers, opens_on=IN_3_DAYS), lia).then(later)
-    opening = replace(PUBLISHED, newcomers_only=True, closes_on=IN_3_DAYS + timedelta(days=5))
+    opening = replace(PUBLISHED, newcomers_only=True, closes_on=IN_3_DAYS + timedelta(days=4))
     given(LAW, PREPARED, later).when(OPENS, on(OPENS.business_date)).then(opening)
     for said in ({"newcomers_only": True}, {"opens_on": IN_3_DAYS}):
         ask = open_listing(**(LAWFUL | said))
@@ -124,7 +124,7 @@ def test_who_publishes_says_to_whom() -> None:
 def test_a_ceiling_that_comes_down_keeps_a_scheduled_listing_shut() -> None:
     """What was put there by hand is looked at for the day on which it opens."""
     fallen = replace(DEMO, rate_ceilings=((date.min, Decimal(1)), (IN_3_DAYS, Decimal("0.12"))))
-    refused = replace(turned_down_by("invalid_rate"), application_id="")
+    refused = replace(turned_down_by("invalid_rate"), application_id="", listing_id="lst_1")
     given(aggregate(fallen), SCHEDULED).when(OPENS, on(OPENS.business_date)).then(refused)
 
 

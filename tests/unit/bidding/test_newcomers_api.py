@@ -39,7 +39,7 @@ async def test_a_hand_opens_a_listing_for_a_day_to_come(world: World) -> None:
     body = LISTING | {"opens_on": str(TODAY + timedelta(days=3)), "newcomers_only": True}
     answer = await world.http.post("/bidding/listings", json=body, headers=headers | {"Idempotency-Key": "1"})
     assert answer.status_code == 201, answer.text
-    assert (answer.json()["opens_on"], answer.json()["closes_on"]) == ("2024-03-18", "2024-03-23")
+    assert (answer.json()["opens_on"], answer.json()["closes_on"]) == ("2024-03-18", "2024-03-22")
     past = body | {"opens_on": str(TODAY - timedelta(days=1))}
     answer = await world.http.post("/bidding/listings", json=past, headers=headers | {"Idempotency-Key": "2"})
     assert problem(answer) == (422, "invalid_opening")

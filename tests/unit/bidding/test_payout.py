@@ -1,7 +1,7 @@
 """Whoever decides does not execute: a reviewed listing is paid out by a third person, a small one by itself."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -24,18 +24,21 @@ from tests.unit.bidding.listing_story import (
     OPENED,
     PAYABLE,
     PLACED,
+    PREPARED,
+    PUBLISHED,
     REVIEWED_BY_TWO,
     TAKE_BACK,
     TO_FUND,
     TO_PAY,
     TO_REVIEW,
     bid,
+    checked,
     declined,
     reviewed,
     turned_down_by,
 )
 from tests.unit.bidding.specs import Spec, on
-from tests.unit.given import given
+from tests.unit.given import TODAY, given
 
 LISTING = aggregate(DEMO)
 PAY = ExecutePayout(voucher="F8-1")
@@ -49,6 +52,12 @@ OVER_CAP = replace(CANCELLED, code="exposure_cap_exceeded")
 BY_HAND = (OPENED, *TO_REVIEW[1:], reviewed("stf_fin", 1))
 HAND_TO_PAY = (*BY_HAND, reviewed("stf_fan", 2), replace(PAYABLE, application_id="", owner=None))
 HAND_PAID = replace(FUNDED, executor="stf_cas", voucher="F8-1")
+REVIEW = ReviewListing(verdict="approve")
+#: Leo prepared it and Lia read it before it was published.
+PUBLISHED_FULL = (PREPARED, checked(), PUBLISHED, *TO_REVIEW[1:])
+OPENED_LATER = (PREPARED, checked(opens_on=TODAY + timedelta(days=1)), PUBLISHED, *TO_REVIEW[1:])
+PUBLISHED_TO_PAY = (*PUBLISHED_FULL, *TO_PAY[len(TO_REVIEW) :])
+PAID_AS_PUBLISHED = replace(PAID, product="consumer", origination_fee_fen=2_00)
 
 SPECS = [
     Spec(
@@ -112,6 +121,25 @@ SPECS = [
     Spec("one that was opened by hand counts under no cap", HAND_TO_PAY, PAY, (HAND_PAID,), CAS),
     Spec("who reviewed it does not", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fin")),
     Spec("nor does the other one", TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_fan")),
+    Spec("nor who had prepared it", PUBLISHED_TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_leo")),
+    Spec("nor who had checked it", PUBLISHED_TO_PAY, PAY, "forbidden_same_person", on(FUNDED_ON, "stf_lia")),
+    Spec("but anybody else", PUBLISHED_TO_PAY, PAY, (ASKED_AGAIN,), CAS),
+    Spec(
+        "who prepared it does not review it",
+        PUBLISHED_FULL,
+        REVIEW,
+        "forbidden_same_person",
+        on(FUNDED_ON, "stf_leo"),
+    ),
+    Spec("nor who checked it", PUBLISHED_FULL, REVIEW, "forbidden_same_person", on(FUNDED_ON, "stf_lia")),
+    Spec(
+        "not even when it opened later",
+        OPENED_LATER,
+        REVIEW,
+        "forbidden_same_person",
+        on(FUNDED_ON, "stf_lia"),
+    ),
+    Spec("finance does", PUBLISHED_FULL, REVIEW, (reviewed("stf_fin", 1),), on(FUNDED_ON, "stf_fin")),
     Spec(
         "nor the borrower himself",
         TO_PAY,

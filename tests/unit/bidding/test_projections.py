@@ -62,6 +62,7 @@ from tests.unit.bidding.views_story import (
     VOUCHERS,
 )
 from tests.unit.documents import documents, history, nested, turn_about
+from tests.unit.given import AT
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -230,6 +231,7 @@ def test_a_listing_is_shown_as_it_fills_and_ends() -> None:
         "tenor_months": 12,
         "grade": "B",
         "closes_on": "2024-03-20",
+        "opened_at": AT.isoformat(),
         "origination_fee_fen": 20_00,
         "interest_fee_permille": 100,
         "product": "",

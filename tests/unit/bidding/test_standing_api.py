@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from libs.events.records import RecordedEvent
 from services.bidding.app import build
 from services.bidding.domain.standing_text import TEXT_HASH
 from services.bidding.projections.balances import VIEW as BALANCES
@@ -27,7 +30,7 @@ from tests.unit.bidding.standing_story import (
     queued,
 )
 from tests.unit.documents import documents, history, nested
-from tests.unit.given import TODAY
+from tests.unit.given import AT, TODAY
 from tests.unit.runtime.edge_world import World, running
 
 TERMS: dict[str, Any] = {
@@ -37,6 +40,7 @@ TERMS: dict[str, Any] = {
     "loan_max_fen": 500_00,
     "keep_back_fen": 50_00,
 }
+[LISTED] = history("lst_1", listing.OPENED)
 ORDER = TERMS | {"text_hash": TEXT_HASH}
 
 
@@ -96,12 +100,12 @@ def with_account(world: World) -> None:
     world.views.documents[BALANCES.name] = {doc: nested(doc, fields) for doc, fields in found.items()}
 
 
-def show(world: World, *events: Any) -> None:
+def show(world: World, *events: Any, offered: RecordedEvent = LISTED) -> None:
     """The views after these events of the queue, beside Bea's listing."""
     for view in (ORDERS, LOG, SERVICES):
         found = documents(view, history(QUEUE, *events))
         world.views.documents[view.name] = {doc: nested(doc, fields) for doc, fields in found.items()}
-    found = documents(LISTINGS, history("lst_1", listing.OPENED))
+    found = documents(LISTINGS, [offered])
     world.views.documents[LISTINGS.name] = {doc: nested(doc, fields) for doc, fields in found.items()}
 
 
@@ -158,6 +162,28 @@ async def test_everybody_can_see_why_his_order_did_or_did_not_take_part(world: W
     show(world, opened("ann"), queued())
     [waits] = (await read(world, "listings/lst_1/auto-invest/mine"))["items"]
     assert (waits["state"], waits["code"]) == ("waiting", "")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "changed", "told"),
+    [
+        (1, {}, ("waiting", "")),
+        (0, {}, ("waiting", "")),
+        (-1, {}, ("passed", "set_up_later")),
+        (1, {"newcomers_only": True}, ("passed", "newcomers_only")),
+        (-1, {"newcomers_only": True}, ("passed", "newcomers_only")),
+    ],
+)
+async def test_what_the_queue_has_not_heard_of_is_explained_too(
+    world: World, minutes: int, changed: dict[str, Any], told: tuple[str, str]
+) -> None:
+    """An order that stood when the listing opened waits for its turn, a later one comes too late, and none bids where newcomers do."""
+    [opening] = history("lst_1", listing.opened(**changed))
+    show(world, opened("ann"), offered=msgspec.structs.replace(opening, at=AT + timedelta(minutes=minutes)))
+    answer = await read(world, "listings/lst_1/auto-invest/mine")
+    assert answer["service"] == "none"
+    [part] = answer["items"]
+    assert (part["state"], part["code"]) == told
 
 
 async def test_why_not_costs_a_bounded_number_of_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,16 @@ POOR = (
         for event in (queued(), looked(ASK_ANN), dropped("ann"), over("orders_exhausted", 1))
     ),
 )
+#: Then she bought a part of the fifth, and is asked again for the next.
+BOUGHT = (
+    queued(),
+    looked(ASK_ANN),
+    held(ANNS),
+    bids(ANNS),
+    served(spent("ann", 500_00, 2), remaining_fen=500_50),
+    over("orders_exhausted", 1),
+)
+AGAIN = asked("ann", 2, 2)
 SPECS = [
     spec("without orders a listing is not served", (), queue_listing(), (), ""),
     spec("those who fit are asked in their turns", THREE, queue_listing(), (queued(), LOOKED), ""),
@@ -283,6 +293,23 @@ SPECS = [
         (*POOR, CHANGED, queued(), looked(ASK_ANN, last_turn=1)),
         record_dropped("ann"),
         (dropped("ann"), over("orders_exhausted", 1)),
+        "",
+    ),
+    spec(
+        "nor is who could pay for one of them",
+        (*POOR, *BOUGHT, queued(listing_id="lst_2"), looked(AGAIN, listing_id="lst_2")),
+        replace(record_dropped("ann"), listing_id="lst_2"),
+        (
+            replace(dropped("ann"), listing_id="lst_2"),
+            replace(over("orders_exhausted", 2), listing_id="lst_2"),
+        ),
+        "",
+    ),
+    spec(
+        "a total cap is that of all loans: what was spent on others is taken off",
+        (opened(total_max_fen=600_00), *BOUGHT),
+        queue_listing(listing_id="lst_2"),
+        (queued(listing_id="lst_2"), looked(replace(AGAIN, most_fen=100_00), listing_id="lst_2")),
         "",
     ),
     spec(

@@ -1,5 +1,6 @@
 """Bugs of listings as they are offered: to whom, from which day, until when, and of what waits for their end."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +29,22 @@ def _for_everybody(real: Any) -> Any:
     return why_unfit
 
 
+def _whoever_published_it(real: Any) -> Any:
+    def require_another(who: str, state: Any) -> None:
+        real(who, replace(state, terms=replace(state.terms, signers=())))
+
+    return require_another
+
+
 PLANTS = (
+    Plant(
+        "publisher-pays-out",
+        "Who let a listing be published pays it out.",
+        instead(funding, "_require_another", _whoever_published_it),
+        (" pays out what others have to",),
+        config=LAWFUL,
+        seeds=range(2, 3),
+    ),
     Plant(
         "payout-forgotten-for-ever",
         "Nothing ends a reviewed listing that no cashier pays out.",
