@@ -57,7 +57,6 @@ REVIEW = ReviewListing(verdict="approve")
 PUBLISHED_FULL = (PREPARED, checked(), PUBLISHED, *TO_REVIEW[1:])
 OPENED_LATER = (PREPARED, checked(opens_on=TODAY + timedelta(days=1)), PUBLISHED, *TO_REVIEW[1:])
 PUBLISHED_TO_PAY = (*PUBLISHED_FULL, *TO_PAY[len(TO_REVIEW) :])
-PAID_AS_PUBLISHED = replace(PAID, product="consumer", origination_fee_fen=2_00)
 
 SPECS = [
     Spec(

@@ -22,6 +22,7 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
+from services.repayment.domain.pending import answered
 from tests.unit.given import context, decided
 from tests.unit.repayment.stories import LOAN
 
@@ -255,9 +256,7 @@ def fail_others(lived: Lived, inputs: Sequence[Input]) -> None:
 
 def come(lived: Lived, came: Input) -> None:
     """A payment comes; a debit's whether it was asked or not."""
-    debit_id = came.payment.payment_id
     if came.is_debit:  # its money comes, asked for or not
-        lived.state = replace(
-            lived.state, unanswered=tuple(debit for debit in lived.state.unanswered if debit != debit_id)
-        )
+        waiting = answered(lived.state.unanswered, came.payment.payment_id)
+        lived.state = replace(lived.state, unanswered=waiting)
     lived.say(came.payment)

@@ -9,6 +9,7 @@ from libs.events.measures import MeasureTerms, Restructuring
 from libs.events.sagas import Send
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.loan_state import Repaid
+from services.repayment.domain.pending import waits_for
 from services.repayment.policies import POLICIES
 from services.repayment.projections.measures import VIEW as MEASURES
 from tests.unit.bidding.specs import Spec
@@ -156,4 +157,4 @@ def test_two_debits_are_both_waited_for() -> None:
     two = replace(due(2), value_date=FIRST_DUE)
     first = given(LOAN, OPENED, due(1), two, waits()).when(found_nothing(FIRST_DUE), on(FIRST_DUE))
     assert first.events == (failed(FIRST_DUE),)
-    assert debit_id(FIRST_DUE) not in first.state.unanswered
+    assert not waits_for(first.state.unanswered, debit_id(FIRST_DUE))

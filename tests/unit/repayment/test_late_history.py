@@ -40,7 +40,7 @@ from tests.unit.repayment.test_waiting import LATE, NEXT, Late
 DEMO = profile_named("demo")
 #: As which a measure is refused that had no more to do than there is: a flag stands, or does not, whatever was booked.
 _NOTHING = {*NOTHING, "flag_stands", "no_flag"}
-_AFTER_DUES = ("between", "answers", "late")
+_AFTER_DUES = ("between", "answers", "late", "after")
 
 
 @given(seed=st.integers(0, 2**32))
@@ -172,6 +172,8 @@ class LateLife(Late, CorrectedMeasured):
             place = self.taken[-1].place
             if self._before_dues():
                 place = "ahead" if place in _AFTER_DUES else place
+            elif place == "after" and not self._is_judged():
+                place = "late"
             self._put(self.taken[-1].payment.payment_id, place)
             self.taken[-1] = replace(self.taken[-1], place=place)
 
@@ -197,8 +199,10 @@ class LateLife(Late, CorrectedMeasured):
     def _where(self, place: str, name: str = "") -> str:
         """Where in the day something else than a payment came. A loan that has nothing to ask does not know whether its dues are over, and takes
         them to be still to come unless something came after them."""
-        if place in _AFTER_DUES and self._is_after(name) and not self._before_dues():
+        if place == "after" and self._is_judged():
             return place
+        if place in _AFTER_DUES and self._is_after(name) and not self._before_dues():
+            return "late" if place == "after" else place
         return (
             "ahead" if any((each.on, each.place) == (self.today, "ahead") for each in self.taken) else "early"
         )
@@ -211,6 +215,10 @@ class LateLife(Late, CorrectedMeasured):
     def _came_today(self) -> list[Any]:
         came: list[Any] = [*self.taken, *self.applied, *self.answers]
         return [each for each in came if each.on == self.today]
+
+    def _is_judged(self) -> bool:
+        """Whether the last phase, which runs for others, has nothing more to do with the loan."""
+        return self.due is None or self.due > (self.today, 4)
 
     def _before_dues(self) -> bool:
         return self.due is not None and self.due <= (self.today, 2)
@@ -255,12 +263,20 @@ class LateLife(Late, CorrectedMeasured):
             for place in PLACES:
                 if place == "between" and (lived.today, 2) not in self.missed:
                     self._wake(lived, 2)
+                if place == "after":
+                    self._judge(lived)
                 self._come(lived, place)
-            if (lived.today, 4) not in self.missed:
-                self._wake(lived, 4)
+            self._judge(lived)
+            lived.phase = 0
             lived.today += timedelta(days=1)
         self._come(lived, "early")
         return lived
+
+    def _judge(self, lived: Lived) -> None:
+        """The last phase comes to the loan if it came, and goes on for others."""
+        if (lived.today, 4) not in self.missed:
+            self._wake(lived, 4)
+        lived.phase = 4
 
     def _come(self, lived: Lived, place: str) -> None:
         for each in self._at(lived.today, place):
