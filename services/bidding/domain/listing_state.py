@@ -107,8 +107,7 @@ class Prepared:
 
 @record
 class Scheduled:
-    """Looked at by a second person, or put there by hand (then `content_hash` is empty); it opens as `opens_on` begins, until the
-    end of `terms.closes_on`."""
+    """Looked at by a second person, or put there by hand (`content_hash` is empty): open from `opens_on` to `terms.closes_on`."""
 
     kind: Literal["scheduled"] = "scheduled"
     terms: Terms
@@ -131,8 +130,7 @@ class Open:
 class Filled:
     """The amount is reached exactly; the full-bid review comes next, by `reviews_needed` people (0: by itself).
 
-    `reviewers` are those who have approved it, in their order. The reviews must be there by the end of `review_by`; None where it
-    passes by itself.
+    `reviewers` have approved it, in their order; all must by the end of `review_by` (None where it passes by itself).
     """
 
     kind: Literal["filled"] = "filled"

@@ -23,9 +23,17 @@ from libs.runtime.http import (
 )
 from libs.runtime.http.problems import refusal
 from services.repayment import commands
-from services.repayment.api.shapes import (
+from services.repayment.api.overdue_shapes import (
     BucketOut,
     BucketsOut,
+    ProductOut,
+    ProductsOut,
+    RegionOut,
+    RegionsOut,
+    SegmentOut,
+    SegmentsOut,
+)
+from services.repayment.api.shapes import (
     CalendarIn,
     CalendarOut,
     ClaimOut,
@@ -33,12 +41,6 @@ from services.repayment.api.shapes import (
     LoanOut,
     LoansOut,
     PayoffOut,
-    ProductOut,
-    ProductsOut,
-    RegionOut,
-    RegionsOut,
-    SegmentOut,
-    SegmentsOut,
     SettlementOut,
 )
 from services.repayment.domain.allocation import payoff_fen, settlement

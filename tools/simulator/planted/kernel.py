@@ -208,6 +208,7 @@ PLANTS = (
             "clearing:loan:",
         ),
         config=TWINS,
+        seeds=range(3, 8),
     ),
     Plant(
         "position-not-strict",

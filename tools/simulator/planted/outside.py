@@ -129,14 +129,14 @@ PLANTS = (
         "positions-not-compared",
         "A zombie's transaction is carried out although the view has gone on.",
         instead(ProjectorActor, "_is_unmoved", lambda _real: lambda _self, _folded: True),
-        ("live", "the view says", "in buckets", "the ledger's side is"),
+        ("live", "the view says", "in buckets", "the ledger's side is", "accounts have"),
         config=UNHEARD,
     ),
     Plant(
         "unknown-commit-repeated",
         "A transaction whose end is unknown is carried out once more.",
         instead(ProjectorActor, "_try_to_commit", _carried_out_once_more),
-        ("live", "the view says", "in buckets", "the ledger's side is"),
+        ("live", "the view says", "in buckets", "the ledger's side is", "accounts have"),
         config=UNHEARD,
     ),
     Plant(
@@ -145,6 +145,7 @@ PLANTS = (
         instead(store, "schema_name", lambda _real: lambda _aggregates: "any"),
         ("internal refusals", "Undecodable", "refuses a policy's", "has a history", "only an open listing"),
         config=RESHAPED,
+        seeds=range(1, 8),
     ),
     Plant(
         "marker-phase-skipped",

@@ -267,7 +267,7 @@ PLANTS = (
         instead(loan_day, "penalty_lines", _fined_when_paid),
         ("open is", "internal refusals"),  # the loan itself may notice that its lines do not add up
         config=LATE,
-        seeds=range(14, 18),
+        seeds=range(2, 6),
     ),
     Plant(
         "grace-forgotten",
