@@ -187,7 +187,7 @@ class AssetSaleDebited:
 
 @event("bidding.AssetSaleDeclined.v1")
 class AssetSaleDeclined:
-    """The buyer's account has less than the price: nothing was taken."""
+    """Nothing was taken from the buyer's account: it has less than the price, is closed, or its owner has died (`code`)."""
 
     account_id: str
     owner: str

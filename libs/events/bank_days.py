@@ -156,7 +156,7 @@ class BankDayBegun:
 @event("bidding.BankBreaksListed.v1")
 class BankBreaksListed:
     """A part of a day's differences is in (`part`, from 0): these are new, and `gone` are over and not shown any more. `told` is
-    what was told of the day with them."""
+    what was told of the day with them; `opened` and `closed` count what its record opens and closes."""
 
     business_date: date
     listing: TextHash
@@ -164,6 +164,8 @@ class BankBreaksListed:
     break_ids: tuple[str, ...]
     told: Told | None = None
     gone: tuple[str, ...] = ()
+    opened: Count = 0
+    closed: Count = 0
 
 
 @event("bidding.BankBreakOpened.v1")

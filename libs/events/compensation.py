@@ -142,7 +142,7 @@ class CompensationDebited:
 
 @event("bidding.CompensationDebitDeclined.v1")
 class CompensationDebitDeclined:
-    """The guarantor's account has less than was asked for: nothing was taken."""
+    """Nothing was taken from the guarantor's account: it has less than was asked for, or its owner has died (`code`)."""
 
     account_id: str
     owner: str

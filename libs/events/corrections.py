@@ -292,7 +292,7 @@ class LoanRestated:
     Before it the loan was counted in `from_bucket` with `principal_before_fen` (in no bucket, None, when it was repaid); what it comes
     to be counted in is told by the events after it in the record. Of what measures did, `recovered_fen` more (or less, below zero) counts as
     recovered since its write-off, and `waived_fen` more was given up. Its guarantor stands in for `guaranteed_fen` (None: for all that is owed).
-    `owed` is the change of a loan that was written off, which is in a register of its own; `branch` looks after it (empty: that of its region).
+    `owed` is the change of a loan that was written off, which is in a register of its own; `branch` looks after it (empty before rules 8: it was not said).
     """
 
     loan_id: str

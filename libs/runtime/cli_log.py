@@ -72,6 +72,25 @@ def parked_retry(ref: Annotated[str, typer.Argument(help="The address that `park
 
 
 @of_the_log.command()
+def resend(
+    service: Annotated[str, typer.Argument(help="Whose command it is.")],
+    command: Annotated[
+        str, typer.Argument(help="Its type, as docs/sagas.md names it with its service in front.")
+    ],
+) -> None:
+    """Send a command of policies for the events from before a release that added it. What was ever decided is not sent."""
+    from libs.runtime.resending import resend as resend_from_log
+    from libs.runtime.telling import retried_ones
+
+    settings = local_settings()
+    with progress_bar() as progress:
+        sent = asyncio.run(resend_from_log(settings, services_of(settings), service, command, progress))
+    out.print(retried_ones(sent) if sent else "all of them were decided before: nothing was sent")
+    good = all(each.outcome in ("decided", "no_effect") for each in sent)
+    conclude(good, "none is missing", "NOT everything is done: see above")
+
+
+@of_the_log.command()
 def export(
     service: Annotated[str | None, typer.Argument(help="Only this service.")] = None,
     first: Annotated[int, typer.Option("--from", min=0, help="From this position of each partition on.")] = 0,

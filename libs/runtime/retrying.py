@@ -86,7 +86,7 @@ async def retry(
         progress(1, 3, f"reading {parked.data['event_address']}")
         orders = orders_of_policy(service, parked, await _event_at(settings, parked.data["event_address"]))
     progress(2, 3, "sending")
-    done = [await _send(settings, name, order) for order in orders]
+    done = [await send_order(settings, name, order) for order in orders]
     progress(3, 3, "done")
     return done
 
@@ -124,7 +124,7 @@ def order_of(raw: RawRecord | None, ref: str) -> Order:
         raise OperatorError(
             f"The bytes at {ref} are no command, so there is nothing to send again: see `loanstream parked show {ref}`."
         ) from None
-    return _order(envelope)
+    return order_again(envelope)
 
 
 def orders_of_policy(service: Service, failed: StoredEvent, event: RecordedEvent) -> list[Order]:
@@ -143,10 +143,11 @@ def orders_of_policy(service: Service, failed: StoredEvent, event: RecordedEvent
         raise OperatorError(
             f"The policy {group} raises {type(error).__name__} again on {event.address}: mend it, then retry."
         ) from error
-    return [_order(envelope_of(group, event, send)) for send in sends]
+    return [order_again(envelope_of(group, event, send)) for send in sends]
 
 
-def _order(envelope: CommandEnvelope) -> Order:
+def order_again(envelope: CommandEnvelope) -> Order:
+    """The order to send a policy's command, under a new id and without a source."""
     again = replace(
         envelope,
         command_id=str(uuid5(_RETRY_IDS, envelope.command_id)),
@@ -178,7 +179,7 @@ async def _event_at(settings: Settings, address: str) -> RecordedEvent:
         ) from None
 
 
-async def _send(settings: Settings, service: str, order: Order) -> Retried:
+async def send_order(settings: Settings, service: str, order: Order) -> Retried:
     """Send one command unless the log has decided it, and wait for its decision."""
     envelope = order.envelope
     partition = partition_of(envelope.stream_id, settings.partitions)

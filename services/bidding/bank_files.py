@@ -36,7 +36,7 @@ _CHUNK_BYTES: Final = 256 * 1024
 #: Seconds between two rounds, and between two looks at claims that do not agree (chosen).
 _ROUND_S: Final = 600.0
 _REST_S: Final = 0.5
-#: So many looks for a decision before a round is given up (chosen).
+#: So many looks for a decision before a date is given up for this round (chosen).
 _LOOKS_MAX: Final = 60
 _PAGE: Final = 1_000
 
@@ -108,10 +108,10 @@ async def tell_breaks(views: ReadsViews) -> None:
 
 
 async def keep_reconciling(
-    settings: Settings, bank: str, stop: asyncio.Event, moves: Callable[[], None] = lambda: None
+    settings: Settings, bank: str, stop: asyncio.Event, moves: Callable[[str], None] = lambda _undone: None
 ) -> None:
-    """Look again and again until `stop`; `moves` hears of every round. What is away, or a disk without room for a file, is waited for
-    until the next round.
+    """Look again and again until `stop`; `moves` hears of every round, and of which older dates it learned nothing. What is away, or a
+    disk without room for a file, is waited for until the next round.
     """
     secret = settings.fingerprint_secret()
     database = Database.connect(settings)
@@ -158,7 +158,7 @@ async def keep_reconciling(
                     sqlite3.Error,
                 ) as error:
                     log.warning("reconciler_waits", error=type(error).__name__, why=str(error))
-                moves()
+                moves(", ".join(f"{day} {why}" for day, why in reconciler.unheard.items()))
                 await until_set(stop, _REST_S if reconciler.goes_on else _ROUND_S)
     finally:
         await commands.close()

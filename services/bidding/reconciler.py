@@ -294,14 +294,18 @@ class Reconciler:
         self._rounds = 0
         self.goes_on = False
         """Whether the last round told something of a date of which something still waits."""
+        self.unheard: dict[date, str] = {}
+        """Dates that were reconciled before and have to be looked at again, and why the last round learned nothing of them."""
 
     async def once(self) -> Sequence[date]:
-        """Ask for the files of all dates that need a look, and return those that were believed. A file that is refused, by its
-        reader or by the log, or not ready ends the round: later balances rest on it.
+        """Ask for the files of all dates that need a look, and return those that were believed. A date's first file that is refused,
+        by its reader or by the log, or not ready ends the round: later balances rest on it. A later one does not, however long it
+        waits: what later balances rest on was believed before.
 
         Raises BankUnavailable, LogUnavailable, DatabaseError, ViewMissing.
         """
         self.goes_on = False
+        self.unheard = {}
         dates = await dates_over(self._views, self._partitions)
         if dates is None:
             return []
@@ -314,12 +318,18 @@ class Reconciler:
         for day in days_to_do(known, dates, further):
             found = await self._found(day, dates, known.get(day, {}))
             if found is None:
-                break
+                if day not in known:
+                    break
+                continue
             # What was told of an earlier date may explain the balance of the last one, whose own file says nothing new.
             judges = told and day == dates.last
             if judges or not says_nothing(found.command, known.get(day, {})):
-                if not await self._tell(day, found, books if judges else found.revision):
-                    break
+                code = await self._tell(day, found, books if judges else found.revision)
+                if code is not None:
+                    if day not in known:
+                        break
+                    self.unheard[day] = code
+                    continue
                 told, books = True, books + 1
             done.append(day)
         return done
@@ -339,19 +349,23 @@ class Reconciler:
                 )
         except BankFileRefused as refused:
             log.error("bank_file_refused", day=day.isoformat(), line=refused.line, code=refused.code)
+            why = f"line {refused.line} {refused.code}"
         except BankRefused as refused:
             log.warning("bank_file_missing", day=day.isoformat(), code=refused.code)
+            why = refused.code
+        if known:
+            self.unheard[day] = why
         return None
 
-    async def _tell(self, day: date, found: Found, revision: int) -> bool:
-        """Whether the log believes all of it."""
+    async def _tell(self, day: date, found: Found, revision: int) -> str | None:
+        """As what the log refuses it; None where it believes all of it."""
         attempt = self._refused.get(day, 0)
         for command in found.commands:
             code = await self._hear(command, revision, attempt)
             if code is not None:
                 self._refused[day] = max(attempt, self._began) + 1
                 log.error("bank_day_refused", day=day.isoformat(), code=code)
-                return False
+                return code
         self._refused.pop(day, None)
         waiting = found.command.unlisted
         if waiting:
@@ -363,4 +377,4 @@ class Reconciler:
             )
         is_news = found.parts or found.command.breaks or found.command.gone
         self.goes_on = self.goes_on or bool(is_news and (waiting or found.command.unclosed))
-        return True
+        return None

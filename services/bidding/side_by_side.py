@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -14,7 +15,7 @@ log = structlog.get_logger()
 _AGAIN_S: Final = 5.0
 
 Job = Callable[..., Awaitable[None]]
-"""Works until it is stopped, and calls `moves` after every round."""
+"""Works until it is stopped, and calls `moves` after every round, with what it could not do in it, if that has to be seen."""
 
 
 class SideBySide:
@@ -34,11 +35,16 @@ class SideBySide:
         """Whether all move; if not, which failed, and by what."""
         return not self._failed, "; ".join(f"{name} failed: {why}" for name, why in self._failed.items())
 
+    def _moved(self, name: str, undone: str = "") -> None:
+        self._failed.pop(name, None)
+        if undone:
+            self._failed[name] = undone
+
     async def _keep(self, name: str, job: Job, stop: asyncio.Event) -> None:
         while not stop.is_set():
             why = "it ended"
             try:
-                await job(moves=lambda: self._failed.pop(name, None))
+                await job(moves=partial(self._moved, name))
             except Exception as error:
                 why = type(error).__name__
                 log.error("job_failed", name=name, error=why, exc_info=True)

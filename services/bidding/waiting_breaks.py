@@ -63,7 +63,8 @@ async def shown_by(
     """
     if not known.get("bit_by_bit"):
         whole = await in_thread(matcher.breaks, room.part)
-        if whole == [] or (whole and len(whole) <= room.open - await _open_breaks(views)):
+        # What is told as a whole says its own differences on the list again, so they take no room from it.
+        if whole == [] or (whole and len(whole) <= room.open - await _open_breaks(views, besides=day)):
             return Shown(breaks=tuple(whole))
     return await _bit_by_bit(views, matcher, day, room, in_thread)
 
@@ -99,17 +100,21 @@ async def _bit_by_bit(
     )
 
 
-async def _open_breaks(views: ReadsViews) -> int:
-    """How many differences stand on the work list, explained ones too."""
+async def _open_breaks(views: ReadsViews, besides: date | None = None) -> int:
+    """How many differences stand on the work list, explained ones too; without those of the lines of a date (`besides`)."""
     found = 0
     for state in ("open", "explained"):
         after: str | None = None
         while True:
             page, after = await views.page(BREAKS, where={"state": state}, after=after, limit=_PAGE)
-            found += len(page)
+            found += sum(not (besides and _is_line_of(besides, document)) for document in page)
             if after is None:
                 break
     return found
+
+
+def _is_line_of(day: date, document: Mapping[str, Any]) -> bool:
+    return document["kind"] in LINE_KINDS and document["business_date"] == day.isoformat()
 
 
 def chunks_of(breaks: Sequence[LineBreak], gone: Sequence[Gone], part: int) -> list[Chunk]:

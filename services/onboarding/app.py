@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: Raised by hand whenever deciding changes (design.md 2.3). 4: a verified user's other card is bound; fees from the published table.
 #: 5: ties with staff; a manner of repayment, whose real cash flows the ceiling looks at.
 #: 6: terms keep to the product's amounts; a product names its order of payment; a guarantor signs and has room.
-#: 7: what a correction makes owed again counts again.
+#: 7: what a correction makes owed again counts again. 8: no terms whose instalments no event could say.
 RULES = 8
 
 

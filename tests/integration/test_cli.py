@@ -117,6 +117,7 @@ AWAY = {
         (["backup", "/no/such/directory/archive"], "The Kafka broker cannot be used", 2),
         (["repair"], "The Kafka broker cannot be used", 2),
         (["parked", "retry", "bidding/0/0"], "The Kafka broker cannot be used", 2),
+        (["resend", "bidding", "bidding.RecordDeathFlag"], "The Kafka broker cannot be used", 2),
         (["explain", "bidding/0/0"], "The Kafka broker cannot be used", 2),
         (["rebuild", "all"], "MongoDB cannot be used", 2),
         (["parked", "list"], "MongoDB cannot be used", 2),

@@ -15,7 +15,14 @@ from tools.simulator.standing_order_books import AskBook, OrderBook, ServiceBook
 _STEP_FEN = 100_00
 #: Listings in a row that an order may be unable to pay for, and what counts as that.
 _MISSES_MAX = 5
-_COULD_NOT_PAY = ("insufficient_available", "keeps_back", "no_answer", "unknown_account", "account_closed")
+_COULD_NOT_PAY = (
+    "insufficient_available",
+    "keeps_back",
+    "no_answer",
+    "unknown_account",
+    "account_closed",
+    "owner_deceased",
+)
 #: What one investor may have in one listing where the law counts, which is where listings are prepared first.
 _INVESTOR_CAP_FEN = 120_000_00
 

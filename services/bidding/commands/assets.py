@@ -7,8 +7,8 @@ from libs.events.money import PositiveFen
 
 @command("bidding.DebitAssetSale")
 class DebitAssetSale:
-    """The whole price is taken, or nothing and it is declined by event (`insufficient_available`, `account_closed`). No effect for what was
-    taken. Refused: `unknown_account`."""
+    """The whole price is taken, or nothing and it is declined by event (`insufficient_available`, `account_closed`,
+    `owner_deceased`). No effect for what was taken. Refused: `unknown_account`."""
 
     asset_id: str
     loan_id: str

@@ -106,6 +106,7 @@ def list_part(command: ListBankBreaks, state: Books) -> Sequence[DaysEvent]:
         raise Refused("part_differs")
     total = told_with(day, begun.told, command.breaks, command.gone)
     ended, gone = _ended(day, command.gone, state)
+    moved: list[DaysEvent] = [*_new(day, command.breaks, state), *ended]
     listed = BankBreaksListed(
         business_date=day,
         listing=command.listing,
@@ -113,13 +114,23 @@ def list_part(command: ListBankBreaks, state: Books) -> Sequence[DaysEvent]:
         break_ids=tuple(break_id_of(day, each) for each in command.breaks),
         told=total,
         gone=gone,
+        opened=_opened_in(moved),
+        closed=_closed_in(moved),
     )
-    events: list[DaysEvent] = [*_new(day, command.breaks, state), *ended, listed]
+    events = [*moved, listed]
     if command.part + 1 == len(begun.parts):
         return _finished(begun, state, events, (), total=total)
     if number_of(_after(state, events).breaks) > BREAKS_MAX:
         raise Refused("too_many_breaks")
     return events
+
+
+def _opened_in(events: Sequence[DaysEvent]) -> int:
+    return sum(isinstance(event, BankBreakOpened) for event in events)
+
+
+def _closed_in(events: Sequence[DaysEvent]) -> int:
+    return sum(isinstance(event, BankBreakClosed) for event in events)
 
 
 def _after(state: Books, events: Sequence[DaysEvent]) -> Books:
@@ -271,8 +282,8 @@ def _finished(
             ledger=said.ledger,
             accounts_fen=said.accounts_fen,
             claims=said.claims,
-            opened=before[0] + sum(isinstance(event, BankBreakOpened) for event in events),
-            closed=before[1] + sum(isinstance(event, BankBreakClosed) for event in events),
+            opened=before[0] + _opened_in(events),
+            closed=before[1] + _closed_in(events),
             open_after=open_after,
             unlisted=said.unlisted.breaks if said.unlisted else 0,
             unlisted_fen=said.unlisted.differs_fen if said.unlisted else 0,

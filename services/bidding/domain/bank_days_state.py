@@ -62,10 +62,7 @@ def evolve(state: Books, event: DaysEvent) -> Books:
         case BankBreakOpened():
             return _opened(state, event)
         case BankBreakClosed():
-            begun = state.begun
-            if begun is not None:
-                begun = replace(begun, closed=begun.closed + 1)
-            return replace(state, breaks=kept_without(state.breaks, event.break_id), begun=begun)
+            return replace(state, breaks=kept_without(state.breaks, event.break_id))
         case BankBreakExplained():
             found = kept(state.breaks, event.counterpart) if event.counterpart else None
             explained = Explained(
@@ -206,7 +203,13 @@ def _listed(state: Books, event: BankBreaksListed) -> Books:
     settled, breaks = _without(state, event.gone)
     if on in days and days[on].told is not None:
         days = days | {on: replace(days[on], told=event.told)}
-    begun = replace(state.begun, listed=state.begun.listed + 1, told=event.told)
+    begun = replace(
+        state.begun,
+        listed=state.begun.listed + 1,
+        told=event.told,
+        opened=state.begun.opened + event.opened,
+        closed=state.begun.closed + event.closed,
+    )
     return replace(state, breaks=breaks, settled=settled, days=days, begun=begun)
 
 
@@ -226,12 +229,7 @@ def _opened(state: Books, event: BankBreakOpened) -> Books:
         other = kept(settled, again.counterpart)
         if other is not None and other.counterpart == event.break_id:
             settled = kept_with(settled, again.counterpart, replace(other, counterpart="", other=None))
-    begun = state.begun
-    if begun is not None:
-        begun = replace(begun, opened=begun.opened + 1)
-    return replace(
-        state, breaks=kept_with(state.breaks, event.break_id, opened), settled=settled, begun=begun
-    )
+    return replace(state, breaks=kept_with(state.breaks, event.break_id, opened), settled=settled)
 
 
 def _resting(state: Books, break_id: str, on_it: str) -> Books:

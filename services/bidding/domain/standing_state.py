@@ -27,6 +27,7 @@ from libs.events.standing import (
     StandingOrderPaused,
     StandingOrderResumed,
 )
+from services.bidding.domain.deceased import OWNER_DECEASED
 from services.bidding.domain.standing_lines import (
     NONE,
     Lines,
@@ -43,6 +44,7 @@ COULD_NOT_PAY: Final = (
     "keeps_back",
     "unknown_account",
     "account_closed",
+    OWNER_DECEASED,
 )
 
 

@@ -57,7 +57,7 @@ def restated(
         dpd=days_past_due(book, on),
         product=live.product,
         region=live.region,
-        branch=live.trouble.branch or "",
+        branch=live.trouble.branch or live.region,
         owed=owed_change(live, book),
         guarantor=live.guarantee.guarantor if live.guarantee else "",
         recovered_fen=after.state.trouble.recovered_fen - live.trouble.recovered_fen,

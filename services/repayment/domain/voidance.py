@@ -141,7 +141,7 @@ def _effect(
             dpd=0,
             product=live.product,
             region=live.region,
-            branch=live.trouble.branch or "",
+            branch=live.trouble.branch or live.region,
             owed=owed_change(live, standing_at(live, standing).book),
         ),
         *(pause_ended(measure_id, live, on, "voided") if left_fen else ()),

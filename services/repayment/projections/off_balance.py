@@ -45,6 +45,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return _moved(waiver, event, {"waived_fen": fen, "left_penalty_fen": -fen, "left_fen": -fen})
         case LoanRestated(owed=OwedChange() as owed) as restated:
             return _moved(restated, event, _corrected(restated, owed))
+        case LoanRestated() as restated if restated.recovered_fen or restated.from_bucket == _WRITTEN_OFF:
+            return _moved(restated, event, _corrected(restated, _owed_before(restated)))
         case _:
             return []
 
@@ -82,6 +84,16 @@ def _corrected(restated: LoanRestated, owed: OwedChange) -> Mapping[str, int]:
     change = _parts("left", {part: getattr(owed, part) for part in PARTS})
     recovered_fen = restated.recovered_fen
     return {**change, "recovered_fen": recovered_fen, "corrected_fen": change["left_fen"] + recovered_fen}
+
+
+def _owed_before(restated: LoanRestated) -> OwedChange:
+    """Of a loss of before rules 8, which did not say it: the principal alone is known (docs/decisions/0025)."""
+    return OwedChange(
+        principal_fen=restated.principal_after_fen - restated.principal_before_fen,
+        interest_fen=0,
+        fee_fen=0,
+        penalty_fen=0,
+    )
 
 
 def _parts(name: str, parts: Mapping[str, int]) -> Mapping[str, int]:

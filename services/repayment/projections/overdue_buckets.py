@@ -131,7 +131,7 @@ def _restated(loan: LoanRestated) -> Sequence[Op]:
         Set(row, "bucket", bucket),
         Set(row, "region", loan.region),
         Set(row, "product", loan.product),
-        *_branch(loan.loan_id, loan.branch or loan.region, loan.region),
+        *_branch_of(loan),
         *([Set(row, "since", loan.restated_on.isoformat())] if loan.from_bucket is None else []),
         Set(row, "principal_fen", loan.principal_after_fen),
         Set(row, "overdue_fen", loan.overdue_after_fen),
@@ -141,6 +141,14 @@ def _restated(loan: LoanRestated) -> Sequence[Op]:
 
 def _branch(loan_id: str, branch: str, region: str) -> Sequence[Op]:
     return [Set(_row(loan_id), "branch", branch), Set(_row(loan_id), "moved", branch != region)]
+
+
+def _branch_of(loan: LoanRestated) -> Sequence[Op]:
+    """One of before rules 8 does not say who looks after the loan: what its row says stays, and one that is counted again, which has no
+    row, is its region's."""
+    if not loan.branch and loan.from_bucket is not None:
+        return []
+    return _branch(loan.loan_id, loan.branch or loan.region, loan.region)
 
 
 def _kind(bucket: str) -> str:

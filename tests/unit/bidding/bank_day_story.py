@@ -191,6 +191,7 @@ def listed(number: int, *ids: str) -> BankBreaksListed:
         part=number,
         break_ids=ids,
         told=told(*(HERE, THERE)[: number + 1]),
+        opened=len(ids),
     )
 
 

@@ -1,7 +1,6 @@
 """The reconciler finds our side of a date in the views, asks once for what a file says, and waits for what is not over."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -36,7 +35,6 @@ from services.bidding.reconciler import (
     order_of,
     reconciliation,
 )
-from services.bidding.side_by_side import SideBySide
 from services.bidding.waiting_breaks import USUAL
 from tests.unit.bidding import bank_day_story as story
 from tests.unit.bidding.bank_day_story import MONDAY, TUESDAY
@@ -80,6 +78,7 @@ class Desk:
     events: list[Any] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
     refuses: str | None = None
+    refuses_of: dict[date, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reconciler = Reconciler(self.views, self, self._hear, self._pause, partitions=2)
@@ -111,7 +110,7 @@ class Desk:
         self.asked.append(command)
         self.revisions.append(revision)
         self.attempts.append(attempt)
-        return self.refuses
+        return self.refuses_of.get(command.business_date, self.refuses)
 
     async def _pause(self) -> None:
         pass
@@ -373,25 +372,3 @@ async def test_a_wrong_balance_of_an_account_is_a_difference(desk: Desk) -> None
     assert command.accounts_fen == command.ledger.closing_fen + 1_00
     kinds = [getattr(event, "kind", "") for event in given(AGGREGATE).when(command, on()).events]
     assert "accounts_differ" in kinds
-
-
-async def test_one_of_two_jobs_that_fails_is_seen_and_does_not_end_the_other() -> None:
-    """It begins anew until it moves again; the other goes on all the while."""
-    stop, two = asyncio.Event(), SideBySide(again_s=0.0)
-    failures, seen = iter((ValueError("x"), None)), []
-
-    async def breaks(moves: Callable[[], None]) -> None:
-        failure = next(failures, None)
-        if failure is not None:
-            raise failure
-        seen.append(two.ready())
-        moves()
-        seen.append(two.ready())
-        stop.set()
-
-    async def works(moves: Callable[[], None]) -> None:
-        moves()
-        await stop.wait()
-
-    await asyncio.wait_for(two.run(stop, reconciler=breaks, courier=works), 5)
-    assert seen == [(False, "reconciler failed: ValueError"), (True, "")]

@@ -289,6 +289,13 @@ SPECS = [
         "",
     ),
     spec(
+        "nor is a dead man asked for ever",
+        (*POOR, queued(), looked(ASK_ANN, last_turn=1)),
+        record_dropped("ann", "owner_deceased"),
+        (dropped("ann", "owner_deceased"), BROKE, over("orders_exhausted", 1)),
+        "",
+    ),
+    spec(
         "in a row",
         (*POOR, CHANGED, queued(), looked(ASK_ANN, last_turn=1)),
         record_dropped("ann"),

@@ -346,6 +346,16 @@ def test_a_file_that_mends_everything_closes_what_was_told_and_what_waits_is_gon
     assert parts, "more than one command takes came in parts"
 
 
+def test_what_a_day_has_on_the_list_takes_no_room_from_it() -> None:
+    """Three of Monday's stand there, room for five: with a fourth it is still told as a whole."""
+    town = Town(([_booking(f"R{number}") for number in range(3)], []), Room(open=5, listed=2, part=4))
+    town.look(0)
+    town.theirs[0].append(_booking("R50"))
+    town.look(0)
+    assert number_of(town.state.breaks) == 4
+    assert not town.views.documents[DAYS.name][str(MONDAY)]["bit_by_bit"]
+
+
 def test_a_look_at_views_that_are_behind_is_refused_and_the_next_one_is_not() -> None:
     """What the views have not shown yet would be told twice: the digest of what was told says so."""
     town = Town(([_booking(f"R{number}") for number in range(8)], []), Room(open=5, listed=2, part=2))

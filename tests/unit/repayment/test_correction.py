@@ -44,6 +44,7 @@ from tests.unit.repayment.stories import (
     LOAN,
     OPEN,
     OPENED,
+    amended,
     days,
     debit_id,
     debited,
@@ -392,13 +393,15 @@ def test_the_loan_refuses_by_name(change: dict[str, Any], code: str) -> None:
 
 
 def test_only_what_a_replay_would_miss_stands_in_the_way() -> None:
-    """A loan that another branch looks after is corrected like any other, and says so; one whose class was given by hand is not."""
+    """A loan is corrected whichever branch looks after it, and says which: of one that never moved its region. One whose class was given
+    by hand is not."""
     which: dict[str, Any] = {"loan_id": "loan_7", "borrower": "usr_bo", "measure_id": "msr_1"}
     moved = LoanMoved(from_branch="CN-31", to_branch="CN-44", moved_on=FIRST_DUE, **which)
     plain, elsewhere = (
-        given(LOAN, OPENED, *PAID, *before).when(CORRECT, on(FIRST_DUE)) for before in ((), (moved,))
+        given(LOAN, amended(OPENED, region="CN-31"), *PAID, *before).when(CORRECT, on(FIRST_DUE))
+        for before in ((), (moved,))
     )
-    assert plain.refused is None
+    assert [said.branch for said in plain.events if isinstance(said, LoanRestated)] == ["CN-31"]
     elsewhere.then(
         *(replace(said, branch="CN-44") if isinstance(said, LoanRestated) else said for said in plain.events)
     )

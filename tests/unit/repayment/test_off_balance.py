@@ -25,6 +25,7 @@ from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import random_measure
 from tests.unit.repayment.stories import OPENED, SECOND_DUE, amended, days, line, no_income, received
+from tests.unit.repayment.test_correction import RESTATED
 from tests.unit.repayment.test_page_lives import Anything
 from tests.unit.runtime.edge_world import World, running
 
@@ -112,6 +113,25 @@ def test_a_loss_keeps_what_was_written_off_and_says_what_became_of_it() -> None:
     assert shown["segment:CN-31:credit"] == SUMS | {"kind": "segment", "region": "CN-31", "product": "credit"}
     assert (shown["sum"]["loans"], shown["sum"]["left_fen"]) == (2, 92_270 + 102_570)
     assert documents(LOSSES, history("loan_7", HERE, replace(PAID, bucket="M2"))) == {}
+
+
+def test_a_correction_of_an_old_log_takes_back_what_was_recovered() -> None:
+    """It does not say what is owed: what it says of recoveries and of the principal counts, and each row still adds up."""
+    taken_back = replace(
+        RESTATED,
+        from_bucket="written_off",
+        principal_before_fen=91_000,
+        principal_after_fen=100_000,
+        recovered_fen=-10_000,
+        region="CN-31",
+        product="credit",
+    )
+    row = documents(LOSSES, history("loan_7", *STORY, taken_back))["loan:loan_7"]
+    assert (row["recovered_fen"], row["left_principal_fen"]) == (0, 100_000)
+    assert row["written_off_fen"] == (
+        row["recovered_fen"] + row["in_kind_fen"] + row["waived_fen"] - row["corrected_fen"] + row["left_fen"]
+    )
+    assert documents(LOSSES, history("loan_7", HERE, RESTATED)) == {}
 
 
 class Lost(Anything):

@@ -16,6 +16,7 @@ from services.repayment.app import build
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.repayment.stories import INSTALLMENT, OPENED, amended
+from tests.unit.repayment.test_correction import RESTATED
 from tests.unit.repayment.views_story import LATE, STORY, moved
 from tests.unit.runtime.edge_world import World, running
 
@@ -70,6 +71,27 @@ def test_what_is_overdue_is_moved_by_cases() -> None:
     assert (there["bucket:M1"]["overdue_fen"], there["bucket:M2"]["overdue_fen"]) == (0, 40_000)
     closed = documents(BUCKETS, [*loan, *history("dbt_bo", *CASES, CLOSED)])
     assert {doc: closed[doc]["overdue_fen"] for doc in SUMMED} == dict.fromkeys(SUMMED, 0)
+
+
+def test_a_correction_of_an_old_log_moves_no_loan_back_to_its_region() -> None:
+    """It does not say which branch looks after the loan, so what its row says stays; one that says it is believed."""
+    here = {"region": "CN-31", "product": "credit"}
+    move = LoanMoved(
+        loan_id="loan_7",
+        borrower="usr_bo",
+        measure_id="msr_1",
+        from_branch="CN-31",
+        to_branch="CN-44",
+        moved_on=LATE,
+    )
+    old = replace(RESTATED, **here)
+    for restated, branch, has_moved in (
+        (old, "CN-44", True),
+        (replace(old, branch="CN-44"), "CN-44", True),
+        (replace(old, branch="CN-31"), "CN-31", False),
+    ):
+        row = documents(BUCKETS, history("loan_7", amended(OPENED, **here), move, restated))["loan:loan_7"]
+        assert (row["branch"], row["moved"]) == (branch, has_moved)
 
 
 SEGMENTS = st.lists(
