@@ -144,7 +144,7 @@ def test_a_guarantors_money_pays_no_arrears() -> None:
     paid = given(LOAN, *stopped).when(RECORD, on(DAY))
     assert not ends(paid.events)
     after = (*stopped, *paid.events)
-    assert fold(LOAN, after).book.is_behind(DAY)  # type: ignore[union-attr]
+    assert fold(LOAN, after).book.is_behind(DAY)
     given(LOAN, *after).when(END, on(DAY)).then_refused("not_cured")
 
 
