@@ -34,6 +34,7 @@ from libs.events import (  # noqa: F401  # importing them declares their events
     onboarding,
     pauses,
     plans,
+    recovery_costs,
     redemption,
     relations,
     reopening,

@@ -62,10 +62,13 @@ class Restructuring:
 
 @record
 class WriteOff:
-    """核销: the house expects nothing more. Claims stay, and the debtor owes."""
+    """核销: the house expects nothing more. Claims stay, and the debtor owes. `cost_fen`: so much has its pursuit cost, which is owed to
+    `cost_account` (empty: none); of a loan that is written off already it is all that the measure says."""
 
     ground: WriteOffGround
     kind: Literal["write_off"] = "write_off"
+    cost_fen: Count = 0
+    cost_account: str = ""
 
 
 @record

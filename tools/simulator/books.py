@@ -271,13 +271,12 @@ class Books:
 
     def _promises_back(self, where: str, data: Any) -> None:
         self._answered(data)
-        self._once(where, f"return {data['payment_id']}")
-        self.owed[f"return {data['payment_id']}"] = data["amount_fen"]
+        self._once(where, name := f"return {'cost:' if 'left_fen' in data else ''}{data['payment_id']}")
+        self.owed[name] = data["amount_fen"]
 
     def _refused(self, where: str, data: Any) -> None:
         """A refused command that carried a payment promises it back."""
-        about = data["about"]
-        if "payment_id" in about:
+        if "payment_id" in (about := data["about"]):
             self._promises_back(where, about | {"amount_fen": int(about["amount_fen"])})
 
     def _given_back(self, where: str, data: Any) -> None:
@@ -381,6 +380,7 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.DebtSettledInKind.v1": settled_in_kind,
     "repayment.PaymentReturned.v1": Books._promises_back,
     "repayment.OverpaymentReturned.v1": Books._promises_back,
+    "repayment.RecoveryCostPaid.v1": Books._promises_back,
     "repayment.LoanRepaid.v1": Books._repaid,
     "repayment.LoanRestated.v1": Books._restated,
     "repayment.PenaltyCharged.v1": Books._charged,

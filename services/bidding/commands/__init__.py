@@ -248,7 +248,7 @@ class PayLoan:
 
 @command("bidding.ReturnPayment")
 class ReturnPayment:
-    """Give money back that the loan did not take; `reason` is a code. No effect for the last return again."""
+    """Give money on that the loan did not take: back to its payer, or to whom a recovery's cost is owed; `reason` is a code. No effect for the last return again."""
 
     loan_id: str
     payment_id: str

@@ -83,7 +83,7 @@ def pay(command: PayLoan, state: Open, context: Context) -> Sequence[LoanPayment
 
 
 def give_back(command: ReturnPayment, state: Open) -> Sequence[LoanPaymentReturned]:
-    """What the loan did not take is the payer's again."""
+    """What the loan did not take is the payer's again, or of whom its recovery's cost is owed to."""
     if _dealings(state, command.loan_id).returned_payment_id == command.payment_id:
         return []
     return [

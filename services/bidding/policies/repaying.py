@@ -10,6 +10,7 @@ from libs.events.bidding import (
 )
 from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.records import RecordedEvent
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
     DebitRequested,
     InstallmentDue,
@@ -50,6 +51,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return _distribute(distributed)
         case OverpaymentReturned() as over:
             return [_return(over.account_id, over.loan_id, over.payment_id, over.amount_fen, "overpayment")]
+        case RecoveryCostPaid() as cost:
+            return [_cost(cost)]
         case PaymentReturned() as returned:
             return [
                 _return(
@@ -110,6 +113,21 @@ def fee_of(loan_id: str, fee_id: str, amount_fen: int) -> Send:
 def _return(account_id: str, loan_id: str, payment_id: str, amount_fen: int, reason: str) -> Send:
     back = ReturnPayment(loan_id=loan_id, payment_id=payment_id, amount_fen=amount_fen, reason=reason)
     return Send("return", account_id, back)
+
+
+def _cost(paid: RecoveryCostPaid) -> Send:
+    """A cost's part of a payment goes to whom it is owed, under a name of its own: the payer may be given back of the same payment."""
+    credit = ReturnPayment(
+        loan_id=paid.loan_id,
+        payment_id=_cost_of(paid),
+        amount_fen=paid.amount_fen,
+        reason="recovery_cost",
+    )
+    return Send("cost", paid.account_id, credit)
+
+
+def _cost_of(paid: RecoveryCostPaid) -> str:
+    return f"cost:{paid.payment_id}"
 
 
 def _is_refused_payment(refused: CommandRefused) -> bool:
@@ -174,10 +192,11 @@ SAGAS = (
     ),
     Saga(
         name="return",
-        why="Money that a loan did not take, in part or at all, comes back to who paid it.",
+        why="Money that a loan did not take, in part or at all, comes back to who paid it; what of it is a recovery's cost goes to whom that is owed.",
         opened_by={
             PaymentReturned: lambda returned: returned.payment_id,
             OverpaymentReturned: lambda over: over.payment_id,
+            RecoveryCostPaid: _cost_of,
             CommandRefused: lambda refused: (
                 (refused.about["payment_id"],) if _is_refused_payment(refused) else ()
             ),
@@ -186,6 +205,7 @@ SAGAS = (
         steps=(
             Step(on=PaymentReturned, send=ReturnPayment),
             Step(on=OverpaymentReturned, send=ReturnPayment),
+            Step(on=RecoveryCostPaid, send=ReturnPayment),
             Step(on=CommandRefused, send=ReturnPayment),
         ),
     ),

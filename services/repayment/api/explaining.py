@@ -73,7 +73,7 @@ def settlement_explained(
     quote: tuple[AllocationLine, ...],
 ) -> ExplanationOut:
     """Raises Problem 404 for a part that the quote does not have."""
-    shown = SettlementOut.of(loan["loan_id"], date.min, quote)
+    shown = SettlementOut.of(LoanOut.of(dict(loan)), date.min, quote)
     value_fen = getattr(shown, f"{component}_fen", None)
     if value_fen is None:
         raise not_found("unknown_figure")
@@ -106,13 +106,17 @@ _COMPUTED: Final[Mapping[str, tuple[Computed, str]]] = {
 
 
 def quoted_fen(account: Account, component: str, lines: Iterable[AllocationLine]) -> int:
-    """What of a settlement's component (`amount` for all) events have said: of its instalments what is open, of principal all."""
+    """What of a settlement's component (`amount` for all) events have said: of its instalments what is open, of principal and
+    of a cost that comes first all."""
     if component == "amount":
         quoted = list(lines)
-        return sum(quoted_fen(account, each, quoted) for each in COMPONENTS)
+        return sum(quoted_fen(account, each, quoted) for each in (*COMPONENTS, "cost"))
     if component == "principal":
         left: int = account.get("outstanding_fen", 0)
         return left
+    if component == "cost":
+        cost: int = account.get("cost_fen", 0)
+        return cost
     rows = account.get("rows", {})
     return sum(left_fen(rows.get(str(line.number), {}), component) for line in lines if line.number)
 

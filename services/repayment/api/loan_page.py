@@ -80,7 +80,7 @@ async def read_loan(request: Request, loan: OwnLoan, today: Today) -> LoanPageOu
     payments, and what would end it today."""
     quote = None
     if today is not None and loan["state"] == "running":
-        quote = SettlementOut.of(loan["loan_id"], today, _settled(request, loan, today))
+        quote = SettlementOut.of(LoanOut.of(loan), today, _settled(request, loan, today))
     return LoanPageOut.shown(loan, today, quote)
 
 

@@ -43,14 +43,19 @@ class RestructuringIn(Shape):
 
 
 class WriteOffIn(Shape):
-    """The house expects nothing more, on this ground."""
+    """The house expects nothing more, on a ground. What its pursuit has cost is paid first of what comes still, to `cost_account`; for
+    a loan that is written off already that is all that it says."""
 
     kind: Literal["write_off"]
     ground: measures.WriteOffGround
+    cost_fen: PositiveFenField | None = None
+    cost_account: Annotated[str, id_field("acc")] | None = None
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
-        return measures.WriteOff(ground=self.ground)
+        return measures.WriteOff(
+            ground=self.ground, cost_fen=self.cost_fen or 0, cost_account=self.cost_account or ""
+        )
 
 
 class WaiverIn(Shape):

@@ -26,7 +26,7 @@ _SUSPENDED: Final = {"state": "running", "accrual": "non_accrual", "written_off_
 
 class LossSums(BaseModel):
     """Losses added up: what was owed when they were written off and what is left of it, part by part, and what became of the rest.
-    `written_off_fen` = recovered + in kind + waived − corrected + left, in each row and in each sum. `given_up_fen` is interest and fees of
+    `written_off_fen` = recovered + in kind + waived − corrected + left, in each row and in each sum. `cost_fen` is what their pursuit cost, `cost_paid_fen` what of it came before that. `given_up_fen` is interest and fees of
     rows that were not due then, and is owed by nobody."""
 
     loans: int = Field(0, examples=[1])
@@ -45,6 +45,8 @@ class LossSums(BaseModel):
     left_interest_fen: int = 0
     left_fee_fen: int = 0
     left_penalty_fen: int = 0
+    cost_fen: int = 0
+    cost_paid_fen: int = 0
 
     def add(self, document: Document) -> None:
         """One segment more."""

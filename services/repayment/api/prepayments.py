@@ -45,13 +45,14 @@ class PrepaymentOut(BaseModel):
     interest_fen: int
     principal_fen: int
     saved_fen: int
+    cost_fen: int = 0
     rows: list[NewRowOut]
 
     @staticmethod
     def of(loan: LoanOut, asked: tuple[int, date, Prepay], found: Prepayment) -> "PrepaymentOut":
         """From the domain's answer to amount, value date and mode."""
         amount_fen, on, mode = asked
-        parts = sums_of(found.lines)
+        parts = sums_of(found.lines) | {"cost_fen": loan.cost_fen}
         taken_fen = sum(parts.values())
         return PrepaymentOut(
             id=loan.id,
@@ -94,7 +95,8 @@ async def read_prepayment(
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
     try:
         with money_context():
-            found = prepayment(loan.book(), amount_fen, day, mode, rules, arrears_in=loan.arrears_in)
+            rest_fen = max(0, amount_fen - loan.cost_fen)  # the cost of a recovery comes first
+            found = prepayment(loan.book(), rest_fen, day, mode, rules, arrears_in=loan.arrears_in)
     except Refused as refused:
         raise refusal(refused.code) from None
     return PrepaymentOut.of(loan, (amount_fen, day, mode), found)

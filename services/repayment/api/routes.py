@@ -133,7 +133,8 @@ async def read_payoff(
         return PayoffOut(id=loan.id, value_date=on, amount_fen=0)
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
     with money_context():
-        return PayoffOut(id=loan.id, value_date=on, amount_fen=payoff_fen(loan.book(), on, rules))
+        amount_fen = payoff_fen(loan.book(), on, rules) + loan.cost_fen
+        return PayoffOut(id=loan.id, value_date=on, amount_fen=amount_fen)
 
 
 @router.read("/loans/{loan}/settlement", scopes("loan:own", "operator"), answer=SettlementOut)
@@ -147,10 +148,10 @@ async def read_settlement(
     much on an earlier day comes back. A day that is over is refused as `date_passed`."""
     not_past(valid_to, today)
     if loan.state == "repaid":
-        return SettlementOut.of(loan.id, valid_to, ())
+        return SettlementOut.of(loan, valid_to, ())
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
     with money_context():
-        return SettlementOut.of(loan.id, valid_to, settlement(loan.book(), valid_to, rules))
+        return SettlementOut.of(loan, valid_to, settlement(loan.book(), valid_to, rules))
 
 
 @router.read("/claims", scopes("claim:own"), answer=ClaimsOut)

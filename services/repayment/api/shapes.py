@@ -141,6 +141,7 @@ class LoanOut(BaseModel):
     written_off_on: date | None = None
     voided_on: date | None = None
     recovered_fen: int = 0
+    cost_fen: int = 0
     arrears_in: int = 0
     waived_fen: int = 0
     branch: str = ""
@@ -160,10 +161,8 @@ class LoanOut(BaseModel):
         for row in rows:
             row.open_fen = row.left_fen() if running else 0
         oldest = next((row for row in rows if row.open_fen), None)
-        made = ("id", "rows", "payments", "next_due", "flags", "pauses")
-        shown = {
-            name: document[name] for name in LoanOut.model_fields if name in document and name not in made
-        }
+        made = {"id", "rows", "payments", "next_due", "flags", "pauses"}
+        shown = {name: document[name] for name in LoanOut.model_fields.keys() - made if name in document}
         return LoanOut(
             id=document["loan_id"],
             rows=rows,
@@ -305,12 +304,13 @@ class SettlementOut(BaseModel):
     fee_fen: int
     interest_fen: int
     principal_fen: int
+    cost_fen: int = 0
 
     @staticmethod
-    def of(loan_id: str, valid_to: date, lines: Sequence[events.AllocationLine]) -> "SettlementOut":
-        """From the lines by which the payment would be allocated on the last day."""
-        parts = sums_of(lines)
-        return SettlementOut(id=loan_id, valid_to=valid_to, amount_fen=sum(parts.values()), **parts)
+    def of(loan: "LoanOut", valid_to: date, lines: Sequence[events.AllocationLine]) -> "SettlementOut":
+        """By the lines as which it would be paid on the last day, after a cost that is open."""
+        parts = sums_of(lines) | {"cost_fen": loan.cost_fen if lines else 0}
+        return SettlementOut(id=loan.id, valid_to=valid_to, amount_fen=sum(parts.values()), **parts)
 
 
 def sums_of(lines: Sequence[events.AllocationLine]) -> dict[str, int]:

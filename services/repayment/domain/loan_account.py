@@ -215,6 +215,9 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     "recovered_fen": Formula(
         "Σ payments since the loan was written off", "decision 25", _told("recovered_fen")
     ),
+    "cost_fen": Formula(
+        "Σ cost of recovery that was booked − Σ paid of it", "decision 25", _told("cost_fen")
+    ),
     **{
         f"totals.{each}_fen": Formula(f"Σ {each} of all instalments", rule, _contracted(each))
         for each, rule in zip(COMPONENTS, (_SCHEDULE, _SCHEDULE, "decision 19", _PENALTY), strict=True)

@@ -19,6 +19,7 @@ from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.flags import LoanUnflagged
 from libs.events.measures import MeasureExamined
 from libs.events.money import Count
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
@@ -124,12 +125,6 @@ class Repaid:
 LoanState = NotOpened | Running | Repaid
 
 
-def takes_from_anyone(state: Running | Repaid) -> bool:
-    """Whether somebody else than the borrower may pay. A loan that is repaid takes nothing, and tells nobody else so."""
-    terms = state.book.repayment if isinstance(state, Running) else None
-    return terms is not None and terms.payer == "anyone"
-
-
 def shared_by(state: Running) -> tuple[Claim, ...]:
     """The claims as a payment is shared among them: where no principal is owed any more, by what each was owed last."""
     if not state.weights:
@@ -203,7 +198,7 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
         case _ if not isinstance(state, Running):
             return state
         case _ if isinstance(event, TroubledEvent):
-            return troubled(state, event)
+            return troubled(_answered_by(state, event), event)
         case LoanWaited():
             return replace(state, journal=with_wait(state.journal, event))
         case _:
@@ -313,6 +308,12 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
     if waits_for(state.unanswered, payment_id):
         return replace(state, unanswered=answered(state.unanswered, payment_id))
     return replace(state, remembered=(*state.remembered, payment_id)[-PAYMENTS_REMEMBERED:])
+
+
+def _answered_by(state: Running, event: TroubledEvent) -> Running:
+    if isinstance(event, RecoveryCostPaid) and event.is_all:
+        return _answered(state, event.payment_id)
+    return state
 
 
 def _came_to_nothing(state: _Lent, payment_id: str, event: PaymentReturned | DebitFailureRecorded) -> _Lent:

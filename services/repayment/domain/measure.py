@@ -49,6 +49,7 @@ from services.repayment.domain.measure_state import (
     evolve,
 )
 from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.recovery_cost import require_other_payee
 
 #: The phase of a day in which a vote ends (design.md 2.7): the last that repayment has.
 VOTES_PHASE = 4
@@ -187,6 +188,7 @@ def _sign(
         raise Refused("measure_expired")
     _require_another(state, signer, command.himself)
     terms = state.proposal.terms
+    require_other_payee(terms, command.himself)
     if isinstance(terms, BranchMove) and command.branch != terms.to_branch:
         raise Refused("forbidden_branch")
     if command.refused is not None:

@@ -8,7 +8,6 @@ that nobody paid; saying nothing leaves it in the loan's clearing, where it is s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from libs.events.deciding import Context, Refused
@@ -36,25 +35,15 @@ from services.repayment.domain.allocation import (
     settlement,
 )
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
-from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, takes_from_anyone
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
+from services.repayment.domain.money_in import Money
 from services.repayment.domain.pending import judged_to, waits_for
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
 from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.recovering import recovered
+from services.repayment.domain.recovery_cost import cost_first
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
-
-
-@dataclass(frozen=True, slots=True)
-class _Money:
-    """Money that has left a borrower's account for this loan."""
-
-    payment_id: str
-    account_id: str
-    amount_fen: int
-    value_date: date
-    payer: str = ""
-    """Who pays, empty for the borrower."""
 
 
 def record_debit(
@@ -63,10 +52,10 @@ def record_debit(
     """A debit's money is allocated, or goes back from a loan that is repaid."""
     if not waits_for(state.unanswered, command.debit_id):
         return []
-    money = _Money(command.debit_id, command.account_id, command.debited_fen, command.value_date)
+    money = Money(command.debit_id, command.account_id, command.debited_fen, command.value_date)
     if isinstance(state, Repaid):
         return _returned(state, money, "loan_repaid")
-    return _paid(profile, state, money, context)
+    return cost_first(state, money, lambda rest: _paid(profile, state, rest, context))
 
 
 def record_debit_failure(command: RecordDebitFailure, state: Running | Repaid) -> Sequence[LoanEvent]:
@@ -91,30 +80,40 @@ def record_payment(
     if command.payment_id in state.remembered:
         return []
     payer = "" if command.payer == state.borrower else command.payer
-    money = _Money(command.payment_id, command.account_id, command.amount_fen, command.value_date, payer)
+    money = Money(command.payment_id, command.account_id, command.amount_fen, command.value_date, payer)
     if payer and not takes_from_anyone(state):
         return _returned(state, money, "not_the_borrower")
     if isinstance(state, Repaid):
         return _returned(state, money, "loan_repaid")
     if money.value_date < state.book.funded_on:
         return _returned(state, money, "before_funding")
-    if command.settle:
-        return _settled(profile.on(state.book.funded_on), state, money, context)
-    if command.prepay is not None and state.trouble.voided_on is not None:
+    if command.prepay is not None and not command.settle and state.trouble.voided_on is not None:
         return _returned(state, money, "loan_voided")
-    if command.prepay is not None:
-        return _prepaid(profile.on(state.book.funded_on), state, money, command.prepay, context)
-    return _paid(profile, state, money, context)
+
+    def take(rest: Money) -> Sequence[LoanEvent]:
+        if command.settle:
+            return _settled(profile.on(state.book.funded_on), state, rest, context)
+        if command.prepay is not None:
+            return _prepaid(profile.on(state.book.funded_on), state, rest, command.prepay, context)
+        return _paid(profile, state, rest, context)
+
+    return cost_first(state, money, take, is_whole=command.settle or command.prepay is not None)
 
 
-def _charged_to(state: Running, money: _Money, context: Context) -> date:
+def takes_from_anyone(state: Running | Repaid) -> bool:
+    """Whether somebody else than the borrower may pay. A loan that is repaid takes nothing, and tells nobody else so."""
+    terms = state.book.repayment if isinstance(state, Running) else None
+    return terms is not None and terms.payer == "anyone"
+
+
+def _charged_to(state: Running, money: Money, context: Context) -> date:
     """Up to when penalty is owed before the money counts: its value date, but no day of which a debit's answer may still be on its way.
     Of today's debits a replay knows no order (docs/decisions/0024), so money of tomorrow waits for all of them, answered or not."""
     to = judged_to(state.unanswered, money.value_date)
     return min(to, context.business_date) if state.asked_on >= context.business_date else to
 
 
-def _settled(rules: Rules, state: Running, money: _Money, context: Context) -> Sequence[LoanEvent]:
+def _settled(rules: Rules, state: Running, money: Money, context: Context) -> Sequence[LoanEvent]:
     """All that is owed, or nothing."""
     penalty_to = _charged_to(state, money, context)
     lines = settlement(state.book, money.value_date, rules, penalty_to=penalty_to)
@@ -123,7 +122,7 @@ def _settled(rules: Rules, state: Running, money: _Money, context: Context) -> S
     return _taken(rules, state, money, lines, context)
 
 
-def _paid(profile: Profile, state: Running, money: _Money, context: Context) -> Sequence[LoanEvent]:
+def _paid(profile: Profile, state: Running, money: Money, context: Context) -> Sequence[LoanEvent]:
     """Allocated to what is due, with its penalty."""
     rules = profile.on(state.book.funded_on)
     charges = penalties(rules, state, _charged_to(state, money, context))
@@ -136,7 +135,7 @@ def _paid(profile: Profile, state: Running, money: _Money, context: Context) -> 
 
 
 def _prepaid(
-    rules: Rules, state: Running, money: _Money, mode: Prepay, context: Context
+    rules: Rules, state: Running, money: Money, mode: Prepay, context: Context
 ) -> Sequence[LoanEvent]:
     """All that is due, and then principal that is not; what cannot be prepaid goes back whole, by its name."""
     try:
@@ -156,7 +155,7 @@ def _prepaid(
     return _taken(rules, state, money, found.lines, context, change)
 
 
-def _change(state: Running, money: _Money, mode: Prepay, found: Prepayment) -> ScheduleChanged | None:
+def _change(state: Running, money: Money, mode: Prepay, found: Prepayment) -> ScheduleChanged | None:
     if not found.rows:
         return None
     return ScheduleChanged(
@@ -172,7 +171,7 @@ def _change(state: Running, money: _Money, mode: Prepay, found: Prepayment) -> S
     )
 
 
-def _returned(state: Running | Repaid, money: _Money, code: str) -> Sequence[LoanEvent]:
+def _returned(state: Running | Repaid, money: Money, code: str) -> Sequence[LoanEvent]:
     return [
         PaymentReturned(
             loan_id=state.loan_id,
@@ -187,7 +186,7 @@ def _returned(state: Running | Repaid, money: _Money, code: str) -> Sequence[Loa
 def _taken(
     rules: Rules,
     state: Running,
-    money: _Money,
+    money: Money,
     lines: tuple[AllocationLine, ...],
     context: Context,
     change: ScheduleChanged | None = None,
@@ -252,7 +251,7 @@ def _taken(
 
 
 def _distributed(
-    rules: Rules, state: Running, money: _Money, paid: tuple[AllocationLine, ...]
+    rules: Rules, state: Running, money: Money, paid: tuple[AllocationLine, ...]
 ) -> RepaymentDistributed:
     principal_fen = sum(line.principal_fen for line in paid)
     interest_fen = sum(line.interest_fen for line in paid)

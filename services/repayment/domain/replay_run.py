@@ -243,6 +243,10 @@ class Run:
 
     def _decided(self, payment: Payment) -> Sequence[LoanEvent]:
         state, borrower = self.state, self.state.borrower
+        if isinstance(
+            state, Running
+        ):  # nothing that came has paid a cost (`unreplayed`), so none of it does now
+            state = replace(state, trouble=replace(state.trouble, cost=None))
         context = Context(at=_NEVER, business_date=payment.booked_on, principal="")
         account_id = payment.account_id or reopened(state).borrower_account
         if not payment.is_debit:

@@ -23,6 +23,7 @@ from libs.events.measures import (
 from libs.events.money import Count
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
+from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.repayment import LoanClass, LoanClassified
 from libs.events.voidance import LoanVoided
 
@@ -38,6 +39,8 @@ TroubledEvent = (
     | LoanRescheduled
     | LoanWrittenOff
     | RecoveryReceived
+    | RecoveryCostBooked
+    | RecoveryCostPaid
     | PenaltyWaived
     | NonAccrualStarted
     | NonAccrualEnded
@@ -72,6 +75,15 @@ class Waiting:
 
 
 @record
+class Cost:
+    """What it cost to pursue a loss, as far as it is not paid, and to whom that is owed."""
+
+    measure_id: str
+    account_id: str
+    owed_fen: Count
+
+
+@record
 class Trouble:
     """The measures that the loan has examined and carried out (the last of them, beside corrections that it has examined), and what they left behind.
 
@@ -82,7 +94,7 @@ class Trouble:
     its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
     asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered. `arrears_in` is the row in which a
     restructuring asks for what was in arrears, 0 for none. `no_income_by_hand`: two people decided that its interest is none, and no
-    payment takes it back.
+    payment takes it back. `cost` is paid before the debt; a payment that paid some of one is not replayed, for it is no input of the journal.
     """
 
     examined: tuple[str, ...] = ()
@@ -104,6 +116,7 @@ class Trouble:
     waiting: tuple[Waiting, ...] = ()
     arrears_in: Count = 0
     no_income_by_hand: bool = False
+    cost: Cost | None = None
 
 
 def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
@@ -133,8 +146,8 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             )
         case LoanWrittenOff():
             return replace(_changed(trouble, event.measure_id), written_off_on=event.written_off_on)
-        case RecoveryReceived():
-            return replace(trouble, recovered_fen=event.recovered_fen)
+        case RecoveryReceived() | RecoveryCostBooked() | RecoveryCostPaid():
+            return _recovered(trouble, event)
         case PenaltyWaived():
             changed = _changed(trouble, event.measure_id)
             return replace(changed, waived_fen=trouble.waived_fen + event.waived_fen)
@@ -152,6 +165,20 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(_done(trouble, event.measure_id), branch=event.to_branch)
         case DelinquencyPaused() | DelinquencyPauseEnded() | LoanFlagged() | LoanUnflagged():
             return replace(_done(trouble, event.measure_id), flags=_flags(trouble.flags, event))
+        case _:
+            assert_never(event)
+
+
+def _recovered(trouble: Trouble, event: RecoveryReceived | RecoveryCostBooked | RecoveryCostPaid) -> Trouble:
+    match event:
+        case RecoveryReceived():
+            return replace(trouble, recovered_fen=event.recovered_fen)
+        case RecoveryCostBooked():
+            cost = Cost(measure_id=event.measure_id, account_id=event.account_id, owed_fen=event.cost_fen)
+            return replace(_done(trouble, event.measure_id), cost=cost)
+        case RecoveryCostPaid():
+            left = replace(trouble.cost, owed_fen=event.left_fen) if trouble.cost and event.left_fen else None
+            return replace(trouble, cost=left, unreplayed=True)
         case _:
             assert_never(event)
 

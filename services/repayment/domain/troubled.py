@@ -47,6 +47,7 @@ from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.mandate import Need, need_of
 from services.repayment.domain.pausing_loan import flagged, pause_ended, paused_or_flagged
 from services.repayment.domain.profile import Rules
+from services.repayment.domain.recovery_cost import booked, require_other_payee
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import settled_in_kind
@@ -65,6 +66,7 @@ def examine(
     """Whether the loan could do it today, and whose word it needs. Refusals stand on CarryOutMeasure."""
     if command.measure_id in state.trouble.examined:
         return []
+    require_other_payee(command.terms, command.himself)
     effect(rules, command.measure_id, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
@@ -179,7 +181,10 @@ def _written_off(
     rules: Rules, measure_id: str, terms: WriteOff, state: Running, on: date
 ) -> Sequence[LoanEvent]:
     """What is owed on the day stays owed; nothing more comes to it. The running period's interest is given up *(chosen)*."""
+    cost = booked(measure_id, terms, state, on)
     if state.trouble.written_off_on is not None:
+        if cost:
+            return cost
         raise Refused("loan_written_off")
     dpd = days_past_due(state.book, on)
     if terms.ground == "overdue" and dpd < rules.write_off_dpd:
@@ -230,7 +235,7 @@ def _written_off(
         events += classified(state, book, "loss", on, measure_id=measure_id)
     events += stopped(state, on, "written_off", measure_id=measure_id, book=book)
     events += pause_ended(measure_id, state, on, "written_off")
-    return [*events, *release_all(state, "loan_written_off")]
+    return [*events, *cost, *release_all(state, "loan_written_off")]
 
 
 # --- waiver --------------------------------------------------------------------------------------------------------

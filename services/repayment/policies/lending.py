@@ -24,6 +24,7 @@ from libs.events.market import (
     OfferWithdrawn,
 )
 from libs.events.records import RecordedEvent
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
     BusinessDayClosed,
     BusinessDayCloseStarted,
@@ -203,6 +204,7 @@ SAGAS = (
         },
         closed_by={
             PaymentReceived: lambda event: str(event.payment_id),
+            RecoveryCostPaid: lambda event: str(event.payment_id),
             DebitFailureRecorded: lambda event: str(event.debit_id),
             LoanPaymentReturned: lambda event: str(event.payment_id),
         },
@@ -218,6 +220,7 @@ SAGAS = (
         opened_by={LoanPaymentDebited: lambda event: str(event.payment_id)},
         closed_by={
             PaymentReceived: lambda event: str(event.payment_id),
+            RecoveryCostPaid: lambda event: str(event.payment_id),
             LoanPaymentReturned: lambda event: str(event.payment_id),
         },
         steps=(Step(on=LoanPaymentDebited, send=RecordPayment, declined_by=(PaymentReturned,)),),

@@ -16,6 +16,7 @@ from libs.events.measures import LoanMoved, LoanRescheduled, LoanWrittenOff, Pen
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
+from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.repayment import (
     AllocationLine,
     LoanClassified,
@@ -94,6 +95,8 @@ def _changes(data: object) -> Sequence[Op]:
             LoanRescheduled()
             | LoanWrittenOff()
             | RecoveryReceived()
+            | RecoveryCostBooked()
+            | RecoveryCostPaid()
             | PenaltyWaived()
             | NonAccrualStarted()
             | NonAccrualEnded()
@@ -262,7 +265,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=7,
+    version=8,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -277,6 +280,8 @@ VIEW = View(
         LoanRescheduled,
         LoanWrittenOff,
         RecoveryReceived,
+        RecoveryCostBooked,
+        RecoveryCostPaid,
         PenaltyWaived,
         NonAccrualStarted,
         NonAccrualEnded,

@@ -5,6 +5,8 @@ A loan's row keeps what was owed part by part when it was written off, for good,
 
     written_off = recovered + in kind + waived − corrected + left
 
+Beside it stands what its pursuit cost, `cost_fen`, and what of that was paid from what came, which is no part of `recovered_fen`.
+
 `segment:<region>:<product>` and `sum` add the rows up: every change of a row is an addition, and made to all three. A row stays when
 nothing is left of it, so what was recovered of all losses stands here for good.
 """
@@ -15,6 +17,7 @@ from libs.events.corrections import LoanRestated, OwedChange
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.records import RecordedEvent
+from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.repayment import AllocationLine, PaymentReceived
 from libs.events.views import Add, Op, Set, SetOnce, View
 
@@ -25,7 +28,14 @@ SUM = "sum"
 PARTS = ("principal_fen", "interest_fen", "fee_fen", "penalty_fen")
 
 _Event = (
-    LoanWrittenOff | PaymentReceived | RecoveryReceived | DebtSettledInKind | PenaltyWaived | LoanRestated
+    LoanWrittenOff
+    | PaymentReceived
+    | RecoveryReceived
+    | DebtSettledInKind
+    | PenaltyWaived
+    | LoanRestated
+    | RecoveryCostBooked
+    | RecoveryCostPaid
 )
 
 
@@ -38,6 +48,10 @@ def project(event: RecordedEvent) -> Sequence[Op]:
             return _moved(payment, event, _left(payment.allocation))
         case RecoveryReceived() as recovery:
             return _moved(recovery, event, {"recovered_fen": recovery.amount_fen})
+        case RecoveryCostBooked() as cost:
+            return _moved(cost, event, {"cost_fen": cost.cost_fen})
+        case RecoveryCostPaid() as paid:
+            return _moved(paid, event, {"cost_paid_fen": paid.amount_fen})
         case DebtSettledInKind(bucket="written_off") as settled:
             return _moved(settled, event, {"in_kind_fen": settled.settled_fen, **_left(settled.lines)})
         case PenaltyWaived(bucket="written_off") as waiver:
@@ -71,7 +85,9 @@ def _written_off(loss: LoanWrittenOff) -> Mapping[str, int]:
         "given_up_fen": loss.dropped_interest_fen + loss.dropped_fee_fen,
         **_parts("written_off", owed),
         **_parts("left", owed),
-        **dict.fromkeys(("recovered_fen", "in_kind_fen", "waived_fen", "corrected_fen"), 0),
+        **dict.fromkeys(
+            ("recovered_fen", "in_kind_fen", "waived_fen", "corrected_fen", "cost_fen", "cost_paid_fen"), 0
+        ),
     }
 
 
@@ -119,7 +135,7 @@ def _name(of: _Event) -> str:
 
 VIEW = View(
     name="repayment.off-balance",
-    version=1,
+    version=2,
     reads=(
         LoanWrittenOff,
         PaymentReceived,
@@ -127,6 +143,8 @@ VIEW = View(
         DebtSettledInKind,
         PenaltyWaived,
         LoanRestated,
+        RecoveryCostBooked,
+        RecoveryCostPaid,
     ),
     project=project,
     indexes=("kind", "region", "product"),

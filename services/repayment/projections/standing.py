@@ -8,6 +8,7 @@ from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.measures import LoanMoved, LoanRescheduled, LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
+from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.views import Add, Op, Set
 from libs.events.voidance import LoanVoided
 
@@ -15,6 +16,8 @@ _Changed = (
     LoanRescheduled
     | LoanWrittenOff
     | RecoveryReceived
+    | RecoveryCostBooked
+    | RecoveryCostPaid
     | PenaltyWaived
     | NonAccrualStarted
     | NonAccrualEnded
@@ -37,6 +40,7 @@ def opened(doc: str, region: str) -> Sequence[Op]:
         Set(doc, "branch", region),
         Add(doc, "recovered_fen", 0),
         Add(doc, "waived_fen", 0),
+        Add(doc, "cost_fen", 0),
     ]
 
 
@@ -71,8 +75,8 @@ def changed(event: _Changed) -> Sequence[Op]:
                 Set(doc, "guarantor", ""),
                 *_until_void(event),
             ]
-        case RecoveryReceived():
-            return [Add(doc, "recovered_fen", event.amount_fen)]
+        case RecoveryReceived() | RecoveryCostBooked() | RecoveryCostPaid():
+            return _recovered(event)
         case PenaltyWaived():
             return [
                 Set(doc, f"measures.{event.measure_id}", "waiver"),
@@ -140,3 +144,15 @@ def _paused(event: DelinquencyPaused | DelinquencyPauseEnded) -> Sequence[Op]:
     if event.cause == "by_hand":
         ops.append(Set(doc, f"measures.{event.measure_id}", "pause_end"))
     return ops
+
+
+def _recovered(event: RecoveryReceived | RecoveryCostBooked | RecoveryCostPaid) -> Sequence[Op]:
+    doc = event.loan_id
+    match event:
+        case RecoveryReceived():
+            return [Add(doc, "recovered_fen", event.amount_fen)]
+        case RecoveryCostBooked():
+            name = f"measures.{event.measure_id}"
+            return [Set(doc, name, "write_off"), Add(doc, "cost_fen", event.cost_fen)]
+        case RecoveryCostPaid():
+            return [Add(doc, "cost_fen", -event.amount_fen)]

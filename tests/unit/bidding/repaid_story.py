@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from libs.events.flags import LoanFlagged, LoanUnflagged
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
     DebitRequested,
     DistributionLine,
@@ -60,6 +61,18 @@ BACK: dict[str, Any] = {
     "amount_fen": 100_00,
 }
 OVERPAID = OverpaymentReturned(**BACK)
+#: Of the same payment a lawyer is paid.
+COST_PAID = RecoveryCostPaid(
+    loan_id="loan_1",
+    borrower="usr_ann",
+    measure_id="msr_1",
+    payment_id="pay_1",
+    account_id="acc_law",
+    amount_fen=30_00,
+    left_fen=0,
+    value_date=DUE,
+    is_all=False,
+)
 NOT_TAKEN = PaymentReturned(code="loan_repaid", **BACK)
 
 
@@ -139,6 +152,19 @@ REPAYMENTS_ANSWERS: list[tuple[str, Any, list[Send]]] = [
         [Send("fee", "acc_fees", CreditFee(loan_id="loan_1", fee_id="dst_1", amount_fen=1))],
     ),
     ("repayment", OVERPAID, [give_back("acc_ann", "pay_1", 100_00, "overpayment")]),
+    (
+        "repayment",
+        COST_PAID,
+        [
+            Send(
+                "cost",
+                "acc_law",
+                ReturnPayment(
+                    loan_id="loan_1", payment_id="cost:pay_1", amount_fen=30_00, reason="recovery_cost"
+                ),
+            )
+        ],
+    ),
     ("repayment", NOT_TAKEN, [give_back("acc_ann", "pay_1", 100_00, "loan_repaid")]),
     ("repayment", REFUSED_PAYMENT, [give_back("acc_ann", "pay_1", 100_00, "unknown_loan")]),
     ("repayment", REFUSED_DEBIT, [give_back("acc_bea", "dbt_1", 88_85, "internal")]),

@@ -10,7 +10,8 @@ from libs.events.measures import NonAccrual, Restructuring
 from libs.events.non_accrual import NonAccrualEnded
 from libs.events.repayment import LoanRepaid, PaymentReceived, PaymentReturned
 from tests.unit.bidding.specs import Spec
-from tests.unit.given import given
+from tests.unit.given import fold, given
+from tests.unit.repayment.guarantee_story import AMOUNT, DAY, LATE, RECORD, SIGNED
 from tests.unit.repayment.stories import (
     INSTALLMENT,
     LOAN,
@@ -132,3 +133,26 @@ def test_a_day_of_delay_ends_nothing_that_was_decided_by_hand() -> None:
     outcome = given(LOAN, *late).when(pays(AFTER, INSTALLMENT), on(AFTER))
     assert not ends(outcome.events)
     assert outcome.state.trouble.non_accrual
+
+
+# --- a guarantor pays ----------------------------------------------------------------------------------------------
+
+
+def test_a_guarantors_money_pays_no_arrears() -> None:
+    """The holders have theirs, and the borrower owes it to somebody else: no payment of him has ended his days (decision 26). Nor do two people."""
+    stopped = (*LATE, no_income(DAY, 91), *SIGNED)
+    paid = given(LOAN, *stopped).when(RECORD, on(DAY))
+    assert not ends(paid.events)
+    after = (*stopped, *paid.events)
+    assert fold(LOAN, after).book.is_behind(DAY)
+    given(LOAN, *after).when(END, on(DAY)).then_refused("not_cured")
+
+
+def test_what_the_borrower_pays_the_guarantor_does() -> None:
+    """Once he has it all, and not a fen before."""
+    stopped = (*LATE, no_income(DAY, 91), *SIGNED)
+    after = (*stopped, *given(LOAN, *stopped).when(RECORD, on(DAY)).events)
+    assert not ends(given(LOAN, *after).when(pays(DAY, AMOUNT - 1), on(DAY)).events)
+    assert ends(given(LOAN, *after).when(pays(DAY, AMOUNT), on(DAY)).events) == [
+        NonAccrualEnded(loan_id="loan_7", borrower="usr_bo", ended_on=DAY, principal_fen=66_998)
+    ]

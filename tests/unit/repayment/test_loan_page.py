@@ -50,7 +50,7 @@ def told(*events: Any) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, 
 
 def shown(loan: dict[str, Any], today: date) -> LoanPageOut:
     """The loan's page of a day, with what ends it then."""
-    return LoanPageOut.shown(loan, today, SettlementOut.of("loan_7", today, quote(loan, today)))
+    return LoanPageOut.shown(loan, today, SettlementOut.of(LoanOut.of(loan), today, quote(loan, today)))
 
 
 def quote(loan: dict[str, Any], today: date) -> Any:

@@ -91,6 +91,8 @@ SUMS = {
     "left_interest_fen": 670,
     "left_fee_fen": 0,
     "left_penalty_fen": 600,
+    "cost_fen": 0,
+    "cost_paid_fen": 0,
 }
 #: Another loan, of no region, of which all is left.
 OTHER = replace(LOSS, loan_id="loan_8", region="", product="")

@@ -86,6 +86,7 @@ TERMS = {
     "branch": "",
     "recovered_fen": 0,
     "waived_fen": 0,
+    "cost_fen": 0,
     "rows_to": 3,
 }
 
