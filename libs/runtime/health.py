@@ -15,7 +15,7 @@ class Role(Protocol):
     """One part of a process."""
 
     def ready(self) -> tuple[bool, str]:
-        """Caught up and moving; if not, the reason."""
+        """Caught up and moving; if not, the reason; if so, what it waits for, or nothing."""
 
 
 def add_health(app: FastAPI, roles: Mapping[str, Role]) -> None:
@@ -32,7 +32,10 @@ def add_health(app: FastAPI, roles: Mapping[str, Role]) -> None:
         missing = [Fault(pointer=name, detail=reason) for name, (ready, reason) in found.items() if not ready]
         if missing:
             return problem_response(Problem(503, "not_ready", faults=missing))
-        return JSONResponse({"status": "ready", "roles": sorted(found)})
+        notes = {name: reason for name, (_, reason) in sorted(found.items()) if reason}
+        return JSONResponse(
+            {"status": "ready", "roles": sorted(found), **({"notes": notes} if notes else {})}
+        )
 
     async def metrics(_request: Request) -> Response:
         return Response(metrics_text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -34,7 +34,7 @@ class Role(Protocol):
         """Work until `stop` is set, then close and return. Raising ends the process."""
 
     def ready(self) -> tuple[bool, str]:
-        """Whether it is caught up and moving, and if not why."""
+        """Whether it is caught up and moving, and if not why; if so, what it waits for, or nothing."""
 
 
 def run(settings: Settings, service: str, roles: set[str], port: int) -> None:

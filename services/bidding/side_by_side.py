@@ -24,6 +24,7 @@ class SideBySide:
     def __init__(self, again_s: float = _AGAIN_S) -> None:
         self._again_s = again_s
         self._failed: dict[str, str] = {}
+        self._undone: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event, **jobs: Job) -> None:
         """All of them until `stop`."""
@@ -32,13 +33,16 @@ class SideBySide:
                 group.create_task(self._keep(name, job, stop))
 
     def ready(self) -> tuple[bool, str]:
-        """Whether all move; if not, which failed, and by what."""
-        return not self._failed, "; ".join(f"{name} failed: {why}" for name, why in self._failed.items())
+        """Whether all move; which failed, and by what, and what those that move could not do: to begin anew would not help."""
+        said = [f"{name} failed: {why}" for name, why in self._failed.items()]
+        said += [f"{name} waits for {what}" for name, what in self._undone.items()]
+        return not self._failed, "; ".join(said)
 
     def _moved(self, name: str, undone: str = "") -> None:
         self._failed.pop(name, None)
+        self._undone.pop(name, None)
         if undone:
-            self._failed[name] = undone
+            self._undone[name] = undone
 
     async def _keep(self, name: str, job: Job, stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -59,7 +59,7 @@ async def test_an_old_date_that_the_log_refuses_stops_no_later_one() -> None:
 
 
 async def test_what_a_job_could_not_do_is_seen_until_it_can() -> None:
-    """It goes on all the while."""
+    """It goes on all the while, and so does the process: to start it again would bring no file."""
     stop, two = asyncio.Event(), SideBySide()
     seen = []
 
@@ -70,7 +70,7 @@ async def test_what_a_job_could_not_do_is_seen_until_it_can() -> None:
         stop.set()
 
     await asyncio.wait_for(two.run(stop, reconciler=looks), 5)
-    assert seen == [(False, "reconciler failed: 2024-03-11 file_not_ready"), (True, "")]
+    assert seen == [(True, "reconciler waits for 2024-03-11 file_not_ready"), (True, "")]
 
 
 async def test_one_of_two_jobs_that_fails_is_seen_and_does_not_end_the_other() -> None:

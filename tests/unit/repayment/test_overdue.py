@@ -75,7 +75,7 @@ def test_what_is_overdue_is_moved_by_cases() -> None:
 
 def test_a_correction_of_an_old_log_moves_no_loan_back_to_its_region() -> None:
     """It does not say which branch looks after the loan, so what its row says stays; one that says it is believed."""
-    here = {"region": "CN-31", "product": "credit"}
+    here: dict[str, Any] = {"region": "CN-31", "product": "credit"}
     move = LoanMoved(
         loan_id="loan_7",
         borrower="usr_bo",

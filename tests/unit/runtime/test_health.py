@@ -10,12 +10,13 @@ from libs.runtime.health import add_health
 class Job:
     """A role that says what it is told to."""
 
-    def __init__(self, reason: str = "") -> None:
+    def __init__(self, reason: str = "", note: str = "") -> None:
         self.reason = reason
+        self.note = note
 
     def ready(self) -> tuple[bool, str]:
         """See Role."""
-        return not self.reason, self.reason
+        return not self.reason, self.reason or self.note
 
 
 @pytest.fixture
@@ -36,6 +37,13 @@ async def test_a_process_is_ready_when_all_its_roles_are(jobs: dict[str, Job]) -
     """The roles are named, so that a person sees what runs here."""
     answer = await get(jobs, "/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "roles": ["decider", "policy"]})
+
+
+async def test_what_keeps_no_role_from_its_work_is_said_all_the_same(jobs: dict[str, Job]) -> None:
+    """A role that is of use and waits for something names it, and the process is ready: starting it anew would not help."""
+    jobs["policy"].note = "reconciler waits for 2024-03-11 file_not_ready"
+    answer = await get(jobs, "/readyz")
+    assert (answer.status_code, answer.json()["notes"]) == (200, {"policy": jobs["policy"].note})
 
 
 async def test_not_ready_names_every_role_and_its_reason(jobs: dict[str, Job]) -> None:
