@@ -48,8 +48,6 @@ _BRANCHES: Final = ("CN-31", "CN-44", "CN-11")
 _LEFT_LYING: Final = 3
 #: And of so many that wait for signatures; and so many loans of a guarantor are stretched with his consent, but for one.
 _UNSIGNED, _CONSENTS = 7, 6
-#: One in so many write-offs says a cost.
-_COSTS: Final = 2
 #: How often a fen of penalty is given up.
 _FENS: Final = 8
 
@@ -196,7 +194,7 @@ class House:
                 8 if is_late else 1,
             ),
             (lambda: Waiver(amount_fen=self._rng.choice((1, 50, 600_00, 6_000_00))), 8 if is_late else 1),
-            (self._loss, 2),
+            (lambda: WriteOff(ground=self._rng.choice(_GROUNDS)), 2),
             (lambda: Reclassification(to_class=self._rng.choice(_CLASSES)), 3),
             (lambda: NonAccrual(ends=self._rng.random() < 0.5), 2),
             (lambda: BranchMove(from_branch=branch, to_branch=self._rng.choice(_BRANCHES)), 3),
@@ -204,15 +202,6 @@ class House:
         makers, weights = zip(*kinds, strict=True)
         terms: MeasureTerms = self._rng.choices(makers, weights)[0]()
         return terms
-
-    def _loss(self) -> WriteOff:
-        """Some of them say what their pursuit has cost, and that a borrower is owed it: at times of that very loan."""
-        ground = self._rng.choice(_GROUNDS)
-        if self._numbers % _COSTS:
-            return WriteOff(ground=ground)
-        borrowers = list(self.sight.loans.values())
-        payee = borrowers[self._numbers % len(borrowers)]
-        return WriteOff(ground=ground, cost_fen=700_00, cost_account=f"acc_{payee.removeprefix('usr_')}")
 
     def _beside(self, today: date) -> MeasureTerms:
         """Days that do not count, some of them past or too many; a flag, or its end, whether one stands or not."""

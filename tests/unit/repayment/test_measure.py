@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from libs.events.deciding import Wake
-from libs.events.measures import BranchMove
+from libs.events.measures import BranchMove, WriteOff
 from services.repayment.commands.measures import AdmitMeasure
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
@@ -64,6 +65,13 @@ MOVING = (
 )
 TAKEN = signed("receiving_clerk", "stf_ria", None)
 
+
+def costly() -> tuple[Any, ...]:
+    """In work, a write-off whose pursuit has cost what Law is owed."""
+    terms = WriteOff(ground="court", cost_fen=3_000, cost_account="acc_law")
+    return (replace(PROPOSED, terms=terms), replace(ADMITTED, kind="write_off"))
+
+
 SPECS = [
     Spec("somebody of the staff proposes it", (), PROPOSE, (PROPOSED,), COL),
     Spec("once", (PROPOSED,), PROPOSE, (), COL),
@@ -92,6 +100,7 @@ SPECS = [
     Spec("nor a post that has no part in it", IN_WORK, sign("risk_assessor"), "step_out_of_order", MANAGER),
     Spec("nor who proposed it", IN_WORK, FIRST, "forbidden_second_signature", COL),
     Spec("nor the same person twice", (*IN_WORK, RIA), SECOND, "forbidden_second_signature", RISK),
+    Spec("nor whose account a loss's cost is paid to", costly(), replace(FIRST, himself="usr_law"), "forbidden_payee", RISK),
     Spec("nor whoever owes", IN_WORK, replace(FIRST, himself="usr_bo"), "forbidden_borrower", RISK),
     Spec("nor a customer", IN_WORK, FIRST, "forbidden_not_staff", ONE),
     Spec("nor before the loan has answered", (PROPOSED,), FIRST, "measure_not_admitted", RISK),
