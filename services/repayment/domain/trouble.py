@@ -16,6 +16,7 @@ from libs.events.measures import (
     MeasureApplied,
     MeasureExamined,
     MeasureTerms,
+    NonAccrual,
     PenaltyWaived,
     Reclassification,
     RecoveryReceived,
@@ -114,11 +115,7 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case MeasureDeferred() | MeasureResumed():
             return replace(trouble, waiting=_waiting(trouble.waiting, event))
         case MeasureApplied():
-            applied = _done(trouble, event.measure_id)
-            # A class that was given by hand is the best until another is, also where it is the normal one.
-            if isinstance(event.terms, Reclassification):
-                return replace(applied, floor=Floor(best=event.terms.to_class))
-            return applied
+            return _applied(_done(trouble, event.measure_id), event.terms)
         case LoanRescheduled():
             floor = Floor(best=event.floor_class, until=event.floor_until)
             kept = trouble.floor if trouble.floor and trouble.floor.until is None else floor
@@ -154,6 +151,18 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
             return replace(_done(trouble, event.measure_id), flags=_flags(trouble.flags, event))
         case _:
             assert_never(event)
+
+
+def _applied(trouble: Trouble, terms: MeasureTerms) -> Trouble:
+    match terms:
+        case Reclassification():
+            # A class that was given by hand is the best until another is, also where it is the normal one.
+            return replace(trouble, floor=Floor(best=terms.to_class))
+        case NonAccrual():
+            # What two people decided of income is theirs, also where a replay finds that the days had stopped it before.
+            return replace(trouble, no_income_by_hand=not terms.ends)
+        case _:
+            return trouble
 
 
 def _waiting(waiting: tuple[Waiting, ...], event: MeasureDeferred | MeasureResumed) -> tuple[Waiting, ...]:

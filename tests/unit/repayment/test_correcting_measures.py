@@ -255,6 +255,30 @@ def test_what_two_people_decided_of_income_stands_after_a_correction() -> None:
         assert lived.state.trouble.non_accrual
 
 
+def test_what_two_people_decided_is_theirs_where_the_days_would_have_come_first() -> None:
+    """The first instalment was another's: its interest was none a week before they said so. What pays all arrears does not take back what they
+    decided; they do."""
+    lived = Lived(Random(0), FUNDED_ON)
+    lived.open(replace(OPEN, tenor_months=12))
+    go_on(lived, FIRST_DUE)
+    first = lived.state.book.rows[0]
+    lived.say(pays(FIRST_DUE, first.principal_fen + first.interest_fen))
+    go_on(lived, days(FIRST_DUE, 98))
+    (_, stopped) = lived.say(done(NonAccrual()))
+    assert stopped.cause == "by_hand"
+    go_on(lived, days(FIRST_DUE, 99))
+    restated = said(lived, wrong("pay_1", FIRST_DUE))
+    assert restated.standing.measured is not None
+    assert restated.standing.measured.no_income_by_hand
+    assert is_replayable(DEMO, lived.state, lived.context)
+    paid = lived.say(pays(lived.today, 80_000, payment_id="pay_2"))
+    assert NonAccrualEnded not in map(type, paid)
+    assert lived.state.trouble.non_accrual
+    ended = lived.say(done(NonAccrual(ends=True), measure_id="msr_2"))
+    assert NonAccrualEnded in map(type, ended)
+    assert not lived.state.trouble.no_income_by_hand
+
+
 def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None:
     """It was lent before contracts named one: a pause gives it none, so its inputs still give the loan, and the payment does not count."""
     lived = Lived(Random(0), FUNDED_ON, state=LOAN.evolve(LOAN.initial, OPENED))
