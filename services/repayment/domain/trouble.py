@@ -82,7 +82,7 @@ class Trouble:
     that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
     its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
     asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered. `arrears_in` is the row in which a
-    restructuring asks for what was in arrears, 0 for none. `no_income_by_hand`: two people decided that its interest is none, and no
+    restructuring asks for what was in arrears, 0 for none: so much interest and fee of that row. `no_income_by_hand`: two people decided that its interest is none, and no
     payment takes it back.
     """
 
@@ -104,6 +104,8 @@ class Trouble:
     asked_again_on: date | None = None
     waiting: tuple[Waiting, ...] = ()
     arrears_in: Count = 0
+    arrears_interest_fen: Count = 0
+    arrears_fee_fen: Count = 0
     no_income_by_hand: bool = False
 
 
@@ -117,17 +119,7 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case MeasureApplied():
             return _applied(_done(trouble, event.measure_id), event.terms)
         case LoanRescheduled():
-            floor = Floor(best=event.floor_class, until=event.floor_until)
-            kept = trouble.floor if trouble.floor and trouble.floor.until is None else floor
-            return replace(
-                _changed(trouble, event.measure_id),
-                reschedulings=(*trouble.reschedulings, event.kind),
-                # What two people said without an end holds beside what is observed.
-                floor=kept if event.floor_until is not None else floor,
-                granted_months=trouble.granted_months + event.months,
-                observed=trouble.observed if event.floor_until is None else floor,
-                arrears_in=event.from_number if event.kind == "restructuring" else trouble.arrears_in,
-            )
+            return _rescheduled(_changed(trouble, event.measure_id), event)
         case LoanWrittenOff():
             return replace(_changed(trouble, event.measure_id), written_off_on=event.written_off_on)
         case RecoveryReceived():
@@ -163,6 +155,27 @@ def _applied(trouble: Trouble, terms: MeasureTerms) -> Trouble:
             return replace(trouble, no_income_by_hand=not terms.ends)
         case _:
             return trouble
+
+
+def _rescheduled(trouble: Trouble, event: LoanRescheduled) -> Trouble:
+    floor = Floor(best=event.floor_class, until=event.floor_until)
+    kept = trouble.floor if trouble.floor and trouble.floor.until is None else floor
+    after = replace(
+        trouble,
+        reschedulings=(*trouble.reschedulings, event.kind),
+        # What two people said without an end holds beside what is observed.
+        floor=kept if event.floor_until is not None else floor,
+        granted_months=trouble.granted_months + event.months,
+        observed=trouble.observed if event.floor_until is None else floor,
+    )
+    if event.kind != "restructuring":
+        return after
+    return replace(
+        after,
+        arrears_in=event.from_number,
+        arrears_interest_fen=event.interest_fen,
+        arrears_fee_fen=event.fee_fen,
+    )
 
 
 def _waiting(waiting: tuple[Waiting, ...], event: MeasureDeferred | MeasureResumed) -> tuple[Waiting, ...]:
@@ -209,8 +222,15 @@ def restated(trouble: Trouble, measured: MeasuredStanding) -> Trouble:
         observed=_floor(measured.observed),
         recovered_fen=measured.recovered_fen,
         arrears_in=measured.arrears_in,
+        arrears_interest_fen=_or(measured.arrears_interest_fen, trouble.arrears_interest_fen),
+        arrears_fee_fen=_or(measured.arrears_fee_fen, trouble.arrears_fee_fen),
         no_income_by_hand=measured.no_income_by_hand,
     )
+
+
+def _or(fen: int | None, before_fen: int) -> int:
+    """Records from before it was said changed nothing of it."""
+    return before_fen if fen is None else fen
 
 
 def _floor(standing: FloorStanding | None) -> Floor | None:

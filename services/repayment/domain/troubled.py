@@ -30,6 +30,7 @@ from libs.events.measures import (
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, resumed_by_hand, stopped
@@ -51,7 +52,7 @@ from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import settled_in_kind
 from services.repayment.domain.trading import release_all
-from services.repayment.domain.trouble import observed_on
+from services.repayment.domain.trouble import Trouble, observed_on
 from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
 
@@ -188,9 +189,10 @@ def _written_off(
     book = charged_by(state.book, charges)
     due, through = open_lines(book, on), max(reached(book.rows, on), book.last_touched)
     later = book.rows[through:]
-    bare = tuple(replace(row, interest_fen=0, fee_fen=0) for row in later)
-    dropped_interest_fen = sum(row.interest_fen for row in later)
-    dropped_fee_fen = sum(row.fee_fen for row in later)
+    bare = tuple(_bare(state.trouble, row) for row in later)
+    kept_interest_fen, kept_fee_fen = sum(row.interest_fen for row in bare), sum(row.fee_fen for row in bare)
+    dropped_interest_fen = sum(row.interest_fen for row in later) - kept_interest_fen
+    dropped_fee_fen = sum(row.fee_fen for row in later) - kept_fee_fen
     events: list[LoanEvent] = [
         *charges,
         LoanWrittenOff(
@@ -202,8 +204,8 @@ def _written_off(
             from_bucket=state.bucket,
             dpd=dpd,
             principal_fen=book.outstanding_fen,
-            interest_fen=sum(line.interest_fen for line in due),
-            fee_fen=sum(line.fee_fen for line in due),
+            interest_fen=sum(line.interest_fen for line in due) + kept_interest_fen,
+            fee_fen=sum(line.fee_fen for line in due) + kept_fee_fen,
             penalty_fen=book.penalty_fen,
             dropped_interest_fen=dropped_interest_fen,
             dropped_fee_fen=dropped_fee_fen,
@@ -231,6 +233,13 @@ def _written_off(
     events += stopped(state, on, "written_off", measure_id=measure_id, book=book)
     events += pause_ended(measure_id, state, on, "written_off")
     return [*events, *release_all(state, "loan_written_off")]
+
+
+def _bare(trouble: Trouble, row: ScheduleRow) -> ScheduleRow:
+    """Of a row that is not due the principal is owed, and what a restructuring put into it: that was due before."""
+    if row.number != trouble.arrears_in:
+        return replace(row, interest_fen=0, fee_fen=0)
+    return replace(row, interest_fen=trouble.arrears_interest_fen, fee_fen=trouble.arrears_fee_fen)
 
 
 # --- waiver --------------------------------------------------------------------------------------------------------

@@ -186,7 +186,9 @@ def test_what_came_after_a_write_off_is_recovered_without_the_payment_that_was_n
     lived = lost_and_paid()
     restated = said(lived, wrong("pay_1", RECOVERED[0]))
     assert (restated.recovered_fen, restated.waived_fen, restated.from_bucket) == (-5_000, 0, "written_off")
-    assert restated.standing.measured == MeasuredStanding(floor=None, observed=None, recovered_fen=1_000)
+    assert restated.standing.measured == MeasuredStanding(
+        floor=None, observed=None, recovered_fen=1_000, arrears_interest_fen=0, arrears_fee_fen=0
+    )
     now = lived.state
     assert (now.trouble.recovered_fen, now.bucket, now.loan_class) == (1_000, "written_off", "loss")
     assert (now.trouble.written_off_on, now.book.penalty_rate) == (LOST_ON, 0)
