@@ -35,6 +35,7 @@ from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, resumed_by_hand, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.deferring import ON_ITS_WAY
 from services.repayment.domain.himself import guarantor_of, holders_of
 from services.repayment.domain.loan_day import (
     better_bucket,
@@ -50,7 +51,7 @@ from services.repayment.domain.pausing_loan import flagged, pause_ended, paused_
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
-from services.repayment.domain.settling_in_kind import settled_in_kind
+from services.repayment.domain.settling_in_kind import require_lately, settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import Trouble, observed_on
 from services.repayment.domain.waiting import place_on, waited
@@ -67,6 +68,7 @@ def examine(
     if command.measure_id in state.trouble.examined:
         return []
     effect(rules, command.measure_id, command.terms, state, context.business_date)
+    _require_now(rules, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
         MeasureExamined(
@@ -106,7 +108,17 @@ def carry_out(
     )
     done = effect(rules, command.measure_id, command.terms, state, on)
     require_within(command.waivable_fen, state, done)
+    _require_now(rules, command.terms, state, on)
     return [*waited(state, due, (on, phase)), applied, *done]
+
+
+def _require_now(rules: Rules, terms: MeasureTerms, state: Running, on: date) -> None:
+    """What is asked of a measure when it is agreed on or done, and of none in a replay: those of before were not asked, and are what they are."""
+    # No penalty is charged behind a debit without an answer, and none after a write-off: it would be lost.
+    if isinstance(terms, WriteOff) and state.unanswered:
+        raise Refused(ON_ITS_WAY)
+    if isinstance(terms, SettlementInKind):
+        require_lately(rules, terms, state, on)
 
 
 def require_within(waivable_fen: int | None, state: Running, events: Sequence[LoanEvent]) -> None:
