@@ -120,7 +120,8 @@ class CaseStageChanged:
 
 @event("collections.CasePaymentRecorded.v1")
 class CasePaymentRecorded:
-    """The loan took a payment while its case was open; `overdue_fen` is what is still overdue on `as_of`."""
+    """The loan took a payment while its case was open, or that counts as of a day before and may keep what was promised for it; `overdue_fen` is
+    what is still overdue on `as_of`."""
 
     debtor_id: str
     case_id: str

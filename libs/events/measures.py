@@ -314,7 +314,8 @@ class LoanWrittenOff:
     """The loan is off the balance: counted in `from_bucket` until now and in no bucket of the running book from here on.
 
     What is owed is fixed: principal, interest and fees that were due by then, penalty that was charged, and no more of it. Rows that were
-    not due ask for no interest and no fee any more (`dropped_interest_fen`, `dropped_fee_fen`).
+    not due ask for no interest and no fee any more (`dropped_interest_fen`, `dropped_fee_fen`); but what a restructuring had left in
+    arrears was due before, and is owed.
     """
 
     loan_id: str

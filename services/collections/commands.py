@@ -113,7 +113,8 @@ class RecordPenalty:
 
 @command("collections.RecordCasePayment")
 class RecordCasePayment:
-    """The loan took a payment; `overdue_fen` is what is still overdue on `as_of`. No effect without an open case."""
+    """The loan took a payment; `overdue_fen` is what is still overdue on `as_of`. No effect without an open case, or a closed one's promise that
+    it may still keep."""
 
     loan_id: str
     payment_id: str

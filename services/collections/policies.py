@@ -1,7 +1,7 @@
 """What collections does on events of repayment and onboarding: pure, seeing the event only. And the table of its sagas.
 
 Facts of a loan go to its borrower's debtor stream. A payment on a loan that is in no overdue bucket concerns no case and sends
-nothing: most payments are such. No money moves here, so no step is declined and none has to be undone.
+nothing, unless it counts as of a day before: most payments are such. No money moves here, so no step is declined and none has to be undone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +80,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                 changed_on=loss.written_off_on,
             )
             return [Send("written-off", debtor_of(loss.borrower), moved)]
-        case PaymentReceived() as payment if payment.bucket != CURRENT:
+        case PaymentReceived() as payment if payment.bucket != CURRENT or _came_late(event, payment):
             return [_payment(event, payment)]
         case LoanRepaid() as repaid:
             close = CloseCase(loan_id=repaid.loan_id, repaid_on=repaid.repaid_on)
@@ -166,6 +166,11 @@ def _overdue(
         loan_id=event.loan_id, dpd=event.dpd, overdue_fen=event.overdue_after_fen, charged_on=on
     )
     return Send(name, debtor_of(event.borrower), command)
+
+
+def _came_late(event: RecordedEvent, payment: PaymentReceived) -> bool:
+    """It counts as of a day that is over, on which something may have been promised: somebody else may have cured the loan since."""
+    return event.business_date is not None and payment.value_date < event.business_date
 
 
 def _payment(event: RecordedEvent, payment: PaymentReceived) -> Send:

@@ -112,10 +112,10 @@ def record_penalty(command: RecordPenalty, state: DebtorState) -> Sequence[Debto
 
 def record_payment(command: RecordCasePayment, state: DebtorState) -> Sequence[DebtorEvent]:
     """Count the payment towards the promise: kept when those up to its date reach its amount (design.md section 4)."""
-    found = _open_case(state, command.loan_id)
-    if found is None or found[1].last_payment == command.payment_id:
+    case = None if isinstance(state, NoDebtor) else _case_of(state, command.loan_id)
+    if isinstance(state, NoDebtor) or case is None or not _concerns(command, state, case):
         return []
-    debtor, case = found
+    debtor = state
     events: list[DebtorEvent] = [
         CasePaymentRecorded(
             debtor_id=debtor.debtor_id,
@@ -138,7 +138,25 @@ def record_payment(command: RecordCasePayment, state: DebtorState) -> Sequence[D
     return events
 
 
-def _mended_by(command: RecordCasePayment, debtor: Debtor, case: OpenCase) -> Sequence[PromiseMended]:
+def _concerns(command: RecordCasePayment, debtor: Debtor, case: OpenCase | ClosedCase) -> bool:
+    """Every payment an open case, once. A closed one only what may still keep a promise: it counts as of its day or before, and was known when
+    somebody else had paid the rest."""
+    if isinstance(case, OpenCase):
+        return case.last_payment != command.payment_id
+    tally = tally_of(debtor.tallies, case.case_id)
+    return (
+        tally is not None
+        and tally.payment(command.payment_id) is None
+        and any(
+            promise.until is None and not promise.kept and command.value_date <= promise.promised_on
+            for promise in tally.promises
+        )
+    )
+
+
+def _mended_by(
+    command: RecordCasePayment, debtor: Debtor, case: OpenCase | ClosedCase
+) -> Sequence[PromiseMended]:
     """What counts as of a day before may keep a promise that was broken since, if none was made after it."""
     tally = tally_of(debtor.tallies, case.case_id)
     broken = () if tally is None else (one for one in tally.promises if one.broken and one.until is None)
@@ -176,8 +194,12 @@ def judge_promises(state: DebtorState, day: date) -> Sequence[DebtorEvent]:
 def _open_case(state: DebtorState, loan_id: str) -> tuple[Debtor, OpenCase] | None:
     if isinstance(state, NoDebtor):
         return None
-    case = next((case for case in state.cases if case.loan_id == loan_id), None)
+    case = _case_of(state, loan_id)
     return (state, case) if isinstance(case, OpenCase) else None
+
+
+def _case_of(debtor: Debtor, loan_id: str) -> OpenCase | ClosedCase | None:
+    return next((case for case in debtor.cases if case.loan_id == loan_id), None)
 
 
 def _arrears(

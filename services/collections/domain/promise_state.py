@@ -82,11 +82,11 @@ class Tally:
         return promise.before_fen + _in_time_fen(counted, promise)
 
     def last_paid_on(self, promise: JudgedPromise) -> date:
-        """The latest value date of what counts towards a promise; what was corrected to nothing does not."""
+        """The latest value date of what counts towards a promise; what was corrected to nothing does not. Its own date where all that does is
+        remembered no more: it was paid by then."""
         counted = self.payments[promise.since : promise.until]
-        return max(
-            one.value_date for one in counted if one.amount_fen and one.value_date <= promise.promised_on
-        )
+        dates = (one.value_date for one in counted if one.amount_fen)
+        return max((day for day in dates if day <= promise.promised_on), default=promise.promised_on)
 
     def payment(self, payment_id: str) -> CountedPayment | None:
         """A payment that the case remembers."""

@@ -107,6 +107,8 @@ def _measured(state: Running) -> MeasuredStanding:
         matures_on=state.book.rows[-1].due_on if trouble.reschedulings else None,
         arrears_in=trouble.arrears_in,
         no_income_by_hand=trouble.no_income_by_hand,
+        arrears_interest_fen=trouble.arrears_interest_fen,
+        arrears_fee_fen=trouble.arrears_fee_fen,
     )
 
 

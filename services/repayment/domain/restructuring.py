@@ -18,6 +18,7 @@ from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.rows import MONTH, flows
 from libs.events.schedules.terms import require_sound
 from services.repayment.domain.allocation import open_lines, rescheduled
+from services.repayment.domain.deferring import ON_ITS_WAY, is_on_its_way
 from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing_loan import pause_ended
@@ -172,9 +173,9 @@ def _extended(rules: Rules, terms: Extension, state: Running, on: date) -> _Plan
 
 
 def _restructured(rules: Rules, terms: Restructuring, state: Running, on: date) -> _Plan:
-    """All that is open. A debit that is on its way would pay dues that are none any more."""
-    if state.unanswered:
-        raise Refused("payment_on_its_way")
+    """All that is open. A debit that is on its way would pay dues that are none any more, the guarantor's too."""
+    if is_on_its_way(state):
+        raise Refused(ON_ITS_WAY)
     if not state.book.is_behind(on):
         raise Refused("nothing_overdue")
     if not state.book.outstanding_fen:

@@ -36,7 +36,7 @@ def settled_in_kind(
     rules: Rules, measure_id: str, terms: SettlementInKind, state: Running, on: date
 ) -> Sequence[LoanEvent]:
     """The debt is less by the agreed value, penalty up to the day included. Refusals stand on CarryOutMeasure."""
-    _require_sound(rules, terms, state, on)
+    _require_sound(terms, state, on)
     charges = penalties(rules, state, on)
     charged = charged_by(state.book, charges)
     lines = _lines(rules, terms, replace(state, book=charged), on)
@@ -85,7 +85,16 @@ def settled_in_kind(
     return events
 
 
-def _require_sound(rules: Rules, terms: SettlementInKind, state: Running, on: date) -> None:
+def require_lately(rules: Rules, terms: SettlementInKind, state: Running, on: date) -> None:
+    """What an asset that is taken now must be; older ones were not asked."""
+    # It is acquired when the agreement, or the award, is in force: there is none on a debt that is not there yet.
+    if terms.acquired_on < state.book.funded_on:
+        raise Refused("acquired_before_loan")
+    if terms.valued_on + timedelta(days=rules.valuation_days) < on:
+        raise Refused("valuation_too_old")
+
+
+def _require_sound(terms: SettlementInKind, state: Running, on: date) -> None:
     if not state.book.is_behind(on) and state.trouble.written_off_on is None:
         raise Refused("not_overdue")
     if state.guarantee is not None:
@@ -97,11 +106,6 @@ def _require_sound(rules: Rules, terms: SettlementInKind, state: Running, on: da
     has_lapsed = terms.valid_to is not None and terms.valid_to < on
     if max(terms.acquired_on, terms.valued_on) > on or has_lapsed:
         raise Refused("invalid_date")
-    # It is acquired when the agreement, or the award, is in force: there is none on a debt that is not there yet.
-    if terms.acquired_on < state.book.funded_on:
-        raise Refused("acquired_before_loan")
-    if terms.valued_on + timedelta(days=rules.valuation_days) < on:
-        raise Refused("valuation_too_old")
     if (terms.asset == "rights") != (terms.valid_to is not None):
         raise Refused("invalid_validity")
 

@@ -16,6 +16,7 @@ from libs.events.measures import (
     MeasureApplied,
     MeasureExamined,
     MeasureTerms,
+    NonAccrual,
     PenaltyWaived,
     Reclassification,
     RecoveryReceived,
@@ -93,8 +94,9 @@ class Trouble:
     that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
     its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
     asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered. `arrears_in` is the row in which a
-    restructuring asks for what was in arrears, 0 for none. `no_income_by_hand`: two people decided that its interest is none, and no
-    payment takes it back. `cost` is paid before the debt; a payment that paid some of one is not replayed, for it is no input of the journal.
+    restructuring asks for what was in arrears, 0 for none: so much interest and fee of that row. `no_income_by_hand`: two people decided that
+    its interest is none, and no payment takes it back. `cost` is paid before the debt; a payment that paid some of one is not replayed, for
+    it is no input of the journal.
     """
 
     examined: tuple[str, ...] = ()
@@ -115,6 +117,8 @@ class Trouble:
     asked_again_on: date | None = None
     waiting: tuple[Waiting, ...] = ()
     arrears_in: Count = 0
+    arrears_interest_fen: Count = 0
+    arrears_fee_fen: Count = 0
     no_income_by_hand: bool = False
     cost: Cost | None = None
 
@@ -127,23 +131,9 @@ def after_event(trouble: Trouble, event: TroubledEvent) -> Trouble:
         case MeasureDeferred() | MeasureResumed():
             return replace(trouble, waiting=_waiting(trouble.waiting, event))
         case MeasureApplied():
-            applied = _done(trouble, event.measure_id)
-            # A class that was given by hand is the best until another is, also where it is the normal one.
-            if isinstance(event.terms, Reclassification):
-                return replace(applied, floor=Floor(best=event.terms.to_class))
-            return applied
+            return _applied(_done(trouble, event.measure_id), event.terms)
         case LoanRescheduled():
-            floor = Floor(best=event.floor_class, until=event.floor_until)
-            kept = trouble.floor if trouble.floor and trouble.floor.until is None else floor
-            return replace(
-                _changed(trouble, event.measure_id),
-                reschedulings=(*trouble.reschedulings, event.kind),
-                # What two people said without an end holds beside what is observed.
-                floor=kept if event.floor_until is not None else floor,
-                granted_months=trouble.granted_months + event.months,
-                observed=trouble.observed if event.floor_until is None else floor,
-                arrears_in=event.from_number if event.kind == "restructuring" else trouble.arrears_in,
-            )
+            return _rescheduled(_changed(trouble, event.measure_id), event)
         case LoanWrittenOff():
             return replace(_changed(trouble, event.measure_id), written_off_on=event.written_off_on)
         case RecoveryReceived() | RecoveryCostBooked() | RecoveryCostPaid():
@@ -181,6 +171,39 @@ def _recovered(trouble: Trouble, event: RecoveryReceived | RecoveryCostBooked | 
             return replace(trouble, cost=left, unreplayed=True)
         case _:
             assert_never(event)
+
+
+def _applied(trouble: Trouble, terms: MeasureTerms) -> Trouble:
+    match terms:
+        case Reclassification():
+            # A class that was given by hand is the best until another is, also where it is the normal one.
+            return replace(trouble, floor=Floor(best=terms.to_class))
+        case NonAccrual():
+            # What two people decided of income is theirs, also where a replay finds that the days had stopped it before.
+            return replace(trouble, no_income_by_hand=not terms.ends)
+        case _:
+            return trouble
+
+
+def _rescheduled(trouble: Trouble, event: LoanRescheduled) -> Trouble:
+    floor = Floor(best=event.floor_class, until=event.floor_until)
+    kept = trouble.floor if trouble.floor and trouble.floor.until is None else floor
+    after = replace(
+        trouble,
+        reschedulings=(*trouble.reschedulings, event.kind),
+        # What two people said without an end holds beside what is observed.
+        floor=kept if event.floor_until is not None else floor,
+        granted_months=trouble.granted_months + event.months,
+        observed=trouble.observed if event.floor_until is None else floor,
+    )
+    if event.kind != "restructuring":
+        return after
+    return replace(
+        after,
+        arrears_in=event.from_number,
+        arrears_interest_fen=event.interest_fen,
+        arrears_fee_fen=event.fee_fen,
+    )
 
 
 def _waiting(waiting: tuple[Waiting, ...], event: MeasureDeferred | MeasureResumed) -> tuple[Waiting, ...]:
@@ -227,8 +250,15 @@ def restated(trouble: Trouble, measured: MeasuredStanding) -> Trouble:
         observed=_floor(measured.observed),
         recovered_fen=measured.recovered_fen,
         arrears_in=measured.arrears_in,
+        arrears_interest_fen=_or(measured.arrears_interest_fen, trouble.arrears_interest_fen),
+        arrears_fee_fen=_or(measured.arrears_fee_fen, trouble.arrears_fee_fen),
         no_income_by_hand=measured.no_income_by_hand,
     )
+
+
+def _or(fen: int | None, before_fen: int) -> int:
+    """Records from before it was said changed nothing of it."""
+    return before_fen if fen is None else fen
 
 
 def _floor(standing: FloorStanding | None) -> Floor | None:

@@ -30,10 +30,12 @@ from libs.events.measures import (
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanRepaid
 from libs.events.rescheduling import ScheduleChanged
+from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, resumed_by_hand, stopped
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.deferring import ON_ITS_WAY
 from services.repayment.domain.himself import guarantor_of, holders_of
 from services.repayment.domain.loan_day import (
     better_bucket,
@@ -50,9 +52,9 @@ from services.repayment.domain.profile import Rules
 from services.repayment.domain.recovery_cost import booked, require_other_payee
 from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
-from services.repayment.domain.settling_in_kind import settled_in_kind
+from services.repayment.domain.settling_in_kind import require_lately, settled_in_kind
 from services.repayment.domain.trading import release_all
-from services.repayment.domain.trouble import observed_on
+from services.repayment.domain.trouble import Trouble, observed_on
 from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
 
@@ -68,6 +70,7 @@ def examine(
         return []
     require_other_payee(command.terms, command.himself)
     effect(rules, command.measure_id, command.terms, state, context.business_date)
+    _require_now(rules, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
         MeasureExamined(
@@ -107,7 +110,17 @@ def carry_out(
     )
     done = effect(rules, command.measure_id, command.terms, state, on)
     require_within(command.waivable_fen, state, done)
+    _require_now(rules, command.terms, state, on)
     return [*waited(state, due, (on, phase)), applied, *done]
+
+
+def _require_now(rules: Rules, terms: MeasureTerms, state: Running, on: date) -> None:
+    """What is asked of a measure when it is agreed on or done, and of none in a replay: those of before were not asked, and are what they are."""
+    # No penalty is charged behind a debit without an answer, and none after a write-off: it would be lost.
+    if isinstance(terms, WriteOff) and state.unanswered:
+        raise Refused(ON_ITS_WAY)
+    if isinstance(terms, SettlementInKind):
+        require_lately(rules, terms, state, on)
 
 
 def require_within(waivable_fen: int | None, state: Running, events: Sequence[LoanEvent]) -> None:
@@ -193,9 +206,10 @@ def _written_off(
     book = charged_by(state.book, charges)
     due, through = open_lines(book, on), max(reached(book.rows, on), book.last_touched)
     later = book.rows[through:]
-    bare = tuple(replace(row, interest_fen=0, fee_fen=0) for row in later)
-    dropped_interest_fen = sum(row.interest_fen for row in later)
-    dropped_fee_fen = sum(row.fee_fen for row in later)
+    bare = tuple(_bare(state.trouble, row) for row in later)
+    kept_interest_fen, kept_fee_fen = sum(row.interest_fen for row in bare), sum(row.fee_fen for row in bare)
+    dropped_interest_fen = sum(row.interest_fen for row in later) - kept_interest_fen
+    dropped_fee_fen = sum(row.fee_fen for row in later) - kept_fee_fen
     events: list[LoanEvent] = [
         *charges,
         LoanWrittenOff(
@@ -207,8 +221,8 @@ def _written_off(
             from_bucket=state.bucket,
             dpd=dpd,
             principal_fen=book.outstanding_fen,
-            interest_fen=sum(line.interest_fen for line in due),
-            fee_fen=sum(line.fee_fen for line in due),
+            interest_fen=sum(line.interest_fen for line in due) + kept_interest_fen,
+            fee_fen=sum(line.fee_fen for line in due) + kept_fee_fen,
             penalty_fen=book.penalty_fen,
             dropped_interest_fen=dropped_interest_fen,
             dropped_fee_fen=dropped_fee_fen,
@@ -236,6 +250,13 @@ def _written_off(
     events += stopped(state, on, "written_off", measure_id=measure_id, book=book)
     events += pause_ended(measure_id, state, on, "written_off")
     return [*events, *cost, *release_all(state, "loan_written_off")]
+
+
+def _bare(trouble: Trouble, row: ScheduleRow) -> ScheduleRow:
+    """Of a row that is not due the principal is owed, and what a restructuring put into it: that was due before."""
+    if row.number != trouble.arrears_in:
+        return replace(row, interest_fen=0, fee_fen=0)
+    return replace(row, interest_fen=trouble.arrears_interest_fen, fee_fen=trouble.arrears_fee_fen)
 
 
 # --- waiver --------------------------------------------------------------------------------------------------------

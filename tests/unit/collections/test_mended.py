@@ -3,12 +3,25 @@
 from dataclasses import replace
 from datetime import date
 
-from libs.events.collections import CasePaymentCorrected, PromiseMended
+from libs.events.collections import CasePaymentCorrected, CasePaymentRecorded, PromiseMended
 from libs.events.deciding import Wake
-from services.collections.commands import CorrectCasePayment, JudgeAgain, Retaken
+from services.collections.commands import CorrectCasePayment, JudgeAgain, RecordCasePayment, Retaken
+from services.collections.domain.debtor_state import evolve
 from services.collections.projections.case_file import VIEW as CASE_FILES
 from services.collections.projections.collectors import VIEW as COLLECTORS
-from tests.unit.collections.stories import CASE, DEBTOR, LEE, LOAN, PROMISE, at, debtor, history, moved, pays
+from tests.unit.collections.stories import (
+    AGGREGATE,
+    CASE,
+    DEBTOR,
+    LEE,
+    LOAN,
+    PROMISE,
+    at,
+    debtor,
+    history,
+    moved,
+    pays,
+)
 from tests.unit.collections.test_judged_again import (
     AFTER,
     BROKEN,
@@ -21,6 +34,7 @@ from tests.unit.collections.test_judged_again import (
 )
 from tests.unit.documents import documents
 from tests.unit.documents import history as stream
+from tests.unit.given import Given
 
 LATE = date(2024, 3, 25)
 BROKE = (*TALKED, PROMISE, PAID[0], (Wake(business_date=PROMISE_DAY, phase=5), at(0, PROMISE_DAY)))
@@ -78,6 +92,52 @@ def test_a_closed_case_is_mended_as_well() -> None:
     told = debtor(*closed).when(RESTATED, at(0, LATE))
     told.then(MENDED)
     assert told.state.cases[0].broken_promises == 0
+
+
+def test_what_a_debit_found_in_time_counts_although_others_have_cured_the_loan_since() -> None:
+    """It is told when the case is closed: by the fen, once, and corrected as any other. What is dated later concerns a closed case no more, nor one
+    whose promises are kept."""
+    cured = (*BROKE, (moved("current", 0, 0, LATE), at(0, LATE)))
+    found = pays("pay_2", 200_00, PROMISE_DAY, 0, LATE)
+    told = debtor(*cured).when(found, at(0, LATE))
+    recorded, *rest = told.events
+    assert (recorded.payment_id, rest) == ("pay_2", [MENDED])
+    assert told.state.cases[0].broken_promises == 0
+    again = debtor(*cured, (found, at(0, LATE)))
+    again.when(found, at(0, LATE)).then_nothing()
+    again.when(replace(found, payment_id="pay_3"), at(0, LATE)).then_nothing()
+    debtor(*cured).when(replace(found, value_date=AFTER), at(0, LATE)).then_nothing()
+    half = debtor(*cured, (replace(found, amount_fen=199_99), at(0, LATE)))
+    assert half.state.cases[0].broken_promises == 1
+    other_half = replace(found, payment_id="pay_3", amount_fen=1)
+    assert half.when(other_half, at(0, LATE)).events[1] == MENDED
+    taken = replace(DATED_BACK, amount_fen=0)
+    undone = debtor(*cured, (found, at(0, LATE)), (taken, at(0, LATE))).when(RESTATED, at(0, LATE))
+    undone.then(REOPENED, BROKEN)
+
+
+def test_what_was_paid_by_payments_that_are_forgotten_is_kept_by_its_day() -> None:
+    """An older log knew of enough, and did not say so; the two that were in time are before the last 32 now."""
+    found = pays("pay_2", 200_00, PROMISE_DAY, 40_02)
+    state = debtor(*BROKE).state
+    for payment in (found, *(pays(f"pay_{number}", 1, LATE, 40_02) for number in range(3, 36))):
+        state = evolve(state, paid(payment))
+    told = Given(AGGREGATE, state).when(RESTATED, at(0, LATE))
+    assert told.events[0] == MENDED
+
+
+def paid(payment: RecordCasePayment) -> CasePaymentRecorded:
+    """It is in the log; what it kept was not said."""
+    return CasePaymentRecorded(
+        debtor_id=DEBTOR,
+        case_id=CASE,
+        loan_id=LOAN,
+        payment_id=payment.payment_id,
+        amount_fen=payment.amount_fen,
+        value_date=payment.value_date,
+        as_of=payment.as_of,
+        overdue_fen=payment.overdue_fen,
+    )
 
 
 def test_file_and_figures_follow_what_is_mended() -> None:

@@ -202,7 +202,8 @@ def test_a_write_off_is_followed() -> None:
 
 
 def test_a_payment_in_arrears_carries_its_value_date_and_the_date_of_its_total() -> None:
-    """The total was counted on the loan's business date; a payment of a loan in no overdue bucket concerns no case."""
+    """The total was counted on the loan's business date; a payment of a loan in no overdue bucket concerns no case, unless it
+    counts as of a day before: on that somebody may have promised it, and others have cured the loan since."""
     command = RecordCasePayment(
         loan_id=LOAN,
         payment_id="pay_1",
@@ -212,7 +213,8 @@ def test_a_payment_in_arrears_carries_its_value_date_and_the_date_of_its_total()
         overdue_fen=240_02,
     )
     assert sent(PAID) == [Send("payment", DEBTOR, command)]
-    assert sent(replace(PAID, bucket="current")) == []
+    assert sent(replace(PAID, bucket="current", value_date=TODAY)) == []
+    assert sent(replace(PAID, bucket="current")) == [Send("payment", DEBTOR, command)]
 
 
 def test_a_repaid_loan_closes_its_case() -> None:

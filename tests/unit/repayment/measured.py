@@ -36,7 +36,10 @@ class Applied:
 
     def come(self, lived: Lived) -> None:
         """It is decided."""
-        self.answers[self.measure.measure_id] = lived.say(self.measure)
+        said = lived.say(self.measure)
+        self.answers[self.measure.measure_id] = said
+        if said == "not_accruing":  # nothing is left to do, and two people have decided it all the same
+            lived.state = replace(lived.state, trouble=replace(lived.state.trouble, no_income_by_hand=True))
 
 
 @dataclass

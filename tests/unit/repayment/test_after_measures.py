@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events.measures import RecoveryReceived, Waiver
+from libs.events.measures import LoanWrittenOff, RecoveryReceived, Restructuring, Waiver, WriteOff
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.repayment import LoanClassified, PaymentReceived
 from tests.unit.given import given
@@ -15,6 +15,7 @@ from tests.unit.repayment.stories import (
     LOAN,
     OPENED,
     SECOND_DUE,
+    applied,
     days,
     debit_id,
     distributed,
@@ -40,6 +41,7 @@ from tests.unit.repayment.test_troubled import (
     MARCH,
     MISSED,
     PAID,
+    RESTRUCTURED,
     TWO_MONTHS,
     done,
 )
@@ -51,6 +53,23 @@ def test_an_extended_loan_that_is_paid_stays_special_mention() -> None:
     outcome = given(LOAN, *story).when(pays(SECOND_DUE, 17_170), on(SECOND_DUE))
     assert outcome.events[0] == received("pay_1", SECOND_DUE, (line(2, 670, 16_500),), (66_998, 50_498))
     assert not [event for event in outcome.events if isinstance(event, LoanClassified)]
+
+
+def test_a_write_off_keeps_what_a_restructuring_had_left_in_arrears() -> None:
+    """2,007 of interest was overdue before the restructuring, and is owed with its first row; the 2,007 of the three new months are given up."""
+    story = (*MISSED, applied(done(Restructuring(months=3)), LATE_ON), *RESTRUCTURED)
+    lost = given(LOAN, *story).when(done(WriteOff(ground="court"), "msr_2"), on(LATE_ON))
+    (written_off,) = (event for event in lost.events if isinstance(event, LoanWrittenOff))
+    assert (written_off.interest_fen, written_off.fee_fen, written_off.dropped_interest_fen) == (
+        2_007,
+        0,
+        2_007,
+    )
+    assert [row.interest_fen for row in lost.state.book.rows] == [2_007, 0, 0]
+    first = lost.state.book.rows[0]
+    paid = given(LOAN, *story, *lost.events).when(pays(first.due_on, 35_009), on(first.due_on))
+    (payment,) = (event for event in paid.events if isinstance(event, PaymentReceived))
+    assert payment.allocation == (line(1, 2_007, 33_002),)
 
 
 def test_what_comes_after_a_write_off_is_a_recovery() -> None:

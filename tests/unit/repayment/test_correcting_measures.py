@@ -20,6 +20,8 @@ from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
+from services.repayment.domain.troubled import effect
+from tests.unit.repayment.asset_story import LORRY
 from tests.unit.repayment.inputs import Input, Lived, clean, fail_others
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import Measured, given_for
@@ -37,7 +39,7 @@ from tests.unit.repayment.stories import (
     pays,
 )
 from tests.unit.repayment.test_correcting import Corrected, compared, money
-from tests.unit.repayment.test_troubled import LOST_ON, MARCH, done
+from tests.unit.repayment.test_troubled import LATE_ON, LOST_ON, MARCH, done
 
 DEMO = profile_named("demo")
 
@@ -186,7 +188,9 @@ def test_what_came_after_a_write_off_is_recovered_without_the_payment_that_was_n
     lived = lost_and_paid()
     restated = said(lived, wrong("pay_1", RECOVERED[0]))
     assert (restated.recovered_fen, restated.waived_fen, restated.from_bucket) == (-5_000, 0, "written_off")
-    assert restated.standing.measured == MeasuredStanding(floor=None, observed=None, recovered_fen=1_000)
+    assert restated.standing.measured == MeasuredStanding(
+        floor=None, observed=None, recovered_fen=1_000, arrears_interest_fen=0, arrears_fee_fen=0
+    )
     now = lived.state
     assert (now.trouble.recovered_fen, now.bucket, now.loan_class) == (1_000, "written_off", "loss")
     assert (now.trouble.written_off_on, now.book.penalty_rate) == (LOST_ON, 0)
@@ -253,6 +257,46 @@ def test_what_two_people_decided_of_income_stands_after_a_correction() -> None:
             continue
         assert not {NonAccrualEnded, NonAccrualStarted} & {*map(type, answer)}
         assert lived.state.trouble.non_accrual
+
+
+def test_what_two_people_decided_is_theirs_where_the_days_would_have_come_first() -> None:
+    """The first instalment was another's: its interest was none a week before they said so. What pays all arrears does not take back what they
+    decided; they do."""
+    lived = Lived(Random(0), FUNDED_ON)
+    lived.open(replace(OPEN, tenor_months=12))
+    go_on(lived, FIRST_DUE)
+    first = lived.state.book.rows[0]
+    lived.say(pays(FIRST_DUE, first.principal_fen + first.interest_fen))
+    go_on(lived, days(FIRST_DUE, 98))
+    stopped = [event for event in lived.say(done(NonAccrual())) if isinstance(event, NonAccrualStarted)]
+    assert [event.cause for event in stopped] == ["by_hand"]
+    go_on(lived, days(FIRST_DUE, 99))
+    restated = said(lived, wrong("pay_1", FIRST_DUE))
+    assert restated.standing.measured is not None
+    assert restated.standing.measured.no_income_by_hand
+    assert is_replayable(DEMO, lived.state, lived.context)
+    paid = lived.say(pays(lived.today, 80_000, payment_id="pay_2"))
+    assert NonAccrualEnded not in map(type, paid)
+    assert lived.state.trouble.non_accrual
+    ended = lived.say(done(NonAccrual(ends=True), measure_id="msr_2"))
+    assert NonAccrualEnded in map(type, ended)
+    assert not lived.state.trouble.no_income_by_hand
+
+
+def test_what_was_taken_by_an_older_law_is_put_right_as_well() -> None:
+    """An asset that was valued 200 days before, which nobody asked then: its loan is replayed, and a payment after it reversed."""
+    lived = unpaid(LATE_ON)
+    older = days(lived.today, -200)
+    terms = replace(LORRY, agreed_fen=100, valued_on=older, acquired_on=older)
+    taken = CarryOutMeasure(measure_id="msr_1", terms=terms)
+    assert lived.say(taken) == "acquired_before_loan"
+    events = effect(DEMO.on(FUNDED_ON), "msr_1", terms, lived.state, lived.today)
+    for event in (applied(taken, lived.today), *events):
+        lived.state = LOAN.evolve(lived.state, event)
+    go_on(lived, days(LATE_ON, 1))
+    lived.say(pays(lived.today, 500))
+    assert is_replayable(DEMO, lived.state, lived.context)
+    assert said(lived, wrong("pay_1", lived.today)).principal_after_fen == lived.state.book.outstanding_fen
 
 
 def test_a_contract_that_names_no_penalty_is_put_right_after_a_measure() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from libs.events.deferrals import MeasureDeferred, MeasureResumed
-from libs.events.measures import MeasureTerms, Restructuring
+from libs.events.measures import LoanWrittenOff, MeasureTerms, Restructuring, WriteOff
 from libs.events.sagas import Send
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.loan_state import Repaid
@@ -26,6 +26,7 @@ from tests.unit.repayment.stories import (
     LAST_DUE,
     LOAN,
     OPENED,
+    SECOND_DUE,
     days,
     debit_id,
     debited,
@@ -59,7 +60,9 @@ def again(terms: MeasureTerms = VOID.terms, measure_id: str = "msr_1") -> Measur
     )
 
 
+LATE = (CONTRACTED, due(1), failed(FIRST_DUE))
 ANEW = CarryOutMeasure(measure_id="msr_2", terms=Restructuring(months=3))
+LOSS = CarryOutMeasure(measure_id="msr_3", terms=WriteOff(ground="court"))
 BOTH_WAIT = (*ASKED, waits(), waits(ANEW.terms, "msr_2"))
 SPECS = [
     Spec("a voidance waits", ASKED, VOID, (waits(),), on(FIRST_DUE)),
@@ -71,6 +74,14 @@ SPECS = [
         asset.carry_out(),
         (replace(waits(asset.LORRY), deferred_on=asset.DAY),),
         on(asset.DAY),
+    ),
+    Spec("a write-off waits", ASKED, LOSS, (waits(LOSS.terms, "msr_3"),), on(FIRST_DUE)),
+    Spec(
+        "one that is proposed meanwhile is told so",
+        ASKED,
+        ExamineMeasure(measure_id="msr_3", terms=LOSS.terms),
+        "payment_on_its_way",
+        on(FIRST_DUE),
     ),
     Spec(
         "what is proposed meanwhile is answered at once",
@@ -150,6 +161,33 @@ def test_a_voidance_waits_for_the_guarantors_money_too() -> None:
     given(LOAN, *asked, waiting, *paid.events).when(VOID, on(guaranteed.DAY)).then_refused("loan_compensated")
     unpaid = given(LOAN, *asked, waiting).when(guaranteed.DECLINE, on(guaranteed.DAY))
     unpaid.then(guaranteed.DECLINED, resumes)
+
+
+def test_a_restructuring_waits_for_the_guarantors_money_too() -> None:
+    """He pays for an instalment that new rows would have spread among all, and it comes too late for them; or he does not, and it is done."""
+    asked, day = (*guaranteed.LATE, *guaranteed.SIGNED), guaranteed.DAY
+    anew = CarryOutMeasure(measure_id="msr_2", terms=Restructuring(months=3, guarantor_consent="vault:1"))
+    waiting = replace(waits(anew.terms, "msr_2"), deferred_on=day)
+    given(LOAN, *asked).when(anew, on(day)).then(waiting)
+    paid = given(LOAN, *asked, waiting).when(guaranteed.RECORD, on(day))
+    given(LOAN, *asked, waiting, *paid.events).when(anew, on(day)).then_refused("loan_compensated")
+    unpaid = given(LOAN, *asked, waiting).when(guaranteed.DECLINE, on(day))
+    assert given(LOAN, *asked, waiting, *unpaid.events).when(anew, on(day)).events
+
+
+def test_a_write_off_loses_no_penalty_behind_a_debit() -> None:
+    """The second instalment's debit is answered weeks later, and found nothing: the penalty up to the day of the write-off is owed, as it would
+    be without that debit."""
+    behind = (*LATE, due(2), waits(LOSS.terms, "msr_3"))
+    day = days(SECOND_DUE, 14)
+    answered = given(LOAN, *behind).when(found_nothing(SECOND_DUE), on(day))
+    waited = given(LOAN, *behind, *answered.events).when(LOSS, on(day))
+    owed = given(LOAN, *LATE, due(2), failed(SECOND_DUE)).when(LOSS, on(day))
+    told = [
+        next(event.penalty_fen for event in outcome.events if isinstance(event, LoanWrittenOff))
+        for outcome in (waited, owed)
+    ]
+    assert told[0] == told[1] > 0
 
 
 def test_two_debits_are_both_waited_for() -> None:
