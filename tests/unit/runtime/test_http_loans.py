@@ -107,6 +107,7 @@ async def test_a_settlement_is_offered_until_a_day(repayment: World) -> None:
         "id": "loan_1",
         "valid_to": "2024-02-25",
         "amount_fen": 50_249 + 165,
+        "cost_fen": 0,
         "penalty_fen": 0,
         "fee_fen": 0,
         "interest_fen": 165,

@@ -92,6 +92,7 @@ async def test_a_prepayment_is_quoted_by_what_would_decide_it(repayment: World) 
         "mode": "reamortise",
         "amount_fen": 20_033,
         "returned_fen": 0,
+        "cost_fen": 0,
         "penalty_fen": 0,
         "fee_fen": 0,
         "interest_fen": 33,
