@@ -58,6 +58,8 @@ class VoidBooks:
     guarantors: GuarantorBooks
     loans: dict[str, _Lent] = field(default_factory=dict)
     measures: dict[str, Any] = field(default_factory=dict)
+    parties: dict[str, set[str]] = field(default_factory=dict)
+    """Of each voidance that its loan has examined: who owed it and who was owed by it then."""
     packs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     void_packs: set[str] = field(default_factory=set)
     void_contracts: set[str] = field(default_factory=set)
@@ -199,17 +201,18 @@ class VoidBooks:
         if data["terms"]["kind"] == "voidance":
             self.measures[data["measure_id"]] = data
 
+    def _examined(self, _where: str, data: Any) -> None:
+        """Who is a party on that day signs nothing of it; who buys a claim later may have signed before (decision 25)."""
+        if data["measure_id"] in self.measures:
+            loan = self.loans[data["loan_id"]]
+            owed = {account for account, basis in loan.basis.items() if basis - loan.got[account] > 0}
+            lenders = {f"usr_{account.removeprefix('acc_')}" for account in owed}
+            self.parties[data["measure_id"]] = {loan.borrower, *lenders}
+
     def _signed(self, where: str, data: Any) -> None:
         """Nobody who owes it or is owed by it."""
-        asked = self.measures.get(data["measure_id"])
-        loan = self.loans.get(asked["loan_id"]) if asked else None
-        himself = customer_behind(data["signer"])
-        if loan is not None and himself is not None:
-            owed = {f"acc_{himself.removeprefix('usr_')}"} & {
-                account for account, basis in loan.basis.items() if basis - loan.got[account] > 0
-            }
-            is_party = himself == loan.borrower or owed
-            require(not is_party, f"{where}: {data['signer']} voids a contract that he is a party of")
+        is_party = customer_behind(data["signer"]) in self.parties.get(data["measure_id"], ())
+        require(not is_party, f"{where}: {data['signer']} voids a contract that he is a party of")
 
     def _contract_void(self, where: str, data: Any) -> None:
         loan = data["loan_id"]
@@ -252,6 +255,7 @@ _HANDLERS: dict[str, Callable[[VoidBooks, str, Any], None]] = {
     "ClaimReserved": VoidBooks._reserved,
     "ReservationReleased": VoidBooks._released,
     "MeasureProposed": VoidBooks._proposed,
+    "MeasureExamined": VoidBooks._examined,
     "MeasureSigned": VoidBooks._signed,
     "ContractVoided": VoidBooks._contract_void,
     "DealPackOpened": VoidBooks._pack_opened,
