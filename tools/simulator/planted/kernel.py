@@ -224,6 +224,7 @@ PLANTS = (
             " jumps from ",
         ),
         config=TWINS,
+        seeds=range(1, 8),
     ),
     Plant(
         "speculation-kept",

@@ -43,7 +43,7 @@ PLANTS = (
         instead(funding, "_require_another", _whoever_published_it),
         (" pays out what others have to",),
         config=LAWFUL,
-        seeds=range(2, 3),
+        seeds=range(5, 7),
     ),
     Plant(
         "payout-forgotten-for-ever",
@@ -54,7 +54,7 @@ PLANTS = (
         ),
         (" is paid out on ", " beyond "),
         config=LASTING,
-        seeds=range(19, 23),
+        seeds=range(16, 19),
     ),
     Plant(
         "payout-lapses-early",

@@ -240,7 +240,7 @@ PLANTS = (
         instead(debtor_cases, "judge_promises", lambda _real: lambda _state, _day: []),
         ("was not judged on", "internal refusals", "WakeFailed"),
         config=WHOLE,
-        seeds=range(16),
+        seeds=range(26, 28),
     ),
     Plant(
         "payment-not-told-to-the-case",

@@ -149,6 +149,7 @@ PLANTS = (
         instead(SenderRole, "take_over", lambda _real: lambda _self: None),
         ("not at rest",),
         config=PAIRS,
+        seeds=range(12, 14),
     ),
     Plant(
         "heir-skips-what-waits",
