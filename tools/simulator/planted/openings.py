@@ -45,7 +45,7 @@ PLANTS = (
         instead(Profile, "newcomer_cap_fen", lambda _real: lambda *_arguments: None),
         ("than a newcomer may",),
         config=LAWFUL,
-        seeds=range(3, 7),
+        seeds=range(1, 4),
     ),
     Plant(
         "opens-when-it-likes",

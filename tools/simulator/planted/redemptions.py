@@ -56,7 +56,7 @@ PLANTS = (
         instead(Profile, "stood_unsold", lambda _real: lambda *_arguments: True),
         (" stood for ",),
         config=TRADES,
-        seeds=range(1, 5),
+        seeds=range(15, 17),
     ),
     Plant(
         "evidence-of-any-size",
@@ -72,7 +72,7 @@ PLANTS = (
         instead(redemption, "_pass", lambda _real: lambda _wake, _state: []),
         ("is past its deadline", "WakeFailed"),
         config=TRADES,
-        seeds=range(1, 5),
+        seeds=range(11, 13),
     ),
     Plant(
         "unsold-redemption-not-told",
