@@ -40,10 +40,10 @@ WEDNESDAY = TUESDAY + timedelta(days=1)
 
 #: B2 once more under another reference, so that only the amount speaks for it.
 OTHER = replace(LATE, reference="B9")
-O = name(TUESDAY, OTHER)  # noqa: E741  # as short as H and L, beside which it stands
+B9 = name(TUESDAY, OTHER)
 TWO = (*SETTLED_BY_FILE, opened(TUESDAY, OTHER), NEXT_DONE)
 BY_UFA: dict[str, Any] = {"code": "timing", "explained_by": UFA}
-PAIR = (explained(counterpart=O, **BY_UFA), explained(O, TUESDAY, counterpart=H, **BY_UFA))
+PAIR = (explained(counterpart=B9, **BY_UFA), explained(B9, TUESDAY, counterpart=H, **BY_UFA))
 RESOLVE = ResolveBreak(break_id=H, code="timing")
 HALF = replace(RESOLVED, code="timing")
 #: Both say of each other what they are, and only Monday's was resolved.
@@ -70,19 +70,19 @@ def spec(says: str, history: tuple[Any, ...], when: Any, then: Any, who: str = U
 
 
 SAME_DAY = (*RECONCILED, opened(MONDAY, line("missing_there", "B2", 0, 200_00)))
-SAY_ERROR = ExplainBreak(break_id=O, code="bank_error")
-BY_ERROR = explained(O, TUESDAY, code="bank_error")
+SAY_ERROR = ExplainBreak(break_id=B9, code="bank_error")
+BY_ERROR = explained(B9, TUESDAY, code="bank_error")
 
 SPECS = [
-    spec("the other half of what is over is over by it", ONE_OVER, replace(RESOLVE, break_id=O),
-        (replace(HALF, break_id=O, business_date=TUESDAY),), LIN),
+    spec("the other half of what is over is over by it", ONE_OVER, replace(RESOLVE, break_id=B9),
+        (replace(HALF, break_id=B9, business_date=TUESDAY),), LIN),
     spec("a half stands again when its other one is shown no more", ONE_OVER, BOOKED_TOO,
-        (closed(O, TUESDAY), opened(MONDAY, HERE), replace(BOOKED_DONE, opened=1, open_after=1))),
+        (closed(B9, TUESDAY), opened(MONDAY, HERE), replace(BOOKED_DONE, opened=1, open_after=1))),
     spec("or is something else", ONE_OVER, SAY_ERROR, (BY_ERROR, opened(MONDAY, HERE))),
-    spec("nobody resolves by a half that is shown no more", (*TWO, *PAIR, closed(O, TUESDAY)), RESOLVE,
+    spec("nobody resolves by a half that is shown no more", (*TWO, *PAIR, closed(B9, TUESDAY)), RESOLVE,
         "explanation_lapsed", LIN),
     spec("nor by one that is something else", (*TWO, *PAIR, BY_ERROR), RESOLVE, "explanation_lapsed", LIN),
-    spec("who says it once more says it of the one alone", (*TWO, *PAIR, closed(O, TUESDAY)),
+    spec("who says it once more says it of the one alone", (*TWO, *PAIR, closed(B9, TUESDAY)),
         ExplainBreak(break_id=H, code="timing"), (explained(**BY_UFA),)),
     spec("what stands is not said again", (*TWO, *PAIR), ExplainBreak(break_id=H, code="timing"), ()),
     spec("one date has no two halves by reference", SAME_DAY, MatchBreaks(by="reference"), ()),
@@ -113,7 +113,7 @@ def test_a_half_stands_again_when_its_other_one_was_in_flight() -> None:
     history = after(ONE_OVER, WEDNESDAYS)
     assert on_the_list(history) == {H}
     settled = fold(AGGREGATE, history).settled
-    two = O, name(WEDNESDAY, TRUE_HALF)
+    two = B9, name(WEDNESDAY, TRUE_HALF)
     assert [getattr(kept(settled, each), "counterpart", None) for each in two] == [*two[::-1]]
     history = after(history, replace(FILE, begins_at=3, begins_with="2" * 64, bank=FILE.ledger, breaks=()))
     assert [kept(fold(AGGREGATE, history).settled, each) is not None for each in two] == [True, True]
@@ -129,7 +129,7 @@ def test_a_half_stands_again_when_its_other_one_is_settled_by_reference() -> Non
     """On Thursday, two days later, the bank books Tuesday's under its own reference: those two are one."""
     thursday = replace(WEDNESDAYS, business_date=WEDNESDAY + timedelta(days=1))
     history = after(ONE_OVER, thursday)
-    assert on_the_list(history) == {O, name(thursday.business_date, TRUE_HALF)}, "two days are no night"
+    assert on_the_list(history) == {B9, name(thursday.business_date, TRUE_HALF)}, "two days are no night"
     history = after(history, MatchBreaks(by="reference"))
     assert on_the_list(history) == {H}
 
@@ -140,8 +140,8 @@ def test_a_half_that_is_over_and_shown_no_more_explains_nothing() -> None:
     mended = replace(monday, bank=side(3, 750_00), ledger=side(3, 750_00), accounts_fen=750_00, breaks=())
     history = after(ONE_OVER, mended)
     assert history[-1].gone == (H,)
-    assert on_the_list(history) == {O}
-    resolve = replace(RESOLVE, break_id=O)
+    assert on_the_list(history) == {B9}
+    resolve = replace(RESOLVE, break_id=B9)
     given(AGGREGATE, *history).when(resolve, on(principal=LIN)).then_refused("explanation_lapsed")
     history = after(history, BOOKED_TOO)
     assert on_the_list(history) == set(), "what is shown no more is not opened for another's sake"
