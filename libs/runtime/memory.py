@@ -52,6 +52,14 @@ class StreamChange:
     stored: bytes
 
 
+class KeptState(NamedTuple):
+    """A stream as it lies in the store: its sequence, its key in the wake index (empty for none), its state's encoding."""
+
+    sequence: int
+    wake: bytes
+    encoded: bytes
+
+
 _HEAD = b"t"
 _HEAD_DECIDED = b"d"
 
@@ -91,19 +99,23 @@ class DeciderMemory:
         """Who decided the head, and by which rules."""
         self._changes[_HEAD_DECIDED] = f"{rules}|{by}".encode()
 
-    def state(self, stream: str) -> tuple[int, bytes] | None:
-        """(sequence, encoded state) of a stream."""
+    def state(self, stream: str) -> KeptState | None:
+        """What is kept of a stream, None for one without a past."""
         row = self._get(b"s/" + stream.encode())
         if row is None:
             return None
-        sequence, _, encoded = row.split(b"|", 2)
-        return int(sequence), encoded
+        sequence, wake, encoded = row.split(b"|", 2)
+        return KeptState(int(sequence), wake, encoded)
 
-    def keep_state(self, change: StreamChange) -> None:
-        """Keep a stream's state and move its entry in the wake index."""
+    def keep_state(self, change: StreamChange, wake_before: bytes | None = None) -> bytes:
+        """Keep a stream's state and move its entry in the wake index; its key there, empty for none.
+
+        Who still has the stream's last key says it, and saves reading a whole state for those few bytes.
+        """
         name = change.stream.encode()
-        before = self._get(b"s/" + name)
-        wake_before = before.split(b"|", 2)[1] if before is not None else b""
+        if wake_before is None:
+            before = self.state(change.stream)
+            wake_before = before.wake if before is not None else b""
         wake = _wake_text(change.wake)
         if wake_before != wake:
             if wake_before:
@@ -111,6 +123,7 @@ class DeciderMemory:
             if wake:
                 self._changes[b"w/" + wake + b"/" + name] = b""
         self._changes[b"s/" + name] = b"%d|%s|%s" % (change.sequence, wake, change.stored)
+        return wake
 
     def due(self, business_date: date, phase: int) -> Iterator[str]:
         """Streams whose wake entry is at or before (date, phase), in the index's order. Needs a flushed store."""

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from libs.events.codec import decode, encode
 from libs.events.deciding import Aggregate
@@ -18,13 +18,21 @@ CACHED_MAX = 20_000
 CACHED_BYTES_MAX = 8 * 1024 * 1024
 
 
+class _Cached(NamedTuple):
+    """A confirmed state and its sequence, decoded; the size of its encoding; its key in the wake index."""
+
+    loaded: tuple[Any, int]
+    size: int
+    wake: bytes
+
+
 class States:
     """Loads, folds and remembers stream states."""
 
     def __init__(self, aggregates: tuple[Aggregate, ...], memory: DeciderMemory) -> None:
         self._aggregates = {aggregate.prefix: aggregate for aggregate in aggregates}
         self._memory = memory
-        self._cache: OrderedDict[str, tuple[tuple[Any, int], int]] = OrderedDict()
+        self._cache: OrderedDict[str, _Cached] = OrderedDict()
         self._cached_bytes = 0
         self._overlay: dict[str, tuple[Any, int, int]] = {}
 
@@ -40,13 +48,13 @@ class States:
         cached = self._cache.get(stream)
         if cached is not None:
             self._cache.move_to_end(stream)
-            return cached[0]
+            return cached.loaded
         aggregate = self.aggregate(stream)
         stored = self._memory.state(stream)
         if stored is None:
             return aggregate.initial, 0
-        loaded = decode(aggregate.state, stored[1]), stored[0]
-        self._put(stream, loaded, len(stored[1]))
+        loaded = decode(aggregate.state, stored.encoded), stored.sequence
+        self._put(stream, _Cached(loaded, len(stored.encoded), stored.wake))
         return loaded
 
     def speculate(self, changes: Iterable[StreamChange], position: int) -> None:
@@ -68,8 +76,9 @@ class States:
 
     def remember(self, change: StreamChange) -> None:
         """Keep a confirmed state."""
-        self._memory.keep_state(change)
-        self._put(change.stream, (change.state, change.sequence), len(change.stored))
+        before = self._cache.get(change.stream)
+        wake = self._memory.keep_state(change, None if before is None else before.wake)
+        self._put(change.stream, _Cached((change.state, change.sequence), len(change.stored), wake))
 
     def fold(self, decision: Decision) -> Iterator[StreamChange]:
         """The changes that a record of the log makes to confirmed states."""
@@ -89,15 +98,15 @@ class States:
         for stream in stuck:
             yield stuck_change(self.aggregate(stream), stream, *(folded.get(stream) or self.load(stream)))
 
-    def _put(self, stream: str, entry: tuple[Any, int], size: int) -> None:
+    def _put(self, stream: str, entry: _Cached) -> None:
         before = self._cache.pop(stream, None)
-        self._cache[stream] = entry, size
-        self._cached_bytes += size - (before[1] if before is not None else 0)
+        self._cache[stream] = entry
+        self._cached_bytes += entry.size - (before.size if before is not None else 0)
         while len(self._cache) > CACHED_MAX or (
             self._cached_bytes > CACHED_BYTES_MAX and len(self._cache) > 1
         ):
-            _, (_, dropped) = self._cache.popitem(last=False)
-            self._cached_bytes -= dropped
+            _, dropped = self._cache.popitem(last=False)
+            self._cached_bytes -= dropped.size
 
 
 def stream_change(aggregate: Aggregate, stream: str, state: Any, sequence: int) -> StreamChange:

@@ -6,7 +6,7 @@ import pytest
 
 from libs.events.chain import Checkpoint
 from libs.events.deciding import WakeOn
-from libs.runtime.memory import DeciderMemory, Known, SourceKey, SourceMark, StreamChange
+from libs.runtime.memory import DeciderMemory, KeptState, Known, SourceKey, SourceMark, StreamChange
 from libs.runtime.store import MemoryStore
 from tests.unit.runtime.jars import content
 
@@ -37,7 +37,7 @@ def test_what_is_kept_is_found_before_and_after_a_flush(flush: bool) -> None:
     memory.keep_head(HEAD)
     if flush:
         memory = DeciderMemory(flushed(memory)._store)
-    assert memory.state("acc_1") == (12, b'{"text":"a|b|c"}')
+    assert memory.state("acc_1") == KeptState(12, b"", b'{"text":"a|b|c"}')
     assert memory.known("cmd-1") == known
     assert memory.state("acc_2") is None
     assert memory.known("cmd-2") is None
@@ -93,6 +93,18 @@ def test_a_stream_has_one_entry_in_the_index() -> None:
     assert list(flushed(memory).due(DAY, 3)) == []
     memory.keep_state(change("loan_1"))
     assert list(flushed(memory).due(DAY, 4)) == []
+
+
+def test_the_last_key_may_be_said_instead_of_read() -> None:
+    """What keeping a state answers is what the next one says: the same index as by reading."""
+    read, said = DeciderMemory(MemoryStore()), DeciderMemory(MemoryStore())
+    wakes: list[WakeOn] = [(DAY, 1), (DAY, 1), (DAY, 4), None, (DAY, 2)]
+    key: bytes | None = None
+    for wake in wakes:
+        read.keep_state(change("loan_1", wake))
+        key = said.keep_state(change("loan_1", wake), key)
+        assert content(flushed(said)._store) == content(flushed(read)._store)
+    assert key == b"2024-01-31/2"
 
 
 def test_a_raised_line_forgets_what_lies_below_it() -> None:

@@ -90,12 +90,13 @@ def _backwards(real: Any) -> Any:
 def _never_awake(real: Any) -> Any:
     """Streams whose wake entry moved are never found again."""
 
-    def keep_state(self: DeciderMemory, change: StreamChange) -> None:
+    def keep_state(self: DeciderMemory, change: StreamChange, wake_before: bytes | None = None) -> bytes:
         known = self._get(b"s/" + change.stream.encode()) is not None
-        real(self, change)
+        wake: bytes = real(self, change, wake_before)
         if known:
             for key in [key for key in self._changes if key.startswith(b"w/")]:
                 self._changes[key] = None
+        return wake
 
     return keep_state
 
