@@ -72,16 +72,16 @@ def split_fen(total_fen: int, weights: Sequence[int]) -> tuple[int, ...]:
     (rules.md 1.1, "lender split"). No part exceeds its weight when the total does not exceed their sum.
     Raises ValueError for a negative total or weight, or when nothing has weight but something is to be split.
     """
-    if total_fen < 0 or any(weight < 0 for weight in weights):
+    if total_fen < 0 or min(weights, default=0) < 0:
         raise ValueError("a split needs a total and weights that are not negative")
+    if total_fen == 0:
+        return (0,) * len(weights)
     weight_sum = sum(weights)
     if weight_sum == 0:
-        if total_fen:
-            raise ValueError("nothing has weight: there is nobody to give the money to")
-        return tuple(0 for _ in weights)
+        raise ValueError("nothing has weight: there is nobody to give the money to")
     parts = [total_fen * weight // weight_sum for weight in weights]
     remainders = [total_fen * weight % weight_sum for weight in weights]
-    by_remainder = sorted(range(len(parts)), key=lambda index: (-remainders[index], index))
+    by_remainder = sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)  # stable: ties stay
     for index in by_remainder[: total_fen - sum(parts)]:
         parts[index] += 1
     return tuple(parts)

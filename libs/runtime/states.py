@@ -15,7 +15,7 @@ from libs.runtime.memory import DeciderMemory, StreamChange
 #: States kept decoded per partition: the hot ones, at most so many, and so many bytes of their encodings (decoded they take about
 #: three times as much); the rest are read from the store when needed.
 CACHED_MAX = 20_000
-CACHED_BYTES_MAX = 8 * 1024 * 1024
+CACHED_BYTES_MAX = 16 * 1024 * 1024
 
 
 class _Cached(NamedTuple):

@@ -126,7 +126,7 @@ class CarryOutMeasure:
     `loan_written_off`, `pause_stands` (one that runs or is to come), `pause_too_long`, `pause_days_used` (of a calendar year); its end: `no_pause`;
     a flag: `flag_stands`; its end, which a repaid loan does as well: `no_flag`;
     a voidance, also of a loan that is repaid: `loan_settled_in_kind`, `loan_measured`, `loan_compensated`, `payment_on_its_way`,
-    `history_differs` (what was paid cannot be told, as of corrections), `invalid_date` (when it is proposed: due today or before,
+    `history_differs`, `replay_too_long` and `too_many_accounts` (as of corrections), `invalid_date` (when it is proposed: due today or before,
     or more than 366 days later), `not_illegal_purpose` and `invalid_lenders` (when it is proposed: somebody knew of it, who holds none of its
     claims, or is named twice).
     Of a loan that is void only its class, its branch, its flags, a write-off and a settlement in kind: `loan_voided`.

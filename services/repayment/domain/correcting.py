@@ -21,7 +21,7 @@ from services.repayment.domain.journal_entries import Compensation, Measure, Pay
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import is_as_it_was
 from services.repayment.domain.profile import CURRENT, Profile
-from services.repayment.domain.replay_start import begin
+from services.repayment.domain.replay_start import begin, require_short
 from services.repayment.domain.replaying import Replayed, finish, shared
 from services.repayment.domain.restatement import restated
 from services.repayment.domain.trading import release_all, release_dearer
@@ -90,6 +90,7 @@ def _both(
     else:
         journal = redated_in(live.journal, cause.payment_id, cause.to_date, live.asked_on)
     entries, changed = entries_of(live.journal), entries_of(journal)
+    require_short(live, entries)
     try:
         run, same = shared(profile, state, entries, changed)
         before = finish(run.fork(), state, context, entries[same:])

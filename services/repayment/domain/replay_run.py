@@ -6,7 +6,7 @@ What is reached can be forked: with and without an error the days before it are 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, Refused, Wake
@@ -48,14 +48,16 @@ from services.repayment.domain.trading import CLAIMS_MAX
 from services.repayment.domain.troubled import effect, require_within
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
-    """What a claim has got of all payments, in fen."""
+class Got(NamedTuple):
+    """What a claim has got of all payments, in fen. A tuple, because a replay makes one for each claim of each payment."""
 
     principal_fen: int = 0
     interest_fen: int = 0
     penalty_fen: int = 0
     fee_fen: int = 0
+
+
+_NOTHING = Got()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +276,12 @@ class Run:
     def _share(self, shared: RepaymentDistributed) -> None:
         self.platform_fen += shared.fee_fen
         for line in shared.lines:
-            before = self.got.get(line.claim_id, Got())
+            principal_fen, interest_fen, penalty_fen, fee_fen = self.got.get(line.claim_id, _NOTHING)
             self.got[line.claim_id] = Got(
-                principal_fen=before.principal_fen + line.principal_fen,
-                interest_fen=before.interest_fen + line.interest_fen,
-                penalty_fen=before.penalty_fen + line.penalty_fen,
-                fee_fen=before.fee_fen + line.fee_fen,
+                principal_fen + line.principal_fen,
+                interest_fen + line.interest_fen,
+                penalty_fen + line.penalty_fen,
+                fee_fen + line.fee_fen,
             )
 
     def _allocate(self, lines: Sequence[AllocationLine]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from libs.events.deciding import Refused
 from services.repayment.domain.allocation import book_of
 from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import Journal, lent
@@ -12,6 +13,17 @@ from services.repayment.domain.profile import CURRENT, Profile, Rules
 from services.repayment.domain.replay_run import Run
 from services.repayment.domain.sales import sellers
 from services.repayment.domain.trouble import Trouble
+
+#: Shares of payments that a replay may have to make: some 3 s of processor time with both replays of a correction (decision 24),
+#: before the 5 s at which a decision counts as one that hangs.
+SHARES_MAX = 500_000
+
+
+def require_short(live: Running, entries: Sequence[Entry]) -> None:
+    """Refused: `replay_too_long` when so many payments went to so many holders that the decision would stop its partition."""
+    payments = sum(isinstance(entry, Payment) for entry in entries)
+    if payments * max(len(live.claims), len(lent(live.journal))) > SHARES_MAX:
+        raise Refused("replay_too_long")
 
 
 def begin(profile: Profile, live: Running | Repaid, entries: Sequence[Entry]) -> Run:

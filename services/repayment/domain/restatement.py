@@ -1,6 +1,6 @@
 """What a correction says of a loan: where it stands without the error, and what moves, as differences of two replays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from libs.events.corrections import (
@@ -15,7 +15,7 @@ from libs.events.corrections import (
     RowStanding,
     Standing,
 )
-from libs.events.deciding import Context
+from libs.events.deciding import Context, Refused
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.allocation import days_past_due, overdue_fen
 from services.repayment.domain.journal_entries import Measure, Payment, Sale
@@ -31,7 +31,7 @@ def restated(
 ) -> LoanRestated:
     """Where the loan stands without the error, and what each account and each claim gets more than it had."""
     live, book, on = before.state, after.state.book, context.business_date
-    lines = _lines(before, after)
+    lines = require_settleable(_lines(before, after))
     platform_fen = after.platform_fen - before.platform_fen
     assert sum(line.amount_fen for line in lines) + platform_fen == 0, "what is given back is what is got"
     is_repaid = isinstance(state, Repaid)
@@ -64,6 +64,17 @@ def restated(
         waived_fen=after.waived_fen - before.waived_fen,
         guaranteed_fen=_guaranteed_fen(after.state),
     )
+
+
+#: Accounts between which a restatement may move money: one command opens their settlement, and 1,200 lines of numbers below 10^11 fill it.
+LINES_MAX = 1_200
+
+
+def require_settleable(lines: Sequence[AdjustingLine]) -> tuple[AdjustingLine, ...]:
+    """Refused: `too_many_accounts` when their settlement would be larger than a command may be."""
+    if len(lines) > LINES_MAX:
+        raise Refused("too_many_accounts")
+    return tuple(lines)
 
 
 def _guaranteed_fen(state: Running) -> int | None:

@@ -32,7 +32,9 @@ from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Profile
 from services.repayment.domain.recovering import owed_change
 from services.repayment.domain.replay_run import Row
+from services.repayment.domain.replay_start import require_short
 from services.repayment.domain.replaying import Replayed, replay
+from services.repayment.domain.restatement import require_settleable
 from services.repayment.domain.restating import standing_at
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
@@ -130,7 +132,7 @@ def _effect(
             standing=standing,
             rows=received,
             retaken=(),
-            lines=lines_of(live, paid, shares),
+            lines=require_settleable(lines_of(live, paid, shares)),
             claims=shares.changes,
             platform_fen=-paid.platform_fen,
             from_bucket=None if isinstance(state, Repaid) else live.bucket,
@@ -163,8 +165,10 @@ def _require_lenders(live: Running, terms: Voidance) -> None:
 def _history(profile: Profile, state: Running | Repaid, context: Context) -> Replayed:
     """What came to the loan, decided again: it must give the loan, or nobody knows what each has had (docs/decisions/0024)."""
     live = reopened(state)
+    entries = entries_of(live.journal)
+    require_short(live, entries)
     try:
-        paid = replay(profile, state, context, entries_of(live.journal))
+        paid = replay(profile, state, context, entries)
     except Refused as refused:
         raise Refused("history_differs") from refused
     if paid.state != live or paid.is_repaid != isinstance(state, Repaid):

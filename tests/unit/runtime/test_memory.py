@@ -97,13 +97,15 @@ def test_a_stream_has_one_entry_in_the_index() -> None:
 
 def test_the_last_key_may_be_said_instead_of_read() -> None:
     """What keeping a state answers is what the next one says: the same index as by reading."""
-    read, said = DeciderMemory(MemoryStore()), DeciderMemory(MemoryStore())
+    reads, says = MemoryStore(), MemoryStore()
+    read, said = DeciderMemory(reads), DeciderMemory(says)
     wakes: list[WakeOn] = [(DAY, 1), (DAY, 1), (DAY, 4), None, (DAY, 2)]
     key: bytes | None = None
     for wake in wakes:
         read.keep_state(change("loan_1", wake))
         key = said.keep_state(change("loan_1", wake), key)
-        assert content(flushed(said)._store) == content(flushed(read)._store)
+        flushed(read), flushed(said)
+        assert content(says) == content(reads)
     assert key == b"2024-01-31/2"
 
 
