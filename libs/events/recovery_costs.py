@@ -5,6 +5,7 @@ A write-off says it, or is proposed again for it, with its bill among the papers
 
 from datetime import date
 
+from libs.events.arrival import Arrival
 from libs.events.codec import event
 from libs.events.money import Count, PositiveFen
 
@@ -26,7 +27,9 @@ class RecoveryCostBooked:
 @event("repayment.RecoveryCostPaid.v1")
 class RecoveryCostPaid:
     """So much of a payment is the cost's; `left_fen` of it is open still. `is_all`: the loan takes nothing else of that payment, which has no
-    other word than this one. The payment = this + what was allocated + what went back."""
+    other word than this one. The payment = this + what was allocated + what went back. `payer` is who paid, empty for the borrower, `arrival` how
+    it came, None in records from before it
+    was said."""
 
     loan_id: str
     borrower: str
@@ -39,3 +42,5 @@ class RecoveryCostPaid:
     is_all: bool
     product: str = ""
     region: str = ""
+    payer: str = ""
+    arrival: Arrival | None = None

@@ -48,7 +48,7 @@ def correct(
     cause = _cause(command, live, payment)
     before, after = _both(profile, state, cause, context)
     restatement = restated(command, state, before, after, context)
-    if isinstance(cause, PaymentReversed) and not payment.taken_fen:
+    if isinstance(cause, PaymentReversed) and not cause.amount_fen:
         raise Refused("changes_nothing")
     events: list[LoanEvent] = [
         cause,
@@ -145,7 +145,7 @@ def _cause(command: CorrectPayment, live: Running, payment: Payment) -> PaymentR
             payment_id=payment.payment_id,
             correction_id=asked.correction_id,
             booking=command.booking,
-            amount_fen=payment.taken_fen,
+            amount_fen=payment.taken_fen + payment.cost_fen,
             value_date=payment.value_date,
         )
     return PaymentRedated(

@@ -27,12 +27,13 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Where the inputs lead: the state, whether the loan ended, what each claim and the platform got."""
+    """Where the inputs lead: the state, whether the loan ended, what each claim, the platform and whom a recovery's cost is owed to got."""
 
     state: Running
     is_repaid: bool
     got: dict[str, Got]
     platform_fen: int
+    costs: dict[str, int]
     entries: tuple[Entry, ...]
     rows: dict[int, Row]
     repaid: LoanRepaid | None
@@ -102,6 +103,7 @@ def finish(
         is_repaid=isinstance(run.state, Repaid),
         got=run.got,
         platform_fen=run.platform_fen,
+        costs=run.costs,
         entries=tuple(run.entries),
         rows=run.rows,
         repaid=run.repaid,
