@@ -12,7 +12,6 @@ from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, Refused, Wake
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import MeasureApplied, PenaltyWaived
-from libs.events.non_accrual import NonAccrualStarted
 from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
     AllocationLine,
@@ -98,8 +97,6 @@ class Run:
     applied: dict[str, tuple[LoanEvent, ...]] = field(default_factory=dict)
     """What each measure, and each compensation, came to."""
     waived_fen: int = 0
-    no_income: NonAccrualStarted | None = None
-    """Why its interest was no income any more, when it last was not."""
 
     def fork(self) -> "Run":
         """Another one that goes on from here."""
@@ -317,8 +314,6 @@ class Run:
                     row = self.rows.get(charge.number, Row())
                     fen = row.penalty_fen + charge.penalty_fen
                     self.rows[charge.number] = replace(row, penalty_fen=fen, penalty_to=on)
-            case NonAccrualStarted():
-                self.no_income = event
             case LoanRepaid():
                 self.repaid = event
             case PaymentMissed(number=number):

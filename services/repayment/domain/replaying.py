@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from libs.events.deciding import Context, Refused
-from libs.events.non_accrual import NonAccrualStarted
 from libs.events.repayment import LoanRepaid
 from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
@@ -43,8 +42,6 @@ class Replayed:
     waived_fen: int
     judged_on: date
     """The last day whose misses the loan has been looked at for."""
-    no_income: NonAccrualStarted | None
-    """Why its interest is no income, where it is not."""
     reached: Moment
     """How far into its open date it was lived."""
 
@@ -110,7 +107,6 @@ def finish(
         applied=run.applied,
         waived_fen=run.waived_fen,
         judged_on=until[0] if until[1] == AFTER_MISSES else until[0] - _DAY,
-        no_income=run.no_income,
         reached=until,
     )
 
