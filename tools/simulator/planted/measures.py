@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import services.bidding.policies.repaying as repaying
 import services.repayment.domain.loan as loan
 import services.repayment.domain.loan_day as loan_day
 import services.repayment.domain.measure as measure
@@ -18,7 +19,7 @@ from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.commands.measures import CompleteMeasure
 from services.repayment.domain.accrual import ended
 from services.repayment.policies import POLICIES as REPAYMENT
-from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy
+from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy, together
 
 
 def _nobody_is_asked(real: Any) -> Any:
@@ -163,7 +164,9 @@ PLANTS = (
     Plant(
         "recovery-cost-to-nobody",
         "A loan takes on a cost whose payee nobody has asked.",
-        instead(measures, "payee_of", lambda _real: lambda _terms: ""),
+        together(
+            *(instead(room, "payee_of", lambda _real: lambda _terms: "") for room in (measures, repaying))
+        ),
         ("and was not asked",),
         config=WHOLE,
         seeds=_COSTLY,
