@@ -136,7 +136,7 @@ class CorrectionExamined:
 
 @event("repayment.PaymentReversed.v1")
 class PaymentReversed:
-    """A payment that was booked does not count. What the loan had taken of it, `amount_fen`, goes back to its payer."""
+    """A payment that was booked does not count. What the loan had taken of it, `amount_fen`, a recovery's cost included, goes back to its payer."""
 
     loan_id: str
     borrower: str
@@ -186,10 +186,19 @@ class FloorStanding:
 
 
 @record
+class CostStanding:
+    """What of a recovery's cost is open, 0 for nothing, by which measure, and to whom it is owed."""
+
+    measure_id: str
+    account_id: str
+    owed_fen: Count
+
+
+@record
 class MeasuredStanding:
     """What measures left behind, decided again: floors of its class, and all that came since it was written off. `matures_on` where they made its
     rows others; `arrears_in` is the row in which a restructuring asks for arrears, 0 for none, and so much interest and fee of
-    it they are (None: as before); whether its interest is no income by hand."""
+    it they are (None: as before); whether its interest is no income by hand; `cost` where another one is open (None: as before)."""
 
     floor: FloorStanding | None
     observed: FloorStanding | None
@@ -199,6 +208,7 @@ class MeasuredStanding:
     no_income_by_hand: bool = False
     arrears_interest_fen: Count | None = None
     arrears_fee_fen: Count | None = None
+    cost: CostStanding | None = None
 
 
 @record
@@ -236,17 +246,18 @@ class RowStanding:
 
 @record
 class Retaken:
-    """A payment of which the loan now takes another amount than it had."""
+    """A payment of which the loan now takes another amount than it had for its debt, or for a recovery's cost (`cost_fen` now)."""
 
     payment_id: str
     before_fen: Count
     after_fen: Count
+    cost_fen: Count = 0
 
 
 @record
 class AdjustingLine:
     """What one account gets (or gives back, below zero) so that it has had what it would have had: as holder of claims principal +
-    interest + penalty − fee, as payer `returned_fen`. What moves is `amount_fen`, the sum of them."""
+    interest + penalty − fee, as payer `returned_fen`, as whom a recovery's cost is owed to `cost_fen`. What moves is `amount_fen`, the sum of them."""
 
     account_id: str
     principal_fen: Fen
@@ -255,6 +266,7 @@ class AdjustingLine:
     fee_fen: Fen
     returned_fen: Fen
     amount_fen: Fen
+    cost_fen: Fen = 0
 
 
 @record
@@ -293,7 +305,7 @@ class LoanRestated:
 
     Before it the loan was counted in `from_bucket` with `principal_before_fen` (in no bucket, None, when it was repaid); what it comes
     to be counted in is told by the events after it in the record. Of what measures did, `recovered_fen` more (or less, below zero) counts as
-    recovered since its write-off, and `waived_fen` more was given up. Its guarantor stands in for `guaranteed_fen` (None: for all that is owed).
+    recovered since its write-off, `cost_paid_fen` more of what its pursuit cost is paid, and `waived_fen` more was given up. Its guarantor stands in for `guaranteed_fen` (None: for all that is owed).
     `owed` is the change of a loan that was written off, which is in a register of its own; `branch` looks after it (empty before rules 8: it was not said).
     """
 
@@ -322,6 +334,7 @@ class LoanRestated:
     recovered_fen: Fen = 0
     waived_fen: Fen = 0
     guaranteed_fen: Count | None = None
+    cost_paid_fen: Fen = 0
 
 
 def moved_fen(restated: LoanRestated) -> int:

@@ -167,6 +167,7 @@ class PaymentReceived:
 
     `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
     for the borrower; `arrival` how it came, None in records from before it was said. `guarantor` guarantees the loan, empty for nobody.
+    `cost_fen` of the payment went to a recovery's cost before that, and is no part of `amount_fen`.
     """
 
     loan_id: str
@@ -185,6 +186,7 @@ class PaymentReceived:
     payer: str = ""
     guarantor: str = ""
     arrival: Arrival | None = None
+    cost_fen: Count = 0
 
 
 @event("repayment.RepaymentDistributed.v1")

@@ -85,7 +85,11 @@ def resend(
     settings = local_settings()
     with progress_bar() as progress:
         sent = asyncio.run(resend_from_log(settings, services_of(settings), service, command, progress))
-    out.print(retried_ones(sent) if sent else "all of them were decided before: nothing was sent")
+    out.print(
+        retried_ones(sent)
+        if sent
+        else f"no event asks for a {command} that was not decided before: nothing was sent"
+    )
     good = all(each.outcome in ("decided", "no_effect") for each in sent)
     conclude(good, "none is missing", "NOT everything is done: see above")
 

@@ -8,13 +8,13 @@ whatever was ever decided, also refused, is not sent: asked twice it is decided 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
-from libs.events.codec import Undecodable
+from libs.events.codec import Undecodable, name_of
 from libs.events.records import RecordedEvent, parse_decision, recorded_event
 from libs.runtime.decision import source_from
 from libs.runtime.errors import OperatorError
 from libs.runtime.following import Follower
 from libs.runtime.policing import envelope_of, group_name, sends_of
-from libs.runtime.retrying import Order, Progress, Retried, order_again, send_order
+from libs.runtime.retrying import Order, Progress, Retried, order_again, send_orders
 from libs.runtime.service import Policy, Service
 from libs.runtime.settings import Settings
 
@@ -22,10 +22,11 @@ from libs.runtime.settings import Settings
 @dataclass(frozen=True, slots=True)
 class _Decided:
     """What a service's log says of its policies' commands: the ids that were decided, and below which position each source partition
-    is done with."""
+    is done with. `followers` of its partitions have read that far."""
 
     ids: Mapping[bytes, None]
     below: Mapping[tuple[str, int], int]
+    followers: Mapping[int, Follower]
 
 
 async def resend(
@@ -38,32 +39,37 @@ async def resend(
     """Send each command of a type (`bidding.RecordDeathFlag`) that a service's policies make of the log's events, where it was never
     decided.
 
-    Raises OperatorError for a service or a type of which there is no such command, and where a policy raises; LogUnavailable.
+    Nothing where all of them were, or no event asks for one. Raises OperatorError for a service without policies, for a command that none of
+    them sends, and where a policy raises; LogUnavailable.
     """
     service = next((each for each in services if each.name == name and each.policies), None)
     if service is None:
         raise OperatorError(f"{name} has no policies: see docs/sagas.md.")
+    sendable = sendable_of(service)
+    if command_type not in sendable:
+        raise OperatorError(
+            f"No policy of {name} sends {command_type}. They send " + ", ".join(sendable) + "."
+        )
     progress(0, 2, f"reading what {name} has decided")
     decided = await _decided(settings, name)
     progress(1, 2, "reading the events of " + ", ".join(sorted(service.policies)))
     orders: list[Order] = []
-    made = 0
     for source, policy in sorted(service.policies.items()):
         group = group_name(name, source)
         for partition in range(settings.partitions):
             async for event in _events(settings, source, partition, decided.below.get((group, partition), 0)):
-                made_of = [
-                    order for order in _orders(group, policy, event) if order.envelope.type == command_type
+                orders += [
+                    order
+                    for order in _orders(group, policy, event)
+                    if order.envelope.type == command_type and not _is_decided(order, decided)
                 ]
-                made += len(made_of)
-                orders += [order for order in made_of if not _is_decided(order, decided)]
-    if not made:
-        raise OperatorError(f"No policy of {name} makes {command_type} of what it has done with.")
-    done = []
-    for number, order in enumerate(orders):
-        progress(number, len(orders), order.envelope.stream_id)
-        done.append(await send_order(settings, name, order))
-    return done
+    return await send_orders(settings, name, orders, progress, decided.followers)
+
+
+def sendable_of(service: Service) -> tuple[str, ...]:
+    """What a service's policies may send, as its sagas' tables say, in the order of the names."""
+    kinds = {kind for saga in service.sagas for step in saga.steps for kind in (step.send, step.compensation)}
+    return tuple(sorted(name_of(kind) for kind in kinds if kind is not None))
 
 
 def _orders(group: str, policy: Policy, event: RecordedEvent) -> list[Order]:
@@ -86,14 +92,15 @@ def _is_decided(order: Order, decided: _Decided) -> bool:
 async def _decided(settings: Settings, name: str) -> _Decided:
     ids: dict[bytes, None] = {}
     below: dict[tuple[str, int], int] = {}
-    for partition in range(settings.partitions):
-        async for raw in Follower(settings, name, partition).accepted():
+    followers = {partition: Follower(settings, name, partition) for partition in range(settings.partitions)}
+    for follower in followers.values():
+        async for raw in follower.accepted():
             ids[raw.headers.get("command-id", b"")] = None
             mark = source_from(raw.headers)
             if mark is not None:
                 key = (mark.key.group, mark.key.partition)
                 below[key] = max(below.get(key, 0), mark.below)
-    return _Decided(ids, below)
+    return _Decided(ids, below, followers)
 
 
 async def _events(

@@ -7,7 +7,7 @@ retry that is refused is parked under its own address, and can be retried in tur
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -86,7 +86,7 @@ async def retry(
         progress(1, 3, f"reading {parked.data['event_address']}")
         orders = orders_of_policy(service, parked, await _event_at(settings, parked.data["event_address"]))
     progress(2, 3, "sending")
-    done = [await send_order(settings, name, order) for order in orders]
+    done = await send_orders(settings, name, orders)
     progress(3, 3, "done")
     return done
 
@@ -179,46 +179,85 @@ async def _event_at(settings: Settings, address: str) -> RecordedEvent:
         ) from None
 
 
-async def send_order(settings: Settings, service: str, order: Order) -> Retried:
-    """Send one command unless the log has decided it, and wait for its decision."""
-    envelope = order.envelope
-    partition = partition_of(envelope.stream_id, settings.partitions)
-    follower = Follower(settings, service, partition)
-    earlier = await _decided(follower, order)
-    if earlier is not None:
-        return earlier
-    place = Place(commands_topic(service, settings.topic_prefix), partition)
+async def send_orders(
+    settings: Settings,
+    service: str,
+    orders: Sequence[Order],
+    progress: Progress = lambda *_: None,
+    followers: Mapping[int, Follower] | None = None,
+) -> list[Retried]:
+    """Send commands unless the log has decided them, in their order, and wait for their decisions. `followers` of the service's partitions go
+    on from where they are: what they have read has decided none of these."""
+    by_partition: dict[int, list[Order]] = {}
+    for order in orders:
+        by_partition.setdefault(partition_of(order.envelope.stream_id, settings.partitions), []).append(order)
+    done: dict[str, Retried] = {}
+    for partition, here in by_partition.items():
+        follower = followers[partition] if followers else Follower(settings, service, partition)
+        progress(len(done), len(orders), f"{service}/{partition}")
+        done |= await _sent(settings, follower, here)
+    return [done[order.envelope.command_id] for order in orders]
+
+
+async def _sent(settings: Settings, follower: Follower, orders: Sequence[Order]) -> dict[str, Retried]:
+    """What became of each order of one partition, by its command's id."""
+    answers = _Answers(follower, orders)
+    await answers.read()
+    earlier = {**answers.found}
+    place = Place(commands_topic(follower.service, settings.topic_prefix), follower.place.partition)
     end = (await offsets(settings.require_kafka(), [place]))[place][1]
     if end < follower.chain.next_position:
         raise OperatorError(
-            f"{place.topic}/{partition} has lost commands, so nothing may be sent there: run `loanstream repair {service}` first."
+            f"{place.topic}/{place.partition} has lost commands, so nothing may be sent there: run "
+            f"`loanstream repair {follower.service}` first."
         )
+    sent: dict[str, Retried] = {}
     async with _writing(settings) as writer:
-        value = encode(CommandEnvelope, envelope)
-        position = await writer.send(place, key=envelope.stream_id.encode(), value=value)
-    gives_up_at = time.monotonic() + _ANSWER_WITHIN_S
-    while (answer := await _decided(follower, order)) is None:
-        if time.monotonic() > gives_up_at:
-            return _retried(order, f"{service}/{partition}/{position}", "waiting", None, sent=True)
-        await asyncio.sleep(_LOOK_EVERY_S)
-    return replace(answer, sent=True)
+        for order in orders:
+            if order.envelope.command_id not in earlier:
+                value = encode(CommandEnvelope, order.envelope)
+                at = await writer.send(place, key=order.envelope.stream_id.encode(), value=value)
+                address = f"{follower.service}/{place.partition}/{at}"
+                sent[order.envelope.command_id] = _retried(order, address, "waiting", None, sent=True)
+    await answers.all_of(sent)
+    told = {name: replace(answer, sent=True) for name, answer in answers.found.items() if name in sent}
+    return sent | earlier | told
 
 
-async def _decided(follower: Follower, order: Order) -> Retried | None:
-    """The first decision on a retry, or on the command that it replaces where that was not refused."""
-    found: Retried | None = None
-    unseen = {order.envelope.command_id.encode(): True, order.replaces.encode(): False}
-    async for raw in follower.accepted():
-        is_retry = unseen.pop(
-            raw.headers.get("command-id", b""), None
-        )  # what comes after the first is a repeat
-        if is_retry is None or found is not None:
-            continue
-        address = f"{follower.service}/{follower.place.partition}/{follower.chain.head.position}"
-        outcome, code = _outcome(parse_decision(raw.value).events[0])
-        if is_retry or outcome != "refused":
-            found = _retried(order, address, outcome, code, sent=False)
-    return found
+class _Answers:
+    """The first decision on each retry, or on the command that it replaces where that was not refused, as a follower comes by them."""
+
+    def __init__(self, follower: Follower, orders: Sequence[Order]) -> None:
+        self.found: dict[str, Retried] = {}
+        self._follower = follower
+        self._unseen = {order.replaces.encode(): (order, False) for order in orders} | {
+            order.envelope.command_id.encode(): (order, True) for order in orders
+        }
+
+    async def all_of(self, names: Collection[str]) -> None:
+        """Wait until these are decided, as long as some of them are now and then."""
+        found, gives_up_at = -1, 0.0
+        while not all(name in self.found for name in names):
+            if len(self.found) > found:
+                found, gives_up_at = len(self.found), time.monotonic() + _ANSWER_WITHIN_S
+            elif time.monotonic() > gives_up_at:
+                return
+            else:
+                await asyncio.sleep(_LOOK_EVERY_S)
+            await self.read()
+
+    async def read(self) -> None:
+        """What has been decided since."""
+        async for raw in self._follower.accepted():
+            # What comes after the first is a repeat.
+            order, is_retry = self._unseen.pop(raw.headers.get("command-id", b""), (None, False))
+            if order is None or order.envelope.command_id in self.found:
+                continue
+            at = f"{self._follower.place.partition}/{self._follower.chain.head.position}"
+            outcome, code = _outcome(parse_decision(raw.value).events[0])
+            if is_retry or outcome != "refused":
+                answer = _retried(order, f"{self._follower.service}/{at}", outcome, code, sent=False)
+                self.found[order.envelope.command_id] = answer
 
 
 def _outcome(first: StoredEvent) -> tuple[Outcome, str | None]:

@@ -37,6 +37,7 @@ _MAY_BE_REFUSED = (
     b"repayment.ReserveGuarantee",
     b"bidding.DebitCompensation",
     b"bidding.DebitAssetSale",
+    b"bidding.ConfirmPayee",
     b"bidding.RecordBid",
     b"bidding.RecordTake",
     b"bidding.ConfirmUnsold",

@@ -1,6 +1,6 @@
 """Accounts whose owner has left: what may still move their money, and nothing else does.
 
-What a correction or the sale of an asset brings is his, left or not, and so is what his loan pays again, or asks of him, after a correction.
+What a correction, the sale of an asset or the pursuit of a loss brings is his, left or not, and so is what his loan pays again, or asks of him, after a correction.
 He takes it out.
 """
 
@@ -35,9 +35,14 @@ class ClosedBooks:
         account = data.get("account_id")
         if name == "AccountClosed":
             self.closed.add(account)
-        elif name in _HIS and account in self.closed:
+        elif (name in _HIS or _is_cost(data)) and account in self.closed:
             self.put_right.add(account)
         touched = {posting["account"].partition(":")[2] for posting in data.get("postings", ())}
         for each in sorted(touched & self.closed):
-            may = name in _HIS or (name in _FOLLOWS and each in self.put_right)
+            may = name in _HIS or _is_cost(data) or (name in _FOLLOWS and each in self.put_right)
             require(may, f"{where}: money moves on the closed account {each}")
+
+
+def _is_cost(data: Any) -> bool:
+    """Whoever is owed what the pursuit of a loss cost may leave before it is paid."""
+    return str(data.get("payment_id", "")).startswith("cost:")

@@ -112,7 +112,8 @@ class CorrectionBooks:
         for change in data["claims"]:
             self._gets(change, 1)
         self.got[_PLATFORM]["fee_fen"] += data["platform_fen"]
-        self.paid[data["loan_id"]] -= sum(line["returned_fen"] for line in data["lines"])
+        # What a recovery's cost gets less of a payment is the debt's.
+        self.paid[data["loan_id"]] -= sum(line["returned_fen"] + line["cost_fen"] for line in data["lines"])
         loan = self.books.loans[data["loan_id"]]
         claims = sum(loan.claims.values())
         owed = data["principal_after_fen"]

@@ -36,7 +36,7 @@ class CorrectionSight:
         match kind:
             case "repayment.LoanOpened.v1":
                 self.borrowers[data["loan_id"]] = data["borrower"]
-            case "repayment.PaymentReceived.v1":
+            case "repayment.PaymentReceived.v1" | "repayment.RecoveryCostPaid.v1":
                 counts_on = date.fromisoformat(data["value_date"])
                 self.payments[data["payment_id"]] = (data["loan_id"], counts_on)
             case "repayment.PaymentRedated.v1":

@@ -79,6 +79,11 @@ class DayBooks:
             f"{where}: {data['payment_id']} of {money.value_date} counts on {value_date}",
         )
 
+    def _costs(self, where: str, data: Any, today: date | None) -> None:
+        """Or all that it takes of it is what its pursuit cost."""
+        if data["is_all"]:
+            self._comes(where, data, today)
+
     def _returns(self, _where: str, data: Any, _today: date | None) -> None:
         """Or sends it back."""
         self.outgoing.pop(data["payment_id"], None)
@@ -95,6 +100,7 @@ _HANDLERS: dict[str, Callable[[DayBooks, str, Any, date | None], None]] = {
     "bidding.InstallmentDebitFailed.v1": DayBooks._answers,
     "bidding.LoanPaymentDebited.v1": DayBooks._pays,
     "repayment.PaymentReceived.v1": DayBooks._comes,
+    "repayment.RecoveryCostPaid.v1": DayBooks._costs,
     "repayment.PaymentReturned.v1": DayBooks._returns,
     "system.CommandRefused.v1": DayBooks._refuses,
 }

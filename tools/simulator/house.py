@@ -48,6 +48,8 @@ _BRANCHES: Final = ("CN-31", "CN-44", "CN-11")
 _LEFT_LYING: Final = 3
 #: And of so many that wait for signatures; and so many loans of a guarantor are stretched with his consent, but for one.
 _UNSIGNED, _CONSENTS = 7, 6
+#: How often the pursuit of losses costs something, and what (fen).
+_PURSUITS, _COSTS = 8, (1_00, 700_00, 33)
 #: How often a fen of penalty is given up.
 _FENS: Final = 8
 
@@ -64,6 +66,7 @@ class HouseSight:
     branches: dict[str, str] = field(default_factory=dict)
     receiving: dict[str, str] = field(default_factory=dict)
     forgiven: dict[str, None] = field(default_factory=dict)
+    lost: dict[str, None] = field(default_factory=dict)
     parties: dict[str, list[str]] = field(default_factory=dict)
     """Of a measure: the customers who have a part in its loan."""
 
@@ -81,6 +84,8 @@ class HouseSight:
             self.late[data["loan_id"]] = None
         elif name == "PenaltyWaived":
             self.forgiven[data["loan_id"]] = None
+        elif name == "LoanWrittenOff":
+            self.lost[data["loan_id"]] = None
         elif name == "LoanRepaid":
             self.loans.pop(data["loan_id"], None)
             self.late.pop(data["loan_id"], None)
@@ -115,20 +120,22 @@ class House:
         self.sight = HouseSight()
         self._rng = rng
         self._api = api
-        self._left, self._fens = asks, _FENS
+        self._left, self._fens, self._pursuits = asks, _FENS, _PURSUITS
         self._numbers = 0
 
     @property
     def has_work(self) -> bool:
         """Whether a measure waits for somebody, or might be taken."""
         proposes = (self._left and self.sight.loans) or (self._fens and self.sight.late)
-        return bool(self._unsigned() or self._votes() or proposes)
+        return bool(self._unsigned() or self._votes() or proposes or self._costly())
 
     def act(self, today: date) -> None:
         """One proposal, one signature or one vote."""
         votes = self._votes()
         unsigned = self._unsigned()
-        if unsigned and self._rng.random() < 0.6:
+        if costly := self._costly():
+            self._pursue(costly)
+        elif unsigned and self._rng.random() < 0.6:
             self._sign(self._rng.choice(unsigned))
         elif votes and self._rng.random() < 0.7:
             self._vote(self._rng.choice(votes))
@@ -136,6 +143,31 @@ class House:
             self._propose(today)
         elif self._fens and self.sight.late:
             self._forgive()
+
+    def _costly(self) -> str | None:
+        """A loss whose pursuit costs something: one at a time, so that what is paid of the first is seen."""
+        lost = [loan for loan in self.sight.lost if loan in self.sight.loans]
+        return lost[self._pursuits % len(lost)] if lost and self._pursuits else None
+
+    def _pursue(self, loan: str) -> None:
+        """It is owed to a borrower, at times of that very loan, to nobody's account, or to the platform's."""
+        self._pursuits -= 1
+        self._numbers += 1
+        payees = [f"acc_{who.removeprefix('usr_')}" for who in self.sight.loans.values()]
+        payees += ["acc_nobody", "acc_fees"]
+        terms = WriteOff(
+            ground="court",
+            cost_fen=_COSTS[self._pursuits % len(_COSTS)],
+            cost_account=payees[self._pursuits * 3 % len(payees)],
+        )
+        proposal = ProposeMeasure(
+            measure_id=f"msr_{self._numbers}",
+            loan_id=loan,
+            terms=terms,
+            reason="unreachable",
+            evidence=("vault:1",),
+        )
+        self._api.ask("repayment", proposal.measure_id, proposal, principal="stf_col")
 
     def _votes(self) -> list[str]:
         return [one for one in self.sight.asked if int(one.rpartition("_")[2]) % _LEFT_LYING]

@@ -11,6 +11,7 @@ from tools.simulator.loan_books import LoanBook
 from tools.simulator.pages import compare_pages
 from tools.simulator.projecting import views_of
 from tools.simulator.reading import compare_with_moves
+from tools.simulator.recoveries import Recoveries
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, MARKETING_ACCOUNT
 from tools.simulator.replayed import check_journals
 from tools.simulator.world import LOG_ID, World
@@ -39,6 +40,7 @@ def conclude(world: World, auditor: Auditor) -> None:
         auditor.answered(call.command_id, call.fingerprint, call.answers)
     compare_views(world)
     compare_with_books(world, auditor.books, auditor.beside.assets.principal_fen)
+    _compare_costs(world, auditor.beside.measures.recovered)
     compare_with_moves(world, auditor.beside.moves)
     compare_pages(world, auditor.beside.pages)
     if "collections.collectors" in world.views:
@@ -137,6 +139,17 @@ def _compare_losses(world: World, books: Books) -> None:
         ]
         for name in (name for name in document if name.endswith("_fen")):
             _equal(f"{name} of all losses", document[name], sum(row[name] for row in parts))
+
+
+def _compare_costs(world: World, recovered: Recoveries) -> None:
+    """What the pursuit of each loss cost is what was booked of it, and what was paid of that is all that is not open."""
+    for name, row in world.views["repayment.off-balance"].documents.items():
+        if row["kind"] == "loan":
+            cost = recovered.costs[row["loan_id"]]
+            _equal(f"cost of {name}", row["cost_fen"], cost.booked_fen)
+            _equal(f"cost paid of {name}", row["cost_paid_fen"], cost.booked_fen - cost.open_fen)
+            page = world.views["repayment.loans"].documents[row["loan_id"]]
+            _equal(f"cost that is open of {name}", page["cost_fen"], cost.open_fen)
 
 
 def check_system_views(world: World) -> None:

@@ -101,6 +101,7 @@ class MeasureBooks:
 
     def at_rest(self, last_closed: date | None) -> None:
         """What was agreed was done, or is said to be impossible, and no vote outlives its last day."""
+        self.recovered.at_rest()
         for name, book in self.measures.items():
             require(book.ended or not book.approved, f"{name} was agreed and nothing came of it")
             is_over = book.until is not None and last_closed is not None and book.until <= last_closed
@@ -271,6 +272,9 @@ class MeasureBooks:
         is_lost = data["ground"] != "overdue" or dpd >= _LOSS_DAYS
         require(is_lost, f"{where}: {data['loan_id']} is written off after {dpd} days")
 
+    def _costs(self, where: str, data: Any, _today: date) -> None:
+        self._does(where, data, "write_off").done = 1
+
     def _waived(self, where: str, data: Any, _today: date) -> None:
         book = self._does(where, data, "waiver")
         self._once(where, data, book)
@@ -379,6 +383,7 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.MeasureFailed.v1": MeasureBooks._ended,
     "repayment.LoanRescheduled.v1": MeasureBooks._rescheduled,
     "repayment.LoanWrittenOff.v1": MeasureBooks._written_off,
+    "repayment.RecoveryCostBooked.v1": MeasureBooks._costs,
     "repayment.PenaltyWaived.v1": MeasureBooks._waived,
     "repayment.LoanClassified.v1": MeasureBooks._classified,
     "repayment.NonAccrualStarted.v1": MeasureBooks._no_income,

@@ -55,6 +55,8 @@ class PromiseBooks:
         match kind:
             case "repayment.PaymentReceived.v1":
                 self.loans[data["payment_id"]] = data["amount_fen"], date.fromisoformat(data["value_date"])
+            case "repayment.RecoveryCostPaid.v1" if data["is_all"]:
+                self.loans[data["payment_id"]] = 0, date.fromisoformat(data["value_date"])
             case "repayment.PaymentReversed.v1":
                 self.loans[data["payment_id"]] = 0, self.loans[data["payment_id"]][1]
             case "repayment.PaymentRedated.v1":

@@ -14,7 +14,7 @@ from tools.simulator.correction_books import CorrectionBooks
 
 def check_journals(books: CorrectionBooks, profile_name: str, last_closed: date | None) -> None:
     """Every loan, by the rules of the profile that decided it, whatever measures changed of it and however late its days were, but those
-    of a contract that is void, and those of which a payment paid what their pursuit had cost: that is no input. Raises Violation."""
+    of a contract that is void. Raises Violation."""
     if last_closed is None:
         return
     profile, today = profile_named(profile_name), last_closed + timedelta(days=1)
@@ -28,6 +28,5 @@ def check_journals(books: CorrectionBooks, profile_name: str, last_closed: date 
                 continue
             last = state if state.kind == "running" else state.last
             is_void = last.trouble.voided_on is not None
-            paid_cost = any(kind == "repayment.RecoveryCostPaid.v1" for kind, _ in said)
-            if not (is_void or paid_cost or is_replayable(profile, state, context)):
+            if not (is_void or is_replayable(profile, state, context)):
                 raise Violation(f"{loan_id}: what came to the loan, decided again, does not give it")

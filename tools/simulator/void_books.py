@@ -180,8 +180,9 @@ class VoidBooks:
         require(not one.voided, f"{where}: {data['loan_id']} is corrected, and its contract is void")
         one.fees_fen += data["platform_fen"]
         for line in data["lines"]:
-            one.paid_fen -= line["returned_fen"]
-            one.got[line["account_id"]] += line["amount_fen"] - line["returned_fen"]
+            others_fen = line["returned_fen"] + line["cost_fen"]
+            one.paid_fen -= others_fen
+            one.got[line["account_id"]] += line["amount_fen"] - others_fen
 
     def _sold(self, _where: str, data: Any) -> None:
         one = self.loans[data["loan_id"]]

@@ -10,6 +10,7 @@ from datetime import date
 from libs.events.bidding import BankCode, RiskLevel
 from libs.events.card import CardRef
 from libs.events.codec import command
+from libs.events.measures import WriteOff
 from libs.events.money import Count, PositiveFen
 from libs.events.rescheduling import Prepay
 from services.bidding.commands import listings
@@ -58,6 +59,19 @@ class RecordRelation:
     """
 
     related: str
+
+
+@command("bidding.ConfirmPayee")
+class ConfirmPayee:
+    """Say that the account could be paid what a measure says that a recovery cost. No account remembers it: asked again it says so again.
+
+    Refused: `unknown_account`, `account_closed`, `forbidden_payee` (the platform's own: no account of it has a part in a loss, red line 2).
+    """
+
+    measure_id: str
+    loan_id: str
+    terms: WriteOff
+    himself: str = ""
 
 
 @command("bidding.RecordDeathFlag")

@@ -13,11 +13,13 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.money import MAX_INTEGER
+from libs.events.recovery_costs import payee_of
 from libs.events.vouchers import VoucherCredited
 from services.bidding.commands import (
     FEE_ACCOUNT,
     CaptureHold,
     CloseAccount,
+    ConfirmPayee,
     ConfirmTopUp,
     ConfirmWithdrawal,
     CreditFee,
@@ -64,6 +66,7 @@ _SagasCommand = (
     RecordSuitability
     | RecordRelation
     | RecordDeathFlag
+    | ConfirmPayee
     | HoldForOrder
     | ReleaseHold
     | ReduceHold
@@ -116,6 +119,8 @@ def _decided(
             return _credit_fee(command, state)
         case BookAdjustment() | CreditAdjustment():
             return _adjust(command, state)
+        case ConfirmPayee() if isinstance(state, FeeAccount) or payee_of(command.terms) == FEE_ACCOUNT:
+            raise Refused("forbidden_payee")
         case RecordRelation() if isinstance(state, NotOpened):
             return []
         case _:
@@ -173,12 +178,8 @@ def _decide_for_owner(
 
 def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEvent]:
     match command:
-        case RecordSuitability():
-            return owner.assess(command, state)
-        case RecordRelation():
-            return owner.relate(command, state)
-        case RecordDeathFlag():
-            return owner.record_death(command, state)
+        case RecordSuitability() | RecordRelation() | RecordDeathFlag() | ConfirmPayee():
+            return _decide_of_owner(command, state)
         case HoldForOrder():
             return holds.hold_for_order(command, state)
         case ReleaseHold():
@@ -199,6 +200,22 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
             return _credit_voucher(command, state)
         case DebitCompensation() | RecordSubrogation() | DebitAssetSale() | CreditAssetProceeds():
             return _decide_for_claims(command, state)
+        case _:
+            assert_never(command)
+
+
+def _decide_of_owner(
+    command: RecordSuitability | RecordRelation | RecordDeathFlag | ConfirmPayee, state: Open
+) -> Sequence[AccountEvent]:
+    match command:
+        case RecordSuitability():
+            return owner.assess(command, state)
+        case RecordRelation():
+            return owner.relate(command, state)
+        case RecordDeathFlag():
+            return owner.record_death(command, state)
+        case ConfirmPayee():
+            return owner.confirm_payee(command, state)
         case _:
             assert_never(command)
 

@@ -43,6 +43,7 @@ from libs.events.codec import record
 from libs.events.compensation import CompensationDebitDeclined, CompensationDebited, SubrogationRecorded
 from libs.events.market import PurchaseCaptured, PurchaseHeld, PurchaseReleased, SaleCredited
 from libs.events.money import Count, Fen, PositiveFen
+from libs.events.recovery_costs import PayeeConfirmed
 from libs.events.standing import OrderHoldDeclined
 from libs.events.vouchers import VoucherCredited
 from services.bidding.domain.deceased import DeathWord, words_after
@@ -160,6 +161,7 @@ _OwnersEvent = (
     | OwnerDeathWithdrawn
     | AccountClosed
     | AccountClosureDeclined
+    | PayeeConfirmed
 )
 _MarketEvent = PurchaseHeld | PurchaseReleased | PurchaseCaptured | SaleCredited
 _AdjustingEvent = AdjustmentBooked | AdjustmentDebited | AdjustmentCredited
@@ -209,6 +211,7 @@ def evolve(state: AccountState, event: AccountEvent) -> AccountState:
             | OwnerDeathWithdrawn()
             | AccountClosed()
             | AccountClosureDeclined()
+            | PayeeConfirmed()
         ):
             assert isinstance(state, Open), "only an open account knows its owner"
             return _with_owner(state, event)
@@ -238,7 +241,7 @@ def _with_owner(state: Open, event: _OwnersEvent) -> Open:
             return replace(state, deaths=words_after(state.deaths, event))
         case AccountClosed():
             return replace(state, is_closed=True)
-        case AccountClosureDeclined():
+        case AccountClosureDeclined() | PayeeConfirmed():
             return state
         case _:
             assert_never(event)

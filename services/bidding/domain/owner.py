@@ -15,8 +15,10 @@ from libs.events.bidding import (
     SuitabilityRecorded,
 )
 from libs.events.deciding import Context, Refused
+from libs.events.recovery_costs import PayeeConfirmed
 from services.bidding.commands import (
     CloseAccount,
+    ConfirmPayee,
     OpenAccount,
     RecordCard,
     RecordDeathFlag,
@@ -113,6 +115,22 @@ def record_death(command: RecordDeathFlag, state: Open) -> Sequence[OwnerDeathRe
         return []
     word = OwnerDeathRecorded if command.stands else OwnerDeathWithdrawn
     return [word(account_id=state.account_id, owner=state.owner, loan_id=command.loan_id, said=command.said)]
+
+
+def confirm_payee(command: ConfirmPayee, state: Open) -> Sequence[PayeeConfirmed]:
+    """Whoever has left takes nothing new."""
+    if state.is_closed:
+        raise Refused("account_closed")
+    return [
+        PayeeConfirmed(
+            account_id=state.account_id,
+            owner=state.owner,
+            measure_id=command.measure_id,
+            loan_id=command.loan_id,
+            terms=command.terms,
+            himself=command.himself,
+        )
+    ]
 
 
 def record_card(command: RecordCard, state: AccountState) -> Sequence[AccountOpened | CardRecorded]:

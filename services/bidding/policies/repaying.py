@@ -9,8 +9,9 @@ from libs.events.bidding import (
     LoanPaymentReturned,
 )
 from libs.events.flags import LoanFlagged, LoanUnflagged
+from libs.events.measures import MeasureFailed, MeasureProposed, WriteOff
 from libs.events.records import RecordedEvent
-from libs.events.recovery_costs import RecoveryCostPaid
+from libs.events.recovery_costs import PayeeConfirmed, RecoveryCostPaid, payee_of
 from libs.events.repayment import (
     DebitRequested,
     InstallmentDue,
@@ -22,6 +23,7 @@ from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
 from services.bidding.commands import (
     FEE_ACCOUNT,
+    ConfirmPayee,
     CreditFee,
     CreditInvestor,
     DebitInstallment,
@@ -63,6 +65,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
                     returned.code,
                 )
             ]
+        case MeasureProposed() as proposed if payee_of(proposed.terms):
+            return [_payee(proposed)]
         case LoanFlagged(flag="death") | LoanUnflagged(flag="death") as told:
             return [_died(event, told)]
         case CommandRefused() as refused if _is_refused_payment(refused):
@@ -124,6 +128,18 @@ def _cost(paid: RecoveryCostPaid) -> Send:
         reason="recovery_cost",
     )
     return Send("cost", paid.account_id, credit)
+
+
+def _payee(proposed: MeasureProposed) -> Send:
+    """Who would be paid what a recovery cost is asked before its loan is: an account that nobody has takes no money."""
+    assert isinstance(proposed.terms, WriteOff), "only a write-off says a cost"
+    confirm = ConfirmPayee(
+        measure_id=proposed.measure_id,
+        loan_id=proposed.loan_id,
+        terms=proposed.terms,
+        himself=proposed.himself,
+    )
+    return Send("payee", payee_of(proposed.terms), confirm, {"payee_of": proposed.measure_id})
 
 
 def _cost_of(paid: RecoveryCostPaid) -> str:
@@ -189,6 +205,17 @@ SAGAS = (
         },
         closed_by={FeeCredited: lambda credited: credited.fee_id},
         steps=(Step(on=FundsCollected, send=CreditFee), Step(on=RepaymentDistributed, send=CreditFee)),
+    ),
+    Saga(
+        name="payee of a cost",
+        why="Before a loan is asked for a write-off that says a cost, the account that is named says whether it could be paid.",
+        opened_by={MeasureProposed: lambda proposed: proposed.measure_id if payee_of(proposed.terms) else ()},
+        closed_by={
+            PayeeConfirmed: lambda confirmed: confirmed.measure_id,
+            MeasureFailed: lambda failed: failed.measure_id,
+        },
+        steps=(Step(on=MeasureProposed, send=ConfirmPayee, declined_by=(CommandRefused,)),),
+        expected_refusals=(ConfirmPayee,),
     ),
     Saga(
         name="return",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from libs.events.arrival import Arrival, PaymentMode
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, WakeOn
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import PaymentReceived
 from services.repayment.commands import RecordCompensation, RecordDebit, RecordPayment
 from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, phase_of
@@ -28,7 +29,7 @@ def told(
 ) -> Sequence[LoanEvent]:
     """The events of a payment, the one that takes it with how it came."""
     rules = profile.on(reopened(state).book.funded_on)
-    taken = next((event for event in events if isinstance(event, PaymentReceived)), None)
+    taken = next((event for event in events if _takes(event)), None)
     if isinstance(state, Repaid) or taken is None:
         if isinstance(command, RecordPayment):
             return events
@@ -36,9 +37,17 @@ def told(
     due = next_wake(rules, state)
     arrival = _arrival(command, state, due, context)
     late = waited(state, due, (arrival.booked_on, arrival.before_phase))
-    if _is_ordinary(arrival, command, taken):
-        return [*late, *events]
-    return [*late, *(replace(event, arrival=arrival) if event is taken else event for event in events)]
+    is_ordinary = isinstance(taken, PaymentReceived) and _is_ordinary(arrival, command, taken)
+    return [*late, *(event if is_ordinary else _told(event, arrival) for event in events)]
+
+
+def _takes(event: LoanEvent) -> bool:
+    """Whether the loan takes something of a payment by it, for its debt or for all that its pursuit cost."""
+    return isinstance(event, PaymentReceived) or (isinstance(event, RecoveryCostPaid) and event.is_all)
+
+
+def _told(event: LoanEvent, arrival: Arrival) -> LoanEvent:
+    return replace(event, arrival=arrival) if isinstance(event, PaymentReceived | RecoveryCostPaid) else event
 
 
 def told_compensation(

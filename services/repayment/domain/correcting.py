@@ -48,7 +48,7 @@ def correct(
     cause = _cause(command, live, payment)
     before, after = _both(profile, state, cause, context)
     restatement = restated(command, state, before, after, context)
-    if isinstance(cause, PaymentReversed) and not payment.taken_fen:
+    if isinstance(cause, PaymentReversed) and not cause.amount_fen:
         raise Refused("changes_nothing")
     events: list[LoanEvent] = [
         cause,
@@ -146,7 +146,7 @@ def _cause(command: CorrectPayment, live: Running, payment: Payment) -> PaymentR
             payment_id=payment.payment_id,
             correction_id=asked.correction_id,
             booking=command.booking,
-            amount_fen=payment.taken_fen,
+            amount_fen=payment.taken_fen + payment.cost_fen,
             value_date=payment.value_date,
         )
     return PaymentRedated(
@@ -218,14 +218,11 @@ def _moved(
 
 
 def _accrual(live: Running, after: Replayed, context: Context) -> Sequence[LoanEvent]:
-    """Whether its interest is income is said where it is another: none for its days, or because a measure says so, which is done already."""
+    """Whether its interest is income is said where it is another: none for its days, for what two people decided of it is theirs either way."""
     if after.state.trouble.non_accrual == live.trouble.non_accrual:
         return []
     if after.state.trouble.non_accrual:
-        why = after.no_income
-        assert why is not None, "income that ended has ended by something"
-        on, book = context.business_date, after.state.book
-        return stopped(live, on, why.cause, measure_id=why.measure_id, book=book)
+        return stopped(live, context.business_date, "overdue", book=after.state.book)
     return [ended(live, after.state.book, context.business_date)]
 
 

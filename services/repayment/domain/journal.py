@@ -6,11 +6,12 @@ is a line of text, a hundred lines become one: a loan of 3,000 payments is store
 What an input is, and how another one is added, stands in `journal_entries`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from libs.events.codec import record
+from libs.events.corrections import Retaken
 from libs.events.schedules.row import ScheduleRow
 from services.repayment.domain.journal_entries import (
     BEFORE_DUES,
@@ -104,7 +105,7 @@ def reversed_in(journal: Journal, payment_id: str) -> Journal:
     return with_entries(
         journal,
         [
-            replace(entry, is_reversed=True, taken_fen=0)
+            replace(entry, is_reversed=True, taken_fen=0, cost_fen=0)
             if isinstance(entry, Payment) and entry.payment_id == payment_id
             else entry
             for entry in entries_of(journal)
@@ -130,15 +131,16 @@ def _is_later(entry: Entry, moment: Moment) -> bool:
     return came > moment or (came == moment and isinstance(entry, Wait) and entry.woken)
 
 
-def retaken_in(journal: Journal, taken_fen: Mapping[str, int]) -> Journal:
-    """The journal once the loan takes other amounts (fen, by payment) of some payments."""
-    if not taken_fen:
+def retaken_in(journal: Journal, retaken: Iterable[Retaken]) -> Journal:
+    """The journal once the loan takes other amounts of some payments."""
+    taken = {line.payment_id: line for line in retaken}
+    if not taken:
         return journal
     return with_entries(
         journal,
         [
-            replace(entry, taken_fen=taken_fen[entry.payment_id])
-            if isinstance(entry, Payment) and entry.payment_id in taken_fen
+            replace(entry, taken_fen=line.after_fen, cost_fen=line.cost_fen)
+            if isinstance(entry, Payment) and (line := taken.get(entry.payment_id))
             else entry
             for entry in entries_of(journal)
         ],

@@ -25,7 +25,7 @@ BEFORE_DUES, BEFORE_MISSES, AFTER_MISSES = 2, 4, 5
 
 @record
 class Payment:
-    """A payment that the loan took, and `taken_fen` of it. `before_phase` of `booked_on` had not woken the loan yet. `account_id` is
+    """A payment that the loan took: `taken_fen` of it for the debt, `cost_fen` for what its recovery cost. `before_phase` of `booked_on` had not woken the loan yet. `account_id` is
     empty for the borrower's own, `payer` for the borrower."""
 
     payment_id: str
@@ -39,6 +39,7 @@ class Payment:
     is_debit: bool
     taken_fen: Count
     is_reversed: bool = False
+    cost_fen: Count = 0
 
 
 @record
@@ -132,6 +133,7 @@ def payment_of(
     taken_fen: int,
     value_date: date,
     is_debit: bool,
+    cost_fen: int = 0,
 ) -> Payment:
     """A payment that was taken, as its event says it came. Without an arrival it came from the borrower's account on its value date,
     and nothing went back."""
@@ -146,6 +148,7 @@ def payment_of(
         mode=arrival.mode if arrival else "",
         is_debit=is_debit,
         taken_fen=taken_fen,
+        cost_fen=cost_fen,
     )
 
 
@@ -174,6 +177,7 @@ def written(entry: Entry) -> str:
                 str(entry.before_phase),
                 entry.mode,
                 flags,
+                *([str(entry.cost_fen)] if entry.cost_fen else []),
             )
             return _joined("p1", fields)
         case Sale():
@@ -256,7 +260,8 @@ def read(line: str) -> Entry:
 
 
 def _payment(fields: Sequence[str]) -> Payment:
-    payment_id, account_id, payer, amount, taken, value_date, booked_on, phase, mode, flags = fields
+    # What a cost took of it stands behind the rest: hardly any payment has one.
+    payment_id, account_id, payer, amount, taken, value_date, booked_on, phase, mode, flags, *cost = fields
     return Payment(
         payment_id=payment_id,
         account_id=account_id,
@@ -269,6 +274,7 @@ def _payment(fields: Sequence[str]) -> Payment:
         is_debit="d" in flags,
         taken_fen=int(taken or amount),
         is_reversed="x" in flags,
+        cost_fen=int(cost[0]) if cost else 0,
     )
 
 

@@ -49,6 +49,7 @@ from services.repayment.domain.restating import (
     corrected,
     with_answer,
     with_compensation,
+    with_cost,
     with_payment,
     with_sale,
     with_wait,
@@ -312,7 +313,8 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
 
 def _answered_by(state: Running, event: TroubledEvent) -> Running:
     if isinstance(event, RecoveryCostPaid) and event.is_all:
-        return _answered(state, event.payment_id)
+        journal = with_cost(state, event, is_debit=waits_for(state.unanswered, event.payment_id))
+        return _answered(replace(state, journal=journal), event.payment_id)
     return state
 
 

@@ -49,8 +49,6 @@ def carried(live: Trouble, replayed: Trouble) -> Trouble:
         branch=live.branch,
         unreplayed=live.unreplayed,
         waiting=live.waiting,
-        # What a payment has paid of one is not replayed, and what is open is open.
-        cost=live.cost,
         # Who has died is dead, and what is disputed is, whatever was booked.
         flags=live.flags,
         asked_again_on=live.asked_again_on,

@@ -8,11 +8,12 @@ it is paid by what is paid on the loan, never by its guarantor nor by a debtor's
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from libs.events.deciding import Refused
 from libs.events.measures import WriteOff
 from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
-from libs.events.repayment import OverpaymentReturned, PaymentReturned
+from libs.events.repayment import OverpaymentReturned, PaymentReceived, PaymentReturned
 from services.repayment.domain.ids import account_of_guarantor, require_account
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.money_in import Money
@@ -84,9 +85,10 @@ def cost_first(
         is_all=not is_taken,
         product=state.product,
         region=state.region,
+        payer=money.payer,
     )
     if is_taken:
-        return [paid, *events]
+        return [paid, *map(partial(_beside, cost_fen), events)]
     if not rest_fen:
         return [paid]
     back = OverpaymentReturned(
@@ -96,3 +98,8 @@ def cost_first(
         amount_fen=rest_fen,
     )
     return [paid, back]
+
+
+def _beside(cost_fen: int, event: LoanEvent) -> LoanEvent:
+    """What is received says what of its payment came before it."""
+    return replace(event, cost_fen=cost_fen) if isinstance(event, PaymentReceived) else event

@@ -12,7 +12,7 @@ from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, Refused, Wake
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import MeasureApplied, PenaltyWaived
-from libs.events.non_accrual import NonAccrualStarted
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
     AllocationLine,
     LoanRepaid,
@@ -92,13 +92,13 @@ class Run:
     entries: list[Entry] = field(default_factory=list)
     got: dict[str, Got] = field(default_factory=dict)
     platform_fen: int = 0
+    costs: dict[str, int] = field(default_factory=dict)
+    """What each account got of what recovery cost (fen)."""
     rows: dict[int, Row] = field(default_factory=dict)
     repaid: LoanRepaid | None = None
     applied: dict[str, tuple[LoanEvent, ...]] = field(default_factory=dict)
     """What each measure, and each compensation, came to."""
     waived_fen: int = 0
-    no_income: NonAccrualStarted | None = None
-    """Why its interest was no income any more, when it last was not."""
 
     def fork(self) -> "Run":
         """Another one that goes on from here."""
@@ -106,6 +106,7 @@ class Run:
             self,
             entries=[*self.entries],
             got={**self.got},
+            costs={**self.costs},
             rows={**self.rows},
             applied={**self.applied},
         )
@@ -166,7 +167,8 @@ class Run:
             return
         events = self._decided(payment)
         taken_fen = sum(event.amount_fen for event in events if isinstance(event, PaymentReceived))
-        self.entries.append(replace(payment, taken_fen=taken_fen))
+        cost_fen = sum(event.amount_fen for event in events if isinstance(event, RecoveryCostPaid))
+        self.entries.append(replace(payment, taken_fen=taken_fen, cost_fen=cost_fen))
         self._fold(events)
         self._answered(payment.payment_id)
 
@@ -245,10 +247,6 @@ class Run:
 
     def _decided(self, payment: Payment) -> Sequence[LoanEvent]:
         state, borrower = self.state, self.state.borrower
-        if isinstance(
-            state, Running
-        ):  # nothing that came has paid a cost (`unreplayed`), so none of it does now
-            state = replace(state, trouble=replace(state.trouble, cost=None))
         context = Context(at=_NEVER, business_date=payment.booked_on, principal="")
         account_id = payment.account_id or reopened(state).borrower_account
         if not payment.is_debit:
@@ -300,6 +298,8 @@ class Run:
         match event:
             case RepaymentDistributed():
                 self._share(event)
+            case RecoveryCostPaid(account_id=payee):
+                self.costs[payee] = self.costs.get(payee, 0) + event.amount_fen
             case PaymentReceived(allocation=lines) | DebtSettledInKind(lines=lines):
                 self._allocate(lines)
             case PenaltyWaived(lines=given_up):
@@ -316,8 +316,6 @@ class Run:
                     row = self.rows.get(charge.number, Row())
                     fen = row.penalty_fen + charge.penalty_fen
                     self.rows[charge.number] = replace(row, penalty_fen=fen, penalty_to=on)
-            case NonAccrualStarted():
-                self.no_income = event
             case LoanRepaid():
                 self.repaid = event
             case PaymentMissed(number=number):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from libs.events.deciding import Context, Refused
-from libs.events.non_accrual import NonAccrualStarted
 from libs.events.repayment import LoanRepaid
 from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
@@ -27,12 +26,13 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Where the inputs lead: the state, whether the loan ended, what each claim and the platform got."""
+    """Where the inputs lead: the state, whether the loan ended, what each claim, the platform and whom a recovery's cost is owed to got."""
 
     state: Running
     is_repaid: bool
     got: dict[str, Got]
     platform_fen: int
+    costs: dict[str, int]
     entries: tuple[Entry, ...]
     rows: dict[int, Row]
     repaid: LoanRepaid | None
@@ -42,8 +42,6 @@ class Replayed:
     waived_fen: int
     judged_on: date
     """The last day whose misses the loan has been looked at for."""
-    no_income: NonAccrualStarted | None
-    """Why its interest is no income, where it is not."""
     reached: Moment
     """How far into its open date it was lived."""
 
@@ -102,13 +100,13 @@ def finish(
         is_repaid=isinstance(run.state, Repaid),
         got=run.got,
         platform_fen=run.platform_fen,
+        costs=run.costs,
         entries=tuple(run.entries),
         rows=run.rows,
         repaid=run.repaid,
         applied=run.applied,
         waived_fen=run.waived_fen,
         judged_on=until[0] if until[1] == AFTER_MISSES else until[0] - _DAY,
-        no_income=run.no_income,
         reached=until,
     )
 

@@ -7,6 +7,7 @@ from libs.events.corrections import (
     AdjustingLine,
     ClaimChange,
     ClaimStanding,
+    CostStanding,
     FloorStanding,
     LoanRestated,
     MeasuredStanding,
@@ -23,7 +24,7 @@ from services.repayment.domain.loan_state import Repaid, Running
 from services.repayment.domain.recovering import owed_change
 from services.repayment.domain.replay_run import Got, Row
 from services.repayment.domain.replaying import Replayed
-from services.repayment.domain.trouble import Floor
+from services.repayment.domain.trouble import Cost, Floor, Trouble
 
 
 def restated(
@@ -62,6 +63,7 @@ def restated(
         guarantor=live.guarantee.guarantor if live.guarantee else "",
         recovered_fen=after.state.trouble.recovered_fen - live.trouble.recovered_fen,
         waived_fen=after.waived_fen - before.waived_fen,
+        cost_paid_fen=sum(after.costs.values()) - sum(before.costs.values()),
         guaranteed_fen=_guaranteed_fen(after.state),
     )
 
@@ -105,11 +107,11 @@ def _standing(live: Running, state: Running, *, applied: bool) -> Standing:
         next_missed=state.next_missed,
         asked_on=state.asked_on,
         rows=None if book.rows == live.book.rows else book.rows,
-        measured=_measured(state) if applied else None,
+        measured=_measured(live.trouble, state) if applied else None,
     )
 
 
-def _measured(state: Running) -> MeasuredStanding:
+def _measured(live: Trouble, state: Running) -> MeasuredStanding:
     trouble = state.trouble
     return MeasuredStanding(
         floor=_floor(trouble.floor),
@@ -120,6 +122,17 @@ def _measured(state: Running) -> MeasuredStanding:
         no_income_by_hand=trouble.no_income_by_hand,
         arrears_interest_fen=trouble.arrears_interest_fen,
         arrears_fee_fen=trouble.arrears_fee_fen,
+        cost=_cost(live.cost, trouble.cost),
+    )
+
+
+def _cost(live: Cost | None, stands: Cost | None) -> CostStanding | None:
+    if live == stands:
+        return None
+    said = stands or live
+    assert said is not None, "they differ"
+    return CostStanding(
+        measure_id=said.measure_id, account_id=said.account_id, owed_fen=stands.owed_fen if stands else 0
     )
 
 
@@ -150,21 +163,22 @@ def _rows(before: Replayed, after: Replayed) -> Iterator[RowStanding]:
 
 def _retaken(command: CorrectPayment, before: Replayed, after: Replayed) -> Iterator[Retaken]:
     """Other payments of which the loan takes more, or less, than it had."""
-    taken = _taken(after)
-    for payment_id, before_fen in _taken(before).items():
+    taken = _payments(after)
+    for payment_id, had in _payments(before).items():
+        has = taken[payment_id]
         is_reversed = payment_id == command.correction.payment_id and command.correction.kind == "reverse"
-        if taken[payment_id] != before_fen and not is_reversed:
-            yield Retaken(payment_id=payment_id, before_fen=before_fen, after_fen=taken[payment_id])
+        if (has.taken_fen, has.cost_fen) != (had.taken_fen, had.cost_fen) and not is_reversed:
+            yield Retaken(
+                payment_id=payment_id,
+                before_fen=had.taken_fen,
+                after_fen=has.taken_fen,
+                cost_fen=has.cost_fen,
+            )
 
 
-def _taken(replayed: Replayed) -> dict[str, int]:
-    return {
-        entry.payment_id: entry.taken_fen
-        for entry in replayed.entries
-        if isinstance(entry, Payment) and not entry.is_reversed
-    } | {
-        entry.payment_id: 0 for entry in replayed.entries if isinstance(entry, Payment) and entry.is_reversed
-    }
+def _payments(replayed: Replayed) -> dict[str, Payment]:
+    """By their ids; of one that does not count nothing is taken."""
+    return {entry.payment_id: entry for entry in replayed.entries if isinstance(entry, Payment)}
 
 
 def _claims(before: Replayed, after: Replayed) -> Iterator[ClaimChange]:
@@ -182,14 +196,15 @@ def _claims(before: Replayed, after: Replayed) -> Iterator[ClaimChange]:
 
 
 def _lines(before: Replayed, after: Replayed) -> tuple[AdjustingLine, ...]:
-    """One line per account, so that nobody waits for his own money: payers first, in the order of their payments, then holders."""
+    """One line per account, so that nobody waits for his own money: payers first, in the order of their payments, then holders,
+    then whom a recovery's cost is owed to."""
     lines: dict[str, AdjustingLine] = {}
-    taken = _taken(after)
-    payers = {entry.payment_id: entry.account_id for entry in before.entries if isinstance(entry, Payment)}
-    for payment_id, before_fen in _taken(before).items():
-        account_id = payers[payment_id] or before.state.borrower_account
+    taken = _payments(after)
+    for payment_id, had in _payments(before).items():
+        account_id, has = had.account_id or before.state.borrower_account, taken[payment_id]
         line = lines.get(account_id, _nothing(account_id))
-        lines[account_id] = replace(line, returned_fen=line.returned_fen + before_fen - taken[payment_id])
+        back_fen = had.taken_fen + had.cost_fen - has.taken_fen - has.cost_fen
+        lines[account_id] = replace(line, returned_fen=line.returned_fen + back_fen)
     holders = _holders(before)
     for change in _claims(before, after):
         account_id = holders[change.claim_id]
@@ -201,6 +216,10 @@ def _lines(before: Replayed, after: Replayed) -> tuple[AdjustingLine, ...]:
             penalty_fen=line.penalty_fen + change.penalty_fen,
             fee_fen=line.fee_fen + change.fee_fen,
         )
+    for account_id in before.costs | after.costs:
+        line = lines.get(account_id, _nothing(account_id))
+        cost_fen = after.costs.get(account_id, 0) - before.costs.get(account_id, 0)
+        lines[account_id] = replace(line, cost_fen=cost_fen)
     return tuple(
         replace(line, amount_fen=_amount_fen(line))
         for account_id, line in lines.items()
@@ -221,7 +240,8 @@ def _nothing(account_id: str) -> AdjustingLine:
 
 
 def _amount_fen(line: AdjustingLine) -> int:
-    return line.principal_fen + line.interest_fen + line.penalty_fen - line.fee_fen + line.returned_fen
+    held_fen = line.principal_fen + line.interest_fen + line.penalty_fen - line.fee_fen
+    return held_fen + line.returned_fen + line.cost_fen
 
 
 def _holders(replayed: Replayed) -> dict[str, str]:

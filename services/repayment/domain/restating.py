@@ -8,6 +8,7 @@ from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed, Standing
 from libs.events.measures import MeasureApplied
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import PaymentReceived
 from services.repayment.domain.allocation import Book, Penalty
 from services.repayment.domain.guarantee import Asked
@@ -29,6 +30,22 @@ if TYPE_CHECKING:  # the state's module folds by this one
     from services.repayment.domain.loan_state import Running
 
 
+def with_cost(state: "Running", event: RecoveryCostPaid, *, is_debit: bool) -> Journal:
+    """The journal once all that was taken of a payment is a recovery's cost; records from before it was said how it came are no input."""
+    if event.arrival is None:
+        return state.journal
+    entry = payment_of(
+        event.arrival,
+        payment_id=event.payment_id,
+        payer=event.payer,
+        taken_fen=0,
+        value_date=event.value_date,
+        is_debit=is_debit,
+        cost_fen=event.amount_fen,
+    )
+    return with_entry(state.journal, entry)
+
+
 def with_payment(state: "Running", event: PaymentReceived, *, is_debit: bool) -> Journal:
     """The journal once a payment was taken. What it prepays changes the rows: the first ones are kept."""
     entry = payment_of(
@@ -38,6 +55,7 @@ def with_payment(state: "Running", event: PaymentReceived, *, is_debit: bool) ->
         taken_fen=event.amount_fen,
         value_date=event.value_date,
         is_debit=is_debit,
+        cost_fen=event.cost_fen,
     )
     journal = with_entry(state.journal, entry)
     is_part = event.early and event.principal_after_fen > 0
@@ -131,8 +149,7 @@ def corrected(state: "Running", event: PaymentReversed | PaymentRedated | LoanRe
                 state, journal=redated_in(state.journal, event.payment_id, event.to_date, state.asked_on)
             )
         case LoanRestated():
-            retaken = {line.payment_id: line.after_fen for line in event.retaken}
-            journal = with_correction(retaken_in(state.journal, retaken), event.correction_id)
+            journal = with_correction(retaken_in(state.journal, event.retaken), event.correction_id)
             if event.standing.rows is not None:
                 journal = with_first_rows(journal, state.book.rows)
             forgiven_fen = state.trouble.waived_fen + event.waived_fen

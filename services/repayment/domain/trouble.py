@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, assert_never, get_args
 
 from libs.events.codec import record
-from libs.events.corrections import CorrectionExamined, FloorStanding, MeasuredStanding
+from libs.events.corrections import CorrectionExamined, CostStanding, FloorStanding, MeasuredStanding
 from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.flags import FlagKind, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
@@ -95,8 +95,7 @@ class Trouble:
     its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
     asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered. `arrears_in` is the row in which a
     restructuring asks for what was in arrears, 0 for none: so much interest and fee of that row. `no_income_by_hand`: two people decided that
-    its interest is none, and no payment takes it back. `cost` is paid before the debt; a payment that paid some of one is not replayed, for
-    it is no input of the journal.
+    its interest is none, and no payment takes it back. `cost` is paid before the debt.
     """
 
     examined: tuple[str, ...] = ()
@@ -168,7 +167,7 @@ def _recovered(trouble: Trouble, event: RecoveryReceived | RecoveryCostBooked | 
             return replace(_done(trouble, event.measure_id), cost=cost)
         case RecoveryCostPaid():
             left = replace(trouble.cost, owed_fen=event.left_fen) if trouble.cost and event.left_fen else None
-            return replace(trouble, cost=left, unreplayed=True)
+            return replace(trouble, cost=left, unreplayed=trouble.unreplayed or event.arrival is None)
         case _:
             assert_never(event)
 
@@ -253,12 +252,25 @@ def restated(trouble: Trouble, measured: MeasuredStanding) -> Trouble:
         arrears_interest_fen=_or(measured.arrears_interest_fen, trouble.arrears_interest_fen),
         arrears_fee_fen=_or(measured.arrears_fee_fen, trouble.arrears_fee_fen),
         no_income_by_hand=measured.no_income_by_hand,
+        cost=_cost(measured.cost, trouble.cost),
     )
 
 
 def _or(fen: int | None, before_fen: int) -> int:
     """Records from before it was said changed nothing of it."""
     return before_fen if fen is None else fen
+
+
+def _cost(standing: CostStanding | None, before: Cost | None) -> Cost | None:
+    if standing is None:
+        return before
+    if not standing.owed_fen:
+        return None
+    return Cost(
+        measure_id=standing.measure_id,
+        account_id=standing.account_id,
+        owed_fen=standing.owed_fen,
+    )
 
 
 def _floor(standing: FloorStanding | None) -> Floor | None:

@@ -19,9 +19,10 @@ LAST_AWAITED_PHASE = lending.LAST_AWAITED_PHASE
 
 
 def on_bidding(event: RecordedEvent) -> list[Send]:
-    """Money that moved, claims that are offered, and corrections that are settled."""
+    """Money that moved, claims that are offered, corrections that are settled, and who may be paid."""
     return [
         *lending.on_bidding(event),
+        *measures.on_bidding(event),
         *correcting.on_bidding(event),
         *guarantees.on_bidding(event),
         *assets.on_bidding(event),

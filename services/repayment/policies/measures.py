@@ -19,6 +19,7 @@ from libs.events.measures import (
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.records import RecordedEvent
+from libs.events.recovery_costs import PayeeConfirmed, RecoveryCostBooked, payee_of
 from libs.events.repayment import LoanClassified
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
@@ -34,6 +35,7 @@ from services.repayment.commands.measures import (
 _Done = (
     LoanRescheduled
     | LoanWrittenOff
+    | RecoveryCostBooked
     | PenaltyWaived
     | LoanClassified
     | NonAccrualStarted
@@ -48,14 +50,23 @@ _Done = (
 )
 
 
+def on_bidding(event: RecordedEvent) -> list[Send]:
+    """Whom a measure would pay has an account for it, or the measure ends as why not."""
+    match event.data:
+        case PayeeConfirmed() as confirmed:
+            return [_examine(confirmed)]
+        case CommandRefused(command_type="bidding.ConfirmPayee") as refused if refused.about:
+            return [Send("fail", refused.about["payee_of"], FailMeasure(code=refused.code))]
+        case _:
+            return []
+
+
 def on_repayment(event: RecordedEvent) -> list[Send]:
     """What a measure and its loan ask of each other."""
     match event.data:
         case MeasureProposed() as proposed:
-            examine = ExamineMeasure(
-                measure_id=proposed.measure_id, terms=proposed.terms, himself=proposed.himself
-            )
-            return [Send("examine", proposed.loan_id, examine, {"measure_id": proposed.measure_id})]
+            # Who would be paid a cost is asked first, and bidding asks him.
+            return [] if payee_of(proposed.terms) else [_examine(proposed)]
         case MeasureExamined() as examined:
             admit = AdmitMeasure(
                 borrower=examined.borrower,
@@ -76,6 +87,7 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         case (
             LoanRescheduled()
             | LoanWrittenOff()
+            | RecoveryCostBooked()
             | PenaltyWaived()
             | LoanClassified()
             | NonAccrualStarted()
@@ -95,8 +107,13 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
             return []
 
 
+def _examine(asked: MeasureProposed | PayeeConfirmed) -> Send:
+    examine = ExamineMeasure(measure_id=asked.measure_id, terms=asked.terms, himself=asked.himself)
+    return Send("examine", asked.loan_id, examine, {"measure_id": asked.measure_id})
+
+
 def _complete(done: _Done) -> list[Send]:
-    """A class and non-accrual may be what a measure asked for, or what another brought along: the measure ends once."""
+    """A class, non-accrual and a cost may be what a measure asked for, or what another brought along: the measure ends once."""
     return [Send("complete", done.measure_id, CompleteMeasure())] if done.measure_id else []
 
 
@@ -124,6 +141,13 @@ SAGAS = (
                 declined_by=(CommandRefused,),
                 compensation=FailMeasure,
             ),
+            Step(
+                on=PayeeConfirmed,
+                send=ExamineMeasure,
+                declined_by=(CommandRefused,),
+                compensation=FailMeasure,
+            ),
+            Step(on=CommandRefused, send=FailMeasure),
             Step(on=MeasureExamined, send=AdmitMeasure),
         ),
         expected_refusals=(ExamineMeasure,),
@@ -151,6 +175,7 @@ SAGAS = (
             ),
             Step(on=LoanRescheduled, send=CompleteMeasure),
             Step(on=LoanWrittenOff, send=CompleteMeasure),
+            Step(on=RecoveryCostBooked, send=CompleteMeasure),
             Step(on=PenaltyWaived, send=CompleteMeasure),
             Step(on=LoanClassified, send=CompleteMeasure),
             Step(on=NonAccrualStarted, send=CompleteMeasure),

@@ -260,12 +260,13 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
         "interest_fen": sum(line.interest_fen for line in payment.allocation),
         "principal_fen": sum(line.principal_fen for line in payment.allocation),
         "early": payment.early,
+        **({"cost_fen": payment.cost_fen} if payment.cost_fen else {}),
     }
 
 
 VIEW = View(
     name="repayment.loans",
-    version=8,
+    version=9,
     reads=(
         LoanOpened,
         PaymentReceived,

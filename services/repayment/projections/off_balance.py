@@ -99,7 +99,8 @@ def _corrected(restated: LoanRestated, owed: OwedChange) -> Mapping[str, int]:
     """What it makes owed and recovered, beyond what was written off: of what was forgiven it says only how much over the loan's life."""
     change = _parts("left", {part: getattr(owed, part) for part in PARTS})
     recovered_fen = restated.recovered_fen
-    return {**change, "recovered_fen": recovered_fen, "corrected_fen": change["left_fen"] + recovered_fen}
+    moved = {"recovered_fen": recovered_fen, "corrected_fen": change["left_fen"] + recovered_fen}
+    return {**change, **moved, "cost_paid_fen": restated.cost_paid_fen}
 
 
 def _owed_before(restated: LoanRestated) -> OwedChange:
@@ -135,7 +136,7 @@ def _name(of: _Event) -> str:
 
 VIEW = View(
     name="repayment.off-balance",
-    version=2,
+    version=3,
     reads=(
         LoanWrittenOff,
         PaymentReceived,

@@ -155,4 +155,18 @@ def _recovered(event: RecoveryReceived | RecoveryCostBooked | RecoveryCostPaid) 
             name = f"measures.{event.measure_id}"
             return [Set(doc, name, "write_off"), Add(doc, "cost_fen", event.cost_fen)]
         case RecoveryCostPaid():
-            return [Add(doc, "cost_fen", -event.amount_fen)]
+            paid: list[Op] = [Add(doc, "cost_fen", -event.amount_fen)]
+            return (
+                [*paid, Set(doc, f"payments.{event.payment_id}", _all_cost(event))] if event.is_all else paid
+            )
+
+
+def _all_cost(paid: RecoveryCostPaid) -> dict[str, str | int | bool]:
+    """A payment of which nothing is the debt's, in one line like others."""
+    parts = ("amount_fen", "penalty_fen", "fee_fen", "interest_fen", "principal_fen")
+    return {
+        "value_date": paid.value_date.isoformat(),
+        "cost_fen": paid.amount_fen,
+        "early": False,
+        **dict.fromkeys(parts, 0),
+    }

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from libs.events.flags import LoanFlagged, LoanUnflagged
+from libs.events.measures import MeasureProposed, WriteOff
 from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
     DebitRequested,
@@ -18,6 +19,7 @@ from libs.events.repayment import (
 from libs.events.sagas import Send
 from libs.events.system import CommandHadNoEffect, CommandRefused
 from services.bidding.commands import (
+    ConfirmPayee,
     CreditFee,
     CreditInvestor,
     DebitInstallment,
@@ -127,6 +129,23 @@ def give_back(account_id: str, payment_id: str, amount_fen: int, reason: str) ->
 
 
 DEBIT = DebitInstallment(loan_id="loan_1", debit_id="dbt_1_20240415", requested_fen=88_85, value_date=DUE)
+#: A loss is proposed that has cost 30.00, and one that has cost nothing.
+COSTLY = MeasureProposed(
+    measure_id="msr_1",
+    loan_id="loan_1",
+    terms=WriteOff(ground="court", cost_fen=30_00, cost_account="acc_law"),
+    reason="unreachable",
+    evidence=("vault:1",),
+    proposed_by="stf_col",
+    proposed_on=DUE,
+    himself="usr_9",
+)
+PAYEE = ConfirmPayee(
+    measure_id="msr_1",
+    loan_id="loan_1",
+    terms=WriteOff(ground="court", cost_fen=30_00, cost_account="acc_law"),
+    himself="usr_9",
+)
 DEAD = LoanFlagged(loan_id="loan_1", borrower="usr_bea", measure_id="msr_1", flag="death", flagged_on=DUE)
 ALIVE = LoanUnflagged(
     loan_id="loan_1", borrower="usr_bea", measure_id="msr_2", flag="death", unflagged_on=DUE
@@ -165,6 +184,8 @@ REPAYMENTS_ANSWERS: list[tuple[str, Any, list[Send]]] = [
             )
         ],
     ),
+    ("repayment", COSTLY, [Send("payee", "acc_law", PAYEE, {"payee_of": "msr_1"})]),
+    ("repayment", replace(COSTLY, terms=WriteOff(ground="court")), []),
     ("repayment", NOT_TAKEN, [give_back("acc_ann", "pay_1", 100_00, "loan_repaid")]),
     ("repayment", REFUSED_PAYMENT, [give_back("acc_ann", "pay_1", 100_00, "unknown_loan")]),
     ("repayment", REFUSED_DEBIT, [give_back("acc_bea", "dbt_1", 88_85, "internal")]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.bidding.commands import CancelBid, CaptureHold, CreditFee
+from services.bidding.commands import CancelBid, CaptureHold, ConfirmPayee, CreditFee
 from services.bidding.commands.adjustments import BookAdjustment, CreditAdjustment
 from services.bidding.commands.assets import CreditAssetProceeds
 from services.bidding.commands.compensation import RecordSubrogation
@@ -40,6 +40,7 @@ from tests.unit.bidding import (
     test_market,
     test_marketing,
     test_newcomers,
+    test_payee,
     test_payout,
     test_publishing,
     test_redemption,
@@ -62,6 +63,7 @@ SPECS = [
     *test_contract.SPECS,
     *test_deal_pack.SPECS,
     *test_deceased.SPECS,
+    *test_payee.SPECS,
     *test_cancelling.SPECS,
     *test_compensation.SPECS,
     *test_assets.SPECS,
@@ -94,6 +96,7 @@ COMMANDS = [kind for aggregate in aggregates(DEMO) for kind in aggregate.command
 #: A question is answered each time; and only the source rule recognises these when they come again: a captured hold is forgotten, and neither fees, vouchers, sales nor corrections are listed.
 NEVER_WITHOUT_EFFECT = (
     CaptureHold,
+    ConfirmPayee,
     CreditFee,
     CreditVoucher,
     CapturePurchase,

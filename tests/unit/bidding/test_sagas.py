@@ -21,6 +21,7 @@ from libs.events.repayment import (
 )
 from libs.events.sagas import Saga, Send, Step
 from libs.events.system import CommandRefused
+from services.bidding.commands import ConfirmPayee
 from services.bidding.commands.assets import DebitAssetSale
 from services.bidding.commands.compensation import DebitCompensation
 from services.bidding.domain import aggregates
@@ -37,8 +38,8 @@ from tests.unit.bidding.repaid_story import DISTRIBUTED, INSTALLMENT_DUE, OVERPA
 
 #: Declines that another service undoes, on its own streams.
 UNDONE_BY_OTHERS = (ListingRefused, CompensationDebitDeclined, AssetSaleDeclined)
-#: Commands whose refusal another service hears: a guarantor, or the buyer of an asset, without an account pays nothing.
-TOLD_TO_OTHERS = (DebitCompensation, DebitAssetSale)
+#: Commands whose refusal another service hears: a guarantor, or the buyer of an asset, without an account pays nothing, and is paid no cost.
+TOLD_TO_OTHERS = (DebitCompensation, DebitAssetSale, ConfirmPayee)
 
 #: Sagas that wait for a refusal of repayment's; the others for one of their own commands.
 TOLD_BY_REPAYMENT = ("return", "offer", "taken offer")

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Protocol
 
 from libs.events.deciding import Context, Wake
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import DebitRequested, InstallmentDue, PaymentReceived
 from libs.events.rescheduling import Prepay
 from services.repayment.commands import (
@@ -180,7 +181,7 @@ class Lived:
         return answer
 
     def _told(self, came: Input, answer: Sequence[Any] | str) -> None:
-        if any(isinstance(event, PaymentReceived) for event in answer):
+        if any(isinstance(event, PaymentReceived | RecoveryCostPaid) for event in answer):
             self.taken.append(came)
 
     def _sell(self) -> None:

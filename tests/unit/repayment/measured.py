@@ -95,7 +95,7 @@ def random_measure(chance: Random, on: date, *, pauses: bool = False) -> Measure
     kinds: list[MeasureTerms] = [
         Extension(months=chance.randint(1, 3)),
         Restructuring(months=chance.randint(1, 3)),
-        WriteOff(ground=chance.choice(("overdue", "court", "court"))),
+        _random_loss(chance),
         Waiver(amount_fen=chance.choice((1, 100, 10**6))),
         Waiver(amount_fen=chance.randint(1, 500)),
         Reclassification(to_class=chance.choice(get_args(LoanClass))),
@@ -104,6 +104,15 @@ def random_measure(chance: Random, on: date, *, pauses: bool = False) -> Measure
         replace(LORRY, agreed_fen=chance.choice((100, 10_000, 30_000, 40_000)), valued_on=on, acquired_on=on),
     ]
     return chance.choice(kinds)
+
+
+def _random_loss(chance: Random) -> WriteOff:
+    """What its pursuit has cost is said with it, if at all, and afterwards again."""
+    loss = WriteOff(ground=chance.choice(("overdue", "court", "court")))
+    fen = chance.choice((0, 1, chance.randint(1, 3_000), chance.randint(1, 90_000)))
+    return (
+        replace(loss, cost_fen=fen, cost_account=chance.choice(("acc_law", "acc_bailiff"))) if fen else loss
+    )
 
 
 def _random_pause(chance: Random, on: date) -> MeasureTerms:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from libs.events.claims import ClaimTransferred
 from libs.events.corrections import Correction, LoanRestated
 from libs.events.money import money_context
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import LoanOpened, PaymentReceived, RepaymentDistributed
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.loan_state import Running, reopened
@@ -197,7 +198,10 @@ def money(events: Sequence[Any]) -> Counter[str]:
                     sums[line.claim_id] += amount
                     sums[line.account_id] += amount
             case PaymentReceived():
-                sums[(event.arrival and event.arrival.account_id) or "acc_bo"] -= event.amount_fen
+                sums[_payer(event)] -= event.amount_fen
+            case RecoveryCostPaid():
+                sums[_payer(event)] -= event.amount_fen
+                sums[event.account_id] += event.amount_fen
             case LoanRestated():
                 sums["platform"] += event.platform_fen
                 for moved in event.lines:
@@ -208,3 +212,8 @@ def money(events: Sequence[Any]) -> Counter[str]:
             case _:
                 pass
     return Counter({name: fen for name, fen in sums.items() if fen})
+
+
+def _payer(event: PaymentReceived | RecoveryCostPaid) -> str:
+    """From whose account a payment came."""
+    return (event.arrival and event.arrival.account_id) or "acc_bo"

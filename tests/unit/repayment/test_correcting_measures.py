@@ -15,6 +15,7 @@ from libs.events.corrections import Correction, LoanRestated, MeasuredStanding
 from libs.events.measures import NonAccrual, PenaltyWaived, Waiver, WriteOff
 from libs.events.money import money_context
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
+from libs.events.recovery_costs import RecoveryCostPaid
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Running
@@ -107,6 +108,8 @@ class CorrectedMeasured(Measured, Corrected):
         """Counted."""
         if self.applied:
             self.seen["corrected after a measure"] += 1
+        if any(isinstance(event, RecoveryCostPaid) for event in self.events):
+            self.seen["corrected after a cost was paid"] += 1
         super().right(came, to_date)
 
     def differs(self, measure_id: str) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from libs.events.corrections import Correction
 from libs.events.money import money_context
+from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import PaymentReceived
 from services.repayment.api.shapes import LoanOut
 from services.repayment.commands.corrections import CorrectPayment
@@ -47,7 +48,8 @@ class Anything(Poor):
 
     def correct(self) -> None:
         """Some payment that came is reversed, or counts as of another day, if the loan can."""
-        payments = {event.payment_id: event for event in self.events if isinstance(event, PaymentReceived)}
+        kinds = PaymentReceived | RecoveryCostPaid
+        payments = {event.payment_id: event for event in self.events if isinstance(event, kinds)}
         if not payments:
             return
         wrong = payments[self.chance.choice(sorted(payments))]
@@ -117,6 +119,7 @@ def _page_agrees(loan: dict[str, object], state: Running, today: date, rules: Ru
         assert open_lines(book, on) == open_lines(state.book, on)
     assert book.outstanding_fen == page.outstanding_fen == state.book.outstanding_fen
     assert book.penalty_fen == page.penalty_fen == state.book.penalty_fen
+    assert page.cost_fen == (state.trouble.cost.owed_fen if state.trouble.cost else 0)
     assert (page.bucket, page.loan_class) == (state.bucket, state.loan_class)
     assert (page.accrual == "non_accrual") == state.trouble.non_accrual
     assert page.dpd == days_past_due(state.book, today)

@@ -1,10 +1,11 @@
 """The properties of corrections and pauses have teeth: bugs that a simulation's traffic seldom shows, planted one at a time, are found by the seeds named here."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.repayment.domain import allocation, replay_run, replay_start, replaying
+from services.repayment.domain import allocation, replay_run, replay_start, replaying, restatement
 from tests.unit.repayment import test_correcting_measures as measures
 from tests.unit.repayment import test_late_history as lateness
 from tests.unit.repayment import test_pause_lives as pauses
@@ -39,12 +40,44 @@ def _cured_by_days(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(allocation.Book, "is_behind", lambda book, on: allocation.days_past_due(book, on) > 0)
 
 
+def _cost_not_paid(patched: pytest.MonkeyPatch) -> None:
+    """A replay pays nothing of what a recovery cost: all of a payment is the debt's."""
+    real = replay_run.Run._decided
+
+    def decided(run: Any, payment: Any) -> Any:
+        if run.state.kind == "running":
+            run.state = replace(run.state, trouble=replace(run.state.trouble, cost=None))
+        return real(run, payment)
+
+    patched.setattr(replay_run.Run, "_decided", decided)
+
+
+def _cost_forgotten(patched: pytest.MonkeyPatch) -> None:
+    """A correction does not say what of a recovery's cost is open without the error."""
+    patched.setattr(restatement, "_cost", lambda *_arguments: None)
+
+
+def _cost_kept(patched: pytest.MonkeyPatch) -> None:
+    """Whom a recovery's cost was paid to keeps it, whatever the payment was."""
+    real = restatement._lines
+
+    def lines(before: Any, after: Any) -> Any:
+        return tuple(
+            replace(line, amount_fen=line.amount_fen - line.cost_fen) for line in real(before, after)
+        )
+
+    patched.setattr(restatement, "_lines", lines)
+
+
 @pytest.mark.parametrize(
     ("plant", "property_", "seed"),
     [
-        (_forgiven_at_will, measures.play, 426),
-        (_late_answers_forgotten, lateness.play, 4),
-        (_always_in_time, lateness.play, 11),
+        (_forgiven_at_will, measures.play, 216),
+        (_cost_not_paid, measures.play, 0),
+        (_cost_forgotten, measures.play, 0),
+        (_cost_kept, measures.play, 0),
+        (_late_answers_forgotten, lateness.play, 2),
+        (_always_in_time, lateness.play, 6),
         (_cured_by_days, pauses.play, 56),
     ],
 )

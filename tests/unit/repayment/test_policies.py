@@ -18,8 +18,9 @@ from libs.events.codec import name_of
 from libs.events.deferrals import MeasureResumed
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.market import OfferClosed, OfferExpired, OfferRequested, OfferTaken, OfferWithdrawn
-from libs.events.measures import MeasureExamined
+from libs.events.measures import MeasureExamined, WriteOff
 from libs.events.records import RecordedEvent
+from libs.events.recovery_costs import PayeeConfirmed, RecoveryCostBooked
 from libs.events.sagas import Send
 from libs.events.system import CommandRefused, PhaseDone
 from services.repayment.commands import (
@@ -36,6 +37,7 @@ from services.repayment.commands.measures import (
     CarryOutMeasure,
     CompleteMeasure,
     ExamineMeasure,
+    FailMeasure,
 )
 from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT, TODAY
@@ -150,6 +152,26 @@ RESUMED = MeasureResumed(
     terms=APPROVED.terms,
     resumed_on=APPROVED.approved_on,
 )
+#: What a write-off costs, and whom it would pay.
+COSTLY = WriteOff(ground="court", cost_fen=3_000, cost_account="acc_law")
+COST_BOOKED = RecoveryCostBooked(
+    loan_id="loan_7",
+    borrower="usr_bo",
+    measure_id="msr_1",
+    cost_fen=3_000,
+    account_id="acc_law",
+    booked_on=TODAY,
+)
+PAYABLE = PayeeConfirmed(
+    account_id="acc_law", owner="usr_law", measure_id="msr_1", loan_id="loan_7", terms=COSTLY, himself="usr_9"
+)
+NO_PAYEE = CommandRefused(
+    command_type="bidding.ConfirmPayee",
+    code="unknown_account",
+    stream_id="acc_law",
+    about={"payee_of": "msr_1"},
+)
+
 #: What the loan says when it has done a measure, one of each kind.
 BESIDE = (
     paused(),
@@ -158,7 +180,7 @@ BESIDE = (
     replace(unflagged("death"), measure_id="msr_1"),
 )
 INCOME = replace(ENDED, measure_id="msr_1")
-DONE = (EXTENDED[0], WRITTEN_OFF, waived(100, 100), WATCHED, BY_HAND, INCOME, MOVED, *BESIDE)
+DONE = (EXTENDED[0], WRITTEN_OFF, COST_BOOKED, waived(100, 100), WATCHED, BY_HAND, INCOME, MOVED, *BESIDE)
 #: What the account of an asset's buyer answers.
 BOUGHT = AssetSaleDebited(
     account_id="acc_ann",
@@ -187,8 +209,8 @@ NO_BUYER = CommandRefused(
     about={"asset_id": "ast_1", "disposal_id": "dsp_1"},
 )
 
-#: One event of two sagas, and a refusal that each saga knows by its own command: told below.
-TOLD_APART = (DebtSettledInKind, DeclineDisposal)
+#: One event of two sagas, and refusals that each saga knows by its own command: told below.
+TOLD_APART = (DebtSettledInKind, DeclineDisposal, FailMeasure)
 STEPS = [
     step for saga in SAGAS for step in saga.steps if step.on not in TOLD_APART and step.send not in TOLD_APART
 ]
@@ -219,6 +241,7 @@ EXAMPLES: dict[type, tuple[str, Any]] = {
         ("bidding", guarantee.NO_ACCOUNT),
         ("bidding", BOUGHT),
         ("bidding", UNPAID),
+        ("bidding", PAYABLE),
         ("repayment", guarantee.PAID),
         ("repayment", guarantee.SUBROGATED),
         ("bidding", guarantee.EXPIRED),
@@ -358,6 +381,16 @@ def test_a_measure_and_its_loan_ask_each_other() -> None:
         replace(ENDED, measure_id=""),
     )
     assert [sent(event, "repayment") for event in by_its_days] == [[], [], []]
+
+
+def test_whom_a_measure_would_pay_is_asked_first() -> None:
+    """A loan is asked for a write-off that says a cost once its payee's account has answered; without one the measure ends as why."""
+    assert sent(replace(PROPOSED, terms=COSTLY), "repayment") == []
+    examine = ExamineMeasure(measure_id="msr_1", terms=COSTLY, himself="usr_9")
+    assert sent(PAYABLE, "bidding") == [Send("examine", "loan_7", examine, {"measure_id": "msr_1"})]
+    assert sent(NO_PAYEE, "bidding") == [Send("fail", "msr_1", FailMeasure(code="unknown_account"))]
+    to_nobody = replace(PROPOSED, terms=replace(COSTLY, cost_account=""))
+    assert [type(send.command) for send in sent(to_nobody, "repayment")] == [ExamineMeasure]
 
 
 def test_what_settles_a_debt_is_kept_and_its_measure_is_done() -> None:

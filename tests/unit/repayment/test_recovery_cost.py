@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from libs.events.arrival import Arrival, LoanWaited
+from libs.events.corrections import LoanRestated, PaymentReversed, Retaken
 from libs.events.measures import RecoveryReceived, WriteOff
 from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.repayment import LoanRepaid, OverpaymentReturned, PaymentReceived, PaymentReturned
@@ -38,8 +40,13 @@ LOSES = (*LOST, *LOSS)
 OPEN = (*LOSES, BOOKED)
 
 
-def paid(amount_fen: int, left_fen: int, *, is_all: bool = False) -> RecoveryCostPaid:
-    """The cost's part of a payment."""
+def paid(
+    amount_fen: int, left_fen: int, *, is_all: bool = False, came_fen: int | None = None
+) -> RecoveryCostPaid:
+    """The cost's part of a payment of `came_fen`; None: of one that does not say how it came."""
+    arrival = None
+    if came_fen is not None:
+        arrival = Arrival(account_id="", received_fen=came_fen, booked_on=PAID_ON, before_phase=2)
     return RecoveryCostPaid(
         loan_id="loan_7",
         borrower="usr_bo",
@@ -50,6 +57,7 @@ def paid(amount_fen: int, left_fen: int, *, is_all: bool = False) -> RecoveryCos
         left_fen=left_fen,
         value_date=PAID_ON,
         is_all=is_all,
+        arrival=arrival,
     )
 
 
@@ -91,7 +99,9 @@ def told(events: Any) -> list[Any]:
 def test_money_goes_to_the_cost_first(fen: int) -> None:
     """What it does not exceed is all the cost's, and the payment is not taken again."""
     outcome = given(LOAN, *OPEN).when(pays(PAID_ON, fen), on(PAID_ON))
-    outcome.then(paid(fen, 3_000 - fen, is_all=True))
+    waited, cost = outcome.events
+    assert isinstance(waited, LoanWaited)
+    assert cost == paid(fen, 3_000 - fen, is_all=True, came_fen=fen)
     given(LOAN, *OPEN, *outcome.events).when(pays(PAID_ON, fen), on(PAID_ON)).then_nothing()
 
 
@@ -99,8 +109,8 @@ def test_then_to_the_holders() -> None:
     """Payment = cost + what the debt takes; a recovery is what the debt takes, and the next payment is all the debt's."""
     outcome = given(LOAN, *OPEN).when(pays(PAID_ON, 8_000), on(PAID_ON))
     cost, received, recovery = told(outcome.events)
-    assert cost == paid(3_000, 0)
-    assert (received.amount_fen, recovery.amount_fen) == (5_000, 5_000)
+    assert cost == paid(3_000, 0, came_fen=8_000)
+    assert (received.amount_fen, received.cost_fen, recovery.amount_fen) == (5_000, 3_000, 5_000)
     assert isinstance(outcome.state, Running)
     assert outcome.state.trouble.cost is None
     again = given(LOAN, *OPEN, *outcome.events).when(pays(PAID_ON, 8_000, payment_id="pay_2"), on(PAID_ON))
@@ -134,16 +144,54 @@ def test_the_register_says_what_it_cost() -> None:
     ]
 
 
-def test_a_payment_of_a_loan_whose_cost_was_paid_is_not_corrected() -> None:
-    """No replay knows who was paid it; an open cost stays open through a correction."""
+def test_what_was_paid_of_a_cost_is_decided_again() -> None:
+    """Open it stays open through the correction of another payment. Without the payment that paid it, it is owed again: its payee gives it
+    back to the payer, and the next payment, which was all the debt's, pays it."""
     lost = given(LOAN, OPENED, *PAID).when(done(replace(COST, ground="court")), on(FIRST_DUE))
     story = (OPENED, *PAID, *lost.events)
     corrected = given(LOAN, *story).when(CORRECT, on(FIRST_DUE))
     assert corrected.refused is None
     assert isinstance(corrected.state, Running)
     assert corrected.state.trouble.cost == Cost(measure_id="msr_1", account_id="acc_law", owed_fen=3_000)
-    outcome = given(LOAN, *story).when(pays(FIRST_DUE, 100, payment_id="pay_2"), on(FIRST_DUE))
-    given(LOAN, *story, *outcome.events).when(CORRECT, on(FIRST_DUE)).then_refused("loan_measured")
+    first = given(LOAN, *story).when(pays(FIRST_DUE, 3_000, payment_id="pay_2"), on(FIRST_DUE))
+    assert [type(event) for event in first.events] == [RecoveryCostPaid]
+    story = (*story, *first.events)
+    wrong = replace(CORRECT, correction=replace(CORRECT.correction, payment_id="pay_2"))
+    reversed_ = given(LOAN, *story).when(wrong, on(FIRST_DUE))
+    [cause] = (event for event in reversed_.events if isinstance(event, PaymentReversed))
+    [restated] = (event for event in reversed_.events if isinstance(event, LoanRestated))
+    assert cause.amount_fen == 3_000
+    assert [
+        (line.account_id, line.returned_fen, line.cost_fen, line.amount_fen) for line in restated.lines
+    ] == [
+        ("acc_bo", 3_000, 0, 3_000),
+        ("acc_law", 0, -3_000, -3_000),
+    ]
+    assert reversed_.state.trouble.cost == Cost(measure_id="msr_1", account_id="acc_law", owed_fen=3_000)
+    second = given(LOAN, *story).when(pays(FIRST_DUE, 4_000, payment_id="pay_3"), on(FIRST_DUE))
+    behind = given(LOAN, *story, *second.events).when(wrong, on(FIRST_DUE))
+    [restated] = (event for event in behind.events if isinstance(event, LoanRestated))
+    assert restated.retaken == (
+        Retaken(payment_id="pay_3", before_fen=4_000, after_fen=1_000, cost_fen=3_000),
+    )
+    assert (restated.cost_paid_fen, restated.recovered_fen) == (0, -3_000)
+    assert restated.standing.measured
+    assert restated.standing.measured.cost is None
+    row = documents(VIEW, history("loan_7", *story, *second.events, *behind.events))["loan:loan_7"]
+    assert [row[name] for name in ("cost_fen", "cost_paid_fen", "recovered_fen")] == [3_000, 3_000, 1_000]
+    loan = nested(
+        "loan_7", documents(LOANS, history("loan_7", *story, *second.events, *behind.events))["loan_7"]
+    )
+    shown = {payment.id: payment for payment in LoanOut.of(loan).payments}
+    assert (shown["pay_2"].reversed, shown["pay_2"].amount_fen, shown["pay_2"].cost_fen) == (True, 0, 3_000)
+    assert (shown["pay_3"].taken_fen, shown["pay_3"].cost_fen, LoanOut.of(loan).cost_fen) == (1_000, 3_000, 0)
+
+
+def test_a_cost_that_was_paid_before_it_was_said_how_is_not_decided_again() -> None:
+    """Records of before rules 9: no replay knows how the money came."""
+    lost = given(LOAN, OPENED, *PAID).when(done(replace(COST, ground="court")), on(FIRST_DUE))
+    old = replace(paid(100, 2_900, is_all=True), measure_id="msr_1", payment_id="pay_2", value_date=FIRST_DUE)
+    given(LOAN, OPENED, *PAID, *lost.events, old).when(CORRECT, on(FIRST_DUE)).then_refused("loan_measured")
 
 
 def test_who_settles_is_told_the_cost() -> None:

@@ -9,12 +9,13 @@ import pytest
 from libs.events.claims import ReservationReleased
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import Extension, LoanRescheduled, MeasureTerms, Reclassification, Restructuring
-from libs.events.repayment import LoanClassified, LoanOpened
+from libs.events.repayment import InstallmentDue, LoanClassified, LoanOpened, PaymentMissed
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.order import Allocation, Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.domain.restructuring import extension_max
 from services.repayment.domain.trouble import Floor, floor_on
-from tests.unit.given import given
+from tests.unit.given import given, step
 from tests.unit.repayment.asset_story import LORRY
 from tests.unit.repayment.stories import (
     FIRST_DUE,
@@ -25,8 +26,11 @@ from tests.unit.repayment.stories import (
     SECOND_DUE,
     classified,
     days,
+    dues,
+    found_nothing,
     in_time,
     line,
+    misses,
     on,
     pays,
 )
@@ -227,3 +231,27 @@ def test_a_thing_settles_in_the_order_of_what_the_loan_has_become() -> None:
     events = given(LOAN, lent(manner), worse).when(done(thing), on(LATE_ON)).events
     [settled] = [event for event in events if isinstance(event, DebtSettledInKind)]
     assert settled.lines == (line(1, 0, 1_500),)
+
+
+# --- how long, and from which day on ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("months", "longest"), [(1, 1), (12, 12), (13, 6), (60, 30), (61, 36), (240, 36)])
+def test_how_long_a_loan_is_extended(months: int, longest: int) -> None:
+    """Up to a year its own term, up to five half of it, beyond three years (General Rules on Loans art. 12)."""
+    assert extension_max(months) == longest
+
+
+def test_what_is_asked_anew_is_asked_for_and_missed_again() -> None:
+    """Three instalments were asked for and missed; those that take their places are asked on their own days, and missed on the days after."""
+    late = given(LOAN, *MISSED).when(misses(LATE_ON), on(LATE_ON))
+    answered = step(LOAN, late.state, found_nothing(LATE_ON), on(LATE_ON))
+    anew = step(LOAN, answered.state, done(Restructuring(months=3)), on(LATE_ON))
+    first = anew.state.book.rows[0].due_on
+    assert [late.state.next_missed, LOAN.wake_on(anew.state)] == [4, (first, 2)]
+    asked = step(LOAN, anew.state, dues(first), on(first))
+    assert [event.number for event in asked.events if isinstance(event, InstallmentDue)] == [1]
+    empty = step(LOAN, asked.state, found_nothing(first), on(first))
+    evening = days(first, 1)
+    missed = step(LOAN, empty.state, misses(evening), on(evening))
+    assert [event.number for event in missed.events if isinstance(event, PaymentMissed)] == [1]

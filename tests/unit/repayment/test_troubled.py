@@ -25,11 +25,9 @@ from libs.events.measures import (
 )
 from libs.events.non_accrual import NonAccrualStarted
 from libs.events.repayment import (
-    InstallmentDue,
     LoanClass,
     LoanClassified,
     OverdueBucketChanged,
-    PaymentMissed,
     PenaltyCharged,
     PenaltyLine,
     ScheduleRow,
@@ -38,9 +36,7 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.clause import MandateClause
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
-from services.repayment.domain.restructuring import extension_max
 from tests.unit.bidding.specs import Spec
-from tests.unit.given import given, step
 from tests.unit.repayment.measure_story import VOTERS
 from tests.unit.repayment.stories import (
     CONTRACTED,
@@ -49,7 +45,6 @@ from tests.unit.repayment.stories import (
     FUNDED_ON,
     INSTALLMENT,
     LAST_DUE,
-    LOAN,
     OPENED,
     ROWS,
     SECOND_DUE,
@@ -58,11 +53,8 @@ from tests.unit.repayment.stories import (
     classified,
     days,
     due,
-    dues,
     failed,
-    found_nothing,
     line,
-    misses,
     on,
     received,
 )
@@ -378,24 +370,3 @@ EXAMINED = [
 def test_whose_word_is_needed(spec: Spec) -> None:
     """What the loan says to a measure that is proposed, in a sentence."""
     check_applied(spec)
-
-
-@pytest.mark.parametrize(("months", "longest"), [(1, 1), (12, 12), (13, 6), (60, 30), (61, 36), (240, 36)])
-def test_how_long_a_loan_is_extended(months: int, longest: int) -> None:
-    """Up to a year its own term, up to five half of it, beyond three years (General Rules on Loans art. 12)."""
-    assert extension_max(months) == longest
-
-
-def test_what_is_asked_anew_is_asked_for_and_missed_again() -> None:
-    """Three instalments were asked for and missed; those that take their places are asked on their own days, and missed on the days after."""
-    late = given(LOAN, *MISSED).when(misses(LATE_ON), on(LATE_ON))
-    answered = step(LOAN, late.state, found_nothing(LATE_ON), on(LATE_ON))
-    anew = step(LOAN, answered.state, done(Restructuring(months=3)), on(LATE_ON))
-    first = anew.state.book.rows[0].due_on
-    assert [late.state.next_missed, LOAN.wake_on(anew.state)] == [4, (first, 2)]
-    asked = step(LOAN, anew.state, dues(first), on(first))
-    assert [event.number for event in asked.events if isinstance(event, InstallmentDue)] == [1]
-    empty = step(LOAN, asked.state, found_nothing(first), on(first))
-    evening = days(first, 1)
-    missed = step(LOAN, empty.state, misses(evening), on(evening))
-    assert [event.number for event in missed.events if isinstance(event, PaymentMissed)] == [1]

@@ -1,14 +1,23 @@
 """`resend`: what a release before made no command of is asked for once, and nothing that was decided, or is still in hand."""
 
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
 import pytest
 
 from libs.events.codec import name_of
+from libs.events.records import RawRecord
+from libs.events.sagas import Saga, Step
+from libs.runtime import following
 from libs.runtime.errors import OperatorError
+from libs.runtime.kafka import Place
 from libs.runtime.policing import envelope_of
 from libs.runtime.resending import resend
 from libs.runtime.retrying import Retried, _event_at
+from libs.runtime.service import Policy, Service
 from libs.runtime.settings import Settings
-from tests.unit.runtime.jars import Bench, PutCoins, Shake, jars_are_known
+from tests.unit.runtime.jars import Bench, CoinsPut, PutCoins, Shake, jars_are_known
 from tests.unit.runtime.test_policing import give_back
 from tests.unit.runtime.test_retrying import GROUP, bench, fails, of_policy, service, settings
 
@@ -19,7 +28,14 @@ COPY = name_of(PutCoins)
 
 
 async def _resend(settings: Settings, command: str = COPY) -> list[Retried]:
-    return await resend(settings, [service(give_back)], "bidding", command)
+    return await resend(settings, [known(give_back)], "bidding", command)
+
+
+def known(policy: Policy) -> Service:
+    """Bidding, whose table says what its policy sends, and what it sends now and then."""
+    steps = (Step(on=CoinsPut, send=PutCoins), Step(on=CoinsPut, send=Shake))
+    saga = Saga(name="copy", why="Coins are copied.", opened_by={}, closed_by={}, steps=steps)
+    return replace(service(policy), sagas=(saga,))
 
 
 def _put(bench: Bench, coins: int) -> int:
@@ -71,7 +87,36 @@ async def test_a_mistake_sends_nothing(settings: Settings, bench: Bench) -> None
     _done_below(bench, _put(bench, 5) + 1)
     with pytest.raises(OperatorError, match="reporting has no policies"):
         await resend(settings, [service(give_back)], "reporting", COPY)
-    with pytest.raises(OperatorError, match="No policy of bidding makes"):
+    with pytest.raises(OperatorError, match=r"No policy of bidding sends bidding.Gone. They send .*PutCoins"):
         await _resend(settings, "bidding.Gone")
     with pytest.raises(OperatorError, match="raises KeyError on bidding/0/"):
-        await resend(settings, [service(fails)], "bidding", COPY)
+        await resend(settings, [known(fails)], "bidding", COPY)
+
+
+async def test_what_nothing_asks_for_is_no_mistake(settings: Settings, bench: Bench) -> None:
+    """A command that its table names, and no event of the log calls for yet."""
+    _done_below(bench, _put(bench, 5) + 1)
+    count = len(bench.commands)
+    assert (await _resend(settings, name_of(Shake)), len(bench.commands)) == ([], count)
+
+
+async def test_the_log_is_read_once_however_much_is_sent(
+    settings: Settings, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a thousand commands as of one: each record of what was decided is read by one follower."""
+    last = [_put(bench, coins) for coins in (5, 7, 9)][-1]
+    _done_below(bench, last + 1)
+    read = Counter[int]()
+    real = vars(following)["read_range"]
+
+    async def counted(bootstrap: str, place: Place, start: int, end: int) -> AsyncIterator[list[RawRecord]]:
+        async for records in real(bootstrap, place, start, end):
+            read.update(raw.offset for raw in records)
+            yield records
+
+    before = len(bench.events)
+    monkeypatch.setattr(following, "read_range", counted)
+    sent = await _resend(settings)
+    assert [(each.sent, each.outcome) for each in sent] == [(True, "decided")] * 3
+    # once as what was decided, once as what its group has done with
+    assert {read[offset] for offset in range(before)} == {2}

@@ -3,17 +3,23 @@
 from dataclasses import replace
 from typing import Any
 
+import services.bidding.policies.repaying as repaying
 import services.repayment.domain.loan as loan
 import services.repayment.domain.loan_day as loan_day
 import services.repayment.domain.measure as measure
 import services.repayment.domain.paying as paying
 import services.repayment.domain.restructuring as restructuring
+import services.repayment.domain.trouble as trouble
 import services.repayment.domain.troubled as troubled
+import services.repayment.policies.measures as measures
 from libs.events.deciding import Refused
+from libs.events.recovery_costs import RecoveryCostPaid
+from libs.events.repayment import PaymentReceived
+from services.bidding.policies import POLICIES as BIDDING
 from services.repayment.commands.measures import CompleteMeasure
 from services.repayment.domain.accrual import ended
 from services.repayment.policies import POLICIES as REPAYMENT
-from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy
+from tools.simulator.planted.plant import WHOLE, Plant, forgetting, instead, policy, together
 
 
 def _nobody_is_asked(real: Any) -> Any:
@@ -45,6 +51,38 @@ def _income_again(real: Any) -> Any:
         *([ended(state, book, on)] if state.trouble.non_accrual else []),
     ]
 
+
+def _debt_first(real: Any) -> Any:
+    def cost_first(state: Any, money: Any, take: Any, *, is_whole: bool = False) -> Any:
+        taken = take(money)
+        is_taken = any(isinstance(event, PaymentReceived) for event in taken)
+        return taken if is_taken else real(state, money, take, is_whole=is_whole)
+
+    return cost_first
+
+
+def _open_as_before(real: Any) -> Any:
+    def recovered(known: Any, event: Any) -> Any:
+        after = real(known, event)
+        return replace(after, cost=known.cost) if isinstance(event, RecoveryCostPaid) else after
+
+    return recovered
+
+
+def _to_the_borrower(real: Any) -> Any:
+    def sends(event: Any) -> Any:
+        return [
+            replace(send, stream_id=f"acc_{event.data.borrower.removeprefix('usr_')}")
+            if send.slot == "cost"
+            else send
+            for send in real(event)
+        ]
+
+    return sends
+
+
+#: Runs in which something is paid of what a loss has cost.
+_COSTLY = range(26, 27)
 
 PLANTS = (
     Plant(
@@ -90,6 +128,48 @@ PLANTS = (
         ("is no recovery",),
         config=WHOLE,
         seeds=range(24),
+    ),
+    Plant(
+        "recovery-cost-last",
+        "The debt is paid first, and what its pursuit cost when nothing is left of that.",
+        instead(paying, "cost_first", _debt_first),
+        ("of cost is left, and the debt is paid",),
+        config=WHOLE,
+        seeds=_COSTLY,
+    ),
+    Plant(
+        "recovery-cost-twice",
+        "A cost that was paid is open as before.",
+        instead(trouble, "_recovered", _open_as_before),
+        ("owes its cost to nobody", "for a cost of", "more of the cost"),
+        config=WHOLE,
+        seeds=_COSTLY,
+    ),
+    Plant(
+        "recovery-cost-to-its-payer",
+        "What of a payment is its cost's goes back to the borrower.",
+        policy(BIDDING, "repayment", _to_the_borrower),
+        ("is given of",),
+        config=WHOLE,
+        seeds=_COSTLY,
+    ),
+    Plant(
+        "recovery-cost-not-given",
+        "What was paid of a cost stays in the clearing of its loan.",
+        policy(BIDDING, "repayment", lambda real: lambda event: [s for s in real(event) if s.slot != "cost"]),
+        ("keeps", "never come to"),
+        config=WHOLE,
+        seeds=_COSTLY,
+    ),
+    Plant(
+        "recovery-cost-to-nobody",
+        "A loan takes on a cost whose payee nobody has asked.",
+        together(
+            *(instead(room, "payee_of", lambda _real: lambda _terms: "") for room in (measures, repaying))
+        ),
+        ("and was not asked",),
+        config=WHOLE,
+        seeds=_COSTLY,
     ),
     Plant(
         "income-by-restructuring",
