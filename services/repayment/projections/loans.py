@@ -265,7 +265,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=8,
+    version=9,
     reads=(
         LoanOpened,
         PaymentReceived,
