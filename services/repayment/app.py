@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 #: correction says what of a loss is owed, and goes behind a sale; no penalty behind a debit that has no answer;
 #: a prepayment of a loss asks for no interest again.
 #: 9: what settles a loan after a restructuring, or is paid for a claim of it, is what was in arrears and what has run since that day; penalty
-#: that was charged before is asked with it.
+#: that was charged before is asked with it; no schedule begins anew before what a grace has deferred is due.
 RULES = 9
 
 

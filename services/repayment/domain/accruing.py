@@ -94,7 +94,8 @@ def interest_max_fen(rules: Rules, lent: Lent, part_fen: int, between: tuple[dat
 
 
 def _grace(lent: Lent) -> int:
-    return lent.repayment.interest_grace if lent.repayment else 0
+    """Rows that ask for no interest. A restructuring comes after them, and may number its own anew from one of them on."""
+    return lent.repayment.interest_grace if lent.repayment and not lent.arrears else 0
 
 
 def _left(lent: Lent, due: int) -> Arrears | None:

@@ -97,8 +97,9 @@ def prepayment(
 
 
 def manner_of(book: Book, rules: Rules) -> RepaymentTerms:
-    """The manner of repayment of a loan, named or not."""
-    return book.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding)
+    """The manner of repayment of a loan, named or not; after a restructuring no grace runs any more, whatever its rows are numbered."""
+    terms = book.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding)
+    return replace(terms, principal_grace=0, interest_grace=0) if book.arrears else terms
 
 
 def reason_of(mode: Prepay) -> ScheduleReason:

@@ -156,7 +156,10 @@ def _is_extended(rules: Rules, state: Running, on: date) -> bool:
     """Whether a schedule may begin anew on a due day of the contract. Not of flat interest, which was agreed on as one sum for the term *(chosen:
     what more of it would be for more months, nobody said)*; nor while a grace runs *(chosen: what is deferred in it has its own day)*."""
     terms = manner_of(state.book, rules)
-    return terms.method != "flat" and _through(state, on) >= terms.principal_grace
+    through = _through(state, on)
+    # What a grace has deferred stands in the row after it: rows in its place would ask for it no more.
+    is_deferred = 0 < terms.interest_grace >= through
+    return terms.method != "flat" and through >= terms.principal_grace and not is_deferred
 
 
 def _extended(rules: Rules, terms: Extension, state: Running, on: date) -> _Plan:

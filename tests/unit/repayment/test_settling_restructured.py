@@ -5,18 +5,25 @@ from datetime import date, timedelta
 
 import pytest
 
-from libs.events.measures import Restructuring
+from libs.events.measures import Extension, Restructuring
 from libs.events.repayment import AllocationLine, LoanRepaid, PaymentReceived
+from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.loan_state import Running
+from services.repayment.domain.prepaying import prepayment
 from services.repayment.domain.profile import profile_named
+from services.repayment.domain.replaying import is_replayable
 from services.repayment.domain.settling import payoff_fen, settlement
 from tests.unit.given import fold, given
+from tests.unit.repayment.inputs import Lived
 from tests.unit.repayment.stories import (
     CONTRACTED,
     FIRST_DUE,
     FUNDED_ON,
+    LAST_DUE,
     LOAN,
+    OPEN,
     ROWS,
+    SECOND_DUE,
     days,
     due,
     failed,
@@ -24,6 +31,7 @@ from tests.unit.repayment.stories import (
     on,
     pays,
 )
+from tests.unit.repayment.test_correcting_measures import DEMO, go_on, said, unpaid, wrong
 from tests.unit.repayment.test_troubled import LATE_ON, MISSED, RESTRUCTURED, done
 
 RULES = profile_named("demo").on(FUNDED_ON)
@@ -136,3 +144,83 @@ def test_of_an_older_record_nobody_knows_what_ran() -> None:
     assert book.arrears is not None
     assert book.arrears.accrued_fen is None
     assert settlement(book, LATE_ON + timedelta(days=1), RULES) == (line(1, 2_007, 0), line(0, 33, 100_000))
+
+
+#: Its first month asks for a fee alone: the interest of two months comes with the second.
+GRACE = replace(
+    OPEN,
+    repayment=RepaymentTerms(
+        method="equal_instalments", principal_grace=1, interest_grace=1, period_fee_permille=1
+    ),
+)
+
+
+def test_what_a_grace_deferred_is_not_forgotten() -> None:
+    """The month's interest stands in the row after the grace: until that is due no schedule begins anew."""
+    opened = given(LOAN).when(GRACE, on(FUNDED_ON)).events
+    first, *_ = opened[0].rows
+    assert (first.principal_fen, first.interest_fen) == (0, 0)
+    for terms in (Restructuring(months=2), Extension(months=2)):
+        for day, code in ((FIRST_DUE, "manner_not_extended"), (days(SECOND_DUE, -1), "manner_not_extended")):
+            given(LOAN, *opened).when(done(terms), on(day)).then_refused(code)
+
+
+def test_after_a_restructuring_no_grace_runs_whatever_the_rows_are_numbered() -> None:
+    """The fee of the grace's row was never paid, so the new rows begin with its number. Once the first is paid, interest runs since its day."""
+    opened = given(LOAN).when(GRACE, on(FUNDED_ON)).events
+    late = days(SECOND_DUE, 2)
+    state = given(LOAN, *opened).when(done(Restructuring(months=2)), on(late)).state
+    assert isinstance(state, Running)
+    first, second = state.book.rows[:2]
+    assert (first.number, first.due_on) == (1, LAST_DUE)
+    settled = settlement(state.book, days(first.due_on, 2), RULES)
+    assert settled[0] == replace(line(1, first.interest_fen, first.principal_fen), fee_fen=first.fee_fen)
+    assert settled[1:] == (
+        line(0, 66 * (100_000 - first.principal_fen) // 100_000, 100_000 - first.principal_fen),
+    )
+    money = sum((first.principal_fen, first.interest_fen, first.fee_fen, 30_000))
+    found = prepayment(state.book, money, first.due_on, "reamortise", RULES)
+    assert found.lines[-1] == line(0, 0, 30_000)
+    assert found.rows[0].interest_fen < second.interest_fen
+
+
+# --- corrections ---------------------------------------------------------------------------------------------------
+
+SPRING = days(SECOND_DUE, 10)
+ANEW = done(Restructuring(months=2))
+
+
+def restructured_with(payment: bool) -> Lived:
+    """The first instalment is paid in time, or not; the second is not. All is asked anew on 10 April, while the third is not due."""
+    lived = unpaid(days(FIRST_DUE, 2))
+    if payment:
+        lived.say(pays(lived.today, 34_002))
+    go_on(lived, SPRING)
+    lived.say(ANEW)
+    go_on(lived, days(SPRING, 3))
+    return lived
+
+
+def test_a_correction_says_what_the_restructuring_left_without_the_error() -> None:
+    """The payment does not count: the restructuring left the arrears of two instalments, and so the payoff says."""
+    lived, clean = restructured_with(payment=True), restructured_with(payment=False)
+    restated = said(lived, wrong("pay_1", days(FIRST_DUE, 2)))
+    left = clean.state.book.arrears
+    assert restated.standing.measured is not None
+    assert restated.standing.measured.arrears_accrued_fen == left.accrued_fen
+    assert lived.state.book == clean.state.book
+    assert (left.number, left.since, left.interest_fen) == (1, SPRING, 1_670)
+    # 12 % on 336.66 for ten days
+    assert left.accrued_fen == 111
+
+
+def test_what_a_record_did_not_say_hinders_no_correction() -> None:
+    """One of before it was said what had run: its inputs give the loan as it stands, and a correction goes through."""
+    lived = restructured_with(payment=True)
+    book = lived.state.book
+    lived.state = replace(lived.state, book=replace(book, arrears=replace(book.arrears, accrued_fen=None)))
+    assert is_replayable(DEMO, lived.state, lived.context)
+    restated = said(lived, wrong("pay_1", days(FIRST_DUE, 2)))
+    assert restated.standing.measured is not None
+    assert restated.standing.measured.arrears_accrued_fen is None
+    assert (lived.state.book.arrears.interest_fen, lived.state.book.arrears.accrued_fen) == (1_670, None)
