@@ -197,8 +197,9 @@ class CostStanding:
 @record
 class MeasuredStanding:
     """What measures left behind, decided again: floors of its class, and all that came since it was written off. `matures_on` where they made its
-    rows others; `arrears_in` is the row in which a restructuring asks for arrears, 0 for none, and so much interest and fee of
-    it they are (None: as before); whether its interest is no income by hand; `cost` where another one is open (None: as before)."""
+    rows others; `arrears_in` is the row in which a restructuring asks for arrears, 0 for none, so much interest and fee of
+    it they are, and so much had accrued beside them (None: as before); whether its interest is no income by hand; `cost` where another one is open
+    (None: as before)."""
 
     floor: FloorStanding | None
     observed: FloorStanding | None
@@ -209,6 +210,7 @@ class MeasuredStanding:
     arrears_interest_fen: Count | None = None
     arrears_fee_fen: Count | None = None
     cost: CostStanding | None = None
+    arrears_accrued_fen: Count | None = None
 
 
 @record

@@ -286,7 +286,8 @@ class LoanRescheduled:
 
     `principal_fen` is spread anew from the row `from_number` on, at the contract's rate and in its manner, over `periods` due days of
     the contract, the first of them `first_due_on`. `interest_fen` and `fee_fen` are arrears that the first of these rows asks as
-    well (0 in an extension). The loan is at least of class `floor_class` until the end of `floor_until`, None for until somebody
+    well (0 in an extension); `accrued_fen` is the interest that had run on principal which was not due, None in an extension and in records
+    from before it was said. The loan is at least of class `floor_class` until the end of `floor_until`, None for until somebody
     says otherwise by hand.
     """
 
@@ -307,6 +308,7 @@ class LoanRescheduled:
     floor_until: date | None
     product: str = ""
     region: str = ""
+    accrued_fen: Count | None = None
 
 
 @event("repayment.LoanWrittenOff.v1")

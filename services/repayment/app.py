@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 #: non-accrual by hand ends by hand; a move between branches is signed on its day; an asset is acquired after its loan was lent,
 #: and valued lately; loans that are repaid at once, by the day or on days that move are extended and restructured; a
 #: correction says what of a loss is owed, and goes behind a sale; no penalty behind a debit that has no answer;
-#: a prepayment of a loss asks for no interest again. 9: a payment that paid what a recovery cost is an input of its loan.
+#: a prepayment of a loss asks for no interest again.
+#: 9: a payment that paid what a recovery cost is an input of its loan; what settles a loan after a restructuring, or is paid for a claim of it, is
+#: what was in arrears and what has run since that day; penalty that was charged before is asked with it; no schedule begins anew before what a
+#: grace has deferred is due.
 RULES = 9
 
 

@@ -13,6 +13,7 @@ from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
 from tools.simulator.plan import Plan
 from tools.simulator.planted.plant import LATE
+from tools.simulator.planted.settling import RESTRUCTURED
 from tools.simulator.run import services, simulate
 
 #: One that loses tails of both topics.
@@ -131,6 +132,12 @@ def test_the_seeds_together_see_the_whole_thread() -> None:
     assert not REFUSED - set(refusals)
     assert sum(report(seed).auditor.repeats for seed in SEEDS) > 50
     assert sum(report(seed).auditor.foreign for seed in SEEDS) > 10
+
+
+def test_what_ends_a_loan_early_after_a_restructuring_is_what_its_contract_says() -> None:
+    """Late loans are restructured and ended before their new rows are due: with penalty of before, and without it."""
+    done = [simulate(seed, services(thread_only=True), RESTRUCTURED) for seed in (0, 2, 4)]
+    assert all(each.auditor.beside.settled.with_arrears for each in done)
 
 
 def test_phases_of_many_ticks_end_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,7 +215,7 @@ class Books:
 
     def _rescheduled(self, where: str, data: Any) -> None:
         self._once(where, f"change {data['change_id']}")
-        self.loans[data["loan_id"]].reschedule(where, data["rows"], data["outstanding_fen"])
+        self.loans[data["loan_id"]].reschedule(where, data, data["rows"])
 
     def _due(self, where: str, data: Any) -> None:
         self.loans[data["loan_id"]].ask(where, data["number"])

@@ -28,6 +28,7 @@ from tools.simulator.plan_books import PlanBooks
 from tools.simulator.prepay_books import PrepayBooks
 from tools.simulator.redemption_books import RedemptionBooks
 from tools.simulator.schedule_books import ScheduleBooks
+from tools.simulator.settle_books import SettleBooks
 from tools.simulator.standing_books import StandingBooks
 from tools.simulator.stock_books import StockBooks
 from tools.simulator.void_books import VoidBooks
@@ -48,6 +49,7 @@ class BooksBeside:
         self.openings = OpeningBooks()
         self.redemptions = RedemptionBooks()
         self.market = MarketBooks(books)
+        self.settled = SettleBooks(self.market)
         self.law = LawBooks(books, profile)
         self.himself = HimselfBooks()
         self.measures = MeasureBooks(books)
@@ -86,6 +88,7 @@ class BooksBeside:
             self.openings.record(where, event, decided_on)
             self.redemptions.record(where, event, decided_on)
             self.market.record(where, event)
+            self.settled.record(where, event)
             self.law.record(where, event, decided_on)
             self.himself.record(where, event)
             self.bank.record(where, decided_on, event)

@@ -24,6 +24,7 @@ from services.repayment.commands.measures import ProposeMeasure, SignMeasure, Vo
 from tools.simulator.asset_keepers import MINE
 from tools.simulator.himself import customer_behind, member_of_staff
 from tools.simulator.people import Api
+from tools.simulator.restructurers import MINE as RESTRUCTURERS
 from tools.simulator.voiders import MINE as VOIDERS
 
 #: Who holds the post of each step.
@@ -90,7 +91,7 @@ class HouseSight:
             self.loans.pop(data["loan_id"], None)
             self.late.pop(data["loan_id"], None)
             self.forgiven.pop(data["loan_id"], None)
-        elif "measure_id" in data and not data["measure_id"].startswith((MINE, VOIDERS)):
+        elif "measure_id" in data and not data["measure_id"].startswith((MINE, VOIDERS, RESTRUCTURERS)):
             self._measure(name, data["measure_id"], data)
 
     def _measure(self, name: str, measure: str, data: Any) -> None:

@@ -111,6 +111,9 @@ class LoanBook:
     """Where it was put right last."""
     paused: set[date] = field(default_factory=set)
     """Days that do not count."""
+    left_in: int = 0
+    left_fee_fen: int = 0
+    """In which row a restructuring asks for arrears, 0 for none, and how much of the fees were."""
     asks: list[Any] = field(default_factory=list)
     """The schedule as it stands, whatever is paid of it."""
 
@@ -166,14 +169,25 @@ class LoanBook:
                     owed = getattr(row, f"{component}_fen")
                     require(fen <= owed, f"{where}: {self.loan_id} pays {component} of {number} twice")
             require(said(due) == right, f"{where}: {self.loan_id} pays in the wrong order: {said(due)}")
+        if early is None:
+            for line in due:
+                self._pay_row(where, line, len(self.rows))
+            return
+        partial = sum(line["principal_fen"] for line in lines) < self.outstanding_fen
+        # One that was asked for already is due for a part, and not for an end.
+        kept = max(
+            (n for n, row in self.rows.items() if row.due_on <= on or row.touched or (partial and row.asked)),
+            default=0,
+        )
         for line in due:
-            self._pay_row(where, line)
-        if early is not None:
-            self._pay_early(where, early, on)
+            self._pay_row(where, line, kept)
+        ahead = [line for line in due if line["number"] > kept]
+        self._pay_ahead(where, ahead, ends=not partial and kept < self.left_in)
+        self._pay_early(where, early, kept, partial=partial)
 
-    def _pay_row(self, where: str, line: Any) -> None:
+    def _pay_row(self, where: str, line: Any, kept: int) -> None:
         number, row = line["number"], self.rows[line["number"]]
-        row.touched = True
+        row.touched = row.touched or number <= kept
         row.penalty_fen -= line["penalty_fen"]
         row.fee_fen -= line["fee_fen"]
         row.interest_fen -= line["interest_fen"]
@@ -181,12 +195,20 @@ class LoanBook:
         parts = (row.penalty_fen, row.fee_fen, row.interest_fen, row.principal_fen)
         require(min(parts) >= 0, f"{where}: {self.loan_id} pays of {number} what is not owed")
 
-    def _pay_early(self, where: str, line: Any, on: date) -> None:
-        due = [n for n, row in self.rows.items() if row.due_on <= on or row.touched]
-        # One that was asked for already is due for a part, and not for an end.
-        partial = line["principal_fen"] < self.outstanding_fen
-        due += [n for n, row in self.rows.items() if partial and row.asked]
-        kept = max(due, default=0)
+    def _pay_ahead(self, where: str, ahead: Sequence[Any], *, ends: bool) -> None:
+        """Of rows that are not due what a restructuring left in them: penalty that was charged, and with the end of all what was in arrears of fees;
+        of interest, `settle_books` says it."""
+        fined = [n for n, row in self.rows.items() if row.penalty_fen]
+        require(not fined, f"{where}: {self.loan_id} is paid early, penalty of {fined} is not")
+        fee = sum(line["fee_fen"] for line in ahead)
+        asks = next((row["fee_fen"] for row in self.asks if row["number"] == self.left_in), 0)
+        owed = min(self.left_fee_fen, asks) if ends else 0
+        right = fee == owed and not any(line["principal_fen"] for line in ahead)
+        require(
+            right, f"{where}: {self.loan_id} pays {[*ahead]}, which is not due, in arrears are {owed} of fees"
+        )
+
+    def _pay_early(self, where: str, line: Any, kept: int, *, partial: bool) -> None:
         left = [number for number in range(1, kept + 1) if _open_or_fined(self.rows[number])]
         require(not left, f"{where}: {self.loan_id} pays early while {left} are open")
         rest = [row for number, row in self.rows.items() if number > kept]
@@ -203,10 +225,13 @@ class LoanBook:
         for row in self.rows.values():
             row.principal_fen = row.interest_fen = row.fee_fen = 0
 
-    def reschedule(self, where: str, rows: Sequence[Any], outstanding_fen: int) -> None:
+    def reschedule(self, where: str, data: Any, rows: Sequence[Any]) -> None:
         """Rows in place of those that are not due; all principal that is owed stands in them."""
-        owed = self.outstanding_fen
-        first = rows[0]["number"]
+        owed, first, outstanding_fen = self.outstanding_fen, rows[0]["number"], data["outstanding_fen"]
+        if data["reason"] == "restructured":
+            on = date.fromisoformat(data["changed_on"])
+            due = [row for number, row in self.rows.items() if number >= first and row.due_on <= on]
+            self.left_in, self.left_fee_fen = first, sum(row.fee_fen for row in due)
         fined = {number: row.penalty_fen for number, row in self.rows.items() if number >= first}
         for number in [number for number in self.rows if number >= first]:
             del self.rows[number]
@@ -251,6 +276,8 @@ class LoanBook:
     def restate(self, where: str, data: Any) -> None:
         """Where it stands by a correction: each row as asked less what the correction says was paid; claims are what is owed."""
         standing, paid = data["standing"], {row["number"]: row for row in data["rows"]}
+        if standing["measured"] is not None:
+            self.left_fee_fen = standing["measured"]["arrears_fee_fen"] or 0
         self.restated_at = where
         self.asks = standing["rows"] or self.asks
         self.rows = {row["number"]: _row(row) for row in self.asks}

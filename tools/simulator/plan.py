@@ -9,7 +9,7 @@ FIRST_DATE: Final = date(2024, 1, 25)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is to happen."""
+    """How much is to happen, and whether loans that are late are restructured and ended early."""
 
     people: int
     listings: int
@@ -19,3 +19,4 @@ class Plan:
     actions_on_quiet_days: int
     tenor_months_max: int
     first_date: date = FIRST_DATE
+    restructures: bool = False

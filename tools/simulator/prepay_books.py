@@ -56,6 +56,9 @@ class PrepayBooks:
                 rate, funded_on = Fraction(data["annual_rate"]), date.fromisoformat(data["funded_on"])
                 terms = data["repayment"] or PLAIN
                 self.contracts[data["loan_id"]] = Contract(terms, rate, data["tenor_months"], funded_on)
+            elif kind == "repayment.ScheduleChanged.v1" and data["reason"] == "restructured":
+                contract = self.contracts[data["loan_id"]]
+                contract.terms = {**contract.terms, "principal_grace": 0, "interest_grace": 0}
             elif kind == "bidding.LoanPaymentDebited.v1" and data["prepay"]:
                 self.modes[data["payment_id"]] = data["prepay"]
             elif kind == "repayment.PaymentReceived.v1":

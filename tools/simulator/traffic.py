@@ -29,6 +29,7 @@ from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
 from tools.simulator.promise_keepers import PromiseKeepers
 from tools.simulator.redeemers import Redeemers
+from tools.simulator.restructurers import Restructurers
 from tools.simulator.sight import BankRequest, ListingSight, Sight
 from tools.simulator.stock_keepers import StockKeepers
 from tools.simulator.traders import Traders
@@ -85,6 +86,9 @@ class Traffic:
         self._asset_keepers = AssetKeepers(Random(plan.people * 11 + plan.days), api)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
         self._promise_keepers = PromiseKeepers(Random(plan.people * 13 + plan.days), api, self.sight)
+        self._restructurers = Restructurers(
+            Random(plan.people * 17 + plan.days), api, self.sight, may=plan.restructures
+        )
         self._stock_keepers = StockKeepers(Random(f"stock {rng.getstate()[1][1]}"), api)
         self._voiders = Voiders(Random(plan.people * 13 + plan.days), api)
         self._onboarding = onboarding
@@ -132,6 +136,7 @@ class Traffic:
                 self._promise_keepers.fold(kind, data)
                 self._asset_keepers.fold(kind, data)
                 self._voiders.fold(kind, data)
+                self._restructurers.fold(kind, data)
             self._api.seen.clear()
             if self.sight.business_date != dates_before:
                 self._new_day()
@@ -170,6 +175,7 @@ class Traffic:
         self._stock_keepers.new_day(self.sight.business_date)
         self._asset_keepers.new_day(self.sight.business_date)
         self._voiders.new_day(self.sight.business_date)
+        self._restructurers.new_day()
         self._api.now = datetime.combine(
             self.sight.business_date, time(self._rng.choice((1, 7, 9, 13, 21))), UTC
         )

@@ -5,6 +5,7 @@ said, which they explain, and of that part, which its formula does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from libs.events.repayment import AllocationLine
 from libs.runtime.http import not_found
 from services.repayment.api.page_shapes import Computed, ComputedOut, ExplanationOut
 from services.repayment.api.shapes import LoanOut, SettlementOut
+from services.repayment.domain.allocation import counted_due
 from services.repayment.domain.loan_account import (
     COMPONENTS,
     FORMULAS,
@@ -71,23 +73,25 @@ def settlement_explained(
     figure: str,
     component: str,
     quote: tuple[AllocationLine, ...],
+    on: date,
 ) -> ExplanationOut:
-    """Raises Problem 404 for a part that the quote does not have."""
-    shown = SettlementOut.of(LoanOut.of(dict(loan)), date.min, quote)
+    """What a quote for a day asks for. Raises Problem 404 for a part that it does not have."""
+    of = LoanOut.of(dict(loan))
+    shown, due = SettlementOut.of(of, on, quote), Due(counted_due(of.book(), on), of.arrears_in)
     value_fen = getattr(shown, f"{component}_fen", None)
     if value_fen is None:
         raise not_found("unknown_figure")
-    found = shares(lines, lambda account: quoted_fen(account, component, quote))
+    found = shares(lines, lambda account: quoted_fen(account, component, quote, due))
     return ExplanationOut(
         id=loan["loan_id"],
         figure=figure,
         number=None,
         payment=None,
         value_fen=value_fen,
-        formula="all that is due and open, all principal that is not due, and its interest for the days it was used",
+        formula="all that is due and open, what a restructuring left in arrears, all principal that is not due, and its interest for the days it was used",
         rule="domain.md section 4, Civil Code art. 677",
         shares=ExplanationOut.shares_of(found),
-        computed=computed_of(component, quote, account_of(lines)),
+        computed=computed_of(component, quote, account_of(lines), due),
     )
 
 
@@ -100,35 +104,55 @@ _COMPUTED: Final[Mapping[str, tuple[Computed, str]]] = {
     ),
     "interest": (
         "interest_for_days_used",
-        "round(principal that is not due · rate · days since the last due date / basis), at most the running period's interest",
+        "round(principal that is not due · rate · days since the last due date, or the restructuring, / basis), at most the running period's interest",
     ),
 }
 
 
-def quoted_fen(account: Account, component: str, lines: Iterable[AllocationLine]) -> int:
-    """What of a settlement's component (`amount` for all) events have said: of its instalments what is open, of principal and
-    of a cost that comes first all."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The last instalment that counts as due on a quote's day, and the one in which a restructuring asks for arrears (0: none)."""
+
+    through: int
+    arrears_in: int
+
+
+def quoted_fen(account: Account, component: str, lines: Iterable[AllocationLine], due: Due) -> int:
+    """What of a settlement's component (`amount` for all) events have said: of its instalments what is open, of those that are not due what was
+    in arrears, of principal and of a cost that comes first all."""
     if component == "amount":
         quoted = list(lines)
-        return sum(quoted_fen(account, each, quoted) for each in (*COMPONENTS, "cost"))
+        return sum(quoted_fen(account, each, quoted, due) for each in (*COMPONENTS, "cost"))
     if component == "principal":
         left: int = account.get("outstanding_fen", 0)
         return left
     if component == "cost":
         cost: int = account.get("cost_fen", 0)
         return cost
-    rows = account.get("rows", {})
-    return sum(left_fen(rows.get(str(line.number), {}), component) for line in lines if line.number)
+    return sum(_told_fen(account, component, line.number, due) for line in lines if line.number)
 
 
-def computed_of(component: str, lines: Iterable[AllocationLine], account: Account) -> list[ComputedOut]:
+def _told_fen(account: Account, component: str, number: int, due: Due) -> int:
+    open_fen = left_fen(account.get("rows", {}).get(str(number), {}), component)
+    if number <= due.through or component == "penalty":
+        return open_fen
+    if number != due.arrears_in:
+        return 0
+    left: Mapping[str, int] = account.get("arrears", {})
+    parts = ("interest_fen", "accrued_fen") if component == "interest" else ("fee_fen",)
+    return min(open_fen, sum(left.get(part, 0) for part in parts))
+
+
+def computed_of(
+    component: str, lines: Iterable[AllocationLine], account: Account, due: Due
+) -> list[ComputedOut]:
     """The rest of a settlement's component (`amount` for all), which only its formula says; nothing where there is no rest."""
     quoted = list(lines)
     found = []
     for each, (what, formula) in _COMPUTED.items():
         if component in (each, "amount"):
             rest_fen = sum(getattr(line, f"{each}_fen") for line in quoted) - quoted_fen(
-                account, each, quoted
+                account, each, quoted, due
             )
             if rest_fen:
                 found.append(ComputedOut(what=what, formula=formula, amount_fen=rest_fen))

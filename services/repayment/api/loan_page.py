@@ -32,9 +32,9 @@ from services.repayment.api.page_shapes import (
 )
 from services.repayment.api.routes import Claims, Loans, Today, router
 from services.repayment.api.shapes import LoanOut, SettlementOut
-from services.repayment.domain.allocation import settlement
 from services.repayment.domain.loan_account import Line
 from services.repayment.domain.profile import profile_named
+from services.repayment.domain.settling import settlement
 
 _OWN = scopes("loan:own", "operator")
 _HELD = scopes("claim:own")
@@ -105,7 +105,7 @@ async def read_explanation(
     lines = await _lines(history, loan["loan_id"])
     head, _, component = figure.removesuffix("_fen").partition(".")
     if head == "settlement" and today is not None and loan["state"] == "running":
-        return settlement_explained(loan, lines, figure, component, _settled(request, loan, today))
+        return settlement_explained(loan, lines, figure, component, _settled(request, loan, today), today)
     return explained(loan, lines, figure, number, payment)
 
 

@@ -96,7 +96,7 @@ async def read_prepayment(
     try:
         with money_context():
             rest_fen = max(0, amount_fen - loan.cost_fen)  # the cost of a recovery comes first
-            found = prepayment(loan.book(), rest_fen, day, mode, rules, arrears_in=loan.arrears_in)
+            found = prepayment(loan.book(), rest_fen, day, mode, rules)
     except Refused as refused:
         raise refusal(refused.code) from None
     return PrepaymentOut.of(loan, (amount_fen, day, mode), found)

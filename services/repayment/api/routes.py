@@ -43,9 +43,9 @@ from services.repayment.api.shapes import (
     PayoffOut,
     SettlementOut,
 )
-from services.repayment.domain.allocation import payoff_fen, settlement
 from services.repayment.domain.business_calendar import CALENDAR_STREAM
 from services.repayment.domain.profile import CURRENT, profile_named
+from services.repayment.domain.settling import payoff_fen, settlement
 from services.repayment.projections.calendar import CALENDAR
 
 router = ServiceRouter("repayment", "What is owed, to whom, what was paid, and the business calendar.")

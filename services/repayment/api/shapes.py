@@ -12,6 +12,7 @@ from libs.events.flags import FlagKind
 from libs.events.pauses import PauseCause
 from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, Shape
+from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.allocation import Book, Penalty, book_of
 from services.repayment.domain.pausing import Paused
 
@@ -107,11 +108,21 @@ class PauseOut(BaseModel):
         return sorted(found, key=lambda pause: pause.from_on)
 
 
+class ArrearsOut(BaseModel):
+    """What a restructuring left unpaid on a day: interest and fees that were due, and what had accrued on principal that was not (null: its
+    record does not say)."""
+
+    since: date
+    interest_fen: int
+    fee_fen: int
+    accrued_fen: int | None = None
+
+
 class LoanOut(BaseModel):
     """A loan with its schedule. `measures` are those that were taken, by id, with their kind; `accrual` says whether its interest is
     income. `dpd` are the days past due on `dpd_on`, when they were last said; penalty that is not
     charged yet is in the payoff of a date, not here. `flags` are those that stand, with the day on which they were raised, `pauses` the days
-    that do not count; `arrears_in` is the instalment in which a restructuring asks for what was in arrears, 0 for none."""
+    that do not count; `arrears_in` is the instalment in which a restructuring asks for what was in arrears (`arrears`), 0 for none."""
 
     id: str
     listing_id: str
@@ -145,6 +156,7 @@ class LoanOut(BaseModel):
     recovered_fen: int = 0
     cost_fen: int = 0
     arrears_in: int = 0
+    arrears: ArrearsOut | None = None
     waived_fen: int = 0
     branch: str = ""
     measures: dict[str, str] = {}
@@ -209,7 +221,14 @@ class LoanOut(BaseModel):
                 Paused(from_on=each.from_on, to_on=each.to_on, pause_id=each.id, cause=each.cause)
                 for each in self.pauses
             ],
+            arrears=self._arrears(),
         )
+
+    def _arrears(self) -> Arrears | None:
+        """None also of a document from before it was said what they are."""
+        if not self.arrears_in or self.arrears is None:
+            return None
+        return Arrears(number=self.arrears_in, **self.arrears.model_dump())
 
 
 _NEXT_DUE = {"number", "due_on", "open_fen"}

@@ -13,7 +13,6 @@ from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from services.repayment.domain.allocation import Book, days_past_due
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.trouble import Trouble
 
 Cause = Literal["overdue", "by_hand", "written_off"]
 
@@ -45,16 +44,16 @@ def stopped_by_day(rules: Rules, state: Running, on: date) -> Sequence[NonAccrua
     return stopped(state, on, "overdue") if days_past_due(state.book, on) > rules.accrual_dpd_max else []
 
 
-def in_arrears(trouble: Trouble, book: Book, on: date) -> bool:
+def in_arrears(book: Book, on: date) -> bool:
     """Whether something is unpaid that was due before a day. A restructuring pays nothing: what was in arrears of interest and fees stands in the
     first of its new rows, and is paid with it *(chosen: the principal has new days)*."""
-    return book.is_behind(on) or book.first_open <= trouble.arrears_in
+    return book.is_behind(on) or (book.arrears is not None and book.first_open <= book.arrears.number)
 
 
 def resumed(state: Running, book: Book, on: date) -> Sequence[NonAccrualEnded]:
     """Arrears there were, and none are left, whatever days count: that ends what the days began, and nothing that was decided by hand. What was written off is no income, whatever is paid of it."""
     trouble = state.trouble
-    is_cured = in_arrears(trouble, state.book, on) and not in_arrears(trouble, book, on)
+    is_cured = in_arrears(state.book, on) and not in_arrears(book, on)
     may_end = trouble.non_accrual and not trouble.no_income_by_hand and trouble.written_off_on is None
     return [ended(state, book, on)] if may_end and is_cured else []
 
@@ -79,6 +78,6 @@ def resumed_by_hand(state: Running, on: date, measure_id: str) -> Sequence[NonAc
         raise Refused("loan_written_off")
     if not trouble.non_accrual:
         raise Refused("accruing")
-    if in_arrears(trouble, state.book, on):
+    if in_arrears(state.book, on):
         raise Refused("not_cured")
     return [ended(state, state.book, on, measure_id=measure_id)]

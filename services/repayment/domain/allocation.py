@@ -18,7 +18,7 @@ from libs.events.money import AnnualRate, Count
 from libs.events.repayment import AllocationLine, LoanClass, PenaltyLine, ScheduleRow
 from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
-from services.repayment.domain.accruing import accrued_interest_fen
+from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.pausing import Paused, delinquent_days, last_counted
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import daily_interest_fen, is_asked, reached
@@ -50,7 +50,8 @@ class Book:
 
     All before `first_open` are paid in full (or are zero); `paid` is what instalments from it on have received (fen), in their order,
     those that received nothing left out. `penalties` are those of open instalments that were charged, in their order: what of
-    them is paid is no longer owed, and stands in no line of `paid`. `pauses` are the days that do not count.
+    them is paid is no longer owed, and stands in no line of `paid`. `pauses` are the days that do not count, `arrears` what the last
+    restructuring put into a row.
     """
 
     funded_on: date
@@ -62,6 +63,7 @@ class Book:
     penalties: tuple[Penalty, ...] = ()
     repayment: RepaymentTerms | None = None
     pauses: tuple[Paused, ...] = ()
+    arrears: Arrears | None = None
 
     @property
     def oldest_due_on(self) -> date | None:
@@ -106,6 +108,7 @@ def book_of(
     fees_paid_fen: Sequence[int] = (),
     repayment: RepaymentTerms | None = None,
     pauses: Sequence[Paused] = (),
+    arrears: Arrears | None = None,
 ) -> Book:
     """A book from rows, what each has received as (interest, principal) and as fee in fen and the penalties of open rows: for
     those who hold a loan's view and not its state. Raises ValueError when something is paid on more entries than rows."""
@@ -118,6 +121,7 @@ def book_of(
         penalties=tuple(penalties),
         repayment=repayment,
         pauses=tuple(pauses),
+        arrears=arrears,
     )
     if not paid_fen and not fees_paid_fen:
         return book
@@ -136,6 +140,11 @@ def book_of(
 def open_lines(book: Book, through: date) -> tuple[AllocationLine, ...]:
     """What is still open of each instalment due on or before a date, oldest first; zero rows are left out."""
     return lines_through(book, reached(book.rows, through))
+
+
+def counted_due(book: Book, on: date) -> int:
+    """The last instalment that counts as due on a value date: one that a payment dated later has touched does as well."""
+    return max(reached(book.rows, on), book.last_touched)
 
 
 def lines_through(book: Book, through: int) -> tuple[AllocationLine, ...]:
@@ -285,32 +294,7 @@ def accrued(book: Book, on: date, rules: Rules) -> Book:
     return charged(book, penalty_lines(book, on, rules), on)
 
 
-# --- early settlement ----------------------------------------------------------------------------------------------
-
-
-def settlement(
-    book: Book, on: date, rules: Rules, *, penalty_to: date | None = None
-) -> tuple[AllocationLine, ...]:
-    """What settles the loan in full on a value date: all that is due and open with its penalty up to that date (or to `penalty_to`), and as
-    line 0 the principal that is not due with its interest for the days the money was really used; fees of later periods fall away.
-
-    That interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
-    """
-    book = accrued(book, penalty_to or on, rules)
-    # A payment dated later may already have touched an instalment that is not due on this value date: it counts as due.
-    through = max(reached(book.rows, on), book.last_touched)
-    due = lines_through(book, through)
-    principal_fen = sum(row.principal_fen for row in book.rows[through:])
-    if not principal_fen:
-        # What is still asked then is interest that was deferred: it has been earned.
-        return lines_through(book, len(book.rows))
-    interest_fen = accrued_interest_fen(rules, book, principal_fen, on, of_fen=principal_fen, through=through)
-    return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
-
-
-def payoff_fen(book: Book, on: date, rules: Rules) -> int:
-    """The amount that settles the loan in full on a value date: what the quote says. While a debit has no answer it takes less (`pending`)."""
-    return _total_fen(settlement(book, on, rules))
+# --- what is paid --------------------------------------------------------------------------------------------------
 
 
 def after(book: Book, lines: Sequence[AllocationLine]) -> Book:

@@ -6,11 +6,12 @@ from datetime import date
 
 from libs.events.repayment import AllocationLine
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
-from services.repayment.domain.allocation import UNDUE, Book, line_fen, overdue_lines, settlement
+from services.repayment.domain.allocation import UNDUE, Book, line_fen, overdue_lines
 from services.repayment.domain.loan_day import charged_by, penalties
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.pausing import delinquent_days
 from services.repayment.domain.profile import Rules
+from services.repayment.domain.settling import settlement
 
 
 def owed(rules: Rules, state: Running, on: date) -> tuple[AllocationLine, ...]:

@@ -175,6 +175,10 @@ def _told(name: str) -> Callable[[Account, str], int]:
     return lambda account, _: account.get(name, 0)
 
 
+def _left(name: str) -> Callable[[Account, str], int]:
+    return lambda account, _: account.get("arrears", {}).get(name, 0)
+
+
 def _of_payment(name: str) -> Callable[[Account, str], int]:
     return lambda account, payment: account.get("payments", {}).get(payment, {}).get(name, 0)
 
@@ -218,6 +222,18 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     "cost_fen": Formula(
         "Σ cost of recovery that was booked − Σ paid of it", "decision 25", _told("cost_fen")
     ),
+    **{
+        f"arrears.{name}_fen": Formula(
+            f"{words} when the loan was restructured, as its event says it",
+            "decision 25",
+            _left(f"{name}_fen"),
+        )
+        for name, words in (
+            ("interest", "interest that was due and not paid"),
+            ("fee", "fees that were due and not paid"),
+            ("accrued", "interest that had run on principal which was not due"),
+        )
+    },
     **{
         f"totals.{each}_fen": Formula(f"Σ {each} of all instalments", rule, _contracted(each))
         for each, rule in zip(COMPONENTS, (_SCHEDULE, _SCHEDULE, "decision 19", _PENALTY), strict=True)

@@ -32,7 +32,6 @@ from services.repayment.domain.allocation import (
     order_of,
     overdue_fen,
     rescheduled,
-    settlement,
 )
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
@@ -42,6 +41,7 @@ from services.repayment.domain.prepaying import Prepayment, prepayment, reason_o
 from services.repayment.domain.profile import Profile, Rules
 from services.repayment.domain.recovering import recovered
 from services.repayment.domain.recovery_cost import cost_first
+from services.repayment.domain.settling import settlement
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
 
@@ -146,7 +146,6 @@ def _prepaid(
             mode,
             rules,
             asked=state.next_due - 1,
-            arrears_in=state.trouble.arrears_in,
             penalty_to=_charged_to(state, money, context),
         )
     except Refused as refused:

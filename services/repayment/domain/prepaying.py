@@ -1,6 +1,6 @@
 """Early payment of a part 部分提前还款: how much of it is principal, and what is asked from then on.
 
-First all that is due, with its penalty. What is left of the money pays principal that is not due, and interest on that principal for
+First all that is due, with its penalty, also that of rows which a restructuring made anew. What is left of the money pays principal that is not due, and interest on that principal for
 the days it was really used: Civil Code of the PRC art. 677, as for early settlement. The rest of the principal keeps its interest.
 """
 
@@ -18,11 +18,11 @@ from services.repayment.domain.allocation import (
     UNDUE,
     Book,
     accrued,
+    counted_due,
     line_fen,
-    lines_through,
 )
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import reached
+from services.repayment.domain.settling import owed_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +48,21 @@ def prepayment(
     rules: Rules,
     *,
     asked: int = 0,
-    arrears_in: int = 0,
     penalty_to: date | None = None,
 ) -> Prepayment:
-    """What an amount pays on a value date; `asked` is the last instalment that was asked for, `arrears_in` the one in which a restructuring
-    asks for what was in arrears; penalty is charged up to the value date or to `penalty_to`. The quote and the contract both call this.
+    """What an amount pays on a value date; `asked` is the last instalment that was asked for; penalty is charged up to the value
+    date or to `penalty_to`. The quote and the contract both call this.
 
     As much principal as the money pays together with its interest: what is left of it would not pay a fen more.
-    Refused: `arrears_unpaid` (that one is not due: rows in its place would ask for no arrears), `prepay_without_sense` (of the method), `nothing_to_prepay` (all principal is due), `below_prepay_minimum` (after what is due).
+    Refused: `arrears_unpaid` (the row in which a restructuring asks for them is not due: rows in its place would ask for none), `prepay_without_sense` (of the method), `nothing_to_prepay` (all principal is due), `below_prepay_minimum` (after what is due).
     """
     terms = manner_of(book, rules)
     require_sense(terms, mode)
     book = accrued(book, penalty_to or on, rules)
-    through = max(reached(book.rows, on), book.last_touched, asked)
-    if through < arrears_in:
+    through = max(counted_due(book, on), asked)
+    if book.arrears and through < book.arrears.number:
         raise Refused("arrears_unpaid")
-    due = lines_through(book, through)
+    due = owed_lines(book, through)
     before = book.rows[through:]
     undue_fen = sum(row.principal_fen for row in before)
     if not undue_fen:
@@ -98,8 +97,9 @@ def prepayment(
 
 
 def manner_of(book: Book, rules: Rules) -> RepaymentTerms:
-    """The manner of repayment of a loan, named or not."""
-    return book.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding)
+    """The manner of repayment of a loan, named or not; after a restructuring no grace runs any more, whatever its rows are numbered."""
+    terms = book.repayment or RepaymentTerms(method="equal_instalments", rounding=rules.rounding)
+    return replace(terms, principal_grace=0, interest_grace=0) if book.arrears else terms
 
 
 def reason_of(mode: Prepay) -> ScheduleReason:

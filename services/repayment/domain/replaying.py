@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from libs.events.deciding import Context, Refused
 from libs.events.repayment import LoanRepaid
+from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import entries_of, with_entries, with_first_rows
 from services.repayment.domain.journal_entries import AFTER_MISSES, BEFORE_DUES, BEFORE_MISSES, Entry, Moment
@@ -86,6 +87,7 @@ def finish(
     return Replayed(
         state=replace(
             state,
+            book=replace(state.book, arrears=_as_told(last.book.arrears, state.book.arrears)),
             # What was asked was asked: a day is never asked for twice under one debit's id.
             asked_on=max(last.asked_on, state.asked_on),
             remembered=last.remembered,
@@ -114,6 +116,12 @@ def finish(
 def _asked_as(live: Guarantee | None, replayed: Guarantee | None) -> Guarantee | None:
     """What the guarantor has paid for is decided again; what he is being asked for is no input."""
     return replace(replayed, under_way=live.under_way) if live and replayed else replayed
+
+
+def _as_told(live: Arrears | None, replayed: Arrears | None) -> Arrears | None:
+    """What a record did not say is not known better by a replay: it would be another loan, and none of before could be corrected."""
+    is_untold = live is not None and live.accrued_fen is None
+    return replace(replayed, accrued_fen=None) if replayed and is_untold else replayed
 
 
 def is_replayable(profile: Profile, live: Running | Repaid, context: Context) -> bool:

@@ -112,16 +112,17 @@ def _standing(live: Running, state: Running, *, applied: bool) -> Standing:
 
 
 def _measured(live: Trouble, state: Running) -> MeasuredStanding:
-    trouble = state.trouble
+    trouble, arrears = state.trouble, state.book.arrears
     return MeasuredStanding(
         floor=_floor(trouble.floor),
         observed=_floor(trouble.observed),
         recovered_fen=trouble.recovered_fen,
         matures_on=state.book.rows[-1].due_on if trouble.reschedulings else None,
-        arrears_in=trouble.arrears_in,
+        arrears_in=arrears.number if arrears else 0,
         no_income_by_hand=trouble.no_income_by_hand,
-        arrears_interest_fen=trouble.arrears_interest_fen,
-        arrears_fee_fen=trouble.arrears_fee_fen,
+        arrears_interest_fen=arrears.interest_fen if arrears else 0,
+        arrears_fee_fen=arrears.fee_fen if arrears else 0,
+        arrears_accrued_fen=arrears.accrued_fen if arrears else None,
         cost=_cost(live.cost, trouble.cost),
     )
 

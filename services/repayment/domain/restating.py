@@ -1,15 +1,16 @@
 """How a loan's state takes over what its correction found: no deciding, only the standing that the event says."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from libs.events.arrival import Answered, LoanWaited
 from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
-from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed, Standing
+from libs.events.corrections import LoanRestated, MeasuredStanding, PaymentRedated, PaymentReversed, Standing
 from libs.events.measures import MeasureApplied
 from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import PaymentReceived
+from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.allocation import Book, Penalty
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.journal import (
@@ -28,6 +29,8 @@ from services.repayment.domain.trouble import restated
 
 if TYPE_CHECKING:  # the state's module folds by this one
     from services.repayment.domain.loan_state import Running
+
+_Fen = TypeVar("_Fen", int, int | None)
 
 
 def with_cost(state: "Running", event: RecoveryCostPaid, *, is_debit: bool) -> Journal:
@@ -186,8 +189,28 @@ def _book_at(book: Book, standing: Standing) -> Book:
         rows=book.rows if standing.rows is None else standing.rows,
         first_open=standing.first_open,
         paid=standing.paid,
+        arrears=_arrears_at(book.arrears, standing.measured),
         penalties=tuple(
             Penalty(number=penalty.number, to=penalty.to, owed_fen=penalty.owed_fen)
             for penalty in standing.penalties
         ),
     )
+
+
+def _arrears_at(before: Arrears | None, measured: MeasuredStanding | None) -> Arrears | None:
+    """What a restructuring left in arrears once it was decided again, on the same day; what a record does not say is as before."""
+    if measured is None or before is None:
+        return before
+    if not measured.arrears_in:
+        return None
+    return Arrears(
+        number=measured.arrears_in,
+        since=before.since,
+        interest_fen=_or(measured.arrears_interest_fen, before.interest_fen),
+        fee_fen=_or(measured.arrears_fee_fen, before.fee_fen),
+        accrued_fen=_or(measured.arrears_accrued_fen, before.accrued_fen),
+    )
+
+
+def _or(fen: int | None, before_fen: _Fen) -> int | _Fen:
+    return before_fen if fen is None else fen

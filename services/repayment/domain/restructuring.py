@@ -17,14 +17,14 @@ from libs.events.schedules.due_dates import due_on
 from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.rows import MONTH, flows
 from libs.events.schedules.terms import require_sound
-from services.repayment.domain.allocation import open_lines, rescheduled
+from services.repayment.domain.accruing import accrued_interest_fen
+from services.repayment.domain.allocation import counted_due, open_lines, rescheduled
 from services.repayment.domain.deferring import ON_ITS_WAY, is_on_its_way
 from services.repayment.domain.loan_day import better_bucket, charged_by, classified, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.prepaying import manner_of
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import reached
 from services.repayment.domain.trading import release_all
 
 _YEAR = 12
@@ -37,7 +37,7 @@ _MONTHS_MAX = 200 * _YEAR
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What is spread anew, from which row on, over how many months of the contract after which one, and the arrears that the first new
-    row asks as well."""
+    row asks as well; what has accrued on principal that was not due stands in that row's own interest."""
 
     from_number: int
     principal_fen: int
@@ -45,6 +45,7 @@ class _Plan:
     months: int
     interest_fen: int = 0
     fee_fen: int = 0
+    accrued_fen: int | None = None
 
 
 def extension_max(months: int) -> int:
@@ -91,6 +92,7 @@ def reschedule(
             principal_fen=plan.principal_fen,
             interest_fen=plan.interest_fen,
             fee_fen=plan.fee_fen,
+            accrued_fen=plan.accrued_fen,
             matures_on=rows[-1].due_on,
             floor_class=floor,
             floor_until=until,
@@ -128,7 +130,8 @@ def _require_may(rules: Rules, terms: Extension | Restructuring, state: Running,
     if state.trouble.granted_months + terms.months > extension_max(contracted):
         raise Refused("extension_too_long")
     # What was in arrears stands in the next row: an extension would spread its principal and forget it.
-    if isinstance(terms, Extension) and state.book.first_open <= state.trouble.arrears_in:
+    arrears = state.book.arrears
+    if isinstance(terms, Extension) and arrears and state.book.first_open <= arrears.number:
         raise Refused("arrears_unpaid")
     if isinstance(terms, Extension) and state.book.rows[-1].due_on <= on:
         raise Refused("loan_matured")
@@ -153,7 +156,10 @@ def _is_extended(rules: Rules, state: Running, on: date) -> bool:
     """Whether a schedule may begin anew on a due day of the contract. Not of flat interest, which was agreed on as one sum for the term *(chosen:
     what more of it would be for more months, nobody said)*; nor while a grace runs *(chosen: what is deferred in it has its own day)*."""
     terms = manner_of(state.book, rules)
-    return terms.method != "flat" and _through(state, on) >= terms.principal_grace
+    through = _through(state, on)
+    # What a grace has deferred stands in the row after it: rows in its place would ask for it no more.
+    is_deferred = 0 < terms.interest_grace >= through
+    return terms.method != "flat" and through >= terms.principal_grace and not is_deferred
 
 
 def _extended(rules: Rules, terms: Extension, state: Running, on: date) -> _Plan:
@@ -183,8 +189,9 @@ def _restructured(rules: Rules, terms: Restructuring, state: Running, on: date) 
     # What a row has received stays its own, so one that received a part is paid first.
     if state.book.paid:
         raise Refused("partly_paid")
-    due = open_lines(state.book, on)
-    months = len(state.book.rows) - _through(state, on) + terms.months
+    due, through = open_lines(state.book, on), _through(state, on)
+    months = len(state.book.rows) - through + terms.months
+    undue_fen = sum(row.principal_fen for row in state.book.rows[through:])
     # Penalty stays with the number of its row, so there must be one.
     if len(due) > months:
         raise Refused("term_too_short")
@@ -195,6 +202,7 @@ def _restructured(rules: Rules, terms: Restructuring, state: Running, on: date) 
         months=months,
         interest_fen=sum(line.interest_fen for line in due),
         fee_fen=sum(line.fee_fen for line in due),
+        accrued_fen=accrued_interest_fen(rules, state.book, undue_fen, on, of_fen=undue_fen, through=through),
     )
 
 
@@ -238,7 +246,7 @@ def _spread(rules: Rules, state: Running, plan: _Plan) -> tuple[ScheduleRow, ...
 
 def _through(state: Running, on: date) -> int:
     """The last row that is due, or has received something."""
-    return max(reached(state.book.rows, on), state.book.last_touched)
+    return counted_due(state.book, on)
 
 
 def _month_before(rules: Rules, state: Running, on: date) -> int:

@@ -22,12 +22,12 @@ from services.repayment.domain.allocation import (
     open_lines,
     order_of,
     overdue_fen,
-    settlement,
 )
 from services.repayment.domain.ids import asset_of
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.profile import Rules
+from services.repayment.domain.settling import settlement
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
 

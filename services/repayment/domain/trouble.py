@@ -93,9 +93,8 @@ class Trouble:
     `branch` looks after it; None: that of its region. `in_kind`: an asset took the place of some of its debt. `unreplayed`: a measure
     that is none of the journal's inputs changed what they alone would give. `waived_fen` is all penalty that it was forgiven. `voided_on`:
     its contract is void since. `flags` stand in the order in which they were raised. `asked_again_on`: the day after the death was lifted, on which the account is
-    asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered. `arrears_in` is the row in which a
-    restructuring asks for what was in arrears, 0 for none: so much interest and fee of that row. `no_income_by_hand`: two people decided that
-    its interest is none, and no payment takes it back. `cost` is paid before the debt.
+    asked for what fell due meanwhile. `waiting` are done, or not, once the last debit is answered. `no_income_by_hand`: two
+    people decided that its interest is none, and no payment takes it back. `cost` is paid before the debt.
     """
 
     examined: tuple[str, ...] = ()
@@ -115,9 +114,6 @@ class Trouble:
     flags: tuple[FlagKind, ...] = ()
     asked_again_on: date | None = None
     waiting: tuple[Waiting, ...] = ()
-    arrears_in: Count = 0
-    arrears_interest_fen: Count = 0
-    arrears_fee_fen: Count = 0
     no_income_by_hand: bool = False
     cost: Cost | None = None
 
@@ -187,21 +183,13 @@ def _applied(trouble: Trouble, terms: MeasureTerms) -> Trouble:
 def _rescheduled(trouble: Trouble, event: LoanRescheduled) -> Trouble:
     floor = Floor(best=event.floor_class, until=event.floor_until)
     kept = trouble.floor if trouble.floor and trouble.floor.until is None else floor
-    after = replace(
+    return replace(
         trouble,
         reschedulings=(*trouble.reschedulings, event.kind),
         # What two people said without an end holds beside what is observed.
         floor=kept if event.floor_until is not None else floor,
         granted_months=trouble.granted_months + event.months,
         observed=trouble.observed if event.floor_until is None else floor,
-    )
-    if event.kind != "restructuring":
-        return after
-    return replace(
-        after,
-        arrears_in=event.from_number,
-        arrears_interest_fen=event.interest_fen,
-        arrears_fee_fen=event.fee_fen,
     )
 
 
@@ -248,17 +236,9 @@ def restated(trouble: Trouble, measured: MeasuredStanding) -> Trouble:
         floor=_floor(measured.floor),
         observed=_floor(measured.observed),
         recovered_fen=measured.recovered_fen,
-        arrears_in=measured.arrears_in,
-        arrears_interest_fen=_or(measured.arrears_interest_fen, trouble.arrears_interest_fen),
-        arrears_fee_fen=_or(measured.arrears_fee_fen, trouble.arrears_fee_fen),
         no_income_by_hand=measured.no_income_by_hand,
         cost=_cost(measured.cost, trouble.cost),
     )
-
-
-def _or(fen: int | None, before_fen: int) -> int:
-    """Records from before it was said changed nothing of it."""
-    return before_fen if fen is None else fen
 
 
 def _cost(standing: CostStanding | None, before: Cost | None) -> Cost | None:

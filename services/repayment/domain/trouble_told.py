@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from libs.events.flags import LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
-from libs.events.measures import LoanWrittenOff, MeasureApplied, PenaltyWaived
+from libs.events.measures import LoanRescheduled, LoanWrittenOff, MeasureApplied, PenaltyWaived
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.voidance import LoanVoided
+from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.allocation import after
 from services.repayment.domain.measure_entry import is_journaled
 from services.repayment.domain.pausing import Paused, ended
@@ -32,6 +33,15 @@ def troubled(state: "Running", event: TroubledEvent) -> "Running":
         case MeasureApplied():
             is_input = is_journaled(event.terms)
             return replace(state, journal=with_measure(state.journal, event)) if is_input else state
+        case LoanRescheduled(kind="restructuring"):
+            arrears = Arrears(
+                number=event.from_number,
+                since=event.rescheduled_on,
+                interest_fen=event.interest_fen,
+                fee_fen=event.fee_fen,
+                accrued_fen=event.accrued_fen,
+            )
+            return replace(state, book=replace(state.book, arrears=arrears))
         case LoanWrittenOff():
             return replace(state, bucket=WRITTEN_OFF, book=replace(state.book, penalty_rate=Decimal(0)))
         case PenaltyWaived():

@@ -34,6 +34,7 @@ from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, resumed_by_hand, stopped
+from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
 from services.repayment.domain.deferring import ON_ITS_WAY
 from services.repayment.domain.himself import guarantor_of, holders_of
@@ -54,7 +55,7 @@ from services.repayment.domain.restructuring import reschedule
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import require_lately, settled_in_kind
 from services.repayment.domain.trading import release_all
-from services.repayment.domain.trouble import Trouble, observed_on
+from services.repayment.domain.trouble import observed_on
 from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
 
@@ -206,7 +207,7 @@ def _written_off(
     book = charged_by(state.book, charges)
     due, through = open_lines(book, on), max(reached(book.rows, on), book.last_touched)
     later = book.rows[through:]
-    bare = tuple(_bare(state.trouble, row) for row in later)
+    bare = tuple(_bare(book.arrears, row) for row in later)
     kept_interest_fen, kept_fee_fen = sum(row.interest_fen for row in bare), sum(row.fee_fen for row in bare)
     dropped_interest_fen = sum(row.interest_fen for row in later) - kept_interest_fen
     dropped_fee_fen = sum(row.fee_fen for row in later) - kept_fee_fen
@@ -252,11 +253,11 @@ def _written_off(
     return [*events, *cost, *release_all(state, "loan_written_off")]
 
 
-def _bare(trouble: Trouble, row: ScheduleRow) -> ScheduleRow:
+def _bare(arrears: Arrears | None, row: ScheduleRow) -> ScheduleRow:
     """Of a row that is not due the principal is owed, and what a restructuring put into it: that was due before."""
-    if row.number != trouble.arrears_in:
+    if arrears is None or row.number != arrears.number:
         return replace(row, interest_fen=0, fee_fen=0)
-    return replace(row, interest_fen=trouble.arrears_interest_fen, fee_fen=trouble.arrears_fee_fen)
+    return replace(row, interest_fen=arrears.interest_fen, fee_fen=arrears.fee_fen)
 
 
 # --- waiver --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What a claim is worth on a day: its principal, its share of interest that is due, and of what runs since.
 
-It is what the loan would owe for the claim if it were settled on that day (allocation.settlement), so payoff, market and portfolio never
+It is what the loan would owe for the claim if it were settled on that day (settling.py), so payoff, market and portfolio never
 differ. Penalty is not in it: whether that will be paid, nobody knows.
 """
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.repayment.domain.accruing import accrued_interest_fen
-from services.repayment.domain.allocation import UNDUE, Book, settlement
+from services.repayment.domain.allocation import UNDUE, Book, counted_due
 from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import reached
+from services.repayment.domain.settling import settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ def worth_of(rules: Rules, book: Book, claim_fen: int, on: date) -> Worth:
     if not claim_fen or not whole_fen:
         return Worth(principal_fen=claim_fen)
     lines = settlement(book, on, rules)
-    due_fen = sum(line.interest_fen for line in lines if line.number != UNDUE)
+    through = counted_due(book, on)
+    # What a restructuring left in arrears is not due: whoever buys the claim pays for it as for what runs.
+    due_fen = sum(line.interest_fen for line in lines if UNDUE < line.number <= through)
     undue_fen = sum(line.principal_fen for line in lines if line.number == UNDUE)
-    through = max(reached(book.rows, on), book.last_touched)
     part_fen = claim_fen * undue_fen // whole_fen
     accrued_fen = accrued_interest_fen(rules, book, part_fen, on, of_fen=undue_fen, through=through)
     return Worth(claim_fen, due_fen * claim_fen // whole_fen, accrued_fen)

@@ -22,7 +22,16 @@ OUTSTANDING: Final = "outstanding_fen"
 #: What is no amount and decides what of the amounts counts: whether the loan is owed, and the last row of its schedule.
 _STANDING: Final = ("state", "rows_to")
 #: The first of these that an event has is the date on which its amounts count.
-_DATES: Final = ("value_date", "restated_on", "charged_on", "changed_on", "repaid_on", "funded_on", "due_on")
+_DATES: Final = (
+    "value_date",
+    "restated_on",
+    "charged_on",
+    "changed_on",
+    "rescheduled_on",
+    "repaid_on",
+    "funded_on",
+    "due_on",
+)
 
 
 def line_of(loan_id: str, sequence: int | None) -> str:

@@ -70,6 +70,13 @@ def _measured(event: LoanRestated, measured: MeasuredStanding) -> Sequence[Op]:
         Add(doc, "cost_fen", -event.cost_paid_fen),
         Set(doc, "arrears_in", measured.arrears_in),
     ]
+    left = {
+        "interest_fen": measured.arrears_interest_fen,
+        "fee_fen": measured.arrears_fee_fen,
+        "accrued_fen": measured.arrears_accrued_fen,
+    }
+    if measured.arrears_in:
+        ops += [Set(doc, f"arrears.{part}", fen) for part, fen in left.items() if fen is not None]
     if measured.matures_on is not None:
         ops.append(Set(doc, "matures_on", measured.matures_on.isoformat()))
     return ops

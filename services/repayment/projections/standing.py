@@ -52,7 +52,7 @@ def changed(event: _Changed) -> Sequence[Op]:
             return [
                 Set(doc, f"measures.{event.measure_id}", event.kind),
                 Set(doc, "matures_on", event.matures_on.isoformat()),
-                *([Set(doc, "arrears_in", event.from_number)] if event.kind == "restructuring" else []),
+                *(_left(event) if event.kind == "restructuring" else []),
             ]
         case LoanWrittenOff():
             return [
@@ -108,6 +108,18 @@ def changed(event: _Changed) -> Sequence[Op]:
                 Set(doc, f"measures.{event.measure_id}", "unflag"),
                 Set(doc, f"flags.{event.flag}", None),
             ]
+
+
+def _left(event: LoanRescheduled) -> Sequence[Op]:
+    """What was in arrears when the loan was restructured, and the instalment that asks for it."""
+    doc = event.loan_id
+    return [
+        Set(doc, "arrears_in", event.from_number),
+        Set(doc, "arrears.since", event.rescheduled_on.isoformat()),
+        Set(doc, "arrears.interest_fen", event.interest_fen),
+        Set(doc, "arrears.fee_fen", event.fee_fen),
+        Set(doc, "arrears.accrued_fen", event.accrued_fen),
+    ]
 
 
 def _until_void(event: LoanVoided) -> Sequence[Op]:

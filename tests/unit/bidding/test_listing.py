@@ -18,9 +18,9 @@ from services.bidding.domain.listing import aggregate, wake_on
 from services.bidding.domain.opening import bid_min_fen
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from services.repayment.commands import OpenLoan
-from services.repayment.domain.allocation import payoff_fen
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
+from services.repayment.domain.settling import payoff_fen
 from services.repayment.policies import on_bidding
 from tests.unit.bidding.listing_story import (
     ALL_CAPTURED,

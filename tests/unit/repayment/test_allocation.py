@@ -21,10 +21,9 @@ from services.repayment.domain.allocation import (
     open_lines,
     overdue_fen,
     owed_fen,
-    payoff_fen,
-    settlement,
 )
 from services.repayment.domain.profile import profile_named
+from services.repayment.domain.settling import payoff_fen, settlement
 from tests.unit.repayment.stories import FIRST_DUE, FUNDED_ON, LAST_DUE, ROWS, SECOND_DUE, days, line
 
 RULES = profile_named("demo").on(FUNDED_ON)

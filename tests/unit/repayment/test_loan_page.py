@@ -17,8 +17,8 @@ from services.repayment.api.explaining import explained, settlement_explained
 from services.repayment.api.page_shapes import LoanPageOut
 from services.repayment.api.shapes import LoanOut, SettlementOut
 from services.repayment.app import build
-from services.repayment.domain.allocation import settlement
 from services.repayment.domain.profile import profile_named
+from services.repayment.domain.settling import settlement
 from services.repayment.projections.calendar import VIEW as CALENDAR
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loan_history import VIEW as HISTORY
@@ -81,7 +81,7 @@ def require_explained(loan: dict[str, Any], lines: list[dict[str, Any]], today: 
     for place, row, payment, amount_fen in amounts(shown(loan, today).model_dump()):
         if place.startswith("settlement."):
             component = place.removeprefix("settlement.").removesuffix("_fen")
-            found = settlement_explained(loan, lines, place, component, quote(loan, today))
+            found = settlement_explained(loan, lines, place, component, quote(loan, today), today)
         else:
             found = explained(loan, lines, place, row, payment)
         parts = [share.amount_fen for share in found.shares] + [part.amount_fen for part in found.computed]
@@ -156,7 +156,7 @@ def test_an_amount_is_followed_to_its_events() -> None:
         ("LoanOpened", INSTALLMENT, INSTALLMENT),
         ("PaymentReceived", -1_000, 33_002),
     ]
-    quoted = settlement_explained(loan, lines, "settlement.amount_fen", "amount", quote(loan, LATE))
+    quoted = settlement_explained(loan, lines, "settlement.amount_fen", "amount", quote(loan, LATE), LATE)
     assert [(part.what, part.amount_fen) for part in quoted.computed] == [("interest_for_days_used", 11)]
 
 

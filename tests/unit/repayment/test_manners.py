@@ -26,17 +26,10 @@ from libs.events.repayment import (
 )
 from libs.events.schedules.terms import Method, RepaymentTerms
 from services.repayment.commands import OpenLoan, RecordPayment
-from services.repayment.domain.allocation import (
-    Book,
-    after,
-    allocate,
-    book_of,
-    days_past_due,
-    payoff_fen,
-    settlement,
-)
+from services.repayment.domain.allocation import Book, after, allocate, book_of, days_past_due
 from services.repayment.domain.loan import loan_aggregate
 from services.repayment.domain.profile import profile_named
+from services.repayment.domain.settling import payoff_fen, settlement
 from tests.unit.given import given
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.stories import (

@@ -13,15 +13,10 @@ from libs.events.repayment import PaymentReceived
 from services.repayment.api.shapes import LoanOut
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
-from services.repayment.domain.allocation import (
-    days_past_due,
-    open_lines,
-    overdue_fen,
-    payoff_fen,
-    settlement,
-)
+from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import Rules, profile_named
+from services.repayment.domain.settling import payoff_fen, settlement
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history
 from tests.unit.repayment.lives import random_terms

@@ -25,17 +25,10 @@ from libs.events.repayment import (
     PenaltyCharged,
     PenaltyLine,
 )
-from services.repayment.domain.allocation import (
-    accrued,
-    allocate,
-    book_of,
-    charged,
-    owed_fen,
-    payoff_fen,
-    penalty_lines,
-)
+from services.repayment.domain.allocation import accrued, allocate, book_of, charged, owed_fen, penalty_lines
 from services.repayment.domain.distribution import distribute
 from services.repayment.domain.profile import profile_named
+from services.repayment.domain.settling import payoff_fen
 from tests.unit.given import Given, given, step
 from tests.unit.repayment.stories import (
     CLAIMS,

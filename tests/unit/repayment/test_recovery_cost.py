@@ -11,8 +11,8 @@ from libs.events.measures import RecoveryReceived, WriteOff
 from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.repayment import LoanRepaid, OverpaymentReturned, PaymentReceived, PaymentReturned
 from services.repayment.api.shapes import LoanOut, SettlementOut
-from services.repayment.domain.allocation import settlement
 from services.repayment.domain.loan_state import Running
+from services.repayment.domain.settling import settlement
 from services.repayment.domain.trouble import Cost
 from services.repayment.projections.loans import VIEW as LOANS
 from services.repayment.projections.off_balance import VIEW

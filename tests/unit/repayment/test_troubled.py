@@ -155,6 +155,7 @@ RESTRUCTURED = (
         principal_fen=100_000,
         interest_fen=2_007,
         fee_fen=0,
+        accrued_fen=0,
         matures_on=date(2024, 7, 31),
         floor_class="special_mention",
         floor_until=date(2025, 5, 2),

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from libs.events.repayment import LoanOpened
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accruing import accrued_interest_fen, interest_max_fen
-from services.repayment.domain.allocation import UNDUE, Book, after, allocate, book_of, settlement
+from services.repayment.domain.allocation import UNDUE, Book, after, allocate, book_of
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.schedule import reached
+from services.repayment.domain.settling import settlement
 from services.repayment.domain.worth import Worth, worth_of
 from tests.unit.given import given
 from tests.unit.repayment.lives import random_terms

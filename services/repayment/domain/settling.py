@@ -1,0 +1,70 @@
+"""What ends a loan early, as the lines that would be paid: all that is owed by a day, and principal that is not due with its interest to the day.
+
+After a restructuring all that was in arrears stands in rows that are not due yet. It is owed all the same, so what settles the loan on that day
+is what would have settled it before: a new schedule forgives nothing, and asks for no day twice.
+"""
+
+from datetime import date
+
+from libs.events.repayment import AllocationLine
+from services.repayment.domain.accruing import Arrears, accrued_interest_fen
+from services.repayment.domain.allocation import (
+    UNDUE,
+    Book,
+    accrued,
+    counted_due,
+    line_fen,
+    lines_through,
+)
+from services.repayment.domain.profile import Rules
+
+
+def settlement(
+    book: Book, on: date, rules: Rules, *, penalty_to: date | None = None
+) -> tuple[AllocationLine, ...]:
+    """What settles the loan in full on a value date: all that is due and open with its penalty up to that date (or to `penalty_to`), what a
+    restructuring left in arrears, and as line 0 the principal that is not due with its interest for the days the money was really used; fees
+    of later periods fall away.
+
+    That interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
+    """
+    book = accrued(book, penalty_to or on, rules)
+    through = counted_due(book, on)
+    principal_fen = sum(row.principal_fen for row in book.rows[through:])
+    if not principal_fen:
+        # What is still asked then is interest that was deferred: it has been earned.
+        return lines_through(book, len(book.rows))
+    due = owed_lines(book, through)
+    interest_fen = accrued_interest_fen(rules, book, principal_fen, on, of_fen=principal_fen, through=through)
+    interest_fen -= sum(line.interest_fen for line in due if line.number > through)
+    return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
+
+
+def payoff_fen(book: Book, on: date, rules: Rules) -> int:
+    """The amount that settles the loan in full on a value date: what the quote says. While a debit has no answer it takes less (`pending`)."""
+    return sum(map(line_fen, settlement(book, on, rules)))
+
+
+def owed_lines(book: Book, through: int) -> tuple[AllocationLine, ...]:
+    """What is owed before anything is paid early: what is open of rows that count as due, and, of later ones, what a restructuring left in them:
+    interest and fees in the first of them, and to each the penalty that was charged before."""
+    due = lines_through(book, through)
+    if book.arrears is None:
+        return due
+    return (*due, *_left(book, book.arrears, through))
+
+
+def _left(book: Book, arrears: Arrears, through: int) -> tuple[AllocationLine, ...]:
+    charged = {penalty.number: penalty.owed_fen for penalty in book.penalties if penalty.to <= arrears.since}
+    lines = (
+        AllocationLine(
+            number=row.number,
+            # A write-off, or a void contract, asks for less.
+            interest_fen=min(arrears.owed_fen, row.interest_fen) if row.number == arrears.number else 0,
+            fee_fen=min(arrears.fee_fen, row.fee_fen) if row.number == arrears.number else 0,
+            penalty_fen=charged.get(row.number, 0),
+            principal_fen=0,
+        )
+        for row in book.rows[through:]
+    )
+    return tuple(line for line in lines if line_fen(line))
