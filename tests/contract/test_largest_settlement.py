@@ -16,6 +16,7 @@ def test_the_largest_settlement_is_a_command() -> None:
         penalty_fen=-(10**10) + 1,
         fee_fen=-(10**10) + 1,
         returned_fen=0,
+        cost_fen=-(10**8) + 1,
         amount_fen=-(10**11) + 1,
     )
     opened = OpenSettlement(

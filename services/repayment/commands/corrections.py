@@ -98,7 +98,7 @@ class CorrectPayment:
     `loan_voided`, `loan_measured` (a measure changed what it owes, in records that do not say its terms), `loan_compensated` (its guarantor
     is asked for money), `compensation_would_differ` (without the error he would have paid otherwise), `claim_sold_since` (less of a claim would have been there than was sold), `<kind>_would_differ` (a measure of that kind would
     not have come about, or holders would have another share in an asset, or it would forgive more than who signed it may),
-    `history_differs` (the loan's inputs, replayed, do not give the loan), `replay_too_long` (more than 500,000 shares of payments), `too_many_accounts` (more than 1,200 get or give something), `changes_nothing`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (one of `people` owes, answers for it or is owed).
+    `history_differs` (the loan's inputs, replayed, do not give the loan), `replay_too_long` (more than 500,000 shares of payments), `too_many_accounts` (more than 1,100 get or give something), `changes_nothing`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (one of `people` owes, answers for it or is owed).
     """
 
     correction: Correction

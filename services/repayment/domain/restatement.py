@@ -68,8 +68,8 @@ def restated(
     )
 
 
-#: Accounts between which a restatement may move money: one command opens their settlement, and 1,200 lines of numbers below 10^11 fill it.
-LINES_MAX = 1_200
+#: Accounts between which a restatement may move money: one command opens their settlement, and 1,100 lines of numbers below 10^11 fill it.
+LINES_MAX = 1_100
 
 
 def require_settleable(lines: Sequence[AdjustingLine]) -> tuple[AdjustingLine, ...]:
