@@ -17,8 +17,11 @@ from libs.events.measures import (
     MeasureStep,
     MeasureTerms,
     Waiver,
+    WriteOff,
 )
 from libs.events.money import MAX_INTEGER
+from libs.events.recovery_costs import PayeeConfirmed, RecoveryCostBooked
+from libs.events.system import CommandRefused
 from services.repayment.commands.measures import (
     AdmitMeasure,
     CompleteMeasure,
@@ -128,3 +131,24 @@ def waiver(amount_fen: int, *steps: MeasureStep) -> tuple[MeasureProposed, Measu
         waivable_fen=WAIVABLE[steps[-1]],
     )
     return replace(PROPOSED, terms=terms), admitted
+
+
+#: What a write-off costs, and whom it would pay.
+COSTLY = WriteOff(ground="court", cost_fen=3_000, cost_account="acc_law")
+COST_BOOKED = RecoveryCostBooked(
+    loan_id="loan_7",
+    borrower="usr_bo",
+    measure_id="msr_1",
+    cost_fen=3_000,
+    account_id="acc_law",
+    booked_on=TODAY,
+)
+PAYABLE = PayeeConfirmed(
+    account_id="acc_law", owner="usr_law", measure_id="msr_1", loan_id="loan_7", terms=COSTLY, himself="usr_9"
+)
+NO_PAYEE = CommandRefused(
+    command_type="bidding.ConfirmPayee",
+    code="unknown_account",
+    stream_id="acc_law",
+    about={"payee_of": "msr_1"},
+)

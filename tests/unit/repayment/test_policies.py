@@ -18,9 +18,8 @@ from libs.events.codec import name_of
 from libs.events.deferrals import MeasureResumed
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.market import OfferClosed, OfferExpired, OfferRequested, OfferTaken, OfferWithdrawn
-from libs.events.measures import MeasureExamined, WriteOff
+from libs.events.measures import MeasureExamined
 from libs.events.records import RecordedEvent
-from libs.events.recovery_costs import PayeeConfirmed, RecoveryCostBooked
 from libs.events.sagas import Send
 from libs.events.system import CommandRefused, PhaseDone
 from services.repayment.commands import (
@@ -44,7 +43,15 @@ from tests.unit.given import AT, TODAY
 from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment import guarantee_story as guarantee
 from tests.unit.repayment import test_correction as correction
-from tests.unit.repayment.measure_story import ADMIT, PROPOSE, PROPOSED, VOTERS, approved
+from tests.unit.repayment.measure_story import (
+    ADMIT,
+    COST_BOOKED,
+    PAYABLE,
+    PROPOSE,
+    PROPOSED,
+    VOTERS,
+    approved,
+)
 from tests.unit.repayment.pause_story import FROM, flagged, paused, unflagged
 from tests.unit.repayment.pause_story import ended as pause_ended
 from tests.unit.repayment.plan_story import PLAN
@@ -152,26 +159,6 @@ RESUMED = MeasureResumed(
     terms=APPROVED.terms,
     resumed_on=APPROVED.approved_on,
 )
-#: What a write-off costs, and whom it would pay.
-COSTLY = WriteOff(ground="court", cost_fen=3_000, cost_account="acc_law")
-COST_BOOKED = RecoveryCostBooked(
-    loan_id="loan_7",
-    borrower="usr_bo",
-    measure_id="msr_1",
-    cost_fen=3_000,
-    account_id="acc_law",
-    booked_on=TODAY,
-)
-PAYABLE = PayeeConfirmed(
-    account_id="acc_law", owner="usr_law", measure_id="msr_1", loan_id="loan_7", terms=COSTLY, himself="usr_9"
-)
-NO_PAYEE = CommandRefused(
-    command_type="bidding.ConfirmPayee",
-    code="unknown_account",
-    stream_id="acc_law",
-    about={"payee_of": "msr_1"},
-)
-
 #: What the loan says when it has done a measure, one of each kind.
 BESIDE = (
     paused(),
@@ -381,16 +368,6 @@ def test_a_measure_and_its_loan_ask_each_other() -> None:
         replace(ENDED, measure_id=""),
     )
     assert [sent(event, "repayment") for event in by_its_days] == [[], [], []]
-
-
-def test_whom_a_measure_would_pay_is_asked_first() -> None:
-    """A loan is asked for a write-off that says a cost once its payee's account has answered; without one the measure ends as why."""
-    assert sent(replace(PROPOSED, terms=COSTLY), "repayment") == []
-    examine = ExamineMeasure(measure_id="msr_1", terms=COSTLY, himself="usr_9")
-    assert sent(PAYABLE, "bidding") == [Send("examine", "loan_7", examine, {"measure_id": "msr_1"})]
-    assert sent(NO_PAYEE, "bidding") == [Send("fail", "msr_1", FailMeasure(code="unknown_account"))]
-    to_nobody = replace(PROPOSED, terms=replace(COSTLY, cost_account=""))
-    assert [type(send.command) for send in sent(to_nobody, "repayment")] == [ExamineMeasure]
 
 
 def test_what_settles_a_debt_is_kept_and_its_measure_is_done() -> None:

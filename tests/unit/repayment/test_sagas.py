@@ -1,5 +1,6 @@
 """Repayment's table of sagas is its code: each step is what its policy does, and none ends in silence."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from services.repayment.commands.compensation import DeclineCompensation, Record
 from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection, ExamineCorrection
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure, FailMeasure
 from services.repayment.policies import SAGAS
+from tests.unit.repayment.measure_story import COSTLY, NO_PAYEE, PAYABLE, PROPOSED
 from tests.unit.repayment.test_policies import EXAMPLES, STEPS, recorded, sent
 
 
@@ -99,3 +101,13 @@ def test_every_command_of_a_policy_belongs_to_this_service() -> None:
         for send in sent(event, source):
             assert COMMAND_TYPES[name_of(type(send.command))] is type(send.command)
             assert name_of(type(send.command)).startswith("repayment.")
+
+
+def test_whom_a_measure_would_pay_is_asked_first() -> None:
+    """A loan is asked for a write-off that says a cost once its payee's account has answered; without one the measure ends as why."""
+    assert sent(replace(PROPOSED, terms=COSTLY), "repayment") == []
+    examine = ExamineMeasure(measure_id="msr_1", terms=COSTLY, himself="usr_9")
+    assert sent(PAYABLE, "bidding") == [Send("examine", "loan_7", examine, {"measure_id": "msr_1"})]
+    assert sent(NO_PAYEE, "bidding") == [Send("fail", "msr_1", FailMeasure(code="unknown_account"))]
+    to_nobody = replace(PROPOSED, terms=replace(COSTLY, cost_account=""))
+    assert [type(send.command) for send in sent(to_nobody, "repayment")] == [ExamineMeasure]
