@@ -49,7 +49,7 @@ PLANTS = (
         "prepaid-for-nothing",
         "Principal that is prepaid costs no interest for the days it was used.",
         instead(prepaying, "accrued_interest_fen", lambda _real: lambda *_arguments, **_named: 0),
-        ("to the day, not",),
+        ("to the day, not", "of interest to the day, the contract says"),
         config=_QUARTER,
     ),
     Plant(
