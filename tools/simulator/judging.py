@@ -39,7 +39,7 @@ def conclude(world: World, auditor: Auditor) -> None:
         auditor.answered(call.command_id, call.fingerprint, call.answers)
     compare_views(world)
     compare_with_books(world, auditor.books, auditor.beside.assets.principal_fen)
-    compare_with_moves(world, auditor.beside.moves)
+    compare_with_moves(world, auditor.beside.moves, auditor.beside.guarantors)
     compare_pages(world, auditor.beside.pages)
     if "collections.collectors" in world.views:
         collectors = world.views["collections.collectors"].documents

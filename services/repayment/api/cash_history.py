@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from libs.runtime.http import ThisPrincipal, id_path, not_found, scopes
 from services.repayment.api.portfolio import held_claims
-from services.repayment.api.portfolio_shapes import Document, held_by, open_rows
+from services.repayment.api.portfolio_shapes import Document, holders_of, open_rows
 from services.repayment.api.routes import Claims, Loans, router
 from services.repayment.domain.cash_history import COMPONENTS, Instalment, Piece, pieces_of, spread
 from services.repayment.domain.expected import expected_of
@@ -71,7 +71,7 @@ class CashHistory:
             }
             for piece in spread(came_on, self._pieces[each], alone=_voided_on(loan)):
                 self._came(each, piece)
-        for due in expected_of(claim["claim_id"], held_by(loan), open_rows(loan)):
+        for due in expected_of(claim["claim_id"], holders_of(loan), open_rows(loan)):
             month = self._month(due.due_on)
             month.expected_principal_fen += due.principal_fen
             month.expected_interest_fen += due.interest_fen

@@ -60,7 +60,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 
     `src` names the last event behind the document, so each of its numbers can be followed down.
     """
-    changes = _changes(event.data)
+    changes = [*_changes(event.data), *holders.owned(event)]
     return [*changes, Set(changes[0].doc, f"src.{event.stream}", event.address)] if changes else []
 
 
@@ -265,7 +265,7 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
 
 VIEW = View(
     name="repayment.loans",
-    version=8,
+    version=9,
     reads=(
         LoanOpened,
         PaymentReceived,
