@@ -30,7 +30,8 @@ from services.repayment.api.page_shapes import (
     HistoryOut,
     LoanPageOut,
 )
-from services.repayment.api.routes import Claims, Loans, Today, router
+from services.repayment.api.portfolio import OwnClaim
+from services.repayment.api.routes import Loans, Today, router
 from services.repayment.api.shapes import LoanOut, SettlementOut
 from services.repayment.domain.allocation import settlement
 from services.repayment.domain.loan_account import Line
@@ -59,15 +60,9 @@ async def _own_loan(
     return document
 
 
-async def _held_loan(
-    claim: Annotated[str, id_path("clm")], claims: Claims, loans: Loans, principal: ThisPrincipal
-) -> dict[str, Any]:
-    """The document of a claim's loan for who holds the claim; one that was sold as a whole is held no more."""
-    held = await claims.get(claim, missing="unknown_claim")
-    is_sold = held.get("sold_fen") and not held["outstanding_fen"]
-    if held["investor"] != principal.subject or is_sold:
-        raise not_found("unknown_claim")
-    return await loans.get(held["loan_id"], missing="unknown_claim")
+async def _held_loan(claim: OwnClaim, loans: Loans) -> dict[str, Any]:
+    """The document of a claim's loan for who holds the claim."""
+    return await loans.get(claim["loan_id"], missing="unknown_claim")
 
 
 OwnLoan = Annotated[dict[str, Any], Depends(_own_loan)]

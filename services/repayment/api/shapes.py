@@ -12,6 +12,7 @@ from libs.events.flags import FlagKind
 from libs.events.pauses import PauseCause
 from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, Shape
+from services.repayment.api.portfolio_shapes import is_sold
 from services.repayment.domain.allocation import Book, Penalty, book_of
 from services.repayment.domain.pausing import Paused
 
@@ -260,7 +261,7 @@ class ClaimOut(BaseModel):
         """From documents of repayment.claims and repayment.loans; the loan's may come a moment later."""
         fields = ClaimOut.model_fields.keys() & document.keys()
         shown = {name: document[name] for name in fields if name not in ("id", "loan")}
-        if document.get("sold_whole"):
+        if is_sold(document):
             loan = None
         whole = None if loan is None else LoanOut.of(loan).model_dump(include=set(HeldLoanOut.model_fields))
         return ClaimOut(

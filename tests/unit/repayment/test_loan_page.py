@@ -1,6 +1,7 @@
 """A loan's page: where each instalment stands, what moved its amounts, and that each amount is the sum of events."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import accumulate
 from pathlib import Path
@@ -32,7 +33,9 @@ from tests.unit.repayment.stories import (
     OPENED,
     SECOND_DUE,
     days,
+    distributed,
 )
+from tests.unit.repayment.test_trading import TRANSFERRED
 from tests.unit.repayment.views_story import SETTLEMENT, STORY
 from tests.unit.runtime.edge_world import World, running
 
@@ -239,8 +242,28 @@ async def test_a_holder_sees_the_loan_and_nobody_in_it(world: World) -> None:
     assert (status, found["value_fen"]) == (200, 66_668)
     for path in ("/claims/clm_7_2/loan", "/claims/clm_7_2/loan/history"):
         assert (await get(world, path, "usr_3", "claim:own"))[0] == 404
-    world.views.documents[CLAIMS_HELD.name]["clm_7_2"] |= {"sold_fen": 1, "outstanding_fen": 0}
-    assert (await get(world, "/claims/clm_7_2/loan", "usr_2", "claim:own"))[0] == 404
+
+
+@pytest.mark.parametrize("is_repaid", [False, True])
+@pytest.mark.parametrize(("left_fen", "status"), [(20_000, 200), (0, 404)])
+async def test_who_sold_a_part_of_his_claim_holds_the_rest(
+    world: World, left_fen: int, status: int, *, is_repaid: bool
+) -> None:
+    """His loan's page stays his, also when the rest is repaid; of a claim that was sold whole there is none."""
+    bought = replace(TRANSFERRED.claim, principal_fen=50_000 - left_fen)
+    sale = replace(TRANSFERRED, left_fen=left_fen, claim=bought)
+    parts = ((1, left_fen, 0, 0), (2, 30_000, 0, 0), (3, 20_000, 0, 0), (4, bought.principal_fen, 0, 0))
+    repaid = (distributed("pay_2", LATE, *(part for part in parts if part[1])), SETTLEMENT[-1])
+    log = history("loan_7", OPENED, sale, *(repaid if is_repaid else ()))
+    for view in (LOANS, HISTORY, CLAIMS_HELD):
+        world.views.documents[view.name] = {
+            name: nested(name, document) for name, document in documents(view, log).items()
+        }
+    for path in ("loan", "loan/history", "loan/explanation?figure=outstanding_fen"):
+        answer = await world.http.get(
+            f"/repayment/claims/clm_7_1/{path}", headers=world.token("usr_1", "claim:own")
+        )
+        assert answer.status_code == status, path
 
 
 @pytest.mark.parametrize(
