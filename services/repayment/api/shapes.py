@@ -65,7 +65,7 @@ class RowOut(BaseModel):
 
 
 class PaymentOut(BaseModel):
-    """A payment as it was booked: what of it was penalty, fee, interest and principal. `corrected_by` is the last correction of it:
+    """A payment as it was booked: what of it was the cost of recovery, penalty, fee, interest and principal. `corrected_by` is the last correction of it:
     it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's."""
 
     id: str
@@ -76,6 +76,7 @@ class PaymentOut(BaseModel):
     principal_fen: int
     early: bool
     fee_fen: int = 0
+    cost_fen: int = 0
     corrected_by: str | None = None
     reversed: bool = False
     counts_on: date | None = None

@@ -94,6 +94,7 @@ def _named(account: Account, line: Line) -> Account:
     return {
         "rows": {number: rows[number] for number in numbers if number in rows},
         "early": account.get("early", {}),
+        "paid_cost_fen": account.get("paid_cost_fen", 0),
     }
 
 
@@ -148,7 +149,8 @@ def charged_fen(account: Account) -> int:
 def parts_of(account: Account) -> dict[str, int]:
     """What all events have paid of each component, and charged of penalty: what a line of the history changed of it is the line's."""
     paid = {f"paid_{each}_fen": paid_fen(account, each) for each in COMPONENTS}
-    return paid | {"charged_penalty_fen": charged_fen(account)}
+    cost_fen: int = account.get("paid_cost_fen", 0)
+    return paid | {"paid_cost_fen": cost_fen, "charged_penalty_fen": charged_fen(account)}
 
 
 def rows_of(account: Account) -> Mapping[str, Mapping[str, int]]:
@@ -226,7 +228,16 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         f"totals.paid_{each}_fen": Formula(f"Σ {each} of all payments", _ALLOCATION, _paid(each))
         for each in COMPONENTS
     },
-    "totals.paid_fen": Formula("Σ all payments, what came back left out", _ALLOCATION, _paid(*COMPONENTS)),
+    "totals.paid_cost_fen": Formula(
+        "Σ cost of recovery of all payments", "decision 25", _told("paid_cost_fen")
+    ),
+    "totals.paid_fen": Formula(
+        "Σ all payments, what came back left out",
+        _ALLOCATION,
+        lambda account, _: (
+            sum(paid_fen(account, each) for each in COMPONENTS) + account.get("paid_cost_fen", 0)
+        ),
+    ),
     "totals.open_fen": Formula(
         f"Σ instalments and penalty charged − Σ paid on them{_RUNNING}", _ALLOCATION, _open(*COMPONENTS)
     ),
@@ -256,12 +267,13 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     },
     **{
         f"payments.{name}_fen": Formula(
-            f"{words}, as its event says it", _ALLOCATION, _of_payment(f"{name}_fen")
+            f"{words}, as its events say it", _ALLOCATION, _of_payment(f"{name}_fen")
         )
         for name, words in (
             ("amount", "what the loan took of the payment"),
             ("taken", "what the loan takes of the payment since another one was corrected"),
             *((each, f"the {each} in the payment") for each in COMPONENTS),
+            ("cost", "the cost of recovery in the payment"),
         )
     },
 }

@@ -11,6 +11,7 @@ from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.views import Add, Op, Set
 from libs.events.voidance import LoanVoided
+from services.repayment.projections import payments
 
 _Changed = (
     LoanRescheduled
@@ -41,6 +42,7 @@ def opened(doc: str, region: str) -> Sequence[Op]:
         Add(doc, "recovered_fen", 0),
         Add(doc, "waived_fen", 0),
         Add(doc, "cost_fen", 0),
+        Add(doc, "paid_cost_fen", 0),
     ]
 
 
@@ -155,4 +157,4 @@ def _recovered(event: RecoveryReceived | RecoveryCostBooked | RecoveryCostPaid) 
             name = f"measures.{event.measure_id}"
             return [Set(doc, name, "write_off"), Add(doc, "cost_fen", event.cost_fen)]
         case RecoveryCostPaid():
-            return [Add(doc, "cost_fen", -event.amount_fen)]
+            return [Add(doc, "cost_fen", -event.amount_fen), *payments.cost(event)]
