@@ -24,6 +24,7 @@ from libs.runtime.http import (
 )
 from services.repayment.api.explaining import explained, settlement_explained
 from services.repayment.api.page_shapes import (
+    HELD_FIGURES,
     ExplanationOut,
     HeldPageOut,
     HistoryLineOut,
@@ -121,6 +122,8 @@ async def read_held_explanation(
     loan: HeldLoan, history: History, figure: FigureQuery, number: NumberQuery = None
 ) -> ExplanationOut:
     """How an amount of the page comes about, of those that who holds a claim may see."""
+    if figure not in HELD_FIGURES:
+        raise not_found("unknown_figure")
     return explained(loan, await _lines(history, loan["loan_id"]), figure, number, None)
 
 

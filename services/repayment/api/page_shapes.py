@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, Field
 
@@ -143,6 +143,21 @@ class HeldPageOut(BaseModel):
     def of(cls, page: LoanPageOut) -> "HeldPageOut":
         """What of a loan's page a holder sees."""
         return cls(**page.model_dump(include=set(cls.model_fields)))
+
+
+def _places(shape: type[BaseModel], within: str = "") -> Iterator[str]:
+    """The places of all amounts of a shape."""
+    for name, of in shape.model_fields.items():
+        parts = [part for part in (of.annotation, *get_args(of.annotation)) if isinstance(part, type)]
+        inner = next((part for part in parts if issubclass(part, BaseModel)), None)
+        if inner is not None:
+            yield from _places(inner, f"{within}{name}.")
+        elif name.endswith("_fen"):
+            yield f"{within}{name}"
+
+
+#: What who holds a claim may ask for: the amounts that his page shows.
+HELD_FIGURES: Final = frozenset(_places(HeldPageOut))
 
 
 # --- history -------------------------------------------------------------------------------------------------------

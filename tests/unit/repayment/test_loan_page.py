@@ -281,6 +281,20 @@ async def test_a_holder_sees_the_loan_and_nobody_in_it(world: World) -> None:
         assert (await get(world, path, "usr_3", "claim:own"))[0] == 404
 
 
+async def test_a_holder_asks_for_what_his_page_shows(world: World) -> None:
+    """Each amount of it is explained, and of the loan's own page no other."""
+    at = "/claims/clm_7_2/loan/explanation"
+    _, page = await get(world, "/claims/clm_7_2/loan", "usr_2", "claim:own")
+    _, own = await get(world, "/loans/loan_7", "usr_bo", "loan:own")
+    held = {place for place, *_ in amounts(page)}
+    for place, row, _payment, amount_fen in amounts(own):
+        asked = {"figure": place} | ({} if row is None else {"number": row})
+        status, found = await get(world, at, "usr_2", "claim:own", **asked)
+        expected = (200, amount_fen) if place in held else (404, None)
+        assert (status, found.get("value_fen")) == expected, place
+    assert {place for place, *_ in amounts(own)} - held >= {"cost_fen", "recovered_fen", "waived_fen"}
+
+
 @pytest.mark.parametrize("is_repaid", [False, True])
 @pytest.mark.parametrize(("left_fen", "status"), [(20_000, 200), (0, 404)])
 async def test_who_sold_a_part_of_his_claim_holds_the_rest(
