@@ -14,6 +14,10 @@ Line = Mapping[str, Any]
 ValueOf = Callable[[Account], int]
 
 
+#: What decides which rows count (projections/loan_history.py).
+_STANDING: Final = ("state", "rows_to")
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """How an amount of the page comes about: in words, by which rule, and as a function of the loan's account.
@@ -36,11 +40,22 @@ class Share:
 
 
 def shares(history: Iterable[Line], value_of: ValueOf) -> list[Share]:
-    """The lines that changed an amount; their shares sum to what it is after the last line."""
+    """The lines that changed an amount; their shares sum to what it is after the last line.
+
+    An amount is a sum over rows, or has nothing to do with them: so what a line changed of it is what it changed of the rows that it
+    names, unless it says which rows count. So a line costs what it says, however long the schedule is.
+    """
     found: list[Share] = []
+    account: Account = {}
     before_fen = 0
-    for line, account in accounts(history):
-        after_fen = value_of(account)
+    for line in history:
+        if any(line["told"].get(name, account.get(name)) != account.get(name) for name in _STANDING):
+            _fold(account, line)
+            after_fen = value_of(account)
+        else:
+            was_fen = value_of(_named(account, line))
+            _fold(account, line)
+            after_fen = before_fen + value_of(_named(account, line)) - was_fen
         if after_fen != before_fen:
             found.append(Share(line, after_fen - before_fen, after_fen))
         before_fen = after_fen
@@ -88,14 +103,11 @@ def _fold(account: Account, line: Line) -> None:
 
 
 def _named(account: Account, line: Line) -> Account:
-    """Of the account what a line may change of the sums of all rows."""
+    """Of the account what a line may change: of its rows those that the line names."""
     numbers = {**line["told"].get("rows", {}), **line["moved"].get("rows", {})}
     rows = account.get("rows", {})
-    return {
-        "rows": {number: rows[number] for number in numbers if number in rows},
-        "early": account.get("early", {}),
-        "paid_cost_fen": account.get("paid_cost_fen", 0),
-    }
+    named = {number: rows[number] for number in numbers if number in rows}
+    return {**account, "rows": named, "rows_to": account.get("rows_to", len(rows))}
 
 
 def _assign(account: Account, told: Mapping[str, Any]) -> None:
