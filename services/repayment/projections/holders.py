@@ -4,7 +4,7 @@ It is a part of the loan's own document: its stream writes both, so rows and hol
 owed, `shared` what the last principal that came was to each: where no principal is owed any more, what a loan of another order of
 payment still asks for is shared by that (loan_state.py `weights`). `subrogated` are the instalments that a guarantor has paid for, by his
 claim, `rescheduled` the numbers from which others took their place, both with the place in the loan's stream: what was replaced after
-he paid is his no more (guarantee.py `replaced_from`), and a projection cannot look.
+he paid is his no more (guarantee.py `replaced_from`), and a projection cannot look. `lines` are what he paid their holders.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,14 @@ def owned(event: RecordedEvent) -> Sequence[Op]:
     match event.data:
         case ClaimsSubrogated() as paid_for:
             claim = paid_for.claim
-            own = {"first": claim.first, "through": claim.through, "at": event.sequence}
+            parts = ("number", "principal_fen", "interest_fen")
+            own = {
+                "first": claim.first,
+                "through": claim.through,
+                "at": event.sequence,
+                "paid_on": paid_for.value_date.isoformat(),
+                "lines": [{part: getattr(line, part) for part in parts} for line in paid_for.lines],
+            }
             return [Set(paid_for.loan_id, f"subrogated.{claim.claim_id}", own)]
         case ScheduleChanged() as change:
             return [Set(change.loan_id, f"rescheduled.{change.rows[0].number}", event.sequence)]
