@@ -3,7 +3,7 @@
 Red line 2: whatever holders get for an overdue loan comes from the guarantor's own account, to the fen, or from its borrower.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -93,6 +93,20 @@ class GuarantorBooks:
             least = sum(fen for claim, fen in book.claims.items() if claim not in self.subrogated[loan])
         right = least <= counted <= owed
         require(right, f"{guarantor}: {loan} counts {counted}, owed is {least} to {owed}")
+
+    def require_expected(self, loan: str, expected: Mapping[str, Mapping[tuple[date, str], int]]) -> None:
+        """Whoever paid for instalments may expect what is open of these, and nothing else."""
+        rows = self.books.loans[loan].rows
+        for each in self.his.get(loan, ()):
+            asked = {
+                (row.due_on, part): fen
+                for number, row in rows.items()
+                if _holds(each, number)
+                for part, fen in (("principal", row.principal_fen), ("interest", row.interest_fen))
+                if fen
+            }
+            his = {place: fen for place, fen in expected.get(each["claim_id"], {}).items() if fen}
+            require(his == asked, f"{each['claim_id']} expects {his} of instalments that ask for {asked}")
 
     # --- the register -------------------------------------------------------------------------------------------
 

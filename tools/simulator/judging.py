@@ -41,7 +41,7 @@ def conclude(world: World, auditor: Auditor) -> None:
     compare_views(world)
     compare_with_books(world, auditor.books, auditor.beside.assets.principal_fen)
     _compare_costs(world, auditor.beside.measures.recovered)
-    compare_with_moves(world, auditor.beside.moves)
+    compare_with_moves(world, auditor.beside.moves, auditor.beside.guarantors)
     compare_pages(world, auditor.beside.pages)
     if "collections.collectors" in world.views:
         collectors = world.views["collections.collectors"].documents

@@ -10,13 +10,15 @@ from typing import Any, Final
 from tools.simulator.loan_books import LoanBook, require
 
 _COMPONENTS: Final = ("principal", "interest", "fee", "penalty")
+#: What of a payment is none of the debt's.
+_COST: Final = "cost"
 #: What of a payment holders share; the borrower's fee of a period is the platform's.
 _SHARED: Final = ("principal", "interest", "penalty")
 
 
 @dataclass(slots=True)
 class LineBooks:
-    """Of each loan what was paid in which month, of which component."""
+    """Of each loan what was paid in which month, of which component, or of the cost of its recovery."""
 
     paid: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     restated: set[str] = field(default_factory=set)
@@ -30,6 +32,8 @@ class LineBooks:
                 self._paid(data["loan_id"], data["value_date"], data["allocation"], _COMPONENTS)
             case "repayment.DebtSettledInKind.v1":
                 self._paid(data["loan_id"], data["settled_on"], data["lines"], _COMPONENTS)
+            case "repayment.RecoveryCostPaid.v1":
+                self.paid[data["loan_id"]][f"{data['value_date'][:7]} {_COST}"] += data["amount_fen"]
             case "repayment.LoanRestated.v1":
                 self.restated.add(data["loan_id"])
                 self._paid(data["loan_id"], data["restated_on"], data["claims"], _SHARED)
@@ -47,7 +51,7 @@ class LineBooks:
         """The lines sum to the page's totals, and those of each month to what came in it."""
         name, said, parts = loan.loan_id, Counter[str](), Counter[str]()
         for line in lines:
-            for each in _COMPONENTS:
+            for each in (*_COMPONENTS, _COST):
                 parts[each] += line[f"paid_{each}_fen"]
                 if each != "fee" or name not in self.restated:
                     said[f"{str(line['on'])[:7]} {each}"] += line[f"paid_{each}_fen"]
@@ -58,7 +62,7 @@ class LineBooks:
         for month in sorted({*said, *kept}):
             words = f"the lines of {name} say {said[month]} was paid in {month}, it was {kept[month]}"
             require(said[month] == kept[month], words)
-        for each in _COMPONENTS:
+        for each in (*_COMPONENTS, _COST):
             total = totals[f"paid_{each}_fen"]
             require(
                 parts[each] == total, f"the lines of {name} sum to {each} {parts[each]}, its page {total}"

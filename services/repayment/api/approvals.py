@@ -21,7 +21,7 @@ from libs.runtime.http.problems import Problem
 from services.repayment.api.assets import Assets
 from services.repayment.api.corrections import SIGNERS, Corrections
 from services.repayment.api.guarantees import Compensations, Guarantors
-from services.repayment.api.measures import LOAN_CLERK, Measures, Staff
+from services.repayment.api.measures import LOAN_CLERK, Measures, Staff, branch_of, waiting_for
 from services.repayment.api.routes import router
 
 Kind = Literal["measure", "correction", "compensation", "asset_sale", "guarantor"]
@@ -49,8 +49,9 @@ _PLACE: Final = ":"
 
 
 class ApprovalOut(BaseModel):
-    """Something that waits for a post's word: what it is (`what`: which measure, which correction, what is covered, which asset), of
-    which loan, how much in fen where it names an amount, who proposed it, and where one answers."""
+    """Something that waits for a post's word: what it is (`what`: which measure, which correction, what is covered, which asset), of which
+    loan, how much in fen where it names an amount (what is given up, what a thing is taken for, what a pursuit cost, is paid, sold or
+    guaranteed), who proposed it, the last day on which it is answered (null where it has none), and where one answers."""
 
     kind: Kind
     id: str
@@ -59,6 +60,7 @@ class ApprovalOut(BaseModel):
     amount_fen: int | None
     proposed_by: str
     proposed_on: date | None
+    until: date | None
     answer_at: str = Field(examples=["/repayment/measures/msr_7f3a/steps"])
 
 
@@ -97,12 +99,14 @@ async def read_approvals(
         Post | None, Query(description="Only what waits for this post; without it, for all that one holds.")
     ] = None,
 ) -> ApprovalsOut:
-    """All measures, corrections, compensations, sales of assets and guarantors' terms that wait for a post which the caller holds."""
+    """All measures, corrections, compensations, sales of assets and guarantors' terms that wait for a post which the caller holds; of
+    loans that go to another branch those that come to his."""
     posts = [one for one in POSTS if one == (post or one) and await holds(staff, principal.subject, one)]
     if not posts:
         raise Problem(403, "forbidden_post")
     items: list[ApprovalOut] = []
-    for name, kind, where, after in _from(posts, principal, page.cursor):
+    branch = await branch_of(staff, principal.subject)
+    for name, kind, where, after in _from(posts, branch, principal, page.cursor):
         if len(items) == page.limit:
             return ApprovalsOut(items=items, next=f"{name}{_PLACE}")
         found, following = await lists.of[kind].page(Page(after, page.limit - len(items)), where)
@@ -113,13 +117,13 @@ async def read_approvals(
 
 
 def _from(
-    posts: Iterable[Post], principal: Principal, cursor: str | None
+    posts: Iterable[Post], branch: str | None, principal: Principal, cursor: str | None
 ) -> Iterator[tuple[str, Kind, Mapping[str, Any], str | None]]:
     """The lists from a cursor on, each with its name and after what its page begins. Raises Problem 422 for a cursor that no page gave."""
     found = [
         (f"{post}.{kind}", kind, where)
         for post in posts
-        for kind, where in _waiting(post).items()
+        for kind, where in _waiting(post, branch).items()
         if principal.may(_SCOPES[kind])
     ]
     begins, _, after = (cursor or "").partition(_PLACE)
@@ -132,10 +136,13 @@ def _from(
             yield name, kind, where, (after or None) if name == begins else None
 
 
-def _waiting(post: Post) -> Mapping[Kind, Mapping[str, Any]]:
-    """How each kind is found that can wait for a post."""
-    step = "receiving_clerk" if post == LOAN_CLERK else post
-    found: dict[Kind, Mapping[str, Any]] = {"measure": {"stage": step}}
+def _waiting(post: Post, branch: str | None) -> Mapping[Kind, Mapping[str, Any]]:
+    """How each kind is found that can wait for a post, by who is of a branch."""
+    found: dict[Kind, Mapping[str, Any]] = {}
+    if post == LOAN_CLERK:
+        found["measure"] = waiting_for("receiving_clerk", branch)
+    elif post != "cashier":
+        found["measure"] = waiting_for(post, branch)
     for role, signer in SIGNERS.items():
         if signer == post:
             asked = {"signatures": 2} if role == "finance_head" else {}
@@ -153,7 +160,7 @@ def _shown(kind: Kind, document: Mapping[str, Any]) -> ApprovalOut:
     loan_id = document.get("loan_id")
     match kind:
         case "measure":
-            name, what, amount = document["measure_id"], document["kind"], None
+            name, what, amount = document["measure_id"], document["kind"], _named_fen(document["terms"])
             at = f"measures/{name}/steps"
         case "correction":
             name, what, amount = document["correction_id"], document["kind"], None
@@ -180,5 +187,11 @@ def _shown(kind: Kind, document: Mapping[str, Any]) -> ApprovalOut:
         amount_fen=amount,
         proposed_by=by["proposed_by"],
         proposed_on=by.get("proposed_on"),
+        until=by.get("until" if kind == "measure" else "sign_until"),
         answer_at=f"/repayment/{at}",
     )
+
+
+def _named_fen(terms: Mapping[str, Any]) -> int | None:
+    """The amount that a measure's terms name: given up, taken for, or what a pursuit cost."""
+    return next((terms[name] for name in ("amount_fen", "agreed_fen", "cost_fen") if terms.get(name)), None)

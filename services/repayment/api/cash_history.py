@@ -4,7 +4,7 @@ Read like the portfolio (docs/decisions/0020): his claims' documents and their l
 its rows once, however many claims of it he holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
@@ -14,9 +14,17 @@ from pydantic import BaseModel, Field
 
 from libs.runtime.http import ThisPrincipal, id_path, not_found, scopes
 from services.repayment.api.portfolio import held_claims
-from services.repayment.api.portfolio_shapes import Document, held_by, open_rows
+from services.repayment.api.portfolio_shapes import Document, holders_of, open_rows
 from services.repayment.api.routes import Claims, Loans, router
-from services.repayment.domain.cash_history import COMPONENTS, Instalment, Piece, pieces_of, spread
+from services.repayment.domain.cash_history import (
+    COMPONENTS,
+    Instalment,
+    PaidFor,
+    Piece,
+    of_owners,
+    pieces_of,
+    spread,
+)
 from services.repayment.domain.expected import expected_of
 
 
@@ -52,13 +60,13 @@ class CashHistory:
 
     months: dict[str, CashMonthOut] = field(default_factory=dict)
     _loan: str = ""
-    _pieces: Mapping[str, Mapping[date, list[Piece]]] = field(default_factory=dict)
+    _pieces: Mapping[str, Mapping[str | None, Mapping[date, Sequence[Piece]]]] = field(default_factory=dict)
 
     def add(self, claim: Document, loan: Document) -> None:
         """A document of repayment.claims with its loan's of repayment.loans; claims of one loan follow each other."""
         if loan["loan_id"] != self._loan:
             self._loan = loan["loan_id"]
-            self._pieces = {each: _laid(loan, each) for each in COMPONENTS}
+            self._pieces = {each: _of_owners(loan, each) for each in COMPONENTS}
         for day, came in claim.get("received", {}).items():
             paid_on = date.fromisoformat(day)
             month = self._month(paid_on)
@@ -69,9 +77,11 @@ class CashHistory:
                 date.fromisoformat(day): came.get(f"{each}_fen", 0)
                 for day, came in claim.get("received", {}).items()
             }
-            for piece in spread(came_on, self._pieces[each], alone=_voided_on(loan)):
+            owners = self._pieces[each]
+            pieces = owners.get(claim["claim_id"], owners[None])
+            for piece in spread(came_on, pieces, alone=_voided_on(loan)):
                 self._came(each, piece)
-        for due in expected_of(claim["claim_id"], held_by(loan), open_rows(loan)):
+        for due in expected_of(claim["claim_id"], holders_of(loan), open_rows(loan)):
             month = self._month(due.due_on)
             month.expected_principal_fen += due.principal_fen
             month.expected_interest_fen += due.interest_fen
@@ -102,6 +112,16 @@ def _more(month: CashMonthOut, name: str, amount_fen: int) -> None:
     setattr(month, name, getattr(month, name) + amount_fen)
 
 
+def _of_owners(loan: Document, component: str) -> Mapping[str | None, Mapping[date, Sequence[Piece]]]:
+    """The same by whose the instalments were: a guarantor's, or all others'."""
+    paid_for = []
+    for his in holders_of(loan).subrogated:
+        own = loan["subrogated"][his.claim_id]
+        lines = [(line["number"], line[f"{component}_fen"]) for line in own["lines"]]
+        paid_for.append(PaidFor(his, date.fromisoformat(own["paid_on"]), lines))
+    return of_owners(_laid(loan, component), paid_for, _rows(loan, component))
+
+
 def _laid(loan: Document, component: str) -> Mapping[date, list[Piece]]:
     """What the loan's payments paid, instalment by instalment; of a void contract first of the schedule that held until then, later of the
     one row that is left. In between all counts as something else."""
@@ -110,7 +130,7 @@ def _laid(loan: Document, component: str) -> Mapping[date, list[Piece]]:
     if on is None:
         return pieces_of(_paid(loan, component), rows, is_owed=is_owed, in_kind=in_kind)
     until, paid = loan["until_void"], _paid(loan, component, restated_to=on)
-    past = [_instalment(row, component) for row in until["rows"]]
+    past = [_instalment(number, row, component) for number, row in enumerate(until["rows"], 1)]
     before = {day: fen for day, fen in paid.items() if day <= on}
     since = {day: fen for day, fen in paid.items() if day > on}
     return pieces_of(before, past, is_owed=not until["was_repaid"]) | pieces_of(
@@ -149,14 +169,19 @@ def _in_kind(loan: Document, component: str) -> dict[date, int]:
 def _rows(loan: Document, component: str) -> list[Instalment]:
     """Those of the schedule that holds now: a longer one may stand behind it."""
     rows = sorted((int(number), row) for number, row in loan["rows"].items())
-    return [_instalment(row, component) for number, row in rows if number <= loan.get("rows_to", len(rows))]
+    return [
+        _instalment(number, row, component)
+        for number, row in rows
+        if number <= loan.get("rows_to", len(rows))
+    ]
 
 
-def _instalment(row: Document, component: str) -> Instalment:
+def _instalment(number: int, row: Document, component: str) -> Instalment:
     return Instalment(
         due_on=date.fromisoformat(row["due_on"]),
         owed_fen=row[f"{component}_fen"],
         paid_fen=row[f"paid_{component}_fen"],
+        number=number,
     )
 
 

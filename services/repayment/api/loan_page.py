@@ -24,13 +24,15 @@ from libs.runtime.http import (
 )
 from services.repayment.api.explaining import explained, settlement_explained
 from services.repayment.api.page_shapes import (
+    HELD_FIGURES,
     ExplanationOut,
     HeldPageOut,
     HistoryLineOut,
     HistoryOut,
     LoanPageOut,
 )
-from services.repayment.api.routes import Claims, Loans, Today, router
+from services.repayment.api.portfolio import OwnClaim
+from services.repayment.api.routes import Loans, Today, router
 from services.repayment.api.shapes import LoanOut, SettlementOut
 from services.repayment.domain.loan_account import Line
 from services.repayment.domain.profile import profile_named
@@ -59,15 +61,9 @@ async def _own_loan(
     return document
 
 
-async def _held_loan(
-    claim: Annotated[str, id_path("clm")], claims: Claims, loans: Loans, principal: ThisPrincipal
-) -> dict[str, Any]:
-    """The document of a claim's loan for who holds the claim; one that was sold as a whole is held no more."""
-    held = await claims.get(claim, missing="unknown_claim")
-    is_sold = held.get("sold_fen") and not held["outstanding_fen"]
-    if held["investor"] != principal.subject or is_sold:
-        raise not_found("unknown_claim")
-    return await loans.get(held["loan_id"], missing="unknown_claim")
+async def _held_loan(claim: OwnClaim, loans: Loans) -> dict[str, Any]:
+    """The document of a claim's loan for who holds the claim."""
+    return await loans.get(claim["loan_id"], missing="unknown_claim")
 
 
 OwnLoan = Annotated[dict[str, Any], Depends(_own_loan)]
@@ -126,6 +122,8 @@ async def read_held_explanation(
     loan: HeldLoan, history: History, figure: FigureQuery, number: NumberQuery = None
 ) -> ExplanationOut:
     """How an amount of the page comes about, of those that who holds a claim may see."""
+    if figure not in HELD_FIGURES:
+        raise not_found("unknown_figure")
     return explained(loan, await _lines(history, loan["loan_id"]), figure, number, None)
 
 

@@ -4,7 +4,8 @@ The token's scope `measure` lets somebody knock; the measure's kind says who may
 it is the step's turn, and whether he has signed another, the log decides. Who he is as a customer, the staff's register says.
 """
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
 
@@ -49,6 +50,17 @@ async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
         raise Problem(403, "forbidden_post")
 
 
+def waiting_for(step: events.MeasureStep, branch: str | None) -> Mapping[str, Any]:
+    """How what waits for a step is found, by who is of a branch: a loan is taken on by a clerk of the one to which it comes."""
+    return {"stage": step} | ({"terms.to_branch": branch} if step == "receiving_clerk" else {})
+
+
+async def branch_of(staff: ViewReader, who: str) -> str | None:
+    """The branch of a member of staff, None for nobody and for who is of none."""
+    found = await staff.find(who)
+    return None if found is None else found.get("region")
+
+
 def _post(step: events.MeasureStep) -> str:
     """Whose step it is: posts have their names, and a clerk of either branch is a clerk."""
     return LOAN_CLERK if step == "receiving_clerk" else step
@@ -86,9 +98,10 @@ async def read_measure_work(
     staff: Staff,
     principal: ThisPrincipal,
 ) -> MeasuresOut:
-    """The measures that wait for a step, for the post that does it."""
+    """The measures that wait for a step, for the post that does it; those that come to one's own branch, of a clerk."""
     await _require_post(staff, principal.subject, _post(post))
-    found, following = await measures.page(page, where={"stage": post})
+    where = waiting_for(post, await branch_of(staff, principal.subject))
+    found, following = await measures.page(page, where=where)
     return MeasuresOut(items=[MeasureOut.of(document) for document in found], next=following)
 
 

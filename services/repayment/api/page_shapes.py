@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, Field
 
@@ -39,7 +39,8 @@ class PageDueOut(NextDueOut):
 
 
 class TotalsOut(BaseModel):
-    """The whole schedule with the penalty that was charged; what was paid, an early end included; what is open."""
+    """The whole schedule with the penalty that was charged; what was paid, an early end and the cost of recovery included; what is open
+    of the schedule."""
 
     principal_fen: int
     interest_fen: int
@@ -49,6 +50,7 @@ class TotalsOut(BaseModel):
     paid_interest_fen: int
     paid_fee_fen: int
     paid_penalty_fen: int
+    paid_cost_fen: int
     paid_fen: int
     open_fen: int
 
@@ -106,6 +108,7 @@ def _totals(document: Mapping[str, Any], rows: Sequence[PageRowOut]) -> TotalsOu
     account: Account = {"rows": document["rows"], "early": document.get("early", {})}
     asked = {f"{each}_fen": sum(getattr(row, f"{each}_fen") for row in rows) for each in COMPONENTS}
     paid = {f"paid_{each}_fen": paid_fen(account, each) for each in COMPONENTS}
+    paid["paid_cost_fen"] = document.get("paid_cost_fen", 0)
     return TotalsOut(**asked, **paid, paid_fen=sum(paid.values()), open_fen=sum(row.open_fen for row in rows))
 
 
@@ -142,21 +145,38 @@ class HeldPageOut(BaseModel):
         return cls(**page.model_dump(include=set(cls.model_fields)))
 
 
+def _places(shape: type[BaseModel], within: str = "") -> Iterator[str]:
+    """The places of all amounts of a shape."""
+    for name, of in shape.model_fields.items():
+        parts = [part for part in (of.annotation, *get_args(of.annotation)) if isinstance(part, type)]
+        inner = next((part for part in parts if issubclass(part, BaseModel)), None)
+        if inner is not None:
+            yield from _places(inner, f"{within}{name}.")
+        elif name.endswith("_fen"):
+            yield f"{within}{name}"
+
+
+#: What who holds a claim may ask for: the amounts that his page shows.
+HELD_FIGURES: Final = frozenset(_places(HeldPageOut))
+
+
 # --- history -------------------------------------------------------------------------------------------------------
 
-_LEFT: Final = ("outstanding_fen", "overdue_fen", "penalty_fen")
+_LEFT: Final = ("outstanding_fen", "overdue_fen", "penalty_fen", "cost_fen")
 
 
 class LeftOut(BaseModel):
-    """What an event left open: principal that is not repaid, all that is overdue, and penalty that was charged and is not paid."""
+    """What an event left open: principal that is not repaid, all that is overdue, penalty that was charged and is not paid, and what is
+    not paid of the cost of recovery."""
 
     outstanding_fen: int
     overdue_fen: int
     penalty_fen: int
+    cost_fen: int
 
 
 class HistoryLineOut(BaseModel):
-    """An event that moved an amount: what it paid and charged of each component (below zero: what a correction took back), what it
+    """An event that moved an amount: what it paid and charged of each component, and paid of the cost of recovery (below zero: what a correction took back), what it
     left, and where it stands in the log. The lines sum to the page's totals. `on` is the date on which it counts. `payment_id` is
     null for who only holds a claim."""
 
@@ -169,6 +189,7 @@ class HistoryLineOut(BaseModel):
     paid_interest_fen: int
     paid_fee_fen: int
     paid_penalty_fen: int
+    paid_cost_fen: int
     charged_penalty_fen: int
     left: LeftOut
 

@@ -27,6 +27,7 @@ from services.repayment.api.portfolio_shapes import (
     Document,
     Portfolio,
     PortfolioOut,
+    holders_of,
     is_sold,
 )
 from services.repayment.api.routes import Claims, Loans, router
@@ -62,7 +63,7 @@ async def read_portfolio(
     async for held, loan in held_claims(claims, loans, principal.subject):
         for claim in held:
             accrued_fen = 0
-            if on is not None and claim["outstanding_fen"]:
+            if on is not None and not is_sold(claim):
                 worth = _worth(claim, loan, on, profile)
                 accrued_fen = worth.interest_due_fen + worth.accrued_interest_fen
             portfolio.add(claim, loan, accrued_fen)
@@ -113,11 +114,12 @@ async def read_worth(
 
 
 def _worth(claim: Document, loan: Document, on: DayField, profile: Profile) -> Worth:
-    shown = LoanOut.of(dict(loan))
-    if shown.state == "repaid":
+    if loan["state"] == "repaid":
         return Worth(principal_fen=0)
+    shown = LoanOut.of(dict(loan))
     with money_context():
-        return worth_of(profile.on(shown.funded_on), shown.book(), claim["outstanding_fen"], on)
+        rules = profile.on(shown.funded_on)
+        return worth_of(rules, shown.book(), holders_of(loan), claim["claim_id"], on)
 
 
 async def held_claims(

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from services.repayment.domain.expected import Due, slices_of
+from services.repayment.domain.expected import Due, Holders, parts_of
+from services.repayment.domain.guarantee import Subrogated
 
 #: The longest term in months of each band but the last *(chosen)*.
 _BANDS: Final = ((3, "1-3"), (6, "4-6"), (12, "7-12"), (24, "13-24"), (36, "25-36"))
@@ -142,8 +143,7 @@ class CashFlow:
     def add(self, claims: Collection[str], loan: Document) -> Iterator[None]:
         """The claims of one loan, by a document of repayment.loans; a step for each part of them that lies together, after which others
         may be served."""
-        rows = open_rows(loan)
-        for part in slices_of(claims, held_by(loan)):
+        for part, rows in parts_of(claims, holders_of(loan), open_rows(loan)):
             for row in rows:
                 self._add(part.of(row))
             yield
@@ -160,10 +160,25 @@ class CashFlow:
         return CashFlowOut(overdue=self.overdue, months=[self.months[name] for name in sorted(self.months)])
 
 
-def held_by(loan: Mapping[str, Any]) -> Mapping[str, int]:
-    """By what the claims of a loan's document share what it still asks for: the principal that each is owed, or was owed last."""
+def holders_of(loan: Mapping[str, Any]) -> Holders:
+    """By what the claims of a loan's document share what it still asks for: the principal that each is owed, or was owed last; and what of it
+    is a guarantor's alone, because he paid for it and nothing has taken its place since."""
     held: Mapping[str, int] = loan.get("held", {})
-    return held if any(held.values()) else loan.get("shared", {})
+    if not any(held.values()):
+        held = loan.get("shared", {})
+    replaced = [(int(number), at) for number, at in loan.get("rescheduled", {}).items()]
+    subrogated = (
+        (own["at"], Subrogated(claim_id=claim, first=own["first"], through=own["through"]))
+        for claim, own in loan.get("subrogated", {}).items()
+    )
+    return Holders(
+        held,
+        tuple(
+            each
+            for at, each in sorted(subrogated, key=lambda item: item[0])
+            if all(each.outlives(number) for number, changed_at in replaced if changed_at > at)
+        ),
+    )
 
 
 def open_rows(loan: Mapping[str, Any]) -> list[Due]:
@@ -172,6 +187,7 @@ def open_rows(loan: Mapping[str, Any]) -> list[Due]:
         return []
     rows = (
         Due(
+            number=int(number),
             due_on=date.fromisoformat(row["due_on"]),
             principal_fen=row["principal_fen"] - row["paid_principal_fen"],
             interest_fen=row["interest_fen"] - row["paid_interest_fen"],

@@ -12,6 +12,7 @@ from libs.events.flags import FlagKind
 from libs.events.pauses import PauseCause
 from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, Shape
+from services.repayment.api.portfolio_shapes import is_sold
 from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.allocation import Book, Penalty, book_of
 from services.repayment.domain.pausing import Paused
@@ -65,9 +66,8 @@ class RowOut(BaseModel):
 
 
 class PaymentOut(BaseModel):
-    """A payment as it was booked: what of it was penalty, fee, interest and principal. `corrected_by` is the last correction of it:
-    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's. `cost_fen` of
-    it went to a recovery's cost, beside `amount_fen`."""
+    """A payment as it was booked: what of it was the cost of recovery, penalty, fee, interest and principal. `corrected_by` is the last correction of it:
+    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's."""
 
     id: str
     value_date: date
@@ -281,7 +281,7 @@ class ClaimOut(BaseModel):
         """From documents of repayment.claims and repayment.loans; the loan's may come a moment later."""
         fields = ClaimOut.model_fields.keys() & document.keys()
         shown = {name: document[name] for name in fields if name not in ("id", "loan")}
-        if document.get("sold_whole"):
+        if is_sold(document):
             loan = None
         whole = None if loan is None else LoanOut.of(loan).model_dump(include=set(HeldLoanOut.model_fields))
         return ClaimOut(

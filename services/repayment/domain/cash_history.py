@@ -8,6 +8,8 @@ belongs to the instalments that were to come. Penalty is nobody's expectation: i
 What an asset settled nobody received: it took the place of the oldest instalments of its day, before the money of that day, and is
 expected no more. So those that are paid after it are the next ones.
 
+What a guarantor paid was for the instalments that he paid for, and what comes on these afterwards is his.
+
 What was received stays so in its month, whatever is corrected later: a correction gives and takes on its own day. What it takes back was
 for the instalments that were paid last, which are to be paid again. When a contract is void nothing is to be paid again as it was: what each
 has had counts as something else from that day, for that day.
@@ -22,6 +24,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from libs.events.money import slice_fen
+from services.repayment.domain.guarantee import Subrogated, by_owner
 
 Component = Literal["principal", "interest"]
 COMPONENTS: Final[tuple[Component, ...]] = ("principal", "interest")
@@ -29,22 +32,24 @@ COMPONENTS: Final[tuple[Component, ...]] = ("principal", "interest")
 
 @dataclass(frozen=True, slots=True)
 class Instalment:
-    """What a row of the loan asks for of one component, and what it has received of that (fen)."""
+    """What a row of the loan asks for of one component, and what it has received of that (fen). `number`: by which it may be one's alone."""
 
     due_on: date
     owed_fen: int
     paid_fen: int
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of what came on a date: the instalment that it was for, and how much (below zero: of what was taken back); `ahead`: for
-    none, the schedule was made less by it."""
+    """A part of what came on a date: the instalment that it was for (number 0: none), and how much (below zero: of what was taken back);
+    `ahead`: for none, the schedule was made less by it."""
 
     paid_on: date
     due_on: date
     amount_fen: int
     ahead: bool = False
+    number: int = 0
 
     @property
     def timing(self) -> Literal["early", "in_time", "late"]:
@@ -95,14 +100,15 @@ def _placed(amount_fen: int, on: date, room: deque[Piece]) -> Iterator[Piece]:
         if part_fen < place.amount_fen:
             room.appendleft(replace(place, amount_fen=place.amount_fen - part_fen))
         if part_fen:
-            yield Piece(on, on if place.ahead else place.due_on, part_fen, ahead=place.ahead)
+            due_on = on if place.ahead else place.due_on
+            yield replace(place, paid_on=on, due_on=due_on, amount_fen=part_fen)
         amount_fen -= part_fen
 
 
 def _room(came_fen: Sequence[int], rows: Sequence[Instalment], *, is_owed: bool) -> Iterator[Piece]:
     """What payments can be laid on, in its order; their own dates are not known yet."""
-    yield from (Piece(row.due_on, row.due_on, row.paid_fen) for row in rows)
-    asked = (Piece(row.due_on, row.due_on, row.owed_fen - row.paid_fen) for row in rows)
+    yield from (Piece(row.due_on, row.due_on, row.paid_fen, number=row.number) for row in rows)
+    asked = (Piece(row.due_on, row.due_on, row.owed_fen - row.paid_fen, number=row.number) for row in rows)
     if not is_owed:
         yield from asked
         return
@@ -122,10 +128,43 @@ def _taken_back(amount_fen: int, on: date, laid: list[Piece]) -> Iterator[Piece]
         part_fen = min(amount_fen, last.amount_fen)
         if part_fen < last.amount_fen:
             laid.append(replace(last, amount_fen=last.amount_fen - part_fen))
-        yield Piece(on, last.due_on, -part_fen, ahead=last.ahead)
+        yield replace(last, paid_on=on, amount_fen=-part_fen)
         amount_fen -= part_fen
     if amount_fen:
         yield Piece(on, on, -amount_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidFor:
+    """What a guarantor paid of one component of instalments that are his since: to their holders, on a day."""
+
+    his: Subrogated
+    paid_on: date
+    lines: Sequence[tuple[int, int]]
+    """The number of an instalment, 0 for all that was not due, with what he paid of it."""
+
+
+def of_owners(
+    pieces: Mapping[date, Sequence[Piece]], paid_for: Sequence[PaidFor], rows: Sequence[Instalment]
+) -> Mapping[str | None, Mapping[date, Sequence[Piece]]]:
+    """What was for whom: since he paid, what came on his instalments was for the guarantor's claim; for all others (None) the rest, and what
+    he paid them."""
+    found: dict[str | None, dict[date, list[Piece]]] = {
+        None: {},
+        **{each.his.claim_id: {} for each in paid_for},
+    }
+    for day, came in pieces.items():
+        his = [each.his for each in paid_for if each.paid_on <= day]
+        for owner, own in by_owner(his, came).items():
+            found[owner][day] = own
+    due_on = {row.number: row.due_on for row in rows}
+    for each in paid_for:
+        on = each.paid_on
+        found[None].setdefault(on, []).extend(
+            Piece(on, due_on.get(number, on), fen, ahead=not number, number=number)
+            for number, fen in each.lines
+        )
+    return found
 
 
 def spread(

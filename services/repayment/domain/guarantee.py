@@ -1,8 +1,9 @@
 """What a loan knows of its guarantor: who he is, a compensation that is under way, and what he has paid for."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Literal, assert_never
+from typing import Literal, Protocol, TypeVar, assert_never
 
 from libs.events.codec import record
 from libs.events.compensation import (
@@ -61,6 +62,30 @@ class Subrogated:
         if self.through is None:
             return number == 0 or number >= self.first
         return self.first <= number <= self.through
+
+    def outlives(self, number: int) -> bool:
+        """Whether they are his still once others take the place of all from a number on: only where none of them is replaced."""
+        return self.through is None or self.through < number
+
+
+class Numbered(Protocol):
+    """What stands on an instalment: paid on it, or to be."""
+
+    @property
+    def number(self) -> int: ...
+
+
+_Line = TypeVar("_Line", bound=Numbered)
+
+
+def by_owner(subrogated: Sequence[Subrogated], lines: Iterable[_Line]) -> dict[str | None, list[_Line]]:
+    """Whose each instalment is: under a guarantor's claim what is on those that he paid for, under None what all other claims share.
+    One rule for what is paid (sharing.py) and for what is to be (expected.py, worth.py)."""
+    found: dict[str | None, list[_Line]] = {None: [], **{each.claim_id: [] for each in subrogated}}
+    for line in lines:
+        owner = next((each.claim_id for each in subrogated if each.holds(line.number)), None)
+        found[owner].append(line)
+    return found
 
 
 @record
@@ -126,5 +151,5 @@ def replaced_from(guarantee: Guarantee | None, number: int) -> Guarantee | None:
     """Once instalments from a number on are no longer what he paid, he shares in what takes their place as every holder does."""
     if guarantee is None:
         return None
-    kept = tuple(each for each in guarantee.subrogated if each.through is None or each.through < number)
+    kept = tuple(each for each in guarantee.subrogated if each.outlives(number))
     return replace(guarantee, subrogated=kept)

@@ -14,6 +14,10 @@ Line = Mapping[str, Any]
 ValueOf = Callable[[Account], int]
 
 
+#: What decides which rows count, and what of one (projections/loan_history.py).
+_STANDING: Final = ("state", "rows_to", "arrears")
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """How an amount of the page comes about: in words, by which rule, and as a function of the loan's account.
@@ -36,11 +40,22 @@ class Share:
 
 
 def shares(history: Iterable[Line], value_of: ValueOf) -> list[Share]:
-    """The lines that changed an amount; their shares sum to what it is after the last line."""
+    """The lines that changed an amount; their shares sum to what it is after the last line.
+
+    An amount is a sum over rows, or has nothing to do with them: so what a line changed of it is what it changed of the rows that it
+    names, unless it says which rows count. So a line costs what it says, however long the schedule is.
+    """
     found: list[Share] = []
+    account: Account = {}
     before_fen = 0
-    for line, account in accounts(history):
-        after_fen = value_of(account)
+    for line in history:
+        if any(line["told"].get(name, account.get(name)) != account.get(name) for name in _STANDING):
+            _fold(account, line)
+            after_fen = value_of(account)
+        else:
+            was_fen = value_of(_named(account, line))
+            _fold(account, line)
+            after_fen = before_fen + value_of(_named(account, line)) - was_fen
         if after_fen != before_fen:
             found.append(Share(line, after_fen - before_fen, after_fen))
         before_fen = after_fen
@@ -88,13 +103,11 @@ def _fold(account: Account, line: Line) -> None:
 
 
 def _named(account: Account, line: Line) -> Account:
-    """Of the account what a line may change of the sums of all rows."""
+    """Of the account what a line may change: of its rows those that the line names."""
     numbers = {**line["told"].get("rows", {}), **line["moved"].get("rows", {})}
     rows = account.get("rows", {})
-    return {
-        "rows": {number: rows[number] for number in numbers if number in rows},
-        "early": account.get("early", {}),
-    }
+    named = {number: rows[number] for number in numbers if number in rows}
+    return {**account, "rows": named, "rows_to": account.get("rows_to", len(rows))}
 
 
 def _assign(account: Account, told: Mapping[str, Any]) -> None:
@@ -148,7 +161,8 @@ def charged_fen(account: Account) -> int:
 def parts_of(account: Account) -> dict[str, int]:
     """What all events have paid of each component, and charged of penalty: what a line of the history changed of it is the line's."""
     paid = {f"paid_{each}_fen": paid_fen(account, each) for each in COMPONENTS}
-    return paid | {"charged_penalty_fen": charged_fen(account)}
+    cost_fen: int = account.get("paid_cost_fen", 0)
+    return paid | {"paid_cost_fen": cost_fen, "charged_penalty_fen": charged_fen(account)}
 
 
 def rows_of(account: Account) -> Mapping[str, Mapping[str, int]]:
@@ -242,7 +256,16 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         f"totals.paid_{each}_fen": Formula(f"Σ {each} of all payments", _ALLOCATION, _paid(each))
         for each in COMPONENTS
     },
-    "totals.paid_fen": Formula("Σ all payments, what came back left out", _ALLOCATION, _paid(*COMPONENTS)),
+    "totals.paid_cost_fen": Formula(
+        "Σ cost of recovery of all payments", "decision 25", _told("paid_cost_fen")
+    ),
+    "totals.paid_fen": Formula(
+        "Σ all payments, what came back left out",
+        _ALLOCATION,
+        lambda account, _: (
+            sum(paid_fen(account, each) for each in COMPONENTS) + account.get("paid_cost_fen", 0)
+        ),
+    ),
     "totals.open_fen": Formula(
         f"Σ instalments and penalty charged − Σ paid on them{_RUNNING}", _ALLOCATION, _open(*COMPONENTS)
     ),
@@ -272,13 +295,14 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     },
     **{
         f"payments.{name}_fen": Formula(
-            f"{words}, as its event says it", _ALLOCATION, _of_payment(f"{name}_fen")
+            f"{words}, as its events say it", _ALLOCATION, _of_payment(f"{name}_fen")
         )
         for name, words in (
             ("amount", "what the loan took of the payment"),
             ("taken", "what the loan takes of the payment since another one was corrected"),
             ("cost", "what of the payment went to a recovery's cost"),
             *((each, f"the {each} in the payment") for each in COMPONENTS),
+            ("cost", "the cost of recovery in the payment"),
         )
     },
 }

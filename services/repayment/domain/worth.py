@@ -9,6 +9,8 @@ from datetime import date
 
 from services.repayment.domain.accruing import accrued_interest_fen
 from services.repayment.domain.allocation import UNDUE, Book, counted_due
+from services.repayment.domain.expected import Holders
+from services.repayment.domain.guarantee import by_owner
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.settling import settlement
 
@@ -22,17 +24,21 @@ class Worth:
     accrued_interest_fen: int = 0
 
 
-def worth_of(rules: Rules, book: Book, claim_fen: int, on: date) -> Worth:
-    """The worth of a claim that is owed `claim_fen` of the loan's principal; its shares of what is due are floored. While nothing
-    is overdue its accrued interest is to the fen what a buyer would pay for it on that day."""
-    whole_fen = book.outstanding_fen
-    if not claim_fen or not whole_fen:
-        return Worth(principal_fen=claim_fen)
+def worth_of(rules: Rules, book: Book, holders: Holders, claim_id: str, on: date) -> Worth:
+    """The worth of a claim; its shares of what is due are floored. While nothing is overdue its accrued interest is to the fen what a
+    buyer would pay for it on that day. Of what a guarantor paid for all is his, of the rest nothing (sharing.py)."""
+    is_his = any(each.claim_id == claim_id for each in holders.subrogated)
+    held_fen = holders.held.get(claim_id, 0)
+    principal_fen = held_fen if book.outstanding_fen else 0
+    part, of = (1, 1) if is_his else (held_fen, sum(holders.sharing.values()))
+    if not part:
+        return Worth(principal_fen)
     lines = settlement(book, on, rules)
     through = counted_due(book, on)
-    # What a restructuring left in arrears is not due: whoever buys the claim pays for it as for what runs.
-    due_fen = sum(line.interest_fen for line in lines if UNDUE < line.number <= through)
     undue_fen = sum(line.principal_fen for line in lines if line.number == UNDUE)
-    part_fen = claim_fen * undue_fen // whole_fen
+    own = by_owner(holders.subrogated, lines)[claim_id if is_his else None]
+    # What a restructuring left in arrears is not due: whoever buys the claim pays for it as for what runs.
+    due_fen = sum(line.interest_fen for line in own if UNDUE < line.number <= through)
+    part_fen = sum(line.principal_fen for line in own if line.number == UNDUE) * part // of
     accrued_fen = accrued_interest_fen(rules, book, part_fen, on, of_fen=undue_fen, through=through)
-    return Worth(claim_fen, due_fen * claim_fen // whole_fen, accrued_fen)
+    return Worth(principal_fen, due_fen * part // of, accrued_fen)

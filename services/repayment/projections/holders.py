@@ -2,7 +2,9 @@
 
 It is a part of the loan's own document: its stream writes both, so rows and holders are of one moment. `held` is what each claim is
 owed, `shared` what the last principal that came was to each: where no principal is owed any more, what a loan of another order of
-payment still asks for is shared by that (loan_state.py `weights`).
+payment still asks for is shared by that (loan_state.py `weights`). `subrogated` are the instalments that a guarantor has paid for, by his
+claim, `rescheduled` the numbers from which others took their place, both with the place in the loan's stream: what was replaced after
+he paid is his no more (guarantee.py `replaced_from`), and a projection cannot look. `lines` are what he paid their holders.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,9 @@ from libs.events.claims import ClaimTransferred
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import Standing
 from libs.events.in_kind import DebtSettledInKind
+from libs.events.records import RecordedEvent
 from libs.events.repayment import LoanOpened, RepaymentDistributed
+from libs.events.rescheduling import ScheduleChanged
 from libs.events.views import Add, Op, Set, Unset
 
 _SHARED: Final = "shared"
@@ -70,6 +74,26 @@ def passed(change: ClaimTransferred | ClaimsSubrogated) -> Sequence[Op]:
 def subrogated(paid_for: ClaimsSubrogated) -> Sequence[Op]:
     """The guarantor's new claim; the distribution of the same record makes the others less."""
     return [_held(paid_for.loan_id, paid_for.claim.claim_id, paid_for.principal_fen)]
+
+
+def owned(event: RecordedEvent) -> Sequence[Op]:
+    """Whose alone instalments are, or are no more, from this place in the loan's stream on."""
+    match event.data:
+        case ClaimsSubrogated() as paid_for:
+            claim = paid_for.claim
+            parts = ("number", "principal_fen", "interest_fen")
+            own = {
+                "first": claim.first,
+                "through": claim.through,
+                "at": event.sequence,
+                "paid_on": paid_for.value_date.isoformat(),
+                "lines": [{part: getattr(line, part) for part in parts} for line in paid_for.lines],
+            }
+            return [Set(paid_for.loan_id, f"subrogated.{claim.claim_id}", own)]
+        case ScheduleChanged() as change:
+            return [Set(change.loan_id, f"rescheduled.{change.rows[0].number}", event.sequence)]
+        case _:
+            return []
 
 
 def _held(loan_id: str, claim_id: str, amount_fen: int) -> Op:

@@ -33,7 +33,7 @@ from libs.events.schedules.row import ScheduleRow
 from libs.events.schedules.stored import stored
 from libs.events.views import Add, Op, Set, View
 from libs.events.voidance import LoanVoided
-from services.repayment.projections import holders, restated, standing
+from services.repayment.projections import holders, payments, restated, standing
 
 #: Allocation line of principal and interest that were not due (libs.events.repayment.AllocationLine).
 _UNDUE = 0
@@ -60,7 +60,7 @@ def project(event: RecordedEvent) -> Sequence[Op]:
 
     `src` names the last event behind the document, so each of its numbers can be followed down.
     """
-    changes = _changes(event.data)
+    changes = [*_changes(event.data), *holders.owned(event)]
     return [*changes, Set(changes[0].doc, f"src.{event.stream}", event.address)] if changes else []
 
 
@@ -206,7 +206,7 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
         Set(doc, "outstanding_fen", payment.principal_after_fen),
         Set(doc, "overdue_fen", payment.overdue_after_fen),
         Add(doc, "penalty_fen", -sum(line.penalty_fen for line in payment.allocation)),
-        Set(doc, f"payments.{payment.payment_id}", _payment(payment)),
+        *payments.received(payment),
     ]
     return [*ops, *_allocated(doc, payment.allocation)]
 
@@ -248,20 +248,6 @@ def _allocated(doc: str, allocation: Sequence[AllocationLine]) -> Sequence[Op]:
                 Add(doc, f"rows.{line.number}.paid_penalty_fen", line.penalty_fen),
             ]
     return ops
-
-
-def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
-    """A payment in one line: what of it was penalty, fee, interest and principal."""
-    return {
-        "value_date": payment.value_date.isoformat(),
-        "amount_fen": payment.amount_fen,
-        "penalty_fen": sum(line.penalty_fen for line in payment.allocation),
-        "fee_fen": sum(line.fee_fen for line in payment.allocation),
-        "interest_fen": sum(line.interest_fen for line in payment.allocation),
-        "principal_fen": sum(line.principal_fen for line in payment.allocation),
-        "early": payment.early,
-        **({"cost_fen": payment.cost_fen} if payment.cost_fen else {}),
-    }
 
 
 VIEW = View(

@@ -68,6 +68,7 @@ def _measured(event: LoanRestated, measured: MeasuredStanding) -> Sequence[Op]:
         Add(doc, "recovered_fen", event.recovered_fen),
         Add(doc, "waived_fen", event.waived_fen),
         Add(doc, "cost_fen", -event.cost_paid_fen),
+        Add(doc, "paid_cost_fen", event.cost_paid_fen),
         Set(doc, "arrears_in", measured.arrears_in),
     ]
     left = {
@@ -104,8 +105,10 @@ def _received(event: LoanRestated) -> Sequence[Op]:
         ]
     return [
         *ops,
-        *(Set(doc, f"payments.{line.payment_id}.taken_fen", line.after_fen) for line in event.retaken),
-        *(Set(doc, f"payments.{line.payment_id}.cost_fen", line.cost_fen) for line in event.retaken),
+        *(
+            Set(doc, f"payments.{line.payment_id}.taken_fen", line.after_fen + line.cost_fen)
+            for line in event.retaken
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
 from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.views import Add, Op, Set
 from libs.events.voidance import LoanVoided
+from services.repayment.projections import payments
 
 _Changed = (
     LoanRescheduled
@@ -41,6 +42,7 @@ def opened(doc: str, region: str) -> Sequence[Op]:
         Add(doc, "recovered_fen", 0),
         Add(doc, "waived_fen", 0),
         Add(doc, "cost_fen", 0),
+        Add(doc, "paid_cost_fen", 0),
     ]
 
 
@@ -167,18 +169,4 @@ def _recovered(event: RecoveryReceived | RecoveryCostBooked | RecoveryCostPaid) 
             name = f"measures.{event.measure_id}"
             return [Set(doc, name, "write_off"), Add(doc, "cost_fen", event.cost_fen)]
         case RecoveryCostPaid():
-            paid: list[Op] = [Add(doc, "cost_fen", -event.amount_fen)]
-            return (
-                [*paid, Set(doc, f"payments.{event.payment_id}", _all_cost(event))] if event.is_all else paid
-            )
-
-
-def _all_cost(paid: RecoveryCostPaid) -> dict[str, str | int | bool]:
-    """A payment of which nothing is the debt's, in one line like others."""
-    parts = ("amount_fen", "penalty_fen", "fee_fen", "interest_fen", "principal_fen")
-    return {
-        "value_date": paid.value_date.isoformat(),
-        "cost_fen": paid.amount_fen,
-        "early": False,
-        **dict.fromkeys(parts, 0),
-    }
+            return [Add(doc, "cost_fen", -event.amount_fen), *payments.cost(event)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.measures import BranchMove, Extension, Waiver, WriteOff
 from libs.events.onboarding import StaffAppointed
 from libs.events.staff import staff_view
 from services.repayment.app import build
@@ -92,6 +93,7 @@ async def test_each_post_is_shown_what_waits_for_it(world: World) -> None:
         "amount_fen": 30_001,
         "proposed_by": "stf_kp",
         "proposed_on": "2024-03-15",
+        "until": asset_story.SIGN_UNTIL.isoformat(),
         "answer_at": "",
     }
     shown = (await waits(world, "stf_gus", "general_manager", *ALL))["items"]
@@ -134,3 +136,62 @@ async def test_a_list_is_its_posts_and_what_one_may_answer(world: World) -> None
     assert await waits(world, "usr_bo", None, *ALL) == "forbidden_post"
     shown = (await waits(world, "stf_fay", "finance_supervisor", "finance"))["items"]
     assert [item["kind"] for item in shown] == ["compensation"]
+
+
+def proposed(world: World, name: str, terms: Any, step: Any) -> None:
+    """A measure of these terms waits for a step."""
+    asked = replace(measure_story.PROPOSED, terms=terms, measure_id=name)
+    admitted = replace(measure_story.ADMITTED, kind=terms.kind, steps=(step,), measure_id=name)
+    fields = documents(MEASURES, history(name, asked, admitted))[name]
+    world.views.documents[MEASURES.name][name] = nested(name, fields)
+
+
+@pytest.mark.parametrize(
+    ("region", "found"), [("CN-44", ["msr_move"]), ("CN-31", []), ("CN-99", []), (None, [])]
+)
+async def test_a_clerk_is_shown_what_comes_to_his_branch(
+    world: World, region: str | None, found: list[str]
+) -> None:
+    """Nobody else may confirm it, and nobody of no branch; both lists say so."""
+    proposed(world, "msr_move", BranchMove(from_branch="CN-31", to_branch="CN-44"), "receiving_clerk")
+    show(world, STAFF, "stf_cle", StaffAppointed(staff_id="stf_cle", roles=("loan_clerk",), region=region))
+    shown = await waits(world, "stf_cle", "loan_clerk", *ALL)
+    assert [item["id"] for item in shown["items"]] == found
+    work = await world.http.get(
+        "/repayment/measures/work?post=receiving_clerk", headers=world.token("stf_cle", "measure")
+    )
+    assert [item["measure_id"] for item in work.json()["items"]] == found
+
+
+@pytest.mark.parametrize(
+    ("terms", "amount_fen"),
+    [
+        (Waiver(amount_fen=12_345), 12_345),
+        (asset_story.LORRY, asset_story.LORRY.agreed_fen),
+        (WriteOff(ground="court", cost_fen=3_000, cost_account="acc_law"), 3_000),
+        (WriteOff(ground="court"), None),
+        (Extension(months=2), None),
+    ],
+)
+async def test_a_measure_is_shown_with_the_amount_that_it_names(
+    world: World, terms: Any, amount_fen: int | None
+) -> None:
+    """What is given up, what a thing is taken for, what a pursuit cost; and until when one may answer."""
+    proposed(world, "msr_3", terms, "legal")
+    show(world, STAFF, "stf_leg", StaffAppointed(staff_id="stf_leg", roles=("legal",), region=None))
+    [item] = (await waits(world, "stf_leg", "legal", *ALL))["items"]
+    assert (item["amount_fen"], item["until"]) == (amount_fen, str(measure_story.ADMITTED.sign_until))
+
+
+async def test_each_kind_is_shown_with_its_last_day(world: World) -> None:
+    """Until when a compensation, a sale and a guarantor's terms may be answered; a correction has no such day."""
+    shown = (await waits(world, "stf_fay", None, *ALL))["items"] + (
+        await waits(world, "stf_gus", None, *ALL)
+    )["items"]
+    assert {item["kind"]: item["until"] for item in shown} == {
+        "measure": str(measure_story.ADMITTED.sign_until),
+        "correction": None,
+        "compensation": str(guarantee_story.PROPOSED.sign_until),
+        "asset_sale": asset_story.SIGN_UNTIL.isoformat(),
+        "guarantor": str(guarantee_story.NOMINATED.sign_until),
+    }

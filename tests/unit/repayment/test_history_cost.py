@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from services.repayment.api.page_shapes import HistoryLineOut
 from services.repayment.domain import loan_account
-from services.repayment.domain.loan_account import COMPONENTS, Account, accounts, parts_of
+from services.repayment.domain.loan_account import (
+    COMPONENTS,
+    FORMULAS,
+    Account,
+    accounts,
+    parts_of,
+    shares,
+)
 from tests.unit.repayment.test_corrected_pages import corrected_life
 from tests.unit.repayment.test_loan_page import told
 
@@ -67,3 +74,16 @@ def test_a_line_is_what_it_changed_of_the_sums_of_all_rows(seed: int) -> None:
     wanted = Random(seed).sample([name for name, _ in shown], min(3, len(shown)))
     some = HistoryLineOut.all_of(lines, names_payment=True, wanted=wanted)
     assert list(some) == [one for one in shown if one[0] in wanted]
+
+
+def test_an_explanation_adds_up_the_rows_that_its_lines_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows are added up where the loan opens, and after that two per payment: one before it, one after."""
+    seen: list[int] = []
+
+    def counted(account: Account) -> int:
+        seen.append(len(account.get("rows", {})))
+        return FORMULAS["totals.open_fen"].value(account, "")
+
+    found = shares(_long_life(), counted)
+    assert found[-1].after_fen == -2 * ROWS
+    assert seen == [ROWS, *[1] * 4 * ROWS]

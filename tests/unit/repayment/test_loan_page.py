@@ -1,6 +1,7 @@
 """A loan's page: where each instalment stands, what moved its amounts, and that each amount is the sum of events."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import accumulate
 from pathlib import Path
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from libs.events.money import money_context
 from libs.events.repayment import BusinessDayClosed, CalendarOpened, LoanRepaid
 from services.repayment.api.explaining import explained, settlement_explained
-from services.repayment.api.page_shapes import LoanPageOut
+from services.repayment.api.page_shapes import HistoryLineOut, LoanPageOut
 from services.repayment.api.shapes import LoanOut, SettlementOut
 from services.repayment.app import build
+from services.repayment.domain.loan_account import COMPONENTS
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.settling import settlement
 from services.repayment.projections.calendar import VIEW as CALENDAR
@@ -24,15 +26,23 @@ from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loan_history import VIEW as HISTORY
 from services.repayment.projections.loans import VIEW as LOANS
 from tests.unit.documents import documents, history, nested
+from tests.unit.given import given as given_loan
 from tests.unit.repayment.lives import live, random_terms
 from tests.unit.repayment.stories import (
     FIRST_DUE,
     FUNDED_ON,
     INSTALLMENT,
+    LOAN,
     OPENED,
     SECOND_DUE,
     days,
+    distributed,
+    on,
+    pays,
 )
+from tests.unit.repayment.test_recovery_cost import OPEN as COST_OPEN
+from tests.unit.repayment.test_recovery_cost import PAID_ON as COST_PAID_ON
+from tests.unit.repayment.test_trading import TRANSFERRED
 from tests.unit.repayment.views_story import SETTLEMENT, STORY
 from tests.unit.runtime.edge_world import World, running
 
@@ -160,6 +170,35 @@ def test_an_amount_is_followed_to_its_events() -> None:
     assert [(part.what, part.amount_fen) for part in quoted.computed] == [("interest_for_days_used", 11)]
 
 
+@pytest.mark.parametrize(
+    ("fen", "line"),
+    [
+        (2_999, {"amount_fen": 2_999, "cost_fen": 2_999, "principal_fen": 0, "penalty_fen": 0}),
+        (8_000, {"amount_fen": 8_000, "cost_fen": 3_000, "interest_fen": 1_000, "principal_fen": 4_000}),
+    ],
+)
+def test_what_goes_to_the_cost_is_paid_too(fen: int, line: dict[str, int]) -> None:
+    """A payment is shown as the debtor made it, with what of it the cost is; lines, totals and explanations add up to it."""
+    outcome = given_loan(LOAN, *COST_OPEN).when(pays(COST_PAID_ON, fen), on(COST_PAID_ON))
+    events = (*COST_OPEN, *outcome.events)
+    loan, lines, _ = told(*events)
+    page = shown(loan, COST_PAID_ON)
+    [payment] = page.payments
+    fields = payment.model_dump()
+    assert {name: fields[name] for name in line} == line
+    assert sum(fields[f"{each}_fen"] for each in (*COMPONENTS, "cost")) == fen
+    assert (page.totals.paid_fen, page.totals.paid_cost_fen) == (fen, line["cost_fen"])
+    require_explained(loan, lines, COST_PAID_ON, {event.address for event in history("loan_7", *events)})
+    told_lines = [each for _, each in HistoryLineOut.all_of(lines, names_payment=True)]
+    paid = [each for each in told_lines if each.payment_id == "pay_1"]
+    assert sum(each.paid_cost_fen for each in paid) == line["cost_fen"]
+    assert sum(each.paid_principal_fen for each in paid) == line["principal_fen"]
+    assert [each.left.cost_fen for each in told_lines if each.kind.startswith("RecoveryCost")] == [
+        3_000,
+        3_000 - line["cost_fen"],
+    ]
+
+
 def test_the_calendar_says_which_date_is_open() -> None:
     """Its first date, then the one after each that was closed."""
     opened = CalendarOpened(business_date=FUNDED_ON)
@@ -222,8 +261,9 @@ async def test_a_history_is_read_page_by_page_with_what_each_event_left(world: W
         "paid_interest_fen": 1_000,
         "paid_fee_fen": 0,
         "paid_penalty_fen": 0,
+        "paid_cost_fen": 0,
         "charged_penalty_fen": 0,
-        "left": {"outstanding_fen": 66_998, "overdue_fen": 0, "penalty_fen": 0},
+        "left": {"outstanding_fen": 66_998, "overdue_fen": 0, "penalty_fen": 0, "cost_fen": 0},
     }
 
 
@@ -239,8 +279,42 @@ async def test_a_holder_sees_the_loan_and_nobody_in_it(world: World) -> None:
     assert (status, found["value_fen"]) == (200, 66_668)
     for path in ("/claims/clm_7_2/loan", "/claims/clm_7_2/loan/history"):
         assert (await get(world, path, "usr_3", "claim:own"))[0] == 404
-    world.views.documents[CLAIMS_HELD.name]["clm_7_2"] |= {"sold_fen": 1, "outstanding_fen": 0}
-    assert (await get(world, "/claims/clm_7_2/loan", "usr_2", "claim:own"))[0] == 404
+
+
+async def test_a_holder_asks_for_what_his_page_shows(world: World) -> None:
+    """Each amount of it is explained, and of the loan's own page no other."""
+    at = "/claims/clm_7_2/loan/explanation"
+    _, page = await get(world, "/claims/clm_7_2/loan", "usr_2", "claim:own")
+    _, own = await get(world, "/loans/loan_7", "usr_bo", "loan:own")
+    held = {place for place, *_ in amounts(page)}
+    for place, row, _payment, amount_fen in amounts(own):
+        asked = {"figure": place} | ({} if row is None else {"number": row})
+        status, found = await get(world, at, "usr_2", "claim:own", **asked)
+        expected = (200, amount_fen) if place in held else (404, None)
+        assert (status, found.get("value_fen")) == expected, place
+    assert {place for place, *_ in amounts(own)} - held >= {"cost_fen", "recovered_fen", "waived_fen"}
+
+
+@pytest.mark.parametrize("is_repaid", [False, True])
+@pytest.mark.parametrize(("left_fen", "status"), [(20_000, 200), (0, 404)])
+async def test_who_sold_a_part_of_his_claim_holds_the_rest(
+    world: World, left_fen: int, status: int, *, is_repaid: bool
+) -> None:
+    """His loan's page stays his, also when the rest is repaid; of a claim that was sold whole there is none."""
+    bought = replace(TRANSFERRED.claim, principal_fen=50_000 - left_fen)
+    sale = replace(TRANSFERRED, left_fen=left_fen, claim=bought)
+    parts = ((1, left_fen, 0, 0), (2, 30_000, 0, 0), (3, 20_000, 0, 0), (4, bought.principal_fen, 0, 0))
+    repaid = (distributed("pay_2", LATE, *(part for part in parts if part[1])), SETTLEMENT[-1])
+    log = history("loan_7", OPENED, sale, *(repaid if is_repaid else ()))
+    for view in (LOANS, HISTORY, CLAIMS_HELD):
+        world.views.documents[view.name] = {
+            name: nested(name, document) for name, document in documents(view, log).items()
+        }
+    for path in ("loan", "loan/history", "loan/explanation?figure=outstanding_fen"):
+        answer = await world.http.get(
+            f"/repayment/claims/clm_7_1/{path}", headers=world.token("usr_1", "claim:own")
+        )
+        assert answer.status_code == status, path
 
 
 @pytest.mark.parametrize(

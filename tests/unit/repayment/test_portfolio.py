@@ -20,14 +20,14 @@ from services.repayment.api.portfolio_shapes import (
     CashFlow,
     Portfolio,
     PortfolioOut,
-    held_by,
+    holders_of,
     open_rows,
     status_of,
     term_of,
 )
 from services.repayment.api.shapes import ClaimOut
 from services.repayment.app import build
-from services.repayment.domain.expected import Due, expected_of, slices_of
+from services.repayment.domain.expected import Due, Holders, expected_of, slices_of
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from services.repayment.projections.loans import VIEW as LOANS
 from tests.unit.documents import documents, history, nested
@@ -89,7 +89,7 @@ def test_what_all_holders_expect_is_the_schedule(seed: int) -> None:
             events = [*events, sold(events[0], loan["held"], chance)]
             loan = nested("loan_7", documents(LOANS, history("loan_7", *events))["loan_7"])
         held, rows = loan.get("held", {}), open_rows(loan)
-        expected = {claim: expected_of(claim, held, rows) for claim in held}
+        expected = {claim: expected_of(claim, Holders(held), rows) for claim in held}
         some = [claim for claim in held if chance.random() < 0.5]
         together = [part.of(row) for part in slices_of(some, held) for row in rows]
         assert _sums(together) == _sums([due for claim in some for due in expected[claim]])
@@ -257,7 +257,7 @@ def test_what_is_overdue_stands_beside_the_months() -> None:
     claim, loan = held(*STORY, *SETTLEMENT)[0]
     assert not list(flow.add({claim["claim_id"]}, loan))
     assert flow.shown() == CashFlow().shown()
-    assert expected_of("clm_other", {"clm_7_1": 1}, [Due(OPENED.funded_on, 1, 1)]) == []
+    assert expected_of("clm_other", Holders({"clm_7_1": 1}), [Due(1, OPENED.funded_on, 1, 1)]) == []
 
 
 def test_where_no_principal_is_owed_interest_is_expected_by_what_was() -> None:
@@ -269,7 +269,7 @@ def test_where_no_principal_is_owed_interest_is_expected_by_what_was() -> None:
     assert not any(loan["held"].values())
     rows = open_rows(loan)
     assert [row.principal_fen for row in rows] == [0, 0, 0]
-    of_claims = [expected_of(claim, held_by(loan), rows) for claim in held_by(loan)]
+    of_claims = [expected_of(claim, holders_of(loan), rows) for claim in holders_of(loan).claims]
     assert _sums([due for dues in of_claims for due in dues]) == _sums(rows)
     assert [dues[0].interest_fen for dues in of_claims] == [500, 300, 200]
 

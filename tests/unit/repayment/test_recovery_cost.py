@@ -183,8 +183,12 @@ def test_what_was_paid_of_a_cost_is_decided_again() -> None:
         "loan_7", documents(LOANS, history("loan_7", *story, *second.events, *behind.events))["loan_7"]
     )
     shown = {payment.id: payment for payment in LoanOut.of(loan).payments}
-    assert (shown["pay_2"].reversed, shown["pay_2"].amount_fen, shown["pay_2"].cost_fen) == (True, 0, 3_000)
-    assert (shown["pay_3"].taken_fen, shown["pay_3"].cost_fen, LoanOut.of(loan).cost_fen) == (1_000, 3_000, 0)
+    assert (shown["pay_2"].reversed, shown["pay_2"].amount_fen, shown["pay_2"].cost_fen) == (
+        True,
+        3_000,
+        3_000,
+    )
+    assert (shown["pay_3"].taken_fen, shown["pay_3"].cost_fen, LoanOut.of(loan).cost_fen) == (4_000, 0, 0)
 
 
 def test_a_cost_that_was_paid_before_it_was_said_how_is_not_decided_again() -> None:

@@ -15,6 +15,7 @@ from services.repayment.api.shapes import LoanOut
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.accruing import accrued_interest_fen, interest_max_fen
 from services.repayment.domain.allocation import UNDUE, Book, accrued, counted_due, line_fen, lines_through
+from services.repayment.domain.expected import Holders
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import Rules, profile_named
 from services.repayment.domain.settling import payoff_fen, settlement
@@ -112,7 +113,8 @@ def _is_shared(book: Book, on: date, rules: Rules, chance: Random) -> None:
         return
     part_fen = chance.randint(0, undue_fen)
     said_fen = accrued_interest_fen(rules, book, part_fen, on, of_fen=undue_fen)
-    assert worth_of(rules, book, part_fen, on).accrued_interest_fen == said_fen
+    holders = Holders({"clm_mine": part_fen, "clm_rest": undue_fen - part_fen})
+    assert worth_of(rules, book, holders, "clm_mine", on).accrued_interest_fen == said_fen
     assert said_fen <= interest_max_fen(rules, book, part_fen, (on - timedelta(days=3), on))
     whole_fen = accrued_interest_fen(rules, book, undue_fen, on, of_fen=undue_fen)
     assert abs(said_fen * undue_fen - whole_fen * part_fen) <= 2 * undue_fen

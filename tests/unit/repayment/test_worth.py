@@ -13,6 +13,7 @@ from libs.events.repayment import LoanOpened
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accruing import accrued_interest_fen, interest_max_fen
 from services.repayment.domain.allocation import UNDUE, Book, after, allocate, book_of
+from services.repayment.domain.expected import Holders
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling import settlement
@@ -92,7 +93,8 @@ def test_it_is_what_a_settlement_would_pay_and_never_more_than_a_buyer_holds(cha
         said_fen = accrued_interest_fen(RULES, paid, share_fen, day, of_fen=left_fen)
         assert said_fen <= most_fen
         assert abs(said_fen * left_fen - sum(accrued) * share_fen) <= 2 * left_fen
-        assert worth_of(RULES, paid, share_fen, day) == Worth(share_fen, 0, said_fen)
+        holders = Holders({"clm_a": left_fen - share_fen, "clm_b": share_fen})
+        assert worth_of(RULES, paid, holders, "clm_b", day) == Worth(share_fen, 0, said_fen)
 
 
 def test_what_is_overdue_is_worth_its_interest() -> None:
@@ -100,4 +102,5 @@ def test_what_is_overdue_is_worth_its_interest() -> None:
     loan = opened(RepaymentTerms(method="interest_first"))
     late = date(2024, 3, 15)
     assert reached(loan.rows, late) == 1
-    assert worth_of(RULES, book(loan), 33_300, late) == Worth(33_300, 333, 164)
+    holders = Holders({"clm_a": 66_700, "clm_b": 33_300})
+    assert worth_of(RULES, book(loan), holders, "clm_b", late) == Worth(33_300, 333, 164)

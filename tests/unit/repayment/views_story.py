@@ -87,6 +87,7 @@ TERMS = {
     "recovered_fen": 0,
     "waived_fen": 0,
     "cost_fen": 0,
+    "paid_cost_fen": 0,
     "rows_to": 3,
 }
 
@@ -111,17 +112,10 @@ def row(
 
 def paid(payment_id: str, day: str, parts: tuple[int, int, int], *, early: bool = False) -> dict[str, Any]:
     """The line of one payment: (penalty, interest, principal)."""
-    return {
-        f"payments.{payment_id}": {
-            "value_date": day,
-            "amount_fen": sum(parts),
-            "penalty_fen": parts[0],
-            "fee_fen": 0,
-            "interest_fen": parts[1],
-            "principal_fen": parts[2],
-            "early": early,
-        }
-    }
+    names = ("penalty_fen", "interest_fen", "principal_fen")
+    fields = {"value_date": day, "amount_fen": sum(parts), "cost_fen": 0, "fee_fen": 0, "early": early}
+    fields |= dict(zip(names, parts, strict=True))
+    return {f"payments.{payment_id}.{name}": value for name, value in fields.items()}
 
 
 #: What both stories have: one payment in time, one in part, one day late by the close of the first of April.

@@ -6,7 +6,7 @@ from libs.events.bidding import HoldReleased
 from services.repayment.domain import expected
 from services.repayment.projections import holders
 from services.reporting.projections import statement
-from tools.simulator.planted.plant import DUES, Plant, instead
+from tools.simulator.planted.plant import DUES, LATE, Plant, instead
 
 
 def _but_for_releases(real: Any) -> Any:
@@ -44,5 +44,13 @@ PLANTS = (
         ("holders of loan_",),
         config=DUES,
         seeds=range(9, 13),
+    ),
+    Plant(
+        "his-instalments-spread-on-all",
+        "What the holders of a loan expect of instalments that its guarantor has paid for.",
+        instead(holders, "owned", lambda _real: lambda _event: []),
+        (" of instalments that ask for ",),
+        config=LATE,
+        seeds=range(5, 9),
     ),
 )
