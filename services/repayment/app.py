@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 #: and valued lately; loans that are repaid at once, by the day or on days that move are extended and restructured; a
 #: correction says what of a loss is owed, and goes behind a sale; no penalty behind a debit that has no answer;
 #: a prepayment of a loss asks for no interest again.
-#: 9: whoever has a part in an asset, or sells it, is not paid what its sale costs, and that is a fifth at most.
+#: 9: whoever has a part in an asset, or sells it, is not paid what its sale costs, and that is a fifth at most;
+#: no waiver gives up what the guarantor has paid for.
 RULES = 9
 
 

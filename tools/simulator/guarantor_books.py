@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from tools.simulator.books import Books
-from tools.simulator.loan_books import require
+from tools.simulator.loan_books import holds, require
 
 #: For so many days a proposal waits (chosen).
 _WAITS: Final = 30
@@ -192,7 +192,7 @@ class GuarantorBooks:
         late = [
             book.counted(row.due_on, date.fromisoformat(on))
             for number, row in book.rows.items()
-            if (row.open_fen or row.penalty_fen) and not any(_holds(each, number) for each in paid_for)
+            if (row.open_fen or row.penalty_fen) and not any(holds(each, number) for each in paid_for)
         ]
         enough = max(late, default=0) >= self.days[loan]
         require(enough, f"{where}: the guarantor of {loan} is asked too early")
@@ -258,7 +258,7 @@ class GuarantorBooks:
             return
         loan = paid["loan_id"]
         for each in self.his.get(loan, ()):
-            lines = [line for line in paid.get("allocation") or paid["lines"] if _holds(each, line["number"])]
+            lines = [line for line in paid.get("allocation") or paid["lines"] if holds(each, line["number"])]
             right = {part: sum(line[part] for line in lines) for part in _PARTS}
             got = [line for line in shared["lines"] if line["claim_id"] == each["claim_id"]]
             his = {part: sum(line[part] for line in got) for part in _PARTS}
@@ -268,6 +268,7 @@ class GuarantorBooks:
             none = all(line["claim_id"] != claim["claim_id"] for line in shared["lines"])
             require(none, f"{where}: a guarantor pays himself")
             self.his.setdefault(loan, []).append(claim)
+            self.books.loans[loan].paid_for = self.his[loan]
             self.subrogated.setdefault(loan, set()).add(claim["claim_id"])
 
     def _voided(self, _where: str, data: Any, _on: str) -> None:
@@ -277,13 +278,7 @@ class GuarantorBooks:
         """What takes the place of instalments that he paid for is shared by all."""
         first, loan = data["rows"][0]["number"], data["loan_id"]
         kept = [each for each in self.his.get(loan, ()) if each["through"] is None or each["through"] < first]
-        self.his[loan] = kept
-
-
-def _holds(claim: Any, number: int) -> bool:
-    if claim["through"] is None:
-        return number == 0 or number >= claim["first"]
-    return bool(claim["first"] <= number <= claim["through"])
+        self.his[loan] = self.books.loans[loan].paid_for = kept
 
 
 _HANDLERS: dict[str, Callable[[GuarantorBooks, str, Any, str], None]] = {

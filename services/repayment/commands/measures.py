@@ -114,7 +114,7 @@ class CarryOutMeasure:
     a restructuring: the same but for `loan_matured` and `arrears_unpaid`, with `loan_compensated` (the guarantor paid for an instalment of it), `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
     a write-off: `loan_written_off` (and no cost is said), `overdue_too_short`, `payment_on_its_way`, `invalid_cost` (without an account, or an
     account without one), `cost_open` (another is not paid yet), `invalid_account`, `forbidden_payee` (the account of who has a part in the
-    loan, or proposes or signs it); a waiver: `nothing_to_waive`, `waiver_limit_passed` (with what was waived
+    loan, or proposes or signs it); a waiver: `nothing_to_waive` (or only what its guarantor has paid for), `waiver_limit_passed` (with what was waived
     of the loan before, more than who signed it may give up: `waivable_fen`);
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
     its end: `accruing`, `not_cured` (arrears are not paid), `loan_written_off`;

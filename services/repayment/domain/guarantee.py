@@ -79,6 +79,10 @@ class Guarantee:
         last = self.subrogated[-1].through
         return None if last is None else last + 1
 
+    def is_his(self, number: int) -> bool:
+        """Whether an instalment is his, because he paid it."""
+        return any(each.holds(number) for each in self.subrogated)
+
 
 GuaranteeEvent = (
     CompensationProposed

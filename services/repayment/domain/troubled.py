@@ -263,10 +263,10 @@ def _bare(trouble: Trouble, row: ScheduleRow) -> ScheduleRow:
 
 
 def _waived(rules: Rules, measure_id: str, terms: Waiver, state: Running, on: date) -> Sequence[LoanEvent]:
-    """What is charged up to the day, of which the amount gives up the oldest first."""
+    """What is charged up to the day, of which the amount gives up the oldest first that is not the guarantor's."""
     charges = penalties(rules, state, on)
     book = charged_by(state.book, charges)
-    lines = waived_lines(book, terms.amount_fen)
+    lines = waived_lines(book, terms.amount_fen, state.guarantee)
     if not lines:
         raise Refused("nothing_to_waive")
     book = waived(book, lines)

@@ -9,8 +9,9 @@ import pytest
 
 from libs.events.deciding import Wake
 from libs.events.mandate import Voter
-from libs.events.measures import Extension, MeasureTerms, Restructuring, Waiver
+from libs.events.measures import Extension, MeasureTerms, PenaltyWaived, Restructuring, Waiver
 from services.repayment.commands.measures import AdmitMeasure, ExamineMeasure
+from services.repayment.domain.loan_state import Running
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from tests.unit.bidding.specs import Spec, on
@@ -36,7 +37,9 @@ from tests.unit.repayment.measure_story import (
     voted,
     waiver,
 )
-from tests.unit.repayment.stories import LOAN, OPENED, applied, check_applied, days, in_time
+from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, applied, check_applied, days, in_time
+from tests.unit.repayment.test_correcting_compensation import compensated
+from tests.unit.repayment.test_correcting_measures import go_on
 from tests.unit.repayment.test_trading import TRANSFERRED
 from tests.unit.repayment.test_troubled import (
     CHARGED,
@@ -53,6 +56,25 @@ from tests.unit.repayment.test_troubled import (
 MEASURE = measure_aggregate(profile_named("demo"))
 RISK, MANAGER, SUE = (on(principal=who) for who in ("stf_ria", "stf_gus", "stf_sue"))
 FIRST, LAST = sign("risk"), sign("general_manager")
+
+# --- whose penalty it is -------------------------------------------------------------------------------------------
+
+
+def test_no_waiver_gives_away_what_the_guarantor_has_paid_for() -> None:
+    """The first instalment is his, with its penalty of later days: nobody forgives it for him, as no restructuring gives it to others. What the
+    second costs is the holders', who are asked by nobody either, and it is given up to the last fen; his stays owed to him."""
+    lived = compensated()
+    assert lived.say(ExamineMeasure(measure_id="msr_1", terms=Waiver(amount_fen=1))) == "nothing_to_waive"
+    go_on(lived, days(FIRST_DUE, 45))
+    given_up = lived.say(done(Waiver(amount_fen=50_000)))
+    assert not isinstance(given_up, str)
+    (event,) = [each for each in given_up if isinstance(each, PenaltyWaived)]
+    assert [each.number for each in event.lines] == [2]
+    state = lived.state
+    assert isinstance(state, Running)
+    assert [(each.number, each.owed_fen > 0) for each in state.book.penalties] == [(1, True), (2, False)]
+    assert event.penalty_after_fen == state.book.penalty_fen
+
 
 # --- small waivers -------------------------------------------------------------------------------------------------
 
