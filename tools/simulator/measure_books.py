@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.books import Books
+from tools.simulator.elector_books import Electors
 from tools.simulator.income_books import Income
 from tools.simulator.loan_books import LoanBook, require
 from tools.simulator.recoveries import Recoveries
@@ -72,8 +73,7 @@ class MeasureBooks:
     books: Books
     measures: dict[str, MeasureBook] = field(default_factory=dict)
     clauses: dict[str, Any] = field(default_factory=dict)
-    lenders: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Of each loan: who holds which claim."""
+    electors: Electors = field(default_factory=Electors)
     examined: dict[str, Any] = field(default_factory=dict)
     floors: dict[str, tuple[str, date | None]] = field(default_factory=dict)
     observed: dict[str, tuple[str, date | None]] = field(default_factory=dict)
@@ -129,10 +129,8 @@ class MeasureBooks:
         given = needed and kind in clause.get("measures", ())
         meant = "clause" if given else "vote" if needed else "not_needed"
         require(data["mandate"] == meant, f"{where}: the mandate of {name} is {data['mandate']}, not {meant}")
-        owed: defaultdict[str, int] = defaultdict(int)
-        for claim, fen in self.books.loans[loan].claims.items():
-            owed[self.lenders[loan][claim]] += fen
-        right = {who: fen for who, fen in owed.items() if fen} if meant == "vote" else {}
+        right = self.electors.owed(self.books.loans[loan]) if meant == "vote" else {}
+        require(bool(right) or meant != "vote", f"{where}: {name} asks nobody")
         said = {voter["investor"]: voter["principal_fen"] for voter in data["voters"]}
         require(said == right, f"{where}: {name} asks {said}, owed are {right}")
         silence = meant == "vote" and bool(clause.get("silence_consents"))
@@ -210,10 +208,13 @@ class MeasureBooks:
     def _lent(self, _where: str, data: Any, _today: date) -> None:
         self.clauses[data["loan_id"]] = (data["repayment"] or {}).get("mandate")
         self.branches[data["loan_id"]] = data["region"]
-        self.lenders[data["loan_id"]] = {claim["claim_id"]: claim["investor"] for claim in data["claims"]}
+        self.electors.lent(data)
 
     def _sold(self, _where: str, data: Any, _today: date) -> None:
-        self.lenders[data["loan_id"]][data["claim"]["claim_id"]] = data["claim"]["investor"]
+        self.electors.sold(data)
+
+    def _paid(self, _where: str, data: Any, _today: date) -> None:
+        self.electors.paid(self.books.loans[data["loan_id"]], data)
 
     def _does(self, where: str, data: Any, *kinds: str) -> MeasureBook:
         """What the loan does was agreed, is this, and is done once."""
@@ -288,6 +289,7 @@ class MeasureBooks:
             self._once(where, data, self._does(where, data, "pause", "pause_end", "flag", "unflag"))
 
     def _in_kind(self, where: str, data: Any, _today: date) -> None:
+        self.electors.paid(self.books.loans[data["loan_id"]], data)
         book = self._does(where, data, "settlement_in_kind")
         self._once(where, data, book)
         require(data["terms"] == book.terms, f"{where}: {data['asset_id']} is another thing than agreed")
@@ -346,6 +348,7 @@ class MeasureBooks:
 
     def _restated(self, where: str, data: Any, _today: date) -> None:
         """A correction decides measures again, and forgives another penalty."""
+        self.electors.restated(data)
         self.waived[loan := data["loan_id"]] += data["waived_fen"]
         given, most = self.waived[loan], self.waivable[loan]
         require(0 <= given <= most, f"{where}: a correction gives up {given} of {loan}, signed are {most}")
@@ -367,6 +370,7 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.LoanOpened.v1": MeasureBooks._lent,
     "repayment.ClaimTransferred.v1": MeasureBooks._sold,
     "repayment.ClaimsSubrogated.v1": MeasureBooks._sold,
+    "repayment.RepaymentDistributed.v1": MeasureBooks._paid,
     "repayment.MeasureProposed.v1": MeasureBooks._proposed,
     "repayment.MeasureExamined.v1": MeasureBooks._examined,
     "repayment.MeasureAdmitted.v1": MeasureBooks._admitted,

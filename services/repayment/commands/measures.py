@@ -95,8 +95,8 @@ class ExamineMeasure:
 
     `himself` is whoever proposes it as a customer, empty for none.
 
-    Refused: `unknown_loan`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (he proposes about himself), and as
-    CarryOutMeasure.
+    Refused: `unknown_loan`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (he proposes about himself),
+    `no_voters` (its lenders' word is needed and there is none of them), and as CarryOutMeasure.
     """
 
     measure_id: str

@@ -45,7 +45,7 @@ from services.repayment.domain.loan_day import (
     next_wake,
     penalties,
 )
-from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.loan_state import LoanEvent, Running, shared_by
 from services.repayment.domain.mandate import Need, need_of
 from services.repayment.domain.pausing_loan import flagged, pause_ended, paused_or_flagged
 from services.repayment.domain.profile import Rules
@@ -146,7 +146,7 @@ def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Contex
 def _need(terms: MeasureTerms, state: Running) -> Need:
     """Whose money it is decides (red line 2): a new schedule, a write-off and a thing instead of money touch the lenders'."""
     if isinstance(terms, Extension | Restructuring | WriteOff | SettlementInKind):
-        return need_of(state.book.repayment, terms.kind, state.claims)
+        return need_of(state.book.repayment, terms.kind, shared_by(state))
     return Need(by="not_needed")
 
 
