@@ -35,8 +35,8 @@ _ASKS: Final = 24
 class AssetSight:
     """What they know."""
 
-    free: dict[str, date] = field(default_factory=dict)
-    """Loans that nobody stands in for, and from when they are."""
+    lent: dict[str, date] = field(default_factory=dict)
+    """From when each loan is."""
     late: dict[str, None] = field(default_factory=dict)
     overdue_fen: dict[str, int] = field(default_factory=dict)
     assets: dict[str, int] = field(default_factory=dict)
@@ -75,9 +75,9 @@ class AssetKeepers:
         name = kind.split(".")[1]
         if "available_after_fen" in data:
             self.sight.available_fen[data["account_id"]] = data["available_after_fen"]
-        if name == "LoanOpened" and not data["guarantor"]:
-            self.sight.free[data["loan_id"]] = date.fromisoformat(data["funded_on"])
-        elif name == "PaymentMissed" and data["loan_id"] in self.sight.free:
+        if name == "LoanOpened":
+            self.sight.lent[data["loan_id"]] = date.fromisoformat(data["funded_on"])
+        elif name == "PaymentMissed":
             self.sight.late[data["loan_id"]] = None
             self.sight.overdue_fen[data["loan_id"]] = data["open_fen"]
         elif name == "LoanRepaid":
@@ -123,7 +123,7 @@ class AssetKeepers:
         asset = self._rng.choice(_KINDS)
         agreed = self._rng.choice((1, self.sight.overdue_fen[loan], 10_000_000_00, 10_000_000_00))
         days = self._rng.choice((1, 30, 362, 360, 725))
-        acquired = max(today - timedelta(days=days), self.sight.free[loan])
+        acquired = max(today - timedelta(days=days), self.sight.lent[loan])
         terms = SettlementInKind(
             asset=asset,
             agreed_fen=max(1, agreed),

@@ -13,6 +13,7 @@ from tools.simulator.loan_books import holds, require
 
 #: For so many days a proposal waits (chosen).
 _WAITS: Final = 30
+_CANNOT_PAY: Final = ("insufficient_available", "owner_deceased", "unknown_account", "account_closed")
 _PARTS: Final = ("principal_fen", "interest_fen", "penalty_fen")
 
 
@@ -60,6 +61,8 @@ class GuarantorBooks:
     returned: dict[str, int] = field(default_factory=dict)
     subrogated: dict[str, set[str]] = field(default_factory=dict)
     void: set[str] = field(default_factory=set)
+    in_vain: set[str] = field(default_factory=set)
+    """Loans whose guarantor's account could not pay when it was asked last."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -230,7 +233,19 @@ class GuarantorBooks:
         self.returned[data["payment_id"]] = data["amount_fen"]
 
     def _declined(self, _where: str, data: Any, _on: str) -> None:
-        self.compensations[data["compensation_id"]].is_over = True
+        one = self.compensations[data["compensation_id"]]
+        one.is_over = True
+        if one.asked and data["code"] in _CANNOT_PAY:
+            self.in_vain.add(one.loan_id)
+
+    def _in_kind(self, where: str, data: Any, _on: str) -> None:
+        """His money comes before a thing, where he has any; who has paid for all of it is a holder."""
+        loan = data["loan_id"]
+        right = "" if loan in self.void else self.guarantors[loan] or ""
+        require(data["guarantor"] == right, f"{where}: {loan} is guaranteed by another than said")
+        has_paid = any(each["through"] is None for each in self.his.get(loan, ()))
+        asked = not data["guarantor"] or has_paid or loan in self.in_vain
+        require(asked, f"{where}: a thing is taken for {loan} before its guarantor was asked")
 
     def _subrogated(self, where: str, data: Any, _on: str) -> None:
         name, loan, claim = data["compensation_id"], data["loan_id"], data["claim"]
@@ -244,6 +259,7 @@ class GuarantorBooks:
         require(sum(paid.values()) == data["amount_fen"], f"{where}: {name} is not the sum of its lines")
         owed = claim["principal_fen"] == paid["principal_fen"] == data["principal_fen"]
         require(owed, f"{where}: the claim of {name} is not what was paid for")
+        self.in_vain.discard(loan)
         own = self.guarantors[loan].removeprefix("gua_")
         is_his = (claim["account_id"], claim["investor"]) == (f"acc_{own}", f"usr_{own}")
         require(is_his, f"{where}: the claim of {name} is somebody else's")
@@ -296,6 +312,7 @@ _HANDLERS: dict[str, Callable[[GuarantorBooks, str, Any, str], None]] = {
     "repayment.CompensationExecuted.v1": GuarantorBooks._executed,
     "repayment.CompensationDeclined.v1": GuarantorBooks._declined,
     "repayment.ClaimsSubrogated.v1": GuarantorBooks._subrogated,
+    "repayment.DebtSettledInKind.v1": GuarantorBooks._in_kind,
     "repayment.ScheduleChanged.v1": GuarantorBooks._rescheduled,
     "repayment.LoanVoided.v1": GuarantorBooks._voided,
     "repayment.GuarantorRefused.v1": GuarantorBooks._refused,

@@ -119,7 +119,7 @@ class CarryOutMeasure:
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
     its end: `accruing`, `not_cured` (arrears are not paid), `loan_written_off`;
     a move: `other_branch` (it is not there);
-    a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
+    a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in, and could pay, is asked first), `payment_on_its_way` (his as well),
     `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `acquired_before_loan`, `valuation_too_old`, `invalid_validity` (rights have one, others
     none), `fee_owed`, `neither_arrears_nor_all`;
     a pause: `cause_not_allowed` (not by the profile), `invalid_date` (its end before its beginning), `pause_over` (by today),
