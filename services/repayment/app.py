@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 #: a prepayment of a loss asks for no interest again.
 #: 9: whoever has a part in an asset, or sells it, is not paid what its sale costs, and that is a fifth at most;
 #: no waiver gives up what the guarantor has paid for; lenders whose principal came first vote by what they were owed last; a thing
-#: is taken also where the guarantor has paid for all of it, or was asked and cannot.
+#: is taken also where the guarantor has paid for all of it, or was asked and cannot; a pause is of days
+#: of the loan, to come.
 RULES = 9
 
 

@@ -123,6 +123,8 @@ class CarryOutMeasure:
     `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `acquired_before_loan`, `valuation_too_old`, `invalid_validity` (rights have one, others
     none), `fee_owed`, `neither_arrears_nor_all`;
     a pause: `cause_not_allowed` (not by the profile), `invalid_date` (its end before its beginning), `pause_over` (by today),
+    `pause_backdated` (when it is proposed: from before today), `pause_after_maturity` (it begins after the last due day, or, where that is over, in more than
+    thirty days),
     `loan_written_off`, `pause_stands` (one that runs or is to come), `pause_too_long`, `pause_days_used` (of a calendar year); its end: `no_pause`;
     a flag: `flag_stands`; its end, which a repaid loan does as well: `no_flag`;
     a voidance, also of a loan that is repaid: `loan_settled_in_kind`, `loan_measured`, `loan_compensated`, `payment_on_its_way`,

@@ -47,7 +47,13 @@ from services.repayment.domain.loan_day import (
 )
 from services.repayment.domain.loan_state import LoanEvent, Running, shared_by
 from services.repayment.domain.mandate import Need, need_of
-from services.repayment.domain.pausing_loan import flagged, pause_ended, paused_or_flagged
+from services.repayment.domain.pausing_loan import (
+    flagged,
+    pause_ended,
+    paused_or_flagged,
+    require_ahead,
+    require_of_the_loan,
+)
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.recovery_cost import booked, require_other_payee
 from services.repayment.domain.restructuring import reschedule
@@ -70,6 +76,8 @@ def examine(
         return []
     require_other_payee(command.terms, command.himself)
     effect(rules, command.measure_id, command.terms, state, context.business_date)
+    if isinstance(command.terms, Pause):
+        require_ahead(command.terms, context.business_date)
     _require_now(rules, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
@@ -121,6 +129,8 @@ def _require_now(rules: Rules, terms: MeasureTerms, state: Running, on: date) ->
         raise Refused(ON_ITS_WAY)
     if isinstance(terms, SettlementInKind):
         require_lately(rules, terms, state, on)
+    if isinstance(terms, Pause):
+        require_of_the_loan(rules, terms, state, on)
 
 
 def require_within(waivable_fen: int | None, state: Running, events: Sequence[LoanEvent]) -> None:
