@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 #: 9: whoever has a part in an asset, or sells it, is not paid what its sale costs, and that is a fifth at most;
 #: no waiver gives up what the guarantor has paid for; lenders whose principal came first vote by what they were owed last; a thing
 #: is taken also where the guarantor has paid for all of it, or was asked and cannot; a pause is of days
-#: of the loan, to come.
+#: of the loan, to come; a loan that was observed is told of its better class on the day after.
 RULES = 9
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tools.simulator.books import Books
 from tools.simulator.elector_books import Electors
+from tools.simulator.floor_books import Floors
 from tools.simulator.income_books import Income
 from tools.simulator.loan_books import LoanBook, require
 from tools.simulator.recoveries import Recoveries
@@ -35,7 +36,6 @@ _LENDERS: Final = ("extension", "restructuring", "write_off", "settlement_in_kin
 _VOTE_DAYS: Final = 10
 _LOSS_DAYS: Final = 360
 _OBSERVED: Final = timedelta(days=365)
-_CLASSES: Final = ("normal", "special_mention", "substandard", "doubtful", "loss")
 
 
 @dataclass(slots=True)
@@ -75,8 +75,7 @@ class MeasureBooks:
     clauses: dict[str, Any] = field(default_factory=dict)
     electors: Electors = field(default_factory=Electors)
     examined: dict[str, Any] = field(default_factory=dict)
-    floors: dict[str, tuple[str, date | None]] = field(default_factory=dict)
-    observed: dict[str, tuple[str, date | None]] = field(default_factory=dict)
+    floors: Floors = field(default_factory=Floors)
     rescheduled: set[tuple[str, str]] = field(default_factory=set)
     branches: dict[str, str] = field(default_factory=dict)
     income: Income = field(default_factory=Income)
@@ -98,6 +97,7 @@ class MeasureBooks:
     def judged(self, where: str, loan: LoanBook, day: date) -> None:
         """The misses phase of a day is over for a loan."""
         self.income.judged(where, loan, day)
+        self.floors.judged(where, loan, day)
 
     def at_rest(self, last_closed: date | None) -> None:
         """What was agreed was done, or is said to be impossible, and no vote outlives its last day."""
@@ -259,10 +259,10 @@ class MeasureBooks:
         """What two people gave it without an end is its floor beside that."""
         loan = data["loan_id"]
         if data["kind"] == "restructuring":
-            self.observed[loan] = data["floor_class"], until
+            self.floors.observed[loan] = data["floor_class"], until
             self.income.arrears[loan] = data["from_number"]
         else:
-            self.floors[loan] = data["floor_class"], None
+            self.floors.given[loan] = data["floor_class"]
 
     def _written_off(self, where: str, data: Any, today: date) -> None:
         book = self._does(where, data, "write_off")
@@ -299,19 +299,11 @@ class MeasureBooks:
         self._once(where, data, self._does(where, data, "voidance"))
         loan = self.books.loans[data["loan_id"]]
         loan.by_measure, loan.penalty_rate = True, Fraction(0)
-        self.floors[data["loan_id"]] = data["floor_class"], None
+        self.floors.given[data["loan_id"]] = data["floor_class"]
 
     def _classified(self, where: str, data: Any, today: date) -> None:
-        loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
-        is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
-        is_late = is_better and loan.is_behind(today) and loan.restated_at != where
-        require(not is_late, f"{where}: {data['loan_id']} is better and not cured")
+        self.floors.classified(where, self.books.loans[data["loan_id"]], data, today)
         if not data["measure_id"]:
-            for left in (self.floors, self.observed):
-                best, until = left.get(data["loan_id"], ("normal", None))
-                holds = loan.runs and (until is None or today <= until)
-                better = _CLASSES.index(to_class) < _CLASSES.index(best)
-                require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
             return
         book = self._does(
             where, data, "extension", "restructuring", "write_off", "reclassification", "voidance"
@@ -319,8 +311,8 @@ class MeasureBooks:
         if book.terms["kind"] != "reclassification":
             return
         self._once(where, data, book)
-        require(to_class == book.terms["to_class"], f"{where}: {data['loan_id']} is of another class")
-        self.floors[data["loan_id"]] = to_class, None
+        require(data["to_class"] == book.terms["to_class"], f"{where}: {data['loan_id']} is of another class")
+        self.floors.given[data["loan_id"]] = data["to_class"]
 
     def _moved(self, where: str, data: Any, _today: date) -> None:
         book = self._does(where, data, "branch_move")
