@@ -13,7 +13,7 @@ def shares(rules: Rules, state: Running, paid: Sequence[AllocationLine]) -> tupl
     """The lines of a distribution: the holders' in claim order, then the guarantor's, who bears no fee on interest."""
     subrogated = state.guarantee.subrogated if state.guarantee else ()
     his = {each.claim_id for each in subrogated}
-    rest = [line for line in paid if not (state.guarantee and state.guarantee.is_his(line.number))]
+    rest = [line for line in paid if not any(each.holds(line.number) for each in subrogated)]
     parts = [_of_guarantor(each, state.claims, paid) for each in subrogated]
     return (*_of_holders(rules, state, rest, his), *(part for part in parts if part is not None))
 
