@@ -54,7 +54,8 @@ class AssetShare:
 @event("repayment.DebtSettledInKind.v1")
 class DebtSettledInKind:
     """On the loan: `settled_fen` of the debt is owed no more, by `lines` as a payment's, and no money moves. Each holder's share of it is
-    his share in the asset. `excess_fen` of the agreed value is more than was owed; what was not covered stays owed."""
+    his share in the asset. `excess_fen` of the agreed value is more than was owed; what was not covered stays owed. `guarantor` stands in for
+    no more than that, empty for none."""
 
     loan_id: str
     borrower: str
@@ -74,3 +75,4 @@ class DebtSettledInKind:
     settled_on: date
     product: str = ""
     region: str = ""
+    guarantor: str = ""

@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 #: a prepayment of a loss asks for no interest again.
 #: 9: a payment that paid what a recovery cost is an input of its loan; what settles a loan after a restructuring, or is paid for a claim of it, is
 #: what was in arrears and what has run since that day; penalty that was charged before is asked with it; no schedule begins anew before what a
-#: grace has deferred is due.
+#: grace has deferred is due; whoever has a part in an asset, or sells it, is not paid what its sale costs, and that is a fifth at most;
+#: no waiver gives up what the guarantor has paid for; lenders whose principal came first vote by what they were owed last; a thing
+#: is taken also where the guarantor has paid for all of it, or was asked and cannot; a pause is of days
+#: of the loan, to come; a loan that was observed is told of its better class on the day after.
 RULES = 9
 
 

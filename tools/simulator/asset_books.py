@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tools.simulator.himself import customer_behind
 from tools.simulator.loan_books import require
+from tools.simulator.red_lines import FEE_ACCOUNT, MARKETING_ACCOUNT
 
 _YEARS: Final = {"real_estate": 2, "shares": 2, "rights": 2, "movables": 1}
 _STEPS: Final = ["finance_supervisor", "general_manager"]
@@ -16,6 +17,8 @@ _QUARTER_DAYS: Final = 92
 #: How long a sale waits for its signatures (chosen).
 _SIGNING: Final = timedelta(days=30)
 _VALUATION_DAYS: Final = 183
+#: What a sale costs is at most one of so many parts of its price (chosen).
+_COST_OF: Final = 5
 
 
 @dataclass(slots=True)
@@ -146,11 +149,29 @@ class AssetBooks:
             require(data["price_fen"] >= data["reserve_fen"], f"{where}: {name} goes below its reserve")
         itself = data["buyer_account"] == book.settled["borrower_account"]
         require(not itself, f"{where}: {name} goes back to its debtor")
+        self._costs(where, data, book.settled)
         book.disposal, book.people, book.left = data, [data["proposed_by"]], list(_STEPS)
         book.until = date.fromisoformat(data["sign_until"])
         right = book.until == date.fromisoformat(data["proposed_on"]) + _SIGNING
         require(right, f"{where}: the sale of {name} is signed until {book.until}")
         self._another(where, book, data["proposed_by"], name)
+
+    def _costs(self, where: str, data: Any, settled: Any) -> None:
+        """What is paid before the holders is nobody's of them, and leaves them most of it."""
+        name, payee = data["asset_id"], data["cost_account"]
+        holders = [share["account_id"] for share in settled["shares"]]
+        parties = (
+            data["buyer_account"],
+            settled["borrower_account"],
+            *holders,
+            FEE_ACCOUNT,
+            MARKETING_ACCOUNT,
+        )
+        require(
+            payee not in parties, f"{where}: what the sale of {name} costs is paid to a part of it: {payee}"
+        )
+        few = data["cost_fen"] * _COST_OF <= data["price_fen"]
+        require(few, f"{where}: the sale of {name} costs {data['cost_fen']} of {data['price_fen']}")
 
     def _signed(self, where: str, data: Any) -> None:
         name, book = data["asset_id"], self.assets[data["asset_id"]]
@@ -164,10 +185,10 @@ class AssetBooks:
         book.left.pop(0)
 
     def _another(self, where: str, book: AssetBook, who: str, name: str) -> None:
-        """Neither who gave it, nor who has a share in it, nor who buys it."""
+        """Neither who gave it, nor who has a share in it, nor who buys it, nor who is paid what its sale costs."""
         shares = [share["investor"] for share in book.settled["shares"]]
-        buyer = f"usr_{book.disposal['buyer_account'].removeprefix('acc_')}"
-        parties = {book.settled["borrower"], buyer, *shares}
+        ends = [book.disposal[each] for each in ("buyer_account", "cost_account") if book.disposal[each]]
+        parties = {book.settled["borrower"], *shares, *(f"usr_{end.removeprefix('acc_')}" for end in ends)}
         require(customer_behind(who) not in parties, f"{where}: {who} has a part in {name} himself")
 
     def _sold(self, where: str, data: Any) -> None:

@@ -35,16 +35,22 @@ _ASKS: Final = 24
 class AssetSight:
     """What they know."""
 
-    free: dict[str, date] = field(default_factory=dict)
-    """Loans that nobody stands in for, and from when they are."""
+    lent: dict[str, date] = field(default_factory=dict)
+    """From when each loan is."""
     late: dict[str, None] = field(default_factory=dict)
     overdue_fen: dict[str, int] = field(default_factory=dict)
     assets: dict[str, int] = field(default_factory=dict)
     """What each that is kept settled."""
     parties: dict[str, list[str]] = field(default_factory=dict)
     """Who gave each, and who has a share in it."""
+    payees: dict[str, list[str]] = field(default_factory=dict)
+    """Whom the cost of a sale that is under way is paid to."""
     under_way: dict[str, str] = field(default_factory=dict)
     available_fen: dict[str, int] = field(default_factory=dict)
+
+
+def _owners(account: str) -> list[str]:
+    return [f"usr_{account.removeprefix('acc_')}"] if account else []
 
 
 class AssetKeepers:
@@ -69,9 +75,9 @@ class AssetKeepers:
         name = kind.split(".")[1]
         if "available_after_fen" in data:
             self.sight.available_fen[data["account_id"]] = data["available_after_fen"]
-        if name == "LoanOpened" and not data["guarantor"]:
-            self.sight.free[data["loan_id"]] = date.fromisoformat(data["funded_on"])
-        elif name == "PaymentMissed" and data["loan_id"] in self.sight.free:
+        if name == "LoanOpened":
+            self.sight.lent[data["loan_id"]] = date.fromisoformat(data["funded_on"])
+        elif name == "PaymentMissed":
             self.sight.late[data["loan_id"]] = None
             self.sight.overdue_fen[data["loan_id"]] = data["open_fen"]
         elif name == "LoanRepaid":
@@ -100,6 +106,7 @@ class AssetKeepers:
         asset, disposal = data["asset_id"], data.get("disposal_id", "")
         if name == "AssetDisposalProposed":
             self.sight.under_way[asset] = disposal
+            self.sight.payees[asset] = _owners(data["cost_account"])
             self._agree(asset, disposal, "finance_supervisor", data["proposed_by"])
         elif name == "AssetDisposalSigned" and data["next_step"]:
             self._agree(asset, disposal, data["next_step"], data["signer"])
@@ -116,7 +123,7 @@ class AssetKeepers:
         asset = self._rng.choice(_KINDS)
         agreed = self._rng.choice((1, self.sight.overdue_fen[loan], 10_000_000_00, 10_000_000_00))
         days = self._rng.choice((1, 30, 362, 360, 725))
-        acquired = max(today - timedelta(days=days), self.sight.free[loan])
+        acquired = max(today - timedelta(days=days), self.sight.lent[loan])
         terms = SettlementInKind(
             asset=asset,
             agreed_fen=max(1, agreed),
@@ -151,7 +158,8 @@ class AssetKeepers:
         if self._rng.random() < 0.3:
             self._agreed(asset, SignDisposal(disposal_id=disposal, step=step), before)
         if self._rng.random() < 0.3:
-            party = member_of_staff(self._rng.choice(self.sight.parties[asset]))
+            parties = [*self.sight.parties[asset], *self.sight.payees[asset] * 3]
+            party = member_of_staff(self._rng.choice(parties))
             code = "price_too_low" if self._rng.random() < 0.3 else None
             self._agreed(asset, SignDisposal(disposal_id=disposal, step=step, refused=code), party)
         if self._rng.random() < 0.1:
@@ -173,6 +181,14 @@ class AssetKeepers:
         elif asset not in self.sight.under_way:
             self._sell(asset)
 
+    def _payee(self, asset: str, buyer: str) -> str:
+        """Mostly somebody who has no part in it."""
+        known = sorted(self.sight.available_fen)
+        parties = {buyer, *(f"acc_{who.removeprefix('usr_')}" for who in self.sight.parties[asset])}
+        others = [account for account in known if account not in parties]
+        among = others if others and self._rng.random() < 0.9 else known
+        return self._rng.choice(among) if among else ""
+
     def _sell(self, asset: str) -> None:
         """To one who has the money, mostly; for less than it settled, or more."""
         rich = sorted(self.sight.available_fen.items(), key=lambda one: (-one[1], one[0]))
@@ -181,10 +197,11 @@ class AssetKeepers:
         wanted = self._rng.choice((settled // 2, settled, settled + 777))
         price = max(1, min(wanted, has_fen) if self._rng.random() < 0.9 else has_fen + 1)
         by_auction = self._rng.random() < 0.6
-        cost = self._rng.choice((0, min(price, 99)))
+        cost = self._rng.choice((0, min(price // 5, 99), min(price, 99)))
+        payee = self._payee(asset, buyer) if cost else ""
         keeper = "stf_kp1"
-        if self._rng.random() < 0.15:
-            keeper = member_of_staff(self._rng.choice(self.sight.parties[asset]))
+        if self._rng.random() < 0.3:
+            keeper = member_of_staff(self._rng.choice([*self.sight.parties[asset], *_owners(payee) * 2]))
         sale = ProposeDisposal(
             disposal_id=f"dsp_{self._numbers}",
             manner="auction" if by_auction else "agreement",
@@ -193,7 +210,7 @@ class AssetKeepers:
             paper="vault:9",
             reserve_fen=max(1, price - self._rng.choice((-1, 0, 5, 5))) if by_auction else None,
             cost_fen=cost,
-            cost_account=self._rng.choice(rich)[0] if cost and rich else "",
+            cost_account=payee,
             himself=customer_behind(keeper),
         )
         self._ask(asset, sale, keeper)

@@ -9,10 +9,11 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from tools.simulator.books import Books
-from tools.simulator.loan_books import require
+from tools.simulator.loan_books import holds, require
 
 #: For so many days a proposal waits (chosen).
 _WAITS: Final = 30
+_CANNOT_PAY: Final = ("insufficient_available", "owner_deceased", "unknown_account", "account_closed")
 _PARTS: Final = ("principal_fen", "interest_fen", "penalty_fen")
 
 
@@ -60,6 +61,8 @@ class GuarantorBooks:
     returned: dict[str, int] = field(default_factory=dict)
     subrogated: dict[str, set[str]] = field(default_factory=dict)
     void: set[str] = field(default_factory=set)
+    in_vain: set[str] = field(default_factory=set)
+    """Loans whose guarantor's account could not pay when it was asked last."""
 
     def record(self, where: str, events: list[Any], decided_on: str | None) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
@@ -101,7 +104,7 @@ class GuarantorBooks:
             asked = {
                 (row.due_on, part): fen
                 for number, row in rows.items()
-                if _holds(each, number)
+                if holds(each, number)
                 for part, fen in (("principal", row.principal_fen), ("interest", row.interest_fen))
                 if fen
             }
@@ -206,7 +209,7 @@ class GuarantorBooks:
         late = [
             book.counted(row.due_on, date.fromisoformat(on))
             for number, row in book.rows.items()
-            if (row.open_fen or row.penalty_fen) and not any(_holds(each, number) for each in paid_for)
+            if (row.open_fen or row.penalty_fen) and not any(holds(each, number) for each in paid_for)
         ]
         enough = max(late, default=0) >= self.days[loan]
         require(enough, f"{where}: the guarantor of {loan} is asked too early")
@@ -244,7 +247,19 @@ class GuarantorBooks:
         self.returned[data["payment_id"]] = data["amount_fen"]
 
     def _declined(self, _where: str, data: Any, _on: str) -> None:
-        self.compensations[data["compensation_id"]].is_over = True
+        one = self.compensations[data["compensation_id"]]
+        one.is_over = True
+        if one.asked and data["code"] in _CANNOT_PAY:
+            self.in_vain.add(one.loan_id)
+
+    def _in_kind(self, where: str, data: Any, _on: str) -> None:
+        """His money comes before a thing, where he has any; who has paid for all of it is a holder."""
+        loan = data["loan_id"]
+        right = "" if loan in self.void else self.guarantors[loan] or ""
+        require(data["guarantor"] == right, f"{where}: {loan} is guaranteed by another than said")
+        has_paid = any(each["through"] is None for each in self.his.get(loan, ()))
+        asked = not data["guarantor"] or has_paid or loan in self.in_vain
+        require(asked, f"{where}: a thing is taken for {loan} before its guarantor was asked")
 
     def _subrogated(self, where: str, data: Any, _on: str) -> None:
         name, loan, claim = data["compensation_id"], data["loan_id"], data["claim"]
@@ -258,6 +273,7 @@ class GuarantorBooks:
         require(sum(paid.values()) == data["amount_fen"], f"{where}: {name} is not the sum of its lines")
         owed = claim["principal_fen"] == paid["principal_fen"] == data["principal_fen"]
         require(owed, f"{where}: the claim of {name} is not what was paid for")
+        self.in_vain.discard(loan)
         own = self.guarantors[loan].removeprefix("gua_")
         is_his = (claim["account_id"], claim["investor"]) == (f"acc_{own}", f"usr_{own}")
         require(is_his, f"{where}: the claim of {name} is somebody else's")
@@ -272,7 +288,7 @@ class GuarantorBooks:
             return
         loan = paid["loan_id"]
         for each in self.his.get(loan, ()):
-            lines = [line for line in paid.get("allocation") or paid["lines"] if _holds(each, line["number"])]
+            lines = [line for line in paid.get("allocation") or paid["lines"] if holds(each, line["number"])]
             right = {part: sum(line[part] for line in lines) for part in _PARTS}
             got = [line for line in shared["lines"] if line["claim_id"] == each["claim_id"]]
             his = {part: sum(line[part] for line in got) for part in _PARTS}
@@ -282,6 +298,7 @@ class GuarantorBooks:
             none = all(line["claim_id"] != claim["claim_id"] for line in shared["lines"])
             require(none, f"{where}: a guarantor pays himself")
             self.his.setdefault(loan, []).append(claim)
+            self.books.loans[loan].paid_for = self.his[loan]
             self.subrogated.setdefault(loan, set()).add(claim["claim_id"])
 
     def _voided(self, _where: str, data: Any, _on: str) -> None:
@@ -291,13 +308,7 @@ class GuarantorBooks:
         """What takes the place of instalments that he paid for is shared by all."""
         first, loan = data["rows"][0]["number"], data["loan_id"]
         kept = [each for each in self.his.get(loan, ()) if each["through"] is None or each["through"] < first]
-        self.his[loan] = kept
-
-
-def _holds(claim: Any, number: int) -> bool:
-    if claim["through"] is None:
-        return number == 0 or number >= claim["first"]
-    return bool(claim["first"] <= number <= claim["through"])
+        self.his[loan] = self.books.loans[loan].paid_for = kept
 
 
 _HANDLERS: dict[str, Callable[[GuarantorBooks, str, Any, str], None]] = {
@@ -315,6 +326,7 @@ _HANDLERS: dict[str, Callable[[GuarantorBooks, str, Any, str], None]] = {
     "repayment.CompensationExecuted.v1": GuarantorBooks._executed,
     "repayment.CompensationDeclined.v1": GuarantorBooks._declined,
     "repayment.ClaimsSubrogated.v1": GuarantorBooks._subrogated,
+    "repayment.DebtSettledInKind.v1": GuarantorBooks._in_kind,
     "repayment.ScheduleChanged.v1": GuarantorBooks._rescheduled,
     "repayment.LoanVoided.v1": GuarantorBooks._voided,
     "repayment.GuarantorRefused.v1": GuarantorBooks._refused,

@@ -72,6 +72,13 @@ class Row:
         return self.open_fen + self.fee_fen
 
 
+def holds(claim: Any, number: int) -> bool:
+    """Whether an instalment is of those that a guarantor got this claim for; 0 is what ends a loan early."""
+    if claim["through"] is None:
+        return number == 0 or number >= claim["first"]
+    return bool(claim["first"] <= number <= claim["through"])
+
+
 @dataclass(slots=True)
 class Rest:
     """What of a loan was not due before a payment prepaid a part of it: how many rows were, all due dates, and its rows."""
@@ -116,6 +123,8 @@ class LoanBook:
     """In which row a restructuring asks for arrears, 0 for none, and how much of the fees were."""
     asks: list[Any] = field(default_factory=list)
     """The schedule as it stands, whatever is paid of it."""
+    paid_for: list[Any] = field(default_factory=list)
+    """Claims of instalments that its guarantor paid for, as the books of guarantors say."""
 
     @property
     def outstanding_fen(self) -> int:
@@ -249,11 +258,19 @@ class LoanBook:
         same = self.outstanding_fen == owed == outstanding_fen
         require(same, f"{where}: {self.loan_id} owes {owed}, asked anew is {self.outstanding_fen}")
 
+    def _is_his(self, number: int) -> bool:
+        return any(holds(claim, number) for claim in self.paid_for)
+
     def waive(self, where: str, lines: Sequence[Any]) -> None:
         """Penalty that was charged, the oldest first, and never more than is owed."""
         for line in lines:
             row = self.rows[line["number"]]
-            older = [n for n, before in self.rows.items() if n < line["number"] and before.penalty_fen]
+            require(
+                not self._is_his(line["number"]),
+                f"{where}: {self.loan_id} is forgiven what its guarantor is owed",
+            )
+            theirs = [n for n in self.rows if n < line["number"] and not self._is_his(n)]
+            older = [n for n in theirs if self.rows[n].penalty_fen]
             require(not older, f"{where}: {self.loan_id} is forgiven {line['number']} before {older}")
             row.penalty_fen -= line["waived_fen"]
             require(row.penalty_fen >= 0, f"{where}: {self.loan_id} is forgiven more than is owed")

@@ -10,6 +10,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.books import Books
+from tools.simulator.elector_books import Electors
+from tools.simulator.floor_books import Floors
 from tools.simulator.income_books import Income
 from tools.simulator.loan_books import LoanBook, require
 from tools.simulator.recoveries import Recoveries
@@ -34,7 +36,6 @@ _LENDERS: Final = ("extension", "restructuring", "write_off", "settlement_in_kin
 _VOTE_DAYS: Final = 10
 _LOSS_DAYS: Final = 360
 _OBSERVED: Final = timedelta(days=365)
-_CLASSES: Final = ("normal", "special_mention", "substandard", "doubtful", "loss")
 
 
 @dataclass(slots=True)
@@ -72,11 +73,9 @@ class MeasureBooks:
     books: Books
     measures: dict[str, MeasureBook] = field(default_factory=dict)
     clauses: dict[str, Any] = field(default_factory=dict)
-    lenders: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Of each loan: who holds which claim."""
+    electors: Electors = field(default_factory=Electors)
     examined: dict[str, Any] = field(default_factory=dict)
-    floors: dict[str, tuple[str, date | None]] = field(default_factory=dict)
-    observed: dict[str, tuple[str, date | None]] = field(default_factory=dict)
+    floors: Floors = field(default_factory=Floors)
     rescheduled: set[tuple[str, str]] = field(default_factory=set)
     branches: dict[str, str] = field(default_factory=dict)
     income: Income = field(default_factory=Income)
@@ -98,6 +97,7 @@ class MeasureBooks:
     def judged(self, where: str, loan: LoanBook, day: date) -> None:
         """The misses phase of a day is over for a loan."""
         self.income.judged(where, loan, day)
+        self.floors.judged(where, loan, day)
 
     def at_rest(self, last_closed: date | None) -> None:
         """What was agreed was done, or is said to be impossible, and no vote outlives its last day."""
@@ -130,10 +130,8 @@ class MeasureBooks:
         given = needed and kind in clause.get("measures", ())
         meant = "clause" if given else "vote" if needed else "not_needed"
         require(data["mandate"] == meant, f"{where}: the mandate of {name} is {data['mandate']}, not {meant}")
-        owed: defaultdict[str, int] = defaultdict(int)
-        for claim, fen in self.books.loans[loan].claims.items():
-            owed[self.lenders[loan][claim]] += fen
-        right = {who: fen for who, fen in owed.items() if fen} if meant == "vote" else {}
+        right = self.electors.owed(self.books.loans[loan]) if meant == "vote" else {}
+        require(bool(right) or meant != "vote", f"{where}: {name} asks nobody")
         said = {voter["investor"]: voter["principal_fen"] for voter in data["voters"]}
         require(said == right, f"{where}: {name} asks {said}, owed are {right}")
         silence = meant == "vote" and bool(clause.get("silence_consents"))
@@ -211,10 +209,13 @@ class MeasureBooks:
     def _lent(self, _where: str, data: Any, _today: date) -> None:
         self.clauses[data["loan_id"]] = (data["repayment"] or {}).get("mandate")
         self.branches[data["loan_id"]] = data["region"]
-        self.lenders[data["loan_id"]] = {claim["claim_id"]: claim["investor"] for claim in data["claims"]}
+        self.electors.lent(data)
 
     def _sold(self, _where: str, data: Any, _today: date) -> None:
-        self.lenders[data["loan_id"]][data["claim"]["claim_id"]] = data["claim"]["investor"]
+        self.electors.sold(data)
+
+    def _paid(self, _where: str, data: Any, _today: date) -> None:
+        self.electors.paid(self.books.loans[data["loan_id"]], data)
 
     def _does(self, where: str, data: Any, *kinds: str) -> MeasureBook:
         """What the loan does was agreed, is this, and is done once."""
@@ -259,10 +260,10 @@ class MeasureBooks:
         """What two people gave it without an end is its floor beside that."""
         loan = data["loan_id"]
         if data["kind"] == "restructuring":
-            self.observed[loan] = data["floor_class"], until
+            self.floors.observed[loan] = data["floor_class"], until
             self.income.arrears[loan] = data["from_number"]
         else:
-            self.floors[loan] = data["floor_class"], None
+            self.floors.given[loan] = data["floor_class"]
 
     def _written_off(self, where: str, data: Any, today: date) -> None:
         book = self._does(where, data, "write_off")
@@ -292,6 +293,7 @@ class MeasureBooks:
             self._once(where, data, self._does(where, data, "pause", "pause_end", "flag", "unflag"))
 
     def _in_kind(self, where: str, data: Any, _today: date) -> None:
+        self.electors.paid(self.books.loans[data["loan_id"]], data)
         book = self._does(where, data, "settlement_in_kind")
         self._once(where, data, book)
         require(data["terms"] == book.terms, f"{where}: {data['asset_id']} is another thing than agreed")
@@ -301,19 +303,11 @@ class MeasureBooks:
         self._once(where, data, self._does(where, data, "voidance"))
         loan = self.books.loans[data["loan_id"]]
         loan.by_measure, loan.penalty_rate = True, Fraction(0)
-        self.floors[data["loan_id"]] = data["floor_class"], None
+        self.floors.given[data["loan_id"]] = data["floor_class"]
 
     def _classified(self, where: str, data: Any, today: date) -> None:
-        loan, to_class = self.books.loans[data["loan_id"]], data["to_class"]
-        is_better = _CLASSES.index(to_class) < _CLASSES.index(data["from_class"])
-        is_late = is_better and loan.is_behind(today) and loan.restated_at != where
-        require(not is_late, f"{where}: {data['loan_id']} is better and not cured")
+        self.floors.classified(where, self.books.loans[data["loan_id"]], data, today)
         if not data["measure_id"]:
-            for left in (self.floors, self.observed):
-                best, until = left.get(data["loan_id"], ("normal", None))
-                holds = loan.runs and (until is None or today <= until)
-                better = _CLASSES.index(to_class) < _CLASSES.index(best)
-                require(not (holds and better), f"{where}: {data['loan_id']} is {to_class}, at best {best}")
             return
         book = self._does(
             where, data, "extension", "restructuring", "write_off", "reclassification", "voidance"
@@ -321,8 +315,8 @@ class MeasureBooks:
         if book.terms["kind"] != "reclassification":
             return
         self._once(where, data, book)
-        require(to_class == book.terms["to_class"], f"{where}: {data['loan_id']} is of another class")
-        self.floors[data["loan_id"]] = to_class, None
+        require(data["to_class"] == book.terms["to_class"], f"{where}: {data['loan_id']} is of another class")
+        self.floors.given[data["loan_id"]] = data["to_class"]
 
     def _moved(self, where: str, data: Any, _today: date) -> None:
         book = self._does(where, data, "branch_move")
@@ -350,6 +344,7 @@ class MeasureBooks:
 
     def _restated(self, where: str, data: Any, _today: date) -> None:
         """A correction decides measures again, and forgives another penalty."""
+        self.electors.restated(data)
         self.waived[loan := data["loan_id"]] += data["waived_fen"]
         given, most = self.waived[loan], self.waivable[loan]
         require(0 <= given <= most, f"{where}: a correction gives up {given} of {loan}, signed are {most}")
@@ -371,6 +366,7 @@ _HANDLERS: dict[str, Callable[[MeasureBooks, str, Any, date], None]] = {
     "repayment.LoanOpened.v1": MeasureBooks._lent,
     "repayment.ClaimTransferred.v1": MeasureBooks._sold,
     "repayment.ClaimsSubrogated.v1": MeasureBooks._sold,
+    "repayment.RepaymentDistributed.v1": MeasureBooks._paid,
     "repayment.MeasureProposed.v1": MeasureBooks._proposed,
     "repayment.MeasureExamined.v1": MeasureBooks._examined,
     "repayment.MeasureAdmitted.v1": MeasureBooks._admitted,

@@ -17,6 +17,8 @@ from tools.simulator.measure_books import MeasureBooks
 #: Of one pause, and of one loan in a calendar year (chosen).
 _DAYS_MAX: Final = 90
 _YEAR_DAYS_MAX: Final = 120
+#: How soon a pause of a loan that is over begins (chosen).
+_SOON: Final = timedelta(days=30)
 _DAY: Final = timedelta(days=1)
 #: What ends a pause before its time, by the cause that is said.
 _ENDED_BY: Final = {
@@ -68,6 +70,9 @@ class PauseBooks:
         meant = max(date.fromisoformat(terms["from_on"]), today + _DAY), date.fromisoformat(terms["to_on"])
         require((first, last) == meant, f"{where}: {loan} is paused {first} to {last}, agreed was {meant}")
         require(data["cause"] == terms["cause"], f"{where}: {loan} is paused for {data['cause']}")
+        asked = max(row.due_on for row in self.books.loans[loan].rows.values())
+        ours = date.fromisoformat(terms["from_on"]) <= max(asked, today + _SOON)
+        require(ours, f"{where}: {loan} is paused from {first}, it ends on {asked}")
         stands = loan in self.last and self.last[loan][1] > today
         require(not stands, f"{where}: {loan} is paused while it is")
         days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]

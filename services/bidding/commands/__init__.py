@@ -7,6 +7,7 @@ larger than MAX_INTEGER is refused `amount_too_large`.
 
 from datetime import date
 
+from libs.events import platform
 from libs.events.bidding import BankCode, RiskLevel
 from libs.events.card import CardRef
 from libs.events.codec import command
@@ -29,7 +30,7 @@ RejectFunding = listings.RejectFunding
 ReviewListing = listings.ReviewListing
 
 #: The platform's fee account: a stream of its own that nobody owns, opened by its first CreditFee.
-FEE_ACCOUNT = "acc_fees"
+FEE_ACCOUNT = platform.FEE_ACCOUNT
 
 # --- account -------------------------------------------------------------------------------------------------------
 

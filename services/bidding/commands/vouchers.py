@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from libs.events import platform
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import command
 from libs.events.money import PositiveFen
@@ -9,7 +10,7 @@ from libs.events.onboarding import Code
 
 #: The one stream of the marketing account, and the account's id: the platform's, like its fee account.
 MARKETING_STREAM = "marketing"
-MARKETING_ACCOUNT = "acc_marketing"
+MARKETING_ACCOUNT = platform.MARKETING_ACCOUNT
 
 
 @command("bidding.FundMarketing")

@@ -104,7 +104,7 @@ class BranchMoveIn(Shape):
 
 
 class PauseIn(Shape):
-    """These days do not count, both included; it begins tomorrow at the earliest."""
+    """These days do not count, both included; it begins tomorrow at the earliest, and by the loan's last due day."""
 
     kind: Literal["pause"]
     from_on: DayField

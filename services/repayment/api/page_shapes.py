@@ -55,8 +55,24 @@ class TotalsOut(BaseModel):
     open_fen: int
 
 
+class TakenOut(BaseModel):
+    """A measure that changed what the loan pays, or when: by which it is known, of which day, and when the loan ends by it, null where it
+    ends as before."""
+
+    id: str
+    kind: str = Field(examples=["extension"])
+    on: date
+    matures_on: date | None
+
+    @staticmethod
+    def all_of(document: Mapping[str, Any]) -> "list[TakenOut]":
+        """From a document of repayment.loans, the oldest first."""
+        found = (TakenOut(id=name, **line) for name, line in document.get("taken", {}).items())
+        return sorted(found, key=lambda line: (line.on, line.id))
+
+
 class LoanPageOut(LoanOut):
-    """A loan's page. `dpd` are the days past due on the business date `today`; `settlement` is what ends the loan today, null
+    """A loan's page. `taken` are the measures that changed what is paid, or when, with their days. `dpd` are the days past due on the business date `today`; `settlement` is what ends the loan today, null
     when it is repaid, when no calendar is open yet, and for who only holds a claim in it."""
 
     rows: list[PageRowOut]  # type: ignore[assignment]  # each says more than a row of the list
@@ -64,6 +80,7 @@ class LoanPageOut(LoanOut):
     totals: TotalsOut
     today: date | None
     settlement: SettlementOut | None
+    taken: list[TakenOut]
 
     @staticmethod
     def shown(
@@ -82,6 +99,7 @@ class LoanPageOut(LoanOut):
             totals=_totals(document, rows),
             today=today,
             settlement=settlement,
+            taken=TakenOut.all_of(document),
             **fields,
         )
 
@@ -114,7 +132,8 @@ def _totals(document: Mapping[str, Any], rows: Sequence[PageRowOut]) -> TotalsOu
 
 class HeldPageOut(BaseModel):
     """The page of a loan for who holds a claim in it: its schedule and where it stands. Who borrows, from which account and by
-    which payments, and what would end the loan today, is not among it."""
+    which payments, and what would end the loan today, is not among it. `taken` says what was done to the loan, and when: so its lenders are
+    informed (processes.md 1.P)."""
 
     id: str
     listing_id: str
@@ -138,6 +157,7 @@ class HeldPageOut(BaseModel):
     next_due: PageDueOut | None
     totals: TotalsOut
     rows: list[PageRowOut]
+    taken: list[TakenOut]
 
     @classmethod
     def of(cls, page: LoanPageOut) -> "HeldPageOut":

@@ -54,9 +54,10 @@ class ProposeDisposal:
     """Propose to sell it. No effect for the same again.
 
     Refused: `unknown_asset`, `asset_disposed`, `forbidden_not_staff`, `disposal_under_way`, `reserve_missing` (an auction has a
-    reserve price, nothing else has), `below_reserve`, `auction_first` (no auction failed, and no reason is given), `cost_above_price`,
-    `invalid_cost` (a cost has an account, none has not), `invalid_account`, `forbidden_buyer` (the debtor buys nothing
-    back, nor does whoever proposes it: `himself`, as a customer), `forbidden_borrower`, `forbidden_holder` (he gave it, or has a share in it).
+    reserve price, nothing else has), `below_reserve`, `auction_first` (no auction failed, and no reason is given), `cost_too_high`
+    (more than a fifth of the price), `invalid_cost` (a cost has an account, none has not), `invalid_account`, `forbidden_buyer` (the debtor buys nothing
+    back, nor does whoever proposes it: `himself`, as a customer, nor the platform), `forbidden_payee` (its cost is paid to none of these, nor to a
+    holder or the buyer), `forbidden_borrower`, `forbidden_holder` (he gave it, or has a share in it).
     """
 
     disposal_id: str
@@ -78,7 +79,8 @@ class SignDisposal:
 
     Refused: `unknown_asset`, `forbidden_not_staff`, `no_disposal` (none that waits), `step_out_of_order`, `disposal_expired` (its days to sign are over),
     `forbidden_second_signature` (he proposed it, or signed another step), `forbidden_buyer` (he is the buyer),
-    `forbidden_borrower` (he gave it), `forbidden_holder` (he has a share in it).
+    `forbidden_payee` (its cost is paid to him), `forbidden_borrower` (he gave it), `forbidden_holder` (he has a share in it); whoever agrees
+    also `forbidden_buyer`, `forbidden_payee`, `cost_too_high` of what was proposed before these were looked at.
     """
 
     disposal_id: str

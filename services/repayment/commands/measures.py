@@ -95,8 +95,8 @@ class ExamineMeasure:
 
     `himself` is whoever proposes it as a customer, empty for none.
 
-    Refused: `unknown_loan`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (he proposes about himself), and as
-    CarryOutMeasure.
+    Refused: `unknown_loan`, `forbidden_borrower`, `forbidden_guarantor`, `forbidden_holder` (he proposes about himself),
+    `no_voters` (its lenders' word is needed and there is none of them), and as CarryOutMeasure.
     """
 
     measure_id: str
@@ -114,15 +114,17 @@ class CarryOutMeasure:
     a restructuring: the same but for `loan_matured` and `arrears_unpaid`, with `loan_compensated` (the guarantor paid for an instalment of it), `nothing_overdue`, `payment_on_its_way`, `partly_paid`, `term_too_short`;
     a write-off: `loan_written_off` (and no cost is said), `overdue_too_short`, `payment_on_its_way`, `invalid_cost` (without an account, or an
     account without one), `cost_open` (another is not paid yet), `invalid_account`, `forbidden_payee` (the account of who has a part in the
-    loan, or proposes or signs it); a waiver: `nothing_to_waive`, `waiver_limit_passed` (with what was waived
+    loan, or proposes or signs it); a waiver: `nothing_to_waive` (or only what its guarantor has paid for), `waiver_limit_passed` (with what was waived
     of the loan before, more than who signed it may give up: `waivable_fen`);
     another class: `class_unchanged`, `not_cured`, `better_than_overdue`, `under_observation`, `loan_written_off`; non-accrual: `not_accruing`;
     its end: `accruing`, `not_cured` (arrears are not paid), `loan_written_off`;
     a move: `other_branch` (it is not there);
-    a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in is asked first), `payment_on_its_way`,
+    a settlement in kind: `not_overdue` (and not written off), `loan_guaranteed` (who stands in, and could pay, is asked first), `payment_on_its_way` (his as well),
     `above_valuation`, `invalid_date` (acquired or valued later, or a right that has ended), `acquired_before_loan`, `valuation_too_old`, `invalid_validity` (rights have one, others
     none), `fee_owed`, `neither_arrears_nor_all`;
     a pause: `cause_not_allowed` (not by the profile), `invalid_date` (its end before its beginning), `pause_over` (by today),
+    `pause_backdated` (when it is proposed: from before today), `pause_after_maturity` (it begins after the last due day, or, where that is over, in more than
+    thirty days),
     `loan_written_off`, `pause_stands` (one that runs or is to come), `pause_too_long`, `pause_days_used` (of a calendar year); its end: `no_pause`;
     a flag: `flag_stands`; its end, which a repaid loan does as well: `no_flag`;
     a voidance, also of a loan that is repaid: `loan_settled_in_kind`, `loan_measured`, `loan_compensated`, `payment_on_its_way`,

@@ -32,6 +32,7 @@ from services.repayment.commands.assets import (
     SignDisposal,
     TakeAsset,
 )
+from services.repayment.domain.asset_parties import require_neither_end, require_parties
 from services.repayment.domain.asset_proceeds import proceeds
 from services.repayment.domain.asset_state import (
     STEPS,
@@ -45,8 +46,9 @@ from services.repayment.domain.asset_state import (
     evolve,
     signs_until,
 )
+from services.repayment.domain.himself import is_his
 from services.repayment.domain.ids import require_account, staff
-from services.repayment.domain.profile import Profile
+from services.repayment.domain.profile import Profile, Rules
 
 #: The phase of a day in which a count or a term is missed: the last that repayment has.
 TERMS_PHASE = 4
@@ -86,16 +88,16 @@ def _kept(
         if isinstance(command, SignDisposal):
             raise Refused("no_disposal")
         raise Refused("asset_disposed")
+    rules = profile.on(context.business_date)
     match command:
         case CountAsset():
             return _count(command, state, who, context.business_date)
         case RecordFailedAuction():
             return _failed_auction(command, state, who, context.business_date)
         case ProposeDisposal():
-            last = context.business_date + timedelta(days=profile.on(context.business_date).signing_days)
-            return _propose(command, state, who, context.business_date, last)
+            return _propose(rules, command, state, who, context.business_date)
         case SignDisposal():
-            return _sign(command, state, who, context.business_date)
+            return _sign(rules, command, state, who, context.business_date)
         case _:
             assert_never(command)
 
@@ -210,7 +212,7 @@ def _failed_auction(
 
 
 def _propose(
-    command: ProposeDisposal, state: Kept, who: str, on: date, sign_until: date
+    rules: Rules, command: ProposeDisposal, state: Kept, who: str, on: date
 ) -> Sequence[AssetDisposalProposed]:
     proposed = AssetDisposalProposed(
         asset_id=state.asset.asset_id,
@@ -226,7 +228,7 @@ def _propose(
         reason=command.reason,
         proposed_by=who,
         proposed_on=on,
-        sign_until=sign_until,
+        sign_until=on + timedelta(days=rules.signing_days),
     )
     if command.disposal_id == state.ended:
         return []
@@ -234,11 +236,11 @@ def _propose(
         if state.disposal.disposal_id == command.disposal_id:
             return []
         raise Refused("disposal_under_way")
-    _require_sale(command, state)
+    _require_sale(rules, command, state)
     return [proposed]
 
 
-def _require_sale(command: ProposeDisposal, state: Kept) -> None:
+def _require_sale(rules: Rules, command: ProposeDisposal, state: Kept) -> None:
     _require_no_part(state.asset, command.himself)
     if (command.manner == "auction") != (command.reserve_fen is not None):
         raise Refused("reserve_missing")
@@ -246,20 +248,16 @@ def _require_sale(command: ProposeDisposal, state: Kept) -> None:
         raise Refused("below_reserve")
     if command.manner != "auction" and not state.failed_auctions and command.reason is None:
         raise Refused("auction_first")
-    if command.cost_fen > command.price_fen:
-        raise Refused("cost_above_price")
     if bool(command.cost_fen) != bool(command.cost_account):
         raise Refused("invalid_cost")
     require_account(command.buyer_account)
     if command.cost_account:
         require_account(command.cost_account)
-    if command.buyer_account == state.asset.borrower_account or _is_his(
-        command.buyer_account, command.himself
-    ):
-        raise Refused("forbidden_buyer")
+    require_parties(rules, command, state.asset)
+    require_neither_end(command, command.himself)
 
 
-def _sign(command: SignDisposal, state: Kept, who: str, on: date) -> Sequence[AssetEvent]:
+def _sign(rules: Rules, command: SignDisposal, state: Kept, who: str, on: date) -> Sequence[AssetEvent]:
     disposal = state.disposal
     if disposal is None or disposal.disposal_id != command.disposal_id:
         if state.ended == command.disposal_id and command.refused is not None:
@@ -277,6 +275,7 @@ def _sign(command: SignDisposal, state: Kept, who: str, on: date) -> Sequence[As
     _require_no_part(state.asset, command.himself)
     if command.refused is not None:
         return [_failed(state, command.disposal_id, command.refused, on, refused_by=who)]
+    require_parties(rules, disposal, state.asset)
     left = STEPS[len(done) + 1 :]
     signed = AssetDisposalSigned(
         asset_id=state.asset.asset_id,
@@ -301,23 +300,18 @@ def _sign(command: SignDisposal, state: Kept, who: str, on: date) -> Sequence[As
 
 
 def _require_another(disposal: Disposal, who: str, himself: str | None) -> None:
-    """Nobody has two parts in a sale, nor signs what he buys."""
+    """Nobody has two parts in a sale, nor signs what he buys or is paid."""
     if who in (disposal.proposed_by, *disposal.signers):
         raise Refused("forbidden_second_signature")
-    if _is_his(disposal.buyer_account, himself):
-        raise Refused("forbidden_buyer")
+    require_neither_end(disposal, himself)
 
 
 def _require_no_part(asset: Asset, himself: str | None) -> None:
     """Nobody sells what he gave for his debt, nor what he has a share in."""
-    if _is_his(asset.borrower_account, himself):
+    if is_his(asset.borrower_account, himself):
         raise Refused("forbidden_borrower")
     if himself in [share.investor for share in asset.shares]:
         raise Refused("forbidden_holder")
-
-
-def _is_his(account: str, himself: str | None) -> bool:
-    return himself is not None and account == f"acc_{himself.removeprefix('usr_')}"
 
 
 # --- the money -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Literal, Protocol, TypeVar, assert_never
+from typing import Final, Literal, Protocol, TypeVar, assert_never
 
 from libs.events.codec import record
 from libs.events.compensation import (
@@ -88,13 +88,27 @@ def by_owner(subrogated: Sequence[Subrogated], lines: Iterable[_Line]) -> dict[s
     return found
 
 
+#: What his account answers when it cannot pay; any other end of a compensation is the house's, or the borrower's.
+_CANNOT_PAY: Final = frozenset(
+    {"insufficient_available", "owner_deceased", "unknown_account", "account_closed"}
+)
+
+
 @record
 class Guarantee:
-    """A loan's guarantor, `under_way` what he is being asked for, `subrogated` what he has paid for, oldest first."""
+    """A loan's guarantor, `under_way` what he is being asked for, `subrogated` what he has paid for, oldest first. `asked_in_vain`: when he was
+    asked last, his account could not pay."""
 
     guarantor: str
     under_way: UnderWay | None = None
     subrogated: tuple[Subrogated, ...] = ()
+    asked_in_vain: bool = False
+
+    @property
+    def is_asked_first(self) -> bool:
+        """Whether there is money of his that would come before a thing of the debtor's: he has not paid for all of it, and could pay, or is being
+        asked whether he can."""
+        return self.next_number is not None and (self.under_way is not None or not self.asked_in_vain)
 
     @property
     def next_number(self) -> int | None:
@@ -103,6 +117,10 @@ class Guarantee:
             return 1
         last = self.subrogated[-1].through
         return None if last is None else last + 1
+
+    def is_his(self, number: int) -> bool:
+        """Whether an instalment is his, because he paid it."""
+        return any(each.holds(number) for each in self.subrogated)
 
 
 GuaranteeEvent = (
@@ -138,11 +156,14 @@ def fold(guarantee: Guarantee, event: GuaranteeEvent) -> Guarantee:
                 guarantee, under_way=Asked(compensation_id=event.compensation_id, lines=event.lines)
             )
         case CompensationDeclined():
-            return replace(guarantee, under_way=None)
+            in_vain = isinstance(guarantee.under_way, Asked) and event.code in _CANNOT_PAY
+            return replace(guarantee, under_way=None, asked_in_vain=guarantee.asked_in_vain or in_vain)
         case ClaimsSubrogated():
             claim = event.claim
             paid = Subrogated(claim_id=claim.claim_id, first=claim.first, through=claim.through)
-            return replace(guarantee, under_way=None, subrogated=(*guarantee.subrogated, paid))
+            return replace(
+                guarantee, under_way=None, subrogated=(*guarantee.subrogated, paid), asked_in_vain=False
+            )
         case _:
             assert_never(event)
 

@@ -40,6 +40,17 @@ def require_no_part_in(state: Running, himself: str | None) -> None:
     )
 
 
+def is_his(account_id: str, himself: str | None) -> bool:
+    """Whether a custody account is the member of staff's own."""
+    return himself is not None and account_id == f"acc_{himself.removeprefix('usr_')}"
+
+
+def require_other_payee(account_id: str, himself: str | None) -> None:
+    """Nobody proposes or signs what his own account is paid. Refused: `forbidden_payee`."""
+    if is_his(account_id, himself):
+        raise Refused("forbidden_payee")
+
+
 def signer_without_part(himself: str | None, state: Running, context: Context) -> str:
     """The member of staff who acts. Refused: `forbidden_not_staff`, and where he has a part in the loan."""
     who = staff(context)

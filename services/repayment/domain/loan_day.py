@@ -69,6 +69,7 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
         *(release_all(state, "loan_overdue") if missed else []),
         *charges,
         *worse,
+        *_observed_no_more(rules, state, judged_on),
         *stopped_by_day(rules, state, judged_on),
     ]
 
@@ -225,6 +226,23 @@ def cured(rules: Rules, state: Running, book: Book, on: date) -> Sequence[LoanCl
     return classified(state, book, best, on) if may_be and is_better else []
 
 
+def _observed_no_more(rules: Rules, state: Running, on: date) -> Sequence[LoanClassified]:
+    """The one class that gets better by a day and not by a payment: there is none to wait for."""
+    over_on = _observation_over(rules, state)
+    return cured(rules, state, state.book, on) if over_on is not None and over_on <= on else []
+
+
+def _observation_over(rules: Rules, state: Running) -> date | None:
+    """The day after the last on which it is observed, where its class is better from then on: all that was asked for is paid. None where something
+    is open, for that cures it when it is paid."""
+    observed, written_off_on = state.trouble.observed, state.trouble.written_off_on
+    if observed is None or observed.until is None or written_off_on is not None:
+        return None
+    over_on = observed.until + _DAY
+    is_better = rules.class_rank(floor_on(state.trouble, over_on)) < rules.class_rank(state.loan_class)
+    return over_on if is_better and state.book.first_open >= state.next_due else None
+
+
 def classified(
     state: Running, book: Book, name: LoanClass, on: date, *, measure_id: str = ""
 ) -> Sequence[LoanClassified]:
@@ -264,8 +282,8 @@ def _may_ask(state: Running) -> bool:
 
 
 def next_wake(rules: Rules, state: Running) -> WakeOn:
-    """The earliest of: the next due date and debit retry (phase 2), the next miss, worse bucket or class and the penalty
-    of a month (phase 4).
+    """The earliest of: the next due date and debit retry (phase 2), the next miss, worse bucket or class, the penalty of a month and the end
+    of its observation (phase 4).
 
     None for a loan that is asked no more and is lost. Nothing of phase 4 while a debit has no answer.
     """
@@ -278,6 +296,8 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
         return min(times, default=None)
     if missed := _unsaid(state.book, state.next_missed):
         times.append((reaches(state.book.pauses, missed, 1), MISSES_PHASE))
+    if over_on := _observation_over(rules, state):
+        times.append((over_on, MISSES_PHASE))
     oldest = state.book.oldest_due_on
     bucket_edge = None if state.bucket == WRITTEN_OFF else rules.dpd_after(state.bucket)
     edges = (bucket_edge, rules.class_dpd_after(state.loan_class), _accrual_edge(rules, state))

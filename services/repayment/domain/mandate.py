@@ -57,7 +57,8 @@ class Ballot:
 
 
 def need_of(terms: RepaymentTerms | None, what: Mandated, claims: Sequence[Creditor]) -> Need:
-    """What a loan's contract says of it; who votes where it says nothing, each lender once with all that he is owed."""
+    """What a loan's contract says of it; who votes where it says nothing, each lender once with all that he is owed.
+    Refused: `no_voters`."""
     clause = (terms.mandate if terms else None) or MandateClause()
     if what in clause.measures:
         return Need(by="clause")
@@ -65,6 +66,8 @@ def need_of(terms: RepaymentTerms | None, what: Mandated, claims: Sequence[Credi
     for claim in claims:
         owed[claim.investor] = owed.get(claim.investor, 0) + claim.principal_fen
     voters = tuple(Voter(investor=who, principal_fen=fen) for who, fen in owed.items() if fen)
+    if not voters:
+        raise Refused("no_voters")
     return Need(by="vote", voters=voters, silence_consents=clause.silence_consents)
 
 

@@ -68,6 +68,19 @@ def _paused(
     ]
 
 
+def require_ahead(terms: Pause, on: date) -> None:
+    """Whoever proposes a pause means days to come: it moves while it is signed, not before. Refused: `pause_backdated`."""
+    if terms.from_on < on:
+        raise Refused("pause_backdated")
+
+
+def require_of_the_loan(rules: Rules, terms: Pause, state: Running, on: date) -> None:
+    """A pause of days that the loan never has would only keep a real one out: it begins by the last due day, or, where that is over, within the
+    days in which a measure is signed *(chosen)*. Refused: `pause_after_maturity`."""
+    if terms.from_on > max(state.book.rows[-1].due_on, on + timedelta(days=rules.signing_days)):
+        raise Refused("pause_after_maturity")
+
+
 def _unpaused(measure_id: str, state: Running, on: date) -> Sequence[DelinquencyPauseEnded]:
     ended = pause_ended(measure_id, state, on, "by_hand")
     if not ended:

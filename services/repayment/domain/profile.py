@@ -68,7 +68,7 @@ class Rules:
     within `compensation_days` (both chosen); lenders vote for `mandate_days`; a restructured loan is observed for `observed_days` and
     `observed_periods`. A pause is for one of `pause_causes`, of at most `pause_days_max` days, and a loan has at most
     `pause_year_days_max` of them in a calendar year (all chosen). What takes the place of money was valued at most `valuation_days` before (half a
-    year, as of collateral: processes.md 1.D).
+    year, as of collateral: processes.md 1.D), and its sale costs at most `disposal_cost_permille` of the price (chosen).
 
     Of guarantors (processes.md 1.J): one is admitted for at most `guarantor_days`, answers as `liabilities` say, and for all loans together,
     here and elsewhere, for at most `guarantor_multiple` times its net assets (chosen). What is proposed of one waits for `signing_days`.
@@ -93,6 +93,7 @@ class Rules:
     prepay_min_fen: int = 100_00
     signing_days: int = 30
     valuation_days: int = 183
+    disposal_cost_permille: int = 200
     compensation_days: int = 10
     guarantor_days: int = 366
     guarantor_multiple: int = 10

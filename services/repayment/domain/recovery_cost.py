@@ -14,6 +14,7 @@ from libs.events.deciding import Refused
 from libs.events.measures import WriteOff
 from libs.events.recovery_costs import RecoveryCostBooked, RecoveryCostPaid
 from libs.events.repayment import OverpaymentReturned, PaymentReceived, PaymentReturned
+from services.repayment.domain.himself import require_other_payee as require_other
 from services.repayment.domain.ids import account_of_guarantor, require_account
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.money_in import Money
@@ -49,10 +50,8 @@ def booked(measure_id: str, terms: WriteOff, state: Running, on: date) -> Sequen
 
 def require_other_payee(terms: object, himself: str | None) -> None:
     """Nobody proposes or signs what his own account is paid. Refused: `forbidden_payee`."""
-    if not isinstance(terms, WriteOff) or not himself:
-        return
-    if terms.cost_account == f"acc_{himself.removeprefix('usr_')}":
-        raise Refused("forbidden_payee")
+    if isinstance(terms, WriteOff):
+        require_other(terms.cost_account, himself)
 
 
 def cost_first(

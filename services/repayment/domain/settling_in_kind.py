@@ -23,6 +23,8 @@ from services.repayment.domain.allocation import (
     order_of,
     overdue_fen,
 )
+from services.repayment.domain.deferring import ON_ITS_WAY, is_on_its_way
+from services.repayment.domain.himself import guarantor_of
 from services.repayment.domain.ids import asset_of
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
@@ -65,6 +67,7 @@ def settled_in_kind(
             settled_on=on,
             product=state.product,
             region=state.region,
+            guarantor=guarantor_of(state),
         ),
         *better_bucket(rules, state, book, on),
         *cured(rules, state, book, on),
@@ -86,7 +89,12 @@ def settled_in_kind(
 
 
 def require_lately(rules: Rules, terms: SettlementInKind, state: Running, on: date) -> None:
-    """What an asset that is taken now must be; older ones were not asked."""
+    """What an asset that is taken now must be; older ones were not asked, nor is a guarantor in a replay, which does not know what his
+    account said."""
+    if is_on_its_way(state):
+        raise Refused(ON_ITS_WAY)
+    if state.guarantee is not None and state.guarantee.is_asked_first:
+        raise Refused("loan_guaranteed")
     # It is acquired when the agreement, or the award, is in force: there is none on a debt that is not there yet.
     if terms.acquired_on < state.book.funded_on:
         raise Refused("acquired_before_loan")
@@ -97,10 +105,8 @@ def require_lately(rules: Rules, terms: SettlementInKind, state: Running, on: da
 def _require_sound(terms: SettlementInKind, state: Running, on: date) -> None:
     if not state.book.is_behind(on) and state.trouble.written_off_on is None:
         raise Refused("not_overdue")
-    if state.guarantee is not None:
-        raise Refused("loan_guaranteed")
     if state.unanswered:
-        raise Refused("payment_on_its_way")
+        raise Refused(ON_ITS_WAY)
     if terms.agreed_fen > terms.valued_fen:
         raise Refused("above_valuation")
     has_lapsed = terms.valid_to is not None and terms.valid_to < on

@@ -46,9 +46,15 @@ from services.repayment.domain.loan_day import (
     next_wake,
     penalties,
 )
-from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.loan_state import LoanEvent, Running, shared_by
 from services.repayment.domain.mandate import Need, need_of
-from services.repayment.domain.pausing_loan import flagged, pause_ended, paused_or_flagged
+from services.repayment.domain.pausing_loan import (
+    flagged,
+    pause_ended,
+    paused_or_flagged,
+    require_ahead,
+    require_of_the_loan,
+)
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.recovery_cost import booked, require_other_payee
 from services.repayment.domain.restructuring import reschedule
@@ -71,6 +77,8 @@ def examine(
         return []
     require_other_payee(command.terms, command.himself)
     effect(rules, command.measure_id, command.terms, state, context.business_date)
+    if isinstance(command.terms, Pause):
+        require_ahead(command.terms, context.business_date)
     _require_now(rules, command.terms, state, context.business_date)
     need = _need(command.terms, state)
     return [
@@ -122,6 +130,8 @@ def _require_now(rules: Rules, terms: MeasureTerms, state: Running, on: date) ->
         raise Refused(ON_ITS_WAY)
     if isinstance(terms, SettlementInKind):
         require_lately(rules, terms, state, on)
+    if isinstance(terms, Pause):
+        require_of_the_loan(rules, terms, state, on)
 
 
 def require_within(waivable_fen: int | None, state: Running, events: Sequence[LoanEvent]) -> None:
@@ -147,7 +157,7 @@ def lift(command: CarryOutMeasure, terms: Unflag, last: Running, context: Contex
 def _need(terms: MeasureTerms, state: Running) -> Need:
     """Whose money it is decides (red line 2): a new schedule, a write-off and a thing instead of money touch the lenders'."""
     if isinstance(terms, Extension | Restructuring | WriteOff | SettlementInKind):
-        return need_of(state.book.repayment, terms.kind, state.claims)
+        return need_of(state.book.repayment, terms.kind, shared_by(state))
     return Need(by="not_needed")
 
 
@@ -264,10 +274,10 @@ def _bare(arrears: Arrears | None, row: ScheduleRow) -> ScheduleRow:
 
 
 def _waived(rules: Rules, measure_id: str, terms: Waiver, state: Running, on: date) -> Sequence[LoanEvent]:
-    """What is charged up to the day, of which the amount gives up the oldest first."""
+    """What is charged up to the day, of which the amount gives up the oldest first that is not the guarantor's."""
     charges = penalties(rules, state, on)
     book = charged_by(state.book, charges)
-    lines = waived_lines(book, terms.amount_fen)
+    lines = waived_lines(book, terms.amount_fen, state.guarantee)
     if not lines:
         raise Refused("nothing_to_waive")
     book = waived(book, lines)

@@ -6,12 +6,16 @@ from datetime import date
 
 from libs.events.measures import WaivedLine
 from services.repayment.domain.allocation import Book, open_lines
+from services.repayment.domain.guarantee import Guarantee
 
 
-def waived_lines(book: Book, amount_fen: int) -> tuple[WaivedLine, ...]:
-    """What of charged penalty an amount gives up, the oldest instalment's first; what it leaves was not owed."""
+def waived_lines(book: Book, amount_fen: int, guarantee: Guarantee | None) -> tuple[WaivedLine, ...]:
+    """What of charged penalty an amount gives up, the oldest instalment's first; what it leaves was not owed, or is the guarantor's: he has paid
+    for it, and nobody asks him."""
     lines: list[WaivedLine] = []
     for penalty in book.penalties:
+        if guarantee is not None and guarantee.is_his(penalty.number):
+            continue
         fen = min(amount_fen, penalty.owed_fen)
         amount_fen -= fen
         if fen:

@@ -14,6 +14,7 @@ from libs.events.compensation import (
 )
 from libs.events.corrections import LoanRestated
 from libs.events.guarantees import GuaranteeDeclined
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.onboarding import PrecedentsMet
 from libs.events.records import RecordedEvent
 from libs.events.repayment import PaymentReceived, PaymentReturned
@@ -77,6 +78,8 @@ def on_repayment(event: RecordedEvent) -> list[Send]:
         case CommandRefused() as refused if refused.command_type == _RECORD and refused.about:
             about = refused.about  # bidding gives the money back by the same refusal
             return [_decline(about["loan_id"], about["payment_id"], refused.code)]
+        case DebtSettledInKind() as settled if settled.guarantor:
+            return [_reduce(settled.guarantor, settled.loan_id, settled.principal_after_fen)]
         case LoanVoided() as voided if voided.guarantor:
             return [_reduce(voided.guarantor, voided.loan_id, 0)]
         case ClaimsSubrogated() as paid_for:
@@ -153,6 +156,7 @@ SAGAS = (
             Step(on=ClaimsSubrogated, send=ReduceGuarantee),
             Step(on=LoanRestated, send=RestoreGuarantee),
             Step(on=LoanVoided, send=ReduceGuarantee),
+            Step(on=DebtSettledInKind, send=ReduceGuarantee),
             Step(on=ListingExpired, send=ReduceGuarantee),
             Step(on=ListingCancelled, send=ReduceGuarantee),
             Step(on=ListingRefused, send=ReduceGuarantee),

@@ -225,6 +225,7 @@ def _settled(settled: DebtSettledInKind) -> Sequence[Op]:
         Set(doc, "overdue_fen", settled.overdue_after_fen),
         Add(doc, "penalty_fen", -sum(line.penalty_fen for line in settled.lines)),
         Set(doc, f"measures.{settled.measure_id}", "settlement_in_kind"),
+        standing.taken(settled, "settlement_in_kind", settled.settled_on),
         Set(doc, f"in_kind.{settled.asset_id}", in_kind),
         *_allocated(doc, settled.lines),
         *holders.settled(settled),

@@ -3,8 +3,10 @@ which measures; the days that it is paused, and its flags. A part of the loan's 
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from libs.events.flags import LoanFlagged, LoanUnflagged
+from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanMoved, LoanRescheduled, LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
@@ -53,12 +55,14 @@ def changed(event: _Changed) -> Sequence[Op]:
         case LoanRescheduled():
             return [
                 Set(doc, f"measures.{event.measure_id}", event.kind),
+                taken(event, event.kind, event.rescheduled_on, until=event.matures_on),
                 Set(doc, "matures_on", event.matures_on.isoformat()),
                 *(_left(event) if event.kind == "restructuring" else []),
             ]
         case LoanWrittenOff():
             return [
                 Set(doc, f"measures.{event.measure_id}", "write_off"),
+                taken(event, "write_off", event.written_off_on),
                 Set(doc, "written_off_on", event.written_off_on.isoformat()),
                 Set(doc, "bucket", "written_off"),
                 Set(doc, "penalty_rate", "0"),
@@ -72,6 +76,7 @@ def changed(event: _Changed) -> Sequence[Op]:
         case LoanVoided():
             return [
                 Set(doc, f"measures.{event.measure_id}", "voidance"),
+                taken(event, "voidance", event.voided_on, until=event.due_on),
                 Set(doc, "voided_on", event.voided_on.isoformat()),
                 Set(doc, "penalty_rate", "0"),
                 Set(doc, "guarantor", ""),
@@ -82,6 +87,7 @@ def changed(event: _Changed) -> Sequence[Op]:
         case PenaltyWaived():
             return [
                 Set(doc, f"measures.{event.measure_id}", "waiver"),
+                taken(event, "waiver", event.waived_on),
                 Add(doc, "penalty_fen", -event.waived_fen),
                 Add(doc, "waived_fen", event.waived_fen),
                 Set(doc, "overdue_fen", event.overdue_after_fen),
@@ -124,6 +130,24 @@ def _left(event: LoanRescheduled) -> Sequence[Op]:
     ]
 
 
+def taken(
+    event: LoanRescheduled
+    | LoanWrittenOff
+    | LoanVoided
+    | PenaltyWaived
+    | DelinquencyPaused
+    | DebtSettledInKind,
+    kind: str,
+    on: date,
+    until: date | None = None,
+) -> Op:
+    """A measure that changes what holders get, or when, for their own page: what it was and of which day, and when the loan ends by it. What is
+    the borrower's own, a flag or another branch, is not among them."""
+    matures_on = None if until is None else until.isoformat()
+    line = {"kind": kind, "on": on.isoformat(), "matures_on": matures_on}
+    return Set(event.loan_id, f"taken.{event.measure_id}", line)
+
+
 def _until_void(event: LoanVoided) -> Sequence[Op]:
     """The schedule that held stays to be seen, for what was paid on it; another day is the last, unless nothing is owed."""
     rows = [
@@ -149,6 +173,7 @@ def _paused(event: DelinquencyPaused | DelinquencyPauseEnded) -> Sequence[Op]:
         at = f"pauses.{event.measure_id}"
         return [
             Set(doc, f"measures.{event.measure_id}", "pause"),
+            taken(event, "pause", event.paused_on),
             Set(doc, f"{at}.cause", event.cause),
             Set(doc, f"{at}.from_on", event.from_on.isoformat()),
             Set(doc, f"{at}.to_on", event.to_on.isoformat()),

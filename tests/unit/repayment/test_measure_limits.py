@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from libs.events.deciding import Wake
+from libs.events.deciding import Refused, Wake
 from libs.events.mandate import Voter
-from libs.events.measures import Extension, MeasureTerms, Restructuring, Waiver
+from libs.events.measures import Extension, MeasureTerms, PenaltyWaived, Restructuring, Waiver, WriteOff
+from libs.events.schedules.order import Allocation, PayOrder
+from libs.events.schedules.terms import PLAIN
 from services.repayment.commands.measures import AdmitMeasure, ExamineMeasure
+from services.repayment.domain.loan_state import Running
+from services.repayment.domain.mandate import need_of
 from services.repayment.domain.measure import measure_aggregate
 from services.repayment.domain.profile import profile_named
 from tests.unit.bidding.specs import Spec, on
@@ -36,7 +40,19 @@ from tests.unit.repayment.measure_story import (
     voted,
     waiver,
 )
-from tests.unit.repayment.stories import LOAN, OPENED, applied, check_applied, days, in_time
+from tests.unit.repayment.stories import (
+    FIRST_DUE,
+    LAST_DUE,
+    LOAN,
+    OPENED,
+    applied,
+    check_applied,
+    days,
+    in_time,
+    pays,
+)
+from tests.unit.repayment.test_correcting_compensation import compensated
+from tests.unit.repayment.test_correcting_measures import go_on
 from tests.unit.repayment.test_trading import TRANSFERRED
 from tests.unit.repayment.test_troubled import (
     CHARGED,
@@ -53,6 +69,47 @@ from tests.unit.repayment.test_troubled import (
 MEASURE = measure_aggregate(profile_named("demo"))
 RISK, MANAGER, SUE = (on(principal=who) for who in ("stf_ria", "stf_gus", "stf_sue"))
 FIRST, LAST = sign("risk"), sign("general_manager")
+
+# --- whose penalty it is -------------------------------------------------------------------------------------------
+
+
+def test_no_waiver_gives_away_what_the_guarantor_has_paid_for() -> None:
+    """The first instalment is his, with its penalty of later days: nobody forgives it for him, as no restructuring gives it to others. What the
+    second costs is the holders', who are asked by nobody either, and it is given up to the last fen; his stays owed to him."""
+    lived = compensated()
+    assert lived.say(ExamineMeasure(measure_id="msr_1", terms=Waiver(amount_fen=1))) == "nothing_to_waive"
+    go_on(lived, days(FIRST_DUE, 45))
+    given_up = lived.say(done(Waiver(amount_fen=50_000)))
+    assert not isinstance(given_up, str)
+    (event,) = [each for each in given_up if isinstance(each, PenaltyWaived)]
+    assert [each.number for each in event.lines] == [2]
+    state = lived.state
+    assert isinstance(state, Running)
+    assert [(each.number, each.owed_fen > 0) for each in state.book.penalties] == [(1, True), (2, False)]
+    assert event.penalty_after_fen == state.book.penalty_fen
+
+
+# --- whose word it is ----------------------------------------------------------------------------------------------
+
+
+def test_lenders_of_whose_principal_nothing_is_left_are_asked_by_what_they_were_owed_last() -> None:
+    """By the contract's order the principal was paid first; 20.07 of interest is owed to the three of them, and nobody else can give it up."""
+    order = PayOrder(across="vertical", components=("principal", "interest", "fee", "penalty"))
+    terms = replace(PLAIN, allocation=Allocation(performing=order, non_performing=order))
+    opened = replace(OPENED, repayment=terms)
+    paid = given(LOAN, opened).when(pays(LAST_DUE, 100_000), on(LAST_DUE))
+    asked = ExamineMeasure(measure_id="msr_1", terms=WriteOff(ground="court"))
+    (event,) = given(LOAN, opened, *paid.events).when(asked, on(LAST_DUE)).events
+    each = ((1, 50_000), (2, 30_000), (3, 20_000))
+    assert event.voters == tuple(Voter(investor=f"usr_{who}", principal_fen=fen) for who, fen in each)
+
+
+def test_a_vote_that_nobody_has_is_not_begun() -> None:
+    """It could only be lost after ten days: the measure hears at once that there is nobody to ask."""
+    with pytest.raises(Refused, match="no_voters"):
+        need_of(None, "write_off", ())
+    assert "`no_voters`" in (ExamineMeasure.__doc__ or "")
+
 
 # --- small waivers -------------------------------------------------------------------------------------------------
 

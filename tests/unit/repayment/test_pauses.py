@@ -12,6 +12,7 @@ from libs.events.non_accrual import NonAccrualEnded
 from libs.events.pauses import Pause
 from libs.events.repayment import PenaltyLine
 from services.bidding.policies.repaying import on_repayment
+from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.allocation import penalty_lines
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.pausing_loan import paused_or_flagged
@@ -39,6 +40,7 @@ from tests.unit.repayment.stories import (
     CONTRACTED,
     FIRST_DUE,
     INSTALLMENT,
+    LAST_DUE,
     LOAN,
     OPENED,
     SECOND_DUE,
@@ -60,6 +62,11 @@ RULES = profile_named("demo").on(ASKED_FOR)
 ENDED = (applied(END, FIRST_DUE, "msr_2"), ended(FIRST_DUE, FIRST_DUE))
 #: A second one would make it 150 days in 2024.
 USED = (applied(PAUSE, ASKED_FOR), paused(date(2024, 2, 16), date(2024, 4, 30)))
+
+
+def examine(terms: Pause) -> ExamineMeasure:
+    """Somebody proposes it."""
+    return ExamineMeasure(measure_id="msr_1", terms=terms)
 
 
 def of_days(from_on: date, to_on: date, **changed: Any) -> Pause:
@@ -108,7 +115,46 @@ def test_a_loan_has_so_many_paused_days_in_a_year() -> None:
     )
     assert later.when(done(of_days(day, days(day, 44)), "msr_2"), on(date(2024, 10, 31))).refused is None
     over = of_days(date(2024, 12, 1), date(2025, 2, 1))
-    assert later.when(done(over, "msr_2"), on(date(2024, 10, 31))).refused is None
+    assert later.when(done(over, "msr_2"), on(date(2024, 11, 1))).refused is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "day"),
+    [
+        (Spec("of a day that is past", (OPENED,), examine(of_days(date(1990, 1, 1), TO)), "pause_backdated"), ASKED_FOR),
+        (Spec("be it yesterday", (OPENED,), examine(of_days(days(ASKED_FOR, -1), TO)), "pause_backdated"), ASKED_FOR),
+        (Spec("of a day after the loan", (OPENED,), examine(of_days(date(2199, 1, 1), date(2199, 1, 5))), "pause_after_maturity"), ASKED_FOR),
+        (Spec("be it the first", (OPENED,), examine(of_days(days(LAST_DUE, 1), days(LAST_DUE, 2))), "pause_after_maturity"), ASKED_FOR),
+        (Spec("whoever has signed it", (OPENED,), done(of_days(days(LAST_DUE, 1), days(LAST_DUE, 2))), "pause_after_maturity"), ASKED_FOR),
+        (Spec("a month later of one that is late", (OPENED,), examine(of_days(days(LAST_DUE, 41), days(LAST_DUE, 42))), "pause_after_maturity"), days(LAST_DUE, 10)),
+    ],
+    ids=lambda spec: spec.says if isinstance(spec, Spec) else "",
+)  # fmt: skip
+def test_a_pause_makes_sense_when_it_is_proposed(spec: Spec, day: date) -> None:
+    """Nothing else is silently made of what somebody wrote, and no pause of a day that the loan never has keeps a real one out."""
+    replace(spec, context=on(day)).check(LOAN)
+    assert f"`{spec.then}`" in (CarryOutMeasure.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("pause", "day"),
+    [
+        (of_days(ASKED_FOR, TO), ASKED_FOR),
+        (of_days(LAST_DUE, days(LAST_DUE, 5)), ASKED_FOR),
+        (of_days(days(LAST_DUE, 11), days(LAST_DUE, 12)), days(LAST_DUE, 10)),
+        (of_days(days(LAST_DUE, 40), days(LAST_DUE, 41)), days(LAST_DUE, 10)),
+    ],
+)
+def test_any_other_day_is_one_of_the_loan(pause: Pause, day: date) -> None:
+    """From today, which is tomorrow, to its last due day; of one that is over and not paid, within the days in which it is signed."""
+    assert given(LOAN, OPENED).when(examine(pause), on(day)).refused is None
+
+
+def test_its_signatures_may_take_longer_than_its_beginning() -> None:
+    """It was proposed for the 20th and is complete on the 25th: it begins on the 26th, and what has counted has counted."""
+    late = date(2024, 2, 25)
+    begun = given(LOAN, OPENED).when(done(PAUSE), on(late)).events[-1]
+    assert begun == paused(days(late, 1), TO, late)
 
 
 def test_a_cause_is_one_of_the_profile() -> None:

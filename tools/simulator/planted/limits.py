@@ -36,6 +36,14 @@ PLANTS = (
         seeds=range(24),
     ),
     Plant(
+        "waives-what-the-guarantor-is-owed",
+        "A waiver gives up the penalty of instalments that the guarantor has paid for.",
+        instead(troubled, "waived_lines", lambda real: lambda book, fen, _guarantee: real(book, fen, None)),
+        ("is forgiven what its guarantor is owed",),
+        config=LATE,
+        seeds=range(24),
+    ),
+    Plant(
         "signs-about-himself",
         "Whoever owes, answers for a loan or is owed signs what is done to it.",
         instead(measure, "require_no_part", _anybody),
