@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: late that is told; one may ask for a term; a cashier may refuse a redemption, of which no deadline is promised that the
 #: calendar does not know; the law of the day on which a listing opens, windows of whole days, no look after its last day,
 #: nobody in two steps of a listing.
-#: 12: of payments that no loan knew, an account remembers the last.
+#: 12: of payments that no loan knew, an account remembers the last; no fee hides in what the ceiling leaves to rounding.
 RULES = 12
 
 
