@@ -11,6 +11,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from libs.events.deciding import Refused
+from libs.events.schedules.due_dates import is_provisional
 from libs.events.schedules.order import Allocation, Component, PayOrder
 from libs.runtime.http import edge_of, scopes
 from libs.runtime.http.problems import refusal
@@ -27,6 +28,9 @@ class QuoteRowOut(BaseModel):
 
     number: int
     due_on: date
+    provisional: bool = Field(
+        description="The holidays of that year are not published yet: a loan that is opened when they are may have another day."
+    )
     principal_fen: int
     interest_fen: int
     fee_fen: int
@@ -72,6 +76,7 @@ class QuoteOut(BaseModel):
             QuoteRowOut(
                 number=row.number,
                 due_on=row.due_on,
+                provisional=is_provisional(answer.repayment, row.due_on),
                 principal_fen=row.principal_fen,
                 interest_fen=row.interest_fen,
                 fee_fen=row.fee_fen,
