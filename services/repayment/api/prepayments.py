@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from libs.events.deciding import Refused
 from libs.events.money import money_context
 from libs.events.rescheduling import Prepay
-from libs.runtime.http import DayField, edge_of, scopes
+from libs.runtime.http import DayField, PositiveFenText, edge_of, scopes
 from libs.runtime.http.problems import refusal
 from services.repayment.api.portfolio import router
 from services.repayment.api.routes import Today, VisibleLoan, payable_on
@@ -80,7 +80,7 @@ async def read_prepayment(
     request: Request,
     loan: VisibleLoan,
     today: Today,
-    amount_fen: Annotated[int, Query(gt=0, le=10**15, examples=[1_000_00])],
+    amount_fen: Annotated[PositiveFenText, Query(examples=[1_000_00])],
     mode: Annotated[Prepay, Query(examples=["reamortise"])],
     on: Annotated[
         DayField | None, Query(description="The value date; the open business date if left out.")

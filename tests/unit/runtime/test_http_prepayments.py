@@ -37,6 +37,8 @@ async def repayment(keys: Path) -> AsyncIterator[World]:
         ("prepayment-quote", {"amount_fen": "0", "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "-5", "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "12.5", "mode": "shorten"}, 422, "invalid_request"),
+        ("prepayment-quote", {"amount_fen": "20_000", "mode": "shorten"}, 422, "invalid_request"),
+        ("prepayment-quote", {"amount_fen": "020000", "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "1" + "0" * 40, "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "20000", "mode": "lengthen"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "20000"}, 422, "invalid_request"),
