@@ -99,6 +99,13 @@ class PageBooks:
                 shown["status"] == "overdue"
             ) == is_overdue
             require(is_right, f"the page calls {name} {shown['status']}, open is {owed}")
+        late = sum(row.principal_fen for row in loan.rows.values() if running and row.missed)
+        split = late, loan.outstanding_fen - late
+        told = page["overdue_principal_fen"], page["normal_principal_fen"]
+        require(told == split, f"the page of {loan.loan_id} splits its principal {told}, the books {split}")
+        is_partly = all(split)
+        right = page["partly_overdue"] == is_partly
+        require(right, f"the page of {loan.loan_id} is partly overdue: {page['partly_overdue']}")
         owed = sum(row.asked_fen + row.penalty_fen for row in loan.rows.values())
         asked = page["totals"]["open_fen"]
         require(asked == owed, f"the page of {loan.loan_id} has {asked} open in all, the books {owed}")

@@ -16,6 +16,7 @@ from services.repayment.domain.allocation import (
     days_past_due,
     open_lines,
     overdue_fen,
+    overdue_lines,
     payoff_fen,
     settlement,
 )
@@ -121,4 +122,8 @@ def _page_agrees(loan: dict[str, object], state: Running, today: date, rules: Ru
     assert (page.accrual == "non_accrual") == state.trouble.non_accrual
     assert page.dpd == days_past_due(state.book, today)
     if not state.unanswered:
-        assert page.overdue_fen == overdue_fen(state.book, today - timedelta(days=1))
+        judged_on = today - timedelta(days=1)
+        assert page.overdue_fen == overdue_fen(state.book, judged_on)
+        late_fen = sum(line.principal_fen for line in overdue_lines(state.book, judged_on))
+        assert page.overdue_principal_fen == late_fen
+        assert page.normal_principal_fen == state.book.outstanding_fen - late_fen

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.collections.domain import debtor_corrections
 from services.collections.projections import collectors
+from services.repayment.api import page_shapes
 from services.repayment.domain import loan_account
 from services.repayment.projections import loan_history, off_balance, overdue_buckets, receipts
 from tools.simulator.planted.plant import DUES, LATE, WHOLE, Plant, instead
@@ -58,6 +59,13 @@ PLANTS = (
             lambda real: lambda field: real(field) and not field.endswith("penalty_fen"),
         ),
         ("the history of ",),
+        config=LATE,
+    ),
+    Plant(
+        "all-principal-is-normal",
+        "A loan's page knows no principal that is overdue.",
+        instead(page_shapes, "overdue_principal_fen", lambda _real: lambda _account: 0),
+        (" splits its principal ",),
         config=LATE,
     ),
     Plant(
