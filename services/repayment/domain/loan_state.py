@@ -60,7 +60,7 @@ from services.repayment.domain.trouble_told import troubled, voided
 Claim = holding.Claim
 Reservation = holding.Reservation
 
-#: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
+#: How many voluntary payments that it did not take a loan recognises when they come again (see `paying`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
 SALES_REMEMBERED = 32
 
