@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 #: and valued lately; loans that are repaid at once, by the day or on days that move are extended and restructured; a
 #: correction says what of a loss is owed, and goes behind a sale; no penalty behind a debit that has no answer;
 #: a prepayment of a loss asks for no interest again.
-#: 9: a payment that was taken is known for good.
+#: 9: a payment that was taken is known for good; events say what of the principal is overdue.
 RULES = 9
 
 

@@ -145,13 +145,16 @@ class PageBooks:
                 segment = kept[*self.segments[loan.loan_id], loan.bucket]
                 segment["loans"] += 1
                 segment["principal_fen"] += loan.outstanding_fen
+                missed = (row.principal_fen for row in loan.rows.values() if row.missed)
+                segment["overdue_principal_fen"] += sum(missed)
         for case in self.entries.values():
             if case["bucket"] == _WRITTEN_OFF:
                 continue  # off the balance: in no segment
             kept[case["region"], case["product"], case["bucket"]]["overdue_fen"] += case["overdue_fen"]
         shown: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
         for each in segments:
-            fields = {name: each.get(name, 0) for name in ("loans", "principal_fen", "overdue_fen")}
+            sums = ("loans", "principal_fen", "overdue_principal_fen", "overdue_fen")
+            fields = {name: each.get(name, 0) for name in sums}
             shown[each["region"], each["product"], each["bucket"]].update(fields)
         for key in sorted({*kept, *shown}):
             said, own = +shown[key], +kept[key]

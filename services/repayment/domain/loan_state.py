@@ -81,7 +81,7 @@ class Running:
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
     `trouble` is what measures left behind.
-    `journal` is what came to the loan, from which all this can be decided again (`replaying`).
+    `journal` is what came to the loan, from which all this can be decided again (`replaying`). `overdue_said_fen`: see `overdue_split`.
     """
 
     kind: Literal["running"] = "running"
@@ -108,6 +108,7 @@ class Running:
     guarantee: Guarantee | None = None
     trouble: Trouble = Trouble()
     journal: Journal = EMPTY
+    overdue_said_fen: Count = 0
 
 
 @record

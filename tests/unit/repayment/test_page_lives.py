@@ -21,7 +21,7 @@ from services.repayment.domain.allocation import (
     settlement,
 )
 from services.repayment.domain.loan_state import Running
-from services.repayment.domain.profile import Rules, profile_named
+from services.repayment.domain.profile import WRITTEN_OFF, Rules, profile_named
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history
 from tests.unit.repayment.lives import random_terms
@@ -96,17 +96,25 @@ def _agree(lived: Anything, rules: Rules) -> None:
     state, today = lived.state, lived.today
     if isinstance(state, Running):
         _page_agrees(loan, state, today, rules)
+    late_fen = 0
     buckets = documents(BUCKETS, history("loan_7", *lived.events))
     is_running = isinstance(state, Running)
     assert ("loan:loan_7" in buckets) == is_running
     if is_running:
         row = buckets["loan:loan_7"]
         assert (row["bucket"], row["principal_fen"]) == (state.bucket, state.book.outstanding_fen)
+        late_fen = shown(loan, today).overdue_principal_fen
+        assert row["overdue_principal_fen"] == late_fen
     for sums in buckets.values():
         if sums["kind"] in ("bucket", "segment", "written_off_sum"):
             is_in = is_running and sums.get("bucket", "written_off") == state.bucket
             expected = (1, state.book.outstanding_fen) if is_in else (0, 0)
             assert (sums["loans"], sums["principal_fen"]) == expected
+            is_late = is_in and state.bucket != WRITTEN_OFF
+            assert sums.get("overdue_principal_fen", 0) == (late_fen if is_late else 0)
+        elif sums["kind"] in ("region", "product"):
+            is_late = is_running and state.bucket != WRITTEN_OFF
+            assert sums["overdue_principal_fen"] == (late_fen if is_late else 0)
 
 
 def _page_agrees(loan: dict[str, object], state: Running, today: date, rules: Rules) -> None:

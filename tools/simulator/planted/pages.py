@@ -29,6 +29,10 @@ def _never_less(real: Any) -> Any:
     return lambda case, overdue_fen: real(case, max(0, overdue_fen))
 
 
+def _from_nothing(real: Any) -> Any:
+    return lambda of, said: real(of, replace(said, before_fen=0))
+
+
 def _kept(_real: Any) -> Any:
     """What was paid of a loss is never taken off."""
     return lambda _lines: {}
@@ -66,6 +70,13 @@ PLANTS = (
         "A loan's page knows no principal that is overdue.",
         instead(page_shapes, "overdue_principal_fen", lambda _real: lambda _account: 0),
         (" splits its principal ",),
+        config=LATE,
+    ),
+    Plant(
+        "overdue-principal-only-grows",
+        "Principal that was overdue where a loan was counted is never taken off.",
+        instead(overdue_buckets, "_split", _from_nothing),
+        ("the segment ",),
         config=LATE,
     ),
     Plant(
