@@ -10,6 +10,7 @@ from typing import Literal
 from libs.events.codec import event, record
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.onboarding import Code
+from libs.events.overdue import OverduePrincipal
 from libs.events.repayment import AllocationLine, LoanClass
 from libs.events.schedules.row import ScheduleRow
 
@@ -337,6 +338,7 @@ class LoanRestated:
     waived_fen: Fen = 0
     guaranteed_fen: Count | None = None
     cost_paid_fen: Fen = 0
+    overdue_principal: OverduePrincipal | None = None
 
 
 def moved_fen(restated: LoanRestated) -> int:

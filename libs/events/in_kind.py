@@ -9,6 +9,7 @@ from typing import Literal
 from libs.events.codec import event, record
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Reference
+from libs.events.overdue import OverduePrincipal
 from libs.events.repayment import AllocationLine
 
 AssetKind = Literal["real_estate", "shares", "rights", "movables"]
@@ -76,3 +77,4 @@ class DebtSettledInKind:
     product: str = ""
     region: str = ""
     guarantor: str = ""
+    overdue_principal: OverduePrincipal | None = None

@@ -16,6 +16,7 @@ from libs.events.in_kind import SettlementInKind
 from libs.events.mandate import MandateBy, Voter
 from libs.events.money import Count, PositiveFen
 from libs.events.onboarding import Code, Reference
+from libs.events.overdue import OverduePrincipal
 from libs.events.pauses import Pause, PauseEnd
 from libs.events.repayment import LoanClass
 from libs.events.voidance import Voidance
@@ -336,6 +337,7 @@ class LoanWrittenOff:
     overdue_after_fen: Count
     product: str = ""
     region: str = ""
+    overdue_principal: OverduePrincipal | None = None
 
 
 @event("repayment.RecoveryReceived.v1")

@@ -8,6 +8,7 @@ from libs.events.arrival import Answered, Arrival
 from libs.events.bidding import ClaimTerms
 from libs.events.codec import event, record
 from libs.events.money import AnnualRate, Count, PositiveFen
+from libs.events.overdue import OverduePrincipal
 from libs.events.schedules import row
 from libs.events.schedules.terms import RepaymentTerms
 
@@ -168,6 +169,7 @@ class PaymentReceived:
     `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
     for the borrower; `arrival` how it came, None in records from before it was said. `guarantor` guarantees the loan, empty for nobody.
     `cost_fen` of the payment went to a recovery's cost before that, and is no part of `amount_fen`.
+    `overdue_principal`, here and in other events, says how much of the loan's principal is overdue where that changes by the record.
     """
 
     loan_id: str
@@ -187,6 +189,7 @@ class PaymentReceived:
     guarantor: str = ""
     arrival: Arrival | None = None
     cost_fen: Count = 0
+    overdue_principal: OverduePrincipal | None = None
 
 
 @event("repayment.RepaymentDistributed.v1")
@@ -249,6 +252,7 @@ class PaymentMissed:
     region: str = ""
     overdue_after_fen: PositiveFen | None = None
     again: bool = False
+    overdue_principal: OverduePrincipal | None = None
 
 
 @event("repayment.PenaltyCharged.v1")
@@ -289,6 +293,7 @@ class OverdueBucketChanged:
     overdue_fen: Count
     product: str = ""
     region: str = ""
+    overdue_principal: OverduePrincipal | None = None
 
 
 LoanClass = Literal["normal", "special_mention", "substandard", "doubtful", "loss"]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 #: 5: ties with staff; a manner of repayment, whose real cash flows the ceiling looks at.
 #: 6: terms keep to the product's amounts; a product names its order of payment; a guarantor signs and has room.
 #: 7: what a correction makes owed again counts again. 8: no terms whose instalments no event could say.
-RULES = 8
+#: 9: no fee hides in what the ceiling leaves to rounding.
+RULES = 9
 
 
 def build(profile: str) -> Service:

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 #: grace has deferred is due; whoever has a part in an asset, or sells it, is not paid what its sale costs, and that is a fifth at most;
 #: no waiver gives up what the guarantor has paid for; lenders whose principal came first vote by what they were owed last; a thing
 #: is taken also where the guarantor has paid for all of it, or was asked and cannot; a pause is of days
-#: of the loan, to come; a loan that was observed is told of its better class on the day after.
+#: of the loan, to come; a loan that was observed is told of its better class on the day after;
+#: a payment that was taken is known for good; events say what of the principal is overdue.
 RULES = 9
 
 

@@ -4,6 +4,9 @@
 rest every figure is the sum of its rows, which tests ask of each.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Final
+
 from libs.events.views import Figure, OtherThan
 from services.reporting.projections.funnel import STAGES
 
@@ -95,6 +98,27 @@ def _loss(name: str, title: str, field: str) -> Figure:
     )
 
 
+def _overdue_principal(
+    name: str, title: str, doc: str, rows: dict[str, str | OtherThan], missing: str
+) -> Figure:
+    """What of the principal of a part of the running book is overdue: its loans' events say it before and after."""
+    return Figure(
+        name=name,
+        title=title,
+        unit="fen",
+        formula="Σ principal that is open of missed instalments",
+        rule="processes.md 1.P, overdue transfer",
+        view=_BUCKETS,
+        doc=doc,
+        field="overdue_principal_fen",
+        rows_view=_BUCKETS,
+        rows_where={"kind": "loan"} | rows,
+        rows_field="overdue_principal_fen",
+        of=tuple(part for part in ("region", "product", "bucket") if f"{{{part}}}" in doc),
+        missing=missing,
+    )
+
+
 def _overdue(name: str, title: str, doc: str, rows: dict[str, str | OtherThan], missing: str) -> Figure:
     """What is overdue of a part of the running book, moved by its cases: at rest the sum of what its loans say."""
     return Figure(
@@ -112,6 +136,24 @@ def _overdue(name: str, title: str, doc: str, rows: dict[str, str | OtherThan], 
         of=tuple(part for part in ("region", "product", "bucket") if f"{{{part}}}" in doc),
         missing=missing,
     )
+
+
+#: The parts of the running book of which sums are kept: document, its rows, and the code of one that is not there.
+_PARTS: Final[tuple[tuple[str, dict[str, str | OtherThan], str], ...]] = (
+    ("bucket:{bucket}", {"bucket": "{bucket}"}, "unknown_bucket"),
+    (
+        "segment:{region}:{product}:{bucket}",
+        {"region": "{region}", "product": "{product}", "bucket": "{bucket}"},
+        "unknown_segment",
+    ),
+    ("region:{region}", {"region": "{region}"}, "unknown_region"),
+    ("product:{product}", {"product": "{product}"}, "unknown_product"),
+)
+
+
+def _by_part(make: Callable[..., Figure], *named: tuple[str, str]) -> Iterator[Figure]:
+    """The figure of each part, by its name and title."""
+    return (make(name, title, *part) for (name, title), part in zip(named, _PARTS, strict=True))
 
 
 def _of_loan(name: str, title: str, formula: str, rule: str, field: str) -> Figure:
@@ -299,33 +341,25 @@ FIGURES = (
         of=("region", "product", "bucket"),
         missing="unknown_segment",
     ),
-    _overdue(
-        "bucket_overdue",
-        "What is overdue of the loans in one overdue bucket",
-        "bucket:{bucket}",
-        {"bucket": "{bucket}"},
-        "unknown_bucket",
+    *_by_part(
+        _overdue,
+        ("bucket_overdue", "What is overdue of the loans in one overdue bucket"),
+        (
+            "segment_overdue",
+            "What is overdue of one region's loans of one product in one overdue bucket",
+        ),
+        ("overdue_of_region", "What is overdue of a region's loans"),
+        ("overdue_of_product", "What is overdue of a product's loans"),
     ),
-    _overdue(
-        "segment_overdue",
-        "What is overdue of one region's loans of one product in one overdue bucket",
-        "segment:{region}:{product}:{bucket}",
-        {"region": "{region}", "product": "{product}", "bucket": "{bucket}"},
-        "unknown_segment",
-    ),
-    _overdue(
-        "overdue_of_region",
-        "What is overdue of a region's loans",
-        "region:{region}",
-        {"region": "{region}"},
-        "unknown_region",
-    ),
-    _overdue(
-        "overdue_of_product",
-        "What is overdue of a product's loans",
-        "product:{product}",
-        {"product": "{product}"},
-        "unknown_product",
+    *_by_part(
+        _overdue_principal,
+        ("bucket_overdue_principal", "Overdue principal of the loans in one overdue bucket"),
+        (
+            "segment_overdue_principal",
+            "Overdue principal of one region's loans of one product in one overdue bucket",
+        ),
+        ("overdue_principal_of_region", "Overdue principal of a region's loans"),
+        ("overdue_principal_of_product", "Overdue principal of a product's loans"),
     ),
     _of_loan(
         "loan_outstanding",

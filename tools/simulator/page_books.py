@@ -99,6 +99,13 @@ class PageBooks:
                 shown["status"] == "overdue"
             ) == is_overdue
             require(is_right, f"the page calls {name} {shown['status']}, open is {owed}")
+        late = sum(row.principal_fen for row in loan.rows.values() if running and row.missed)
+        split = late, loan.outstanding_fen - late
+        told = page["overdue_principal_fen"], page["normal_principal_fen"]
+        require(told == split, f"the page of {loan.loan_id} splits its principal {told}, the books {split}")
+        is_partly = all(split)
+        right = page["partly_overdue"] == is_partly
+        require(right, f"the page of {loan.loan_id} is partly overdue: {page['partly_overdue']}")
         owed = sum(row.asked_fen + row.penalty_fen for row in loan.rows.values())
         asked = page["totals"]["open_fen"]
         require(asked == owed, f"the page of {loan.loan_id} has {asked} open in all, the books {owed}")
@@ -138,13 +145,16 @@ class PageBooks:
                 segment = kept[*self.segments[loan.loan_id], loan.bucket]
                 segment["loans"] += 1
                 segment["principal_fen"] += loan.outstanding_fen
+                missed = (row.principal_fen for row in loan.rows.values() if row.missed)
+                segment["overdue_principal_fen"] += sum(missed)
         for case in self.entries.values():
             if case["bucket"] == _WRITTEN_OFF:
                 continue  # off the balance: in no segment
             kept[case["region"], case["product"], case["bucket"]]["overdue_fen"] += case["overdue_fen"]
         shown: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
         for each in segments:
-            fields = {name: each.get(name, 0) for name in ("loans", "principal_fen", "overdue_fen")}
+            sums = ("loans", "principal_fen", "overdue_principal_fen", "overdue_fen")
+            fields = {name: each.get(name, 0) for name in sums}
             shown[each["region"], each["product"], each["bucket"]].update(fields)
         for key in sorted({*kept, *shown}):
             said, own = +shown[key], +kept[key]

@@ -80,7 +80,16 @@ def costs_too_much(
     started = [ceiling for since, ceiling in _CEILINGS if since <= on]
     if repayment is not None:
         flows = schedule_of(repayment, amount_fen, Fraction(annual_rate), months, on)
-        return worth_too_much(repayment, flows, months, started[-1], amount_fen - fee_fen)
+        return worth_too_much(
+            repayment,
+            flows,
+            amount=amount_fen,
+            rate=Fraction(annual_rate),
+            limit=started[-1],
+            months=months,
+            on=on,
+            fee=fee_fen,
+        )
     rate, limit = Fraction(annual_rate) / 12, started[-1] / 12
     growth = (1 + rate) ** months
     instalment = amount_fen * rate * growth / (growth - 1) if rate else Fraction(amount_fen, months)

@@ -85,16 +85,32 @@ def schedule_of(terms: Any, amount: int, rate: Fraction, months: int, funded_on:
     return flows
 
 
-def worth_too_much(terms: Any, flows: list[Flow], months: int, limit: Fraction, paid_out: int) -> bool:
-    """Whether the instalments, discounted at a yearly rate, are worth more than what is paid out, whatever rounding did."""
-    slack = Fraction(1, 1 if terms["rounding"] == "up" else 2)
-    first = months - len(flows) + 1
-    worth = sum(
-        (principal + interest + fee - (slack if principal + interest + fee else 0))
-        / (1 + limit / 12) ** month
-        for month, (_, principal, interest, fee) in enumerate(flows, first)
-    )
-    return worth > paid_out
+def worth_too_much(
+    terms: Any,
+    flows: list[Flow],
+    *,
+    amount: int,
+    rate: Fraction,
+    limit: Fraction,
+    months: int,
+    on: date,
+    fee: int,
+) -> bool:
+    """Whether the instalments, discounted at a yearly rate, are worth more than what is paid out: before interest and the fees of
+    instalments were rounded, for what rounding does is nobody's, and what a fee adds is."""
+    worth, balance, waiting, since = Fraction(0), amount, Fraction(0), on
+    for number, (due, principal, _, _) in enumerate(flows, 1):
+        if terms["interest_by"] == "day":
+            part = year_part(since, due, terms["day_count"])
+        else:
+            part = Fraction(months if len(flows) == 1 else 1, 12)
+        waiting += (amount if terms["method"] == "flat" else balance) * rate * part
+        asked = principal + (Fraction(amount * terms["period_fee_permille"], 1000) if balance else 0)
+        if number > terms["interest_grace"]:
+            asked, waiting = asked + waiting, Fraction(0)
+        worth += asked / (1 + limit / 12) ** (months - len(flows) + number)
+        balance, since = balance - principal, due
+    return worth > amount - fee
 
 
 def _due(said: Any, funded_on: date, number: int) -> date:

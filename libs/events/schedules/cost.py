@@ -11,14 +11,13 @@ from decimal import Decimal
 from typing import Final
 
 from libs.events.cost import RATE_UNIT, Ceilings, ceiling_on, cost_is_within
-from libs.events.money import Rounding, divide_fen
+from libs.events.money import divide_fen
 from libs.events.repayment import ScheduleRow
-from libs.events.schedules.rows import schedule
+from libs.events.schedules.rows import unrounded
 from libs.events.schedules.terms import PLAIN, RepaymentTerms
 
 #: A quoted cost has six decimals.
 _QUOTED_DECIMALS: Final = 6
-_HALF: Final = 2
 
 
 def is_allowed(
@@ -33,7 +32,8 @@ def is_allowed(
 ) -> bool:
     """Whether a contract of this date costs at most the ceiling in force on it; where there is none, anything is allowed.
 
-    What rounding to the fen adds to interest never makes a rate at the ceiling one above it. Refused like `schedule`.
+    Judged is what was agreed on, before interest and fees are rounded to the fen: so rounding makes no rate at the ceiling one
+    above it, and hides no fee. Refused like `schedule`.
     """
     ceiling = ceiling_on(ceilings, on)
     if ceiling is None:
@@ -42,12 +42,9 @@ def is_allowed(
         return cost_is_within(
             ceiling, amount_fen=amount_fen, fee_fen=fee_fen, annual_rate=annual_rate, months=months
         )
-    plan = schedule(terms, amount_fen=amount_fen, annual_rate=annual_rate, months=months, funded_on=on)
-    halves = _HALF if terms.rounding is Rounding.UP else 1
-    flows = _monthly(plan.rows, months)
-    rounded = [halves if flow else 0 for flow in flows]
-    doubled = [_HALF * flow - slack for flow, slack in zip(flows, rounded, strict=True)]
-    return _is_worth_at_most(_HALF * (amount_fen - fee_fen), doubled, int(ceiling * RATE_UNIT))
+    asked, per = unrounded(terms, amount_fen=amount_fen, annual_rate=annual_rate, months=months, funded_on=on)
+    limit = int(ceiling * RATE_UNIT)
+    return _is_worth_at_most(per * (amount_fen - fee_fen), _monthly(asked, months), limit)
 
 
 def annual_cost(rows: Sequence[ScheduleRow], *, paid_out_fen: int, months: int) -> Decimal:
@@ -55,7 +52,8 @@ def annual_cost(rows: Sequence[ScheduleRow], *, paid_out_fen: int, months: int) 
     ValueError unless something is paid out."""
     if paid_out_fen <= 0:
         raise ValueError("a loan of which nothing is paid out has no yearly cost")
-    flows, step = _monthly(rows, months), RATE_UNIT // 10**_QUOTED_DECIMALS
+    paid = [row.principal_fen + row.interest_fen + row.fee_fen for row in rows]
+    flows, step = _monthly(paid, months), RATE_UNIT // 10**_QUOTED_DECIMALS
     high = 1
     while not _is_worth_at_most(paid_out_fen, flows, high * step):
         high *= 2
@@ -76,9 +74,8 @@ def compounded(yearly: Decimal) -> Decimal:
     return Decimal(divide_fen(grown**12, 12**12 * unit**11) - unit).scaleb(-_QUOTED_DECIMALS)
 
 
-def _monthly(rows: Sequence[ScheduleRow], months: int) -> list[int]:
+def _monthly(paid: Sequence[int], months: int) -> list[int]:
     """What is paid in each month: one row is paid at the end."""
-    paid = [row.principal_fen + row.interest_fen + row.fee_fen for row in rows]
     return [*[0] * (months - len(paid)), *paid]
 
 

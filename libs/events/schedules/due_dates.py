@@ -41,6 +41,12 @@ def shifted(day: date, shift: Shift, calendar: WorkingDays) -> date:
             assert_never(shift)
 
 
+def is_provisional(terms: RepaymentTerms, day: date) -> bool:
+    """Whether a due date was found by a calendar that does not say which days of that year are worked: only weekends were seen, and
+    whoever asks once it does may get another day."""
+    return terms.shift != "none" and not working_days_named(terms.calendar).knows(day)
+
+
 def _worked_before(calendar: WorkingDays, day: date) -> date:
     while not calendar.is_worked(day):
         day -= _DAY

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
+from math import lcm
 from typing import Final, assert_never
 
 from libs.events.money import Rounding, divide_fen
@@ -71,6 +73,25 @@ def schedule(
         )
         balance_fen -= principal[number - 1]
     return Schedule(asked_fen or _first_asked(rows), tuple(rows))
+
+
+def unrounded(
+    terms: RepaymentTerms, *, amount_fen: int, annual_rate: Decimal, months: int, funded_on: date
+) -> tuple[list[int], int]:
+    """What each row of `schedule` asks for before interest and fee are rounded to the fen, which is what was agreed on: whole numbers
+    of a part of a fen, and how many such parts a fen has. Refused as `schedule`."""
+    require_sound(terms, amount_fen=amount_fen, annual_rate=annual_rate, months=months, funded_on=funded_on)
+    loan = _loan(terms, amount_fen, annual_rate, months, funded_on)
+    _, principal, _ = _by_method(loan)
+    rate, years = annual_rate.as_integer_ratio(), lcm(*(part.denominator for part in loan.parts))
+    per = rate[1] * years * _PERMILLE
+    balances = [amount_fen - repaid for repaid in accumulate(principal[:-1], initial=0)]
+    bearing = [amount_fen] * len(principal) if terms.method == "flat" else balances
+    spans = [int(part * years) for part in loan.parts]
+    interest = [fen * rate[0] * span * _PERMILLE for fen, span in zip(bearing, spans, strict=True)]
+    fee = amount_fen * terms.period_fee_permille * rate[1] * years
+    asked = zip(principal, deferred(interest, terms.interest_grace), balances, strict=True)
+    return [share_fen * per + owed + (fee if balance else 0) for share_fen, owed, balance in asked], per
 
 
 def flows(

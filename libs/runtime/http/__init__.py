@@ -18,10 +18,14 @@ from libs.runtime.http.shapes import (
     HashField,
     NoFields,
     PositiveFenField,
+    PositiveFenText,
     RateField,
     Shape,
     id_field,
     id_path,
+    read_day,
+    read_rate,
+    read_whole,
 )
 
 __all__ = [
@@ -36,6 +40,7 @@ __all__ = [
     "Order",
     "Page",
     "PositiveFenField",
+    "PositiveFenText",
     "RateField",
     "ServiceRouter",
     "Shape",
@@ -48,6 +53,9 @@ __all__ = [
     "id_field",
     "id_path",
     "not_found",
+    "read_day",
+    "read_rate",
+    "read_whole",
     "scopes",
     "view_reader",
 ]

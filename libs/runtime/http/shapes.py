@@ -16,8 +16,10 @@ from libs.events.money import MAX_INTEGER
 ID_SUFFIX: Final = "[A-Za-z0-9_-]{1,64}"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL = re.compile(r"[0-9]{1,3}(\.[0-9]{1,8})?")
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,15}")
 #: Business dates lie in here, so that adding a loan's months or a day never leaves what a date can hold.
 _FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
+_RATE_MAX = 10
 
 
 class Shape(BaseModel):
@@ -30,28 +32,46 @@ class NoFields(Shape):
     """The body of a request that needs none: absent or `{}`."""
 
 
-def _day(value: Any) -> Any:
+def read_day(value: Any) -> date:
+    """A business date from its one text. Raises ValueError for any other."""
     if isinstance(value, str) and _DAY.fullmatch(value):
-        return date.fromisoformat(value)
-    raise ValueError("a date is written YYYY-MM-DD")
+        day = date.fromisoformat(value)
+        if _FIRST_DAY <= day <= _LAST_DAY:
+            return day
+    raise ValueError(f"a date is written YYYY-MM-DD, from {_FIRST_DAY} to {_LAST_DAY}")
 
 
-def _decimal(value: Any) -> Any:
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        return Decimal(value)
+def read_rate(value: Any) -> Decimal:
+    """A nominal annual rate from its one text. Raises ValueError for any other."""
+    if isinstance(value, str) and _DECIMAL.fullmatch(value) and (rate := Decimal(value)) <= _RATE_MAX:
+        return rate
     raise ValueError('a rate is a decimal fraction in quotes with at most 8 places: "0.12" is twelve percent')
+
+
+def read_whole(value: Any) -> int:
+    """A whole number that is not negative from its one text, as a query has it. Raises ValueError for any other."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value) and (whole := int(value)) <= MAX_INTEGER:
+        return whole
+    raise ValueError(f"a number is written in digits only, up to {MAX_INTEGER}")
 
 
 PositiveFenField = Annotated[int, Field(strict=True, gt=0, le=MAX_INTEGER, examples=[100_000])]
 """An amount in fen, greater than zero."""
+
+PositiveFenText = Annotated[
+    int,
+    BeforeValidator(read_whole),
+    Field(gt=0),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}),
+]
+"""The same in a query, where everything is text."""
 
 CountField = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER)]
 """An integer that is not negative."""
 
 DayField = Annotated[
     date,
-    BeforeValidator(_day),
-    Field(ge=_FIRST_DAY, le=_LAST_DAY),
+    BeforeValidator(read_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2024-03-15"]}),
 ]
 """A business date."""
@@ -61,8 +81,7 @@ HashField = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["5f" * 32])
 
 RateField = Annotated[
     Decimal,
-    BeforeValidator(_decimal),
-    Field(ge=0, le=10),
+    BeforeValidator(read_rate),
     WithJsonSchema({"type": "string", "pattern": f"^{_DECIMAL.pattern}$", "examples": ["0.12"]}),
 ]
 """A nominal annual rate as decimal text."""

@@ -4,7 +4,6 @@ Refusals of the log are listed on the commands (services/bidding/commands/market
 offer against its buyer, follows in the views.
 """
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -14,6 +13,7 @@ from libs.events.searches import Span
 from libs.runtime.http import (
     DayField,
     Order,
+    RateField,
     ThisCall,
     ThisPage,
     ThisPrincipal,
@@ -99,17 +99,7 @@ async def withdraw_offer(offer: OfferId) -> Order:
 GradeQuery = Annotated[
     str | None, Query(pattern="^[A-Z][A-Z0-9]{0,7}$", description="Only this grade.", examples=["B"])
 ]
-RateQuery = Annotated[
-    Decimal | None,
-    Query(
-        ge=0,
-        le=10,
-        max_digits=12,
-        decimal_places=8,
-        description="At least this annual rate, 0.12 for 12 %.",
-        examples=["0.12"],
-    ),
-]
+RateQuery = Annotated[RateField | None, Query(description="At least this annual rate, 0.12 for 12 %.")]
 MaturityQuery = Annotated[
     DayField | None, Query(description="The last instalment due on this day at the latest.")
 ]

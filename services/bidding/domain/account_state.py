@@ -46,6 +46,7 @@ from libs.events.money import Count, Fen, PositiveFen
 from libs.events.recovery_costs import PayeeConfirmed
 from libs.events.standing import OrderHoldDeclined
 from libs.events.vouchers import VoucherCredited
+from services.bidding.domain.dealings import DealingEvent, Dealings, dealt, is_of_no_loan
 from services.bidding.domain.deceased import DeathWord, words_after
 from services.bidding.domain.owing import Owed, still_owed, with_debt
 from services.bidding.domain.requests import NO_REQUESTS, Requests, with_answer, with_request
@@ -67,18 +68,6 @@ class Purchase:
     hold_id: str
     offer_id: str
     amount_fen: PositiveFen
-
-
-@record
-class Dealings:
-    """What this account last did for one loan, as borrower or payer, so that the same again says nothing; `paid_on` is the day of a
-    payment or debit that has not come back."""
-
-    proceeds_credited: bool = False
-    debit_id: str | None = None
-    payment_id: str | None = None
-    returned_payment_id: str | None = None
-    paid_on: date | None = None
 
 
 @record
@@ -104,7 +93,8 @@ class Open:
     him, `related` are the users who are related to him, `card_ref` names his own-name card, None while none is known. Once
     `is_closed` only loans still move money here, and their owner takes it out. `has_lent`: a bid of his was captured once.
     `purchases` are what is held for claims of others that he wants to buy. `owed` is what corrections took back and was not there, oldest
-    first: while there is any, nothing is available. `deaths` is what his loans say of his death.
+    first: while there is any, nothing is available. `deaths` is what his loans say of his death. `stray_payment_id` is the last payment
+    that came back because no loan knew it: of such payments nothing else is kept, or each would stay here for ever.
     """
 
     kind: Literal["open"] = "open"
@@ -125,6 +115,7 @@ class Open:
     purchases: tuple[Purchase, ...] = ()
     owed: tuple[Owed, ...] = ()
     deaths: tuple[DeathWord, ...] = ()
+    stray_payment_id: str | None = None
 
 
 @record
@@ -290,33 +281,16 @@ def _with_detail(state: Open, event: _BankEvent | _HoldEvent | _LoanEvent) -> Op
         case VoucherCredited() | OrderHoldDeclined():
             return state
         case _:
-            return replace(state, loans=state.loans | {event.loan_id: _dealt(state, event)})
+            return _with_dealings(state, event)
 
 
-def _dealt(
-    state: Open,
-    event: LoanProceedsCredited
-    | InstallmentDebited
-    | InstallmentDebitFailed
-    | LoanPaymentDebited
-    | LoanPaymentReturned,
-) -> Dealings:
+def _with_dealings(state: Open, event: DealingEvent) -> Open:
     before = state.loans.get(event.loan_id, Dealings())
-    match event:
-        case LoanProceedsCredited():
-            return replace(before, proceeds_credited=True)
-        case InstallmentDebited():
-            return replace(before, debit_id=event.debit_id, paid_on=event.value_date)
-        case InstallmentDebitFailed():
-            return replace(before, debit_id=event.debit_id)
-        case LoanPaymentDebited():
-            return replace(before, payment_id=event.payment_id, paid_on=event.value_date)
-        case LoanPaymentReturned():
-            is_last = event.payment_id == before.payment_id
-            paid_on = None if is_last else before.paid_on
-            return replace(before, returned_payment_id=event.payment_id, paid_on=paid_on)
-        case _:
-            assert_never(event)
+    after = dealt(before, event)
+    if isinstance(event, LoanPaymentReturned) and is_of_no_loan(after, event):
+        others = {loan_id: dealings for loan_id, dealings in state.loans.items() if loan_id != event.loan_id}
+        return replace(state, loans=others, stray_payment_id=event.payment_id)
+    return replace(state, loans=state.loans | {event.loan_id: after})
 
 
 def _compensated(state: Open, event: _GuarantorEvent) -> Open:

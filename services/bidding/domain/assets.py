@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from libs.events.assets import AssetProceedsCredited, AssetSaleDebited, AssetSaleDeclined
 from services.bidding.commands.assets import CreditAssetProceeds, DebitAssetSale
-from services.bidding.domain.account_state import Dealings, Open
+from services.bidding.domain.account_state import Open
 from services.bidding.domain.booking import book
+from services.bidding.domain.dealings import Dealings
 from services.bidding.domain.deceased import OWNER_DECEASED, has_died
 from services.bidding.domain.ids import clearing_of_asset
 

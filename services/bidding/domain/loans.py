@@ -11,8 +11,9 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Context, Refused
 from services.bidding.commands import CreditProceeds, DebitInstallment, PayLoan, ReturnPayment
-from services.bidding.domain.account_state import Dealings, Open
+from services.bidding.domain.account_state import Open
 from services.bidding.domain.booking import book
+from services.bidding.domain.dealings import Dealings
 from services.bidding.domain.deceased import OWNER_DECEASED, has_died
 from services.bidding.domain.ids import clearing_of
 
@@ -65,7 +66,7 @@ def debit(command: DebitInstallment, state: Open) -> Sequence[InstallmentDebited
 
 def pay(command: PayLoan, state: Open, context: Context) -> Sequence[LoanPaymentDebited]:
     """Somebody pays on a loan. Refusals stand on PayLoan."""
-    if _dealings(state, command.loan_id).payment_id == command.payment_id:
+    if command.payment_id in (_dealings(state, command.loan_id).payment_id, state.stray_payment_id):
         return []
     if command.settle and command.prepay is not None:
         raise Refused("invalid_prepay")
@@ -84,7 +85,7 @@ def pay(command: PayLoan, state: Open, context: Context) -> Sequence[LoanPayment
 
 def give_back(command: ReturnPayment, state: Open) -> Sequence[LoanPaymentReturned]:
     """What the loan did not take is the payer's again, or of whom its recovery's cost is owed to."""
-    if _dealings(state, command.loan_id).returned_payment_id == command.payment_id:
+    if command.payment_id in (_dealings(state, command.loan_id).returned_payment_id, state.stray_payment_id):
         return []
     return [
         LoanPaymentReturned(

@@ -1,18 +1,20 @@
 """The quote: what a loan would cost in a year, before anybody applies. A question, so it is asked with GET and nothing is stored.
 
-Its values are read as text and refused by their names, each by one: whoever tries things out learns which of them is wrong.
+Its values are read as text and refused by their names, each by one: whoever tries things out learns which of them is wrong. The
+texts are those that every other route takes.
 """
 
+from collections.abc import Callable
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from libs.events.deciding import Refused
+from libs.events.schedules.due_dates import is_provisional
 from libs.events.schedules.order import Allocation, Component, PayOrder
-from libs.runtime.http import edge_of, scopes
+from libs.runtime.http import edge_of, read_day, read_rate, read_whole, scopes
 from libs.runtime.http.problems import refusal
 from services.onboarding.api.router import router
 from services.onboarding.domain.profile import profile_named
@@ -21,12 +23,17 @@ from services.onboarding.domain.quoting import Quote, Wish, quote
 _NAME_LENGTH_MAX = 40
 _NUMBER_LENGTH_MAX = 20
 
+_Value = TypeVar("_Value")
+
 
 class QuoteRowOut(BaseModel):
     """One instalment."""
 
     number: int
     due_on: date
+    provisional: bool = Field(
+        description="The holidays of that year are not published yet: a loan that is opened when they are may have another day."
+    )
     principal_fen: int
     interest_fen: int
     fee_fen: int
@@ -72,6 +79,7 @@ class QuoteOut(BaseModel):
             QuoteRowOut(
                 number=row.number,
                 due_on=row.due_on,
+                provisional=is_provisional(answer.repayment, row.due_on),
                 principal_fen=row.principal_fen,
                 interest_fen=row.interest_fen,
                 fee_fen=row.fee_fen,
@@ -122,10 +130,10 @@ async def read_quote(
         wish = Wish(
             product=product,
             method=method,
-            amount_fen=_whole(amount_fen, "invalid_amount"),
-            annual_rate=_rate(annual_rate),
-            tenor_months=_whole(tenor_months, "invalid_tenor"),
-            funded_on=_day(funded_on),
+            amount_fen=_read(read_whole, amount_fen, "invalid_amount"),
+            annual_rate=_read(read_rate, annual_rate, "invalid_rate"),
+            tenor_months=_read(read_whole, tenor_months, "invalid_tenor"),
+            funded_on=_read(read_day, funded_on, "invalid_date"),
         )
         answer = quote(profile_named(edge_of(request).settings.profile), wish)
     except Refused as refused:
@@ -133,21 +141,8 @@ async def read_quote(
     return QuoteOut.of(wish, answer)
 
 
-def _whole(text: str, code: str) -> int:
-    if not (text.isascii() and text.removeprefix("-").isdecimal()):
-        raise Refused(code)
-    return int(text)
-
-
-def _rate(text: str) -> Decimal:
+def _read(read: Callable[[str], _Value], text: str, code: str) -> _Value:
     try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise Refused("invalid_rate") from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
+        return read(text)
     except ValueError:
-        raise Refused("invalid_date") from None
+        raise Refused(code) from None

@@ -34,16 +34,18 @@ BranchQuery = Annotated[
 ]
 
 Document = Mapping[str, Any]
-_SUMS: Final = ("loans", "principal_fen", "overdue_fen")
+_SUMS: Final = ("loans", "principal_fen", "overdue_principal_fen", "overdue_fen")
 #: What nobody collects yet, or no longer: the stage of loans that are not late.
 _NO_STAGE: Final = ""
 
 
 class BookSums(BaseModel):
-    """Running loans added up: how many, their whole outstanding principal, and what of them is overdue, penalty included."""
+    """Running loans added up: how many, their whole outstanding principal, what of that is overdue (of missed instalments; the rest is
+    normal), and all that is overdue, penalty included."""
 
     loans: int = 0
     principal_fen: int = 0
+    overdue_principal_fen: int = 0
     overdue_fen: int = 0
 
     def add(self, document: Document) -> None:
@@ -127,7 +129,7 @@ class Overdue:
 
     def move(self, loan: Document) -> None:
         """A document of the kind `loan` that another branch looks after than that of its region, in whose segments it was added."""
-        row = {"loans": 1, **{name: loan[name] for name in ("principal_fen", "overdue_fen")}}
+        row = {"loans": 1, **{name: loan.get(name, 0) for name in _SUMS[1:]}}
         self._branch(loan["region"]).add({name: -value for name, value in row.items()})
         self._branch(loan["branch"]).add(row)
 
@@ -147,7 +149,8 @@ class Overdue:
 
 
 class RunningLoanOut(BaseModel):
-    """A running loan as the sums count it: in its bucket since a date. `branch` looks after it. `events` are the last ones behind it."""
+    """A running loan as the sums count it: in its bucket since a date. `branch` looks after it. `events` are the last ones behind it.
+    `partly_overdue`: of its principal some is overdue and some is not due yet."""
 
     id: str
     bucket: str
@@ -156,6 +159,8 @@ class RunningLoanOut(BaseModel):
     product: str
     since: date
     principal_fen: int
+    overdue_principal_fen: int = 0
+    partly_overdue: bool
     overdue_fen: int
     events: list[str]
 
@@ -163,7 +168,13 @@ class RunningLoanOut(BaseModel):
     def of(cls, document: Document) -> "RunningLoanOut":
         """From a document of repayment.overdue-buckets, of the kind `loan`."""
         plain = {name: document[name] for name in cls.model_fields if name in document}
-        return cls(id=document["loan_id"], events=sorted(document["src"].values()), **plain)
+        is_partly = 0 < document.get("overdue_principal_fen", 0) < document["principal_fen"]
+        return cls(
+            id=document["loan_id"],
+            events=sorted(document["src"].values()),
+            partly_overdue=is_partly,
+            **plain,
+        )
 
 
 class RunningLoansOut(BaseModel):

@@ -6,20 +6,31 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 
+def _told(shape: type[BaseModel], document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document says of an answer's fields, and what of the principal is normal."""
+    told = {name: document[name] for name in shape.model_fields if name in document}
+    return told | {
+        "normal_principal_fen": document["principal_fen"] - document.get("overdue_principal_fen", 0)
+    }
+
+
 class BucketOut(BaseModel):
-    """How many running loans are this late, their whole outstanding principal, and what of it and beside it is overdue. `stage` is
-    the stage of collecting that the bucket belongs to, null until a loan of it has a case."""
+    """How many running loans are this late, their whole outstanding principal, and what of it and beside it is overdue; of the principal
+    that of missed instalments is (`overdue_principal_fen`), the rest is not due yet and stays normal. `stage` is the stage of collecting
+    that the bucket belongs to, null until a loan of it has a case."""
 
     bucket: str
     loans: int
     principal_fen: int
+    overdue_principal_fen: int = 0
+    normal_principal_fen: int
     overdue_fen: int = 0  # not in documents of the version before
     stage: str | None = None
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """From a document of repayment.overdue-buckets."""
-        return cls(**{name: document[name] for name in cls.model_fields if name in document})
+        return cls(**_told(cls, document))
 
 
 class BucketsOut(BaseModel):
@@ -44,10 +55,12 @@ class SegmentsOut(BaseModel):
 
 
 class LateOut(BaseModel):
-    """A part of the running book: its loans with their outstanding principal, and those of them that are past due."""
+    """A part of the running book: its loans with their outstanding principal, overdue and normal, and those of them that are past due."""
 
     loans: int
     principal_fen: int
+    overdue_principal_fen: int = 0
+    normal_principal_fen: int
     late_loans: int
     late_principal_fen: int
     overdue_fen: int = 0  # not in documents of the version before
@@ -55,7 +68,7 @@ class LateOut(BaseModel):
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """From a document of repayment.overdue-buckets."""
-        return cls(**{name: document[name] for name in cls.model_fields if name in document})
+        return cls(**_told(cls, document))
 
 
 class RegionOut(LateOut):

@@ -15,6 +15,7 @@ from services.repayment.domain.loan_account import (
     Share,
     left_fen,
     moves,
+    overdue_principal_fen,
     paid_fen,
 )
 
@@ -73,10 +74,14 @@ class TakenOut(BaseModel):
 
 class LoanPageOut(LoanOut):
     """A loan's page. `taken` are the measures that changed what is paid, or when, with their days. `dpd` are the days past due on the business date `today`; `settlement` is what ends the loan today, null
-    when it is repaid, when no calendar is open yet, and for who only holds a claim in it."""
+    when it is repaid, when no calendar is open yet, and for who only holds a claim in it. What is outstanding is principal of missed
+    instalments and `normal_principal_fen`; where there is some of either, the loan is `partly_overdue`."""
 
     rows: list[PageRowOut]  # type: ignore[assignment]  # each says more than a row of the list
     next_due: PageDueOut | None = None
+    overdue_principal_fen: int
+    normal_principal_fen: int
+    partly_overdue: bool
     totals: TotalsOut
     today: date | None
     settlement: SettlementOut | None
@@ -93,8 +98,13 @@ class LoanPageOut(LoanOut):
             fields |= {"dpd": days_past_due(loan.book(), today), "dpd_on": today}
         rows = [PageRowOut(**row.model_dump(), status=_status(row, today)) for row in loan.rows]
         oldest = next((row for row in rows if row.open_fen), None)
+        late_fen = overdue_principal_fen(dict(document))
+        normal_fen = loan.outstanding_fen - late_fen
         return LoanPageOut(
             rows=rows,
+            overdue_principal_fen=late_fen,
+            normal_principal_fen=normal_fen,
+            partly_overdue=late_fen > 0 and normal_fen > 0,
             next_due=None if oldest is None else _due(oldest),
             totals=_totals(document, rows),
             today=today,
@@ -150,6 +160,9 @@ class HeldPageOut(BaseModel):
     installment_fen: int
     outstanding_fen: int
     overdue_fen: int
+    overdue_principal_fen: int
+    normal_principal_fen: int
+    partly_overdue: bool
     penalty_fen: int
     dpd: int
     dpd_on: date | None

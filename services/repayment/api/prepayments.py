@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from libs.events.deciding import Refused
 from libs.events.money import money_context
 from libs.events.rescheduling import Prepay
-from libs.runtime.http import DayField, edge_of, scopes
+from libs.runtime.http import DayField, PositiveFenText, edge_of, scopes
 from libs.runtime.http.problems import refusal
 from services.repayment.api.portfolio import router
-from services.repayment.api.routes import Today, VisibleLoan, not_past
+from services.repayment.api.routes import Today, VisibleLoan, payable_on
 from services.repayment.api.shapes import LoanOut, sums_of
 from services.repayment.domain.prepaying import Prepayment, prepayment
 from services.repayment.domain.profile import profile_named
@@ -80,7 +80,7 @@ async def read_prepayment(
     request: Request,
     loan: VisibleLoan,
     today: Today,
-    amount_fen: Annotated[int, Query(gt=0, le=10**15, examples=[1_000_00])],
+    amount_fen: Annotated[PositiveFenText, Query(examples=[1_000_00])],
     mode: Annotated[Prepay, Query(examples=["reamortise"])],
     on: Annotated[
         DayField | None, Query(description="The value date; the open business date if left out.")
@@ -88,10 +88,14 @@ async def read_prepayment(
 ) -> PrepaymentOut:
     """What an early payment of a part would do on a value date, if nothing else is paid before.
 
-    Refused: `loan_repaid`, `date_passed`, and what the payment would come back for."""
+    Refused: `date_passed`, and what the payment would come back for: `loan_repaid`, `before_funding`, `loan_voided` (a void contract
+    is settled, or paid as it asks), and what `prepayment` names."""
     if loan.state == "repaid":
         raise refusal("loan_repaid")
-    day = not_past(on or today or loan.funded_on, today)
+    day = on or today or loan.funded_on
+    payable_on(loan, day, today)
+    if loan.voided_on is not None:
+        raise refusal("loan_voided")
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
     try:
         with money_context():

@@ -68,13 +68,6 @@ async def _today(calendars: Calendars) -> date | None:
 Today = Annotated[date | None, Depends(_today)]
 
 
-def not_past(day: date, today: date | None) -> date:
-    """A date on which something may still be paid. Raises the problem `date_passed`."""
-    if today is not None and day < today:
-        raise refusal("date_passed")
-    return day
-
-
 # --- calendar ------------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +110,14 @@ async def _visible_loan(
 VisibleLoan = Annotated[LoanOut, Depends(_visible_loan)]
 
 
+def payable_on(loan: LoanOut, day: date, today: date | None) -> None:
+    """A loan takes payments of this value date. Raises the problems `before_funding`, and `date_passed` for a day that is over."""
+    if day < loan.funded_on:
+        raise refusal("before_funding")
+    if today is not None and day < today:
+        raise refusal("date_passed")
+
+
 @router.read("/loans", scopes("loan:own"), answer=LoansOut)
 async def read_loans(loans: Loans, page: ThisPage, principal: ThisPrincipal) -> LoansOut:
     """One's own loans."""
@@ -126,9 +127,15 @@ async def read_loans(loans: Loans, page: ThisPage, principal: ThisPrincipal) -> 
 
 @router.read("/loans/{loan}/payoff", scopes("loan:own", "operator"), answer=PayoffOut)
 async def read_payoff(
-    request: Request, loan: VisibleLoan, on: Annotated[DayField, Query(description="The value date.")]
+    request: Request,
+    loan: VisibleLoan,
+    today: Today,
+    on: Annotated[DayField, Query(description="The value date.")],
 ) -> PayoffOut:
-    """What settles the loan on a value date: the function that decides the payment computes the quote."""
+    """What settles the loan on a value date: the function that decides the payment computes the quote.
+
+    Refused: `date_passed`, `before_funding`."""
+    payable_on(loan, on, today)
     if loan.state == "repaid":
         return PayoffOut(id=loan.id, value_date=on, amount_fen=0)
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)
@@ -145,8 +152,10 @@ async def read_settlement(
     valid_to: Annotated[DayField, Query(description="The last day on which the amount is enough.")],
 ) -> SettlementOut:
     """The offer of an early end: what settles the loan on any day until `valid_to`, if nothing else is paid before. What is too
-    much on an earlier day comes back. A day that is over is refused as `date_passed`."""
-    not_past(valid_to, today)
+    much on an earlier day comes back.
+
+    Refused: `date_passed`, `before_funding`."""
+    payable_on(loan, valid_to, today)
     if loan.state == "repaid":
         return SettlementOut.of(loan, valid_to, ())
     rules = profile_named(edge_of(request).settings.profile).on(loan.funded_on)

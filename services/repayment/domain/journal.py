@@ -23,6 +23,7 @@ from services.repayment.domain.journal_entries import (
     moment_of,
     phase_of,
     read,
+    start_of_payment,
     written,
 )
 
@@ -91,6 +92,12 @@ def with_entries(journal: Journal, entries: Sequence[Entry]) -> Journal:
 def entries_of(journal: Journal) -> tuple[Entry, ...]:
     """Everything that came, in its order."""
     return tuple(read(line) for line in _lines(journal))
+
+
+def has_payment(journal: Journal, payment_id: str) -> bool:
+    """Whether a payment was taken, however long ago and whatever a correction made of it: a search in the text, which reads no entry."""
+    start = start_of_payment(payment_id)
+    return any(part.startswith(start) or f"\n{start}" in part for part in (*journal.tail, *journal.chunks))
 
 
 def last_moment(journal: Journal) -> Moment:

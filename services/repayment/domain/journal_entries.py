@@ -304,6 +304,11 @@ def _sale(fields: Sequence[str]) -> Sale:
     )
 
 
+def start_of_payment(payment_id: str) -> str:
+    """How the line of a payment starts, and no other line."""
+    return _joined("p1", (payment_id, ""))
+
+
 def _joined(kind: str, fields: Sequence[str]) -> str:
     return "|".join((kind, *map(_escaped, fields)))
 

@@ -57,7 +57,7 @@ from services.repayment.commands import (
 )
 from services.repayment.commands.corrections import CorrectPayment, ExamineCorrection
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
-from services.repayment.domain import voidance
+from services.repayment.domain import overdue_split, voidance
 from services.repayment.domain.arriving import told, told_compensation
 from services.repayment.domain.compensating import CompensationCommand, compensate, compensate_repaid
 from services.repayment.domain.compensation_days import expired, expires_on
@@ -71,7 +71,6 @@ from services.repayment.domain.loan_state import (
     NotOpened,
     Repaid,
     Running,
-    evolve,
     reopened,
 )
 from services.repayment.domain.paying import record_debit, record_debit_failure, record_payment
@@ -99,6 +98,12 @@ LoanCommand = (
 
 def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Context) -> Sequence[LoanEvent]:
     """The loan's answer to a command. Raises Refused with the codes that the commands name."""
+    return overdue_split.said(state, _decided(profile, command, state, context))
+
+
+def _decided(
+    profile: Profile, command: LoanCommand, state: LoanState, context: Context
+) -> Sequence[LoanEvent]:
     match command:
         case OpenLoan():
             return _open(profile, command) if isinstance(state, NotOpened) else []
@@ -308,6 +313,6 @@ def loan_aggregate(profile: Profile) -> Aggregate:
         state=LoanState,
         initial=NotOpened(),
         decide=partial(decide, profile),
-        evolve=evolve,
+        evolve=overdue_split.evolve,
         wake_on=partial(wake_on, profile),
     )

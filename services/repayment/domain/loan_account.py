@@ -172,6 +172,12 @@ def rows_of(account: Account) -> Mapping[str, Mapping[str, int]]:
     return {number: row for number, row in rows.items() if int(number) <= last}
 
 
+def overdue_principal_fen(account: Account) -> int:
+    """The principal that is open of missed instalments. What is not due yet stays normal, however late those are (processes.md 1.P)."""
+    rows = rows_of(account)
+    return sum(open_fen(account, number, "principal") for number in rows if rows[number].get("missed"))
+
+
 def _row(account: Account, number: str) -> Mapping[str, int]:
     found: Mapping[str, int] = account.get("rows", {}).get(number, {})
     return found
@@ -212,6 +218,7 @@ def _open(*components: str) -> Callable[[Account, str], int]:
 
 
 _SCHEDULE, _PENALTY, _ALLOCATION = "rules.md 1.1", "domain.md section 4, decision 5", "domain.md section 4"
+_OVERDUE: Final = "processes.md 1.P, overdue transfer"
 _RUNNING: Final = "; nothing once the loan is repaid"
 
 #: An amount's place on the page, numbers and ids left out -> how it comes about.
@@ -227,6 +234,16 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         "all that is open of missed instalments, penalty charged on them included, as each event says it",
         "rules.md 1.4",
         _told("overdue_fen"),
+    ),
+    "overdue_principal_fen": Formula(
+        f"Σ principal that is open of missed instalments{_RUNNING}",
+        _OVERDUE,
+        lambda account, _: overdue_principal_fen(account),
+    ),
+    "normal_principal_fen": Formula(
+        "what is outstanding − principal that is open of missed instalments",
+        _OVERDUE,
+        lambda account, _: account.get("outstanding_fen", 0) - overdue_principal_fen(account),
     ),
     "penalty_fen": Formula("Σ penalty charged − Σ penalty paid or waived", _PENALTY, _told("penalty_fen")),
     "waived_fen": Formula("Σ penalty waived by measures", "decision 25", _told("waived_fen")),

@@ -61,7 +61,7 @@ from services.repayment.domain.trouble_told import troubled, voided
 Claim = holding.Claim
 Reservation = holding.Reservation
 
-#: How many voluntary payments a loan recognises when they come again (see `loan`), and how many sales of its claims.
+#: How many voluntary payments that it did not take a loan recognises when they come again (see `paying`), and how many sales of its claims.
 PAYMENTS_REMEMBERED = 32
 SALES_REMEMBERED = 32
 
@@ -82,7 +82,7 @@ class Running:
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
     `trouble` is what measures left behind.
-    `journal` is what came to the loan, from which all this can be decided again (`replaying`).
+    `journal` is what came to the loan, from which all this can be decided again (`replaying`). `overdue_said_fen`: see `overdue_split`.
     """
 
     kind: Literal["running"] = "running"
@@ -109,6 +109,7 @@ class Running:
     guarantee: Guarantee | None = None
     trouble: Trouble = Trouble()
     journal: Journal = EMPTY
+    overdue_said_fen: Count = 0
 
 
 @record

@@ -2,9 +2,9 @@
 
 **The same payment twice.** The runtime drops a policy's repeated command exactly (design.md 2.4), so a second RecordDebit
 or RecordPayment can only come from a person who retries a parked one twice. Debits are asked by this loan, so the unanswered
-ones are known and every other answer is a repeat: exact, at no cost. Voluntary payments come unasked; the last
-`PAYMENTS_REMEMBERED` ids are kept, which a hand-made repeat would have to wait out. Taking a debit twice would hand out money
-that nobody paid; saying nothing leaves it in the loan's clearing, where it is seen.
+ones are known and every other answer is a repeat: exact, at no cost. Voluntary payments come unasked; what was taken of them stands
+in the loan's journal for good, and of those that went back the last `PAYMENTS_REMEMBERED` ids are kept. Taking money twice would
+hand out what nobody paid; saying nothing leaves it in the loan's clearing, where it is seen.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,9 @@ from services.repayment.domain.allocation import (
     overdue_fen,
     rescheduled,
 )
+from services.repayment.domain.journal import has_payment
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
-from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.money_in import Money
 from services.repayment.domain.pending import judged_to, waits_for
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
@@ -77,7 +78,7 @@ def record_payment(
     profile: Profile, command: RecordPayment, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
     """A voluntary payment is allocated to what is due, settles the loan, or goes back."""
-    if command.payment_id in state.remembered:
+    if command.payment_id in state.remembered or has_payment(reopened(state).journal, command.payment_id):
         return []
     payer = "" if command.payer == state.borrower else command.payer
     money = Money(command.payment_id, command.account_id, command.amount_fen, command.value_date, payer)

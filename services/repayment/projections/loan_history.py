@@ -19,8 +19,9 @@ from services.repayment.projections import loans
 
 #: The one sum that every event which moves it says before and after.
 OUTSTANDING: Final = "outstanding_fen"
-#: What is no amount and decides what of the amounts counts: whether the loan is owed, and the last row of its schedule.
-_STANDING: Final = ("state", "rows_to")
+#: What is no amount and decides what of the amounts counts: whether the loan is owed, the last row of its schedule, and of each row
+#: whether it was missed.
+_STANDING: Final = ("state", "rows_to", "missed")
 #: The first of these that an event has is the date on which its amounts count.
 _DATES: Final = (
     "value_date",
@@ -79,11 +80,11 @@ def _is_shown(field: str) -> bool:
 
 
 def _amounts(field: str, value: Any) -> Iterator[tuple[str, int | str]]:
-    """The amounts that an assignment names, of a payment's line each, and whether the loan is owed."""
+    """The amounts that an assignment names, of a payment's line each, and what decides which of them count."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _amounts(f"{field}.{name}", inner)
-    elif field in _STANDING or (isinstance(value, int) and _is_shown(field)):
+    elif field.rpartition(".")[2] in _STANDING or (isinstance(value, int) and _is_shown(field)):
         yield field, value
 
 

@@ -7,16 +7,21 @@ A loan's region is its borrower's for good, whichever branch looks after it sinc
 ever changed hands, so that sums by branch are those by region with these loans taken from one to the other.
 `written_off` stands beside all of them: the loans that are off the balance, what is owed of them, what came back since.
 
+`overdue_principal_fen` is what of the principal is overdue, that of missed instalments; the rest is normal. Whatever event changes it
+says it before and after.
+
 What is overdue is a sum too, and a loan's event says only what it is after it. A case's place in the collection queue says both,
 before and after (libs.events.collections): so these sums are moved by collections, and at rest are the sums of the loans' rows.
 """
 
 from collections.abc import Sequence
+from typing import Final, get_args
 
 from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from libs.events.corrections import LoanRestated
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import LoanMoved, LoanWrittenOff, PenaltyWaived, RecoveryReceived
+from libs.events.overdue import OverduePrincipal
 from libs.events.records import RecordedEvent
 from libs.events.repayment import (
     LoanOpened,
@@ -30,12 +35,23 @@ from libs.events.views import Add, Delete, Op, Set, SetOnce, View
 
 #: Where every loan begins and where it has returned to when it is repaid.
 _CURRENT = "current"
+_SaysOverduePrincipal = (
+    OverdueBucketChanged | LoanWrittenOff | PaymentMissed | PaymentReceived | DebtSettledInKind | LoanRestated
+)
+_SAYS_OVERDUE_PRINCIPAL: Final = get_args(_SaysOverduePrincipal)
 #: Where it is once it is written off: in no bucket of the running book.
 _WRITTEN_OFF = "written_off"
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
     """Changes of the buckets' sums (added to by all loans) and of the loan's own row; amounts in fen."""
+    ops, data = _projected(event), event.data
+    if isinstance(data, _SAYS_OVERDUE_PRINCIPAL) and data.overdue_principal is not None:
+        return [*ops, *_split(data, data.overdue_principal)]
+    return ops
+
+
+def _projected(event: RecordedEvent) -> Sequence[Op]:
     match event.data:
         case LoanOpened() as loan:
             return [*_opened(loan), _source(loan.loan_id, event)]
@@ -85,6 +101,7 @@ def _opened(loan: LoanOpened) -> Sequence[Op]:
         *_branch(loan.loan_id, loan.region, loan.region),
         Set(row, "since", loan.funded_on.isoformat()),
         Set(row, "principal_fen", loan.principal_fen),
+        Set(row, "overdue_principal_fen", 0),
         Set(row, "overdue_fen", 0),
     ]
 
@@ -110,6 +127,17 @@ def _moved(change: OverdueBucketChanged) -> Sequence[Op]:
     ]
 
 
+def _split(of: _SaysOverduePrincipal, said: OverduePrincipal) -> Sequence[Op]:
+    """Loans that are written off are in no bucket."""
+    ops: list[Op] = [Set(_row(of.loan_id), "overdue_principal_fen", said.after_fen)]
+    for bucket, fen in ((said.from_bucket, -said.before_fen), (said.to_bucket, said.after_fen)):
+        if fen and bucket != _WRITTEN_OFF:
+            segment = f"segment:{of.region}:{of.product}:{bucket}"
+            docs = (f"bucket:{bucket}", segment, f"region:{of.region}", f"product:{of.product}")
+            ops += [Add(doc, "overdue_principal_fen", fen) for doc in docs]
+    return ops
+
+
 def _owing(case: QueueEntry, overdue_fen: int) -> Sequence[Op]:
     """So much more is overdue where a case is counted; in which stage its bucket is collected is the same for all its cases."""
     ops = _counted(case, case.bucket, 0, 0, overdue_fen)
@@ -133,6 +161,7 @@ def _restated(loan: LoanRestated) -> Sequence[Op]:
         Set(row, "product", loan.product),
         *_branch_of(loan),
         *([Set(row, "since", loan.restated_on.isoformat())] if loan.from_bucket is None else []),
+        *([Set(row, "overdue_principal_fen", 0)] if loan.from_bucket is None else []),
         Set(row, "principal_fen", loan.principal_after_fen),
         Set(row, "overdue_fen", loan.overdue_after_fen),
         *([Add(_WRITTEN_OFF, "recovered_fen", loan.recovered_fen)] if loan.recovered_fen else []),
@@ -206,6 +235,7 @@ def _counted(
             SetOnce(doc, "bucket", bucket),
             Add(doc, "loans", loans),
             Add(doc, "principal_fen", principal_fen),
+            Add(doc, "overdue_principal_fen", 0),
             Add(doc, "overdue_fen", overdue_fen),
         ]
     late = int(bucket != _CURRENT)
@@ -218,6 +248,7 @@ def _counted(
             Add(doc, "principal_fen", principal_fen),
             Add(doc, "late_loans", late * loans),
             Add(doc, "late_principal_fen", late * principal_fen),
+            Add(doc, "overdue_principal_fen", 0),
             Add(doc, "overdue_fen", overdue_fen),
         ]
     return ops
@@ -229,7 +260,7 @@ def _row(loan_id: str) -> str:
 
 VIEW = View(
     name="repayment.overdue-buckets",
-    version=9,
+    version=10,
     reads=(
         LoanOpened,
         PaymentReceived,

@@ -148,6 +148,16 @@ GIVEN_BACK = moved(
     amount_fen=40_00,
     reason="overpayment",
 )
+GIVE_ALL_BACK = replace(GIVE_BACK, amount_fen=100_00, reason="unknown_loan")
+ALL_GIVEN_BACK = moved(
+    LoanPaymentReturned,
+    {CLEARING: -100_00, AVAILABLE: 100_00},
+    (500_00, 0),
+    loan_id="loan_1",
+    payment_id="pay_1",
+    amount_fen=100_00,
+    reason="unknown_loan",
+)
 SHARE: dict[str, Any] = {"loan_id": "loan_1", "claim_id": "clm_1_1", "distribution_id": "dst_1"}
 
 

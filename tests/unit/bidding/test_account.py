@@ -5,11 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from libs.events.codec import encode
 from libs.events.money import MAX_INTEGER
 from services.bidding.commands import OpenAccount
 from services.bidding.domain.account import aggregate
 from services.bidding.domain.profile import CN_P2P_2016, DEMO
 from tests.unit.bidding.account_story import (
+    ALL_GIVEN_BACK,
     ALL_HELD,
     ASSESS,
     ASSESSED,
@@ -21,6 +23,7 @@ from tests.unit.bidding.account_story import (
     CLOSED,
     CREDIT_PROCEEDS,
     EMPTY_LENDER,
+    GIVE_ALL_BACK,
     GIVE_BACK,
     GIVEN_BACK,
     HELD_FUNDS,
@@ -49,7 +52,7 @@ from tests.unit.bidding.account_story import (
     stays,
 )
 from tests.unit.bidding.specs import OPENED, Spec, asked, on
-from tests.unit.given import TODAY, given
+from tests.unit.given import TODAY, Given, given, step
 
 ALL = MAX_INTEGER
 AGGREGATE = aggregate(DEMO)
@@ -128,6 +131,9 @@ SPECS = [
     Spec("once, too", (*rich(), PREPAID), PREPAY, ()),
     Spec("nobody settles and prepays at once", rich(), replace(PREPAY, settle=True), "invalid_prepay"),
     Spec("what the loan did not take returns", (*rich(), PAID), GIVE_BACK, (GIVEN_BACK,), on()),
+    Spec("also what no loan knew", (*rich(), PAID), GIVE_ALL_BACK, (ALL_GIVEN_BACK,), on()),
+    Spec("once", (*rich(), PAID, ALL_GIVEN_BACK), GIVE_ALL_BACK, (), on()),
+    Spec("it is not paid again", (*rich(), PAID, ALL_GIVEN_BACK), pay(), ()),
     Spec("an assessment is known", (OPENED,), ASSESS, (ASSESSED,), on()),
     Spec("once", (OPENED, ASSESSED), ASSESS, (), on()),
     Spec("nobody is assessed without an account", (), ASSESS, "unknown_account", on()),
@@ -192,3 +198,29 @@ def test_under_the_law_nobody_opens_an_account_by_himself() -> None:
     given(law).when(wish, on(principal="usr_ann")).then_refused("verification_required")
     given(law).when(wish, on()).then(OPENED)
     given(law, OPENED).when(wish, on(principal="usr_ann")).then_nothing()
+
+
+def test_payments_that_no_loan_knows_leave_the_account_as_large_as_it_was() -> None:
+    """Each of them came back, so whoever names loans that are not makes his account no slower."""
+    account = given(AGGREGATE, *rich())
+    empty = len(encode(AGGREGATE.state, account.state))
+    for number in range(50):
+        loan, payment = f"loan_none_{number:02}", f"pay_{number:02}"
+        paid = account.when(replace(pay(payment_id=payment), loan_id=loan), on(principal="usr_ann"))
+        back = replace(GIVE_ALL_BACK, loan_id=loan, payment_id=payment)
+        account = Given(AGGREGATE, step(AGGREGATE, paid.state, back, on()).state)
+    assert account.state.loans == {}
+    assert account.state.available_fen == 500_00
+    assert len(encode(AGGREGATE.state, account.state)) <= empty + len("pay_49") + 2
+
+
+def test_what_an_account_knows_of_a_loan_outlives_a_payment_that_came_too_early_for_it() -> None:
+    """The proceeds may be here before the loan is opened, and so may a debit's answer: none of them is given twice. A second payment
+    on its way keeps the day on which it was made."""
+    given(AGGREGATE, *rich(), PROCEEDS, PAID, ALL_GIVEN_BACK).when(CREDIT_PROCEEDS, on()).then_nothing()
+    given(AGGREGATE, *rich(), debited(88_85, 411_15), PAID, ALL_GIVEN_BACK).when(debit(), on()).then_nothing()
+    second = replace(PAID, payment_id="pay_2")
+    one_back = (*rich(100_00), PAID, replace(second, available_after_fen=0), ALL_GIVEN_BACK)
+    given(AGGREGATE, *one_back).when(pay(payment_id="pay_2"), on(principal="usr_ann")).then_nothing()
+    both_back = (*one_back, replace(ALL_GIVEN_BACK, payment_id="pay_2"))
+    assert given(AGGREGATE, *both_back).state.loans == {}

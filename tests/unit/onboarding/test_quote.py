@@ -111,6 +111,7 @@ async def test_the_quote_over_http_shows_the_cost_first(world: World) -> None:
     assert told["rows"][0] == {
         "number": 1,
         "due_on": "2024-04-15",
+        "provisional": False,
         "principal_fen": 78_849,
         "interest_fen": 10_000,
         "fee_fen": 0,
@@ -133,6 +134,18 @@ async def test_the_quote_shows_in_which_order_payments_pay(world: World) -> None
     assert told["non_performing_order"]["components"][0] == "principal"
 
 
+async def test_a_quote_says_which_due_dates_wait_for_a_years_holidays(world: World) -> None:
+    """New Year and National Day of a year that is not published look like working days; a day that nothing moves is certain."""
+    headers = world.token("usr_ada", "application:own")
+    long = ASKED | {"annual_rate": "0.06", "tenor_months": "24", "funded_on": "2025-10-01"}
+    told = (await world.http.get(PATH, params=long | {"product": "seasonal"}, headers=headers)).json()
+    marked = [row["due_on"] for row in told["rows"] if row["provisional"]]
+    assert marked == [row["due_on"] for row in told["rows"] if row["due_on"] > "2026-12-31"]
+    assert {"2027-01-01", "2027-10-01"} <= set(marked)
+    plain = (await world.http.get(PATH, params=long, headers=headers)).json()
+    assert not any(row["provisional"] for row in plain["rows"])
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
@@ -143,9 +156,21 @@ async def test_the_quote_shows_in_which_order_payments_pay(world: World) -> None
         ({"annual_rate": "-0.1"}, "invalid_rate"),
         ({"annual_rate": "NaN"}, "invalid_rate"),
         ({"annual_rate": "1e-9"}, "invalid_rate"),
+        ({"annual_rate": "0.1_2"}, "invalid_rate"),
+        ({"annual_rate": " 0.12 "}, "invalid_rate"),
+        ({"annual_rate": "０.１２"}, "invalid_rate"),
+        ({"annual_rate": ".12"}, "invalid_rate"),
+        ({"annual_rate": "+0.12"}, "invalid_rate"),
         ({"tenor_months": "0"}, "invalid_tenor"),
         ({"tenor_months": "1000"}, "invalid_tenor"),
+        ({"tenor_months": "012"}, "invalid_tenor"),
+        ({"tenor_months": "１２"}, "invalid_tenor"),
+        ({"amount_fen": "01000000"}, "invalid_amount"),
+        ({"amount_fen": "1_000_000"}, "invalid_amount"),
         ({"funded_on": "2023-02-29"}, "invalid_date"),
+        ({"funded_on": "20240131"}, "invalid_date"),
+        ({"funded_on": "2024-W05-3"}, "invalid_date"),
+        ({"funded_on": "1989-12-31"}, "invalid_date"),
         ({"funded_on": "soon"}, "invalid_date"),
         ({"funded_on": "9999-12-31"}, "invalid_date"),
         ({"product": "mortgage"}, "invalid_product"),

@@ -12,6 +12,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.deciding import Context, Wake
 from libs.events.measures import MeasureApplied
 from libs.events.non_accrual import NonAccrualStarted
+from libs.events.overdue import OverduePrincipal
 from libs.events.repayment import (
     AllocationLine,
     DebitFailureRecorded,
@@ -201,6 +202,11 @@ def pays(
 def line(number: int, interest_fen: int, principal_fen: int) -> AllocationLine:
     """What one instalment receives (0 = not due yet)."""
     return AllocationLine(number=number, interest_fen=interest_fen, principal_fen=principal_fen)
+
+
+def split(before: str, after: str, before_fen: int, after_fen: int) -> OverduePrincipal:
+    """So much of the principal was overdue in one bucket, and so much is in another."""
+    return OverduePrincipal(from_bucket=before, to_bucket=after, before_fen=before_fen, after_fen=after_fen)
 
 
 def received(

@@ -1,5 +1,6 @@
 """The loan's commands: opened, debited, paid, settled; what it does not take goes back by event or by name."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from libs.events.repayment import (
     PaymentReceived,
     PaymentReturned,
 )
-from services.repayment.domain.loan_state import PAYMENTS_REMEMBERED
-from tests.unit.given import given, step
+from services.repayment.domain.journal import CHUNK
+from services.repayment.domain.loan_state import PAYMENTS_REMEMBERED, Repaid
+from tests.unit.given import Given, given, step
 from tests.unit.repayment.stories import (
     FIRST_DUE,
     FIRST_PAID,
@@ -38,6 +40,7 @@ from tests.unit.repayment.stories import (
     on,
     pays,
     received,
+    split,
 )
 
 
@@ -291,10 +294,11 @@ def test_paying_all_arrears_brings_the_loan_back_to_current_at_once() -> None:
 def test_a_partial_payment_does_not_move_the_bucket() -> None:
     """DPD counts from the oldest instalment not fully paid (rules.md 1.4)."""
     day = days(FIRST_DUE, 5)
+    paid = received(
+        "pay_1", day, (line(1, 1_000, 33_001),), (100_000, 66_999), bucket="M1", overdue_after_fen=1
+    )
     in_time(given(LOAN, OPENED, *MISSED).when(pays(day, INSTALLMENT - 1), on(day))).then(
-        received(
-            "pay_1", day, (line(1, 1_000, 33_001),), (100_000, 66_999), bucket="M1", overdue_after_fen=1
-        ),
+        replace(paid, overdue_principal=split("M1", "M1", 0, 1)),
         distributed("pay_1", day, (1, 16_501, 500, 50), (2, 9_900, 300, 30), (3, 6_600, 200, 20)),
     )
 
@@ -332,7 +336,7 @@ def test_a_payment_moves_the_bucket_to_the_age_of_what_is_left() -> None:
 # --- duplicates ----------------------------------------------------------------------------------------------------
 
 
-def test_only_the_last_voluntary_payments_are_remembered() -> None:
+def test_of_payments_that_went_back_only_the_last_are_remembered() -> None:
     """The state stays compact: an id is forgotten after PAYMENTS_REMEMBERED others, and debits do not push it out."""
     back = [returned(f"pay_{number}", 5, "nothing_due") for number in range(1, PAYMENTS_REMEMBERED + 1)]
     debits = [due(1), failed(FIRST_DUE), asked_again(days(FIRST_DUE, 1), INSTALLMENT)]
@@ -340,3 +344,19 @@ def test_only_the_last_voluntary_payments_are_remembered() -> None:
     given(LOAN, OPENED, *back, returned("pay_more", 5, "nothing_due")).when(
         pays(FUNDED_ON, 5), on(FUNDED_ON)
     ).then(returned("pay_1", 5, "nothing_due"))
+
+
+@pytest.mark.parametrize("others", [PAYMENTS_REMEMBERED, 2 * CHUNK])
+def test_a_payment_that_was_taken_is_known_for_good(others: int) -> None:
+    """However many came since, in whichever part of the journal it stands, and also once the loan is repaid: its money is booked once."""
+    loan, day = given(LOAN, OPENED), days(FIRST_DUE, 1)
+    for number in range(others + 1):
+        paid = loan.when(pays(day, 10, payment_id=f"pay_{number}"), on(day))
+        assert paid.events
+        loan = Given(LOAN, paid.state)
+    for number in (0, 1, others):
+        loan.when(pays(day, 10, payment_id=f"pay_{number}"), on(day)).then_nothing()
+    assert loan.when(pays(day, 10, payment_id="pay"), on(day)).events
+    ended = loan.when(pays(day, 110_000, payment_id="pay_end", settle=True), on(day)).state
+    assert isinstance(ended, Repaid)
+    Given(LOAN, ended).when(pays(day, 10, payment_id="pay_0"), on(day)).then_nothing()

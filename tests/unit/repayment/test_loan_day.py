@@ -36,6 +36,7 @@ from tests.unit.repayment.stories import (
     on,
     pays,
     received,
+    split,
 )
 
 
@@ -55,9 +56,9 @@ def missed(
 
 
 def moved(
-    day: date, before: str, after: str, dpd: int, overdue_fen: int, principal_fen: int = 100_000
+    day: date, before: str, after: str, dpd: int, overdue_fen: int, late_fen: tuple[int, int] | None = None
 ) -> OverdueBucketChanged:
-    """The loan is counted elsewhere from `day`."""
+    """The loan is counted elsewhere from `day`; `late_fen` of its principal was overdue, and is."""
     return OverdueBucketChanged(
         loan_id="loan_7",
         borrower="usr_bo",
@@ -65,8 +66,9 @@ def moved(
         from_bucket=before,
         to_bucket=after,
         dpd=dpd,
-        principal_fen=principal_fen,
+        principal_fen=100_000,
         overdue_fen=overdue_fen,
+        overdue_principal=None if late_fen is None else split(before, after, *late_fen),
     )
 
 
@@ -75,7 +77,7 @@ UNPAID = (OPENED, due(1), failed(FIRST_DUE))
 #: What the day says of the first miss.
 LATE = (
     missed(1, 1),
-    moved(NEXT_DAY, "current", "M1", 1, INSTALLMENT),
+    moved(NEXT_DAY, "current", "M1", 1, INSTALLMENT, (0, 33_002)),
     classified(NEXT_DAY, "normal", "special_mention", 1),
 )
 
@@ -162,13 +164,18 @@ def test_every_instalment_is_missed_once_even_on_a_loan_that_is_late() -> None:
     late = (
         *UNPAID,
         *LATE,
-        moved(days(FIRST_DUE, 31), "M1", "M2", 31, INSTALLMENT),
+        moved(days(FIRST_DUE, 31), "M1", "M2", 31, INSTALLMENT, (33_002, 33_002)),
         due(2, 2 * INSTALLMENT),
         failed(SECOND_DUE, 2 * INSTALLMENT),
         asked_again(days(SECOND_DUE, 1), 2 * INSTALLMENT),
         failed(days(SECOND_DUE, 1), 2 * INSTALLMENT),
     )
-    woken(misses(days(SECOND_DUE, 1)), *late).then(missed(2, 32, overdue_after_fen=2 * INSTALLMENT))
+    woken(misses(days(SECOND_DUE, 1)), *late).then(
+        replace(
+            missed(2, 32, overdue_after_fen=2 * INSTALLMENT),
+            overdue_principal=split("M2", "M2", 33_002, 66_334),
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -185,7 +192,7 @@ def test_every_instalment_is_missed_once_even_on_a_loan_that_is_late() -> None:
 def test_buckets_get_worse_at_their_edges(before: str, after: str, dpd: int) -> None:
     """M1 1–30 · M2 31–60 · M3 61–90 · M4 91–120 · M5 121–150 · M6 151–180 · M6+ > 180 (domain.md section 4)."""
     terms = replace(OPENED, tenor_months=1, rows=(replace(ROWS[0], principal_fen=100_000),))
-    counted = moved(NEXT_DAY, "current", before, 1, 101_000)
+    counted = moved(NEXT_DAY, "current", before, 1, 101_000, (0, 100_000))
     history = (
         terms,
         due(1),
@@ -200,7 +207,7 @@ def test_buckets_get_worse_at_their_edges(before: str, after: str, dpd: int) -> 
     day = days(FIRST_DUE, dpd)
     assert LOAN.wake_on(given(LOAN, *history).state) == (day, 4)
     woken(misses(days(day, -1)), *history).then_nothing()
-    woken(misses(day), *history).then(moved(day, before, after, dpd, 101_000))
+    woken(misses(day), *history).then(moved(day, before, after, dpd, 101_000, (100_000, 100_000)))
 
 
 def test_a_lost_loan_after_its_last_due_date_costs_nothing() -> None:
@@ -242,7 +249,7 @@ def test_a_late_wake_says_all_dues_and_asks_every_fen_once() -> None:
         due(2, INSTALLMENT, asked_on=day),
         missed(1, 32),
         missed(2, 32, overdue_after_fen=2 * INSTALLMENT),
-        moved(days(day, -1), "current", "M2", 32, 2 * INSTALLMENT),
+        moved(days(day, -1), "current", "M2", 32, 2 * INSTALLMENT, (0, 66_334)),
         classified(days(day, -1), "normal", "special_mention", 32),
     )
 
@@ -254,7 +261,7 @@ def test_a_late_wake_asks_once_and_not_for_every_day_it_missed() -> None:
     outcome.then(
         asked_again(day, INSTALLMENT),
         missed(1, 2),
-        moved(days(day, -1), "current", "M1", 2, INSTALLMENT),
+        moved(days(day, -1), "current", "M1", 2, INSTALLMENT, (0, 33_002)),
         classified(days(day, -1), "normal", "special_mention", 2),
     )
     assert LOAN.wake_on(outcome.state) == (SECOND_DUE, 2)

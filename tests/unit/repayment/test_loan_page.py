@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.money import money_context
-from libs.events.repayment import BusinessDayClosed, CalendarOpened, LoanRepaid
+from libs.events.repayment import BusinessDayClosed, CalendarOpened, LoanRepaid, PaymentMissed
 from services.repayment.api.explaining import explained, settlement_explained
 from services.repayment.api.page_shapes import HistoryLineOut, LoanPageOut
 from services.repayment.api.shapes import LoanOut, SettlementOut
@@ -47,6 +47,9 @@ from tests.unit.repayment.views_story import SETTLEMENT, STORY
 from tests.unit.runtime.edge_world import World, running
 
 LATE = days(SECOND_DUE, 1)
+THIRD_MISSED = PaymentMissed(
+    loan_id="loan_7", borrower="usr_bo", number=3, due_on=date(2024, 4, 30), open_fen=34_002, dpd=31
+)
 
 
 def told(*events: Any) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
@@ -158,6 +161,27 @@ def test_the_page_says_where_each_instalment_stands() -> None:
     )
 
 
+def test_principal_that_is_not_due_stays_normal() -> None:
+    """Of 666.68 the missed instalment's 330.02 is overdue and the last one's 336.66 is not (processes.md 1.P). Before anything is missed
+    all is normal, once all is missed all is overdue, and of a loan that has ended there is none of either."""
+    split = {
+        "before": (told(OPENED)[0], FIRST_DUE, (0, 100_000, False)),
+        "one missed": (told(*STORY)[0], LATE, (33_002, 33_666, True)),
+        "all missed": (told(*STORY, THIRD_MISSED)[0], LATE, (66_668, 0, False)),
+        "ended": (told(*STORY, *SETTLEMENT)[0], LATE, (0, 0, False)),
+    }
+    for when, (loan, today, expected) in split.items():
+        page = shown(loan, today)
+        said = (page.overdue_principal_fen, page.normal_principal_fen, page.partly_overdue)
+        assert said == expected, when
+    _, lines, _ = told(*STORY)
+    found = explained(loan, lines, "overdue_principal_fen", None, None)
+    assert [(share.kind, share.amount_fen) for share in found.shares] == [
+        ("PaymentMissed", 33_332),
+        ("PaymentReceived", -330),
+    ]
+
+
 def test_an_amount_is_followed_to_its_events() -> None:
     """The second instalment: contracted at the opening, half paid; what is open of it is the two together."""
     loan, lines, _ = told(*STORY)
@@ -248,6 +272,7 @@ async def test_a_history_is_read_page_by_page_with_what_each_event_left(world: W
     assert left == [
         ("LoanOpened", 100_000, 0),
         ("PaymentReceived", 66_998, 0),
+        ("PaymentMissed", 66_998, 0),
         ("OverdueBucketChanged", 66_998, INSTALLMENT),
         ("PaymentReceived", 66_668, 33_002),
     ]

@@ -15,9 +15,9 @@ from services.repayment.api.overdue import Overdue
 from services.repayment.app import build
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, nested, turn_about
-from tests.unit.repayment.stories import INSTALLMENT, OPENED, amended
+from tests.unit.repayment.stories import INSTALLMENT, OPENED, amended, split
 from tests.unit.repayment.test_correction import RESTATED
-from tests.unit.repayment.views_story import LATE, STORY, moved
+from tests.unit.repayment.views_story import LATE, SETTLEMENT, STORY, moved
 from tests.unit.runtime.edge_world import World, running
 
 ENTRY = QueueEntry(
@@ -102,6 +102,7 @@ SEGMENTS = st.lists(
             "product": st.sampled_from(("consumer", "credit")),
             "loans": st.integers(0, 3),
             "principal_fen": st.integers(0, 10**9),
+            "overdue_principal_fen": st.integers(0, 10**9),
             "overdue_fen": st.integers(0, 10**9),
         },
         optional={"stage": st.sampled_from(("early", "mid"))},
@@ -138,7 +139,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
                 to_branch="CN-44",
                 moved_on=LATE,
             ),
-            replace(moved("current", "M1", 100_000, INSTALLMENT, loan="loan_8"), **here),
+            replace(
+                moved("current", "M1", 100_000, INSTALLMENT, loan="loan_8", late_fen=(0, 33_002)), **here
+            ),
         ),
         *history("loan_9", amended(OPENED, loan_id="loan_9", **here)),
         *history("dbt_bo", *CASES),
@@ -161,11 +164,13 @@ async def test_sums_are_asked_for_by_their_parts_and_followed_to_loans(world: Wo
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    whole = {"loans": 2, "principal_fen": 166_668, "overdue_fen": 33_002 + INSTALLMENT}
+    principal = {"principal_fen": 166_668, "overdue_principal_fen": 66_004}
+    whole = {"loans": 2} | principal | {"overdue_fen": 33_002 + INSTALLMENT}
     shown = await get("overdue")
     assert shown["total"] == whole
     assert shown["stages"] == [{"stage": "early"} | whole]
-    part = {"loans": 1, "principal_fen": 100_000, "overdue_fen": INSTALLMENT}
+    principal = {"principal_fen": 100_000, "overdue_principal_fen": 33_002}
+    part = {"loans": 1} | principal | {"overdue_fen": INSTALLMENT}
     assert shown["regions"][1] == {"region": "CN-31"} | part
     assert shown["branches"][1:] == [{"branch": "CN-44"} | part]
     here = await get("overdue", region="CN-31", stage="early")
@@ -175,7 +180,24 @@ async def test_sums_are_asked_for_by_their_parts_and_followed_to_loans(world: Wo
     assert (await get("overdue", region="CN-31", stage="early"))["total"] == part
     [row] = (await get("running-loans", region="CN-31", stage="early"))["items"]
     assert (row["id"], row["overdue_fen"], row["events"]) == ("loan_8", INSTALLMENT, ["repayment/0/3/0"])
-    assert len((await get("running-loans"))["items"]) == 3
+    assert row["partly_overdue"]
+    assert [each["partly_overdue"] for each in (await get("running-loans"))["items"]] == [True, True, False]
     for asked in ({"stage": "late"}, {"stage": "early", "bucket": "M2"}):
         assert (await get("running-loans", **asked))["items"] == []
     assert (await get("overdue", stage="late"))["total"] == dict.fromkeys(whole, 0)
+
+
+def test_principal_that_is_overdue_moves_with_its_loan_and_by_what_was_said() -> None:
+    """With the loan's bucket, down by its payment, to nothing at its end. A loan whose earlier events did not say it is added by the first
+    that does."""
+    steps = [*history("loan_7", *STORY, *SETTLEMENT)]
+    sums = ("bucket:current", "bucket:M1", "segment:::M1", "region:", "product:")
+    moves = {7: (0, 33_332), 8: (0, 33_002), len(steps): (0, 0)}
+    for length, (current, late) in moves.items():
+        shown = documents(BUCKETS, steps[:length])
+        found = [shown[doc]["overdue_principal_fen"] for doc in sums]
+        assert found == [current, *[late] * 4], length
+    silent = replace(STORY[6], overdue_principal=None)
+    told = replace(STORY[7], overdue_principal=split("M1", "M1", 0, 33_002))
+    old = documents(BUCKETS, history("loan_7", *STORY[:6], silent, told))
+    assert old["bucket:M1"]["overdue_principal_fen"] == 33_002

@@ -13,9 +13,9 @@ from libs.events.repayment import PaymentReceived
 from services.repayment.api.shapes import LoanOut
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
-from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen, overdue_lines
 from services.repayment.domain.loan_state import Running
-from services.repayment.domain.profile import Rules, profile_named
+from services.repayment.domain.profile import WRITTEN_OFF, Rules, profile_named
 from services.repayment.domain.settling import payoff_fen, settlement
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history
@@ -92,17 +92,25 @@ def _agree(lived: Anything, rules: Rules) -> None:
     state, today = lived.state, lived.today
     if isinstance(state, Running):
         _page_agrees(loan, state, today, rules)
+    late_fen = 0
     buckets = documents(BUCKETS, history("loan_7", *lived.events))
     is_running = isinstance(state, Running)
     assert ("loan:loan_7" in buckets) == is_running
     if is_running:
         row = buckets["loan:loan_7"]
         assert (row["bucket"], row["principal_fen"]) == (state.bucket, state.book.outstanding_fen)
+        late_fen = shown(loan, today).overdue_principal_fen
+        assert row["overdue_principal_fen"] == late_fen
     for sums in buckets.values():
         if sums["kind"] in ("bucket", "segment", "written_off_sum"):
             is_in = is_running and sums.get("bucket", "written_off") == state.bucket
             expected = (1, state.book.outstanding_fen) if is_in else (0, 0)
             assert (sums["loans"], sums["principal_fen"]) == expected
+            is_late = is_in and state.bucket != WRITTEN_OFF
+            assert sums.get("overdue_principal_fen", 0) == (late_fen if is_late else 0)
+        elif sums["kind"] in ("region", "product"):
+            is_late = is_running and state.bucket != WRITTEN_OFF
+            assert sums["overdue_principal_fen"] == (late_fen if is_late else 0)
 
 
 def _page_agrees(loan: dict[str, object], state: Running, today: date, rules: Rules) -> None:
@@ -119,4 +127,8 @@ def _page_agrees(loan: dict[str, object], state: Running, today: date, rules: Ru
     assert (page.accrual == "non_accrual") == state.trouble.non_accrual
     assert page.dpd == days_past_due(state.book, today)
     if not state.unanswered:
-        assert page.overdue_fen == overdue_fen(state.book, today - timedelta(days=1))
+        judged_on = today - timedelta(days=1)
+        assert page.overdue_fen == overdue_fen(state.book, judged_on)
+        late_fen = sum(line.principal_fen for line in overdue_lines(state.book, judged_on))
+        assert page.overdue_principal_fen == late_fen
+        assert page.normal_principal_fen == state.book.outstanding_fen - late_fen

@@ -50,6 +50,7 @@ from tests.unit.repayment.stories import (
     misses,
     on,
     pays,
+    split,
 )
 
 RULES = profile_named("demo").on(FUNDED_ON)
@@ -200,7 +201,10 @@ def test_a_late_loan_is_charged_at_the_end_of_the_month_and_when_its_bucket_chan
     assert LOAN.wake_on(answered) == (SECOND_DUE, 4)
     step(LOAN, answered, misses(SECOND_DUE), on(SECOND_DUE)).then(
         charge(SECOND_DUE, (520, 520, INSTALLMENT + 520, 31), (1, INSTALLMENT, 31, 520)),
-        moved(SECOND_DUE, "M1", "M2", 31, INSTALLMENT + 520),
+        replace(
+            moved(SECOND_DUE, "M1", "M2", 31, INSTALLMENT + 520),
+            overdue_principal=split("M1", "M2", 33_002, 33_002),
+        ),
     )
 
 

@@ -133,9 +133,14 @@ def test_buckets_count_loans_and_their_whole_outstanding_principal() -> None:
             "bucket": name,
             "loans": loans,
             "principal_fen": principal_fen,
+            "overdue_principal_fen": late_fen,
             "overdue_fen": 0,  # collections says it
         }
-        for name, loans, principal_fen in (("current", 0, 0), ("M1", 1, 66_668), ("M2", 1, 100_000))
+        for name, loans, principal_fen, late_fen in (
+            ("current", 0, 0, 0),
+            ("M1", 1, 66_668, 33_002),
+            ("M2", 1, 100_000, 0),
+        )
     }
 
 
@@ -153,6 +158,7 @@ def test_a_row_stands_behind_every_counted_loan() -> None:
         "product": "",
         "since": "2024-04-01",
         "principal_fen": 66_668,
+        "overdue_principal_fen": 33_002,
         "overdue_fen": 33_002,
         "src.loan_7": events[-2].address,
     }
@@ -189,7 +195,8 @@ def test_segments_count_by_region_and_product() -> None:
     }
     assert shown["segment:sh:credit:M6+"]["bucket"] == "M6+"
     late = {"kind": "region", "region": "sh", "loans": 1, "principal_fen": 100_000}
-    assert shown["region:sh"] == late | {"late_loans": 1, "late_principal_fen": 100_000, "overdue_fen": 0}
+    sums = {"late_principal_fen": 100_000, "overdue_principal_fen": 0, "overdue_fen": 0}
+    assert shown["region:sh"] == late | {"late_loans": 1} | sums
     assert (shown["product:"]["loans"], shown["product:"]["late_principal_fen"]) == (1, 66_668)
 
 

@@ -1,5 +1,6 @@
 """Two loans as the views of repayment are told of them, and the documents that come of it."""
 
+from dataclasses import replace
 from typing import Any
 
 from libs.events.repayment import (
@@ -18,13 +19,21 @@ from tests.unit.repayment.stories import (
     due,
     line,
     received,
+    split,
 )
 
 LATE = days(SECOND_DUE, 1)
 
 
-def moved(before: str, after: str, principal_fen: int, overdue_fen: int, loan: str = "loan_7") -> Any:
-    """The loan is counted elsewhere."""
+def moved(
+    before: str,
+    after: str,
+    principal_fen: int,
+    overdue_fen: int,
+    loan: str = "loan_7",
+    late_fen: tuple[int, int] | None = None,
+) -> Any:
+    """The loan is counted elsewhere; `late_fen` of its principal was overdue, and is."""
     return OverdueBucketChanged(
         loan_id=loan,
         borrower="usr_bo",
@@ -34,6 +43,7 @@ def moved(before: str, after: str, principal_fen: int, overdue_fen: int, loan: s
         dpd=1,
         principal_fen=principal_fen,
         overdue_fen=overdue_fen,
+        overdue_principal=None if late_fen is None else split(before, after, *late_fen),
     )
 
 
@@ -45,14 +55,19 @@ STORY = (
     PaymentMissed(
         loan_id="loan_7", borrower="usr_bo", number=2, due_on=SECOND_DUE, open_fen=INSTALLMENT, dpd=1
     ),
-    moved("current", "M1", 66_998, INSTALLMENT),
-    received("pay_1", LATE, (line(2, 670, 330),), (66_998, 66_668), bucket="M1", overdue_after_fen=33_002),
+    moved("current", "M1", 66_998, INSTALLMENT, late_fen=(0, 33_332)),
+    replace(
+        received(
+            "pay_1", LATE, (line(2, 670, 330),), (66_998, 66_668), bucket="M1", overdue_after_fen=33_002
+        ),
+        overdue_principal=split("M1", "M1", 33_332, 33_002),
+    ),
     distributed("pay_1", LATE, (1, 165, 335, 34), (2, 99, 201, 20), (3, 66, 134, 13)),
 )
 SETTLEMENT = (
     received("pay_2", LATE, (line(2, 0, 33_002), line(0, 11, 33_666)), (66_668, 0), early=True, bucket="M1"),
     distributed("pay_2", LATE, (1, 33_334, 6, 1), (2, 20_000, 3, 0), (3, 13_334, 2, 0)),
-    moved("M1", "current", 0, 0),
+    moved("M1", "current", 0, 0, late_fen=(33_002, 0)),
     LoanRepaid(loan_id="loan_7", borrower="usr_bo", repaid_on=LATE, early=True),
 )
 OTHER = (

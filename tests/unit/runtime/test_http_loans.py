@@ -122,7 +122,13 @@ async def test_a_settlement_is_offered_until_a_day(repayment: World) -> None:
 async def test_buckets_are_shown_without_their_rows(repayment: World) -> None:
     """The analyst sees sums, from current to worst, and no borrower."""
     repayment.views.documents["repayment.overdue-buckets"] = {
-        "bucket:M1": {"kind": "bucket", "bucket": "M1", "loans": 1, "principal_fen": 5},
+        "bucket:M1": {
+            "kind": "bucket",
+            "bucket": "M1",
+            "loans": 1,
+            "principal_fen": 5,
+            "overdue_principal_fen": 2,
+        },
         "bucket:current": {"kind": "bucket", "bucket": "current", "loans": 2, "principal_fen": 9},
         "loan:loan_1": {"kind": "loan", "loan_id": "loan_1", "borrower": "usr_ada", "bucket": "M1"},
     }
@@ -131,8 +137,10 @@ async def test_buckets_are_shown_without_their_rows(repayment: World) -> None:
     )
     assert answer.json() == {
         "items": [
-            {"bucket": "current", "loans": 2, "principal_fen": 9, "overdue_fen": 0, "stage": None},
-            {"bucket": "M1", "loans": 1, "principal_fen": 5, "overdue_fen": 0, "stage": None},
+            {"bucket": "current", "loans": 2, "principal_fen": 9, "overdue_principal_fen": 0}
+            | {"normal_principal_fen": 9, "overdue_fen": 0, "stage": None},
+            {"bucket": "M1", "loans": 1, "principal_fen": 5, "overdue_principal_fen": 2}
+            | {"normal_principal_fen": 3, "overdue_fen": 0, "stage": None},
         ],
         "next": None,
     }

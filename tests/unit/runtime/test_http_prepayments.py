@@ -30,14 +30,25 @@ async def repayment(keys: Path) -> AsyncIterator[World]:
         ("settlement", {"valid_to": YESTERDAY.isoformat()}, 409, "date_passed"),
         ("settlement", {"valid_to": "2024-02-30"}, 422, "invalid_request"),
         ("settlement", {"valid_to": "tomorrow"}, 422, "invalid_request"),
+        ("settlement", {"valid_to": "2024-01-14"}, 409, "before_funding"),
         ("payoff", {"on": "2023-02-29"}, 422, "invalid_request"),
+        ("payoff", {"on": YESTERDAY.isoformat()}, 409, "date_passed"),
+        ("payoff", {"on": "2024-01-14"}, 409, "before_funding"),
         ("prepayment-quote", {"amount_fen": "0", "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "-5", "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "12.5", "mode": "shorten"}, 422, "invalid_request"),
+        ("prepayment-quote", {"amount_fen": "20_000", "mode": "shorten"}, 422, "invalid_request"),
+        ("prepayment-quote", {"amount_fen": "020000", "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "1" + "0" * 40, "mode": "shorten"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "20000", "mode": "lengthen"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "20000"}, 422, "invalid_request"),
         ("prepayment-quote", {"amount_fen": "9999", "mode": "shorten"}, 409, "below_prepay_minimum"),
+        (
+            "prepayment-quote",
+            {"amount_fen": "20000", "mode": "shorten", "on": "2024-01-14"},
+            409,
+            "before_funding",
+        ),
         (
             "prepayment-quote",
             {"amount_fen": "20000", "mode": "shorten", "on": YESTERDAY.isoformat()},
@@ -77,6 +88,21 @@ async def test_unknown_and_other_peoples_loans_are_not_quoted(repayment: World) 
         "/repayment/loans/loan_1/prepayment-quote", params=query, headers=headers
     )
     assert_problem(answer, 409, "loan_repaid")
+
+
+async def test_a_void_contract_is_settled_and_not_prepaid(repayment: World) -> None:
+    """What a payment would come back for is no quote; what ends the loan is one."""
+    repayment.views.documents["repayment.loans"]["loan_1"]["voided_on"] = "2024-02-18"
+    headers = repayment.token("usr_ada", "loan:own")
+    quote = {"amount_fen": "20033", "mode": "reamortise"}
+    answer = await repayment.http.get(
+        "/repayment/loans/loan_1/prepayment-quote", params=quote, headers=headers
+    )
+    assert_problem(answer, 409, "loan_voided")
+    for path, day in (("payoff", "on"), ("settlement", "valid_to")):
+        query = {day: TODAY.isoformat()}
+        told = await repayment.http.get(f"/repayment/loans/loan_1/{path}", params=query, headers=headers)
+        assert told.status_code == 200
 
 
 async def test_a_prepayment_is_quoted_by_what_would_decide_it(repayment: World) -> None:

@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from libs.events.codec import encode, name_of, parse_json
 from libs.events.market import PurchaseHeld
+from libs.events.money import Rounding
 from libs.events.onboarding import ExposureConfirmed, UserRegistered
+from libs.events.schedules.cost import is_allowed
+from libs.events.schedules.terms import PLAIN, Method, RepaymentTerms
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import market_story as market
 from tests.unit.given import TODAY
@@ -23,7 +29,7 @@ from tools.simulator.loan_books import WrongBooks, opened
 from tools.simulator.market_books import MarketBooks, OfferBook
 from tools.simulator.opening_books import OpeningBooks
 from tools.simulator.people_books import PeopleBooks
-from tools.simulator.red_lines import is_a_customer, only_mediates
+from tools.simulator.red_lines import costs_too_much, is_a_customer, only_mediates
 
 KNOWN = (replace(people.REGISTERED, owner="stf_own"), people.VERIFIED)
 COUNTED = people.reserved(amount_fen=1_000_50, after_fen=1_000_50)
@@ -326,3 +332,37 @@ def test_nor_of_a_loan_that_is_late() -> None:
     late = loan.days(loan.FIRST_DUE, 10)
     sold = replace(trade.TRANSFERRED, value_date=late)
     refuted("near or after a due date", lambda: _market(trade.RESERVED, sold, value_date=late))
+
+
+# --- what a loan may cost --------------------------------------------------------------------------------------------
+
+
+@given(
+    st.builds(
+        RepaymentTerms,
+        method=st.sampled_from(get_args(Method)),
+        interest_by=st.sampled_from(("month", "day")),
+        rounding=st.sampled_from(Rounding),
+        period_fee_permille=st.integers(0, 2),
+    ),
+    st.integers(500_00, 5_000_00),
+    st.integers(-2_000, 200),
+    st.integers(1, 24),
+    st.integers(0, 5),
+)
+def test_the_auditor_and_the_platform_draw_the_ceiling_at_the_same_place(
+    terms: RepaymentTerms, amount_fen: int, millionths: int, months: int, fee_permille: int
+) -> None:
+    """Near the ceiling, where rounding and fees decide, for every method; their code is not shared."""
+    assume(terms != PLAIN)
+    on, ceiling = date(2024, 3, 1), Decimal("0.138")
+    loan: dict[str, Any] = {
+        "on": on,
+        "amount_fen": amount_fen,
+        "fee_fen": amount_fen * fee_permille // 1_000,
+        "months": months,
+    }
+    rate = ceiling + Decimal(millionths) * Decimal("0.000001")
+    told = parse_json(encode(RepaymentTerms, terms))
+    allowed = is_allowed(((date.min, ceiling),), terms=terms, annual_rate=rate, **loan)
+    assert costs_too_much(annual_rate=str(rate), repayment=told, **loan) != allowed

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.collections.domain import debtor_corrections
 from services.collections.projections import collectors
+from services.repayment.api import page_shapes
 from services.repayment.domain import loan_account
 from services.repayment.projections import loan_history, off_balance, overdue_buckets, receipts
 from tools.simulator.planted.plant import DUES, LATE, WHOLE, Plant, instead
@@ -26,6 +27,10 @@ def _only_more(real: Any) -> Any:
 
 def _never_less(real: Any) -> Any:
     return lambda case, overdue_fen: real(case, max(0, overdue_fen))
+
+
+def _from_nothing(real: Any) -> Any:
+    return lambda of, said: real(of, replace(said, before_fen=0))
 
 
 def _kept(_real: Any) -> Any:
@@ -58,6 +63,20 @@ PLANTS = (
             lambda real: lambda field: real(field) and not field.endswith("penalty_fen"),
         ),
         ("the history of ",),
+        config=LATE,
+    ),
+    Plant(
+        "all-principal-is-normal",
+        "A loan's page knows no principal that is overdue.",
+        instead(page_shapes, "overdue_principal_fen", lambda _real: lambda _account: 0),
+        (" splits its principal ",),
+        config=LATE,
+    ),
+    Plant(
+        "overdue-principal-only-grows",
+        "Principal that was overdue where a loan was counted is never taken off.",
+        instead(overdue_buckets, "_split", _from_nothing),
+        ("the segment ",),
         config=LATE,
     ),
     Plant(
