@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 #: once more when a loan is paid out; nobody grants himself a voucher; one that its loan was funded in time for is paid, however
 #: late that is told; one may ask for a term; a cashier may refuse a redemption, of which no deadline is promised that the
 #: calendar does not know; the law of the day on which a listing opens, windows of whole days, no look after its last day,
-#: nobody in two steps of a listing.
-RULES = 11
+#: nobody in two steps of a listing. 12: an asking that comes more than a day after its day takes nothing.
+RULES = 12
 
 
 def build(profile: str) -> Service:

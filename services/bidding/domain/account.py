@@ -150,7 +150,7 @@ def _decide_open(
         case CreditSale():
             return purchases.credit_sale(command, state)
         case _:
-            return _decide_for_saga(command, state)
+            return _decide_for_saga(command, state, context)
 
 
 def _decide_for_owner(
@@ -171,7 +171,7 @@ def _decide_for_owner(
             assert_never(command)
 
 
-def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEvent]:
+def _decide_for_saga(command: _SagasCommand, state: Open, context: Context) -> Sequence[AccountEvent]:
     match command:
         case RecordSuitability():
             return owner.assess(command, state)
@@ -190,7 +190,7 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
         case CreditProceeds():
             return loans.credit_proceeds(command, state)
         case DebitInstallment():
-            return loans.debit(command, state)
+            return loans.debit(command, state, context)
         case ReturnPayment():
             return loans.give_back(command, state)
         case CreditInvestor():
