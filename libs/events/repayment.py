@@ -234,7 +234,8 @@ class PaymentMissed:
     a correction makes late anew.
 
     `open_fen` is without penalty, or what of that is open where nothing else is. `overdue_after_fen` is everything overdue with it,
-    charged penalty included; None in records from before it was said.
+    charged penalty included; None in records from before it was said, and of one that had been paid (`paid_on`) before a debit's late answer
+    showed that it was missed.
     """
 
     loan_id: str
@@ -247,6 +248,7 @@ class PaymentMissed:
     region: str = ""
     overdue_after_fen: PositiveFen | None = None
     again: bool = False
+    paid_on: date | None = None
 
 
 @event("repayment.PenaltyCharged.v1")

@@ -190,9 +190,13 @@ class LoanOut(BaseModel):
         ]
         paid_fen = [(row.paid_interest_fen, row.paid_principal_fen) for row in self.rows]
         penalties = [
-            Penalty(number=row.number, to=row.penalty_to, owed_fen=row.penalty_fen - row.paid_penalty_fen)
+            Penalty(
+                number=row.number,
+                to=row.penalty_to or row.due_on,
+                owed_fen=row.penalty_fen - row.paid_penalty_fen,
+            )
             for row in self.rows
-            if row.open_fen and row.penalty_to is not None
+            if row.open_fen and (row.penalty_to is not None or row.penalty_fen)
         ]
         return book_of(
             self.funded_on,

@@ -15,22 +15,17 @@ from typing import assert_never
 
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count
-from libs.events.repayment import AllocationLine, LoanClass, PenaltyLine, ScheduleRow
+from libs.events.repayment import AllocationLine, PenaltyLine, ScheduleRow
 from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accruing import accrued_interest_fen
 from services.repayment.domain.pausing import Paused, delinquent_days, last_counted
+from services.repayment.domain.pay_order import PLAIN_ORDER
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import daily_interest_fen, is_asked, reached
 
 #: The allocation line of principal and interest that were not due yet (early settlement).
 UNDUE = 0
-
-#: What is paid in where nothing is agreed.
-PLAIN_ORDER = PayOrder()
-
-#: The classes of a loan that performs: the others are non-performing (2023 Measures: substandard or worse).
-PERFORMING: tuple[LoanClass, ...] = ("normal", "special_mention")
 
 _DAY = timedelta(days=1)
 
@@ -183,14 +178,6 @@ def days_past_due(book: Book, on: date) -> int:
     return 0 if oldest is None else delinquent_days(book.pauses, oldest, on)
 
 
-def order_of(terms: RepaymentTerms | None, loan_class: LoanClass) -> PayOrder:
-    """The order in which a payment pays while the loan is of this class."""
-    if terms is None or terms.allocation is None:
-        return PLAIN_ORDER
-    is_performing = loan_class in PERFORMING
-    return terms.allocation.performing if is_performing else terms.allocation.non_performing
-
-
 def allocate(
     book: Book, amount_fen: int, on: date, order: PayOrder = PLAIN_ORDER
 ) -> tuple[AllocationLine, ...]:
@@ -291,8 +278,8 @@ def accrued(book: Book, on: date, rules: Rules) -> Book:
 def settlement(
     book: Book, on: date, rules: Rules, *, penalty_to: date | None = None
 ) -> tuple[AllocationLine, ...]:
-    """What settles the loan in full on a value date: all that is due and open with its penalty up to that date (or to `penalty_to`), and as
-    line 0 the principal that is not due with its interest for the days the money was really used; fees of later periods fall away.
+    """What settles the loan in full on a value date: all that is due and open with its penalty up to that date (or to `penalty_to`), penalty
+    owed with a later row, and as line 0 the principal that is not due with its interest for the days the money was really used.
 
     That interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
     """
@@ -305,7 +292,13 @@ def settlement(
         # What is still asked then is interest that was deferred: it has been earned.
         return lines_through(book, len(book.rows))
     interest_fen = accrued_interest_fen(rules, book, principal_fen, on, of_fen=principal_fen, through=through)
-    return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
+    later = (penalty for penalty in book.penalties if penalty.number > through and penalty.owed_fen)
+    fined = (replace(_nothing(penalty.number), penalty_fen=penalty.owed_fen) for penalty in later)
+    return (
+        *due,
+        *fined,
+        AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen),
+    )
 
 
 def payoff_fen(book: Book, on: date, rules: Rules) -> int:

@@ -29,7 +29,6 @@ from services.repayment.domain.allocation import (
     after,
     allocate,
     line_fen,
-    order_of,
     overdue_fen,
     rescheduled,
     settlement,
@@ -37,6 +36,7 @@ from services.repayment.domain.allocation import (
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running
 from services.repayment.domain.money_in import Money
+from services.repayment.domain.pay_order import order_of
 from services.repayment.domain.pending import judged_to, waits_for
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
 from services.repayment.domain.profile import Profile, Rules

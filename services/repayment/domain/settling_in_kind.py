@@ -20,13 +20,13 @@ from services.repayment.domain.allocation import (
     days_past_due,
     line_fen,
     open_lines,
-    order_of,
     overdue_fen,
     settlement,
 )
 from services.repayment.domain.ids import asset_of
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.pay_order import order_of
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
