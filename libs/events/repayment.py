@@ -167,6 +167,7 @@ class PaymentReceived:
 
     `bucket` is the overdue bucket in which the loan is counted, so a view can move its principal. `payer` is who paid, empty
     for the borrower; `arrival` how it came, None in records from before it was said. `guarantor` guarantees the loan, empty for nobody.
+    `behind_charge`: it counts as of a day before one up to which penalty had been charged; a redating to its own date puts that right.
     """
 
     loan_id: str
@@ -185,6 +186,7 @@ class PaymentReceived:
     payer: str = ""
     guarantor: str = ""
     arrival: Arrival | None = None
+    behind_charge: bool = False
 
 
 @event("repayment.RepaymentDistributed.v1")

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 #: non-accrual by hand ends by hand; a move between branches is signed on its day; an asset is acquired after its loan was lent,
 #: and valued lately; loans that are repaid at once, by the day or on days that move are extended and restructured; a
 #: correction says what of a loss is owed, and goes behind a sale; no penalty behind a debit that has no answer;
-#: a prepayment of a loss asks for no interest again. 9: what was paid late while a debit had no answer is judged with it.
+#: a prepayment of a loss asks for no interest again. 9: what was paid late while a debit had no answer is judged with
+#: it; what was told late is placed by its own date.
 RULES = 9
 
 

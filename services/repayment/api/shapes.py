@@ -65,7 +65,8 @@ class RowOut(BaseModel):
 
 class PaymentOut(BaseModel):
     """A payment as it was booked: what of it was penalty, fee, interest and principal. `corrected_by` is the last correction of it:
-    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's."""
+    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's. One that is
+    `behind_charge` was told after penalty of days after its value date was charged: a redating to its own date puts that right."""
 
     id: str
     value_date: date
@@ -79,6 +80,7 @@ class PaymentOut(BaseModel):
     reversed: bool = False
     counts_on: date | None = None
     taken_fen: int | None = None
+    behind_charge: bool = False
 
 
 class NextDueOut(BaseModel):

@@ -60,7 +60,8 @@ from services.repayment.domain.trouble_told import troubled, voided
 from services.repayment.domain.unjudged import booked, fined, with_found, with_paid
 
 # Whoever reads the state finds its claims here too.
-Claim, Reservation = holding.Claim, holding.Reservation
+Claim = holding.Claim
+Reservation = holding.Reservation
 
 #: How many voluntary payments a loan recognises when they come again (see `loan`).
 PAYMENTS_REMEMBERED = 32
@@ -377,9 +378,6 @@ def _shared(state: Running, event: RepaymentDistributed) -> Running:
     if state.weights or any(claim.principal_fen for claim in claims):
         return replace(state, claims=claims)
     return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))
-
-
-# --- the guarantor -------------------------------------------------------------------------------------------------
 
 
 def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Repaid:

@@ -218,6 +218,7 @@ def _taken(
             region=state.region,
             payer=money.payer,
             guarantor=state.guarantee.guarantor if state.guarantee else "",
+            behind_charge=any(penalty.to > money.value_date for penalty in state.book.penalties),
         ),
         _distributed(rules, state, money, lines),
         *recovered(state, money.payment_id, money.value_date, lines),

@@ -272,12 +272,13 @@ def _payment(payment: PaymentReceived) -> dict[str, str | int | bool]:
         "interest_fen": sum(line.interest_fen for line in payment.allocation),
         "principal_fen": sum(line.principal_fen for line in payment.allocation),
         "early": payment.early,
+        **({"behind_charge": True} if payment.behind_charge else {}),
     }
 
 
 VIEW = View(
     name="repayment.loans",
-    version=9,
+    version=10,
     reads=(
         LoanOpened,
         PaymentReceived,

@@ -8,6 +8,7 @@ import pytest
 
 import services.repayment.domain.lateness as lateness
 import services.repayment.domain.loan_state as loan_state
+import services.repayment.domain.schedule as schedule
 from libs.events.codec import encode, name_of
 from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import FIRST_DUE, INSTALLMENT, SECOND_DUE, days, pays
@@ -84,7 +85,7 @@ def _said_without_misses(patched: pytest.MonkeyPatch) -> None:
 
 def _charged_from_the_first_day(patched: pytest.MonkeyPatch) -> None:
     """The grace is forgotten, and every day counts twice."""
-    real = lateness.daily_interest_fen
+    real = schedule.daily_interest_fen
     patched.setattr(
         lateness, "daily_interest_fen", lambda fen, rate, days, *rest: real(fen, rate, 2 * days, *rest)
     )
