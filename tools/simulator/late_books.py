@@ -45,19 +45,22 @@ def _pays(loan: LoanBook, data: Any) -> None:
 
 
 def _was_there(loan: LoanBook, asked_on: date, fen: int) -> None:
-    """So the oldest of what has been paid since was there on that day, fee first."""
-    parts: list[Part] = []
-    for part in sorted(loan.late, key=lambda part: (part.number, part.paid_on)):
-        used = min(fen, part.fen) if part.due_on <= asked_on < part.paid_on else 0
-        fen -= used
-        fee = part.fen - part.open_fen
-        covered = Part(part.number, part.due_on, part.since, asked_on, used, max(0, used - fee))
-        left = part.fen - used
-        rest = Part(
-            part.number, part.due_on, part.since, part.paid_on, left, part.open_fen - covered.open_fen
-        )
-        parts += [each for each in (covered, rest) if each.fen]
-    loan.late = [part for part in parts if loan.counted(part.due_on, part.paid_on - _DAY) > 0]
+    """So the oldest of what has been paid since was there on that day, fee first; and what had paid it, for what was paid later still."""
+    there = {asked_on: fen}
+    while there:
+        on = min(there)
+        fen = there.pop(on)
+        for part in sorted(loan.late, key=lambda part: (part.number, part.paid_on)):
+            used = min(fen, part.fen) if part.due_on <= on < part.paid_on else 0
+            if not used:
+                continue
+            fen -= used
+            there[part.paid_on] = there.get(part.paid_on, 0) + used
+            of_open = max(0, used - (part.fen - part.open_fen))
+            loan.late.append(Part(part.number, part.due_on, part.since, on, used, of_open))
+            part.fen, part.open_fen = part.fen - used, part.open_fen - of_open
+        loan.late = [part for part in loan.late if part.fen]
+    loan.late = [part for part in loan.late if loan.counted(part.due_on, part.paid_on - _DAY) > 0]
 
 
 def missed(books: "Books", where: str, data: Any) -> None:

@@ -367,7 +367,7 @@ def _paid(state: Running, event: PaymentReceived) -> Running:
     debit = asked_as(state.unanswered, event.payment_id)
     parts = with_found(state.unjudged, debit, rest_fen, state.book.pauses)
     knows = _answered(state, event.payment_id)
-    parts = with_paid(parts, state.book, event, (knows.unanswered, state.answered_on), state.next_missed)
+    parts = with_paid(parts, state.book, event, (state.unanswered, state.answered_on), state.next_missed)
     if debit is not None and booked(event) > debit.asked_on:
         knows = replace(knows, answered_on=booked(event))
     return replace(knows, book=after(state.book, event.allocation), journal=journal, unjudged=parts)

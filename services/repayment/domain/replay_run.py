@@ -221,6 +221,7 @@ class Run:
         events = self._effect(measure, self.state)
         self.applied[measure.measure_id] = tuple(events)
         self._fold([applied, *events])
+        self._end(measure.applied_on)
 
     def compensate(self, paid: Compensation) -> None:
         """A guarantor's money comes, for what he was asked for. Refused: `compensation_would_differ` where the loan would not have taken it."""
@@ -244,6 +245,7 @@ class Run:
         self.applied[paid.compensation_id] = tuple(events)
         self.state = state
         self._fold(events)
+        self._end(paid.booked_on)
 
     def _effect(self, measure: Measure, state: Running) -> Sequence[LoanEvent]:
         try:

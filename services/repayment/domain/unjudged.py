@@ -24,16 +24,18 @@ def with_paid(
     next_missed: int,
 ) -> tuple[Unjudged, ...]:
     """The parts once this is paid of the book: what was open on an evening that is over, and could not be said to be missed, or not be charged,
-    because of what `held` the loan: debits without an answer, and the day of the last late one, after which no day has come yet.
+    because of what `held` the loan: debits without an answer, of which this may be one, and the day of the last late one, after which no day has come
+    yet.
 
     An evening that still runs is none: who pays then is judged with it. Of today's own debits a replay knows no order
     (docs/decisions/0024), so only those of a day before hold the loan here.
     """
     unanswered, answered_on = held
     booked_on = booked(event)
-    is_waiting = any(debit.asked_on < booked_on for debit in unanswered)
-    if not is_waiting and (answered_on is None or booked_on > answered_on + _DAY):
+    asking = [debit.debit_id for debit in unanswered if debit.asked_on < booked_on]
+    if not asking and (answered_on is None or booked_on > answered_on + _DAY):
         return parts
+    is_waiting = any(debit_id != event.payment_id for debit_id in asking)
     late = {line.number for line in overdue_lines(book, min(event.value_date, booked_on) - _DAY)}
     return (*parts, *_paid(book, event, late, next_missed, is_waiting=is_waiting))
 
@@ -67,22 +69,36 @@ def with_found(
     parts: tuple[Unjudged, ...], debit: Pending | None, found_fen: int, pauses: Sequence[Paused]
 ) -> tuple[Unjudged, ...]:
     """The parts once it is known that a debit has found so much more than the loan still needs: the oldest that were due by the day of its asking
-    were paid on it."""
+    were paid on it; and so what had paid them was there, on its day, for what was paid later still."""
     if debit is None or not found_fen:
         return parts
-    asked_on = debit.asked_on
+    there = [(debit.asked_on, found_fen)]
+    while there:
+        there.sort()
+        on, fen = there.pop(0)
+        parts, freed = _covered(parts, on, fen)
+        there += freed
+    return tuple(part for part in parts if is_late(part, pauses))
+
+
+def _covered(
+    parts: Sequence[Unjudged], on: date, fen: int
+) -> tuple[tuple[Unjudged, ...], list[tuple[date, int]]]:
+    """The parts once so much was there on a day, and the money that is not needed for them any more, by its day."""
     left: list[Unjudged] = []
+    freed: list[tuple[date, int]] = []
     for part in sorted(parts, key=lambda part: (part.number, part.paid_on)):
-        if not part.due_on <= asked_on < part.paid_on:
+        if not fen or not part.due_on <= on < part.paid_on:
             left.append(part)
             continue
-        fee_fen = min(found_fen, part.fee_fen)
-        open_fen = min(found_fen - fee_fen, part.open_fen)
-        found_fen -= fee_fen + open_fen
-        covered = replace(part, paid_on=asked_on, fee_fen=fee_fen, open_fen=open_fen)
+        fee_fen = min(fen, part.fee_fen)
+        open_fen = min(fen - fee_fen, part.open_fen)
+        fen -= fee_fen + open_fen
+        freed.append((part.paid_on, fee_fen + open_fen))
+        covered = replace(part, paid_on=on, fee_fen=fee_fen, open_fen=open_fen)
         rest = replace(part, fee_fen=part.fee_fen - fee_fen, open_fen=part.open_fen - open_fen)
         left += [each for each in (covered, rest) if each.fee_fen + each.open_fen]
-    return tuple(part for part in left if is_late(part, pauses))
+    return tuple(left), freed
 
 
 def is_late(part: Unjudged, pauses: Sequence[Paused]) -> bool:

@@ -5,9 +5,9 @@ from typing import Any
 
 import services.bidding.domain.listing as listing
 import services.bidding.domain.offer as offer
+import services.repayment.domain.claims_told as claims_told
 import services.repayment.domain.loan as loan
 import services.repayment.domain.loan_day as loan_day
-import services.repayment.domain.claims_told as claims_told
 import services.repayment.domain.trading as trading
 from services.bidding.commands.market import CreditSale, ReleasePurchase
 from services.bidding.policies import POLICIES as BIDDING
