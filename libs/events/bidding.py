@@ -123,7 +123,7 @@ class InstallmentDebited:
 
 @event("bidding.InstallmentDebitFailed.v1")
 class InstallmentDebitFailed:
-    """A debit request found nothing, or was declined by name (`code`): `owner_deceased`."""
+    """A debit request found nothing, or was declined by name (`code`): `owner_deceased`, `day_over`."""
 
     account_id: str
     owner: str

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from libs.events.codec import event, record
+from libs.events.lateness import Unjudged
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.onboarding import Code
 from libs.events.overdue import OverduePrincipal
@@ -231,6 +232,8 @@ class Standing:
     asked_on: date
     rows: tuple[ScheduleRow, ...] | None = None
     measured: MeasuredStanding | None = None
+    unjudged: tuple[Unjudged, ...] = ()
+    answered_on: date | None = None
 
 
 @record

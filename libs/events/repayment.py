@@ -170,6 +170,7 @@ class PaymentReceived:
     for the borrower; `arrival` how it came, None in records from before it was said. `guarantor` guarantees the loan, empty for nobody.
     `cost_fen` of the payment went to a recovery's cost before that, and is no part of `amount_fen`.
     `overdue_principal`, here and in other events, says how much of the loan's principal is overdue where that changes by the record.
+    `behind_charge`: it counts as of a day before one up to which penalty had been charged; a redating to its own date puts that right.
     """
 
     loan_id: str
@@ -190,6 +191,7 @@ class PaymentReceived:
     arrival: Arrival | None = None
     cost_fen: Count = 0
     overdue_principal: OverduePrincipal | None = None
+    behind_charge: bool = False
 
 
 @event("repayment.RepaymentDistributed.v1")
@@ -239,7 +241,8 @@ class PaymentMissed:
     a correction makes late anew.
 
     `open_fen` is without penalty, or what of that is open where nothing else is. `overdue_after_fen` is everything overdue with it,
-    charged penalty included; None in records from before it was said.
+    charged penalty included; None in records from before it was said, and of one that had been paid (`paid_on`) before a debit's late answer
+    showed that it was missed.
     """
 
     loan_id: str
@@ -253,6 +256,7 @@ class PaymentMissed:
     overdue_after_fen: PositiveFen | None = None
     again: bool = False
     overdue_principal: OverduePrincipal | None = None
+    paid_on: date | None = None
 
 
 @event("repayment.PenaltyCharged.v1")

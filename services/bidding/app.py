@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 #: late that is told; one may ask for a term; a cashier may refuse a redemption, of which no deadline is promised that the
 #: calendar does not know; the law of the day on which a listing opens, windows of whole days, no look after its last day,
 #: nobody in two steps of a listing. 12: who would be paid a recovery's cost says whether he could be;
-#: of payments that no loan knew, an account remembers the last; no fee hides in what the ceiling leaves to rounding.
+#: of payments that no loan knew, an account remembers the last; no fee hides in what the ceiling leaves to rounding;
+#: an asking that comes more than a day after its day takes nothing.
 RULES = 12
 
 

@@ -18,6 +18,7 @@ from libs.events.collections import (
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.flags import DebtorFlagged, DebtorUnflagged, LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import LoanWrittenOff, MeasureExecuted, MeasureFailed, MeasureRefused, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.plans import PlanAnswered, plan_of
@@ -59,12 +60,14 @@ _Ended = MeasureExecuted | MeasureRefused | MeasureFailed
 def on_repayment(event: RecordedEvent) -> list[Send]:
     """Misses, buckets, penalties, payments and the end of a loan become facts of its debtor."""
     match event.data:
-        case PaymentMissed():
-            return [_miss(event.data)]
+        case PaymentMissed(paid_on=None) as missed:
+            return [_miss(missed)]
         case OverdueBucketChanged():
             return [_bucket(event.data)]
         case PenaltyCharged() as charged:
             return [_overdue("penalty", charged, charged.charged_on)]
+        case LatenessJudged(penalty_fen=fen, overdue_after_fen=overdue_fen) as late if fen and overdue_fen:
+            return [_overdue("lateness", late, late.judged_on)]
         case PenaltyWaived() as waiver:
             return [_overdue("waiver", waiver, waiver.waived_on)]
         case DebtSettledInKind() as settled if settled.bucket != CURRENT:
@@ -159,7 +162,9 @@ def _bucket(changed: OverdueBucketChanged) -> Send:
 
 
 def _overdue(
-    name: str, event: PenaltyCharged | PenaltyWaived | DebtSettledInKind | LoanRestated, on: date
+    name: str,
+    event: PenaltyCharged | LatenessJudged | PenaltyWaived | DebtSettledInKind | LoanRestated,
+    on: date,
 ) -> Send:
     """What is overdue since a day, whatever changed it; bucket and stage are told apart from it."""
     command = RecordPenalty(
@@ -228,11 +233,16 @@ def _appointed(event: StaffAppointed | StaffDismissed) -> str | tuple[str, ...]:
     return event.staff_id if COLLECTOR_ROLE in event.roles else ()
 
 
+def _to_collect(missed: PaymentMissed) -> str | tuple[str, ...]:
+    """Nothing is where it had been paid before anybody knew."""
+    return f"{missed.loan_id}/{missed.due_on}" if missed.paid_on is None else ()
+
+
 SAGAS = (
     Saga(
         name="open-case",
         why="Every missed payment opens its loan's case or is added to it.",
-        opened_by={PaymentMissed: lambda event: f"{event.loan_id}/{event.due_on}"},
+        opened_by={PaymentMissed: _to_collect},
         closed_by={
             CaseOpened: lambda event: f"{event.loan_id}/{event.due_on}",
             MissAdded: lambda event: f"{event.loan_id}/{event.due_on}",
@@ -254,6 +264,7 @@ SAGAS = (
         steps=(
             Step(on=OverdueBucketChanged, send=RecordBucket),
             Step(on=PenaltyCharged, send=RecordPenalty),
+            Step(on=LatenessJudged, send=RecordPenalty),
             Step(on=PenaltyWaived, send=RecordPenalty),
             Step(on=LoanWrittenOff, send=RecordBucket),
             Step(on=PaymentReversed, send=CorrectCasePayment),

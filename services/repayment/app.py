@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 #: no waiver gives up what the guarantor has paid for; lenders whose principal came first vote by what they were owed last; a thing
 #: is taken also where the guarantor has paid for all of it, or was asked and cannot; a pause is of days
 #: of the loan, to come; a loan that was observed is told of its better class on the day after;
-#: a payment that was taken is known for good; events say what of the principal is overdue.
+#: a payment that was taken is known for good; events say what of the principal is overdue;
+#: what was paid late while a debit had no answer is judged with it; what was told late is placed by its own date.
 RULES = 9
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from tools.simulator import late_books
 from tools.simulator.kind_books import settled_in_kind
 from tools.simulator.loan_books import LoanBook, opened
 from tools.simulator.loan_books import require as _require
@@ -88,7 +89,7 @@ class Books:
             said, is_now = data["balance_after_fen"], self.balances[own]
             _require(said == is_now, f"{where}: {kind} says {said}, it is {is_now}")
 
-    def _once(self, where: str, name: str) -> None:
+    def once(self, where: str, name: str) -> None:
         _require(name not in self.done, f"{where}: {name} again, first at {self.done.get(name)}")
         self.done[name] = where
 
@@ -99,17 +100,17 @@ class Books:
     # --- holds and listings -------------------------------------------------------------------------------------
 
     def _deposited(self, where: str, data: Any) -> None:
-        self._once(where, f"answer to {data['top_up_id']}")
-        self._once(where, f"bank reference {data['bank_reference']} of {data['account_id']}")
+        self.once(where, f"answer to {data['top_up_id']}")
+        self.once(where, f"bank reference {data['bank_reference']} of {data['account_id']}")
 
     def _held(self, where: str, data: Any) -> None:
-        self._once(where, data["hold_id"])
+        self.once(where, data["hold_id"])
         self.holds[data["hold_id"]] = HoldBook(
             data["account_id"], data["listing_id"], data["amount_fen"], data["allow_partial"]
         )
 
     def _asked_out(self, where: str, data: Any) -> None:
-        self._once(where, data["withdrawal_id"])
+        self.once(where, data["withdrawal_id"])
         self.holds[data["withdrawal_id"]] = HoldBook(data["account_id"], None, data["amount_fen"])
 
     def _let_go(self, where: str, data: Any) -> None:
@@ -131,16 +132,16 @@ class Books:
         _require(self.holds[name].amount_fen == data["keeps_fen"], f"{where}: {name} keeps another amount")
 
     def _prepared(self, where: str, data: Any) -> None:
-        self._once(where, f"preparation of {data['listing_id']}")
+        self.once(where, f"preparation of {data['listing_id']}")
         self.listings[data["listing_id"]] = ListingBook(data["disclosure"]["amount_fen"])
 
     def _listed(self, where: str, data: Any) -> None:
-        self._once(where, data["listing_id"])
+        self.once(where, data["listing_id"])
         self.listings[data["listing_id"]] = ListingBook(data["amount_fen"])
 
     def _bid(self, where: str, data: Any) -> None:
         listing, bid = self.listings[data["listing_id"]], data["bid"]
-        self._once(where, f"accepted {bid['hold_id']}")
+        self.once(where, f"accepted {bid['hold_id']}")
         is_a_customer(where, bid["account_id"])
         hold, excess = self.holds.get(bid["hold_id"]), data["excess_fen"]
         backed = hold is not None and hold.amount_fen == bid["amount_fen"] + excess
@@ -160,7 +161,7 @@ class Books:
         listing.filled = True
 
     def _ended(self, where: str, data: Any) -> ListingBook:
-        self._once(where, f"end of {data['listing_id']}")
+        self.once(where, f"end of {data['listing_id']}")
         listing = self.listings[data["listing_id"]]
         listing.live = False
         return listing
@@ -196,13 +197,13 @@ class Books:
     # --- loans --------------------------------------------------------------------------------------------------
 
     def _lent(self, where: str, data: Any) -> None:
-        self._once(where, data["loan_id"])
+        self.once(where, data["loan_id"])
         self.loans[data["loan_id"]] = opened(where, data)
 
     def _paid(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
         self._answered(data)
-        self._once(where, f"payment {data['payment_id']}")
+        self.once(where, f"payment {data['payment_id']}")
         parts = data["allocation"]
         _require(
             sum(_parts(p) + p["fee_fen"] for p in parts) == data["amount_fen"],
@@ -214,7 +215,7 @@ class Books:
         _require(loan.outstanding_fen == after, f"{where}: outstanding after is wrong")
 
     def _rescheduled(self, where: str, data: Any) -> None:
-        self._once(where, f"change {data['change_id']}")
+        self.once(where, f"change {data['change_id']}")
         self.loans[data["loan_id"]].reschedule(where, data, data["rows"])
 
     def _due(self, where: str, data: Any) -> None:
@@ -223,26 +224,21 @@ class Books:
             self._debit_asked(where, data)
 
     def _debit_asked(self, where: str, data: Any) -> None:
-        self._once(where, data["debit_id"])
+        self.once(where, data["debit_id"])
         self.loans[data["loan_id"]].unanswered[data["debit_id"]] = date.fromisoformat(data["value_date"])
 
     def _debit_failed(self, where: str, data: Any) -> None:
         self._answered(data)
-        self._once(where, f"answer to {data['debit_id']}")
+        self.once(where, f"answer to {data['debit_id']}")
 
     def _answered(self, data: Any) -> None:
-        loan = self.loans.get(data["loan_id"])
-        name = data.get("debit_id") or data["payment_id"]
-        if loan is not None and name in loan.unanswered:
-            del loan.unanswered[name]
-
-    def _missed(self, where: str, data: Any) -> None:
-        self._once(where, f"{data['loan_id']} misses {data['number']} of {data['due_on']}")
-        self.loans[data["loan_id"]].miss(where, data["number"], data["open_fen"])
+        if (loan := self.loans.get(data["loan_id"])) is not None:
+            late_books.comes(loan, data)
+            loan.unanswered.pop(data.get("debit_id") or data["payment_id"], None)
 
     def _distributed(self, where: str, data: Any) -> None:
         loan = self.loans[data["loan_id"]]
-        self._once(where, data["distribution_id"])
+        self.once(where, data["distribution_id"])
         for line in data["lines"]:
             claim = line["claim_id"]
             loan.claims[claim] -= line["principal_fen"]
@@ -259,7 +255,7 @@ class Books:
     def _subrogated(self, where: str, data: Any) -> None:
         """The distribution of the same record takes from the others what the guarantor's claim has."""
         claim, loan = data["claim"], self.loans[data["loan_id"]]
-        self._once(where, claim["claim_id"])
+        self.once(where, claim["claim_id"])
         loan.claims[claim["claim_id"]] = claim["principal_fen"]
         loan.holders[claim["claim_id"]] = claim["account_id"]
 
@@ -271,7 +267,7 @@ class Books:
 
     def _promises_back(self, where: str, data: Any) -> None:
         self._answered(data)
-        self._once(where, name := f"return {'cost:' if 'left_fen' in data else ''}{data['payment_id']}")
+        self.once(where, name := f"return {'cost:' if 'left_fen' in data else ''}{data['payment_id']}")
         self.owed[name] = data["amount_fen"]
 
     def _refused(self, where: str, data: Any) -> None:
@@ -321,7 +317,7 @@ class Books:
             self.done.pop(f"{loan.loan_id} misses {number} of {row.due_on}", None)
 
     def _repaid(self, where: str, data: Any) -> None:
-        self._once(where, f"end of {data['loan_id']}")
+        self.once(where, f"end of {data['loan_id']}")
         loan = self.loans[data["loan_id"]]
         _require(loan.penalty_fen == 0, f"{where}: repaid, but penalty is owed")
         _require(loan.bucket == "current", f"{where}: repaid in {loan.bucket}")
@@ -374,7 +370,8 @@ _HANDLERS: dict[str, Callable[[Books, str, Any], None]] = {
     "repayment.InstallmentDue.v1": Books._due,
     "repayment.DebitRequested.v1": Books._debit_asked,
     "repayment.DebitFailureRecorded.v1": Books._debit_failed,
-    "repayment.PaymentMissed.v1": Books._missed,
+    "repayment.PaymentMissed.v1": late_books.missed,
+    "repayment.LatenessJudged.v1": late_books.judged,
     "repayment.RepaymentDistributed.v1": Books._distributed,
     "repayment.ClaimsSubrogated.v1": Books._subrogated,
     "repayment.DebtSettledInKind.v1": settled_in_kind,

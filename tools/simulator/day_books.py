@@ -52,13 +52,17 @@ class DayBooks:
         require(asked_on == today, f"{where}: {data['debit_id']} is asked on {asked_on}, today is {today}")
         self.asked[data["debit_id"]] = asked_on
 
-    def _answers(self, where: str, data: Any, _today: date | None) -> None:
-        """What a debit finds counts on the day on which it was asked."""
+    def _answers(self, where: str, data: Any, today: date | None) -> None:
+        """What a debit finds counts on the day on which it was asked, and was there by then: accounts are one day ahead of it."""
         name, value_date = data["debit_id"], date.fromisoformat(data["value_date"])
         require(
             self.asked.get(name) == value_date,
             f"{where}: {name} is answered for {value_date}, asked on {self.asked.get(name)}",
         )
+        is_over = today is not None and (today - value_date).days > 1
+        code = data.get("code", "")
+        is_right = code in ("day_over", "owner_deceased") if is_over else code != "day_over"
+        require(is_right, f"{where}: {name} of {value_date} is answered {code!r} on {today}")
         if "debited_fen" in data:
             self.outgoing[name] = Outgoing(data["loan_id"], value_date)
 

@@ -80,6 +80,19 @@ def holds(claim: Any, number: int) -> bool:
 
 
 @dataclass(slots=True)
+class Part:
+    """So much of an instalment was paid on a day; penalty was charged up to another."""
+
+    number: int
+    due_on: date
+    since: date
+    paid_on: date
+    fen: int
+    open_fen: int
+    """Of it principal and interest."""
+
+
+@dataclass(slots=True)
 class Rest:
     """What of a loan was not due before a payment prepaid a part of it: how many rows were, all due dates, and its rows."""
 
@@ -125,6 +138,8 @@ class LoanBook:
     """The schedule as it stands, whatever is paid of it."""
     paid_for: list[Any] = field(default_factory=list)
     """Claims of instalments that its guarantor paid for, as the books of guarantors say."""
+    late: list[Part] = field(default_factory=list)
+    """What was paid late, and nobody has said so yet."""
 
     @property
     def outstanding_fen(self) -> int:
@@ -242,6 +257,7 @@ class LoanBook:
             due = [row for number, row in self.rows.items() if number >= first and row.due_on <= on]
             self.left_in, self.left_fee_fen = first, sum(row.fee_fen for row in due)
         fined = {number: row.penalty_fen for number, row in self.rows.items() if number >= first}
+        self.late = [part for part in self.late if part.number < first]
         for number in [number for number in self.rows if number >= first]:
             del self.rows[number]
         self.rows |= {row["number"]: _row(row) for row in rows}
@@ -314,6 +330,7 @@ class LoanBook:
         if not data["principal_after_fen"] and paid[_UNDUE]["principal_fen"]:
             for row in self.rows.values():  # settled early: the rest of the schedule asks nothing
                 row.principal_fen = row.interest_fen = row.fee_fen = row.penalty_fen = 0
+        self.late = [_part(each) for each in standing.get("unjudged", ())]
         for claim in standing["claims"]:
             self.claims[claim["claim_id"]] = claim["principal_fen"]
 
@@ -347,11 +364,11 @@ class LoanBook:
         require(not row.asked and row.asked_fen > 0, f"{where}: {self.loan_id} asks for {number} again")
         row.asked = True
 
-    def miss(self, where: str, number: int, open_fen: int) -> None:
-        """An instalment was missed."""
+    def miss(self, where: str, number: int, open_fen: int | None) -> None:
+        """An instalment was missed; None: it has been paid since."""
         row = self.rows[number]
         require(
-            (row.asked_fen or row.penalty_fen) == open_fen > 0,
+            open_fen is None or (row.asked_fen or row.penalty_fen) == open_fen > 0,
             f"{where}: {self.loan_id} misses {open_fen} of {number}, open is {row.asked_fen}",
         )
         row.missed = True
@@ -365,6 +382,8 @@ class LoanBook:
                 require(row.asked or row.due_on > day, f"{where}: {self.loan_id} was not asked for {number}")
                 silent = not row.missed and self.counted(row.due_on, day) > 0
                 require(not silent, f"{where}: {self.loan_id} missed {number} in silence")
+        late = [part.number for part in self.late]
+        require(not late, f"{where}: {self.loan_id} was late with {late} in silence")
         dpd = self.dpd(day)
         bucket, least = _reached(_BUCKETS, dpd), _reached(_CLASSES, dpd)
         bucket = "written_off" if self.written_off and self.runs else bucket
@@ -394,6 +413,11 @@ def opened(where: str, data: Any) -> LoanBook:
 def _row(row: Any) -> Row:
     due_on = date.fromisoformat(row["due_on"])
     return Row(due_on, row["principal_fen"], row["interest_fen"], charged_to=due_on, fee_fen=row["fee_fen"])
+
+
+def _part(paid: Any) -> Part:
+    due_on, since, paid_on = (date.fromisoformat(paid[name]) for name in ("due_on", "since", "paid_on"))
+    return Part(paid["number"], due_on, since, paid_on, paid["fee_fen"] + paid["open_fen"], paid["open_fen"])
 
 
 def _rounded(exact: Fraction) -> int:

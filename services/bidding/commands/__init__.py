@@ -237,8 +237,8 @@ class CreditFee:
 
 @command("bidding.DebitInstallment")
 class DebitInstallment:
-    """Take what is owed from the borrower's available money: all, a part, or nothing; declined by event: `owner_deceased`. No effect for
-    the last debit again."""
+    """Take what is owed from the borrower's available money: all, a part, or nothing; declined by event: `owner_deceased`, `day_over` (more
+    than a day after its value date). No effect for the last debit again."""
 
     loan_id: str
     debit_id: str

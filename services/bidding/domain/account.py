@@ -155,7 +155,7 @@ def _decide_open(
         case CreditSale():
             return purchases.credit_sale(command, state)
         case _:
-            return _decide_for_saga(command, state)
+            return _decide_for_saga(command, state, context)
 
 
 def _decide_for_owner(
@@ -176,7 +176,7 @@ def _decide_for_owner(
             assert_never(command)
 
 
-def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEvent]:
+def _decide_for_saga(command: _SagasCommand, state: Open, context: Context) -> Sequence[AccountEvent]:
     match command:
         case RecordSuitability() | RecordRelation() | RecordDeathFlag() | ConfirmPayee():
             return _decide_of_owner(command, state)
@@ -191,7 +191,7 @@ def _decide_for_saga(command: _SagasCommand, state: Open) -> Sequence[AccountEve
         case CreditProceeds():
             return loans.credit_proceeds(command, state)
         case DebitInstallment():
-            return loans.debit(command, state)
+            return loans.debit(command, state, context)
         case ReturnPayment():
             return loans.give_back(command, state)
         case CreditInvestor():

@@ -1,6 +1,8 @@
 """What a loan gives to its borrower's account and takes from it, and what anybody pays on a loan by his own wish."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from libs.events.bidding import (
     InstallmentDebited,
@@ -16,6 +18,11 @@ from services.bidding.domain.booking import book
 from services.bidding.domain.dealings import Dealings
 from services.bidding.domain.deceased import OWNER_DECEASED, has_died
 from services.bidding.domain.ids import clearing_of
+
+#: Why nothing is taken for an asking that comes long after its day.
+DAY_OVER: Final = "day_over"
+#: The debits of a day are decided while accounts live on the next one already (design.md 2.7).
+_LATEST: Final = timedelta(days=1)
 
 
 def _dealings(state: Open, loan_id: str) -> Dealings:
@@ -35,12 +42,16 @@ def credit_proceeds(command: CreditProceeds, state: Open) -> Sequence[LoanProcee
     ]
 
 
-def debit(command: DebitInstallment, state: Open) -> Sequence[InstallmentDebited | InstallmentDebitFailed]:
-    """All that is owed, or what there is of it, or the answer that there is nothing; nothing is taken from who has died."""
+def debit(
+    command: DebitInstallment, state: Open, context: Context
+) -> Sequence[InstallmentDebited | InstallmentDebitFailed]:
+    """All that is owed, or what there is of it, or the answer that there is nothing. Nothing is taken from who has died; nor for a day
+    that is long over, as when a parked command is retried: what is there today may have come today, and would count on that day."""
     if _dealings(state, command.loan_id).debit_id == command.debit_id:
         return []
-    debited_fen = min(command.requested_fen, state.available_fen)
-    if debited_fen == 0 or has_died(state):
+    code = _declines(command, state, context)
+    debited_fen = 0 if code else min(command.requested_fen, state.available_fen)
+    if debited_fen == 0:
         return [
             InstallmentDebitFailed(
                 account_id=state.account_id,
@@ -49,7 +60,7 @@ def debit(command: DebitInstallment, state: Open) -> Sequence[InstallmentDebited
                 debit_id=command.debit_id,
                 requested_fen=command.requested_fen,
                 value_date=command.value_date,
-                code=OWNER_DECEASED if has_died(state) else "",
+                code=code,
             )
         ]
     return [
@@ -62,6 +73,12 @@ def debit(command: DebitInstallment, state: Open) -> Sequence[InstallmentDebited
             **book(state, available_fen=-debited_fen, against=clearing_of(command.loan_id)),
         )
     ]
+
+
+def _declines(command: DebitInstallment, state: Open, context: Context) -> str:
+    if has_died(state):
+        return OWNER_DECEASED
+    return DAY_OVER if context.business_date > command.value_date + _LATEST else ""
 
 
 def pay(command: PayLoan, state: Open, context: Context) -> Sequence[LoanPaymentDebited]:

@@ -67,7 +67,8 @@ class RowOut(BaseModel):
 
 class PaymentOut(BaseModel):
     """A payment as it was booked: what of it was the cost of recovery, penalty, fee, interest and principal. `corrected_by` is the last correction of it:
-    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's."""
+    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's. One that is
+    `behind_charge` was told after penalty of days after its value date was charged: a redating to its own date puts that right."""
 
     id: str
     value_date: date
@@ -82,6 +83,7 @@ class PaymentOut(BaseModel):
     reversed: bool = False
     counts_on: date | None = None
     taken_fen: int | None = None
+    behind_charge: bool = False
 
 
 class NextDueOut(BaseModel):
@@ -204,9 +206,13 @@ class LoanOut(BaseModel):
         ]
         paid_fen = [(row.paid_interest_fen, row.paid_principal_fen) for row in self.rows]
         penalties = [
-            Penalty(number=row.number, to=row.penalty_to, owed_fen=row.penalty_fen - row.paid_penalty_fen)
+            Penalty(
+                number=row.number,
+                to=row.penalty_to or row.due_on,
+                owed_fen=row.penalty_fen - row.paid_penalty_fen,
+            )
             for row in self.rows
-            if row.open_fen and row.penalty_to is not None
+            if row.open_fen and (row.penalty_to is not None or row.penalty_fen)
         ]
         return book_of(
             self.funded_on,

@@ -15,7 +15,8 @@ from libs.events.onboarding import Code
 @command("repayment.ProposeCorrection")
 class ProposeCorrection:
     """A clerk asks that a payment does not count, or counts as of `to_date`. No effect for the same again; refused:
-    `correction_exists`, `invalid_date` (one to reverse, none to redate), `date_in_future`, `changes_nothing`."""
+    `correction_exists`, `invalid_date` (one to reverse, none to redate), `date_in_future`. As of its own date it counts as
+    if it had been told in time."""
 
     correction_id: str
     loan_id: str

@@ -15,22 +15,17 @@ from typing import assert_never
 
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count
-from libs.events.repayment import AllocationLine, LoanClass, PenaltyLine, ScheduleRow
+from libs.events.repayment import AllocationLine, PenaltyLine, ScheduleRow
 from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.pausing import Paused, delinquent_days, last_counted
+from services.repayment.domain.pay_order import PLAIN_ORDER
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.schedule import daily_interest_fen, is_asked, reached
 
 #: The allocation line of principal and interest that were not due yet (early settlement).
 UNDUE = 0
-
-#: What is paid in where nothing is agreed.
-PLAIN_ORDER = PayOrder()
-
-#: The classes of a loan that performs: the others are non-performing (2023 Measures: substandard or worse).
-PERFORMING: tuple[LoanClass, ...] = ("normal", "special_mention")
 
 _DAY = timedelta(days=1)
 
@@ -190,14 +185,6 @@ def days_past_due(book: Book, on: date) -> int:
     """DPD: `on` − due date of the oldest instalment not fully paid, 0 on its due day and before, without paused days (rules.md 1.4)."""
     oldest = book.oldest_due_on
     return 0 if oldest is None else delinquent_days(book.pauses, oldest, on)
-
-
-def order_of(terms: RepaymentTerms | None, loan_class: LoanClass) -> PayOrder:
-    """The order in which a payment pays while the loan is of this class."""
-    if terms is None or terms.allocation is None:
-        return PLAIN_ORDER
-    is_performing = loan_class in PERFORMING
-    return terms.allocation.performing if is_performing else terms.allocation.non_performing
 
 
 def allocate(

@@ -132,7 +132,7 @@ def _payment(command: CorrectPayment, live: Running, context: Context) -> Paymen
             raise Refused("date_in_future")
         if asked.to_date < live.book.funded_on:
             raise Refused("before_funding")
-        if asked.to_date == payment.value_date:
+        if asked.to_date == payment.value_date and payment.booked_on <= payment.value_date:
             raise Refused("changes_nothing")
     return payment
 

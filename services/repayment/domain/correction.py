@@ -188,8 +188,6 @@ def _propose(
         raise Refused("invalid_date")
     if command.to_date is not None and command.to_date > context.business_date:
         raise Refused("date_in_future")
-    if command.to_date == command.value_date:
-        raise Refused("changes_nothing")
     return [
         CorrectionProposed(
             correction=correction,

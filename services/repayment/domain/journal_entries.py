@@ -73,11 +73,13 @@ class Measure:
 
 @record
 class Answer:
-    """A debit of which the loan took nothing was answered only on `answered_on`: until then the loan was not judged."""
+    """A debit of which the loan took nothing was answered only on `answered_on`: until then the loan was not judged. `found_fen` was there, and
+    went back."""
 
     debit_id: str
     answered_on: date
     before_phase: Count
+    found_fen: Count = 0
 
 
 @record
@@ -203,7 +205,8 @@ def written(entry: Entry) -> str:
             dates = (entry.value_date.isoformat(), entry.booked_on.isoformat())
             return _joined("g1", (entry.compensation_id, entry.account_id, *places, *dates, lines))
         case Answer():
-            return _joined("a1", (entry.debit_id, entry.answered_on.isoformat(), str(entry.before_phase)))
+            place = (entry.answered_on.isoformat(), str(entry.before_phase))
+            return _joined("a1", (entry.debit_id, *place, str(entry.found_fen or "")))
         case Wait():
             flags = "w" * entry.woken
             since, until = entry.since.isoformat(), entry.until.isoformat()
@@ -242,9 +245,12 @@ def read(line: str) -> Entry:
                 before_phase=int(phase),
             )
         case "a1":
-            debit_id, answered_on, phase = fields
+            debit_id, answered_on, phase, found = fields
             return Answer(
-                debit_id=debit_id, answered_on=date.fromisoformat(answered_on), before_phase=int(phase)
+                debit_id=debit_id,
+                answered_on=date.fromisoformat(answered_on),
+                before_phase=int(phase),
+                found_fen=int(found or 0),
             )
         case "w1":
             since, since_phase, until, until_phase, flags = fields

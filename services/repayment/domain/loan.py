@@ -6,8 +6,8 @@ of one aggregate. Its state and fold stand in `loan_state`, what the day does to
 """
 
 from collections.abc import Sequence
-from functools import partial
-from typing import assert_never, get_args
+from functools import partial, reduce
+from typing import assert_never, cast, get_args
 
 from libs.events.arrival import LoanWaited
 from libs.events.claims import ClaimReserved, ClaimTransferred, ReservationReleased
@@ -21,6 +21,7 @@ from libs.events.compensation import (
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deciding import Aggregate, Context, Refused, Wake, WakeOn
 from libs.events.flags import Unflag
+from libs.events.lateness import LatenessJudged
 from libs.events.repayment import (
     DebitFailureRecorded,
     DebitRequested,
@@ -64,6 +65,7 @@ from services.repayment.domain.compensation_days import expired, expires_on
 from services.repayment.domain.correcting import correct, examine_correction
 from services.repayment.domain.deferring import deferred, resumed
 from services.repayment.domain.himself import require_no_part_in
+from services.repayment.domain.lateness import late_at_the_end
 from services.repayment.domain.loan_day import next_wake
 from services.repayment.domain.loan_state import (
     LoanEvent,
@@ -71,6 +73,7 @@ from services.repayment.domain.loan_state import (
     NotOpened,
     Repaid,
     Running,
+    evolve,
     reopened,
 )
 from services.repayment.domain.paying import record_debit, record_debit_failure, record_payment
@@ -97,8 +100,15 @@ LoanCommand = (
 
 
 def decide(profile: Profile, command: LoanCommand, state: LoanState, context: Context) -> Sequence[LoanEvent]:
-    """The loan's answer to a command. Raises Refused with the codes that the commands name."""
-    return overdue_split.said(state, _decided(profile, command, state, context))
+    """The loan's answer to a command, and where that is its end, or comes after it, what it was late with. Raises Refused with the codes that
+    the commands name."""
+    events = _decided(profile, command, state, context)
+    may_end = isinstance(state, Repaid) or any(isinstance(event, LoanRepaid) for event in events)
+    if may_end and not isinstance(state, NotOpened):
+        rules = profile.on(reopened(state).book.funded_on)
+        after = reduce(evolve, events, cast(LoanState, state))
+        events = [*events, *late_at_the_end(rules, after, context.business_date)]
+    return overdue_split.said(state, events)
 
 
 def _decided(
@@ -309,6 +319,7 @@ def loan_aggregate(profile: Profile) -> Aggregate:
             LoanRestated,
             LoanVoided,
             LoanWaited,
+            LatenessJudged,
         ),
         state=LoanState,
         initial=NotOpened(),

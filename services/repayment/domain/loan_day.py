@@ -30,6 +30,7 @@ from services.repayment.domain.allocation import (
     owed_fen,
     penalty_lines,
 )
+from services.repayment.domain.lateness import lateness, missed_and_paid
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing import is_paused, next_counted, reaches
 from services.repayment.domain.pending import judged_to
@@ -37,6 +38,7 @@ from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Rules
 from services.repayment.domain.schedule import is_asked, last_of_month
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import floor_on
+from services.repayment.domain.unjudged import fined
 
 #: Phases of the day (design.md 2.7) in which a loan has something to do.
 DUES_PHASE, MISSES_PHASE = 2, 4
@@ -55,6 +57,10 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     if state.unanswered:
         return _dues(rules, state, asking_on) or _retry(rules, state, asking_on)
     judged_on = call.business_date if call.phase >= MISSES_PHASE else yesterday
+    missed, told = _misses(state, judged_on), lateness(rules, state, judged_on)
+    paid = missed_and_paid(state, [each.number for each in missed])
+    for each in told:
+        state = replace(state, book=fined(state.book, each.number, each.penalty_fen))
     worse = [*_worse_bucket(rules, state, judged_on), *_worse_class(rules, state, judged_on)]
     is_charged = worse or _month_end(rules, state.book, judged_on) is not None
     charges = penalties(rules, state, judged_on) if is_charged else []
@@ -62,11 +68,11 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     if charges:
         late = replace(state, book=charged_by(state.book, charges))
         worse = [*_worse_bucket(rules, late, judged_on), *_worse_class(rules, late, judged_on)]
-    missed = _misses(state, judged_on)
     return [
         *(_dues(rules, late, asking_on) or _retry(rules, late, asking_on)),
-        *missed,
+        *sorted([*paid, *missed], key=lambda miss: miss.number),
         *(release_all(state, "loan_overdue") if missed else []),
+        *told,
         *charges,
         *worse,
         *_observed_no_more(rules, state, judged_on),
@@ -155,7 +161,7 @@ def _retry(rules: Rules, state: Running, on: date) -> Sequence[LoanEvent]:
     ]
 
 
-def _misses(state: Running, on: date) -> Sequence[LoanEvent]:
+def _misses(state: Running, on: date) -> Sequence[PaymentMissed]:
     """Said before the wake's charges, so of the book without them; each counts the ones before it."""
     return [
         PaymentMissed(
@@ -294,6 +300,7 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
         times.append((retry_on, DUES_PHASE))
     if state.unanswered:
         return min(times, default=None)
+    times += [(reaches(state.book.pauses, part.due_on, 1), MISSES_PHASE) for part in state.unjudged]
     if missed := _unsaid(state.book, state.next_missed):
         times.append((reaches(state.book.pauses, missed, 1), MISSES_PHASE))
     if over_on := _observation_over(rules, state):

@@ -17,6 +17,7 @@ from libs.events.compensation import (
 from libs.events.corrections import CorrectionExamined, LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.flags import LoanUnflagged
+from libs.events.lateness import LatenessJudged, Unjudged
 from libs.events.measures import MeasureExamined
 from libs.events.money import Count
 from libs.events.recovery_costs import RecoveryCostPaid
@@ -39,31 +40,32 @@ from libs.events.repayment import (
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.voidance import LoanVoided
 from services.repayment.domain import holding
-from services.repayment.domain.allocation import Book, after, book_of, charged, rescheduled
-from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold, replaced_from
-from services.repayment.domain.holding import claim_of, less, reservation_of, sold, without
-from services.repayment.domain.journal import EMPTY, Journal, opened, with_first_rows
-from services.repayment.domain.pending import Pending, answered, waits_for
+from services.repayment.domain.allocation import Book, after, book_of, charged
+from services.repayment.domain.claims_told import traded
+from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold
+from services.repayment.domain.holding import claim_of, less
+from services.repayment.domain.journal import EMPTY, Journal, opened
+from services.repayment.domain.pending import Pending, answered, asked_as, waits_for
 from services.repayment.domain.profile import CURRENT
 from services.repayment.domain.restating import (
     corrected,
+    rescheduled_by,
     with_answer,
     with_compensation,
     with_cost,
     with_payment,
-    with_sale,
     with_wait,
 )
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
 from services.repayment.domain.trouble_told import troubled, voided
+from services.repayment.domain.unjudged import booked, fined, with_found, with_paid
 
 # Whoever reads the state finds its claims here too.
 Claim = holding.Claim
 Reservation = holding.Reservation
 
-#: How many voluntary payments that it did not take a loan recognises when they come again (see `paying`), and how many sales of its claims.
+#: How many voluntary payments that it did not take a loan recognises when they come again (see `paying`).
 PAYMENTS_REMEMBERED = 32
-SALES_REMEMBERED = 32
 
 
 @record
@@ -81,7 +83,7 @@ class Running:
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
-    `trouble` is what measures left behind.
+    `trouble` is what measures left behind, `unjudged` what was paid late while nobody could know, `answered_on` the day of the last late answer.
     `journal` is what came to the loan, from which all this can be decided again (`replaying`). `overdue_said_fen`: see `overdue_split`.
     """
 
@@ -110,6 +112,8 @@ class Running:
     trouble: Trouble = Trouble()
     journal: Journal = EMPTY
     overdue_said_fen: Count = 0
+    unjudged: tuple[Unjudged, ...] = ()
+    answered_on: date | None = None
 
 
 @record
@@ -162,12 +166,12 @@ LoanEvent = (
     | LoanRestated
     | LoanVoided
     | LoanWaited
+    | LatenessJudged
 )
 
 
 def evolve(state: LoanState, event: LoanEvent) -> LoanState:
-    """The state after one event. The events of one record belong together: between PaymentReceived and
-    RepaymentDistributed the book is ahead of the claims."""
+    """The state after one event. A record's events belong together: between PaymentReceived and RepaymentDistributed the book is ahead of the claims."""
     match event:
         case LoanOpened():
             return _opened(event)
@@ -193,10 +197,8 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return voided(state, event) if isinstance(state, Running) else state
         case LoanRestated():
             return state if isinstance(state, NotOpened) else corrected(reopened(state), event)
-        case (
-            MeasureExamined() | MeasureDeferred() | MeasureResumed() | CorrectionExamined() | LoanUnflagged()
-        ) if isinstance(state, Repaid):
-            return replace(state, last=troubled(state.last, event))
+        case _ if isinstance(state, Repaid):
+            return _after_its_end(state, event)
         case _ if not isinstance(state, Running):
             return state
         case _ if isinstance(event, TroubledEvent):
@@ -205,6 +207,21 @@ def evolve(state: LoanState, event: LoanEvent) -> LoanState:
             return replace(state, journal=with_wait(state.journal, event))
         case _:
             return _evolve_running(state, event)
+
+
+def _after_its_end(state: Repaid, event: LoanEvent) -> Repaid:
+    match event:
+        case (
+            MeasureExamined() | MeasureDeferred() | MeasureResumed() | CorrectionExamined() | LoanUnflagged()
+        ):
+            return replace(state, last=troubled(state.last, event))
+        case PaymentMissed(number=number):
+            next_missed = max(state.last.next_missed, number + 1)
+            return replace(state, last=replace(state.last, next_missed=next_missed))
+        case LatenessJudged():
+            return replace(state, last=replace(state.last, unjudged=()))
+        case _:
+            return state
 
 
 def reopened(state: Running | Repaid) -> Running:
@@ -229,7 +246,8 @@ def _evolve_running(
     | ClaimReserved
     | ReservationReleased
     | ClaimTransferred
-    | ScheduleChanged,
+    | ScheduleChanged
+    | LatenessJudged,
 ) -> LoanState:
     match event:
         case InstallmentDue():
@@ -248,6 +266,8 @@ def _evolve_running(
             return replace(state, next_missed=max(state.next_missed, event.number + 1))
         case PenaltyCharged():
             return replace(state, book=charged(state.book, event.lines, event.charged_on))
+        case LatenessJudged():
+            return replace(state, unjudged=(), book=fined(state.book, event.number, event.penalty_fen))
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
         case LoanClassified():
@@ -261,9 +281,9 @@ def _evolve_running(
                 last=state,
             )
         case ClaimReserved() | ReservationReleased() | ClaimTransferred():
-            return _traded(state, event)
+            return traded(state, event)
         case ScheduleChanged():
-            return _rescheduled(state, event)
+            return rescheduled_by(state, event)
         case _:
             assert_never(event)
 
@@ -319,21 +339,41 @@ def _answered_by(state: Running, event: TroubledEvent) -> Running:
     return state
 
 
-def _came_to_nothing(state: _Lent, payment_id: str, event: PaymentReturned | DebitFailureRecorded) -> _Lent:
+def _came_to_nothing(
+    state: Running | Repaid, payment_id: str, event: PaymentReturned | DebitFailureRecorded
+) -> Running | Repaid:
     """A debit's answer that came late is an input: until then the loan was not judged."""
     if event.answered is None or not waits_for(state.unanswered, payment_id):
         return _answered(state, payment_id)
-    journal = with_answer(reopened(state).journal, payment_id, event.answered)
+    found_fen = event.amount_fen if isinstance(event, PaymentReturned) else 0
+    state = found(state, payment_id, found_fen, event.answered.on)
+    journal = with_answer(reopened(state).journal, payment_id, event.answered, found_fen)
     if isinstance(state, Repaid):
         return _answered(replace(state, last=replace(state.last, journal=journal)), payment_id)
     return _answered(replace(state, journal=journal), payment_id)
 
 
+def found(state: Running | Repaid, debit_id: str, found_fen: int, on: date) -> Running | Repaid:
+    """A debit is answered late: it has found so much that the loan does not need, so what was paid since was there on the day of the asking."""
+    last, debit = reopened(state), asked_as(state.unanswered, debit_id)
+    if debit is None:
+        return state
+    last = replace(
+        last, unjudged=with_found(last.unjudged, debit, found_fen, last.book.pauses), answered_on=on
+    )
+    return last if isinstance(state, Running) else replace(state, last=last)
+
+
 def _paid(state: Running, event: PaymentReceived) -> Running:
     journal = with_payment(state, event, is_debit=waits_for(state.unanswered, event.payment_id))
-    return replace(
-        _answered(state, event.payment_id), book=after(state.book, event.allocation), journal=journal
-    )
+    rest_fen = event.arrival.received_fen - event.amount_fen if event.arrival else 0
+    debit = asked_as(state.unanswered, event.payment_id)
+    parts = with_found(state.unjudged, debit, rest_fen, state.book.pauses)
+    knows = _answered(state, event.payment_id)
+    parts = with_paid(parts, state.book, event, (state.unanswered, state.answered_on), state.next_missed)
+    if debit is not None and booked(event) > debit.asked_on:
+        knows = replace(knows, answered_on=booked(event))
+    return replace(knows, book=after(state.book, event.allocation), journal=journal, unjudged=parts)
 
 
 def _shared(state: Running, event: RepaymentDistributed) -> Running:
@@ -341,44 +381,6 @@ def _shared(state: Running, event: RepaymentDistributed) -> Running:
     if state.weights or any(claim.principal_fen for claim in claims):
         return replace(state, claims=claims)
     return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))
-
-
-def _rescheduled(state: Running, event: ScheduleChanged) -> Running:
-    """What takes the place of a row that was asked for, or missed, will be asked for again."""
-    first = event.rows[0].number
-    return replace(
-        state,
-        book=rescheduled(state.book, event.rows),
-        journal=with_first_rows(state.journal, state.book.rows),
-        next_due=min(state.next_due, first),
-        next_missed=min(state.next_missed, first),
-        guarantee=replaced_from(state.guarantee, first),
-    )
-
-
-# --- claims for sale -----------------------------------------------------------------------------------------------
-
-
-def _traded(state: Running, event: ClaimReserved | ReservationReleased | ClaimTransferred) -> Running:
-    match event:
-        case ClaimReserved():
-            return replace(state, reservations=(*state.reservations, reservation_of(event)))
-        case ReservationReleased():
-            return replace(state, reservations=without(state.reservations, event.offer_id))
-        case ClaimTransferred():
-            return replace(
-                state,
-                journal=with_sale(state, event),
-                claims=sold(state.claims, event),
-                last_order=event.claim.order,
-                reservations=without(state.reservations, event.offer_id),
-                sold=(*state.sold, event.offer_id)[-SALES_REMEMBERED:],
-            )
-        case _:
-            assert_never(event)
-
-
-# --- the guarantor -------------------------------------------------------------------------------------------------
 
 
 def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Repaid:

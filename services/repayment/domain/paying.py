@@ -29,7 +29,6 @@ from services.repayment.domain.allocation import (
     after,
     allocate,
     line_fen,
-    order_of,
     overdue_fen,
     rescheduled,
 )
@@ -37,6 +36,7 @@ from services.repayment.domain.journal import has_payment
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.money_in import Money
+from services.repayment.domain.pay_order import order_of
 from services.repayment.domain.pending import judged_to, waits_for
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
 from services.repayment.domain.profile import Profile, Rules
@@ -218,6 +218,7 @@ def _taken(
             region=state.region,
             payer=money.payer,
             guarantor=state.guarantee.guarantor if state.guarantee else "",
+            behind_charge=any(penalty.to > money.value_date for penalty in state.book.penalties),
         ),
         _distributed(rules, state, money, lines),
         *recovered(state, money.payment_id, money.value_date, lines),

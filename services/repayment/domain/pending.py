@@ -23,6 +23,11 @@ def waits_for(unanswered: Sequence[Pending], debit_id: str) -> bool:
     return any(debit.debit_id == debit_id for debit in unanswered)
 
 
+def asked_as(unanswered: Sequence[Pending], debit_id: str) -> Pending | None:
+    """One of those that have no answer."""
+    return next((debit for debit in unanswered if debit.debit_id == debit_id), None)
+
+
 def answered(unanswered: Sequence[Pending], debit_id: str) -> tuple[Pending, ...]:
     """Those that still have none once this one has."""
     return tuple(debit for debit in unanswered if debit.debit_id != debit_id)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple, assert_never
 
+from libs.events.arrival import Answered, Arrival
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, Refused, Wake
 from libs.events.in_kind import DebtSettledInKind
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import MeasureApplied, PenaltyWaived
 from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import (
@@ -18,6 +20,7 @@ from libs.events.repayment import (
     LoanRepaid,
     PaymentMissed,
     PaymentReceived,
+    PaymentReturned,
     PenaltyCharged,
     RepaymentDistributed,
 )
@@ -37,8 +40,9 @@ from services.repayment.domain.journal_entries import (
     Wait,
     moment_of,
 )
+from services.repayment.domain.lateness import late_at_the_end
 from services.repayment.domain.loan_day import next_wake, wake
-from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
+from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, found, reopened
 from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
 from services.repayment.domain.pending import Pending, answered, waits_for
@@ -125,7 +129,9 @@ class Run:
             case Answer():
                 self.until(moment_of(entry))
                 self.entries.append(entry)
+                self.state = found(self.state, entry.debit_id, entry.found_fen, entry.answered_on)
                 self._answered(entry.debit_id)
+                self._end(entry.answered_on)
             case Wait():
                 self.entries.append(entry)
                 if entry.woken:
@@ -162,15 +168,23 @@ class Run:
         """A payment comes, if it counts."""
         self.until((payment.booked_on, payment.before_phase))
         if payment.is_reversed:
+            if _is_late(payment):
+                self.state = found(self.state, payment.payment_id, 0, payment.booked_on)
             self._answered(payment.payment_id)
             self.entries.append(payment)
+            self._end(payment.booked_on)
             return
+        if payment.is_debit:  # its money comes, asked for or not
+            asked = Pending(debit_id=payment.payment_id, asked_on=payment.value_date)
+            others = answered(self.state.unanswered, payment.payment_id)
+            self.state = replace(self.state, unanswered=(*others, asked))
         events = self._decided(payment)
         taken_fen = sum(event.amount_fen for event in events if isinstance(event, PaymentReceived))
         cost_fen = sum(event.amount_fen for event in events if isinstance(event, RecoveryCostPaid))
         self.entries.append(replace(payment, taken_fen=taken_fen, cost_fen=cost_fen))
-        self._fold(events)
+        self._fold([_booked(event, payment) for event in events])
         self._answered(payment.payment_id)
+        self._end(payment.booked_on)
 
     def sell(self, sale: Sale) -> None:
         """The sale stands: the buyer has what he paid for, and what the claim would have been owed beyond that stays the seller's. Refused:
@@ -211,6 +225,7 @@ class Run:
         events = self._effect(measure, self.state)
         self.applied[measure.measure_id] = tuple(events)
         self._fold([applied, *events])
+        self._end(measure.applied_on)
 
     def compensate(self, paid: Compensation) -> None:
         """A guarantor's money comes, for what he was asked for. Refused: `compensation_would_differ` where the loan would not have taken it."""
@@ -234,6 +249,7 @@ class Run:
         self.applied[paid.compensation_id] = tuple(events)
         self.state = state
         self._fold(events)
+        self._end(paid.booked_on)
 
     def _effect(self, measure: Measure, state: Running) -> Sequence[LoanEvent]:
         try:
@@ -267,9 +283,7 @@ class Run:
             debited_fen=payment.amount_fen,
             value_date=payment.value_date,
         )
-        asked = Pending(debit_id=payment.payment_id, asked_on=payment.value_date)
-        others = answered(state.unanswered, payment.payment_id)
-        return record_debit(self.profile, debit, replace(state, unanswered=(*others, asked)), context)
+        return record_debit(self.profile, debit, state, context)
 
     def _share(self, shared: RepaymentDistributed) -> None:
         self.platform_fen += shared.fee_fen
@@ -316,6 +330,9 @@ class Run:
                     row = self.rows.get(charge.number, Row())
                     fen = row.penalty_fen + charge.penalty_fen
                     self.rows[charge.number] = replace(row, penalty_fen=fen, penalty_to=on)
+            case LatenessJudged(number=number, penalty_fen=fen) if fen:
+                row = self.rows.get(number, Row())
+                self.rows[number] = replace(row, penalty_fen=row.penalty_fen + fen)
             case LoanRepaid():
                 self.repaid = event
             case PaymentMissed(number=number):
@@ -337,6 +354,10 @@ class Run:
             else replace(state, last=replace(state.last, journal=self.bare))
         )
 
+    def _end(self, on: date) -> None:
+        """Where the loan has ended, and all debits have an answer, what it was late with is said."""
+        self._fold(late_at_the_end(self.rules, self.state, on))
+
     def _answer(self) -> None:
         """A debit that was answered on its day waits for nothing here: its money comes with its entry."""
         if self.state.unanswered:
@@ -346,6 +367,27 @@ class Run:
     def _answered(self, payment_id: str) -> None:
         if waits_for(self.state.unanswered, payment_id):
             self.state = replace(self.state, unanswered=answered(self.state.unanswered, payment_id))
+
+
+def _booked(event: LoanEvent, payment: Payment) -> LoanEvent:
+    """What takes a payment, or gives a late one back, with what its own event said of how it came."""
+    on, phase = payment.booked_on, payment.before_phase
+    if isinstance(event, PaymentReturned):
+        return replace(event, answered=Answered(on=on, before_phase=phase)) if _is_late(payment) else event
+    if not isinstance(event, PaymentReceived):
+        return event
+    arrival = Arrival(
+        account_id=payment.account_id,
+        received_fen=payment.amount_fen,
+        booked_on=on,
+        before_phase=phase,
+        mode=payment.mode,
+    )
+    return replace(event, arrival=arrival)
+
+
+def _is_late(payment: Payment) -> bool:
+    return payment.is_debit and payment.booked_on > payment.value_date
 
 
 #: No rule of a loan asks for the time of day.

@@ -79,6 +79,8 @@ def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal)
         reservations=(),
         sold=(),
         trouble=Trouble(),
+        unjudged=(),
+        answered_on=None,
         guarantee=Guarantee(guarantor=last.guarantee.guarantor) if last.guarantee else None,
         journal=bare,
     )

@@ -108,6 +108,8 @@ def _standing(live: Running, state: Running, *, applied: bool) -> Standing:
         asked_on=state.asked_on,
         rows=None if book.rows == live.book.rows else book.rows,
         measured=_measured(live.trouble, state) if applied else None,
+        unjudged=state.unjudged,
+        answered_on=state.answered_on,
     )
 
 

@@ -10,9 +10,10 @@ from libs.events.corrections import LoanRestated, MeasuredStanding, PaymentRedat
 from libs.events.measures import MeasureApplied
 from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import PaymentReceived
+from libs.events.rescheduling import ScheduleChanged
 from services.repayment.domain.accruing import Arrears
-from services.repayment.domain.allocation import Book, Penalty
-from services.repayment.domain.guarantee import Asked
+from services.repayment.domain.allocation import Book, Penalty, rescheduled
+from services.repayment.domain.guarantee import Asked, replaced_from
 from services.repayment.domain.journal import (
     Journal,
     entries_of,
@@ -121,10 +122,30 @@ def with_compensation(state: "Running", event: ClaimsSubrogated) -> Journal:
     )
 
 
-def with_answer(journal: Journal, debit_id: str, answered: Answered) -> Journal:
+def with_answer(journal: Journal, debit_id: str, answered: Answered, found_fen: int) -> Journal:
     """The journal once a debit was answered late, and nothing of it taken."""
     return with_entry(
-        journal, Answer(debit_id=debit_id, answered_on=answered.on, before_phase=answered.before_phase)
+        journal,
+        Answer(
+            debit_id=debit_id,
+            answered_on=answered.on,
+            before_phase=answered.before_phase,
+            found_fen=found_fen,
+        ),
+    )
+
+
+def rescheduled_by(state: "Running", event: ScheduleChanged) -> "Running":
+    """What takes the place of a row that was asked for, or missed, will be asked for again."""
+    first = event.rows[0].number
+    return replace(
+        state,
+        book=rescheduled(state.book, event.rows),
+        journal=with_first_rows(state.journal, state.book.rows),
+        next_due=min(state.next_due, first),
+        next_missed=min(state.next_missed, first),
+        unjudged=tuple(part for part in state.unjudged if part.number < first),
+        guarantee=replaced_from(state.guarantee, first),
     )
 
 
@@ -179,6 +200,8 @@ def standing_at(state: "Running", standing: Standing) -> "Running":
         next_due=standing.next_due,
         next_missed=standing.next_missed,
         asked_on=standing.asked_on,
+        unjudged=standing.unjudged,
+        answered_on=standing.answered_on,
         trouble=state.trouble if measured is None else restated(state.trouble, measured),
     )
 

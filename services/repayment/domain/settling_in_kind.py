@@ -20,7 +20,6 @@ from services.repayment.domain.allocation import (
     days_past_due,
     line_fen,
     open_lines,
-    order_of,
     overdue_fen,
 )
 from services.repayment.domain.deferring import ON_ITS_WAY, is_on_its_way
@@ -28,6 +27,7 @@ from services.repayment.domain.himself import guarantor_of
 from services.repayment.domain.ids import asset_of
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Running
+from services.repayment.domain.pay_order import order_of
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.settling import settlement
 from services.repayment.domain.sharing import shares

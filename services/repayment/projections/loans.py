@@ -12,6 +12,7 @@ from libs.events.compensation import ClaimsSubrogated
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.flags import LoanFlagged, LoanUnflagged
 from libs.events.in_kind import DebtSettledInKind
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import LoanMoved, LoanRescheduled, LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.non_accrual import NonAccrualEnded, NonAccrualStarted
 from libs.events.pauses import DelinquencyPaused, DelinquencyPauseEnded
@@ -89,8 +90,8 @@ def _changes(data: object) -> Sequence[Op]:
                 Set(classified.loan_id, "loan_class", classified.to_class),
                 *_late(classified.loan_id, classified.dpd, classified.classified_on),
             ]
-        case PenaltyCharged() as charge:
-            return _charged(charge)
+        case PenaltyCharged() | LatenessJudged() as charge:
+            return _charged(charge) if isinstance(charge, PenaltyCharged) else _fined(charge)
         case (
             LoanRescheduled()
             | LoanWrittenOff()
@@ -148,6 +149,17 @@ def _charged(charge: PenaltyCharged) -> Sequence[Op]:
             Set(doc, f"rows.{line.number}.penalty_to", charge.charged_on.isoformat()),
         ]
     return ops
+
+
+def _fined(late: LatenessJudged) -> Sequence[Op]:
+    """Penalty of days that are not those of the row with which it is owed."""
+    if not late.penalty_fen:
+        return []
+    return [
+        Add(late.loan_id, "penalty_fen", late.penalty_fen),
+        Add(late.loan_id, f"rows.{late.number}.penalty_fen", late.penalty_fen),
+        Set(late.loan_id, "overdue_fen", late.overdue_after_fen),
+    ]
 
 
 def _opened(loan: LoanOpened) -> Sequence[Op]:
@@ -253,7 +265,7 @@ def _allocated(doc: str, allocation: Sequence[AllocationLine]) -> Sequence[Op]:
 
 VIEW = View(
     name="repayment.loans",
-    version=9,
+    version=10,
     reads=(
         LoanOpened,
         PaymentReceived,
@@ -262,6 +274,7 @@ VIEW = View(
         ClaimTransferred,
         ClaimsSubrogated,
         PaymentMissed,
+        LatenessJudged,
         PenaltyCharged,
         OverdueBucketChanged,
         LoanClassified,

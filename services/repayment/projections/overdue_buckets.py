@@ -20,6 +20,7 @@ from typing import Final, get_args
 from libs.events.collections import CaseClosed, CaseRanked, QueueEntry
 from libs.events.corrections import LoanRestated
 from libs.events.in_kind import DebtSettledInKind
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import LoanMoved, LoanWrittenOff, PenaltyWaived, RecoveryReceived
 from libs.events.overdue import OverduePrincipal
 from libs.events.records import RecordedEvent
@@ -59,12 +60,12 @@ def _projected(event: RecordedEvent) -> Sequence[Op]:
             return [*_received(payment), _source(payment.loan_id, event)]
         case PaymentMissed(overdue_after_fen=int(overdue_fen)) as missed:
             return [Set(_row(missed.loan_id), "overdue_fen", overdue_fen), _source(missed.loan_id, event)]
-        case PenaltyCharged() as charge:
-            row = _row(charge.loan_id)
-            return [Set(row, "overdue_fen", charge.overdue_after_fen), _source(charge.loan_id, event)]
-        case PenaltyWaived() as waiver:
-            row = _row(waiver.loan_id)
-            return [Set(row, "overdue_fen", waiver.overdue_after_fen), _source(waiver.loan_id, event)]
+        case LatenessJudged() as late if late.penalty_fen:
+            row = _row(late.loan_id)
+            return [Set(row, "overdue_fen", late.overdue_after_fen), _source(late.loan_id, event)]
+        case PenaltyCharged() | PenaltyWaived() as changed:
+            row = _row(changed.loan_id)
+            return [Set(row, "overdue_fen", changed.overdue_after_fen), _source(changed.loan_id, event)]
         case LoanWrittenOff() as loss:
             return [*_written_off(loss), _source(loss.loan_id, event)]
         case RecoveryReceived() as recovery:
@@ -266,6 +267,7 @@ VIEW = View(
         PaymentReceived,
         PaymentMissed,
         PenaltyCharged,
+        LatenessJudged,
         PenaltyWaived,
         OverdueBucketChanged,
         LoanWrittenOff,

@@ -21,7 +21,8 @@ def received(payment: PaymentReceived) -> Sequence[Op]:
         part: sum(getattr(line, part) for line in payment.allocation) for part in _PARTS if part != "cost_fen"
     }
     at = f"payments.{payment.payment_id}"
-    return _line(payment.loan_id, at, payment.value_date, parts, early=payment.early)
+    line = _line(payment.loan_id, at, payment.value_date, parts, early=payment.early)
+    return [*line, *([Set(payment.loan_id, f"{at}.behind_charge", True)] if payment.behind_charge else [])]
 
 
 def cost(paid: RecoveryCostPaid) -> Sequence[Op]:

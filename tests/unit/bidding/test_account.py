@@ -58,6 +58,10 @@ ALL = MAX_INTEGER
 AGGREGATE = aggregate(DEMO)
 #: All of Ann's money is on its way to a loan; what came back of it is there on the third day after, or it never comes.
 PAID_ALL = (*rich(100_00), replace(PAID, available_after_fen=0))
+TOO_LATE, NEXT_DAY = (
+    replace(NOTHING_TO_DEBIT, code="day_over"),
+    NOTHING_TO_DEBIT.value_date + timedelta(days=1),
+)
 TWO_DAYS_LATER, THREE_DAYS_LATER = TODAY + timedelta(days=2), TODAY + timedelta(days=3)
 
 SPECS = [
@@ -122,6 +126,8 @@ SPECS = [
     Spec("held money is not debited", (*rich(300_00), ALL_HELD), debit(), (NOTHING_TO_DEBIT,), on()),
     Spec("no account, no debit", (), debit(), "unknown_account", on()),
     Spec("a debit is answered once", (*rich(), debited(88_85, 411_15)), debit(), (), on()),
+    Spec("a day's debits are decided on the next", rich(), debit(), (debited(88_85, 411_15),), on(NEXT_DAY)),
+    Spec("later money is of a later day", rich(), debit(), (TOO_LATE,), on(NEXT_DAY + timedelta(days=1))),
     Spec("a failed debit is answered once", (OPENED, NOTHING_TO_DEBIT), debit(), (), on()),
     Spec("a payment leaves the account", rich(), pay(), (PAID,)),
     Spec("nobody pays what he does not have", rich(), pay(500_01), "insufficient_available"),

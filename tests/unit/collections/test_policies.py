@@ -9,6 +9,7 @@ import pytest
 from libs.events.codec import COMMAND_TYPES, decode, name_of
 from libs.events.corrections import LoanRestated, PaymentRedated, PaymentReversed, Retaken
 from libs.events.in_kind import DebtSettledInKind
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import LoanWrittenOff, PenaltyWaived
 from libs.events.onboarding import StaffAppointed, StaffDismissed
 from libs.events.repayment import (
@@ -59,6 +60,12 @@ WORSE = OverdueBucketChanged(
     dpd=1,
     principal_fen=1000_00,
     overdue_fen=OWED,
+)
+FINED: LatenessJudged = replace(
+    decode(LatenessJudged, (GOLDEN / "repayment.LatenessJudged.v1.json").read_bytes()),
+    loan_id=LOAN,
+    borrower=BORROWER,
+    judged_on=TODAY,
 )
 CHARGED: PenaltyCharged = replace(
     decode(PenaltyCharged, (GOLDEN / "repayment.PenaltyCharged.v1.json").read_bytes()),
@@ -131,6 +138,7 @@ EXAMPLES = (
     MISSED,
     WORSE,
     CHARGED,
+    FINED,
     WAIVED,
     REVERSED,
     REDATED,

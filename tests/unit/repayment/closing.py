@@ -56,7 +56,10 @@ class LateAuditor(Auditor):
                 assert event.number not in self.missed
                 assert event.due_on < today
                 owed = self._owed(event.number)
-                assert event.open_fen == (sum(owed.values()) - owed["penalty"] or owed["penalty"]) > 0
+                assert (
+                    event.paid_on
+                    or event.open_fen == (sum(owed.values()) - owed["penalty"] or owed["penalty"]) > 0
+                )
                 self.missed.append(event.number)
             if isinstance(event, InstallmentDue | DebitRequested):
                 self.pending[event.debit_id] = today

@@ -23,7 +23,7 @@ from services.repayment.commands import (
     ReserveClaim,
     TransferClaim,
 )
-from services.repayment.domain.pending import answered
+from services.repayment.domain.pending import Pending, answered
 from tests.unit.given import context, decided
 from tests.unit.repayment.stories import LOAN
 
@@ -257,7 +257,18 @@ def fail_others(lived: Lived, inputs: Sequence[Input]) -> None:
 
 def come(lived: Lived, came: Input) -> None:
     """A payment comes; a debit's whether it was asked or not."""
-    if came.is_debit:  # its money comes, asked for or not
-        waiting = answered(lived.state.unanswered, came.payment.payment_id)
-        lived.state = replace(lived.state, unanswered=waiting)
-    lived.say(came.payment)
+    paid = came.payment
+    if not came.is_debit:
+        lived.say(paid)
+        return
+    others = answered(lived.state.unanswered, paid.payment_id)
+    asked = Pending(debit_id=paid.payment_id, asked_on=paid.value_date)
+    lived.state = replace(lived.state, unanswered=(*others, asked))
+    lived.say(
+        RecordDebit(
+            debit_id=paid.payment_id,
+            account_id=paid.account_id,
+            debited_fen=paid.amount_fen,
+            value_date=paid.value_date,
+        )
+    )

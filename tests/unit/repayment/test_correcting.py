@@ -102,6 +102,10 @@ class Corrected(Lived):
             # A debit's money comes after the dues of its day, and those of today are still to come.
             age = (self.today - reopened(self.state).book.funded_on).days
             to_date = self.today - timedelta(days=self.chance.randint(came.is_debit, age))
+            if (
+                came.on > came.payment.value_date and to_date.day % 2
+            ):  # told late, and placed as if it had been told in time
+                to_date = came.payment.value_date
             if to_date in self.busy():
                 return
         self.asked_on = reopened(self.state).asked_on

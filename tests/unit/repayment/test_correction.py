@@ -167,11 +167,10 @@ def test_a_clerk_proposes_once() -> None:
         ({"kind": "redate"}, "invalid_date"),
         ({"to_date": PAID_ON}, "invalid_date"),
         ({"kind": "redate", "to_date": days(LATER, 1)}, "date_in_future"),
-        ({"kind": "redate", "to_date": PAID_ON}, "changes_nothing"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_its_name(change: dict[str, Any], code: str) -> None:
-    """A date where none belongs, none where one does, one to come, the one that it has."""
+    """A date where none belongs, none where one does, one to come."""
     given(AGGREGATE).when(replace(PROPOSE, **change), by("stf_clerk")).then_refused(code)
 
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from libs.events.deciding import WakeOn
 from libs.events.measures import MeasureApplied
 from libs.events.money import money_context
+from libs.events.repayment import PaymentReturned
 from services.repayment.commands import RecordDebitFailure
-from services.repayment.domain.loan_state import Running, reopened
+from services.repayment.domain.loan_state import Running, found, reopened
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
 from tests.unit.repayment.inputs import PLACES, Input, Lived, come
@@ -106,14 +107,18 @@ def test_a_payment_that_counts_as_of_the_day_on_which_a_late_loan_was_woken_come
 
 @dataclass(frozen=True)
 class Answering:
-    """A debit was answered on a later day, at a place of it: where nothing of its money is the loan's, it found nothing."""
+    """A debit was answered on a later day, at a place of it: where nothing of its money is the loan's, it found nothing, but that it was
+    there is known (`found_fen`)."""
 
     on: date
     place: str
     debit: Any
+    found_fen: int = 0
 
     def come(self, lived: Lived) -> None:
         """It is answered, if it still waits."""
+        if self.found_fen:
+            lived.state = found(lived.state, self.debit.debit_id, self.found_fen, self.on)
         lived.say(
             RecordDebitFailure(
                 debit_id=self.debit.debit_id,
@@ -179,10 +184,12 @@ class LateLife(Late, CorrectedMeasured):
 
     def answered_late(self, debit: Any, place: str) -> None:
         """At its place, with money or without."""
+        before = len(self.events)
         super().answered_late(debit, place)
+        back = [each.amount_fen for each in self.events[before:] if isinstance(each, PaymentReturned)]
         place = self._where(place, debit.debit_id)
         self._put(debit.debit_id, place)
-        self.answers.append(Answering(self.today, place, debit))
+        self.answers.append(Answering(self.today, place, debit, sum(back)))
         if self.taken and self.taken[-1].payment.payment_id == debit.debit_id:
             self.taken[-1] = replace(self.taken[-1], place=place)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from libs.events.claims import ClaimTransferred
 from libs.events.codec import encode
 from libs.events.deciding import Wake
+from libs.events.lateness import LatenessJudged
 from libs.events.repayment import (
     DebitRequested,
     InstallmentDue,
@@ -63,6 +64,8 @@ class Auditor:
         by_type = {type(event): event for event in outcome.events}
         if LoanOpened in by_type:
             self._open(by_type[LoanOpened])
+        if LatenessJudged in by_type:
+            self._fine(by_type[LatenessJudged])
         if PenaltyCharged in by_type:
             self._charge(by_type[PenaltyCharged])
         self.kept += [event.number for event in outcome.events if isinstance(event, InstallmentDue)]
@@ -80,7 +83,8 @@ class Auditor:
         if LoanRepaid in by_type:
             assert not any(self.claims.values())
             assert not any(self.penalties.values())
-            assert by_type[LoanRepaid] is outcome.events[-1]
+            after = outcome.events[outcome.events.index(by_type[LoanRepaid]) + 1 :]
+            assert all(isinstance(event, PaymentMissed | LatenessJudged) for event in after)
             self.ended = True
         owed_fen = sum(principal for _, _, principal in self.rows.values())
         assert self.lent_fen == self.repaid_fen + sum(self.claims.values())
@@ -142,6 +146,20 @@ class Auditor:
                 if amount := floor(exact + Fraction(1, 2)):
                     fen[number] = amount
         return fen
+
+    def _fine(self, late: LatenessJudged) -> None:
+        """Penalty of what had been paid when it was known to be late: none within the grace, and owed with the oldest open instalment."""
+        for line in late.lines:
+            due_on = self.rows[line.number][0]
+            days = max(0, (line.paid_on - max(due_on, self.charged_to.get(line.number, due_on))).days)
+            exact = line.open_fen * self.penalty_rate * days / 365
+            is_late = (line.paid_on - due_on).days > 3
+            assert line.penalty_fen == (floor(exact + Fraction(1, 2)) if is_late else 0)
+        assert late.penalty_fen + late.given_up_fen == sum(line.penalty_fen for line in late.lines)
+        assert (late.given_up_fen == 0) or self.ended
+        if late.penalty_fen:
+            assert late.number == min(n for n in self.rows if any(self._owed(n).values()))
+            self.penalties[late.number] = self.penalties.get(late.number, 0) + late.penalty_fen
 
     def _charge(self, charge: PenaltyCharged) -> None:
         """The penalty that was charged is the formula's, row by row, and never on penalty."""
@@ -278,11 +296,17 @@ class Auditor:
         self.fees = {n: before[1][n] if n <= kept else self.contract[n - 1][3] for n in numbers}
 
     def _settled(self, received: PaymentReceived) -> dict[int, tuple[int, ...]]:
-        """All that was open of due rows in full; the rest of the principal in line 0 with no more than a period's interest."""
+        """All that was open of due rows in full, and penalty that is owed with a later one; the rest of the principal in line 0 with no more than
+        a period's interest."""
+        fined = {
+            line.number
+            for line in received.allocation
+            if line.number and not line.interest_fen + line.principal_fen + line.fee_fen
+        } & {number for number, (due_on, _, _) in self.rows.items() if due_on > received.value_date}
         paid = {
             line.number: (line.interest_fen, line.principal_fen)
             for line in received.allocation
-            if line.number
+            if line.number and line.number not in fined
         }
         undue = {
             number: row for number, row in self.rows.items() if number not in paid and (row[1] or row[2])
@@ -291,6 +315,7 @@ class Auditor:
             number: (self.penalties.pop(number, 0), self.fees[number], *self.rows[number][1:])
             for number in paid
         }
+        lines |= {number: (self.penalties.pop(number), 0, 0, 0) for number in fined}
         if undue:
             (early,) = (line for line in received.allocation if not line.number)
             assert received.early

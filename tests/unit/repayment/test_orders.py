@@ -20,9 +20,9 @@ from services.repayment.domain.allocation import (
     allocate,
     book_of,
     open_lines,
-    order_of,
     owed_fen,
 )
+from services.repayment.domain.pay_order import order_of
 from tests.unit.given import given
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.stories import (

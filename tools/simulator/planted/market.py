@@ -5,9 +5,9 @@ from typing import Any
 
 import services.bidding.domain.listing as listing
 import services.bidding.domain.offer as offer
+import services.repayment.domain.claims_told as claims_told
 import services.repayment.domain.loan as loan
 import services.repayment.domain.loan_day as loan_day
-import services.repayment.domain.loan_state as loan_state
 import services.repayment.domain.trading as trading
 from services.bidding.commands.market import CreditSale, ReleasePurchase
 from services.bidding.policies import POLICIES as BIDDING
@@ -135,7 +135,7 @@ PLANTS = (
     Plant(
         "distribution-to-the-seller",
         "What is paid on a claim that was sold goes on to its seller.",
-        instead(loan_state, "sold", _to_the_seller),
+        instead(claims_told, "sold", _to_the_seller),
         ("is acc_", "is another's"),
         config=DUES,
         seeds=range(12),

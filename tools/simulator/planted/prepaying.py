@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from libs.events.rescheduling import ScheduleChanged
 from services.repayment.commands import RecordPayment
-from services.repayment.domain import allocation, paying, prepaying
+from services.repayment.domain import pay_order, paying, prepaying
 from services.repayment.policies import POLICIES as REPAYMENT
 from services.repayment.projections import loans
 from tools.simulator.planted.plant import LATE, Plant, changing, instead, policy
@@ -77,7 +77,7 @@ PLANTS = (
     Plant(
         "order-forgotten",
         "A payment pays the oldest instalment first, whatever order was agreed on.",
-        instead(paying, "order_of", lambda _real: lambda *_arguments: allocation.PLAIN_ORDER),
+        instead(paying, "order_of", lambda _real: lambda *_arguments: pay_order.PLAIN_ORDER),
         ("in the wrong order",),
         config=_QUARTER,
         seeds=range(16),

@@ -1,0 +1,116 @@
+"""What is paid while the loan cannot be judged is kept until it can be, or a late answer would hide that it was late (docs/decisions/0018).
+
+A part that a debit's late money covers was paid on the day of the asking. One that was paid by its first evening was not late.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from libs.events.lateness import Unjudged
+from libs.events.repayment import PaymentReceived
+from services.repayment.domain.allocation import Book, Penalty, overdue_lines
+from services.repayment.domain.pausing import Paused, reaches
+from services.repayment.domain.pending import Pending
+
+_DAY = timedelta(days=1)
+
+
+def with_paid(
+    parts: tuple[Unjudged, ...],
+    book: Book,
+    event: PaymentReceived,
+    held: tuple[Sequence[Pending], date | None],
+    next_missed: int,
+) -> tuple[Unjudged, ...]:
+    """The parts once this is paid of the book: what was open on an evening that is over, and could not be said to be missed, or not be charged,
+    because of what `held` the loan: debits without an answer, of which this may be one, and the day of the last late one, after which no day has come
+    yet.
+
+    An evening that still runs is none: who pays then is judged with it. Of today's own debits a replay knows no order
+    (docs/decisions/0024), so only those of a day before hold the loan here.
+    """
+    unanswered, answered_on = held
+    booked_on = booked(event)
+    asking = [debit.debit_id for debit in unanswered if debit.asked_on < booked_on]
+    if not asking and (answered_on is None or booked_on > answered_on + _DAY):
+        return parts
+    is_waiting = any(debit_id != event.payment_id for debit_id in asking)
+    late = {line.number for line in overdue_lines(book, min(event.value_date, booked_on) - _DAY)}
+    return (*parts, *_paid(book, event, late, next_missed, is_waiting=is_waiting))
+
+
+def booked(event: PaymentReceived) -> date:
+    """The business date on which a payment came."""
+    return event.arrival.booked_on if event.arrival else event.value_date
+
+
+def _paid(
+    book: Book, event: PaymentReceived, late: set[int], next_missed: int, *, is_waiting: bool
+) -> Iterator[Unjudged]:
+    for line in event.allocation:
+        open_fen = line.interest_fen + line.principal_fen
+        if line.number not in late or not open_fen + line.fee_fen:
+            continue
+        due_on, penalty = book.rows[line.number - 1].due_on, book.penalty_of(line.number)
+        since = max(penalty.to, due_on) if penalty else due_on
+        if line.number >= next_missed or (is_waiting and since < event.value_date):
+            yield Unjudged(
+                number=line.number,
+                due_on=due_on,
+                since=since,
+                paid_on=event.value_date,
+                fee_fen=line.fee_fen,
+                open_fen=open_fen,
+            )
+
+
+def with_found(
+    parts: tuple[Unjudged, ...], debit: Pending | None, found_fen: int, pauses: Sequence[Paused]
+) -> tuple[Unjudged, ...]:
+    """The parts once it is known that a debit has found so much more than the loan still needs: the oldest that were due by the day of its asking
+    were paid on it; and so what had paid them was there, on its day, for what was paid later still."""
+    if debit is None or not found_fen:
+        return parts
+    there = [(debit.asked_on, found_fen)]
+    while there:
+        there.sort()
+        on, fen = there.pop(0)
+        parts, freed = _covered(parts, on, fen)
+        there += freed
+    return tuple(part for part in parts if is_late(part, pauses))
+
+
+def _covered(
+    parts: Sequence[Unjudged], on: date, fen: int
+) -> tuple[tuple[Unjudged, ...], list[tuple[date, int]]]:
+    """The parts once so much was there on a day, and the money that is not needed for them any more, by its day."""
+    left: list[Unjudged] = []
+    freed: list[tuple[date, int]] = []
+    for part in sorted(parts, key=lambda part: (part.number, part.paid_on)):
+        if not fen or not part.due_on <= on < part.paid_on:
+            left.append(part)
+            continue
+        fee_fen = min(fen, part.fee_fen)
+        open_fen = min(fen - fee_fen, part.open_fen)
+        fen -= fee_fen + open_fen
+        freed.append((part.paid_on, fee_fen + open_fen))
+        covered = replace(part, paid_on=on, fee_fen=fee_fen, open_fen=open_fen)
+        rest = replace(part, fee_fen=part.fee_fen - fee_fen, open_fen=part.open_fen - open_fen)
+        left += [each for each in (covered, rest) if each.fee_fen + each.open_fen]
+    return tuple(left), freed
+
+
+def is_late(part: Unjudged, pauses: Sequence[Paused]) -> bool:
+    """Whether it was paid after the first evening on which it was late."""
+    return part.paid_on > reaches(pauses, part.due_on, 1)
+
+
+def fined(book: Book, number: int, penalty_fen: int) -> Book:
+    """The book once so much penalty is owed with an instalment, for days that are not its own: those are still to be charged."""
+    if not penalty_fen:
+        return book
+    before = book.penalty_of(number) or Penalty(number=number, to=book.rows[number - 1].due_on, owed_fen=0)
+    owed = replace(before, owed_fen=before.owed_fen + penalty_fen)
+    others = (penalty for penalty in book.penalties if penalty.number != number)
+    return replace(book, penalties=tuple(sorted((*others, owed), key=lambda penalty: penalty.number)))

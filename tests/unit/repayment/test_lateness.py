@@ -1,0 +1,193 @@
+"""A late answer hides no true miss, whatever was paid before it came, and makes no false one (docs/decisions/0018)."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from libs.events.lateness import LateLine, LatenessJudged
+from libs.events.repayment import (
+    InstallmentDue,
+    OverdueBucketChanged,
+    PaymentMissed,
+    PenaltyCharged,
+)
+from services.repayment.domain.loan_state import reopened
+from services.repayment.domain.profile import profile_named
+from services.repayment.domain.replaying import is_replayable
+from services.repayment.domain.settling import settlement
+from tests.unit.repayment.late_story import Story
+from tests.unit.repayment.stories import (
+    FIRST_DUE,
+    INSTALLMENT,
+    LAST_DUE,
+    OPENED,
+    SECOND_DUE,
+    days,
+    on,
+    pays,
+)
+
+DEMO = profile_named("demo")
+_DAY = timedelta(days=1)
+
+
+#: When the answer to the first debit comes.
+DAY_33 = days(FIRST_DUE, 33)
+#: Whoever pays the first instalment with the second, of what the second debit asks.
+WITH_THE_SECOND = {SECOND_DUE: 10**6}
+MISSED = PaymentMissed(
+    loan_id="loan_7",
+    borrower="usr_bo",
+    number=1,
+    due_on=FIRST_DUE,
+    open_fen=INSTALLMENT,
+    dpd=30,
+    paid_on=SECOND_DUE,
+)
+JUDGED = LatenessJudged(
+    loan_id="loan_7",
+    borrower="usr_bo",
+    judged_on=days(DAY_33, -1),
+    lines=(
+        LateLine(
+            number=1,
+            due_on=FIRST_DUE,
+            paid_on=SECOND_DUE,
+            open_fen=INSTALLMENT,
+            days=31,
+            penalty_fen=520,
+        ),
+    ),
+    dpd=0,
+    reached_dpd=30,
+    bucket="M1",
+    loan_class="special_mention",
+    no_income=False,
+    number=3,
+    penalty_fen=520,
+    penalty_after_fen=520,
+    overdue_after_fen=0,
+    given_up_fen=0,
+)
+
+
+def test_a_miss_that_was_paid_before_the_late_answer_is_said_and_charged() -> None:
+    """The next debit pays it 31 days late: 340.02 at 18 % for 31 days are 5.20, as if it had been told in time, owed with the third."""
+    late = Story(finds=WITH_THE_SECOND, told_on={FIRST_DUE: DAY_33}).live(LAST_DUE)
+    assert late.said(PaymentMissed)[0] == MISSED
+    (judged,) = late.said(LatenessJudged)
+    assert judged == replace(JUDGED, judged_on=judged.judged_on)
+    assert late.said(InstallmentDue)[2].debit_fen == INSTALLMENT + 1 + 520
+    assert is_replayable(DEMO, late.state, on(days(LAST_DUE, 1)))
+    in_time = Story(finds=WITH_THE_SECOND).live(LAST_DUE)
+    assert in_time.said(PaymentMissed)[0].number == 1
+    assert [charge.penalty_fen for charge in in_time.said(PenaltyCharged)][:1] == [520]
+    assert [move.to_bucket for move in in_time.said(OverdueBucketChanged)][:2] == [judged.bucket, "current"]
+
+
+def test_a_late_answer_with_the_money_makes_no_false_miss() -> None:
+    """It was there on the due day: the next debit has paid what was paid, and what it finds goes back."""
+    late = Story(finds={FIRST_DUE: INSTALLMENT, **WITH_THE_SECOND}, told_on={FIRST_DUE: DAY_33}).live(DAY_33)
+    assert late.said(PaymentMissed) == late.said(LatenessJudged) == late.said(PenaltyCharged) == []
+    assert is_replayable(DEMO, late.state, on(days(DAY_33, 1)))
+
+
+def test_a_late_answer_with_a_part_leaves_the_rest_missed() -> None:
+    """100.02 were there on the day, 240.00 were not."""
+    late = Story(finds={FIRST_DUE: 10_002, **WITH_THE_SECOND}, told_on={FIRST_DUE: DAY_33}).live(DAY_33)
+    assert late.said(PaymentMissed) == [replace(MISSED, open_fen=24_000)]
+    (judged,) = late.said(LatenessJudged)
+    assert [(line.paid_on, line.open_fen, line.penalty_fen) for line in judged.lines] == [
+        (SECOND_DUE, 24_000, 367)
+    ]
+
+
+def test_a_retry_that_was_answered_first_does_not_hide_the_miss_of_the_evening_before_it() -> None:
+    """The money of the second retry came a day after the evening that counts; within the grace, so it costs nothing."""
+    retry = days(FIRST_DUE, 2)
+    late = Story(finds={retry: INSTALLMENT}, told_on={FIRST_DUE: days(retry, 2)}).live(days(retry, 3))
+    assert late.said(PaymentMissed) == [replace(MISSED, dpd=1, paid_on=retry)]
+    assert [judged.penalty_fen for judged in late.said(LatenessJudged)] == [0]
+
+
+def test_who_pays_between_the_answer_and_the_next_wake_was_late_all_the_same() -> None:
+    """Nobody has judged the loan yet; the answer is there, so penalty is charged as always."""
+    day = days(FIRST_DUE, 20)
+    late = Story(told_on={FIRST_DUE: day}, paid={day: [pays(day, INSTALLMENT + 1_000)]}).live(day)
+    assert late.said(PaymentMissed) == [replace(MISSED, dpd=19, paid_on=day)]
+    assert [charge.penalty_fen for charge in late.said(PenaltyCharged)] == [335]
+    assert [judged.penalty_fen for judged in late.said(LatenessJudged)] == [0]
+    assert is_replayable(DEMO, late.state, on(days(day, 1)))
+
+
+def test_a_loan_that_is_repaid_before_the_answer_says_what_it_was_and_gives_up_the_penalty() -> None:
+    """Paid whole on the 95th day: three instalments were missed, the loan was substandard in M4, and its interest no income."""
+    paid, answered = days(FIRST_DUE, 95), days(FIRST_DUE, 100)
+    late = Story(told_on={FIRST_DUE: answered}, paid={paid: [pays(paid, 200_000)]}).live(answered)
+    assert late.state.kind == "repaid"
+    assert [(miss.number, miss.paid_on) for miss in late.said(PaymentMissed)] == [
+        (n, paid) for n in (1, 2, 3)
+    ]
+    (judged,) = late.said(LatenessJudged)
+    stood = (judged.reached_dpd, judged.bucket, judged.loan_class, judged.no_income)
+    assert stood == (94, "M4", "substandard", True)
+    lines = [(line.days, line.penalty_fen) for line in judged.lines]
+    assert lines == [(95, 1_593), (64, 1_073), (34, 570)]
+    assert (judged.number, judged.penalty_fen, judged.given_up_fen) == (0, 0, 1_593 + 1_073 + 570)
+    assert is_replayable(DEMO, late.state, on(days(answered, 1)))
+
+
+def test_penalty_owed_with_a_later_row_is_settled_with_the_loan() -> None:
+    """It is not due yet and owed all the same."""
+    late = Story(finds=WITH_THE_SECOND, told_on={FIRST_DUE: DAY_33}).live(DAY_33)
+    lines = settlement(late.state.book, DAY_33, DEMO.on(late.state.book.funded_on))
+    assert [line.penalty_fen for line in lines] == [520, 0]
+    late.say(pays(DAY_33, 200_000, settle=True, payment_id="pay_9"), DAY_33)
+    assert late.state.kind == "repaid"
+
+
+@settings(deadline=None, max_examples=60)
+@examples(st.integers(0, 2**32))
+def test_what_is_missed_is_missed_whenever_it_is_told(seed: int) -> None:
+    """Debits find what they find and people pay what they pay, on the same days; only the answers come later. Of a contract without penalty,
+    which would be paid first, each instalment that is missed in one history is missed in the other, and the loan ends with the same rows."""
+    chance = Random(seed)
+    end = days(LAST_DUE, 45)
+    asked = [*(days(due, n) for due in (FIRST_DUE, SECOND_DUE, LAST_DUE) for n in range(4))]
+    finds = {day: chance.randint(1, 70_000) for day in asked if chance.random() < 0.2}
+    paid: dict[date, list[Any]] = {}
+    for number in range(chance.randint(0, 4)):
+        day = days(FIRST_DUE, chance.randint(0, 80))
+        paid.setdefault(day, []).append(
+            pays(day, chance.choice([INSTALLMENT, chance.randint(1, 80_000)]), payment_id=f"pay_{number}")
+        )
+    told_on = {
+        day: days(day, chance.randint(1, 40)) for day in asked if day not in finds and chance.random() < 0.5
+    }
+    in_time = Story(OPENED, finds, {}, paid).live(end)
+    late = Story(OPENED, finds, told_on, paid).live(end)
+    missed = {miss.number: miss.due_on for miss in in_time.said(PaymentMissed)}
+    assert {miss.number: miss.due_on for miss in late.said(PaymentMissed)} == missed
+    assert len(late.said(PaymentMissed)) == len(missed)
+    assert reopened(late.state).book == reopened(in_time.state).book
+    assert reopened(late.state).unjudged == ()
+    assert is_replayable(DEMO, late.state, on(days(end, 1)))
+    worst = max((move.dpd for move in in_time.said(OverdueBucketChanged)), default=0)
+    told = [move.dpd for move in late.said(OverdueBucketChanged)]
+    told += [judged.reached_dpd for judged in late.said(LatenessJudged)]
+    assert max(told, default=0) >= worst
+
+
+@pytest.mark.parametrize("late_days", [1, 2, 3, 40])
+def test_paid_by_the_first_evening_is_in_time(late_days: int) -> None:
+    """By hand on the day after the due date, whatever the answer is and whenever it comes."""
+    day = days(FIRST_DUE, 1)
+    late = Story(told_on={FIRST_DUE: days(FIRST_DUE, late_days)}, paid={day: [pays(day, INSTALLMENT)]})
+    late.live(days(FIRST_DUE, 30))
+    assert late.said(PaymentMissed) == []
