@@ -114,8 +114,10 @@ def finish(
 
 
 def _asked_as(live: Guarantee | None, replayed: Guarantee | None) -> Guarantee | None:
-    """What the guarantor has paid for is decided again; what he is being asked for is no input."""
-    return replace(replayed, under_way=live.under_way) if live and replayed else replayed
+    """What the guarantor has paid for is decided again; what he is being asked for, and what his account said of it, is no input."""
+    if live is None or replayed is None:
+        return replayed
+    return replace(replayed, under_way=live.under_way, asked_in_vain=live.asked_in_vain)
 
 
 def _as_told(live: Arrears | None, replayed: Arrears | None) -> Arrears | None:

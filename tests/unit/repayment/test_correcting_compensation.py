@@ -28,7 +28,7 @@ from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
 from tests.unit.documents import recorded
 from tests.unit.given import decided
-from tests.unit.repayment.guarantee_story import APPROVED, DAY, EXECUTED, LINES, PROPOSED, RECORD
+from tests.unit.repayment.guarantee_story import APPROVED, DAY, DECLINE, EXECUTED, LINES, PROPOSED, RECORD
 from tests.unit.repayment.inputs import Input, Lived, clean
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.stories import FUNDED_ON, LOAN, OPEN, days, pays
@@ -182,6 +182,22 @@ def compensated() -> Lived:
     lived.say(RECORD)
     go_on(lived, days(DAY, 1))
     return lived
+
+
+def test_a_loan_whose_guarantor_could_not_pay_is_corrected_as_any_other() -> None:
+    """What his account answered is no input: a replay keeps it, as what he is being asked for."""
+    lived = Lived(Random(0), FUNDED_ON)
+    lived.open(replace(OPEN, guarantor="gua_g"))
+    go_on(lived, DAY)
+    for event in (PROPOSED, APPROVED, EXECUTED):
+        lived.state = LOAN.evolve(lived.state, event)
+    lived.say(DECLINE)
+    assert lived.state.guarantee.asked_in_vain
+    assert is_replayable(DEMO, lived.state, lived.context)
+    lived.say(pays(lived.today, 1_000, payment_id="pay_1"))
+    go_on(lived, days(DAY, 2))
+    said(lived, wrong("pay_1", DAY))
+    assert lived.state.guarantee.asked_in_vain
 
 
 def test_what_was_paid_to_the_guarantor_comes_back_from_him() -> None:
