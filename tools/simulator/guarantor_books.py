@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from tools.simulator.books import Books
-from tools.simulator.loan_books import holds, require
+from tools.simulator.loan_books import require
+from tools.simulator.loan_rows import holds
 
 #: For so many days a proposal waits (chosen).
 _WAITS: Final = 30

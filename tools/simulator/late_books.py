@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from tools.simulator.loan_books import LoanBook, Part, require
+from tools.simulator.loan_books import LoanBook, require
+from tools.simulator.loan_rows import Part
 
 if TYPE_CHECKING:  # the accountant of all loans
     from tools.simulator.books import Books

@@ -10,6 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
+from tools.simulator.loan_rows import Part, Rest, Row, holds
 from tools.simulator.order_books import expected, order_of, said
 
 
@@ -44,66 +45,6 @@ def require(holds: bool, otherwise: str) -> None:
     """Raise WrongBooks with these words unless it holds."""
     if not holds:
         raise WrongBooks(otherwise)
-
-
-@dataclass(slots=True)
-class Row:
-    """An instalment: what of it is open, and up to which day penalty was charged on it."""
-
-    due_on: date
-    principal_fen: int
-    interest_fen: int
-    charged_to: date
-    fee_fen: int = 0
-    penalty_fen: int = 0
-    asked: bool = False
-    missed: bool = False
-    touched: bool = False
-    """Something was paid on it."""
-
-    @property
-    def open_fen(self) -> int:
-        """Principal and interest that are not paid."""
-        return self.principal_fen + self.interest_fen
-
-    @property
-    def asked_fen(self) -> int:
-        """What of it is asked: the fee as well."""
-        return self.open_fen + self.fee_fen
-
-
-def holds(claim: Any, number: int) -> bool:
-    """Whether an instalment is of those that a guarantor got this claim for; 0 is what ends a loan early."""
-    if claim["through"] is None:
-        return number == 0 or number >= claim["first"]
-    return bool(claim["first"] <= number <= claim["through"])
-
-
-@dataclass(slots=True)
-class Part:
-    """So much of an instalment was paid on a day; penalty was charged up to another."""
-
-    number: int
-    due_on: date
-    since: date
-    paid_on: date
-    fen: int
-    open_fen: int
-    """Of it principal and interest."""
-
-
-@dataclass(slots=True)
-class Rest:
-    """What of a loan was not due before a payment prepaid a part of it: how many rows were, all due dates, and its rows."""
-
-    kept: int
-    dues: list[date]
-    rows: list[Row]
-
-    @property
-    def principal(self) -> int:
-        """What was not due of the principal."""
-        return sum(row.principal_fen for row in self.rows)
 
 
 @dataclass(slots=True)

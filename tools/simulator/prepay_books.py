@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from tools.simulator.books import Books
-from tools.simulator.loan_books import LoanBook, Rest, require
+from tools.simulator.loan_books import LoanBook, require
+from tools.simulator.loan_rows import Rest
 from tools.simulator.schedule_books import PLAIN, rounded, year_part
 
 _MINIMUM_FEN: Final = 100_00

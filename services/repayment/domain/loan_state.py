@@ -60,8 +60,7 @@ from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
 from services.repayment.domain.trouble_told import troubled, voided
 from services.repayment.domain.unjudged import booked, fined, with_found, with_paid
 
-# Whoever reads the state finds its claims here too.
-Claim = holding.Claim
+Claim = holding.Claim  # whoever reads the state finds its claims here too
 Reservation = holding.Reservation
 
 #: How many voluntary payments that it did not take a loan recognises when they come again (see `paying`).

@@ -5,12 +5,14 @@ is what would have settled it before: a new schedule forgives nothing, and asks 
 """
 
 from datetime import date
+from typing import TypeGuard
 
-from libs.events.repayment import AllocationLine
+from libs.events.repayment import AllocationLine, ScheduleRow
 from services.repayment.domain.accruing import Arrears, accrued_interest_fen
 from services.repayment.domain.allocation import (
     UNDUE,
     Book,
+    Penalty,
     accrued,
     counted_due,
     line_fen,
@@ -46,25 +48,28 @@ def payoff_fen(book: Book, on: date, rules: Rules) -> int:
 
 
 def owed_lines(book: Book, through: int) -> tuple[AllocationLine, ...]:
-    """What is owed before anything is paid early: what is open of rows that count as due, and, of later ones, what a restructuring left in them:
-    interest and fees in the first of them, and to each the penalty that was charged before."""
-    due = lines_through(book, through)
-    if book.arrears is None:
-        return due
-    return (*due, *_left(book, book.arrears, through))
-
-
-def _left(book: Book, arrears: Arrears, through: int) -> tuple[AllocationLine, ...]:
-    charged = {penalty.number: penalty.owed_fen for penalty in book.penalties if penalty.to <= arrears.since}
+    """What is owed before anything is paid early: what is open of rows that count as due, and, of later ones, what a restructuring
+    left in them, interest and fees in the first, and to each the penalty that was charged before its row is due: of a row that
+    had another day, or because a debit's late answer showed that another one was late."""
+    due, arrears = lines_through(book, through), book.arrears
+    charged = {penalty.number: penalty for penalty in book.penalties}
     lines = (
         AllocationLine(
             number=row.number,
             # A write-off, or a void contract, asks for less.
-            interest_fen=min(arrears.owed_fen, row.interest_fen) if row.number == arrears.number else 0,
-            fee_fen=min(arrears.fee_fen, row.fee_fen) if row.number == arrears.number else 0,
-            penalty_fen=charged.get(row.number, 0),
+            interest_fen=min(arrears.owed_fen, row.interest_fen) if _asks(arrears, row) else 0,
+            fee_fen=min(arrears.fee_fen, row.fee_fen) if _asks(arrears, row) else 0,
+            penalty_fen=_charged_before(row, charged.get(row.number)),
             principal_fen=0,
         )
         for row in book.rows[through:]
     )
-    return tuple(line for line in lines if line_fen(line))
+    return (*due, *(line for line in lines if line_fen(line)))
+
+
+def _asks(arrears: Arrears | None, row: ScheduleRow) -> TypeGuard[Arrears]:
+    return arrears is not None and row.number == arrears.number
+
+
+def _charged_before(row: ScheduleRow, penalty: Penalty | None) -> int:
+    return penalty.owed_fen if penalty is not None and penalty.to <= row.due_on else 0

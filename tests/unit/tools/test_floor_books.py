@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 
 from tools.simulator.floor_books import Floors
-from tools.simulator.loan_books import LoanBook, Row, WrongBooks
+from tools.simulator.loan_books import LoanBook, WrongBooks
+from tools.simulator.loan_rows import Row
 
 UNTIL, OVER = date(2025, 3, 5), date(2025, 3, 6)
 
