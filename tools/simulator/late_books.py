@@ -30,8 +30,9 @@ def _pays(loan: LoanBook, data: Any) -> None:
     arrival, value_date = data.get("arrival"), date.fromisoformat(data["value_date"])
     booked_on = date.fromisoformat(arrival["booked_on"]) if arrival else value_date
     asked_on = loan.unanswered.get(data["payment_id"])
-    if asked_on is not None and arrival:
-        _was_there(loan, asked_on, arrival["received_fen"] - data["amount_fen"])
+    if asked_on is not None and arrival and loan.late:
+        _pays_late(loan, data, asked_on)
+        return
     evening = min(value_date, booked_on) - _DAY
     others = (day for name, day in loan.unanswered.items() if name != data["payment_id"])
     is_held = any(day < booked_on for day in others)
@@ -43,6 +44,17 @@ def _pays(loan: LoanBook, data: Any) -> None:
             fen = open_fen + line["fee_fen"]
             part = Part(line["number"], row.due_on, row.charged_to, value_date, fen, open_fen)
             loan.late.append(part)
+
+
+def _pays_late(loan: LoanBook, data: Any, asked_on: date) -> None:
+    """A debit's late money was there on its day, and pays the oldest of all that has been paid since and of what it pays now."""
+    for line in (line for line in data["allocation"] if line["number"] in loan.rows):
+        row, open_fen = loan.rows[line["number"]], line["interest_fen"] + line["principal_fen"]
+        fen = open_fen + line["fee_fen"]
+        if fen:
+            loan.late.append(Part(line["number"], row.due_on, row.charged_to, date.max, fen, open_fen))
+    _was_there(loan, asked_on, data["arrival"]["received_fen"])
+    loan.late = [part for part in loan.late if not loan.rows[part.number].missed or part.since < part.paid_on]
 
 
 def _was_there(loan: LoanBook, asked_on: date, fen: int) -> None:

@@ -58,7 +58,7 @@ from services.repayment.domain.restating import (
 )
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
 from services.repayment.domain.trouble_told import troubled, voided
-from services.repayment.domain.unjudged import booked, fined, with_found, with_paid
+from services.repayment.domain.unjudged import booked, fined, with_found, with_late_money, with_paid
 
 Claim = holding.Claim  # whoever reads the state finds its claims here too
 Reservation = holding.Reservation
@@ -365,11 +365,12 @@ def found(state: Running | Repaid, debit_id: str, found_fen: int, on: date) -> R
 
 def _paid(state: Running, event: PaymentReceived) -> Running:
     journal = with_payment(state, event, is_debit=waits_for(state.unanswered, event.payment_id))
-    rest_fen = event.arrival.received_fen - event.amount_fen if event.arrival else 0
-    debit = asked_as(state.unanswered, event.payment_id)
-    parts = with_found(state.unjudged, debit, rest_fen, state.book.pauses)
-    knows = _answered(state, event.payment_id)
-    parts = with_paid(parts, state.book, event, (state.unanswered, state.answered_on), state.next_missed)
+    debit, knows = asked_as(state.unanswered, event.payment_id), _answered(state, event.payment_id)
+    if debit is not None and state.unjudged and event.arrival:
+        parts = with_late_money(state.unjudged, state.book, event, debit, state.next_missed)
+    else:
+        held = (state.unanswered, state.answered_on)
+        parts = with_paid(state.unjudged, state.book, event, held, state.next_missed)
     if debit is not None and booked(event) > debit.asked_on:
         knows = replace(knows, answered_on=booked(event))
     return replace(knows, book=after(state.book, event.allocation), journal=journal, unjudged=parts)

@@ -40,6 +40,18 @@ def with_paid(
     return (*parts, *_paid(book, event, late, next_missed, is_waiting=is_waiting))
 
 
+def with_late_money(
+    parts: tuple[Unjudged, ...], book: Book, event: PaymentReceived, debit: Pending, next_missed: int
+) -> tuple[Unjudged, ...]:
+    """The parts once a debit's late money has paid something of the book too: all of it was there on the day of the asking, and pays the oldest;
+    what those were paid with later pays, on its day, what this money has paid now."""
+    assert event.arrival is not None, "what comes late says how it came"
+    own = tuple(_paid(book, event, {line.number for line in event.allocation}, 0, is_waiting=True))
+    own = tuple(replace(part, paid_on=date.max) for part in own)
+    parts = with_found((*parts, *own), debit, event.arrival.received_fen, book.pauses)
+    return tuple(part for part in parts if part.number >= next_missed or part.since < part.paid_on)
+
+
 def booked(event: PaymentReceived) -> date:
     """The business date on which a payment came."""
     return event.arrival.booked_on if event.arrival else event.value_date
