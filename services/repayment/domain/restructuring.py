@@ -25,6 +25,7 @@ from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing_loan import pause_ended
 from services.repayment.domain.prepaying import manner_of
 from services.repayment.domain.profile import Rules
+from services.repayment.domain.schedule import interest_used_fen
 from services.repayment.domain.trading import release_all
 
 _YEAR = 12
@@ -37,7 +38,8 @@ _MONTHS_MAX = 200 * _YEAR
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What is spread anew, from which row on, over how many months of the contract after which one, and the arrears that the first new
-    row asks as well; what has accrued on principal that was not due stands in that row's own interest."""
+    row asks as well; what has accrued on principal that was not due stands in that row's own interest. `fined_fen` of the principal was overdue:
+    it bore penalty until `fined_to`, and bears interest since."""
 
     from_number: int
     principal_fen: int
@@ -46,6 +48,8 @@ class _Plan:
     interest_fen: int = 0
     fee_fen: int = 0
     accrued_fen: int | None = None
+    fined_fen: int = 0
+    fined_to: date = date.min
 
 
 def extension_max(months: int) -> int:
@@ -203,6 +207,8 @@ def _restructured(rules: Rules, terms: Restructuring, state: Running, on: date) 
         interest_fen=sum(line.interest_fen for line in due),
         fee_fen=sum(line.fee_fen for line in due),
         accrued_fen=accrued_interest_fen(rules, state.book, undue_fen, on, of_fen=undue_fen, through=through),
+        fined_fen=state.book.outstanding_fen - undue_fen,
+        fined_to=on,
     )
 
 
@@ -221,22 +227,32 @@ def _spread(rules: Rules, state: Running, plan: _Plan) -> tuple[ScheduleRow, ...
     is_one = terms.method == "bullet"
     ends = (plan.months,) if is_one else range(1, plan.months + 1)
     due = [due_on(terms, book.funded_on, plan.since + month) for month in ends]
+    since = due_on(terms, book.funded_on, plan.since) if plan.since else book.funded_on
     if terms.interest_by == "month":
         parts = [MONTH * plan.months] if is_one else [MONTH] * len(due)
     else:
-        since = due_on(terms, book.funded_on, plan.since) if plan.since else book.funded_on
         starts = [since, *due[:-1]]
         parts = [year_fraction(one, other, terms.day_count) for one, other in zip(starts, due, strict=True)]
     principal, interest = flows(
         terms, amount_fen=plan.principal_fen, annual_rate=book.annual_rate, due=due, parts=parts
     )
+    # No day costs twice: until the restructuring these bore penalty.
+    fined_fen = interest_used_fen(
+        terms,
+        plan.fined_fen,
+        book.annual_rate,
+        (since, plan.fined_to),
+        day_basis=rules.day_basis,
+        mode=rules.rounding,
+    )
+    own = [interest[0] - min(fined_fen, interest[0] * plan.fined_fen // plan.principal_fen), *interest[1:]]
     fee_fen = book.rows[-1].fee_fen
     return tuple(
         ScheduleRow(
             number=plan.from_number + place,
             due_on=day,
             principal_fen=principal[place],
-            interest_fen=interest[place] + (plan.interest_fen if place == 0 else 0),
+            interest_fen=own[place] + (plan.interest_fen if place == 0 else 0),
             fee_fen=(fee_fen if principal[place] or interest[place] else 0)
             + (plan.fee_fen if place == 0 else 0),
         )

@@ -139,12 +139,32 @@ def test_a_grace_that_is_over_is_no_hindrance() -> None:
     assert (len(rows), rows[-1][0]) == (4, date(2024, 6, 30))
 
 
-@pytest.mark.parametrize(("month", "interest_fen"), [("month", 6_000), ("day", 2_959 + 3_025)])
+@pytest.mark.parametrize(("month", "interest_fen"), [("month", 6_000 - 66), ("day", 2_959 + 3_025 - 66)])
 def test_what_is_repaid_at_once_is_restructured(month: Any, interest_fen: int) -> None:
-    """Three months after its day of 30 April, 92 days; what it asked of interest by then comes with the one new row."""
+    """Three months after its day of 30 April, 92 days, of which two bore penalty; what it asked of interest by then comes with the one new row."""
     manner = replace(ONE, interest_by=month)
     rows = asked(manner, Restructuring(months=3), LATE_ON)
     assert rows == [(date(2024, 7, 31), 100_000, interest_fen)]
+
+
+@pytest.mark.parametrize(
+    ("day", "until", "interest_fen"),
+    [
+        # all of it was due on 30 April, with 3,000 of interest; of the three months that follow 29 days have borne penalty: 953.42
+        (date(2024, 5, 29), date(2024, 7, 31), 3_000 + 3_000 - 953),
+        # the last day of the month begins the next one: nothing of it has run
+        (date(2024, 5, 31), date(2024, 8, 31), 3_000 + 3_000),
+    ],
+)
+def test_no_day_costs_penalty_and_interest(day: date, until: date, interest_fen: int) -> None:
+    """What is overdue bears penalty until it is restructured, and interest from then on."""
+    assert asked(ONE, Restructuring(months=3), day) == [(until, 100_000, interest_fen)]
+
+
+def test_of_what_was_not_due_the_whole_period_costs() -> None:
+    """The first instalment is missed, two are to come: twenty days of 33,002 bore penalty, and of 66,998 interest."""
+    rows = asked(RepaymentTerms(method="equal_instalments"), Restructuring(months=2), days(FIRST_DUE, 20))
+    assert rows[0][2] == 1_000 + 1_000 - 217
 
 
 def test_a_loan_repaid_at_once_is_extended_by_its_own_months() -> None:

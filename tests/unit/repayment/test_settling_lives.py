@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -85,6 +86,7 @@ def test_what_settles_a_loan_is_one_figure_and_never_more_than_its_schedule(seed
 def _is_one_figure(lived: Restructured, state: Running, rules: Rules) -> None:
     loan, lines, _ = told(*lived.events)
     shown = LoanOut.of(loan).book()
+    _costs_each_day_once(state.book)
     for on in (lived.today + timedelta(days=later) for later in (0, 1, 5, 40)):
         assert settlement(shown, on, rules) == settlement(state.book, on, rules)
         _costs_no_more(state.book, on, rules)
@@ -103,6 +105,20 @@ def _costs_no_more(book: Book, on: date, rules: Rules) -> None:
     # Of 12 % a year, say, and not a day more than there were since.
     most_fen = early.principal_fen * book.annual_rate * ((on - left.since).days + 2) / 360 + 1
     assert early.interest_fen <= most_fen
+
+
+def _costs_each_day_once(book: Book) -> None:
+    """The row that asks for arrears asks beside them for the days since the restructuring alone, of all principal, 31 of them at most in a month of 30."""
+    left = book.arrears
+    if left is None or left.accrued_fen is None or not book.annual_rate:
+        return
+    row, principal_fen = (
+        book.rows[left.number - 1],
+        sum(each.principal_fen for each in book.rows[left.number - 1 :]),
+    )
+    used = (row.due_on - left.since).days + 2
+    most_fen = left.owed_fen + principal_fen * book.annual_rate * used / 360 * Decimal("1.04") + 1
+    assert row.interest_fen <= most_fen, (row, left)
 
 
 def _is_shared(book: Book, on: date, rules: Rules, chance: Random) -> None:
