@@ -23,7 +23,7 @@ PLANTS = (
         "paused-days-count",
         "A pause stands in the loan's record, and its days are counted like others.",
         instead(allocation, "delinquent_days", _plain_days),
-        ("days are", "the contract says", "is charged", "stops after"),
+        ("days are", "the contract says", "is charged", "stops after", "in silence"),
         config=WHOLE,
         seeds=range(40),
     ),
