@@ -21,12 +21,6 @@ def _since_it_was_paid(_real: Any) -> Any:
     return lambda lent, due: lent.rows[due - 1].due_on if due else lent.funded_on
 
 
-def _without_penalty(real: Any) -> Any:
-    return lambda *arguments: tuple(
-        replace(line, penalty_fen=0) for line in real(*arguments) if line.interest_fen or line.fee_fen
-    )
-
-
 PLANTS = (
     Plant(
         "days-that-cost-twice",
@@ -39,7 +33,7 @@ PLANTS = (
     Plant(
         "penalty-of-before-forgotten",
         "Who ends a loan before its new rows are due pays no penalty that was charged on the old ones.",
-        instead(settling, "_left", _without_penalty),
+        instead(settling, "_charged_before", lambda _real: lambda _row, _penalty: 0),
         ("is paid early, penalty of",),
         config=RESTRUCTURED,
         seeds=range(2, 3),
