@@ -10,9 +10,9 @@ from tools.simulator.world import World
 #: The view of the loans with their schedules.
 LOANS = "repayment.loans"
 
-#: In 21 a loan is late in the end. In 17 callers once buried a decider that died often; in 23 the auditor once went by the rows
+#: In 1 a loan is late in the end. In 17 callers once buried a decider that died often; in 23 the auditor once went by the rows
 #: that a loan had before it was corrected.
-_SEEDS = (17, 21, 23)
+_SEEDS = (1, 17, 23)
 
 PLAN = Plan(
     people=8,
