@@ -319,10 +319,8 @@ def _opened(event: LoanOpened) -> Running:
 
 def _asked(state: Running, debit_id: str, on: date, *, waits: bool = True) -> Running:
     """The day is over for what falls due on it, whether the account was asked or not."""
-    if not waits:
-        return replace(state, asked_on=on)
-    pending = Pending(debit_id=debit_id, asked_on=on)
-    return replace(state, asked_on=on, unanswered=(*state.unanswered, pending))
+    pending = (Pending(debit_id=debit_id, asked_on=on),) if waits else ()
+    return replace(state, asked_on=on, unanswered=(*state.unanswered, *pending))
 
 
 def _answered(state: _Lent, payment_id: str) -> _Lent:
@@ -357,9 +355,8 @@ def found(state: Running | Repaid, debit_id: str, found_fen: int, on: date) -> R
     last, debit = reopened(state), asked_as(state.unanswered, debit_id)
     if debit is None:
         return state
-    last = replace(
-        last, unjudged=with_found(last.unjudged, debit, found_fen, last.book.pauses), answered_on=on
-    )
+    parts = with_found(last.unjudged, debit, found_fen, last.book.pauses)
+    last = replace(last, unjudged=parts, answered_on=on)
     return last if isinstance(state, Running) else replace(state, last=last)
 
 
