@@ -275,7 +275,7 @@ PLANTS = (
         instead(day, "_marker", _counting_again),
         ("is judged", "in silence", "is done twice", "is a second effect of", " phase "),
         config=PAIRED_DUES,
-        seeds=range(24),
+        seeds=range(27, 28),
     ),
     Plant(
         "date-not-set",

@@ -295,7 +295,7 @@ PLANTS = (
             "interest_fen",
             lambda real: lambda balance, rate, part, _mode: real(balance, rate, part, Rounding.UP),
         ),
-        ("wrong interest of instalment",),
+        ("wrong interest of instalment", "asked anew is"),
         config=DUES,
     ),
     Plant(
