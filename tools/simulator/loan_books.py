@@ -265,7 +265,9 @@ class LoanBook:
                 row.penalty_fen = got["penalty_fen"] - got["paid_penalty_fen"]
                 row.missed = row.missed and (got["missed"] or not row.asked_fen)
                 # What was charged before a restructuring is older than the row's day.
-                row.charged_to = max(row.due_on, date.fromisoformat(got["penalty_to"] or row.due_on.isoformat()))
+                row.charged_to = max(
+                    row.due_on, date.fromisoformat(got["penalty_to"] or row.due_on.isoformat())
+                )
                 row.touched = bool(got["principal_fen"] or got["interest_fen"] or got["fee_fen"])
             parts = (row.principal_fen, row.interest_fen, row.fee_fen, row.penalty_fen)
             require(min(parts) >= 0, f"{where}: {self.loan_id} was paid more on {number} than it asks")

@@ -13,6 +13,7 @@ from libs.events.bidding import (
 )
 from libs.events.deciding import Aggregate, Context, Refused, WakeOn
 from libs.events.money import MAX_INTEGER
+from libs.events.platform import PLATFORM_ACCOUNTS
 from libs.events.recovery_costs import payee_of
 from libs.events.vouchers import VoucherCredited
 from services.bidding.commands import (
@@ -119,7 +120,7 @@ def _decided(
             return _credit_fee(command, state)
         case BookAdjustment() | CreditAdjustment():
             return _adjust(command, state)
-        case ConfirmPayee() if isinstance(state, FeeAccount) or payee_of(command.terms) == FEE_ACCOUNT:
+        case ConfirmPayee() if isinstance(state, FeeAccount) or payee_of(command.terms) in PLATFORM_ACCOUNTS:
             raise Refused("forbidden_payee")
         case RecordRelation() if isinstance(state, NotOpened):
             return []

@@ -67,15 +67,19 @@ class TakenOut(BaseModel):
 
     @staticmethod
     def all_of(document: Mapping[str, Any]) -> "list[TakenOut]":
-        """From a document of repayment.loans, the oldest first."""
+        """From a document of repayment.loans, the oldest first. When the loan ends is the last one's to say, and a correction may have moved that."""
         found = (TakenOut(id=name, **line) for name, line in document.get("taken", {}).items())
-        return sorted(found, key=lambda line: (line.on, line.id))
+        taken = sorted(found, key=lambda line: (line.on, line.id))
+        last = next((line for line in reversed(taken) if line.matures_on is not None), None)
+        if last is not None:
+            last.matures_on = document["matures_on"]
+        return taken
 
 
 class LoanPageOut(LoanOut):
-    """A loan's page. `taken` are the measures that changed what is paid, or when, with their days. `dpd` are the days past due on the business date `today`; `settlement` is what ends the loan today, null
-    when it is repaid, when no calendar is open yet, and for who only holds a claim in it. What is outstanding is principal of missed
-    instalments and `normal_principal_fen`; where there is some of either, the loan is `partly_overdue`."""
+    """A loan's page. `taken` are the measures that changed what is paid, or when, with their days. `dpd` are the days past due on the
+    business date `today`; `settlement` is what ends the loan today, null when it is repaid, when no calendar is open yet, and for who only holds a claim in it. What is outstanding is principal of missed
+    instalments and `normal_principal_fen`; where there is some of each, the loan is `partly_overdue`."""
 
     rows: list[PageRowOut]  # type: ignore[assignment]  # each says more than a row of the list
     next_due: PageDueOut | None = None

@@ -317,7 +317,6 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         for name, words in (
             ("amount", "what the loan took of the payment"),
             ("taken", "what the loan takes of the payment since another one was corrected"),
-            ("cost", "what of the payment went to a recovery's cost"),
             *((each, f"the {each} in the payment") for each in COMPONENTS),
             ("cost", "the cost of recovery in the payment"),
         )

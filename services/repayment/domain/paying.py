@@ -117,7 +117,9 @@ def _charged_to(state: Running, money: Money, context: Context) -> date:
 def _settled(rules: Rules, state: Running, money: Money, context: Context) -> Sequence[LoanEvent]:
     """All that is owed, or nothing."""
     penalty_to = _charged_to(state, money, context)
-    lines = settlement(state.book, money.value_date, rules, penalty_to=penalty_to)
+    paid_for = state.guarantee.subrogated if state.guarantee else ()
+    owned = max((each.through for each in paid_for if each.through is not None), default=0)
+    lines = settlement(state.book, money.value_date, rules, penalty_to=penalty_to, owned=owned)
     if money.amount_fen < sum(map(line_fen, lines)):
         return _returned(state, money, "below_payoff")
     return _taken(rules, state, money, lines, context)

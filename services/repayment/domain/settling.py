@@ -22,16 +22,16 @@ from services.repayment.domain.profile import Rules
 
 
 def settlement(
-    book: Book, on: date, rules: Rules, *, penalty_to: date | None = None
+    book: Book, on: date, rules: Rules, *, penalty_to: date | None = None, owned: int = 0
 ) -> tuple[AllocationLine, ...]:
     """What settles the loan in full on a value date: all that is due and open with its penalty up to that date (or to `penalty_to`), what a
     restructuring left in arrears, and as line 0 the principal that is not due with its interest for the days the money was really used; fees
-    of later periods fall away.
+    of later periods fall away. Instalments up to `owned` count as due on any date: a guarantor has paid for them, and nobody else shares them.
 
     That interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
     """
     book = accrued(book, penalty_to or on, rules)
-    through = counted_due(book, on)
+    through = max(counted_due(book, on), owned)
     principal_fen = sum(row.principal_fen for row in book.rows[through:])
     if not principal_fen:
         # What is still asked then is interest that was deferred: it has been earned.
