@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from tools.simulator.loan_books import LoanBook, require
-from tools.simulator.loan_rows import Part
+from tools.simulator.loan_rows import Part, holds
 
 if TYPE_CHECKING:  # the accountant of all loans
     from tools.simulator.books import Books
@@ -91,26 +91,35 @@ def missed(books: "Books", where: str, data: Any) -> None:
 
 
 def judged(books: "Books", where: str, data: Any) -> None:
-    """All of it is said, with the penalty of its days."""
+    """All of it is said, with the penalty of its days; what a guarantor has paid for apart from the rest."""
     loan = books.loans[data["loan_id"]]
     require(not loan.unanswered, f"{where}: {loan.loan_id} is judged before {[*loan.unanswered]} is answered")
-    fen = sum(_penalty_fen(loan, part) for part in loan.late)
+    owner = _owner(loan, data["lines"][0]["number"])
+    parts = [part for part in loan.late if _owner(loan, part.number) == owner]
+    first = next(
+        (number for number in loan.rows if loan.is_open(number) and _owner(loan, number) == owner), 0
+    )
+    fen = sum(_penalty_fen(loan, part) for part in parts)
     said = sum(line["penalty_fen"] for line in data["lines"])
-    owed, given_up = (fen, 0) if loan.runs else (0, fen)
+    owed, given_up = (fen, 0) if loan.runs and first else (0, fen)
     require(
         (said, data["penalty_fen"], data["given_up_fen"]) == (fen, owed, given_up),
         f"{where}: {loan.loan_id} was late for {fen}, it says {said}",
     )
-    worst = max((loan.counted(part.due_on, part.paid_on - _DAY) for part in loan.late), default=0)
+    worst = max((loan.counted(part.due_on, part.paid_on - _DAY) for part in parts), default=0)
     require(worst == data["reached_dpd"], f"{where}: {loan.loan_id} was {worst} days late")
-    silent = [part.number for part in loan.late if not loan.rows[part.number].missed]
+    silent = [part.number for part in parts if not loan.rows[part.number].missed]
     require(not silent, f"{where}: {loan.loan_id} does not say that it missed {silent}")
-    loan.late = []
+    loan.late = [part for part in loan.late if part not in parts]
     if owed:
-        first = next(number for number in loan.rows if loan.is_open(number))
         require(data["number"] == first, f"{where}: the penalty of {loan.loan_id} is owed with {first}")
         loan.rows[first].penalty_fen += owed
     require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
+
+
+def _owner(loan: LoanBook, number: int) -> str | None:
+    """Whose claim alone an instalment is, None where all others share it."""
+    return next((str(claim["claim_id"]) for claim in loan.paid_for if holds(claim, number)), None)
 
 
 def _penalty_fen(loan: LoanBook, part: Part) -> int:

@@ -4,7 +4,7 @@ A settlement is a quote: a part of it becomes owed only by the payment that it i
 said, which they explain, and of that part, which its formula does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -117,17 +117,17 @@ class Due:
     arrears_in: int
 
 
-def quoted_fen(account: Account, component: str, lines: Iterable[AllocationLine], due: Due) -> int:
+def quoted_fen(account: Account, component: str, lines: Collection[AllocationLine], due: Due) -> int:
     """What of a settlement's component (`amount` for all) events have said: of its instalments what is open, of those that are not due what was
     in arrears, of principal and of a cost that comes first all."""
     if component == "amount":
-        quoted = list(lines)
-        return sum(quoted_fen(account, each, quoted, due) for each in (*COMPONENTS, "cost"))
+        return sum(quoted_fen(account, each, lines, due) for each in (*COMPONENTS, "cost"))
     if component == "principal":
         left: int = account.get("outstanding_fen", 0)
         return left
     if component == "cost":
-        cost: int = account.get("cost_fen", 0)
+        # Nobody pays it once nothing is owed.
+        cost: int = account.get("cost_fen", 0) if lines else 0
         return cost
     return sum(_told_fen(account, component, line.number, due) for line in lines if line.number)
 

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 from libs.events.lateness import LateLine, LatenessJudged, Unjudged
 from libs.events.repayment import PaymentMissed
-from services.repayment.domain.allocation import Book, days_past_due, overdue_fen
+from services.repayment.domain.allocation import Book, days_past_due, lines_through, overdue_fen
+from services.repayment.domain.guarantee import Subrogated, by_owner
 from services.repayment.domain.loan_state import LoanEvent, LoanState, Repaid, Running, reopened
 from services.repayment.domain.pausing import delinquent_days
 from services.repayment.domain.profile import Rules
@@ -42,36 +43,54 @@ def _missed(state: Running, parts: Sequence[Unjudged]) -> PaymentMissed:
 
 
 def lateness(rules: Rules, state: Running, on: date, *, is_repaid: bool = False) -> Sequence[LatenessJudged]:
-    """All that was paid unjudged, as of today; nothing where nothing was."""
+    """All that was paid unjudged, as of today; nothing where nothing was. What a guarantor has paid for is judged apart: its penalty is his."""
     if not state.unjudged:
         return []
-    book = state.book
-    lines = tuple(_line(rules, book, part) for part in state.unjudged)
+    book, found = state.book, []
+    paid_for = state.guarantee.subrogated if state.guarantee else ()
+    for owner, parts in by_owner(paid_for, state.unjudged).items():
+        if parts:
+            number = 0 if is_repaid else _first_open(book, paid_for, owner)
+            judged = _judged(rules, state, book, parts, (number, on))
+            book = fined(book, judged.number, judged.penalty_fen)
+            found.append(judged)
+    return found
+
+
+def _first_open(book: Book, paid_for: Sequence[Subrogated], owner: str | None) -> int:
+    """The oldest instalment that is open and that this claim, or those of all others, are paid by; 0 for none."""
+    own = by_owner(paid_for, lines_through(book, len(book.rows)))[owner]
+    return own[0].number if own else 0
+
+
+def _judged(
+    rules: Rules, state: Running, book: Book, parts: Sequence[Unjudged], place: tuple[int, date]
+) -> LatenessJudged:
+    first, on = place
+    lines = tuple(_line(rules, state.book, part) for part in parts)
     penalty_fen = sum(line.penalty_fen for line in lines)
-    charged_fen = 0 if is_repaid else penalty_fen
-    number = book.first_open if charged_fen else 0
+    charged_fen = penalty_fen if first else 0
+    number = first if charged_fen else 0
     after = fined(book, number, charged_fen)
-    reached = max(delinquent_days(book.pauses, part.due_on, part.paid_on - _DAY) for part in state.unjudged)
-    return [
-        LatenessJudged(
-            loan_id=state.loan_id,
-            borrower=state.borrower,
-            judged_on=on,
-            lines=lines,
-            dpd=days_past_due(book, on),
-            reached_dpd=reached,
-            bucket=rules.bucket_of(reached),
-            loan_class=rules.class_of(reached),
-            no_income=reached > rules.accrual_dpd_max,
-            number=number,
-            penalty_fen=charged_fen,
-            penalty_after_fen=after.penalty_fen,
-            overdue_after_fen=overdue_fen(after, on),
-            given_up_fen=penalty_fen - charged_fen,
-            product=state.product,
-            region=state.region,
-        )
-    ]
+    reached = max(delinquent_days(book.pauses, part.due_on, part.paid_on - _DAY) for part in parts)
+    return LatenessJudged(
+        loan_id=state.loan_id,
+        borrower=state.borrower,
+        judged_on=on,
+        lines=lines,
+        dpd=days_past_due(book, on),
+        reached_dpd=reached,
+        bucket=rules.bucket_of(reached),
+        loan_class=rules.class_of(reached),
+        no_income=reached > rules.accrual_dpd_max,
+        number=number,
+        penalty_fen=charged_fen,
+        penalty_after_fen=after.penalty_fen,
+        overdue_after_fen=overdue_fen(after, on),
+        given_up_fen=penalty_fen - charged_fen,
+        product=state.product,
+        region=state.region,
+    )
 
 
 def _line(rules: Rules, book: Book, part: Unjudged) -> LateLine:

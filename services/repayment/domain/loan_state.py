@@ -41,9 +41,9 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.voidance import LoanVoided
 from services.repayment.domain import holding
 from services.repayment.domain.allocation import Book, after, book_of, charged
-from services.repayment.domain.claims_told import traded
-from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent, fold
-from services.repayment.domain.holding import claim_of, less
+from services.repayment.domain.claims_told import compensated, shared, traded
+from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent
+from services.repayment.domain.holding import claim_of
 from services.repayment.domain.journal import EMPTY, Journal, opened
 from services.repayment.domain.pending import Pending, answered, asked_as, waits_for
 from services.repayment.domain.profile import CURRENT
@@ -51,7 +51,6 @@ from services.repayment.domain.restating import (
     corrected,
     rescheduled_by,
     with_answer,
-    with_compensation,
     with_cost,
     with_payment,
     with_wait,
@@ -257,7 +256,7 @@ def _evolve_running(
         case PaymentReceived():
             return _paid(state, event)
         case RepaymentDistributed():
-            return _shared(state, event)
+            return shared(state, event)
         case OverpaymentReturned():
             return state
         case PaymentMissed():
@@ -331,8 +330,12 @@ def _answered(state: _Lent, payment_id: str) -> _Lent:
 
 def _answered_by(state: Running, event: TroubledEvent) -> Running:
     if isinstance(event, RecoveryCostPaid) and event.is_all:
-        journal = with_cost(state, event, is_debit=waits_for(state.unanswered, event.payment_id))
-        return _answered(replace(state, journal=journal), event.payment_id)
+        debit = asked_as(state.unanswered, event.payment_id)
+        after = replace(state, journal=with_cost(state, event, is_debit=debit is not None))
+        if debit is not None and event.arrival and event.arrival.booked_on > debit.asked_on:
+            more_fen = event.arrival.received_fen - event.amount_fen
+            after = reopened(found(after, event.payment_id, more_fen, event.arrival.booked_on))
+        return _answered(after, event.payment_id)
     return state
 
 
@@ -373,26 +376,7 @@ def _paid(state: Running, event: PaymentReceived) -> Running:
     return replace(knows, book=after(state.book, event.allocation), journal=journal, unjudged=parts)
 
 
-def _shared(state: Running, event: RepaymentDistributed) -> Running:
-    claims = less(state.claims, event)
-    if state.weights or any(claim.principal_fen for claim in claims):
-        return replace(state, claims=claims)
-    return replace(state, claims=claims, weights=tuple(claim.principal_fen for claim in state.claims))
-
-
 def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Repaid:
-    """Between ClaimsSubrogated and the RepaymentDistributed of its record the claims are ahead of the book."""
     if isinstance(state, Repaid):
-        last = _compensated(state.last, event)
-        return replace(state, last=last) if isinstance(last, Running) else state
-    assert state.guarantee is not None, "only a loan with a guarantor is compensated"
-    after = replace(state, guarantee=fold(state.guarantee, event))
-    if not isinstance(event, ClaimsSubrogated):
-        return after
-    return replace(
-        after,
-        journal=with_compensation(state, event),
-        claims=(*state.claims, claim_of(event.claim)),
-        last_order=event.claim.order,
-        weights=(*state.weights, 0) if state.weights else (),
-    )
+        return replace(state, last=compensated(state.last, event))
+    return compensated(state, event)

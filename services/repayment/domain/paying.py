@@ -26,6 +26,7 @@ from services.repayment.commands import RecordDebit, RecordDebitFailure, RecordP
 from services.repayment.domain.accrual import resumed
 from services.repayment.domain.allocation import (
     UNDUE,
+    Book,
     after,
     allocate,
     line_fen,
@@ -220,7 +221,7 @@ def _taken(
             region=state.region,
             payer=money.payer,
             guarantor=state.guarantee.guarantor if state.guarantee else "",
-            behind_charge=any(penalty.to > money.value_date for penalty in state.book.penalties),
+            behind_charge=_is_behind_charge(state.book, money.value_date),
         ),
         _distributed(rules, state, money, lines),
         *recovered(state, money.payment_id, money.value_date, lines),
@@ -251,6 +252,13 @@ def _taken(
             )
         )
     return events
+
+
+def _is_behind_charge(book: Book, value_date: date) -> bool:
+    """Whether penalty of days after it was charged. What a late answer made owed with a row stands there with the row's own day."""
+    return any(
+        penalty.to > max(value_date, book.rows[penalty.number - 1].due_on) for penalty in book.penalties
+    )
 
 
 def _distributed(

@@ -374,7 +374,7 @@ def _booked(event: LoanEvent, payment: Payment) -> LoanEvent:
     on, phase = payment.booked_on, payment.before_phase
     if isinstance(event, PaymentReturned):
         return replace(event, answered=Answered(on=on, before_phase=phase)) if _is_late(payment) else event
-    if not isinstance(event, PaymentReceived):
+    if not isinstance(event, PaymentReceived | RecoveryCostPaid):
         return event
     arrival = Arrival(
         account_id=payment.account_id,

@@ -26,6 +26,8 @@ class Story:
     events: list[tuple[date, Any]] = field(default_factory=list)
     decisions: list[tuple[date, list[Any]]] = field(default_factory=list)
     waiting: dict[date, int] = field(default_factory=dict)
+    before: dict[date, tuple[Any, ...]] = field(default_factory=dict)
+    """What else came to the loan on a day, before its payments: commands, and events of before them."""
 
     def live(self, until: date) -> "Story":
         """From the funding to the evening of a day."""
@@ -34,6 +36,11 @@ class Story:
         self.decisions.append((day, [self.contract]))
         while day <= until:
             self._answer(day, late=True)
+            for each in self.before.get(day, ()):
+                if type(each) in LOAN.events:
+                    self.state = LOAN.evolve(self.state, each)
+                else:
+                    self.say(each, day)
             for payment in self.paid.get(day, []):
                 self.say(payment, day)
             for phase in (2, 4):

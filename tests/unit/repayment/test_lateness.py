@@ -11,16 +11,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from libs.events.lateness import LateLine, LatenessJudged
+from libs.events.measures import WriteOff
 from libs.events.repayment import (
     InstallmentDue,
     OverdueBucketChanged,
     PaymentMissed,
+    PaymentReceived,
     PenaltyCharged,
 )
 from services.repayment.domain.loan_state import reopened
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
 from services.repayment.domain.settling import settlement
+from tests.unit.repayment.guarantee_story import APPROVED, DAY, EXECUTED, GUARANTEED, PROPOSED, RECORD
 from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import (
     FIRST_DUE,
@@ -32,6 +35,7 @@ from tests.unit.repayment.stories import (
     on,
     pays,
 )
+from tests.unit.repayment.test_troubled import done
 
 DEMO = profile_named("demo")
 _DAY = timedelta(days=1)
@@ -150,6 +154,46 @@ def test_penalty_owed_with_a_later_row_is_settled_with_the_loan() -> None:
     assert [line.penalty_fen for line in lines] == [520, 0]
     late.say(pays(DAY_33, 200_000, settle=True, payment_id="pay_9"), DAY_33)
     assert late.state.kind == "repaid"
+
+
+def test_penalty_of_what_a_guarantor_paid_for_is_nobody_elses() -> None:
+    """He paid for the first instalment, which the borrower pays while the second debit has no answer: no open row is his, so the penalty of those days
+    is given up by name, and the holders' own is owed with their row."""
+    told = days(SECOND_DUE, 22)
+    late = Story(
+        contract=GUARANTEED,
+        told_on={SECOND_DUE: told},
+        before={DAY: (PROPOSED, APPROVED, EXECUTED, RECORD)},
+        paid={days(SECOND_DUE, 20): [pays(days(SECOND_DUE, 20), INSTALLMENT + 1_000)]},
+    ).live(told)
+    holders, his = late.said(LatenessJudged)
+    assert [line.number for line in holders.lines] == [2]
+    assert [line.number for line in his.lines] == [1]
+    assert (holders.number, holders.given_up_fen, his.number, his.penalty_fen) == (2, 0, 0, 0)
+    assert his.given_up_fen > 0
+    assert is_replayable(DEMO, late.state, on(days(told, 1)))
+
+
+def test_what_a_late_answer_made_owed_makes_no_payment_late() -> None:
+    """The penalty stands with a row that is not due: who settles the loan in time is behind no charge."""
+    late = Story(finds=WITH_THE_SECOND, told_on={FIRST_DUE: DAY_33}).live(DAY_33)
+    day = days(DAY_33, 1)
+    late.say(pays(day, 200_000, settle=True, payment_id="pay_9"), day)
+    assert not late.said(PaymentReceived)[-1].behind_charge
+
+
+def test_a_late_answer_that_goes_to_the_cost_of_recovery_hides_no_miss() -> None:
+    """All that it found is the cost's: who pays the instalment after it was late all the same."""
+    told = days(SECOND_DUE, 20)
+    lost = done(WriteOff(ground="court", cost_fen=20_000, cost_account="acc_law"), "msr_1")
+    late = Story(
+        finds={SECOND_DUE: 10_000},
+        told_on={SECOND_DUE: told},
+        paid={days(FIRST_DUE, 20): [lost], told: [pays(told, 120_000)]},
+    ).live(days(told, 5))
+    assert [miss.number for miss in late.said(PaymentMissed)] == [1, 2]
+    assert [line.number for judged in late.said(LatenessJudged) for line in judged.lines] == [2]
+    assert is_replayable(DEMO, late.state, on(days(told, 6)))
 
 
 @settings(deadline=None, max_examples=60)
