@@ -72,7 +72,7 @@ class TakenOut(BaseModel):
         taken = sorted(found, key=lambda line: (line.on, line.id))
         last = next((line for line in reversed(taken) if line.matures_on is not None), None)
         if last is not None:
-            last.matures_on = document["matures_on"]
+            last.matures_on = date.fromisoformat(document["matures_on"])
         return taken
 
 
