@@ -6,7 +6,7 @@ from typing import Any
 
 import services.repayment.domain.compensating as compensating
 import services.repayment.domain.guarantor as guarantor
-import services.repayment.domain.loan_state as loan_state
+import services.repayment.domain.claims_told as claims_told
 import services.repayment.domain.paying as paying
 from libs.events.compensation import ClaimsSubrogated
 from services.bidding.commands.compensation import DebitCompensation
@@ -108,7 +108,7 @@ PLANTS = (
     Plant(
         "guarantor-not-in-the-journal",
         "What a guarantor paid is forgotten when the loan is decided again.",
-        instead(loan_state, "with_compensation", lambda _real: lambda state, _event: state.journal),
+        instead(claims_told, "with_compensation", lambda _real: lambda state, _event: state.journal),
         ("decided again, does not give it",),
         config=LATE,
         seeds=range(1, 4),
