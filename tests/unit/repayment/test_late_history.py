@@ -7,6 +7,7 @@ wakes were due and did not come, and which debits were answered when; never what
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import reduce
 from random import Random
 from typing import Any
 
@@ -15,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.deciding import WakeOn
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import MeasureApplied
 from libs.events.money import money_context
-from libs.events.repayment import PaymentReturned
+from libs.events.repayment import PaymentMissed, PaymentReturned
 from services.repayment.commands import RecordDebitFailure
 from services.repayment.domain.loan_state import Running, found, reopened
 from services.repayment.domain.pending import Pending
@@ -129,6 +131,18 @@ def test_a_debit_that_a_correction_leaves_unasked_still_holds_the_loan_until_its
         back = replace(wrong("pay_1", FIRST_DUE), booking="same_year")
         back = replace(back, correction=replace(back.correction, correction_id="cor_2"))
         assert not isinstance(decided(LOAN, story.state, back, on(days(until, 1))), str)
+
+
+def test_a_loan_whose_end_was_recorded_before_lateness_was_said_says_it_with_its_correction() -> None:
+    """Rules 8 said nothing of it, and no day wakes a loan that is repaid."""
+    paid, answered = days(FIRST_DUE, 95), days(FIRST_DUE, 100)
+    story = Story(told_on={FIRST_DUE: answered}, paid={paid: [pays(paid, 200_000)]}).live(answered)
+    told = [*story.said(PaymentMissed), *story.said(LatenessJudged)]
+    recorded = (event for _, events in story.decisions for event in events if event not in told)
+    state = reduce(LOAN.evolve, recorded, LOAN.initial)
+    said = decided(LOAN, state, wrong("pay_1", paid), on(answered))
+    assert said == (*told, *decided(LOAN, story.state, wrong("pay_1", paid), on(answered)))
+    assert is_replayable(DEMO, reduce(LOAN.evolve, said, state), on(answered))
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def test_a_loan_that_is_repaid_before_the_answer_says_what_it_was_and_gives_up_t
 def test_a_write_off_loses_no_penalty_of_what_was_paid_before_the_answer(on_day: int, open_fen: int) -> None:
     """It ends the penalty of the days to come: on the day of the answer, before any wake, as on the day after it."""
     paid_on, answered_on, day = (days(FIRST_DUE, number) for number in (25, 27, on_day))
-    paid = {paid_on: [pays(paid_on, INSTALLMENT - open_fen)], day: [WRITE_OFF]}
+    paid: dict[date, list[Any]] = {paid_on: [pays(paid_on, INSTALLMENT - open_fen)], day: [WRITE_OFF]}
     late = Story(told_on={FIRST_DUE: answered_on}, paid=paid).live(days(day, 3))
     (judged,), (lost,) = late.said(LatenessJudged), late.said(LoanWrittenOff)
     in_time = Story(paid=paid).live(days(day, 3))
