@@ -37,7 +37,9 @@ class LineBooks:
             case "repayment.LoanRestated.v1":
                 self.restated.add(data["loan_id"])
                 self._paid(data["loan_id"], data["restated_on"], data["claims"], _SHARED)
-                self.paid[data["loan_id"]][f"{data['restated_on'][:7]} {_COST}"] += data.get("cost_paid_fen", 0)
+                self.paid[data["loan_id"]][f"{data['restated_on'][:7]} {_COST}"] += data.get(
+                    "cost_paid_fen", 0
+                )
             case _:
                 pass
 

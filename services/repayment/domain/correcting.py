@@ -18,6 +18,7 @@ from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.himself import guarantor_of, holders_of, require_no_part_in
 from services.repayment.domain.journal import entries_of, redated_in, reversed_in
 from services.repayment.domain.journal_entries import Compensation, Measure, Payment
+from services.repayment.domain.lateness import late_at_the_end
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, evolve, reopened
 from services.repayment.domain.measure_entry import is_as_it_was
 from services.repayment.domain.profile import CURRENT, Profile
@@ -30,7 +31,17 @@ from services.repayment.domain.trading import release_all, release_dearer
 def correct(
     profile: Profile, command: CorrectPayment, state: Running | Repaid, context: Context
 ) -> Sequence[LoanEvent]:
-    """The loan without the error, and what moves. Refusals stand on CorrectPayment."""
+    """The loan without the error, and what moves. Refusals stand on CorrectPayment.
+
+    One that had ended when lateness was not said yet says it first: no day wakes it, and its inputs give a loan that has.
+    """
+    told = late_at_the_end(profile.on(reopened(state).book.funded_on), state, context.business_date)
+    return [*told, *_corrected(profile, command, _folded(state, told), context)]
+
+
+def _corrected(
+    profile: Profile, command: CorrectPayment, state: Running | Repaid, context: Context
+) -> Sequence[LoanEvent]:
     live = reopened(state)
     if command.correction.correction_id in live.journal.corrections:
         return []
@@ -243,12 +254,16 @@ def _repaid(after: Replayed) -> LoanRepaid:
 
 def _require_taken_over(state: Running | Repaid, events: Sequence[LoanEvent], after: Replayed) -> None:
     """The events say all that the replay found: a field that no standing carries would be lost without a word."""
-    folded: object = state
-    for event in events:
-        assert isinstance(folded, Running | Repaid), "a loan that was lent stays lent"
-        folded = evolve(folded, event)
-    assert isinstance(folded, Running | Repaid), "a loan that was lent stays lent"
+    folded = _folded(state, events)
     left, found = reopened(folded), after.state
     journal = replace(left.journal, corrections=found.journal.corrections)
     assert replace(left, reservations=found.reservations, journal=journal) == found, "it is the replay's"
     assert isinstance(folded, Repaid) == after.is_repaid, "the loan has ended as in the replay"
+
+
+def _folded(state: Running | Repaid, events: Sequence[LoanEvent]) -> Running | Repaid:
+    for event in events:
+        evolved = evolve(state, event)
+        assert isinstance(evolved, Running | Repaid), "a loan that was lent stays lent"
+        state = evolved
+    return state

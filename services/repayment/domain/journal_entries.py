@@ -74,12 +74,13 @@ class Measure:
 @record
 class Answer:
     """A debit of which the loan took nothing was answered only on `answered_on`: until then the loan was not judged. `found_fen` was there, and
-    went back."""
+    went back. It was asked on `asked_on`; entries of before do not say it."""
 
     debit_id: str
     answered_on: date
     before_phase: Count
     found_fen: Count = 0
+    asked_on: date | None = None
 
 
 @record
@@ -206,7 +207,8 @@ def written(entry: Entry) -> str:
             return _joined("g1", (entry.compensation_id, entry.account_id, *places, *dates, lines))
         case Answer():
             place = (entry.answered_on.isoformat(), str(entry.before_phase))
-            return _joined("a1", (entry.debit_id, *place, str(entry.found_fen or "")))
+            asked = [entry.asked_on.isoformat()] if entry.asked_on else []
+            return _joined("a1", (entry.debit_id, *place, str(entry.found_fen or ""), *asked))
         case Wait():
             flags = "w" * entry.woken
             since, until = entry.since.isoformat(), entry.until.isoformat()
@@ -245,12 +247,13 @@ def read(line: str) -> Entry:
                 before_phase=int(phase),
             )
         case "a1":
-            debit_id, answered_on, phase, found = fields
+            debit_id, answered_on, phase, found, *asked = fields
             return Answer(
                 debit_id=debit_id,
                 answered_on=date.fromisoformat(answered_on),
                 before_phase=int(phase),
                 found_fen=int(found or 0),
+                asked_on=date.fromisoformat(asked[0]) if asked else None,
             )
         case "w1":
             since, since_phase, until, until_phase, flags = fields

@@ -343,11 +343,12 @@ def _came_to_nothing(
     state: Running | Repaid, payment_id: str, event: PaymentReturned | DebitFailureRecorded
 ) -> Running | Repaid:
     """A debit's answer that came late is an input: until then the loan was not judged."""
-    if event.answered is None or not waits_for(state.unanswered, payment_id):
+    debit = asked_as(state.unanswered, payment_id)
+    if event.answered is None or debit is None:
         return _answered(state, payment_id)
     found_fen = event.amount_fen if isinstance(event, PaymentReturned) else 0
     state = found(state, payment_id, found_fen, event.answered.on)
-    journal = with_answer(reopened(state).journal, payment_id, event.answered, found_fen)
+    journal = with_answer(reopened(state).journal, debit, event.answered, found_fen)
     if isinstance(state, Repaid):
         return _answered(replace(state, last=replace(state.last, journal=journal)), payment_id)
     return _answered(replace(state, journal=journal), payment_id)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple, assert_never
 
-from libs.events.arrival import Answered, Arrival
 from libs.events.compensation import ClaimsSubrogated
 from libs.events.deciding import Context, Refused, Wake
 from libs.events.in_kind import DebtSettledInKind
@@ -20,7 +19,6 @@ from libs.events.repayment import (
     LoanRepaid,
     PaymentMissed,
     PaymentReceived,
-    PaymentReturned,
     PenaltyCharged,
     RepaymentDistributed,
 )
@@ -30,6 +28,7 @@ from services.repayment.domain.compensating import record
 from services.repayment.domain.guarantee import Asked
 from services.repayment.domain.journal import Journal
 from services.repayment.domain.journal_entries import (
+    AFTER_MISSES,
     Answer,
     Compensation,
     Entry,
@@ -47,6 +46,7 @@ from services.repayment.domain.measure_entry import comes_to_nothing
 from services.repayment.domain.paying import record_debit, record_payment
 from services.repayment.domain.pending import Pending, answered, waits_for
 from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.replay_told import is_late, told_as_booked
 from services.repayment.domain.sales import bought
 from services.repayment.domain.trading import CLAIMS_MAX
 from services.repayment.domain.troubled import effect, require_within
@@ -86,6 +86,8 @@ class Run:
     state: Running | Repaid
     held: frozenset[str]
     """Debits that were answered late, or not yet: while they have no answer the loan is not judged."""
+    waiting: tuple[Pending, ...]
+    """Those of them whose asking is still to come, in its order."""
     bare: Journal
     """No entry, and the contract's rows."""
     gaps: tuple[tuple[Moment, Moment], ...]
@@ -141,9 +143,16 @@ class Run:
 
     def until(self, moment: Moment, *, with_it: bool = False) -> None:
         """Wake the loan for all that comes before a moment, or with it."""
-        while isinstance(self.state, Running):
-            at = self._next(self.state)
-            if at is None or at > moment or (at == moment and not with_it):
+        while True:
+            at = self._next(self.state) if isinstance(self.state, Running) else None
+            if self._hold(moment if at is None else min(at, moment)):
+                continue
+            if (
+                not isinstance(self.state, Running)
+                or at is None
+                or at > moment
+                or (at == moment and not with_it)
+            ):
                 break
             on, phase = at
             events = wake(self.rules, Wake(business_date=on, phase=phase), self.state)
@@ -153,6 +162,16 @@ class Run:
             self._answer()
             self.reached = max(self.reached, at)
         self.reached = max(self.reached, moment)
+
+    def _hold(self, before: Moment) -> bool:
+        """What was asked was asked: a debit that this history does not ask for holds it too once the day of its asking is over."""
+        if not self.waiting or (self.waiting[0].asked_on, AFTER_MISSES) >= before:
+            return False
+        debit, *rest = self.waiting
+        self.waiting = tuple(rest)
+        if not waits_for(self.state.unanswered, debit.debit_id):
+            self.state = replace(self.state, unanswered=(*self.state.unanswered, debit))
+        return True
 
     def _next(self, state: Running) -> Moment | None:
         due = next_wake(self.rules, state)
@@ -168,7 +187,7 @@ class Run:
         """A payment comes, if it counts."""
         self.until((payment.booked_on, payment.before_phase))
         if payment.is_reversed:
-            if _is_late(payment):
+            if is_late(payment):
                 self.state = found(self.state, payment.payment_id, 0, payment.booked_on)
             self._answered(payment.payment_id)
             self.entries.append(payment)
@@ -182,7 +201,7 @@ class Run:
         taken_fen = sum(event.amount_fen for event in events if isinstance(event, PaymentReceived))
         cost_fen = sum(event.amount_fen for event in events if isinstance(event, RecoveryCostPaid))
         self.entries.append(replace(payment, taken_fen=taken_fen, cost_fen=cost_fen))
-        self._fold([_booked(event, payment) for event in events])
+        self._fold([told_as_booked(event, payment) for event in events])
         self._answered(payment.payment_id)
         self._end(payment.booked_on)
 
@@ -367,27 +386,6 @@ class Run:
     def _answered(self, payment_id: str) -> None:
         if waits_for(self.state.unanswered, payment_id):
             self.state = replace(self.state, unanswered=answered(self.state.unanswered, payment_id))
-
-
-def _booked(event: LoanEvent, payment: Payment) -> LoanEvent:
-    """What takes a payment, or gives a late one back, with what its own event said of how it came."""
-    on, phase = payment.booked_on, payment.before_phase
-    if isinstance(event, PaymentReturned):
-        return replace(event, answered=Answered(on=on, before_phase=phase)) if _is_late(payment) else event
-    if not isinstance(event, PaymentReceived | RecoveryCostPaid):
-        return event
-    arrival = Arrival(
-        account_id=payment.account_id,
-        received_fen=payment.amount_fen,
-        booked_on=on,
-        before_phase=phase,
-        mode=payment.mode,
-    )
-    return replace(event, arrival=arrival)
-
-
-def _is_late(payment: Payment) -> bool:
-    return payment.is_debit and payment.booked_on > payment.value_date
 
 
 #: No rule of a loan asks for the time of day.

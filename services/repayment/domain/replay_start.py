@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from libs.events.deciding import Refused
 from services.repayment.domain.allocation import book_of
@@ -9,6 +10,7 @@ from services.repayment.domain.guarantee import Guarantee
 from services.repayment.domain.journal import Journal, lent
 from services.repayment.domain.journal_entries import Answer, Entry, Payment, Wait
 from services.repayment.domain.loan_state import Claim, Repaid, Running, reopened
+from services.repayment.domain.pending import Pending
 from services.repayment.domain.profile import CURRENT, Profile, Rules
 from services.repayment.domain.replay_run import Run
 from services.repayment.domain.sales import sellers
@@ -38,18 +40,21 @@ def begin(profile: Profile, live: Running | Repaid, entries: Sequence[Entry]) ->
     )
     held_now = frozenset(claim.claim_id for claim in last.claims)
     first = _first(rules, last, entries, bare)
-    return Run(profile, rules, first, held_by(last, entries), bare, gaps, held_now)
+    held = held_by(last, entries)
+    asked = (Pending(debit_id=debit_id, asked_on=on) for debit_id, on in held.items() if on)
+    waiting = tuple(sorted(asked, key=lambda debit: debit.asked_on))
+    return Run(profile, rules, first, frozenset(held), waiting, bare, gaps, held_now)
 
 
-def held_by(last: Running, entries: Sequence[Entry]) -> frozenset[str]:
-    """Debits that were answered late, or not yet."""
+def held_by(last: Running, entries: Sequence[Entry]) -> dict[str, date | None]:
+    """Debits that were answered late, or not yet, by the day of their asking."""
     late = (
-        entry.payment_id
+        (entry.payment_id, entry.value_date)
         for entry in entries
         if isinstance(entry, Payment) and entry.is_debit and entry.booked_on > entry.value_date
     )
-    empty = (entry.debit_id for entry in entries if isinstance(entry, Answer))
-    return frozenset((*(debit.debit_id for debit in last.unanswered), *late, *empty))
+    empty = ((entry.debit_id, entry.asked_on) for entry in entries if isinstance(entry, Answer))
+    return dict((*((debit.debit_id, debit.asked_on) for debit in last.unanswered), *late, *empty))
 
 
 def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal) -> Running:

@@ -25,6 +25,7 @@ from services.repayment.domain.journal import (
     with_first_rows,
 )
 from services.repayment.domain.journal_entries import Answer, Compensation, Measure, Sale, Wait, payment_of
+from services.repayment.domain.pending import Pending
 from services.repayment.domain.sales import sellers
 from services.repayment.domain.trouble import restated
 
@@ -122,15 +123,16 @@ def with_compensation(state: "Running", event: ClaimsSubrogated) -> Journal:
     )
 
 
-def with_answer(journal: Journal, debit_id: str, answered: Answered, found_fen: int) -> Journal:
+def with_answer(journal: Journal, debit: Pending, answered: Answered, found_fen: int) -> Journal:
     """The journal once a debit was answered late, and nothing of it taken."""
     return with_entry(
         journal,
         Answer(
-            debit_id=debit_id,
+            debit_id=debit.debit_id,
             answered_on=answered.on,
             before_phase=answered.before_phase,
             found_fen=found_fen,
+            asked_on=debit.asked_on,
         ),
     )
 

@@ -12,6 +12,7 @@ from typing import assert_never
 from libs.events.deciding import Context, Refused
 from libs.events.flags import Flag, Unflag
 from libs.events.in_kind import SettlementInKind
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import (
     BranchMove,
     Extension,
@@ -28,16 +29,17 @@ from libs.events.measures import (
     WriteOff,
 )
 from libs.events.pauses import Pause, PauseEnd
-from libs.events.repayment import LoanRepaid
+from libs.events.repayment import LoanRepaid, PaymentMissed
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.row import ScheduleRow
 from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, resumed_by_hand, stopped
 from services.repayment.domain.accruing import Arrears
-from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen
+from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen, overdue_lines
 from services.repayment.domain.deferring import ON_ITS_WAY
 from services.repayment.domain.himself import guarantor_of, holders_of
+from services.repayment.domain.lateness import lateness, missed_and_paid
 from services.repayment.domain.loan_day import (
     better_bucket,
     charged_by,
@@ -62,6 +64,7 @@ from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import require_lately, settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
+from services.repayment.domain.unjudged import fined
 from services.repayment.domain.waiting import place_on, waited
 from services.repayment.domain.waiving import waived, waived_lines
 
@@ -213,6 +216,9 @@ def _written_off(
     dpd = days_past_due(state.book, on)
     if terms.ground == "overdue" and dpd < rules.write_off_dpd:
         raise Refused("overdue_too_short")
+    paid, told = _late_so_far(rules, state, on)
+    for judged in told:
+        state = replace(state, book=fined(state.book, judged.number, judged.penalty_fen))
     charges = penalties(rules, state, on)
     book = charged_by(state.book, charges)
     due, through = open_lines(book, on), max(reached(book.rows, on), book.last_touched)
@@ -222,6 +228,8 @@ def _written_off(
     dropped_interest_fen = sum(row.interest_fen for row in later) - kept_interest_fen
     dropped_fee_fen = sum(row.fee_fen for row in later) - kept_fee_fen
     events: list[LoanEvent] = [
+        *paid,
+        *told,
         *charges,
         LoanWrittenOff(
             loan_id=state.loan_id,
@@ -261,6 +269,16 @@ def _written_off(
     events += stopped(state, on, "written_off", measure_id=measure_id, book=book)
     events += pause_ended(measure_id, state, on, "written_off")
     return [*events, *cost, *release_all(state, "loan_written_off")]
+
+
+def _late_so_far(
+    rules: Rules, state: Running, on: date
+) -> tuple[Sequence[PaymentMissed], Sequence[LatenessJudged]]:
+    """What was paid unjudged is said while there is a penalty: between the last answer and the next wake nobody has said it yet."""
+    if state.unanswered:
+        return [], []
+    still_open = [line.number for line in overdue_lines(state.book, on)]
+    return missed_and_paid(state, still_open), lateness(rules, state, on)
 
 
 def _bare(arrears: Arrears | None, row: ScheduleRow) -> ScheduleRow:

@@ -7,24 +7,30 @@ wakes were due and did not come, and which debits were answered when; never what
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import reduce
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.deciding import WakeOn
+from libs.events.lateness import LatenessJudged
 from libs.events.measures import MeasureApplied
 from libs.events.money import money_context
-from libs.events.repayment import PaymentReturned
+from libs.events.repayment import PaymentMissed, PaymentReturned
 from services.repayment.commands import RecordDebitFailure
 from services.repayment.domain.loan_state import Running, found, reopened
+from services.repayment.domain.pending import Pending
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
+from tests.unit.given import decided
 from tests.unit.repayment.inputs import PLACES, Input, Lived, come
+from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import Applied
-from tests.unit.repayment.stories import FIRST_DUE, LOAN, days, found_nothing, pays
+from tests.unit.repayment.stories import FIRST_DUE, INSTALLMENT, LOAN, days, found_nothing, on, pays
 from tests.unit.repayment.test_correcting import compared, money
 from tests.unit.repayment.test_correcting_measures import (
     NOTHING,
@@ -103,6 +109,40 @@ def test_a_payment_that_counts_as_of_the_day_on_which_a_late_loan_was_woken_come
     said(lived, wrong("pay_1", days(LATE, 1), LATE))
     assert compared(lived.state) == compared(clean.state)
     assert money(lived.events) == money(clean.events)
+
+
+@pytest.mark.parametrize("told_days", [6, 40])
+def test_a_debit_that_a_correction_leaves_unasked_still_holds_the_loan_until_its_answer(
+    told_days: int,
+) -> None:
+    """The retry of the day after the due date waits for its answer; what came on the next counts as of the due date, so it would not have been
+    asked. It was: nothing is judged before it is answered, and the loan can be put right before and after."""
+    told_on = days(FIRST_DUE, told_days)
+    lived = Story(
+        told_on={NEXT: told_on},
+        paid={
+            days(FIRST_DUE, 2): [pays(days(FIRST_DUE, 2), INSTALLMENT)],
+            days(FIRST_DUE, 4): [wrong("pay_1", days(FIRST_DUE, 2), FIRST_DUE)],
+        },
+    )
+    for until in (days(told_on, -1), told_on, days(told_on, 9)):
+        story = replace(lived, waiting={}, events=[], decisions=[]).live(until)
+        assert is_replayable(DEMO, story.state, on(days(until, 1)))
+        back = replace(wrong("pay_1", FIRST_DUE), booking="same_year")
+        back = replace(back, correction=replace(back.correction, correction_id="cor_2"))
+        assert not isinstance(decided(LOAN, story.state, back, on(days(until, 1))), str)
+
+
+def test_a_loan_whose_end_was_recorded_before_lateness_was_said_says_it_with_its_correction() -> None:
+    """Rules 8 said nothing of it, and no day wakes a loan that is repaid."""
+    paid, answered = days(FIRST_DUE, 95), days(FIRST_DUE, 100)
+    story = Story(told_on={FIRST_DUE: answered}, paid={paid: [pays(paid, 200_000)]}).live(answered)
+    told = [*story.said(PaymentMissed), *story.said(LatenessJudged)]
+    recorded = (event for _, events in story.decisions for event in events if event not in told)
+    state = reduce(LOAN.evolve, recorded, LOAN.initial)
+    said = decided(LOAN, state, wrong("pay_1", paid), on(answered))
+    assert said == (*told, *decided(LOAN, story.state, wrong("pay_1", paid), on(answered)))
+    assert is_replayable(DEMO, reduce(LOAN.evolve, said, state), on(answered))
 
 
 @dataclass(frozen=True)
@@ -274,10 +314,21 @@ class LateLife(Late, CorrectedMeasured):
                     self._judge(lived)
                 self._come(lived, place)
             self._judge(lived)
+            self._hold(lived)
             lived.phase = 0
             lived.today += timedelta(days=1)
         self._come(lived, "early")
         return lived
+
+    def _hold(self, lived: Lived) -> None:
+        """What was asked was asked, though this history would not have: its answer is waited for from the end of its day."""
+        debits = (each.debit for each in self._answers() if getattr(each.debit, "asked", True))
+        was = [Pending(debit_id=debit.debit_id, asked_on=debit.value_date) for debit in debits]
+        state = lived.state
+        known = {debit.debit_id for debit in state.unanswered}
+        more = (debit for debit in (*was, *reopened(self.state).unanswered) if debit.asked_on == lived.today)
+        unasked = tuple(debit for debit in more if debit.debit_id not in known)
+        lived.state = replace(state, unanswered=(*state.unanswered, *unasked))
 
     def _judge(self, lived: Lived) -> None:
         """The last phase comes to the loan if it came, and goes on for others."""

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from libs.events.lateness import LateLine, LatenessJudged
-from libs.events.measures import WriteOff
+from libs.events.measures import LoanWrittenOff, WriteOff
 from libs.events.repayment import (
     InstallmentDue,
     OverdueBucketChanged,
@@ -19,6 +19,7 @@ from libs.events.repayment import (
     PaymentReceived,
     PenaltyCharged,
 )
+from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import reopened
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
@@ -45,6 +46,7 @@ _DAY = timedelta(days=1)
 DAY_33 = days(FIRST_DUE, 33)
 #: Whoever pays the first instalment with the second, of what the second debit asks.
 WITH_THE_SECOND = {SECOND_DUE: 10**6}
+WRITE_OFF = CarryOutMeasure(measure_id="msr_1", terms=WriteOff(ground="court"))
 MISSED = PaymentMissed(
     loan_id="loan_7",
     borrower="usr_bo",
@@ -145,6 +147,23 @@ def test_a_loan_that_is_repaid_before_the_answer_says_what_it_was_and_gives_up_t
     assert lines == [(95, 1_593), (64, 1_073), (34, 570)]
     assert (judged.number, judged.penalty_fen, judged.given_up_fen) == (0, 0, 1_593 + 1_073 + 570)
     assert is_replayable(DEMO, late.state, on(days(answered, 1)))
+
+
+@pytest.mark.parametrize("on_day", [27, 28])
+@pytest.mark.parametrize("open_fen", [0, 2])
+def test_a_write_off_loses_no_penalty_of_what_was_paid_before_the_answer(on_day: int, open_fen: int) -> None:
+    """It ends the penalty of the days to come: on the day of the answer, before any wake, as on the day after it."""
+    paid_on, answered_on, day = (days(FIRST_DUE, number) for number in (25, 27, on_day))
+    paid: dict[date, list[Any]] = {paid_on: [pays(paid_on, INSTALLMENT - open_fen)], day: [WRITE_OFF]}
+    late = Story(told_on={FIRST_DUE: answered_on}, paid=paid).live(days(day, 3))
+    (judged,), (lost,) = late.said(LatenessJudged), late.said(LoanWrittenOff)
+    in_time = Story(paid=paid).live(days(day, 3))
+    assert lost.penalty_fen == judged.penalty_fen == in_time.said(PenaltyCharged)[0].penalty_fen
+    assert [miss.number for miss in late.said(PaymentMissed)] == [1]
+    said = [type(event) for _, event in late.events]
+    assert said.index(LatenessJudged) < said.index(LoanWrittenOff)
+    assert open_fen or said.index(PaymentMissed) < said.index(LoanWrittenOff)
+    assert is_replayable(DEMO, late.state, on(days(day, 4)))
 
 
 def test_penalty_owed_with_a_later_row_is_settled_with_the_loan() -> None:

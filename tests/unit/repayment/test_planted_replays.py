@@ -20,8 +20,13 @@ def _late_answers_forgotten(patched: pytest.MonkeyPatch) -> None:
     """A replay judges a loan on days on which its debits had no answer."""
     for room in (replay_start, replaying):
         patched.setattr(
-            room, "held_by", lambda last, _: frozenset(debit.debit_id for debit in last.unanswered)
+            room, "held_by", lambda last, _: {debit.debit_id: debit.asked_on for debit in last.unanswered}
         )
+
+
+def _unasked_forgotten(patched: pytest.MonkeyPatch) -> None:
+    """A replay knows of no debit that it has not asked for, though its answer comes."""
+    patched.setattr(replay_run.Run, "_hold", lambda *_arguments: False)
 
 
 def _always_in_time(patched: pytest.MonkeyPatch) -> None:
@@ -77,6 +82,7 @@ def _cost_kept(patched: pytest.MonkeyPatch) -> None:
         (_cost_forgotten, measures.play, 0),
         (_cost_kept, measures.play, 0),
         (_late_answers_forgotten, lateness.play, 2),
+        (_unasked_forgotten, lateness.play, 200001),
         (_always_in_time, lateness.play, 6),
         (_cured_by_days, pauses.play, 56),
     ],

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import services.repayment.domain.claims_told as claims_told
 import services.repayment.domain.compensating as compensating
 import services.repayment.domain.guarantor as guarantor
-import services.repayment.domain.claims_told as claims_told
 import services.repayment.domain.paying as paying
 from libs.events.compensation import ClaimsSubrogated
 from services.bidding.commands.compensation import DebitCompensation
