@@ -93,7 +93,8 @@ def missed(books: "Books", where: str, data: Any) -> None:
 def judged(books: "Books", where: str, data: Any) -> None:
     """All of it is said, with the penalty of its days."""
     loan = books.loans[data["loan_id"]]
-    require(not loan.unanswered, f"{where}: {loan.loan_id} is judged before {[*loan.unanswered]} is answered")
+    waits = loan.waits_for(where)
+    require(not waits, f"{where}: {loan.loan_id} is judged before {waits} is answered")
     fen = sum(_penalty_fen(loan, part) for part in loan.late)
     said = sum(line["penalty_fen"] for line in data["lines"])
     owed, given_up = (fen, 0) if loan.runs else (0, fen)
