@@ -137,6 +137,8 @@ class Auditor:
         if kind == "commands":
             _require(raw.offset == len(part.commands), f"{place} skips an offset")
             part.commands.append(raw)
+            if self.parked.may_be_parked:
+                self.parked.stored(_body(raw))
             if (position := raw.headers.get("repair-position")) is not None:
                 part.mends[int(position)] = raw
             return

@@ -22,6 +22,7 @@ from libs.runtime.service import Policy, Service
 from libs.runtime.unexpected import expected_refusals, is_from_policy, unexpected
 from services.bidding.commands import DebitInstallment
 from tools.simulator.log import Fate, Log, Place, Sent, Tail
+from tools.simulator.people import PATIENCE_STEPS
 from tools.simulator.plan import Plan
 
 #: The bug in deciding is mended after so many days; none that begins in the last days of a plan is known.
@@ -95,6 +96,25 @@ class _Parked:
     until: date
 
 
+@dataclass(slots=True)
+class _Sending:
+    place: Place
+    key: bytes
+    value: bytes
+    sent: Sent | None = None
+    waited: int = 0
+
+    @property
+    def is_stored(self) -> bool:
+        """The log has it."""
+        return self.sent is not None and self.sent.fate is Fate.STORED
+
+    @property
+    def is_doubtful(self) -> bool:
+        """The log refused it, or says nothing."""
+        return self.waited > PATIENCE_STEPS or (self.sent is not None and self.sent.fate is Fate.FAILED)
+
+
 class Operator:
     """Reads what is decided, and sends what is parked again when he comes to it; at closing time, at once."""
 
@@ -104,7 +124,7 @@ class Operator:
         self._world, self._chance = world, chance
         self._slot = len(world.actors)
         self._sender = world.log.sender(self._slot)
-        self._sent: list[Sent] = []
+        self._sending: list[_Sending] = []
         self._parked: list[_Parked] = []
         self._today = date.min
         self._services = {service.name: service for service in sound}
@@ -120,7 +140,7 @@ class Operator:
     @property
     def is_quiet(self) -> bool:
         """All is read, nothing is parked, and what was sent is stored."""
-        stored = all(sent.fate is Fate.STORED for sent in self._sent)
+        stored = all(each.is_stored for each in self._sending)
         return stored and not self._parked and all(tail.at_end for _, tail in self._tails.values())
 
     def step(self, rng: Random) -> bool:
@@ -132,7 +152,7 @@ class Operator:
                 if chain.read(raw) is Reading.ACCEPTED:
                     self._decided[place].append(raw)
                     self._note(place, chain.head.position, raw)
-        self._sent = [sent for sent in self._sent if sent.fate is not Fate.STORED]
+        moved = self._send_again() or moved
         is_last = self._world.actors[-1].closing_time
         due = next((each for each in self._parked if is_last or each.until <= self._today), None)
         if due is None:
@@ -143,9 +163,28 @@ class Operator:
                 f"{due.service.name}.commands", partition_of(order.envelope.stream_id, self._partitions)
             )
             value = encode(CommandEnvelope, order.envelope)
-            sent = self._sender.post(place, key=order.envelope.stream_id.encode(), value=value, headers={})
-            self._sent.append(sent)
+            self._send(_Sending(place, order.envelope.stream_id.encode(), value))
         return True
+
+    def _send(self, sending: "_Sending") -> None:
+        """For the first time or again: its id is the same, so it is decided once."""
+        sending.waited = 0
+        sending.sent = self._sender.post(sending.place, key=sending.key, value=sending.value, headers={})
+        self._sending.append(sending)
+
+    def _send_again(self) -> bool:
+        """What was not taken, or has no answer for too long."""
+        under_way = [each for each in self._sending if not each.is_stored]
+        for each in under_way:
+            each.waited += 1
+        doubtful = [each for each in under_way if each.is_doubtful]
+        self._sending = [each for each in under_way if not each.is_doubtful]
+        if doubtful:
+            self._sender.die()
+            self._sender = self._world.log.sender(self._slot)
+        for each in doubtful:
+            self._send(each)
+        return bool(doubtful)
 
     @property
     def _partitions(self) -> int:

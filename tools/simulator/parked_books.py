@@ -12,6 +12,7 @@ from tools.simulator.loan_books import LoanBook, require
 
 _REFUSED = "system.CommandRefused.v1"
 _FAILED = "system.PolicyFailed.v1"
+_NOTED = "system.NotePolicyFailure"
 _PAID = "repayment.PaymentReceived.v1"
 _ANSWERS = ("bidding.InstallmentDebited.v1", "bidding.InstallmentDebitFailed.v1")
 
@@ -31,11 +32,17 @@ class ParkedBooks:
     """Those of them that brought money, when the loan had it."""
     _answers: dict[str, str] = field(default_factory=dict)
 
+    def stored(self, command: Any) -> None:
+        """A group notes that its policy failed: it is decided in another partition than the loan's, perhaps after the loan's day."""
+        if command.get("type") == _NOTED:
+            self.late.add(self._answers.get(command["data"]["event_address"], ""))
+
     def record(self, where: str, headers: Mapping[str, bytes], command: Any, events: list[Any]) -> None:
         """Fold one decision, and the command that it decides."""
         cause, first = command.get("causation_id") or where, events[0]
         is_parked = first["type"] == _REFUSED and first["data"]["code"] == "internal"
-        if headers.get("fingerprint") == b"retry" and cause in self.open:
+        is_first = first["type"] != "system.CommandRepeated.v1"
+        if headers.get("fingerprint") == b"retry" and is_first and cause in self.open:
             self.mended.add(self.open.pop(cause)[0])
         if is_parked:
             self.open[cause] = where, "internal refusals"
@@ -44,9 +51,7 @@ class ParkedBooks:
             if event["type"] in _ANSWERS:
                 self._answers[f"{where}/{index}"] = event["data"]["debit_id"]
             elif event["type"] == _FAILED:
-                address = event["data"]["event_address"]
-                self.open[address] = where, f"x {_FAILED}"
-                self.late.add(self._answers.get(address, ""))
+                self.open[event["data"]["event_address"]] = where, f"x {_FAILED}"
             elif event["type"] == _PAID and event["data"]["payment_id"] in self.late:
                 self.paid.append(event["data"]["payment_id"])
 
