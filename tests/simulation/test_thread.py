@@ -4,6 +4,7 @@ A failing seed is in the test's name; `loanstream sim --seeds 1 --seed SEED` run
 """
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,8 @@ from tests.simulation.reports import SEEDS, report
 from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
 from tools.simulator.plan import Plan
-from tools.simulator.planted.plant import LATE
+from tools.simulator.planted.lateness import ANSWERED_LATE
+from tools.simulator.planted.plant import LATE, ROUGH_LOG
 from tools.simulator.planted.settling import RESTRUCTURED
 from tools.simulator.run import services, simulate
 
@@ -138,6 +140,15 @@ def test_what_ends_a_loan_early_after_a_restructuring_is_what_its_contract_says(
     """Late loans are restructured and ended before their new rows are due: with penalty of before, and without it."""
     done = [simulate(seed, services(thread_only=True), RESTRUCTURED) for seed in (0, 2, 4)]
     assert all(each.auditor.beside.settled.with_arrears for each in done)
+
+
+def test_a_debit_that_is_answered_late_makes_no_false_miss_and_hides_none() -> None:
+    """Some debits are decided or told days later, when somebody has sent again what was parked: with money, and what was late is said."""
+    done = [simulate(seed, services(thread_only=True), ANSWERED_LATE).auditor for seed in (11, 14, 83)]
+    rough = replace(ANSWERED_LATE, partitions=2, log_faults=ROUGH_LOG, crashes=0.002, replicas=True)
+    done.append(simulate(8, services(thread_only=True), rough).auditor)
+    assert all(each.refusals["internal"] and each.events["system.PolicyFailed.v1"] for each in done)
+    assert all(each.events["repayment.LatenessJudged.v1"] and each.parked.paid for each in done)
 
 
 def test_phases_of_many_ticks_end_once(monkeypatch: pytest.MonkeyPatch) -> None:

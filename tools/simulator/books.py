@@ -225,7 +225,7 @@ class Books:
 
     def _debit_asked(self, where: str, data: Any) -> None:
         self.once(where, data["debit_id"])
-        self.loans[data["loan_id"]].unanswered[data["debit_id"]] = date.fromisoformat(data["value_date"])
+        self.loans[data["loan_id"]].ask_account(where, data)
 
     def _debit_failed(self, where: str, data: Any) -> None:
         self._answered(data)

@@ -1,5 +1,6 @@
 """The judgement of a world at rest: its log, what its people were told, and what they read in every view."""
 
+from collections.abc import Set
 from typing import Any
 
 from pydantic_core import to_json
@@ -27,6 +28,7 @@ def watch(world: World) -> Auditor:
         minutes_east=config.minutes_east,
         profile=config.profile,
     )
+    auditor.parked.may_be_parked = config.plan.answers_late
     auditor.beside.bank.files = world.traffic.bank.files
     world.log.judge = auditor.feed
     world.log.judge_cut = auditor.feed_cut
@@ -46,7 +48,7 @@ def conclude(world: World, auditor: Auditor) -> None:
     if "collections.collectors" in world.views:
         collectors = world.views["collections.collectors"].documents
         auditor.beside.cases.promises.require_figures(collectors)
-    check_system_views(world)
+    check_system_views(world, auditor.parked.mended)
     last_closed = auditor.closed[-1] if auditor.closed else None
     check_journals(auditor.beside.corrections, world.config.profile, last_closed)
 
@@ -152,14 +154,15 @@ def _compare_costs(world: World, recovered: Recoveries) -> None:
             _equal(f"cost that is open of {name}", page["cost_fen"], cost.open_fen)
 
 
-def check_system_views(world: World) -> None:
-    """Every saga that began has ended, nothing but garbage is parked, and each command's page says what was told."""
+def check_system_views(world: World, mended: Set[str]) -> None:
+    """Every saga that began has ended, nothing but garbage and what was sent again is parked, and each command's page says what was told."""
     for service in world.services:
         for saga, document in world.views[f"{service}.sagas"].documents.items():
             if "opened_at" in document and "closed_at" not in document:
                 raise Violation(f"{service}: the saga {saga} never ends: {document}")
         for place, document in world.views[f"{service}.parked"].documents.items():
-            if document["from_policy"] or document["code"] != "malformed":
+            is_garbage = not document["from_policy"] and document["code"] == "malformed"
+            if not is_garbage and document["position"] not in mended:
                 raise Violation(f"{place} is parked: {document}")
     for call in world.api.calls:
         service = call.place.topic.removesuffix(".commands")

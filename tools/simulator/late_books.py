@@ -93,7 +93,8 @@ def missed(books: "Books", where: str, data: Any) -> None:
 def judged(books: "Books", where: str, data: Any) -> None:
     """All of it is said, with the penalty of its days; what a guarantor has paid for apart from the rest."""
     loan = books.loans[data["loan_id"]]
-    require(not loan.unanswered, f"{where}: {loan.loan_id} is judged before {[*loan.unanswered]} is answered")
+    waits = loan.waits_for(where)
+    require(not waits, f"{where}: {loan.loan_id} is judged before {waits} is answered")
     owner = _owner(loan, data["lines"][0]["number"])
     parts = [part for part in loan.late if _owner(loan, part.number) == owner]
     first = next(

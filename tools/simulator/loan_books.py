@@ -61,6 +61,8 @@ class LoanBook:
     loan_class: str = "normal"
     unanswered: dict[str, date] = field(default_factory=dict)
     """Debits asked from the borrower's account that the loan has no answer to, and on which day."""
+    asked_last: tuple[str, str] = "", ""
+    """Where it asked for a debit last, and for which."""
     terms: Any = None
     prepaid_fen: int = 0
     """Principal that was prepaid and is still in the rows, until they are asked anew."""
@@ -308,6 +310,15 @@ class LoanBook:
         require(not row.asked and row.asked_fen > 0, f"{where}: {self.loan_id} asks for {number} again")
         row.asked = True
 
+    def ask_account(self, where: str, data: Any) -> None:
+        """A debit is asked for."""
+        self.unanswered[data["debit_id"]] = date.fromisoformat(data["value_date"])
+        self.asked_last = where, data["debit_id"]
+
+    def waits_for(self, where: str) -> list[str]:
+        """Debits without an answer that it cannot be judged before: not today's, where the same record judges the evening before."""
+        return [debit for debit in self.unanswered if (where, debit) != self.asked_last]
+
     def miss(self, where: str, number: int, open_fen: int | None) -> None:
         """An instalment was missed; None: it has been paid since."""
         row = self.rows[number]
@@ -316,8 +327,8 @@ class LoanBook:
             f"{where}: {self.loan_id} misses {open_fen} of {number}, open is {row.asked_fen}",
         )
         row.missed = True
-        waits = self.unanswered and self.restated_at != where
-        require(not waits, f"{where}: {self.loan_id} is judged before {[*self.unanswered]} is answered")
+        waits = self.waits_for(where) if self.restated_at != where else []
+        require(not waits, f"{where}: {self.loan_id} is judged before {waits} is answered")
 
     def closed(self, where: str, day: date) -> None:
         """The misses phase of a day is over on the loan's partition: all that the day had to say has been said."""

@@ -9,7 +9,7 @@ FIRST_DATE: Final = date(2024, 1, 25)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is to happen, and whether loans that are late are restructured and ended early."""
+    """How much is to happen, whether loans that are late are restructured and ended early, and whether some debits are answered late."""
 
     people: int
     listings: int
@@ -20,3 +20,4 @@ class Plan:
     tenor_months_max: int
     first_date: date = FIRST_DATE
     restructures: bool = False
+    answers_late: bool = False

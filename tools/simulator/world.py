@@ -19,6 +19,7 @@ from tools.simulator.config import Config
 from tools.simulator.deciding import DeciderActor, Disk
 from tools.simulator.disasters import Disasters
 from tools.simulator.log import NO_FAULTS, Log, OffsetMissing, Place
+from tools.simulator.operators import Operator, with_a_bug
 from tools.simulator.pairs import another_decides, another_sends
 from tools.simulator.people import Api
 from tools.simulator.policing import Kept, PolicyActor
@@ -74,7 +75,8 @@ class World:
         self.config = config
         memory = Random(f"{seed}/memory")
         self.services = {
-            service.name: starving(service, memory, lambda: self._starvation) for service in services
+            service.name: starving(with_a_bug(service, config.plan), memory, lambda: self._starvation)
+            for service in services
         }
         self._starvation = config.starvation
         self.steps = 0
@@ -101,6 +103,8 @@ class World:
         for place in self.readers:
             if place.topic.endswith(".events"):
                 self.readers[place].append(self._projector_slot)
+        if config.plan.answers_late:
+            self.actors.append(Operator(self, services, Random(f"{seed}/operator"), LOG_ID))
         self.traffic = Traffic(
             Random(f"{seed}/traffic"),
             self.api,
