@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal
 
 from libs.events.codec import event, record
-from libs.events.lateness import Unjudged
+from libs.events.lateness import Freed, Unjudged
 from libs.events.money import Count, Fen, PositiveFen
 from libs.events.onboarding import Code
 from libs.events.overdue import OverduePrincipal
@@ -233,6 +233,7 @@ class Standing:
     rows: tuple[ScheduleRow, ...] | None = None
     measured: MeasuredStanding | None = None
     unjudged: tuple[Unjudged, ...] = ()
+    freed: tuple[Freed, ...] = ()
     answered_on: date | None = None
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from libs.events.codec import event, record
-from libs.events.money import Count
+from libs.events.money import Count, PositiveFen
 from libs.events.repayment import LoanClass
 
 
@@ -18,6 +18,15 @@ class Unjudged:
     paid_on: date
     fee_fen: Count
     open_fen: Count
+
+
+@record
+class Freed:
+    """So much was there on a day and was not needed for what was due by then, because a late answer has shown that this had been paid: it would have
+    paid what else was due by that day, and whoever pays that later is not late with it."""
+
+    on: date
+    fen: PositiveFen
 
 
 @record

@@ -44,6 +44,7 @@ def _pays(loan: LoanBook, data: Any) -> None:
             fen = open_fen + line["fee_fen"]
             part = Part(line["number"], row.due_on, row.charged_to, value_date, fen, open_fen)
             loan.late.append(part)
+    _was_there(loan, value_date, 0)
 
 
 def _pays_late(loan: LoanBook, data: Any, asked_on: date) -> None:
@@ -59,7 +60,7 @@ def _pays_late(loan: LoanBook, data: Any, asked_on: date) -> None:
 
 def _was_there(loan: LoanBook, asked_on: date, fen: int) -> None:
     """So the oldest of what has been paid since was there on that day, fee first; and what had paid it, for what was paid later still."""
-    there = {asked_on: fen}
+    there, loan.freed = {**loan.freed, asked_on: loan.freed.get(asked_on, 0) + fen}, {}
     while there:
         on = min(there)
         fen = there.pop(on)
@@ -73,6 +74,8 @@ def _was_there(loan: LoanBook, asked_on: date, fen: int) -> None:
             loan.late.append(Part(part.number, part.due_on, part.since, on, used, of_open))
             part.fen, part.open_fen = part.fen - used, part.open_fen - of_open
         loan.late = [part for part in loan.late if part.fen]
+        if fen and on < date.max:
+            loan.freed[on] = fen
     loan.late = [part for part in loan.late if loan.counted(part.due_on, part.paid_on - _DAY) > 0]
 
 
@@ -111,7 +114,7 @@ def judged(books: "Books", where: str, data: Any) -> None:
     require(worst == data["reached_dpd"], f"{where}: {loan.loan_id} was {worst} days late")
     silent = [part.number for part in parts if not loan.rows[part.number].missed]
     require(not silent, f"{where}: {loan.loan_id} does not say that it missed {silent}")
-    loan.late = [part for part in loan.late if part not in parts]
+    loan.late, loan.freed = [part for part in loan.late if part not in parts], {}
     if owed:
         require(data["number"] == first, f"{where}: the penalty of {loan.loan_id} is owed with {first}")
         loan.rows[first].penalty_fen += owed

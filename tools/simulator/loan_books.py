@@ -83,6 +83,8 @@ class LoanBook:
     """Claims of instalments that its guarantor paid for, as the books of guarantors say."""
     late: list[Part] = field(default_factory=list)
     """What was paid late, and nobody has said so yet."""
+    freed: dict[date, int] = field(default_factory=dict)
+    """By its day what was there beside it, and has paid nothing that was late."""
 
     @property
     def outstanding_fen(self) -> int:
@@ -277,6 +279,7 @@ class LoanBook:
             for row in self.rows.values():  # settled early: the rest of the schedule asks nothing
                 row.principal_fen = row.interest_fen = row.fee_fen = row.penalty_fen = 0
         self.late = [_part(each) for each in standing.get("unjudged", ())]
+        self.freed = {date.fromisoformat(each["on"]): each["fen"] for each in standing.get("freed", ())}
         for claim in standing["claims"]:
             self.claims[claim["claim_id"]] = claim["principal_fen"]
 

@@ -17,7 +17,7 @@ from libs.events.compensation import (
 from libs.events.corrections import CorrectionExamined, LoanRestated, PaymentRedated, PaymentReversed
 from libs.events.deferrals import MeasureDeferred, MeasureResumed
 from libs.events.flags import LoanUnflagged
-from libs.events.lateness import LatenessJudged, Unjudged
+from libs.events.lateness import Freed, LatenessJudged, Unjudged
 from libs.events.measures import MeasureExamined
 from libs.events.money import Count
 from libs.events.recovery_costs import RecoveryCostPaid
@@ -81,7 +81,7 @@ class Running:
     payments, `bucket` and `loan_class` where the loan is counted. `reservations` are the claims that are for sale, `sold` the
     last offers that were transferred, `last_order` the highest that any of its claims ever had. `weights` are what the claims,
     in their order, were owed before the payment that repaid all principal: by them interest and penalty that are still owed are shared.
-    `trouble` is what measures left behind, `unjudged` what was paid late while nobody could know, `answered_on` the day of the last late answer.
+    `trouble` is what measures left behind, `unjudged` what was paid late while nobody could know, `freed` what was there beside it, `answered_on` the day of the last late answer.
     `journal` is what came to the loan, from which all this can be decided again (`replaying`). `overdue_said_fen`: see `overdue_split`.
     """
 
@@ -111,6 +111,7 @@ class Running:
     journal: Journal = EMPTY
     overdue_said_fen: Count = 0
     unjudged: tuple[Unjudged, ...] = ()
+    freed: tuple[Freed, ...] = ()
     answered_on: date | None = None
 
 
@@ -217,7 +218,7 @@ def _after_its_end(state: Repaid, event: LoanEvent) -> Repaid:
             next_missed = max(state.last.next_missed, number + 1)
             return replace(state, last=replace(state.last, next_missed=next_missed))
         case LatenessJudged():
-            return replace(state, last=replace(state.last, unjudged=()))
+            return replace(state, last=replace(state.last, unjudged=(), freed=()))
         case _:
             return state
 
@@ -265,7 +266,8 @@ def _evolve_running(
         case PenaltyCharged():
             return replace(state, book=charged(state.book, event.lines, event.charged_on))
         case LatenessJudged():
-            return replace(state, unjudged=(), book=fined(state.book, event.number, event.penalty_fen))
+            book = fined(state.book, event.number, event.penalty_fen)
+            return replace(state, unjudged=(), freed=(), book=book)
         case OverdueBucketChanged():
             return replace(state, bucket=event.to_bucket)
         case LoanClassified():
@@ -359,22 +361,26 @@ def found(state: Running | Repaid, debit_id: str, found_fen: int, on: date) -> R
     last, debit = reopened(state), asked_as(state.unanswered, debit_id)
     if debit is None:
         return state
-    parts = with_found(last.unjudged, debit, found_fen, last.book.pauses)
-    last = replace(last, unjudged=parts, answered_on=on)
+    parts, freed = with_found(last.unjudged, debit, found_fen, last.book.pauses, last.freed)
+    last = replace(last, unjudged=parts, freed=freed, answered_on=on)
     return last if isinstance(state, Running) else replace(state, last=last)
 
 
 def _paid(state: Running, event: PaymentReceived) -> Running:
     journal = with_payment(state, event, is_debit=waits_for(state.unanswered, event.payment_id))
     debit, knows = asked_as(state.unanswered, event.payment_id), _answered(state, event.payment_id)
-    if debit is not None and state.unjudged and event.arrival:
-        parts = with_late_money(state.unjudged, state.book, event, debit, state.next_missed)
+    if debit is not None and state.unjudged and booked(event) > debit.asked_on:
+        parts, freed = with_late_money(
+            state.unjudged, state.book, event, debit, state.next_missed, state.freed
+        )
     else:
         held = (state.unanswered, state.answered_on)
-        parts = with_paid(state.unjudged, state.book, event, held, state.next_missed)
+        parts, freed = with_paid(state.unjudged, state.book, event, held, state.next_missed, state.freed)
     if debit is not None and booked(event) > debit.asked_on:
         knows = replace(knows, answered_on=booked(event))
-    return replace(knows, book=after(state.book, event.allocation), journal=journal, unjudged=parts)
+    return replace(
+        knows, book=after(state.book, event.allocation), journal=journal, unjudged=parts, freed=freed
+    )
 
 
 def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Repaid:

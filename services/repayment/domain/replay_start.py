@@ -85,6 +85,7 @@ def _first(rules: Rules, last: Running, entries: Sequence[Entry], bare: Journal)
         sold=(),
         trouble=Trouble(),
         unjudged=(),
+        freed=(),
         answered_on=None,
         guarantee=Guarantee(guarantor=last.guarantee.guarantor) if last.guarantee else None,
         journal=bare,

@@ -109,6 +109,7 @@ def _standing(live: Running, state: Running, *, applied: bool) -> Standing:
         rows=None if book.rows == live.book.rows else book.rows,
         measured=_measured(live.trouble, state) if applied else None,
         unjudged=state.unjudged,
+        freed=state.freed,
         answered_on=state.answered_on,
     )
 

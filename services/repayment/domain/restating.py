@@ -203,6 +203,7 @@ def standing_at(state: "Running", standing: Standing) -> "Running":
         next_missed=standing.next_missed,
         asked_on=standing.asked_on,
         unjudged=standing.unjudged,
+        freed=standing.freed,
         answered_on=standing.answered_on,
         trouble=state.trouble if measured is None else restated(state.trouble, measured),
     )

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from libs.events.lateness import Unjudged
+from libs.events.lateness import Freed, Unjudged
 from libs.events.repayment import PaymentReceived
 from services.repayment.domain.allocation import Book, Penalty, overdue_lines
 from services.repayment.domain.pausing import Paused, reaches
 from services.repayment.domain.pending import Pending
 
 _DAY = timedelta(days=1)
+
+#: Parts that are not judged, and money that was there and has paid none of them.
+Kept = tuple[tuple[Unjudged, ...], tuple[Freed, ...]]
 
 
 def with_paid(
@@ -22,7 +25,8 @@ def with_paid(
     event: PaymentReceived,
     held: tuple[Sequence[Pending], date | None],
     next_missed: int,
-) -> tuple[Unjudged, ...]:
+    freed: tuple[Freed, ...],
+) -> Kept:
     """The parts once this is paid of the book: what was open on an evening that is over, and could not be said to be missed, or not be charged,
     because of what `held` the loan: debits without an answer, of which this may be one, and the day of the last late one, after which no day has come
     yet.
@@ -34,22 +38,28 @@ def with_paid(
     booked_on = booked(event)
     asking = [debit.debit_id for debit in unanswered if debit.asked_on < booked_on]
     if not asking and (answered_on is None or booked_on > answered_on + _DAY):
-        return parts
+        return parts, freed
     is_waiting = any(debit_id != event.payment_id for debit_id in asking)
     late = {line.number for line in overdue_lines(book, min(event.value_date, booked_on) - _DAY)}
-    return (*parts, *_paid(book, event, late, next_missed, is_waiting=is_waiting))
+    parts = (*parts, *_paid(book, event, late, next_missed, is_waiting=is_waiting))
+    return with_found(parts, None, 0, book.pauses, freed)
 
 
 def with_late_money(
-    parts: tuple[Unjudged, ...], book: Book, event: PaymentReceived, debit: Pending, next_missed: int
-) -> tuple[Unjudged, ...]:
+    parts: tuple[Unjudged, ...],
+    book: Book,
+    event: PaymentReceived,
+    debit: Pending,
+    next_missed: int,
+    freed: tuple[Freed, ...],
+) -> Kept:
     """The parts once a debit's late money has paid something of the book too: all of it was there on the day of the asking, and pays the oldest;
     what those were paid with later pays, on its day, what this money has paid now."""
     assert event.arrival is not None, "what comes late says how it came"
     own = tuple(_paid(book, event, {line.number for line in event.allocation}, 0, is_waiting=True))
     own = tuple(replace(part, paid_on=date.max) for part in own)
-    parts = with_found((*parts, *own), debit, event.arrival.received_fen, book.pauses)
-    return tuple(part for part in parts if part.number >= next_missed or part.since < part.paid_on)
+    parts, freed = with_found((*parts, *own), debit, event.arrival.received_fen, book.pauses, freed)
+    return tuple(part for part in parts if part.number >= next_missed or part.since < part.paid_on), freed
 
 
 def booked(event: PaymentReceived) -> date:
@@ -78,19 +88,29 @@ def _paid(
 
 
 def with_found(
-    parts: tuple[Unjudged, ...], debit: Pending | None, found_fen: int, pauses: Sequence[Paused]
-) -> tuple[Unjudged, ...]:
+    parts: tuple[Unjudged, ...],
+    debit: Pending | None,
+    found_fen: int,
+    pauses: Sequence[Paused],
+    freed: tuple[Freed, ...],
+) -> Kept:
     """The parts once it is known that a debit has found so much more than the loan still needs: the oldest that were due by the day of its asking
-    were paid on it; and so what had paid them was there, on its day, for what was paid later still."""
-    if debit is None or not found_fen:
-        return parts
-    there = [(debit.asked_on, found_fen)]
+    were paid on it; and so what had paid them was there, on its day, for what was paid later still, or will be."""
+    there = [(each.on, each.fen) for each in freed]
+    if debit is not None and found_fen:
+        there.append((debit.asked_on, found_fen))
+    if not there:
+        return parts, ()
+    kept: list[Freed] = []
     while there:
         there.sort()
         on, fen = there.pop(0)
-        parts, freed = _covered(parts, on, fen)
-        there += freed
-    return tuple(part for part in parts if is_late(part, pauses))
+        parts, more = _covered(parts, on, fen)
+        there += more
+        # What this money pays now is no money of a day before.
+        if (rest_fen := fen - sum(used_fen for _, used_fen in more)) and on < date.max:
+            kept.append(Freed(on=on, fen=rest_fen))
+    return tuple(part for part in parts if is_late(part, pauses)), tuple(kept)
 
 
 def _covered(

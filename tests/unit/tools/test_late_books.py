@@ -76,7 +76,7 @@ def test_what_is_said_late_is_what_the_dates_say(story: Any) -> None:
 
 def _hidden(patched: pytest.MonkeyPatch) -> None:
     """The rule before: only what is open when the answer comes."""
-    patched.setattr(loan_state, "with_paid", lambda parts, *_: parts)
+    patched.setattr(loan_state, "with_paid", lambda parts, *_: (parts, ()))
 
 
 def _said_without_misses(patched: pytest.MonkeyPatch) -> None:
