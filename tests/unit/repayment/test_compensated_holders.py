@@ -12,7 +12,6 @@ from libs.events.corrections import LoanRestated
 from libs.events.money import money_context
 from libs.events.repayment import AllocationLine, PaymentMissed
 from libs.events.rescheduling import ScheduleChanged
-from libs.events.schedules.terms import PLAIN
 from services.repayment.api.portfolio_shapes import CashFlow, CashFlowOut, holders_of, open_rows
 from services.repayment.api.shapes import LoanOut
 from services.repayment.domain.expected import expected_of
@@ -21,10 +20,9 @@ from services.repayment.domain.profile import profile_named
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.worth import Worth, worth_of
 from tests.unit.repayment import guarantee_story as g
-from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.stories import FIRST_DUE, ROWS, days, pays
 from tests.unit.repayment.test_cash_history import of, require_sums, told
-from tests.unit.repayment.test_correcting_compensation import StoodFor, compensated
+from tests.unit.repayment.test_correcting_compensation import StoodFor, compensated, guaranteed_terms
 
 RULES = profile_named("demo").on(FIRST_DUE)
 MISSED = PaymentMissed(
@@ -174,13 +172,7 @@ def compare(lived: StoodFor) -> Counter[str]:
 def play(seed: int) -> Counter[str]:
     """One life, looked at now and then."""
     chance, seen = Random(seed), Counter[str]()
-    terms = random_terms(chance)
-    manner = replace(
-        terms.repayment or PLAIN,
-        compensated_after=chance.choice((2, 10)),
-        compensates=chance.choice(("overdue", "overdue", "outstanding")),
-    )
-    terms = replace(terms, guarantor="gua_g", repayment=manner)
+    terms = guaranteed_terms(chance)
     lived = StoodFor(chance, terms.funded_on, sells=True)
     lived.open(terms)
     with money_context():

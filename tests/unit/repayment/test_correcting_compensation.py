@@ -14,7 +14,7 @@ from libs.events.compensation import ClaimsSubrogated, CompensationExecuted
 from libs.events.money import money_context
 from libs.events.repayment import AllocationLine
 from libs.events.schedules.terms import PLAIN
-from services.repayment.commands import RecordDebitFailure
+from services.repayment.commands import OpenLoan, RecordDebitFailure
 from services.repayment.commands.compensation import (
     ApproveCompensation,
     ExecuteCompensation,
@@ -128,16 +128,21 @@ class StoodFor(Corrected):
         super().right(came, to_date)
 
 
-def play(seed: int, *, corrects: bool, sells: bool = False) -> Counter[str]:
-    """One life; how often what happened."""
-    chance = Random(seed)
+def guaranteed_terms(chance: Random) -> OpenLoan:
+    """Some contract that a guarantor answers for, soon."""
     terms = random_terms(chance)
     manner = replace(
         terms.repayment or PLAIN,
         compensated_after=chance.choice((2, 10)),
         compensates=chance.choice(("overdue", "overdue", "outstanding")),
     )
-    terms = replace(terms, guarantor="gua_g", repayment=manner)
+    return replace(terms, guarantor="gua_g", repayment=manner)
+
+
+def play(seed: int, *, corrects: bool, sells: bool = False) -> Counter[str]:
+    """One life; how often what happened."""
+    chance = Random(seed)
+    terms = guaranteed_terms(chance)
     lived = StoodFor(chance, terms.funded_on, sells=sells)
     lived.open(terms)
     with money_context():
