@@ -4,7 +4,6 @@ Everything real is built here, from settings and the service's declaration; noth
 """
 
 import asyncio
-import gc
 import signal
 import socket
 from contextlib import nullcontext
@@ -15,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from libs.events.topics import DECIDING_SERVICES, events_topic
-from libs.runtime import failpoints
+from libs.runtime import failpoints, garbage
 from libs.runtime import observability as metrics
 from libs.runtime.errors import OperatorError, the_one_to_tell
 from libs.runtime.kafka import Place
@@ -65,8 +64,7 @@ def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
             "profile": settings.profile,
         }
     )
-    # What was imported and built lives as long as the process: it is never walked again.
-    gc.freeze()
+    garbage.take_over()
     asyncio.run(_run(settings, chosen, roles, port))
 
 
@@ -87,6 +85,7 @@ async def _run(settings: Settings, services: list[Service], roles: set[str], por
             for name, role in built.items():
                 group.create_task(_guard(name, role, stop))
             group.create_task(_guard("tail", tail, stop))
+            group.create_task(garbage.walk(stop))
             group.create_task(_serve(server, stop, port))
     except ExceptionGroup as errors:
         raise the_one_to_tell(errors) from errors
