@@ -2,8 +2,8 @@
 
 Python walks everything that lives whenever a quarter has been added to it. A decider exchanges the states that it keeps decoded
 all day long, nearly none of which is such garbage: over a million loans these walks were a quarter of its CPU, in pauses of up
-to half a second (docs/performance.md). They cannot be left out: what a broker's client leaves behind holds itself, and some of
-it grows old before it is let go.
+to half a second (docs/performance.md). They cannot be left out: a broker's client that was closed holds itself, and with it the
+megabytes that it had fetched.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Final
 
 from libs.runtime.restarts import wait
 
-#: What walking everything may take of a process's time, and the seconds that lie between two walks in any case.
+#: What walking everything may take of a core, and the seconds that lie between two walks in any case.
 SHARE_MAX: Final = 0.01
 PAUSE_S_MIN: Final = 10.0
 _NEVER: Final = 2**31 - 1
@@ -27,13 +27,13 @@ def take_over() -> None:
 
 
 def pause_s(took_s: float) -> float:
-    """Seconds from the end of a walk that took so long to the next one."""
+    """Seconds from the end of a walk that took so much CPU to the next one."""
     return max(PAUSE_S_MIN, took_s / SHARE_MAX)
 
 
 async def walk(stop: asyncio.Event) -> None:
     """Walk everything that lives, again and again until stopped."""
     while not stop.is_set():
-        began = time.perf_counter()
+        began = time.thread_time()
         gc.collect()
-        await wait(stop, pause_s(time.perf_counter() - began))
+        await wait(stop, pause_s(time.thread_time() - began))
