@@ -2,8 +2,8 @@
 
 Python walks everything that lives whenever a quarter has been added to it. A decider exchanges the states that it keeps decoded
 all day long, nearly none of which is such garbage: over a million loans these walks were a quarter of its CPU, in pauses of up
-to half a second (docs/performance.md). They cannot be left out: a broker's client that was closed holds itself, and with it the
-megabytes that it had fetched.
+to half a second (docs/performance.md). They cannot be left out: the broker's clients and the connections that
+were closed hold themselves.
 """
 
 import asyncio

@@ -52,7 +52,7 @@ def test_however_much_is_made_nobody_walks_what_lives() -> None:
 
 @pytest.mark.usefixtures("taken_over")
 async def test_what_holds_itself_and_has_grown_old_is_found_by_the_clock() -> None:
-    """A broker's client that was closed keeps what it had fetched no longer than until the next walk."""
+    """A broker's client that was closed stays no longer than until the next walk."""
     held = _old_cycle()
     assert held() is not None
     stop = asyncio.Event()
