@@ -25,17 +25,20 @@ from libs.runtime.http.posts import customer_behind, himself, holds, post
 from libs.runtime.http.problems import Problem
 from services.repayment.api.correction_shapes import (
     AuthorisationIn,
+    BehindChargeOut,
+    BehindChargesOut,
     CorrectionDone,
     CorrectionIn,
     CorrectionOut,
     CorrectionRefusalIn,
     CorrectionsOut,
 )
-from services.repayment.api.routes import Loans, router
+from services.repayment.api.routes import Loans, ProductQuery, RegionQuery, router
 from services.repayment.commands import corrections as commands
 
 CorrectionId = Annotated[str, id_path("cor")]
 Corrections = Annotated[ViewReader, Depends(view_reader("repayment.corrections"))]
+BehindCharge = Annotated[ViewReader, Depends(view_reader("repayment.behind-charge"))]
 Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
 
 #: Who signs as what.
@@ -95,6 +98,21 @@ async def read_corrections(
     """Corrections, those that wait for a signature or for money among them."""
     found, following = await corrections.page(page, where={} if state is None else {"state": state})
     return CorrectionsOut(items=[CorrectionOut.of(document) for document in found], next=following)
+
+
+@router.read("/payments/behind-charge", scopes("finance", "correction"), answer=BehindChargesOut)
+async def read_behind_charge(
+    payments: BehindCharge,
+    page: ThisPage,
+    _: _Reader,
+    region: RegionQuery = None,
+    product: ProductQuery = None,
+) -> BehindChargesOut:
+    """Payments that were told after penalty of days after their value date was charged, and that no correction has dated anew yet."""
+    asked = {"region": region, "product": product}
+    where = {name: value for name, value in asked.items() if value is not None}
+    found, following = await payments.page(page, where=where)
+    return BehindChargesOut(items=[BehindChargeOut.of(document) for document in found], next=following)
 
 
 @router.command(
