@@ -26,7 +26,7 @@ from tests.unit.repayment.test_late_views import COST
 from tests.unit.repayment.test_lateness import JUDGED, random_life
 from tests.unit.repayment.test_loan_page import require_explained, told
 from tests.unit.repayment.test_page_lives import agree
-from tests.unit.repayment.test_troubled import done
+from tests.unit.repayment.troubled_story import done
 
 RULES = profile_named("demo").on(CONTRACTED.funded_on)
 

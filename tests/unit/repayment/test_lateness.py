@@ -36,7 +36,7 @@ from tests.unit.repayment.stories import (
     on,
     pays,
 )
-from tests.unit.repayment.test_troubled import done
+from tests.unit.repayment.troubled_story import done
 
 DEMO = profile_named("demo")
 _DAY = timedelta(days=1)
