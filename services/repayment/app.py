@@ -14,7 +14,6 @@ from services.repayment.domain.profile import profile_named
 from services.repayment.policies import POLICIES, SAGAS
 from services.repayment.projections import (
     assets,
-    behind_charge,
     calendar,
     claims,
     corrections,
@@ -81,7 +80,6 @@ def build(profile: str) -> Service:
             guarantees.GUARANTORS,
             guarantees.COMPENSATIONS,
             corrections.VIEW,
-            behind_charge.VIEW,
             assets.VIEW,
             off_balance.VIEW,
             staff_view("repayment"),

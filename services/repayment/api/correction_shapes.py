@@ -113,7 +113,7 @@ class BehindChargeOut(BaseModel):
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "BehindChargeOut":
-        """From a document of repayment.behind-charge."""
+        """From a document of repayment.corrections."""
         fields = {name: document[name] for name in BehindChargeOut.model_fields if name in document}
         return BehindChargeOut(
             id=document["payment_id"],

@@ -10,10 +10,11 @@ from libs.events.onboarding import StaffAppointed
 from libs.events.staff import staff_view
 from services.repayment.app import build
 from services.repayment.commands.corrections import CorrectPayment
-from services.repayment.projections.behind_charge import VIEW
+from services.repayment.projections.corrections import VIEW
 from tests.unit.bidding.test_packs_api import problem, show
 from tests.unit.documents import documents, history, nested
 from tests.unit.given import decided
+from tests.unit.repayment.correction_story import PROPOSED
 from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import CONTRACTED, FIRST_DUE, INSTALLMENT, LOAN, days, on, pays
 from tests.unit.repayment.test_correcting_measures import wrong
@@ -70,24 +71,30 @@ def test_a_correction_takes_it_off_the_list(to_date: Any) -> None:
 
 @pytest.fixture
 async def world(keys: Path) -> AsyncIterator[World]:
-    """Repayment with such a payment, a clerk, and one of the staff who is none."""
+    """Repayment with such a payment, a correction of another, a clerk, and one of the staff who is none."""
     async with running(build("demo"), keys) as running_world:
         for who, role in (("stf_clerk", "accountant"), ("stf_ria", "risk")):
             show(running_world, STAFF, who, StaffAppointed(staff_id=who, roles=(role,), region=None))
         running_world.views.documents[VIEW.name] = {
-            name: nested(name, fields) for name, fields in _shown(_late()).items()
+            name: nested(name, fields)
+            for name, fields in (
+                *_shown(_late()).items(),
+                *documents(VIEW, history("cor_1", PROPOSED)).items(),
+            )
         }
         yield running_world
 
 
 async def test_who_may_propose_a_correction_finds_it(world: World) -> None:
-    """With where to ask for one; of another region there is none, and another post is shown nothing."""
+    """With where to ask for one, apart from those that are proposed; of another region there is none, and another post is shown nothing."""
     path = "/repayment/payments/behind-charge"
     clerk = world.token("stf_clerk", "finance")
     page = (await world.http.get(path, headers=clerk)).json()
     [row] = page["items"]
     assert row.pop("events")
     assert (row, page["next"]) == (LISTED, None)
+    proposed = await world.http.get("/repayment/corrections", headers=clerk)
+    assert [each["id"] for each in proposed.json()["items"]] == ["cor_1"]
     elsewhere = await world.http.get(path, params={"region": "CN-44"}, headers=clerk)
     assert elsewhere.json()["items"] == []
     refused = await world.http.get(path, headers=world.token("stf_ria", "finance"))

@@ -66,7 +66,7 @@ def test_an_unknown_profile_is_named_with_those_that_exist() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_the_service_is_built_for_every_profile(name: str) -> None:
-    """Six aggregates with their own prefixes, thirteen views, and policies for four sources."""
+    """Six aggregates with their own prefixes, twelve views, and policies for four sources."""
     service = build(name)
     prefixes = [aggregate.prefix for aggregate in service.aggregates]
     assert prefixes == ["loan", "calendar", "msr", "gua", "ast", "cor"]
@@ -80,7 +80,6 @@ def test_the_service_is_built_for_every_profile(name: str) -> None:
         "repayment.guarantors",
         "repayment.compensations",
         "repayment.corrections",
-        "repayment.behind-charge",
         "repayment.assets",
         "repayment.off-balance",
         "repayment.staff",
