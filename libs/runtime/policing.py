@@ -21,8 +21,7 @@ from libs.events.records import (
     RecordedEvent,
     Source,
     StoredBelow,
-    decode_event,
-    parse_decision,
+    recorded_events,
 )
 from libs.events.sagas import Send
 from libs.events.topics import COMMAND_BYTES_MAX, partition_of, system_stream
@@ -106,38 +105,18 @@ class PolicyPartition:
 
         `below` is the lowest record whose commands are not all stored.
         """
-        decision = parse_decision(raw.value)
+        events, undecodable = recorded_events(
+            raw, service=self._source, partition=self._partition, position=self._reader.head.position
+        )
         stored_below = _stored_below(below)
         outgoing: list[OutgoingCommand] = []
         markings: list[Marking] = []
-        for index, stored in enumerate(decision.events):
-            data, undecodable = None, None
-            try:
-                data = decode_event(stored)
-            except (
-                Undecodable
-            ) as error:  # of a later release, say: it may need a command, so it is noted, not skipped
-                undecodable = error
-            event = RecordedEvent(
-                data=data,
-                type=stored.type,
-                stream=stored.stream,
-                sequence=stored.sequence,
-                service=self._source,
-                partition=self._partition,
-                position=self._reader.head.position,
-                index=index,
-                at=decision.at,
-                business_date=decision.business_date,
-                principal=decision.principal,
-                correlation_id=decision.correlation_id,
-                causation_id=decision.causation_id,
-                command_id=raw.headers.get("command-id", b"").decode(),
-                command_type=raw.headers.get("type", b"").decode(),
-            )
+        for event in events:
             of_day = day.day_commands(self._service.name, event, self._partitions)
-            outgoing += self._of_event(event, of_day, undecodable, stored_below)
-            markings += [Marking(self, event, send) for send in of_day if day.is_barrier(send)]
+            # What is of a later release, say, may need a command: it is noted, not skipped.
+            outgoing += self._of_event(event, of_day, undecodable.get(event.index), stored_below)
+            if of_day:
+                markings += [Marking(self, event, send) for send in of_day if day.is_barrier(send)]
         return outgoing, markings
 
     def marker(self, event: RecordedEvent, send: Send) -> OutgoingCommand:
@@ -166,6 +145,8 @@ class PolicyPartition:
             )
             failed = Send("policy-failed", system_stream(self._partition), note)
             commands = [self._command(event, failed, stored_below)]
+        if not of_day:
+            return commands
         at_once = [send for send in of_day if not day.is_barrier(send)]
         return [*commands, *(self._command(event, send, stored_below) for send in at_once)]
 

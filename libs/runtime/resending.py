@@ -8,8 +8,8 @@ whatever was ever decided, also refused, is not sent: asked twice it is decided 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
-from libs.events.codec import Undecodable, name_of
-from libs.events.records import RecordedEvent, parse_decision, recorded_event
+from libs.events.codec import name_of
+from libs.events.records import RecordedEvent, recorded_events
 from libs.runtime.decision import source_from
 from libs.runtime.errors import OperatorError
 from libs.runtime.following import Follower
@@ -112,19 +112,10 @@ async def _events(
         position = follower.chain.head.position
         if position >= below:
             continue
-        decision = parse_decision(raw.value)
-        for index in range(len(decision.events)):
-            try:
-                yield recorded_event(
-                    decision,
-                    index,
-                    service=source,
-                    partition=partition,
-                    position=position,
-                    command_id=raw.headers.get("command-id", b"").decode(),
-                    command_type=raw.headers.get("type", b"").decode(),
-                )
-            except Undecodable as error:
+        events, undecodable = recorded_events(raw, service=source, partition=partition, position=position)
+        for event in events:
+            if event.index in undecodable:
                 raise OperatorError(
-                    f"This release cannot read the event {source}/{partition}/{position}/{index} ({error})."
-                ) from None
+                    f"This release cannot read the event {event.address} ({undecodable[event.index]})."
+                )
+            yield event

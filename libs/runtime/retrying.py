@@ -20,7 +20,7 @@ from libs.events.records import (
     RecordedEvent,
     StoredEvent,
     parse_decision,
-    recorded_event,
+    recorded_events,
 )
 from libs.events.system import CommandHadNoEffect, CommandRefused
 from libs.events.topics import commands_topic, partition_of
@@ -159,24 +159,23 @@ def order_again(envelope: CommandEnvelope) -> Order:
 
 
 async def _event_at(settings: Settings, address: str) -> RecordedEvent:
-    service, partition, position, index = address.split("/")
+    service, partition, position, _index = address.split("/")
     raw = await Follower(settings, service, int(partition)).decision(int(position))
     if raw is None:
         raise OperatorError(f"The log does not hold the event {address}: run `loanstream verify {service}`.")
-    try:
-        return recorded_event(
-            parse_decision(raw.value),
-            int(index),
-            service=service,
-            partition=int(partition),
-            position=int(position),
-            command_id=raw.headers.get("command-id", b"").decode(),
-            command_type=raw.headers.get("type", b"").decode(),
-        )
-    except Undecodable as error:
-        raise OperatorError(
-            f"This release cannot read the event {address} ({error}): use a newer one."
-        ) from None
+    return event_of(raw, address)
+
+
+def event_of(raw: RawRecord, address: str) -> RecordedEvent:
+    """The event at an address, in its decision's record. Raises OperatorError for one that this release cannot read."""
+    service, partition, position, index = address.split("/")
+    events, undecodable = recorded_events(
+        raw, service=service, partition=int(partition), position=int(position)
+    )
+    error = undecodable.get(int(index))
+    if error is not None:
+        raise OperatorError(f"This release cannot read the event {address} ({error}): use a newer one.")
+    return events[int(index)]
 
 
 async def send_orders(

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from libs.events.chain import ChainReader, Reading, genesis
 from libs.events.codec import name_of
-from libs.events.records import CommandEnvelope, RecordedEvent, parse_decision, recorded_event
+from libs.events.records import CommandEnvelope, RecordedEvent, recorded_events
 from libs.events.topics import commands_topic, events_topic, partition_of
 from libs.runtime.kafka import LogReader, LogUnavailable, LogWriter, Place
 from libs.runtime.settings import Settings
@@ -88,19 +88,11 @@ class LogClient:
                         self.readings[reading] += 1
                         if reading is not Reading.ACCEPTED:
                             continue
-                        decision = parse_decision(raw.value)
-                        self.events += [
-                            recorded_event(
-                                decision,
-                                index,
-                                service=service,
-                                partition=place.partition,
-                                position=chain.head.position,
-                                command_id=raw.headers.get("command-id", b"").decode(),
-                                command_type=raw.headers.get("type", b"").decode(),
-                            )
-                            for index in range(len(decision.events))
-                        ]
+                        events, undecodable = recorded_events(
+                            raw, service=service, partition=place.partition, position=chain.head.position
+                        )
+                        assert not undecodable
+                        self.events += events
 
     def of(self, kind: type) -> list[Any]:
         """The data of all events of one type, in the order of arrival."""

@@ -14,10 +14,10 @@ from zlib import crc32
 from libs.events.bidding import InstallmentDebited, InstallmentDebitFailed
 from libs.events.chain import ChainReader, Reading, genesis
 from libs.events.codec import encode, name_of
-from libs.events.records import CommandEnvelope, RawRecord, RecordedEvent, parse_decision, recorded_event
+from libs.events.records import CommandEnvelope, RawRecord, RecordedEvent, parse_decision
 from libs.events.system import CommandRefused
 from libs.events.topics import partition_of
-from libs.runtime.retrying import Order, order_of, orders_of_policy, parked_event
+from libs.runtime.retrying import Order, event_of, order_of, orders_of_policy, parked_event
 from libs.runtime.service import Policy, Service
 from libs.runtime.unexpected import expected_refusals, is_from_policy, unexpected
 from services.bidding.commands import DebitInstallment
@@ -209,14 +209,5 @@ class Operator:
         return orders_of_policy(parked.service, found, self._event_at(found.data["event_address"]))
 
     def _event_at(self, address: str) -> RecordedEvent:
-        service, partition, position, index = address.split("/")
-        raw = self._decided[Place(f"{service}.events", int(partition))][int(position)]
-        return recorded_event(
-            parse_decision(raw.value),
-            int(index),
-            service=service,
-            partition=int(partition),
-            position=int(position),
-            command_id=raw.headers.get("command-id", b"").decode(),
-            command_type=raw.headers.get("type", b"").decode(),
-        )
+        service, partition, position, _index = address.split("/")
+        return event_of(self._decided[Place(f"{service}.events", int(partition))][int(position)], address)

@@ -97,6 +97,39 @@ class CorrectionOut(BaseModel):
         )
 
 
+class BehindChargeOut(BaseModel):
+    """A payment that counts as of its `value_date` and was told on `told_on`, after penalty of days between them was charged. What the debt took of
+    it is `amount_fen`. A redating to its own date, asked for at `answer_at`, puts right what was charged."""
+
+    id: str = Field(examples=["pay_6b40f1"])
+    loan_id: str = Field(examples=["loan_7f3a"])
+    region: str
+    product: str
+    amount_fen: int = Field(examples=[34_002])
+    value_date: date
+    told_on: date | None
+    answer_at: str = Field(examples=["/repayment/loans/loan_7f3a/corrections"])
+    events: list[str]
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "BehindChargeOut":
+        """From a document of repayment.corrections."""
+        fields = {name: document[name] for name in BehindChargeOut.model_fields if name in document}
+        return BehindChargeOut(
+            id=document["payment_id"],
+            answer_at=f"/repayment/loans/{document['loan_id']}/corrections",
+            events=sorted(document["src"].values()),
+            **fields,
+        )
+
+
+class BehindChargesOut(BaseModel):
+    """A page of such payments; `next` is the cursor of the next page, null after the last."""
+
+    items: list[BehindChargeOut]
+    next: str | None
+
+
 class CorrectionsOut(BaseModel):
     """A page of corrections; `next` is the cursor of the next page, null after the last."""
 

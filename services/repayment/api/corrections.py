@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 
 from libs.events import corrections as events
 from libs.events.corrections import CorrectionRole
+from libs.events.views import OtherThan
 from libs.runtime.http import (
     Order,
     ThisCall,
@@ -25,14 +26,17 @@ from libs.runtime.http.posts import customer_behind, himself, holds, post
 from libs.runtime.http.problems import Problem
 from services.repayment.api.correction_shapes import (
     AuthorisationIn,
+    BehindChargeOut,
+    BehindChargesOut,
     CorrectionDone,
     CorrectionIn,
     CorrectionOut,
     CorrectionRefusalIn,
     CorrectionsOut,
 )
-from services.repayment.api.routes import Loans, router
+from services.repayment.api.routes import Loans, ProductQuery, RegionQuery, router
 from services.repayment.commands import corrections as commands
+from services.repayment.projections.behind_charge import WANTED
 
 CorrectionId = Annotated[str, id_path("cor")]
 Corrections = Annotated[ViewReader, Depends(view_reader("repayment.corrections"))]
@@ -93,8 +97,25 @@ async def read_corrections(
     ] = None,
 ) -> CorrectionsOut:
     """Corrections, those that wait for a signature or for money among them."""
-    found, following = await corrections.page(page, where={} if state is None else {"state": state})
+    found, following = await corrections.page(
+        page, where={"state": OtherThan(WANTED) if state is None else state}
+    )
     return CorrectionsOut(items=[CorrectionOut.of(document) for document in found], next=following)
+
+
+@router.read("/payments/behind-charge", scopes("finance", "correction"), answer=BehindChargesOut)
+async def read_behind_charge(
+    corrections: Corrections,
+    page: ThisPage,
+    _: _Reader,
+    region: RegionQuery = None,
+    product: ProductQuery = None,
+) -> BehindChargesOut:
+    """Payments that were told after penalty of days after their value date was charged, and that no correction has dated anew yet."""
+    asked = {"region": region, "product": product}
+    where = {name: value for name, value in asked.items() if value is not None}
+    found, following = await corrections.page(page, where={"state": WANTED} | where)
+    return BehindChargesOut(items=[BehindChargeOut.of(document) for document in found], next=following)
 
 
 @router.command(

@@ -57,7 +57,15 @@ from services.repayment.domain.restating import (
 )
 from services.repayment.domain.trouble import Trouble, TroubledEvent, classified
 from services.repayment.domain.trouble_told import troubled, voided
-from services.repayment.domain.unjudged import booked, fined, with_found, with_late_money, with_paid
+from services.repayment.domain.unjudged import (
+    Kept,
+    Paid,
+    booked,
+    fined,
+    with_found,
+    with_late_money,
+    with_paid,
+)
 
 Claim = holding.Claim  # whoever reads the state finds its claims here too
 Reservation = holding.Reservation
@@ -361,26 +369,23 @@ def found(state: Running | Repaid, debit_id: str, found_fen: int, on: date) -> R
     last, debit = reopened(state), asked_as(state.unanswered, debit_id)
     if debit is None:
         return state
-    parts, freed = with_found(last.unjudged, debit, found_fen, last.book.pauses, last.freed)
-    last = replace(last, unjudged=parts, freed=freed, answered_on=on)
+    kept = with_found(Kept(last.unjudged, last.freed), last.book.pauses, debit, found_fen)
+    last = replace(last, unjudged=kept.parts, freed=kept.freed, answered_on=on)
     return last if isinstance(state, Running) else replace(state, last=last)
 
 
 def _paid(state: Running, event: PaymentReceived) -> Running:
     journal = with_payment(state, event, is_debit=waits_for(state.unanswered, event.payment_id))
     debit, knows = asked_as(state.unanswered, event.payment_id), _answered(state, event.payment_id)
+    paid = Paid(event, Kept(state.unjudged, state.freed), state.book, state.next_missed)
     if debit is not None and state.unjudged and booked(event) > debit.asked_on:
-        parts, freed = with_late_money(
-            state.unjudged, state.book, event, debit, state.next_missed, state.freed
-        )
+        kept = with_late_money(paid, debit)
     else:
-        held = (state.unanswered, state.answered_on)
-        parts, freed = with_paid(state.unjudged, state.book, event, held, state.next_missed, state.freed)
+        kept = with_paid(paid, state.unanswered, state.answered_on)
     if debit is not None and booked(event) > debit.asked_on:
         knows = replace(knows, answered_on=booked(event))
-    return replace(
-        knows, book=after(state.book, event.allocation), journal=journal, unjudged=parts, freed=freed
-    )
+    book = after(state.book, event.allocation)
+    return replace(knows, book=book, journal=journal, unjudged=kept.parts, freed=kept.freed)
 
 
 def _compensated(state: Running | Repaid, event: GuaranteeEvent) -> Running | Repaid:

@@ -4,7 +4,7 @@ A part that a debit's late money covers was paid on the day of the asking. One t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from libs.events.lateness import Freed, Unjudged
@@ -15,51 +15,53 @@ from services.repayment.domain.pending import Pending
 
 _DAY = timedelta(days=1)
 
-#: Parts that are not judged, and money that was there and has paid none of them.
-Kept = tuple[tuple[Unjudged, ...], tuple[Freed, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Parts that are not judged, and money that was there and has paid none of them."""
+
+    parts: tuple[Unjudged, ...]
+    freed: tuple[Freed, ...]
 
 
-def with_paid(
-    parts: tuple[Unjudged, ...],
-    book: Book,
-    event: PaymentReceived,
-    held: tuple[Sequence[Pending], date | None],
-    next_missed: int,
-    freed: tuple[Freed, ...],
-) -> Kept:
-    """The parts once this is paid of the book: what was open on an evening that is over, and could not be said to be missed, or not be charged,
-    because of what `held` the loan: debits without an answer, of which this may be one, and the day of the last late one, after which no day has come
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment as it meets what is kept: the loan's book before it, and the first instalment of which no miss was said."""
+
+    event: PaymentReceived
+    kept: Kept
+    book: Book
+    next_missed: int
+
+
+def with_paid(paid: Paid, unanswered: Sequence[Pending], answered_on: date | None) -> Kept:
+    """What is kept once this is paid of the book: what was open on an evening that is over, and could not be said to be missed, or not be charged,
+    because of what held the loan: debits without an answer, of which this may be one, and the day of the last late one, after which no day has come
     yet.
 
     An evening that still runs is none: who pays then is judged with it. Of today's own debits a replay knows no order
     (docs/decisions/0024), so only those of a day before hold the loan here.
     """
-    unanswered, answered_on = held
-    booked_on = booked(event)
+    booked_on = booked(paid.event)
     asking = [debit.debit_id for debit in unanswered if debit.asked_on < booked_on]
     if not asking and (answered_on is None or booked_on > answered_on + _DAY):
-        return parts, freed
-    is_waiting = any(debit_id != event.payment_id for debit_id in asking)
-    late = {line.number for line in overdue_lines(book, min(event.value_date, booked_on) - _DAY)}
-    parts = (*parts, *_paid(book, event, late, next_missed, is_waiting=is_waiting))
-    return with_found(parts, None, 0, book.pauses, freed)
+        return paid.kept
+    is_waiting = any(debit_id != paid.event.payment_id for debit_id in asking)
+    late = {line.number for line in overdue_lines(paid.book, min(paid.event.value_date, booked_on) - _DAY)}
+    parts = (*paid.kept.parts, *_parts(paid, late, paid.next_missed, is_waiting=is_waiting))
+    return with_found(replace(paid.kept, parts=parts), paid.book.pauses)
 
 
-def with_late_money(
-    parts: tuple[Unjudged, ...],
-    book: Book,
-    event: PaymentReceived,
-    debit: Pending,
-    next_missed: int,
-    freed: tuple[Freed, ...],
-) -> Kept:
-    """The parts once a debit's late money has paid something of the book too: all of it was there on the day of the asking, and pays the oldest;
+def with_late_money(paid: Paid, debit: Pending) -> Kept:
+    """What is kept once a debit's late money has paid something of the book too: all of it was there on the day of the asking, and pays the oldest;
     what those were paid with later pays, on its day, what this money has paid now."""
+    event = paid.event
     assert event.arrival is not None, "what comes late says how it came"
-    own = tuple(_paid(book, event, {line.number for line in event.allocation}, 0, is_waiting=True))
-    own = tuple(replace(part, paid_on=date.max) for part in own)
-    parts, freed = with_found((*parts, *own), debit, event.arrival.received_fen, book.pauses, freed)
-    return tuple(part for part in parts if part.number >= next_missed or part.since < part.paid_on), freed
+    own = _parts(paid, {line.number for line in event.allocation}, 0, is_waiting=True)
+    parts = (*paid.kept.parts, *(replace(part, paid_on=date.max) for part in own))
+    found = with_found(replace(paid.kept, parts=parts), paid.book.pauses, debit, event.arrival.received_fen)
+    late = (part for part in found.parts if part.number >= paid.next_missed or part.since < part.paid_on)
+    return replace(found, parts=tuple(late))
 
 
 def booked(event: PaymentReceived) -> date:
@@ -67,9 +69,8 @@ def booked(event: PaymentReceived) -> date:
     return event.arrival.booked_on if event.arrival else event.value_date
 
 
-def _paid(
-    book: Book, event: PaymentReceived, late: set[int], next_missed: int, *, is_waiting: bool
-) -> Iterator[Unjudged]:
+def _parts(paid: Paid, late: set[int], next_missed: int, *, is_waiting: bool) -> Iterator[Unjudged]:
+    event, book = paid.event, paid.book
     for line in event.allocation:
         open_fen = line.interest_fen + line.principal_fen
         if line.number not in late or not open_fen + line.fee_fen:
@@ -88,20 +89,16 @@ def _paid(
 
 
 def with_found(
-    parts: tuple[Unjudged, ...],
-    debit: Pending | None,
-    found_fen: int,
-    pauses: Sequence[Paused],
-    freed: tuple[Freed, ...],
+    kept: Kept, pauses: Sequence[Paused], debit: Pending | None = None, found_fen: int = 0
 ) -> Kept:
-    """The parts once it is known that a debit has found so much more than the loan still needs: the oldest that were due by the day of its asking
+    """What is kept once it is known that a debit has found so much more than the loan still needs: the oldest that were due by the day of its asking
     were paid on it; and so what had paid them was there, on its day, for what was paid later still, or will be."""
-    there = [(each.on, each.fen) for each in freed]
+    there = [(each.on, each.fen) for each in kept.freed]
     if debit is not None and found_fen:
         there.append((debit.asked_on, found_fen))
     if not there:
-        return parts, ()
-    kept: list[Freed] = []
+        return replace(kept, freed=())
+    parts, freed = kept.parts, list[Freed]()
     while there:
         there.sort()
         on, fen = there.pop(0)
@@ -109,8 +106,8 @@ def with_found(
         there += more
         # What this money pays now is no money of a day before.
         if (rest_fen := fen - sum(used_fen for _, used_fen in more)) and on < date.max:
-            kept.append(Freed(on=on, fen=rest_fen))
-    return tuple(part for part in parts if is_late(part, pauses)), tuple(kept)
+            freed.append(Freed(on=on, fen=rest_fen))
+    return Kept(tuple(part for part in parts if is_late(part, pauses)), tuple(freed))
 
 
 def _covered(

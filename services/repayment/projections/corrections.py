@@ -1,6 +1,7 @@
 """The view of corrections: what is asked, by whom, who has allowed it, and how much of its money has not moved yet: a work list.
 
-The correction's own stream writes how far it is, the settlement's in bidding what is open of it.
+The correction's own stream writes how far it is, the settlement's in bidding what is open of it. What wants one and nobody has proposed yet
+stands beside them (`behind_charge`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +15,22 @@ from libs.events.corrections import (
     CorrectionProposed,
     CorrectionRefused,
     CorrectionSigned,
+    PaymentRedated,
+    PaymentReversed,
 )
 from libs.events.records import RecordedEvent
+from libs.events.repayment import PaymentReceived
 from libs.events.views import Op, Set, View
+from services.repayment.projections import behind_charge
 
 
 def project(event: RecordedEvent) -> Sequence[Op]:
-    """Changes of the correction's document; amounts in fen, dates as ISO text."""
+    """Changes of the document of a correction, or of a payment that wants one; amounts in fen, dates as ISO text."""
     data = event.data
+    if isinstance(data, PaymentReceived):
+        return behind_charge.received(data, event.stream, event.address)
+    if isinstance(data, PaymentRedated | PaymentReversed):
+        return behind_charge.corrected(data)
     asked = data.correction if isinstance(data, CorrectionProposed | CorrectionAuthorised) else data
     doc = asked.correction_id
     if not doc.startswith("cor_"):
@@ -86,7 +95,7 @@ def _proposed(data: CorrectionProposed) -> Mapping[str, Any]:
 
 VIEW = View(
     name="repayment.corrections",
-    version=3,
+    version=4,
     reads=(
         CorrectionProposed,
         CorrectionSigned,
@@ -96,6 +105,9 @@ VIEW = View(
         CorrectionClosed,
         CorrectionCollected,
         CorrectionSettled,
+        PaymentReceived,
+        PaymentRedated,
+        PaymentReversed,
     ),
     project=project,
     indexes=("state", "loan_id"),

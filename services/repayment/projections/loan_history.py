@@ -27,6 +27,7 @@ _DATES: Final = (
     "value_date",
     "restated_on",
     "charged_on",
+    "judged_on",
     "changed_on",
     "rescheduled_on",
     "repaid_on",
@@ -107,7 +108,7 @@ def _nested(fields: Mapping[str, int | str]) -> dict[str, Any]:
 
 VIEW = View(
     name="repayment.loan-history",
-    version=5,
+    version=6,
     # who holds what moves no amount of the page
     reads=tuple(kind for kind in loans.VIEW.reads if kind not in (RepaymentDistributed, ClaimTransferred)),
     project=project,

@@ -29,7 +29,7 @@ from tests.unit.repayment.stories import (
     pays,
     received,
 )
-from tests.unit.repayment.test_troubled import (
+from tests.unit.repayment.troubled_story import (
     BY_HAND,
     CHARGED,
     EXTENDED,

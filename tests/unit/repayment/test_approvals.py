@@ -17,7 +17,7 @@ from services.repayment.projections.guarantees import COMPENSATIONS, GUARANTORS
 from services.repayment.projections.measures import VIEW as MEASURES
 from tests.unit.bidding.test_packs_api import problem, show
 from tests.unit.documents import documents, history, nested
-from tests.unit.repayment import asset_story, guarantee_story, measure_story, test_correction
+from tests.unit.repayment import asset_story, correction_story, guarantee_story, measure_story
 from tests.unit.runtime.edge_world import World, running
 
 STAFF = staff_view("repayment")
@@ -37,17 +37,17 @@ async def world(keys: Path) -> AsyncIterator[World]:
     async with running(build("demo"), keys) as running_world:
         for who, role in POSTS.items():
             show(running_world, STAFF, who, StaffAppointed(staff_id=who, roles=(role,), region=None))
-        proposed = test_correction.PROPOSED
+        proposed = correction_story.PROPOSED
         across = replace(
             proposed, signatures=2, correction=replace(proposed.correction, correction_id="cor_2")
         )
         # Proposed in December, when one was to sign, and signed in January.
         late = replace(proposed, correction=replace(proposed.correction, correction_id="cor_3"))
-        signed = replace(test_correction.SIGNED, correction_id="cor_3")
+        signed = replace(correction_story.SIGNED, correction_id="cor_3")
         # Allowed in December, come to the loan in January, and refused by it.
         ended = replace(proposed, correction=replace(proposed.correction, correction_id="cor_4"))
-        allowed = replace(test_correction.AUTHORISED, correction=ended.correction)
-        again = replace(test_correction.SIGNED, correction_id="cor_4")
+        allowed = replace(correction_story.AUTHORISED, correction=ended.correction)
+        again = replace(correction_story.SIGNED, correction_id="cor_4")
         for view, stream, events in (
             (MEASURES, "msr_1", (*measure_story.IN_WORK, SIGNED)),
             (MEASURES, "msr_2", measure_story.IN_WORK),

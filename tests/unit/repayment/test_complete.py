@@ -55,6 +55,7 @@ from services.repayment.commands.measures import (
 from tests.unit.given import context, given
 from tests.unit.repayment import asset_story as a
 from tests.unit.repayment import guarantee_story as g
+from tests.unit.repayment.correction_story import CASES as CORRECTION_CASES
 from tests.unit.repayment.measure_story import (
     ADMIT,
     CARRIED,
@@ -80,7 +81,6 @@ from tests.unit.repayment.stories import (
 )
 from tests.unit.repayment.test_business_calendar import CLOSING, FIRST, close, done
 from tests.unit.repayment.test_business_calendar import OPENED as CALENDAR_OPENED
-from tests.unit.repayment.test_correction import CASES as CORRECTION_CASES
 from tests.unit.repayment.test_trading import RELEASE, RESERVE, RESERVED, TRANSFER
 
 AGGREGATES = {aggregate.name: aggregate for aggregate in build("demo").aggregates}

@@ -40,7 +40,7 @@ from tests.unit.repayment.stories import (
     pays,
 )
 from tests.unit.repayment.test_correcting import Corrected, compared, money
-from tests.unit.repayment.test_troubled import LATE_ON, LOST_ON, MARCH, done
+from tests.unit.repayment.troubled_story import LATE_ON, LOST_ON, MARCH, done
 
 DEMO = profile_named("demo")
 

@@ -12,6 +12,7 @@ from services.repayment.domain.profile import profile_named
 from services.repayment.projections.claims import VIEW as CLAIMS_HELD
 from tests.unit.documents import documents, history
 from tests.unit.given import given
+from tests.unit.repayment.correction_story import CORRECT, PAID, RESTATED, WRONG
 from tests.unit.repayment.pause_story import ASKED_FOR, PAUSE, done
 from tests.unit.repayment.stories import (
     CONTRACTED,
@@ -28,7 +29,6 @@ from tests.unit.repayment.stories import (
     on,
     pays,
 )
-from tests.unit.repayment.test_correction import CORRECT, PAID, RESTATED, WRONG
 from tests.unit.repayment.test_trading import RESERVE, RESERVED, freed
 
 DEMO = profile_named("demo")

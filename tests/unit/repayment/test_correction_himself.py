@@ -22,8 +22,7 @@ from services.repayment.commands.corrections import (
 from services.repayment.domain.correction import AGGREGATE
 from services.repayment.policies.correcting import on_repayment
 from tests.unit.given import given
-from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, SETTLED, amended, days, on
-from tests.unit.repayment.test_correction import (
+from tests.unit.repayment.correction_story import (
     ADMIT,
     AUTHORISED,
     CORRECT,
@@ -40,6 +39,7 @@ from tests.unit.repayment.test_correction import (
     WRONG,
     by,
 )
+from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, SETTLED, amended, days, on
 from tests.unit.repayment.test_policies import recorded
 
 BY_ANN, BY_BOB = replace(PROPOSED, himself="usr_ann"), replace(SIGNED, himself="usr_bob")

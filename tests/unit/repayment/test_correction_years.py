@@ -8,8 +8,7 @@ import pytest
 from services.repayment.commands.corrections import CorrectPayment, DeclineCorrection, RefuseCorrection
 from services.repayment.domain.correction import AGGREGATE
 from tests.unit.given import given
-from tests.unit.repayment.stories import LOAN, OPEN, debit_id, debited, dues, on
-from tests.unit.repayment.test_correction import (
+from tests.unit.repayment.correction_story import (
     ACROSS,
     AUTHORISED,
     HEAD,
@@ -22,6 +21,7 @@ from tests.unit.repayment.test_correction import (
     by,
     refused,
 )
+from tests.unit.repayment.stories import LOAN, OPEN, debit_id, debited, dues, on
 
 REDATED = replace(WRONG, kind="redate", value_date=date(2025, 1, 1), to_date=date(2024, 12, 31))
 

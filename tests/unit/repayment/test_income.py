@@ -27,7 +27,7 @@ from tests.unit.repayment.stories import (
     on,
     pays,
 )
-from tests.unit.repayment.test_troubled import (
+from tests.unit.repayment.troubled_story import (
     BY_HAND,
     LATE_ON,
     LOSS,

@@ -20,14 +20,14 @@ from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, nested
 from tests.unit.given import given
 from tests.unit.repayment.asset_story import LORRY
+from tests.unit.repayment.correction_story import CORRECT, PAID
 from tests.unit.repayment.inputs import Lived
 from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import FIRST_DUE, FUNDED_ON, INSTALLMENT, LOAN, OPEN, OPENED, days, on, pays
 from tests.unit.repayment.test_correcting_measures import go_on, wrong
-from tests.unit.repayment.test_correction import CORRECT, PAID
 from tests.unit.repayment.test_lateness import DAY_33, JUDGED, WITH_THE_SECOND
 from tests.unit.repayment.test_loan_page import quote, shown, told
-from tests.unit.repayment.test_troubled import done
+from tests.unit.repayment.troubled_story import done
 
 COST = WriteOff(ground="court", cost_fen=3_000, cost_account="acc_law")
 

@@ -36,7 +36,7 @@ from tests.unit.repayment.stories import (
     on,
     pays,
 )
-from tests.unit.repayment.test_troubled import done
+from tests.unit.repayment.troubled_story import done
 
 DEMO = profile_named("demo")
 _DAY = timedelta(days=1)
@@ -233,7 +233,7 @@ def test_a_late_answer_that_goes_to_the_cost_of_recovery_hides_no_miss() -> None
 def test_what_is_missed_is_missed_whenever_it_is_told(seed: int) -> None:
     """Debits find what they find and people pay what they pay, on the same days; only the answers come later. Of a contract without penalty,
     which would be paid first, each instalment that is missed in one history is missed in the other, and the loan ends with the same rows."""
-    finds, paid, told_on = _life(Random(seed))
+    finds, paid, told_on = random_life(Random(seed))
     told_on = {day: told for day, told in told_on.items() if day not in finds}
     end = days(LAST_DUE, 45)
     in_time, late = Story(OPENED, finds, {}, paid).live(end), Story(OPENED, finds, told_on, paid).live(end)
@@ -254,7 +254,7 @@ def test_what_is_missed_is_missed_whenever_it_is_told(seed: int) -> None:
 def test_no_true_miss_is_hidden_whatever_debits_have_found(seed: int) -> None:
     """Also where a debit's money is told late and goes back, because others have paid meanwhile; each is said once. What is said beside is open, for its
     money went back: nothing that has been paid is called missed because a debit was told late."""
-    finds, paid, told_on = _life(Random(seed))
+    finds, paid, told_on = random_life(Random(seed))
     end = days(LAST_DUE, 45)
     in_time, late = Story(OPENED, finds, {}, paid).live(end), Story(OPENED, finds, told_on, paid).live(end)
     said = [miss.number for miss in late.said(PaymentMissed)]
@@ -265,7 +265,7 @@ def test_no_true_miss_is_hidden_whatever_debits_have_found(seed: int) -> None:
     assert is_replayable(DEMO, late.state, on(days(end, 1)))
 
 
-def _life(chance: Random) -> tuple[dict[date, int], dict[date, list[Any]], dict[date, date]]:
+def random_life(chance: Random) -> tuple[dict[date, int], dict[date, list[Any]], dict[date, date]]:
     """What debits find, who pays what, and when answers come."""
     asked = [days(due, n) for due in (FIRST_DUE, SECOND_DUE, LAST_DUE) for n in range(4)]
     finds = {day: chance.randint(1, 70_000) for day in asked if chance.random() < 0.3}

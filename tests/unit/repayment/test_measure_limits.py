@@ -54,7 +54,7 @@ from tests.unit.repayment.stories import (
 from tests.unit.repayment.test_correcting_compensation import compensated
 from tests.unit.repayment.test_correcting_measures import go_on
 from tests.unit.repayment.test_trading import TRANSFERRED
-from tests.unit.repayment.test_troubled import (
+from tests.unit.repayment.troubled_story import (
     CHARGED,
     EXTENDED,
     FINED,

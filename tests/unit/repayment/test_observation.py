@@ -16,7 +16,7 @@ from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
 from tests.unit.repayment.inputs import Lived
 from tests.unit.repayment.stories import LOAN, OPEN, claim, days
-from tests.unit.repayment.test_troubled import done
+from tests.unit.repayment.troubled_story import done
 
 RESTRUCTURED_ON, UNTIL = date(2024, 3, 5), date(2025, 3, 5)
 OVER = days(UNTIL, 1)

@@ -22,10 +22,10 @@ from services.repayment.projections.loans import VIEW as LOANS
 from services.repayment.projections.off_balance import PARTS
 from services.repayment.projections.off_balance import VIEW as LOSSES
 from tests.unit.documents import documents, history, nested, turn_about
+from tests.unit.repayment.correction_story import RESTATED
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import random_measure
 from tests.unit.repayment.stories import OPENED, SECOND_DUE, amended, days, line, no_income, received
-from tests.unit.repayment.test_correction import RESTATED
 from tests.unit.repayment.test_page_lives import Anything
 from tests.unit.runtime.edge_world import World, running
 

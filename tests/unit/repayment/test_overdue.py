@@ -15,8 +15,8 @@ from services.repayment.api.overdue import Overdue
 from services.repayment.app import build
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history, nested, turn_about
+from tests.unit.repayment.correction_story import RESTATED
 from tests.unit.repayment.stories import INSTALLMENT, OPENED, amended, split
-from tests.unit.repayment.test_correction import RESTATED
 from tests.unit.repayment.views_story import LATE, SETTLEMENT, STORY, moved
 from tests.unit.runtime.edge_world import World, running
 

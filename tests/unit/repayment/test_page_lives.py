@@ -1,7 +1,9 @@
 """In every life, with measures, pauses and corrections, the borrower's page and the buckets say what the loan's state says."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -83,21 +85,23 @@ def test_in_every_life_the_page_says_what_the_state_says(seed: int) -> None:
                 if place == "early" and chance.random() < 0.04:
                     lived.correct()
             if chance.random() < 0.08:
-                _agree(lived, rules)
-        _agree(lived, rules)
+                agree(lived.events, lived.state, lived.today, rules)
+        agree(lived.events, lived.state, lived.today, rules)
 
 
-def _agree(lived: Anything, rules: Rules) -> None:
-    loan, *_ = told(*lived.events)
-    state, today = lived.state, lived.today
+def agree(events: Sequence[object], state: Any, today: date, rules: Rules) -> None:
+    """On the morning of a day the page and the buckets say what the state says."""
+    loan, *_ = told(*events)
     if isinstance(state, Running):
         _page_agrees(loan, state, today, rules)
     late_fen = 0
-    buckets = documents(BUCKETS, history("loan_7", *lived.events))
+    buckets = documents(BUCKETS, history("loan_7", *events))
     is_running = isinstance(state, Running)
     assert ("loan:loan_7" in buckets) == is_running
     if is_running:
         row = buckets["loan:loan_7"]
+        if not state.unanswered:
+            assert row["overdue_fen"] == overdue_fen(state.book, today - timedelta(days=1))
         assert (row["bucket"], row["principal_fen"]) == (state.bucket, state.book.outstanding_fen)
         late_fen = shown(loan, today).overdue_principal_fen
         assert row["overdue_principal_fen"] == late_fen

@@ -41,8 +41,9 @@ from services.repayment.commands.measures import (
 from services.repayment.policies import POLICIES, SAGAS
 from tests.unit.given import AT, TODAY
 from tests.unit.repayment import asset_story as asset
+from tests.unit.repayment import correction_story as correction
 from tests.unit.repayment import guarantee_story as guarantee
-from tests.unit.repayment import test_correction as correction
+from tests.unit.repayment.correction_story import AUTHORISED, RESTATED
 from tests.unit.repayment.measure_story import (
     ADMIT,
     COST_BOOKED,
@@ -56,10 +57,9 @@ from tests.unit.repayment.pause_story import FROM, flagged, paused, unflagged
 from tests.unit.repayment.pause_story import ended as pause_ended
 from tests.unit.repayment.plan_story import PLAN
 from tests.unit.repayment.stories import CLAIMS, FIRST_DUE, FUNDED_ON, INSTALLMENT, OPEN, debit_id
-from tests.unit.repayment.test_correction import AUTHORISED, RESTATED
 from tests.unit.repayment.test_income import ENDED
-from tests.unit.repayment.test_troubled import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
 from tests.unit.repayment.test_voidance import SAID
+from tests.unit.repayment.troubled_story import BY_HAND, EXTENDED, MOVED, WATCHED, WRITTEN_OFF, waived
 
 LEGS = (
     Posting(account="available:acc_bo", amount_fen=-INSTALLMENT),

@@ -19,10 +19,10 @@ from services.repayment.projections.off_balance import VIEW
 from tests.unit.bidding.specs import Spec
 from tests.unit.documents import documents, history, nested
 from tests.unit.given import given
+from tests.unit.repayment.correction_story import CORRECT, PAID
 from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, check_applied, days, on, pays
 from tests.unit.repayment.test_allocation import RULES
-from tests.unit.repayment.test_correction import CORRECT, PAID
-from tests.unit.repayment.test_troubled import LOSS, LOST, LOST_ON, MISSED, done
+from tests.unit.repayment.troubled_story import LOSS, LOST, LOST_ON, MISSED, done
 
 COST = WriteOff(ground="overdue", cost_fen=3_000, cost_account="acc_law")
 LATER = done(COST, "msr_2")

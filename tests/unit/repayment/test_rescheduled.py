@@ -35,7 +35,7 @@ from tests.unit.repayment.stories import (
     pays,
 )
 from tests.unit.repayment.test_trading import RESERVED
-from tests.unit.repayment.test_troubled import (
+from tests.unit.repayment.troubled_story import (
     BANKRUPT,
     EXTENDED,
     LATE_ON,

@@ -32,7 +32,7 @@ from tests.unit.repayment.stories import (
     pays,
 )
 from tests.unit.repayment.test_correcting_measures import DEMO, go_on, said, unpaid, wrong
-from tests.unit.repayment.test_troubled import LATE_ON, MISSED, RESTRUCTURED, done
+from tests.unit.repayment.troubled_story import LATE_ON, MISSED, RESTRUCTURED, done
 
 RULES = profile_named("demo").on(FUNDED_ON)
 MAY = RESTRUCTURED[1].rows[0].due_on

@@ -14,7 +14,7 @@ from tests.unit.repayment.inputs import Lived
 from tests.unit.repayment.stories import SECOND_DUE, days, pays
 from tests.unit.repayment.test_correcting_measures import go_on, unpaid
 from tests.unit.repayment.test_trading import RESERVE, TRANSFER
-from tests.unit.repayment.test_troubled import done
+from tests.unit.repayment.troubled_story import done
 
 SALE_DAY = days(DAY, 1)
 LATE_AGAIN = days(SECOND_DUE, 5)

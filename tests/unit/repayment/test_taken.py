@@ -11,7 +11,7 @@ from tests.unit.documents import documents, history, nested
 from tests.unit.repayment import asset_story as asset
 from tests.unit.repayment.pause_story import ASKED_FOR, PAUSED, flagged
 from tests.unit.repayment.stories import OPENED
-from tests.unit.repayment.test_troubled import (
+from tests.unit.repayment.troubled_story import (
     CHARGED,
     EXTENDED,
     FINED,

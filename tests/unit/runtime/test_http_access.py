@@ -144,6 +144,7 @@ ROUTES: dict[str, set[str]] = {
     "POST /repayment/loans/loan_1/compensations/cmp_1/steps": {"finance"},
     "POST /repayment/loans/loan_1/corrections": {"finance"},
     "GET /repayment/corrections": {"finance", "correction"},
+    "GET /repayment/payments/behind-charge": {"finance", "correction"},
     "POST /repayment/corrections/cor_1/authorisations": {"correction"},
     "POST /repayment/corrections/cor_1/refusals": {"correction"},
     "GET /repayment/approvals": {"measure", "finance", "correction", "committee"},

@@ -4,6 +4,7 @@ More of such bugs are planted where debits are answered late in the simulation (
 """
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_what_is_said_late_is_what_the_dates_say(story: Any) -> None:
 
 def _hidden(patched: pytest.MonkeyPatch) -> None:
     """The rule before: only what is open when the answer comes."""
-    patched.setattr(loan_state, "with_paid", lambda parts, *_: (parts, ()))
+    patched.setattr(loan_state, "with_paid", lambda paid, *_: replace(paid.kept, freed=()))
 
 
 def _said_without_misses(patched: pytest.MonkeyPatch) -> None:

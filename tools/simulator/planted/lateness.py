@@ -23,7 +23,7 @@ PLANTS = (
     Plant(
         "late-in-silence",
         "What was late while a debit had no answer is not said when it is paid by then.",
-        instead(loan_state, "with_paid", lambda _real: lambda parts, *_others: (parts, ())),
+        instead(loan_state, "with_paid", lambda _real: lambda paid, *_others: replace(paid.kept, freed=())),
         ("in silence",),
         config=ANSWERED_LATE,
         seeds=range(7, 8),
@@ -31,7 +31,7 @@ PLANTS = (
     Plant(
         "found-and-forgotten",
         "A late answer's money was not there on its day: what it paid in time is a miss.",
-        instead(loan_state, "with_found", lambda _real: lambda parts, *_others: (parts, ())),
+        instead(loan_state, "with_found", lambda _real: lambda kept, *_others: replace(kept, freed=())),
         ("of which 0 were paid",),
         config=ANSWERED_LATE,
         seeds=range(11, 12),
