@@ -59,6 +59,9 @@ class AnewBooks:
                 said == right, f"{name}: asked anew is {_told(said, right)}, agreed was {_told(right, said)}"
             )
             self.judged += 1
+        elif data["reason"] == "written_off":
+            right = self._bare(loan, date.fromisoformat(data["changed_on"]), first, replaced)
+            require(said == right, f"{where}: {loan} is lost: asked is {_told(said, right)}, {right} was due")
         self.rows[loan] = kept + said
 
     def _is_next(self, name: str, loan: str, kept: Sequence[Flow], on: date, kind: str) -> None:
@@ -70,6 +73,14 @@ class AnewBooks:
         elif kept:
             stays = kept[-1][0] <= on or book.rows[len(kept)].touched
             require(stays, f"{name} from {len(kept) + 1}: the one before is not due")
+
+    def _bare(self, loan: str, on: date, first: int, replaced: Sequence[Flow]) -> list[Flow]:
+        """What was not due of a loss has principal to come, and of interest and fees what was due before a restructuring."""
+        book = self.books.loans[loan]
+        return [
+            (day, principal, *(book.left_on(on) if number == book.left_in else (0, 0)))
+            for number, (day, principal, *_) in enumerate(replaced, first)
+        ]
 
     def _right(
         self, name: str, data: Any, measure: Any, kept: Sequence[Flow], replaced: Sequence[Flow]

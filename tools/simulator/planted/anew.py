@@ -1,9 +1,9 @@
-"""Bugs of new schedules: interest that was not agreed on, days that bore penalty, and fees that are forgotten."""
+"""Bugs of new schedules: interest that was not agreed on, days that bore penalty, fees and arrears that are forgotten."""
 
 from dataclasses import replace
 from typing import Any
 
-from services.repayment.domain import restructuring
+from services.repayment.domain import restructuring, troubled
 from tools.simulator.planted.plant import Plant, instead
 from tools.simulator.planted.settling import RESTRUCTURED
 
@@ -55,5 +55,15 @@ PLANTS = (
         ("is restructured: asked anew is", "is extended: asked anew is"),
         config=RESTRUCTURED,
         seeds=range(1, 2),
+    ),
+    Plant(
+        "arrears-lost-with-the-loan",
+        "A write-off gives up what was in arrears of interest and fees before a restructuring, because it is due anew.",
+        instead(
+            troubled, "_bare", lambda _real: lambda _arrears, row: replace(row, interest_fen=0, fee_fen=0)
+        ),
+        ("is written off with",),
+        config=RESTRUCTURED,
+        seeds=range(20, 21),
     ),
 )
