@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from tools.simulator.anew_books import AnewBooks
 from tools.simulator.asset_books import AssetBooks
 from tools.simulator.bank_books import BankBooks
 from tools.simulator.books import Books
@@ -43,6 +44,7 @@ class BooksBeside:
         self.papers = PaperBooks()
         self.schedules = ScheduleBooks()
         self.prepaid = PrepayBooks(books)
+        self.anew = AnewBooks(books, self.prepaid.contracts)
         self.packs = PackBooks(self.papers)
         self.vouchers = VoucherBooks(books, self.papers)
         self.listings = ListingBooks()
@@ -72,6 +74,7 @@ class BooksBeside:
         """Fold the events of one decision: its partition's date before it, and the date that it names."""
         self.schedules.record(where, events)
         self.prepaid.record(where, events)
+        self.anew.record(where, events)
         self.cases.record(where, events)
         self.guarantors.record(where, events, decided_on)
         self.limits.record(where, events, decided_on)

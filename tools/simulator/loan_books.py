@@ -10,7 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
-from tools.simulator.loan_rows import Part, Rest, Row, holds
+from tools.simulator.loan_rows import Part, Rest, Row, holds, part_of, row_of
 from tools.simulator.order_books import expected, order_of, said
 
 
@@ -75,8 +75,9 @@ class LoanBook:
     paused: set[date] = field(default_factory=set)
     """Days that do not count."""
     left_in: int = 0
+    left_interest_fen: int = 0
     left_fee_fen: int = 0
-    """In which row a restructuring asks for arrears, 0 for none, and how much of the fees were."""
+    """In which row a restructuring asks for arrears, 0 for none, and how much of interest and fees were."""
     asks: list[Any] = field(default_factory=list)
     """The schedule as it stands, whatever is paid of it."""
     paid_for: list[Any] = field(default_factory=list)
@@ -201,11 +202,12 @@ class LoanBook:
             on = date.fromisoformat(data["changed_on"])
             due = [row for number, row in self.rows.items() if number >= first and row.due_on <= on]
             self.left_in, self.left_fee_fen = first, sum(row.fee_fen for row in due)
+            self.left_interest_fen = sum(row.interest_fen for row in due)
         fined = {number: row.penalty_fen for number, row in self.rows.items() if number >= first}
         self.late = [part for part in self.late if part.number < first]
         for number in [number for number in self.rows if number >= first]:
             del self.rows[number]
-        self.rows |= {row["number"]: _row(row) for row in rows}
+        self.rows |= {row["number"]: row_of(row) for row in rows}
         for number, penalty_fen in fined.items():
             if penalty_fen:
                 require(number in self.rows, f"{where}: {self.loan_id} loses the penalty of {number}")
@@ -237,28 +239,35 @@ class LoanBook:
             require(row.penalty_fen >= 0, f"{where}: {self.loan_id} is forgiven more than is owed")
 
     def write_off(self, where: str, data: Any) -> None:
-        """What is owed is what was due; nothing is added to it from here on."""
+        """What is owed is what was due, also where a restructuring asks for it anew; nothing is added to it from here on."""
         require(not self.written_off, f"{where}: {self.loan_id} is written off again")
         on = date.fromisoformat(data["written_off_on"])
         due = [row for row in self.rows.values() if row.due_on <= on]
+        interest_fen, fee_fen = self.left_on(on)
         owed = {
             "principal_fen": self.outstanding_fen,
-            "interest_fen": sum(row.interest_fen for row in due),
-            "fee_fen": sum(row.fee_fen for row in due),
+            "interest_fen": sum(row.interest_fen for row in due) + interest_fen,
+            "fee_fen": sum(row.fee_fen for row in due) + fee_fen,
             "penalty_fen": self.penalty_fen,
         }
         said = {name: data[name] for name in owed}
         require(said == owed, f"{where}: {self.loan_id} is written off with {said}, owed is {owed}")
         self.written_off, self.bucket, self.penalty_rate = True, "written_off", Fraction(0)
 
+    def left_on(self, on: date) -> tuple[int, int]:
+        """Interest and fees that a restructuring left, until the row is due that asks for them."""
+        is_due = self.left_in not in self.rows or self.rows[self.left_in].due_on <= on
+        return (0, 0) if is_due else (self.left_interest_fen, self.left_fee_fen)
+
     def restate(self, where: str, data: Any) -> None:
         """Where it stands by a correction: each row as asked less what the correction says was paid; claims are what is owed."""
         standing, paid = data["standing"], {row["number"]: row for row in data["rows"]}
         if standing["measured"] is not None:
             self.left_fee_fen = standing["measured"]["arrears_fee_fen"] or 0
+            self.left_interest_fen = standing["measured"]["arrears_interest_fen"] or 0
         self.restated_at = where
         self.asks = standing["rows"] or self.asks
-        self.rows = {row["number"]: _row(row) for row in self.asks}
+        self.rows = {row["number"]: row_of(row) for row in self.asks}
         for number, row in self.rows.items():
             got = paid.get(number)
             row.asked, row.missed = number < standing["next_due"], number < standing["next_missed"]
@@ -278,7 +287,7 @@ class LoanBook:
         if not data["principal_after_fen"] and paid[_UNDUE]["principal_fen"]:
             for row in self.rows.values():  # settled early: the rest of the schedule asks nothing
                 row.principal_fen = row.interest_fen = row.fee_fen = row.penalty_fen = 0
-        self.late = [_part(each) for each in standing.get("unjudged", ())]
+        self.late = [part_of(each) for each in standing.get("unjudged", ())]
         self.freed = {date.fromisoformat(each["on"]): each["fen"] for each in standing.get("freed", ())}
         for claim in standing["claims"]:
             self.claims[claim["claim_id"]] = claim["principal_fen"]
@@ -358,7 +367,7 @@ def opened(where: str, data: Any) -> LoanBook:
     """The book of a new loan, whose claims and schedule must be its principal and its contract."""
     claims = {claim["claim_id"]: claim["principal_fen"] for claim in data["claims"]}
     require(sum(claims.values()) == data["principal_fen"], f"{where}: claims are not the principal")
-    rows = {row["number"]: _row(row) for row in data["rows"]}
+    rows = {row["number"]: row_of(row) for row in data["rows"]}
     total = sum(row.principal_fen for row in rows.values())
     require(total == data["principal_fen"], f"{where}: the schedule is not the principal")
     rate = Fraction(data["penalty_rate"])
@@ -366,16 +375,6 @@ def opened(where: str, data: Any) -> LoanBook:
     terms = data["repayment"]
     asks = list(data["rows"])
     return LoanBook(data["loan_id"], data["borrower"], rate, rows, claims, holders, terms=terms, asks=asks)
-
-
-def _row(row: Any) -> Row:
-    due_on = date.fromisoformat(row["due_on"])
-    return Row(due_on, row["principal_fen"], row["interest_fen"], charged_to=due_on, fee_fen=row["fee_fen"])
-
-
-def _part(paid: Any) -> Part:
-    due_on, since, paid_on = (date.fromisoformat(paid[name]) for name in ("due_on", "since", "paid_on"))
-    return Part(paid["number"], due_on, since, paid_on, paid["fee_fen"] + paid["open_fen"], paid["open_fen"])
 
 
 def _rounded(exact: Fraction) -> int:

@@ -31,6 +31,12 @@ class Row:
         return self.open_fen + self.fee_fen
 
 
+def row_of(row: Any) -> Row:
+    """An instalment as an event asks for it."""
+    due_on = date.fromisoformat(row["due_on"])
+    return Row(due_on, row["principal_fen"], row["interest_fen"], charged_to=due_on, fee_fen=row["fee_fen"])
+
+
 def holds(claim: Any, number: int) -> bool:
     """Whether an instalment is of those that a guarantor got this claim for; 0 is what ends a loan early."""
     if claim["through"] is None:
@@ -49,6 +55,12 @@ class Part:
     fen: int
     open_fen: int
     """Of it principal and interest."""
+
+
+def part_of(paid: Any) -> Part:
+    """What a correction says was paid and is not judged yet."""
+    due_on, since, paid_on = (date.fromisoformat(paid[name]) for name in ("due_on", "since", "paid_on"))
+    return Part(paid["number"], due_on, since, paid_on, paid["fee_fen"] + paid["open_fen"], paid["open_fen"])
 
 
 @dataclass(slots=True)

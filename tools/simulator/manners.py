@@ -1,6 +1,7 @@
 """Which manner of repayment a simulated loan gets, by its number: the same for every seed, so that no draw of theirs is used up."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from libs.events.money import Rounding
@@ -68,11 +69,16 @@ def by_hand(number: int) -> RepaymentTerms | None:
     return _BY_HAND[number % len(_BY_HAND)]
 
 
-def listed_by_hand(number: int, borrower: str, people: Sequence[str]) -> dict[str, Any]:
+def listed_by_hand(
+    number: int, borrower: str, people: Sequence[str], *, with_fees: bool = False
+) -> dict[str, Any]:
     """What an operator says of it: its manner, its guarantor, and somebody whom every second listing alone knows as related to the
-    borrower."""
+    borrower. `with_fees`: who pays interest first, or none, pays a fee each period."""
     guarantor = guarantor_by_hand(number, borrower, people)
-    terms = terms_of(number, by_hand(number), guarantor)
+    manner = by_hand(number)
+    if with_fees and manner is not None and manner.method == "interest_first":
+        manner = replace(manner, period_fee_permille=2)
+    terms = terms_of(number, manner, guarantor)
     related = (people[number % len(people)],) if number % 2 else ()
     return {"method": method_of(terms), "repayment": terms, "related": related, "guarantor": guarantor}
 

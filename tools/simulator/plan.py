@@ -9,7 +9,7 @@ FIRST_DATE: Final = date(2024, 1, 25)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is to happen, whether loans that are late are restructured and ended early, and whether some debits are answered late."""
+    """How much is to happen, whether loans that are late are restructured (some of which cost a fee each period) and ended early, and whether some debits are answered late."""
 
     people: int
     listings: int

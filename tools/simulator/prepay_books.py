@@ -12,7 +12,7 @@ from typing import Any, Final
 from tools.simulator.books import Books
 from tools.simulator.loan_books import LoanBook, require
 from tools.simulator.loan_rows import Rest
-from tools.simulator.schedule_books import PLAIN, rounded, year_part
+from tools.simulator.schedule_books import PLAIN, Flow, rounded, year_part
 
 _MINIMUM_FEN: Final = 100_00
 _UNDUE: Final = 0
@@ -97,7 +97,7 @@ class PrepayBooks:
         require(early["interest_fen"] == owed, f"{name} costs {early['interest_fen']} to the day, not {owed}")
         more = prepaid + 1 + _interest(contract, rest, prepaid + 1, on)
         require(more > money, f"{name} prepays {prepaid}, {money} would have paid more")
-        asked = _asked(contract, rest, rest.principal - prepaid, mode)
+        asked = asked_anew(contract, rest, rest.principal - prepaid, mode)
         # What a loss, or a void contract, has to come is principal alone.
         if not any(row.interest_fen or row.fee_fen for row in rest.rows):
             asked = [(due_on, fen, 0, 0) for due_on, fen, *_ in asked]
@@ -118,7 +118,8 @@ def _interest(contract: Contract, rest: Rest, principal: int, on: date) -> int:
     return min(contract.used(principal, since, on), most)
 
 
-def _asked(contract: Contract, rest: Rest, left: int, mode: str) -> list[tuple[date, int, int, int]]:
+def asked_anew(contract: Contract, rest: Rest, left: int, mode: str) -> list[Flow]:
+    """What is asked in place of the rows that are not due, when so much of their principal is left."""
     said, rate = contract.terms, contract.rate
     round_: Callable[[Fraction], int] = lambda exact: rounded(exact, said["rounding"])  # noqa: E731
     method, kept, count = said["method"], rest.kept, len(rest.rows)

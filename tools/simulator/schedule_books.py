@@ -46,7 +46,7 @@ def schedule_of(terms: Any, amount: int, rate: Fraction, months: int, funded_on:
     said = terms or PLAIN
     method, mode = said["method"], said["rounding"]
     numbers = [months] if method == "bullet" else list(range(1, months + 1))
-    due = [_due(said, funded_on, number) for number in numbers]
+    due = [due_of(said, funded_on, number) for number in numbers]
     if said["interest_by"] == "month":
         parts = [Fraction(months if method == "bullet" else 1, 12)] * len(due)
     else:
@@ -113,7 +113,8 @@ def worth_too_much(
     return worth > amount - fee
 
 
-def _due(said: Any, funded_on: date, number: int) -> date:
+def due_of(said: Any, funded_on: date, number: int) -> date:
+    """The due day after so many months, where it moves to if nobody works then."""
     year, month = funded_on.year, funded_on.month
     for _ in range(number):
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)

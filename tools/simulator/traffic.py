@@ -285,7 +285,7 @@ class Traffic:
             opens_on=today + timedelta(days=self._rng.choice((1, 2, 40)))
             if self._rng.random() < 0.1
             else None,
-            **listed_by_hand(self._listed, owner, self._people),
+            **listed_by_hand(self._listed, owner, self._people, with_fees=self._plan.restructures),
         )
         self._api.ask("bidding", f"lst_{self._listed}", listing, principal="usr_operator")
 

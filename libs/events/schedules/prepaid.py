@@ -17,7 +17,7 @@ from libs.events.rescheduling import Prepay
 from libs.events.schedules.day_count import year_fraction
 from libs.events.schedules.due_dates import MONTHS_PER_YEAR, due_on
 from libs.events.schedules.row import ScheduleRow
-from libs.events.schedules.rows import MONTH, deferred, even, flows, interest_fen
+from libs.events.schedules.rows import MONTH, deferred, even, fees_asked, flows, interest_fen
 from libs.events.schedules.terms import Method, RepaymentTerms
 
 #: Those whose principal comes back bit by bit, at an interest that falls with it: only there are fewer instalments a thing to ask for.
@@ -85,9 +85,9 @@ def prepaid_rows(loan: Standing, left_fen: int, mode: Prepay) -> tuple[ScheduleR
             principal, interest = _shortened(loan, left_fen)
         case _:
             assert_never(mode)
+    fees = fees_asked([row.fee_fen for row in loan.rest], principal, left_fen)
     rows: list[ScheduleRow] = []
-    for row, share_fen, owed_fen in zip(loan.rest, principal, interest, strict=False):
-        fee_fen = row.fee_fen if left_fen else 0
+    for row, share_fen, owed_fen, fee_fen in zip(loan.rest, principal, interest, fees, strict=False):
         # In proportion, rounded row by row, flat interest would outlive its principal; any other is of days on which there was some.
         if loan.terms.method == "flat" and not left_fen:
             owed_fen = 0

@@ -59,19 +59,17 @@ def schedule(
     asked_fen, principal, interest = _by_method(loan)
     interest = deferred(interest, terms.interest_grace)
     fee_fen = divide_fen(amount_fen * terms.period_fee_permille, _PERMILLE, terms.rounding)
-    rows: list[ScheduleRow] = []
-    balance_fen = amount_fen
-    for number, due in enumerate(loan.due, start=1):
-        rows.append(
-            ScheduleRow(
-                number=number,
-                due_on=due,
-                principal_fen=principal[number - 1],
-                interest_fen=interest[number - 1],
-                fee_fen=fee_fen if balance_fen else 0,
-            )
+    fees = fees_asked([fee_fen] * len(principal), principal, amount_fen)
+    rows = [
+        ScheduleRow(
+            number=number,
+            due_on=due,
+            principal_fen=principal[number - 1],
+            interest_fen=interest[number - 1],
+            fee_fen=fees[number - 1],
         )
-        balance_fen -= principal[number - 1]
+        for number, due in enumerate(loan.due, start=1)
+    ]
     return Schedule(asked_fen or _first_asked(rows), tuple(rows))
 
 
@@ -106,6 +104,12 @@ def flows(
     loan = _Loan(amount_fen, annual_rate, terms, tuple(due), tuple(parts))
     _, principal, interest = _by_method(loan)
     return principal, deferred(interest, terms.interest_grace)
+
+
+def fees_asked(fees: Sequence[int], principal: Sequence[int], amount_fen: int) -> list[int]:
+    """Of the fees of periods those that are asked: a period's is, whatever else it asks for, while principal is left when it begins."""
+    repaid = accumulate(principal, initial=0)
+    return [fee if fen < amount_fen else 0 for fee, fen in zip(fees, repaid, strict=False)]
 
 
 def interest_fen(balance_fen: int, annual_rate: Decimal, part: Fraction, mode: Rounding) -> int:

@@ -1,7 +1,8 @@
 """Routes of what is off the books: losses that were written off, what came back of them, and interest that is no income.
 
 Sums are the view's own, added up from its segments, so a total is its parts. What of a running loan's interest is suspended no event
-says: it is the due and unpaid interest of the rows of a loan whose interest is no income, read off the loan's own document.
+says: it is the due and unpaid interest of the rows of a loan whose interest is no income, also where a restructuring asks for it anew, read off
+the loan's own document.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from pydantic import BaseModel, Field
 from libs.events.measures import WriteOffGround
 from libs.runtime.http import ThisPage, ViewReader, view_reader
 from services.repayment.api.routes import BOOK_READERS, Loans, ProductQuery, RegionQuery, Today, router
-from services.repayment.api.shapes import LoanOut
+from services.repayment.api.shapes import LoanOut, RowOut
 
 OffBalance = Annotated[ViewReader, Depends(view_reader("repayment.off-balance"))]
 Document = Mapping[str, Any]
@@ -123,7 +124,7 @@ class LossesOut(BaseModel):
 
 
 class SuspendedOut(BaseModel):
-    """A running loan whose interest is no income since a day: `interest_fen` is due and unpaid, and with `penalty_fen` owed as before, off the
+    """A running loan whose interest is no income since a day: `interest_fen` is due and unpaid, whatever new day a restructuring gave it, and with `penalty_fen` owed as before, off the
     books until it is paid."""
 
     id: str = Field(examples=["loan_7f3a"])
@@ -139,13 +140,21 @@ class SuspendedOut(BaseModel):
     def of(cls, document: Document, today: date | None) -> "SuspendedOut":
         """From a document of repayment.loans, on a business date."""
         loan = LoanOut.of(dict(document))
-        due = [row for row in loan.rows if today is not None and row.due_on <= today]
         assert loan.non_accrual_since is not None, "its interest is no income since a day"
         return cls(
-            interest_fen=sum(row.interest_fen - row.paid_interest_fen for row in due),
+            interest_fen=sum(_suspended_fen(loan, row, today) for row in loan.rows),
             since=loan.non_accrual_since,
             **loan.model_dump(include=set(cls.model_fields) - {"interest_fen", "since"}),
         )
+
+
+def _suspended_fen(loan: LoanOut, row: RowOut, today: date | None) -> int:
+    """Of a row that is not due what a restructuring left in it of interest that was: it has new days, and nothing of it was paid."""
+    open_fen = row.interest_fen - row.paid_interest_fen
+    if today is not None and row.due_on <= today:
+        return open_fen
+    left = loan.arrears if row.number == loan.arrears_in else None
+    return min(left.interest_fen, open_fen) if left is not None else 0
 
 
 class SuspendedInterestOut(BaseModel):

@@ -15,7 +15,7 @@ from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.day_count import year_fraction
 from libs.events.schedules.due_dates import due_on
 from libs.events.schedules.row import ScheduleRow
-from libs.events.schedules.rows import MONTH, flows
+from libs.events.schedules.rows import MONTH, fees_asked, flows
 from libs.events.schedules.terms import require_sound
 from services.repayment.domain.accruing import accrued_interest_fen
 from services.repayment.domain.allocation import counted_due, open_lines, rescheduled
@@ -246,15 +246,16 @@ def _spread(rules: Rules, state: Running, plan: _Plan) -> tuple[ScheduleRow, ...
         mode=rules.rounding,
     )
     own = [interest[0] - min(fined_fen, interest[0] * plan.fined_fen // plan.principal_fen), *interest[1:]]
-    fee_fen = book.rows[-1].fee_fen
+    # The contract's, as a row says it that asks for principal: rows after the last of those have none.
+    fee_fen = next(row.fee_fen for row in reversed(book.rows) if row.principal_fen)
+    fees = fees_asked([fee_fen] * len(due), principal, plan.principal_fen)
     return tuple(
         ScheduleRow(
             number=plan.from_number + place,
             due_on=day,
             principal_fen=principal[place],
             interest_fen=own[place] + (plan.interest_fen if place == 0 else 0),
-            fee_fen=(fee_fen if principal[place] or interest[place] else 0)
-            + (plan.fee_fen if place == 0 else 0),
+            fee_fen=fees[place] + (plan.fee_fen if place == 0 else 0),
         )
         for place, day in enumerate(due)
     )

@@ -53,7 +53,7 @@ def year_part(since: date, until: date, day_count: str) -> Decimal:
     return Decimal(360 * (until.year - since.year) + 30 * (until.month - since.month) + d2 - d1) / 360
 
 
-def _due(funded_on: date, number: int, terms: RepaymentTerms) -> date:
+def due_of(funded_on: date, number: int, terms: RepaymentTerms) -> date:
     """Walk month by month, take the latest day that exists, then look for a worked one."""
     year, month = funded_on.year, funded_on.month
     for _ in range(number):
@@ -95,7 +95,7 @@ def oracle(
 ) -> list[tuple[date, int, int]]:
     """(due, principal, interest) of every row, from the formulas of rules.md 1.1 as they stand there."""
     numbers = [months] if terms.method == "bullet" else list(range(1, months + 1))
-    due = [_due(funded_on, number, terms) for number in numbers]
+    due = [due_of(funded_on, number, terms) for number in numbers]
     if terms.interest_by == "month":
         parts = [Decimal(months if terms.method == "bullet" else 1) / 12] * len(due)
     else:

@@ -132,6 +132,21 @@ def test_what_is_paid_on_his_instalment_is_his() -> None:
     assert sum(claim.principal_fen for claim in paid.state.claims) == paid.state.book.outstanding_fen
 
 
+def test_what_settles_as_of_a_day_before_his_instalment_pays_it_all_the_same() -> None:
+    """Whoever settles with money that is dated before the instalment was due pays the guarantor what he paid for, and the holders what is left to them:
+    taken together as principal that is not due they would get more than they hold."""
+    early = days(FIRST_DUE, -1)
+    settled = given(LOAN, *COMPENSATED).when(pays(early, 200_000, settle=True), on(DAY))
+    [distribution] = [event for event in settled.events if isinstance(event, RepaymentDistributed)]
+    assert distribution.lines == (
+        share(1, 33_499, 0, 0, 0),
+        share(2, 20_099, 0, 0, 0),
+        share(3, 13_400, 0, 0, 0),
+        share(4, 33_002, 1_000, 503, 0),
+    )
+    assert isinstance(settled.state, Repaid)
+
+
 def test_the_whole_loan_where_the_contract_says_so() -> None:
     """He pays what settles the loan, and from then on all is his: the holders have nothing left, and his claim is all principal."""
     late = (amended(GUARANTEED, repayment=WHOLE), *LATE[1:])

@@ -163,6 +163,18 @@ def test_exactly_two_thirds_are_not_more() -> None:
     given(MEASURE, *carried).when(YES, THREE).then(voted(3, 33_334, 100_000), approved("vote", 100_000))
 
 
+def test_of_three_who_are_owed_the_same_all_must_agree() -> None:
+    """Two of them are two thirds to the fen, and not more; so the first who says no has ended it."""
+    voters = tuple(replace(voter, principal_fen=33_333) for voter in ADMIT.voters)
+    asked = (PROPOSED, replace(ADMITTED, voters=voters), RIA, GUS, replace(VOTE, voters=voters))
+    one, two = voted(1, 33_333, 33_333), voted(2, 33_333, 66_666)
+    given(MEASURE, *asked, one).when(YES, TWO).then(two)
+    last = voted(3, 33_333, 99_999)
+    given(MEASURE, *asked, one, two).when(YES, THREE).then(last, approved("vote", 99_999, 99_999))
+    no = voted(2, 33_333, 33_333, 33_333, agrees=False)
+    given(MEASURE, *asked, one).when(NAY, TWO).then(no, failed("mandate_denied"))
+
+
 @pytest.mark.parametrize(
     ("amount_fen", "steps"),
     [

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from libs.events.measures import LoanWrittenOff, PenaltyWaived, RecoveryReceived, WaivedLine
 from libs.events.money import money_context
 from libs.events.repayment import CalendarOpened
+from services.repayment.api.off_balance import SuspendedOut
 from services.repayment.app import build
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.allocation import lines_through
@@ -26,7 +28,9 @@ from tests.unit.repayment.correction_story import RESTATED
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import random_measure
 from tests.unit.repayment.stories import OPENED, SECOND_DUE, amended, days, line, no_income, received
+from tests.unit.repayment.test_income import MAY, STRETCHED
 from tests.unit.repayment.test_page_lives import Anything
+from tests.unit.repayment.troubled_story import LATE_ON, MISSED
 from tests.unit.runtime.edge_world import World, running
 
 LOST_ON = days(SECOND_DUE, 20)
@@ -245,3 +249,22 @@ async def test_losses_are_asked_for_by_region_and_product_and_followed_to_loans(
         "penalty_fen": 0,
     }
     assert (await get("/suspended-interest", region="CN-44"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("story", "day", "interest_fen"),
+    [
+        # three instalments were missed: 10.00, 6.70 and 3.37
+        ((*MISSED, no_income(LATE_ON, 63)), LATE_ON, 2_007),
+        (STRETCHED, LATE_ON, 2_007),
+        (STRETCHED, days(MAY, -1), 2_007),
+        # the row that asks for them is due, with interest of its own: 9.34 since the restructuring
+        (STRETCHED, MAY, 2_007 + 934),
+    ],
+)
+def test_a_restructuring_brings_no_interest_back(
+    story: tuple[Any, ...], day: date, interest_fen: int
+) -> None:
+    """It pays nothing: what was due and unpaid of interest is suspended until it is paid, also where it is due anew."""
+    [loan] = documents(LOANS, history("loan_7", *story)).values()
+    assert SuspendedOut.of(nested("loan_7", loan), day).interest_fen == interest_fen

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -9,15 +10,18 @@ import pytest
 from libs.events.claims import ReservationReleased
 from libs.events.in_kind import DebtSettledInKind
 from libs.events.measures import Extension, LoanRescheduled, MeasureTerms, Reclassification, Restructuring
-from libs.events.repayment import InstallmentDue, LoanClassified, LoanOpened, PaymentMissed
+from libs.events.repayment import InstallmentDue, LoanClassified, LoanOpened, PaymentMissed, PenaltyLine
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.order import Allocation, Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.domain.allocation import penalty_lines
+from services.repayment.domain.profile import profile_named
 from services.repayment.domain.restructuring import extension_max
 from services.repayment.domain.trouble import Floor, floor_on
 from tests.unit.given import given, step
 from tests.unit.repayment.asset_story import LORRY
 from tests.unit.repayment.stories import (
+    CONTRACTED,
     FIRST_DUE,
     FUNDED_ON,
     LAST_DUE,
@@ -167,6 +171,14 @@ def test_of_what_was_not_due_the_whole_period_costs() -> None:
     assert rows[0][2] == 1_000 + 1_000 - 217
 
 
+def test_days_of_penalty_take_no_more_than_their_part_of_the_interest() -> None:
+    """31 days until a Sunday whose instalment moves to Monday would be 3.36 of 330.02 at 12 %, a month of which costs 3.30: the rest is interest
+    of what was not due."""
+    manner = RepaymentTerms(method="equal_instalments", shift="following")
+    rows = asked(manner, Restructuring(months=2), SECOND_DUE)
+    assert rows[0] == (days(SECOND_DUE, 1), 24_628, 1_000 + 1_000 - 330)
+
+
 def test_a_loan_repaid_at_once_is_extended_by_its_own_months() -> None:
     """It has one row and three months: four more are too many."""
     given(LOAN, lent(ONE)).when(done(Extension(months=4)), on(MARCH)).then_refused("extension_too_long")
@@ -275,3 +287,20 @@ def test_what_is_asked_anew_is_asked_for_and_missed_again() -> None:
     evening = days(first, 1)
     missed = step(LOAN, empty.state, misses(evening), on(evening))
     assert [event.number for event in missed.events if isinstance(event, PaymentMissed)] == [1]
+
+
+def test_what_is_asked_anew_bears_penalty_from_its_new_day() -> None:
+    """Penalty up to the restructuring was charged, and stays; of the days from then on to the new due day interest is asked. Ten days after that,
+    ten days of penalty."""
+    late = given(LOAN, CONTRACTED).when(done(Restructuring(months=2)), on(days(FIRST_DUE, 20)))
+    book = late.state.book
+    [charged] = book.penalties
+    assert (charged.to, charged.owed_fen) == (days(FIRST_DUE, 20), 335)
+    first = book.rows[0]
+    open_fen = first.principal_fen + first.interest_fen
+    day, rules = days(first.due_on, 10), profile_named("demo").on(FUNDED_ON)
+    # 18 % a year
+    owed_fen = round(Fraction(open_fen * 18 * 10, 100 * 365))
+    assert penalty_lines(book, day, rules) == (
+        PenaltyLine(number=1, open_fen=open_fen, days=10, penalty_fen=owed_fen),
+    )

@@ -9,9 +9,20 @@ from libs.events.repayment import PaymentReceived
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
-from tests.unit.given import decided
+from tests.unit.given import decided, given, step
 from tests.unit.repayment.late_story import Story
-from tests.unit.repayment.stories import FIRST_DUE, INSTALLMENT, LOAN, SECOND_DUE, days, on, pays
+from tests.unit.repayment.stories import (
+    CONTRACTED,
+    FIRST_DUE,
+    INSTALLMENT,
+    LOAN,
+    SECOND_DUE,
+    days,
+    due,
+    failed,
+    on,
+    pays,
+)
 from tests.unit.repayment.test_correcting import compared, money
 
 DEMO = profile_named("demo")
@@ -59,3 +70,17 @@ def test_a_payment_says_that_it_came_behind_a_charge(late_days: int, *, behind: 
     assert days(FIRST_DUE, 33) > SECOND_DUE
     (received,) = told(days(FIRST_DUE, late_days)).said(PaymentReceived)
     assert received.behind_charge == behind
+
+
+def test_a_charge_up_to_its_own_day_is_none_behind_it() -> None:
+    """Two payments of one day, the first of which is charged the penalty up to it: the second comes after no charge of a later day."""
+    day = days(FIRST_DUE, 10)
+    first = given(LOAN, CONTRACTED, due(1), failed(FIRST_DUE)).when(pays(day, 1_000), on(day))
+    [penalty] = first.state.book.penalties
+    assert penalty.to == day
+    second = step(LOAN, first.state, pays(day, 1_000, payment_id="pay_2"), on(day))
+    behind = [event.behind_charge for event in second.events if isinstance(event, PaymentReceived)]
+    assert behind == [False]
+    # of the day before it, it is
+    before = step(LOAN, first.state, pays(days(day, -1), 1_000, payment_id="pay_2"), on(day))
+    assert [event.behind_charge for event in before.events if isinstance(event, PaymentReceived)] == [True]

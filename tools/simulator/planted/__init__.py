@@ -3,6 +3,7 @@
 from typing import Final
 
 from tools.simulator.planted import (
+    anew,
     assets,
     bank,
     closing,
@@ -55,6 +56,7 @@ PLANTS: Final = {
         *schedules.PLANTS,
         *prepaying.PLANTS,
         *settling.PLANTS,
+        *anew.PLANTS,
         *lateness.PLANTS,
         *outside.PLANTS,
         *bank.PLANTS,

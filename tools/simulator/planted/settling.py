@@ -36,7 +36,7 @@ PLANTS = (
         instead(settling, "_charged_before", lambda _real: lambda _row, _penalty: 0),
         ("is paid early, penalty of",),
         config=RESTRUCTURED,
-        seeds=range(2, 3),
+        seeds=range(4, 5),
     ),
     Plant(
         "restructured-at-a-discount",
