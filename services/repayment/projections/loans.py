@@ -118,6 +118,7 @@ def _changes(data: object) -> Sequence[Op]:
                 Set(repaid.loan_id, "state", "repaid"),
                 Set(repaid.loan_id, "repaid_on", repaid.repaid_on.isoformat()),
                 Set(repaid.loan_id, "repaid_early", repaid.early),
+                *_late(repaid.loan_id, 0, repaid.repaid_on),
                 *holders.repaid(repaid.loan_id),
             ]
         case _:
@@ -265,7 +266,7 @@ def _allocated(doc: str, allocation: Sequence[AllocationLine]) -> Sequence[Op]:
 
 VIEW = View(
     name="repayment.loans",
-    version=10,
+    version=11,
     reads=(
         LoanOpened,
         PaymentReceived,

@@ -14,7 +14,7 @@ from services.repayment.api.shapes import LoanOut
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen, overdue_lines
-from services.repayment.domain.loan_state import Running
+from services.repayment.domain.loan_state import Repaid, Running
 from services.repayment.domain.profile import WRITTEN_OFF, Rules, profile_named
 from services.repayment.domain.settling import payoff_fen, settlement
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
@@ -22,6 +22,7 @@ from tests.unit.documents import documents, history
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import random_measure
 from tests.unit.repayment.test_loan_page import shown, told
+from tests.unit.repayment.test_page_at_the_end import require_at_rest
 from tests.unit.repayment.test_pause_lives import Poor, random_pause
 
 DEMO = profile_named("demo")
@@ -92,6 +93,8 @@ def _agree(lived: Anything, rules: Rules) -> None:
     state, today = lived.state, lived.today
     if isinstance(state, Running):
         _page_agrees(loan, state, today, rules)
+    elif isinstance(state, Repaid):
+        require_at_rest(shown(loan, today))
     late_fen = 0
     buckets = documents(BUCKETS, history("loan_7", *lived.events))
     is_running = isinstance(state, Running)
