@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 #: a payment that was taken is known for good; events say what of the principal is overdue;
 #: what was paid late while a debit had no answer is judged with it; what was told late is placed by its own date; the first row
 #: after a restructuring asks for no interest of days on which its principal bore penalty.
-#: 10: an instalment that is paid in full while an older one is open is in no day's way.
+#: 10: an instalment that is paid in full while an older one is open is in no day's way; a payment says what lapses by it.
 RULES = 10
 
 

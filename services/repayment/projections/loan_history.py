@@ -107,7 +107,7 @@ def _nested(fields: Mapping[str, int | str]) -> dict[str, Any]:
 
 VIEW = View(
     name="repayment.loan-history",
-    version=5,
+    version=6,
     # who holds what moves no amount of the page
     reads=tuple(kind for kind in loans.VIEW.reads if kind not in (RepaymentDistributed, ClaimTransferred)),
     project=project,

@@ -1,5 +1,6 @@
 """In every life, with measures, pauses and corrections, the borrower's page and the buckets say what the loan's state says."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
@@ -21,6 +22,7 @@ from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import random_measure
+from tests.unit.repayment.stories import pays
 from tests.unit.repayment.test_loan_page import shown, told
 from tests.unit.repayment.test_page_at_the_end import require_at_rest
 from tests.unit.repayment.test_pause_lives import Poor, random_pause
@@ -66,10 +68,22 @@ class Anything(Poor):
             )
         )
 
+    def settled_and_corrected(self) -> Iterator[None]:
+        """All is paid as of some day that is over; some of what was paid is put right."""
+        value_date = self.today - timedelta(days=self.chance.randint(0, 90))
+        self.say(pays(value_date, 10**9, settle=True, payment_id="pay_all"))
+        yield
+        for _ in range(3):
+            self.correct()
+            for _ in self.day():
+                pass
+            yield
+
 
 @given(seed=st.integers(0, 2**32))
 @example(seed=15)
 @example(seed=114)
+@example(seed=169)
 @settings(max_examples=30, deadline=None)
 def test_in_every_life_the_page_says_what_the_state_says(seed: int) -> None:
     """On any morning, in any order of payment: what ends the loan on a later day by its page is what ends it by its state, and so is all
@@ -86,6 +100,8 @@ def test_in_every_life_the_page_says_what_the_state_says(seed: int) -> None:
             if chance.random() < 0.08:
                 _agree(lived, rules)
         _agree(lived, rules)
+        for _ in lived.settled_and_corrected():
+            _agree(lived, rules)
 
 
 def _agree(lived: Anything, rules: Rules) -> None:
