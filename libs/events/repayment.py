@@ -171,6 +171,8 @@ class PaymentReceived:
     `cost_fen` of the payment went to a recovery's cost before that, and is no part of `amount_fen`.
     `overdue_principal`, here and in other events, says how much of the loan's principal is overdue where that changes by the record.
     `behind_charge`: it counts as of a day before one up to which penalty had been charged; a redating to its own date puts that right.
+    `lapsed` is what an end as of such a day leaves unpaid of instalments that were not due on it, and nobody owes any more: penalty that was
+    charged for the days since, and of a loan that was written off the interest and fees that were owed then.
     """
 
     loan_id: str
@@ -192,6 +194,7 @@ class PaymentReceived:
     cost_fen: Count = 0
     overdue_principal: OverduePrincipal | None = None
     behind_charge: bool = False
+    lapsed: tuple[AllocationLine, ...] = ()
 
 
 @event("repayment.RepaymentDistributed.v1")

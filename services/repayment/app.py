@@ -51,9 +51,10 @@ if TYPE_CHECKING:
 #: of the loan, to come; a loan that was observed is told of its better class on the day after;
 #: a payment that was taken is known for good; events say what of the principal is overdue;
 #: what was paid late while a debit had no answer is judged with it; what was told late is placed by its own date; the first row
-#: after a restructuring asks for no interest of days on which its principal bore penalty; a new row has the contract's fee also where it
-#: asks for nothing else.
-RULES = 9
+#: after a restructuring asks for no interest of days on which its principal bore penalty.
+#: 10: an instalment that is paid in full while an older one is open is in no day's way; a payment says what lapses by it; a new row has the
+#: contract's fee also where it asks for nothing else.
+RULES = 10
 
 
 def build(profile: str) -> Service:

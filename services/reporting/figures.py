@@ -87,7 +87,7 @@ def _loss(name: str, title: str, field: str) -> Figure:
         name=name,
         title=title,
         unit="fen",
-        formula="Σ over loans that were written off; written off = recovered + in kind + waived − corrected + left",
+        formula="Σ over loans that were written off; written off = recovered + in kind + waived + lapsed − corrected + left",
         rule="processes.md 1.P",
         view=_LOSSES,
         doc="sum",

@@ -8,6 +8,7 @@ from typing import Any
 
 from tools.simulator import late_books
 from tools.simulator.kind_books import settled_in_kind
+from tools.simulator.lapse_books import lapse
 from tools.simulator.loan_books import LoanBook, opened
 from tools.simulator.loan_books import require as _require
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, is_a_customer, only_mediates
@@ -211,6 +212,7 @@ class Books:
         )
         before, after = data["principal_before_fen"], data["principal_after_fen"]
         _require(loan.outstanding_fen == before, f"{where}: outstanding before is wrong")
+        lapse(loan, where, data)
         loan.pay(where, parts, date.fromisoformat(data["value_date"]))
         _require(loan.outstanding_fen == after, f"{where}: outstanding after is wrong")
 

@@ -56,6 +56,8 @@ class CaseBooks:
     promises: PromiseBooks = field(default_factory=PromiseBooks)
     debtors: defaultdict[str, DebtorBook] = field(default_factory=lambda: defaultdict(DebtorBook))
     payments: dict[str, int] = field(default_factory=dict)
+    missed: set[tuple[str, int, str]] = field(default_factory=set)
+    """Instalments that were said to be missed and open. While the word travels the loan may be asked otherwise, and they are missed no more."""
 
     def record(self, where: str, events: list[Any]) -> None:
         """Fold one decision. Raises WrongBooks."""
@@ -90,10 +92,14 @@ class CaseBooks:
 
     # --- cases --------------------------------------------------------------------------------------------------
 
+    def _missed(self, _where: str, data: Any) -> None:
+        if not data.get("paid_on"):
+            self.missed.add(_miss(data))
+
     def _opened(self, where: str, data: Any) -> None:
-        name, loan = data["case_id"], self.books.loans[data["loan_id"]]
+        name = data["case_id"]
         require(name not in self.cases, f"{where}: {name} is open already")
-        require(loan.rows[data["number"]].missed, f"{where}: {name} is opened for nothing")
+        require(_miss(data) in self.missed, f"{where}: {name} is opened for nothing")
         self.cases[name] = CaseBook(data["debtor_id"], data["loan_id"], data["overdue_fen"])
         self.owners[name] = data["debtor_id"]
 
@@ -189,6 +195,7 @@ class CaseBooks:
 
 
 _HANDLERS: dict[str, Callable[[CaseBooks, str, Any], None]] = {
+    "repayment.PaymentMissed.v1": CaseBooks._missed,
     "repayment.PaymentReceived.v1": CaseBooks._paid,
     "collections.CaseOpened.v1": CaseBooks._opened,
     "collections.MissAdded.v1": CaseBooks._overdue,
@@ -203,6 +210,10 @@ _HANDLERS: dict[str, Callable[[CaseBooks, str, Any], None]] = {
     "collections.ContactStarted.v1": CaseBooks._reached_for,
     "collections.ContactLogged.v1": CaseBooks._logged,
 }
+
+
+def _miss(data: Any) -> tuple[str, int, str]:
+    return data["loan_id"], data["number"], data["due_on"]
 
 
 def _is_late(loan: LoanBook) -> bool:

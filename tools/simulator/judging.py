@@ -133,7 +133,8 @@ def _compare_losses(world: World, books: Books) -> None:
         for part in ("principal", "interest", "fee", "penalty"):
             open_fen = sum(getattr(each, f"{part}_fen") for each in loan.rows.values()) if loan.runs else 0
             _equal(f"{part} left of the loss of {row['loan_id']}", row[f"left_{part}_fen"], open_fen)
-        went_fen = row["recovered_fen"] + row["in_kind_fen"] + row["waived_fen"] - row["corrected_fen"]
+        went = ("recovered_fen", "in_kind_fen", "waived_fen", "lapsed_fen")
+        went_fen = sum(row[name] for name in went) - row["corrected_fen"]
         _equal(f"the loss of {row['loan_id']}", row["written_off_fen"], went_fen + row["left_fen"])
     for document in (document for document in documents if document["kind"] != "loan"):
         parts = [

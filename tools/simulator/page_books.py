@@ -99,6 +99,8 @@ class PageBooks:
                 shown["status"] == "overdue"
             ) == is_overdue
             require(is_right, f"the page calls {name} {shown['status']}, open is {owed}")
+        is_late = page["dpd"] > 0 and not running
+        require(not is_late, f"the page of {loan.loan_id} is {page['dpd']} days past due, and it is repaid")
         late = sum(row.principal_fen for row in loan.rows.values() if running and row.missed)
         split = late, loan.outstanding_fen - late
         told = page["overdue_principal_fen"], page["normal_principal_fen"]

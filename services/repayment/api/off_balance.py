@@ -27,7 +27,7 @@ _SUSPENDED: Final = {"state": "running", "accrual": "non_accrual", "written_off_
 
 class LossSums(BaseModel):
     """Losses added up: what was owed when they were written off and what is left of it, part by part, and what became of the rest.
-    `written_off_fen` = recovered + in kind + waived − corrected + left, in each row and in each sum. `cost_fen` is what their pursuit cost, `cost_paid_fen` what of it came before that. `given_up_fen` is interest and fees of
+    `written_off_fen` = recovered + in kind + waived + lapsed − corrected + left, in each row and in each sum. `cost_fen` is what their pursuit cost, `cost_paid_fen` what of it came before that. `given_up_fen` is interest and fees of
     rows that were not due then, and is owed by nobody."""
 
     loans: int = Field(0, examples=[1])
@@ -40,6 +40,7 @@ class LossSums(BaseModel):
     recovered_fen: int = Field(0, examples=[20_000])
     in_kind_fen: int = 0
     waived_fen: int = 0
+    lapsed_fen: int = 0
     corrected_fen: int = 0
     left_fen: int = Field(0, examples=[46_998])
     left_principal_fen: int = Field(0, examples=[46_998])

@@ -152,7 +152,7 @@ def paid_fen(account: Account, component: str) -> int:
 
 
 def charged_fen(account: Account) -> int:
-    """What of penalty was charged on all instalments, less what was waived."""
+    """What of penalty was charged on all instalments, less what was waived or lapsed."""
     rows = account.get("rows", {}).values()
     charged: int = sum(row.get("penalty_fen", 0) for row in rows)
     return charged
@@ -245,7 +245,9 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         _OVERDUE,
         lambda account, _: account.get("outstanding_fen", 0) - overdue_principal_fen(account),
     ),
-    "penalty_fen": Formula("Σ penalty charged − Σ penalty paid or waived", _PENALTY, _told("penalty_fen")),
+    "penalty_fen": Formula(
+        "Σ penalty charged − Σ penalty paid, waived or lapsed", _PENALTY, _told("penalty_fen")
+    ),
     "waived_fen": Formula("Σ penalty waived by measures", "decision 25", _told("waived_fen")),
     "recovered_fen": Formula(
         "Σ payments since the loan was written off", "decision 25", _told("recovered_fen")

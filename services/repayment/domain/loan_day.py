@@ -336,12 +336,18 @@ def _month_end(rules: Rules, book: Book, until: date) -> date | None:
 
 
 def _unsaid(book: Book, number: int) -> date | None:
-    """Due date of the first open instalment from `number` on; a row of zero is never due."""
+    """Due date of the first open instalment from `number` on; a row of zero is never due, and one that was paid in full out of its turn
+    (an order by component) is not open. The oldest one that has received something is."""
     rows = book.rows[max(number, book.first_open) - 1 :]
-    full = (
-        {line.number for line in book.paid if not lines_of(book, line.number)} if len(book.paid) > 1 else ()
+    touched = {line.number for line in book.paid if line.number != book.first_open}
+    return next(
+        (
+            row.due_on
+            for row in rows
+            if is_asked(row) and (row.number not in touched or lines_of(book, row.number))
+        ),
+        None,
     )
-    return next((row.due_on for row in rows if is_asked(row) and row.number not in full), None)
 
 
 def _debit_id(loan_id: str, on: date) -> str:

@@ -40,10 +40,10 @@ from services.repayment.domain.money_in import Money
 from services.repayment.domain.pay_order import order_of
 from services.repayment.domain.pending import judged_to, waits_for
 from services.repayment.domain.prepaying import Prepayment, prepayment, reason_of
-from services.repayment.domain.profile import Profile, Rules
+from services.repayment.domain.profile import WRITTEN_OFF, Profile, Rules
 from services.repayment.domain.recovering import recovered
 from services.repayment.domain.recovery_cost import cost_first
-from services.repayment.domain.settling import settlement
+from services.repayment.domain.settling import lapsed, settlement
 from services.repayment.domain.sharing import shares
 from services.repayment.domain.trading import release_all
 
@@ -198,7 +198,8 @@ def _taken(
 ) -> Sequence[LoanEvent]:
     if charges is None:
         charges = penalties(rules, state, _charged_to(state, money, context))
-    book = after(charged_by(state.book, charges), lines)
+    owed = charged_by(state.book, charges)
+    book = after(owed, lines)
     if change is not None:
         book = rescheduled(book, change.rows)
     early = any(line.number == UNDUE for line in lines)
@@ -222,6 +223,7 @@ def _taken(
             payer=money.payer,
             guarantor=state.guarantee.guarantor if state.guarantee else "",
             behind_charge=_is_behind_charge(state.book, money.value_date),
+            lapsed=lapsed(owed, lines, is_lost=state.bucket == WRITTEN_OFF),
         ),
         _distributed(rules, state, money, lines),
         *recovered(state, money.payment_id, money.value_date, lines),

@@ -3,7 +3,7 @@
 What is reached can be forked: with and without an error the days before it are the same, and are lived once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple, assert_never
@@ -326,6 +326,11 @@ class Run:
                 paid_penalty_fen=row.paid_penalty_fen + line.penalty_fen,
             )
 
+    def _owed_less(self, penalty_fen: Mapping[int, int]) -> None:
+        for number, fen in penalty_fen.items():
+            row = self.rows.get(number, Row())
+            self.rows[number] = replace(row, penalty_fen=row.penalty_fen - fen)
+
     def _note(self, event: LoanEvent) -> None:
         """What each claim got and each row received, beside the state."""
         match event:
@@ -333,13 +338,14 @@ class Run:
                 self._share(event)
             case RecoveryCostPaid(account_id=payee):
                 self.costs[payee] = self.costs.get(payee, 0) + event.amount_fen
-            case PaymentReceived(allocation=lines) | DebtSettledInKind(lines=lines):
+            case PaymentReceived(allocation=lines, lapsed=lapsed):
+                self._allocate(lines)
+                self._owed_less({each.number: each.penalty_fen for each in lapsed})
+            case DebtSettledInKind(lines=lines):
                 self._allocate(lines)
             case PenaltyWaived(lines=given_up):
-                for waived in given_up:
-                    row = self.rows.get(waived.number, Row())
-                    self.rows[waived.number] = replace(row, penalty_fen=row.penalty_fen - waived.waived_fen)
-                    self.waived_fen += waived.waived_fen
+                self._owed_less({each.number: each.waived_fen for each in given_up})
+                self.waived_fen += sum(each.waived_fen for each in given_up)
             case ScheduleChanged(rows=rows):
                 for asked in rows:
                     if asked.number in self.rows:

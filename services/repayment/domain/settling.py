@@ -4,6 +4,7 @@ After a restructuring all that was in arrears stands in rows that are not due ye
 is what would have settled it before: a new schedule forgives nothing, and asks for no day twice.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TypeGuard
 
@@ -14,6 +15,7 @@ from services.repayment.domain.allocation import (
     Book,
     Penalty,
     accrued,
+    after,
     counted_due,
     line_fen,
     lines_through,
@@ -40,6 +42,29 @@ def settlement(
     interest_fen = accrued_interest_fen(rules, book, principal_fen, on, of_fen=principal_fen, through=through)
     interest_fen -= sum(line.interest_fen for line in due if line.number > through)
     return (*due, AllocationLine(number=UNDUE, interest_fen=interest_fen, principal_fen=principal_fen))
+
+
+def lapsed(book: Book, lines: Sequence[AllocationLine], *, is_lost: bool) -> tuple[AllocationLine, ...]:
+    """What is left of each instalment, though it was charged or written off, when these lines end the loan as of a day before that: penalty,
+    and of a loss its interest and fees as well. Nothing when they do not end it, or as of a day on which all that was due."""
+    early = next((line for line in lines if line.number == UNDUE), None)
+    if early is None or sum(line.principal_fen for line in lines) < book.outstanding_fen:
+        return ()
+    paid = after(book, [line for line in lines if line is not early])
+    interest_fen, found = early.interest_fen, []
+    for line in lines_through(paid, len(paid.rows)):
+        used_fen = min(interest_fen, line.interest_fen)
+        interest_fen -= used_fen
+        left = AllocationLine(
+            number=line.number,
+            penalty_fen=line.penalty_fen,
+            fee_fen=line.fee_fen if is_lost else 0,
+            interest_fen=line.interest_fen - used_fen if is_lost else 0,
+            principal_fen=0,
+        )
+        if line_fen(left):
+            found.append(left)
+    return tuple(found)
 
 
 def payoff_fen(book: Book, on: date, rules: Rules) -> int:

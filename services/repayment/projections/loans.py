@@ -118,6 +118,8 @@ def _changes(data: object) -> Sequence[Op]:
                 Set(repaid.loan_id, "state", "repaid"),
                 Set(repaid.loan_id, "repaid_on", repaid.repaid_on.isoformat()),
                 Set(repaid.loan_id, "repaid_early", repaid.early),
+                Set(repaid.loan_id, "penalty_fen", 0),
+                *_late(repaid.loan_id, 0, repaid.repaid_on),
                 *holders.repaid(repaid.loan_id),
             ]
         case _:
@@ -217,8 +219,9 @@ def _received(payment: PaymentReceived) -> Sequence[Op]:
     ops: list[Op] = [
         Set(doc, "outstanding_fen", payment.principal_after_fen),
         Set(doc, "overdue_fen", payment.overdue_after_fen),
-        Add(doc, "penalty_fen", -sum(line.penalty_fen for line in payment.allocation)),
+        Add(doc, "penalty_fen", -sum(line.penalty_fen for line in (*payment.allocation, *payment.lapsed))),
         *payments.received(payment),
+        *(Add(doc, f"rows.{line.number}.penalty_fen", -line.penalty_fen) for line in payment.lapsed),
     ]
     return [*ops, *_allocated(doc, payment.allocation)]
 
@@ -265,7 +268,7 @@ def _allocated(doc: str, allocation: Sequence[AllocationLine]) -> Sequence[Op]:
 
 VIEW = View(
     name="repayment.loans",
-    version=10,
+    version=11,
     reads=(
         LoanOpened,
         PaymentReceived,

@@ -1,9 +1,10 @@
 """The register of loans that were written off (核销): off the balance, still owed and pursued (processes.md 1.P).
 
 A loan's row keeps what was owed part by part when it was written off, for good, and what became of it: `recovered_fen` came in money,
-`in_kind_fen` a thing took the place of, `waived_fen` was given up, `corrected_fen` corrections made of it; the rest is `left_…`:
+`in_kind_fen` a thing took the place of, `waived_fen` was given up, `lapsed_fen` was not owed yet on the day as of which the rest was settled,
+`corrected_fen` corrections made of it; the rest is `left_…`:
 
-    written_off = recovered + in kind + waived − corrected + left
+    written_off = recovered + in kind + waived + lapsed − corrected + left
 
 Beside it stands what its pursuit cost, `cost_fen`, and what of that was paid from what came, which is no part of `recovered_fen`.
 
@@ -45,7 +46,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         case LoanWrittenOff() as loss:
             return [*_row(loss), *_moved(loss, event, _written_off(loss))]
         case PaymentReceived(bucket="written_off") as payment:
-            return _moved(payment, event, _left(payment.allocation))
+            lapsed_fen = -_left(payment.lapsed)["left_fen"]
+            left = _left([*payment.allocation, *payment.lapsed])
+            return _moved(payment, event, {"lapsed_fen": lapsed_fen, **left})
         case RecoveryReceived() as recovery:
             return _moved(recovery, event, {"recovered_fen": recovery.amount_fen})
         case RecoveryCostBooked() as cost:
@@ -86,7 +89,16 @@ def _written_off(loss: LoanWrittenOff) -> Mapping[str, int]:
         **_parts("written_off", owed),
         **_parts("left", owed),
         **dict.fromkeys(
-            ("recovered_fen", "in_kind_fen", "waived_fen", "corrected_fen", "cost_fen", "cost_paid_fen"), 0
+            (
+                "recovered_fen",
+                "in_kind_fen",
+                "waived_fen",
+                "lapsed_fen",
+                "corrected_fen",
+                "cost_fen",
+                "cost_paid_fen",
+            ),
+            0,
         ),
     }
 
@@ -136,7 +148,7 @@ def _name(of: _Event) -> str:
 
 VIEW = View(
     name="repayment.off-balance",
-    version=3,
+    version=4,
     reads=(
         LoanWrittenOff,
         PaymentReceived,

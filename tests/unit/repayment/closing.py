@@ -4,7 +4,7 @@ markers and ticks come twice, the process dies before and after the log has a de
 An accountant who shares no code with the domain keeps each loan's books beside it and says what must have been missed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
@@ -20,7 +20,7 @@ from libs.events.repayment import (
     PaymentMissed,
     PenaltyCharged,
 )
-from libs.events.system import PhaseDone
+from libs.events.system import PhaseDone, WakeFailed
 from libs.events.topics import system_stream
 from libs.runtime.day import DayMarker, SetBusinessDate, Tick
 from libs.runtime.store import MemoryStore
@@ -104,10 +104,15 @@ class Closing:
         self.bench.decider = self.bench.new_decider(self.bench.store)
         self.say(SetBusinessDate(business_date=STARTED_ON), system_stream(0))
 
-    def open(self, loans: int, terms_of: Random) -> None:
+    def open(
+        self,
+        loans: int,
+        terms_of: Random,
+        rest: Callable[[Random, str], OpenLoan] = random_terms,
+    ) -> None:
         """So many loans of January, the first of them in equal instalments, so that something is due in the next month."""
         for number in range(loans):
-            terms = random_terms(terms_of, str(number))
+            terms = (rest if number else random_terms)(terms_of, str(number))
             terms = terms if number else replace(terms, repayment=None)
             self.auditors[terms.loan_id] = LateAuditor()
             self.say(terms, terms.loan_id)
@@ -184,6 +189,8 @@ class Closing:
         told: list[Any] = []
         for raw in self.bench.events[self.read_to :]:
             told += self._read(raw.value, message)
+        stuck = [event for event in told if isinstance(event, WakeFailed)]
+        assert not stuck, f"the day cannot come to {stuck}"
         self.read_to = len(self.bench.events)
         return told
 

@@ -72,6 +72,28 @@ def _random_manner(chance: Random, months: int, principal_fen: int) -> Repayment
     )
 
 
+def thin_terms(chance: Random, loan: str = "7") -> OpenLoan:
+    """A loan of a few fen whose principal is paid first, and whose interest is a fen in a long month and nothing in a short one: while an
+    instalment of interest alone is open, later ones of principal alone are paid in full."""
+    lent_fen, grace = chance.choice((2, 4, 5)), chance.randint(1, 3)
+    others = chance.sample([part for part in COMPONENTS if part != "principal"], 3)
+    first = PayOrder(across="vertical", components=("principal", *others))
+    return replace(
+        random_terms(chance, loan),
+        principal_fen=lent_fen,
+        annual_rate=Decimal("5.9") / lent_fen,
+        tenor_months=grace + chance.randint(2, 6),
+        claims=tuple(claim(order, 1) for order in range(1, lent_fen + 1)),
+        repayment=RepaymentTerms(
+            method="equal_principal",
+            interest_by="day",
+            day_count="act_360",
+            principal_grace=grace,
+            allocation=Allocation(performing=first, non_performing=first),
+        ),
+    )
+
+
 def _order(chance: Random) -> PayOrder:
     return PayOrder(
         across=chance.choice(("horizontal", "vertical")),

@@ -65,7 +65,7 @@ class Auditor:
         if LoanOpened in by_type:
             self._open(by_type[LoanOpened])
         if LatenessJudged in by_type:
-            self._fine(by_type[LatenessJudged])
+            self._fine(by_type[LatenessJudged], ends=LoanRepaid in by_type)
         if PenaltyCharged in by_type:
             self._charge(by_type[PenaltyCharged])
         self.kept += [event.number for event in outcome.events if isinstance(event, InstallmentDue)]
@@ -147,7 +147,7 @@ class Auditor:
                     fen[number] = amount
         return fen
 
-    def _fine(self, late: LatenessJudged) -> None:
+    def _fine(self, late: LatenessJudged, *, ends: bool) -> None:
         """Penalty of what had been paid when it was known to be late: none within the grace, and owed with the oldest open instalment."""
         for line in late.lines:
             due_on = self.rows[line.number][0]
@@ -156,7 +156,7 @@ class Auditor:
             is_late = (line.paid_on - due_on).days > 3
             assert line.penalty_fen == (floor(exact + Fraction(1, 2)) if is_late else 0)
         assert late.penalty_fen + late.given_up_fen == sum(line.penalty_fen for line in late.lines)
-        assert (late.given_up_fen == 0) or self.ended
+        assert (late.given_up_fen == 0) or self.ended or ends
         if late.penalty_fen:
             assert late.number == min(n for n in self.rows if any(self._owed(n).values()))
             self.penalties[late.number] = self.penalties.get(late.number, 0) + late.penalty_fen

@@ -68,7 +68,7 @@ def test_a_settled_loan_shows_what_was_paid_before_its_time_beside_the_rows() ->
         "overdue_fen": 0,
         "early.principal_fen": 33_666,
         "early.interest_fen": 11,
-        **LATE_ONCE,
+        **(LATE_ONCE | {"dpd": 0}),
         **paid("pay_2", "2024-04-01", (0, 11, 66_668), early=True),
         **row(1, "2024-02-29", (33_002, 1_000), (33_002, 1_000), False),
         **row(2, "2024-03-31", (33_332, 670), (33_332, 670), True),

@@ -1,6 +1,6 @@
 """In every life, with measures, pauses and corrections, the borrower's page and the buckets say what the loan's state says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -16,14 +16,16 @@ from services.repayment.api.shapes import LoanOut
 from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen, overdue_lines
-from services.repayment.domain.loan_state import Running
+from services.repayment.domain.loan_state import Repaid, Running
 from services.repayment.domain.profile import WRITTEN_OFF, Rules, profile_named
 from services.repayment.domain.settling import payoff_fen, settlement
 from services.repayment.projections.overdue_buckets import VIEW as BUCKETS
 from tests.unit.documents import documents, history
 from tests.unit.repayment.lives import random_terms
 from tests.unit.repayment.measured import random_measure
+from tests.unit.repayment.stories import pays
 from tests.unit.repayment.test_loan_page import shown, told
+from tests.unit.repayment.test_page_at_the_end import require_at_rest
 from tests.unit.repayment.test_pause_lives import Poor, random_pause
 
 DEMO = profile_named("demo")
@@ -67,10 +69,22 @@ class Anything(Poor):
             )
         )
 
+    def settled_and_corrected(self) -> Iterator[None]:
+        """All is paid as of some day that is over; some of what was paid is put right."""
+        value_date = self.today - timedelta(days=self.chance.randint(0, 90))
+        self.say(pays(value_date, 10**9, settle=True, payment_id="pay_all"))
+        yield
+        for _ in range(3):
+            self.correct()
+            for _ in self.day():
+                pass
+            yield
+
 
 @given(seed=st.integers(0, 2**32))
 @example(seed=15)
 @example(seed=114)
+@example(seed=169)
 @settings(max_examples=30, deadline=None)
 def test_in_every_life_the_page_says_what_the_state_says(seed: int) -> None:
     """On any morning, in any order of payment: what ends the loan on a later day by its page is what ends it by its state, and so is all
@@ -87,6 +101,8 @@ def test_in_every_life_the_page_says_what_the_state_says(seed: int) -> None:
             if chance.random() < 0.08:
                 agree(lived.events, lived.state, lived.today, rules)
         agree(lived.events, lived.state, lived.today, rules)
+        for _ in lived.settled_and_corrected():
+            agree(lived.events, lived.state, lived.today, rules)
 
 
 def agree(events: Sequence[object], state: Any, today: date, rules: Rules) -> None:
@@ -94,6 +110,8 @@ def agree(events: Sequence[object], state: Any, today: date, rules: Rules) -> No
     loan, *_ = told(*events)
     if isinstance(state, Running):
         _page_agrees(loan, state, today, rules)
+    elif isinstance(state, Repaid):
+        require_at_rest(shown(loan, today))
     late_fen = 0
     buckets = documents(BUCKETS, history("loan_7", *events))
     is_running = isinstance(state, Running)
