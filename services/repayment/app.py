@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 #: of the loan, to come; a loan that was observed is told of its better class on the day after;
 #: a payment that was taken is known for good; events say what of the principal is overdue;
 #: what was paid late while a debit had no answer is judged with it; what was told late is placed by its own date; the first row
-#: after a restructuring asks for no interest of days on which its principal bore penalty.
+#: after a restructuring asks for no interest of days on which its principal bore penalty; what is entered in the place of a voided payment names it.
 RULES = 9
 
 

@@ -265,7 +265,7 @@ def _allocated(doc: str, allocation: Sequence[AllocationLine]) -> Sequence[Op]:
 
 VIEW = View(
     name="repayment.loans",
-    version=10,
+    version=11,
     reads=(
         LoanOpened,
         PaymentReceived,
