@@ -15,6 +15,7 @@ class Arrival:
     """A payment before anything was decided about it: all of its money, also what went back.
 
     It was booked on `booked_on`, when the loan had not been woken for phase `before_phase` of that date and had for all before.
+    It was entered in the place of payment `replaces`, which was reversed; empty for none.
     """
 
     account_id: str
@@ -22,6 +23,7 @@ class Arrival:
     booked_on: date
     before_phase: Count
     mode: PaymentMode = ""
+    replaces: str = ""
 
 
 @record

@@ -137,7 +137,7 @@ class InstallmentDebitFailed:
 @event("bidding.LoanPaymentDebited.v1")
 class LoanPaymentDebited:
     """The payer's voluntary payment left his account; the loan answers next. `settle` asks for early full payment, `prepay` for
-    early payment of a part."""
+    early payment of a part; it is entered in the place of payment `replaces`, which was reversed (empty for none)."""
 
     account_id: str
     owner: str
@@ -150,6 +150,7 @@ class LoanPaymentDebited:
     held_after_fen: Count
     postings: tuple[Posting, ...]
     prepay: Prepay | None = None
+    replaces: str = ""
 
 
 @event("bidding.LoanPaymentReturned.v1")

@@ -107,7 +107,7 @@ class Figure:
 
     @property
     def usage(self) -> str:
-        """How it is asked for: `m1_principal`, `late_principal_of_region:<region>`."""
+        """How it is asked for: `current_principal`, `late_principal_of_region:<region>`."""
         return ":".join((self.name, *(f"<{part}>" for part in self.of)))
 
     def value_in(self, document: Mapping[str, Any] | None) -> int | None:

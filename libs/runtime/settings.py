@@ -107,9 +107,10 @@ class Settings(BaseSettings):
     )
 
     # rules
-    profile: Literal["demo", "cn-p2p-2016"] = Field(
+    profile: Literal["demo", "demo-30-days", "cn-p2p-2016"] = Field(
         "demo",
-        description="Which dated tables of rule parameters decide (domain/profile.py). `demo` has no rate cap.",
+        description="Which dated tables of rule parameters decide (domain/profile.py). `demo` has no rate cap; `demo-30-days` is the same "
+        "with overdue buckets from 1, 30, 60 and 90 days. A platform keeps the one that it began with.",
     )
 
     # deciding and answering

@@ -288,13 +288,6 @@ FIGURES = (
         {"bucket": _CURRENT},
     ),
     _principal(
-        "m1_principal",
-        "Outstanding principal of loans 1 to 30 days past due",
-        "Σ whole outstanding principal of loans in bucket M1",
-        "bucket:M1",
-        {"bucket": "M1"},
-    ),
-    _principal(
         "bucket_principal",
         "Outstanding principal of loans in one overdue bucket",
         "Σ whole outstanding principal of the bucket's loans",

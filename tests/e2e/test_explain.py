@@ -88,9 +88,9 @@ def test_every_figure_is_the_sum_of_its_rows_down_to_their_events(life: Life) ->
     }  # perhaps none of the loans asked for
     assert nonzero >= {figure.name for figure in figures_of(services)} - at_rest
 
-    told = loanstream(town, "explain", "m1_principal")
+    told = loanstream(town, "explain", "bucket_principal:M1")
     assert told.returncode == 0, told.stderr
-    assert "Outstanding principal of loans 1 to 30 days past due" in told.stdout
+    assert "Outstanding principal of loans in one overdue bucket" in told.stdout
     assert "OverdueBucketChanged" in told.stdout
     partial = loanstream(town, "explain", "late_principal_of_region")
     assert (partial.returncode, "late_principal_of_region:<region>" in partial.stderr) == (2, True)

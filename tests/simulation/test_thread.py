@@ -13,6 +13,7 @@ from tests.simulation.reports import SEEDS, report
 from tools.simulator.config import Config
 from tools.simulator.log import LogFaults
 from tools.simulator.plan import Plan
+from tools.simulator.planted.corrections import AGAIN
 from tools.simulator.planted.lateness import ANSWERED_LATE
 from tools.simulator.planted.plant import LATE, ROUGH_LOG
 from tools.simulator.planted.settling import RESTRUCTURED
@@ -149,6 +150,12 @@ def test_a_debit_that_is_answered_late_makes_no_false_miss_and_hides_none() -> N
     done.append(simulate(8, services(thread_only=True), rough).auditor)
     assert all(each.refusals["internal"] and each.events["system.PolicyFailed.v1"] for each in done)
     assert all(each.events["repayment.LatenessJudged.v1"] and each.parked.paid for each in done)
+
+
+def test_a_voided_payment_is_entered_again_once_and_both_are_marked() -> None:
+    """Payers name what they replace, and what they must not: it goes back by its name."""
+    done = [simulate(seed, services(thread_only=True), AGAIN).auditor.beside.pages.again for seed in (5, 7)]
+    assert all(each.entered and len(each.asked) > len(each.entered) for each in done)
 
 
 def test_phases_of_many_ticks_end_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from libs.events.records import RawRecord
 from tools.simulator.books import Books
 from tools.simulator.books_beside import BooksBeside
+from tools.simulator.bucket_books import buckets_of
 from tools.simulator.log import Place
 from tools.simulator.parked_books import ParkedBooks
 
@@ -106,6 +107,7 @@ class Auditor:
         self.partitions = partitions
         self.books = Books()
         self.beside = BooksBeside(self.books, minutes_east, profile)
+        self._buckets = buckets_of(profile)
         self.parked = ParkedBooks()
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -250,7 +252,7 @@ class Auditor:
         if phase == MISSES:
             for loan in self.books.loans.values():
                 if self._home(loan.loan_id) == part.number and not self.parked.hears_late(loan):
-                    loan.closed(where, day)
+                    loan.closed(where, day, self._buckets)
                     self.beside.days.judged(where, loan.loan_id, day)
                     self.beside.measures.judged(where, loan, day)
         elif phase == PROMISES:

@@ -21,17 +21,7 @@ class WrongBooks(AssertionError):
 #: The line of an allocation that pays what was not due yet.
 _UNDUE: Final = 0
 _GRACE_DAYS: Final = 3
-#: Days past due (domain.md section 4): a loan is in the last bucket, and in the last class, whose number it has reached.
-_BUCKETS: Final = (
-    ("current", 0),
-    ("M1", 1),
-    ("M2", 31),
-    ("M3", 61),
-    ("M4", 91),
-    ("M5", 121),
-    ("M6", 151),
-    ("M6+", 181),
-)
+#: Days past due (domain.md section 4): a loan is in the last class, and of the profile's table in the last bucket, whose number it has reached.
 _CLASSES: Final = (
     ("normal", 0),
     ("special_mention", 1),
@@ -342,8 +332,8 @@ class LoanBook:
         waits = self.waits_for(where) if self.restated_at != where else []
         require(not waits, f"{where}: {self.loan_id} is judged before {waits} is answered")
 
-    def closed(self, where: str, day: date) -> None:
-        """The misses phase of a day is over on the loan's partition: all that the day had to say has been said."""
+    def closed(self, where: str, day: date, buckets: Sequence[tuple[str, int]]) -> None:
+        """The misses phase of a day is over on the loan's partition: all that the day had to say has been said, by this table of buckets."""
         for number, row in self.rows.items():
             if row.asked_fen:
                 require(row.asked or row.due_on > day, f"{where}: {self.loan_id} was not asked for {number}")
@@ -352,7 +342,7 @@ class LoanBook:
         late = [part.number for part in self.late]
         require(not late, f"{where}: {self.loan_id} was late with {late} in silence")
         dpd = self.dpd(day)
-        bucket, least = _reached(_BUCKETS, dpd), _reached(_CLASSES, dpd)
+        bucket, least = _reached(buckets, dpd), _reached(_CLASSES, dpd)
         bucket = "written_off" if self.written_off and self.runs else bucket
         require(
             self.bucket == bucket, f"{where}: {self.loan_id} is in {self.bucket}, {dpd} days are {bucket}"

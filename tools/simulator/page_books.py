@@ -11,6 +11,7 @@ from typing import Any, Final
 from tools.simulator.books import Books
 from tools.simulator.line_books import LineBooks
 from tools.simulator.loan_books import LoanBook, require
+from tools.simulator.reentry_books import ReentryBooks
 
 #: Events of a loan that always stand in its history. Others may, if they move an amount.
 _TOLD: Final = (
@@ -38,6 +39,7 @@ class PageBooks:
     branches: dict[str, str] = field(default_factory=dict)
     received: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     lines: LineBooks = field(default_factory=LineBooks)
+    again: ReentryBooks = field(default_factory=ReentryBooks)
     entries: dict[str, Any] = field(default_factory=dict)
     """How each open case stands in the queue."""
     restated: set[str] = field(default_factory=set)
@@ -47,6 +49,7 @@ class PageBooks:
         """Fold the events of one decision."""
         for index, event in enumerate(events):
             self.lines.record(event)
+            self.again.record(where, event)
             kind, data = event["type"], event["data"]
             if kind in _TOLD:
                 self.told[data["loan_id"]].add(f"{where}/{index}")
@@ -111,6 +114,7 @@ class PageBooks:
         owed = sum(row.asked_fen + row.penalty_fen for row in loan.rows.values())
         asked = page["totals"]["open_fen"]
         require(asked == owed, f"the page of {loan.loan_id} has {asked} open in all, the books {owed}")
+        self.again.require_marks(loan.loan_id, page["payments"])
         paid = {each: page["totals"][f"paid_{each}_fen"] for each in _COMPONENTS}
         self._require_paid(f"the page of {loan.loan_id}", loan, paid)
 

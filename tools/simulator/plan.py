@@ -9,7 +9,8 @@ FIRST_DATE: Final = date(2024, 1, 25)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is to happen, whether loans that are late are restructured (some of which cost a fee each period) and ended early, and whether some debits are answered late."""
+    """How much is to happen, whether loans that are late are restructured (some of which cost a fee each period) and ended early, whether
+    some debits are answered late, and whether voided payments are entered again."""
 
     people: int
     listings: int
@@ -21,3 +22,4 @@ class Plan:
     first_date: date = FIRST_DATE
     restructures: bool = False
     answers_late: bool = False
+    enters_again: bool = False

@@ -29,6 +29,7 @@ from tools.simulator.played_bank import PlayedBank
 from tools.simulator.projecting import Database
 from tools.simulator.promise_keepers import PromiseKeepers
 from tools.simulator.redeemers import Redeemers
+from tools.simulator.reentries import Reentries
 from tools.simulator.restructurers import Restructurers
 from tools.simulator.sight import BankRequest, ListingSight, Sight
 from tools.simulator.stock_keepers import StockKeepers
@@ -85,6 +86,7 @@ class Traffic:
         self._house = House(Random(rng.getrandbits(64)), api, asks=2 * plan.listings)
         self._asset_keepers = AssetKeepers(Random(plan.people * 11 + plan.days), api)
         self._correctors = Correctors(Random(plan.people * 7 + plan.days), api)
+        self._reentries = Reentries(plan, api, self.sight)
         self._promise_keepers = PromiseKeepers(Random(plan.people * 13 + plan.days), api, self.sight)
         self._restructurers = Restructurers(
             Random(plan.people * 17 + plan.days), api, self.sight, may=plan.restructures
@@ -132,6 +134,7 @@ class Traffic:
                 self.finance.fold(kind, data)
                 self._order_owners.sight.fold(kind, data)
                 self._correctors.sight.fold(kind, data)
+                self._reentries.fold(kind, data)
                 self._stock_keepers.sight.fold(kind, data)
                 self._promise_keepers.fold(kind, data)
                 self._asset_keepers.fold(kind, data)
@@ -172,6 +175,7 @@ class Traffic:
         assert self.sight.business_date is not None
         self.finance.new_day(self.sight.business_date)
         self._correctors.new_day(self.sight.business_date)
+        self._reentries.new_day()
         self._stock_keepers.new_day(self.sight.business_date)
         self._asset_keepers.new_day(self.sight.business_date)
         self._voiders.new_day(self.sight.business_date)

@@ -158,6 +158,7 @@ async def pay_loan(account: OwnAccount, body: LoanPaymentIn, call: ThisCall) -> 
         amount_fen=body.amount_fen,
         settle=body.settle,
         prepay=body.prepay,
+        replaces=body.replaces or "",
     )
     return Order(account, payment)
 

@@ -30,13 +30,16 @@ class BidIn(Shape):
 
 
 class LoanPaymentIn(Shape):
-    """A payment on a loan. `settle` asks for early full payment, `prepay` for early payment of a part; what the loan does not take
-    comes back."""
+    """A payment on a loan. `settle` asks for early full payment, `prepay` for early payment of a part; `replaces` names a payment of the
+    loan that was reversed, in whose place this one is entered. What the loan does not take comes back."""
 
     loan_id: Annotated[str, id_field("loan")]
     amount_fen: PositiveFenField
     settle: Annotated[bool, Field(strict=True)] = False
     prepay: Prepay | None = None
+    replaces: (
+        Annotated[str, Field(pattern=r"^[a-z]+_[A-Za-z0-9_-]{1,80}$", examples=["pay_6b40f1"])] | None
+    ) = None
 
 
 class ListingIn(Shape):

@@ -248,8 +248,8 @@ class DebitInstallment:
 
 @command("bidding.PayLoan")
 class PayLoan:
-    """The owner pays on a loan by his own wish; `settle` asks for early full payment, `prepay` for early payment of a part. No
-    effect for the last payment again.
+    """The owner pays on a loan by his own wish; `settle` asks for early full payment, `prepay` for early payment of a part; `replaces` names a
+    payment that was reversed, in whose place this one is entered. No effect for the last payment again.
 
     Refused: `insufficient_available`, `invalid_prepay` (with `settle`).
     """
@@ -259,6 +259,7 @@ class PayLoan:
     amount_fen: PositiveFen
     settle: bool
     prepay: Prepay | None = None
+    replaces: str = ""
 
 
 @command("bidding.ReturnPayment")

@@ -94,6 +94,7 @@ def pay(command: PayLoan, state: Open, context: Context) -> Sequence[LoanPayment
             amount_fen=command.amount_fen,
             settle=command.settle,
             prepay=command.prepay,
+            replaces=command.replaces,
             value_date=context.business_date,
             **book(state, available_fen=-command.amount_fen, against=clearing_of(command.loan_id)),
         )

@@ -5,7 +5,7 @@ every profile: stricter than the law of earlier years, never weaker. Everything 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 
@@ -69,6 +69,13 @@ _STAGES = (
     Stage("late", ("M4", "M5", "M6", "M6+"), skill="legal", rhythm_days=30, points=30_000),
 )
 
+#: The same of buckets of thirty days.
+_STAGES_BY_THIRTY = (
+    replace(_STAGES[0], buckets=("1-29",)),
+    replace(_STAGES[1], buckets=("30-59", "60-89")),
+    replace(_STAGES[2], buckets=("90+",)),
+)
+
 #: Books from anywhere: local time is UTC.
 _DEMO = Rules(stages=_STAGES)
 
@@ -78,6 +85,7 @@ _CHINA = Rules(stages=_STAGES, offset_default=8 * 60)
 #: profile name -> (first day on which the rules hold, rules), oldest first
 PROFILES: Mapping[str, tuple[tuple[date, Rules], ...]] = {
     "demo": ((date.min, _DEMO),),
+    "demo-30-days": ((date.min, replace(_DEMO, stages=_STAGES_BY_THIRTY)),),
     "cn-p2p-2016": ((date.min, _CHINA),),
 }
 

@@ -3,7 +3,7 @@
 A changed row changes what is decided, so it raises the service's `rules` number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from libs.events.application import LoanTerms
@@ -173,6 +173,9 @@ DEMO = Profile(
     products=(CONSUMER, BUSINESS, BRIDGE, SEASONAL, INSTALMENT_PLAN, PERSONAL),
 )
 
+#: The same, where a loan's lateness is counted in buckets of thirty days (services.repayment.domain.profile).
+DEMO_30_DAYS = replace(DEMO, name="demo-30-days")
+
 #: The 2016 Interim Measures, art. 17: 200,000 yuan outstanding per person and platform, 1,000,000 per organisation.
 CN_P2P_2016 = Profile(
     name="cn-p2p-2016",
@@ -186,7 +189,7 @@ CN_P2P_2016 = Profile(
 
 def profile_named(name: str) -> Profile:
     """The profile of a setting. Raises ValueError for a name that does not exist."""
-    for profile in (DEMO, CN_P2P_2016):
-        if profile.name == name:
-            return profile
-    raise ValueError(f"there is no profile {name}: choose {DEMO.name} or {CN_P2P_2016.name}")
+    profiles = {profile.name: profile for profile in (DEMO, DEMO_30_DAYS, CN_P2P_2016)}
+    if name not in profiles:
+        raise ValueError(f"there is no profile {name}: choose {' or '.join(profiles)}")
+    return profiles[name]

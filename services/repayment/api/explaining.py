@@ -33,11 +33,14 @@ def explained(
     """Raises Problem 404 for an amount that the page does not show."""
     formula, of = _asked(loan, figure, number, payment)
     found = shares(lines, lambda account: formula.value(account, of))
+    entry = loan["payments"][of] if figure.startswith("payments.") else {}
     return ExplanationOut(
         id=loan["loan_id"],
         figure=figure,
         number=int(of) if figure.startswith(("rows.", "next_due.")) else None,
         payment=payment if figure.startswith("payments.") else None,
+        replaces=entry.get("replaces"),
+        replaced_by=entry.get("replaced_by"),
         value_fen=found[-1].after_fen if found else 0,
         formula=formula.words,
         rule=formula.rule,

@@ -21,7 +21,7 @@ StageQuery = Annotated[
     Query(pattern="^[a-z][a-z0-9_]{0,39}$", description="Only this stage of collecting.", examples=["early"]),
 ]
 BucketQuery = Annotated[
-    str | None, Query(pattern="^[A-Za-z0-9+]{1,20}$", description="Only this bucket.", examples=["M1"])
+    str | None, Query(pattern="^[A-Za-z0-9+-]{1,20}$", description="Only this bucket.", examples=["M1"])
 ]
 
 BranchQuery = Annotated[

@@ -279,12 +279,15 @@ class ComputedOut(BaseModel):
 
 
 class ExplanationOut(BaseModel):
-    """How an amount of a loan's page comes about: value = Σ amounts of `shares` + Σ amounts of `computed`."""
+    """How an amount of a loan's page comes about: value = Σ amounts of `shares` + Σ amounts of `computed`. Of a payment's: which one it
+    `replaces`, and which one stands in its place."""
 
     id: str
     figure: str
     number: int | None
     payment: str | None
+    replaces: str | None = None
+    replaced_by: str | None = None
     value_fen: int
     formula: str
     rule: str

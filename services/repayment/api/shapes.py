@@ -67,7 +67,7 @@ class RowOut(BaseModel):
 
 class PaymentOut(BaseModel):
     """A payment as it was booked: what of it was the cost of recovery, penalty, fee, interest and principal. `corrected_by` is the last correction of it:
-    it does not count any more (`reversed`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's. One that is
+    it does not count any more (`reversed`; the one entered in its place is `replaced_by`, of which it is what it `replaces`), or as of `counts_on`; `taken_fen` is what the loan takes of it since another one's. One that is
     `behind_charge` was told after penalty of days after its value date was charged: a redating to its own date puts that right."""
 
     id: str
@@ -84,6 +84,8 @@ class PaymentOut(BaseModel):
     counts_on: date | None = None
     taken_fen: int | None = None
     behind_charge: bool = False
+    replaces: str | None = None
+    replaced_by: str | None = None
 
 
 class NextDueOut(BaseModel):

@@ -104,11 +104,12 @@ class RecordDebitFailure:
 
 @command("repayment.RecordPayment")
 class RecordPayment:
-    """A voluntary payment left the payer's account; `settle` asks for early full payment, `prepay` for early payment of a part.
+    """A voluntary payment left the payer's account; `settle` asks for early full payment, `prepay` for early payment of a part. It is entered
+    in the place of payment `replaces` (empty for none), which was reversed: both are marked with each other's number.
 
     No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
     event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`,
-    `before_funding`, of `prepay` what
+    `before_funding`, of `replaces` `unknown_payment` (another loan's too), `payment_not_reversed`, `payment_replaced`, of `prepay` what
     `services.repayment.domain.prepaying` names; OverpaymentReturned).
     """
 
@@ -119,6 +120,7 @@ class RecordPayment:
     value_date: date
     settle: bool
     prepay: Prepay | None = None
+    replaces: str = ""
 
 
 # --- claims for sale -----------------------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ def _arrival(command: RecordDebit | RecordPayment, state: Running, due: WakeOn, 
         booked_on=context.business_date,
         before_phase=_before_phase(command, state, due, context),
         mode=_mode(command),
+        replaces=command.replaces if isinstance(command, RecordPayment) else "",
     )
 
 

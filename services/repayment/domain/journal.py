@@ -100,6 +100,17 @@ def has_payment(journal: Journal, payment_id: str) -> bool:
     return any(part.startswith(start) or f"\n{start}" in part for part in (*journal.tail, *journal.chunks))
 
 
+def why_not_replaced(journal: Journal, payment_id: str) -> str:
+    """Why nothing is entered in the place of a payment, as a code; empty where it is. One that was, and was reversed too, is replaced itself."""
+    payments = {entry.payment_id: entry for entry in entries_of(journal) if isinstance(entry, Payment)}
+    if payment_id not in payments:
+        return "unknown_payment"
+    if not payments[payment_id].is_reversed:
+        return "payment_not_reversed"
+    is_replaced = any(entry.replaces == payment_id for entry in payments.values())
+    return "payment_replaced" if is_replaced else ""
+
+
 def last_moment(journal: Journal) -> Moment:
     """Where the last of it came that was not a sale, which changes nothing that a day looks at; before all days where nothing did."""
     lines = (line for part in (*journal.chunks, *journal.tail)[::-1] for line in part.split("\n")[::-1])

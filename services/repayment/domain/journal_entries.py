@@ -26,7 +26,7 @@ BEFORE_DUES, BEFORE_MISSES, AFTER_MISSES = 2, 4, 5
 @record
 class Payment:
     """A payment that the loan took: `taken_fen` of it for the debt, `cost_fen` for what its recovery cost. `before_phase` of `booked_on` had not woken the loan yet. `account_id` is
-    empty for the borrower's own, `payer` for the borrower."""
+    empty for the borrower's own, `payer` for the borrower. It was entered in the place of payment `replaces`: a mark, by which nothing is decided again."""
 
     payment_id: str
     account_id: str
@@ -40,6 +40,7 @@ class Payment:
     taken_fen: Count
     is_reversed: bool = False
     cost_fen: Count = 0
+    replaces: str = ""
 
 
 @record
@@ -152,6 +153,7 @@ def payment_of(
         is_debit=is_debit,
         taken_fen=taken_fen,
         cost_fen=cost_fen,
+        replaces=arrival.replaces if arrival else "",
     )
 
 
@@ -180,7 +182,8 @@ def written(entry: Entry) -> str:
                 str(entry.before_phase),
                 entry.mode,
                 flags,
-                *([str(entry.cost_fen)] if entry.cost_fen else []),
+                *([str(entry.cost_fen)] if entry.cost_fen or entry.replaces else []),
+                *([entry.replaces] if entry.replaces else []),
             )
             return _joined("p1", fields)
         case Sale():
@@ -269,8 +272,8 @@ def read(line: str) -> Entry:
 
 
 def _payment(fields: Sequence[str]) -> Payment:
-    # What a cost took of it stands behind the rest: hardly any payment has one.
-    payment_id, account_id, payer, amount, taken, value_date, booked_on, phase, mode, flags, *cost = fields
+    # What a cost took of it, and what it replaces, stands behind the rest: hardly any payment has one.
+    payment_id, account_id, payer, amount, taken, value_date, booked_on, phase, mode, flags, *rare = fields
     return Payment(
         payment_id=payment_id,
         account_id=account_id,
@@ -283,7 +286,8 @@ def _payment(fields: Sequence[str]) -> Payment:
         is_debit="d" in flags,
         taken_fen=int(taken or amount),
         is_reversed="x" in flags,
-        cost_fen=int(cost[0]) if cost else 0,
+        cost_fen=int(rare[0]) if rare else 0,
+        replaces=rare[1] if len(rare) > 1 else "",
     )
 
 

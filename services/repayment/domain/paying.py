@@ -33,7 +33,7 @@ from services.repayment.domain.allocation import (
     overdue_fen,
     rescheduled,
 )
-from services.repayment.domain.journal import has_payment
+from services.repayment.domain.journal import has_payment, why_not_replaced
 from services.repayment.domain.loan_day import better_bucket, charged_by, cured, penalties
 from services.repayment.domain.loan_state import LoanEvent, Repaid, Running, reopened
 from services.repayment.domain.money_in import Money
@@ -91,6 +91,8 @@ def record_payment(
         return _returned(state, money, "before_funding")
     if command.prepay is not None and not command.settle and state.trouble.voided_on is not None:
         return _returned(state, money, "loan_voided")
+    if command.replaces and (code := why_not_replaced(state.journal, command.replaces)):
+        return _returned(state, money, code)
 
     def take(rest: Money) -> Sequence[LoanEvent]:
         if command.settle:

@@ -147,6 +147,16 @@ _BY_MONTH = (
     Bucket("M6+", 181),
 )
 
+#: The other reading, of roll rates (rules.md 1.4): 0–29, 30–59, 60–89, 90+. Here, too, who is not late is apart, so its first begins at 1;
+#: and its last begins a day before a class is worse by it, which is by *more* than 90 days.
+_BY_THIRTY = (
+    Bucket(CURRENT, 0),
+    Bucket("1-29", 1),
+    Bucket("30-59", 30),
+    Bucket("60-89", 60),
+    Bucket("90+", 90),
+)
+
 #: Half-up (domain.md section 4), actual/365 fixed (rules.md 1.2), three retries, penalty at 1.5 times the contract's rate after
 #: three days of grace, in which the platform itself still retries the debit (chosen).
 _STANDARD = Rules(rounding=Rounding.HALF_UP, day_basis=365, retry_days=(1, 2, 3), buckets=_BY_MONTH)
@@ -154,6 +164,7 @@ _STANDARD = Rules(rounding=Rounding.HALF_UP, day_basis=365, retry_days=(1, 2, 3)
 #: profile name -> (first day on which the rules hold, rules), oldest first
 PROFILES: Mapping[str, tuple[tuple[date, Rules], ...]] = {
     "demo": ((date.min, _STANDARD),),
+    "demo-30-days": ((date.min, replace(_STANDARD, buckets=_BY_THIRTY)),),
     "cn-p2p-2016": (
         (date.min, _STANDARD),
         # The ceiling on the yearly cost of borrowing holds with the penalty in it (rules.md 1.7).

@@ -139,6 +139,7 @@ def _record_payment(payment: LoanPaymentDebited) -> Send:
         value_date=payment.value_date,
         settle=payment.settle,
         prepay=payment.prepay,
+        replaces=payment.replaces,
     )
     about = _about(payment.loan_id, payment.payment_id, payment.account_id, payment.amount_fen)
     return Send("record-payment", payment.loan_id, command, about)

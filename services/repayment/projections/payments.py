@@ -1,4 +1,4 @@
-"""A loan's payments, one line each: what of it was the cost of recovery, penalty, fee, interest and principal.
+"""A loan's payments, one line each: what of it was the cost of recovery, penalty, fee, interest and principal, and which one it replaces.
 
 What of a payment the cost is, and what the debt is, are two events of one record, so a line is the sum of both. A part of the loan's own
 document: its stream writes it.
@@ -22,14 +22,26 @@ def received(payment: PaymentReceived) -> Sequence[Op]:
     }
     at = f"payments.{payment.payment_id}"
     line = _line(payment.loan_id, at, payment.value_date, parts, early=payment.early)
-    return [*line, *([Set(payment.loan_id, f"{at}.behind_charge", True)] if payment.behind_charge else [])]
+    behind = [Set(payment.loan_id, f"{at}.behind_charge", True)] if payment.behind_charge else []
+    return [*line, *behind, *_replaced(payment)]
 
 
 def cost(paid: RecoveryCostPaid) -> Sequence[Op]:
     """What the cost took of it, and of all payments."""
     at = f"payments.{paid.payment_id}"
     line = _line(paid.loan_id, at, paid.value_date, {"cost_fen": paid.amount_fen}, early=False)
-    return [*line, Add(paid.loan_id, "paid_cost_fen", paid.amount_fen)]
+    return [*line, Add(paid.loan_id, "paid_cost_fen", paid.amount_fen), *_replaced(paid)]
+
+
+def _replaced(payment: PaymentReceived | RecoveryCostPaid) -> Sequence[Op]:
+    """What was voided and what was entered in its place are marked with each other's number."""
+    if payment.arrival is None or not payment.arrival.replaces:
+        return []
+    doc, voided = payment.loan_id, payment.arrival.replaces
+    return [
+        Set(doc, f"payments.{payment.payment_id}.replaces", voided),
+        Set(doc, f"payments.{voided}.replaced_by", payment.payment_id),
+    ]
 
 
 def _line(doc: str, at: str, on: date, parts: Mapping[str, int], *, early: bool) -> list[Op]:

@@ -170,7 +170,7 @@ async def read_figures() -> FiguresOut:
 
 @router.read("/figures/{figure}", scopes("operator", "analyst"), answer=FigureValueOut)
 async def read_figure(
-    request: Request, figure: Annotated[str, Path(examples=["m1_principal"])], page: ThisPage
+    request: Request, figure: Annotated[str, Path(examples=["bucket_principal:M1"])], page: ThisPage
 ) -> FigureValueOut:
     """A figure's value, and the rows it is made of, each with its events. A figure of many parts is asked for with
     them: `late_principal_of_region:CN-31`."""

@@ -21,5 +21,5 @@ def test_a_profile_is_found_by_name() -> None:
     """A setting names a profile; a wrong name is told what there is."""
     assert profile_named("demo") is DEMO
     assert profile_named("cn-p2p-2016") is CN_P2P_2016
-    with pytest.raises(ValueError, match=r"no profile us: choose demo or cn-p2p-2016"):
+    with pytest.raises(ValueError, match=r"no profile us: choose demo or demo-30-days or cn-p2p-2016"):
         profile_named("us")

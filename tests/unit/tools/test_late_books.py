@@ -16,6 +16,7 @@ from libs.events.codec import encode, name_of
 from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import FIRST_DUE, INSTALLMENT, SECOND_DUE, days, pays
 from tools.simulator.books import Books
+from tools.simulator.bucket_books import buckets_of
 from tools.simulator.loan_books import WrongBooks
 
 ANSWERED, END = days(FIRST_DUE, 33), days(FIRST_DUE, 40)
@@ -52,7 +53,7 @@ def audited(story: Story) -> None:
             books.record(f"on {day}", [_recorded(event) for event in events])
         loan = books.loans["loan_7"]
         if not loan.unanswered:  # the platform closes no day before; here one answer is late
-            loan.closed(f"evening of {day}", day)
+            loan.closed(f"evening of {day}", day, buckets_of("demo"))
         day += timedelta(days=1)
 
 

@@ -2,17 +2,21 @@
 who puts his own loan right.
 """
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import services.bidding.domain.account as account
 import services.bidding.domain.settling as settling
 import services.repayment.domain.correcting as correcting
 import services.repayment.domain.correction as correction
+import services.repayment.domain.paying as paying
 import services.repayment.domain.trouble_told as trouble_told
+import services.repayment.projections.payments as payments
 from libs.events.corrections import Share
+from services.repayment.commands import RecordPayment
 from services.repayment.commands.corrections import AdmitCorrection
 from services.repayment.policies import POLICIES as REPAYMENT
-from tools.simulator.planted.plant import LATE, Plant, forgetting, instead, policy, together
+from tools.simulator.planted.plant import LATE, Plant, changing, forgetting, instead, policy, together
 
 
 def _all_at_once(_real: Any) -> Any:
@@ -21,6 +25,9 @@ def _all_at_once(_real: Any) -> Any:
 
     return paid
 
+
+#: Payments are voided and entered again.
+AGAIN: Final = replace(LATE, plan=replace(LATE.plan, enters_again=True))
 
 PLANTS = (
     Plant(
@@ -63,5 +70,26 @@ PLANTS = (
         ("has a part in",),
         config=LATE,
         seeds=range(16),
+    ),
+    Plant(
+        "entered-again-unmarked",
+        "Which payment one replaces is lost between the account and the loan.",
+        policy(REPAYMENT, "bidding", changing(RecordPayment, replaces=lambda _command: "")),
+        ("it was to replace",),
+        config=AGAIN,
+    ),
+    Plant(
+        "entered-in-place-of-any",
+        "A payment is entered in the place of one that counts, or was entered again.",
+        instead(paying, "why_not_replaced", lambda _real: lambda *_arguments: ""),
+        ("which was not voided", "has replaced"),
+        config=AGAIN,
+    ),
+    Plant(
+        "replacement-not-shown",
+        "The page does not say what was entered in the place of a voided payment.",
+        instead(payments, "_replaced", lambda _real: lambda _payment: ()),
+        (" is marked ",),
+        config=AGAIN,
     ),
 )
