@@ -16,11 +16,11 @@ from services.repayment.domain.loan_state import reopened
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
 from tests.unit.given import fold, given
+from tests.unit.repayment.correction_story import CORRECT, PAID, WRONG
 from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, on, pays
-from tests.unit.repayment.test_correction import CORRECT, PAID, WRONG
 from tests.unit.repayment.test_loan_page import shown, told
 from tests.unit.repayment.test_recovery_cost import COST
-from tests.unit.repayment.test_troubled import done
+from tests.unit.repayment.troubled_story import done
 
 VOIDED = (OPENED, *PAID, *given(LOAN, OPENED, *PAID).when(CORRECT, on(FIRST_DUE)).events)
 AGAIN = replace(pays(FIRST_DUE, 3_000, payment_id="pay_2"), replaces="pay_1")
