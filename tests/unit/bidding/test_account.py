@@ -130,6 +130,12 @@ SPECS = [
     Spec("later money is of a later day", rich(), debit(), (TOO_LATE,), on(NEXT_DAY + timedelta(days=1))),
     Spec("a failed debit is answered once", (OPENED, NOTHING_TO_DEBIT), debit(), (), on()),
     Spec("a payment leaves the account", rich(), pay(), (PAID,)),
+    Spec(
+        "it names what it replaces",
+        rich(),
+        replace(pay(), replaces="pay_0"),
+        (replace(PAID, replaces="pay_0"),),
+    ),
     Spec("nobody pays what he does not have", rich(), pay(500_01), "insufficient_available"),
     Spec("nobody pays with another's money", rich(), pay(), "unknown_account", on(principal="usr_bob")),
     Spec("a payment is made once", (*rich(), PAID), pay(), ()),

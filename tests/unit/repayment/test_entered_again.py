@@ -15,10 +15,13 @@ from services.repayment.domain.journal_entries import Payment, read, written
 from services.repayment.domain.loan_state import reopened
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.replaying import is_replayable
+from services.repayment.policies.lending import on_bidding
+from tests.unit.documents import recorded
 from tests.unit.given import fold, given
 from tests.unit.repayment.correction_story import CORRECT, PAID, WRONG
 from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, on, pays
 from tests.unit.repayment.test_loan_page import shown, told
+from tests.unit.repayment.test_policies import PAID as DEBITED
 from tests.unit.repayment.test_recovery_cost import COST
 from tests.unit.repayment.troubled_story import done
 
@@ -116,6 +119,15 @@ def test_what_is_all_a_recoverys_cost_is_marked_too() -> None:
     assert cost.arrival.replaces == "pay_2"
     loan, *_ = told(*voided, *events)
     assert loan["payments"]["pay_2"]["replaced_by"] == "pay_3"
+
+
+def test_the_loan_is_told_what_the_payer_named_on_his_account() -> None:
+    """And nothing where he named none."""
+    (plain,), (sent,) = (
+        on_bidding(recorded(paid, "acc_bo")) for paid in (DEBITED, replace(DEBITED, replaces="pay_0"))
+    )
+    assert isinstance(plain.command, RecordPayment)
+    assert sent == replace(plain, command=replace(plain.command, replaces="pay_0"))
 
 
 def test_a_line_of_the_journal_keeps_the_number() -> None:

@@ -144,10 +144,12 @@ async def test_a_prepayment_is_quoted_by_what_would_decide_it(repayment: World) 
         '{"loan_id": "loan_1", "amount_fen": 1, "prepay": "lengthen"}',
         '{"loan_id": "loan_1", "amount_fen": 1, "prepay": true}',
         '{"loan_id": "usr_1", "amount_fen": 1}',
+        '{"loan_id": "loan_1", "amount_fen": 1, "replaces": "pay 1"}',
+        '{"loan_id": "loan_1", "amount_fen": 1, "replaces": ""}',
     ],
 )
 async def test_a_payment_of_nonsense_reaches_no_log(keys: Path, body: str) -> None:
-    """What is no amount, no mode or no loan is refused where it comes in."""
+    """What is no amount, no mode, no loan or no payment is refused where it comes in."""
     async with running(build_bidding("demo"), keys) as world:
         world.open_day(TODAY)
         answer = await send(world, "/bidding/accounts/acc_ada/loan-payments", body.encode())
