@@ -76,7 +76,8 @@ class LoanBook:
     """Days that do not count."""
     left_in: int = 0
     left_fee_fen: int = 0
-    """In which row a restructuring asks for arrears, 0 for none, and how much of the fees were."""
+    left_interest_fen: int = 0
+    """In which row a restructuring asks for arrears, 0 for none, and how much of fees and interest they were."""
     asks: list[Any] = field(default_factory=list)
     """The schedule as it stands, whatever is paid of it."""
     paid_for: list[Any] = field(default_factory=list)
@@ -201,6 +202,7 @@ class LoanBook:
             on = date.fromisoformat(data["changed_on"])
             due = [row for number, row in self.rows.items() if number >= first and row.due_on <= on]
             self.left_in, self.left_fee_fen = first, sum(row.fee_fen for row in due)
+            self.left_interest_fen = sum(row.interest_fen for row in due)
         fined = {number: row.penalty_fen for number, row in self.rows.items() if number >= first}
         self.late = [part for part in self.late if part.number < first]
         for number in [number for number in self.rows if number >= first]:
@@ -237,14 +239,15 @@ class LoanBook:
             require(row.penalty_fen >= 0, f"{where}: {self.loan_id} is forgiven more than is owed")
 
     def write_off(self, where: str, data: Any) -> None:
-        """What is owed is what was due; nothing is added to it from here on."""
+        """What is owed is what was due, also before a restructuring; nothing is added to it from here on."""
         require(not self.written_off, f"{where}: {self.loan_id} is written off again")
         on = date.fromisoformat(data["written_off_on"])
         due = [row for row in self.rows.values() if row.due_on <= on]
+        ahead = self.left_in > len(due)
         owed = {
             "principal_fen": self.outstanding_fen,
-            "interest_fen": sum(row.interest_fen for row in due),
-            "fee_fen": sum(row.fee_fen for row in due),
+            "interest_fen": sum(row.interest_fen for row in due) + ahead * self.left_interest_fen,
+            "fee_fen": sum(row.fee_fen for row in due) + ahead * self.left_fee_fen,
             "penalty_fen": self.penalty_fen,
         }
         said = {name: data[name] for name in owed}
@@ -256,6 +259,7 @@ class LoanBook:
         standing, paid = data["standing"], {row["number"]: row for row in data["rows"]}
         if standing["measured"] is not None:
             self.left_fee_fen = standing["measured"]["arrears_fee_fen"] or 0
+            self.left_interest_fen = standing["measured"]["arrears_interest_fen"] or 0
         self.restated_at = where
         self.asks = standing["rows"] or self.asks
         self.rows = {row["number"]: _row(row) for row in self.asks}
