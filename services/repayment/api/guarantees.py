@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 from libs.events import compensation as events
 from libs.events import guarantees as register_events
 from libs.runtime.http import (
+    NoFields,
     Order,
     ThisCall,
     ThisPage,
@@ -157,7 +158,12 @@ async def read_compensations(
     answers={events.CompensationProposed: CompensationDone.proposed},
 )
 async def propose_compensation(
-    loan: LoanId, call: ThisCall, himself: Himself, staff: Staff, principal: ThisPrincipal
+    loan: LoanId,
+    call: ThisCall,
+    himself: Himself,
+    staff: Staff,
+    principal: ThisPrincipal,
+    body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Propose that an overdue loan's guarantor pays, as soon as its contract allows."""
     await _require_post(staff, principal.subject, *_PROPOSES)
