@@ -21,7 +21,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import himself, holds
+from libs.runtime.http.posts import himself, holds, post
 from libs.runtime.http.problems import Problem
 from services.repayment import commands
 from services.repayment.api.guarantee_shapes import (
@@ -53,6 +53,9 @@ Himself = Annotated[str | None, Depends(himself("repayment"))]
 _READS_FILES, _AGREES = "risk", "general_manager"
 _PROPOSES: Final = ("accountant", "finance_supervisor", "cashier")
 _STEPS: Final = {"approve": "finance_supervisor", "refuse": "finance_supervisor", "execute": "cashier"}
+#: Who reads what: a guarantor's terms whoever judges them or asks him to pay, compensations whoever signs one.
+_Finance = Annotated[None, Depends(post("repayment", *_PROPOSES))]
+_Reader = Annotated[None, Depends(post("repayment", _READS_FILES, _AGREES, *_PROPOSES))]
 
 
 async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
@@ -64,7 +67,7 @@ async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
 
 
 @router.read("/guarantors", scopes("risk", "committee", "finance"), answer=GuarantorsOut)
-async def read_guarantors(guarantors: Guarantors, page: ThisPage) -> GuarantorsOut:
+async def read_guarantors(guarantors: Guarantors, page: ThisPage, _: _Reader) -> GuarantorsOut:
     """Who may stand in for loans, up to how much, and for how much he does."""
     found, following = await guarantors.page(page, where={})
     return GuarantorsOut(items=[GuarantorOut.of(document) for document in found], next=following)
@@ -141,6 +144,7 @@ async def suspend_guarantor(
 async def read_compensations(
     compensations: Compensations,
     page: ThisPage,
+    _: _Finance,
     state: Annotated[
         CompensationState | None, Query(description="Only those that stand there.", examples=["proposed"])
     ] = None,
