@@ -4,8 +4,9 @@ The token's scope lets somebody knock, his post says as whom he signs: an accoun
 the supervisor, the general manager the finance head (chosen: the house has no other). That each is another person, the log decides.
 """
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Query
 
@@ -49,6 +50,13 @@ _Signer = Annotated[None, Depends(post("repayment", *SIGNERS.values()))]
 _Reader = Annotated[None, Depends(post("repayment", "cashier", "accountant", *SIGNERS.values()))]
 
 
+async def payment_fen(loans: ViewReader, document: Mapping[str, Any]) -> int | None:
+    """The amount of the payment that a correction is about, as it was booked; None while the view has not seen it."""
+    loan = await loans.find(document["loan_id"]) or {}
+    amount_fen: int | None = loan.get("payments", {}).get(document["payment_id"], {}).get("amount_fen")
+    return amount_fen
+
+
 @router.command(
     "/loans/{loan}/corrections",
     scopes("finance"),
@@ -85,6 +93,7 @@ async def propose_correction(
 @router.read("/corrections", scopes("finance", "correction"), answer=CorrectionsOut)
 async def read_corrections(
     corrections: Corrections,
+    loans: Loans,
     page: ThisPage,
     _: _Reader,
     state: Annotated[
@@ -94,7 +103,8 @@ async def read_corrections(
 ) -> CorrectionsOut:
     """Corrections, those that wait for a signature or for money among them."""
     found, following = await corrections.page(page, where={} if state is None else {"state": state})
-    return CorrectionsOut(items=[CorrectionOut.of(document) for document in found], next=following)
+    items = [CorrectionOut.of(document, await payment_fen(loans, document)) for document in found]
+    return CorrectionsOut(items=items, next=following)
 
 
 @router.command(
