@@ -318,7 +318,7 @@ class MeasuresOut(BaseModel):
 
 class MandateVoteOut(BaseModel):
     """A measure that a lender is asked about: what it is, until the end of which day, and how the vote stands, in fen of principal; how far
-    it is and how it ended, as a measure says it (`stage`, `code`, `ended_on`)."""
+    it is and how it ended, as a measure says it (`stage`, `code`, `ended_on`). Whose account is paid what a pursuit cost is not in its terms."""
 
     measure_id: str
     loan_id: str
@@ -337,8 +337,9 @@ class MandateVoteOut(BaseModel):
     def of(document: Mapping[str, Any], who: str) -> "MandateVoteOut":
         """From a document of repayment.measures; `agreed` is the caller's own word, None while he has not given it."""
         agreed = document.get("votes", {}).get(who)
-        names = [name for name in MandateVoteOut.model_fields if name != "agreed"]
-        return MandateVoteOut(agreed=agreed, **{name: document[name] for name in names})
+        terms = {name: value for name, value in document["terms"].items() if name != "cost_account"}
+        names = [name for name in MandateVoteOut.model_fields if name not in ("agreed", "terms")]
+        return MandateVoteOut(agreed=agreed, terms=terms, **{name: document[name] for name in names})
 
 
 class MandateVotesOut(BaseModel):

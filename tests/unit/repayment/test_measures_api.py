@@ -11,7 +11,7 @@ import pytest
 from pydantic_core import to_json
 
 from libs.events.codec import name_of
-from libs.events.measures import BranchMove
+from libs.events.measures import BranchMove, WriteOff
 from libs.events.onboarding import StaffAppointed
 from libs.events.records import CommandEnvelope
 from libs.events.staff import staff_view
@@ -215,6 +215,19 @@ async def test_a_lender_is_told_how_it_ended(world: World) -> None:
     for name, who in (("msr_1", "usr_9"), ("msr_2", "usr_1"), ("msr_9", "usr_1")):
         answer = await read(world, f"/{name}/vote", who, "claim:own")
         assert problem(answer) == (404, "unknown_measure")
+
+
+async def test_a_lender_is_not_told_who_is_paid_what_a_pursuit_cost(world: World) -> None:
+    """Of how much he votes, and not to whose account: that is the house's and the payee's."""
+    lost = replace(PROPOSED, terms=WriteOff(ground="court", cost_fen=3_000, cost_account="acc_law"))
+    known(world, msr_1=(lost, *VOTING[1:]))
+    for answer in (
+        await read(world, "/msr_1/vote", "usr_1", "claim:own"),
+        await read(world, "/votes", "usr_1", "claim:own"),
+    ):
+        assert '"cost_fen":3000' in answer.text
+        assert "acc_law" not in answer.text
+    assert "acc_law" in (await read(world, "/msr_1", "stf_col")).text
 
 
 THING = {
