@@ -19,6 +19,7 @@ from libs.runtime.http import (
     ThisPrincipal,
     ViewReader,
     id_path,
+    not_found,
     scopes,
     view_reader,
 )
@@ -75,7 +76,7 @@ async def propose_correction(
     document = await loans.get(loan, missing="unknown_loan")
     payment = document.get("payments", {}).get(body.payment_id)
     if payment is None:
-        raise Problem(409, "unknown_payment")
+        raise not_found("unknown_payment")
     correction_id = call.mint("cor")
     command = commands.ProposeCorrection(
         correction_id=correction_id,
