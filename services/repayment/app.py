@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 #: what was paid late while a debit had no answer is judged with it; what was told late is placed by its own date; the first row
 #: after a restructuring asks for no interest of days on which its principal bore penalty.
 #: 10: an instalment that is paid in full while an older one is open is in no day's way; a payment says what lapses by it; a new row has the
-#: contract's fee also where it asks for nothing else; what is entered in the place of a voided payment names it.
+#: contract's fee also where it asks for nothing else; what is entered in the place of a voided payment names it; a date from before the
+#: calendar is refused where it is to be closed.
 RULES = 10
 
 

@@ -12,6 +12,7 @@ from libs.events import market as events
 from libs.events.searches import Span
 from libs.runtime.http import (
     DayField,
+    NoFields,
     Order,
     RateField,
     ThisCall,
@@ -89,7 +90,7 @@ async def take_offer(open_offer: OfferId, body: TakeIn, call: ThisCall) -> Order
     answer=WithdrawnOut,
     answers={events.OfferWithdrawn: WithdrawnOut.of},
 )
-async def withdraw_offer(offer: OfferId) -> Order:
+async def withdraw_offer(offer: OfferId, body: NoFields | None = None) -> Order:  # noqa: ARG001  # its shape is checked
     """Take one's own offer back while nobody has taken it. Other people's offers do not exist for the caller."""
     return Order(offer, commands.WithdrawOffer())
 

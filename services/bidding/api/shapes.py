@@ -192,7 +192,9 @@ class BidOut(Answer):
 
 
 class LoanPaymentOut(Answer):
-    """The payment has left the account. How the loan takes it is decided next: until then it is pending."""
+    """The payment has left the account. How the loan takes it is decided next, so this answer says `pending`, also when it is read again:
+    an answer is its first decision's. What the loan took stands among its payments; what came back, all of it where the loan is unknown,
+    repaid or another's, is a movement of the account with the payment's id and the reason (`/reporting/statement?payment=`)."""
 
     account_id: str
     loan_id: str

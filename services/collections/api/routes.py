@@ -31,9 +31,20 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import himself, holds, post
+from libs.runtime.http.posts import himself
 from libs.runtime.http.problems import Problem
 from services.collections import commands
+from services.collections.api.desks import (
+    ANALYST,
+    COLLECTOR,
+    SUPERVISOR,
+    Collectors,
+    Oversees,
+    OwnDesk,
+    Supervises,
+    Supervisor,
+    desk_of,
+)
 from services.collections.api.shapes import (
     REGION,
     AssignmentIn,
@@ -61,8 +72,6 @@ from services.collections.domain.profile import profile_named
 
 router = ServiceRouter("collections", "The work of getting paid: cases, contacts, promises.")
 
-COLLECTOR, SUPERVISOR = "collector", "collections_supervisor"
-
 #: More stages than any profile has.
 _STAGES_MAX = 200
 
@@ -88,49 +97,12 @@ ThisStage = Annotated[str | None, Depends(_stage)]
 Queue = Annotated[ViewReader, Depends(view_reader("collections.queue"))]
 Files = Annotated[ViewReader, Depends(view_reader("collections.case-files"))]
 Stages = Annotated[ViewReader, Depends(view_reader("collections.stages"))]
-Collectors = Annotated[ViewReader, Depends(view_reader("collections.collectors"))]
-Staff = Annotated[ViewReader, Depends(view_reader("collections.staff"))]
 Himself = Annotated[str | None, Depends(himself("collections"))]
-
-
-async def _supervises(principal: ThisPrincipal, staff: Staff) -> bool:
-    """Whether the caller comes as a supervisor: by his token and his appointment. Without both he is at most a collector.
-
-    Raises Problem 403 `forbidden_post` for who is neither by his token.
-    """
-    if principal.may(SUPERVISOR) and await holds(staff, principal.subject, SUPERVISOR):
-        return True
-    if not principal.may(COLLECTOR):
-        raise Problem(403, "forbidden_post")
-    return False
-
-
-Supervises = Annotated[bool, Depends(_supervises)]
-Supervisor = Annotated[None, Depends(post("collections", SUPERVISOR))]
-
-
-async def _own_desk(
-    principal: ThisPrincipal, collectors: Collectors, supervises: Supervises
-) -> CollectorOut | None:
-    """The caller's desk; None for a supervisor, who sees everything."""
-    if supervises:
-        return None
-    return await _desk_of(principal, collectors)
-
-
-async def _desk_of(principal: Principal, collectors: ViewReader) -> CollectorOut:
-    document = await collectors.get(principal.subject, missing="unknown_collector")
-    if "state" not in document:
-        raise not_found("unknown_collector")
-    return CollectorOut.of(document)
 
 
 def _told(desk: CollectorOut) -> commands.Desk:
     """The desk as a command tells it."""
     return commands.Desk(stages=tuple(desk.stages), regions=tuple(desk.regions), skills=tuple(desk.skills))
-
-
-OwnDesk = Annotated[CollectorOut | None, Depends(_own_desk)]
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -199,10 +171,10 @@ async def read_case(case: CaseId, files: Files, desk: OwnDesk) -> CaseFileOut:
     return CaseFileOut.of(document)
 
 
-@router.read("/stages", scopes(SUPERVISOR, "analyst"), answer=StagesOut)
-async def read_stages(stages: Stages) -> StagesOut:
+@router.read("/stages", scopes(SUPERVISOR, ANALYST), answer=StagesOut)
+async def read_stages(stages: Stages, _: Oversees) -> StagesOut:
     """How much work stands in each stage."""
-    found, _ = await stages.page(Page(None, _STAGES_MAX), where={"kind": "stage"})
+    found, _more = await stages.page(Page(None, _STAGES_MAX), where={"kind": "stage"})
     return StagesOut(items=[StageOut(**{name: row[name] for name in StageOut.model_fields}) for row in found])
 
 
@@ -213,7 +185,7 @@ async def read_collector(
     """One's own desk and figures; a supervisor reads everybody's."""
     if staff != principal.subject and not supervises:
         raise not_found("unknown_collector")
-    return await _desk_of(Principal(staff), collectors)
+    return await desk_of(Principal(staff), collectors)
 
 
 # --- a collector's work --------------------------------------------------------------------------------------------
@@ -234,7 +206,7 @@ async def claim_case(
     body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Hold a case's debtor for the length of a lease; again, to go on holding him."""
-    desk = _told(await _desk_of(principal, collectors))
+    desk = _told(await desk_of(principal, collectors))
     return Order(debtor, commands.ClaimCase(case_id=case, collector=principal.subject, desk=desk))
 
 
@@ -279,7 +251,7 @@ async def start_contact(
         direction=body.direction,
         party=body.party,
         party_id=body.party_id,
-        desk=_told(await _desk_of(call.principal, collectors)),
+        desk=_told(await desk_of(call.principal, collectors)),
     )
     return Order(debtor, contact)
 
@@ -331,7 +303,7 @@ async def make_promise(
         collector=call.principal.subject,
         amount_fen=body.amount_fen,
         promised_on=body.promised_on,
-        desk=_told(await _desk_of(call.principal, collectors)),
+        desk=_told(await desk_of(call.principal, collectors)),
     )
     return Order(debtor, promise)
 
@@ -356,7 +328,7 @@ async def propose_plan(
         income_proof=body.income_proof,
         guarantor_consent=body.guarantor_consent,
         himself=himself,
-        desk=_told(await _desk_of(call.principal, collectors)),
+        desk=_told(await desk_of(call.principal, collectors)),
     )
     return Order(debtor, plan)
 
@@ -381,7 +353,7 @@ async def assign_case(
 ) -> Order:
     """Give a case to one collector, or back to all. A claim that somebody else has goes on until it ends."""
     if body.collector is not None:
-        await _desk_of(Principal(body.collector), collectors)
+        await desk_of(Principal(body.collector), collectors)
     assign = commands.AssignCase(case_id=case, collector=body.collector, assigned_by=principal.subject)
     return Order(debtor, assign)
 

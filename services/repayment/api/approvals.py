@@ -19,10 +19,10 @@ from libs.runtime.http import Page, ThisPage, ThisPrincipal, ViewReader, scopes
 from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.repayment.api.assets import Assets
-from services.repayment.api.corrections import SIGNERS, Corrections
+from services.repayment.api.corrections import SIGNERS, Corrections, payment_fen
 from services.repayment.api.guarantees import Compensations, Guarantors
 from services.repayment.api.measures import LOAN_CLERK, Measures, Staff, branch_of, waiting_for
-from services.repayment.api.routes import router
+from services.repayment.api.routes import Loans, router
 
 Kind = Literal["measure", "correction", "compensation", "asset_sale", "guarantor"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -51,7 +51,7 @@ _PLACE: Final = ":"
 class ApprovalOut(BaseModel):
     """Something that waits for a post's word: what it is (`what`: which measure, which correction, what is covered, which asset), of which
     loan, how much in fen where it names an amount (what is given up, what a thing is taken for, what a pursuit cost, is paid, sold or
-    guaranteed), who proposed it, the last day on which it is answered (null where it has none), and where one answers."""
+    guaranteed, was paid and is to be corrected), who proposed it, the last day on which it is answered (null where it has none), and where one answers."""
 
     kind: Kind
     id: str
@@ -92,6 +92,7 @@ def _lists(
 @router.read("/approvals", scopes(*dict.fromkeys(_SCOPES.values())), answer=ApprovalsOut)
 async def read_approvals(
     lists: Annotated[Lists, Depends(_lists)],
+    loans: Loans,
     page: ThisPage,
     staff: Staff,
     principal: ThisPrincipal,
@@ -110,7 +111,9 @@ async def read_approvals(
         if len(items) == page.limit:
             return ApprovalsOut(items=items, next=f"{name}{_PLACE}")
         found, following = await lists.of[kind].page(Page(after, page.limit - len(items)), where)
-        items += [_shown(kind, document) for document in found]
+        for document in found:
+            paid_fen = await payment_fen(loans, document) if kind == "correction" else None
+            items.append(_shown(kind, document, paid_fen))
         if following is not None:
             return ApprovalsOut(items=items, next=f"{name}{_PLACE}{following}")
     return ApprovalsOut(items=items, next=None)
@@ -156,14 +159,14 @@ def _waiting(post: Post, branch: str | None) -> Mapping[Kind, Mapping[str, Any]]
     return found
 
 
-def _shown(kind: Kind, document: Mapping[str, Any]) -> ApprovalOut:
+def _shown(kind: Kind, document: Mapping[str, Any], paid_fen: int | None) -> ApprovalOut:
     loan_id = document.get("loan_id")
     match kind:
         case "measure":
             name, what, amount = document["measure_id"], document["kind"], _named_fen(document["terms"])
             at = f"measures/{name}/steps"
         case "correction":
-            name, what, amount = document["correction_id"], document["kind"], None
+            name, what, amount = document["correction_id"], document["kind"], paid_fen
             at = f"corrections/{name}/authorisations"
         case "compensation":
             name, what, amount = document["compensation_id"], document["covers"], document["amount_fen"]

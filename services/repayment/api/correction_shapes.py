@@ -63,11 +63,13 @@ class CorrectionDone(Answer):
 
 class CorrectionOut(BaseModel):
     """A correction: `proposed` until it is allowed, `authorised` until the loan is put right, `booked` until all of `moves_fen` has
-    moved, `closed`, or `refused` by `code`. `owed_fen` of it is not collected yet; `signed` says who allowed it, as what."""
+    moved, `closed`, or `refused` by `code`. `owed_fen` of it is not collected yet; `signed` says who allowed it, as what. `amount_fen` is the payment's
+    as it was booked, null while its loan is not seen yet."""
 
     id: str
     loan_id: str
     payment_id: str
+    amount_fen: int | None
     kind: events.CorrectionKind
     reason: str
     value_date: date
@@ -83,13 +85,14 @@ class CorrectionOut(BaseModel):
     signed: dict[str, str]
 
     @staticmethod
-    def of(document: Mapping[str, Any]) -> "CorrectionOut":
-        """From a document of repayment.corrections."""
+    def of(document: Mapping[str, Any], amount_fen: int | None) -> "CorrectionOut":
+        """From a document of repayment.corrections, and the amount of its payment."""
         fields = {name: document[name] for name in CorrectionOut.model_fields if name in document}
         moves_fen = document["moves_fen"] if document["state"] == "booked" else 0
         return CorrectionOut(
             **{
                 "id": document["correction_id"],
+                "amount_fen": amount_fen,
                 "owed_fen": moves_fen,
                 "signed": {},
             }

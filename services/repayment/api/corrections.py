@@ -4,8 +4,9 @@ The token's scope lets somebody knock, his post says as whom he signs: an accoun
 the supervisor, the general manager the finance head (chosen: the house has no other). That each is another person, the log decides.
 """
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Query
 
@@ -19,6 +20,7 @@ from libs.runtime.http import (
     ThisPrincipal,
     ViewReader,
     id_path,
+    not_found,
     scopes,
     view_reader,
 )
@@ -53,6 +55,13 @@ _Signer = Annotated[None, Depends(post("repayment", *SIGNERS.values()))]
 _Reader = Annotated[None, Depends(post("repayment", "cashier", "accountant", *SIGNERS.values()))]
 
 
+async def payment_fen(loans: ViewReader, document: Mapping[str, Any]) -> int | None:
+    """The amount of the payment that a correction is about, as it was booked; None while the view has not seen it."""
+    loan = await loans.find(document["loan_id"]) or {}
+    amount_fen: int | None = loan.get("payments", {}).get(document["payment_id"], {}).get("amount_fen")
+    return amount_fen
+
+
 @router.command(
     "/loans/{loan}/corrections",
     scopes("finance"),
@@ -71,7 +80,7 @@ async def propose_correction(
     document = await loans.get(loan, missing="unknown_loan")
     payment = document.get("payments", {}).get(body.payment_id)
     if payment is None:
-        raise Problem(409, "unknown_payment")
+        raise not_found("unknown_payment")
     correction_id = call.mint("cor")
     command = commands.ProposeCorrection(
         correction_id=correction_id,
@@ -89,6 +98,7 @@ async def propose_correction(
 @router.read("/corrections", scopes("finance", "correction"), answer=CorrectionsOut)
 async def read_corrections(
     corrections: Corrections,
+    loans: Loans,
     page: ThisPage,
     _: _Reader,
     state: Annotated[
@@ -100,7 +110,8 @@ async def read_corrections(
     found, following = await corrections.page(
         page, where={"state": OtherThan(WANTED) if state is None else state}
     )
-    return CorrectionsOut(items=[CorrectionOut.of(document) for document in found], next=following)
+    items = [CorrectionOut.of(document, await payment_fen(loans, document)) for document in found]
+    return CorrectionsOut(items=items, next=following)
 
 
 @router.read("/payments/behind-charge", scopes("finance", "correction"), answer=BehindChargesOut)

@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 from libs.events import compensation as events
 from libs.events import guarantees as register_events
 from libs.runtime.http import (
+    NoFields,
     Order,
     ThisCall,
     ThisPage,
@@ -20,7 +21,7 @@ from libs.runtime.http import (
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import himself, holds
+from libs.runtime.http.posts import himself, holds, post
 from libs.runtime.http.problems import Problem
 from services.repayment import commands
 from services.repayment.api.guarantee_shapes import (
@@ -52,6 +53,9 @@ Himself = Annotated[str | None, Depends(himself("repayment"))]
 _READS_FILES, _AGREES = "risk", "general_manager"
 _PROPOSES: Final = ("accountant", "finance_supervisor", "cashier")
 _STEPS: Final = {"approve": "finance_supervisor", "refuse": "finance_supervisor", "execute": "cashier"}
+#: Who reads what: a guarantor's terms whoever judges them or asks him to pay, compensations whoever signs one.
+_Finance = Annotated[None, Depends(post("repayment", *_PROPOSES))]
+_Reader = Annotated[None, Depends(post("repayment", _READS_FILES, _AGREES, *_PROPOSES))]
 
 
 async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
@@ -63,7 +67,7 @@ async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
 
 
 @router.read("/guarantors", scopes("risk", "committee", "finance"), answer=GuarantorsOut)
-async def read_guarantors(guarantors: Guarantors, page: ThisPage) -> GuarantorsOut:
+async def read_guarantors(guarantors: Guarantors, page: ThisPage, _: _Reader) -> GuarantorsOut:
     """Who may stand in for loans, up to how much, and for how much he does."""
     found, following = await guarantors.page(page, where={})
     return GuarantorsOut(items=[GuarantorOut.of(document) for document in found], next=following)
@@ -140,6 +144,7 @@ async def suspend_guarantor(
 async def read_compensations(
     compensations: Compensations,
     page: ThisPage,
+    _: _Finance,
     state: Annotated[
         CompensationState | None, Query(description="Only those that stand there.", examples=["proposed"])
     ] = None,
@@ -157,7 +162,12 @@ async def read_compensations(
     answers={events.CompensationProposed: CompensationDone.proposed},
 )
 async def propose_compensation(
-    loan: LoanId, call: ThisCall, himself: Himself, staff: Staff, principal: ThisPrincipal
+    loan: LoanId,
+    call: ThisCall,
+    himself: Himself,
+    staff: Staff,
+    principal: ThisPrincipal,
+    body: NoFields | None = None,  # noqa: ARG001  # its shape is checked
 ) -> Order:
     """Propose that an overdue loan's guarantor pays, as soon as its contract allows."""
     await _require_post(staff, principal.subject, *_PROPOSES)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from libs.events import in_kind, mandate, measures, pauses, voidance, voiding
 from libs.events.flags import Flag, FlagKind, Unflag
@@ -49,7 +49,14 @@ class WriteOffIn(Shape):
     kind: Literal["write_off"]
     ground: measures.WriteOffGround
     cost_fen: PositiveFenField | None = None
-    cost_account: Annotated[str, id_field("acc")] | None = None
+    cost_account: Annotated[str, id_field("acc")] | None = Field(default=None, validate_default=True)
+
+    @field_validator("cost_account")
+    @classmethod
+    def _is_owed_a_cost(cls, account: str | None, told: ValidationInfo) -> str | None:
+        if "cost_fen" in told.data and (account is None) != (told.data["cost_fen"] is None):
+            raise ValueError("a cost and whom it is owed to are said together")
+        return account
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
@@ -111,6 +118,13 @@ class PauseIn(Shape):
     to_on: DayField
     cause: pauses.PauseCause
 
+    @field_validator("to_on")
+    @classmethod
+    def _ends_after_it_begins(cls, to_on: date, told: ValidationInfo) -> date:
+        if to_on < told.data.get("from_on", to_on):
+            raise ValueError("a pause does not end before it begins")
+        return to_on
+
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
         return pauses.Pause(from_on=self.from_on, to_on=self.to_on, cause=self.cause)
@@ -165,7 +179,18 @@ class SettlementInKindIn(Shape):
     keeper: ReferenceField
     cash_impossible: ReferenceField
     remainder_to_debtor: Annotated[bool, Field(strict=True)] = False
-    valid_to: DayField | None = None
+    valid_to: DayField | None = Field(default=None, validate_default=True)
+
+    @field_validator("valid_to")
+    @classmethod
+    def _is_of_rights_that_last(cls, valid_to: date | None, told: ValidationInfo) -> date | None:
+        if "asset" in told.data and (told.data["asset"] == "rights") != (valid_to is not None):
+            raise ValueError("rights have a last day, nothing else has")
+        if valid_to is not None and any(
+            valid_to < told.data.get(day, valid_to) for day in ("valued_on", "acquired_on")
+        ):
+            raise ValueError("what has ended is not acquired or valued any more")
+        return valid_to
 
     def terms(self) -> measures.MeasureTerms:
         """As the command has it."""
@@ -292,7 +317,8 @@ class MeasuresOut(BaseModel):
 
 
 class MandateVoteOut(BaseModel):
-    """A measure that a lender is asked about: what it is, until the end of which day, and how the vote stands, in fen of principal."""
+    """A measure that a lender is asked about: what it is, until the end of which day, and how the vote stands, in fen of principal; how far
+    it is and how it ended, as a measure says it (`stage`, `code`, `ended_on`). Whose account is paid what a pursuit cost is not in its terms."""
 
     measure_id: str
     loan_id: str
@@ -303,13 +329,17 @@ class MandateVoteOut(BaseModel):
     for_fen: int
     against_fen: int
     agreed: bool | None
+    stage: str
+    code: str | None
+    ended_on: date | None
 
     @staticmethod
     def of(document: Mapping[str, Any], who: str) -> "MandateVoteOut":
         """From a document of repayment.measures; `agreed` is the caller's own word, None while he has not given it."""
         agreed = document.get("votes", {}).get(who)
-        names = [name for name in MandateVoteOut.model_fields if name != "agreed"]
-        return MandateVoteOut(agreed=agreed, **{name: document[name] for name in names})
+        terms = {name: value for name, value in document["terms"].items() if name != "cost_account"}
+        names = [name for name in MandateVoteOut.model_fields if name not in ("agreed", "terms")]
+        return MandateVoteOut(agreed=agreed, terms=terms, **{name: document[name] for name in names})
 
 
 class MandateVotesOut(BaseModel):

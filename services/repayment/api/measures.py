@@ -1,11 +1,11 @@
-"""Routes of measures: a proposal, one address for all steps, each post's work, and the vote of the lenders.
+"""Routes of measures: a proposal and what became of it, one address for all steps, each post's work, and the vote of the lenders.
 
 The token's scope `measure` lets somebody knock; the measure's kind says who may propose it, the step which post he must hold. Whether
 it is the step's turn, and whether he has signed another, the log decides. Who he is as a customer, the staff's register says.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from fastapi import Depends, Query
 
@@ -18,10 +18,11 @@ from libs.runtime.http import (
     ThisPrincipal,
     ViewReader,
     id_path,
+    not_found,
     scopes,
     view_reader,
 )
-from libs.runtime.http.posts import holds
+from libs.runtime.http.posts import holds, post
 from libs.runtime.http.problems import Problem
 from services.repayment.api.measure_shapes import (
     MandateVoteOut,
@@ -43,6 +44,11 @@ Staff = Annotated[ViewReader, Depends(view_reader("repayment.staff"))]
 
 
 LOAN_CLERK: Final = "loan_clerk"
+#: Who proposes anything, and who has anything to do with a measure.
+_PROPOSERS: Final = tuple(sorted({post for posts in PROPOSERS.values() for post in posts}))
+_SIGNERS: Final = tuple(sorted({*get_args(events.MeasureStep), LOAN_CLERK} - {"receiving_clerk"}))
+_Proposer = Annotated[None, Depends(post("repayment", *_PROPOSERS))]
+_Reader = Annotated[None, Depends(post("repayment", *{*_PROPOSERS, *_SIGNERS}))]
 
 
 async def _require_post(staff: ViewReader, who: str, *roles: str) -> None:
@@ -113,6 +119,31 @@ async def read_mandate_votes(measures: Measures, page: ThisPage, principal: This
     return MandateVotesOut(items=items, next=following)
 
 
+@router.read("/measures/mine", scopes("measure"), answer=MeasuresOut)
+async def read_own_measures(
+    measures: Measures, page: ThisPage, principal: ThisPrincipal, _: _Proposer
+) -> MeasuresOut:
+    """What the caller has proposed, however far it is, and what became of it."""
+    found, following = await measures.page(page, where={"proposed_by": principal.subject})
+    return MeasuresOut(items=[MeasureOut.of(document) for document in found], next=following)
+
+
+@router.read("/measures/{measure}", scopes("measure"), answer=MeasureOut)
+async def read_measure(
+    measure: MeasureId, measures: Measures, staff: Staff, principal: ThisPrincipal, _: _Reader
+) -> MeasureOut:
+    """How far a measure is, or how it ended, for who proposed it and for the posts that sign it; for everybody else there is none."""
+    document = await measures.get(measure, missing="unknown_measure")
+    if document.get("proposed_by") != principal.subject:
+        # A clerk signs only what comes to his branch; before the loan has answered nobody is to sign.
+        steps = document.get("steps", ())
+        if document.get("terms", {}).get("to_branch") != await branch_of(staff, principal.subject):
+            steps = [step for step in steps if step != "receiving_clerk"]
+        if not await holds(staff, principal.subject, *map(_post, steps)):
+            raise not_found("unknown_measure")
+    return MeasureOut.of(document)
+
+
 @router.command(
     "/measures/{measure}/steps",
     scopes("measure"),
@@ -136,6 +167,17 @@ async def sign_measure(
         branch=None if signer is None else signer.get("region"),
     )
     return Order(measure, signature)
+
+
+@router.read("/measures/{measure}/vote", scopes("claim:own"), answer=MandateVoteOut)
+async def read_mandate_vote(
+    measure: MeasureId, measures: Measures, principal: ThisPrincipal
+) -> MandateVoteOut:
+    """What one was asked as a lender, one's own word, and what became of it."""
+    document = await measures.get(measure, missing="unknown_measure")
+    if principal.subject not in document.get("voters", ()):
+        raise not_found("unknown_measure")
+    return MandateVoteOut.of(document, principal.subject)
 
 
 @router.command(

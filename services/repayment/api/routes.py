@@ -90,7 +90,7 @@ async def open_calendar(body: CalendarIn) -> Order:
     status=200,
 )
 async def close_business_day(body: CalendarIn) -> Order:
-    """Close a business date. A closed one stays closed; the next one cannot be closed before it is open."""
+    """Close a business date. A closed one stays closed; the next one cannot be closed before it is open, and none from before the first."""
     return Order(CALENDAR_STREAM, commands.CloseBusinessDay(business_date=body.business_date))
 
 

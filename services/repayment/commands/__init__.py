@@ -38,7 +38,7 @@ class OpenCalendar:
 @command("repayment.CloseBusinessDay")
 class CloseBusinessDay:
     """Close a date. No effect for one already closed; refused: `calendar_not_open`, `day_not_reached` (d+1 while d is open),
-    `day_is_closing` (the same date while it closes has no effect, a later one is refused)."""
+    `day_is_closing` (the same date while it closes has no effect, a later one is refused), `before_calendar` (before the first)."""
 
     business_date: date
 

@@ -71,6 +71,8 @@ def _open(command: OpenCalendar, state: CalendarState) -> Sequence[CalendarEvent
 
 
 def _close(command: CloseBusinessDay, state: CalendarState) -> Sequence[CalendarEvent]:
+    if not isinstance(state, NotOpened) and command.business_date < state.started_on:
+        raise Refused("before_calendar")
     match state:
         case NotOpened():
             raise Refused("calendar_not_open")

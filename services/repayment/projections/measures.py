@@ -113,7 +113,7 @@ def _proposed(data: MeasureProposed) -> Mapping[str, Any]:
 
 VIEW = View(
     name="repayment.measures",
-    version=3,
+    version=4,
     reads=(
         MeasureProposed,
         MeasureAdmitted,
@@ -130,5 +130,5 @@ VIEW = View(
         CorrectionSettled,
     ),
     project=project,
-    indexes=("stage", "loan_id", "voters"),
+    indexes=("stage", "loan_id", "voters", "proposed_by"),
 )

@@ -70,9 +70,18 @@ async def _history(
     kind: Annotated[Kind | None, Query(description="Only movements of this kind.")] = None,
     since: Annotated[DayField | None, Query(description="The first business date.")] = None,
     until: Annotated[DayField | None, Query(description="The last business date.")] = None,
+    payment: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="Only movements of this payment on a loan: what of it came back, and why.",
+            examples=["pay_7f3a"],
+        ),
+    ] = None,
     order: Annotated[Literal["newest", "oldest"], Query(description="What comes first.")] = "newest",
 ) -> History:
-    where: dict[str, Any] = {} if kind is None else {"kind": kind}
+    asked = {"kind": kind, "payment_id": payment}
+    where: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if since is not None or until is not None:
         where["business_date"] = Span(since and since.isoformat(), until and until.isoformat())
     return History(where, Sorting(descending=order == "newest"))
@@ -85,7 +94,7 @@ ThisHistory = Annotated[History, Depends(_history)]
 async def read_statement(
     statement: Statement, page: ThisPage, history: ThisHistory, principal: ThisPrincipal
 ) -> StatementOut:
-    """Every movement of one's own account, with what it left there: newest first, of one kind or span of dates if wished."""
+    """Every movement of one's own account, with what it left there: newest first, of one kind, payment or span of dates if wished."""
     return await _lines(statement, page, history, {"owner": principal.subject})
 
 

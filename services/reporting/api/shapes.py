@@ -28,7 +28,7 @@ Kind = Literal[
 
 
 class StatementLineOut(BaseModel):
-    """One movement of an account; `event` is where the log tells it."""
+    """One movement of an account; `event` is where the log tells it, `reason` (a code) why money came back."""
 
     id: str
     business_date: str | None
@@ -41,12 +41,14 @@ class StatementLineOut(BaseModel):
     loan_id: str | None = None
     listing_id: str | None = None
     bid_id: str | None = None
+    payment_id: str | None = None
     claim_id: str | None = None
     offer_id: str | None = None
     compensation_id: str | None = None
     voucher_id: str | None = None
     bank_reference: str | None = None
     correction_id: str | None = None
+    reason: str | None = Field(default=None, examples=["unknown_loan"])
     event: str
 
     @classmethod

@@ -108,6 +108,8 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         **{f"posted.{of}_fen": _posted(moved, of) for of in CLASSES},
         **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
     }
+    if isinstance(moved, HoldReleased | LoanPaymentReturned | PurchaseReleased | WithdrawalFailed):
+        fields["reason"] = moved.code if isinstance(moved, WithdrawalFailed) else moved.reason
     if isinstance(
         moved, FeeCredited | FeeAdjusted | UnrequestedMoneyReceived | MarketingFunded | VoucherPaid
     ):
@@ -148,7 +150,7 @@ def _posted(moved: object, of: str) -> int:
 
 VIEW = View(
     name="reporting.statement",
-    version=6,
+    version=7,
     reads=MOVEMENTS,
     project=project,
     owner_field="owner",

@@ -304,8 +304,8 @@ BODIES: Final[dict[str, _Body]] = {
     "POST /repayment/guarantors/{guarantor}/refusal": lambda _about, _: {"code": "file_incomplete"},
     "POST /repayment/guarantors/{guarantor}/suspension": lambda _about, _: {"code": "net_worth_too_small"},
     "POST /repayment/loans/{loan}/compensations/{compensation}/steps": lambda _about, _: {"step": "execute"},
-    "POST /repayment/loans/{loan}/corrections": lambda _about, _: {
-        "payment_id": "pay_1",
+    "POST /repayment/loans/{loan}/corrections": lambda about, _: {
+        "payment_id": about.objects["payment"],
         "kind": "reverse",
         "reason": "wrong_loan",
     },

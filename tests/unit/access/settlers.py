@@ -97,6 +97,7 @@ async def settle(platform: Platform) -> Settlement:
     for customer in (ada, bob):
         await town.be_asked(customer)
         await town.be_corrected(customer, lender)
+        await town.pay(customer)
         await town.be_collected(customer)
         await town.be_settled(customer, lender)
         await town.order(customer)
@@ -269,6 +270,13 @@ class Settling:
             closer = ("stf_ole", "stf_oda")[self.today.day % 2]
             await self.must("POST", "/repayment/calendar/close", closer, ("operator",), body)
             self.today += timedelta(days=1)
+
+    async def pay(self, customer: Customer) -> None:
+        """He pays a little of what he owes."""
+        await self.top_up(customer, 1_00)
+        body = {"loan_id": customer.objects["loan"], "amount_fen": 1_00}
+        paid = await self.own(customer, f"/bidding/accounts/{customer.account}/loan-payments", body)
+        customer.objects["payment"] = paid["id"]
 
     async def be_corrected(self, customer: Customer, borrower: Customer) -> None:
         """What was paid on the loan that he has lent on is said to be wrong."""

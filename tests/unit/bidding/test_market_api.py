@@ -101,6 +101,22 @@ async def test_a_claim_is_offered_by_who_asks(world: World) -> None:
     assert problem(await post(world, at, None, "usr_ann", "claim:own")) == (409, "offer_not_open")
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [(b"{not json", (400, "malformed_json")), (b'{"principal_fen": 1}', (422, "invalid_request"))],
+)
+async def test_a_withdrawal_takes_no_fields(world: World, body: bytes, told: tuple[int, str]) -> None:
+    """What somebody wants with it, and nobody reads, is not passed over in silence."""
+    headers = world.token("usr_ann", "claim:own") | {
+        "Idempotency-Key": "k",
+        "Content-Type": "application/json",
+    }
+    before = len(world.commands())
+    answer = await world.http.post("/bidding/offers/offer_1/withdrawal", content=body, headers=headers)
+    assert problem(answer) == told
+    assert len(world.commands()) == before
+
+
 async def test_a_buyer_needs_an_account_and_money(world: World) -> None:
     """What is held is his own; staff have no account to buy from."""
     body = {"maximum_fen": 400_08}

@@ -32,6 +32,7 @@ from tests.unit.runtime.edge_world import PARTITIONS, World, running
 
 STAFF = staff_view("collections")
 CHIEF_APPOINTED = StaffAppointed(staff_id="stf_chief", roles=("collections_supervisor",), region=None)
+LEE_APPOINTED = StaffAppointed(staff_id=LEE, roles=("collector",), region=None)
 CASE_AT = f"/collections/debtors/{DEBTOR}/cases/case_7"
 
 
@@ -44,6 +45,7 @@ async def world(keys: Path) -> AsyncIterator[World]:
         send(running_world, "col_lee", EnrolCollector(staff_id=LEE, region="CN-31"))
         show(running_world, COLLECTORS, "col_lee", ENROLLED)
         show(running_world, STAFF, "stf_chief", CHIEF_APPOINTED)
+        show(running_world, STAFF, LEE, LEE_APPOINTED)
         yield running_world
 
 
@@ -68,9 +70,10 @@ def send(world: World, stream_id: str, command: Any) -> None:
 
 def show(world: World, view: View, of: str, *events: Any) -> None:
     """What the projector would have written after these events of a stream."""
-    world.views.documents[view.name] = {
-        doc: nested(doc, fields) for doc, fields in documents(view, stream(of, *events)).items()
-    }
+    shown = documents(view, stream(of, *events))
+    world.views.documents.setdefault(view.name, {}).update(
+        {doc: nested(doc, fields) for doc, fields in shown.items()}
+    )
 
 
 def lee(world: World, key: str = "k") -> dict[str, str]:
@@ -175,6 +178,7 @@ async def test_a_supervisor_without_the_post_is_nobody(world: World) -> None:
     asked: list[tuple[str, str, Any]] = [
         ("GET", "/collections/queue", None),
         ("GET", "/collections/live/queue", None),
+        ("GET", "/collections/stages", None),
         ("GET", "/collections/cases/case_7", None),
         ("GET", f"/collections/collectors/{LEE}", None),
         ("POST", f"/collections/collectors/{LEE}/desk", desk),
@@ -186,6 +190,18 @@ async def test_a_supervisor_without_the_post_is_nobody(world: World) -> None:
         told = (path, refused.status_code, refused.json()["type"])
         assert told == (path, 403, "urn:loanstream:problem:forbidden_post")
     assert world.commands() == []
+
+
+async def test_a_collector_without_the_post_has_no_desk(world: World) -> None:
+    """Neither for what it covered nor for what he was given, before the desk itself has heard of it."""
+    show(world, CASE_FILES, DEBTOR, *history(MISS))
+    world.views.documents[CASE_FILES.name]["case_7"]["assigned_to"] = LEE
+    left = StaffDismissed(staff_id=LEE, roles=LEE_APPOINTED.roles, region=None)
+    show(world, STAFF, LEE, LEE_APPOINTED, left)
+    for path in ("queue", "live/queue", "cases/case_7", f"collectors/{LEE}"):
+        refused = await world.http.get(f"/collections/{path}", headers=lee(world))
+        told = (path, refused.status_code, refused.json()["type"])
+        assert told == (path, 404, "urn:loanstream:problem:unknown_collector")
 
 
 async def test_a_collector_whose_token_says_more_is_a_collector(world: World) -> None:

@@ -14,6 +14,7 @@ from services.repayment.app import build
 from services.repayment.projections.assets import VIEW as ASSETS
 from services.repayment.projections.corrections import VIEW as CORRECTIONS
 from services.repayment.projections.guarantees import COMPENSATIONS, GUARANTORS
+from services.repayment.projections.loans import VIEW as LOANS
 from services.repayment.projections.measures import VIEW as MEASURES
 from tests.unit.bidding.test_packs_api import problem, show
 from tests.unit.documents import documents, history, nested
@@ -111,6 +112,21 @@ async def test_each_post_is_shown_what_waits_for_it(world: World) -> None:
     show(world, STAFF, "stf_two", both)
     shown = (await waits(world, "stf_two", None, *ALL))["items"]
     assert [item["id"] for item in shown] == ["msr_2", "msr_1", "cor_2", "cor_3", "cor_4", "gua_g"]
+
+
+async def test_a_correction_is_shown_with_the_amount_of_its_payment(world: World) -> None:
+    """Who signs that it does not count sees of how much he decides, in the list of approvals and in that of corrections."""
+    paid = {"payments": {"pay_1": {"amount_fen": 34_002, "value_date": "2024-03-15"}}}
+    world.views.documents[LOANS.name] = {"loan_7": {"_id": "loan_7", "loan_id": "loan_7", **paid}}
+    shown = (await waits(world, "stf_fay", "finance_supervisor", *ALL))["items"]
+    assert {item["amount_fen"] for item in shown if item["kind"] == "correction"} == {34_002}
+    answer = await world.http.get(
+        "/repayment/corrections?state=proposed", headers=world.token("stf_fay", "correction")
+    )
+    assert {item["amount_fen"] for item in answer.json()["items"]} == {34_002}
+    world.views.documents[LOANS.name] = {}
+    shown = (await waits(world, "stf_fay", "finance_supervisor", *ALL))["items"]
+    assert {item["amount_fen"] for item in shown if item["kind"] == "correction"} == {None}
 
 
 async def test_pages_go_from_kind_to_kind(world: World) -> None:

@@ -58,9 +58,20 @@ def test_the_open_date_can_be_closed() -> None:
 
 @pytest.mark.parametrize("history", [CLOSING, ONE_DONE, CLOSED], ids=["closing", "one done", "closed"])
 def test_closing_a_date_again_says_nothing(history: tuple[Any, ...]) -> None:
-    """While it closes and ever after, as for any earlier date."""
+    """While it closes and ever after."""
     given(CALENDAR, *history).when(close(FIRST)).then_nothing()
-    given(CALENDAR, *history).when(close(date(2024, 2, 27))).then_nothing()
+
+
+def test_closing_an_earlier_date_again_says_nothing() -> None:
+    """Also when the open one is being closed."""
+    later = (*CLOSED, BusinessDayCloseStarted(business_date=SECOND))
+    given(CALENDAR, *later).when(close(FIRST)).then_nothing()
+
+
+@pytest.mark.parametrize("history", [OPENED, CLOSING, ONE_DONE, CLOSED])
+def test_a_date_before_the_first_was_never_open(history: tuple[Any, ...]) -> None:
+    """To say that it is closed would be a mistake that is told as done."""
+    given(CALENDAR, *history).when(close(date(2024, 2, 27))).then_refused("before_calendar")
 
 
 @pytest.mark.parametrize(

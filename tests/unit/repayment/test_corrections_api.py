@@ -10,7 +10,7 @@ from libs.events.onboarding import StaffAppointed
 from libs.events.staff import staff_view
 from services.repayment.app import build
 from services.repayment.projections.loans import VIEW as LOANS
-from tests.unit.bidding.test_packs_api import show
+from tests.unit.bidding.test_packs_api import problem, show
 from tests.unit.given import TODAY
 from tests.unit.runtime.edge_world import World, running
 
@@ -53,3 +53,12 @@ async def test_the_register_says_who_asks_and_who_allows(world: World) -> None:
     assert himself == "usr_ann"
     allow = f"/corrections/{correction}/authorisations"
     assert await said(world, allow, {"role": "supervisor"}, "stf_fay", "correction") == (correction, "usr_2")
+
+
+async def test_a_payment_that_is_none_of_the_loans_is_not_found(world: World) -> None:
+    """Under the status that every unknown thing has, and before the log."""
+    headers = world.token("stf_clerk", "finance") | {"Idempotency-Key": "k"}
+    asked = BODY | {"payment_id": "pay_9"}
+    answer = await world.http.post("/repayment/loans/loan_7/corrections", json=asked, headers=headers)
+    assert problem(answer) == (404, "unknown_payment")
+    assert world.commands() == []

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from libs.events.bidding import HoldCaptured
+from libs.events.bidding import HoldCaptured, HoldReleased, LoanPaymentReturned, WithdrawalFailed
+from libs.events.market import PurchaseReleased
 from libs.events.onboarding import SuitabilityAssessed, UserRegistered, UserVerified
 from libs.runtime.auth import SCOPES
 from libs.runtime.projecting import Projection
@@ -18,13 +19,14 @@ from services.reporting.app import build
 from services.reporting.figures import FIGURES
 from services.reporting.projections.funnel import STAGES
 from services.reporting.projections.funnel import VIEW as FUNNEL
-from services.reporting.projections.statement import CLASSES
+from services.reporting.projections.statement import CLASSES, MOVEMENTS
 from services.reporting.projections.statement import VIEW as STATEMENT
 from tests.unit.bidding import account_story as account
 from tests.unit.bidding import listing_story as listing
 from tests.unit.bidding import voucher_story as vouchers
 from tests.unit.bidding.specs import BANK, CLEARING, HELD, OPENED, asked, deposited, moved
 from tests.unit.bidding.test_bank import BOOKED
+from tests.unit.bidding.test_card import NOT_OWN
 from tests.unit.documents import documents, history, nested, turn_about
 from tests.unit.given import TODAY
 from tests.unit.runtime.edge_world import World, running
@@ -150,6 +152,29 @@ async def get(world: World, path: str, *scopes: str, subject: str = "usr_ann") -
     answer = await world.http.get(f"/reporting{path}", headers=world.token(subject, *scopes))
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+PAID_IN_VAIN = history("acc_ann", OPENED, asked(), deposited(), account.PAID, account.ALL_GIVEN_BACK)
+
+
+async def test_what_came_back_says_of_which_payment_and_why(world: World) -> None:
+    """Who paid finds by the payment's id, which he was answered, that the loan did not take it, and the reason by name."""
+    lines = documents(STATEMENT, PAID_IN_VAIN)
+    world.views.documents["reporting.statement"] = {name: nested(name, line) for name, line in lines.items()}
+    shown = (await get(world, "/statement?payment=pay_1&order=oldest", "account:own"))["items"]
+    assert [(line["movement"], line["payment_id"], line["reason"]) for line in shown] == [
+        ("LoanPaymentDebited", "pay_1", None),
+        ("LoanPaymentReturned", "pay_1", "unknown_loan"),
+    ]
+    assert (await get(world, "/statement?payment=pay_1", "account:own", subject="usr_bob"))["items"] == []
+
+
+def test_whatever_moved_money_back_says_why() -> None:
+    """A reason that an event has is on its line, whatever it is called there."""
+    says = {kind for kind in MOVEMENTS if {"reason", "code"} & kind.__annotations__.keys()}
+    assert says == {WithdrawalFailed, HoldReleased, LoanPaymentReturned, PurchaseReleased}
+    [line] = documents(STATEMENT, history("acc_ann", NOT_OWN)).values()
+    assert line["reason"] == NOT_OWN.code
 
 
 async def test_a_statement_is_ones_own(world: World) -> None:

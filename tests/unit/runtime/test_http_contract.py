@@ -1,5 +1,6 @@
 """What the OpenAPI documents promise, and the small rules under the routes."""
 
+import ast
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+import libs
+import services
 from libs.events.bidding import AccountOpened
 from libs.runtime.auth import NOBODY, Principal
 from libs.runtime.health import add_health
@@ -97,6 +100,22 @@ def test_the_gateway_says_what_the_services_say() -> None:
 def test_a_refusals_status_follows_from_its_code(code: str, status: int) -> None:
     """The prefix of a refusal's code decides its status."""
     assert refusal_status(code) == status
+
+
+def test_what_a_route_refuses_itself_has_the_status_of_the_log() -> None:
+    """A code with one of the prefixes is told under one status, wherever it is refused first."""
+    rooms = [Path(next(iter(room.__path__))) for room in (libs, services)]
+    wrong = []
+    for path in (path for room in rooms for path in room.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Name("Problem"),
+                    args=[ast.Constant(int() as status), ast.Constant(str() as code), *_],
+                ) if code.startswith(("unknown_", "invalid_", "forbidden_")):
+                    if status != refusal_status(code):
+                        wrong.append(f"{path.name}:{node.lineno} {status} {code}")
+    assert not wrong, "\n".join(wrong)
 
 
 def call(subject: str = "usr_ada", route: str = "POST /x", key: str | None = "k", **path: str) -> Call:

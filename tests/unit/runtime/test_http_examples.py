@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
@@ -57,6 +58,26 @@ def test_every_body_has_an_example_that_its_route_accepts() -> None:
                 )
     assert not wrong, "\n".join(wrong)
     assert bodies > 40
+
+
+def test_every_post_says_what_its_body_is() -> None:
+    """Of all services: what asks for nothing says so too (NoFields), or it takes whatever is sent, malformed JSON as well."""
+    takes_anything = [
+        f"{name}: {route.path}"
+        for name, app in apps().items()
+        for route, method, _ in operations(app)
+        if method == "POST" and not _is_shaped(route)
+    ]
+    assert takes_anything == []
+
+
+def _is_shaped(route: APIRoute) -> bool:
+    """Whether all that the body may be is a Shape, or nothing."""
+    if route.body_field is None:
+        return False
+    annotation: Any = route.body_field.field_info.annotation
+    kinds = set(get_args(annotation) or (annotation,)) - {NoneType}
+    return all(isinstance(kind, type) and issubclass(kind, Shape) for kind in kinds)
 
 
 def test_every_date_in_a_body_is_a_business_date() -> None:
