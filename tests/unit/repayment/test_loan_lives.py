@@ -66,8 +66,8 @@ class Auditor:
             self._open(by_type[LoanOpened])
         if LatenessJudged in by_type:
             self._fine(by_type[LatenessJudged])
-        if PenaltyCharged in by_type:
-            self._charge(by_type[PenaltyCharged])
+        for charge in (event for event in outcome.events if isinstance(event, PenaltyCharged)):
+            self._charge(charge)
         self.kept += [event.number for event in outcome.events if isinstance(event, InstallmentDue)]
         if PaymentReceived in by_type:
             self._money(command, by_type, today)
