@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 #: a payment that was taken is known for good; events say what of the principal is overdue;
 #: what was paid late while a debit had no answer is judged with it; what was told late is placed by its own date; the first row
 #: after a restructuring asks for no interest of days on which its principal bore penalty.
-#: 10: penalty up to a day is cut where the close cuts it, whoever asks and whenever it is said.
+#: 10: penalty up to a day is cut where the close cuts it, whoever asks and whenever it is said; overdue is what is open of
+#: instalments that were missed, and not of those that the evening has not judged yet.
 RULES = 10
 
 

@@ -170,9 +170,12 @@ def owed_fen(book: Book, through: date) -> int:
     return _total_fen(open_lines(book, through))
 
 
-def overdue_fen(book: Book, on: date) -> int:
-    """Everything open of instalments due before a date: the due day itself is not late (DPD 0)."""
-    return _total_fen(overdue_lines(book, on))
+def overdue_fen(book: Book, next_missed: int) -> int:
+    """Everything open of instalments that were missed, those before `next_missed`: until the evening after its due date none is. One that was
+    charged for its days is late as well, before a loan whose debit was answered late has said so."""
+    rows = book.rows
+    charged = (each.number for each in book.penalties if each.to > rows[each.number - 1].due_on)
+    return _total_fen(lines_through(book, max(next_missed - 1, *charged, 0)))
 
 
 def overdue_lines(book: Book, on: date) -> tuple[AllocationLine, ...]:

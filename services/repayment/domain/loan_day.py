@@ -55,8 +55,12 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     if state.unanswered:
         return _dues(rules, state, asking_on) or _retry(rules, state, asking_on)
     judged_on = call.business_date if call.phase >= MISSES_PHASE else yesterday
-    missed, told = _misses(state, judged_on), lateness(rules, state, judged_on)
+    missed = _misses(state, judged_on)
     paid = missed_and_paid(state, [each.number for each in missed])
+    # What is said from here on counts what has just been missed.
+    said = max((each.number for each in (*paid, *missed)), default=0)
+    state = replace(state, next_missed=max(state.next_missed, said + 1))
+    told = lateness(rules, state, judged_on)
     for each in told:
         state = replace(state, book=fined(state.book, each.number, each.penalty_fen))
     worse = [*_worse_bucket(rules, state, judged_on), *_worse_class(rules, state, judged_on)]
@@ -96,7 +100,7 @@ def penalties(rules: Rules, state: Running, on: date) -> Sequence[PenaltyCharged
                 charged_on=piece.on,
                 penalty_fen=sum(line.penalty_fen for line in piece.lines),
                 penalty_after_fen=book.penalty_fen,
-                overdue_after_fen=overdue_fen(book, piece.on),
+                overdue_after_fen=overdue_fen(book, state.next_missed),
                 dpd=days_past_due(book, piece.on),
                 bucket=state.bucket,
                 lines=piece.lines,
@@ -207,7 +211,7 @@ def _moved(state: Running, book: Book, bucket: str, on: date) -> Sequence[LoanEv
             to_bucket=bucket,
             dpd=days_past_due(book, on),
             principal_fen=book.outstanding_fen,
-            overdue_fen=overdue_fen(book, on),
+            overdue_fen=overdue_fen(book, state.next_missed),
             product=state.product,
             region=state.region,
         )

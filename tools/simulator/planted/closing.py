@@ -6,7 +6,7 @@ from typing import Any
 
 import services.bidding.domain.loans as loans
 from services.repayment.commands import RecordDebit
-from services.repayment.domain import charging, loan_day, settling
+from services.repayment.domain import charging, loan_day, paying, settling
 from services.repayment.policies import POLICIES as REPAYMENT
 from tools.simulator.planted.plant import DUES, LATE, Plant, changing, instead, policy
 
@@ -60,6 +60,13 @@ def _in_one_piece(_real: Any) -> Any:
 
 
 PLANTS = (
+    Plant(
+        "overdue-before-it-is-missed",
+        "A payment counts the next instalment as overdue, which nobody has called missed.",
+        instead(paying, "overdue_fen", lambda real: lambda book, next_missed: real(book, next_missed + 1)),
+        ("overdue, missed is",),
+        config=LATE,
+    ),
     Plant(
         "month-end-not-charged",
         "Penalty is charged when a bucket gets worse, and at no month's end.",
