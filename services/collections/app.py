@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 #: makes late again has its case again; a case that is written off leaves its bucket; repayment plans.
 #: 6: a promise is kept no more when the payments that kept it are corrected; a plan brings the consent of whoever answers for the loan,
 #: and says who asks for it as a customer; flags on a debtor's loans. 7: a promise that was broken is kept once enough counts as of its date.
-RULES = 7
+#: 8: a miss says all that is overdue with it, because no payment before it has counted the instalment.
+RULES = 8
 
 
 def build(profile: str) -> Service:

@@ -68,7 +68,7 @@ class Desk:
 @command("collections.RecordMiss")
 class RecordMiss:
     """An instalment was missed: opens the loan's case, or adds to it. No effect for one that was recorded, unless
-    its case is closed and the loan is late `again`.
+    its case is closed and the loan is late `again`. `overdue_after_fen` is all that is overdue with it, where its record says so.
 
     Refused: `invalid_loan` (the ids name no loan or no user).
     """
@@ -82,6 +82,7 @@ class RecordMiss:
     region: str
     product: str
     again: bool = False
+    overdue_after_fen: PositiveFen | None = None
 
 
 @command("collections.RecordBucket")

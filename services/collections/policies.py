@@ -146,6 +146,7 @@ def _miss(missed: PaymentMissed) -> Send:
         region=missed.region,
         product=missed.product,
         again=missed.again,
+        overdue_after_fen=missed.overdue_after_fen,
     )
     return Send("miss", debtor_of(missed.borrower), command)
 

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 #: after a restructuring asks for no interest of days on which its principal bore penalty.
 #: 10: an instalment that is paid in full while an older one is open is in no day's way; a payment says what lapses by it; a new row has the
 #: contract's fee also where it asks for nothing else; what is entered in the place of a voided payment names it; a date from before the
-#: calendar is refused where it is to be closed.
+#: calendar is refused where it is to be closed; penalty up to a day is cut where the close cuts it, whoever asks and whenever it is said;
+#: overdue is what is open of instalments that were missed, and not of those that the evening has not judged yet.
 RULES = 10
 
 

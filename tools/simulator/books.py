@@ -11,6 +11,7 @@ from tools.simulator.kind_books import settled_in_kind
 from tools.simulator.lapse_books import lapse
 from tools.simulator.loan_books import LoanBook, opened
 from tools.simulator.loan_books import require as _require
+from tools.simulator.quote_books import require_pieces
 from tools.simulator.red_lines import FEE_ACCOUNT, FEES, MARKETING, is_a_customer, only_mediates
 
 
@@ -284,6 +285,7 @@ class Books:
         loan = self.loans[data["loan_id"]]
         charged = sum(line["penalty_fen"] for line in data["lines"])
         _require(charged == data["penalty_fen"], f"{where}: the penalty is not that of its instalments")
+        require_pieces(where, loan, date.fromisoformat(data["charged_on"]))
         loan.charge(where, date.fromisoformat(data["charged_on"]), data["lines"])
         _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
 

@@ -20,6 +20,7 @@ from tools.simulator.books_beside import BooksBeside
 from tools.simulator.bucket_books import buckets_of
 from tools.simulator.log import Place
 from tools.simulator.parked_books import ParkedBooks
+from tools.simulator.quote_books import require_charged
 
 #: (service, phase) of a business day that each partition of the service has to finish, by design.md 2.7.
 PHASES = (
@@ -253,6 +254,7 @@ class Auditor:
             for loan in self.books.loans.values():
                 if self._home(loan.loan_id) == part.number and not self.parked.hears_late(loan):
                     loan.closed(where, day, self._buckets)
+                    require_charged(where, loan, day)
                     self.beside.days.judged(where, loan.loan_id, day)
                     self.beside.measures.judged(where, loan, day)
         elif phase == PROMISES:

@@ -46,7 +46,7 @@ class PageBooks:
     """Loans that were corrected: what the borrower's fees of each period came to then, only the loan's own rows say."""
 
     def record(self, where: str, events: list[Any]) -> None:
-        """Fold the events of one decision."""
+        """Fold the events of one decision. Raises WrongBooks."""
         for index, event in enumerate(events):
             self.lines.record(event)
             self.again.record(where, event)
@@ -70,6 +70,18 @@ class PageBooks:
                 self.entries.pop(data["case_id"], None)
             elif kind == "repayment.LoanRestated.v1":
                 self._restated(data)
+        self._require_overdue(where, events)
+
+    def _require_overdue(self, where: str, events: list[Any]) -> None:
+        """What a loan calls overdue is what is open of instalments that it has called missed, on any day and at any hour."""
+        said = [event["data"] for event in events if event["data"].get("overdue_after_fen") is not None]
+        if (
+            not said or said[-1]["loan_id"] in self.restated
+        ):  # which rows a correction takes for missed its own books judge
+            return
+        loan, overdue = self.books.loans[said[-1]["loan_id"]], said[-1]["overdue_after_fen"]
+        missed = _missed(loan)
+        require(overdue == missed, f"{where}: {loan.loan_id} says {overdue} overdue, missed is {missed}")
 
     def _restated(self, data: Any) -> None:
         """What a correction gives the claims, or takes from them, the loan has received more or less."""
@@ -105,6 +117,10 @@ class PageBooks:
         is_late = page["dpd"] > 0 and not running
         require(not is_late, f"the page of {loan.loan_id} is {page['dpd']} days past due, and it is repaid")
         late = sum(row.principal_fen for row in loan.rows.values() if running and row.missed)
+        missed = _missed(loan) if running else 0
+        overdue = page["overdue_fen"]
+        is_right = overdue == missed or loan.loan_id in self.restated
+        require(is_right, f"the page of {loan.loan_id} has {overdue} overdue, missed is {missed}")
         split = late, loan.outstanding_fen - late
         told = page["overdue_principal_fen"], page["normal_principal_fen"]
         require(told == split, f"the page of {loan.loan_id} splits its principal {told}, the books {split}")
@@ -193,3 +209,11 @@ class PageBooks:
 
 def _nonzero(amounts: Mapping[str, int]) -> dict[str, int]:
     return {name: fen for name, fen in amounts.items() if fen}
+
+
+def _missed(loan: LoanBook) -> int:
+    """What is open of instalments that were missed, penalty included, and of those up to the last that was charged for its days."""
+    last = max(
+        (number for number, row in loan.rows.items() if row.missed or row.charged_to > row.due_on), default=0
+    )
+    return sum(row.asked_fen + row.penalty_fen for number, row in loan.rows.items() if number <= last)

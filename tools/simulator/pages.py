@@ -1,17 +1,25 @@
 """What people read of loans at rest: each loan's page and history, the late part of the book, each claim's cash history."""
 
 from collections import defaultdict
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
+from libs.events.money import money_context
 from services.repayment.api.cash_history import CashHistory
 from services.repayment.api.overdue import Overdue
 from services.repayment.api.page_shapes import HistoryLineOut, LoanPageOut
+from services.repayment.api.shapes import LoanOut
 from services.repayment.domain.loan_account import COMPONENTS, account_of, paid_fen
+from services.repayment.domain.profile import profile_named
+from services.repayment.domain.settling import settlement
 from services.repayment.projections.calendar import CALENDAR
 from tools.simulator.loan_books import require
 from tools.simulator.page_books import PageBooks
+from tools.simulator.quote_books import require_quotes
 from tools.simulator.world import World
+
+#: For how many days ends are quoted.
+_QUOTED: Final = (0, 9, 40, 100)
 
 
 def compare_pages(world: World, books: PageBooks) -> None:
@@ -21,12 +29,22 @@ def compare_pages(world: World, books: PageBooks) -> None:
     loans = world.views["repayment.loans"].documents
     for document in loans.values():
         books.require_page(LoanPageOut.shown(document, today, None).model_dump())
+        if today is not None and document["state"] == "running":
+            require_quotes(books.books.loans[document["loan_id"]], _quotes(LoanOut.of(document), today))
     _compare_histories(world, books)
     _compare_segments(world, books)
     for claim, document in world.views["repayment.claims"].documents.items():
         history = CashHistory()
         history.add(document, loans[document["loan_id"]])
         books.require_received(claim, [month.model_dump() for month in history.shown().months])
+
+
+def _quotes(loan: LoanOut, today: date) -> list[tuple[date, int]]:
+    """What of an end on each of these days would be penalty."""
+    rules = profile_named("demo").on(loan.funded_on)
+    days = [today + timedelta(days=later) for later in _QUOTED]
+    with money_context():
+        return [(on, sum(line.penalty_fen for line in settlement(loan.book(), on, rules))) for on in days]
 
 
 def _compare_histories(world: World, books: PageBooks) -> None:

@@ -50,7 +50,7 @@ from services.collections.domain.promise_state import JudgedPromise, Promise, ta
 def record_miss(
     rules: Rules, command: RecordMiss, state: DebtorState, context: Context
 ) -> Sequence[DebtorEvent]:
-    """Open the loan's case, or add to what is overdue unless the total already counts it."""
+    """Open the loan's case, or take over what is overdue with the instalment; of older records, add it unless the total already counts it."""
     case_id = case_of(command.loan_id)
     debtor_id = _debtor_id(command.borrower)
     case = None if isinstance(state, NoDebtor) else case_in(state, case_id)
@@ -59,6 +59,7 @@ def record_miss(
         return []
     if isinstance(case, OpenCase):
         is_counted = command.due_on < case.overdue_as_of
+        added_fen = case.overdue_fen if is_counted else case.overdue_fen + command.open_fen
         return [
             MissAdded(
                 debtor_id=debtor_id,
@@ -66,7 +67,7 @@ def record_miss(
                 loan_id=command.loan_id,
                 number=command.number,
                 due_on=command.due_on,
-                overdue_fen=case.overdue_fen if is_counted else case.overdue_fen + command.open_fen,
+                overdue_fen=added_fen if command.overdue_after_fen is None else command.overdue_after_fen,
                 dpd=command.dpd,
             )
         ]
@@ -81,7 +82,7 @@ def record_miss(
             opened_on=context.business_date,
             number=command.number,
             due_on=command.due_on,
-            overdue_fen=command.open_fen,
+            overdue_fen=command.open_fen if command.overdue_after_fen is None else command.overdue_after_fen,
             dpd=command.dpd,
             bucket=first.buckets[0],
             stage=first.name,

@@ -54,7 +54,7 @@ _DAY = timedelta(days=1)
 
 @record
 class OpenCase:
-    """A loan with arrears. `overdue_fen` counts everything due before `overdue_as_of`.
+    """A loan with arrears. `overdue_fen` counts what was missed by then; in older records everything due before `overdue_as_of`.
 
     `last_missed` (the due date: a new schedule counts its rows anew), `last_payment` and `last_promise` recognise what comes again; `entry` is what the queue was last told.
     """

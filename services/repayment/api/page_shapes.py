@@ -7,7 +7,6 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel, Field
 
 from services.repayment.api.shapes import LoanOut, NextDueOut, RowOut, SettlementOut
-from services.repayment.domain.allocation import days_past_due
 from services.repayment.domain.loan_account import (
     COMPONENTS,
     Account,
@@ -96,10 +95,8 @@ class LoanPageOut(LoanOut):
         document: Mapping[str, Any], today: date | None, settlement: SettlementOut | None
     ) -> "LoanPageOut":
         """From a document of repayment.loans, on a business date."""
-        loan = LoanOut.of(dict(document))
+        loan = LoanOut.of(dict(document)).counted(today)
         fields = loan.model_dump(exclude={"rows", "next_due"})
-        if today is not None and loan.state == "running":
-            fields |= {"dpd": days_past_due(loan.book(), today), "dpd_on": today}
         rows = [PageRowOut(**row.model_dump(), status=_status(row, today)) for row in loan.rows]
         oldest = next((row for row in rows if row.open_fen), None)
         late_fen = overdue_principal_fen(dict(document))

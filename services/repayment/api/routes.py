@@ -164,10 +164,12 @@ async def read_settlement(
 
 
 @router.read("/claims", scopes("claim:own"), answer=ClaimsOut)
-async def read_claims(claims: Claims, loans: Loans, page: ThisPage, principal: ThisPrincipal) -> ClaimsOut:
+async def read_claims(
+    claims: Claims, loans: Loans, today: Today, page: ThisPage, principal: ThisPrincipal
+) -> ClaimsOut:
     """The loans in which the caller holds claims: what he is owed, what came back, and how each loan stands."""
     found, following = await claims.page(page, where={"investor": principal.subject})
-    items = [ClaimOut.of(claim, await loans.find(claim["loan_id"])) for claim in found]
+    items = [ClaimOut.of(claim, await loans.find(claim["loan_id"]), today) for claim in found]
     return ClaimsOut(items=items, next=following)
 
 

@@ -14,7 +14,7 @@ from libs.events.schedules.stored import read
 from libs.runtime.http import Answer, DayField, Shape
 from services.repayment.api.portfolio_shapes import is_sold
 from services.repayment.domain.accruing import Arrears
-from services.repayment.domain.allocation import Book, Penalty, book_of
+from services.repayment.domain.allocation import Book, Penalty, book_of, days_past_due
 from services.repayment.domain.pausing import Paused
 
 
@@ -194,6 +194,12 @@ class LoanOut(BaseModel):
             **shown,
         )
 
+    def counted(self, today: date | None) -> "LoanOut":
+        """With the days past due on a business date: what was last said of them is as old as the loan's last event."""
+        if today is None or self.state != "running":
+            return self
+        return self.model_copy(update={"dpd": days_past_due(self.book(), today), "dpd_on": today})
+
     def book(self) -> Book:
         """The loan's book as the domain's functions take it."""
         rows = [
@@ -250,7 +256,8 @@ class LoansOut(BaseModel):
 
 
 class HeldLoanOut(BaseModel):
-    """How a loan stands, for who holds a claim in it: who the borrower is, is not among it."""
+    """How a loan stands, for who holds a claim in it: who the borrower is, is not among it. `dpd` are the days past due on `dpd_on`: the open
+    business date, as on its page."""
 
     id: str
     state: Literal["running", "repaid"]
@@ -263,6 +270,7 @@ class HeldLoanOut(BaseModel):
     outstanding_fen: int
     overdue_fen: int
     dpd: int
+    dpd_on: date | None
     next_due: NextDueOut | None
 
 
@@ -285,16 +293,17 @@ class ClaimOut(BaseModel):
     loan: HeldLoanOut | None
 
     @staticmethod
-    def of(document: dict[str, Any], loan: dict[str, Any] | None) -> "ClaimOut":
-        """From documents of repayment.claims and repayment.loans; the loan's may come a moment later."""
+    def of(document: dict[str, Any], loan: dict[str, Any] | None, today: date | None) -> "ClaimOut":
+        """From documents of repayment.claims and repayment.loans, on a business date; the loan's may come a moment later."""
         fields = ClaimOut.model_fields.keys() & document.keys()
         shown = {name: document[name] for name in fields if name not in ("id", "loan")}
         if is_sold(document):
             loan = None
-        whole = None if loan is None else LoanOut.of(loan).model_dump(include=set(HeldLoanOut.model_fields))
-        return ClaimOut(
-            id=document["claim_id"], loan=None if whole is None else HeldLoanOut(**whole), **shown
+        whole = None if loan is None else LoanOut.of(loan).counted(today)
+        held = (
+            None if whole is None else HeldLoanOut(**whole.model_dump(include=set(HeldLoanOut.model_fields)))
         )
+        return ClaimOut(id=document["claim_id"], loan=held, **shown)
 
 
 class WorthOut(BaseModel):

@@ -15,14 +15,13 @@ from typing import assert_never
 
 from libs.events.codec import record
 from libs.events.money import AnnualRate, Count
-from libs.events.repayment import AllocationLine, PenaltyLine, ScheduleRow
+from libs.events.repayment import AllocationLine, ScheduleRow
 from libs.events.schedules.order import Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accruing import Arrears
 from services.repayment.domain.pausing import Paused, delinquent_days, last_counted
 from services.repayment.domain.pay_order import PLAIN_ORDER
-from services.repayment.domain.profile import Rules
-from services.repayment.domain.schedule import daily_interest_fen, is_asked, reached
+from services.repayment.domain.schedule import is_asked, reached
 
 #: The allocation line of principal and interest that were not due yet (early settlement).
 UNDUE = 0
@@ -171,9 +170,12 @@ def owed_fen(book: Book, through: date) -> int:
     return _total_fen(open_lines(book, through))
 
 
-def overdue_fen(book: Book, on: date) -> int:
-    """Everything open of instalments due before a date: the due day itself is not late (DPD 0)."""
-    return _total_fen(overdue_lines(book, on))
+def overdue_fen(book: Book, next_missed: int) -> int:
+    """Everything open of instalments that were missed, those before `next_missed`: until the evening after its due date none is. One that was
+    charged for its days is late as well, before a loan whose debit was answered late has said so."""
+    rows = book.rows
+    charged = (each.number for each in book.penalties if each.to > rows[each.number - 1].due_on)
+    return _total_fen(lines_through(book, max(next_missed - 1, *charged, 0)))
 
 
 def overdue_lines(book: Book, on: date) -> tuple[AllocationLine, ...]:
@@ -239,46 +241,6 @@ def _part_fen(line: AllocationLine, component: Component) -> int:
 def line_fen(line: AllocationLine) -> int:
     """What one instalment receives in all."""
     return line.penalty_fen + line.fee_fen + line.interest_fen + line.principal_fen
-
-
-# --- penalty -------------------------------------------------------------------------------------------------------
-
-
-def penalty_lines(book: Book, on: date, rules: Rules) -> tuple[PenaltyLine, ...]:
-    """Penalty interest 罚息 that becomes owed up to a date: round(open · penalty rate · days / basis) for each instalment
-    that is longer overdue than the grace, `open` being its principal and interest (never penalty or fee: no compounding).
-
-    The days run from its due date, or from where it was charged to last; an instalment paid within the grace costs
-    nothing, one that is not costs from its first day on. Paused days are none of both. Source: domain.md section 4,
-    docs/decisions/0005.
-    """
-    lines: list[PenaltyLine] = []
-    before = {penalty.number: penalty.to for penalty in book.penalties}
-    for owed in open_lines(book, on - timedelta(days=rules.penalty_grace_days + 1)):
-        due_on = book.rows[owed.number - 1].due_on
-        if book.pauses and delinquent_days(book.pauses, due_on, on) <= rules.penalty_grace_days:
-            continue
-        since = max(before.get(owed.number, due_on), due_on)
-        days = delinquent_days(book.pauses, since, on)
-        open_fen = owed.interest_fen + owed.principal_fen
-        fen = daily_interest_fen(open_fen, book.penalty_rate, days, rules.day_basis, rules.rounding)
-        if fen:
-            lines.append(PenaltyLine(number=owed.number, open_fen=open_fen, days=days, penalty_fen=fen))
-    return tuple(lines)
-
-
-def charged(book: Book, lines: Sequence[PenaltyLine], on: date) -> Book:
-    """The book once these penalties are owed, up to a date."""
-    before = {penalty.number: penalty for penalty in book.penalties}
-    for line in lines:
-        owed_fen = before[line.number].owed_fen if line.number in before else 0
-        before[line.number] = Penalty(number=line.number, to=on, owed_fen=owed_fen + line.penalty_fen)
-    return replace(book, penalties=tuple(before[number] for number in sorted(before)))
-
-
-def accrued(book: Book, on: date, rules: Rules) -> Book:
-    """The book as it would stand if all penalty up to a date were charged now: what a debit asks and a quote names."""
-    return charged(book, penalty_lines(book, on, rules), on)
 
 
 # --- what is paid --------------------------------------------------------------------------------------------------

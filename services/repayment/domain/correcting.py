@@ -64,7 +64,7 @@ def _corrected(
     events: list[LoanEvent] = [
         cause,
         restatement,
-        *_missed(state, after, context),
+        *_missed(state, after),
         *_moved(state, after, context),
         *_accrual(live, after, context),
         *_released(live, after, context),
@@ -174,7 +174,7 @@ def _cause(command: CorrectPayment, live: Running, payment: Payment) -> PaymentR
 # --- what is said beside it ----------------------------------------------------------------------------------------
 
 
-def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iterator[PaymentMissed]:
+def _missed(before: Running | Repaid, after: Replayed) -> Iterator[PaymentMissed]:
     """Instalments that were paid in time only by the error and are open: said as the day would have said them. A loan that was
     not late has nobody who collects, so all that it missed is said."""
     state, on = after.state, after.judged_on
@@ -191,7 +191,7 @@ def _missed(before: Running | Repaid, after: Replayed, context: Context) -> Iter
                 dpd=days_past_due(state.book, on),
                 product=state.product,
                 region=state.region,
-                overdue_after_fen=overdue_fen(state.book, context.business_date),
+                overdue_after_fen=overdue_fen(state.book, state.next_missed),
                 again=True,
             )
 
@@ -210,7 +210,7 @@ def _moved(
             to_bucket=stands.bucket,
             dpd=days_past_due(stands.book, on),
             principal_fen=stands.book.outstanding_fen,
-            overdue_fen=overdue_fen(stands.book, on),
+            overdue_fen=overdue_fen(stands.book, stands.next_missed),
             product=stands.product,
             region=stands.region,
         )

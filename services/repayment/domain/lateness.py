@@ -86,7 +86,7 @@ def _judged(
         number=number,
         penalty_fen=charged_fen,
         penalty_after_fen=after.penalty_fen,
-        overdue_after_fen=overdue_fen(after, on),
+        overdue_after_fen=overdue_fen(after, state.next_missed),
         given_up_fen=penalty_fen - charged_fen,
         product=state.product,
         region=state.region,

@@ -20,22 +20,20 @@ from libs.events.repayment import (
 from services.repayment.domain.accrual import stopped_by_day
 from services.repayment.domain.allocation import (
     Book,
-    accrued,
-    charged,
     days_past_due,
     lines_of,
     open_lines,
     overdue_fen,
     overdue_lines,
     owed_fen,
-    penalty_lines,
 )
+from services.repayment.domain.charging import accrued, charged, charging_days, next_charge, pieces
 from services.repayment.domain.lateness import lateness, missed_and_paid
 from services.repayment.domain.loan_state import LoanEvent, Running
 from services.repayment.domain.pausing import is_paused, next_counted, reaches
 from services.repayment.domain.pending import judged_to
 from services.repayment.domain.profile import CURRENT, WRITTEN_OFF, Rules
-from services.repayment.domain.schedule import is_asked, last_of_month
+from services.repayment.domain.schedule import is_asked
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import floor_on
 from services.repayment.domain.unjudged import fined
@@ -57,13 +55,17 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
     if state.unanswered:
         return _dues(rules, state, asking_on) or _retry(rules, state, asking_on)
     judged_on = call.business_date if call.phase >= MISSES_PHASE else yesterday
-    missed, told = _misses(state, judged_on), lateness(rules, state, judged_on)
+    missed = _misses(state, judged_on)
     paid = missed_and_paid(state, [each.number for each in missed])
+    # What is said from here on counts what has just been missed.
+    said = max((each.number for each in (*paid, *missed)), default=0)
+    state = replace(state, next_missed=max(state.next_missed, said + 1))
+    told = lateness(rules, state, judged_on)
     for each in told:
         state = replace(state, book=fined(state.book, each.number, each.penalty_fen))
     worse = [*_worse_bucket(rules, state, judged_on), *_worse_class(rules, state, judged_on)]
-    is_charged = worse or _month_end(rules, state.book, judged_on) is not None
-    charges = penalties(rules, state, judged_on) if is_charged else []
+    charging = charging_days(state.book, judged_on, rules)
+    charges = penalties(rules, state, charging[-1]) if charging else []
     late = state
     if charges:
         late = replace(state, book=charged_by(state.book, charges))
@@ -81,31 +83,32 @@ def wake(rules: Rules, call: Wake, state: Running) -> Sequence[LoanEvent]:
 
 
 def penalties(rules: Rules, state: Running, on: date) -> Sequence[PenaltyCharged]:
-    """The penalty that becomes owed up to a date, and never beyond the day of a debit without an answer, said as one change; nothing when there is none.
+    """The penalty that becomes owed up to a date, and never beyond the day of a debit without an answer, each piece said for itself.
 
-    Charged at a payment (up to its value date, before allocation), when bucket or class get worse, and at month ends until
-    the loan is lost: so an overdue loan has about one charge a month and never one a day (docs/decisions/0005).
+    Charged at a payment (up to its value date, before allocation), when the days reach a worse bucket or class, and at month ends until
+    the loan is lost: so an overdue loan has about one charge a month and never one a day (docs/decisions/0005). Charging days that nobody
+    has spoken of yet are pieces here as well: what is owed does not depend on when it is said.
     """
-    on = judged_to(state.unanswered, on)
-    lines = penalty_lines(state.book, on, rules)
-    if not lines:
-        return []
-    book = charged(state.book, lines, on)
-    return [
-        PenaltyCharged(
-            loan_id=state.loan_id,
-            borrower=state.borrower,
-            charged_on=on,
-            penalty_fen=sum(line.penalty_fen for line in lines),
-            penalty_after_fen=book.penalty_fen,
-            overdue_after_fen=overdue_fen(book, on),
-            dpd=days_past_due(book, on),
-            bucket=state.bucket,
-            lines=lines,
-            product=state.product,
-            region=state.region,
+    charges: list[PenaltyCharged] = []
+    book = state.book
+    for piece in pieces(book, judged_to(state.unanswered, on), rules):
+        book = charged(book, piece.lines, piece.on)
+        charges.append(
+            PenaltyCharged(
+                loan_id=state.loan_id,
+                borrower=state.borrower,
+                charged_on=piece.on,
+                penalty_fen=sum(line.penalty_fen for line in piece.lines),
+                penalty_after_fen=book.penalty_fen,
+                overdue_after_fen=overdue_fen(book, state.next_missed),
+                dpd=days_past_due(book, piece.on),
+                bucket=state.bucket,
+                lines=piece.lines,
+                product=state.product,
+                region=state.region,
+            )
         )
-    ]
+    return charges
 
 
 def charged_by(book: Book, charges: Sequence[PenaltyCharged]) -> Book:
@@ -208,7 +211,7 @@ def _moved(state: Running, book: Book, bucket: str, on: date) -> Sequence[LoanEv
             to_bucket=bucket,
             dpd=days_past_due(book, on),
             principal_fen=book.outstanding_fen,
-            overdue_fen=overdue_fen(book, on),
+            overdue_fen=overdue_fen(book, state.next_missed),
             product=state.product,
             region=state.region,
         )
@@ -311,28 +314,14 @@ def next_wake(rules: Rules, state: Running) -> WakeOn:
     if oldest is not None:
         pauses = state.book.pauses
         times += [(reaches(pauses, oldest, dpd), MISSES_PHASE) for dpd in edges if dpd is not None]
-    # Only a month's end that comes before all of them is worth finding: a loan that is paid in time has none.
-    if month_end := _month_end(rules, state.book, min(times)[0] if times else date.max):
-        times.append((month_end, MISSES_PHASE))
+    # Only a charge that comes before all of them is worth finding: a loan that is paid in time has none.
+    if charge_on := next_charge(state.book, min(times)[0] if times else date.max, rules):
+        times.append((charge_on, MISSES_PHASE))
     return min(times, default=None)
 
 
 def _accrual_edge(rules: Rules, state: Running) -> int | None:
     return None if state.trouble.non_accrual else rules.accrual_dpd_max + 1
-
-
-def _month_end(rules: Rules, book: Book, until: date) -> date | None:
-    """The last day of the month on which penalty is charged next; None when there is none up to a date and before the loan is
-    lost."""
-    oldest, lost_from = book.oldest_due_on, rules.classes[-1][1]
-    if oldest is None or oldest >= until or not book.penalty_rate:
-        return None
-    day = last_of_month(max((penalty.to for penalty in book.penalties), default=oldest) + _DAY)
-    while day <= until and days_past_due(book, day) < lost_from:
-        if penalty_lines(book, day, rules):
-            return day
-        day = last_of_month(day + _DAY)
-    return None
 
 
 def _unsaid(book: Book, number: int) -> date | None:

@@ -40,7 +40,8 @@ from libs.events.repayment import (
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.voidance import LoanVoided
 from services.repayment.domain import holding
-from services.repayment.domain.allocation import Book, after, book_of, charged
+from services.repayment.domain.allocation import Book, after, book_of
+from services.repayment.domain.charging import charged
 from services.repayment.domain.claims_told import compensated, shared, traded
 from services.repayment.domain.guarantee import Guarantee, GuaranteeEvent
 from services.repayment.domain.holding import claim_of

@@ -219,7 +219,7 @@ def _taken(
             bucket=state.bucket,
             principal_before_fen=state.book.outstanding_fen,
             principal_after_fen=book.outstanding_fen,
-            overdue_after_fen=overdue_fen(book, context.business_date),
+            overdue_after_fen=overdue_fen(book, state.next_missed),
             product=state.product,
             region=state.region,
             payer=money.payer,

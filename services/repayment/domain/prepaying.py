@@ -14,13 +14,8 @@ from libs.events.rescheduling import Prepay, ScheduleReason
 from libs.events.schedules.prepaid import Standing, prepaid_rows, require_sense
 from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.domain.accruing import accrued_interest_fen
-from services.repayment.domain.allocation import (
-    UNDUE,
-    Book,
-    accrued,
-    counted_due,
-    line_fen,
-)
+from services.repayment.domain.allocation import UNDUE, Book, counted_due, line_fen
+from services.repayment.domain.charging import accrued
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.settling import owed_lines
 

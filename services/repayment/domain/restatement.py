@@ -53,7 +53,7 @@ def restated(
         from_bucket=None if is_repaid else live.bucket,
         principal_before_fen=0 if is_repaid else live.book.outstanding_fen,
         principal_after_fen=book.outstanding_fen,
-        overdue_after_fen=overdue_fen(book, on),
+        overdue_after_fen=overdue_fen(book, after.state.next_missed),
         penalty_after_fen=book.penalty_fen,
         dpd=days_past_due(book, on),
         product=live.product,

@@ -81,6 +81,8 @@ def reschedule(
         )
     charges = penalties(rules, state, on)
     book = rescheduled(charged_by(state.book, charges), rows)
+    # Rows that are made anew have not been missed.
+    unmissed = replace(state, next_missed=min(state.next_missed, rows[0].number))
     events: list[LoanEvent] = [
         *charges,
         LoanRescheduled(
@@ -114,7 +116,7 @@ def reschedule(
             product=state.product,
             region=state.region,
         ),
-        *better_bucket(rules, state, book, on),
+        *better_bucket(rules, unmissed, book, on),
     ]
     if floor != state.loan_class:
         events += classified(state, book, floor, on, measure_id=measure_id)

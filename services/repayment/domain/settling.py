@@ -14,12 +14,12 @@ from services.repayment.domain.allocation import (
     UNDUE,
     Book,
     Penalty,
-    accrued,
     after,
     counted_due,
     line_fen,
     lines_through,
 )
+from services.repayment.domain.charging import accrued
 from services.repayment.domain.profile import Rules
 
 
@@ -30,7 +30,8 @@ def settlement(
     restructuring left in arrears, and as line 0 the principal that is not due with its interest for the days the money was really used; fees
     of later periods fall away. Instalments up to `owned` count as due on any date: a guarantor has paid for them, and nobody else shares them.
 
-    That interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
+    Penalty up to a day to come is cut as the days until then will charge it (charging.py), so the amount is enough on each of them.
+    Interest is accruing.py's, whose cap has it that no basis that a profile may set can make early cost more than in time.
     """
     book = accrued(book, penalty_to or on, rules)
     through = max(counted_due(book, on), owned)

@@ -61,7 +61,7 @@ def settled_in_kind(
             shares=_shares(rules, state, lines),
             principal_before_fen=state.book.outstanding_fen,
             principal_after_fen=book.outstanding_fen,
-            overdue_after_fen=overdue_fen(book, on),
+            overdue_after_fen=overdue_fen(book, state.next_missed),
             dpd=days_past_due(book, on),
             bucket=state.bucket,
             settled_on=on,

@@ -66,10 +66,18 @@ def test_a_second_miss_adds_to_what_is_overdue() -> None:
 
 
 def test_a_miss_that_a_payment_has_already_counted_is_not_counted_twice() -> None:
-    """A payment of the day after the due date says a total with that instalment in it; its miss comes in the evening."""
+    """In older records a payment of the day after the due date says a total with that instalment in it; its miss comes in the evening."""
     paid = pays("pay_1", 40_02, date(2024, 4, 15), 640_02)
     outcome = debtor(MISS, paid).when(SECOND_MISS)
     assert outcome.events[0].overdue_fen == 640_02
+
+
+def test_a_miss_says_all_that_is_overdue_with_it() -> None:
+    """A payment of the day after the due date counts nothing that the evening has not judged; the evening says what is overdue then."""
+    paid = pays("pay_1", 40_02, date(2024, 4, 15), 300_00)
+    for history, total in (((MISS, paid), 640_02), ((MISS,), 680_04), ((), 340_02)):
+        miss = replace(SECOND_MISS, overdue_after_fen=total)
+        assert debtor(*history).when(miss).events[0].overdue_fen == total
 
 
 def test_a_worse_bucket_moves_the_case_to_its_stage_and_out_of_its_collectors_hands() -> None:

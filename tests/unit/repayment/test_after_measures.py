@@ -75,7 +75,7 @@ def test_a_write_off_keeps_what_a_restructuring_had_left_in_arrears() -> None:
 def test_what_comes_after_a_write_off_is_a_recovery() -> None:
     """It goes to the holders of the day in the order of the original debt, and counts what came so far; bucket and class stay."""
     first = (
-        received("pay_1", days(LOST_ON, 9), (line(1, 1_000, 4_000),), (100_000, 96_000), bucket="written_off", overdue_after_fen=97_007),
+        received("pay_1", days(LOST_ON, 9), (line(1, 1_000, 4_000),), (100_000, 96_000), bucket="written_off", overdue_after_fen=0),
         distributed("pay_1", days(LOST_ON, 9), (1, 2_000, 500, 50), (2, 1_200, 300, 30), (3, 800, 200, 20)),
         RecoveryReceived(
             loan_id="loan_7", borrower="usr_bo", payment_id="pay_1", amount_fen=5_000, principal_fen=4_000,

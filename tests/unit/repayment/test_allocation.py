@@ -14,6 +14,7 @@ from libs.events.schedules.rows import schedule
 from libs.events.schedules.terms import PLAIN
 from services.repayment.domain.allocation import (
     Book,
+    Penalty,
     after,
     allocate,
     book_of,
@@ -59,10 +60,12 @@ def test_nothing_is_allocated_to_what_is_not_due() -> None:
     assert allocate(paid(NEW, 34_002, FIRST_DUE), 50_000, FIRST_DUE) == ()
 
 
-def test_owed_includes_the_due_day_and_overdue_does_not() -> None:
-    """On its due date an instalment is owed and not late; the next day it is both."""
-    assert (owed_fen(NEW, FIRST_DUE), overdue_fen(NEW, FIRST_DUE)) == (34_002, 0)
-    assert (owed_fen(NEW, days(FIRST_DUE, 1)), overdue_fen(NEW, days(FIRST_DUE, 1))) == (34_002, 34_002)
+def test_owed_includes_the_due_day_and_overdue_waits_for_the_miss() -> None:
+    """From its due date on an instalment is owed; it is overdue once it was missed, or charged for its days."""
+    assert (owed_fen(NEW, FIRST_DUE), overdue_fen(NEW, 1), overdue_fen(NEW, 2)) == (34_002, 0, 34_002)
+    charged = replace(NEW, penalties=(Penalty(number=1, to=days(FIRST_DUE, 5), owed_fen=84),))
+    owed_with_it = replace(NEW, penalties=(Penalty(number=1, to=FIRST_DUE, owed_fen=84),))
+    assert (overdue_fen(charged, 1), overdue_fen(owed_with_it, 1)) == (34_086, 0)
 
 
 @pytest.mark.parametrize(

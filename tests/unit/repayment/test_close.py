@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from libs.events.repayment import (
+    DebitRequested,
     InstallmentDue,
     PaymentMissed,
     PaymentReceived,
@@ -116,12 +117,22 @@ def test_money_that_comes_before_a_late_answer_is_charged_no_penalty() -> None:
 
 
 def test_a_late_answer_with_nothing_is_charged_from_the_first_day_on() -> None:
-    """What was not charged while nobody knew is charged with the miss, on what the payment has left open."""
+    """What was not charged while nobody knew is charged when the days of an ordinary miss are, on what the payment has left open: as if the answer
+    had come in time, so that a quote of any later day holds."""
     fen = given(LOAN, *SILENT).when(pays(LONG_AFTER, 1), on(LONG_AFTER))
     nothing = step(LOAN, fen.state, found_nothing(FIRST_DUE), on(LONG_AFTER))
     missed = step(LOAN, nothing.state, misses(LONG_AFTER), on(LONG_AFTER))
-    charged = next(event for event in missed.events if isinstance(event, PenaltyCharged))
-    assert (charged.charged_on, charged.lines[0].days, charged.lines[0].open_fen) == (LONG_AFTER, 5, 34_001)
+    assert penalty_fen(missed) == 0
+    asked = next(event for event in missed.events if isinstance(event, DebitRequested))
+    nothing = step(LOAN, missed.state, found_nothing(LONG_AFTER, asked.debit_fen), on(LONG_AFTER))
+    month_end = date(2024, 3, 31)
+    closed = step(LOAN, nothing.state, misses(month_end), on(month_end))
+    charged = next(event for event in closed.events if isinstance(event, PenaltyCharged))
+    assert (charged.charged_on, charged.lines[0].days, charged.lines[0].open_fen) == (
+        days(FIRST_DUE, 31),
+        31,
+        34_001,
+    )
 
 
 def test_a_settlement_before_a_late_answer_costs_no_penalty_and_the_answer_goes_back() -> None:

@@ -316,7 +316,8 @@ def test_a_payment_moves_the_bucket_to_the_age_of_what_is_left() -> None:
         principal_fen=100_000,
         overdue_fen=INSTALLMENT,
     )
-    outcome = given(LOAN, OPENED, *MISSED, in_m2, due(2, 68_004), failed(SECOND_DUE, 68_004)).when(
+    second = replace(MISSED[2], number=2, due_on=SECOND_DUE)
+    outcome = given(LOAN, OPENED, *MISSED, in_m2, due(2, 68_004), failed(SECOND_DUE, 68_004), second).when(
         pays(day, INSTALLMENT), on(day)
     )
     assert in_time(outcome).events[2:] == (
@@ -329,6 +330,7 @@ def test_a_payment_moves_the_bucket_to_the_age_of_what_is_left() -> None:
             dpd=5,
             principal_fen=66_998,
             overdue_fen=34_002,
+            overdue_principal=split("M2", "M1", 0, 33_332),
         ),
     )
 

@@ -52,6 +52,8 @@ class Auditor:
     lent_fen: int = 0
     repaid_fen: int = 0
     bucket: str = "current"
+    last_missed: int = 0
+    """The last instalment that was called missed; one that was charged for its days is late as well."""
     ended: bool = False
     names: list[str] = field(default_factory=list)
     contract: list[Row] = field(default_factory=list)
@@ -66,11 +68,13 @@ class Auditor:
             self._open(by_type[LoanOpened])
         if LatenessJudged in by_type:
             self._fine(by_type[LatenessJudged], ends=LoanRepaid in by_type)
-        if PenaltyCharged in by_type:
-            self._charge(by_type[PenaltyCharged])
+        for charge in (event for event in outcome.events if isinstance(event, PenaltyCharged)):
+            self._charge(charge)
         self.kept += [event.number for event in outcome.events if isinstance(event, InstallmentDue)]
+        missed = (event.number for event in outcome.events if isinstance(event, PaymentMissed))
+        self.last_missed = max(self.last_missed, *missed, 0)
         if PaymentReceived in by_type:
-            self._money(command, by_type, today)
+            self._money(command, by_type)
         elif PaymentReturned in by_type:
             assert by_type[PaymentReturned].amount_fen == _amount(command)
         if ClaimTransferred in by_type:
@@ -184,7 +188,7 @@ class Auditor:
             assert (classified.dpd, classified.to_class) == (0, "normal")
         self.loan_class = classified.to_class
 
-    def _money(self, command: Any, events: dict[type, Any], today: date) -> None:
+    def _money(self, command: Any, events: dict[type, Any]) -> None:
         received: PaymentReceived = events[PaymentReceived]
         spread: RepaymentDistributed = events[RepaymentDistributed]
         back = events.get(OverpaymentReturned)
@@ -213,8 +217,8 @@ class Auditor:
         assert received.principal_after_fen == sum(self.claims.values())
         assert received.overdue_after_fen == sum(
             interest + principal + self.fees[number] + self.penalties.get(number, 0)
-            for number, (due_on, interest, principal) in self.rows.items()
-            if due_on < today
+            for number, (_, interest, principal) in self.rows.items()
+            if number <= max(self.last_missed, *self.charged_to, 0)
         )
 
     def _allocated(self, command: RecordDebit | RecordPayment) -> dict[int, tuple[int, ...]]:

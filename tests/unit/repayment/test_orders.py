@@ -56,7 +56,6 @@ BOOK = book_of(FUNDED_ON, OPENED.annual_rate, ROWS)
 def test_by_component_all_interest_is_paid_before_any_principal() -> None:
     """Both instalments' interest, 16.70, then principal from the oldest on: two of them are partly paid. Told again, nothing."""
     paid = received("pay_1", SECOND_DUE, (line(1, 1_000, 330), line(2, 670, 0)), (100_000, 99_670))
-    paid = replace(paid, overdue_after_fen=32_672)
     payment = pays(SECOND_DUE, 2_000)
     answer = given(LOAN, AGREED).when(payment, on(SECOND_DUE))
     assert in_time(answer).events[0] == paid

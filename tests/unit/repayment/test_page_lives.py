@@ -119,7 +119,7 @@ def agree(events: Sequence[object], state: Any, today: date, rules: Rules) -> No
     if is_running:
         row = buckets["loan:loan_7"]
         if not state.unanswered:
-            assert row["overdue_fen"] == overdue_fen(state.book, today - timedelta(days=1))
+            assert row["overdue_fen"] == overdue_fen(state.book, state.next_missed)
         assert (row["bucket"], row["principal_fen"]) == (state.bucket, state.book.outstanding_fen)
         late_fen = shown(loan, today).overdue_principal_fen
         assert row["overdue_principal_fen"] == late_fen
@@ -150,7 +150,7 @@ def _page_agrees(loan: dict[str, object], state: Running, today: date, rules: Ru
     assert page.dpd == days_past_due(state.book, today)
     if not state.unanswered:
         judged_on = today - timedelta(days=1)
-        assert page.overdue_fen == overdue_fen(state.book, judged_on)
+        assert page.overdue_fen == overdue_fen(state.book, state.next_missed)
         late_fen = sum(line.principal_fen for line in overdue_lines(state.book, judged_on))
         assert page.overdue_principal_fen == late_fen
         assert page.normal_principal_fen == state.book.outstanding_fen - late_fen

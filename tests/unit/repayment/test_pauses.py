@@ -13,7 +13,7 @@ from libs.events.pauses import Pause
 from libs.events.repayment import PenaltyLine
 from services.bidding.policies.repaying import on_repayment
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
-from services.repayment.domain.allocation import penalty_lines
+from services.repayment.domain.charging import penalty_lines
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.pausing_loan import paused_or_flagged
 from services.repayment.domain.profile import profile_named

@@ -25,7 +25,8 @@ from libs.events.repayment import (
     PenaltyCharged,
     PenaltyLine,
 )
-from services.repayment.domain.allocation import accrued, allocate, book_of, charged, owed_fen, penalty_lines
+from services.repayment.domain.allocation import allocate, book_of, owed_fen
+from services.repayment.domain.charging import accrued, charged, penalty_lines
 from services.repayment.domain.distribution import distribute
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.settling import payoff_fen

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import accumulate, pairwise
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ from libs.events.bidding import ClaimTerms
 from libs.events.claims import ClaimTransferred
 from libs.events.money import slice_fen
 from libs.events.repayment import LoanOpened
+from services.repayment.api.page_shapes import HeldPageOut, LoanPageOut
 from services.repayment.api.portfolio_shapes import (
     CashFlow,
     Portfolio,
@@ -167,6 +169,19 @@ def test_a_portfolio_is_grouped_by_grade_term_and_state() -> None:
     assert shown == {name: first[name] + second[name] for name in first}
 
 
+def test_a_claim_shows_the_days_past_due_of_today() -> None:
+    """What an event said of them is as old as that event: the list counts up to the open date, as the claim's page does."""
+    [(claim, loan), *_] = held(*STORY)
+    said = ClaimOut.of(claim, loan, None).loan
+    later = date.fromisoformat(loan["dpd_on"]) + timedelta(days=30)
+    today = ClaimOut.of(claim, loan, later).loan
+    page = HeldPageOut.of(LoanPageOut.shown(loan, later, None))
+    assert said is not None
+    assert today is not None
+    assert (said.dpd, said.dpd_on) == (loan["dpd"], later - timedelta(days=30))
+    assert (today.dpd, today.dpd_on) == (page.dpd, later) == (loan["dpd"] + 30, later)
+
+
 def test_a_claim_that_was_sold_is_late_no_more() -> None:
     """One that was sold as a whole stands apart, whatever becomes of its loan; of one that was sold in part the rest is late."""
     claim, loan = held(*STORY)[0]
@@ -197,7 +212,7 @@ def test_what_was_settled_in_kind_is_not_repaid_before_the_asset_is_sold() -> No
             asset.SHARES[0].amount_fen,
             back_fen,
         )
-        assert ClaimOut.of(claim, loan).in_kind_fen == group.in_kind_fen
+        assert ClaimOut.of(claim, loan, None).in_kind_fen == group.in_kind_fen
         assert status_of(claim | {"assets_kept": 1}, loan | {"state": "running"}) == "current"
 
 
@@ -228,7 +243,7 @@ def test_who_sold_his_claim_is_no_holder_of_the_loan_any_more() -> None:
         sellers, document = claims["clm_7_1"]
         owed = {"clm_7_2": 30_000, "clm_7_3": 20_000, "clm_7_4": sold_so.claim.principal_fen}
         assert document["held"] == owed | kept
-        assert (ClaimOut.of(sellers, document).loan is None) == (not kept)
+        assert (ClaimOut.of(sellers, document, None).loan is None) == (not kept)
         portfolio = Portfolio()
         portfolio.add(sellers, document)
         assert portfolio.shown().sold_fen == sold_so.claim.principal_fen

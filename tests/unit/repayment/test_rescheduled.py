@@ -14,7 +14,7 @@ from libs.events.repayment import InstallmentDue, LoanClassified, LoanOpened, Pa
 from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.order import Allocation, Component, PayOrder
 from libs.events.schedules.terms import RepaymentTerms
-from services.repayment.domain.allocation import penalty_lines
+from services.repayment.domain.charging import penalty_lines
 from services.repayment.domain.profile import profile_named
 from services.repayment.domain.restructuring import extension_max
 from services.repayment.domain.trouble import Floor, floor_on

@@ -15,7 +15,8 @@ from libs.events.repayment import AllocationLine
 from services.repayment.api.shapes import LoanOut
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.accruing import accrued_interest_fen, interest_max_fen
-from services.repayment.domain.allocation import UNDUE, Book, accrued, counted_due, line_fen, lines_through
+from services.repayment.domain.allocation import UNDUE, Book, counted_due, line_fen, lines_through
+from services.repayment.domain.charging import accrued
 from services.repayment.domain.expected import Holders
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.profile import Rules, profile_named

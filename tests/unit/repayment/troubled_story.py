@@ -186,7 +186,7 @@ WRITTEN_OFF = LoanWrittenOff(
     penalty_fen=0,
     dropped_interest_fen=0,
     dropped_fee_fen=0,
-    overdue_after_fen=102_007,
+    overdue_after_fen=0,  # no evening has called them missed
     **WHO,
 )
 NO_INCOME = NonAccrualStarted(cause="written_off", started_on=LOST_ON, dpd=360, principal_fen=100_000, **WHO)

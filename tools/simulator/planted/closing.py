@@ -6,7 +6,7 @@ from typing import Any
 
 import services.bidding.domain.loans as loans
 from services.repayment.commands import RecordDebit
-from services.repayment.domain import loan_day
+from services.repayment.domain import charging, loan_day, paying, settling
 from services.repayment.policies import POLICIES as REPAYMENT
 from tools.simulator.planted.plant import DUES, LATE, Plant, changing, instead, policy
 
@@ -41,7 +41,46 @@ def _compounded(real: Any) -> Any:
     return penalty_lines
 
 
+def _bar_month_ends(real: Any) -> Any:
+    """The days get worse, and months end unseen."""
+
+    def charging_days(book: Any, to: Any, rules: Any) -> Any:
+        return tuple(day for day in real(book, to, rules) if (day + _DAY).day > 1)
+
+    return charging_days
+
+
+def _in_one_piece(_real: Any) -> Any:
+    """What the days until then will round is not asked."""
+
+    def accrued(book: Any, on: Any, rules: Any) -> Any:
+        return charging.charged(book, charging.penalty_lines(book, on, rules), on)
+
+    return accrued
+
+
 PLANTS = (
+    Plant(
+        "overdue-before-it-is-missed",
+        "A payment counts the next instalment as overdue, which nobody has called missed.",
+        instead(paying, "overdue_fen", lambda real: lambda book, next_missed: real(book, next_missed + 1)),
+        ("overdue, missed is",),
+        config=LATE,
+    ),
+    Plant(
+        "month-end-not-charged",
+        "Penalty is charged when a bucket gets worse, and at no month's end.",
+        instead(charging, "charging_days", _bar_month_ends),
+        ("was not charged on", "over", "is quoted"),
+        config=LATE,
+    ),
+    Plant(
+        "quoted-in-one-piece",
+        "A settlement is quoted as if no day until then charged for itself.",
+        instead(settling, "accrued", _in_one_piece),
+        ("is quoted",),
+        config=LATE,
+    ),
     Plant(
         "missed-again",
         "A late loan says its misses whenever it is woken.",
@@ -68,7 +107,7 @@ PLANTS = (
     Plant(
         "penalty-compounded",
         "Penalty is charged on penalty.",
-        instead(loan_day, "penalty_lines", _compounded),
+        instead(charging, "penalty_lines", _compounded),
         ("open is", "the contract says", "internal refusals"),
         config=LATE,
         seeds=range(18, 24),

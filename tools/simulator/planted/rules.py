@@ -24,7 +24,7 @@ from services.bidding.domain import bank, voiding
 from services.bidding.domain.cancelling import cancelled
 from services.bidding.domain.listing_state import Filled, Passed, Payable
 from services.bidding.policies import POLICIES as BIDDING
-from services.repayment.domain import allocation, distribution, loan_day, paying
+from services.repayment.domain import allocation, charging, distribution, loan_day, paying
 from tools.simulator.planted.plant import (
     DUES,
     LATE,
@@ -264,7 +264,7 @@ PLANTS = (
     Plant(
         "penalty-on-paid",
         "Penalty runs on the whole instalment although a part of it is paid.",
-        instead(loan_day, "penalty_lines", _fined_when_paid),
+        instead(charging, "penalty_lines", _fined_when_paid),
         ("open is", "internal refusals"),  # the loan itself may notice that its lines do not add up
         config=LATE,
         seeds=range(2, 6),
@@ -273,7 +273,7 @@ PLANTS = (
         "grace-forgotten",
         "Penalty is charged from the first day on.",
         instead(
-            loan_day,
+            charging,
             "penalty_lines",
             lambda real: lambda book, on, rules: real(book, on, replace(rules, penalty_grace_days=0)),
         ),

@@ -34,7 +34,7 @@ PLANTS = (
         "penalty-of-before-forgotten",
         "Who ends a loan before its new rows are due pays no penalty that was charged on the old ones.",
         instead(settling, "_charged_before", lambda _real: lambda _row, _penalty: 0),
-        ("is paid early, penalty of",),
+        ("is paid early, penalty of", "is quoted"),
         config=RESTRUCTURED,
         seeds=range(4, 5),
     ),
