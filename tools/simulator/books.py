@@ -207,10 +207,8 @@ class Books:
         self._answered(data)
         self.once(where, f"payment {data['payment_id']}")
         parts = data["allocation"]
-        _require(
-            sum(_parts(p) + p["fee_fen"] for p in parts) == data["amount_fen"],
-            f"{where}: {data['payment_id']} is not allocated to the fen",
-        )
+        told_fen = sum(_parts(p) + p["fee_fen"] for p in parts)
+        _require(told_fen == data["amount_fen"], f"{where}: {data['payment_id']} is not allocated to the fen")
         before, after = data["principal_before_fen"], data["principal_after_fen"]
         _require(loan.outstanding_fen == before, f"{where}: outstanding before is wrong")
         lapse(loan, where, data)
@@ -285,8 +283,9 @@ class Books:
         loan = self.loans[data["loan_id"]]
         charged = sum(line["penalty_fen"] for line in data["lines"])
         _require(charged == data["penalty_fen"], f"{where}: the penalty is not that of its instalments")
-        require_pieces(where, loan, date.fromisoformat(data["charged_on"]))
-        loan.charge(where, date.fromisoformat(data["charged_on"]), data["lines"])
+        charged_on = date.fromisoformat(data["charged_on"])
+        require_pieces(where, loan, charged_on)
+        loan.charge(where, charged_on, data["lines"])
         _require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
 
     def _moved(self, where: str, data: Any) -> None:
