@@ -169,12 +169,16 @@ async def _event_at(settings: Settings, address: str) -> RecordedEvent:
 def event_of(raw: RawRecord, address: str) -> RecordedEvent:
     """The event at an address, in its decision's record. Raises OperatorError for one that this release cannot read."""
     service, partition, position, index = address.split("/")
-    events, undecodable = recorded_events(
-        raw, service=service, partition=int(partition), position=int(position)
-    )
-    error = undecodable.get(int(index))
-    if error is not None:
-        raise OperatorError(f"This release cannot read the event {address} ({error}): use a newer one.")
+    try:
+        events, undecodable = recorded_events(
+            raw, service=service, partition=int(partition), position=int(position)
+        )
+        if (error := undecodable.get(int(index))) is not None:
+            raise error
+    except Undecodable as error:
+        raise OperatorError(
+            f"This release cannot read the event {address} ({error}): use a newer one."
+        ) from error
     return events[int(index)]
 
 

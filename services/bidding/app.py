@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 #: calendar does not know; the law of the day on which a listing opens, windows of whole days, no look after its last day,
 #: nobody in two steps of a listing. 12: who would be paid a recovery's cost says whether he could be;
 #: of payments that no loan knew, an account remembers the last; no fee hides in what the ceiling leaves to rounding;
-#: an asking that comes more than a day after its day takes nothing; a payment names the one that it replaces.
-RULES = 12
+#: an asking that comes more than a day after its day takes nothing. 13: a payment names the one that it replaces.
+RULES = 13
 
 
 def build(profile: str) -> Service:

@@ -19,7 +19,7 @@ from libs.runtime.http import Page, ThisPage, ThisPrincipal, ViewReader, scopes
 from libs.runtime.http.posts import holds
 from libs.runtime.http.problems import Problem
 from services.repayment.api.assets import Assets
-from services.repayment.api.corrections import SIGNERS, Corrections, payment_fen
+from services.repayment.api.corrections import SIGNERS, Corrections, payments_fen
 from services.repayment.api.guarantees import Compensations, Guarantors
 from services.repayment.api.measures import LOAN_CLERK, Measures, Staff, branch_of, waiting_for
 from services.repayment.api.routes import Loans, router
@@ -111,9 +111,8 @@ async def read_approvals(
         if len(items) == page.limit:
             return ApprovalsOut(items=items, next=f"{name}{_PLACE}")
         found, following = await lists.of[kind].page(Page(after, page.limit - len(items)), where)
-        for document in found:
-            paid_fen = await payment_fen(loans, document) if kind == "correction" else None
-            items.append(_shown(kind, document, paid_fen))
+        paid_fen = await payments_fen(loans, found) if kind == "correction" else [None] * len(found)
+        items += [_shown(kind, each, fen) for each, fen in zip(found, paid_fen, strict=True)]
         if following is not None:
             return ApprovalsOut(items=items, next=f"{name}{_PLACE}{following}")
     return ApprovalsOut(items=items, next=None)

@@ -4,7 +4,7 @@ The token's scope lets somebody knock, his post says as whom he signs: an accoun
 the supervisor, the general manager the finance head (chosen: the house has no other). That each is another person, the log decides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
@@ -55,11 +55,14 @@ _Signer = Annotated[None, Depends(post("repayment", *SIGNERS.values()))]
 _Reader = Annotated[None, Depends(post("repayment", "cashier", "accountant", *SIGNERS.values()))]
 
 
-async def payment_fen(loans: ViewReader, document: Mapping[str, Any]) -> int | None:
-    """The amount of the payment that a correction is about, as it was booked; None while the view has not seen it."""
-    loan = await loans.find(document["loan_id"]) or {}
-    amount_fen: int | None = loan.get("payments", {}).get(document["payment_id"], {}).get("amount_fen")
-    return amount_fen
+async def payments_fen(loans: ViewReader, corrections: Sequence[Mapping[str, Any]]) -> Sequence[int | None]:
+    """The amount of the payment that each correction is about, as it was booked; None while the view has not seen it.
+
+    A loan may have thousands of payments, and a page many corrections of it: it is read once.
+    """
+    wanted = dict.fromkeys(each["loan_id"] for each in corrections)
+    booked = {loan_id: (await loans.find(loan_id) or {}).get("payments", {}) for loan_id in wanted}
+    return [booked[each["loan_id"]].get(each["payment_id"], {}).get("amount_fen") for each in corrections]
 
 
 @router.command(
@@ -107,10 +110,11 @@ async def read_corrections(
     ] = None,
 ) -> CorrectionsOut:
     """Corrections, those that wait for a signature or for money among them."""
-    found, following = await corrections.page(
-        page, where={"state": OtherThan(WANTED) if state is None else state}
-    )
-    items = [CorrectionOut.of(document, await payment_fen(loans, document)) for document in found]
+    # What bidding says of one may be here before the loan has said that there is one.
+    stands = {"state": OtherThan(WANTED), "loan_id": OtherThan(None)}
+    found, following = await corrections.page(page, where=stands if state is None else {"state": state})
+    amounts_fen = await payments_fen(loans, found)
+    items = [CorrectionOut.of(each, fen) for each, fen in zip(found, amounts_fen, strict=True)]
     return CorrectionsOut(items=items, next=following)
 
 

@@ -108,6 +108,9 @@ def project(event: RecordedEvent) -> Sequence[Op]:
         **{f"posted.{of}_fen": _posted(moved, of) for of in CLASSES},
         **{name: getattr(moved, name) for name in _ABOUT if hasattr(moved, name)},
     }
+    if isinstance(moved, InstallmentDebited):
+        # What a loan asks for is a payment of it under the debit's own name.
+        fields["payment_id"] = moved.debit_id
     if isinstance(moved, HoldReleased | LoanPaymentReturned | PurchaseReleased | WithdrawalFailed):
         fields["reason"] = moved.code if isinstance(moved, WithdrawalFailed) else moved.reason
     if isinstance(

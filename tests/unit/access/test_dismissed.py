@@ -11,6 +11,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from libs.events.topics import DECIDING_SERVICES
 from libs.runtime.auth import CUSTOMER_SCOPES, SCOPES
 from libs.runtime.http.access import AnyScope, declared
 from tests import posts
@@ -29,6 +30,10 @@ LET_IN: Final = {
     "GET /bidding/fees": "the published fees",
     "GET /onboarding/applications": "one's own, of which staff has none, where a post is not held",
     "GET /onboarding/quote": "a computation of what the caller says himself",
+    **{
+        f"GET /{service}/commands/{{command}}": "the answer to what he asked himself, once more"
+        for service in DECIDING_SERVICES
+    },
 }
 
 
@@ -57,11 +62,20 @@ def reads(town: Settlement) -> Iterator[tuple[FastAPI, APIRoute, str]]:
                         yield app, route, scope
 
 
+def command_of(town: Settlement, service: str, who: str) -> str | None:
+    """A command that somebody sent to a service; None where he sent none."""
+    sent = town.platform.views.documents(f"{service}.commands")
+    return next((name for name, document in sent.items() if document["owner"] == who), None)
+
+
 async def is_let_in(town: Settlement, app: FastAPI, route: APIRoute, scope: str) -> bool:
     """Whether the scope's bearer is let in: a list may be empty because nothing is there yet."""
     path = route.path
     for name in route.param_convertors:
-        value = owned_value(route.path, name, town.ada) if name in OWNED else PUBLIC[name](town.ada)
+        if name == "command":
+            value = command_of(town, route.path.split("/")[1], str(BEARERS[scope]))
+        else:
+            value = owned_value(route.path, name, town.ada) if name in OWNED else PUBLIC[name](town.ada)
         path = path.replace(f"{{{name}}}", value or "00000000-0000-5000-8000-000000000000")
     asked = app.openapi()["paths"][route.path]["get"]["parameters"]
     query = {

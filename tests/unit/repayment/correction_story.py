@@ -16,6 +16,7 @@ from libs.events.corrections import (
     CorrectionRefused,
     CorrectionSigned,
     LoanRestated,
+    PaymentReversed,
     RowStanding,
     Standing,
 )
@@ -91,6 +92,15 @@ ACROSS = CorrectionAuthorised(
 CORRECT = CorrectPayment(correction=WRONG, booking="same_year")
 
 #: The borrower's money of another loan: 10.00 of interest and 20.00 of principal of the first instalment.
+REVERSED = PaymentReversed(
+    loan_id="loan_7",
+    borrower="usr_bo",
+    payment_id="pay_1",
+    correction_id="cor_1",
+    booking="same_year",
+    amount_fen=3_000,
+    value_date=FIRST_DUE,
+)
 PAID = (
     received("pay_1", FIRST_DUE, (line(1, 1_000, 2_000),), (100_000, 98_000)),
     distributed("pay_1", FIRST_DUE, (1, 1_000, 500, 50), (2, 600, 300, 30), (3, 400, 200, 20)),

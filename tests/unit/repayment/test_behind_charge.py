@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.adjustments import CorrectionSettled
 from libs.events.onboarding import StaffAppointed
 from libs.events.staff import staff_view
 from services.repayment.app import build
@@ -21,6 +22,7 @@ from tests.unit.repayment.test_correcting_measures import wrong
 from tests.unit.runtime.edge_world import World, running
 
 STAFF = staff_view("repayment")
+SETTLED_AHEAD = CorrectionSettled(correction_id="cor_2", loan_id="loan_7")
 TOLD_ON = days(FIRST_DUE, 33)
 LISTED = {
     "id": "pay_1",
@@ -80,6 +82,8 @@ async def world(keys: Path) -> AsyncIterator[World]:
             for name, fields in (
                 *_shown(_late()).items(),
                 *documents(VIEW, history("cor_1", PROPOSED)).items(),
+                # Bidding's word of one that repayment's has not come of yet.
+                *documents(VIEW, history("stl_2", SETTLED_AHEAD)).items(),
             )
         }
         yield running_world

@@ -8,7 +8,6 @@ import pytest
 from libs.events.corrections import (
     CorrectionAdmitted,
     CorrectionAuthorised,
-    PaymentReversed,
 )
 from libs.events.sagas import Send
 from libs.events.system import CommandRefused
@@ -34,6 +33,7 @@ from tests.unit.repayment.correction_story import (
     PROPOSE,
     PROPOSED,
     RESTATED,
+    REVERSED,
     SIGNED,
     SUPERVISE,
     WRONG,
@@ -45,15 +45,6 @@ from tests.unit.repayment.test_policies import recorded
 BY_ANN, BY_BOB = replace(PROPOSED, himself="usr_ann"), replace(SIGNED, himself="usr_bob")
 ALLOW = replace(SUPERVISE, himself="usr_bob")
 ALLOWED = replace(AUTHORISED, people=("usr_ann", "usr_bob"))
-REVERSED = PaymentReversed(
-    loan_id="loan_7",
-    borrower="usr_bo",
-    payment_id="pay_1",
-    correction_id="cor_1",
-    booking="same_year",
-    amount_fen=3_000,
-    value_date=FIRST_DUE,
-)
 
 
 def test_a_correction_remembers_its_people_as_customers() -> None:

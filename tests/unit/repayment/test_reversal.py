@@ -5,27 +5,19 @@ from typing import Any
 
 import pytest
 
-from libs.events.corrections import LoanRestated, PaymentReversed
+from libs.events.corrections import LoanRestated
 from libs.events.measures import LoanMoved
 from libs.events.repayment import LoanClassified
 from services.repayment.commands.corrections import CorrectPayment
 from tests.unit.given import given
-from tests.unit.repayment.correction_story import CORRECT, PAID, PAID_ON, RESTATED, WRONG
+from tests.unit.repayment.correction_story import CORRECT, PAID, PAID_ON, RESTATED, REVERSED, WRONG
 from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, amended, days, line, on
 
 
 def test_a_reversed_payment_goes_back_and_the_loan_stands_without_it() -> None:
     """Before anything fell due by it: the holders give back what they got less the fee, the platform its fee, the payer gets 30.00."""
     given(LOAN, OPENED, *PAID).when(CORRECT, on(FIRST_DUE)).then(
-        PaymentReversed(
-            loan_id="loan_7",
-            borrower="usr_bo",
-            payment_id="pay_1",
-            correction_id="cor_1",
-            booking="same_year",
-            amount_fen=3_000,
-            value_date=FIRST_DUE,
-        ),
+        REVERSED,
         RESTATED,
     )
 

@@ -169,6 +169,13 @@ async def test_what_came_back_says_of_which_payment_and_why(world: World) -> Non
     assert (await get(world, "/statement?payment=pay_1", "account:own", subject="usr_bob"))["items"] == []
 
 
+def test_a_debit_is_found_by_the_name_under_which_its_loan_shows_it() -> None:
+    """What a loan asks for is a payment of it, too: the debit's own name is the payment's."""
+    debited = account.debited(300_00, 200_00)
+    [line] = documents(STATEMENT, history("acc_ann", debited)).values()
+    assert line["payment_id"] == line["debit_id"] == debited.debit_id
+
+
 def test_whatever_moved_money_back_says_why() -> None:
     """A reason that an event has is on its line, whatever it is called there."""
     says = {kind for kind in MOVEMENTS if {"reason", "code"} & kind.__annotations__.keys()}

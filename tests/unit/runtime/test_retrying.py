@@ -14,7 +14,7 @@ from libs.runtime import following, retrying
 from libs.runtime.day import NotePolicyFailure
 from libs.runtime.errors import OperatorError
 from libs.runtime.kafka import Place
-from libs.runtime.retrying import Retried, retry
+from libs.runtime.retrying import Retried, event_of, retry
 from libs.runtime.service import Policy, Service
 from libs.runtime.settings import Settings
 from tests.conftest import MakeSettings
@@ -232,6 +232,14 @@ async def test_a_policy_that_fails_again_sends_nothing(settings: Settings, bench
     ):
         await again(settings, bench, service(fails), parked)
     assert len(bench.commands) == count
+
+
+@pytest.mark.parametrize("value", [b'{"format":2,"events":[]}', b"not a decision"])
+def test_a_record_of_another_release_is_a_sentence(value: bytes) -> None:
+    """An envelope that this release does not know is told like an event that it does not know."""
+    raw = RawRecord(offset=0, key=b"", value=value, headers={}, timestamp_ms=0)
+    with pytest.raises(OperatorError, match=r"cannot read the event bidding/0/7/0 .* use a newer one"):
+        event_of(raw, "bidding/0/7/0")
 
 
 async def test_nothing_is_sent_where_commands_are_lost(settings: Settings, bench: Bench) -> None:
