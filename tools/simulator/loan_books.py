@@ -76,6 +76,8 @@ class LoanBook:
     """What was paid late, and nobody has said so yet."""
     freed: dict[date, int] = field(default_factory=dict)
     """By its day what was there beside it, and has paid nothing that was late."""
+    overdue_before_fen: int = 0
+    """What was overdue when its rows were asked anew."""
 
     @property
     def outstanding_fen(self) -> int:
@@ -91,6 +93,13 @@ class LoanBook:
     def penalty_fen(self) -> int:
         """Penalty that was charged and is not paid."""
         return sum(row.penalty_fen for row in self.rows.values())
+
+    @property
+    def overdue_fen(self) -> int:
+        """What is open of instalments that were missed, penalty included, and of those up to the last that was charged for its days."""
+        late = (number for number, row in self.rows.items() if row.missed or row.charged_to > row.due_on)
+        last = max(late, default=0)
+        return sum(row.asked_fen + row.penalty_fen for number, row in self.rows.items() if number <= last)
 
     @property
     def oldest(self) -> Row | None:
@@ -188,6 +197,7 @@ class LoanBook:
     def reschedule(self, where: str, data: Any, rows: Sequence[Any]) -> None:
         """Rows in place of those that are not due; all principal that is owed stands in them."""
         owed, first, outstanding_fen = self.outstanding_fen, rows[0]["number"], data["outstanding_fen"]
+        self.overdue_before_fen = self.overdue_fen
         if data["reason"] == "restructured":
             on = date.fromisoformat(data["changed_on"])
             due = [row for number, row in self.rows.items() if number >= first and row.due_on <= on]

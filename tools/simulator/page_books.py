@@ -22,6 +22,8 @@ _TOLD: Final = (
     "repayment.OverdueBucketChanged.v1",
     "repayment.LoanRepaid.v1",
 )
+#: Rows are asked anew, and a loan is in another bucket.
+_ANEW, _MOVED = "repayment.ScheduleChanged.v1", "repayment.OverdueBucketChanged.v1"
 _COMPONENTS: Final = ("principal", "interest", "fee", "penalty")
 #: What is written off stands beside the running book, in no segment of it.
 _WRITTEN_OFF: Final = "written_off"
@@ -69,22 +71,31 @@ class PageBooks:
             elif kind == "collections.CaseClosed.v1":
                 self.entries.pop(data["case_id"], None)
             elif kind == "repayment.LoanRestated.v1":
-                self._restated(data)
+                self._restated(where, data)
         self._require_overdue(where, events)
 
     def _require_overdue(self, where: str, events: list[Any]) -> None:
-        """What a loan calls overdue is what is open of instalments that it has called missed, on any day and at any hour."""
-        said = [event["data"] for event in events if event["data"].get("overdue_after_fen") is not None]
-        if (
-            not said or said[-1]["loan_id"] in self.restated
-        ):  # which rows a correction takes for missed its own books judge
-            return
-        loan, overdue = self.books.loans[said[-1]["loan_id"]], said[-1]["overdue_after_fen"]
-        missed = _missed(loan)
-        require(overdue == missed, f"{where}: {loan.loan_id} says {overdue} overdue, missed is {missed}")
+        """What a loan calls overdue is what is open of instalments that it has called missed, on any day and at any hour; what it says before its
+        rows are asked anew is of the rows that it had."""
+        kinds = [event["type"] for event in events]
+        anew = kinds.index(_ANEW) if _ANEW in kinds else len(events)
+        for said, is_before in (
+            (_overdue(events[:anew]), anew < len(events)),
+            (_overdue(events[anew:]), False),
+        ):
+            if said is not None:
+                loan_id, overdue = said
+                loan = self.books.loans[loan_id]
+                missed = loan.overdue_before_fen if is_before else loan.overdue_fen
+                require(overdue == missed, f"{where}: {loan_id} says {overdue} overdue, missed is {missed}")
 
-    def _restated(self, data: Any) -> None:
-        """What a correction gives the claims, or takes from them, the loan has received more or less."""
+    def _restated(self, where: str, data: Any) -> None:
+        """What a correction gives the claims, or takes from them, the loan has received more or less; what it says beside it changes nothing of what
+        is overdue."""
+        missed, overdue = self.books.loans[data["loan_id"]].overdue_fen, data["overdue_after_fen"]
+        require(
+            overdue == missed, f"{where}: {data['loan_id']} stands at {overdue} overdue, missed is {missed}"
+        )
         self.restated.add(data["loan_id"])
         self._came(data["restated_on"], data["claims"])
         for change in data["claims"]:
@@ -117,10 +128,9 @@ class PageBooks:
         is_late = page["dpd"] > 0 and not running
         require(not is_late, f"the page of {loan.loan_id} is {page['dpd']} days past due, and it is repaid")
         late = sum(row.principal_fen for row in loan.rows.values() if running and row.missed)
-        missed = _missed(loan) if running else 0
+        missed = loan.overdue_fen if running else 0
         overdue = page["overdue_fen"]
-        is_right = overdue == missed or loan.loan_id in self.restated
-        require(is_right, f"the page of {loan.loan_id} has {overdue} overdue, missed is {missed}")
+        require(overdue == missed, f"the page of {loan.loan_id} has {overdue} overdue, missed is {missed}")
         split = late, loan.outstanding_fen - late
         told = page["overdue_principal_fen"], page["normal_principal_fen"]
         require(told == split, f"the page of {loan.loan_id} splits its principal {told}, the books {split}")
@@ -211,9 +221,11 @@ def _nonzero(amounts: Mapping[str, int]) -> dict[str, int]:
     return {name: fen for name, fen in amounts.items() if fen}
 
 
-def _missed(loan: LoanBook) -> int:
-    """What is open of instalments that were missed, penalty included, and of those up to the last that was charged for its days."""
-    last = max(
-        (number for number, row in loan.rows.items() if row.missed or row.charged_to > row.due_on), default=0
-    )
-    return sum(row.asked_fen + row.penalty_fen for number, row in loan.rows.items() if number <= last)
+def _overdue(events: Iterable[Any]) -> tuple[str, int] | None:
+    """The loan that says last what of it is overdue, and how much; a loan that moves says it too."""
+    said = None
+    for event in events:
+        data = event["data"]
+        fen = data["overdue_fen"] if event["type"] == _MOVED else data.get("overdue_after_fen")
+        said = said if fen is None else (data["loan_id"], fen)
+    return said

@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from libs.events.repayment import PaymentMissed, PaymentReceived
+from libs.events.measures import Restructuring
+from libs.events.repayment import OverdueBucketChanged, PaymentMissed, PaymentReceived, PenaltyCharged
 from tests.unit.given import Outcome, given, step
+from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import (
+    CONTRACTED,
     FIRST_DUE,
     INSTALLMENT,
     LOAN,
@@ -16,6 +19,7 @@ from tests.unit.repayment.stories import (
     pays,
 )
 from tests.unit.repayment.test_loan_day import NEXT_DAY, UNPAID
+from tests.unit.repayment.troubled_story import done
 
 
 def _overdue(outcome: Outcome, kind: Any) -> list[int]:
@@ -49,3 +53,16 @@ def test_what_is_not_judged_is_not_overdue_beside_what_is() -> None:
     assert _overdue(paid, PaymentReceived) == [INSTALLMENT - 1]
     evening = step(LOAN, paid.state, misses(morning), on(morning))
     assert _overdue(evening, PaymentMissed) == [2 * INSTALLMENT - 1]
+
+
+def test_rows_that_are_made_anew_have_not_been_missed() -> None:
+    """Ten days late with the first instalment the loan is restructured: charged it is overdue with that one and its penalty; with rows anew, which
+    are as open, with nothing."""
+    late = days(FIRST_DUE, 10)
+    story = Story(contract=CONTRACTED).live(days(late, -1))
+    anew = step(LOAN, story.state, done(Restructuring(months=3)), on(late))
+    [charge] = [event for event in anew.events if isinstance(event, PenaltyCharged)]
+    assert charge.overdue_after_fen == INSTALLMENT + charge.penalty_after_fen
+    [better] = [event for event in anew.events if isinstance(event, OverdueBucketChanged)]
+    assert (better.from_bucket, better.to_bucket, better.overdue_fen) == ("M1", "current", 0)
+    assert anew.state.book.rows[0].number == 1

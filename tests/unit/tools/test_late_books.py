@@ -50,14 +50,15 @@ def audited(story: Story, *, evenings: bool = True) -> None:
     books, day = Books(), story.decisions[0][0]
     while day <= END:
         for _, events in (each for each in story.decisions if each[0] == day):
-            books.record(f"on {day}", [_recorded(event) for event in events])
+            books.record(f"on {day}", [recorded(event) for event in events])
         loan = books.loans["loan_7"]
         if evenings and not loan.unanswered:  # the platform closes no day before; here one answer is late
             loan.closed(f"evening of {day}", day, buckets_of("demo"))
         day += timedelta(days=1)
 
 
-def _recorded(event: Any) -> Any:
+def recorded(event: Any) -> Any:
+    """As it stands in the log."""
     data = json.loads(encode(type(event), event))
     return {"type": name_of(type(event)), "stream": "loan_7", "data": data}
 

@@ -21,6 +21,13 @@ def _since_it_was_paid(_real: Any) -> Any:
     return lambda lent, due: lent.rows[due - 1].due_on if due else lent.funded_on
 
 
+def _of_the_rows_before(real: Any) -> Any:
+    """Their numbers are the new rows' too."""
+    return lambda rules, state, book, on: real(
+        rules, replace(state, next_missed=len(book.rows) + 1), book, on
+    )
+
+
 PLANTS = (
     Plant(
         "days-that-cost-twice",
@@ -34,7 +41,7 @@ PLANTS = (
         "penalty-of-before-forgotten",
         "Who ends a loan before its new rows are due pays no penalty that was charged on the old ones.",
         instead(settling, "_charged_before", lambda _real: lambda _row, _penalty: 0),
-        ("is paid early, penalty of", "is quoted"),
+        ("is paid early, penalty of", "is quoted", "charged since is"),
         config=RESTRUCTURED,
         seeds=range(4, 5),
     ),
@@ -43,6 +50,14 @@ PLANTS = (
         "What had run on principal that was not due is forgotten by the restructuring.",
         instead(restructuring, "accrued_interest_fen", lambda _real: lambda *_arguments, **_named: 0),
         _COSTS,
+        config=RESTRUCTURED,
+        seeds=range(1),
+    ),
+    Plant(
+        "missed-before-it-is-asked",
+        "A restructuring calls its new rows overdue, because those that they replace were.",
+        instead(restructuring, "better_bucket", _of_the_rows_before),
+        ("overdue, missed is",),
         config=RESTRUCTURED,
         seeds=range(1),
     ),
