@@ -312,7 +312,7 @@ class LoanBook:
     def ask(self, where: str, number: int) -> None:
         """An instalment fell due."""
         row = self.rows[number]
-        require(not row.asked and row.asked_fen > 0, f"{where}: {self.loan_id} asks for {number} again")
+        require(not row.asked and _open_or_fined(row), f"{where}: {self.loan_id} asks for {number} again")
         row.asked = True
 
     def ask_account(self, where: str, data: Any) -> None:
@@ -338,7 +338,7 @@ class LoanBook:
     def closed(self, where: str, day: date, buckets: Sequence[tuple[str, int]]) -> None:
         """The misses phase of a day is over on the loan's partition: all that the day had to say has been said, by this table of buckets."""
         for number, row in self.rows.items():
-            if row.asked_fen:
+            if _open_or_fined(row):
                 require(row.asked or row.due_on > day, f"{where}: {self.loan_id} was not asked for {number}")
                 silent = not row.missed and self.counted(row.due_on, day) > 0
                 require(not silent, f"{where}: {self.loan_id} missed {number} in silence")
