@@ -90,8 +90,8 @@ def both_voided() -> tuple[Any, ...]:
         story = (*story, *given(LOAN, *story).when(command, on(FIRST_DUE)).events)
     for payment in ("pay_0", "pay_1"):
         wrong = replace(WRONG, payment_id=payment, correction_id=f"cor_{payment}", value_date=FIRST_DUE)
-        command = replace(CORRECT, correction=wrong)
-        story = (*story, *given(LOAN, *story).when(command, on(FIRST_DUE)).events)
+        void = replace(CORRECT, correction=wrong)
+        story = (*story, *given(LOAN, *story).when(void, on(FIRST_DUE)).events)
     return story
 
 
