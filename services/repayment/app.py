@@ -55,7 +55,9 @@ if TYPE_CHECKING:
 #: 10: an instalment that is paid in full while an older one is open is in no day's way; a payment says what lapses by it; a new row has the
 #: contract's fee also where it asks for nothing else; what is entered in the place of a voided payment names it; a date from before the
 #: calendar is refused where it is to be closed; penalty up to a day is cut where the close cuts it, whoever asks and whenever it is said;
-#: overdue is what is open of instalments that were missed, and not of those that the evening has not judged yet.
+#: overdue is what is open of instalments that were missed, and not of those that the evening has not judged yet; what is owed of a loss is all of an instalment that a
+#: payment dated to its day has touched; an instalment of penalty alone is asked, and missed, as any other;
+#: in the place of a voided payment only its payer and the borrower enter one.
 RULES = 10
 
 

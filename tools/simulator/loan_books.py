@@ -156,7 +156,8 @@ class LoanBook:
 
     def _pay_row(self, where: str, line: Any, kept: int) -> None:
         number, row = line["number"], self.rows[line["number"]]
-        row.touched = row.touched or number <= kept
+        is_for_it = bool(line["fee_fen"] or line["interest_fen"] or line["principal_fen"])
+        row.touched = row.touched or (is_for_it and number <= kept)
         row.penalty_fen -= line["penalty_fen"]
         row.fee_fen -= line["fee_fen"]
         row.interest_fen -= line["interest_fen"]
@@ -239,11 +240,13 @@ class LoanBook:
             require(row.penalty_fen >= 0, f"{where}: {self.loan_id} is forgiven more than is owed")
 
     def write_off(self, where: str, data: Any) -> None:
-        """What is owed is what was due, also where a restructuring asks for it anew; nothing is added to it from here on."""
+        """What is owed is what was due, or touched by a payment dated to its day, also where a restructuring asks for it anew; nothing is added
+        to it from here on."""
         require(not self.written_off, f"{where}: {self.loan_id} is written off again")
         on = date.fromisoformat(data["written_off_on"])
-        due = [row for row in self.rows.values() if row.due_on <= on]
-        interest_fen, fee_fen = self.left_on(on)
+        through = max((n for n, row in self.rows.items() if row.due_on <= on or row.touched), default=0)
+        due = [row for number, row in self.rows.items() if number <= through]
+        interest_fen, fee_fen = (0, 0) if self.left_in <= through else self.left_on(on)
         owed = {
             "principal_fen": self.outstanding_fen,
             "interest_fen": sum(row.interest_fen for row in due) + interest_fen,
@@ -319,7 +322,7 @@ class LoanBook:
     def ask(self, where: str, number: int) -> None:
         """An instalment fell due."""
         row = self.rows[number]
-        require(not row.asked and row.asked_fen > 0, f"{where}: {self.loan_id} asks for {number} again")
+        require(not row.asked and _open_or_fined(row), f"{where}: {self.loan_id} asks for {number} again")
         row.asked = True
 
     def ask_account(self, where: str, data: Any) -> None:
@@ -345,7 +348,7 @@ class LoanBook:
     def closed(self, where: str, day: date, buckets: Sequence[tuple[str, int]]) -> None:
         """The misses phase of a day is over on the loan's partition: all that the day had to say has been said, by this table of buckets."""
         for number, row in self.rows.items():
-            if row.asked_fen:
+            if _open_or_fined(row):
                 require(row.asked or row.due_on > day, f"{where}: {self.loan_id} was not asked for {number}")
                 silent = not row.missed and self.counted(row.due_on, day) > 0
                 require(not silent, f"{where}: {self.loan_id} missed {number} in silence")

@@ -18,7 +18,7 @@ class Row:
     asked: bool = False
     missed: bool = False
     touched: bool = False
-    """Something was paid on it."""
+    """Something was paid on it, and not only its penalty."""
 
     @property
     def open_fen(self) -> int:

@@ -109,8 +109,9 @@ class RecordPayment:
 
     No effect for a payment that was answered before; refused: `unknown_loan`. What the loan does not take comes back by
     event (PaymentReturned: `not_the_borrower` unless its terms take anyone's, `nothing_due`, `below_payoff`, `loan_repaid`,
-    `before_funding`, of `replaces` `unknown_payment` (another loan's too), `payment_not_reversed`, `payment_replaced`, of `prepay` what
-    `services.repayment.domain.prepaying` names; OverpaymentReturned).
+    `before_funding`, of `replaces` `unknown_payment` (another loan's too), `payment_of_another` (who pays is neither its payer nor the
+    borrower), `payment_not_reversed`, `payment_replaced`, of `prepay` what `services.repayment.domain.prepaying` names;
+    OverpaymentReturned).
     """
 
     payment_id: str

@@ -100,11 +100,14 @@ def has_payment(journal: Journal, payment_id: str) -> bool:
     return any(part.startswith(start) or f"\n{start}" in part for part in (*journal.tail, *journal.chunks))
 
 
-def why_not_replaced(journal: Journal, payment_id: str) -> str:
-    """Why nothing is entered in the place of a payment, as a code; empty where it is. One that was, and was reversed too, is replaced itself."""
+def why_not_replaced(journal: Journal, payment_id: str, payer: str) -> str:
+    """Why nothing of a payer's (empty for the borrower) is entered in the place of a payment, as a code; empty where it is. One that was, and
+    was reversed too, is replaced itself. Of somebody else's payment a stranger is not told how it stands."""
     payments = {entry.payment_id: entry for entry in entries_of(journal) if isinstance(entry, Payment)}
     if payment_id not in payments:
         return "unknown_payment"
+    if payer and payer != payments[payment_id].payer:
+        return "payment_of_another"
     if not payments[payment_id].is_reversed:
         return "payment_not_reversed"
     is_replaced = any(entry.replaces == payment_id for entry in payments.values())

@@ -325,18 +325,15 @@ def _accrual_edge(rules: Rules, state: Running) -> int | None:
 
 
 def _unsaid(book: Book, number: int) -> date | None:
-    """Due date of the first open instalment from `number` on; a row of zero is never due, and one that was paid in full out of its turn
-    (an order by component) is not open. The oldest one that has received something is."""
-    rows = book.rows[max(number, book.first_open) - 1 :]
-    touched = {line.number for line in book.paid if line.number != book.first_open}
-    return next(
-        (
-            row.due_on
-            for row in rows
-            if is_asked(row) and (row.number not in touched or lines_of(book, row.number))
-        ),
-        None,
-    )
+    """Due date of the first open instalment from `number` on; a row of zero is never due unless penalty of before it is, and one that was paid in
+    full out of its turn (an order by component) is not open. The oldest one that has received something is."""
+    touched = {line.number for line in book.paid if line.number != book.first_open} if book.paid else ()
+    fined = {penalty.number for penalty in book.penalties if penalty.owed_fen} if book.penalties else ()
+    for row in book.rows[max(number, book.first_open) - 1 :]:
+        is_due = is_asked(row) or row.number in fined
+        if is_due and (row.number not in touched or lines_of(book, row.number)):
+            return row.due_on
+    return None
 
 
 def _debit_id(loan_id: str, on: date) -> str:

@@ -91,7 +91,7 @@ def record_payment(
         return _returned(state, money, "before_funding")
     if command.prepay is not None and not command.settle and state.trouble.voided_on is not None:
         return _returned(state, money, "loan_voided")
-    if command.replaces and (code := why_not_replaced(state.journal, command.replaces)):
+    if command.replaces and (code := why_not_replaced(state.journal, command.replaces, payer)):
         return _returned(state, money, code)
 
     def take(rest: Money) -> Sequence[LoanEvent]:

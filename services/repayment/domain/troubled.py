@@ -36,7 +36,13 @@ from libs.events.voidance import Voidance
 from services.repayment.commands.measures import CarryOutMeasure, ExamineMeasure
 from services.repayment.domain.accrual import resumed, resumed_by_hand, stopped
 from services.repayment.domain.accruing import Arrears
-from services.repayment.domain.allocation import days_past_due, open_lines, overdue_fen, overdue_lines
+from services.repayment.domain.allocation import (
+    counted_due,
+    days_past_due,
+    lines_through,
+    overdue_fen,
+    overdue_lines,
+)
 from services.repayment.domain.deferring import ON_ITS_WAY
 from services.repayment.domain.himself import guarantor_of, holders_of
 from services.repayment.domain.lateness import lateness, missed_and_paid
@@ -60,7 +66,6 @@ from services.repayment.domain.pausing_loan import (
 from services.repayment.domain.profile import Rules
 from services.repayment.domain.recovery_cost import booked, require_other_payee
 from services.repayment.domain.restructuring import reschedule
-from services.repayment.domain.schedule import reached
 from services.repayment.domain.settling_in_kind import require_lately, settled_in_kind
 from services.repayment.domain.trading import release_all
 from services.repayment.domain.trouble import observed_on
@@ -207,7 +212,7 @@ def effect(
 def _written_off(
     rules: Rules, measure_id: str, terms: WriteOff, state: Running, on: date
 ) -> Sequence[LoanEvent]:
-    """What is owed on the day stays owed; nothing more comes to it. The running period's interest is given up *(chosen)*."""
+    """What is owed on the day, or a payment has touched, stays owed; nothing more comes to it. The running period's interest is given up *(chosen)*."""
     cost = booked(measure_id, terms, state, on)
     if state.trouble.written_off_on is not None:
         if cost:
@@ -221,7 +226,8 @@ def _written_off(
         state = replace(state, book=fined(state.book, judged.number, judged.penalty_fen))
     charges = penalties(rules, state, on)
     book = charged_by(state.book, charges)
-    due, through = open_lines(book, on), max(reached(book.rows, on), book.last_touched)
+    through = counted_due(book, on)
+    due = lines_through(book, through)
     later = book.rows[through:]
     bare = tuple(_bare(book.arrears, row) for row in later)
     kept_interest_fen, kept_fee_fen = sum(row.interest_fen for row in bare), sum(row.fee_fen for row in bare)

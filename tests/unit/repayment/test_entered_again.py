@@ -8,6 +8,7 @@ import pytest
 from libs.events.arrival import Arrival
 from libs.events.recovery_costs import RecoveryCostPaid
 from libs.events.repayment import PaymentReceived, PaymentReturned
+from libs.events.schedules.terms import RepaymentTerms
 from services.repayment.api.explaining import explained
 from services.repayment.commands import RecordPayment
 from services.repayment.domain.journal import entries_of
@@ -19,7 +20,7 @@ from services.repayment.policies.lending import on_bidding
 from tests.unit.documents import recorded
 from tests.unit.given import fold, given
 from tests.unit.repayment.correction_story import CORRECT, PAID, WRONG
-from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, on, pays
+from tests.unit.repayment.stories import FIRST_DUE, LOAN, OPENED, due, failed, on, pays
 from tests.unit.repayment.test_loan_page import shown, told
 from tests.unit.repayment.test_policies import PAID as DEBITED
 from tests.unit.repayment.test_recovery_cost import COST
@@ -70,6 +71,59 @@ def test_what_cannot_be_replaced_is_said_by_name_and_the_money_goes_back(
     )
     assert entered(*before, command=replace(AGAIN, replaces=named)) == (back,)
     assert f"`{code}`" in (RecordPayment.__doc__ or "")
+
+
+#: Whoever wants to may pay; `pay_0` is somebody's, `pay_1` the borrower's, and neither counts.
+OF_ANYONE = replace(OPENED, repayment=RepaymentTerms(method="equal_instalments", payer="anyone"))
+
+
+def by(payer: str, named: str, payment_id: str = "pay_2", amount_fen: int = 3_000) -> RecordPayment:
+    """So much of a person's money in the place of a payment."""
+    payment = pays(FIRST_DUE, amount_fen, payment_id=payment_id, payer=payer)
+    return replace(payment, account_id=f"acc_{payer.removeprefix('usr_')}", replaces=named)
+
+
+def both_voided() -> tuple[Any, ...]:
+    """A payment of somebody's and one of the borrower's, which were both booked wrong."""
+    story: tuple[Any, ...] = (OF_ANYONE, due(1), failed(FIRST_DUE))
+    for command in (by("usr_x", "", "pay_0"), by("usr_bo", "", "pay_1")):
+        story = (*story, *given(LOAN, *story).when(command, on(FIRST_DUE)).events)
+    for payment in ("pay_0", "pay_1"):
+        wrong = replace(WRONG, payment_id=payment, correction_id=f"cor_{payment}", value_date=FIRST_DUE)
+        void = replace(CORRECT, correction=wrong)
+        story = (*story, *given(LOAN, *story).when(void, on(FIRST_DUE)).events)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("payer", "named", "is_his"),
+    [
+        ("usr_x", "pay_0", True),
+        ("usr_bo", "pay_0", True),
+        ("usr_bo", "pay_1", True),
+        ("usr_x", "pay_1", False),
+        ("usr_y", "pay_0", False),
+    ],
+)
+def test_only_who_paid_it_and_the_borrower_enter_a_payment_again(
+    payer: str, named: str, is_his: bool
+) -> None:
+    """Anybody else's fen would take the place of the right entry: it goes back whole, and the right one is still taken."""
+    before = both_voided()
+    events = entered(*before, command=by(payer, named, amount_fen=1))
+    if is_his:
+        (taken,) = (event for event in events if isinstance(event, PaymentReceived))
+        assert taken.arrival is not None
+        assert taken.arrival.replaces == named
+        return
+    code = "payment_of_another"
+    account_id = f"acc_{payer.removeprefix('usr_')}"
+    assert events == (
+        PaymentReturned(loan_id="loan_7", payment_id="pay_2", account_id=account_id, amount_fen=1, code=code),
+    )
+    assert f"`{code}`" in (RecordPayment.__doc__ or "")
+    right = entered(*before, *events, command=by("usr_bo", named, "pay_3"))
+    assert any(isinstance(event, PaymentReceived) for event in right)
 
 
 def test_what_replaced_it_may_be_voided_too() -> None:

@@ -20,9 +20,11 @@ from tests.unit.repayment.stories import (
 from tests.unit.repayment.test_trading import RESERVED
 from tests.unit.repayment.troubled_story import (
     BANKRUPT,
+    BANKRUPT_AHEAD,
     BY_HAND,
     CHARGED,
     DOUBTED,
+    EVE,
     EXTENDED,
     FINED,
     FLAT,
@@ -38,6 +40,7 @@ from tests.unit.repayment.troubled_story import (
     PAID,
     RESTRUCTURED,
     TO,
+    TOUCHED,
     TWO_MONTHS,
     WATCHED,
     WITH_REGION,
@@ -69,6 +72,7 @@ SPECS = [
     Spec("never again", (*LOST, *LOSS), done(WriteOff(ground="court"), "msr_2"), "loan_written_off", on(LOST_ON)),
     Spec("not a day too early", LOST, done(WriteOff(ground="overdue")), "overdue_too_short", on(days(LOST_ON, -1))),
     Spec("by a court's word at once; what is to come bears no interest", PAID, done(WriteOff(ground="insolvency")), BANKRUPT, on(MARCH)),
+    Spec("what a payment dated to its day has touched is owed whole", (*PAID, TOUCHED), done(WriteOff(ground="insolvency")), BANKRUPT_AHEAD, on(EVE)),
     Spec("what was for sale is not any more", (*PAID, RESERVED), done(WriteOff(ground="insolvency")), (*BANKRUPT, ReservationReleased(
         loan_id="loan_7", offer_id=RESERVED.offer_id, claim_id=RESERVED.claim_id, account_id=RESERVED.account_id,
         investor=RESERVED.investor, code="loan_written_off")), on(MARCH)),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from libs.events.arrival import Arrival
 from libs.events.measures import (
     BranchMove,
     Extension,
@@ -41,6 +42,8 @@ from tests.unit.repayment.stories import (
     days,
     due,
     failed,
+    line,
+    received,
 )
 
 MARCH = date(2024, 3, 15)
@@ -215,6 +218,24 @@ BANKRUPT = (
     ),
     by_measure(MARCH, "normal", "loss", 0, 66_998),
     replace(NO_INCOME, started_on=MARCH, dpd=0, principal_fen=66_998),
+)
+
+#: On the eve of its due day 5.00 came for the second instalment, dated to that day: 1.70 of its interest is open, and the last has 3.37.
+EVE = days(SECOND_DUE, -1)
+TOUCHED = replace(
+    received("pay_2", SECOND_DUE, (line(2, 500, 0),), (66_998, 66_998)),
+    arrival=Arrival(account_id="", received_fen=500, booked_on=EVE, before_phase=2),
+)
+BANKRUPT_AHEAD = (
+    replace(
+        BANKRUPT[0],
+        written_off_on=EVE,
+        interest_fen=170,
+        dropped_interest_fen=337,
+    ),
+    replace(BANKRUPT[1], changed_on=EVE, rows=rows(3, (LAST_DUE, 33_666, 0))),
+    by_measure(EVE, "normal", "loss", 0, 66_998),
+    replace(BANKRUPT[3], started_on=EVE),
 )
 
 # --- waiver --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ More of such bugs are planted where debits are answered late in the simulation (
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import FIRST_DUE, INSTALLMENT, SECOND_DUE, days, pays
 from tools.simulator.books import Books
 from tools.simulator.bucket_books import buckets_of
-from tools.simulator.loan_books import WrongBooks
+from tools.simulator.loan_books import LoanBook, WrongBooks
 
 ANSWERED, END = days(FIRST_DUE, 33), days(FIRST_DUE, 40)
 LATER = days(FIRST_DUE, 20)
@@ -44,17 +44,18 @@ def repaid_by_then() -> Story:
     return Story(told_on={FIRST_DUE: ANSWERED}, paid={LATER: [payment]})
 
 
-def audited(story: Story, *, evenings: bool = True) -> None:
-    """Every decision, and every evening on which all is answered; not those of a loan of which measures were taken, which `measure_books` knows."""
-    story.live(END)
+def audited(story: Story, *, evenings: bool = True, until: date = END) -> LoanBook:
+    """Every decision, and every evening on which all is answered; not those of a loan of which measures were taken, which `measure_books` knows. The books that are left."""
+    story.live(until)
     books, day = Books(), story.decisions[0][0]
-    while day <= END:
+    while day <= until:
         for _, events in (each for each in story.decisions if each[0] == day):
             books.record(f"on {day}", [recorded(event) for event in events])
         loan = books.loans["loan_7"]
         if evenings and not loan.unanswered:  # the platform closes no day before; here one answer is late
             loan.closed(f"evening of {day}", day, buckets_of("demo"))
         day += timedelta(days=1)
+    return books.loans["loan_7"]
 
 
 def recorded(event: Any) -> Any:
