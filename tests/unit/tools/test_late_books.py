@@ -5,7 +5,7 @@ More of such bugs are planted where debits are answered late in the simulation (
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -44,11 +44,11 @@ def repaid_by_then() -> Story:
     return Story(told_on={FIRST_DUE: ANSWERED}, paid={LATER: [payment]})
 
 
-def audited(story: Story, *, evenings: bool = True) -> None:
+def audited(story: Story, *, evenings: bool = True, until: date = END) -> None:
     """Every decision, and every evening on which all is answered; not those of a loan of which measures were taken, which `measure_books` knows."""
-    story.live(END)
+    story.live(until)
     books, day = Books(), story.decisions[0][0]
-    while day <= END:
+    while day <= until:
         for _, events in (each for each in story.decisions if each[0] == day):
             books.record(f"on {day}", [_recorded(event) for event in events])
         loan = books.loans["loan_7"]
