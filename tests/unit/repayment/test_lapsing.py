@@ -2,6 +2,7 @@
 was owed before them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.allocation import Penalty
 from tests.unit.repayment.late_story import Story
-from tests.unit.repayment.stories import FIRST_DUE, INSTALLMENT, days, pays
+from tests.unit.repayment.stories import CONTRACTED, FIRST_DUE, INSTALLMENT, ROWS, SECOND_DUE, days, pays
 
 RESTRUCTURED_ON = date(2024, 4, 15)
 RESTRUCTURING = CarryOutMeasure(measure_id="msr_1", terms=Restructuring(months=2))
@@ -101,3 +102,26 @@ def test_a_loan_that_was_stored_before_is_read() -> None:
     assert b"before" not in stored
     assert decode(Penalty, stored) == Penalty(number=1, to=TOLD_ON, owed_fen=5)
     assert decode(Penalty, stored).owed_before(BEFORE) == 0
+
+
+def test_nothing_lapses_while_the_loan_goes_on() -> None:
+    """Lost on the second due date; a part is prepaid on it as of the day before, when its instalment was not due: its interest stays owed."""
+    court = CarryOutMeasure(measure_id="msr_1", terms=WriteOff(ground="court"))
+    prepaid = replace(pays(days(SECOND_DUE, -1), 60_000), prepay="reamortise")
+    story = Story(before={SECOND_DUE: (court,)}, paid={SECOND_DUE: [prepaid]}).live(SECOND_DUE)
+    [payment] = story.said(PaymentReceived)
+    assert (payment.early, payment.lapsed) == (True, ())
+
+
+@pytest.mark.parametrize("is_lost", [True, False], ids=("lost", "late"))
+def test_of_fees_what_was_owed_by_a_loss_lapses(is_lost: bool) -> None:
+    """Those of the two rows that were due when it was written off; that of the row to come, and those of a loan that is no loss, nobody owed."""
+    told_on = date(2024, 4, 2)
+    court = CarryOutMeasure(measure_id="msr_1", terms=WriteOff(ground="court"))
+    story = Story(
+        contract=replace(CONTRACTED, rows=tuple(replace(row, fee_fen=100) for row in ROWS)),
+        before={date(2024, 4, 1): (court,)} if is_lost else {},
+        paid={told_on: [pays(days(FIRST_DUE, -1), 10**6, settle=True)]},
+    )
+    [payment] = story.live(told_on).said(PaymentReceived)
+    assert {line.number: line.fee_fen for line in payment.lapsed} == ({1: 100, 2: 100} if is_lost else {1: 0})
