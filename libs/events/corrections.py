@@ -164,11 +164,13 @@ class PaymentRedated:
 
 @record
 class PenaltyStanding:
-    """Penalty of an open instalment: charged up to `to`, and what of it is not paid."""
+    """Penalty of an open instalment: charged up to `to`, and what of it is not paid; where days since its own have been charged,
+    `before_fen` of that was owed before them."""
 
     number: int
     to: date
     owed_fen: Count
+    before_fen: Count = 0
 
 
 @record

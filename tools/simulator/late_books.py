@@ -117,7 +117,7 @@ def judged(books: "Books", where: str, data: Any) -> None:
     loan.late, loan.freed = [part for part in loan.late if part not in parts], {}
     if owed:
         require(data["number"] == first, f"{where}: the penalty of {loan.loan_id} is owed with {first}")
-        loan.rows[first].penalty_fen += owed
+        loan.rows[first].fine(owed)
     require(loan.penalty_fen == data["penalty_after_fen"], f"{where}: penalty after is wrong")
 
 

@@ -271,6 +271,8 @@ class LoanBook:
         self.restated_at = where
         self.asks = standing["rows"] or self.asks
         self.rows = {row["number"]: row_of(row) for row in self.asks}
+        older = dict.fromkeys(self.rows, 0)
+        older |= {each["number"]: each.get("before_fen", 0) for each in standing["penalties"]}
         for number, row in self.rows.items():
             got = paid.get(number)
             row.asked, row.missed = number < standing["next_due"], number < standing["next_missed"]
@@ -284,6 +286,7 @@ class LoanBook:
                 row.charged_to = max(
                     row.due_on, date.fromisoformat(got["penalty_to"] or row.due_on.isoformat())
                 )
+                row.since_fen = row.penalty_fen - older[number] if row.charged_to > row.due_on else 0
                 row.touched = bool(got["principal_fen"] or got["interest_fen"] or got["fee_fen"])
             parts = (row.principal_fen, row.interest_fen, row.fee_fen, row.penalty_fen)
             require(min(parts) >= 0, f"{where}: {self.loan_id} was paid more on {number} than it asks")
@@ -316,8 +319,8 @@ class LoanBook:
                 line["penalty_fen"] == owed,
                 f"{where}: {self.loan_id} is charged {line['penalty_fen']} for {days} days, the contract says {owed}",
             )
-            row.penalty_fen += owed
             row.charged_to = charged_on
+            row.fine(owed)
 
     def ask(self, where: str, number: int) -> None:
         """An instalment fell due."""

@@ -19,6 +19,8 @@ class Row:
     missed: bool = False
     touched: bool = False
     """Something was paid on it, and not only its penalty."""
+    since_fen: int = 0
+    """Of its penalty what was charged, for days since its own, or said once those were."""
 
     @property
     def open_fen(self) -> int:
@@ -29,6 +31,15 @@ class Row:
     def asked_fen(self) -> int:
         """What of it is asked: the fee as well."""
         return self.open_fen + self.fee_fen
+
+    def fine(self, fen: int) -> None:
+        """So much more penalty is owed."""
+        self.penalty_fen += fen
+        self.since_fen += fen if self.charged_to > self.due_on else 0
+
+    def lapsing_fen(self) -> int:
+        """Of its penalty what nobody owes as of a day before its own: whatever was paid or given up, was of the older first."""
+        return min(self.since_fen, self.penalty_fen)
 
 
 def row_of(row: Any) -> Row:

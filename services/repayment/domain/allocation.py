@@ -31,11 +31,21 @@ _DAY = timedelta(days=1)
 
 @record
 class Penalty:
-    """Penalty interest of one open instalment: charged up to `to`, and what of it is not paid."""
+    """Penalty interest of one open instalment: charged up to `to`, and what of it is not paid. Once days since the row's own day have been
+    charged, `before_fen` is what of that was owed before them."""
 
     number: int
     to: date
     owed_fen: Count
+    before_fen: Count = 0
+
+    def owed_before(self, due_on: date) -> int:
+        """What of it is owed whatever is charged for days since the row's own: as of a day before that it does not lapse."""
+        return self.owed_fen if self.to <= due_on else self.before_fen
+
+    def less(self, fen: int) -> "Penalty":
+        """Once so much of it is paid or given up: the older first."""
+        return replace(self, owed_fen=self.owed_fen - fen, before_fen=max(0, self.before_fen - fen))
 
 
 @record
@@ -321,9 +331,7 @@ def _penalty_paid(book: Book, line: AllocationLine) -> Book:
     if not line.penalty_fen:
         return book
     penalties = (
-        replace(penalty, owed_fen=penalty.owed_fen - line.penalty_fen)
-        if penalty.number == line.number
-        else penalty
+        penalty.less(line.penalty_fen) if penalty.number == line.number else penalty
         for penalty in book.penalties
     )
     return replace(book, penalties=tuple(penalties))

@@ -86,11 +86,17 @@ def next_charge(book: Book, until: date, rules: Rules) -> date | None:
 
 def charged(book: Book, lines: Sequence[PenaltyLine], on: date) -> Book:
     """The book once these penalties are owed, up to a date."""
-    before = {penalty.number: penalty for penalty in book.penalties}
+    found = {penalty.number: penalty for penalty in book.penalties}
     for line in lines:
-        owed_fen = before[line.number].owed_fen if line.number in before else 0
-        before[line.number] = Penalty(number=line.number, to=on, owed_fen=owed_fen + line.penalty_fen)
-    return replace(book, penalties=tuple(before[number] for number in sorted(before)))
+        due_on = book.rows[line.number - 1].due_on
+        before = found.get(line.number) or Penalty(number=line.number, to=due_on, owed_fen=0)
+        found[line.number] = Penalty(
+            number=line.number,
+            to=on,
+            owed_fen=before.owed_fen + line.penalty_fen,
+            before_fen=before.owed_before(due_on),
+        )
+    return replace(book, penalties=tuple(found[number] for number in sorted(found)))
 
 
 def accrued(book: Book, on: date, rules: Rules) -> Book:

@@ -93,7 +93,12 @@ def _standing(live: Running, state: Running, *, applied: bool) -> Standing:
         first_open=book.first_open,
         paid=book.paid,
         penalties=tuple(
-            PenaltyStanding(number=penalty.number, to=penalty.to, owed_fen=penalty.owed_fen)
+            PenaltyStanding(
+                number=penalty.number,
+                to=penalty.to,
+                owed_fen=penalty.owed_fen,
+                before_fen=penalty.before_fen,
+            )
             for penalty in book.penalties
         ),
         claims=tuple(

@@ -217,7 +217,12 @@ def _book_at(book: Book, standing: Standing) -> Book:
         paid=standing.paid,
         arrears=_arrears_at(book.arrears, standing.measured),
         penalties=tuple(
-            Penalty(number=penalty.number, to=penalty.to, owed_fen=penalty.owed_fen)
+            Penalty(
+                number=penalty.number,
+                to=penalty.to,
+                owed_fen=penalty.owed_fen,
+                before_fen=penalty.before_fen,
+            )
             for penalty in standing.penalties
         ),
     )

@@ -13,7 +13,6 @@ from services.repayment.domain.accruing import Arrears, accrued_interest_fen
 from services.repayment.domain.allocation import (
     UNDUE,
     Book,
-    Penalty,
     after,
     counted_due,
     line_fen,
@@ -85,7 +84,7 @@ def owed_lines(book: Book, through: int) -> tuple[AllocationLine, ...]:
             # A write-off, or a void contract, asks for less.
             interest_fen=min(arrears.owed_fen, row.interest_fen) if _asks(arrears, row) else 0,
             fee_fen=min(arrears.fee_fen, row.fee_fen) if _asks(arrears, row) else 0,
-            penalty_fen=_charged_before(row, charged.get(row.number)),
+            penalty_fen=charged[row.number].owed_before(row.due_on) if row.number in charged else 0,
             principal_fen=0,
         )
         for row in book.rows[through:]
@@ -95,7 +94,3 @@ def owed_lines(book: Book, through: int) -> tuple[AllocationLine, ...]:
 
 def _asks(arrears: Arrears | None, row: ScheduleRow) -> TypeGuard[Arrears]:
     return arrears is not None and row.number == arrears.number
-
-
-def _charged_before(row: ScheduleRow, penalty: Penalty | None) -> int:
-    return penalty.owed_fen if penalty is not None and penalty.to <= row.due_on else 0

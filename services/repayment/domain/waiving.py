@@ -28,10 +28,7 @@ def waived(book: Book, lines: Sequence[WaivedLine]) -> Book:
     given_up = {line.number: line.waived_fen for line in lines}
     book = replace(
         book,
-        penalties=tuple(
-            replace(penalty, owed_fen=penalty.owed_fen - given_up.get(penalty.number, 0))
-            for penalty in book.penalties
-        ),
+        penalties=tuple(penalty.less(given_up.get(penalty.number, 0)) for penalty in book.penalties),
     )
     still_open = [line.number for line in open_lines(book, date.max)]
     first_open = still_open[0] if still_open else len(book.rows) + 1

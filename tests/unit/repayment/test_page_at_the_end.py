@@ -1,14 +1,17 @@
 """The page of a loan that is repaid, however it came to that, says that nothing of it is owed and no day of it is past due."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from libs.events.corrections import Correction, LoanRestated
 from libs.events.measures import LoanWrittenOff, WriteOff
 from libs.events.money import money_context
 from libs.events.repayment import AllocationLine, LoanRepaid, PaymentReceived, PenaltyCharged
 from services.repayment.api.page_shapes import LoanPageOut
+from services.repayment.commands.corrections import CorrectPayment
 from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_account import account_of
 from services.repayment.projections.off_balance import VIEW as LOSSES
@@ -104,3 +107,34 @@ def test_penalty_of_days_before_a_settlement_is_owed() -> None:
     charged_fen = sum(charge.penalty_fen for charge in story.said(PenaltyCharged))
     assert sum(line.penalty_fen for line in payment.allocation) == charged_fen
     assert payment.lapsed == ()
+
+
+def test_what_lapsed_stands_in_no_row_after_a_correction() -> None:
+    """Another payment is reversed, and the settlement decided again: nothing of the penalty comes back."""
+    other_on, reversed_on = date(2024, 2, 10), days(TOLD_ON, 3)
+    other = replace(pays(other_on, 20_000, payment_id="pay_0"), prepay="reamortise")
+    error = Correction(
+        correction_id="cor_1",
+        loan_id="loan_7",
+        payment_id="pay_0",
+        kind="reverse",
+        reason="wrong_date",
+        value_date=other_on,
+        to_date=None,
+    )
+    reversal = CorrectPayment(correction=error, booking="same_year")
+    story = Story(paid={other_on: [other], **_BEFORE, reversed_on: [reversal]}).live(reversed_on)
+    assert story.said(LoanRestated)
+    page = page_of(story, reversed_on)
+    require_at_rest(page)
+    assert [(row.penalty_fen, row.paid_penalty_fen) for row in page.rows] == [(0, 0)] * 3
+
+
+def test_a_loan_whose_payment_did_not_say_what_lapsed_owes_no_penalty() -> None:
+    """As records of before rules 10 are: the loan's end says it."""
+    story = Story(paid=_BEFORE).live(TOLD_ON)
+    silent = (
+        replace(event, lapsed=()) if isinstance(event, PaymentReceived) else event
+        for _, event in story.events
+    )
+    require_at_rest(shown(told(story.contract, *silent)[0], TOLD_ON))

@@ -7,7 +7,9 @@ import pytest
 
 from libs.events.measures import Extension, Restructuring
 from libs.events.repayment import AllocationLine, LoanRepaid, PaymentReceived
+from libs.events.rescheduling import ScheduleChanged
 from libs.events.schedules.terms import RepaymentTerms
+from services.repayment.commands.measures import CarryOutMeasure
 from services.repayment.domain.loan_state import Running
 from services.repayment.domain.prepaying import prepayment
 from services.repayment.domain.profile import profile_named
@@ -15,6 +17,7 @@ from services.repayment.domain.replaying import is_replayable
 from services.repayment.domain.settling import payoff_fen, settlement
 from tests.unit.given import fold, given
 from tests.unit.repayment.inputs import Lived
+from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import (
     CONTRACTED,
     FIRST_DUE,
@@ -224,3 +227,20 @@ def test_what_a_record_did_not_say_hinders_no_correction() -> None:
     assert restated.standing.measured is not None
     assert restated.standing.measured.arrears_accrued_fen is None
     assert (lived.state.book.arrears.interest_fen, lived.state.book.arrears.accrued_fen) == (1_670, None)
+
+
+def test_an_extension_asks_for_the_fee_of_the_contract() -> None:
+    """The first row of a restructuring asks for the fee that was in arrears as well: 200, and the others for 100. It is paid, and the
+    rest extended by a month."""
+    contract = replace(
+        CONTRACTED,
+        tenor_months=3,
+        rows=tuple(replace(row, fee_fen=100) for row in ROWS),
+        repayment=RepaymentTerms(method="equal_instalments", period_fee_permille=1),
+    )
+    anew = CarryOutMeasure(measure_id="msr_1", terms=Restructuring(months=1))
+    longer = CarryOutMeasure(measure_id="msr_2", terms=Extension(months=1))
+    story = Story(contract=contract, before={date(2024, 3, 5): (anew,)}, finds={SECOND_DUE: 10**6})
+    story.live(days(SECOND_DUE, 2)).say(longer, days(SECOND_DUE, 3))
+    fees = [[row.fee_fen for row in change.rows] for change in story.said(ScheduleChanged)]
+    assert fees == [[200, 100, 100], [100, 100, 100]]

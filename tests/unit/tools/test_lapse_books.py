@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from libs.events.repayment import AllocationLine
+from services.repayment.domain.allocation import Penalty
 from services.repayment.domain.settling import lapsed
 from tests.unit.repayment.late_story import Story
 from tests.unit.repayment.stories import FIRST_DUE, days, pays
+from tests.unit.repayment.test_lapsing import fined, restructured
 from tests.unit.tools.test_late_books import audited
 from tools.simulator.loan_books import WrongBooks
 
@@ -22,6 +24,7 @@ def settled(value_date: date) -> Story:
     return Story(paid={TOLD_ON: [pays(value_date, 10**6, settle=True)]})
 
 
+JUNE = date(2024, 6, 2)
 BEFORE = days(FIRST_DUE, -1)
 
 
@@ -29,6 +32,26 @@ BEFORE = days(FIRST_DUE, -1)
 def test_what_lapses_is_what_the_books_know(value_date: date) -> None:
     """As of a day before anything was due, of the due day and of today."""
     audited(settled(value_date))
+
+
+@pytest.mark.parametrize("story", [restructured, fined])
+def test_what_was_owed_before_the_own_days_of_a_row_is_paid(story: Callable[[], Story]) -> None:
+    """That of rows that had other days, and what a late answer made owed."""
+    audited(story(), evenings=False, until=JUNE)
+
+
+@pytest.mark.parametrize("story", [restructured, fined])
+def test_the_auditor_sees_older_penalty_that_lapses(
+    monkeypatch: pytest.MonkeyPatch, story: Callable[[], Story]
+) -> None:
+    """All or nothing by the day up to which it was charged."""
+
+    def all_or_nothing(penalty: Penalty, due_on: date) -> int:
+        return penalty.owed_fen if penalty.to <= due_on else 0
+
+    monkeypatch.setattr(Penalty, "owed_before", all_or_nothing)
+    with pytest.raises(WrongBooks, match="charged since is"):
+        audited(story(), evenings=False, until=JUNE)
 
 
 def _nothing(_real: Any) -> Any:

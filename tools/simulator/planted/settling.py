@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from services.repayment.domain import accruing, restructuring, settling
+from services.repayment.domain import accruing, restructuring
+from services.repayment.domain.allocation import Penalty
 from tools.simulator.planted.plant import LATE, Plant, instead
 
 #: Loans of several instalments that are restructured as soon as one is missed, and ended early before the next.
@@ -40,8 +41,8 @@ PLANTS = (
     Plant(
         "penalty-of-before-forgotten",
         "Who ends a loan before its new rows are due pays no penalty that was charged on the old ones.",
-        instead(settling, "_charged_before", lambda _real: lambda _row, _penalty: 0),
-        ("is paid early, penalty of", "is quoted", "charged since is"),
+        instead(Penalty, "owed_before", lambda _real: lambda _penalty, _due_on: 0),
+        ("charged since is", "is paid early, penalty of", "is quoted"),
         config=RESTRUCTURED,
         seeds=range(4, 5),
     ),
