@@ -4,6 +4,7 @@ Everything real is built here, from settings and the service's declaration; noth
 """
 
 import asyncio
+import gc
 import signal
 import socket
 from contextlib import nullcontext
@@ -64,7 +65,8 @@ def run(settings: Settings, service: str, roles: set[str], port: int) -> None:
             "profile": settings.profile,
         }
     )
-    garbage.take_over()
+    # What was imported and built lives as long as the process: it is never walked again.
+    gc.freeze()
     asyncio.run(_run(settings, chosen, roles, port))
 
 
@@ -85,7 +87,7 @@ async def _run(settings: Settings, services: list[Service], roles: set[str], por
             for name, role in built.items():
                 group.create_task(_guard(name, role, stop))
             group.create_task(_guard("tail", tail, stop))
-            group.create_task(garbage.walk(stop))
+            group.create_task(garbage.walk(stop, lambda: all(role.ready()[0] for role in built.values())))
             group.create_task(_serve(server, stop, port))
     except ExceptionGroup as errors:
         raise the_one_to_tell(errors) from errors

@@ -27,7 +27,6 @@ def taken_over() -> Iterator[None]:
     garbage.take_over()
     yield
     gc.set_threshold(*before)
-    gc.unfreeze()
 
 
 def _old_cycle() -> "weakref.ref[Held]":
@@ -57,12 +56,31 @@ async def test_what_holds_itself_and_has_grown_old_is_found_by_the_clock() -> No
     assert held() is not None
     stop = asyncio.Event()
 
-    walking = asyncio.create_task(garbage.walk(stop))
+    walking = asyncio.create_task(garbage.walk(stop, lambda: True))
     await asyncio.sleep(0)
     assert held() is None, "the first walk is made at once"
     stop.set()
     async with asyncio.timeout(_LIMIT_S):
         await walking
+
+
+async def test_until_the_process_has_come_up_python_keeps_its_pace() -> None:
+    """A log that is folded makes more garbage than rare walks would find."""
+    before, stop, asked = gc.get_threshold(), asyncio.Event(), 0
+
+    def has_come_up() -> bool:
+        nonlocal asked
+        asked += 1
+        assert gc.get_threshold() == before
+        stop.set()
+        return False
+
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            await garbage.walk(stop, has_come_up)
+        assert asked == 1
+    finally:
+        gc.set_threshold(*before)
 
 
 @pytest.mark.parametrize(("took_s", "pause_s"), [(0.0, 10.0), (0.02, 10.0), (0.1, 10.0), (0.5, 50.0)])
